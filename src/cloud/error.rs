@@ -1,0 +1,89 @@
+//! What can go wrong between this program and a cloud, in words a person can act on.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::inventory::RegionId;
+
+/// The cause of an [`Error`], as far as the program acts on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No credentials were found, or they do not fit together. Nothing was sent.
+    Credentials,
+    /// Keystone refused the sign-in, or a token is no longer valid (401).
+    Unauthorized,
+    /// Keystone wants a second factor; the receipt answers for the first.
+    SecondFactor,
+    /// The role does not allow it (403).
+    Forbidden,
+    /// It is not there (404).
+    NotFound,
+    /// The request is at odds with what exists (409, quota excepted).
+    Conflict,
+    /// The project's quota is used up (409 `OverQuota`).
+    Quota,
+    /// The API does not take the request as it is (400).
+    Invalid,
+    /// Too many requests (429); the cloud may have said how long to wait.
+    RateLimited(Option<Duration>),
+    /// The cloud failed (5xx).
+    Server,
+    /// No connection could be made: refused, no route, no such host.
+    Unreachable,
+    /// The certificate is not trusted.
+    Certificate,
+    /// The connection broke, or the answer was cut, after the request may have been acted upon.
+    Interrupted,
+    /// No answer in time. The request may have been acted upon.
+    Timeout,
+    /// The answer is not what the API promises.
+    Unexpected,
+}
+
+/// One failed request, or one that could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Error {
+    /// The cause.
+    pub kind: ErrorKind,
+    /// What the cloud said, or what was found; one or two sentences, no secret, no control character.
+    pub message: String,
+    /// The region it happened in.
+    pub region: Option<RegionId>,
+    /// Method and path of the request (`POST /v2.0/vpn/ikepolicies`), without query and without a secret.
+    pub request: Option<String>,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// `NeutronError.type`, if the answer had one.
+    pub neutron_type: Option<String>,
+    /// The cloud's own number for the request, for its operator's logs.
+    pub request_id: Option<String>,
+}
+
+impl Error {
+    /// An error without a request behind it.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), region: None, request: None, status: None, neutron_type: None, request_id: None }
+    }
+
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::RateLimited(_) | ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::Timeout
+        ) || matches!(self.status, Some(502..=504))
+    }
+
+    /// Whether the request may have been acted upon although it failed. Before it is repeated, the cloud must be asked
+    /// whether the object exists.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self.kind, ErrorKind::Server | ErrorKind::Interrupted | ErrorKind::Timeout | ErrorKind::Unexpected)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,2 @@
+//! osvpn
+fn main() {}
