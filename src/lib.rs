@@ -1,1 +1,3 @@
-//! osvpn
+//! osvpn connects two regions of an `OpenStack` project, or one region and an outside peer, with an `IPsec` VPN.
+pub mod cloud;
+pub mod plan;

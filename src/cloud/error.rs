@@ -62,7 +62,15 @@ pub struct Error {
 impl Error {
     /// An error without a request behind it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), region: None, request: None, status: None, neutron_type: None, request_id: None }
+        Self {
+            kind,
+            message: message.into(),
+            region: None,
+            request: None,
+            status: None,
+            neutron_type: None,
+            request_id: None,
+        }
     }
 
     /// Whether the same request may succeed later without anybody changing anything.

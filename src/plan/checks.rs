@@ -1,0 +1,260 @@
+//! What can be said about a router, a subnet or two sides before anything is made. The wizard's lists and the plan ask
+//! the same functions, so what a list offers is what a plan accepts.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::cidr;
+use super::findings::{Finding, Place};
+use super::names::Half;
+use crate::cloud::{Detail, Id, Inventory, RegionId, Router, SiteConnection, Status, Subnet};
+
+/// What is known about a region when its answers are checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Which region.
+    pub region: &'a RegionId,
+    /// What discovery read.
+    pub inventory: &'a Inventory,
+    /// What was read once it was chosen; without it, ranges tunnelled already and quotas are not known.
+    pub detail: Option<&'a Detail>,
+}
+
+/// An existing connection and what it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnelled<'a> {
+    /// The connection.
+    pub connection: &'a SiteConnection,
+    /// The ranges behind its peer.
+    pub remote: Vec<IpNet>,
+}
+
+impl<'a> Known<'a> {
+    /// The existing connections of a router with the remote ranges each carries.
+    #[must_use]
+    pub fn tunnelled(&self, router: &Id) -> Vec<Tunnelled<'a>> {
+        let inventory = self.inventory;
+        let on_router = |connection: &&SiteConnection| {
+            inventory.services.iter().any(|service| service.id == connection.service && service.router == *router)
+        };
+        inventory.connections.iter().filter(on_router).map(|connection| self.carried(connection)).collect()
+    }
+
+    fn carried(&self, connection: &'a SiteConnection) -> Tunnelled<'a> {
+        let mut remote = connection.peer_cidrs.clone();
+        if let (Some(detail), Some(group)) = (self.detail, &connection.peer_group) {
+            let endpoints =
+                detail.groups.iter().filter(|candidate| candidate.id == *group).flat_map(|group| &group.endpoints);
+            remote.extend(endpoints.filter_map(|endpoint| endpoint.parse::<IpNet>().ok()).map(|range| range.trunc()));
+        }
+        Tunnelled { connection, remote }
+    }
+}
+
+/// What speaks for or against a router as a half's VPN endpoint.
+#[must_use]
+pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
+    let place = Place::Router(half);
+    let mut found = Vec::new();
+    if !router.has_gateway() {
+        let text = format!(
+            "has no external gateway; set one with: openstack router set --external-gateway NETWORK {}",
+            router.id
+        );
+        found.push(Finding::refusal(place, text));
+    } else if router.external_v4.is_empty() && router.external_v6.is_empty() {
+        found.push(Finding::refusal(place, "has a gateway, but no address on it"));
+    }
+    if !router.admin_state_up {
+        found.push(Finding::refusal(
+            place,
+            format!("is switched off; switch it on with: openstack router set --enable {}", router.id),
+        ));
+    } else if router.status != Status::Active {
+        let text = format!("is {}, so no tunnel will come up before the cloud has it ACTIVE", router.status);
+        found.push(Finding::warning(place, text));
+    }
+    found.extend(services(known, router, place));
+    if let [first, _, ..] = router.external_v4.as_slice() {
+        let all = router.external_v4.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        found.push(Finding::warning(
+            place,
+            format!("has several IPv4 addresses ({all}); the cloud chooses, usually {first}"),
+        ));
+    } else if router.has_gateway() && router.external_v4.is_empty() && !router.external_v6.is_empty() {
+        found.push(Finding::warning(place, "has only IPv6 outside; the other end must have IPv6 too"));
+    }
+    if let Some(address) = router.external_v4.first().filter(|address| cidr::is_private(IpAddr::V4(**address))) {
+        let text = format!(
+            "its address {address} is private: an end outside this cloud's network reaches it only through NAT"
+        );
+        found.push(Finding::warning(place, text));
+    }
+    found
+}
+
+fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
+    let services: Vec<_> = known.inventory.services_on(&router.id).collect();
+    let [service] = services.as_slice() else {
+        if services.is_empty() {
+            return Vec::new();
+        }
+        let ids = services.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+        let text = format!(
+            "holds {} VPN services, of which only one can work; delete the others first: {ids}",
+            services.len()
+        );
+        return vec![Finding::refusal(place, text)];
+    };
+    if service.legacy_subnet.is_some() {
+        let text = format!(
+            "holds a legacy VPN service ({}, tied to one subnet, as create-vpn.sh makes it) that takes no endpoint groups; \
+             choose another router, or delete that VPN and its service {} first",
+            service.name, service.id
+        );
+        return vec![Finding::refusal(place, text)];
+    }
+    if service.status == Status::Error {
+        let text =
+            format!("holds a VPN service in ERROR; delete it first: openstack vpn service delete {}", service.id);
+        return vec![Finding::refusal(place, text)];
+    }
+    let mut found = Vec::new();
+    if !service.admin_state_up {
+        let text = format!(
+            "its VPN service is switched off; switch it on with: openstack vpn service set --enable {}",
+            service.id
+        );
+        found.push(Finding::warning(place, text));
+    }
+    let others = known.inventory.connections.iter().filter(|connection| connection.service == service.id).count();
+    let text =
+        format!("holds the VPN service {} already ({others} connection{}); it is reused", service.name, plural(others));
+    found.push(Finding::notice(place, text));
+    found
+}
+
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// What speaks for or against tunnelling a subnet from a router.
+#[must_use]
+pub fn subnet(router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
+    let place = Place::Subnets(half);
+    let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
+        let text = format!(
+            "is not attached to {}; attach it with: openstack router add subnet {} {}",
+            router.name, router.id, subnet.id
+        );
+        return vec![Finding::refusal(place, text)];
+    };
+    match subnet.gateway {
+        Some(gateway) if gateway != interface.address => {
+            let text = format!(
+                "sends its traffic to {gateway}, not to this router ({}); its instances need a host route through the VPN",
+                interface.address
+            );
+            vec![Finding::warning(place, text)]
+        }
+        None => vec![Finding::warning(place, "has no gateway; its instances need a host route through the VPN")],
+        Some(_) => Vec::new(),
+    }
+}
+
+/// What speaks against carrying a remote range from that router: what is tunnelled there already, and the router's own
+/// subnets.
+#[must_use]
+pub fn remote(known: &Known<'_>, router: &Router, local: &[Id], ranges: &[IpNet], place: Place) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for existing in known.tunnelled(&router.id) {
+        if let Some((ours, theirs)) = cidr::first_overlap(ranges, &existing.remote) {
+            let text = format!(
+                "{ours} overlaps {theirs}, which {} tunnels already with connection {} ({})",
+                router.name, existing.connection.name, existing.connection.status
+            );
+            found.push(Finding::refusal(place, text));
+        }
+    }
+    for interface in &router.interfaces {
+        let Some(own) = known.inventory.subnet(&interface.subnet) else { continue };
+        if local.contains(&own.id) {
+            continue;
+        }
+        if let Some(range) = ranges.iter().find(|range| cidr::overlap(range, &own.cidr)) {
+            let text = format!(
+                "{range} overlaps {} ({}) on {}: that subnet would lose its own addresses to the tunnel",
+                own.cidr, own.name, router.name
+            );
+            found.push(Finding::warning(place, text));
+        }
+    }
+    found
+}
+
+/// What speaks against connecting these local ranges with those remote ones.
+#[must_use]
+pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some((a, b)) = cidr::first_overlap(local, remote) {
+        let text = if a == b {
+            format!("{a} is on both sides; the same range cannot be told apart across a tunnel")
+        } else {
+            format!("{b} overlaps {a} on the other side; the two cannot be told apart across a tunnel")
+        };
+        found.push(Finding::refusal(place, text));
+    }
+    if let (Some(a), Some(b)) = (local.first(), remote.first())
+        && a.addr().is_ipv4() != b.addr().is_ipv4()
+    {
+        found.push(Finding::refusal(
+            place,
+            format!("{b} and {a} are of different IP versions; both sides need the same"),
+        ));
+    }
+    found
+}
+
+/// What speaks against putting these subnets into one connection.
+#[must_use]
+pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
+    let first = subnets.first();
+    let odd =
+        first.and_then(|first| subnets.iter().find(|other| other.cidr.addr().is_ipv4() != first.cidr.addr().is_ipv4()));
+    match (first, odd) {
+        (Some(first), Some(odd)) => {
+            let text = format!(
+                "{} and {} are of different IP versions; one connection carries only one",
+                first.cidr, odd.cidr
+            );
+            vec![Finding::refusal(Place::Subnets(half), text)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the region's quota and capabilities have to say, if that many objects of each kind are to be made.
+#[must_use]
+pub fn capacity(known: &Known<'_>, needed: &[(&str, u64)], half: Half) -> Vec<Finding> {
+    let place = Place::Region(half);
+    if !known.inventory.extensions.has_vpnaas() {
+        return vec![Finding::refusal(
+            place,
+            format!("{} has no VPN service (VPNaaS with endpoint groups)", known.region),
+        )];
+    }
+    let Some(detail) = known.detail else { return Vec::new() };
+    let full = |(kind, more): &(&str, u64)| {
+        let quota = detail.quotas.get(*kind)?;
+        let limit = quota.limit.filter(|_| !quota.allows(*more))?;
+        Some(Finding::refusal(
+            place,
+            format!(
+                "the quota of {} for {kind} is used up ({} of {limit}); ask for more, or delete what is unused",
+                known.region, quota.used
+            ),
+        ))
+    };
+    needed.iter().filter_map(full).collect()
+}

@@ -1,0 +1,184 @@
+//! Every field of a custom policy as data: its name, what it may hold, how it is read and set. The form that edits a
+//! policy and the messages that name a field both come from here.
+
+use super::policy::{
+    AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, Phase1Mode,
+    Policy, TransformProtocol,
+};
+
+/// One field of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PolicyField {
+    /// `ikepolicy.ike_version`
+    IkeVersion,
+    /// `ikepolicy.phase1_negotiation_mode`
+    Phase1Mode,
+    /// `ikepolicy.auth_algorithm`
+    IkeAuth,
+    /// `ikepolicy.encryption_algorithm`
+    IkeEncryption,
+    /// `ikepolicy.pfs`
+    IkePfs,
+    /// `ikepolicy.lifetime.value`, seconds
+    IkeLifetime,
+    /// `ipsecpolicy.transform_protocol`
+    TransformProtocol,
+    /// `ipsecpolicy.encapsulation_mode`
+    EncapsulationMode,
+    /// `ipsecpolicy.auth_algorithm`
+    IpsecAuth,
+    /// `ipsecpolicy.encryption_algorithm`
+    IpsecEncryption,
+    /// `ipsecpolicy.pfs`
+    IpsecPfs,
+    /// `ipsecpolicy.lifetime.value`, seconds
+    IpsecLifetime,
+    /// `ipsec_site_connection.dpd.action`
+    DpdAction,
+    /// `ipsec_site_connection.dpd.interval`, seconds
+    DpdInterval,
+    /// `ipsec_site_connection.dpd.timeout`, seconds
+    DpdTimeout,
+    /// `ipsec_site_connection.mtu`, bytes
+    Mtu,
+    /// `ipsec_site_connection.initiator`
+    Initiator,
+}
+
+/// What a field may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// One of these words.
+    Words(Vec<&'static str>),
+    /// A whole number, in that unit.
+    Number(&'static str),
+}
+
+macro_rules! all_words {
+    ($type:ty) => {
+        Domain::Words(<$type>::ALL.iter().map(|word| word.as_str()).collect())
+    };
+}
+
+impl PolicyField {
+    /// All of them, in the order of the form.
+    pub const ALL: &[Self] = &[
+        Self::IkeVersion,
+        Self::Phase1Mode,
+        Self::IkeAuth,
+        Self::IkeEncryption,
+        Self::IkePfs,
+        Self::IkeLifetime,
+        Self::TransformProtocol,
+        Self::EncapsulationMode,
+        Self::IpsecAuth,
+        Self::IpsecEncryption,
+        Self::IpsecPfs,
+        Self::IpsecLifetime,
+        Self::DpdAction,
+        Self::DpdInterval,
+        Self::DpdTimeout,
+        Self::Mtu,
+        Self::Initiator,
+    ];
+
+    /// The object it belongs to and its name, as a person reads them.
+    #[must_use]
+    pub const fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Self::IkeVersion => ("IKE", "version"),
+            Self::Phase1Mode => ("IKE", "phase 1 mode"),
+            Self::IkeAuth => ("IKE", "authentication"),
+            Self::IkeEncryption => ("IKE", "encryption"),
+            Self::IkePfs => ("IKE", "DH group"),
+            Self::IkeLifetime => ("IKE", "lifetime"),
+            Self::TransformProtocol => ("IPsec", "protocol"),
+            Self::EncapsulationMode => ("IPsec", "encapsulation"),
+            Self::IpsecAuth => ("IPsec", "authentication"),
+            Self::IpsecEncryption => ("IPsec", "encryption"),
+            Self::IpsecPfs => ("IPsec", "PFS group"),
+            Self::IpsecLifetime => ("IPsec", "lifetime"),
+            Self::DpdAction => ("DPD", "action"),
+            Self::DpdInterval => ("DPD", "interval"),
+            Self::DpdTimeout => ("DPD", "timeout"),
+            Self::Mtu => ("Connection", "MTU"),
+            Self::Initiator => ("Connection", "initiator"),
+        }
+    }
+
+    /// What it may hold.
+    #[must_use]
+    pub fn domain(self) -> Domain {
+        match self {
+            Self::IkeVersion => all_words!(IkeVersion),
+            Self::Phase1Mode => all_words!(Phase1Mode),
+            Self::IkeAuth | Self::IpsecAuth => all_words!(AuthAlgorithm),
+            Self::IkeEncryption | Self::IpsecEncryption => all_words!(EncryptionAlgorithm),
+            Self::IkePfs | Self::IpsecPfs => all_words!(DhGroup),
+            Self::TransformProtocol => all_words!(TransformProtocol),
+            Self::EncapsulationMode => all_words!(EncapsulationMode),
+            Self::DpdAction => all_words!(DpdAction),
+            Self::Initiator => all_words!(Initiator),
+            Self::IkeLifetime | Self::IpsecLifetime | Self::DpdInterval | Self::DpdTimeout => Domain::Number("seconds"),
+            Self::Mtu => Domain::Number("bytes"),
+        }
+    }
+
+    /// Its value in a policy, as the API writes it.
+    #[must_use]
+    pub fn get(self, policy: &Policy) -> String {
+        match self {
+            Self::IkeVersion => policy.ike.ike_version.to_string(),
+            Self::Phase1Mode => policy.ike.phase1_negotiation_mode.to_string(),
+            Self::IkeAuth => policy.ike.auth_algorithm.to_string(),
+            Self::IkeEncryption => policy.ike.encryption_algorithm.to_string(),
+            Self::IkePfs => policy.ike.pfs.to_string(),
+            Self::IkeLifetime => policy.ike.lifetime.to_string(),
+            Self::TransformProtocol => policy.ipsec.transform_protocol.to_string(),
+            Self::EncapsulationMode => policy.ipsec.encapsulation_mode.to_string(),
+            Self::IpsecAuth => policy.ipsec.auth_algorithm.to_string(),
+            Self::IpsecEncryption => policy.ipsec.encryption_algorithm.to_string(),
+            Self::IpsecPfs => policy.ipsec.pfs.to_string(),
+            Self::IpsecLifetime => policy.ipsec.lifetime.to_string(),
+            Self::DpdAction => policy.dpd.action.to_string(),
+            Self::DpdInterval => policy.dpd.interval.to_string(),
+            Self::DpdTimeout => policy.dpd.timeout.to_string(),
+            Self::Mtu => policy.mtu.to_string(),
+            Self::Initiator => policy.initiator.to_string(),
+        }
+    }
+
+    /// Puts a value into a policy, which stays as it is when the value does not fit.
+    ///
+    /// # Errors
+    /// Why it does not fit.
+    pub fn set(self, policy: &mut Policy, text: &str) -> Result<(), String> {
+        fn word<T: std::str::FromStr<Err: std::fmt::Display>>(slot: &mut T, text: &str) -> Result<(), String> {
+            *slot = text.parse().map_err(|error: T::Err| error.to_string())?;
+            Ok(())
+        }
+        fn number(slot: &mut u32, text: &str, unit: &str) -> Result<(), String> {
+            *slot = text.trim().parse().map_err(|_| format!("a whole number of {unit} goes here"))?;
+            Ok(())
+        }
+        match self {
+            Self::IkeVersion => word(&mut policy.ike.ike_version, text),
+            Self::Phase1Mode => word(&mut policy.ike.phase1_negotiation_mode, text),
+            Self::IkeAuth => word(&mut policy.ike.auth_algorithm, text),
+            Self::IkeEncryption => word(&mut policy.ike.encryption_algorithm, text),
+            Self::IkePfs => word(&mut policy.ike.pfs, text),
+            Self::IkeLifetime => number(&mut policy.ike.lifetime, text, "seconds"),
+            Self::TransformProtocol => word(&mut policy.ipsec.transform_protocol, text),
+            Self::EncapsulationMode => word(&mut policy.ipsec.encapsulation_mode, text),
+            Self::IpsecAuth => word(&mut policy.ipsec.auth_algorithm, text),
+            Self::IpsecEncryption => word(&mut policy.ipsec.encryption_algorithm, text),
+            Self::IpsecPfs => word(&mut policy.ipsec.pfs, text),
+            Self::IpsecLifetime => number(&mut policy.ipsec.lifetime, text, "seconds"),
+            Self::DpdAction => word(&mut policy.dpd.action, text),
+            Self::DpdInterval => number(&mut policy.dpd.interval, text, "seconds"),
+            Self::DpdTimeout => number(&mut policy.dpd.timeout, text, "seconds"),
+            Self::Mtu => number(&mut policy.mtu, text, "bytes"),
+            Self::Initiator => word(&mut policy.initiator, text),
+        }
+    }
+}

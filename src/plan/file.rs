@@ -1,0 +1,295 @@
+//! Plan files: the answers of a run as TOML, without its key. Names, ids or (for subnets) CIDRs name the objects; a
+//! name that fits several is an error that lists their ids.
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use super::cidr;
+use super::names::VpnName;
+use super::peer::{Peer, PeerAddress, check_id};
+use super::policy::{Policy, Profile, Profiles, Setting};
+use super::{Draft, Far, Known, Plan, Psk, Side};
+use crate::cloud::{Id, RegionId};
+
+/// The format this program reads and writes.
+const VERSION: u32 = 1;
+
+/// Why a plan file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It is not TOML, or has a wrong or unknown key; says where.
+    #[error("{0}")]
+    Syntax(String),
+    /// A key whose value does not fit; the key, and why.
+    #[error("{0}: {1}")]
+    Value(String, String),
+    /// A name that stands for nothing, or for several objects; the key, and what is known.
+    #[error("{0}: {1}")]
+    Reference(String, String),
+}
+
+impl FileError {
+    /// Whether the file itself is unusable (exit code 2), rather than at odds with the cloud (exit code 4).
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        !matches!(self, Self::Reference(..))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Mode {
+    #[serde(rename = "site-to-site")]
+    SiteToSite,
+    #[serde(rename = "single")]
+    Single,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    version: u32,
+    name: String,
+    mode: Mode,
+    profile: Option<Profile>,
+    policy: Option<Policy>,
+    #[serde(default)]
+    half: Vec<RawHalf>,
+    peer: Option<RawPeer>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHalf {
+    region: RegionId,
+    router: String,
+    subnets: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPeer {
+    address: String,
+    id: Option<String>,
+    cidrs: Vec<String>,
+}
+
+/// A plan file whose form is right; what it names is not looked up yet.
+#[derive(Clone, Debug)]
+pub struct PlanFile {
+    name: VpnName,
+    profile: Option<Profile>,
+    policy: Option<Policy>,
+    a: RawHalf,
+    far: Far<RawHalf, Peer>,
+}
+
+impl PlanFile {
+    /// Reads a plan file's text.
+    ///
+    /// # Errors
+    /// [`FileError::Syntax`] and [`FileError::Value`].
+    pub fn parse(text: &str) -> Result<Self, FileError> {
+        let raw: Raw = toml::from_str(text).map_err(|error| FileError::Syntax(syntax(text, &error)))?;
+        let value = |key: &str, why: &dyn std::fmt::Display| FileError::Value(key.to_owned(), why.to_string());
+        if raw.version != VERSION {
+            return Err(value(
+                "version",
+                &format!("{} is not known; this program reads version {VERSION}", raw.version),
+            ));
+        }
+        let name = VpnName::parse(&raw.name).map_err(|problem| value("name", &problem))?;
+        match (raw.profile, &raw.policy) {
+            (Some(Profile::Catalyst | Profile::Modern), Some(_)) => {
+                return Err(value("policy", &"give either a profile or a [policy] table, not both"));
+            }
+            (Some(Profile::Custom), None) => return Err(value("profile", &"custom needs a [policy] table")),
+            _ => {}
+        }
+        let halves = raw.half.len();
+        let mut halves_of = raw.half.into_iter();
+        let (a, far) = match (raw.mode, halves_of.next(), halves_of.next(), raw.peer, halves) {
+            (Mode::SiteToSite, Some(a), Some(b), None, 2) => (a, Far::Half(b)),
+            (Mode::Single, Some(a), None, Some(peer), 1) => (a, Far::Peer(read_peer(&peer)?)),
+            (Mode::SiteToSite, _, _, Some(_), _) => return Err(value("peer", &"belongs to mode \"single\" only")),
+            (Mode::SiteToSite, ..) => {
+                return Err(value("half", &format!("site-to-site needs two [[half]] tables; there are {halves}")));
+            }
+            (Mode::Single, _, _, None, _) => return Err(value("peer", &"mode \"single\" needs a [peer] table")),
+            (Mode::Single, ..) => {
+                return Err(value("half", &format!("mode \"single\" needs one [[half]] table; there are {halves}")));
+            }
+        };
+        Ok(Self { name, profile: raw.profile, policy: raw.policy, a, far })
+    }
+
+    /// The regions it names.
+    #[must_use]
+    pub fn regions(&self) -> Vec<&RegionId> {
+        match &self.far {
+            Far::Half(b) => vec![&self.a.region, &b.region],
+            Far::Peer(_) => vec![&self.a.region],
+        }
+    }
+
+    /// Whether a key may be generated: both halves are ours, so nobody else has to know it.
+    #[must_use]
+    pub const fn may_generate_key(&self) -> bool {
+        matches!(self.far, Far::Half(_))
+    }
+
+    /// Looks up what the file names.
+    ///
+    /// # Errors
+    /// Every [`FileError::Reference`] there is.
+    pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<Draft, Vec<FileError>> {
+        let mut errors = Vec::new();
+        let a = side(&self.a, 1, known, &mut errors);
+        let far = match &self.far {
+            Far::Half(b) => side(b, 2, known, &mut errors).map(Far::Half),
+            Far::Peer(peer) => Some(Far::Peer(peer.clone())),
+        };
+        let (Some(a), Some(far)) = (a, far) else { return Err(errors) };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let (profile, policy) = match (&self.policy, self.profile) {
+            (Some(policy), _) => (Profile::Custom, policy.clone()),
+            (None, profile) => {
+                let ranges = match &far {
+                    Far::Half(b) => (a.subnets.len(), b.subnets.len()),
+                    Far::Peer(peer) => (a.subnets.len(), peer.cidrs.len()),
+                };
+                let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
+                let profile = profile.unwrap_or_else(|| Setting { regions, ranges }.recommended().0);
+                (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
+            }
+        };
+        Ok(Draft { name: self.name.clone(), a, far, profile, policy, psk })
+    }
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    let message = error.message().trim().replace('\n', "; ");
+    line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
+}
+
+fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
+    let address = PeerAddress::parse(&raw.address)
+        .map_err(|problem| FileError::Value("peer.address".into(), problem.to_string()))?;
+    let id = raw.id.clone().unwrap_or_else(|| address.to_string());
+    check_id(&id).map_err(|problem| FileError::Value("peer.id".into(), problem.to_string()))?;
+    let cidrs = cidr::parse_list(&raw.cidrs.join(","))
+        .map_err(|problem| FileError::Value("peer.cidrs".into(), problem.to_string()))?;
+    Ok(Peer { address, id, cidrs })
+}
+
+fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<Side> {
+    let Some(known) = known.iter().find(|known| *known.region == raw.region) else {
+        errors.push(FileError::Reference(
+            format!("half {number}, region"),
+            format!("{} is not a region of this cloud with a network service", raw.region),
+        ));
+        return None;
+    };
+    let routers = known.inventory.routers.iter();
+    let routers = routers.filter(|router| router.id.as_str() == raw.router || router.name == raw.router);
+    let router = one(routers.map(|router| &router.id), &raw.router, || {
+        known.inventory.routers.iter().map(|router| router.name.as_str()).collect()
+    });
+    let mut subnets = Vec::new();
+    for wanted in &raw.subnets {
+        let range = wanted.parse().ok();
+        let fits = known
+            .inventory
+            .subnets
+            .iter()
+            .filter(|subnet| subnet.id.as_str() == wanted || subnet.name == *wanted || Some(subnet.cidr) == range);
+        // The router settles most ambiguities: a subnet that does not hang on it cannot be meant.
+        let on_router = router.as_ref().ok().and_then(|id| known.inventory.router(id));
+        let attached = |id: &Id| on_router.is_some_and(|router| router.serves(id));
+        let mut all: Vec<&Id> = fits.map(|subnet| &subnet.id).collect();
+        if all.len() > 1 && all.iter().any(|id| attached(id)) {
+            all.retain(|id| attached(id));
+        }
+        let names = || known.inventory.subnets.iter().map(|subnet| subnet.name.as_str()).collect();
+        match one(all.into_iter(), wanted, names) {
+            Ok(id) => subnets.push(id),
+            Err(why) => errors.push(FileError::Reference(format!("half {number}, subnets, {}", raw.region), why)),
+        }
+    }
+    match router {
+        Ok(router) => Some(Side { region: raw.region.clone(), router, subnets }),
+        Err(why) => {
+            errors.push(FileError::Reference(format!("half {number}, router, {}", raw.region), why));
+            None
+        }
+    }
+}
+
+fn one<'a>(
+    mut fits: impl Iterator<Item = &'a Id>,
+    wanted: &str,
+    names: impl Fn() -> Vec<&'a str>,
+) -> Result<Id, String> {
+    match (fits.next(), fits.next()) {
+        (Some(id), None) => Ok(id.clone()),
+        (Some(first), Some(second)) => {
+            let ids = [first, second].into_iter().chain(fits).map(Id::as_str).collect::<Vec<_>>().join(", ");
+            Err(format!("{wanted} fits several; use one of their ids: {ids}"))
+        }
+        (None, _) => {
+            let mut names = names();
+            names.sort_unstable();
+            names.dedup();
+            let more = if names.len() > 8 { ", …" } else { "" };
+            names.truncate(8);
+            Err(format!("{wanted} is not there; there are: {}{more}", names.join(", ")))
+        }
+    }
+}
+
+/// Writes a plan as a file that [`PlanFile::parse`] reads back, with the names behind the ids as comments.
+#[must_use]
+pub fn write(plan: &Plan) -> String {
+    let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
+    let comment = |value: &str| value.chars().filter(|c| !c.is_control()).collect::<String>();
+    let mode = if plan.peer().is_some() { "single" } else { "site-to-site" };
+    let mut out = String::new();
+    let mut line = |content: String| {
+        out.push_str(&content);
+        out.push('\n');
+    };
+    line("# A VPN for `osvpn apply`. It holds no key: give it with --psk-file or OSVPN_PSK.".into());
+    line(format!("version = {VERSION}"));
+    line(format!("name = {}", text(plan.name().as_str())));
+    line(format!("mode = {}", text(mode)));
+    if plan.profile() != Profile::Custom {
+        line(format!("profile = {}", text(plan.profile().as_str())));
+    }
+    for half in plan.halves() {
+        line("\n[[half]]".into());
+        line(format!("region = {}", text(half.region.as_str())));
+        line(format!("router = {} # {}", text(half.router.id.as_str()), comment(&half.router.name)));
+        line("subnets = [".into());
+        for subnet in &half.local {
+            line(format!("  {}, # {} {}", text(subnet.id.as_str()), comment(&subnet.name), subnet.cidr));
+        }
+        line("]".into());
+    }
+    if let Some(peer) = plan.peer() {
+        line("\n[peer]".into());
+        line(format!("address = {}", text(&peer.address.to_string())));
+        line(format!("id = {}", text(&peer.id)));
+        let ranges = peer.cidrs.iter().map(|range| text(&range.to_string())).collect::<Vec<_>>().join(", ");
+        line(format!("cidrs = [{ranges}]"));
+    }
+    if plan.profile() == Profile::Custom
+        && let Ok(policy) = toml::Table::try_from(plan.policy())
+    {
+        let table = toml::Table::from_iter([("policy".to_owned(), toml::Value::Table(policy))]);
+        let _ = write!(out, "\n{table}");
+    }
+    out
+}

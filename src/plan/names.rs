@@ -1,0 +1,157 @@
+//! Names and marks: what the objects of a VPN are called, and how they are known as ours.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One region's side of a VPN. An outside peer is not a half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Half {
+    /// The first region, or the only one.
+    A,
+    /// The second region.
+    B,
+}
+
+impl Half {
+    /// The side across.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+impl fmt::Display for Half {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::B => "B",
+        })
+    }
+}
+
+/// The short random id of one VPN, the same in every mark of its objects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VpnId(String);
+
+impl VpnId {
+    /// A new one: eight hexadecimal digits.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("{:08x}", rand::random::<u32>()))
+    }
+
+    /// Takes an existing one, from a mark or a test.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The description every object of that half carries: `osvpn:<vpn-id>:<half>`.
+    #[must_use]
+    pub fn mark(&self, half: Half) -> String {
+        format!("osvpn:{self}:{half}")
+    }
+}
+
+impl fmt::Display for VpnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The user's name for a VPN; every object's name starts with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct VpnName(String);
+
+/// The longest name whose longest object name still fits Neutron's 255 characters.
+pub const LONGEST_NAME: usize = 200;
+
+/// Why a text cannot name a VPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameProblem {
+    /// Nothing but spaces.
+    #[error("a name is needed")]
+    Empty,
+    /// Longer than [`LONGEST_NAME`].
+    #[error("at most {LONGEST_NAME} characters; Neutron's names end at 255")]
+    TooLong,
+    /// Control characters, which Neutron refuses since 2026.2.
+    #[error("no control characters")]
+    Control,
+}
+
+impl VpnName {
+    /// Takes a name; spaces around it are dropped, as Neutron refuses them since 2026.2.
+    ///
+    /// # Errors
+    /// See [`NameProblem`].
+    pub fn parse(text: &str) -> Result<Self, NameProblem> {
+        let text = text.trim();
+        if text.is_empty() {
+            Err(NameProblem::Empty)
+        } else if text.chars().count() > LONGEST_NAME {
+            Err(NameProblem::TooLong)
+        } else if text.chars().any(char::is_control) {
+            Err(NameProblem::Control)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`).
+    #[must_use]
+    pub fn of(&self, object: &str) -> String {
+        format!("{}_{object}", self.0)
+    }
+}
+
+impl fmt::Display for VpnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl TryFrom<String> for VpnName {
+    type Error = NameProblem;
+
+    fn try_from(text: String) -> Result<Self, NameProblem> {
+        Self::parse(&text)
+    }
+}
+
+impl From<VpnName> for String {
+    fn from(name: VpnName) -> Self {
+        name.0
+    }
+}
+
+/// A name for a VPN between those places that no existing object starts with: `hlz-por`, `hlz-por-2`, …
+#[must_use]
+pub fn suggest(places: &[&str], taken: &[&str]) -> String {
+    let base = places.iter().map(|place| short_place(place)).collect::<Vec<_>>().join("-");
+    let base = if base.is_empty() { "vpn".to_owned() } else { base };
+    let numbered = |number: usize| if number == 1 { base.clone() } else { format!("{base}-{number}") };
+    let free = |name: &String| !taken.iter().any(|existing| existing.starts_with(&format!("{name}_")));
+    // One more candidate than there are names, so one is free.
+    (1..=taken.len() + 1).map(numbered).find(free).unwrap_or(base)
+}
+
+/// The part of a region code that tells it from its neighbours: `nz-hlz-1` is `hlz`.
+fn short_place(code: &str) -> &str {
+    let parts: Vec<&str> = code.split(['-', '_']).collect();
+    match parts.as_slice() {
+        [country, place, number] if country.len() <= 3 && number.chars().all(|c| c.is_ascii_digit()) => place,
+        _ => code,
+    }
+}

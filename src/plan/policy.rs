@@ -1,0 +1,381 @@
+//! IKE and IPsec policies: the words of the API as types, the profiles of `assets/policies.toml`, and which of them fits.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::findings::{Finding, Place};
+use crate::cloud::{Extensions, RegionId};
+
+/// An enumeration whose variants are words of the API.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $(#[doc = concat!("`", $word, "`")] #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every word, in the order a person would look for them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word the API takes.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or_else(|| UnknownWord(text.to_owned()))
+            }
+        }
+    };
+}
+
+/// A word the API does not know for that attribute.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not one of the values this attribute takes")]
+pub struct UnknownWord(pub String);
+
+words! {
+    /// `ike_version`.
+    IkeVersion { V1 = "v1", V2 = "v2" }
+}
+words! {
+    /// `phase1_negotiation_mode`; strongSwan refuses aggressive mode with a pre-shared key.
+    Phase1Mode { Main = "main", Aggressive = "aggressive" }
+}
+words! {
+    /// `auth_algorithm`: integrity, and in IKE the PRF.
+    AuthAlgorithm { Sha1 = "sha1", Sha256 = "sha256", Sha384 = "sha384", Sha512 = "sha512", AesXcbc = "aes-xcbc", AesCmac = "aes-cmac" }
+}
+words! {
+    /// `encryption_algorithm`.
+    EncryptionAlgorithm {
+        TripleDes = "3des", Aes128 = "aes-128", Aes192 = "aes-192", Aes256 = "aes-256",
+        Aes128Gcm8 = "aes-128-gcm-8", Aes128Gcm12 = "aes-128-gcm-12", Aes128Gcm16 = "aes-128-gcm-16",
+        Aes192Gcm8 = "aes-192-gcm-8", Aes192Gcm12 = "aes-192-gcm-12", Aes192Gcm16 = "aes-192-gcm-16",
+        Aes256Gcm8 = "aes-256-gcm-8", Aes256Gcm12 = "aes-256-gcm-12", Aes256Gcm16 = "aes-256-gcm-16",
+        Aes128Ccm8 = "aes-128-ccm-8", Aes128Ccm12 = "aes-128-ccm-12", Aes128Ccm16 = "aes-128-ccm-16",
+        Aes192Ccm8 = "aes-192-ccm-8", Aes192Ccm12 = "aes-192-ccm-12", Aes192Ccm16 = "aes-192-ccm-16",
+        Aes256Ccm8 = "aes-256-ccm-8", Aes256Ccm12 = "aes-256-ccm-12", Aes256Ccm16 = "aes-256-ccm-16",
+        Aes128Ctr = "aes-128-ctr", Aes192Ctr = "aes-192-ctr", Aes256Ctr = "aes-256-ctr",
+    }
+}
+words! {
+    /// `pfs`: the Diffie-Hellman group.
+    DhGroup {
+        Group2 = "group2", Group5 = "group5", Group14 = "group14", Group15 = "group15", Group16 = "group16",
+        Group17 = "group17", Group18 = "group18", Group19 = "group19", Group20 = "group20", Group21 = "group21",
+        Group22 = "group22", Group23 = "group23", Group24 = "group24", Group25 = "group25", Group26 = "group26",
+        Group27 = "group27", Group28 = "group28", Group29 = "group29", Group30 = "group30", Group31 = "group31",
+    }
+}
+words! {
+    /// `transform_protocol`. `ah-esp` is left out: the agents' driver refuses it.
+    TransformProtocol { Esp = "esp", Ah = "ah" }
+}
+words! {
+    /// `encapsulation_mode`.
+    EncapsulationMode { Tunnel = "tunnel", Transport = "transport" }
+}
+words! {
+    /// `dpd.action`. `disabled` and `restart-by-peer` are left out: with either, strongSwan drops the whole connection.
+    DpdAction { Restart = "restart", Hold = "hold", Clear = "clear" }
+}
+words! {
+    /// `initiator`.
+    Initiator { BiDirectional = "bi-directional", ResponseOnly = "response-only" }
+}
+
+impl AuthAlgorithm {
+    /// Whether it came with 2025.1.
+    #[must_use]
+    pub const fn is_new(self) -> bool {
+        matches!(self, Self::AesXcbc | Self::AesCmac)
+    }
+}
+
+impl EncryptionAlgorithm {
+    /// Whether it encrypts and authenticates in one (GCM, CCM).
+    #[must_use]
+    pub fn is_aead(self) -> bool {
+        self.as_str().contains("cm-")
+    }
+
+    /// Whether it came with 2025.1.
+    #[must_use]
+    pub const fn is_new(self) -> bool {
+        !matches!(self, Self::TripleDes | Self::Aes128 | Self::Aes192 | Self::Aes256)
+    }
+}
+
+impl DhGroup {
+    /// Whether it came with 2025.1.
+    #[must_use]
+    pub const fn is_new(self) -> bool {
+        !matches!(self, Self::Group2 | Self::Group5 | Self::Group14)
+    }
+}
+
+/// The attributes of an IKE policy (phase 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IkePolicy {
+    /// Protocol version.
+    pub ike_version: IkeVersion,
+    /// How an IKEv1 phase 1 is negotiated.
+    pub phase1_negotiation_mode: Phase1Mode,
+    /// Integrity and PRF.
+    pub auth_algorithm: AuthAlgorithm,
+    /// Cipher.
+    pub encryption_algorithm: EncryptionAlgorithm,
+    /// Diffie-Hellman group.
+    pub pfs: DhGroup,
+    /// Seconds until the IKE SA is renewed; the API takes 60 and more.
+    pub lifetime: u32,
+}
+
+/// The attributes of an IPsec policy (phase 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IpsecPolicy {
+    /// ESP or AH.
+    pub transform_protocol: TransformProtocol,
+    /// Tunnel, for networks behind the peers.
+    pub encapsulation_mode: EncapsulationMode,
+    /// Integrity.
+    pub auth_algorithm: AuthAlgorithm,
+    /// Cipher.
+    pub encryption_algorithm: EncryptionAlgorithm,
+    /// Diffie-Hellman group of each new key.
+    pub pfs: DhGroup,
+    /// Seconds until the IPsec SA is renewed; the API takes 60 and more.
+    pub lifetime: u32,
+}
+
+/// Dead peer detection of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dpd {
+    /// What to do with a dead peer.
+    pub action: DpdAction,
+    /// Seconds of silence before the peer is probed.
+    pub interval: u32,
+    /// Seconds without an answer until the peer is dead; must be more than the interval.
+    pub timeout: u32,
+}
+
+/// Everything both halves must agree upon, and what goes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Who may start the negotiation.
+    pub initiator: Initiator,
+    /// Bytes; 68 at least with IPv4, 1280 with IPv6.
+    pub mtu: u32,
+    /// Phase 1.
+    pub ike: IkePolicy,
+    /// Phase 2.
+    pub ipsec: IpsecPolicy,
+    /// Dead peer detection.
+    pub dpd: Dpd,
+}
+
+/// Which policy the user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// The values of Catalyst Cloud's guide: IKEv1, SHA-1.
+    Catalyst,
+    /// IKEv2 and SHA-256.
+    Modern,
+    /// Every field chosen by hand.
+    Custom,
+}
+
+impl Profile {
+    /// Its word on the command line and in plan files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Catalyst => "catalyst",
+            Self::Modern => "modern",
+            Self::Custom => "custom",
+        }
+    }
+}
+
+/// The two ready-made policies.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profiles {
+    /// The documented values.
+    pub catalyst: Policy,
+    /// The same with IKEv2 and SHA-256.
+    pub modern: Policy,
+}
+
+impl Profiles {
+    /// Reads the profiles built into the program.
+    ///
+    /// # Errors
+    /// Only if `assets/policies.toml` was broken when the program was built.
+    pub fn built_in() -> Result<Self, toml::de::Error> {
+        toml::from_str(include_str!("../../assets/policies.toml"))
+    }
+
+    /// The policy of a profile; none for [`Profile::Custom`].
+    #[must_use]
+    pub fn get(&self, profile: Profile) -> Option<&Policy> {
+        match profile {
+            Profile::Catalyst => Some(&self.catalyst),
+            Profile::Modern => Some(&self.modern),
+            Profile::Custom => None,
+        }
+    }
+}
+
+/// What a policy has to cope with.
+#[derive(Clone, Debug, Default)]
+pub struct Setting<'a> {
+    /// The regions it will be stored in, with what each can do.
+    pub regions: Vec<(&'a RegionId, &'a Extensions)>,
+    /// The most local and the most remote ranges any half has.
+    pub ranges: (usize, usize),
+}
+
+impl Setting<'_> {
+    /// Whether there is more than one pair of a local and a remote range.
+    #[must_use]
+    pub const fn has_several_pairs(&self) -> bool {
+        self.ranges.0 > 1 || self.ranges.1 > 1
+    }
+
+    /// The profile to preselect, and why when it is not the guide's.
+    #[must_use]
+    pub fn recommended(&self) -> (Profile, Option<String>) {
+        if let Some((region, _)) = self.regions.iter().find(|(_, extensions)| !extensions.stores_sha1()) {
+            return (
+                Profile::Modern,
+                Some(format!("{region} no longer stores SHA-1, which the catalyst profile uses")),
+            );
+        }
+        if self.has_several_pairs() {
+            let reason = "with more than one subnet pair IKEv1 tunnels only the first";
+            return (Profile::Modern, Some(reason.to_owned()));
+        }
+        (Profile::Catalyst, None)
+    }
+}
+
+impl Policy {
+    /// What is impossible or unwise about this policy in that setting. Refusals first.
+    #[must_use]
+    pub fn findings(&self, setting: &Setting<'_>) -> Vec<Finding> {
+        use super::fields::PolicyField as Field;
+        let mut found = Vec::new();
+        let mut refuse = |field: Field, text: String| found.push(Finding::refusal(Place::Policy(Some(field)), text));
+        let v1 = self.ike.ike_version == IkeVersion::V1;
+        if v1 && setting.has_several_pairs() {
+            let text =
+                "IKEv1 tunnels only the first subnet pair and the rest silently fails; take v2, or one subnet a side";
+            refuse(Field::IkeVersion, text.into());
+        }
+        if v1 && self.ike.encryption_algorithm.is_aead() {
+            refuse(
+                Field::IkeEncryption,
+                format!("{} in the IKE policy needs IKE version v2", self.ike.encryption_algorithm),
+            );
+        }
+        if self.dpd.timeout <= self.dpd.interval {
+            refuse(Field::DpdTimeout, format!("must be more than the interval ({} s)", self.dpd.interval));
+        }
+        for (field, lifetime) in [(Field::IkeLifetime, self.ike.lifetime), (Field::IpsecLifetime, self.ipsec.lifetime)]
+        {
+            if lifetime < 60 {
+                refuse(field, "the API takes 60 seconds or more".into());
+            }
+        }
+        if self.mtu < 68 {
+            refuse(Field::Mtu, "the API takes 68 bytes or more (1280 with IPv6)".into());
+        }
+        if v1 && self.ike.phase1_negotiation_mode == Phase1Mode::Aggressive {
+            refuse(Field::Phase1Mode, "strongSwan refuses aggressive mode with a pre-shared key; take main".into());
+        }
+        for (region, extensions) in &setting.regions {
+            self.storable(region, extensions, &mut refuse);
+        }
+        let mut warn =
+            |field: Field, text: &str| found.push(Finding::warning(Place::Policy(Some(field)), text.to_owned()));
+        for (field, lifetime) in [(Field::IkeLifetime, self.ike.lifetime), (Field::IpsecLifetime, self.ipsec.lifetime)]
+        {
+            if (60..600).contains(&lifetime) {
+                warn(field, "under 600 s renewal starts before the tunnel has settled; take 600 or more");
+            }
+        }
+        if matches!(self.ike.pfs, DhGroup::Group2 | DhGroup::Group5) {
+            warn(Field::IkePfs, "is weak, and many peers no longer offer it");
+        }
+        if matches!(self.ipsec.pfs, DhGroup::Group2 | DhGroup::Group5) {
+            warn(Field::IpsecPfs, "is weak, and many peers no longer offer it");
+        }
+        if self.ipsec.encapsulation_mode == EncapsulationMode::Transport {
+            warn(
+                Field::EncapsulationMode,
+                "transport carries only traffic between the two peers themselves, not the subnets behind them",
+            );
+        }
+        if self.ipsec.transform_protocol == TransformProtocol::Ah {
+            warn(Field::TransformProtocol, "AH does not encrypt, and does not pass NAT");
+        }
+        found
+    }
+
+    fn storable(
+        &self,
+        region: &RegionId,
+        extensions: &Extensions,
+        refuse: &mut impl FnMut(super::fields::PolicyField, String),
+    ) {
+        use super::fields::PolicyField as Field;
+        let auths = [(Field::IkeAuth, self.ike.auth_algorithm), (Field::IpsecAuth, self.ipsec.auth_algorithm)];
+        let ciphers = [
+            (Field::IkeEncryption, self.ike.encryption_algorithm),
+            (Field::IpsecEncryption, self.ipsec.encryption_algorithm),
+        ];
+        let groups = [(Field::IkePfs, self.ike.pfs), (Field::IpsecPfs, self.ipsec.pfs)];
+        if !extensions.stores_sha1() {
+            for (field, auth) in auths {
+                if auth == AuthAlgorithm::Sha1 {
+                    refuse(field, format!("{region} no longer stores sha1 and would answer 500; take sha256"));
+                }
+            }
+            for (field, cipher) in ciphers {
+                if cipher == EncryptionAlgorithm::TripleDes {
+                    refuse(field, format!("{region} no longer stores 3des and would answer 500; take aes-256"));
+                }
+            }
+        }
+        if !extensions.stores_new_algorithms() {
+            let new = auths.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str()));
+            let new = new
+                .chain(ciphers.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str())));
+            let new =
+                new.chain(groups.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str())));
+            for (field, word) in new {
+                refuse(field, format!("{region} does not store {word}; that came with OpenStack 2025.1"));
+            }
+        }
+    }
+}

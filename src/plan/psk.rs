@@ -1,0 +1,105 @@
+//! The pre-shared key: the guide's rule, and a generator that keeps it.
+
+use std::fmt;
+
+use rand::RngExt;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The shortest key the guide allows, in characters.
+pub const SHORTEST: usize = 20;
+/// The longest key the guide allows, in characters.
+pub const LONGEST: usize = 40;
+/// How long generated keys are.
+const GENERATED: usize = 32;
+
+/// A pre-shared key that keeps the guide's rule: 20 to 40 characters, letters and digits only. Wiped from memory when
+/// dropped; never shown by `Debug`.
+#[derive(Clone)]
+pub struct Psk(SecretString);
+
+/// Why a text is no pre-shared key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PskProblem {
+    /// Nothing there.
+    #[error("type or paste a key of {SHORTEST} to {LONGEST} letters and digits, or generate one")]
+    Empty,
+    /// Under [`SHORTEST`]; how many are there.
+    #[error("{0} characters so far; {SHORTEST} to {LONGEST} are needed")]
+    TooShort(usize),
+    /// Over [`LONGEST`]; how many are there.
+    #[error("{0} characters; {LONGEST} are the most")]
+    TooLong(usize),
+    /// A character other than a letter or digit, by its position from 1.
+    #[error("character {0} is neither a letter (A-Z, a-z) nor a digit")]
+    Alphabet(usize),
+    /// The literal word the old script gave to everybody.
+    #[error("this is the word the old create-vpn.sh used for everybody's key; take another")]
+    Public,
+}
+
+impl Psk {
+    /// Takes a key that keeps the rule.
+    ///
+    /// # Errors
+    /// The first thing that breaks the rule; never the key itself.
+    pub fn parse(text: &str) -> Result<Self, PskProblem> {
+        check(text)?;
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// A new key: 32 letters and digits from the system's random numbers. It does not start with 0, because `0s` and
+    /// `0x` mean an encoding to some peers.
+    #[must_use]
+    pub fn generate() -> Self {
+        const ALPHABET: &[u8; 62] = b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0";
+        let mut random = rand::rng();
+        let mut text = Zeroizing::new(String::with_capacity(GENERATED));
+        for place in 0..GENERATED {
+            let letters = if place == 0 { ALPHABET.len() - 1 } else { ALPHABET.len() };
+            text.push(char::from(ALPHABET[random.random_range(0..letters)]));
+        }
+        Self(SecretString::from(text.as_str()))
+    }
+
+    /// The key for the request that carries it.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Psk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Psk([hidden])")
+    }
+}
+
+impl PartialEq for Psk {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for Psk {}
+
+/// Checks a text against the rule without keeping it.
+///
+/// # Errors
+/// The first thing that breaks the rule.
+pub fn check(text: &str) -> Result<(), PskProblem> {
+    if text.is_empty() {
+        return Err(PskProblem::Empty);
+    }
+    if text == "pre_shared_key" {
+        return Err(PskProblem::Public);
+    }
+    if let Some(position) = text.chars().position(|c| !c.is_ascii_alphanumeric()) {
+        return Err(PskProblem::Alphabet(position + 1));
+    }
+    match text.len() {
+        n if n < SHORTEST => Err(PskProblem::TooShort(n)),
+        n if n > LONGEST => Err(PskProblem::TooLong(n)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! A plan in words: what the dry run prints and the review shows.
+
+use std::fmt;
+
+use super::policy::Policy;
+use super::{Far, HalfPlan, Plan, ServicePlan};
+
+impl HalfPlan {
+    /// The address the other end will see, or why it is not known yet.
+    #[must_use]
+    pub fn address_text(&self) -> String {
+        self.address.map_or_else(|| "given by the cloud".to_owned(), |address| address.to_string())
+    }
+}
+
+impl Plan {
+    /// The objects of one half in the order they are made: kind, name, and what is worth knowing.
+    #[must_use]
+    pub fn objects(&self, half: &HalfPlan) -> Vec<(&'static str, String, String)> {
+        let service = match &half.service {
+            ServicePlan::Create => ("VPN service", self.name().of("vpn_service"), format!("on {}", half.router.name)),
+            ServicePlan::Reuse(service) => {
+                ("VPN service", service.name.clone(), format!("reused, {}", service.id.short()))
+            }
+        };
+        let local =
+            half.local.iter().map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect::<Vec<_>>().join(", ");
+        let remote = half.remote.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (peer, id) = self.peer_of(half);
+        let peer = if peer == id { format!("peer {peer}") } else { format!("peer {peer}, id {id}") };
+        vec![
+            service,
+            ("IKE policy", self.name().of("ike_policy"), self.policy().ike_text()),
+            ("IPsec policy", self.name().of("ipsec_policy"), self.policy().ipsec_text()),
+            ("endpoint group", self.name().of("local_endpoint_group"), local),
+            ("endpoint group", self.name().of("peer_endpoint_group"), remote),
+            (
+                "IPsec site connection",
+                self.name().of("vpn_site_connection"),
+                format!("{peer}; {}", self.policy().connection_text()),
+            ),
+        ]
+    }
+
+    /// Address and identity of what a half connects with.
+    #[must_use]
+    pub fn peer_of(&self, half: &HalfPlan) -> (String, String) {
+        match (self.far(), self.half(half.half.other())) {
+            (Far::Peer(peer), _) => (peer.address.to_string(), peer.id.clone()),
+            (Far::Half(_), Some(other)) => (other.address_text(), other.address_text()),
+            (Far::Half(_), None) => (String::new(), String::new()),
+        }
+    }
+}
+
+impl Policy {
+    /// The IKE policy in one line.
+    #[must_use]
+    pub fn ike_text(&self) -> String {
+        let ike = &self.ike;
+        let mode = match ike.ike_version {
+            super::policy::IkeVersion::V1 => format!(" {}", ike.phase1_negotiation_mode),
+            super::policy::IkeVersion::V2 => String::new(),
+        };
+        format!(
+            "IKE{}{mode}, {}, {}, {}, {} s",
+            ike.ike_version, ike.auth_algorithm, ike.encryption_algorithm, ike.pfs, ike.lifetime
+        )
+    }
+
+    /// The IPsec policy in one line.
+    #[must_use]
+    pub fn ipsec_text(&self) -> String {
+        let ipsec = &self.ipsec;
+        format!(
+            "{} {}, {}, {}, {}, {} s",
+            ipsec.transform_protocol,
+            ipsec.encapsulation_mode,
+            ipsec.auth_algorithm,
+            ipsec.encryption_algorithm,
+            ipsec.pfs,
+            ipsec.lifetime
+        )
+    }
+
+    /// What a connection carries beside its policies, in one line.
+    #[must_use]
+    pub fn connection_text(&self) -> String {
+        format!(
+            "DPD {} {}/{} s, MTU {}, {}",
+            self.dpd.action, self.dpd.interval, self.dpd.timeout, self.mtu, self.initiator
+        )
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "VPN {} (osvpn:{})", self.name(), self.id())?;
+        for half in self.halves() {
+            writeln!(f)?;
+            let label = if half.label == half.region.as_str() { String::new() } else { format!(" {}", half.label) };
+            writeln!(f, "half {}:{label} {}", half.half, half.region)?;
+            let id = half.router.id.as_str();
+            writeln!(f, "  router            {} ({id}), {}", half.router.name, half.address_text())?;
+            for (kind, name, about) in self.objects(half) {
+                let verb = if about.starts_with("reused") { "use   " } else { "create" };
+                writeln!(f, "  {verb} {kind:<21} {name}: {about}")?;
+            }
+        }
+        if let Some(peer) = self.peer() {
+            let ranges = peer.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            writeln!(f, "\noutside peer: {} (id {}), {ranges}", peer.address, peer.id)?;
+        }
+        if !self.findings().is_empty() {
+            writeln!(f)?;
+            for finding in self.findings() {
+                let word = match finding.severity {
+                    super::Severity::Warning => "warning",
+                    _ => "note",
+                };
+                writeln!(f, "{word}: {finding}")?;
+            }
+        }
+        Ok(())
+    }
+}
