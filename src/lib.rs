@@ -1,3 +1,4 @@
-//! osvpn connects two regions of an `OpenStack` project, or one region and an outside peer, with an `IPsec` VPN.
+//! osvpn
 pub mod cloud;
 pub mod plan;
+pub mod wizard;

@@ -1,0 +1,155 @@
+//! The engine: makes what a plan says, in order, and watches until the tunnel is up. It is the only writer, and has no
+//! screen; it tells what happens as [`Event`]s and remembers it in a [`Ledger`].
+//!
+//! The order is that of the guide within each half. Across the halves:
+//!
+//! ```text
+//! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
+//! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here)
+//! 3  site connection A
+//! 4  site connection B
+//! 5  poll both connections until they are ACTIVE
+//! ```
+//!
+//! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
+//! is missing.
+
+mod create;
+mod ledger;
+mod undo;
+mod verify;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::cloud::request::Kind;
+use crate::cloud::{Error, Id, RegionId, Status};
+use crate::plan::Half;
+
+pub use create::{CreateError, create};
+pub use ledger::{Ledger, Made, Origin};
+pub use undo::{Undone, undo};
+pub use verify::{Check, Verdict, verify};
+pub use watch::{Pace, Watched, watch};
+
+/// How long to wait for ACTIVE when nothing else is said. Agents report every 60 s, each on its own beat, so two
+/// reports of both ends fit in well.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
+
+/// One object to be made: which, and for which half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Task {
+    /// The half it belongs to.
+    pub half: Half,
+    /// Which of the half's objects.
+    pub step: Step,
+}
+
+/// The objects of one half, in the guide's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// The VPN service on the router.
+    Service,
+    /// Phase 1.
+    IkePolicy,
+    /// Phase 2.
+    IpsecPolicy,
+    /// The subnets of this side.
+    LocalGroup,
+    /// The ranges of the other side.
+    PeerGroup,
+    /// What ties the other five together.
+    Connection,
+}
+
+impl Step {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Service, Self::IkePolicy, Self::IpsecPolicy, Self::LocalGroup, Self::PeerGroup, Self::Connection];
+
+    /// The kind of object it makes.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Service => Kind::VpnService,
+            Self::IkePolicy => Kind::IkePolicy,
+            Self::IpsecPolicy => Kind::IpsecPolicy,
+            Self::LocalGroup | Self::PeerGroup => Kind::EndpointGroup,
+            Self::Connection => Kind::SiteConnection,
+        }
+    }
+
+    /// The guide's name of the object, behind the VPN's own.
+    #[must_use]
+    pub const fn object(self) -> &'static str {
+        match self {
+            Self::Service => "vpn_service",
+            Self::IkePolicy => "ike_policy",
+            Self::IpsecPolicy => "ipsec_policy",
+            Self::LocalGroup => "local_endpoint_group",
+            Self::PeerGroup => "peer_endpoint_group",
+            Self::Connection => "vpn_site_connection",
+        }
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Service => "VPN service",
+            Self::IkePolicy => "IKE policy",
+            Self::IpsecPolicy => "IPsec policy",
+            Self::LocalGroup => "local endpoint group",
+            Self::PeerGroup => "peer endpoint group",
+            Self::Connection => "IPsec site connection",
+        }
+    }
+}
+
+/// Where both connections stand.
+pub type Standing = BTreeMap<Half, Status>;
+
+/// What happens while the engine works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A task has begun.
+    Started(Task),
+    /// A task is done: the object exists.
+    Finished(Made, Duration),
+    /// A task has failed; the others that were under way are still settled.
+    Failed(Task, Error, Duration),
+    /// The connections were asked for their status.
+    Polled(Standing),
+    /// A status could not be read; the watch goes on.
+    PollFailed(Half, Error),
+    /// An object is being deleted.
+    Deleting(Made),
+    /// An object is gone.
+    Deleted(Made),
+    /// An object could not be deleted.
+    Kept(Made, Error),
+}
+
+/// Where events go. A closed receiver is no reason to stop: the work goes on, and the result still tells all.
+pub type Events = UnboundedSender<Event>;
+
+fn tell(events: &Events, event: Event) {
+    let _ = events.send(event);
+}
+
+fn no_region(region: &RegionId) -> Error {
+    let mut error = Error::new(crate::cloud::ErrorKind::NotFound, format!("{region} is not in the catalogue of this sign-in"));
+    error.region = Some(region.clone());
+    error
+}
+
+/// The object a task made, for errors that name it.
+#[must_use]
+pub fn describe(region: &RegionId, step: Step, id: &Id) -> String {
+    format!("{region}: {} {id}", step.label())
+}

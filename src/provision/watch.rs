@@ -1,0 +1,79 @@
+//! Waiting for ACTIVE.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{Event, Events, Ledger, Standing, Step, no_region, tell};
+use crate::cloud::{Cloud, Error, ErrorKind, Status};
+
+/// How often the connections are asked, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two questions.
+    pub every: Duration,
+    /// Until the watch gives up; that is not a failure.
+    pub wait: Duration,
+}
+
+impl Pace {
+    /// Every two seconds for that long: agents report every 60 s, so asking more often only costs requests.
+    #[must_use]
+    pub const fn lasting(wait: Duration) -> Self {
+        Self { every: Duration::from_secs(2), wait }
+    }
+}
+
+/// How a watch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// Every connection is ACTIVE.
+    Active,
+    /// The wait is over; where each connection stood last.
+    NotYet(Standing),
+    /// It cannot be watched any more: a connection was deleted, or the sign-in is no longer valid.
+    Lost(Box<Error>),
+    /// The user asked to stop.
+    Stopped,
+}
+
+/// Asks the ledger's connections for their status until all are ACTIVE. Failures that may pass are told and waited out.
+pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, stop: &CancellationToken) -> Watched {
+    let connections: Vec<_> = ledger.made().iter().filter(|made| made.task.step == Step::Connection).collect();
+    let deadline = Instant::now() + pace.wait;
+    let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
+    loop {
+        let questions = connections.iter().map(|made| async {
+            let region = cloud.region(&made.region).ok_or_else(|| no_region(&made.region));
+            match region {
+                Ok(region) => (made.task.half, region.connection_status(&made.id).await),
+                Err(error) => (made.task.half, Err(error)),
+            }
+        });
+        for (half, answer) in join_all(questions).await {
+            match answer {
+                Ok(status) => {
+                    standing.insert(half, status);
+                }
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Forbidden) => {
+                    return Watched::Lost(Box::new(error));
+                }
+                Err(error) => tell(events, Event::PollFailed(half, error)),
+            }
+        }
+        tell(events, Event::Polled(standing.clone()));
+        if !standing.is_empty() && standing.values().all(|status| *status == Status::Active) {
+            return Watched::Active;
+        }
+        if Instant::now() >= deadline {
+            return Watched::NotYet(standing);
+        }
+        let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = stop.cancelled() => return Watched::Stopped,
+        }
+    }
+}

@@ -1,0 +1,565 @@
+//! The wizard as a pure function: a [`Model`], [`Message`]s that change it, [`Effect`]s that come of it. No I/O, no
+//! clock, no drawing: the loop in [`crate::tui`] carries out the effects, and [`crate::view`] draws the model.
+//!
+//! ```text
+//! keys, paste, resize ─┐                                   ┌─► view(&Model)
+//! answers of the cloud ├─► Message ─► update(&mut Model) ──┤
+//! events of the engine ┘                                   └─► Effect ─► the loop
+//! ```
+
+pub mod answers;
+pub mod choices;
+pub mod dialog;
+pub mod fields;
+mod forms;
+pub mod keymap;
+mod navigate;
+pub mod picker;
+pub mod progress;
+pub mod remote;
+pub mod review;
+mod run;
+mod session;
+pub mod step;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use tui_input::Input;
+
+use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::plan::{Half, Labels, Plan, Profiles, Psk, VpnId};
+use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
+
+use answers::Answers;
+use dialog::{Act, Dialog};
+use fields::Field;
+use keymap::Action;
+use picker::Picker;
+use progress::Progress;
+use remote::{Remote, RequestId};
+use review::Review;
+use step::{Route, Step};
+
+/// One region as far as it is known.
+#[derive(Clone, Debug)]
+pub struct RegionState {
+    /// Which one.
+    pub id: RegionId,
+    /// What discovery found.
+    pub inventory: Remote<Inventory>,
+    /// What was read once it was chosen.
+    pub detail: Remote<Detail>,
+}
+
+/// Who is signed in, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// The project's name.
+    pub project: String,
+    /// The user's name; empty if the token does not tell.
+    pub user: String,
+    /// Where the credentials came from.
+    pub source: String,
+    /// Whether the cloud is the simulated one.
+    pub is_demo: bool,
+    /// The region the credentials name.
+    pub home: Option<RegionId>,
+    /// Every region with a network service, sorted.
+    pub regions: Vec<RegionId>,
+    /// What Keystone says of its regions.
+    pub descriptions: Vec<(RegionId, String)>,
+    /// What is odd about the credentials.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is no sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// In a few words.
+    pub title: String,
+    /// The cause and what to do, a paragraph a line.
+    pub text: Vec<String>,
+    /// What was looked for, and whether it was there.
+    pub looked_for: Vec<(String, bool)>,
+    /// The failed request, if there was one.
+    pub error: Option<Error>,
+    /// The clouds to choose from, if that is all that is missing.
+    pub clouds: Vec<String>,
+}
+
+/// Which cloud to sign in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// As environment and clouds.yaml say.
+    Default,
+    /// That cloud of clouds.yaml.
+    Named(String),
+    /// The simulated one.
+    Demo,
+}
+
+/// What happens before the first question.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Waiting for Keystone.
+    SigningIn {
+        /// Which answer is waited for.
+        request: RequestId,
+        /// Since when, by [`Model::now`].
+        since: Duration,
+    },
+    /// clouds.yaml has several clouds, and one has to be chosen.
+    Choosing,
+    /// There is no sign-in, and why.
+    Problem(Problem),
+    /// Signed in.
+    Ready(Session),
+}
+
+/// What the current step keeps for its screen.
+#[derive(Clone, Debug)]
+pub enum Screen {
+    /// A list to choose from.
+    Picker(Picker),
+    /// Fields to fill in.
+    Form(Form),
+    /// The review.
+    Review(Review),
+    /// The engine at work.
+    Run,
+}
+
+/// A form's own state; the texts are in [`Answers`].
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// Its fields, in order.
+    pub fields: Vec<Field>,
+    /// The field being edited.
+    pub focus: usize,
+    /// Fields whose text was found wrong; they are checked again at every key.
+    pub blamed: Vec<Field>,
+}
+
+/// A line for the user that goes away with the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether it is about something that went wrong.
+    pub is_problem: bool,
+}
+
+/// How the wizard ended; what is printed and returned afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Before anything was made.
+    Left,
+    /// After a run; its state is in [`Model::run`].
+    AfterRun,
+}
+
+/// The whole state of the wizard.
+#[derive(Debug)]
+pub struct Model {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Time since the start; it moves only with [`Message::Tick`].
+    pub now: Duration,
+    /// How the session stands.
+    pub start: Start,
+    /// Which cloud it is for.
+    pub login: Login,
+    /// Every region, sorted.
+    pub regions: Vec<RegionState>,
+    /// What people call the regions.
+    pub labels: Labels,
+    /// The ready-made policies.
+    pub profiles: Profiles,
+    /// Everything answered.
+    pub answers: Answers,
+    /// The current step.
+    pub step: Step,
+    /// What the current step keeps for its screen.
+    pub screen: Screen,
+    /// A question before everything else.
+    pub dialog: Option<Dialog>,
+    /// A line that goes away with the next key.
+    pub notice: Option<Notice>,
+    /// Whether accepting a step returns to the review.
+    pub returning: bool,
+    /// The id of the VPN to be made.
+    pub vpn: VpnId,
+    /// The run, once it has begun.
+    pub run: Option<Progress>,
+    /// How long a run waits for ACTIVE.
+    pub wait: Duration,
+    /// The clouds of clouds.yaml, when one had to be chosen.
+    pub clouds: Vec<String>,
+    /// Set when the wizard is over.
+    pub ending: Option<Ending>,
+    /// Whether the screen must be drawn anew from nothing.
+    pub repaint: bool,
+    requests: u64,
+}
+
+/// What the wizard is started with; everything random or from outside is drawn before.
+#[derive(Debug)]
+pub struct Beginning {
+    /// Which cloud to sign in to.
+    pub login: Login,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The ready-made policies.
+    pub profiles: Profiles,
+    /// What people call the regions.
+    pub labels: Labels,
+    /// The id of the VPN to be made.
+    pub vpn: VpnId,
+    /// The key that is offered.
+    pub psk: Psk,
+    /// The profile asked for on the command line.
+    pub profile: Option<crate::plan::Profile>,
+    /// How long to wait for ACTIVE.
+    pub wait: Duration,
+}
+
+/// Everything that can happen to the wizard.
+#[derive(Debug)]
+pub enum Message {
+    /// A key went down.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// Time has passed: this much since the start.
+    Tick(Duration),
+    /// The sign-in is over.
+    SignedIn(RequestId, Result<Session, Problem>),
+    /// A region was discovered, or not.
+    Discovered(RegionId, RequestId, Result<Inventory, Error>),
+    /// The details of a region were read, or not.
+    Detailed(RegionId, RequestId, Result<Detail, Error>),
+    /// A new key was made.
+    Generated(Psk),
+    /// The engine tells what it does.
+    Engine(Event),
+    /// Creation is over.
+    Created(Result<(), CreateError>, Ledger),
+    /// The watch is over.
+    Watched(Watched),
+    /// The troubleshooting list is checked.
+    Verified(Vec<Check>),
+    /// The undo is over.
+    Undone(Undone, Ledger),
+    /// The plan file was written, or why not.
+    Saved(Result<PathBuf, String>),
+    /// The program is told to end (SIGTERM, SIGHUP).
+    Terminated,
+}
+
+/// What the loop has to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Sign in; answered by [`Message::SignedIn`].
+    SignIn(RequestId, Login),
+    /// Read a region; answered by [`Message::Discovered`].
+    Discover(RequestId, RegionId),
+    /// Read a chosen region's details; answered by [`Message::Detailed`].
+    Detail(RequestId, RegionId),
+    /// Make a new key; answered by [`Message::Generated`].
+    Generate,
+    /// Make what is missing; answered by [`Message::Created`].
+    Create(Box<Plan>, Ledger),
+    /// Wait for ACTIVE; answered by [`Message::Watched`].
+    Watch(Ledger, Duration),
+    /// Check the troubleshooting list; answered by [`Message::Verified`].
+    Verify(Box<Plan>, Ledger),
+    /// Delete what was made; answered by [`Message::Undone`].
+    Undo(Box<Plan>, Ledger),
+    /// Ask the engine to stop after what is under way.
+    Stop,
+    /// Write a plan file of that name; answered by [`Message::Saved`].
+    Save(String, String),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Give the terminal back to the shell until `fg`.
+    Suspend,
+}
+
+impl Model {
+    /// The wizard before anything happened, and what to do first.
+    #[must_use]
+    pub fn new(beginning: Beginning) -> (Self, Vec<Effect>) {
+        let mut answers = Answers::new(beginning.profiles.modern.clone());
+        answers.key = fields::SecretText::generated(&beginning.psk);
+        answers.profile = beginning.profile;
+        let mut model = Self {
+            size: beginning.size,
+            now: Duration::ZERO,
+            start: Start::Choosing,
+            login: beginning.login,
+            regions: Vec::new(),
+            labels: beginning.labels,
+            profiles: beginning.profiles,
+            answers,
+            step: Step::Mode,
+            screen: Screen::Picker(Picker::default()),
+            dialog: None,
+            notice: None,
+            returning: false,
+            vpn: beginning.vpn,
+            run: None,
+            wait: beginning.wait,
+            clouds: Vec::new(),
+            ending: None,
+            repaint: false,
+            requests: 0,
+        };
+        model.enter(Step::Mode);
+        let effects = model.sign_in();
+        (model, effects)
+    }
+
+    /// What decides which steps there are, now.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        let custom = self.profile() == crate::plan::Profile::Custom;
+        Route { mode: self.answers.mode, custom, clouds: !self.clouds.is_empty() }
+    }
+
+    /// The step Esc leads to.
+    #[must_use]
+    pub fn previous_step(&self) -> Option<Step> {
+        if self.returning { Some(Step::Review) } else { self.route().previous(self.step) }
+    }
+
+    /// Whether the simulated cloud can be offered instead.
+    #[must_use]
+    pub fn can_demo(&self) -> bool {
+        self.login != Login::Demo
+    }
+
+    /// Whether something moves, so that time should pass.
+    #[must_use]
+    pub fn is_animating(&self) -> bool {
+        let loading = |region: &RegionState| region.inventory.is_loading() || region.detail.is_loading();
+        matches!(self.start, Start::SigningIn { .. })
+            || self.regions.iter().any(loading)
+            || self.run.as_ref().is_some_and(Progress::is_working)
+    }
+
+    /// The session, once signed in.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Session> {
+        match &self.start {
+            Start::Ready(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// A region's state.
+    #[must_use]
+    pub fn region(&self, id: &RegionId) -> Option<&RegionState> {
+        self.regions.iter().find(|region| region.id == *id)
+    }
+
+    /// The state of a half's region.
+    #[must_use]
+    pub fn region_of(&self, half: Half) -> Option<&RegionState> {
+        self.answers.region.get(half).as_ref().and_then(|id| self.region(id))
+    }
+
+    /// What a half's region is called; `region A` before it is chosen.
+    #[must_use]
+    pub fn place(&self, half: Half) -> String {
+        self.answers.region.get(half).as_ref().map_or_else(|| format!("region {half}"), |id| self.labels.name(id))
+    }
+
+    fn request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_problem: false });
+    }
+
+    fn warn(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_problem: true });
+    }
+
+    /// How many rows a page of a list has: the screen without header, footer and what stands around the list.
+    fn page(&self) -> isize {
+        isize::try_from(self.size.1.saturating_sub(12).max(1)).unwrap_or(1)
+    }
+}
+
+/// Changes the model by one message and says what has to be done about it.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+        Message::Key(event) => key(model, &event),
+        Message::Paste(text) => {
+            model.paste(&text);
+            Vec::new()
+        }
+        Message::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Tick(now) => {
+            model.now = model.now.max(now);
+            Vec::new()
+        }
+        Message::SignedIn(request, result) => model.signed_in(request, result),
+        Message::Discovered(region, request, result) => {
+            model.discovered(&region, request, result);
+            Vec::new()
+        }
+        Message::Detailed(region, request, result) => {
+            model.detailed(&region, request, result);
+            Vec::new()
+        }
+        Message::Generated(psk) => {
+            model.answers.key = fields::SecretText::generated(&psk);
+            model.say("A new key was made.");
+            Vec::new()
+        }
+        Message::Engine(event) => {
+            let now = model.now;
+            if let Some(run) = &mut model.run {
+                run.apply(event, now);
+            }
+            Vec::new()
+        }
+        Message::Created(result, ledger) => model.created(result, ledger),
+        Message::Watched(watched) => model.watched(watched),
+        Message::Verified(checks) => {
+            if let Some(run) = &mut model.run {
+                run.checks = checks;
+            }
+            Vec::new()
+        }
+        Message::Undone(undone, ledger) => model.undone(undone, ledger),
+        Message::Saved(Ok(path)) => {
+            let path = path.display();
+            model.say(format!("Saved {path}, without the key. Use it with: osvpn apply {path}"));
+            Vec::new()
+        }
+        Message::Saved(Err(why)) => {
+            model.warn(format!("The plan could not be saved: {why}"));
+            Vec::new()
+        }
+        Message::Terminated => model.terminated(),
+    }
+}
+
+fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    model.notice = None;
+    match keymap::action(model, event) {
+        Some(action) => act(model, action),
+        None => {
+            model.edit(event);
+            Vec::new()
+        }
+    }
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Repaint => {
+            model.repaint = true;
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if model.dialog.is_some() {
+        return model.dialog_action(action);
+    }
+    match action {
+        Action::Quit => return model.quit(),
+        Action::Help => {
+            let text = model.step.help().iter().map(|&line| line.to_owned()).collect();
+            let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
+            model.dialog = Some(help);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    match (&model.start, &model.screen) {
+        (Start::Problem(_), _) => model.problem_action(action),
+        (Start::SigningIn { .. }, _) => Vec::new(),
+        (_, Screen::Picker(_)) => model.picker_action(action),
+        (_, Screen::Form(_)) => model.form_action(action),
+        (_, Screen::Review(_)) => model.review_action(action),
+        (_, Screen::Run) => model.run_action(action),
+    }
+}
+
+impl Model {
+    fn dialog_action(&mut self, action: Action) -> Vec<Effect> {
+        let Some(dialog) = &mut self.dialog else { return Vec::new() };
+        match action {
+            Action::Right => dialog.turn(true),
+            Action::Left => dialog.turn(false),
+            Action::Down => dialog.scroll = dialog.scroll.saturating_add(1),
+            Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
+            Action::Back => self.dialog = None,
+            Action::Accept => {
+                let act = dialog.act();
+                self.dialog = None;
+                return self.dialog_act(act);
+            }
+            // Asking to leave once more, with the question already on the screen, means it.
+            Action::Quit if self.run.is_none() => return self.dialog_act(Act::Leave),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
+        match act {
+            Act::Close => Vec::new(),
+            Act::Leave => {
+                self.dialog = None;
+                self.ending = Some(if self.run.is_some() { Ending::AfterRun } else { Ending::Left });
+                Vec::new()
+            }
+            Act::StopAndKeep => self.stop(progress::Then::Leave),
+            Act::StopAndUndo => self.stop(progress::Then::Undo),
+            Act::Undo => self.undo(),
+        }
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.run.is_some() {
+            return self.quit_run();
+        }
+        if matches!(self.start, Start::Problem(_) | Start::SigningIn { .. } | Start::Choosing) {
+            self.ending = Some(Ending::Left);
+            return Vec::new();
+        }
+        let text = vec!["Nothing has been made in the cloud. Your answers are lost.".to_owned()];
+        self.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
+        Vec::new()
+    }
+
+    /// The text field that takes what is typed now.
+    fn text_field(&mut self) -> Option<&mut Input> {
+        if self.dialog.is_some() {
+            return None;
+        }
+        let suggested = self.suggested_name();
+        match &self.screen {
+            Screen::Form(form) => {
+                let field = *form.fields.get(form.focus)?;
+                self.answers.input_mut(field, &suggested)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What the user has answered. Answers are kept by what they belong to (a region's router, a router's subnets), so that
+//! going back, choosing otherwise and returning loses nothing.
+
+use std::collections::BTreeMap;
+
+use tui_input::Input;
+
+use super::fields::{Field, SecretText};
+use super::step::Mode;
+use crate::cloud::{Id, RegionId};
+use crate::plan::fields::{Domain, PolicyField};
+use crate::plan::{Half, Policy, Profile};
+
+/// One value for each half.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Halves<T> {
+    /// Of the first half.
+    pub a: T,
+    /// Of the second half.
+    pub b: T,
+}
+
+impl<T> Halves<T> {
+    /// The value of one half.
+    pub const fn get(&self, half: Half) -> &T {
+        match half {
+            Half::A => &self.a,
+            Half::B => &self.b,
+        }
+    }
+
+    /// The value of one half, to change.
+    pub const fn get_mut(&mut self, half: Half) -> &mut T {
+        match half {
+            Half::A => &mut self.a,
+            Half::B => &mut self.b,
+        }
+    }
+}
+
+/// Everything answered so far.
+#[derive(Debug)]
+pub struct Answers {
+    /// The mode; site-to-site unless chosen otherwise.
+    pub mode: Mode,
+    /// The region of each half.
+    pub region: Halves<Option<RegionId>>,
+    /// The router chosen in a region.
+    pub router: BTreeMap<RegionId, Id>,
+    /// The subnets chosen on a router.
+    pub subnets: BTreeMap<Id, Vec<Id>>,
+    /// The peer's address, as typed.
+    pub peer_address: Input,
+    /// The peer's id; empty means its address.
+    pub peer_id: Input,
+    /// The peer's ranges, as typed.
+    pub peer_cidrs: Input,
+    /// The key.
+    pub key: SecretText,
+    /// Whether the key is shown.
+    pub key_revealed: bool,
+    /// The profile; none means the recommended one.
+    pub profile: Option<Profile>,
+    /// The policy edited field by field.
+    pub custom: Policy,
+    /// The numbers of that policy, as typed.
+    pub numbers: BTreeMap<PolicyFieldKey, Input>,
+    /// The name, once it was changed; none means the suggested one.
+    pub name: Option<Input>,
+}
+
+/// A policy field as a map key, by its place in the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyFieldKey(usize);
+
+impl From<PolicyField> for PolicyFieldKey {
+    fn from(field: PolicyField) -> Self {
+        Self(PolicyField::ALL.iter().position(|candidate| *candidate == field).unwrap_or_default())
+    }
+}
+
+impl Answers {
+    /// Nothing answered; a custom policy would start from that one.
+    #[must_use]
+    pub fn new(custom: Policy) -> Self {
+        let mut answers = Self {
+            mode: Mode::SiteToSite,
+            region: Halves::default(),
+            router: BTreeMap::new(),
+            subnets: BTreeMap::new(),
+            peer_address: Input::default(),
+            peer_id: Input::default(),
+            peer_cidrs: Input::default(),
+            key: SecretText::default(),
+            key_revealed: false,
+            profile: None,
+            custom: custom.clone(),
+            numbers: BTreeMap::new(),
+            name: None,
+        };
+        answers.start_custom_from(custom);
+        answers
+    }
+
+    /// Makes a policy the one that is edited field by field.
+    pub fn start_custom_from(&mut self, policy: Policy) {
+        self.custom = policy;
+        let numbers = PolicyField::ALL.iter().filter(|field| matches!(field.domain(), Domain::Number(_)));
+        self.numbers = numbers.map(|field| ((*field).into(), Input::new(field.get(&self.custom)))).collect();
+    }
+
+    /// The router of a half.
+    #[must_use]
+    pub fn router_of(&self, half: Half) -> Option<&Id> {
+        self.region.get(half).as_ref().and_then(|region| self.router.get(region))
+    }
+
+    /// The subnets of a half.
+    #[must_use]
+    pub fn subnets_of(&self, half: Half) -> &[Id] {
+        self.router_of(half).and_then(|router| self.subnets.get(router)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The peer's id: as typed, else its address.
+    #[must_use]
+    pub fn peer_id_text(&self) -> &str {
+        let typed = self.peer_id.value().trim();
+        if typed.is_empty() { self.peer_address.value().trim() } else { typed }
+    }
+
+    /// The typed text of a field, for those that are edited as text.
+    #[must_use]
+    pub fn input(&self, field: Field) -> Option<&Input> {
+        match field {
+            Field::PeerAddress => Some(&self.peer_address),
+            Field::PeerId => Some(&self.peer_id),
+            Field::PeerCidrs => Some(&self.peer_cidrs),
+            Field::Name => self.name.as_ref(),
+            Field::Policy(field) => self.numbers.get(&field.into()),
+            Field::Key => None,
+        }
+    }
+
+    /// The same, to change. A suggested name becomes the user's own.
+    pub fn input_mut(&mut self, field: Field, suggested: &str) -> Option<&mut Input> {
+        match field {
+            Field::PeerAddress => Some(&mut self.peer_address),
+            Field::PeerId => Some(&mut self.peer_id),
+            Field::PeerCidrs => Some(&mut self.peer_cidrs),
+            Field::Name => Some(self.name.get_or_insert_with(|| Input::new(suggested.to_owned()))),
+            Field::Policy(field) => self.numbers.get_mut(&field.into()),
+            Field::Key => None,
+        }
+    }
+}

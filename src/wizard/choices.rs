@@ -1,0 +1,258 @@
+//! From what is known to the lines of a list: every candidate is shown, those that cannot be taken with the reason.
+
+use super::picker::{Choice, Line};
+use super::remote::Remote;
+use super::step::{Mode, Step};
+use super::{Model, RegionState};
+use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
+use crate::plan::{Finding, Half, Known, Place, Profile, Severity, checks, cidr};
+
+fn line(choice: Choice, title: impl Into<String>, aside: impl Into<String>) -> Line {
+    Line { choice, title: title.into(), aside: aside.into(), detail: Vec::new(), findings: Vec::new(), pending: false }
+}
+
+fn about(name: &str, value: impl Into<String>) -> (String, String) {
+    (name.to_owned(), value.into())
+}
+
+impl Model {
+    /// The lines of a step's list.
+    #[must_use]
+    pub fn lines(&self, step: Step) -> Vec<Line> {
+        match step {
+            Step::Cloud => self.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
+            Step::Mode => modes(),
+            Step::Region(half) => self.regions.iter().map(|region| self.region_line(region, half)).collect(),
+            Step::Router(half) => self.router_lines(half),
+            Step::Subnets(half) => self.subnet_lines(half),
+            Step::Policy => self.policy_lines(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a step would choose by itself, if nothing is chosen yet.
+    #[must_use]
+    pub fn default_choice(&self, step: Step, lines: &[Line]) -> Option<Choice> {
+        let open = |line: &&Line| line.is_open() && !line.pending;
+        match step {
+            Step::Region(half) => {
+                let home = self.session().and_then(|session| session.home.clone()).map(Choice::Region);
+                let home = home.filter(|_| half == Half::A);
+                let home = home.and_then(|home| lines.iter().filter(open).find(|line| line.choice == home));
+                home.map(|line| line.choice.clone())
+            }
+            Step::Policy => Some(Choice::Profile(self.setting().recommended().0)),
+            _ => None,
+        }
+    }
+
+    fn region_line(&self, region: &RegionState, half: Half) -> Line {
+        let name = self.labels.name(&region.id);
+        let code = if name == region.id.as_str() { String::new() } else { region.id.to_string() };
+        let mut line = line(Choice::Region(region.id.clone()), name, code);
+        let place = Place::Region(half);
+        match &region.inventory {
+            Remote::NotAsked | Remote::Loading { .. } => line.pending = true,
+            Remote::Failed(error) => {
+                line.findings.push(Finding::refusal(place, format!("did not answer: {error}; r reads again")));
+                line.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
+                line.detail.extend(error.request_id.iter().map(|id| about("Request id", id.clone())));
+            }
+            Remote::Ready(inventory) => {
+                let text = "has no VPN service (VPNaaS)";
+                if !inventory.extensions.has_vpnaas() {
+                    line.findings.push(Finding::refusal(place, text));
+                } else if half == Half::B && self.answers.region.a.as_ref() == Some(&region.id) {
+                    line.findings.push(Finding::refusal(place, "is the first region already; site-to-site needs two"));
+                } else if let Some(known) = region.known()
+                    && !inventory.routers.iter().any(|router| is_usable(&known, router))
+                {
+                    line.findings.push(Finding::warning(place, "has no router that can hold a VPN; the next list says why"));
+                }
+                line.detail = vec![
+                    about("Routers", inventory.routers.len().to_string()),
+                    about("Subnets", inventory.subnets.len().to_string()),
+                    about("VPN services", inventory.services.len().to_string()),
+                    about("Connections", inventory.connections.len().to_string()),
+                ];
+                if inventory.extensions.has_vpnaas() && !inventory.extensions.stores_sha1() {
+                    line.detail.push(about("SHA-1", "no longer stored"));
+                }
+            }
+        }
+        line
+    }
+
+    fn router_lines(&self, half: Half) -> Vec<Line> {
+        let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
+        let routers = &known.inventory.routers;
+        let twin = |router: &Router| routers.iter().filter(|other| other.name == router.name).count() > 1;
+        routers.iter().map(|router| router_line(&known, router, half, twin(router))).collect()
+    }
+
+    fn subnet_lines(&self, half: Half) -> Vec<Line> {
+        let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
+        let Some(router) = self.answers.router_of(half).and_then(|id| known.inventory.router(id)) else { return Vec::new() };
+        let across = Across::of(self, half);
+        let twins = twins(known.inventory);
+        let mut lines: Vec<Line> = known
+            .inventory
+            .subnets
+            .iter()
+            .map(|subnet| subnet_line(&known, router, subnet, half, &across, twins.contains(&subnet.name.as_str())))
+            .collect();
+        // What can be taken comes first; among thousands it would not be found otherwise.
+        lines.sort_by_key(|line| !line.is_open());
+        lines
+    }
+
+    fn policy_lines(&self) -> Vec<Line> {
+        let setting = self.setting();
+        let (recommended, reason) = setting.recommended();
+        [Profile::Catalyst, Profile::Modern, Profile::Custom]
+            .into_iter()
+            .map(|profile| {
+                let (title, aside) = match profile {
+                    Profile::Catalyst => ("catalyst", "the guide's values: IKEv1, SHA-1"),
+                    Profile::Modern => ("modern", "IKEv2, SHA-256"),
+                    Profile::Custom => ("custom", "every field by hand"),
+                };
+                let mut line = line(Choice::Profile(profile), title, aside);
+                if let Some(policy) = self.profiles.get(profile) {
+                    line.findings = policy.findings(&setting);
+                    line.detail = vec![
+                        about("IKE", policy.ike_text()),
+                        about("IPsec", policy.ipsec_text()),
+                        about("Connection", policy.connection_text()),
+                    ];
+                } else {
+                    line.detail = vec![about("Starts from", "the policy chosen so far")];
+                }
+                if profile == recommended {
+                    let text = reason.clone().unwrap_or_else(|| "the documented values; every region here takes them".to_owned());
+                    line.findings.push(Finding::notice(Place::Policy(None), format!("recommended: {text}")));
+                }
+                line
+            })
+            .collect()
+    }
+}
+
+fn modes() -> Vec<Line> {
+    let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "two regions of this project");
+    both.detail = vec![about("Makes", "both halves, with one key, each the other's peer"), about("Asks for", "regions, routers, subnets")];
+    let mut single = line(Choice::Mode(Mode::Single), "single", "one region and a peer outside");
+    single.detail = vec![
+        about("Makes", "the half in this cloud, and the values for the other end"),
+        about("Asks for", "also the peer's address and networks"),
+    ];
+    vec![both, single]
+}
+
+/// Whether nothing refuses that router.
+fn is_usable(known: &Known<'_>, router: &Router) -> bool {
+    !router.interfaces.is_empty() && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
+}
+
+fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool) -> Line {
+    let addresses: Vec<String> = router.external_v4.iter().map(ToString::to_string).collect();
+    let address = addresses.first().cloned().or_else(|| router.external_v6.first().map(ToString::to_string));
+    let aside = match (twin, address) {
+        (true, Some(address)) => format!("{address}  {}", router.id.short()),
+        (true, None) => router.id.short().to_owned(),
+        (false, address) => address.unwrap_or_else(|| "no gateway".to_owned()),
+    };
+    let mut line = line(Choice::Object(router.id.clone()), named(&router.name, &router.id), aside);
+    line.findings = checks::router(known, router, half);
+    if line.is_open() && router.interfaces.is_empty() {
+        line.findings.insert(0, Finding::refusal(Place::Router(half), "has no subnet to tunnel; attach one first"));
+    }
+    line.findings.sort_by_key(|finding| finding.severity);
+    let external = router.external_network.as_ref().map(|id| network(known.detail, id));
+    let subnets = router.interfaces.iter().filter_map(|interface| known.inventory.subnet(&interface.subnet));
+    let subnets = subnets.map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect::<Vec<_>>().join(", ");
+    line.detail = vec![about("Id", router.id.as_str()), about("Status", router.status.to_string())];
+    line.detail.extend(external.map(|external| about("Gateway", format!("{external} {}", addresses.join(", ")))));
+    line.detail.extend(router.external_v6.first().map(|address| about("IPv6", address.to_string())));
+    line.detail.push(about("Subnets", if subnets.is_empty() { "none".to_owned() } else { subnets }));
+    line
+}
+
+/// What the other side already is, as far as a subnet has to agree with it.
+struct Across {
+    ranges: Vec<ipnet::IpNet>,
+}
+
+impl Across {
+    fn of(model: &Model, half: Half) -> Self {
+        let ranges = match (model.answers.mode, half) {
+            // Only what was answered before binds: the first side is chosen freely.
+            (Mode::SiteToSite, Half::B) => {
+                let inventory = model.region_of(Half::A).and_then(|region| region.inventory.ready());
+                let chosen = model.answers.subnets_of(Half::A).iter();
+                chosen.filter_map(|id| inventory?.subnet(id)).map(|subnet| subnet.cidr).collect()
+            }
+            _ => Vec::new(),
+        };
+        Self { ranges }
+    }
+}
+
+fn subnet_line(known: &Known<'_>, router: &Router, subnet: &Subnet, half: Half, across: &Across, twin: bool) -> Line {
+    let mut line = line(Choice::Object(subnet.id.clone()), named(&subnet.name, &subnet.id), subnet.cidr.to_string());
+    if twin {
+        line.aside = format!("{}  {}  {}", subnet.cidr, network(known.detail, &subnet.network), subnet.id.short());
+    }
+    line.findings = checks::subnet(router, subnet, half);
+    let place = Place::Subnets(half);
+    if let Some(other) = across.ranges.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
+        line.findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));
+    } else if let Some(other) = across.ranges.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4()) {
+        line.findings.push(Finding::refusal(place, format!("is of another IP version than {other} on the other side")));
+    } else if router.serves(&subnet.id) && subnet.cidr.addr().is_ipv6() {
+        line.findings.push(Finding::warning(place, "is IPv6; the other side must be IPv6 too"));
+    }
+    for tunnelled in known.tunnelled(&router.id) {
+        if let Some(range) = tunnelled.remote.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
+            let text = format!("overlaps {range}, which {} tunnels to already", tunnelled.connection.name);
+            line.findings.push(Finding::warning(place, text));
+        }
+    }
+    line.findings.sort_by_key(|finding| finding.severity);
+    line.detail = vec![
+        about("Id", subnet.id.as_str()),
+        about("Network", network(known.detail, &subnet.network)),
+        about("Gateway", subnet.gateway.map_or_else(|| "none".to_owned(), |gateway| gateway.to_string())),
+    ];
+    line
+}
+
+fn named(name: &str, id: &Id) -> String {
+    if name.is_empty() { format!("(no name) {}", id.short()) } else { name.to_owned() }
+}
+
+fn network(detail: Option<&Detail>, id: &Id) -> String {
+    detail.and_then(|detail| detail.network_name(id)).map_or_else(|| id.short().to_owned(), ToOwned::to_owned)
+}
+
+/// The names that several subnets have.
+fn twins(inventory: &Inventory) -> std::collections::BTreeSet<&str> {
+    // Subnets come sorted by name, so equal names are neighbours.
+    inventory.subnets.windows(2).filter(|pair| pair[0].name == pair[1].name).map(|pair| pair[0].name.as_str()).collect()
+}
+
+/// The only line that can be taken, if there is just one; a list with one line says so.
+#[must_use]
+pub fn only_open(lines: &[Line]) -> Option<&Line> {
+    let mut open = lines.iter().filter(|line| line.is_open() && !line.pending);
+    match (open.next(), open.next()) {
+        (Some(line), None) => Some(line),
+        _ => None,
+    }
+}
+
+/// Whether a line is open without a reservation.
+#[must_use]
+pub fn is_plain(line: &Line) -> bool {
+    !line.pending && line.findings.iter().all(|finding| finding.severity == Severity::Notice)
+}

@@ -1,0 +1,52 @@
+//! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
+
+/// What a dialog's button does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Nothing; back to where the user was.
+    Close,
+    /// Leave without having made anything.
+    Leave,
+    /// Stop the engine after what is under way, and keep what exists.
+    StopAndKeep,
+    /// Stop the engine after what is under way, and delete what was made.
+    StopAndUndo,
+    /// Delete what was made.
+    Undo,
+}
+
+/// A question with buttons; the first is the safe one and has the focus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialog {
+    /// What it is about.
+    pub title: String,
+    /// What there is to know, a paragraph a line.
+    pub text: Vec<String>,
+    /// The ways out.
+    pub buttons: Vec<(&'static str, Act)>,
+    /// Which one Enter presses.
+    pub focus: usize,
+    /// Whether it shows the keys of the screen below it too.
+    pub is_help: bool,
+    /// How far it is scrolled, in lines.
+    pub scroll: u16,
+}
+
+impl Dialog {
+    /// A question.
+    pub fn new(title: impl Into<String>, text: Vec<String>, buttons: Vec<(&'static str, Act)>) -> Self {
+        Self { title: title.into(), text, buttons, focus: 0, is_help: false, scroll: 0 }
+    }
+
+    /// The focused button's act.
+    #[must_use]
+    pub fn act(&self) -> Act {
+        self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
+    }
+
+    /// Moves the focus around.
+    pub fn turn(&mut self, forward: bool) {
+        let count = self.buttons.len().max(1);
+        self.focus = if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count };
+    }
+}

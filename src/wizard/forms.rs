@@ -1,0 +1,233 @@
+//! Filling in forms: what is typed, what is wrong with it, and going on.
+
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::backend::crossterm::EventHandler;
+use tui_input::{Input, InputRequest};
+
+use super::fields::Field;
+use super::keymap::Action;
+use super::step::Step;
+use super::{Effect, Form, Model, Screen};
+use crate::plan::fields::{Domain, PolicyField};
+use crate::plan::peer::{PeerAddress, check_id};
+use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
+
+impl Form {
+    /// The form of a step.
+    #[must_use]
+    pub fn of(step: Step) -> Self {
+        let fields = match step {
+            Step::Peer => vec![Field::PeerAddress, Field::PeerId, Field::PeerCidrs],
+            Step::Key => vec![Field::Key],
+            Step::Name => vec![Field::Name],
+            Step::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
+            _ => Vec::new(),
+        };
+        Self { fields, focus: 0, blamed: Vec::new() }
+    }
+
+    /// The field being edited.
+    #[must_use]
+    pub fn field(&self) -> Option<Field> {
+        self.fields.get(self.focus).copied()
+    }
+}
+
+impl Model {
+    /// What is wrong with a field as it stands, whether or not the user has been told.
+    #[must_use]
+    pub fn check(&self, field: Field) -> Option<String> {
+        match field {
+            Field::PeerAddress => PeerAddress::parse(self.answers.peer_address.value()).err().map(|problem| problem.to_string()),
+            Field::PeerId => {
+                let typed = self.answers.peer_id.value().trim();
+                if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
+            }
+            Field::PeerCidrs => match cidr::parse_list(self.answers.peer_cidrs.value()) {
+                Err(problem) => Some(problem.to_string()),
+                Ok(ranges) => {
+                    let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
+                    let local = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
+                    let local: Vec<_> = local.map(|subnet| subnet.cidr).collect();
+                    crate::plan::checks::sides(&local, &ranges, Place::PeerCidrs).into_iter().next().map(|finding| finding.text)
+                }
+            },
+            Field::Key => self.answers.key.check().err().map(|problem| problem.to_string()),
+            Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
+            Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
+        }
+    }
+
+    /// The problem to show at a field: while typing only where the user has been told before, or the rule is checked
+    /// as it is typed.
+    #[must_use]
+    pub fn problem(&self, field: Field) -> Option<String> {
+        let Screen::Form(form) = &self.screen else { return None };
+        let at_once = matches!(field, Field::Key | Field::Policy(_));
+        if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
+    }
+
+    /// What there is to say about a field of the custom policy.
+    #[must_use]
+    pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
+        if let (Domain::Number(unit), Some(input)) = (field.domain(), self.answers.input(Field::Policy(field)))
+            && field.set(&mut self.answers.custom.clone(), input.value()).is_err()
+        {
+            return Some(Finding::refusal(Place::Policy(Some(field)), format!("a whole number of {unit} goes here")));
+        }
+        let setting: Setting<'_> = self.setting();
+        let findings = self.answers.custom.findings(&setting);
+        findings.into_iter().find(|finding| finding.place == Place::Policy(Some(field)))
+    }
+
+    pub(super) fn custom_problems(&self) -> Vec<PolicyField> {
+        let is_refused = |field: &PolicyField| self.policy_finding(*field).is_some_and(|finding| finding.is_refusal());
+        PolicyField::ALL.iter().copied().filter(is_refused).collect()
+    }
+
+    pub(super) fn form_action(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Accept => return self.accept_form(),
+            Action::Back => return self.back(),
+            Action::Down => self.leave_field(true),
+            Action::Up => self.leave_field(false),
+            Action::Right | Action::Left => self.change_word(action == Action::Right),
+            Action::Reveal => self.answers.key_revealed = !self.answers.key_revealed,
+            Action::Generate => return vec![Effect::Generate],
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Moves on to the next field; what was left is checked from now on.
+    fn leave_field(&mut self, forward: bool) {
+        let Screen::Form(form) = &mut self.screen else { return };
+        if let Some(field) = form.field()
+            && !form.blamed.contains(&field)
+        {
+            form.blamed.push(field);
+        }
+        let count = form.fields.len().max(1);
+        form.focus = if forward { (form.focus + 1) % count } else { (form.focus + count - 1) % count };
+    }
+
+    fn accept_form(&mut self) -> Vec<Effect> {
+        let Screen::Form(form) = &self.screen else { return Vec::new() };
+        let (fields, focus) = (form.fields.clone(), form.focus);
+        // Enter in a form of several text fields goes to the next one that still needs something.
+        let wrong: Vec<usize> =
+            fields.iter().enumerate().filter(|(_, field)| self.check(**field).is_some()).map(|(place, _)| place).collect();
+        let Some(first) = wrong.first().copied() else { return self.advance() };
+        let Screen::Form(form) = &mut self.screen else { return Vec::new() };
+        let here = wrong.contains(&focus);
+        let next = wrong.iter().copied().find(|place| *place > focus);
+        form.focus = if here { focus } else { next.unwrap_or(first) };
+        // A field the user has not been at yet is shown with its help, not with a reproach.
+        let blamed = if here { fields.get(focus) } else { None };
+        if let Some(field) = blamed
+            && !form.blamed.contains(field)
+        {
+            form.blamed.push(*field);
+        }
+        Vec::new()
+    }
+
+    fn change_word(&mut self, forward: bool) {
+        let Screen::Form(form) = &self.screen else { return };
+        let Some(Field::Policy(field)) = form.field() else { return };
+        match field.domain() {
+            Domain::Words(words) => {
+                let at = words.iter().position(|word| *word == field.get(&self.answers.custom)).unwrap_or_default();
+                let count = words.len().max(1);
+                let to = if forward { (at + 1) % count } else { (at + count - 1) % count };
+                if let Some(word) = words.get(to) {
+                    // A word of the field's own list is always taken.
+                    let _ = field.set(&mut self.answers.custom, word);
+                }
+            }
+            Domain::Number(_) => {
+                let request = if forward { InputRequest::GoToNextChar } else { InputRequest::GoToPrevChar };
+                if let Some(input) = self.text_field() {
+                    input.handle(request);
+                }
+            }
+        }
+    }
+
+    pub(super) fn edit_field(&mut self, event: &KeyEvent) {
+        let Screen::Form(form) = &self.screen else { return };
+        match form.field() {
+            Some(Field::Key) => self.edit_key(event),
+            Some(Field::Policy(field)) if matches!(field.domain(), Domain::Words(_)) => {}
+            Some(field) => {
+                let digits_only = matches!(field, Field::Policy(_));
+                let typed = matches!(event.code, KeyCode::Char(c) if !c.is_ascii_digit()) && event.modifiers.is_empty();
+                if digits_only && typed {
+                    self.warn("Only digits go here.");
+                    return;
+                }
+                if let Some(input) = self.text_field()
+                    && input.value().len() < 1024
+                {
+                    input.handle_event(&TerminalEvent::Key(*event));
+                } else if let Some(input) = self.text_field()
+                    && !matches!(event.code, KeyCode::Char(_))
+                {
+                    input.handle_event(&TerminalEvent::Key(*event));
+                }
+                self.store_number();
+            }
+            None => {}
+        }
+    }
+
+    fn edit_key(&mut self, event: &KeyEvent) {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match event.code {
+            KeyCode::Char('u' | 'w') if control => self.answers.key.clear(),
+            KeyCode::Char(character) if !control => {
+                let mut text = [0; 4];
+                self.answers.key.insert(character.encode_utf8(&mut text));
+            }
+            KeyCode::Backspace => self.answers.key.backspace(),
+            _ => {}
+        }
+    }
+
+    /// Puts a number that parses into the custom policy.
+    fn store_number(&mut self) {
+        let Screen::Form(form) = &self.screen else { return };
+        let Some(Field::Policy(field)) = form.field() else { return };
+        if let Some(text) = self.answers.input(Field::Policy(field)).map(|input| input.value().to_owned()) {
+            // What does not parse stays visible in its field, with the reason; the policy keeps its last number.
+            let _ = field.set(&mut self.answers.custom, &text);
+        }
+    }
+
+    /// Takes pasted text: line ends and spaces around it are dropped, and it submits nothing.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.notice = None;
+        if self.dialog.is_some() {
+            return;
+        }
+        let clean: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(1024).collect();
+        let at_key = matches!(&self.screen, Screen::Form(form) if form.field() == Some(Field::Key));
+        if at_key {
+            self.answers.key.clear();
+            self.answers.key.insert(text);
+            return;
+        }
+        if let Screen::Picker(picker) = &mut self.screen {
+            picker.edit_filter(|input| type_in(input, &clean));
+        } else if let Some(input) = self.text_field() {
+            type_in(input, &clean);
+            self.store_number();
+        }
+    }
+}
+
+fn type_in(input: &mut Input, text: &str) {
+    for character in text.chars() {
+        input.handle(InputRequest::InsertChar(character));
+    }
+}

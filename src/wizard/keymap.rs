@@ -1,0 +1,322 @@
+//! Which keys do what, now. One table feeds dispatch, the footer and the help, so they cannot disagree.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::picker::Picker;
+use super::{Model, Screen, Start};
+use crate::wizard::progress::Phase;
+use crate::wizard::step::Step;
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Take what is there and go on; presses the focused button.
+    Accept,
+    /// To the step before; closes what is open.
+    Back,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// The choice or button to the left.
+    Left,
+    /// The choice or button to the right.
+    Right,
+    /// Mark or unmark.
+    Toggle,
+    /// The line of that number, from 1.
+    Pick(u8),
+    /// Start filtering the list.
+    Filter,
+    /// Ask the cloud again.
+    Retry,
+    /// Show or hide the key.
+    Reveal,
+    /// Make a new key.
+    Generate,
+    /// Save the answers as a plan file.
+    Save,
+    /// Copy what the screen is about.
+    Copy,
+    /// Use the simulated cloud.
+    Demo,
+    /// Help on this screen and its keys.
+    Help,
+    /// Leave.
+    Quit,
+    /// To the shell, until `fg`.
+    Suspend,
+    /// Draw everything anew.
+    Repaint,
+}
+
+/// A key with its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key.
+    pub code: KeyCode,
+    /// Control alone matters; shift is in the character.
+    pub control: bool,
+}
+
+impl Key {
+    const fn plain(code: KeyCode) -> Self {
+        Self { code, control: false }
+    }
+
+    const fn character(character: char) -> Self {
+        Self::plain(KeyCode::Char(character))
+    }
+
+    const fn control(character: char) -> Self {
+        Self { code: KeyCode::Char(character), control: true }
+    }
+
+    /// Whether that event is this key.
+    #[must_use]
+    pub fn matches(self, event: &KeyEvent) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        self.code == event.code && self.control == control && !alt
+    }
+
+    /// How it is written in footer and help.
+    #[must_use]
+    pub fn label(self) -> String {
+        let name = match self.code {
+            KeyCode::Enter => "Enter".to_owned(),
+            KeyCode::Esc => "Esc".to_owned(),
+            KeyCode::Tab => "Tab".to_owned(),
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            KeyCode::Up => "Up".to_owned(),
+            KeyCode::Down => "Down".to_owned(),
+            KeyCode::Left => "Left".to_owned(),
+            KeyCode::Right => "Right".to_owned(),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::Home => "Home".to_owned(),
+            KeyCode::End => "End".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
+            KeyCode::Char(' ') => "Space".to_owned(),
+            KeyCode::Char(character) => character.to_string(),
+            _ => String::new(),
+        };
+        if self.control { format!("Ctrl-{}", name.to_uppercase()) } else { name }
+    }
+}
+
+/// Keys, what they do, and how that is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The keys; the first is the one the footer names.
+    pub keys: Vec<Key>,
+    /// What they do.
+    pub action: Action,
+    /// In a word or two.
+    pub label: &'static str,
+    /// Whether the footer has it; the help has all.
+    pub in_footer: bool,
+}
+
+impl Binding {
+    /// The keys as the help writes them.
+    #[must_use]
+    pub fn keys_label(&self) -> String {
+        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn bind(keys: &[Key], action: Action, label: &'static str) -> Binding {
+    Binding { keys: keys.to_vec(), action, label, in_footer: true }
+}
+
+fn quiet(keys: &[Key], action: Action, label: &'static str) -> Binding {
+    Binding { in_footer: false, ..bind(keys, action, label) }
+}
+
+const ENTER: Key = Key::plain(KeyCode::Enter);
+const ESC: Key = Key::plain(KeyCode::Esc);
+const TAB: Key = Key::plain(KeyCode::Tab);
+const BACKTAB: Key = Key::plain(KeyCode::BackTab);
+const UP: Key = Key::plain(KeyCode::Up);
+const DOWN: Key = Key::plain(KeyCode::Down);
+const LEFT: Key = Key::plain(KeyCode::Left);
+const RIGHT: Key = Key::plain(KeyCode::Right);
+const F1: Key = Key::plain(KeyCode::F(1));
+
+/// Every key that does something now, in the order the footer shows them.
+#[must_use]
+pub fn bindings(model: &Model) -> Vec<Binding> {
+    let mut bindings = match (&model.dialog, &model.start, &model.screen) {
+        (Some(dialog), _, _) => dialog_keys(dialog.buttons.len() > 1),
+        (None, Start::Problem(_), _) => problem_keys(model),
+        (None, Start::SigningIn { .. }, _) => vec![quit_key()],
+        (None, Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
+        (None, Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
+        (None, Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
+        (None, Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
+    };
+    bindings.push(quiet(&[Key::control('c')], Action::Quit, "leave"));
+    if cfg!(unix) {
+        bindings.push(quiet(&[Key::control('z')], Action::Suspend, "to the shell (fg returns)"));
+    }
+    bindings.push(quiet(&[Key::control('l')], Action::Repaint, "draw anew"));
+    bindings
+}
+
+/// What a key asks for now.
+#[must_use]
+pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
+    let bindings = bindings(model);
+    bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action).or_else(
+        || match (&model.screen, event.code) {
+            (Screen::Picker(picker), KeyCode::Char(digit @ '1'..='9'))
+                if model.dialog.is_none() && picker.filter().is_none() && event.modifiers.is_empty() =>
+            {
+                digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Action::Pick)
+            }
+            _ => None,
+        },
+    )
+}
+
+fn help_key() -> Binding {
+    bind(&[Key::character('?'), F1], Action::Help, "help")
+}
+
+fn quit_key() -> Binding {
+    bind(&[Key::character('q')], Action::Quit, "quit")
+}
+
+fn dialog_keys(has_choice: bool) -> Vec<Binding> {
+    let mut bindings = vec![bind(&[ENTER], Action::Accept, "choose"), bind(&[ESC], Action::Back, "close")];
+    if has_choice {
+        bindings.push(bind(&[RIGHT, TAB, DOWN], Action::Right, "next"));
+        bindings.push(quiet(&[LEFT, BACKTAB, UP], Action::Left, "previous"));
+    } else {
+        bindings.push(quiet(&[DOWN], Action::Down, "down"));
+        bindings.push(quiet(&[UP], Action::Up, "up"));
+    }
+    bindings
+}
+
+fn problem_keys(model: &Model) -> Vec<Binding> {
+    let mut bindings = vec![bind(&[Key::character('r'), ENTER], Action::Retry, "try again")];
+    if model.can_demo() {
+        bindings.push(bind(&[Key::character('d')], Action::Demo, "demo cloud"));
+    }
+    bindings.extend([
+        quiet(&[UP], Action::Up, "up"),
+        quiet(&[DOWN], Action::Down, "down"),
+        help_key(),
+        bind(&[Key::character('q'), ESC], Action::Quit, "quit"),
+    ]);
+    bindings
+}
+
+fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
+    let moves = |bindings: &mut Vec<Binding>, letters: bool| {
+        let with = |key: Key, letter: char| if letters { vec![key, Key::character(letter)] } else { vec![key] };
+        bindings.extend([
+            quiet(&with(UP, 'k'), Action::Up, "up"),
+            quiet(&with(DOWN, 'j'), Action::Down, "down"),
+            quiet(&[Key::plain(KeyCode::PageUp), Key::control('u')], Action::PageUp, "page up"),
+            quiet(&[Key::plain(KeyCode::PageDown), Key::control('d')], Action::PageDown, "page down"),
+        ]);
+    };
+    if picker.filter().is_some() {
+        let mut bindings = vec![bind(&[ENTER], Action::Accept, "take"), bind(&[ESC], Action::Back, "end filter"), quiet(&[F1], Action::Help, "help")];
+        moves(&mut bindings, false);
+        if picker.marked().is_some() {
+            bindings.push(bind(&[TAB], Action::Toggle, "mark"));
+        }
+        // In a filter these edit the text, as everywhere text is edited.
+        bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
+        return bindings;
+    }
+    let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue")];
+    if picker.marked().is_some() {
+        bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
+    }
+    if model.previous_step().is_some() {
+        bindings.push(bind(&[ESC, BACKTAB, LEFT], Action::Back, "back"));
+    }
+    if picker.lines().len() > 1 {
+        bindings.push(bind(&[Key::character('/')], Action::Filter, "filter"));
+    }
+    if model.can_retry() {
+        bindings.push(bind(&[Key::character('r')], Action::Retry, "read again"));
+    }
+    bindings.extend([help_key(), quit_key()]);
+    moves(&mut bindings, true);
+    bindings.extend([
+        quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "first"),
+        quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
+    ]);
+    bindings
+}
+
+fn form_keys(model: &Model) -> Vec<Binding> {
+    let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue"), bind(&[ESC], Action::Back, "back")];
+    match model.step {
+        Step::Key => bindings.extend([
+            bind(&[Key::control('r')], Action::Reveal, if model.answers.key_revealed { "hide" } else { "show" }),
+            bind(&[Key::control('g')], Action::Generate, "new key"),
+        ]),
+        Step::Custom => bindings.extend([
+            bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
+            quiet(&[LEFT], Action::Left, "change back"),
+            bind(&[DOWN, TAB], Action::Down, "next field"),
+            quiet(&[UP, BACKTAB], Action::Up, "previous field"),
+        ]),
+        Step::Peer => bindings.extend([
+            bind(&[TAB, DOWN], Action::Down, "next field"),
+            quiet(&[BACKTAB, UP], Action::Up, "previous field"),
+        ]),
+        _ => {}
+    }
+    bindings.push(bind(&[F1], Action::Help, "help"));
+    bindings
+}
+
+fn review_keys() -> Vec<Binding> {
+    vec![
+        bind(&[ENTER], Action::Accept, "choose"),
+        bind(&[ESC], Action::Back, "back"),
+        bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers"),
+        quiet(&[DOWN, Key::character('j'), TAB], Action::Down, "down"),
+        quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"),
+        quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"),
+        bind(&[Key::character('s')], Action::Save, "save plan"),
+        help_key(),
+        quit_key(),
+    ]
+}
+
+fn run_keys(model: &Model) -> Vec<Binding> {
+    let ended = model.run.as_ref().is_some_and(|run| !matches!(run.phase, Phase::Creating | Phase::Watching | Phase::Undoing));
+    let mut bindings = Vec::new();
+    if ended {
+        bindings.extend([
+            bind(&[ENTER], Action::Accept, "choose"),
+            bind(&[RIGHT, TAB], Action::Right, "next"),
+            quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
+        ]);
+    }
+    bindings.extend([
+        quiet(&[UP, Key::character('k'), Key::plain(KeyCode::PageUp)], Action::Up, "scroll up"),
+        quiet(&[DOWN, Key::character('j'), Key::plain(KeyCode::PageDown)], Action::Down, "scroll down"),
+        bind(&[Key::character('y')], Action::Copy, "copy ids"),
+        help_key(),
+        bind(&[Key::character('q'), ESC], Action::Quit, if ended { "leave" } else { "stop" }),
+    ]);
+    bindings
+}

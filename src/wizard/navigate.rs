@@ -1,0 +1,318 @@
+//! Going from step to step, and choosing from lists.
+
+use tui_input::backend::crossterm::EventHandler;
+
+use crossterm::event::{Event as TerminalEvent, KeyEvent};
+
+use super::choices::{is_plain, only_open};
+use super::keymap::Action;
+use super::picker::{Choice, Line, Picker};
+use super::review::Review;
+use super::step::Step;
+use super::{Effect, Form, Model, Screen};
+use crate::plan::{Half, Profile};
+
+impl Model {
+    /// Opens a step with its best choice made.
+    pub(super) fn enter(&mut self, step: Step) {
+        self.step = step;
+        self.screen = match step {
+            Step::Peer | Step::Key | Step::Custom | Step::Name => Screen::Form(Form::of(step)),
+            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, scroll: 0 }),
+            Step::Run => Screen::Run,
+            _ => {
+                let lines = self.lines(step);
+                let at = self.chosen(step).or_else(|| self.default_choice(step, &lines));
+                let marked = matches!(step, Step::Subnets(_)).then(|| self.marks(step, &lines));
+                let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
+                Screen::Picker(Picker::new(lines, at.as_ref(), marked))
+            }
+        };
+    }
+
+    /// Shows what has become known since the step was opened.
+    pub(super) fn refresh(&mut self) {
+        match &self.screen {
+            Screen::Picker(_) => {
+                let lines = self.lines(self.step);
+                let default = self.chosen(self.step).or_else(|| self.default_choice(self.step, &lines));
+                let fresh = matches!(self.step, Step::Subnets(_)).then(|| self.marks(self.step, &lines));
+                let Screen::Picker(picker) = &mut self.screen else { return };
+                if picker.lines().is_empty() {
+                    *picker = Picker::new(lines, default.as_ref(), fresh);
+                } else {
+                    picker.reload(lines, default.as_ref());
+                }
+            }
+            Screen::Review(review) => {
+                let (focus, scroll) = (review.focus, review.scroll);
+                self.screen = Screen::Review(Review { plan: self.plan(), focus, scroll });
+            }
+            Screen::Form(_) | Screen::Run => {}
+        }
+    }
+
+    /// What was chosen at a list's step.
+    fn chosen(&self, step: Step) -> Option<Choice> {
+        match step {
+            Step::Mode => Some(Choice::Mode(self.answers.mode)),
+            Step::Region(half) => self.answers.region.get(half).clone().map(Choice::Region),
+            Step::Router(half) => self.answers.router_of(half).cloned().map(Choice::Object),
+            Step::Subnets(half) => self.answers.subnets_of(half).first().cloned().map(Choice::Object),
+            Step::Policy => self.answers.profile.map(Choice::Profile),
+            _ => None,
+        }
+    }
+
+    /// The subnets to mark: those answered before that still can be taken, else the best one.
+    fn marks(&self, step: Step, lines: &[Line]) -> Vec<Choice> {
+        let Step::Subnets(half) = step else { return Vec::new() };
+        let is_open = |choice: &Choice| lines.iter().any(|line| line.choice == *choice && line.is_open());
+        let answered = self.answers.subnets_of(half).iter().cloned().map(Choice::Object);
+        let answered: Vec<Choice> = answered.filter(is_open).collect();
+        if !answered.is_empty() {
+            return answered;
+        }
+        let best = lines.iter().find(|line| is_plain(line)).or_else(|| lines.iter().find(|line| line.is_open()));
+        best.map(|line| line.choice.clone()).into_iter().collect()
+    }
+
+    /// Goes on to the next step; back to the review, if that is where the user came from and nothing is missing.
+    pub(super) fn advance(&mut self) -> Vec<Effect> {
+        let effects = self.ask_chosen_details();
+        if self.returning && self.step != Step::Mode {
+            let missing = self.first_missing();
+            match missing {
+                None => {
+                    self.returning = false;
+                    self.enter(Step::Review);
+                }
+                Some(step) => self.enter(step),
+            }
+            return effects;
+        }
+        if self.returning {
+            // Another mode has other steps; those answered already are shown again with their answers.
+            match self.first_missing() {
+                None => {
+                    self.returning = false;
+                    self.enter(Step::Review);
+                }
+                Some(step) => self.enter(step),
+            }
+            return effects;
+        }
+        if let Some(step) = self.route().next(self.step) {
+            self.enter(step);
+        }
+        effects
+    }
+
+    /// The first step whose answer is not there, or no longer fits what is known.
+    fn first_missing(&self) -> Option<Step> {
+        let steps = self.route().steps().into_iter();
+        let asked = steps.filter(|step| !matches!(step, Step::Cloud | Step::Review | Step::Run));
+        let mut asked = asked.filter(|step| !self.is_answered(*step));
+        asked.next()
+    }
+
+    /// Whether a step has an answer that can be used.
+    #[must_use]
+    pub fn is_answered(&self, step: Step) -> bool {
+        match step {
+            Step::Region(half) => {
+                let same = half == Half::B && self.answers.region.a == self.answers.region.b;
+                self.answers.region.get(half).is_some() && !same
+            }
+            Step::Router(half) => self.answers.router_of(half).is_some(),
+            Step::Subnets(half) => !self.answers.subnets_of(half).is_empty(),
+            Step::Peer | Step::Key | Step::Name => Form::of(step).fields.iter().all(|field| self.check(*field).is_none()),
+            Step::Custom => self.custom_problems().is_empty(),
+            Step::Run => self.run.is_some(),
+            Step::Cloud | Step::Mode | Step::Policy => true,
+            Step::Review => false,
+        }
+    }
+
+    /// Goes back one step; to the review, if that is where the user came from. Answers stay.
+    pub(super) fn back(&mut self) -> Vec<Effect> {
+        self.keep_marks();
+        if self.returning {
+            self.returning = false;
+            self.enter(Step::Review);
+        } else if let Some(step) = self.route().previous(self.step) {
+            self.enter(step);
+        } else {
+            return self.quit();
+        }
+        Vec::new()
+    }
+
+    /// Keeps what is marked in a list of several, so that leaving by Esc forgets nothing.
+    fn keep_marks(&mut self) {
+        let Screen::Picker(picker) = &self.screen else { return };
+        let (Step::Subnets(half), Some(marked)) = (self.step, picker.marked()) else { return };
+        let ids = marked.iter().filter_map(|choice| match choice {
+            Choice::Object(id) => Some(id.clone()),
+            _ => None,
+        });
+        let ids: Vec<_> = ids.collect();
+        if let Some(router) = self.answers.router_of(half).cloned()
+            && self.answers.subnets.contains_key(&router)
+        {
+            self.answers.subnets.insert(router, ids);
+        }
+    }
+
+    pub(super) fn picker_action(&mut self, action: Action) -> Vec<Effect> {
+        let page = self.page();
+        let Screen::Picker(picker) = &mut self.screen else { return Vec::new() };
+        match action {
+            Action::Up => picker.step(-1),
+            Action::Down => picker.step(1),
+            Action::PageUp => picker.step(-page),
+            Action::PageDown => picker.step(page),
+            Action::First => picker.step(isize::MIN / 2),
+            Action::Last => picker.step(isize::MAX / 2),
+            Action::Toggle => self.toggle(),
+            Action::Filter => picker.start_filter(),
+            Action::Back if picker.filter().is_some() => picker.end_filter(),
+            Action::Back => return self.back(),
+            Action::Retry => return self.retry(),
+            Action::Pick(number) if picker.go(usize::from(number) - 1) => {
+                if picker.marked().is_some() {
+                    self.toggle();
+                } else {
+                    return self.accept_line();
+                }
+            }
+            Action::Accept => return self.accept_line(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Marks the line under the cursor, or says why it cannot be.
+    fn toggle(&mut self) {
+        let Screen::Picker(picker) = &mut self.screen else { return };
+        match picker.current().filter(|line| !line.is_open()).and_then(refusal_text) {
+            Some(text) => self.warn(text),
+            None => picker.toggle(),
+        }
+    }
+
+    fn accept_line(&mut self) -> Vec<Effect> {
+        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+        let Some(line) = picker.current().cloned() else {
+            let text = match self.step {
+                Step::Router(half) | Step::Subnets(half) if self.region_of(half).is_some_and(|region| region.inventory.is_loading()) => {
+                    format!("{} is still being read; a moment", self.place(half))
+                }
+                _ => "There is nothing to choose here; Esc goes back.".to_owned(),
+            };
+            self.warn(text);
+            return Vec::new();
+        };
+        if let Step::Subnets(half) = self.step {
+            return self.accept_subnets(half, &line);
+        }
+        if line.pending {
+            self.warn(format!("{} is still being read; Enter again in a moment.", line.title));
+            return Vec::new();
+        }
+        if let Some(text) = refusal_text(&line) {
+            // A custom policy is the way out of a profile that does not fit, so only lists of things refuse here.
+            self.warn(text);
+            return Vec::new();
+        }
+        self.take(line.choice)
+    }
+
+    fn take(&mut self, choice: Choice) -> Vec<Effect> {
+        match (self.step, choice) {
+            (Step::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
+            (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
+            (Step::Region(half), Choice::Region(region)) => {
+                *self.answers.region.get_mut(half) = Some(region);
+                if half == Half::A && self.answers.region.a == self.answers.region.b {
+                    self.answers.region.b = None;
+                    self.say("The second region was the same; choose another.");
+                }
+            }
+            (Step::Router(half), Choice::Object(router)) => {
+                if let Some(region) = self.answers.region.get(half).clone() {
+                    self.answers.router.insert(region, router);
+                }
+            }
+            (Step::Policy, Choice::Profile(profile)) => {
+                if profile == Profile::Custom && self.answers.profile != Some(Profile::Custom) {
+                    let policy = self.policy().clone();
+                    self.answers.start_custom_from(policy);
+                }
+                self.answers.profile = Some(profile);
+                if profile == Profile::Custom {
+                    self.ask_chosen_details();
+                    self.enter(Step::Custom);
+                    return Vec::new();
+                }
+            }
+            _ => {}
+        }
+        self.advance()
+    }
+
+    fn accept_subnets(&mut self, half: Half, line: &Line) -> Vec<Effect> {
+        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+        let mut marked: Vec<Choice> = picker.marked().unwrap_or_default().to_vec();
+        if marked.is_empty() {
+            if let Some(text) = refusal_text(line) {
+                self.warn(text);
+                return Vec::new();
+            }
+            marked.push(line.choice.clone());
+        }
+        let ids = marked.into_iter().filter_map(|choice| match choice {
+            Choice::Object(id) => Some(id),
+            _ => None,
+        });
+        let ids: Vec<_> = ids.collect();
+        let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
+        let subnets: Vec<_> = ids.iter().filter_map(|id| inventory?.subnet(id)).collect();
+        if let Some(finding) = crate::plan::checks::together(&subnets, half).into_iter().next() {
+            self.warn(finding.text);
+            return Vec::new();
+        }
+        if let Some(router) = self.answers.router_of(half).cloned() {
+            self.answers.subnets.insert(router, ids);
+        }
+        self.advance()
+    }
+
+    /// The only line of this list that can be taken, for the screen to say so.
+    #[must_use]
+    pub fn only_choice(&self) -> Option<&Line> {
+        match (&self.screen, self.step) {
+            (Screen::Picker(picker), Step::Region(_) | Step::Router(_) | Step::Subnets(_)) => only_open(picker.lines()),
+            _ => None,
+        }
+    }
+
+    /// What is typed where no key of the table matches: text, or the filter's text.
+    pub(super) fn edit(&mut self, event: &KeyEvent) {
+        if self.dialog.is_some() {
+            return;
+        }
+        match &mut self.screen {
+            Screen::Picker(picker) if picker.filter().is_some() => picker.edit_filter(|input| {
+                input.handle_event(&TerminalEvent::Key(*event));
+            }),
+            Screen::Form(_) => self.edit_field(event),
+            _ => {}
+        }
+    }
+}
+
+fn refusal_text(line: &Line) -> Option<String> {
+    let refusal = line.worst().filter(|finding| finding.is_refusal())?;
+    Some(format!("{} {}", line.title, refusal.text))
+}

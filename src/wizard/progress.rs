@@ -1,0 +1,272 @@
+//! What the engine's events add up to: tasks with their state and time, where the connections stand, what to do next.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::cloud::{Error, Status};
+use crate::plan::{Half, Plan, ServicePlan};
+use crate::provision::{Check, CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
+
+/// The state of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// Its turn has not come.
+    Waiting,
+    /// Under way since then, by [`super::Model::now`].
+    Running(Duration),
+    /// Its object exists; how long it took.
+    Done(Made, Duration),
+    /// It failed; how long that took.
+    Failed(Error, Duration),
+    /// Its object was deleted again.
+    Undone,
+}
+
+/// What the engine is doing, or how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Objects are being made.
+    Creating,
+    /// Waiting for ACTIVE.
+    Watching,
+    /// A request failed; nothing more happens until the user chooses.
+    Failed(Task, Box<Error>),
+    /// Both connections are ACTIVE.
+    Active,
+    /// The wait is over and they are not.
+    NotYet(Standing),
+    /// The connections can no longer be watched.
+    Lost(Box<Error>),
+    /// What was made is being deleted.
+    Undoing,
+    /// Nothing of this run is left.
+    Undone,
+    /// Some of it is.
+    Left(Vec<(Made, Error)>),
+    /// The user stopped it and keeps what exists.
+    Stopped,
+}
+
+/// What can be done when the engine rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Button {
+    /// Leave; the summary is printed.
+    Finish,
+    /// Do the failed step, and the rest.
+    Retry,
+    /// Delete what this run made.
+    Undo,
+    /// Leave and keep what exists.
+    Leave,
+    /// Wait for ACTIVE again.
+    WaitOn,
+    /// Back to the answers; nothing exists any more.
+    Revise,
+}
+
+impl Button {
+    /// What it says.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Finish => "Finish",
+            Self::Retry => "Retry",
+            Self::Undo => "Undo",
+            Self::Leave => "Leave",
+            Self::WaitOn => "Wait on",
+            Self::Revise => "Change answers",
+        }
+    }
+}
+
+/// A run as far as the screen knows it.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// What is being made.
+    pub plan: Plan,
+    /// Every task, in order, with its state.
+    pub tasks: Vec<(Task, TaskState)>,
+    /// What the engine is doing.
+    pub phase: Phase,
+    /// What exists, as the engine last told.
+    pub ledger: Ledger,
+    /// Where the connections stood last; empty before the first answer.
+    pub standing: Standing,
+    /// A status that could not be read, until one can.
+    pub poll_problem: Option<(Half, Error)>,
+    /// The troubleshooting list, once it is checked.
+    pub checks: Vec<Check>,
+    /// When the run began, by [`super::Model::now`].
+    pub begun: Duration,
+    /// When the present wait for ACTIVE began.
+    pub watching_since: Option<Duration>,
+    /// How long the present wait is.
+    pub wait: Duration,
+    /// When the engine came to rest.
+    pub ended: Option<Duration>,
+    /// Which button has the focus.
+    pub focus: usize,
+    /// How far the screen is scrolled, in lines.
+    pub scroll: u16,
+    /// What the user wants once the engine has come to rest.
+    pub then: Option<Then>,
+}
+
+/// What was asked for while the engine was at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Leave and keep what exists.
+    Leave,
+    /// Delete what was made.
+    Undo,
+}
+
+impl Progress {
+    /// A run that begins now.
+    #[must_use]
+    pub fn new(plan: Plan, now: Duration, wait: Duration) -> Self {
+        let tasks = plan.halves().flat_map(|half| Step::ALL.map(|step| Task { half: half.half, step }));
+        Self {
+            tasks: tasks.map(|task| (task, TaskState::Waiting)).collect(),
+            plan,
+            phase: Phase::Creating,
+            ledger: Ledger::default(),
+            standing: BTreeMap::new(),
+            poll_problem: None,
+            checks: Vec::new(),
+            begun: now,
+            watching_since: None,
+            wait,
+            ended: None,
+            focus: 0,
+            scroll: 0,
+            then: None,
+        }
+    }
+
+    /// Whether the engine is at work.
+    #[must_use]
+    pub const fn is_working(&self) -> bool {
+        matches!(self.phase, Phase::Creating | Phase::Watching | Phase::Undoing)
+    }
+
+    /// The task's state.
+    #[must_use]
+    pub fn state(&self, task: Task) -> Option<&TaskState> {
+        self.tasks.iter().find(|(candidate, _)| *candidate == task).map(|(_, state)| state)
+    }
+
+    /// Whether the service of that half is one that was there before.
+    #[must_use]
+    pub fn reuses_service(&self, half: Half) -> bool {
+        let made = self.ledger.get(half, Step::Service).map(|made| made.origin == Origin::Reused);
+        made.unwrap_or_else(|| self.plan.half(half).is_some_and(|half| matches!(half.service, ServicePlan::Reuse(_))))
+    }
+
+    /// Takes an event of the engine.
+    pub fn apply(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::Started(task) => self.set(task, TaskState::Running(now)),
+            Event::Finished(made, took) => {
+                self.ledger.record(made.clone());
+                self.set(made.task, TaskState::Done(made, took));
+            }
+            Event::Failed(task, error, took) => self.set(task, TaskState::Failed(error, took)),
+            Event::Polled(standing) => {
+                self.standing = standing;
+                if self.standing.values().all(|status| *status != Status::PendingCreate) {
+                    self.poll_problem = None;
+                }
+            }
+            Event::PollFailed(half, error) => self.poll_problem = Some((half, error)),
+            Event::Deleting(made) => self.set(made.task, TaskState::Running(now)),
+            Event::Deleted(made) => self.set(made.task, TaskState::Undone),
+            Event::Kept(made, error) => self.set(made.task, TaskState::Failed(error, Duration::ZERO)),
+        }
+    }
+
+    fn set(&mut self, task: Task, state: TaskState) {
+        if let Some((_, slot)) = self.tasks.iter_mut().find(|(candidate, _)| *candidate == task) {
+            *slot = state;
+        }
+    }
+
+    /// Takes the end of creation. True when the watch begins now.
+    pub fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger, now: Duration) -> bool {
+        self.ledger = ledger;
+        match result {
+            Ok(()) => {
+                self.phase = Phase::Watching;
+                self.watching_since = Some(now);
+                return true;
+            }
+            Err(CreateError::Failed(task, error)) => self.rest(Phase::Failed(task, error), now),
+            Err(CreateError::Stopped) => self.rest(Phase::Stopped, now),
+        }
+        false
+    }
+
+    /// Takes the end of a watch.
+    pub fn watched(&mut self, watched: Watched, now: Duration) {
+        let phase = match watched {
+            Watched::Active => Phase::Active,
+            Watched::NotYet(standing) => Phase::NotYet(standing),
+            Watched::Lost(error) => Phase::Lost(error),
+            Watched::Stopped => Phase::Stopped,
+        };
+        self.rest(phase, now);
+    }
+
+    /// Takes the end of an undo.
+    pub fn undone(&mut self, undone: Undone, ledger: Ledger, now: Duration) {
+        self.ledger = ledger;
+        let phase = match undone {
+            Undone::Clean if self.ledger.is_clean() => Phase::Undone,
+            Undone::Clean => Phase::Left(Vec::new()),
+            Undone::Left(left) => Phase::Left(left),
+            Undone::Stopped => Phase::Stopped,
+        };
+        self.rest(phase, now);
+    }
+
+    fn rest(&mut self, phase: Phase, now: Duration) {
+        self.phase = phase;
+        self.ended = Some(now);
+        self.focus = 0;
+        self.scroll = 0;
+    }
+
+    /// Back to work.
+    pub fn resume(&mut self, phase: Phase, now: Duration) {
+        if phase == Phase::Watching {
+            self.watching_since = Some(now);
+        }
+        self.phase = phase;
+        self.ended = None;
+        self.then = None;
+        self.checks.clear();
+        self.scroll = 0;
+    }
+
+    /// What can be done now; the first is the sensible one.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<Button> {
+        let undo = (!self.ledger.is_clean()).then_some(Button::Undo);
+        match &self.phase {
+            Phase::Creating | Phase::Watching | Phase::Undoing => Vec::new(),
+            Phase::Active => vec![Button::Finish],
+            Phase::Failed(..) if undo.is_none() => vec![Button::Retry, Button::Revise, Button::Leave],
+            Phase::Failed(..) | Phase::Stopped => [Some(Button::Retry), undo, Some(Button::Leave)].into_iter().flatten().collect(),
+            Phase::NotYet(_) | Phase::Lost(_) => [Some(Button::WaitOn), Some(Button::Leave), undo].into_iter().flatten().collect(),
+            Phase::Undone => vec![Button::Revise, Button::Leave],
+            Phase::Left(_) => [undo, Some(Button::Leave)].into_iter().flatten().collect(),
+        }
+    }
+
+    /// Everything that exists, for the clipboard: region, kind, name and id, a line each.
+    #[must_use]
+    pub fn ids_text(&self) -> String {
+        let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
+        self.ledger.made().iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,63 @@
+//! Data that comes from the network: asked for, on its way, here, or not to be had.
+
+use std::time::Duration;
+
+use crate::cloud::Error;
+
+/// The number of one question. An answer with another number than the one waited for is too late, and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Remote data and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Remote<T> {
+    /// Nobody has asked.
+    #[default]
+    NotAsked,
+    /// Asked.
+    Loading {
+        /// Which answer is waited for.
+        request: RequestId,
+        /// When it was asked, by [`super::Model::now`].
+        since: Duration,
+    },
+    /// Here.
+    Ready(T),
+    /// Not to be had, for now.
+    Failed(Error),
+}
+
+impl<T> Remote<T> {
+    /// The data, if it is here.
+    pub const fn ready(&self) -> Option<&T> {
+        match self {
+            Self::Ready(data) => Some(data),
+            _ => None,
+        }
+    }
+
+    /// Why it could not be had.
+    pub const fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether an answer is on its way.
+    pub const fn is_loading(&self) -> bool {
+        matches!(self, Self::Loading { .. })
+    }
+
+    /// Takes an answer, unless it is one nobody waits for any more. Says whether it was taken.
+    pub fn answer(&mut self, request: RequestId, answer: Result<T, Error>) -> bool {
+        if !matches!(self, Self::Loading { request: awaited, .. } if *awaited == request) {
+            return false;
+        }
+        *self = match answer {
+            Ok(data) => Self::Ready(data),
+            Err(error) => Self::Failed(error),
+        };
+        true
+    }
+}

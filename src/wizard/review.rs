@@ -1,0 +1,282 @@
+//! The review: answers become a draft, the draft a plan or the reasons why not.
+
+use super::fields::Field;
+use super::keymap::Action;
+use super::progress::Progress;
+use super::step::{Mode, Step};
+use super::{Effect, Model, RegionState, Screen};
+use crate::plan::peer::PeerAddress;
+use crate::plan::{
+    Draft, Far, Finding, Half, Known, Peer, Place, Plan, Policy, Profile, Setting, Side, VpnName, cidr, file, names,
+};
+
+/// The state of the review's screen.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// The plan, or what stands in its way, refusals first.
+    pub plan: Result<Box<Plan>, Vec<Finding>>,
+    /// Where the focus is: 0 is Create, then the answers from the last upwards.
+    pub focus: usize,
+    /// How far the plan is scrolled, in lines.
+    pub scroll: u16,
+}
+
+/// An answer as the review lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerLine {
+    /// The step that asked for it.
+    pub step: Step,
+    /// What was answered.
+    pub value: String,
+    /// Why it is that, where the user did not choose it.
+    pub source: Option<String>,
+}
+
+impl Model {
+    /// One half or two, by mode.
+    #[must_use]
+    pub const fn halves(&self) -> &'static [Half] {
+        match self.answers.mode {
+            Mode::SiteToSite => &[Half::A, Half::B],
+            Mode::Single => &[Half::A],
+        }
+    }
+
+    /// What is known of the chosen regions.
+    #[must_use]
+    pub fn known(&self) -> Vec<Known<'_>> {
+        let chosen = self.halves().iter().filter_map(|half| self.region_of(*half));
+        chosen.filter_map(RegionState::known).collect()
+    }
+
+    /// What the policy has to cope with.
+    #[must_use]
+    pub fn setting(&self) -> Setting<'_> {
+        let regions = self.known().into_iter().map(|known| (known.region, &known.inventory.extensions)).collect();
+        let remote = match self.answers.mode {
+            Mode::SiteToSite => self.answers.subnets_of(Half::B).len(),
+            Mode::Single => cidr::parse_list(self.answers.peer_cidrs.value()).map_or(1, |ranges| ranges.len()),
+        };
+        Setting { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote) }
+    }
+
+    /// The profile: as chosen, else the recommended one.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.answers.profile.unwrap_or_else(|| self.setting().recommended().0)
+    }
+
+    /// The policy of both halves.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.profiles.get(self.profile()).unwrap_or(&self.answers.custom)
+    }
+
+    /// A name nothing in the chosen regions has yet.
+    #[must_use]
+    pub fn suggested_name(&self) -> String {
+        let regions: Vec<&str> =
+            self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref()).map(|id| id.as_str()).collect();
+        let known = self.known();
+        let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
+        let connections = known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
+        let taken: Vec<&str> = services.chain(connections).collect();
+        names::suggest(&regions, &taken)
+    }
+
+    /// The name: as typed, else the suggested one.
+    #[must_use]
+    pub fn name_text(&self) -> String {
+        self.answers.input(Field::Name).map_or_else(|| self.suggested_name(), |input| input.value().to_owned())
+    }
+
+    /// The answers as a draft, or the first thing that is missing or does not parse.
+    fn draft(&self) -> Result<Draft, Finding> {
+        let missing = |place: Place, what: &str| Finding::refusal(place, what.to_owned());
+        let side = |half: Half| {
+            let region = self.answers.region.get(half).clone();
+            let region = region.ok_or_else(|| missing(Place::Region(half), "is still to be chosen"))?;
+            let router = self.answers.router_of(half).cloned();
+            let router = router.ok_or_else(|| missing(Place::Router(half), "is still to be chosen"))?;
+            let subnets = self.answers.subnets_of(half).to_vec();
+            if subnets.is_empty() {
+                return Err(missing(Place::Subnets(half), "are still to be chosen"));
+            }
+            Ok(Side { region, router, subnets })
+        };
+        let a = side(Half::A)?;
+        let far = match self.answers.mode {
+            Mode::SiteToSite => Far::Half(side(Half::B)?),
+            Mode::Single => {
+                let address = PeerAddress::parse(self.answers.peer_address.value());
+                let address = address.map_err(|problem| missing(Place::PeerAddress, &problem.to_string()))?;
+                let cidrs = cidr::parse_list(self.answers.peer_cidrs.value());
+                let cidrs = cidrs.map_err(|problem| missing(Place::PeerCidrs, &problem.to_string()))?;
+                let typed = self.answers.peer_id.value().trim();
+                let id = if typed.is_empty() { address.to_string() } else { typed.to_owned() };
+                Far::Peer(Peer { address, id, cidrs })
+            }
+        };
+        let psk = self.answers.key.psk();
+        let psk = psk.ok_or_else(|| {
+            let why = self.answers.key.check().err().map_or_else(String::new, |problem| problem.to_string());
+            missing(Place::Key, &why)
+        })?;
+        let name = VpnName::parse(&self.name_text()).map_err(|problem| missing(Place::Name, &problem.to_string()))?;
+        Ok(Draft { name, a, far, profile: self.profile(), policy: self.policy().clone(), psk })
+    }
+
+    /// Holds the answers against what is known.
+    ///
+    /// # Errors
+    /// What stands in the way, refusals first.
+    pub fn plan(&self) -> Result<Box<Plan>, Vec<Finding>> {
+        for half in self.halves() {
+            let Some(region) = self.region_of(*half) else { continue };
+            let place = self.labels.name(&region.id);
+            if region.detail.is_loading() || region.inventory.is_loading() {
+                return Err(vec![Finding::refusal(Place::Region(*half), format!("{place} is still being read; a moment"))]);
+            }
+            if let Some(error) = region.detail.error() {
+                let text = format!("existing tunnels and quotas of {place} could not be read: {error}; Enter reads again");
+                return Err(vec![Finding::refusal(Place::Region(*half), text)]);
+            }
+        }
+        let draft = self.draft().map_err(|finding| vec![finding])?;
+        Plan::check(draft, &self.known(), &self.labels, self.vpn.clone()).map(Box::new)
+    }
+
+    /// Every answer, as the review lists them.
+    #[must_use]
+    pub fn answer_lines(&self) -> Vec<AnswerLine> {
+        let steps = self.route().steps();
+        let asked = steps.into_iter().filter(|step| !matches!(step, Step::Cloud | Step::Review | Step::Run));
+        asked.map(|step| AnswerLine { step, value: self.answer_text(step), source: self.answer_source(step) }).collect()
+    }
+
+    /// What a step was answered with, in a few words; empty while it is not.
+    #[must_use]
+    pub fn answer_text(&self, step: Step) -> String {
+        match step {
+            Step::Cloud => match &self.login {
+                super::Login::Named(name) => name.clone(),
+                super::Login::Demo => "demo".to_owned(),
+                super::Login::Default => String::new(),
+            },
+            Step::Mode => match self.answers.mode {
+                Mode::SiteToSite => "site-to-site".to_owned(),
+                Mode::Single => "single".to_owned(),
+            },
+            Step::Region(half) => self.answers.region.get(half).as_ref().map_or_else(String::new, |id| self.labels.name(id)),
+            Step::Router(half) => {
+                let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
+                let router = self.answers.router_of(half).and_then(|id| inventory?.router(id));
+                router.map_or_else(String::new, |router| router.name.clone())
+            }
+            Step::Subnets(half) => {
+                let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
+                let ranges = self.answers.subnets_of(half).iter().filter_map(|id| inventory?.subnet(id));
+                ranges.map(|subnet| subnet.cidr.to_string()).collect::<Vec<_>>().join(", ")
+            }
+            Step::Peer => {
+                let cidrs = self.answers.peer_cidrs.value().trim();
+                let address = self.answers.peer_address.value().trim();
+                if cidrs.is_empty() { address.to_owned() } else { format!("{address}, {cidrs}") }
+            }
+            Step::Key => {
+                let origin = if self.answers.key.is_generated() { "generated" } else { "your own" };
+                format!("{origin}, {} characters", self.answers.key.chars())
+            }
+            Step::Policy => self.profile().as_str().to_owned(),
+            Step::Custom => self.answers.custom.ike_text(),
+            Step::Name => self.name_text(),
+            Step::Review | Step::Run => String::new(),
+        }
+    }
+
+    fn answer_source(&self, step: Step) -> Option<String> {
+        match step {
+            Step::Policy if self.answers.profile.is_none() => {
+                Some(self.setting().recommended().1.unwrap_or_else(|| "the guide's values".to_owned()))
+            }
+            Step::Name if self.answers.name.is_none() => Some("suggested".to_owned()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn review_action(&mut self, action: Action) -> Vec<Effect> {
+        let answers = self.answer_lines();
+        let Screen::Review(review) = &mut self.screen else { return Vec::new() };
+        match action {
+            Action::Up => review.focus = (review.focus + 1).min(answers.len()),
+            Action::Down => review.focus = review.focus.saturating_sub(1),
+            Action::PageUp => review.scroll = review.scroll.saturating_sub(5),
+            Action::PageDown => review.scroll = review.scroll.saturating_add(5),
+            Action::Back => {
+                self.returning = false;
+                return self.back();
+            }
+            Action::Save => return self.save(),
+            Action::Accept if review.focus == 0 => return self.accept_review(),
+            Action::Accept => {
+                let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));
+                if let Some(step) = line.map(|line| line.step) {
+                    self.returning = true;
+                    self.enter(step);
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn accept_review(&mut self) -> Vec<Effect> {
+        let failed = self.region_of(Half::A).into_iter().chain(self.region_of(Half::B));
+        if failed.filter(|region| region.detail.error().is_some()).count() > 0 {
+            let effects = self.ask_chosen_details();
+            self.refresh();
+            return effects;
+        }
+        match self.plan() {
+            Ok(plan) => {
+                let run = Progress::new((*plan).clone(), self.now, self.wait);
+                let ledger = run.ledger.clone();
+                self.run = Some(run);
+                self.returning = false;
+                self.enter(Step::Run);
+                vec![Effect::Create(plan, ledger)]
+            }
+            Err(findings) => {
+                if let Some(finding) = findings.into_iter().find(Finding::is_refusal) {
+                    let waits = self.known().len() < self.halves().len() || self.is_animating();
+                    let step = Step::of(finding.place);
+                    if !waits {
+                        self.returning = true;
+                        self.enter(step);
+                    }
+                    self.warn(finding.to_string());
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn save(&mut self) -> Vec<Effect> {
+        match self.plan() {
+            Ok(plan) => vec![Effect::Save(plan.name().to_string(), file::write(&plan))],
+            Err(_) => {
+                self.warn("The answers do not make a plan yet; what is missing is listed above.");
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl RegionState {
+    /// What is known of the region, once it was discovered.
+    #[must_use]
+    pub fn known(&self) -> Option<Known<'_>> {
+        let inventory = self.inventory.ready()?;
+        Some(Known { region: &self.id, inventory, detail: self.detail.ready() })
+    }
+}

@@ -1,0 +1,176 @@
+//! The wizard while the engine is at work and when it rests.
+
+use super::dialog::{Act, Dialog};
+use super::keymap::Action;
+use super::progress::{Button, Phase, Progress, Then};
+use super::step::Step;
+use super::{Effect, Ending, Model};
+use crate::provision::{CreateError, Ledger, Undone, Watched};
+
+impl Model {
+    pub(super) fn run_action(&mut self, action: Action) -> Vec<Effect> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let count = run.buttons().len().max(1);
+        match action {
+            Action::Up => run.scroll = run.scroll.saturating_sub(1),
+            Action::Down => run.scroll = run.scroll.saturating_add(1),
+            Action::Right => run.focus = (run.focus + 1) % count,
+            Action::Left => run.focus = (run.focus + count - 1) % count,
+            Action::Copy => {
+                let text = run.ids_text();
+                if text.is_empty() {
+                    self.warn("Nothing exists yet.");
+                    return Vec::new();
+                }
+                self.say("Copied: region, kind, name and id of everything that exists.");
+                return vec![Effect::Copy(text)];
+            }
+            Action::Accept => {
+                if let Some(button) = run.buttons().get(run.focus).copied() {
+                    return self.press(button);
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn press(&mut self, button: Button) -> Vec<Effect> {
+        let now = self.now;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        match button {
+            Button::Finish | Button::Leave => {
+                self.ending = Some(Ending::AfterRun);
+                Vec::new()
+            }
+            Button::Retry => {
+                run.resume(Phase::Creating, now);
+                vec![Effect::Create(Box::new(run.plan.clone()), run.ledger.clone())]
+            }
+            Button::WaitOn => {
+                run.resume(Phase::Watching, now);
+                vec![Effect::Watch(run.ledger.clone(), run.wait)]
+            }
+            Button::Undo => {
+                let text = undo_text(run);
+                self.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
+                Vec::new()
+            }
+            Button::Revise => {
+                self.run = None;
+                self.enter(Step::Review);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        run.resume(Phase::Undoing, now);
+        vec![Effect::Undo(Box::new(run.plan.clone()), run.ledger.clone())]
+    }
+
+    pub(super) fn quit_run(&mut self) -> Vec<Effect> {
+        let Some(run) = &self.run else { return Vec::new() };
+        if run.is_working() {
+            let undoing = run.phase == Phase::Undoing;
+            let mut text = vec!["What is under way is settled first.".to_owned()];
+            text.extend(what_exists(run));
+            let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
+            if !undoing {
+                buttons.push(("Stop and undo", Act::StopAndUndo));
+            }
+            self.dialog = Some(Dialog::new("Stop?", text, buttons));
+        } else if matches!(run.phase, Phase::Failed(..) | Phase::Left(_)) && !run.ledger.is_clean() {
+            let mut text = what_exists(run);
+            text.push("Leaving keeps it; its ids are printed.".to_owned());
+            self.dialog =
+                Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::Undo)]));
+        } else {
+            self.ending = Some(Ending::AfterRun);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn stop(&mut self, then: Then) -> Vec<Effect> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        if run.is_working() {
+            run.then = Some(then);
+            return vec![Effect::Stop];
+        }
+        // It came to rest while the question was on the screen.
+        match then {
+            Then::Leave => {
+                self.ending = Some(Ending::AfterRun);
+                Vec::new()
+            }
+            Then::Undo => self.undo(),
+        }
+    }
+
+    pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) -> Vec<Effect> {
+        let now = self.now;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let watches = run.created(result, ledger, now);
+        if run.then.is_some() {
+            return self.carry_on();
+        }
+        let Some(run) = &self.run else { return Vec::new() };
+        if watches { vec![Effect::Watch(run.ledger.clone(), run.wait)] } else { Vec::new() }
+    }
+
+    pub(super) fn watched(&mut self, watched: Watched) -> Vec<Effect> {
+        let now = self.now;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        run.watched(watched, now);
+        if run.then.is_some() {
+            return self.carry_on();
+        }
+        if matches!(run.phase, Phase::NotYet(_)) {
+            return vec![Effect::Verify(Box::new(run.plan.clone()), run.ledger.clone())];
+        }
+        Vec::new()
+    }
+
+    pub(super) fn undone(&mut self, undone: Undone, ledger: Ledger) -> Vec<Effect> {
+        let now = self.now;
+        let Some(run) = &mut self.run else { return Vec::new() };
+        run.undone(undone, ledger, now);
+        if run.then.is_some() { self.carry_on() } else { Vec::new() }
+    }
+
+    /// Does what the user asked for while the engine was still at work.
+    fn carry_on(&mut self) -> Vec<Effect> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        // A question about a run that has come to rest is answered by it.
+        self.dialog = None;
+        match run.then.take() {
+            Some(Then::Undo) => self.undo(),
+            Some(Then::Leave) => {
+                if run.phase == Phase::Watching {
+                    run.phase = Phase::Stopped;
+                }
+                self.ending = Some(Ending::AfterRun);
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+fn what_exists(run: &Progress) -> Vec<String> {
+    let ours = run.ledger.removable();
+    if ours.is_empty() {
+        return vec!["Nothing of this VPN exists yet.".to_owned()];
+    }
+    let mut lines = vec!["By now there are:".to_owned()];
+    lines.extend(ours.iter().map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())));
+    lines
+}
+
+fn undo_text(run: &Progress) -> Vec<String> {
+    let mut lines = vec!["This deletes what this run made, and nothing else:".to_owned()];
+    lines.extend(run.ledger.removable().iter().map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())));
+    lines
+}

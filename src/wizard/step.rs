@@ -1,0 +1,182 @@
+//! The steps, their order, and what each says of itself. Nothing else decides order.
+
+use crate::plan::{Half, Place};
+
+/// One screen of the wizard that asks, shows or works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Which cloud of clouds.yaml; only when there are several and none was named.
+    Cloud,
+    /// Two regions, or one region and an outside peer.
+    Mode,
+    /// The region of a half.
+    Region(Half),
+    /// The router of a half.
+    Router(Half),
+    /// The subnets of a half.
+    Subnets(Half),
+    /// The outside peer.
+    Peer,
+    /// The pre-shared key.
+    Key,
+    /// The policy profile.
+    Policy,
+    /// Every field of a custom policy.
+    Custom,
+    /// The name of the VPN.
+    Name,
+    /// Everything at once, before anything is made.
+    Review,
+    /// The engine at work, and what came of it.
+    Run,
+}
+
+/// What is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Two regions of the project.
+    SiteToSite,
+    /// One region and an outside peer.
+    Single,
+}
+
+/// What decides which steps there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The mode, as chosen or preselected.
+    pub mode: Mode,
+    /// Whether the policy is chosen field by field.
+    pub custom: bool,
+    /// Whether there was a cloud to choose.
+    pub clouds: bool,
+}
+
+impl Route {
+    /// The steps of this route, first to last. Steps that cannot apply are not there.
+    #[must_use]
+    pub fn steps(self) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(14);
+        if self.clouds {
+            steps.push(Step::Cloud);
+        }
+        steps.extend([Step::Mode, Step::Region(Half::A)]);
+        match self.mode {
+            Mode::SiteToSite => steps.extend([
+                Step::Region(Half::B),
+                Step::Router(Half::A),
+                Step::Subnets(Half::A),
+                Step::Router(Half::B),
+                Step::Subnets(Half::B),
+            ]),
+            Mode::Single => steps.extend([Step::Router(Half::A), Step::Subnets(Half::A), Step::Peer]),
+        }
+        steps.extend([Step::Key, Step::Policy]);
+        if self.custom {
+            steps.push(Step::Custom);
+        }
+        steps.extend([Step::Name, Step::Review, Step::Run]);
+        steps
+    }
+
+    /// The step after that one.
+    #[must_use]
+    pub fn next(self, step: Step) -> Option<Step> {
+        let steps = self.steps();
+        let at = steps.iter().position(|candidate| *candidate == step)?;
+        steps.get(at + 1).copied()
+    }
+
+    /// The step before that one.
+    #[must_use]
+    pub fn previous(self, step: Step) -> Option<Step> {
+        let steps = self.steps();
+        let at = steps.iter().position(|candidate| *candidate == step)?;
+        at.checked_sub(1).and_then(|before| steps.get(before).copied())
+    }
+}
+
+impl Step {
+    /// The step where an answer that a check objects to is changed.
+    #[must_use]
+    pub const fn of(place: Place) -> Self {
+        match place {
+            Place::Region(half) => Self::Region(half),
+            Place::Router(half) => Self::Router(half),
+            Place::Subnets(half) => Self::Subnets(half),
+            Place::PeerAddress | Place::PeerId | Place::PeerCidrs => Self::Peer,
+            Place::Key => Self::Key,
+            Place::Policy(None) => Self::Policy,
+            Place::Policy(Some(_)) => Self::Policy,
+            Place::Name => Self::Name,
+        }
+    }
+
+    /// Its name in the rail; at most 12 columns.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Cloud => "Cloud",
+            Self::Mode => "Mode",
+            Self::Region(Half::A) => "Region A",
+            Self::Region(Half::B) => "Region B",
+            Self::Router(Half::A) => "Router A",
+            Self::Router(Half::B) => "Router B",
+            Self::Subnets(Half::A) => "Subnets A",
+            Self::Subnets(Half::B) => "Subnets B",
+            Self::Peer => "Peer",
+            Self::Key => "Key",
+            Self::Policy => "Policy",
+            Self::Custom => "Parameters",
+            Self::Name => "Name",
+            Self::Review => "Review",
+            Self::Run => "Create",
+        }
+    }
+
+    /// What `?` says about this step, a paragraph a line.
+    #[must_use]
+    pub const fn help(self) -> &'static [&'static str] {
+        match self {
+            Self::Cloud => &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."],
+            Self::Mode => &[
+                "Site-to-site connects two regions of this project; osvpn makes both halves.",
+                "Single makes the half in one region; the other end is a peer outside, for instance an office firewall.",
+            ],
+            Self::Region(_) => &[
+                "Every region of the catalogue with a network service is read at once. A region without VPNaaS, or one that \
+                 does not answer, is shown with the reason; the others go on.",
+            ],
+            Self::Router(_) => &[
+                "The VPN ends on a router with an external gateway; its external address is what the other end connects to.",
+                "A router can hold one VPN service only. One that is there is reused; a legacy one cannot be.",
+            ],
+            Self::Subnets(_) => &[
+                "Only these subnets are reachable from the other side, and only from the ranges chosen there. Space marks \
+                 one, Enter takes what is marked. Ranges that are on both sides cannot be told apart and are refused.",
+            ],
+            Self::Peer => &[
+                "Address: where the peer answers. Id: how it names itself, nearly always its address; ask its owner if it is \
+                 behind NAT. CIDRs: the networks behind it, separated by commas.",
+            ],
+            Self::Key => &[
+                "The pre-shared key is the shared password of both ends: 20 to 40 letters and digits. A new one has been made \
+                 for you. Type or paste to use your own. Keep it like a password, and never in version control.",
+            ],
+            Self::Policy => &[
+                "The policies are how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
+                 Cloud's guide, modern has IKEv2 and SHA-256, custom opens every field.",
+            ],
+            Self::Custom => &["Left and right change a value, digits are typed. What cannot work is said beside the field."],
+            Self::Name => &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
+            Self::Review => &[
+                "Nothing exists yet. Enter on Create makes it; Enter on a line goes back to that answer and returns here.",
+                "s saves the answers as a plan for `osvpn apply`, without the key.",
+            ],
+            Self::Run => &[
+                "Services first, because their addresses are the peer addresses, then policies and endpoint groups, then both \
+                 connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: both \
+                 are normal. Agents report every 60 s, so ACTIVE may show late.",
+            ],
+        }
+    }
+}
