@@ -1,4 +1,5 @@
 //! osvpn
 pub mod cloud;
 pub mod plan;
+pub mod provision;
 pub mod wizard;

@@ -367,7 +367,7 @@ fn half<'k>(
                 local.push(subnet.clone());
             }
             None => {
-                found.push(Finding::refusal(Place::Subnets(half), format!("{id} is not a subnet of {}", side.region)))
+                found.push(Finding::refusal(Place::Subnets(half), format!("{id} is not a subnet of {}", side.region)));
             }
         }
     }

@@ -143,7 +143,8 @@ fn tell(events: &Events, event: Event) {
 }
 
 fn no_region(region: &RegionId) -> Error {
-    let mut error = Error::new(crate::cloud::ErrorKind::NotFound, format!("{region} is not in the catalogue of this sign-in"));
+    let mut error =
+        Error::new(crate::cloud::ErrorKind::NotFound, format!("{region} is not in the catalogue of this sign-in"));
     error.region = Some(region.clone());
     error
 }

@@ -459,12 +459,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     model.notice = None;
-    match keymap::action(model, event) {
-        Some(action) => act(model, action),
-        None => {
-            model.edit(event);
-            Vec::new()
-        }
+    if let Some(action) = keymap::action(model, event) {
+        act(model, action)
+    } else {
+        model.edit(event);
+        Vec::new()
     }
 }
 

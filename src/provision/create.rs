@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Made, Origin};
 use super::{Event, Events, Step, Task, no_region, tell};
-use crate::cloud::request::{Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody};
+use crate::cloud::request::{
+    Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
+};
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, Status, VpnService};
 use crate::plan::{Far, Half, HalfPlan, Outer, Plan};
 
@@ -115,7 +117,8 @@ impl Run<'_> {
     }
 
     async fn make(&self, task: Task, ledger: &Ledger) -> Result<Made, Failure> {
-        let half = self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
+        let half =
+            self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
         let region = self.cloud.region(&half.region).ok_or_else(|| no_region(&half.region))?;
         if ledger.is_doubtful(task) {
             match self.left_behind(&region, half, task).await {
@@ -239,7 +242,8 @@ impl Run<'_> {
             }
             Step::Service | Step::Connection => {
                 let id = |step: Step| {
-                    let missing = || Error::new(ErrorKind::Unexpected, format!("the {} is not there yet", step.label()));
+                    let missing =
+                        || Error::new(ErrorKind::Unexpected, format!("the {} is not there yet", step.label()));
                     ledger.get(half.half, step).map(|made| &made.id).ok_or_else(missing)
                 };
                 let (peer_address, peer_id) = self.peer(half, ledger)?;
@@ -256,7 +260,11 @@ impl Run<'_> {
                     psk: self.plan.psk().secret(),
                     initiator: policy.initiator.as_str(),
                     mtu: policy.mtu,
-                    dpd: Dpd { action: policy.dpd.action.as_str(), interval: policy.dpd.interval, timeout: policy.dpd.timeout },
+                    dpd: Dpd {
+                        action: policy.dpd.action.as_str(),
+                        interval: policy.dpd.interval,
+                        timeout: policy.dpd.timeout,
+                    },
                 };
                 region.create_connection(&body).await
             }

@@ -19,7 +19,13 @@ pub enum Undone {
 
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. Doubtful requests are looked up by their mark first.
-pub async fn undo(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud, events: &Events, stop: &CancellationToken) -> Undone {
+pub async fn undo(
+    plan: &Plan,
+    ledger: &mut Ledger,
+    cloud: &Cloud,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Undone {
     find_doubtful(plan, ledger, cloud).await;
     let mut left = Vec::new();
     for made in ledger.removable() {

@@ -1,8 +1,8 @@
 //! The guide's troubleshooting list, with what can be checked from here already checked.
 
 use futures::future::join_all;
-use serde::Serialize;
 use secrecy::ExposeSecret;
+use serde::Serialize;
 
 use super::{Ledger, Step};
 use crate::cloud::{Cloud, Error};
@@ -36,6 +36,9 @@ impl Check {
     }
 }
 
+const IKE: &[&str] = &["ike_version", "phase1_negotiation_mode", "auth_algorithm", "encryption_algorithm", "pfs"];
+const IPSEC: &[&str] = &["transform_protocol", "encapsulation_mode", "auth_algorithm", "encryption_algorithm", "pfs"];
+
 /// Reads back what the halves really have and holds it against each other (site-to-site) or the plan (single): the lines
 /// of the guide's list, in its order, then what only this program can see.
 pub async fn verify(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Vec<Check> {
@@ -43,8 +46,6 @@ pub async fn verify(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Vec<Check> {
         let both = join_all(plan.halves().map(|half| read(ledger, cloud, half.half, step, fields))).await;
         Check::new(what, compare(plan, &both, fields))
     };
-    const IKE: &[&str] = &["ike_version", "phase1_negotiation_mode", "auth_algorithm", "encryption_algorithm", "pfs"];
-    const IPSEC: &[&str] = &["transform_protocol", "encapsulation_mode", "auth_algorithm", "encryption_algorithm", "pfs"];
     let (ike, ipsec, keys, up) = tokio::join!(
         same("IKE policies match", Step::IkePolicy, IKE),
         same("IPsec policies match", Step::IpsecPolicy, IPSEC),
@@ -53,7 +54,9 @@ pub async fn verify(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Vec<Check> {
     );
     let ports = match plan.far() {
         Far::Half(_) => "nothing for you to do inside the cloud: routers need no rule for UDP 500, 4500 and ESP",
-        Far::Peer(_) => "see that the peer's firewall admits UDP 500 and 4500 (and ESP, protocol 50) from this side's address",
+        Far::Peer(_) => {
+            "see that the peer's firewall admits UDP 500 and 4500 (and ESP, protocol 50) from this side's address"
+        }
     };
     vec![ike, ipsec, keys, Check::new("UDP 500 and 4500 are open", Verdict::Yours(ports.to_owned())), up]
 }
@@ -75,14 +78,13 @@ fn compare(plan: &Plan, both: &[Option<Fields>], fields: &[&str]) -> Verdict {
             None => return Verdict::Bad("is not there".to_owned()),
         }
     }
-    match read.as_slice() {
-        [a, b] => fields.iter().find(|field| a.get(**field) != b.get(**field)).map_or(Verdict::Good, |field| {
+    if let [a, b] = read.as_slice() {
+        fields.iter().find(|field| a.get(**field) != b.get(**field)).map_or(Verdict::Good, |field| {
             Verdict::Bad(format!("{field} is {} on half A and {} on half B", text(a.get(*field)), text(b.get(*field))))
-        }),
-        _ => {
-            let policy = plan.policy();
-            Verdict::Yours(format!("compare with the peer: {}; {}", policy.ike_text(), policy.ipsec_text()))
-        }
+        })
+    } else {
+        let policy = plan.policy();
+        Verdict::Yours(format!("compare with the peer: {}; {}", policy.ike_text(), policy.ipsec_text()))
     }
 }
 
@@ -123,7 +125,8 @@ async fn switched_on(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Check {
             match read(ledger, cloud, half.half, step, &["admin_state_up"]).await {
                 Some(Ok(value)) if value.get("admin_state_up") == Some(&serde_json::Value::Bool(true)) => {}
                 Some(Ok(_)) => {
-                    let text = format!("the {} of half {} is switched off (admin_state_up is false)", step.label(), half.half);
+                    let text =
+                        format!("the {} of half {} is switched off (admin_state_up is false)", step.label(), half.half);
                     return Check::new(SUBJECT, Verdict::Bad(text));
                 }
                 Some(Err(error)) => return Check::new(SUBJECT, Verdict::Bad(format!("could not be read: {error}"))),

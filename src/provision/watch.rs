@@ -57,7 +57,9 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
                 Ok(status) => {
                     standing.insert(half, status);
                 }
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Forbidden) => {
+                Err(error)
+                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
+                {
                     return Watched::Lost(Box::new(error));
                 }
                 Err(error) => tell(events, Event::PollFailed(half, error)),

@@ -67,7 +67,8 @@ impl Model {
                 } else if let Some(known) = region.known()
                     && !inventory.routers.iter().any(|router| is_usable(&known, router))
                 {
-                    line.findings.push(Finding::warning(place, "has no router that can hold a VPN; the next list says why"));
+                    line.findings
+                        .push(Finding::warning(place, "has no router that can hold a VPN; the next list says why"));
                 }
                 line.detail = vec![
                     about("Routers", inventory.routers.len().to_string()),
@@ -92,7 +93,9 @@ impl Model {
 
     fn subnet_lines(&self, half: Half) -> Vec<Line> {
         let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
-        let Some(router) = self.answers.router_of(half).and_then(|id| known.inventory.router(id)) else { return Vec::new() };
+        let Some(router) = self.answers.router_of(half).and_then(|id| known.inventory.router(id)) else {
+            return Vec::new();
+        };
         let across = Across::of(self, half);
         let twins = twins(known.inventory);
         let mut lines: Vec<Line> = known
@@ -129,7 +132,9 @@ impl Model {
                     line.detail = vec![about("Starts from", "the policy chosen so far")];
                 }
                 if profile == recommended {
-                    let text = reason.clone().unwrap_or_else(|| "the documented values; every region here takes them".to_owned());
+                    let text = reason
+                        .clone()
+                        .unwrap_or_else(|| "the documented values; every region here takes them".to_owned());
                     line.findings.push(Finding::notice(Place::Policy(None), format!("recommended: {text}")));
                 }
                 line
@@ -140,7 +145,10 @@ impl Model {
 
 fn modes() -> Vec<Line> {
     let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "two regions of this project");
-    both.detail = vec![about("Makes", "both halves, with one key, each the other's peer"), about("Asks for", "regions, routers, subnets")];
+    both.detail = vec![
+        about("Makes", "both halves, with one key, each the other's peer"),
+        about("Asks for", "regions, routers, subnets"),
+    ];
     let mut single = line(Choice::Mode(Mode::Single), "single", "one region and a peer outside");
     single.detail = vec![
         about("Makes", "the half in this cloud, and the values for the other end"),
@@ -207,7 +215,9 @@ fn subnet_line(known: &Known<'_>, router: &Router, subnet: &Subnet, half: Half, 
     let place = Place::Subnets(half);
     if let Some(other) = across.ranges.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
         line.findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));
-    } else if let Some(other) = across.ranges.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4()) {
+    } else if let Some(other) =
+        across.ranges.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4())
+    {
         line.findings.push(Finding::refusal(place, format!("is of another IP version than {other} on the other side")));
     } else if router.serves(&subnet.id) && subnet.cidr.addr().is_ipv6() {
         line.findings.push(Finding::warning(place, "is IPv6; the other side must be IPv6 too"));

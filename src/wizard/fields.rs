@@ -42,6 +42,7 @@ impl Default for SecretText {
 
 impl SecretText {
     /// Takes a key the program made.
+    #[must_use]
     pub fn generated(psk: &Psk) -> Self {
         use secrecy::ExposeSecret;
         let mut secret = Self::default();

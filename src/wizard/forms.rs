@@ -38,7 +38,9 @@ impl Model {
     #[must_use]
     pub fn check(&self, field: Field) -> Option<String> {
         match field {
-            Field::PeerAddress => PeerAddress::parse(self.answers.peer_address.value()).err().map(|problem| problem.to_string()),
+            Field::PeerAddress => {
+                PeerAddress::parse(self.answers.peer_address.value()).err().map(|problem| problem.to_string())
+            }
             Field::PeerId => {
                 let typed = self.answers.peer_id.value().trim();
                 if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
@@ -49,7 +51,10 @@ impl Model {
                     let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
                     let local = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
                     let local: Vec<_> = local.map(|subnet| subnet.cidr).collect();
-                    crate::plan::checks::sides(&local, &ranges, Place::PeerCidrs).into_iter().next().map(|finding| finding.text)
+                    crate::plan::checks::sides(&local, &ranges, Place::PeerCidrs)
+                        .into_iter()
+                        .next()
+                        .map(|finding| finding.text)
                 }
             },
             Field::Key => self.answers.key.check().err().map(|problem| problem.to_string()),
@@ -115,8 +120,12 @@ impl Model {
         let Screen::Form(form) = &self.screen else { return Vec::new() };
         let (fields, focus) = (form.fields.clone(), form.focus);
         // Enter in a form of several text fields goes to the next one that still needs something.
-        let wrong: Vec<usize> =
-            fields.iter().enumerate().filter(|(_, field)| self.check(**field).is_some()).map(|(place, _)| place).collect();
+        let wrong: Vec<usize> = fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| self.check(**field).is_some())
+            .map(|(place, _)| place)
+            .collect();
         let Some(first) = wrong.first().copied() else { return self.advance() };
         let Screen::Form(form) = &mut self.screen else { return Vec::new() };
         let here = wrong.contains(&focus);

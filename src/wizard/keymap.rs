@@ -176,16 +176,18 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 #[must_use]
 pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     let bindings = bindings(model);
-    bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action).or_else(
-        || match (&model.screen, event.code) {
+    bindings
+        .iter()
+        .find(|binding| binding.keys.iter().any(|key| key.matches(event)))
+        .map(|binding| binding.action)
+        .or_else(|| match (&model.screen, event.code) {
             (Screen::Picker(picker), KeyCode::Char(digit @ '1'..='9'))
                 if model.dialog.is_none() && picker.filter().is_none() && event.modifiers.is_empty() =>
             {
                 digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Action::Pick)
             }
             _ => None,
-        },
-    )
+        })
 }
 
 fn help_key() -> Binding {
@@ -233,7 +235,11 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         ]);
     };
     if picker.filter().is_some() {
-        let mut bindings = vec![bind(&[ENTER], Action::Accept, "take"), bind(&[ESC], Action::Back, "end filter"), quiet(&[F1], Action::Help, "help")];
+        let mut bindings = vec![
+            bind(&[ENTER], Action::Accept, "take"),
+            bind(&[ESC], Action::Back, "end filter"),
+            quiet(&[F1], Action::Help, "help"),
+        ];
         moves(&mut bindings, false);
         if picker.marked().is_some() {
             bindings.push(bind(&[TAB], Action::Toggle, "mark"));
@@ -302,7 +308,8 @@ fn review_keys() -> Vec<Binding> {
 }
 
 fn run_keys(model: &Model) -> Vec<Binding> {
-    let ended = model.run.as_ref().is_some_and(|run| !matches!(run.phase, Phase::Creating | Phase::Watching | Phase::Undoing));
+    let ended =
+        model.run.as_ref().is_some_and(|run| !matches!(run.phase, Phase::Creating | Phase::Watching | Phase::Undoing));
     let mut bindings = Vec::new();
     if ended {
         bindings.extend([

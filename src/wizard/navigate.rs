@@ -126,7 +126,9 @@ impl Model {
             }
             Step::Router(half) => self.answers.router_of(half).is_some(),
             Step::Subnets(half) => !self.answers.subnets_of(half).is_empty(),
-            Step::Peer | Step::Key | Step::Name => Form::of(step).fields.iter().all(|field| self.check(*field).is_none()),
+            Step::Peer | Step::Key | Step::Name => {
+                Form::of(step).fields.iter().all(|field| self.check(*field).is_none())
+            }
             Step::Custom => self.custom_problems().is_empty(),
             Step::Run => self.run.is_some(),
             Step::Cloud | Step::Mode | Step::Policy => true,
@@ -205,7 +207,9 @@ impl Model {
         let Screen::Picker(picker) = &self.screen else { return Vec::new() };
         let Some(line) = picker.current().cloned() else {
             let text = match self.step {
-                Step::Router(half) | Step::Subnets(half) if self.region_of(half).is_some_and(|region| region.inventory.is_loading()) => {
+                Step::Router(half) | Step::Subnets(half)
+                    if self.region_of(half).is_some_and(|region| region.inventory.is_loading()) =>
+                {
                     format!("{} is still being read; a moment", self.place(half))
                 }
                 _ => "There is nothing to choose here; Esc goes back.".to_owned(),

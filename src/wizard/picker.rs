@@ -218,7 +218,8 @@ impl Picker {
 
     /// The first of the lines that nothing, or least, speaks against.
     fn best(&self) -> usize {
-        let rank = |place: &usize| self.visible.get(*place).and_then(|&line| self.lines.get(line)).map_or(u8::MAX, Line::rank);
+        let rank =
+            |place: &usize| self.visible.get(*place).and_then(|&line| self.lines.get(line)).map_or(u8::MAX, Line::rank);
         (0..self.visible.len()).min_by_key(rank).unwrap_or(0)
     }
 }

@@ -256,8 +256,12 @@ impl Progress {
             Phase::Creating | Phase::Watching | Phase::Undoing => Vec::new(),
             Phase::Active => vec![Button::Finish],
             Phase::Failed(..) if undo.is_none() => vec![Button::Retry, Button::Revise, Button::Leave],
-            Phase::Failed(..) | Phase::Stopped => [Some(Button::Retry), undo, Some(Button::Leave)].into_iter().flatten().collect(),
-            Phase::NotYet(_) | Phase::Lost(_) => [Some(Button::WaitOn), Some(Button::Leave), undo].into_iter().flatten().collect(),
+            Phase::Failed(..) | Phase::Stopped => {
+                [Some(Button::Retry), undo, Some(Button::Leave)].into_iter().flatten().collect()
+            }
+            Phase::NotYet(_) | Phase::Lost(_) => {
+                [Some(Button::WaitOn), Some(Button::Leave), undo].into_iter().flatten().collect()
+            }
             Phase::Undone => vec![Button::Revise, Button::Leave],
             Phase::Left(_) => [undo, Some(Button::Leave)].into_iter().flatten().collect(),
         }

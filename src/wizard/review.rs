@@ -75,11 +75,16 @@ impl Model {
     /// A name nothing in the chosen regions has yet.
     #[must_use]
     pub fn suggested_name(&self) -> String {
-        let regions: Vec<&str> =
-            self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref()).map(|id| id.as_str()).collect();
+        let regions: Vec<&str> = self
+            .halves()
+            .iter()
+            .filter_map(|half| self.answers.region.get(*half).as_ref())
+            .map(super::super::cloud::inventory::RegionId::as_str)
+            .collect();
         let known = self.known();
         let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
-        let connections = known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
+        let connections =
+            known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
         let taken: Vec<&str> = services.chain(connections).collect();
         names::suggest(&regions, &taken)
     }
@@ -135,10 +140,14 @@ impl Model {
             let Some(region) = self.region_of(*half) else { continue };
             let place = self.labels.name(&region.id);
             if region.detail.is_loading() || region.inventory.is_loading() {
-                return Err(vec![Finding::refusal(Place::Region(*half), format!("{place} is still being read; a moment"))]);
+                return Err(vec![Finding::refusal(
+                    Place::Region(*half),
+                    format!("{place} is still being read; a moment"),
+                )]);
             }
             if let Some(error) = region.detail.error() {
-                let text = format!("existing tunnels and quotas of {place} could not be read: {error}; Enter reads again");
+                let text =
+                    format!("existing tunnels and quotas of {place} could not be read: {error}; Enter reads again");
                 return Err(vec![Finding::refusal(Place::Region(*half), text)]);
             }
         }
@@ -167,7 +176,9 @@ impl Model {
                 Mode::SiteToSite => "site-to-site".to_owned(),
                 Mode::Single => "single".to_owned(),
             },
-            Step::Region(half) => self.answers.region.get(half).as_ref().map_or_else(String::new, |id| self.labels.name(id)),
+            Step::Region(half) => {
+                self.answers.region.get(half).as_ref().map_or_else(String::new, |id| self.labels.name(id))
+            }
             Step::Router(half) => {
                 let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
                 let router = self.answers.router_of(half).and_then(|id| inventory?.router(id));
@@ -249,7 +260,7 @@ impl Model {
             Err(findings) => {
                 if let Some(finding) = findings.into_iter().find(Finding::is_refusal) {
                     let waits = self.known().len() < self.halves().len() || self.is_animating();
-                    let step = Step::of(finding.place);
+                    let step = Step::of(finding.place, self.route());
                     if !waits {
                         self.returning = true;
                         self.enter(step);
@@ -262,12 +273,11 @@ impl Model {
     }
 
     fn save(&mut self) -> Vec<Effect> {
-        match self.plan() {
-            Ok(plan) => vec![Effect::Save(plan.name().to_string(), file::write(&plan))],
-            Err(_) => {
-                self.warn("The answers do not make a plan yet; what is missing is listed above.");
-                Vec::new()
-            }
+        if let Ok(plan) = self.plan() {
+            vec![Effect::Save(plan.name().to_string(), file::write(&plan))]
+        } else {
+            self.warn("The answers do not make a plan yet; what is missing is listed above.");
+            Vec::new()
         }
     }
 }

@@ -85,8 +85,11 @@ impl Model {
         } else if matches!(run.phase, Phase::Failed(..) | Phase::Left(_)) && !run.ledger.is_clean() {
             let mut text = what_exists(run);
             text.push("Leaving keeps it; its ids are printed.".to_owned());
-            self.dialog =
-                Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::Undo)]));
+            self.dialog = Some(Dialog::new(
+                "Leave?",
+                text,
+                vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::Undo)],
+            ));
         } else {
             self.ending = Some(Ending::AfterRun);
         }
@@ -171,6 +174,11 @@ fn what_exists(run: &Progress) -> Vec<String> {
 
 fn undo_text(run: &Progress) -> Vec<String> {
     let mut lines = vec!["This deletes what this run made, and nothing else:".to_owned()];
-    lines.extend(run.ledger.removable().iter().map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())));
+    lines.extend(
+        run.ledger
+            .removable()
+            .iter()
+            .map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())),
+    );
     lines
 }

@@ -111,7 +111,9 @@ impl Model {
                 Some(Choice::Region(region)) => vec![region.clone()],
                 _ => Vec::new(),
             },
-            (Step::Router(half) | Step::Subnets(half), _) => self.answers.region.get(half).clone().into_iter().collect(),
+            (Step::Router(half) | Step::Subnets(half), _) => {
+                self.answers.region.get(half).clone().into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -142,7 +144,8 @@ impl Model {
 
     /// Asks for the details of every chosen region that has none yet.
     pub(super) fn ask_chosen_details(&mut self) -> Vec<Effect> {
-        let chosen: Vec<RegionId> = self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect();
+        let chosen: Vec<RegionId> =
+            self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect();
         chosen.iter().filter_map(|region| self.ask_detail(region)).collect()
     }
 

@@ -96,17 +96,17 @@ impl Route {
 }
 
 impl Step {
-    /// The step where an answer that a check objects to is changed.
+    /// The step of a route where an answer that a check objects to is changed.
     #[must_use]
-    pub const fn of(place: Place) -> Self {
+    pub const fn of(place: Place, route: Route) -> Self {
         match place {
             Place::Region(half) => Self::Region(half),
             Place::Router(half) => Self::Router(half),
             Place::Subnets(half) => Self::Subnets(half),
             Place::PeerAddress | Place::PeerId | Place::PeerCidrs => Self::Peer,
             Place::Key => Self::Key,
-            Place::Policy(None) => Self::Policy,
-            Place::Policy(Some(_)) => Self::Policy,
+            Place::Policy(Some(_)) if route.custom => Self::Custom,
+            Place::Policy(_) => Self::Policy,
             Place::Name => Self::Name,
         }
     }
@@ -137,7 +137,9 @@ impl Step {
     #[must_use]
     pub const fn help(self) -> &'static [&'static str] {
         match self {
-            Self::Cloud => &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."],
+            Self::Cloud => {
+                &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."]
+            }
             Self::Mode => &[
                 "Site-to-site connects two regions of this project; osvpn makes both halves.",
                 "Single makes the half in one region; the other end is a peer outside, for instance an office firewall.",
@@ -166,8 +168,12 @@ impl Step {
                 "The policies are how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
                  Cloud's guide, modern has IKEv2 and SHA-256, custom opens every field.",
             ],
-            Self::Custom => &["Left and right change a value, digits are typed. What cannot work is said beside the field."],
-            Self::Name => &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
+            Self::Custom => {
+                &["Left and right change a value, digits are typed. What cannot work is said beside the field."]
+            }
+            Self::Name => &[
+                "All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique.",
+            ],
             Self::Review => &[
                 "Nothing exists yet. Enter on Create makes it; Enter on a line goes back to that answer and returns here.",
                 "s saves the answers as a plan for `osvpn apply`, without the key.",
