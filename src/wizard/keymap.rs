@@ -206,6 +206,7 @@ fn dialog_keys(has_choice: bool) -> Vec<Binding> {
     } else {
         bindings.push(quiet(&[DOWN], Action::Down, "down"));
         bindings.push(quiet(&[UP], Action::Up, "up"));
+        bindings.push(quiet(&[Key::character('?'), F1], Action::Help, "close"));
     }
     bindings
 }
