@@ -359,6 +359,10 @@ impl Detail {
     /// The name of a network, if it has one.
     #[must_use]
     pub fn network_name(&self, id: &Id) -> Option<&str> {
-        self.networks.iter().find(|network| network.id == *id).map(|network| network.name.as_str()).filter(|name| !name.is_empty())
+        self.networks
+            .iter()
+            .find(|network| network.id == *id)
+            .map(|network| network.name.as_str())
+            .filter(|name| !name.is_empty())
     }
 }
