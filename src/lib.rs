@@ -1,1 +1,3 @@
 //! osvpn
+
+pub mod cloud;
