@@ -1,1 +1,2 @@
 //! osvpn
+pub mod simulator;
