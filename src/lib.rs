@@ -2,4 +2,5 @@
 pub mod cloud;
 pub mod plan;
 pub mod provision;
+pub mod simulator;
 pub mod wizard;

@@ -34,7 +34,9 @@ fn made(half: Half, step: Object) -> Made {
 fn everything() -> Ledger {
     let mut ledger = Ledger::default();
     for half in [Half::A, Half::B] {
-        Object::ALL.into_iter().for_each(|step| ledger.record(made(half, step)));
+        for step in Object::ALL {
+            ledger.record(made(half, step));
+        }
     }
     ledger
 }
