@@ -11,7 +11,6 @@ use super::sign_in;
 use super::world::World;
 
 /// Somebody who can sign in.
-#[derive(Debug)]
 pub(super) struct User {
     pub name: &'static str,
     pub id: String,
@@ -23,7 +22,7 @@ pub(super) struct User {
 }
 
 /// A token that was given out.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Token {
     pub user: String,
     pub project: Option<String>,
@@ -34,7 +33,7 @@ pub(super) struct Token {
 }
 
 /// A sign-in that still misses a factor.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Receipt {
     pub user: String,
     pub methods: BTreeSet<String>,
@@ -42,7 +41,7 @@ pub(super) struct Receipt {
 }
 
 /// What Keystone knows.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Identity {
     pub users: Vec<User>,
     /// Name and id.

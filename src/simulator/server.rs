@@ -25,7 +25,6 @@ use super::world::World;
 use super::{keystone, neutron};
 
 /// What the handle and the server share.
-#[derive(Debug)]
 pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Vec<Fault>>,

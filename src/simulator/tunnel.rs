@@ -97,18 +97,20 @@ impl Half {
         self.peer_address.is_some_and(|address| other.addresses.contains(&address))
     }
 
-    /// The ids it uses: its own and its peer's. As soon as one of the two is no address, the driver puts an `@` before
-    /// both, which turns the other, even an address, into a name.
+    /// The ids it uses: its own and its peer's. As soon as one that was given is no address, Neutron puts an `@` before
+    /// each that was given, which turns even an address into a name. Its own address, standing in for an id that was not
+    /// given, stays an address: so one named half and one unnamed half never agree.
     fn ids(&self) -> (String, String) {
-        let family = self.peer_address.map(|address| address.is_ipv4());
-        let own = self.addresses.iter().find(|address| Some(address.is_ipv4()) == family);
+        let is_name = |id: &str| !id.is_empty() && id.parse::<IpAddr>().is_err();
+        let at = if is_name(&self.peer_id) || is_name(&self.local_id) { "@" } else { "" };
         let own = if self.local_id.is_empty() {
-            own.map(IpAddr::to_string).unwrap_or_default()
+            let family = self.peer_address.map(|address| address.is_ipv4());
+            let address = self.addresses.iter().find(|address| Some(address.is_ipv4()) == family);
+            address.map(IpAddr::to_string).unwrap_or_default()
         } else {
-            self.local_id.clone()
+            format!("{at}{}", self.local_id)
         };
-        let at = if own.parse::<IpAddr>().is_ok() && self.peer_id.parse::<IpAddr>().is_ok() { "" } else { "@" };
-        (format!("{at}{own}"), format!("{at}{}", self.peer_id))
+        (own, format!("{at}{}", self.peer_id))
     }
 }
 

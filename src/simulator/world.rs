@@ -105,7 +105,6 @@ pub(super) struct Track {
 }
 
 /// One region's Neutron.
-#[derive(Debug)]
 pub(super) struct Region {
     pub id: String,
     pub description: String,
@@ -163,7 +162,6 @@ pub(super) fn texts<'a>(object: &'a Object, key: &str) -> Vec<&'a str> {
 }
 
 /// Everything the simulated services know.
-#[derive(Debug)]
 pub(super) struct World {
     pub settings: Settings,
     /// `http://127.0.0.1:PORT`
