@@ -2,5 +2,6 @@
 pub mod cloud;
 pub mod plan;
 pub mod provision;
+pub mod simulator;
 pub mod view;
 pub mod wizard;

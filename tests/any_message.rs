@@ -5,17 +5,17 @@
 
 #[path = "support/drawn.rs"]
 mod drawn;
+#[path = "support/driven.rs"]
+mod driven;
 #[path = "support/inventories.rs"]
 mod inventories;
-#[path = "support/journey.rs"]
-mod journey;
 
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use drawn::drawn;
+use driven::{Driven, KEY, session, wellington, without_vpn};
 use inventories::*;
-use journey::{Journey, KEY, session, wellington, without_vpn};
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::plan::{Half, Psk};
 use osvpn::provision::{
@@ -189,7 +189,7 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
-fn answer(journey: &mut Journey) {
+fn answer(journey: &mut Driven) {
     for effect in std::mem::take(&mut journey.effects) {
         let message = match effect {
             Effect::SignIn(request, _) => Message::SignedIn(request, Ok(session())),
@@ -216,7 +216,7 @@ proptest! {
         size in (0_u16..160, 0_u16..50),
         messages in proptest::collection::vec((message(), any::<bool>()), 1..50),
     ) {
-        let mut journey = Journey::begun(size);
+        let mut journey = Driven::begun(size);
         for _ in 0..steps {
             answer(&mut journey);
             journey.press("Enter");

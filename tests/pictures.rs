@@ -6,17 +6,17 @@
 
 #[path = "support/drawn.rs"]
 mod drawn;
+#[path = "support/driven.rs"]
+mod driven;
 #[path = "support/inventories.rs"]
 mod inventories;
-#[path = "support/journey.rs"]
-mod journey;
 #[path = "support/runs.rs"]
 mod runs;
 #[path = "support/svg.rs"]
 mod svg;
 
 use drawn::drawn;
-use journey::Journey;
+use driven::Driven;
 use osvpn::cloud::Status;
 use osvpn::plan::Half;
 use osvpn::provision::Watched;
@@ -28,13 +28,13 @@ use runs::Run;
 const SIZE: (u16, u16) = (100, 32);
 
 /// At the review, with the guide's own example: both private subnets.
-fn review() -> Journey {
-    let mut journey = Journey::discovered(SIZE);
+fn review() -> Driven {
+    let mut journey = Driven::discovered(SIZE);
     journey.to(Step::Subnets(Half::A)).press("1 2").to(Step::Review);
     journey
 }
 
-fn check(name: &str, journey: &Journey) {
+fn check(name: &str, journey: &Driven) {
     let here = drawn(&journey.model, &Theme::new(true, true));
     for (kind, palette) in [("dark", svg::DARK), ("light", svg::LIGHT)] {
         let path = format!("{}/assets/{name}-{kind}.svg", env!("CARGO_MANIFEST_DIR"));

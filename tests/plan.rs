@@ -1,5 +1,7 @@
 //! From a draft to a plan: what is refused, what is warned of, and what will be made.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by panicking")]
+
 #[path = "support/inventories.rs"]
 mod inventories;
 
@@ -201,7 +203,7 @@ fn impossible_policies_are_refused_and_unwise_ones_warned_of() {
         draft
     };
     let refused = |field: PolicyField, value: &str, words: &str| {
-        world.refused(with(field, value), Place::Policy(Some(field)), words)
+        world.refused(with(field, value), Place::Policy(Some(field)), words);
     };
     refused(PolicyField::IkeEncryption, "aes-256-gcm-16", "needs IKE version v2");
     refused(PolicyField::DpdTimeout, "15", "more than the interval");

@@ -5,12 +5,12 @@
 
 #[path = "support/drawn.rs"]
 mod drawn;
+#[path = "support/driven.rs"]
+mod driven;
 #[path = "screens/forms.rs"]
 mod forms;
 #[path = "support/inventories.rs"]
 mod inventories;
-#[path = "support/journey.rs"]
-mod journey;
 #[path = "screens/lists.rs"]
 mod lists;
 #[path = "screens/over.rs"]
@@ -29,8 +29,8 @@ mod styles;
 mod svg;
 
 use drawn::{Drawn, drawn};
+use driven::{Driven, session, wellington};
 use inventories::*;
-use journey::{Journey, session, wellington};
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
 use osvpn::plan::Half;
 use osvpn::provision::{Check, CreateError, Undone, Verdict, Watched};
@@ -46,7 +46,7 @@ const COLOR: Theme = Theme::new(true, true);
 
 /// Draws a screen at both sizes and compares it with what it was. Whatever a screen shows, it must say the same without
 /// colour, and in ASCII alone if the names in it are ASCII.
-fn screen(name: &str, journey: &mut Journey) {
+fn screen(name: &str, journey: &mut Driven) {
     for (columns, rows) in [SMALL, LARGE] {
         journey.send(Message::Resize(columns, rows));
         kept(&format!("{name}@{columns}x{rows}"), journey);
@@ -54,11 +54,11 @@ fn screen(name: &str, journey: &mut Journey) {
 }
 
 /// Compares a screen with what it was.
-fn kept(name: &str, journey: &Journey) {
+fn kept(name: &str, journey: &Driven) {
     insta::assert_snapshot!(name, look(name, journey).text);
 }
 
-fn look(name: &str, journey: &Journey) -> Drawn {
+fn look(name: &str, journey: &Driven) -> Drawn {
     let here = drawn(&journey.model, &COLOR);
     assert_eq!(here.text, drawn(&journey.model, &Theme::new(false, true)).text, "{name} says more in colour");
     let ascii = drawn(&journey.model, &Theme::new(true, false)).text;
@@ -70,8 +70,8 @@ fn look(name: &str, journey: &Journey) -> Drawn {
     here
 }
 
-fn at(step: Step) -> Journey {
-    let mut journey = Journey::discovered(SMALL);
+fn at(step: Step) -> Driven {
+    let mut journey = Driven::discovered(SMALL);
     journey.to(step);
     journey
 }

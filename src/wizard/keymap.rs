@@ -264,9 +264,12 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
-    if model.previous_step().is_some() {
-        bindings.push(bind(&[ESC, BACKTAB, LEFT], Action::Back, "back"));
-    }
+    let back = bind(&[ESC, BACKTAB, LEFT], Action::Back, "back");
+    bindings.push(if model.previous_step().is_some() {
+        back
+    } else {
+        Binding { in_footer: false, label: "leave", ..back }
+    });
     if picker.lines().len() > 1 {
         bindings.push(bind(&[Key::character('/')], Action::Filter, "filter"));
     }

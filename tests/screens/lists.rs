@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn the_mode_is_asked_first() {
-    screen("mode", &mut Journey::discovered(SMALL));
+    screen("mode", &mut Driven::discovered(SMALL));
 }
 
 #[test]
 fn the_demo_cloud_is_named_as_one_on_every_screen() {
-    let mut journey = Journey::begun(SMALL);
+    let mut journey = Driven::begun(SMALL);
     journey.model.login = Login::Demo;
     let mut session = session();
     session.is_demo = true;
@@ -19,10 +19,10 @@ fn the_demo_cloud_is_named_as_one_on_every_screen() {
 
 #[test]
 fn regions_come_in_one_by_one_and_those_that_cannot_be_taken_say_why() {
-    let mut journey = Journey::signed_in(SMALL);
+    let mut journey = Driven::signed_in(SMALL);
     journey.press("Enter").at(2.5);
     screen("region-loading", &mut journey);
-    journey.discover(&wellington(), Ok(journey::without_vpn()));
+    journey.discover(&wellington(), Ok(driven::without_vpn()));
     journey.discover(&hamilton(), Err(unreachable()));
     journey.discover(&porirua(), Ok(porirua_inventory()));
     journey.press("1");
@@ -83,7 +83,7 @@ fn a_range_that_is_on_both_sides_is_refused_in_the_second_list() {
     screen("subnets-overlap", &mut journey);
 }
 
-fn many() -> Journey {
+fn many() -> Driven {
     let mut journey = at(Step::Router(Half::A));
     let mut inventory = hamilton_inventory();
     let more = (0..10_000).map(|n| {
@@ -125,7 +125,7 @@ fn long_and_wide_names_are_cut_and_columns_stay_aligned() {
 
 #[test]
 fn a_policy_the_regions_no_longer_take_is_refused_and_another_recommended() {
-    let mut journey = Journey::signed_in(SMALL);
+    let mut journey = Driven::signed_in(SMALL);
     let mut inventory = porirua_inventory();
     inventory.extensions = new_release();
     journey.discover(&hamilton(), Ok(hamilton_inventory()));

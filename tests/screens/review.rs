@@ -16,7 +16,7 @@ fn the_review_leads_back_to_every_answer() {
 
 #[test]
 fn the_review_of_single_mode_has_the_peer_outside() {
-    let mut journey = Journey::discovered(SMALL);
+    let mut journey = Driven::discovered(SMALL);
     journey.press("2").to(Step::Peer);
     journey
         .types("198.51.100.7")
@@ -38,7 +38,7 @@ fn a_review_with_something_missing_says_what_and_dims_create() {
     journey.detail(&hamilton(), Ok(Detail { quotas, ..hamilton_detail() }));
     journey.press("Enter");
     screen("review-refused", &mut journey);
-    let mut journey = Journey::discovered(SMALL);
+    let mut journey = Driven::discovered(SMALL);
     while journey.model.step != Step::Review {
         // Details never come.
         journey.press("Enter");

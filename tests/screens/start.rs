@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn signing_in_says_for_how_long_already() {
-    let mut journey = Journey::begun(SMALL);
+    let mut journey = Driven::begun(SMALL);
     screen("signing-in", journey.at(3.2));
 }
 
 #[test]
 fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
-    let mut journey = Journey::begun(SMALL);
+    let mut journey = Driven::begun(SMALL);
     journey.answer_sign_in(Err(Problem {
         title: "No credentials were found".to_owned(),
         text: vec![
@@ -32,7 +32,7 @@ fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
 
 #[test]
 fn a_refused_sign_in_names_the_request_and_what_to_do() {
-    let mut journey = Journey::begun(SMALL);
+    let mut journey = Driven::begun(SMALL);
     let mut error = Error::new(ErrorKind::Unauthorized, "The request you have made requires authentication.");
     error.request = Some("POST /v3/auth/tokens".to_owned());
     error.status = Some(401);
@@ -49,7 +49,7 @@ fn a_refused_sign_in_names_the_request_and_what_to_do() {
 
 #[test]
 fn with_several_clouds_the_first_question_is_which() {
-    let mut journey = Journey::begun(SMALL);
+    let mut journey = Driven::begun(SMALL);
     journey.answer_sign_in(Err(Problem {
         title: "Several clouds".to_owned(),
         text: Vec::new(),

@@ -47,7 +47,7 @@ fn the_focused_button_is_reversed() {
 
 #[test]
 fn the_terminals_cursor_stands_where_text_is_typed() {
-    let mut journey = Journey::discovered(SMALL);
+    let mut journey = Driven::discovered(SMALL);
     journey.press("2").to(Step::Peer);
     journey.types("198.51");
     let here = drawn(&journey.model, &COLOR);

@@ -1,21 +1,14 @@
-//! A wizard driven by messages, as the loop would drive it, with the cloud's answers given by hand.
-
-use std::time::Duration;
+//! Walks the wizard without terminal, network or clock: messages in, effects out.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
+use osvpn::cloud::{Detail, Error, Inventory, RegionId};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::provision::DEFAULT_WAIT;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Problem, Session, update};
+use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Session, update};
 
-use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
-
-pub const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
-
-/// A region without VPNaaS.
-pub fn wellington() -> RegionId {
-    RegionId::new("nz-wlg-2")
-}
+/// A key no generator makes, so that a test can look for it.
+pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
 
 pub struct Journey {
     pub model: Model,
@@ -23,162 +16,108 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// Before any answer of the cloud.
-    pub fn begun(size: (u16, u16)) -> Self {
+    /// Before anything answered.
+    pub fn begin() -> Self {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
-            size,
+            size: (80, 24),
             profiles: Profiles::built_in().unwrap(),
             labels: Labels::built_in().unwrap(),
             vpn: VpnId::new("0badcafe"),
             psk: Psk::parse(KEY).unwrap(),
             profile: None,
-            wait: Duration::from_secs(300),
+            wait: DEFAULT_WAIT,
         });
         Self { model, effects }
     }
 
-    /// Signed in, with no region read yet.
-    pub fn signed_in(size: (u16, u16)) -> Self {
-        let mut journey = Self::begun(size);
-        journey.answer_sign_in(Ok(session()));
-        journey
-    }
-
-    /// Signed in, with all regions read.
-    pub fn discovered(size: (u16, u16)) -> Self {
-        let mut journey = Self::signed_in(size);
-        journey.discover(&hamilton(), Ok(hamilton_inventory()));
-        journey.discover(&porirua(), Ok(porirua_inventory()));
-        journey.discover(&wellington(), Ok(without_vpn()));
+    /// Signed in to a cloud with those regions, none of which has answered yet.
+    pub fn signed_in(regions: &[RegionId]) -> Self {
+        let mut journey = Self::begin();
+        let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!("the wizard signs in first") };
+        let session = Session {
+            project: "vpn-demo".into(),
+            user: "demo".into(),
+            source: "cloud rig".into(),
+            home: regions.first().cloned(),
+            regions: regions.to_vec(),
+            ..Session::default()
+        };
+        journey.send(Message::SignedIn(request, Ok(session)));
         journey
     }
 
     pub fn send(&mut self, message: Message) -> &mut Self {
-        let effects = update(&mut self.model, message);
-        self.effects.extend(effects);
+        self.effects.extend(update(&mut self.model, message));
         self
     }
 
-    /// Presses keys, by the names the help has for them.
-    pub fn press(&mut self, keys: &str) -> &mut Self {
-        for key in keys.split_whitespace() {
-            let event = key_event(key);
-            self.send(Message::Key(event));
-        }
-        self
+    pub fn key(&mut self, code: KeyCode) -> &mut Self {
+        self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    pub fn control(&mut self, character: char) -> &mut Self {
+        self.send(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL)))
+    }
+
+    pub fn enter(&mut self) -> &mut Self {
+        self.key(KeyCode::Enter)
+    }
+
+    pub fn esc(&mut self) -> &mut Self {
+        self.key(KeyCode::Esc)
     }
 
     pub fn types(&mut self, text: &str) -> &mut Self {
         for character in text.chars() {
-            self.send(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE)));
+            self.key(KeyCode::Char(character));
         }
         self
     }
 
-    pub fn at(&mut self, seconds: f64) -> &mut Self {
-        self.send(Message::Tick(Duration::from_secs_f64(seconds)))
-    }
-
-    pub fn answer_sign_in(&mut self, result: Result<Session, Problem>) -> &mut Self {
-        let request = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::SignIn(request, _) => Some(*request),
-            _ => None,
-        });
-        self.send(Message::SignedIn(request.expect("nobody asked to sign in"), result))
-    }
-
-    /// Answers the last question about a region.
-    pub fn discover(&mut self, region: &RegionId, result: Result<Inventory, Error>) -> &mut Self {
-        let request = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Discover(request, asked) if asked == region => Some(*request),
-            _ => None,
-        });
-        self.send(Message::Discovered(region.clone(), request.expect("nobody asked for the region"), result))
-    }
-
-    /// Answers the last question about a region's details.
-    pub fn detail(&mut self, region: &RegionId, result: Result<Detail, Error>) -> &mut Self {
-        let request = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Detail(request, asked) if asked == region => Some(*request),
-            _ => None,
-        });
-        self.send(Message::Detailed(region.clone(), request.expect("nobody asked for the details"), result))
-    }
-
-    /// Answers every question about details that was asked.
-    pub fn details(&mut self) -> &mut Self {
-        let asked: Vec<_> = self
-            .effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Detail(request, region) => Some((*request, region.clone())),
-                _ => None,
-            })
-            .collect();
-        for (request, region) in asked {
-            let detail = match region.as_str() {
-                "nz-hlz-1" => hamilton_detail(),
-                "nz-por-1" => porirua_detail(),
-                _ => Detail::default(),
-            };
-            self.send(Message::Detailed(region, request, Ok(detail)));
-        }
-        self
-    }
-
-    /// Presses Enter until that step is on the screen.
     #[track_caller]
-    pub fn to(&mut self, step: Step) -> &mut Self {
-        for _ in 0..20 {
-            if self.model.step == step {
-                return self;
-            }
-            self.press("Enter").details();
+    pub fn at(&mut self, step: Step) -> &mut Self {
+        assert_eq!(self.model.step, step, "{:?}", self.model.notice);
+        self
+    }
+
+    /// Answers the question for a region's inventory that is still open.
+    #[track_caller]
+    pub fn discovered(&mut self, region: &RegionId, result: Result<Inventory, Error>) -> &mut Self {
+        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Discover(_, id) if id == region));
+        let Some(Effect::Discover(request, id)) = place.map(|place| self.effects.remove(place)) else {
+            panic!("nobody asked for {region}: {:?}", self.effects)
+        };
+        self.send(Message::Discovered(id, request, result))
+    }
+
+    /// Answers the question for a region's details that is still open.
+    #[track_caller]
+    pub fn detailed(&mut self, region: &RegionId, result: Result<Detail, Error>) -> &mut Self {
+        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Detail(_, id) if id == region));
+        let Some(Effect::Detail(request, id)) = place.map(|place| self.effects.remove(place)) else {
+            panic!("nobody asked for the details of {region}: {:?}", self.effects)
+        };
+        self.send(Message::Detailed(id, request, result))
+    }
+
+    /// Both regions have answered everything that is asked while the user goes on.
+    pub fn ready() -> Self {
+        use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory};
+        let mut journey = Self::signed_in(&[hamilton(), porirua()]);
+        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey
+    }
+
+    /// At the review of a site-to-site VPN, by Enter alone.
+    pub fn at_review() -> Self {
+        use super::inventories::{hamilton, hamilton_detail, porirua, porirua_detail};
+        let mut journey = Self::ready();
+        for _ in 0..10 {
+            journey.enter();
         }
-        panic!("Enter alone does not lead to {step:?}; it stays at {:?}", self.model.step);
+        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        journey.at(Step::Review);
+        journey
     }
-}
-
-pub fn session() -> Session {
-    Session {
-        project: "vpn-demo".to_owned(),
-        user: "demo".to_owned(),
-        source: "OS_* variables".to_owned(),
-        is_demo: false,
-        home: Some(hamilton()),
-        regions: vec![hamilton(), porirua(), wellington()],
-        descriptions: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-/// What a region without VPNaaS has.
-pub fn without_vpn() -> Inventory {
-    Inventory { extensions: Extensions::new(["router", "quotas"]), ..Inventory::default() }
-}
-
-fn key_event(name: &str) -> KeyEvent {
-    if let Some(character) = name.strip_prefix("Ctrl-").and_then(|rest| rest.chars().next()) {
-        return KeyEvent::new(KeyCode::Char(character.to_ascii_lowercase()), KeyModifiers::CONTROL);
-    }
-    let code = match name {
-        "Enter" => KeyCode::Enter,
-        "Esc" => KeyCode::Esc,
-        "Tab" => KeyCode::Tab,
-        "Shift-Tab" => KeyCode::BackTab,
-        "Up" => KeyCode::Up,
-        "Down" => KeyCode::Down,
-        "Left" => KeyCode::Left,
-        "Right" => KeyCode::Right,
-        "PgUp" => KeyCode::PageUp,
-        "PgDn" => KeyCode::PageDown,
-        "Home" => KeyCode::Home,
-        "End" => KeyCode::End,
-        "Backspace" => KeyCode::Backspace,
-        "F1" => KeyCode::F(1),
-        "Space" => KeyCode::Char(' '),
-        other => KeyCode::Char(other.chars().next().expect("a key has a name")),
-    };
-    KeyEvent::new(code, KeyModifiers::NONE)
 }

@@ -8,22 +8,22 @@ use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Step as Object,
 use osvpn::wizard::Message;
 use osvpn::wizard::step::Step;
 
+use super::driven::Driven;
 use super::inventories::{hamilton, porirua};
-use super::journey::Journey;
 
 pub struct Run {
-    pub journey: Journey,
+    pub journey: Driven,
     pub ledger: Ledger,
 }
 
 impl Run {
     /// Create was pressed 20 s after the start.
     pub fn begun(size: (u16, u16)) -> Self {
-        Self::begun_from(Journey::discovered(size))
+        Self::begun_from(Driven::discovered(size))
     }
 
     /// The same with some of the answers given.
-    pub fn begun_from(mut journey: Journey) -> Self {
+    pub fn begun_from(mut journey: Driven) -> Self {
         journey.to(Step::Review);
         journey.at(20.0).press("Enter");
         assert_eq!(journey.model.step, Step::Run);
@@ -32,11 +32,11 @@ impl Run {
 
     /// Everything is made, and the watch begins.
     pub fn created(size: (u16, u16)) -> Self {
-        Self::created_from(Journey::discovered(size))
+        Self::created_from(Driven::discovered(size))
     }
 
     /// The same with some of the answers given.
-    pub fn created_from(journey: Journey) -> Self {
+    pub fn created_from(journey: Driven) -> Self {
         let mut run = Self::begun_from(journey);
         for object in 0..6 {
             run.made(Half::A, object, 0.4).made(Half::B, object, 0.6);
