@@ -105,7 +105,8 @@ impl Text<'_> {
     }
 }
 
-fn is_made(run: &Progress, half: Half) -> bool {
+/// Whether a half's connection exists.
+pub(super) fn is_made(run: &Progress, half: Half) -> bool {
     matches!(run.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..)))
 }
 

@@ -73,7 +73,7 @@ fn table(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>>
     }
     let mut row = vec![Span::styled(pad(theme, "status", names), theme.dim())];
     for half in &halves {
-        let (text, style) = run.standing.get(half).map_or_else(
+        let (text, style) = run.standing.get(half).filter(|_| outcome::is_made(run, *half)).map_or_else(
             || ("-".to_owned(), theme.dim()),
             |status| {
                 let (glyph, style) = status_look(scene, status);

@@ -60,6 +60,7 @@ fn active_comes_with_what_is_left_to_do() {
 #[test]
 fn an_undo_shows_what_is_gone_and_what_could_not_be_deleted() {
     let mut run = Run::created(SMALL);
+    run.polled(Status::Down, Status::Down);
     run.journey
         .at(320.0)
         .send(Message::Watched(Watched::NotYet([(Half::A, Status::Down), (Half::B, Status::Down)].into())));
