@@ -1,8 +1,32 @@
-//! stub
+//! What the rest of the program needs of a cloud: one sign-in, many regions, typed objects and typed errors.
+//!
+//! There is one client and no mock seam: tests and `--demo` talk to a simulated cloud over HTTP, exactly as a user's run
+//! talks to a real Keystone and Neutron.
+//!
+//! * [`credentials`] finds out who the user is (clouds.yaml, secure.yaml, `OS_*`);
+//! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
+//! * [`neutron`] reads what a region holds ([`inventory`]);
+//! * [`vpnaas`] writes and watches the VPN objects ([`request`] has their bodies);
+//! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; `retry` repeats reads.
+
+pub mod credentials;
 pub mod error;
+pub mod http;
 pub mod inventory;
+pub mod keystone;
+pub mod neutron;
+mod printable;
+mod readback;
+pub mod request;
+mod retry;
+pub mod vpnaas;
+
+pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
+pub use http::Limits;
 pub use inventory::{
     Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router, SiteConnection,
     Status, Subnet, VpnService,
 };
+pub use keystone::{Cloud, Region};
+pub use request::Kind;

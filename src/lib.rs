@@ -1,4 +1,4 @@
-//! osvpn
+//! osvpn connects two regions of an OpenStack project, or one region and an outside peer, with an IPsec VPN.
 pub mod apply;
 pub mod cli;
 pub mod cloud;

@@ -444,7 +444,7 @@ fn peer_findings(peer: &Peer, a: &HalfPlan) -> Vec<Finding> {
     if let Err(problem) = peer::check_id(&peer.id) {
         found.push(Finding::refusal(Place::PeerId, problem.to_string()));
     } else if peer.id.parse::<IpAddr>().is_err() {
-        let text = "with a name as peer id, this side names itself by its address as a name (FQDN) too; the peer must expect that";
+        let text = "the peer must send this identity as a name (type FQDN), also where it looks like an e-mail address";
         found.push(Finding::warning(Place::PeerId, text));
     }
     if peer.cidrs.is_empty() {

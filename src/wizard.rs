@@ -507,14 +507,16 @@ impl Model {
             Action::Left => dialog.turn(false),
             Action::Down => dialog.scroll = dialog.scroll.saturating_add(1),
             Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
-            Action::Back => self.dialog = None,
+            Action::Back | Action::Help => self.dialog = None,
             Action::Accept => {
                 let act = dialog.act();
                 self.dialog = None;
                 return self.dialog_act(act);
             }
             // Asking to leave once more, with the question already on the screen, means it.
-            Action::Quit if self.run.is_none() => return self.dialog_act(Act::Leave),
+            Action::Quit if dialog.buttons.iter().any(|(_, act)| *act == Act::Leave) => {
+                return self.dialog_act(Act::Leave);
+            }
             _ => {}
         }
         Vec::new()

@@ -1,5 +1,7 @@
 //! What can go wrong between this program and a cloud, in words a person can act on.
 
+mod hints;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -71,6 +73,13 @@ impl Error {
             neutron_type: None,
             request_id: None,
         }
+    }
+
+    /// One or two sentences on what it means and what to do about it, for somebody who does not know Neutron. None if the
+    /// message says it all.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        hints::hint(self)
     }
 
     /// Whether the same request may succeed later without anybody changing anything.

@@ -63,6 +63,8 @@ pub struct Answers {
     pub profile: Option<Profile>,
     /// The policy edited field by field.
     pub custom: Policy,
+    /// Whether the user has changed anything in it; from then on it is kept as it is.
+    pub custom_edited: bool,
     /// The numbers of that policy, as typed.
     pub numbers: BTreeMap<PolicyFieldKey, Input>,
     /// The name, once it was changed; none means the suggested one.
@@ -95,6 +97,7 @@ impl Answers {
             key_revealed: false,
             profile: None,
             custom: custom.clone(),
+            custom_edited: false,
             numbers: BTreeMap::new(),
             name: None,
         };

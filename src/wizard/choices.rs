@@ -1,10 +1,15 @@
 //! From what is known to the lines of a list: every candidate is shown, those that cannot be taken with the reason.
 
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+
 use super::picker::{Choice, Line};
 use super::remote::Remote;
 use super::step::{Mode, Step};
 use super::{Model, RegionState};
 use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
+use crate::plan::checks::Tunnelled;
 use crate::plan::{Finding, Half, Known, Place, Profile, Severity, checks, cidr};
 
 fn line(choice: Choice, title: impl Into<String>, aside: impl Into<String>) -> Line {
@@ -88,7 +93,10 @@ impl Model {
         let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
         let routers = &known.inventory.routers;
         let twin = |router: &Router| routers.iter().filter(|other| other.name == router.name).count() > 1;
-        routers.iter().map(|router| router_line(&known, router, half, twin(router))).collect()
+        // With thousands of subnets, looking each one up in the list would be felt at every answer of the cloud.
+        let subnets: HashMap<&Id, &Subnet> =
+            known.inventory.subnets.iter().map(|subnet| (&subnet.id, subnet)).collect();
+        routers.iter().map(|router| router_line(&known, router, half, twin(router), &subnets)).collect()
     }
 
     fn subnet_lines(&self, half: Half) -> Vec<Line> {
@@ -96,17 +104,27 @@ impl Model {
         let Some(router) = self.answers.router_of(half).and_then(|id| known.inventory.router(id)) else {
             return Vec::new();
         };
-        let across = Across::of(self, half);
+        let around = Around { across: self.ranges_across(half), tunnelled: known.tunnelled(&router.id) };
         let twins = twins(known.inventory);
         let mut lines: Vec<Line> = known
             .inventory
             .subnets
             .iter()
-            .map(|subnet| subnet_line(&known, router, subnet, half, &across, twins.contains(&subnet.name.as_str())))
+            .map(|subnet| subnet_line(&known, router, subnet, half, &around, twins.contains(&subnet.name.as_str())))
             .collect();
         // What can be taken comes first; among thousands it would not be found otherwise.
         lines.sort_by_key(|line| !line.is_open());
         lines
+    }
+
+    /// The ranges the other side has by now. Only what was answered before binds: the first side is chosen freely.
+    fn ranges_across(&self, half: Half) -> Vec<IpNet> {
+        if (self.answers.mode, half) != (Mode::SiteToSite, Half::B) {
+            return Vec::new();
+        }
+        let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
+        let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
+        chosen.map(|subnet| subnet.cidr).collect()
     }
 
     fn policy_lines(&self) -> Vec<Line> {
@@ -162,7 +180,7 @@ fn is_usable(known: &Known<'_>, router: &Router) -> bool {
     !router.interfaces.is_empty() && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
 }
 
-fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool) -> Line {
+fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subnets: &HashMap<&Id, &Subnet>) -> Line {
     let addresses: Vec<String> = router.external_v4.iter().map(ToString::to_string).collect();
     let address = addresses.first().cloned().or_else(|| router.external_v6.first().map(ToString::to_string));
     let aside = match (twin, address) {
@@ -177,7 +195,7 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool) -> Li
     }
     line.findings.sort_by_key(|finding| finding.severity);
     let external = router.external_network.as_ref().map(|id| network(known.detail, id));
-    let subnets = router.interfaces.iter().filter_map(|interface| known.inventory.subnet(&interface.subnet));
+    let subnets = router.interfaces.iter().filter_map(|interface| subnets.get(&interface.subnet));
     let subnets = subnets.map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect::<Vec<_>>().join(", ");
     line.detail = vec![about("Id", router.id.as_str()), about("Status", router.status.to_string())];
     line.detail.extend(external.map(|external| about("Gateway", format!("{external} {}", addresses.join(", ")))));
@@ -186,43 +204,38 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool) -> Li
     line
 }
 
-/// What the other side already is, as far as a subnet has to agree with it.
-struct Across {
-    ranges: Vec<ipnet::IpNet>,
+/// What a subnet has to agree with.
+struct Around<'a> {
+    /// The ranges chosen on the other side.
+    across: Vec<IpNet>,
+    /// What the router tunnels already.
+    tunnelled: Vec<Tunnelled<'a>>,
 }
 
-impl Across {
-    fn of(model: &Model, half: Half) -> Self {
-        let ranges = match (model.answers.mode, half) {
-            // Only what was answered before binds: the first side is chosen freely.
-            (Mode::SiteToSite, Half::B) => {
-                let inventory = model.region_of(Half::A).and_then(|region| region.inventory.ready());
-                let chosen = model.answers.subnets_of(Half::A).iter();
-                chosen.filter_map(|id| inventory?.subnet(id)).map(|subnet| subnet.cidr).collect()
-            }
-            _ => Vec::new(),
-        };
-        Self { ranges }
-    }
-}
-
-fn subnet_line(known: &Known<'_>, router: &Router, subnet: &Subnet, half: Half, across: &Across, twin: bool) -> Line {
+fn subnet_line(
+    known: &Known<'_>,
+    router: &Router,
+    subnet: &Subnet,
+    half: Half,
+    around: &Around<'_>,
+    twin: bool,
+) -> Line {
     let mut line = line(Choice::Object(subnet.id.clone()), named(&subnet.name, &subnet.id), subnet.cidr.to_string());
     if twin {
         line.aside = format!("{}  {}  {}", subnet.cidr, network(known.detail, &subnet.network), subnet.id.short());
     }
     line.findings = checks::subnet(router, subnet, half);
     let place = Place::Subnets(half);
-    if let Some(other) = across.ranges.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
+    if let Some(other) = around.across.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
         line.findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));
     } else if let Some(other) =
-        across.ranges.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4())
+        around.across.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4())
     {
         line.findings.push(Finding::refusal(place, format!("is of another IP version than {other} on the other side")));
     } else if router.serves(&subnet.id) && subnet.cidr.addr().is_ipv6() {
         line.findings.push(Finding::warning(place, "is IPv6; the other side must be IPv6 too"));
     }
-    for tunnelled in known.tunnelled(&router.id) {
+    for tunnelled in &around.tunnelled {
         if let Some(range) = tunnelled.remote.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
             let text = format!("overlaps {range}, which {} tunnels to already", tunnelled.connection.name);
             line.findings.push(Finding::warning(place, text));

@@ -12,6 +12,9 @@ use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
 
+/// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
+const LONGEST_TEXT: usize = 1024;
+
 impl Form {
     /// The form of a step.
     #[must_use]
@@ -152,6 +155,7 @@ impl Model {
                 if let Some(word) = words.get(to) {
                     // A word of the field's own list is always taken.
                     let _ = field.set(&mut self.answers.custom, word);
+                    self.answers.custom_edited = true;
                 }
             }
             Domain::Number(_) => {
@@ -176,11 +180,7 @@ impl Model {
                     return;
                 }
                 if let Some(input) = self.text_field()
-                    && input.value().len() < 1024
-                {
-                    input.handle_event(&TerminalEvent::Key(*event));
-                } else if let Some(input) = self.text_field()
-                    && !matches!(event.code, KeyCode::Char(_))
+                    && (input.value().len() < LONGEST_TEXT || !matches!(event.code, KeyCode::Char(_)))
                 {
                     input.handle_event(&TerminalEvent::Key(*event));
                 }
@@ -210,6 +210,7 @@ impl Model {
         if let Some(text) = self.answers.input(Field::Policy(field)).map(|input| input.value().to_owned()) {
             // What does not parse stays visible in its field, with the reason; the policy keeps its last number.
             let _ = field.set(&mut self.answers.custom, &text);
+            self.answers.custom_edited = true;
         }
     }
 
@@ -219,7 +220,8 @@ impl Model {
         if self.dialog.is_some() {
             return;
         }
-        let clean: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(1024).collect();
+        let clean: String =
+            text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
         let at_key = matches!(&self.screen, Screen::Form(form) if form.field() == Some(Field::Key));
         if at_key {
             self.answers.key.clear();

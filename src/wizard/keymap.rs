@@ -206,6 +206,7 @@ fn dialog_keys(has_choice: bool) -> Vec<Binding> {
     } else {
         bindings.push(quiet(&[DOWN], Action::Down, "down"));
         bindings.push(quiet(&[UP], Action::Up, "up"));
+        bindings.push(quiet(&[Key::character('?'), F1], Action::Help, "close"));
     }
     bindings
 }
@@ -252,9 +253,12 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
-    if model.previous_step().is_some() {
-        bindings.push(bind(&[ESC, BACKTAB, LEFT], Action::Back, "back"));
-    }
+    let back = bind(&[ESC, BACKTAB, LEFT], Action::Back, "back");
+    bindings.push(if model.previous_step().is_some() {
+        back
+    } else {
+        Binding { in_footer: false, label: "leave", ..back }
+    });
     if picker.lines().len() > 1 {
         bindings.push(bind(&[Key::character('/')], Action::Filter, "filter"));
     }

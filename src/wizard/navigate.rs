@@ -22,6 +22,7 @@ impl Model {
             Step::Run => Screen::Run,
             _ => {
                 let lines = self.lines(step);
+                self.say_what_no_longer_fits(step, &lines);
                 let at = self.chosen(step).or_else(|| self.default_choice(step, &lines));
                 let marked = matches!(step, Step::Subnets(_)).then(|| self.marks(step, &lines));
                 let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
@@ -77,32 +78,27 @@ impl Model {
         best.map(|line| line.choice.clone()).into_iter().collect()
     }
 
+    /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.
+    fn say_what_no_longer_fits(&mut self, step: Step, lines: &[Line]) {
+        let Step::Subnets(half) = step else { return };
+        let dropped = lines.iter().find(|line| {
+            let answered = self.answers.subnets_of(half).iter().any(|id| line.choice == Choice::Object(id.clone()));
+            answered && !line.is_open()
+        });
+        if let Some(text) = dropped.and_then(refusal_text) {
+            self.warn(format!("No longer marked: {text}."));
+        }
+    }
+
     /// Goes on to the next step; back to the review, if that is where the user came from and nothing is missing.
     pub(super) fn advance(&mut self) -> Vec<Effect> {
         let effects = self.ask_chosen_details();
-        if self.returning && self.step != Step::Mode {
-            let missing = self.first_missing();
-            match missing {
-                None => {
-                    self.returning = false;
-                    self.enter(Step::Review);
-                }
-                Some(step) => self.enter(step),
-            }
-            return effects;
-        }
         if self.returning {
-            // Another mode has other steps; those answered already are shown again with their answers.
-            match self.first_missing() {
-                None => {
-                    self.returning = false;
-                    self.enter(Step::Review);
-                }
-                Some(step) => self.enter(step),
-            }
-            return effects;
-        }
-        if let Some(step) = self.route().next(self.step) {
+            // A changed answer can make others necessary: another region has other routers, another mode other steps.
+            let missing = self.first_missing();
+            self.returning = missing.is_some();
+            self.enter(missing.unwrap_or(Step::Review));
+        } else if let Some(step) = self.route().next(self.step) {
             self.enter(step);
         }
         effects
@@ -160,7 +156,7 @@ impl Model {
         });
         let ids: Vec<_> = ids.collect();
         if let Some(router) = self.answers.router_of(half).cloned()
-            && self.answers.subnets.contains_key(&router)
+            && !ids.is_empty()
         {
             self.answers.subnets.insert(router, ids);
         }
@@ -225,7 +221,6 @@ impl Model {
             return Vec::new();
         }
         if let Some(text) = refusal_text(&line) {
-            // A custom policy is the way out of a profile that does not fit, so only lists of things refuse here.
             self.warn(text);
             return Vec::new();
         }
@@ -249,13 +244,12 @@ impl Model {
                 }
             }
             (Step::Policy, Choice::Profile(profile)) => {
-                if profile == Profile::Custom && self.answers.profile != Some(Profile::Custom) {
+                if profile == Profile::Custom && !self.answers.custom_edited {
                     let policy = self.policy().clone();
                     self.answers.start_custom_from(policy);
                 }
                 self.answers.profile = Some(profile);
                 if profile == Profile::Custom {
-                    self.ask_chosen_details();
                     self.enter(Step::Custom);
                     return Vec::new();
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::cloud::{Error, Status};
+use crate::cloud::Error;
 use crate::plan::{Half, Plan, ServicePlan};
 use crate::provision::{Check, CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
 
@@ -92,8 +92,10 @@ pub struct Progress {
     pub ledger: Ledger,
     /// Where the connections stood last; empty before the first answer.
     pub standing: Standing,
-    /// A status that could not be read, until one can.
+    /// A status that could not be read, until all can.
     pub poll_problem: Option<(Half, Error)>,
+    /// Whether that was in the present round of questions.
+    poll_failed: bool,
     /// The troubleshooting list, once it is checked.
     pub checks: Vec<Check>,
     /// When the run began, by [`super::Model::now`].
@@ -133,6 +135,7 @@ impl Progress {
             ledger: Ledger::default(),
             standing: BTreeMap::new(),
             poll_problem: None,
+            poll_failed: false,
             checks: Vec::new(),
             begun: now,
             watching_since: None,
@@ -174,11 +177,14 @@ impl Progress {
             Event::Failed(task, error, took) => self.set(task, TaskState::Failed(error, took)),
             Event::Polled(standing) => {
                 self.standing = standing;
-                if self.standing.values().all(|status| *status != Status::PendingCreate) {
+                if !std::mem::take(&mut self.poll_failed) {
                     self.poll_problem = None;
                 }
             }
-            Event::PollFailed(half, error) => self.poll_problem = Some((half, error)),
+            Event::PollFailed(half, error) => {
+                self.poll_problem = Some((half, error));
+                self.poll_failed = true;
+            }
             Event::Deleting(made) => self.set(made.task, TaskState::Running(now)),
             Event::Deleted(made) => self.set(made.task, TaskState::Undone),
             Event::Kept(made, error) => self.set(made.task, TaskState::Failed(error, Duration::ZERO)),

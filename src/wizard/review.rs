@@ -242,9 +242,18 @@ impl Model {
     }
 
     fn accept_review(&mut self) -> Vec<Effect> {
-        let failed = self.region_of(Half::A).into_iter().chain(self.region_of(Half::B));
-        if failed.filter(|region| region.detail.error().is_some()).count() > 0 {
-            let effects = self.ask_chosen_details();
+        let chosen: Vec<_> = self.halves().iter().filter_map(|half| self.region_of(*half)).collect();
+        if let Some(region) = chosen.iter().find(|region| region.inventory.is_loading() || region.detail.is_loading()) {
+            let text = format!("{} is still being read; Enter again in a moment.", self.labels.name(&region.id));
+            self.warn(text);
+            return Vec::new();
+        }
+        let unread = chosen.iter().any(|region| region.inventory.ready().is_none() || region.detail.ready().is_none());
+        if unread {
+            let broken = chosen.iter().filter(|region| region.inventory.ready().is_none());
+            let broken: Vec<_> = broken.map(|region| region.id.clone()).collect();
+            let mut effects: Vec<Effect> = broken.iter().filter_map(|region| self.discover(region)).collect();
+            effects.extend(self.ask_chosen_details());
             self.refresh();
             return effects;
         }
@@ -253,18 +262,13 @@ impl Model {
                 let run = Progress::new((*plan).clone(), self.now, self.wait);
                 let ledger = run.ledger.clone();
                 self.run = Some(run);
-                self.returning = false;
                 self.enter(Step::Run);
                 vec![Effect::Create(plan, ledger)]
             }
             Err(findings) => {
                 if let Some(finding) = findings.into_iter().find(Finding::is_refusal) {
-                    let waits = self.known().len() < self.halves().len() || self.is_animating();
-                    let step = Step::of(finding.place, self.route());
-                    if !waits {
-                        self.returning = true;
-                        self.enter(step);
-                    }
+                    self.returning = true;
+                    self.enter(Step::of(finding.place, self.route()));
                     self.warn(finding.to_string());
                 }
                 Vec::new()

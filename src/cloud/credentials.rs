@@ -1,0 +1,202 @@
+//! Finds out who the user is: from clouds.yaml, secure.yaml and clouds-public.yaml, or from `OS_*` variables as an
+//! openrc file exports them.
+//!
+//! Search order and rules of choice are openstacksdk's (`openstack/config/loader.py`), so that whatever works for
+//! `openstack` works here. They differ where openstacksdk leaves people in the dark:
+//!
+//! * a clouds.yaml that is not valid YAML is an error, and not a reason to read the next one;
+//! * a token is used wherever there is one, even if `auth_type` is missing or says something else: Catalyst's
+//!   multi-factor openrc exports `OS_TOKEN` and leaves `OS_USERNAME` behind;
+//! * an application credential is recognised without `auth_type`;
+//! * the profiles bundled with openstacksdk are not used. Its `catalyst` names an Identity v2 address and regions that no
+//!   longer exist.
+
+mod assemble;
+mod clouds_yaml;
+mod environment;
+mod find_error;
+mod settings;
+mod sources;
+mod yaml_error;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+pub use self::find_error::{FindError, Looked, Outcome, Place};
+use self::settings::Settings;
+pub use self::sources::Sources;
+use super::inventory::RegionId;
+
+/// All that is needed to sign in. No secret shows in its `Debug`.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Where Keystone is; always ends in `/v3`.
+    pub auth_url: String,
+    /// How the user proves who they are.
+    pub method: Method,
+    /// The project to work in. None leaves it to Keystone: the user's default project, or that of the token or
+    /// application credential, with which no scope may be sent.
+    pub project: Option<Project>,
+    /// The region the user works in as a rule: `region_name`, or the first of `regions`. All regions of the catalogue are
+    /// offered; this one comes first.
+    pub region: Option<RegionId>,
+    /// Which endpoints of the catalogue to use: `public`, `internal` or `admin`.
+    pub interface: String,
+    /// How far servers are trusted.
+    pub tls: Tls,
+}
+
+/// How far servers are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// A PEM file of authorities, besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Take any certificate. Password and token can then be read by whoever is in between.
+    pub insecure: bool,
+}
+
+/// An object of Keystone by its id, or by its name within a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By id.
+    Id(String),
+    /// By name.
+    Name {
+        /// The name.
+        name: String,
+        /// Its domain.
+        domain: Domain,
+    },
+}
+
+/// A user.
+pub type User = Named;
+/// A project.
+pub type Project = Named;
+
+/// A domain, by id or by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// By id.
+    Id(String),
+    /// By name.
+    Name(String),
+}
+
+/// How the user proves who they are.
+#[derive(Clone, Debug)]
+pub enum Method {
+    /// `v3password`.
+    Password {
+        /// Who.
+        user: User,
+        /// Their password; with Catalyst's multi-factor plug-in, the passcode follows it directly.
+        password: SecretString,
+    },
+    /// `v3token`: a token that exists already. It is used as it is, and cannot be renewed.
+    Token(SecretString),
+    /// `v3applicationcredential`.
+    ApplicationCredential {
+        /// Which one.
+        which: ApplicationCredential,
+        /// Its secret.
+        secret: SecretString,
+    },
+    /// `v3totp`: a passcode of six digits, valid for half a minute and only once.
+    Totp {
+        /// Who.
+        user: User,
+        /// The six digits.
+        passcode: SecretString,
+    },
+    /// `v3multifactor`: several at once.
+    MultiFactor(Vec<Method>),
+}
+
+/// An application credential, by its id or by its name and owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApplicationCredential {
+    /// By id.
+    Id(String),
+    /// By name.
+    Name {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        user: User,
+    },
+}
+
+impl Method {
+    /// Whether it can be used again when the token has expired.
+    #[must_use]
+    pub fn can_repeat(&self) -> bool {
+        matches!(self, Self::Password { .. } | Self::ApplicationCredential { .. })
+    }
+}
+
+/// Where credentials came from; `Display` is what a screen shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A cloud of a clouds.yaml.
+    Cloud {
+        /// Its name.
+        name: String,
+        /// The file, with `~` for the home directory.
+        file: String,
+    },
+    /// `OS_*` variables.
+    Environment,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cloud { name, file } => write!(f, "cloud `{name}` in {file}"),
+            Self::Environment => f.write_str("OS_* variables"),
+        }
+    }
+}
+
+/// Credentials that were found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// Where they came from.
+    pub origin: Origin,
+    /// What the user should know about them, one sentence each, without secrets.
+    pub warnings: Vec<String>,
+}
+
+impl Credentials {
+    /// Finds the credentials: the cloud named by `choice`, else the one `OS_CLOUD` names, else the `OS_*` variables, else
+    /// the only cloud of the first clouds.yaml that can be read. Sends nothing.
+    pub fn find(sources: &Sources, choice: Option<&str>) -> Result<Found, FindError> {
+        let wanted = choice.filter(|name| !name.is_empty()).or_else(|| sources.var("OS_CLOUD"));
+        let of_environment = sources.var("OS_CLOUD_NAME").unwrap_or("envvars");
+        if wanted.is_none_or(|name| name == of_environment)
+            && let Some(settings) = environment::settings(sources)
+        {
+            return Self::assemble(sources, &settings, Origin::Environment, Vec::new());
+        }
+        let mut warnings = Vec::new();
+        let (name, file, mut settings) = clouds_yaml::choose(sources, wanted, &mut warnings)?;
+        if let Some(region) = sources.var("OS_REGION_NAME") {
+            settings.prefer_region(region);
+        }
+        Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings)
+    }
+
+    fn assemble(
+        sources: &Sources,
+        settings: &Settings,
+        origin: Origin,
+        mut warnings: Vec<String>,
+    ) -> Result<Found, FindError> {
+        let credentials = settings.credentials(sources, &origin, &mut warnings)?;
+        Ok(Found { credentials, origin, warnings })
+    }
+}

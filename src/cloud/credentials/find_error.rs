@@ -1,0 +1,121 @@
+//! Why there are no credentials, typed so that a screen can offer the way out: a list of clouds to choose from, or the
+//! places that were searched.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Origin;
+use crate::cloud::error::{Error, ErrorKind};
+
+/// One place credentials were looked for in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Which.
+    pub place: Place,
+    /// What was there.
+    pub outcome: Outcome,
+}
+
+/// A place credentials can be in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(&'static str),
+}
+
+/// What was found in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing.
+    Absent,
+    /// A file this user may not read.
+    Forbidden,
+    /// A file in which no cloud is described.
+    WithoutClouds,
+    /// A variable that is set.
+    Set,
+}
+
+/// Why there are no credentials. No variant holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FindError {
+    /// Neither a clouds.yaml nor `OS_*` variables.
+    NothingFound {
+        /// Every place that was looked at, in order.
+        looked: Vec<Looked>,
+    },
+    /// A clouds.yaml with several clouds, and none was chosen.
+    SeveralClouds {
+        /// The file, with `~` for the home directory.
+        file: String,
+        /// Its clouds, sorted.
+        names: Vec<String>,
+    },
+    /// The chosen cloud does not exist.
+    NoSuchCloud {
+        /// The one asked for.
+        name: String,
+        /// The file that was read; none if there is none.
+        file: Option<String>,
+        /// Its clouds, sorted.
+        names: Vec<String>,
+    },
+    /// Something cannot be done without.
+    Missing {
+        /// Where the rest came from.
+        origin: Origin,
+        /// What is missing, as it is written there (`OS_PASSWORD`, `auth.password`).
+        missing: Vec<String>,
+        /// Why, if that needs saying.
+        note: Option<String>,
+    },
+    /// A value that cannot be used, or a file that cannot be read.
+    Unusable {
+        /// The file (with its line, if known) or `OS_* variables`.
+        place: String,
+        /// The key, if one is to blame.
+        key: Option<String>,
+        /// The reason, without the value.
+        reason: String,
+    },
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingFound { .. } => f.write_str(
+                "No OpenStack credentials were found: there is no clouds.yaml, and no OS_* variable is set.",
+            ),
+            Self::SeveralClouds { file, names } => {
+                write!(
+                    f,
+                    "{file} describes several clouds ({}); choose one with --cloud or OS_CLOUD.",
+                    names.join(", ")
+                )
+            }
+            Self::NoSuchCloud { name, file: Some(file), names } => {
+                write!(f, "There is no cloud `{name}` in {file}; it has {}.", names.join(", "))
+            }
+            Self::NoSuchCloud { name, file: None, .. } => {
+                write!(f, "The cloud `{name}` was asked for, but there is no clouds.yaml that describes it.")
+            }
+            Self::Missing { origin, missing, note } => {
+                let verb = if matches!(origin, Origin::Environment) { "lack" } else { "lacks" };
+                write!(f, "The {origin} {verb} {}.", missing.join(" and "))?;
+                note.iter().try_for_each(|note| write!(f, " {note}"))
+            }
+            Self::Unusable { place, key: Some(key), reason } => write!(f, "{place}, `{key}`: {reason}."),
+            Self::Unusable { place, key: None, reason } => write!(f, "{place}: {reason}."),
+        }
+    }
+}
+
+impl std::error::Error for FindError {}
+
+impl From<FindError> for Error {
+    fn from(error: FindError) -> Self {
+        Self::new(ErrorKind::Credentials, error.to_string())
+    }
+}

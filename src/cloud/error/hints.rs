@@ -1,0 +1,303 @@
+//! What an error means and what to do about it.
+//!
+//! The types are those of neutron-lib (`exceptions/vpn.py`), neutron-vpnaas (`extensions/vpnaas.py`) and Neutron's own
+//! exceptions, as they stand in `NeutronError.type`. Where a type says too little (`HTTPBadRequest` is everything the API
+//! refuses by its form), a part of the message decides.
+
+use super::{Error, ErrorKind};
+
+/// The first row that fits is taken: type, part of the message, hint.
+const BY_TYPE: &[(&str, &str, &str)] = &[
+    // Making a VPN service.
+    (
+        "RouterIsNotExternal",
+        "",
+        "A VPN needs a router with a gateway to an external network. Choose another router, or set its gateway: openstack router set --external-gateway NETWORK ROUTER.",
+    ),
+    ("RouterNotFound", "", "The router is gone, or belongs to another project. Read the region again and choose anew."),
+    (
+        "ExternalNetworkHasNoSubnet",
+        "",
+        "The router's gateway has no address of the peer's family (IPv4 or IPv6). Use a peer address of the family the gateway has, or another router.",
+    ),
+    (
+        "NoVPNAgentAvailable",
+        "",
+        "No VPN agent of this region is alive. That is for the cloud's operator: give them the request number; then run osvpn resume.",
+    ),
+    (
+        "VPNGatewayNotReady",
+        "",
+        "The region is still building the VPN gateway of this router. Wait a minute, then run osvpn resume.",
+    ),
+    (
+        "VPNGatewayInError",
+        "",
+        "An earlier VPN service on this router failed and blocks new ones. Delete the services in status ERROR on it (openstack vpn service list), then try again.",
+    ),
+    ("RouteInUseByVPN", "", "The router needs this route for a VPN. Delete the VPN's site connection first."),
+    // Making endpoint groups.
+    (
+        "InvalidEndpointInEndpointGroup",
+        "unique",
+        "The same range or subnet stands twice in the group. Name each of them once.",
+    ),
+    (
+        "InvalidEndpointInEndpointGroup",
+        "",
+        "One of the ranges is not in CIDR form. Write network address and prefix length, for example 10.20.30.0/24.",
+    ),
+    (
+        "NonExistingSubnetInEndpointGroup",
+        "",
+        "The subnet is gone, or belongs to another region. Read the region again and choose anew.",
+    ),
+    ("MissingEndpointForEndpointGroup", "", "At least one subnet or range is needed on each side."),
+    ("MixedIPVersionsForIPSecEndpoints", "", "One side has both IPv4 and IPv6 ranges. Make one VPN for each family."),
+    // Making a site connection.
+    (
+        "SubnetIsNotConnectedToRouter",
+        "",
+        "Only subnets the router stands on can be tunnelled. Choose others, or connect it: openstack router add subnet ROUTER SUBNET.",
+    ),
+    (
+        "InvalidEndpointGroup",
+        "",
+        "The router's VPN service is of the old kind, made with a subnet (as create-vpn.sh does), and takes no endpoint groups. Delete that service with its connections first, or use another router.",
+    ),
+    (
+        "MissingPeerCidrs",
+        "",
+        "The router's VPN service is of the old kind, made with a subnet, and wants peer CIDRs. Delete that service with its connections first, or use another router.",
+    ),
+    ("PeerCidrsInvalid", "", "This VPN service works with endpoint groups; peer CIDRs go into a group of type cidr."),
+    ("MissingRequiredEndpointGroup", "", "This VPN service needs both endpoint groups, the local and the peer's."),
+    (
+        "WrongEndpointGroupType",
+        "",
+        "The two endpoint groups are mixed up: the local one must be of type subnet, the peer's of type cidr.",
+    ),
+    (
+        "MixedIPVersionsForIPSecConnection",
+        "",
+        "Local subnets and peer ranges are of different IP versions. Both sides must be IPv4, or both IPv6.",
+    ),
+    ("MixedIPVersionsForPeerCidrs", "", "The peer's ranges are of both IP versions. Make one VPN for each."),
+    (
+        "IPsecSiteConnectionDpdIntervalValueError",
+        "",
+        "The dead peer detection's timeout must be greater than its interval; 15 and 150 seconds are usual.",
+    ),
+    (
+        "IPsecSiteConnectionMtuError",
+        "",
+        "The MTU is too small: at least 68 for an IPv4 peer, 1280 for an IPv6 peer. 1500 is usual.",
+    ),
+    (
+        "VPNPeerAddressNotResolved",
+        "",
+        "The cloud cannot look up the peer's name; its resolver may differ from yours. Give the peer's IP address.",
+    ),
+    ("IpsecValidationFailure", "", "This region's driver does not support the transform protocol. Use esp."),
+    (
+        "VPNServiceNotFound",
+        "",
+        "The VPN service is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+    ),
+    (
+        "IKEPolicyNotFound",
+        "",
+        "The IKE policy is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+    ),
+    (
+        "IPsecPolicyNotFound",
+        "",
+        "The IPsec policy is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+    ),
+    (
+        "VPNEndpointGroupNotFound",
+        "",
+        "The endpoint group is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+    ),
+    (
+        "IPsecSiteConnectionNotFound",
+        "",
+        "The site connection is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+    ),
+    // Changing and removing.
+    (
+        "VPNStateInvalidToUpdate",
+        "",
+        "The object cannot be changed while the cloud is still building it. Wait until its status is ACTIVE or DOWN and try again.",
+    ),
+    (
+        "IKEPolicyInUse",
+        "",
+        "A site connection still uses this IKE policy. Delete that connection first; to change a policy in use, make a new one and a new connection.",
+    ),
+    (
+        "IPsecPolicyInUse",
+        "",
+        "A site connection still uses this IPsec policy. Delete that connection first; to change a policy in use, make a new one and a new connection.",
+    ),
+    (
+        "VPNServiceInUse",
+        "",
+        "The VPN service still carries a site connection, perhaps another VPN's. Delete that first, or leave the service.",
+    ),
+    (
+        "EndpointGroupInUse",
+        "",
+        "A site connection still uses this endpoint group. Delete that connection first, or point it to another group.",
+    ),
+    ("SubnetInUseByVPNService", "", "A VPN service holds this subnet. Delete the service first."),
+    ("SubnetInUseByIPsecSiteConnection", "", "A site connection tunnels this subnet. Delete the connection first."),
+    (
+        "SubnetInUseByEndpointGroup",
+        "",
+        "An endpoint group, even an unused one, holds this subnet. Delete the group first.",
+    ),
+    ("RouterInUse", "", "A VPN service holds this router. Delete the service first."),
+    // What the API refuses by its form.
+    (
+        "HTTPBadRequest",
+        "_algorithm",
+        "This region does not know that algorithm. Use the profile modern (IKEv2, sha256, aes-256, group14), which every region takes.",
+    ),
+    ("HTTPBadRequest", "for pfs", "This region does not know that Diffie-Hellman group. Use group14."),
+    (
+        "HTTPBadRequest",
+        "for lifetime",
+        "A lifetime is a whole number of seconds, at least 60. 3600 and 14400 are usual.",
+    ),
+    (
+        "HTTPBadRequest",
+        "invalid attribute for filtering",
+        "This region refuses a filter on a list. That is a fault of this program; please report it with the request's name.",
+    ),
+    (
+        "HTTPBadRequest",
+        "Unrecognized attribute",
+        "This region's API is too old or too new for the request. Please report it with the message.",
+    ),
+];
+
+/// The hint for an error.
+pub fn hint(error: &Error) -> Option<&'static str> {
+    let kind = error.neutron_type.as_deref().unwrap_or_default();
+    let row = BY_TYPE.iter().find(|(name, part, _)| *name == kind && error.message.contains(part));
+    row.map(|(_, _, hint)| *hint).or_else(|| by_kind(error))
+}
+
+fn by_kind(error: &Error) -> Option<&'static str> {
+    let request = error.request.as_deref().unwrap_or_default();
+    let signing_in = request.ends_with("/auth/tokens");
+    let making_policy = request.starts_with("POST") && (request.ends_with("policies"));
+    Some(match &error.kind {
+        ErrorKind::Credentials if error.message.contains("for no project") => {
+            "Name the project to work in: project_name and project_domain_name in clouds.yaml, or OS_PROJECT_NAME."
+        }
+        ErrorKind::Credentials if error.message.contains("catalogue") => {
+            "Leave interface (OS_INTERFACE) at public, and check that it is the right project."
+        }
+        ErrorKind::Credentials if error.message.contains("CA file") => {
+            "Check cacert in clouds.yaml, or OS_CACERT: it must name a PEM file that you may read."
+        }
+        ErrorKind::Credentials => {
+            "Download an openrc file from the dashboard (API Access) and source it, or write a clouds.yaml into ~/.config/openstack."
+        }
+        ErrorKind::Unauthorized if request.starts_with("POST") && signing_in => {
+            "Check user name, password, project and the domains of both. With multi-factor sign-in at Catalyst, append the passcode to the password, or source the openrc file that asks for it."
+        }
+        ErrorKind::Unauthorized => "The token has expired; source your openrc again.",
+        ErrorKind::SecondFactor => {
+            "This account signs in with a passcode too. Source the openrc file that asks for it, or use an application credential."
+        }
+        ErrorKind::Forbidden if signing_in => {
+            "The user has no role in that project. Check the project's name, or ask its administrator."
+        }
+        ErrorKind::Forbidden => {
+            "Your role does not allow this; making VPNs needs the role member. An application credential may be restricted further. Ask the project's administrator."
+        }
+        ErrorKind::NotFound if signing_in => {
+            "There is no Keystone at this address. Check auth_url (OS_AUTH_URL): it ends in :5000/v3 as a rule."
+        }
+        ErrorKind::NotFound if request.contains("/vpn/") && error.neutron_type.as_deref() == Some("HTTPNotFound") => {
+            "This region offers no VPN service (VPNaaS). Choose another region, or ask the cloud's operator."
+        }
+        ErrorKind::NotFound => "It was deleted meanwhile, or belongs to another project. Read the region again.",
+        ErrorKind::Conflict => {
+            "Something else uses it, or was made at the same moment. Look at osvpn list, then try again."
+        }
+        ErrorKind::Quota => {
+            "The project's quota is used up. Delete what is not needed any more (osvpn list), or ask the cloud's operator for more."
+        }
+        ErrorKind::Invalid => return None,
+        ErrorKind::RateLimited(_) => "The cloud wants fewer requests. Wait as long as it says, then run osvpn resume.",
+        ErrorKind::Server if making_policy && error.status == Some(500) => {
+            "From 2026.2 on a region no longer stores sha1 and 3des, and fails in this way. Use the profile modern (IKEv2, sha256)."
+        }
+        ErrorKind::Server => {
+            "The cloud itself failed. Try again in a minute with osvpn resume; if it stays, give the request number to the cloud's operator."
+        }
+        ErrorKind::Unreachable if error.message.contains("does not speak TLS") => {
+            "Write http:// instead of https:// in auth_url, or check the port."
+        }
+        ErrorKind::Unreachable => {
+            "Check your network, a VPN or proxy of your own (https_proxy), and the host's name and port."
+        }
+        ErrorKind::Certificate => {
+            "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
+        }
+        ErrorKind::Interrupted | ErrorKind::Timeout => {
+            "It is not known whether the cloud acted on the request. osvpn resume looks first, and goes on from what is there."
+        }
+        ErrorKind::Unexpected => {
+            "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this."
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: ErrorKind, status: u16, neutron_type: &str, message: &str, request: &str) -> Option<&'static str> {
+        let mut error = Error::new(kind, message);
+        error.status = Some(status);
+        error.request = Some(request.to_owned());
+        error.neutron_type = (!neutron_type.is_empty()).then(|| neutron_type.to_owned());
+        error.hint()
+    }
+
+    #[test]
+    fn a_500_on_a_policy_leads_to_the_profile_that_works() {
+        let policy = "POST /v2.0/vpn/ikepolicies";
+        let hint = of(ErrorKind::Server, 500, "HTTPInternalServerError", "Request Failed", policy).unwrap();
+        assert!(hint.contains("profile modern"));
+        let elsewhere =
+            of(ErrorKind::Server, 500, "HTTPInternalServerError", "", "POST /v2.0/vpn/vpnservices").unwrap();
+        assert!(!elsewhere.contains("sha1"));
+    }
+
+    #[test]
+    fn a_refused_password_and_an_expired_token_have_different_ways_out() {
+        let refused = of(ErrorKind::Unauthorized, 401, "", "", "POST /v3/auth/tokens").unwrap();
+        assert!(refused.contains("password"));
+        for request in ["GET /v2.0/routers", "GET /v3/auth/tokens"] {
+            let expired = of(ErrorKind::Unauthorized, 401, "", "", request).unwrap();
+            assert_eq!(expired, "The token has expired; source your openrc again.");
+        }
+    }
+
+    #[test]
+    fn one_type_of_refusal_is_told_apart_by_its_message() {
+        let hint = |message| of(ErrorKind::Invalid, 400, "InvalidEndpointInEndpointGroup", message, "").unwrap();
+        assert!(
+            hint("Endpoint '10.0.0.0/8' is invalid for group type 'cidr': Endpoints have to be unique")
+                .contains("twice")
+        );
+        assert!(hint("Endpoint '10.0.0.0' is invalid for group type 'cidr': Invalid CIDR").contains("prefix length"));
+        assert_eq!(of(ErrorKind::Invalid, 400, "HTTPBadRequest", "Required attribute 'psk' not specified", ""), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! Sends one request and makes a typed [`Error`] of everything that can go wrong with it.
+//!
+//! Nothing here logs or reports a body, a query or a token. What is logged of a request, at debug level, is its method,
+//! path, status, duration and the cloud's own number for it.
+
+mod failure;
+mod json;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
+
+pub(crate) use self::json::{parse, parse_page};
+use super::credentials::Tls;
+use super::error::{Error, ErrorKind};
+use super::printable::one_line;
+
+/// How long, how large and how often. The defaults suit a person at a terminal; tests shorten them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// To reach the host, TLS included. Default 10 s: no healthy cloud takes longer, and a dropped SYN is not answered.
+    pub connect: Duration,
+    /// For a whole request, the reading of its answer included. Default 60 s: making a VPN service on OVN takes several
+    /// seconds, and load balancers give up after 50 or 60.
+    pub total: Duration,
+    /// Of one answer, unpacked, in bytes. Default 16 MiB: 10,000 subnets are about 3 MiB.
+    pub body: usize,
+    /// How often a read is tried in all. Default 3.
+    pub tries: u32,
+    /// The longest pause after a first failed read, doubled after each further one. Default 400 ms.
+    pub back_off: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            total: Duration::from_secs(60),
+            body: 16 << 20,
+            tries: 3,
+            back_off: Duration::from_millis(400),
+        }
+    }
+}
+
+/// The one connection pool of a signed-in user. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    limits: Limits,
+}
+
+/// A request about to be sent.
+pub(crate) struct Outgoing<'a> {
+    pub method: Method,
+    pub url: Url,
+    /// Sent as headers that HTTP/2 does not index and that no debug output shows.
+    pub secret_headers: Vec<(&'static str, &'a SecretString)>,
+    /// JSON.
+    pub body: Option<Vec<u8>>,
+    /// Taken out of the cloud's message should it repeat what it was sent.
+    pub secrets: Vec<&'a SecretString>,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(crate) fn new(method: Method, url: Url) -> Self {
+        Self { method, url, secret_headers: Vec::new(), body: None, secrets: Vec::new() }
+    }
+
+    pub(crate) fn secret_header(mut self, name: &'static str, value: &'a SecretString) -> Self {
+        self.secret_headers.push((name, value));
+        self.secrets.push(value);
+        self
+    }
+
+    /// Method and path, as errors and logs name the request.
+    fn label(&self) -> String {
+        format!("{} {}", self.method, self.url.path())
+    }
+}
+
+/// An answer read to its end, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub label: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Http {
+    /// A client that trusts the system's authorities and those of the CA file, uses the system's proxy, and follows no
+    /// redirection: the token header would be sent along to whatever host it names.
+    pub fn new(tls: &Tls, limits: Limits) -> Result<Self, Error> {
+        // A second installation fails because there is one already, which is all that is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let extra = tls.ca_file.as_deref().map(read_certificates).transpose()?.unwrap_or_default();
+        let base = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("osvpn/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .connect_timeout(limits.connect)
+                .timeout(limits.total)
+                .tls_danger_accept_invalid_certs(tls.insecure)
+        };
+        // Without any certificate store on the machine the first fails, and yet plain HTTP or the CA file may do.
+        let client =
+            base().tls_certs_merge(extra.clone()).build().or_else(|_| base().tls_certs_only(extra).build()).map_err(
+                |error| Error::new(ErrorKind::Certificate, format!("TLS cannot be set up: {}", failure::root(&error))),
+            )?;
+        Ok(Self { client, limits })
+    }
+
+    /// The limits this client keeps to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sends a request and wants a 2xx.
+    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
+        let secrets = outgoing.secrets.clone();
+        self.exchange(outgoing).await?.success(&secrets)
+    }
+
+    /// Sends a request and returns the answer with whatever status it has.
+    pub(crate) async fn exchange(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
+        let label = outgoing.label();
+        let host = host_of(&outgoing.url);
+        let started = Instant::now();
+        let result = self.transfer(outgoing, &label, &host).await;
+        let ms = started.elapsed().as_millis();
+        match &result {
+            Ok(answer) => {
+                let request_id = answer.request_id().unwrap_or_default();
+                tracing::debug!(request = %label, status = answer.status.as_u16(), ms, request_id);
+            }
+            Err(error) => tracing::debug!(request = %label, kind = ?error.kind, ms, "failed"),
+        }
+        result
+    }
+
+    async fn transfer(&self, outgoing: Outgoing<'_>, label: &str, host: &str) -> Result<Answer, Error> {
+        let failed = |error: &reqwest::Error| failure::transport(error, label, host, &self.limits);
+        let mut request = self.client.request(outgoing.method, outgoing.url);
+        for (name, secret) in outgoing.secret_headers {
+            request = request.header(HeaderName::from_static(name), sensitive(secret, label)?);
+        }
+        if let Some(body) = outgoing.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        let mut response = request.send().await.map_err(|error| failed(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > self.limits.body {
+                let message = format!("The answer of {host} is longer than {} bytes.", self.limits.body);
+                return Err(Error::new(ErrorKind::Unexpected, message).of(label, Some(status), &headers));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { label: label.to_owned(), status, headers, body })
+    }
+}
+
+impl Answer {
+    /// The cloud's own number for the request.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        request_id(&self.headers)
+    }
+
+    /// Itself if the status is 2xx, and otherwise what the cloud said was wrong, without the secrets.
+    pub(crate) fn success(self, secrets: &[&SecretString]) -> Result<Self, Error> {
+        if self.status.is_success() { Ok(self) } else { Err(failure::refusal(&self, secrets)) }
+    }
+
+    /// An error about the content of this answer.
+    pub(crate) fn unexpected(&self, message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Unexpected, message).of(&self.label, Some(self.status), &self.headers)
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Error {
+    fn of(mut self, label: &str, status: Option<StatusCode>, headers: &HeaderMap) -> Self {
+        self.request = Some(label.to_owned());
+        self.status = status.map(|status| status.as_u16());
+        self.request_id = request_id(headers);
+        self
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-openstack-request-id").and_then(|value| value.to_str().ok()).map(|text| one_line(text, 80))
+}
+
+/// Host and port, for messages: enough to see a wrong address, and no user name or query.
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("the cloud");
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn sensitive(secret: &SecretString, label: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
+        let mut error = Error::new(ErrorKind::Credentials, "The token contains characters that no token has.");
+        error.request = Some(label.to_owned());
+        error
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
+    let refused = |reason: String| {
+        Error::new(ErrorKind::Credentials, format!("The CA file {} cannot be used: {reason}.", path.display()))
+    };
+    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(refused("there is no PEM certificate in it".to_owned())),
+    }
+}

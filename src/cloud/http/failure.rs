@@ -1,0 +1,242 @@
+//! From a failed transfer or a refusal to a typed error.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::{Answer, Limits};
+use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::printable::{one_line, printable};
+
+/// The longest message of a cloud that is passed on, in characters. Neutron repeats whole requests in some of them.
+const LONGEST_MESSAGE: usize = 400;
+
+/// What reqwest reports when no complete answer came.
+pub fn transport(error: &reqwest::Error, label: &str, host: &str, limits: &Limits) -> Error {
+    let (kind, message) = if let Some(tls) = cause::<rustls::Error>(error) {
+        explain_tls(tls, host)
+    } else if error.is_connect() {
+        let reason = if error.is_timeout() {
+            format!("no answer within {} s", limits.connect.as_secs_f64())
+        } else if error.is_dns() {
+            "no such host is known".to_owned()
+        } else {
+            root(error)
+        };
+        (ErrorKind::Unreachable, format!("{host} cannot be reached: {reason}."))
+    } else if error.is_timeout() {
+        (ErrorKind::Timeout, format!("{host} did not answer within {} s.", limits.total.as_secs_f64()))
+    } else if error.is_builder() {
+        (ErrorKind::Unexpected, format!("The request could not be formed: {}.", root(error)))
+    } else {
+        (
+            ErrorKind::Interrupted,
+            format!("The connection to {host} broke before the answer was complete: {}.", root(error)),
+        )
+    };
+    let mut made = Error::new(kind, message);
+    made.request = Some(label.to_owned());
+    made
+}
+
+fn explain_tls(error: &rustls::Error, host: &str) -> (ErrorKind, String) {
+    use rustls::Error as Tls;
+    match error {
+        Tls::InvalidCertificate(reason) => {
+            (ErrorKind::Certificate, format!("The certificate of {host} is not trusted: {}.", why_not_trusted(reason)))
+        }
+        Tls::NoCertificatesPresented => (ErrorKind::Certificate, format!("{host} shows no certificate.")),
+        Tls::InvalidMessage(_) => {
+            (ErrorKind::Unreachable, format!("{host} does not speak TLS; is it http:// and not https://?"))
+        }
+        other => (ErrorKind::Unreachable, format!("No TLS connection to {host}: {}.", clip(&other.to_string()))),
+    }
+}
+
+fn why_not_trusted(reason: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Bad;
+    let text = match reason {
+        Bad::UnknownIssuer => "its issuer is not known to this machine",
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet; is this machine's clock right?",
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it is for another host name",
+        Bad::Revoked => "it has been revoked",
+        // Private clouds often show the certificate that `openssl req -x509` made, whose only fault is this one.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "it is an authority's own certificate, which does not do for a server"
+        }
+        other => return clip(&other.to_string()),
+    };
+    text.to_owned()
+}
+
+/// Looks for a cause of one type, inside I/O errors too: their `source` skips what they wrap.
+fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => current.source(),
+        };
+    }
+    None
+}
+
+/// The innermost cause, which alone tells what happened ("Connection refused"), without the operating system's number.
+pub fn root(error: &(dyn StdError + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(next) = innermost.source() {
+        innermost = next;
+    }
+    let text = clip(&innermost.to_string());
+    text.split(" (os error").next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+fn clip(text: &str) -> String {
+    one_line(text, LONGEST_MESSAGE)
+}
+
+/// What the cloud answered instead of doing it.
+pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    let neutron_type = body["NeutronError"]["type"].as_str().map(printable).filter(|text| !text.is_empty());
+    let mut message = said(&body).unwrap_or_else(|| said_nothing(answer));
+    for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
+        message = message.replace(secret, "…");
+    }
+    let kind = kind(answer.status, &answer.headers, neutron_type.as_deref());
+    let mut error = Error::new(kind, clip(&message)).of(&answer.label, Some(answer.status), &answer.headers);
+    error.neutron_type = neutron_type;
+    error
+}
+
+fn kind(status: StatusCode, headers: &HeaderMap, neutron_type: Option<&str>) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Unauthorized,
+        403 => ErrorKind::Forbidden,
+        404 | 410 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        409 if neutron_type == Some("OverQuota") => ErrorKind::Quota,
+        409 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited(wait(headers, Timestamp::now())),
+        // The older OpenStack way to say 429.
+        413 if headers.contains_key(RETRY_AFTER) => ErrorKind::RateLimited(wait(headers, Timestamp::now())),
+        400..=499 => ErrorKind::Invalid,
+        500..=599 => ErrorKind::Server,
+        _ => ErrorKind::Unexpected,
+    }
+}
+
+/// Neutron, Keystone and the middlewares before them each have their own wrapping.
+fn said(body: &Value) -> Option<String> {
+    let object = body.as_object()?;
+    let inner = match object.get("NeutronError").or_else(|| object.get("error")) {
+        Some(inner) => inner,
+        None if object.contains_key("message") => body,
+        None if object.len() == 1 => object.values().next()?,
+        None => return None,
+    };
+    let text = inner.as_str().or_else(|| inner.get("message")?.as_str())?;
+    let detail = inner.get("detail").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let whole = detail.map_or_else(|| text.to_owned(), |detail| format!("{text} ({detail})"));
+    (!text.trim().is_empty()).then_some(whole)
+}
+
+/// A load balancer's page of HTML says no more than its status does.
+fn said_nothing(answer: &Answer) -> String {
+    let reason = answer.status.canonical_reason().unwrap_or("no known reason");
+    match answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).filter(|_| answer.status.is_redirection())
+    {
+        Some(place) => format!("The cloud points elsewhere, to {place} (HTTP {}).", answer.status.as_u16()),
+        None => format!("HTTP {} {reason}.", answer.status.as_u16()),
+    }
+}
+
+/// How long to stay away: `Retry-After` in seconds or as a date, else the reset header of a rate limiter, which holds
+/// seconds or, when that would be decades, a point in time.
+fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let until = |then: Timestamp| Duration::try_from(then.duration_since(now)).unwrap_or_default();
+    if let Some(after) = text("retry-after") {
+        if let Ok(seconds) = after.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after);
+        return date.ok().map(until);
+    }
+    let reset: i64 = text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse().ok()?;
+    if reset > 1_000_000_000 {
+        Timestamp::from_second(reset).ok().map(until)
+    } else {
+        u64::try_from(reset).ok().map(Duration::from_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        Answer {
+            label: "POST /v2.0/vpn/ikepolicies".to_owned(),
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers.iter().map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_neutron_keeps_its_type_words_and_request_number() {
+        let body = r#"{"NeutronError": {"type": "OverQuota", "message": "Quota exceeded for resources: ['vpnservice'].", "detail": ""}}"#;
+        let error = refusal(&answer(409, &[("x-openstack-request-id", "req-1")], body), &[]);
+        assert_eq!(error.kind, ErrorKind::Quota);
+        assert_eq!(error.message, "Quota exceeded for resources: ['vpnservice'].");
+        assert_eq!(error.neutron_type.as_deref(), Some("OverQuota"));
+        assert_eq!(error.request_id.as_deref(), Some("req-1"));
+        assert_eq!(error.request.as_deref(), Some("POST /v2.0/vpn/ikepolicies"));
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_a_secret_or_a_terminal_escape_is_reported_without_it() {
+        let psk = SecretString::from("hunter2hunter2");
+        let body =
+            r#"{"NeutronError": {"type": "HTTPBadRequest", "message": "Invalid psk 'hunter2hunter2'\u001b[2J\n."}}"#;
+        let error = refusal(&answer(400, &[], body), &[&psk]);
+        assert_eq!(error.message, "Invalid psk '…'[2J .");
+    }
+
+    #[test]
+    fn a_page_of_html_a_keystone_error_and_a_redirection_are_each_one_sentence() {
+        assert_eq!(refusal(&answer(502, &[], "<html>…"), &[]).message, "HTTP 502 Bad Gateway.");
+        let keystone = r#"{"error":{"code":401,"message":"The request you have made requires authentication."}}"#;
+        let error = refusal(&answer(401, &[], keystone), &[]);
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (ErrorKind::Unauthorized, "The request you have made requires authentication.")
+        );
+        let moved = refusal(&answer(301, &[("location", "https://cloud.example/")], ""), &[]);
+        assert_eq!(moved.kind, ErrorKind::Unexpected);
+        assert!(moved.message.contains("https://cloud.example/"));
+    }
+
+    #[test]
+    fn a_rate_limiter_is_understood_in_seconds_as_a_date_and_by_its_reset() {
+        let now = "2026-11-24T02:00:00Z".parse().unwrap();
+        let waits = |name, value| wait(&answer(429, &[(name, value)], "").headers, now).map(|wait| wait.as_secs());
+        assert_eq!(waits("retry-after", "7"), Some(7));
+        assert_eq!(waits("retry-after", "Tue, 24 Nov 2026 02:00:30 GMT"), Some(30));
+        assert_eq!(waits("retry-after", "Tue, 24 Nov 2026 01:00:00 GMT"), Some(0));
+        assert_eq!(waits("x-ratelimit-reset", "12"), Some(12));
+        assert_eq!(waits("x-ratelimit-reset", "1795485690"), Some(90));
+        assert_eq!(waits("x-other", "1"), None);
+    }
+}

@@ -1,0 +1,296 @@
+//! From credentials to a token and the regions of its catalogue.
+//!
+//! There is one sign-in for all regions: a token is valid in every region of its Keystone. When it expires during a run
+//! it is renewed once, however many requests notice it at the same time.
+
+mod identity;
+mod session;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use reqwest::{Method as Verb, Url};
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+pub use self::identity::Receipt;
+use self::session::{Endpoint, Session, Token};
+use super::credentials::{Credentials, Method};
+use super::error::{Error, ErrorKind};
+use super::http::{Answer, Http, Limits, Outgoing, parse_page};
+use super::inventory::RegionId;
+use super::printable::Text;
+use super::retry;
+
+/// A signed-in user of a cloud. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cloud(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: Http,
+    credentials: Credentials,
+    /// As it was at sign-in; the project and catalogue of a renewed token are the same.
+    session: Session,
+    token: RwLock<Token>,
+    /// How many renewals have been tried, successful or not. Held while one is under way.
+    renewals: Mutex<Renewals>,
+}
+
+#[derive(Debug, Default)]
+struct Renewals {
+    tried: u64,
+    failure: Option<Error>,
+}
+
+/// How far a sign-in got.
+#[derive(Debug)]
+pub enum SignIn {
+    /// All the way.
+    Done(Cloud),
+    /// The first factor was right; [`Cloud::sign_in_with_passcode`] goes on from here.
+    SecondFactor(Receipt),
+}
+
+/// One region of a cloud: where its Neutron is, and the token for it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Region {
+    cloud: Cloud,
+    endpoint: Arc<Endpoint>,
+}
+
+impl Cloud {
+    /// Signs in with the default [`Limits`].
+    ///
+    /// Errors: `Unauthorized` (wrong password, unknown user or project, expired token: Keystone does not say which),
+    /// `SecondFactor`, `Credentials` (unreadable CA file; no project; no network service in the catalogue), `NotFound`
+    /// (no Keystone there), and everything that can happen to a request.
+    pub async fn sign_in(credentials: &Credentials) -> Result<Self, Error> {
+        match Self::begin(credentials, Limits::default()).await? {
+            SignIn::Done(cloud) => Ok(cloud),
+            SignIn::SecondFactor(receipt) => Err(receipt.into_error()),
+        }
+    }
+
+    /// Signs in as far as these credentials go.
+    pub async fn begin(credentials: &Credentials, limits: Limits) -> Result<SignIn, Error> {
+        let http = Http::new(&credentials.tls, limits)?;
+        let answer = request_token(&http, credentials).await?;
+        if let Some(receipt) = Receipt::of(&answer) {
+            return Ok(SignIn::SecondFactor(receipt));
+        }
+        Self::signed_in(http, credentials, &answer.success(&credentials.method.secrets())?).map(SignIn::Done)
+    }
+
+    /// Answers the second factor with a passcode. The receipt is good for several attempts until it expires, after five
+    /// minutes as a rule. The cloud it makes cannot renew its token.
+    pub async fn sign_in_with_passcode(
+        credentials: &Credentials,
+        receipt: &Receipt,
+        passcode: &SecretString,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let http = Http::new(&credentials.tls, limits)?;
+        let body = identity::passcode_body(credentials, passcode);
+        let mut request = token_request(credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
+        request.body = Some(body);
+        request.secrets.push(passcode);
+        let answer = http.send(request).await?;
+        Self::signed_in(http, credentials, &answer)
+    }
+
+    fn signed_in(http: Http, credentials: &Credentials, answer: &Answer) -> Result<Self, Error> {
+        let (token, session) = session::read(answer, credentials)?;
+        let token = RwLock::new(token);
+        let credentials = credentials.clone();
+        Ok(Self(Arc::new(Inner { http, credentials, session, token, renewals: Mutex::default() })))
+    }
+
+    /// The regions that have a network service, by code.
+    #[must_use]
+    pub fn regions(&self) -> Vec<Region> {
+        let endpoints = self.0.session.endpoints.iter();
+        endpoints.map(|endpoint| Region { cloud: self.clone(), endpoint: endpoint.clone() }).collect()
+    }
+
+    /// The region of that code; case matters.
+    #[must_use]
+    pub fn region(&self, id: &RegionId) -> Option<Region> {
+        self.regions().into_iter().find(|region| region.id() == id)
+    }
+
+    /// What the operator calls the regions, as far as they have descriptions. Empty if that cannot be read: nothing
+    /// depends on it.
+    pub async fn region_descriptions(&self) -> BTreeMap<RegionId, String> {
+        #[derive(Deserialize)]
+        struct Described {
+            id: Text,
+            description: Option<Text>,
+        }
+        let Ok(url) = Url::parse(&format!("{}/regions", self.0.credentials.auth_url)) else { return BTreeMap::new() };
+        let read = || async { parse_page::<Described>(&self.send(Verb::GET, &url, None).await?, "regions") };
+        let regions = retry::reading(self.limits(), read).await.map(|page| page.items).unwrap_or_default();
+        let named = regions.into_iter().filter_map(|region| {
+            let description = region.description?.0.trim().to_owned();
+            (!description.is_empty()).then(|| (RegionId::new(region.id.0), description))
+        });
+        named.collect()
+    }
+
+    /// The id of the project all objects are made in.
+    #[must_use]
+    pub fn project_id(&self) -> &str {
+        &self.0.session.project_id
+    }
+
+    /// The name of that project.
+    #[must_use]
+    pub fn project_name(&self) -> &str {
+        &self.0.session.project_name
+    }
+
+    /// The name of the user.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        &self.0.session.user_name
+    }
+
+    /// The names of the user's roles in the project. From 2025.2 on, without `member` every VPN list is empty and every
+    /// POST is refused; but operators name roles as they like, so this proves nothing.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.0.session.roles
+    }
+
+    /// When the token that is in use now expires.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.token().expires_at
+    }
+
+    /// The region the credentials name, whether or not the catalogue has it.
+    #[must_use]
+    pub fn preferred_region(&self) -> Option<&RegionId> {
+        self.0.credentials.region.as_ref()
+    }
+
+    /// The limits its requests keep to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.0.http.limits()
+    }
+
+    /// Sends a request with the token. If the token has expired it is renewed and the request repeated, once: a 401
+    /// comes from the door, before anything is acted upon, so this is safe for a POST too.
+    pub(super) async fn send(&self, verb: Verb, url: &Url, body: Option<Body<'_>>) -> Result<Answer, Error> {
+        let mut token = self.token();
+        let mut renewed = false;
+        loop {
+            let mut outgoing = Outgoing::new(verb.clone(), url.clone()).secret_header("x-auth-token", &token.secret);
+            if let Some(Body { json, secret }) = &body {
+                outgoing.body = Some(json.to_vec());
+                outgoing.secrets.extend(secret);
+            }
+            // Boxed, because six of these make up one future of discovery.
+            match Box::pin(self.0.http.send(outgoing)).await {
+                Err(error) if error.kind == ErrorKind::Unauthorized && !renewed => {
+                    if !self.0.credentials.method.can_repeat() {
+                        return Err(error);
+                    }
+                    token = Box::pin(self.renewed(token.serial)).await?;
+                    renewed = true;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn token(&self) -> Token {
+        self.0.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A token newer than that one. Of all that ask at once, the first signs in and the others take what it got, be that
+    /// a token or a refusal: repeating a refused password would lock the user out.
+    async fn renewed(&self, serial: u64) -> Result<Token, Error> {
+        let before = self.0.renewals.try_lock().map_or(None, |renewals| Some(renewals.tried));
+        let mut renewals = self.0.renewals.lock().await;
+        let current = self.token();
+        if current.serial != serial {
+            return Ok(current);
+        }
+        if let Some(error) = &renewals.failure {
+            // Without `before`, a renewal was under way when this one asked, and it is over now.
+            let waited_for_it = before != Some(renewals.tried);
+            let for_good = matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::SecondFactor);
+            if waited_for_it || for_good {
+                return Err(error.clone());
+            }
+        }
+        renewals.tried += 1;
+        // Should this be dropped half-way, those that wait must not take an older failure for its result.
+        renewals.failure = None;
+        tracing::debug!("the token is refused; signing in again");
+        let result = self.renew(serial).await;
+        renewals.failure = result.as_ref().err().cloned();
+        result
+    }
+
+    async fn renew(&self, serial: u64) -> Result<Token, Error> {
+        let Inner { http, credentials, token, .. } = &*self.0;
+        let answer = request_token(http, credentials).await?;
+        if let Some(receipt) = Receipt::of(&answer) {
+            return Err(receipt.into_error());
+        }
+        let (mut fresh, _) = session::read(&answer.success(&credentials.method.secrets())?, credentials)?;
+        fresh.serial = serial + 1;
+        *token.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        Ok(fresh)
+    }
+}
+
+impl Region {
+    /// Its code.
+    #[must_use]
+    pub fn id(&self) -> &RegionId {
+        &self.endpoint.region
+    }
+
+    /// The cloud it belongs to.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// The address of its network API; ends in `/v2.0`.
+    pub(super) fn base(&self) -> &Url {
+        &self.endpoint.url
+    }
+}
+
+/// JSON to send, and the secret in it.
+pub(super) struct Body<'a> {
+    pub json: &'a [u8],
+    pub secret: Option<&'a SecretString>,
+}
+
+fn token_request(credentials: &Credentials) -> Result<Outgoing<'_>, Error> {
+    let url = Url::parse(&format!("{}/auth/tokens", credentials.auth_url))
+        .map_err(|_| Error::new(ErrorKind::Credentials, "The auth_url is not a URL."))?;
+    Ok(Outgoing::new(Verb::POST, url))
+}
+
+/// Asks for a token, or about the one there is: that one is not exchanged, because a cloud may forbid it and the new one
+/// would expire no later.
+async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+    let mut request = token_request(credentials)?;
+    if let Method::Token(token) = &credentials.method {
+        request.method = Verb::GET;
+        request = request.secret_header("x-auth-token", token).secret_header("x-subject-token", token);
+    } else {
+        request.body = Some(identity::body(credentials));
+        request.secrets.extend(credentials.method.secrets());
+    }
+    http.exchange(request).await
+}

@@ -1,0 +1,243 @@
+//! Reads what a region holds.
+//!
+//! Every list is asked for with `fields=`, so that little crosses the wire and the pre-shared keys, which Neutron puts in
+//! the clear into each IPsec site connection, never do. No VPN list is filtered by the server: from 2026.2 on any filter
+//! that is not a declared one is refused with 400, and before that an unknown one was ignored without a word.
+//!
+//! An object that does not fit fails its list with an `Unexpected` error that names collection, index and field, rather
+//! than being left out: a VPN service that goes unseen would be displaced by the one made next on its router. Only what
+//! no decision rests on is read leniently (an address that is none, a peer CIDR of a legacy connection).
+
+mod wire;
+
+pub(super) use self::wire::belongs;
+pub(super) use self::wire::vpn::Service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::wire::Owned;
+use super::error::{Error, ErrorKind};
+use super::http::parse_page;
+use super::inventory::{Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, VpnService};
+use super::keystone::Region;
+use super::printable::Text;
+use super::request::Kind;
+use super::retry;
+
+/// Whose ports are a router's feet in its subnets: centralised, distributed (DVR) and highly available routers.
+const INTERFACE_OWNERS: [&str; 3] =
+    ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"];
+
+/// More pages than this means a server that never ends its list.
+const MOST_PAGES: usize = 10_000;
+
+impl Region {
+    /// What discovery needs, in six requests at once. A region without `VPNaaS` simply has no VPN objects.
+    pub async fn inventory(&self) -> Result<Inventory, Error> {
+        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
+        let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
+            self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]),
+            self.list::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
+            self.list::<wire::Port>(&["ports"], "ports", wire::Port::FIELDS, &owners),
+            self.list::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
+            self.services(),
+            self.connections(),
+        );
+        let extensions = Extensions::new(extensions?.into_iter().map(|extension| extension.alias.0));
+        let routers = wire::routers(self.own(routers?), ports?);
+        let attached =
+            routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
+        let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
+        let subnets = self.usable(subnets?, &attached, &external);
+        let absent = !extensions.has("vpnaas");
+        Ok(Inventory {
+            services: unless_absent(services, absent)?,
+            connections: unless_absent(connections, absent)?,
+            subnets,
+            routers,
+            extensions,
+        })
+    }
+
+    /// What the later steps need of a chosen region, in three requests at once. Unknown quotas are left out.
+    pub async fn detail(&self) -> Result<Detail, Error> {
+        let (networks, groups, quotas) = tokio::join!(
+            self.list::<wire::Network>(&["networks"], "networks", wire::Network::FIELDS, &[]),
+            self.groups(),
+            self.quotas(),
+        );
+        let mut networks: Vec<_> = networks?.into_iter().map(wire::Network::into_network).collect();
+        networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        // There is no list of extensions here to tell a missing service from a missing list.
+        Ok(Detail { networks, groups: unless_absent(groups, true)?, quotas })
+    }
+
+    /// The VPN services of the project, by name, then id.
+    pub async fn services(&self) -> Result<Vec<VpnService>, Error> {
+        let services = self.vpn_list::<wire::vpn::Service>(Kind::VpnService, wire::vpn::Service::FIELDS).await?;
+        Ok(sorted(self.own(services).into_iter().map(wire::vpn::Service::into_service), |one| (&one.name, &one.id)))
+    }
+
+    /// The IPsec site connections of the project without their keys, by name, then id.
+    pub async fn connections(&self) -> Result<Vec<SiteConnection>, Error> {
+        let connections =
+            self.vpn_list::<wire::vpn::Connection>(Kind::SiteConnection, wire::vpn::Connection::FIELDS).await?;
+        Ok(sorted(self.own(connections).into_iter().map(wire::vpn::Connection::into_connection), |one| {
+            (&one.name, &one.id)
+        }))
+    }
+
+    /// The endpoint groups of the project, by name, then id.
+    pub async fn groups(&self) -> Result<Vec<EndpointGroup>, Error> {
+        let groups = self.vpn_list::<wire::vpn::Group>(Kind::EndpointGroup, wire::vpn::Group::FIELDS).await?;
+        Ok(sorted(self.own(groups).into_iter().map(wire::vpn::Group::into_group), |one| (&one.name, &one.id)))
+    }
+
+    /// Limits and use; from a cloud that does not tell the use, only what is unlimited or forbidden; or nothing at all: a
+    /// quota that is not known is found out by the POST that exceeds it.
+    async fn quotas(&self) -> BTreeMap<String, Quota> {
+        let project = self.cloud().project_id();
+        let detailed = self.quota::<wire::QuotaDetail>(&["quotas", project, "details.json"]).await;
+        let known: BTreeMap<_, _> = match detailed {
+            Ok(quotas) => quotas.into_iter().filter_map(|(name, quota)| Some((name, quota.into_quota()?))).collect(),
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind, "no quota details");
+                let limits = self.quota::<i64>(&["quotas", project]).await.unwrap_or_default();
+                // Without the use, a limit tells only whether there is always room, or never.
+                let telling = limits.into_iter().filter(|(_, limit)| *limit <= 0);
+                telling.map(|(name, limit)| (name, Quota { limit: u64::try_from(limit).ok(), used: 0 })).collect()
+            }
+        };
+        known.into_iter().filter(|(name, _)| Kind::ALL.iter().any(|kind| kind.quota() == name)).collect()
+    }
+
+    async fn quota<T: DeserializeOwned>(&self, path: &[&str]) -> Result<BTreeMap<String, T>, Error> {
+        #[derive(Deserialize)]
+        #[serde(transparent)]
+        struct Any(BTreeMap<String, serde_json::Value>);
+        let Any(all) = self.get(path, &[], "quota").await?;
+        Ok(all.into_iter().filter_map(|(name, value)| Some((name, T::deserialize(value).ok()?))).collect())
+    }
+
+    /// Subnets a tunnel can serve: the project's own and those its routers stand on, without external networks and
+    /// without the transit subnets that OVN adds to routers with a VPN service.
+    fn usable(&self, all: Vec<wire::Subnet>, attached: &BTreeSet<&Id>, external: &BTreeSet<&Id>) -> Vec<Subnet> {
+        let project = self.cloud().project_id();
+        let wanted = all.into_iter().filter(|subnet| {
+            (subnet.belongs_to(project) || attached.contains(&subnet.id()))
+                && !subnet.is_external()
+                && !external.contains(&subnet.network())
+                && !subnet.is_transit()
+        });
+        sorted(wanted.map(wire::Subnet::into_subnet), |one| (&one.name, &one.id))
+    }
+
+    /// Leaves out what belongs to other projects: an administrator's token sees them all.
+    fn own<T: Owned>(&self, objects: Vec<T>) -> Vec<T> {
+        let project = self.cloud().project_id();
+        objects.into_iter().filter(|object| object.belongs_to(project)).collect()
+    }
+
+    /// A whole VPN list, unfiltered.
+    pub(super) async fn vpn_list<T: DeserializeOwned>(&self, kind: Kind, fields: &[&str]) -> Result<Vec<T>, Error> {
+        self.list(&["vpn", kind.collection()], kind.plural(), fields, &[]).await
+    }
+
+    /// A whole list, page by page.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        collection: &str,
+        fields: &[&str],
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<T>, Error> {
+        let mut query = filters.to_vec();
+        query.extend(fields.iter().map(|field| ("fields", *field)));
+        let mut items = Vec::new();
+        let mut marker: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut url = self.url(path);
+            url.query_pairs_mut().extend_pairs(&query).extend_pairs(marker.iter().map(|marker| ("marker", marker)));
+            if url.query() == Some("") {
+                url.set_query(None);
+            }
+            let page = self.read(&url, |answer| parse_page::<T>(answer, collection)).await?;
+            let empty = page.items.is_empty();
+            items.extend(page.items);
+            // A full last page has a link to an empty one.
+            if empty || page.next.is_none() || page.next == marker {
+                return Ok(items);
+            }
+            marker = page.next;
+        }
+        Err(self.mark(Error::new(ErrorKind::Unexpected, format!("The list `{collection}` does not end."))))
+    }
+
+    /// One object, from within `key`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], fields: &[&str], key: &str) -> Result<T, Error> {
+        let mut url = self.url(path);
+        if !fields.is_empty() {
+            url.query_pairs_mut().extend_pairs(fields.iter().map(|field| ("fields", *field)));
+        }
+        self.read(&url, |answer| super::http::parse(answer, key)).await
+    }
+
+    async fn read<T>(&self, url: &Url, parse: impl Fn(&super::http::Answer) -> Result<T, Error>) -> Result<T, Error> {
+        let attempt = || async { parse(&self.cloud().send(Method::GET, url, None).await?) };
+        retry::reading(self.cloud().limits(), attempt).await.map_err(|error| self.mark(error))
+    }
+
+    /// An address below `/v2.0`; what an id may contain stays within its part of the path.
+    pub(super) fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base().clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// Notes on an error where it happened.
+    pub(super) fn mark(&self, mut error: Error) -> Error {
+        error.region = Some(self.id().clone());
+        error
+    }
+}
+
+/// An object of a VPN list as far as all kinds are alike.
+#[derive(Debug, Deserialize)]
+pub(super) struct Labelled {
+    pub id: Text,
+    #[serde(default)]
+    pub name: Text,
+    #[serde(default)]
+    pub description: Text,
+    pub project_id: Option<String>,
+    pub tenant_id: Option<String>,
+}
+
+impl Labelled {
+    pub(super) const FIELDS: &'static [&'static str] = &["id", "name", "description", "project_id", "tenant_id"];
+
+    /// Whether it is that project's, or nobody says whose it is.
+    pub(super) fn belongs_to(&self, project: &str) -> bool {
+        belongs(self.project_id.as_deref(), self.tenant_id.as_deref(), project)
+    }
+}
+
+fn sorted<T, K: Ord + ?Sized>(items: impl Iterator<Item = T>, key: impl Fn(&T) -> (&String, &K)) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_by(|a, b| key(a).cmp(&key(b)));
+    items
+}
+
+/// A VPN list that is not there is empty where the region has no `VPNaaS`, and a failure everywhere else.
+fn unless_absent<T>(list: Result<Vec<T>, Error>, absent: bool) -> Result<Vec<T>, Error> {
+    match list {
+        Err(error) if absent && error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+        list => list,
+    }
+}

@@ -1,0 +1,159 @@
+//! The VPN objects.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::{or_default, up};
+use crate::cloud::inventory::{self, Id, Status};
+use crate::cloud::printable::Text;
+
+#[derive(Deserialize)]
+pub struct Service {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Text,
+    router_id: Text,
+    subnet_id: Option<Text>,
+    #[serde(default, deserialize_with = "or_default")]
+    status: Text,
+    #[serde(default = "up")]
+    admin_state_up: bool,
+    external_v4_ip: Option<Text>,
+    external_v6_ip: Option<Text>,
+    pub(super) project_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+}
+
+impl Service {
+    pub const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "description",
+        "router_id",
+        "subnet_id",
+        "status",
+        "admin_state_up",
+        "external_v4_ip",
+        "external_v6_ip",
+        "project_id",
+        "tenant_id",
+    ];
+
+    pub fn into_service(self) -> inventory::VpnService {
+        inventory::VpnService {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            description: self.description.0,
+            router: Id::new(self.router_id.0),
+            legacy_subnet: self.subnet_id.map(|id| Id::new(id.0)),
+            status: Status::parse(&self.status.0),
+            admin_state_up: self.admin_state_up,
+            external_v4: self.external_v4_ip.and_then(|text| text.0.parse::<Ipv4Addr>().ok()),
+            external_v6: self.external_v6_ip.and_then(|text| text.0.parse::<Ipv6Addr>().ok()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Connection {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    status: Text,
+    vpnservice_id: Text,
+    ikepolicy_id: Text,
+    ipsecpolicy_id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    peer_address: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    peer_id: Text,
+    local_ep_group_id: Option<Text>,
+    peer_ep_group_id: Option<Text>,
+    #[serde(default, deserialize_with = "or_default")]
+    peer_cidrs: Vec<Text>,
+    #[serde(default = "up")]
+    admin_state_up: bool,
+    pub(super) project_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+}
+
+impl Connection {
+    /// All but the key.
+    pub const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "description",
+        "status",
+        "vpnservice_id",
+        "ikepolicy_id",
+        "ipsecpolicy_id",
+        "peer_address",
+        "peer_id",
+        "local_ep_group_id",
+        "peer_ep_group_id",
+        "peer_cidrs",
+        "admin_state_up",
+        "project_id",
+        "tenant_id",
+    ];
+
+    pub fn into_connection(self) -> inventory::SiteConnection {
+        inventory::SiteConnection {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            description: self.description.0,
+            status: Status::parse(&self.status.0),
+            service: Id::new(self.vpnservice_id.0),
+            ike_policy: Id::new(self.ikepolicy_id.0),
+            ipsec_policy: Id::new(self.ipsecpolicy_id.0),
+            peer_address: self.peer_address.0,
+            peer_id: self.peer_id.0,
+            local_group: self.local_ep_group_id.map(|id| Id::new(id.0)),
+            peer_group: self.peer_ep_group_id.map(|id| Id::new(id.0)),
+            peer_cidrs: self
+                .peer_cidrs
+                .iter()
+                .filter_map(|text| text.0.parse::<IpNet>().ok())
+                .map(|net| net.trunc())
+                .collect(),
+            admin_state_up: self.admin_state_up,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Group {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Text,
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
+    kind: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    endpoints: Vec<Text>,
+    pub(super) project_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+}
+
+impl Group {
+    pub const FIELDS: &'static [&'static str] =
+        &["id", "name", "description", "type", "endpoints", "project_id", "tenant_id"];
+
+    pub fn into_group(self) -> inventory::EndpointGroup {
+        inventory::EndpointGroup {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            description: self.description.0,
+            kind: self.kind.0,
+            endpoints: self.endpoints.into_iter().map(|text| text.0).collect(),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The bodies of the requests that make VPN objects, one type for each.
+//!
+//! Every algorithm is sent: the API's default for `auth_algorithm` is `sha1`, which 2026.2 takes and then fails to store
+//! with a 500. `admin_state_up` is always sent as true, because an object left down never comes up by itself.
+//! `auth_mode` and `route_mode` are never sent: the API refuses them although it returns them.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::inventory::Id;
+
+/// The five kinds of VPN object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The VPN endpoint on a router.
+    VpnService,
+    /// How the two ends agree on keys (phase 1).
+    IkePolicy,
+    /// How the traffic is protected (phase 2).
+    IpsecPolicy,
+    /// Local subnets or remote ranges.
+    EndpointGroup,
+    /// One half of a tunnel.
+    SiteConnection,
+}
+
+impl Kind {
+    /// All kinds, in an order in which they can be made.
+    pub const ALL: [Self; 5] =
+        [Self::VpnService, Self::IkePolicy, Self::IpsecPolicy, Self::EndpointGroup, Self::SiteConnection];
+
+    /// The last part of the collection's path, below `/v2.0/vpn/`.
+    #[must_use]
+    pub fn collection(self) -> &'static str {
+        match self {
+            Self::VpnService => "vpnservices",
+            Self::IkePolicy => "ikepolicies",
+            Self::IpsecPolicy => "ipsecpolicies",
+            Self::EndpointGroup => "endpoint-groups",
+            Self::SiteConnection => "ipsec-site-connections",
+        }
+    }
+
+    /// The JSON key around one object.
+    #[must_use]
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::VpnService => "vpnservice",
+            Self::IkePolicy => "ikepolicy",
+            Self::IpsecPolicy => "ipsecpolicy",
+            Self::EndpointGroup => "endpoint_group",
+            Self::SiteConnection => "ipsec_site_connection",
+        }
+    }
+
+    /// The JSON key around a list.
+    #[must_use]
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::VpnService => "vpnservices",
+            Self::IkePolicy => "ikepolicies",
+            Self::IpsecPolicy => "ipsecpolicies",
+            Self::EndpointGroup => "endpoint_groups",
+            Self::SiteConnection => "ipsec_site_connections",
+        }
+    }
+
+    /// The quota's name, which is the singular key.
+    #[must_use]
+    pub fn quota(self) -> &'static str {
+        self.singular()
+    }
+
+    /// The name as a person reads it in the middle of a sentence.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::VpnService => "VPN service",
+            Self::IkePolicy => "IKE policy",
+            Self::IpsecPolicy => "IPsec policy",
+            Self::EndpointGroup => "endpoint group",
+            Self::SiteConnection => "IPsec site connection",
+        }
+    }
+}
+
+/// A VPN service in endpoint-group mode: `subnet_id` is left out, because it would make a legacy service for good.
+#[derive(Clone, Debug, Serialize)]
+pub struct VpnServiceBody<'a> {
+    /// At most 255 characters; not unique.
+    pub name: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+    /// The router it is to sit on.
+    #[serde(rename = "router_id")]
+    pub router: &'a Id,
+}
+
+/// A lifetime; the API knows no other unit than seconds, and nothing below 60.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "units", rename = "seconds")]
+pub struct Seconds {
+    /// How many.
+    pub value: u32,
+}
+
+/// An IKE policy. The algorithms are the API's own words (`sha256`, `aes-256`, `group14`).
+#[derive(Clone, Debug, Serialize)]
+pub struct IkePolicyBody<'a> {
+    /// At most 255 characters; not unique.
+    pub name: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+    /// Integrity and pseudo-random function.
+    pub auth_algorithm: &'a str,
+    /// Cipher.
+    pub encryption_algorithm: &'a str,
+    /// `main` or `aggressive`; read by `IKEv1` only.
+    pub phase1_negotiation_mode: &'a str,
+    /// `v1` or `v2`.
+    pub ike_version: &'a str,
+    /// Diffie-Hellman group.
+    pub pfs: &'a str,
+    /// How long an IKE SA lasts.
+    pub lifetime: Seconds,
+}
+
+/// An IPsec policy. The algorithms are the API's own words.
+#[derive(Clone, Debug, Serialize)]
+pub struct IpsecPolicyBody<'a> {
+    /// At most 255 characters; not unique.
+    pub name: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+    /// `esp`, `ah` or `ah-esp`.
+    pub transform_protocol: &'a str,
+    /// Integrity.
+    pub auth_algorithm: &'a str,
+    /// Cipher.
+    pub encryption_algorithm: &'a str,
+    /// `tunnel` or `transport`.
+    pub encapsulation_mode: &'a str,
+    /// Diffie-Hellman group of the perfect forward secrecy.
+    pub pfs: &'a str,
+    /// How long an IPsec SA lasts.
+    pub lifetime: Seconds,
+}
+
+/// An endpoint group: `subnet` with subnet ids for the local end, `cidr` with ranges for the peer's.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointGroupBody<'a> {
+    /// At most 255 characters; not unique.
+    pub name: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+    /// `subnet` or `cidr`.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// At least one, all different: before 2026.1 a repeated one hangs the request for minutes.
+    pub endpoints: &'a [String],
+}
+
+/// Dead peer detection. `timeout` must be greater than `interval`, both in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Dpd<'a> {
+    /// `hold`, `clear` or `restart`; strongSwan drops a connection with any other.
+    pub action: &'a str,
+    /// Between two probes of an idle peer.
+    pub interval: u32,
+    /// Until a silent peer counts as dead; read by `IKEv1` only.
+    pub timeout: u32,
+}
+
+/// An IPsec site connection with endpoint groups.
+#[derive(Clone, Debug, Serialize)]
+pub struct SiteConnectionBody<'a> {
+    /// At most 255 characters; not unique.
+    pub name: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+    /// The VPN service it hangs on; cannot be changed later.
+    #[serde(rename = "vpnservice_id")]
+    pub service: &'a Id,
+    /// Cannot be changed later.
+    #[serde(rename = "ikepolicy_id")]
+    pub ike_policy: &'a Id,
+    /// Cannot be changed later.
+    #[serde(rename = "ipsecpolicy_id")]
+    pub ipsec_policy: &'a Id,
+    /// A group of type `subnet`.
+    #[serde(rename = "local_ep_group_id")]
+    pub local_group: &'a Id,
+    /// A group of type `cidr`.
+    #[serde(rename = "peer_ep_group_id")]
+    pub peer_group: &'a Id,
+    /// Where the peer is: the external address of the other half's VPN service.
+    pub peer_address: &'a str,
+    /// How the peer names itself.
+    pub peer_id: &'a str,
+    /// The pre-shared key; leaves its wrapper only here, on its way into the request.
+    #[serde(serialize_with = "exposed")]
+    pub psk: &'a SecretString,
+    /// `bi-directional` or `response-only`.
+    pub initiator: &'a str,
+    /// In bytes; at least 68 for IPv4 and 1280 for IPv6 peers.
+    pub mtu: u32,
+    /// Dead peer detection.
+    pub dpd: Dpd<'a>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes the field, which is a reference, by reference.
+fn exposed<S: Serializer>(secret: &&SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+/// A body inside the key the API wants around it, with `admin_state_up` where the kind has it.
+pub(crate) struct Envelope<'a, T>(pub Kind, pub &'a T);
+
+impl<T: Serialize> Serialize for Envelope<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Inner<'a, T> {
+            #[serde(flatten)]
+            body: &'a T,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            admin_state_up: Option<bool>,
+        }
+        let Self(kind, body) = self;
+        let admin_state_up = matches!(kind, Kind::VpnService | Kind::SiteConnection).then_some(true);
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(kind.singular(), &Inner { body: *body, admin_state_up })?;
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_site_connection_is_sent_whole_and_its_key_shows_only_in_the_request() {
+        let (a, b) = (Id::from("a"), Id::from("b"));
+        let psk = SecretString::from("correcthorsebattery");
+        let body = SiteConnectionBody {
+            name: "n",
+            description: "d",
+            service: &a,
+            ike_policy: &a,
+            ipsec_policy: &a,
+            local_group: &a,
+            peer_group: &b,
+            peer_address: "203.0.113.9",
+            peer_id: "203.0.113.9",
+            psk: &psk,
+            initiator: "bi-directional",
+            mtu: 1500,
+            dpd: Dpd { action: "restart", interval: 15, timeout: 150 },
+        };
+        assert_eq!(
+            serde_json::to_value(Envelope(Kind::SiteConnection, &body)).unwrap(),
+            json!({"ipsec_site_connection": {
+                "name": "n", "description": "d", "vpnservice_id": "a", "ikepolicy_id": "a", "ipsecpolicy_id": "a",
+                "local_ep_group_id": "a", "peer_ep_group_id": "b", "peer_address": "203.0.113.9",
+                "peer_id": "203.0.113.9", "psk": "correcthorsebattery", "initiator": "bi-directional", "mtu": 1500,
+                "dpd": {"action": "restart", "interval": 15, "timeout": 150}, "admin_state_up": true,
+            }})
+        );
+        assert!(!format!("{body:?}").contains("battery"));
+    }
+
+    #[test]
+    fn a_policy_is_sent_with_its_lifetime_in_seconds_and_without_an_admin_state() {
+        let body = IkePolicyBody {
+            name: "n",
+            description: "d",
+            auth_algorithm: "sha256",
+            encryption_algorithm: "aes-256",
+            phase1_negotiation_mode: "main",
+            ike_version: "v2",
+            pfs: "group14",
+            lifetime: Seconds { value: 14400 },
+        };
+        assert_eq!(
+            serde_json::to_value(Envelope(Kind::IkePolicy, &body)).unwrap(),
+            json!({"ikepolicy": {
+                "name": "n", "description": "d", "auth_algorithm": "sha256", "encryption_algorithm": "aes-256",
+                "phase1_negotiation_mode": "main", "ike_version": "v2", "pfs": "group14",
+                "lifetime": {"units": "seconds", "value": 14400},
+            }})
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! Makes, watches and removes VPN objects.
+//!
+//! No POST is ever repeated here. After a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
+//! [`Region::marked`] and decides.
+
+use reqwest::Method;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, ErrorKind};
+use super::http::{Answer, parse};
+use super::inventory::{Id, Status, VpnService};
+use super::keystone::{Body, Region};
+use super::neutron::{Labelled, Service, belongs};
+use super::printable::Text;
+use super::request::{
+    EndpointGroupBody, Envelope, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody,
+};
+
+/// What became of an object that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone now.
+    Now,
+    /// It was not there any more.
+    WasGone,
+}
+
+/// An object that carries a mark of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Its id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Its whole description.
+    pub description: String,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: Text,
+}
+
+impl Region {
+    /// Makes a VPN service and returns it with its external addresses: on OVN they are the service's own, and known
+    /// only from here on.
+    ///
+    /// On OVN a refusal (`VPNGatewayInError`, `NoVPNAgentAvailable`) can leave a service in status `ERROR` behind, which
+    /// [`Self::marked`] finds.
+    pub async fn create_service(&self, body: &VpnServiceBody<'_>) -> Result<VpnService, Error> {
+        self.create::<Service, _>(Kind::VpnService, body, None).await.map(Service::into_service)
+    }
+
+    /// Makes an IKE policy.
+    pub async fn create_ike_policy(&self, body: &IkePolicyBody<'_>) -> Result<Id, Error> {
+        self.create_plain(Kind::IkePolicy, body, None).await
+    }
+
+    /// Makes an IPsec policy.
+    pub async fn create_ipsec_policy(&self, body: &IpsecPolicyBody<'_>) -> Result<Id, Error> {
+        self.create_plain(Kind::IpsecPolicy, body, None).await
+    }
+
+    /// Makes an endpoint group.
+    pub async fn create_endpoint_group(&self, body: &EndpointGroupBody<'_>) -> Result<Id, Error> {
+        self.create_plain(Kind::EndpointGroup, body, None).await
+    }
+
+    /// Makes an IPsec site connection. Of the answer, which repeats the key, only the id is kept.
+    pub async fn create_connection(&self, body: &SiteConnectionBody<'_>) -> Result<Id, Error> {
+        self.create_plain(Kind::SiteConnection, body, Some(body.psk)).await
+    }
+
+    /// Deletes an object. Neutron removes it before it answers.
+    ///
+    /// Only a 404 of Neutron's own about that object counts as gone: one from a wrong address or a proxy would make
+    /// whatever exists look deleted. An object in use is a `Conflict`, but an endpoint group in use is `Invalid`
+    /// (`EndpointGroupInUse` comes as 400).
+    pub async fn delete(&self, kind: Kind, id: &Id) -> Result<Deleted, Error> {
+        let url = self.url(&["vpn", kind.collection(), id.as_str()]);
+        match self.cloud().send(Method::DELETE, &url, None).await {
+            Ok(_) => Ok(Deleted::Now),
+            Err(error) if is_gone(&error) => Ok(Deleted::WasGone),
+            Err(error) => Err(self.mark(error)),
+        }
+    }
+
+    /// The status of an IPsec site connection. `NotFound` if it is gone.
+    pub async fn connection_status(&self, id: &Id) -> Result<Status, Error> {
+        self.status(Kind::SiteConnection, id).await
+    }
+
+    /// The status of a VPN service. `NotFound` if it is gone.
+    pub async fn service_status(&self, id: &Id) -> Result<Status, Error> {
+        self.status(Kind::VpnService, id).await
+    }
+
+    /// The project's objects of a kind in whose description `mark` stands as a word. The whole list is read, because
+    /// the server cannot be relied upon to filter it.
+    pub async fn marked(&self, kind: Kind, mark: &str) -> Result<Vec<Marked>, Error> {
+        let project = self.cloud().project_id();
+        let all = self.vpn_list::<Labelled>(kind, Labelled::FIELDS).await?;
+        let carries = |one: &Labelled| one.description.0.split_whitespace().any(|word| word == mark);
+        let ours = all.into_iter().filter(|one| one.belongs_to(project) && carries(one));
+        Ok(ours.map(|one| Marked { id: Id::new(one.id.0), name: one.name.0, description: one.description.0 }).collect())
+    }
+
+    /// The pre-shared keys of the project's connections, by connection: to find those that a script once set to a known
+    /// word, and to compare two halves. Nothing else reads them.
+    pub async fn pre_shared_keys(&self) -> Result<Vec<(Id, SecretString)>, Error> {
+        #[derive(Deserialize)]
+        struct Keyed {
+            id: Text,
+            psk: Option<String>,
+            project_id: Option<String>,
+            tenant_id: Option<String>,
+        }
+        let keyed = self.vpn_list::<Keyed>(Kind::SiteConnection, &["id", "psk", "project_id", "tenant_id"]).await?;
+        let project = self.cloud().project_id();
+        let keyed =
+            keyed.into_iter().filter(|one| belongs(one.project_id.as_deref(), one.tenant_id.as_deref(), project));
+        Ok(keyed.filter_map(|one| Some((Id::new(one.id.0), SecretString::from(one.psk?)))).collect())
+    }
+
+    async fn status(&self, kind: Kind, id: &Id) -> Result<Status, Error> {
+        #[derive(Deserialize)]
+        struct Reported {
+            status: Text,
+        }
+        let path = ["vpn", kind.collection(), id.as_str()];
+        let reported: Reported = self.get(&path, &["id", "status"], kind.singular()).await?;
+        Ok(Status::parse(&reported.status.0))
+    }
+
+    async fn create_plain<B: Serialize>(
+        &self,
+        kind: Kind,
+        body: &B,
+        secret: Option<&SecretString>,
+    ) -> Result<Id, Error> {
+        self.create::<Made, _>(kind, body, secret).await.map(|made| Id::new(made.id.0))
+    }
+
+    async fn create<T: DeserializeOwned, B: Serialize>(
+        &self,
+        kind: Kind,
+        body: &B,
+        secret: Option<&SecretString>,
+    ) -> Result<T, Error> {
+        let json = serde_json::to_vec(&Envelope(kind, body))
+            .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {} cannot be written as JSON.", kind.label())))?;
+        let url = self.url(&["vpn", kind.collection()]);
+        let sent = self.cloud().send(Method::POST, &url, Some(Body { json: &json, secret })).await;
+        sent.and_then(|answer: Answer| parse(&answer, kind.singular())).map_err(|error| self.mark(error))
+    }
+}
+
+/// `HTTPNotFound` is Neutron's word for a path it does not know; an object it does not know has a type of its own.
+fn is_gone(error: &Error) -> bool {
+    error.kind == ErrorKind::NotFound && error.neutron_type.as_deref().is_some_and(|kind| kind != "HTTPNotFound")
+}

@@ -1,0 +1,200 @@
+//! The VPN agents: they start daemons, and report what they see only every so often.
+//!
+//! Nothing runs in the background. Before each request is answered the world catches up with the time that has passed,
+//! which is enough because nobody can look in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::tunnel::{Half, Reason, Verdict, negotiate};
+use super::world::{Kind, Object, Region, Track, World, text, texts};
+
+/// A site connection somewhere in the cloud.
+struct Candidate {
+    id: String,
+    half: Half,
+    track: Track,
+}
+
+impl World {
+    /// Brings tunnels and reported statuses up to the present.
+    pub fn catch_up(&mut self) {
+        let now = self.now();
+        self.settle_tunnels(now);
+        for region in 0..self.regions.len() {
+            let from = self.ticks(region, self.regions[region].reported);
+            let to = self.ticks(region, now);
+            if to > from {
+                let since_last = now.saturating_sub(self.regions[region].phase).as_nanos()
+                    % self.settings.report_interval.as_nanos().max(1);
+                let last = now.saturating_sub(Duration::from_nanos(u64::try_from(since_last).unwrap_or(0)));
+                self.report(region, last, to - from);
+            }
+            self.regions[region].reported = now;
+        }
+    }
+
+    /// Takes in a report of every region, as if its agents had long been running.
+    pub fn report_now(&mut self) {
+        let now = self.now();
+        self.settle_tunnels(now);
+        for region in 0..self.regions.len() {
+            self.report(region, now, 2);
+            self.regions[region].reported = now;
+        }
+    }
+
+    /// Forgets the tunnels of a connection that was deleted or told something new. A new key alone does not touch what
+    /// is established: strongSwan keeps it until the next re-authentication.
+    pub fn restart_tunnels(&mut self, connection: &str, only_key_changed: bool) {
+        let now = self.now();
+        self.tunnels.retain(|(a, b), established| {
+            (a != connection && b != connection) || (only_key_changed && *established <= now)
+        });
+    }
+
+    /// How many reports a region made up to then.
+    fn ticks(&self, region: usize, moment: Duration) -> u128 {
+        let interval = self.settings.report_interval.as_nanos().max(1);
+        moment.checked_sub(self.regions[region].phase).map_or(0, |since| since.as_nanos() / interval + 1)
+    }
+
+    fn settle_tunnels(&mut self, now: Duration) {
+        let candidates: Vec<Candidate> = self.regions.iter().flat_map(candidates).collect();
+        let mut by_address: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            for address in &candidate.half.addresses {
+                by_address.entry(*address).or_default().push(index);
+            }
+        }
+        let mut standing = BTreeSet::new();
+        for (index, a) in candidates.iter().enumerate() {
+            let peers = a.half.peer_address.and_then(|address| by_address.get(&address)).map_or(&[][..], Vec::as_slice);
+            for b in peers.iter().filter(|&&peer| peer > index).map(|&peer| &candidates[peer]) {
+                let pair = if a.id < b.id { (a.id.clone(), b.id.clone()) } else { (b.id.clone(), a.id.clone()) };
+                let idle = !self.settings.traffic && a.track.joined_running_service && b.track.joined_running_service;
+                match negotiate(&a.half, &b.half) {
+                    Verdict::Up(_) if !idle => {
+                        let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
+                        self.tunnels.entry(pair.clone()).or_insert(ready);
+                        standing.insert(pair);
+                    }
+                    Verdict::Down(Reason::Key) if self.tunnels.get(&pair).is_some_and(|since| *since <= now) => {
+                        standing.insert(pair);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.tunnels.retain(|pair, _| standing.contains(pair));
+    }
+
+    /// What a region's agents report at that moment, having reported so many times since last asked.
+    fn report(&mut self, region: usize, moment: Duration, times: u128) {
+        let up: BTreeSet<&String> =
+            self.tunnels.iter().filter(|(_, since)| **since <= moment).flat_map(|((a, b), _)| [a, b]).collect();
+        let ignores_later = self.settings.release.ignores_later_connections();
+        let mut connections = BTreeMap::new();
+        let mut services = BTreeMap::new();
+        let here = &self.regions[region];
+        for service in here.all(Kind::VpnService) {
+            let own: Vec<_> = here.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id")).collect();
+            if own.is_empty() || text(service, "status") == "ERROR" {
+                continue;
+            }
+            let running = runs(here, service);
+            let loaded = own.iter().filter(|connection| is_loaded(connection)).count();
+            if !displaced(here, service) || text(service, "status") == "PENDING_CREATE" {
+                services.insert(text(service, "id").to_owned(), if running && loaded > 0 { "ACTIVE" } else { "DOWN" });
+            }
+            for connection in own {
+                let id = text(connection, "id");
+                let late = here.tracks.get(id).is_some_and(|track| track.joined_running_service);
+                if !is_loaded(connection) || (late && ignores_later) || text(connection, "status") == "ERROR" {
+                    continue;
+                }
+                // The first report of a new connection comes right after it is loaded, before anything is negotiated.
+                let negotiated = times > 1 || text(connection, "status") != "PENDING_CREATE";
+                let active = running && negotiated && up.contains(&id.to_owned());
+                connections.insert(id.to_owned(), if active { "ACTIVE" } else { "DOWN" });
+            }
+        }
+        for (kind, statuses) in [(Kind::VpnService, services), (Kind::SiteConnection, connections)] {
+            for object in self.regions[region].objects.entry(kind).or_default() {
+                if let Some(status) = statuses.get(text(object, "id")) {
+                    object.insert("status".to_owned(), Value::from(*status));
+                }
+            }
+        }
+    }
+}
+
+/// A service runs when it and at least one of its connections are wanted and no later service has its router. The
+/// driver does not look at the `admin_state_up` of one connection among several.
+fn runs(region: &Region, service: &Object) -> bool {
+    let wanted = |object: &Object| object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true);
+    wanted(service)
+        && region.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id")).any(wanted)
+        && !displaced(region, service)
+}
+
+/// The agent keeps one process per router, and each service with connections overwrites the one before.
+fn displaced(region: &Region, service: &Object) -> bool {
+    let winner = region
+        .referring(Kind::VpnService, "router_id", text(service, "router_id"))
+        .filter(|other| region.referring(Kind::SiteConnection, "vpnservice_id", text(other, "id")).next().is_some())
+        .last();
+    winner.is_some_and(|winner| text(winner, "id") != text(service, "id"))
+}
+
+/// strongSwan drops a connection whose DPD action it does not know; its status is then never reported.
+fn is_loaded(connection: &Object) -> bool {
+    let action = connection.get("dpd").and_then(|dpd| dpd.get("action")).and_then(Value::as_str);
+    !matches!(action, Some("disabled" | "restart-by-peer"))
+}
+
+fn candidates(region: &Region) -> Vec<Candidate> {
+    let half = |connection: &Object| {
+        let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
+        let ike = region.get(Kind::IkePolicy, text(connection, "ikepolicy_id"))?;
+        let group = |key| region.get(Kind::EndpointGroup, text(connection, key));
+        let local = group("local_ep_group_id")
+            .map_or_else(|| texts_of(service, "subnet_id"), |group| texts(group, "endpoints"))
+            .into_iter()
+            .filter_map(|subnet| text(region.get(Kind::Subnet, subnet)?, "cidr").parse().ok())
+            .collect();
+        let remote = group("peer_ep_group_id")
+            .map_or_else(|| texts(connection, "peer_cidrs"), |group| texts(group, "endpoints"));
+        Some(Half {
+            addresses: ["external_v4_ip", "external_v6_ip"]
+                .iter()
+                .filter_map(|key| text(service, key).parse().ok())
+                .collect(),
+            peer_address: text(connection, "peer_address").parse().ok(),
+            peer_id: text(connection, "peer_id").to_owned(),
+            local_id: text(connection, "local_id").to_owned(),
+            psk: SecretString::from(text(connection, "psk")),
+            ike_v2: text(ike, "ike_version") == "v2",
+            aggressive: text(ike, "phase1_negotiation_mode") == "aggressive",
+            ike_cipher: text(ike, "encryption_algorithm").to_owned(),
+            local,
+            remote: remote.iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()).collect(),
+            running: runs(region, service) && is_loaded(connection),
+        })
+    };
+    let candidate = |connection: &Object| {
+        let id = text(connection, "id").to_owned();
+        let track = region.tracks.get(&id).cloned().unwrap_or_default();
+        Some(Candidate { half: half(connection)?, id, track })
+    };
+    region.all(Kind::SiteConnection).iter().filter_map(candidate).collect()
+}
+
+fn texts_of<'a>(object: &'a Object, key: &str) -> Vec<&'a str> {
+    Some(text(object, key)).filter(|text| !text.is_empty()).into_iter().collect()
+}

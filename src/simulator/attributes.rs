@@ -1,0 +1,322 @@
+//! The attribute maps of `VPNaaS` (neutron-lib `api/definitions/vpn.py`, `vpn_endpoint_groups.py`) and what Neutron's
+//! API layer does with them: the checks every request body passes before a plugin sees it.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::Release;
+use super::answer::{Answer, bad_request, neutron};
+use super::values::{check, convert};
+use super::world::{Kind, Object};
+
+/// What a value has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// Never accepted from a client.
+    ReadOnly,
+    Name,
+    Text(usize),
+    Uuid,
+    UuidOrNull,
+    Boolean,
+    NonNegative,
+    OneOf(&'static [&'static str]),
+    Hash,
+    Cipher,
+    Group,
+    Lifetime,
+    Dpd,
+    Cidrs,
+    List,
+}
+
+/// One row of an attribute map.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attribute {
+    pub name: &'static str,
+    rule: Rule,
+    /// As JSON; none where a POST must give it.
+    default: Option<&'static str>,
+    updatable: bool,
+    pub filter: bool,
+}
+
+const fn row(name: &'static str, rule: Rule, default: Option<&'static str>, updatable: bool) -> Attribute {
+    let filter = !matches!(rule, Rule::Lifetime | Rule::Dpd | Rule::Cidrs | Rule::List);
+    Attribute { name, rule, default, updatable, filter }
+}
+
+const ID: Attribute = row("id", Rule::ReadOnly, None, false);
+const TENANT: Attribute = row("tenant_id", Rule::Text(255), None, false);
+const PROJECT: Attribute = row("project_id", Rule::Text(255), None, false);
+const NAME: Attribute = row("name", Rule::Name, Some("\"\""), true);
+const DESCRIPTION: Attribute = row("description", Rule::Text(255), Some("\"\""), true);
+const ADMIN: Attribute = row("admin_state_up", Rule::Boolean, Some("true"), true);
+const STATUS: Attribute = row("status", Rule::ReadOnly, None, false);
+const HASH: Attribute = row("auth_algorithm", Rule::Hash, Some("\"sha1\""), true);
+const CIPHER: Attribute = row("encryption_algorithm", Rule::Cipher, Some("\"aes-128\""), true);
+const LIFETIME: Attribute = row("lifetime", Rule::Lifetime, Some("{}"), true);
+const GROUP: Attribute = row("pfs", Rule::Group, Some("\"group5\""), true);
+const UNBOUNDED: Rule = Rule::Text(usize::MAX);
+
+const SERVICE: &[Attribute] = &[
+    ID,
+    TENANT,
+    PROJECT,
+    NAME,
+    DESCRIPTION,
+    row("subnet_id", Rule::UuidOrNull, Some("null"), false),
+    row("router_id", Rule::Uuid, None, false),
+    ADMIN,
+    row("external_v4_ip", Rule::ReadOnly, None, false),
+    row("external_v6_ip", Rule::ReadOnly, None, false),
+    STATUS,
+    row("flavor_id", Rule::UuidOrNull, Some("null"), false),
+];
+const CONNECTION: &[Attribute] = &[
+    ID,
+    TENANT,
+    PROJECT,
+    NAME,
+    DESCRIPTION,
+    row("local_id", UNBOUNDED, Some("\"\""), true),
+    row("peer_address", UNBOUNDED, None, true),
+    row("peer_id", UNBOUNDED, None, true),
+    row("peer_cidrs", Rule::Cidrs, Some("null"), true),
+    row("local_ep_group_id", Rule::UuidOrNull, Some("null"), true),
+    row("peer_ep_group_id", Rule::UuidOrNull, Some("null"), true),
+    row("route_mode", Rule::ReadOnly, None, false),
+    row("mtu", Rule::NonNegative, Some("1500"), true),
+    row("initiator", Rule::OneOf(&["bi-directional", "response-only"]), Some("\"bi-directional\""), true),
+    row("auth_mode", Rule::ReadOnly, None, false),
+    row("psk", UNBOUNDED, None, true),
+    row("dpd", Rule::Dpd, Some("{}"), true),
+    ADMIN,
+    STATUS,
+    row("vpnservice_id", Rule::Uuid, None, false),
+    row("ikepolicy_id", Rule::Uuid, None, false),
+    row("ipsecpolicy_id", Rule::Uuid, None, false),
+];
+const IPSEC: &[Attribute] = &[
+    ID,
+    TENANT,
+    PROJECT,
+    NAME,
+    DESCRIPTION,
+    row("transform_protocol", Rule::OneOf(&["ah", "ah-esp", "esp"]), Some("\"esp\""), true),
+    HASH,
+    CIPHER,
+    row("encapsulation_mode", Rule::OneOf(&["transport", "tunnel"]), Some("\"tunnel\""), true),
+    LIFETIME,
+    GROUP,
+];
+const IKE: &[Attribute] = &[
+    ID,
+    TENANT,
+    PROJECT,
+    NAME,
+    DESCRIPTION,
+    HASH,
+    CIPHER,
+    row("phase1_negotiation_mode", Rule::OneOf(&["main", "aggressive"]), Some("\"main\""), true),
+    LIFETIME,
+    row("ike_version", Rule::OneOf(&["v1", "v2"]), Some("\"v1\""), true),
+    GROUP,
+];
+const ENDPOINTS: &[Attribute] = &[
+    ID,
+    TENANT,
+    PROJECT,
+    NAME,
+    DESCRIPTION,
+    row("type", Rule::OneOf(&["cidr", "network", "router", "subnet", "vlan"]), None, false),
+    row("endpoints", Rule::List, Some("[]"), false),
+];
+
+/// The attributes of a `VPNaaS` kind, in the map's order.
+pub(super) fn of(kind: Kind) -> &'static [Attribute] {
+    match kind {
+        Kind::VpnService => SERVICE,
+        Kind::SiteConnection => CONNECTION,
+        Kind::IpsecPolicy => IPSEC,
+        Kind::IkePolicy => IKE,
+        Kind::EndpointGroup => ENDPOINTS,
+        Kind::Network | Kind::Subnet | Kind::Port | Kind::Router => &[],
+    }
+}
+
+/// The attributes a list of core objects can be filtered by.
+pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Router => &["id", "name", "admin_state_up", "tenant_id", "project_id", "description", "flavor_id"],
+        Kind::Subnet => &[
+            "id",
+            "name",
+            "ip_version",
+            "network_id",
+            "subnetpool_id",
+            "cidr",
+            "gateway_ip",
+            "tenant_id",
+            "project_id",
+            "enable_dhcp",
+            "ipv6_ra_mode",
+            "ipv6_address_mode",
+            "shared",
+            "description",
+        ],
+        Kind::Network => &[
+            "id",
+            "name",
+            "admin_state_up",
+            "status",
+            "tenant_id",
+            "project_id",
+            "shared",
+            "router:external",
+            "description",
+        ],
+        _ => &[
+            "id",
+            "name",
+            "network_id",
+            "admin_state_up",
+            "mac_address",
+            "fixed_ips",
+            "device_id",
+            "device_owner",
+            "tenant_id",
+            "project_id",
+            "status",
+            "security_groups",
+            "description",
+        ],
+    }
+}
+
+/// A request body's object, and its keys in the order they were sent.
+pub(super) struct Sent {
+    pub object: Object,
+    pub order: Vec<String>,
+}
+
+/// Reads a request body: `{"vpnservice": {…}}`.
+pub(super) fn read(kind: Kind, body: &[u8]) -> Result<Sent, Answer> {
+    if body.is_empty() {
+        return Err(bad_request("Resource body required"));
+    }
+    let malformed = |_| neutron(400, "MalformedRequestBody", "Malformed request body: Cannot understand JSON.");
+    let parsed: Value = serde_json::from_slice(body).map_err(malformed)?;
+    match parsed.get(kind.singular()) {
+        Some(Value::Object(object)) => {
+            let keys = serde_json::from_slice::<BTreeMap<String, Keys>>(body).ok();
+            let order = keys.and_then(|mut keys| keys.remove(kind.singular())).unwrap_or_default().0;
+            Ok(Sent { object: object.clone(), order })
+        }
+        _ if parsed.as_object().is_none_or(serde_json::Map::is_empty) => Err(bad_request("Resource body required")),
+        _ => Err(bad_request(&format!("Unable to find '{}' in request body", kind.singular()))),
+    }
+}
+
+/// The checks of a POST: unknown attributes, then missing and forbidden ones, then each value, in the map's order.
+/// Fills in the defaults.
+pub(super) fn complete(
+    kind: Kind,
+    sent: &Object,
+    release: Release,
+    ovn: bool,
+    project: &str,
+) -> Result<Object, Answer> {
+    check_project(sent, project)?;
+    let known = check_known(kind, sent, ovn)?;
+    let mut object = sent.clone();
+    for attribute in &known {
+        if matches!(attribute.name, "tenant_id" | "project_id") {
+            object.insert(attribute.name.to_owned(), Value::from(project));
+        } else if matches!(attribute.rule, Rule::ReadOnly) {
+            if sent.contains_key(attribute.name) {
+                return Err(bad_request(&format!("Attribute '{}' not allowed in POST", attribute.name)));
+            }
+        } else if !sent.contains_key(attribute.name) {
+            let Some(default) = attribute.default else {
+                let message = format!("Failed to parse request. Required attribute '{}' not specified", attribute.name);
+                return Err(bad_request(&message));
+            };
+            object.insert(attribute.name.to_owned(), serde_json::from_str(default).unwrap_or_default());
+        }
+    }
+    check_values(&known, &mut object, release)?;
+    Ok(object)
+}
+
+/// The checks of a PUT.
+pub(super) fn change(kind: Kind, sent: &Object, release: Release, ovn: bool) -> Result<Object, Answer> {
+    let known = check_known(kind, sent, ovn)?;
+    if let Some(fixed) = known.iter().find(|attribute| !attribute.updatable && sent.contains_key(attribute.name)) {
+        return Err(bad_request(&format!("Cannot update read-only attribute {}", fixed.name)));
+    }
+    let mut object = sent.clone();
+    check_values(&known, &mut object, release)?;
+    Ok(object)
+}
+
+fn check_project(sent: &Object, project: &str) -> Result<(), Answer> {
+    let foreign = |key: &&str| sent.get(*key).is_some_and(|value| value != project);
+    ["project_id", "tenant_id"].into_iter().find(foreign).map_or(Ok(()), |key| {
+        Err(bad_request(&format!(
+            "Specifying '{key}' other than the authenticated project in request is not allowed for the current user."
+        )))
+    })
+}
+
+fn check_known(kind: Kind, sent: &Object, ovn: bool) -> Result<Vec<&'static Attribute>, Answer> {
+    // The OVN plugin has no flavors.
+    let known: Vec<_> = of(kind).iter().filter(|attribute| !(ovn && attribute.name == "flavor_id")).collect();
+    let unknown = |key: &&String| !known.iter().any(|attribute| attribute.name == *key);
+    let unknown: Vec<_> = sent.keys().filter(unknown).map(String::as_str).collect();
+    if unknown.is_empty() {
+        Ok(known)
+    } else {
+        Err(bad_request(&format!("Unrecognized attribute(s) '{}'", unknown.join(", "))))
+    }
+}
+
+fn check_values(known: &[&Attribute], object: &mut Object, release: Release) -> Result<(), Answer> {
+    for attribute in known {
+        if let Some(value) = object.get_mut(attribute.name) {
+            convert(attribute.rule, value)?;
+            if let Err(reason) = check(attribute.rule, value, release) {
+                return Err(bad_request(&format!("Invalid input for {}. Reason: {reason}.", attribute.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The keys of a JSON object in the order they stand there, which `serde_json` does not keep.
+#[derive(Default)]
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}

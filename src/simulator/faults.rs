@@ -1,0 +1,140 @@
+//! Faults a test plants in the path of chosen requests.
+
+use std::time::Duration;
+
+/// What happens to a request instead of, or on top of, its normal course.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// It is answered like this and changes nothing.
+    Answer(Scripted),
+    /// It takes effect, and then is answered like this all the same.
+    ActThenAnswer(Scripted),
+    /// Its TCP connection is closed without an answer, and it changes nothing.
+    CloseBefore,
+    /// It takes effect, and its TCP connection is closed without an answer.
+    CloseAfter,
+    /// It takes effect, and half of the answer arrives before the TCP connection closes.
+    CutAnswer,
+    /// It is never answered and changes nothing.
+    Hang,
+    /// It takes effect and is never answered.
+    ActThenHang,
+    /// It takes effect this much later.
+    Delay(Duration),
+}
+
+/// An answer written by the test.
+#[derive(Clone, Debug, Default)]
+pub struct Scripted {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers besides `Content-Length`, the date and the request id.
+    pub headers: Vec<(String, String)>,
+    /// The body, as it stands.
+    pub body: String,
+}
+
+impl Effect {
+    /// An answer with that status and the body an OpenStack service would send with it.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::Answer(Scripted::status(status))
+    }
+
+    /// 429 Too Many Requests, asking to wait that many seconds.
+    #[must_use]
+    pub fn too_many_requests(retry_after: u64) -> Self {
+        let mut scripted = Scripted::status(429);
+        scripted.headers.push(("Retry-After".to_owned(), retry_after.to_string()));
+        Self::Answer(scripted)
+    }
+}
+
+impl Scripted {
+    /// That status, with an error body in Neutron's form.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        let answer = super::answer::neutron(status, "SimulatedFault", "This answer was planted by a test.");
+        Self { status, headers: answer.headers, body: answer.body }
+    }
+}
+
+/// Which requests meet which effect. Everything not said matches everything.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    method: Option<String>,
+    path: Option<String>,
+    region: Option<String>,
+    skip: usize,
+    times: usize,
+    effect: Effect,
+}
+
+impl Fault {
+    /// Strikes the first request there is.
+    #[must_use]
+    pub fn new(effect: Effect) -> Self {
+        Self { method: None, path: None, region: None, skip: 0, times: 1, effect }
+    }
+
+    /// Only requests of that method.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_ascii_uppercase());
+        self
+    }
+
+    /// Only requests whose path and query contain that text.
+    #[must_use]
+    pub fn path(mut self, fragment: &str) -> Self {
+        self.path = Some(fragment.to_owned());
+        self
+    }
+
+    /// Only requests to that region's Neutron.
+    #[must_use]
+    pub fn region(mut self, region: &str) -> Self {
+        self.region = Some(region.to_owned());
+        self
+    }
+
+    /// Only from the `n`th matching request on, counted from 1 and from the moment the fault is injected.
+    #[must_use]
+    pub fn nth(mut self, n: usize) -> Self {
+        self.skip = n.saturating_sub(1);
+        self
+    }
+
+    /// That many matching requests in a row; 1 unless said otherwise.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Every matching request.
+    #[must_use]
+    pub fn always(self) -> Self {
+        self.times(usize::MAX)
+    }
+
+    /// Counts a request and says whether, and how, this fault strikes it.
+    pub(super) fn strike(&mut self, method: &str, path: &str, region: Option<&str>) -> Option<Effect> {
+        let matches = self.method.as_deref().is_none_or(|wanted| wanted == method)
+            && self.path.as_deref().is_none_or(|fragment| path.contains(fragment))
+            && self.region.as_deref().is_none_or(|wanted| region == Some(wanted));
+        if !matches {
+            return None;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        self.times = self.times.checked_sub(1)?;
+        Some(self.effect.clone())
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.times == 0
+    }
+}

@@ -1,0 +1,178 @@
+//! Lists and single objects: visibility, filters, `fields`, sorting and pages, for every collection alike.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, bad_request, neutron};
+use super::attributes;
+use super::keystone::Caller;
+use super::neutron::{is_visible, shows, validates_filters};
+use super::server::{Call, encode};
+use super::world::{Kind, Object, Region, World, text};
+
+/// Query parameters that are no filters.
+const CONTROLS: [&str; 6] = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"];
+
+/// `GET` of one object.
+pub(super) fn show(
+    world: &World,
+    at: usize,
+    caller: &Caller,
+    (kind, id): (Kind, &str),
+    call: &Call,
+) -> Result<Answer, Answer> {
+    let found = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
+    let object = found.filter(|_| shows(kind, caller, world.settings.release)).ok_or_else(|| kind.not_found(id))?;
+    Ok(Answer::json(200, &json!({ kind.singular(): with_fields(object, &call.values("fields")) })))
+}
+
+/// `GET` of a collection.
+pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Kind, call: &Call) -> Result<Answer, Answer> {
+    let region = &world.regions[at];
+    let filters = filters(world, region, kind, call)?;
+    let limit = page_size(world.settings.page_limit, call)?;
+    let sorting = sorting(kind, call)?;
+    let shown = shows(kind, caller, world.settings.release);
+    let mut found: Vec<&Object> = region
+        .all(kind)
+        .iter()
+        .filter(|object| shown && is_visible(object, caller) && filters.iter().all(|filter| filter.accepts(object)))
+        .collect();
+    // Core collections are paged by the database, in the order of their ids; VPN objects are listed as they were made.
+    if !kind.is_vpn() {
+        found.sort_by_key(|object| text(object, "id"));
+    }
+    if let Some((key, descending)) = sorting {
+        found.sort_by(|a, b| text(a, key).cmp(text(b, key)));
+        if descending {
+            found.reverse();
+        }
+    }
+    if let Some(marker) = call.values("marker").first() {
+        match found.iter().position(|object| text(object, "id") == *marker) {
+            Some(position) => found.drain(..=position),
+            None if kind.is_vpn() => found.drain(..),
+            None => return Err(kind.not_found(marker)),
+        };
+    }
+    if let Some(limit) = limit {
+        found.truncate(limit);
+    }
+    let fields = call.values("fields");
+    let items: Vec<_> = found.iter().map(|object| with_fields(object, &fields)).collect();
+    let mut body = json!({ kind.plural(): items });
+    if let (Some(limit), [first, .., last] | [first @ last]) = (limit, found.as_slice()) {
+        let base = world.settings.links_base.as_deref().unwrap_or(&world.base);
+        let link = |rel: &str, marker: &Object, reverse: &str| {
+            let query = page_query(call, limit);
+            json!({"rel": rel, "href": format!("{base}{}?{query}&marker={}{reverse}", call.path, text(marker, "id"))})
+        };
+        let mut links = Vec::new();
+        // A full page is followed by a link even when nothing is left behind it.
+        if found.len() == limit {
+            links.push(link("next", last, ""));
+        }
+        links.push(link("previous", first, "&page_reverse=True"));
+        body[format!("{}_links", kind.plural())] = Value::Array(links);
+    }
+    Ok(Answer::json(200, &body))
+}
+
+struct Filter<'a> {
+    key: &'a str,
+    values: Vec<&'a str>,
+}
+
+impl Filter<'_> {
+    fn accepts(&self, object: &Object) -> bool {
+        let equals = |wanted: &&str| match (object.get(self.key), self.key) {
+            (Some(Value::Array(ips)), "fixed_ips") => {
+                wanted.split_once('=').is_some_and(|(key, value)| ips.iter().any(|ip| ip[key] == value))
+            }
+            (Some(Value::Bool(value)), _) => {
+                wanted.to_lowercase() == value.to_string() || **wanted == u8::from(*value).to_string()
+            }
+            (Some(Value::String(value)), _) => value == wanted,
+            (Some(Value::Number(value)), _) => value.to_string() == **wanted,
+            (Some(Value::Null) | None, _) => false,
+            // Lists cannot be compared with a filter and are passed over, as the database layer does.
+            (Some(_), _) => true,
+        };
+        self.values.iter().any(equals)
+    }
+}
+
+/// The filters of a query. Unknown ones are refused where the region has filter validation, and ignored elsewhere.
+fn filters<'a>(world: &World, region: &Region, kind: Kind, call: &'a Call) -> Result<Vec<Filter<'a>>, Answer> {
+    let mut filters: Vec<Filter> = Vec::new();
+    let mut unknown: Vec<&str> = Vec::new();
+    for (key, value) in call.query.iter().filter(|(key, _)| !CONTROLS.contains(&key.as_str())) {
+        let known = if kind.is_vpn() {
+            attributes::of(kind).iter().any(|attribute| attribute.filter && attribute.name == key)
+        } else {
+            attributes::core_filters(kind).contains(&key.as_str())
+        };
+        // The column behind an endpoint group's type has another name, so the filter has no effect.
+        let effective = !(kind == Kind::EndpointGroup && key == "type");
+        match filters.iter_mut().find(|filter| filter.key == key) {
+            Some(filter) => filter.values.push(value),
+            None if known && effective => filters.push(Filter { key, values: vec![value] }),
+            None if !known && !unknown.contains(&key.as_str()) => unknown.push(key),
+            None => {}
+        }
+    }
+    if unknown.is_empty() || !validates_filters(world, region) {
+        return Ok(filters);
+    }
+    Err(bad_request(&format!("['{}'] is invalid attribute for filtering", unknown.join("', '"))))
+}
+
+fn page_size(maximum: Option<usize>, call: &Call) -> Result<Option<usize>, Answer> {
+    let limits = call.values("limit");
+    let mut asked = None;
+    if let Some(text) = limits.first() {
+        let message = format!("Bad limit request: Limit must be an integer 0 or greater and not '{text}'.");
+        let limit = text.parse::<usize>().map_err(|_| neutron(400, "BadRequest", &message))?;
+        asked = Some(limit).filter(|limit| *limit > 0);
+    }
+    Ok(match (asked, maximum) {
+        (Some(asked), Some(maximum)) => Some(asked.min(maximum)),
+        (asked, maximum) => asked.or(maximum),
+    })
+}
+
+/// The first sort key and whether it is descending; further keys are not simulated.
+fn sorting(kind: Kind, call: &Call) -> Result<Option<(&str, bool)>, Answer> {
+    let (keys, directions) = (call.values("sort_key"), call.values("sort_dir"));
+    if keys.len() != directions.len() {
+        return Err(bad_request("The number of sort_keys and sort_dirs must be same"));
+    }
+    let allowed: &[&str] = match kind {
+        Kind::EndpointGroup => &[],
+        Kind::VpnService => &["id", "name", "tenant_id", "project_id", "router_id"],
+        _ => &["id", "name", "tenant_id", "project_id"],
+    };
+    if let Some(key) = keys.iter().find(|key| !allowed.contains(key)) {
+        return Err(bad_request(&format!("['{key}'] is invalid attribute for sort_keys")));
+    }
+    Ok(keys.first().zip(directions.first()).map(|(key, direction)| (*key, *direction == "desc")))
+}
+
+fn with_fields(object: &Object, fields: &[&str]) -> Value {
+    let wanted = |key: &str| fields.is_empty() || fields.iter().all(|field| field.is_empty()) || fields.contains(&key);
+    Value::Object(
+        object.iter().filter(|(key, _)| wanted(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
+    )
+}
+
+/// The query of a page link: what was asked, with the page's own parameters last.
+fn page_query(call: &Call, limit: usize) -> String {
+    let mut query = String::new();
+    let kept = |key: &str| !matches!(key, "limit" | "marker" | "page_reverse");
+    for (key, value) in call.query.iter().filter(|(key, _)| kept(key)) {
+        let _ = write!(query, "{}={}&", encode(key), encode(value));
+    }
+    let _ = write!(query, "limit={limit}");
+    query
+}

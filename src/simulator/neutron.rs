@@ -1,0 +1,167 @@
+//! One region's Neutron: who may ask, what paths there are, and the parts that are not lists of objects.
+
+use serde_json::{Value, json};
+
+use super::Release;
+use super::answer::{Answer, UNAUTHENTICATED, method_not_allowed, neutron, no_such_path};
+use super::keystone::Caller;
+use super::list;
+use super::server::Call;
+use super::vpnaas;
+use super::world::{Kind, Object, Region, World, text};
+
+/// The extensions every region has, VPN or not, as a 2026.2 with the ML2 and L3 plugins lists them.
+const EXTENSIONS: &str = include_str!("../../assets/demo-extensions.txt");
+
+/// Answers a request to a region's Neutron; `path` is what follows the region.
+pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -> Result<Answer, Answer> {
+    let base = format!("{}/network/{}", world.base, world.regions[at].id);
+    if path.is_empty() {
+        let links = json!([{"rel": "self", "href": format!("{base}/v2.0/")}]);
+        let versions = json!({"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]});
+        return Ok(Answer::json(200, &versions));
+    }
+    let caller = world.caller(call.token.as_deref()).ok_or_else(|| unauthenticated(&world.base))?;
+    let path: Vec<&str> = path.iter().map(|segment| segment.trim_end_matches(".json")).collect();
+    let ["v2.0", path @ ..] = path.as_slice() else {
+        return Err(no_such_path());
+    };
+    let region = &world.regions[at];
+    match (call.method.as_str(), path) {
+        ("GET", ["extensions"]) => {
+            let items: Vec<_> = extensions(world, region).iter().map(|alias| extension(alias)).collect();
+            Ok(Answer::json(200, &json!({"extensions": items})))
+        }
+        ("GET", ["extensions", alias]) if extensions(world, region).contains(alias) => {
+            Ok(Answer::json(200, &json!({"extension": extension(alias)})))
+        }
+        ("GET", ["quotas", project, rest @ ..]) => quotas(world, region, &caller, project, rest),
+        ("GET", ["quotas"]) => Err(disallowed("get_quota")),
+        (method, ["vpn", segment, id @ ..]) if region.vpnaas && id.len() < 2 => {
+            let kind = Kind::from_segment(&Kind::VPN, segment).ok_or_else(no_such_path)?;
+            match (method, id) {
+                ("GET", []) => list::list(world, at, &caller, kind, call),
+                ("GET", [id]) => list::show(world, at, &caller, (kind, id), call),
+                ("POST", []) => vpnaas::create(world, at, &caller, kind, &call.body),
+                ("PUT", [id]) => vpnaas::update(world, at, &caller, (kind, id), &call.body),
+                ("DELETE", [id]) => vpnaas::delete(world, at, &caller, kind, id),
+                ("PUT" | "DELETE", []) => Err(kind.not_found("None")),
+                _ => Err(method_not_allowed()),
+            }
+        }
+        (method, [segment, id @ ..]) if id.len() < 2 => {
+            let kind = Kind::from_segment(&Kind::CORE, segment).ok_or_else(no_such_path)?;
+            match (method, id) {
+                ("GET", []) => list::list(world, at, &caller, kind, call),
+                ("GET", [id]) => list::show(world, at, &caller, (kind, id), call),
+                _ => Err(method_not_allowed()),
+            }
+        }
+        _ => Err(no_such_path()),
+    }
+}
+
+/// Neutron's token check does not say whether a token is missing, unknown, expired or revoked.
+fn unauthenticated(base: &str) -> Answer {
+    let error = json!({"error": {"code": 401, "title": "Unauthorized", "message": UNAUTHENTICATED}});
+    Answer::json(401, &error).with("WWW-Authenticate", &format!("Keystone uri=\"{base}\""))
+}
+
+fn disallowed(rule: &str) -> Answer {
+    neutron(403, "PolicyNotAuthorized", &format!("rule:{rule} is disallowed by policy"))
+}
+
+/// Whether an object belongs to the caller's project, or is part of the external network everybody sees.
+pub(super) fn is_visible(object: &Object, caller: &Caller) -> bool {
+    text(object, "project_id") == caller.project || object.get("router:external") == Some(&Value::Bool(true))
+}
+
+/// Whether the policy shows a caller objects of that kind at all: what a reader may not see is left out of lists, and
+/// not found.
+pub(super) fn shows(kind: Kind, caller: &Caller, release: Release) -> bool {
+    !(kind.is_vpn() && caller.reader && release.keeps_readers_out())
+}
+
+/// Whether a region checks the names of query filters.
+pub(super) fn validates_filters(world: &World, region: &Region) -> bool {
+    !region.vpnaas || world.settings.release.validates_filters_with_vpnaas()
+}
+
+fn extensions(world: &World, region: &Region) -> Vec<&'static str> {
+    let release = world.settings.release;
+    let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().collect();
+    if validates_filters(world, region) {
+        aliases.push("filter-validation");
+    }
+    if region.vpnaas {
+        aliases.extend(["vpn-endpoint-groups", "vpnaas"]);
+        if release.stores_new_algorithms() {
+            aliases.push("vpn-aes-ctr");
+        }
+        aliases.push(if world.settings.ovn && release.has_ovn_plugin() {
+            "vpn-agent-scheduler"
+        } else {
+            "vpn-flavors"
+        });
+    }
+    aliases
+}
+
+fn extension(alias: &str) -> Value {
+    let (name, description, updated) = match alias {
+        "vpnaas" => ("VPN service", "Extension for VPN service", "2013-05-29T10:00:00-00:00"),
+        "vpn-endpoint-groups" => ("VPN Endpoint Groups", "VPN endpoint groups support", "2015-08-04T10:00:00-00:00"),
+        "vpn-flavors" => {
+            ("VPN Service Flavor Extension", "Flavor support for vpnservices.", "2017-04-19T00:00:00-00:00")
+        }
+        "vpn-aes-ctr" => (
+            "VPN support for AES CTR mode",
+            "Add AES CTR choices for encryption algorithm",
+            "2024-01-09T09:00:00-00:00",
+        ),
+        other => (other, other, "2016-10-10T10:00:00-00:00"),
+    };
+    json!({"name": name, "alias": alias, "description": description, "updated": updated, "links": []})
+}
+
+/// The limits every project starts with; VPN objects are unlimited unless the settings say otherwise.
+const LIMITS: [(&str, i64); 15] = [
+    ("network", 100),
+    ("subnet", 100),
+    ("subnetpool", -1),
+    ("port", 500),
+    ("router_route", 30),
+    ("router", 10),
+    ("floatingip", 50),
+    ("rbac_policy", 10),
+    ("security_group", 10),
+    ("security_group_rule", 100),
+    ("ikepolicy", -1),
+    ("ipsecpolicy", -1),
+    ("endpoint_group", -1),
+    ("vpnservice", -1),
+    ("ipsec_site_connection", -1),
+];
+
+fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: &[&str]) -> Result<Answer, Answer> {
+    if project != caller.project {
+        return Err(disallowed("get_quota"));
+    }
+    let detailed = match rest {
+        [] => false,
+        ["details"] => true,
+        _ => return Err(no_such_path()),
+    };
+    let mut quota = Object::new();
+    for (name, default) in LIMITS {
+        let kind = Kind::CORE.into_iter().chain(Kind::VPN).find(|kind| kind.singular() == name);
+        if !region.vpnaas && kind.is_some_and(Kind::is_vpn) {
+            continue;
+        }
+        let limit = world.settings.quotas.get(name).copied().unwrap_or(default);
+        let used = kind.map_or(0, |kind| region.referring(kind, "project_id", project).count());
+        let value = if detailed { json!({"limit": limit, "used": used, "reserved": 0}) } else { json!(limit) };
+        quota.insert(name.to_owned(), value);
+    }
+    Ok(Answer::json(200, &json!({"quota": quota})))
+}

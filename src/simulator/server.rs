@@ -1,0 +1,301 @@
+//! The HTTP side: one listener, hyper underneath, because a fault has to be able to drop a connection without a word.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request as HttpRequest, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::answer::{Answer, no_such_path};
+use super::faults::{Effect, Fault, Scripted};
+use super::log::Request;
+use super::world::World;
+use super::{keystone, neutron};
+
+/// What the handle and the server share.
+pub(super) struct Shared {
+    world: Mutex<World>,
+    faults: Mutex<Vec<Fault>>,
+    log: Mutex<Vec<Request>>,
+}
+
+impl Shared {
+    pub fn new(world: World) -> Self {
+        Self { world: Mutex::new(world), faults: Mutex::default(), log: Mutex::default() }
+    }
+
+    /// The world, as it is now.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = lock(&self.world);
+        world.catch_up();
+        world
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        lock(&self.faults)
+    }
+
+    pub fn log(&self) -> MutexGuard<'_, Vec<Request>> {
+        lock(&self.log)
+    }
+}
+
+/// A test that failed while it held a lock must not fail others in its turn.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request, read and taken apart.
+pub(super) struct Call {
+    pub method: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub token: Option<String>,
+    pub subject: Option<String>,
+    pub receipt: Option<String>,
+    pub body: Bytes,
+}
+
+impl Call {
+    /// All values of a query parameter.
+    pub fn values(&self, key: &str) -> Vec<&str> {
+        self.query.iter().filter(|(found, _)| found == key).map(|(_, value)| value.as_str()).collect()
+    }
+
+    fn segments(&self) -> Vec<&str> {
+        self.path.split('/').filter(|segment| !segment.is_empty()).collect()
+    }
+
+    fn region(&self) -> Option<&str> {
+        match self.segments().as_slice() {
+            ["network", region, ..] => Some(region),
+            _ => None,
+        }
+    }
+}
+
+/// Serves until the task is aborted; the connections end with it.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                // Many small answers follow one another on a connection.
+                let _ = stream.set_nodelay(true);
+                let shared = Arc::clone(&shared);
+                connections.spawn(async move {
+                    let service = service_fn(move |request| handle(Arc::clone(&shared), request));
+                    // An error here is a client that went away, or a fault that did what it should.
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<Response<Pieces>, Cut> {
+    let (head, body) = request.into_parts();
+    let body = read(body).await?;
+    let whole = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let value = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let call = Call {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(parse_query).unwrap_or_default(),
+        token: value("X-Auth-Token"),
+        subject: value("X-Subject-Token"),
+        receipt: value("Openstack-Auth-Receipt"),
+        body,
+    };
+    let sequence = arrive(&shared, &call, &whole);
+    let effect = shared.faults().iter_mut().find_map(|fault| fault.strike(&call.method, &whole, call.region()));
+    shared.faults().retain(|fault| !fault.is_spent());
+    let latency = lock(&shared.world).settings.latency;
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    if let Some(Effect::Delay(delay)) = effect {
+        tokio::time::sleep(delay).await;
+    }
+    let answer = match &effect {
+        Some(Effect::Answer(scripted)) => play(scripted),
+        Some(Effect::Hang) => std::future::pending().await,
+        Some(Effect::CloseBefore) => return Err(leave(&shared, sequence)),
+        _ => act(&mut shared.world(), &call),
+    };
+    let mut cut = false;
+    let answer = match effect {
+        Some(Effect::CloseAfter) => return Err(leave(&shared, sequence)),
+        Some(Effect::ActThenHang) => std::future::pending().await,
+        Some(Effect::ActThenAnswer(scripted)) => play(&scripted),
+        Some(Effect::CutAnswer) => {
+            cut = true;
+            answer
+        }
+        _ => answer,
+    };
+    if let Some(entry) = shared.log().get_mut(sequence) {
+        entry.status = Some(answer.status);
+        entry.finished = Some(Instant::now());
+    }
+    let id = lock(&shared.world).uuid();
+    Ok(respond(answer, &id, cut))
+}
+
+fn arrive(shared: &Shared, call: &Call, path: &str) -> usize {
+    let mut log = shared.log();
+    let sequence = log.len();
+    log.push(Request {
+        sequence,
+        method: call.method.clone(),
+        path: path.to_owned(),
+        region: call.region().map(str::to_owned),
+        status: None,
+        started: Instant::now(),
+        finished: None,
+        authenticated: call.token.is_some(),
+    });
+    sequence
+}
+
+fn leave(shared: &Shared, sequence: usize) -> Cut {
+    if let Some(entry) = shared.log().get_mut(sequence) {
+        entry.finished = Some(Instant::now());
+    }
+    Cut
+}
+
+fn act(world: &mut World, call: &Call) -> Answer {
+    let segments = call.segments();
+    let answer = if let ["network", region, path @ ..] = segments.as_slice() {
+        match world.regions.iter().position(|found| found.id == *region) {
+            Some(at) => neutron::answer(world, at, path, call),
+            None => Err(no_such_path()),
+        }
+    } else {
+        keystone::answer(world, &segments, call).map(|answer| answer.with("Vary", "X-Auth-Token"))
+    };
+    answer.unwrap_or_else(|refusal| refusal)
+}
+
+fn play(scripted: &Scripted) -> Answer {
+    Answer { status: scripted.status, headers: scripted.headers.clone(), body: scripted.body.clone() }
+}
+
+fn respond(answer: Answer, id: &str, cut: bool) -> Response<Pieces> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_LENGTH, answer.body.len().into());
+    let request_id = ("x-openstack-request-id".to_owned(), format!("req-{id}"));
+    for (name, value) in answer.headers.iter().chain([&request_id]) {
+        if let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), value.parse()) {
+            headers.append(name, value);
+        }
+    }
+    if answer.status == 204 {
+        headers.remove(CONTENT_LENGTH);
+    }
+    let body = Bytes::from(answer.body);
+    let pieces = if cut {
+        // The headers promise the whole answer; half of it comes, and then the connection ends.
+        VecDeque::from([Ok(body.slice(..body.len() / 2)), Err(Cut)])
+    } else {
+        VecDeque::from([Ok(body)])
+    };
+    let mut response = Response::new(Pieces(pieces));
+    *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or_default();
+    *response.headers_mut() = headers;
+    response
+}
+
+async fn read(mut body: Incoming) -> Result<Bytes, Cut> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        if let Ok(data) = frame.map_err(|_| Cut)?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes.into())
+}
+
+fn parse_query(query: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key), decode(value))
+    };
+    query.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let hex: String = rest.by_ref().take(2).map(char::from).collect();
+                bytes.push(u8::from_str_radix(&hex, 16).unwrap_or(b'?'));
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Percent-encodes what cannot stand in a query as it is.
+pub(super) fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+    let encoded = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encoded).collect()
+}
+
+/// A body that can end before it is whole.
+struct Pieces(VecDeque<Result<Bytes, Cut>>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        Poll::Ready(self.0.pop_front().map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+/// Makes hyper drop the connection where it stands.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the simulator dropped this connection on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl From<Infallible> for Cut {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

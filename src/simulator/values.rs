@@ -1,0 +1,155 @@
+//! The values of `VPNaaS` attributes: how Neutron converts and checks each, with its words for what is wrong.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use super::Release;
+use super::answer::{Answer, neutron, python_str};
+use super::attributes::Rule;
+use super::world::{Object, text as text_of};
+
+pub(super) fn convert(rule: Rule, value: &mut Value) -> Result<(), Answer> {
+    let refuse = |value: &Value, what: &str| {
+        let message = format!("Invalid input for operation: '{}' {what}.", python_str(value));
+        Err(neutron(400, "InvalidInput", &message))
+    };
+    let converted = match (rule, &*value) {
+        (Rule::Boolean, _) => match python_str(value).to_lowercase().as_str() {
+            "true" | "1" => json!(true),
+            "false" | "0" => json!(false),
+            _ => return refuse(value, "cannot be converted to boolean"),
+        },
+        (Rule::NonNegative, _) => match python_str(value).parse::<i64>() {
+            Ok(number) => json!(number),
+            Err(_) => return refuse(value, "is not an integer"),
+        },
+        (Rule::Lifetime | Rule::Dpd, Value::Null) => json!({}),
+        (Rule::Cidrs | Rule::List, Value::Null) => json!([]),
+        (Rule::Cidrs | Rule::List, Value::Array(_)) => return Ok(()),
+        (Rule::Cidrs | Rule::List, single) => json!([single]),
+        _ => return Ok(()),
+    };
+    *value = converted;
+    Ok(())
+}
+
+pub(super) fn check(rule: Rule, value: &Value, release: Release) -> Result<(), String> {
+    let text = python_str(value);
+    let one_of = |words: &[&str]| {
+        if words.contains(&text.as_str()) { Ok(()) } else { Err(format!("{text} is not in valid_values")) }
+    };
+    match rule {
+        Rule::Name => string(value, 255, release.checks_names()),
+        Rule::Text(longest) => string(value, longest, false),
+        Rule::UuidOrNull if value.is_null() => Ok(()),
+        Rule::Uuid | Rule::UuidOrNull if is_uuid(&text) => Ok(()),
+        Rule::Uuid | Rule::UuidOrNull => Err(format!("'{text}' is not a valid UUID")),
+        Rule::NonNegative if text.starts_with('-') => Err(format!("'{text}' should be non-negative")),
+        Rule::OneOf(words) => one_of(words),
+        Rule::Hash => one_of(if release.accepts_new_algorithms() { HASHES } else { &HASHES[..4] }),
+        Rule::Cipher if !is_cipher(&text, release) => one_of(&[]),
+        Rule::Group if !is_group(&text, release) => one_of(&[]),
+        Rule::Lifetime => dictionary(value, &["units", "value"], |key, value| match key {
+            "units" if value == "seconds" => Ok(()),
+            "units" => Err(format!("{} is not in valid_values", python_str(value))),
+            _ => number(value).and_then(|number| {
+                if number < 60 { Err(format!("'{number}' is too small - must be at least '60'")) } else { Ok(()) }
+            }),
+        }),
+        Rule::Dpd => dictionary(value, &["action", "interval", "timeout"], |key, value| match key {
+            "action" if DPD_ACTIONS.contains(&python_str(value).as_str()) => Ok(()),
+            "action" => Err(format!("{} is not in valid_values", python_str(value))),
+            _ => number(value)
+                .and_then(|number| if number < 0 { Err(format!("'{number}' should be non-negative")) } else { Ok(()) }),
+        }),
+        Rule::Cidrs => cidrs(value),
+        Rule::ReadOnly | Rule::Boolean | Rule::NonNegative | Rule::List | Rule::Cipher | Rule::Group => Ok(()),
+    }
+}
+
+const DPD_ACTIONS: &[&str] = &["clear", "disabled", "hold", "restart", "restart-by-peer"];
+const HASHES: &[&str] = &["sha1", "sha256", "sha384", "sha512", "aes-xcbc", "aes-cmac"];
+const OLD_CIPHERS: &[&str] = &["3des", "aes-128", "aes-192", "aes-256"];
+const OLD_GROUPS: &[&str] = &["group2", "group5", "group14"];
+
+fn is_cipher(text: &str, release: Release) -> bool {
+    let new = || {
+        let (bits, mode) = text.strip_prefix("aes-").and_then(|rest| rest.split_once('-'))?;
+        let sized = |mode: &str| matches!(mode, "8" | "12" | "16");
+        let known = (mode == "ctr" && release.stores_new_algorithms())
+            || mode.strip_prefix("gcm-").or_else(|| mode.strip_prefix("ccm-")).is_some_and(sized);
+        Some(matches!(bits, "128" | "192" | "256") && known)
+    };
+    OLD_CIPHERS.contains(&text) || (release.accepts_new_algorithms() && new().unwrap_or(false))
+}
+
+fn is_group(text: &str, release: Release) -> bool {
+    let number = text.strip_prefix("group").and_then(|number| number.parse::<u8>().ok());
+    OLD_GROUPS.contains(&text) || (release.accepts_new_algorithms() && number.is_some_and(|n| (15..=31).contains(&n)))
+}
+
+/// Whether the database of a release has room for a policy's algorithms; where it has not, the answer is a 500.
+pub(super) fn is_storable(policy: &Object, release: Release) -> bool {
+    let of = |key| text_of(policy, key);
+    let (hash, cipher, group) = (of("auth_algorithm"), of("encryption_algorithm"), of("pfs"));
+    let old = HASHES[..4].contains(&hash) && OLD_CIPHERS.contains(&cipher) && OLD_GROUPS.contains(&group);
+    let weak = hash == "sha1" || cipher == "3des";
+    (old || release.stores_new_algorithms()) && (!weak || release.stores_weak_algorithms())
+}
+
+fn string(value: &Value, longest: usize, strict: bool) -> Result<(), String> {
+    let shown = python_str(value);
+    let Value::String(text) = value else {
+        return Err(format!("'{shown}' is not a valid string"));
+    };
+    if strict && (text.trim() != text || text.chars().any(char::is_control)) {
+        return Err(format!("'{shown}' is not a valid string"));
+    }
+    if text.chars().count() > longest { Err(format!("'{shown}' exceeds maximum length of {longest}")) } else { Ok(()) }
+}
+
+fn number(value: &Value) -> Result<i64, String> {
+    python_str(value).parse().map_err(|_| format!("'{}' is not an integer", python_str(value)))
+}
+
+fn dictionary(value: &Value, keys: &[&str], check: impl Fn(&str, &Value) -> Result<(), String>) -> Result<(), String> {
+    let Value::Object(map) = value else {
+        return Err(format!("'{}' is not a dictionary", python_str(value)));
+    };
+    let unexpected: Vec<_> = map.keys().filter(|key| !keys.contains(&key.as_str())).map(String::as_str).collect();
+    if !unexpected.is_empty() {
+        return Err(format!("Unexpected keys supplied: {}", unexpected.join(", ")));
+    }
+    map.iter().try_for_each(|(key, value)| check(key, value))
+}
+
+fn cidrs(value: &Value) -> Result<(), String> {
+    let items = value.as_array().map_or(&[][..], Vec::as_slice);
+    for (index, item) in items.iter().enumerate() {
+        let text = python_str(item);
+        if items[..index].contains(item) {
+            return Err(format!("Duplicate items in the list: '{text}'"));
+        }
+        if !is_cidr(&text) {
+            return Err(format!("'{text}' is not a valid IP subnet"));
+        }
+    }
+    Ok(())
+}
+
+/// Neutron's idea of a CIDR: with a slash, host bits allowed.
+pub(super) fn is_cidr(text: &str) -> bool {
+    text.parse::<IpNet>().is_ok()
+}
+
+/// Whether a text is an address; anything else given as a peer address is looked up.
+pub(super) fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
+}
+
+pub(super) fn is_uuid(text: &str) -> bool {
+    let hex = text.replace('-', "");
+    hex.len() == 32 && hex.chars().all(|c| c.is_ascii_hexdigit())
+}

@@ -1,0 +1,39 @@
+//! How long a key takes in a long list. It prints figures and asserts none: a stopwatch in a test fails on a busy day.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
+
+#[path = "support/inventories.rs"]
+#[expect(dead_code, reason = "shared with other tests, which use other parts of it")]
+mod inventories;
+#[path = "support/journey.rs"]
+#[expect(dead_code, reason = "shared with other tests, which use other parts of it")]
+mod journey;
+
+use std::time::Instant;
+
+use inventories::{hamilton, hamilton_inventory, router, subnet};
+use journey::Journey;
+use osvpn::plan::Half;
+use osvpn::wizard::Screen;
+use osvpn::wizard::step::Step;
+
+#[test]
+fn every_key_reaches_a_list_of_ten_thousand_subnets() {
+    let mut inventory = hamilton_inventory();
+    inventory.subnets = (0..10_000)
+        .map(|n| subnet(&format!("s-{n:05}"), &format!("subnet-{n:05}"), &format!("10.{}.{}.0/24", n / 256, n % 256)))
+        .collect();
+    let all: Vec<_> = inventory.subnets.iter().collect();
+    inventory.routers = vec![router("r", "border-router", &["103.197.61.75"], &all)];
+    inventory.services.clear();
+    inventory.connections.clear();
+    let mut journey = Journey::signed_in(&[hamilton()]);
+    journey.discovered(&hamilton(), Ok(inventory));
+    journey.types("2").enter().enter().at(Step::Subnets(Half::A));
+    let begun = Instant::now();
+    journey.types("/subnet-0999");
+    let took = begun.elapsed() / 12;
+    println!("update with 10,000 subnets: {:.2} ms a key", took.as_secs_f64() * 1000.0);
+    let Screen::Picker(picker) = &journey.model.screen else { panic!("a list") };
+    assert_eq!(picker.shown(), 10);
+}

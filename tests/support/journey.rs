@@ -1,0 +1,123 @@
+//! Walks the wizard without terminal, network or clock: messages in, effects out.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use osvpn::cloud::{Detail, Error, Inventory, RegionId};
+use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::provision::DEFAULT_WAIT;
+use osvpn::wizard::step::Step;
+use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Session, update};
+
+/// A key no generator makes, so that a test can look for it.
+pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
+
+pub struct Journey {
+    pub model: Model,
+    pub effects: Vec<Effect>,
+}
+
+impl Journey {
+    /// Before anything answered.
+    pub fn begin() -> Self {
+        let (model, effects) = Model::new(Beginning {
+            login: Login::Default,
+            size: (80, 24),
+            profiles: Profiles::built_in().unwrap(),
+            labels: Labels::built_in().unwrap(),
+            vpn: VpnId::new("0badcafe"),
+            psk: Psk::parse(KEY).unwrap(),
+            profile: None,
+            wait: DEFAULT_WAIT,
+        });
+        Self { model, effects }
+    }
+
+    /// Signed in to a cloud with those regions, none of which has answered yet.
+    pub fn signed_in(regions: &[RegionId]) -> Self {
+        let mut journey = Self::begin();
+        let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!("the wizard signs in first") };
+        let session = Session {
+            project: "vpn-demo".into(),
+            user: "demo".into(),
+            source: "cloud rig".into(),
+            home: regions.first().cloned(),
+            regions: regions.to_vec(),
+            ..Session::default()
+        };
+        journey.send(Message::SignedIn(request, Ok(session)));
+        journey
+    }
+
+    pub fn send(&mut self, message: Message) -> &mut Self {
+        self.effects.extend(update(&mut self.model, message));
+        self
+    }
+
+    pub fn key(&mut self, code: KeyCode) -> &mut Self {
+        self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    pub fn control(&mut self, character: char) -> &mut Self {
+        self.send(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL)))
+    }
+
+    pub fn enter(&mut self) -> &mut Self {
+        self.key(KeyCode::Enter)
+    }
+
+    pub fn esc(&mut self) -> &mut Self {
+        self.key(KeyCode::Esc)
+    }
+
+    pub fn types(&mut self, text: &str) -> &mut Self {
+        for character in text.chars() {
+            self.key(KeyCode::Char(character));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn at(&mut self, step: Step) -> &mut Self {
+        assert_eq!(self.model.step, step, "{:?}", self.model.notice);
+        self
+    }
+
+    /// Answers the question for a region's inventory that is still open.
+    #[track_caller]
+    pub fn discovered(&mut self, region: &RegionId, result: Result<Inventory, Error>) -> &mut Self {
+        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Discover(_, id) if id == region));
+        let Some(Effect::Discover(request, id)) = place.map(|place| self.effects.remove(place)) else {
+            panic!("nobody asked for {region}: {:?}", self.effects)
+        };
+        self.send(Message::Discovered(id, request, result))
+    }
+
+    /// Answers the question for a region's details that is still open.
+    #[track_caller]
+    pub fn detailed(&mut self, region: &RegionId, result: Result<Detail, Error>) -> &mut Self {
+        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Detail(_, id) if id == region));
+        let Some(Effect::Detail(request, id)) = place.map(|place| self.effects.remove(place)) else {
+            panic!("nobody asked for the details of {region}: {:?}", self.effects)
+        };
+        self.send(Message::Detailed(id, request, result))
+    }
+
+    /// Both regions have answered everything that is asked while the user goes on.
+    pub fn ready() -> Self {
+        use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory};
+        let mut journey = Self::signed_in(&[hamilton(), porirua()]);
+        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey
+    }
+
+    /// At the review of a site-to-site VPN, by Enter alone.
+    pub fn at_review() -> Self {
+        use super::inventories::{hamilton, hamilton_detail, porirua, porirua_detail};
+        let mut journey = Self::ready();
+        for _ in 0..10 {
+            journey.enter();
+        }
+        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        journey.at(Step::Review);
+        journey
+    }
+}
