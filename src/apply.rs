@@ -107,7 +107,7 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
         Some(Ok(()) | Err(CreateError::Stopped)) | None => return Report::new(plan, &ledger, End::Stopped),
         Some(Err(CreateError::Failed(task, error))) => return Report::new(plan, &ledger, End::Failed(task, &error)),
     }
-    audience.lines.waiting(wait);
+    Lines::waiting(wait);
     let watched = audience.attend(watch(&ledger, cloud, Pace::lasting(wait), &sender, &stop)).await;
     match watched {
         Some(Watched::Active) => Report::new(plan, &ledger, End::Active),
@@ -148,7 +148,7 @@ impl Audience {
                 }
                 Some(_) = self.signals.recv() => {
                     self.stop.cancel();
-                    self.lines.stopping();
+                    Lines::stopping();
                     deadline.get_or_insert_with(|| tokio::time::Instant::now() + SETTLING);
                 }
                 () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => return None,

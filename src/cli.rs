@@ -1,4 +1,5 @@
-//! The command line.
+//! The command line. Documentation comments here are what `--help` prints, so they are written for a terminal.
+#![allow(clippy::doc_markdown, reason = "back-ticks would show in the help")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -92,7 +92,7 @@ fn no_screen(args: &WizardArgs) -> Option<String> {
     );
     match args.cloud.login() {
         Login::Demo => {
-            text.push_str("\nThe demo needs a terminal, too; osvpn demo-cloud serves the same cloud without one.")
+            text.push_str("\nThe demo needs a terminal, too; osvpn demo-cloud serves the same cloud without one.");
         }
         login => {
             let name = if let Login::Named(name) = &login { Some(name.as_str()) } else { None };

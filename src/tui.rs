@@ -6,6 +6,8 @@
 mod effects;
 mod plan_file;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::time::Duration;
@@ -84,11 +86,22 @@ where
     S: Stream<Item = io::Result<Event>> + Unpin,
     T: Tty,
 {
+    run_with(Effects::default(), terminal, input, tty, signals, beginning, theme).await
+}
+
+async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty>(
+    effects: Effects,
+    terminal: &mut Terminal<B>,
+    input: S,
+    tty: &mut T,
+    signals: UnboundedReceiver<Signal>,
+    beginning: Beginning,
+    theme: &Theme,
+) -> Ended {
     let (model, first) = Model::new(beginning);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let inputs = Inputs { input, signals, tick, is_deaf: false };
-    let effects = Effects::default();
     let begun = Instant::now();
     let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, leaving: None, is_blind: false };
     wizard.draw();

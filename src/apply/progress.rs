@@ -52,12 +52,12 @@ impl Lines {
     }
 
     /// Tells that the wait for ACTIVE begins.
-    pub fn waiting(&self, wait: Duration) {
+    pub fn waiting(wait: Duration) {
         say(&format!("everything is created; waiting up to {} s for ACTIVE", wait.as_secs()));
     }
 
     /// Tells that the work ends as soon as it can.
-    pub fn stopping(&self) {
+    pub fn stopping() {
         say("stopping; what is under way is settled first");
     }
 

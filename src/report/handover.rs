@@ -15,18 +15,20 @@ use crate::provision::{Ledger, Step};
 pub struct Handover {
     /// Where the peer connects to.
     pub our_address: Option<IpAddr>,
-    /// How this side names itself.
+    /// How this side names itself: always by its address, because no other `local_id` is given to it.
     pub our_id: Option<String>,
+    /// `IPv4` or `IPv6`.
+    pub our_id_type: &'static str,
     /// Where this side connects to.
     pub peer_address: String,
     /// How the peer must name itself.
     pub peer_id: String,
+    /// `IPv4`, `IPv6` or `FQDN`: neutron-vpnaas makes a name of everything that is not an address.
+    pub peer_id_type: &'static str,
     /// The ranges on this side; remote ranges to the peer.
     pub our_cidrs: Vec<IpNet>,
     /// The ranges on the peer's side.
     pub peer_cidrs: Vec<IpNet>,
-    /// The type of both identities: `IPv4`, `IPv6` or `FQDN`.
-    pub id_type: &'static str,
     /// Both policies and the dead peer detection.
     pub policy: Policy,
     /// What the peer's firewall must let in from this side's address.
@@ -43,11 +45,10 @@ impl Handover {
         let half = plan.a();
         let connection = ledger.get(half.half, Step::Connection)?;
         let our_address = address(plan, ledger, half);
-        // neutron-vpnaas makes names of both identities as soon as one of them is not an address.
-        let id_type = match (peer.id.parse::<IpAddr>(), plan.outer()) {
-            (Err(_), _) => "FQDN",
-            (Ok(_), Outer::V4) => "IPv4",
-            (Ok(_), Outer::V6) => "IPv6",
+        let peer_id_type = match peer.id.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => "IPv4",
+            Ok(IpAddr::V6(_)) => "IPv6",
+            Err(_) => "FQDN",
         };
         let carrier = match plan.policy().ipsec.transform_protocol {
             TransformProtocol::Esp => "ESP (IP protocol 50)",
@@ -56,9 +57,10 @@ impl Handover {
         Some(Self {
             our_address,
             our_id: our_address.map(|address| address.to_string()),
+            our_id_type: if plan.outer() == Outer::V4 { "IPv4" } else { "IPv6" },
             peer_address: peer.address.to_string(),
             peer_id: peer.id.clone(),
-            id_type,
+            peer_id_type,
             our_cidrs: half.local_ranges(),
             peer_cidrs: half.remote.clone(),
             policy: plan.policy().clone(),

@@ -143,9 +143,9 @@ impl Display for Handover {
         let (ike, ipsec, dpd) = (&self.policy.ike, &self.policy.ipsec, &self.policy.dpd);
         writeln!(f, "For the owner of the peer:")?;
         writeln!(f, "  connect to       {}", or_unknown(self.our_address.map(|address| address.to_string())))?;
-        writeln!(f, "  our identity     {} ({})", or_unknown(self.our_id.clone()), self.id_type)?;
+        writeln!(f, "  our identity     {} ({})", or_unknown(self.our_id.clone()), self.our_id_type)?;
         writeln!(f, "  your address     {}", self.peer_address)?;
-        writeln!(f, "  your identity    {} ({})", self.peer_id, self.id_type)?;
+        writeln!(f, "  your identity    {} ({})", self.peer_id, self.peer_id_type)?;
         writeln!(f, "  your remote      {}", joined(&self.our_cidrs))?;
         writeln!(f, "  your local       {}", joined(&self.peer_cidrs))?;
         let mode = match ike.ike_version {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::plan_file;
+use super::{plan_file, terminal::words};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Region, RegionId};
 use crate::plan::Psk;
 use crate::provision::{Event, Pace, create, undo, verify, watch};
@@ -23,7 +23,7 @@ pub(super) enum Done {
     /// With an answer.
     Message(Box<Message>),
     /// With a sign-in.
-    SignedIn(RequestId, Result<Access, Problem>),
+    SignedIn(RequestId, Box<Result<Access, Problem>>),
 }
 
 /// A sign-in with all the wizard is told of it.
@@ -82,7 +82,7 @@ impl Effects {
         };
         match ended {
             Ok(Done::Message(message)) => News::Message(message),
-            Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, result))),
+            Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
             Err(error) => News::Panicked(words_of(error)),
         }
     }
@@ -110,7 +110,7 @@ impl Effects {
     pub fn begin(&mut self, effect: Effect) {
         match effect {
             Effect::SignIn(request, login) => {
-                self.tasks.spawn(async move { Done::SignedIn(request, access(&login).await) });
+                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login).await)) });
             }
             Effect::Discover(request, id) => {
                 let reading = self.early.remove(&id);
@@ -220,7 +220,5 @@ fn lost(error: &JoinError) -> Error {
 }
 
 fn words_of(error: JoinError) -> String {
-    let Ok(payload) = error.try_into_panic() else { return "a task was cancelled".to_owned() };
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a task panicked".to_owned())
+    error.try_into_panic().map_or_else(|error| error.to_string(), |payload| words(&*payload).to_owned())
 }

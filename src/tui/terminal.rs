@@ -1,5 +1,6 @@
 //! The terminal while the wizard has it, and its way back to what it was: exactly once, however the wizard ends.
 
+use std::any::Any;
 use std::io::{self, Write, stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +64,7 @@ pub fn on_panic() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
-        let why = info.payload_as_str().unwrap_or("panic").to_owned();
+        let why = words(info.payload()).to_owned();
         tracing::error!("internal error: {why}{place}");
         if thread::current().id() != ours {
             return;
@@ -74,6 +75,12 @@ pub fn on_panic() {
             before(info);
         }
     }));
+}
+
+/// What a panic said; nearly all say it in one of these two ways.
+pub(super) fn words(payload: &dyn Any) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic")
 }
 
 /// The terminal this process was started on.
