@@ -17,7 +17,7 @@ use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
 use crate::plan::file::{FileError, PlanFile};
 use crate::plan::{Known, Labels, Plan, Profiles, Psk, VpnId};
 use crate::provision::{CreateError, Event, Ledger, Pace, Watched, create, verify, watch};
-use crate::report::{End, Report};
+use crate::report::{End, KeyOrigin, Report};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 
@@ -96,6 +96,8 @@ fn check(
 
 /// Makes it and watches it, and says how that ended.
 async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedReceiver<Signal>) -> Report {
+    // Where a key is generated, both halves are the user's, and nobody has to be told it.
+    let report = |ledger: &Ledger, end: End<'_>| Report::new(plan, ledger, end, KeyOrigin::Given);
     let (sender, events) = unbounded_channel();
     let mut audience = Audience { events, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
     let stop = audience.stop.clone();
@@ -104,20 +106,20 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
     audience.lines.complete(&mut ledger);
     match created {
         Some(Ok(())) if !stop.is_cancelled() => {}
-        Some(Ok(()) | Err(CreateError::Stopped)) | None => return Report::new(plan, &ledger, End::Stopped),
-        Some(Err(CreateError::Failed(task, error))) => return Report::new(plan, &ledger, End::Failed(task, &error)),
+        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped),
+        Some(Err(CreateError::Failed(task, error))) => return report(&ledger, End::Failed(task, &error)),
     }
     Lines::waiting(wait);
     let watched = audience.attend(watch(&ledger, cloud, Pace::lasting(wait), &sender, &stop)).await;
     match watched {
-        Some(Watched::Active) => Report::new(plan, &ledger, End::Active),
+        Some(Watched::Active) => report(&ledger, End::Active),
         Some(Watched::NotYet(standing)) => {
-            let report = Report::new(plan, &ledger, End::NotActive(&standing));
+            let report = report(&ledger, End::NotActive(&standing));
             let checks = audience.attend(verify(plan, &ledger, cloud)).await;
             report.with_checks(checks.unwrap_or_default())
         }
-        Some(Watched::Lost(error)) => Report::new(plan, &ledger, End::Lost(&error)),
-        Some(Watched::Stopped) | None => Report::new(plan, &ledger, End::Stopped),
+        Some(Watched::Lost(error)) => report(&ledger, End::Lost(&error)),
+        Some(Watched::Stopped) | None => report(&ledger, End::Stopped),
     }
 }
 

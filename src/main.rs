@@ -8,7 +8,7 @@ use crossterm::event::EventStream;
 use osvpn::apply::apply;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
-use osvpn::report::Report;
+use osvpn::report::{KeyOrigin, Report};
 use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
@@ -150,9 +150,9 @@ fn farewell(ended: &Ended) -> u8 {
     let mut out = stdout();
     let mut code = 130;
     if let Some(run) = &model.run {
-        let report = Report::of_run(run)
-            .with_generated_key(model.answers.key.is_generated())
-            .in_demo(model.session().is_some_and(|session| session.is_demo));
+        let key = if model.answers.key.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given };
+        let is_demo = model.session().is_some_and(|session| session.is_demo);
+        let report = Report::of_run(run, key).in_demo(is_demo);
         code = report.outcome.exit_code();
         let _ = write!(out, "{report}");
     } else {

@@ -66,6 +66,15 @@ pub enum End<'a> {
     Left(&'a [(Made, Error)]),
 }
 
+/// Where the pre-shared key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The user gave it, and so has it.
+    Given,
+    /// It was generated: the cloud alone can still show it.
+    Generated,
+}
+
 /// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -196,7 +205,7 @@ impl Failure {
 impl Report {
     /// The report of a run that made what the ledger holds, and ended like that.
     #[must_use]
-    pub fn new(plan: &Plan, ledger: &Ledger, end: End<'_>) -> Self {
+    pub fn new(plan: &Plan, ledger: &Ledger, end: End<'_>, key: KeyOrigin) -> Self {
         let none = Standing::new();
         let (outcome, standing, failures) = match end {
             End::Active => (Outcome::Active, &none, Vec::new()),
@@ -235,7 +244,7 @@ impl Report {
             } else {
                 Vec::new()
             },
-            handover: if is_complete { Handover::of(plan, ledger) } else { None },
+            handover: if is_complete { Handover::of(plan, ledger, key) } else { None },
             look_again: if outcome == Outcome::NotActive { commands::look_again(ledger) } else { Vec::new() },
             removal: commands::removal(ledger),
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
@@ -245,7 +254,7 @@ impl Report {
 
     /// The report of the wizard's run.
     #[must_use]
-    pub fn of_run(run: &Progress) -> Self {
+    pub fn of_run(run: &Progress, key: KeyOrigin) -> Self {
         let end = match &run.phase {
             Phase::Active => End::Active,
             Phase::NotYet(standing) => End::NotActive(standing),
@@ -255,22 +264,13 @@ impl Report {
             Phase::Left(left) => End::Left(left),
             Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped,
         };
-        Self::new(&run.plan, &run.ledger, end).with_checks(run.checks.clone())
+        Self::new(&run.plan, &run.ledger, end, key).with_checks(run.checks.clone())
     }
 
     /// With the troubleshooting list.
     #[must_use]
     pub fn with_checks(mut self, checks: Vec<Check>) -> Self {
         self.checks = checks;
-        self
-    }
-
-    /// With what the user has to know about the key: one that was generated is known to the cloud alone.
-    #[must_use]
-    pub fn with_generated_key(mut self, is_generated: bool) -> Self {
-        if let Some(handover) = &mut self.handover {
-            handover.key_command = if is_generated { handover.key_command.take() } else { None };
-        }
         self
     }
 

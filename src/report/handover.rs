@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::{address, commands};
+use super::{KeyOrigin, address, commands};
 use crate::plan::policy::TransformProtocol;
 use crate::plan::{Outer, Plan, Policy};
 use crate::provision::{Ledger, Step};
@@ -40,7 +40,7 @@ pub struct Handover {
 
 impl Handover {
     /// Of a VPN whose connection exists; none in site-to-site mode, where both ends are the user's.
-    pub(super) fn of(plan: &Plan, ledger: &Ledger) -> Option<Self> {
+    pub(super) fn of(plan: &Plan, ledger: &Ledger, key: KeyOrigin) -> Option<Self> {
         let peer = plan.peer()?;
         let half = plan.a();
         let connection = ledger.get(half.half, Step::Connection)?;
@@ -65,7 +65,7 @@ impl Handover {
             peer_cidrs: half.remote.clone(),
             policy: plan.policy().clone(),
             firewall: vec!["UDP 500", "UDP 4500", carrier],
-            key_command: Some(commands::key(connection)),
+            key_command: (key == KeyOrigin::Generated).then(|| commands::key(connection)),
         })
     }
 }

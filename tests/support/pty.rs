@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -71,26 +71,30 @@ impl Pty {
     /// Waits until the screen is as wanted, and returns it.
     #[track_caller]
     pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_seen(what, |screen| wanted(&screen.contents()))
+    }
+
+    #[track_caller]
+    fn wait_seen(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> String {
         let (seen, changed) = &*self.seen;
         let deadline = Instant::now() + DEADLINE;
         let mut seen = seen.lock().unwrap();
         loop {
-            let screen = seen.parser.screen().contents();
-            if wanted(&screen) {
-                return screen;
+            let screen = seen.parser.screen();
+            if wanted(screen) {
+                return screen.contents();
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !seen.is_closed, "waited for {what}; the screen shows\n{screen}\n");
+            let contents = screen.contents();
+            assert!(!left.is_zero() && !seen.is_closed, "waited for {what}; the screen shows\n{contents}\n");
             seen = changed.wait_timeout(seen, left).unwrap().0;
         }
     }
 
-    pub fn screen(&self) -> String {
-        self.seen.0.lock().unwrap().parser.screen().contents()
-    }
-
-    pub fn is_alternate(&self) -> bool {
-        self.seen.0.lock().unwrap().parser.screen().alternate_screen()
+    /// Waits until the program is on the alternate screen, or off it.
+    #[track_caller]
+    pub fn wait_alternate(&self, wanted: bool) {
+        self.wait_seen("the other screen", |screen| screen.alternate_screen() == wanted);
     }
 
     /// Every byte the program has written.
@@ -123,6 +127,18 @@ impl Pty {
     pub fn signal(&self, name: &str) {
         let killed = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
         assert!(killed.unwrap().success());
+    }
+
+    /// Waits until the program has been stopped by job control.
+    #[track_caller]
+    pub fn wait_stopped(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        let stat = format!("/proc/{}/stat", self.pid());
+        let is_stopped = || std::fs::read_to_string(&stat).unwrap().rsplit(')').next().unwrap().starts_with(" T");
+        while !is_stopped() {
+            assert!(Instant::now() < deadline, "the program does not stop");
+            std::thread::yield_now();
+        }
     }
 
     /// Waits for the end of the program, and returns its exit code and what the normal screen shows, with all that has
@@ -170,7 +186,7 @@ fn read(mut reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
     let mut buffer = [0; 4096];
     loop {
         let read = reader.read(&mut buffer).unwrap_or(0);
-        let mut seen = shared.0.lock().unwrap();
+        let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.bytes.extend_from_slice(&buffer[..read]);
         seen.parser.process(&buffer[..read]);
         seen.is_closed = read == 0;
