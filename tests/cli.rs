@@ -1,5 +1,7 @@
 //! The program without a terminal: `osvpn apply` and its neighbours, by their output and exit codes.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
 use std::time::Duration;

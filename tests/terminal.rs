@@ -1,5 +1,7 @@
 //! The wizard in a terminal, as a person meets it: keys in, screen out, and the terminal as it was afterwards.
 
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use tokio::runtime::Runtime;
 
 #[path = "support/pty.rs"]
 mod pty;
-use pty::Pty;
+use pty::{Printed, Pty};
 
 const ESC: &str = "\x1b";
 const DOWN: &str = "\x1b[B";
@@ -81,7 +83,7 @@ fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
     pty.wait_alternate(true);
     pty.send("\r");
     pty.enter_at("hlz-por is ACTIVE");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0);
     for part in ["VPN hlz-por", "is ACTIVE.", "half A: Hamilton", "half B: Porirua", "hlz-por_vpn_site_connection"] {
         assert!(said.contains(part), "{part:?} is missing from\n{said}");
@@ -108,7 +110,7 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
     }
     pty.wait_for("hlz is there, but not ACTIVE yet");
     pty.send("\t\r");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 3, "{said}");
     for part in
         ["For the owner of the peer:", "your address     198.18.0.7", "-c 'Pre-shared Key'", "To look again:", "DOWN"]
@@ -169,7 +171,7 @@ fn ctrl_c_before_creation_asks_once_and_then_leaves() {
     pty.send(CTRL_C);
     pty.wait_for("Nothing has been made in the cloud");
     pty.send(CTRL_C);
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, said.trim()), (130, "Nothing was made."));
 }
 
@@ -206,7 +208,7 @@ fn ctrl_c_during_a_run_can_be_taken_back() {
 fn ctrl_c_during_a_run_can_stop_and_keep() {
     let (scene, mut pty, before) = waiting();
     pty.send("\t\r");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130);
     assert_eq!(scene.objects(), before + 12);
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
@@ -220,7 +222,7 @@ fn ctrl_c_during_a_run_can_stop_and_undo() {
     pty.wait_for("hlz-por is undone");
     assert_eq!(scene.objects(), before);
     pty.send("q");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130);
     assert!(said.contains("everything this run made is deleted"), "{said}");
 }
@@ -238,7 +240,7 @@ fn ctrl_c_during_creation_settles_the_requests_under_way() {
     pty.send(CTRL_C);
     pty.wait_for("Stop and keep");
     pty.send("\t\r");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130);
     assert_eq!(scene.objects() - before, said.matches("  created  ").count(), "{said}");
     assert!(scene.objects() < before + 12, "the rest was not begun");
@@ -251,12 +253,12 @@ fn a_signal_gives_the_terminal_back_and_names_what_exists() {
         let mut pty = Pty::start(home.path(), &["--demo"], &[]);
         enter_until(&mut pty, "Which is the first region?");
         pty.signal(signal);
-        let (code, said) = pty.end();
+        let (code, Printed { said, .. }) = pty.end();
         assert_eq!((code, said.trim()), (expected, "Nothing was made."));
     }
     let (scene, pty, before) = waiting();
     pty.signal("TERM");
-    let (code, said) = pty.end();
+    let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (143, before + 12));
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
 }
@@ -318,11 +320,9 @@ fn without_colours_and_utf_8_nothing_but_plain_characters_is_written() {
     let mut pty = Pty::start(home.path(), &["--demo"], &vars);
     enter_until(&mut pty, "Which router of Hamilton?");
     pty.signal("TERM");
-    let bytes = pty.bytes();
-    pty.end();
-    assert!(bytes.is_ascii());
-    let text = String::from_utf8(bytes).unwrap();
-    let colours = text.split("\x1b[").filter_map(|rest| rest.split_once('m')).map(|(parameters, _)| parameters);
+    let (_, Printed { everything, .. }) = pty.end();
+    assert!(everything.is_ascii());
+    let colours = everything.split("\x1b[").filter_map(|rest| rest.split_once('m')).map(|(parameters, _)| parameters);
     let is_colour = |parameters: &str| parameters.starts_with("38;") || parameters.starts_with("48;");
     assert_eq!(colours.filter(|parameters| is_colour(parameters)).count(), 0);
 }

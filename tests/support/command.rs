@@ -1,4 +1,5 @@
 //! Runs the built program without a terminal, in a clean environment.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

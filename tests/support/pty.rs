@@ -1,5 +1,6 @@
 //! The built program in a terminal of its own: a pseudo-terminal with a screen behind it. Nothing here sleeps; everything
 //! waits for something to appear, with a deadline.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -97,11 +98,6 @@ impl Pty {
         self.wait_seen("the other screen", |screen| screen.alternate_screen() == wanted);
     }
 
-    /// Every byte the program has written.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.seen.0.lock().unwrap().bytes.clone()
-    }
-
     pub fn send(&mut self, keys: &str) {
         let writer = self.writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
@@ -141,10 +137,9 @@ impl Pty {
         }
     }
 
-    /// Waits for the end of the program, and returns its exit code and what the normal screen shows, with all that has
-    /// scrolled off it.
+    /// Waits for the end of the program, and returns its exit code and what it printed.
     #[track_caller]
-    pub fn end(mut self) -> (u32, String) {
+    pub fn end(mut self) -> (u32, Printed) {
         let (seen, changed) = &*self.seen;
         let (seen, waited) =
             changed.wait_timeout_while(seen.lock().unwrap(), DEADLINE, |seen| !seen.is_closed).unwrap();
@@ -157,10 +152,10 @@ impl Pty {
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is shown");
         assert!(!screen.bracketed_paste(), "pasting is as it was");
-        let text = after_alternate(&seen.bytes);
+        let printed = Printed::from(&seen.bytes[..]);
         drop(seen);
         assert_eq!(settings(&*self.master), self.settings, "the line settings are as they were");
-        (self.child.wait().unwrap().exit_code(), text)
+        (self.child.wait().unwrap().exit_code(), printed)
     }
 }
 
@@ -175,11 +170,20 @@ fn settings(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios())
 }
 
-/// What was printed once the alternate screen was gone.
-fn after_alternate(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let (_, after) = text.rsplit_once("\x1b[?1049l").unwrap_or(("", &text));
-    after.replace("\r\n", "\n")
+/// What a program that has ended has written to its terminal.
+pub struct Printed {
+    /// Every byte of it.
+    pub everything: String,
+    /// What came once the alternate screen was gone: what the user is left with.
+    pub said: String,
+}
+
+impl From<&[u8]> for Printed {
+    fn from(bytes: &[u8]) -> Self {
+        let everything = String::from_utf8_lossy(bytes).into_owned();
+        let (_, after) = everything.rsplit_once("\x1b[?1049l").unwrap_or(("", &everything));
+        Self { said: after.replace("\r\n", "\n"), everything }
+    }
 }
 
 fn read(mut reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
