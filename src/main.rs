@@ -1,6 +1,7 @@
 //! The program: what the command line asks for, and the exit code that says how it went.
 
 use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdin, stdout};
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -137,7 +138,9 @@ fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
     let ended = runtime.block_on(async {
         let signals = signals::listen()?;
         let _guard = Guard::take()?;
-        let mut terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(stdout())))?;
+        // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
+        // hang-up. The guard shows the cursor.
+        let mut terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(BufWriter::new(stdout())))?);
         Ok(tui::run(&mut terminal, EventStream::new(), &mut Console, signals, beginning, theme).await)
     });
     runtime.shutdown_background();
@@ -167,7 +170,8 @@ fn farewell(ended: &Ended) -> u8 {
         Why::Signal(signal) => signal.exit_code(),
         Why::Terminal(error) => {
             complain(&format!("the terminal is gone: {error}"));
-            if model.run.is_some() { code } else { 1 }
+            // A hang-up, whether or not its signal has come by now.
+            signals::Signal::HangUp.exit_code()
         }
         Why::Panic(words) => {
             complain(&format!("internal error: {words}"));
