@@ -1,7 +1,30 @@
 //! osvpn connects two regions of an OpenStack project, or one region and an outside peer, with an IPsec VPN.
+//!
+//! Arrows go one way, and a test enforces it:
+//!
+//! ```text
+//! main ─► tui, apply, report ─► view ─► wizard ─► plan ─► cloud
+//!                    └────────────────► provision ─► plan, cloud
+//! simulator: uses nothing of the rest; it speaks HTTP, as the real thing does
+//! ```
+//!
+//! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
+//! * [`plan`]: from answers to a checked plan; pure.
+//! * [`provision`]: the engine, and the only writer.
+//! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
+//! * [`apply`]: the run without questions. [`report`]: what is printed afterwards.
+//! * [`simulator`]: the OpenStack of the demo and the tests.
+
+pub mod apply;
+pub mod cli;
 pub mod cloud;
+pub mod log;
 pub mod plan;
 pub mod provision;
+pub mod report;
+pub mod sign_in;
+pub mod signals;
 pub mod simulator;
+pub mod tui;
 pub mod view;
 pub mod wizard;

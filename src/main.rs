@@ -1,2 +1,181 @@
-//! osvpn
-fn main() {}
+//! The program: what the command line asks for, and the exit code that says how it went.
+
+use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdin, stdout};
+use std::mem::ManuallyDrop;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use crossterm::event::EventStream;
+use osvpn::apply::apply;
+use osvpn::cli::{Cli, Command, WizardArgs};
+use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::report::{KeyOrigin, Report};
+use osvpn::simulator::{self, Simulator};
+use osvpn::tui::terminal::{self, Console, Guard};
+use osvpn::tui::{self, Ended, Why};
+use osvpn::view::Theme;
+use osvpn::wizard::{Beginning, Login, Start};
+use osvpn::{log, sign_in, signals};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = log::start() {
+        complain(&format!("{error}; going on without a log"));
+    }
+    let code = match cli.command {
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "osvpn", &mut stdout());
+            Ok(0)
+        }
+        Some(Command::Man) => clap_mangen::Man::new(Cli::command()).render(&mut stdout()).map(|()| 0),
+        Some(Command::Apply(args)) => with_runtime(async {
+            let answer = apply(&args, signals::listen()?).await;
+            // A reader that has gone away changes nothing about what was done.
+            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
+            Ok(answer.exit_code())
+        }),
+        Some(Command::DemoCloud { listen }) => with_runtime(demo_cloud(listen)),
+        None => wizard(&cli.wizard),
+    };
+    code.map_or_else(
+        |error| {
+            complain(&error.to_string());
+            ExitCode::from(1)
+        },
+        ExitCode::from,
+    )
+}
+
+fn complain(what: &str) {
+    let _ = writeln!(stderr(), "osvpn: {what}");
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn with_runtime(work: impl Future<Output = io::Result<u8>>) -> io::Result<u8> {
+    let runtime = runtime()?;
+    let code = runtime.block_on(work);
+    // A name being looked up cannot be called off, and is not worth waiting for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn demo_cloud(listen: std::net::SocketAddr) -> io::Result<u8> {
+    let mut signals = signals::listen()?;
+    let simulator = Simulator::start(simulator::Settings { listen, ..simulator::Settings::demo() }).await?;
+    let mut out = stdout();
+    writeln!(out, "unset OS_CLOUD")?;
+    for (name, value) in simulator.environment() {
+        writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    out.flush()?;
+    complain("the demo cloud is running; give these lines to another shell. Ctrl-C ends it.");
+    signals.recv().await;
+    Ok(0)
+}
+
+/// What stands in the way of a full-screen program here.
+fn no_screen(args: &WizardArgs) -> Option<String> {
+    let missing = match (stdin().is_terminal(), stdout().is_terminal(), terminal::is_dumb()) {
+        (false, _, _) => "standard input is not a terminal",
+        (_, false, _) => "standard output is not a terminal",
+        (_, _, true) => "TERM=dumb says that this one cannot show it",
+        _ => return None,
+    };
+    let mut text = format!("the wizard is a full-screen program and needs a terminal, but {missing}.\n");
+    text.push_str(
+        "Without one, write the answers into a plan file and use: osvpn apply PLAN.toml (see osvpn apply --help)",
+    );
+    match args.cloud.login() {
+        Login::Demo => {
+            text.push_str("\nThe demo needs a terminal, too; osvpn demo-cloud serves the same cloud without one.");
+        }
+        login => {
+            let name = if let Login::Named(name) = &login { Some(name.as_str()) } else { None };
+            if let Err(problem) = sign_in::find(name) {
+                text.push_str("\n\n");
+                text.push_str(&problem.text.join("\n"));
+                for (place, found) in &problem.looked_for {
+                    text.push_str(if *found { "\n  there    " } else { "\n  missing  " });
+                    text.push_str(place);
+                }
+            }
+        }
+    }
+    Some(text)
+}
+
+fn wizard(args: &WizardArgs) -> io::Result<u8> {
+    if let Some(why) = no_screen(args) {
+        complain(&why);
+        return Ok(2);
+    }
+    let size = crossterm::terminal::size()?;
+    let beginning = Beginning {
+        login: args.cloud.login(),
+        size,
+        profiles: Profiles::built_in().map_err(io::Error::other)?,
+        labels: Labels::built_in().map_err(io::Error::other)?,
+        vpn: VpnId::random(),
+        psk: Psk::generate(),
+        profile: args.profile.map(Into::into),
+        wait: args.wait.duration(),
+    };
+    let theme = Theme::new(terminal::wants_color(), terminal::is_utf8());
+    terminal::on_panic();
+    let ended = with_terminal(beginning, &theme)?;
+    Ok(farewell(&ended))
+}
+
+/// The terminal is given back before anything is said.
+fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let signals = signals::listen()?;
+        let _guard = Guard::take()?;
+        // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
+        // hang-up. The guard shows the cursor.
+        let mut terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(BufWriter::new(stdout())))?);
+        Ok(tui::run(&mut terminal, EventStream::new(), &mut Console, signals, beginning, theme).await)
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+/// Says how it ended, on the normal screen. The terminal may be gone.
+fn farewell(ended: &Ended) -> u8 {
+    let Ended { model, why } = ended;
+    let mut out = stdout();
+    let mut code = 130;
+    if let Some(run) = &model.run {
+        let key = if model.answers.key.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given };
+        let is_demo = model.session().is_some_and(|session| session.is_demo);
+        let report = Report::of_run(run, key).in_demo(is_demo);
+        code = report.outcome.exit_code();
+        let _ = write!(out, "{report}");
+    } else {
+        if let Start::Problem(problem) = &model.start {
+            code = 1;
+            let _ = writeln!(out, "{}: {}", problem.title, problem.text.join("\n"));
+        }
+        let _ = writeln!(out, "Nothing was made.");
+    }
+    match why {
+        Why::Finished => code,
+        Why::Signal(signal) => signal.exit_code(),
+        Why::Terminal(error) => {
+            complain(&format!("the terminal is gone: {error}"));
+            // A hang-up, whether or not its signal has come by now.
+            signals::Signal::HangUp.exit_code()
+        }
+        Why::Panic(words) => {
+            complain(&format!("internal error: {words}"));
+            101
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What `osvpn apply` says in the end, and the exit code that goes with it.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cloud::Error;
+use crate::plan::Plan;
+use crate::report::{DryRun, Failure, Report};
+use crate::wizard::Problem;
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Answer {
+    /// The plan was carried out, as far as it went.
+    Report(Box<Report>),
+    /// It was only checked.
+    DryRun(Box<Plan>),
+    /// Nothing was made.
+    Refused(Refusal),
+}
+
+/// Why nothing was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refusal {
+    /// `unusable`, `refused`, `failed` or `stopped`.
+    pub outcome: &'static str,
+    /// 2, 4, 1 or 130.
+    pub exit_code: u8,
+    /// Each reason.
+    pub problems: Vec<String>,
+    /// Places that were looked at for credentials, and whether something was there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looked_for: Vec<(String, bool)>,
+    /// The request that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+impl Refusal {
+    fn new(outcome: &'static str, exit_code: u8, problems: Vec<String>) -> Self {
+        Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None }
+    }
+
+    /// Plan file, key or credentials cannot be used.
+    #[must_use]
+    pub fn unusable(problems: Vec<String>) -> Self {
+        Self::new("unusable", 2, problems)
+    }
+
+    /// The checks refuse it.
+    #[must_use]
+    pub fn refused(problems: Vec<String>) -> Self {
+        Self::new("refused", 4, problems)
+    }
+
+    /// A request failed before anything was made.
+    pub fn failed(what: impl Into<String>, error: &Error) -> Self {
+        Self { failure: Some(Failure::new(what, error)), ..Self::new("failed", 1, Vec::new()) }
+    }
+
+    /// There is no sign-in: without a failed request there is nothing to sign in with.
+    #[must_use]
+    pub fn not_signed_in(problem: Problem) -> Self {
+        match &problem.error {
+            Some(error) => Self::failed("signing in", error),
+            None => Self { looked_for: problem.looked_for, ..Self::unusable(problem.text) },
+        }
+    }
+
+    /// The user stopped it before anything was made.
+    #[must_use]
+    pub fn stopped() -> Self {
+        Self::new("stopped", 130, vec!["stopped".to_owned()])
+    }
+
+    /// The program itself is at fault.
+    pub fn internal(error: &dyn Display) -> Self {
+        Self::new("failed", 1, vec![format!("internal error: {error}")])
+    }
+}
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        if let Some(failure) = &self.failure {
+            write!(f, "{failure}")?;
+        }
+        if !self.looked_for.is_empty() {
+            writeln!(f, "Looked for:")?;
+        }
+        for (place, found) in &self.looked_for {
+            writeln!(f, "  {}  {place}", if *found { "there   " } else { "missing " })?;
+        }
+        writeln!(f, "Nothing was made.")
+    }
+}
+
+impl Answer {
+    /// The exit code of the process.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Report(report) => report.outcome.exit_code(),
+            Self::DryRun(_) => 0,
+            Self::Refused(refusal) => refusal.exit_code,
+        }
+    }
+
+    /// Prints it: one JSON document on the output, or text, with refusals on the other output.
+    ///
+    /// # Errors
+    /// As the outputs say.
+    pub fn print(&self, json: bool, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
+        match self {
+            _ if json => writeln!(out, "{:#}", self.json()),
+            Self::Report(report) => write!(out, "{report}"),
+            Self::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
+            Self::Refused(refusal) => write!(err, "{refusal}"),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let value = match self {
+            Self::Report(report) => serde_json::to_value(report),
+            Self::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
+            Self::Refused(refusal) => serde_json::to_value(refusal),
+        };
+        let mut value = value.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));
+        if let Some(object) = value.as_object_mut() {
+            object.insert("exit_code".to_owned(), self.exit_code().into());
+        }
+        value
+    }
+}

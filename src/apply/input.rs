@@ -1,0 +1,65 @@
+//! What `osvpn apply` reads before it sends anything: the plan file and the key.
+
+use std::env::{self, VarError};
+use std::io::{self, Read};
+use std::path::Path;
+
+use secrecy::zeroize::Zeroizing;
+
+use super::Refusal;
+use crate::cli::ApplyArgs;
+use crate::plan::Psk;
+use crate::plan::file::PlanFile;
+
+/// The variable a key can be given in.
+pub const KEY_VARIABLE: &str = "OSVPN_PSK";
+/// Much more than any key; whoever names the wrong file is told so, and not after reading all of it.
+const LONGEST_KEY_FILE: u64 = 4096;
+
+/// Reads the plan file.
+///
+/// # Errors
+/// If it cannot be read, or is no plan; with the line where that is known.
+pub fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
+    let unusable = |why: &dyn std::fmt::Display| Refusal::unusable(vec![format!("{}: {why}", path.display())]);
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    PlanFile::parse(&text).map_err(|error| unusable(&error))
+}
+
+/// The key: from the file that was named, else from the variable, else a new one if nobody else has to know it.
+///
+/// # Errors
+/// If there is none, or what was given is no key. The text itself is in no message.
+pub fn key(args: &ApplyArgs, may_generate: bool) -> Result<Psk, Refusal> {
+    let (place, text) = match (&args.psk_file, env::var(KEY_VARIABLE)) {
+        (Some(path), _) => (path.display().to_string(), read_key(path)?),
+        (None, Ok(text)) if !text.trim().is_empty() => (KEY_VARIABLE.to_owned(), Zeroizing::new(text)),
+        (None, Err(VarError::NotUnicode(_))) => return Err(no_text(KEY_VARIABLE)),
+        (None, _) if may_generate => return Ok(Psk::generate()),
+        (None, _) => {
+            let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: \
+                           with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
+            return Err(Refusal::unusable(vec![problem.to_owned()]));
+        }
+    };
+    Psk::parse(text.trim()).map_err(|problem| Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}")]))
+}
+
+fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
+    let place = path.display();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(LONGEST_KEY_FILE).unwrap_or_default() + 1));
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(LONGEST_KEY_FILE + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LONGEST_KEY_FILE + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| Refusal::unusable(vec![format!("pre-shared key of {place}: {error}")]))?;
+    if bytes.len() as u64 > LONGEST_KEY_FILE {
+        return Err(Refusal::unusable(vec![format!("{place} is too long to hold a pre-shared key alone")]));
+    }
+    str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| no_text(&place.to_string()))
+}
+
+fn no_text(place: &str) -> Refusal {
+    Refusal::unusable(vec![format!("pre-shared key of {place}: it is not text")])
+}

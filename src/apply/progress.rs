@@ -1,0 +1,89 @@
+//! Progress as lines, one for each thing that happens; no spinner, no cursor movement.
+
+use std::io::{Write, stderr};
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::provision::{Event, Ledger, Origin, Standing, Task};
+
+/// Tells events on standard error, and remembers what they say exists.
+#[derive(Debug)]
+pub struct Lines {
+    places: Vec<(crate::plan::Half, String)>,
+    seen: Ledger,
+    standing: Standing,
+}
+
+impl Lines {
+    /// For the run of that plan.
+    pub fn new(plan: &Plan) -> Self {
+        let places = plan.halves().map(|half| (half.half, half.region.to_string())).collect();
+        Self { places, seen: Ledger::default(), standing: Standing::new() }
+    }
+
+    /// Tells an event.
+    pub fn tell(&mut self, event: Event) {
+        match event {
+            Event::Finished(made, took) => {
+                let verb = match made.origin {
+                    Origin::Created => "created",
+                    Origin::Adopted => "adopted",
+                    Origin::Reused => "reused ",
+                };
+                say(&format!("{}{verb}  {} ({}, {})", self.place(made.task), made.id, made.name, seconds(took)));
+                self.seen.record(made);
+            }
+            Event::Failed(task, error, took) => {
+                say(&format!("{}FAILED   {error} ({})", self.place(task), seconds(took)));
+            }
+            Event::Polled(standing) => {
+                for (half, status) in &standing {
+                    if self.standing.get(half) != Some(status) {
+                        say(&format!("{half} {:<12} connection is {status}", self.region(*half)));
+                    }
+                }
+                self.standing = standing;
+            }
+            Event::PollFailed(half, error) => {
+                say(&format!("{half} {:<12} status could not be read, asking again: {error}", self.region(half)));
+            }
+            Event::Started(_) | Event::Deleting(_) | Event::Deleted(_) | Event::Kept(..) => {}
+        }
+    }
+
+    /// Tells that the wait for ACTIVE begins.
+    pub fn waiting(wait: Duration) {
+        say(&format!("everything is created; waiting up to {} s for ACTIVE", wait.as_secs()));
+    }
+
+    /// Tells that the work ends as soon as it can.
+    pub fn stopping() {
+        say("stopping; what is under way is settled first");
+    }
+
+    /// Adds to a ledger what is known to exist and is not in it, after work that could not be waited for.
+    pub fn complete(&self, ledger: &mut Ledger) {
+        for made in self.seen.made() {
+            if ledger.get(made.task.half, made.task.step).is_none() {
+                ledger.record(made.clone());
+            }
+        }
+    }
+
+    fn region(&self, half: crate::plan::Half) -> &str {
+        self.places.iter().find(|(candidate, _)| *candidate == half).map_or("", |(_, region)| region)
+    }
+
+    fn place(&self, task: Task) -> String {
+        format!("{} {:<12} {:<21} ", task.half, self.region(task.half), task.step.label())
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+/// Whoever closed standard error does not want to know.
+fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}

@@ -1,0 +1,58 @@
+//! The log: a file, never the screen. Off unless `OSVPN_LOG` asks for it.
+//!
+//! Only what this crate writes is kept: it is known to hold no secret, which nobody can promise of what the libraries
+//! below it write at their most verbose.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, fmt, registry};
+
+/// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
+pub const VARIABLE: &str = "OSVPN_LOG";
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The variable's value.
+    #[error("{VARIABLE}: {0}")]
+    Directives(#[from] ParseError),
+    /// The file.
+    #[error("the log {0} cannot be written: {1}")]
+    File(PathBuf, io::Error),
+}
+
+/// Where the log is: `$XDG_STATE_HOME/osvpn/osvpn.log`, by default below `~/.local/state`. None without a home directory.
+#[must_use]
+pub fn path() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.state_dir()?.join("osvpn").join("osvpn.log"))
+}
+
+/// Starts the log if the environment asks for it.
+///
+/// # Errors
+/// See [`LogError`]; the program can do without a log.
+pub fn start() -> Result<(), LogError> {
+    let directives = std::env::var(VARIABLE).unwrap_or_default();
+    let (false, Some(path)) = (directives.trim().is_empty(), path()) else { return Ok(()) };
+    let filter = EnvFilter::try_new(directives)?;
+    let file = open(&path).map_err(|error| LogError::File(path, error))?;
+    let ours = filter_fn(|metadata| metadata.target().split("::").next() == Some("osvpn"));
+    let layer = fmt::layer().with_ansi(false).with_writer(file).with_filter(ours);
+    // There is one already only where a test has set one.
+    let _ = tracing::subscriber::set_global_default(registry().with(filter).with(layer));
+    Ok(())
+}
+
+fn open(path: &PathBuf) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}

@@ -1,0 +1,349 @@
+//! What is left to say when a run is over: on the normal screen as text, for programs as JSON. It holds no key.
+
+mod commands;
+mod dry_run;
+mod handover;
+mod text;
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::cloud::{Error, Id, RegionId};
+use crate::plan::{Finding, Half, HalfPlan, Outer, Plan, Severity, VpnId, VpnName};
+use crate::provision::{Check, Ledger, Made, Origin, Standing, Step, Task};
+use crate::wizard::progress::{Phase, Progress};
+
+pub use dry_run::{DryRun, Planned};
+pub use handover::Handover;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything exists and every connection is ACTIVE.
+    Active,
+    /// Everything exists; the wait was over before every connection was ACTIVE.
+    NotActive,
+    /// A request failed for good.
+    Failed,
+    /// The user or a signal stopped it.
+    Stopped,
+    /// What was made was deleted again.
+    Undone,
+}
+
+impl Outcome {
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Failed => 1,
+            Self::NotActive => 3,
+            Self::Stopped | Self::Undone => 130,
+        }
+    }
+}
+
+/// The end of a run as the engine told it.
+#[derive(Clone, Copy, Debug)]
+pub enum End<'a> {
+    /// Every connection is ACTIVE.
+    Active,
+    /// The wait was over; where each connection stood.
+    NotActive(&'a Standing),
+    /// That task failed.
+    Failed(Task, &'a Error),
+    /// The connections could not be watched any more.
+    Lost(&'a Error),
+    /// Stopped before the end.
+    Stopped,
+    /// Everything this run made was deleted.
+    Undone,
+    /// The undo could not delete these.
+    Left(&'a [(Made, Error)]),
+}
+
+/// Where the pre-shared key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The user gave it, and so has it.
+    Given,
+    /// It was generated: the cloud alone can still show it.
+    Generated,
+}
+
+/// Everything there is to say about a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The name of the VPN.
+    pub name: VpnName,
+    /// The id in the marks of its objects.
+    pub id: VpnId,
+    /// `site-to-site` or `single`.
+    pub mode: &'static str,
+    /// One half or two.
+    pub halves: Vec<HalfReport>,
+    /// What failed; more than one entry only after an undo.
+    pub failures: Vec<Failure>,
+    /// Objects of which nobody knows whether they exist.
+    pub doubtful: Vec<Doubt>,
+    /// The troubleshooting list, if the tunnel is not up.
+    pub checks: Vec<Check>,
+    /// What only the user can do: admit the traffic in the security groups of the instances.
+    pub security_rules: Vec<Rule>,
+    /// What the owner of an outside peer has to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+    /// Commands that tell where the connections stand.
+    pub look_again: Vec<String>,
+    /// Commands that remove what this run made, in the order that works.
+    pub removal: Vec<String>,
+    /// Warnings and notices of the plan.
+    pub findings: Vec<String>,
+    /// Whether all this happened in the simulated cloud.
+    pub is_demo: bool,
+}
+
+/// One region's side as it came to be.
+#[derive(Clone, Debug, Serialize)]
+pub struct HalfReport {
+    /// Which one.
+    pub half: Half,
+    /// The region's code.
+    pub region: RegionId,
+    /// Its readable name; the code if it has none.
+    pub label: String,
+    /// The router's name.
+    pub router: String,
+    /// The router's id.
+    pub router_id: Id,
+    /// The address the other end connects to, once it is known.
+    pub external_address: Option<IpAddr>,
+    /// The ranges on this side.
+    pub local_cidrs: Vec<IpNet>,
+    /// The ranges across.
+    pub remote_cidrs: Vec<IpNet>,
+    /// What exists of it.
+    pub objects: Vec<Object>,
+    /// Where its connection stood last.
+    pub connection_status: Option<String>,
+}
+
+/// One object that exists.
+#[derive(Clone, Debug, Serialize)]
+pub struct Object {
+    /// What it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: Id,
+    /// Whether this run made it.
+    pub origin: Origin,
+}
+
+/// A request that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// What was to be done.
+    pub what: String,
+    /// The cause.
+    pub message: String,
+    /// What it means and what to do.
+    pub hint: Option<&'static str>,
+    /// Method and path.
+    pub request: Option<String>,
+    /// The HTTP status.
+    pub status: Option<u16>,
+    /// The cloud's number for the request.
+    pub request_id: Option<String>,
+}
+
+/// An object that may or may not exist, because the answer to the request for it was lost.
+#[derive(Clone, Debug, Serialize)]
+pub struct Doubt {
+    /// What it is.
+    pub kind: &'static str,
+    /// Where it would be.
+    pub region: RegionId,
+    /// What it would be called.
+    pub name: String,
+    /// A command that shows whether it is there.
+    pub look: String,
+}
+
+/// A security-group rule the instances of a region still need.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rule {
+    /// Where.
+    pub region: RegionId,
+    /// What is to be admitted.
+    pub remote_cidr: IpNet,
+    /// The command, but for the security group, which only the user knows.
+    pub command: String,
+}
+
+impl Failure {
+    /// What was tried and why it did not work.
+    pub fn new(what: impl Into<String>, error: &Error) -> Self {
+        Self {
+            what: what.into(),
+            message: error.message.clone(),
+            hint: error.hint(),
+            request: error.request.clone(),
+            status: error.status,
+            request_id: error.request_id.clone(),
+        }
+    }
+}
+
+impl Report {
+    /// The report of a run that made what the ledger holds, and ended like that.
+    #[must_use]
+    pub fn new(plan: &Plan, ledger: &Ledger, end: End<'_>, key: KeyOrigin) -> Self {
+        let none = Standing::new();
+        let (outcome, standing, failures) = match end {
+            End::Active => (Outcome::Active, &none, Vec::new()),
+            End::NotActive(standing) => (Outcome::NotActive, standing, Vec::new()),
+            End::Failed(task, error) => (Outcome::Failed, &none, vec![Failure::new(name_of(plan, task), error)]),
+            End::Lost(error) => {
+                (Outcome::Failed, &none, vec![Failure::new("asking for the status of the connections", error)])
+            }
+            End::Stopped => (Outcome::Stopped, &none, Vec::new()),
+            End::Undone => (Outcome::Undone, &none, Vec::new()),
+            End::Left(left) => {
+                let failure = |(made, error): &(Made, Error)| {
+                    Failure::new(format!("deleting the {}", name_of(plan, made.task)), error)
+                };
+                (Outcome::Failed, &none, left.iter().map(failure).collect())
+            }
+        };
+        let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
+        let is_complete = matches!(outcome, Outcome::Active | Outcome::NotActive);
+        let rule = |rule: crate::plan::SecurityRule| Rule {
+            command: rule.command(),
+            region: rule.region,
+            remote_cidr: rule.remote,
+        };
+        Self {
+            outcome,
+            name: plan.name().clone(),
+            id: plan.id().clone(),
+            mode: mode(plan),
+            halves: plan.halves().map(half).collect(),
+            failures,
+            doubtful: ledger.doubtful().filter_map(|task| doubt(plan, task)).collect(),
+            checks: Vec::new(),
+            security_rules: if is_complete {
+                plan.security_rules().into_iter().map(rule).collect()
+            } else {
+                Vec::new()
+            },
+            handover: if is_complete { Handover::of(plan, ledger, key) } else { None },
+            look_again: if outcome == Outcome::NotActive { commands::look_again(ledger) } else { Vec::new() },
+            removal: commands::removal(ledger),
+            findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
+            is_demo: false,
+        }
+    }
+
+    /// The report of the wizard's run.
+    #[must_use]
+    pub fn of_run(run: &Progress, key: KeyOrigin) -> Self {
+        let end = match &run.phase {
+            Phase::Active => End::Active,
+            Phase::NotYet(standing) => End::NotActive(standing),
+            Phase::Failed(task, error) => End::Failed(*task, error),
+            Phase::Lost(error) => End::Lost(error),
+            Phase::Undone => End::Undone,
+            Phase::Left(left) => End::Left(left),
+            Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped,
+        };
+        Self::new(&run.plan, &run.ledger, end, key).with_checks(run.checks.clone())
+    }
+
+    /// With the troubleshooting list.
+    #[must_use]
+    pub fn with_checks(mut self, checks: Vec<Check>) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// Whether it is about the simulated cloud.
+    #[must_use]
+    pub fn in_demo(mut self, is_demo: bool) -> Self {
+        self.is_demo = is_demo;
+        self
+    }
+
+    /// Whether nothing this run made exists.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.removal.is_empty() && self.doubtful.is_empty()
+    }
+}
+
+const fn mode(plan: &Plan) -> &'static str {
+    if plan.peer().is_some() { "single" } else { "site-to-site" }
+}
+
+/// Notices say before a run what will be done; after it the report itself says it.
+fn matters(finding: &Finding) -> bool {
+    finding.severity == Severity::Warning
+}
+
+fn name_of(plan: &Plan, task: Task) -> String {
+    let region = plan.half(task.half).map(place).unwrap_or_default();
+    format!("{} of half {}, {region}", task.step.label(), task.half)
+}
+
+fn place(half: &HalfPlan) -> String {
+    if half.label == half.region.as_str() { half.label.clone() } else { format!("{} ({})", half.label, half.region) }
+}
+
+fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, standing: &Standing) -> HalfReport {
+    let made = |step: &Step| ledger.get(half.half, *step);
+    let object = |made: &Made| Object {
+        kind: made.task.step.label(),
+        name: made.name.clone(),
+        id: made.id.clone(),
+        origin: made.origin,
+    };
+    let status = match outcome {
+        Outcome::Active => Some("ACTIVE".to_owned()),
+        _ => standing.get(&half.half).map(ToString::to_string),
+    };
+    HalfReport {
+        half: half.half,
+        region: half.region.clone(),
+        label: half.label.clone(),
+        router: half.router.name.clone(),
+        router_id: half.router.id.clone(),
+        external_address: address(plan, ledger, half),
+        local_cidrs: half.local_ranges(),
+        remote_cidrs: half.remote.clone(),
+        objects: Step::ALL.iter().filter_map(made).map(object).collect(),
+        connection_status: status,
+    }
+}
+
+/// The address the cloud gave the VPN service; before there is one, the address it will have where that is certain.
+fn address(plan: &Plan, ledger: &Ledger, half: &HalfPlan) -> Option<IpAddr> {
+    let given = ledger.get(half.half, Step::Service).and_then(|made| match plan.outer() {
+        Outer::V4 => made.external_v4.map(IpAddr::V4),
+        Outer::V6 => made.external_v6.map(IpAddr::V6),
+    });
+    given.or(half.address)
+}
+
+fn doubt(plan: &Plan, task: Task) -> Option<Doubt> {
+    let half = plan.half(task.half)?;
+    let name = plan.name().of(task.step.object());
+    let look = commands::list(&half.region, task.step);
+    Some(Doubt { kind: task.step.label(), region: half.region.clone(), name, look })
+}

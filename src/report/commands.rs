@@ -1,0 +1,41 @@
+//! Commands of python-openstackclient for what this program leaves to the user.
+
+use crate::cloud::RegionId;
+use crate::provision::{Ledger, Made, Step};
+
+/// What an object of that step is called on the client's command line.
+const fn noun(step: Step) -> &'static str {
+    match step {
+        Step::Service => "vpn service",
+        Step::IkePolicy => "vpn ike policy",
+        Step::IpsecPolicy => "vpn ipsec policy",
+        Step::LocalGroup | Step::PeerGroup => "vpn endpoint group",
+        Step::Connection => "vpn ipsec site connection",
+    }
+}
+
+fn command(region: &RegionId, step: Step, rest: &str) -> String {
+    format!("openstack --os-region-name {region} {} {rest}", noun(step))
+}
+
+/// Removes what the run made, connections first: everything else is held by them.
+pub fn removal(ledger: &Ledger) -> Vec<String> {
+    let delete = |made: Made| command(&made.region, made.task.step, &format!("delete {}", made.id));
+    ledger.removable().into_iter().map(delete).collect()
+}
+
+/// Shows where the connections stand.
+pub fn look_again(ledger: &Ledger) -> Vec<String> {
+    let connections = ledger.made().iter().filter(|made| made.task.step == Step::Connection);
+    connections.map(|made| command(&made.region, made.task.step, &format!("show {} -c Status", made.id))).collect()
+}
+
+/// Lists objects of that kind.
+pub fn list(region: &RegionId, step: Step) -> String {
+    command(region, step, "list")
+}
+
+/// Shows the key of a connection.
+pub fn key(made: &Made) -> String {
+    command(&made.region, made.task.step, &format!("show {} -f value -c 'Pre-shared Key'", made.id))
+}

@@ -1,0 +1,184 @@
+//! The report as a person reads it.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Failure, HalfReport, Handover, Outcome, Report};
+use crate::plan::policy::IkeVersion;
+use crate::provision::{Origin, Verdict};
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.headline())?;
+        for failure in &self.failures {
+            write!(f, "\n{failure}")?;
+        }
+        if !self.is_empty() {
+            for half in &self.halves {
+                write!(f, "\n{half}")?;
+            }
+            self.findings.iter().try_for_each(|finding| writeln!(f, "\nwarning: {finding}"))?;
+        }
+        self.checklist(f)?;
+        if let Some(handover) = &self.handover {
+            write!(f, "\n{handover}")?;
+        }
+        self.still_needed(f)?;
+        self.removal(f)?;
+        if self.is_demo {
+            writeln!(f, "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else.")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn headline(&self) -> String {
+        let vpn = format!("VPN {} (osvpn:{})", self.name, self.id);
+        let exists = if self.is_empty() { "Nothing was made." } else { "What exists by now is listed below." };
+        match self.outcome {
+            Outcome::Active => format!("{vpn} is ACTIVE."),
+            Outcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
+            Outcome::Failed => format!("{vpn} failed. {exists}"),
+            Outcome::Stopped => format!("{vpn} was stopped. {exists}"),
+            Outcome::Undone => format!("{vpn} was undone: everything this run made is deleted."),
+        }
+    }
+
+    fn checklist(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !self.checks.is_empty() {
+            writeln!(f, "\nTroubleshooting:")?;
+        }
+        for check in &self.checks {
+            match &check.verdict {
+                Verdict::Good => writeln!(f, "  ok     {}", check.subject)?,
+                Verdict::Bad(why) => writeln!(f, "  WRONG  {}: {why}", check.subject)?,
+                Verdict::Yours(what) => writeln!(f, "  you    {}: {what}", check.subject)?,
+            }
+        }
+        if !self.look_again.is_empty() {
+            writeln!(f, "\nAgents report every 60 s, so it may still become ACTIVE. To look again:")?;
+        }
+        list(f, &self.look_again)
+    }
+
+    fn still_needed(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.security_rules.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nStill needed: instances admit nothing from the other side on their own. For each of their")?;
+        writeln!(f, "security groups that is to be reached:")?;
+        self.security_rules.iter().try_for_each(|rule| writeln!(f, "  {}", rule.command))
+    }
+
+    fn removal(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for doubt in &self.doubtful {
+            writeln!(
+                f,
+                "\nIt is not known whether the {} {} exists in {}; look:",
+                doubt.kind, doubt.name, doubt.region
+            )?;
+            writeln!(f, "  {}", doubt.look)?;
+        }
+        if self.removal.is_empty() || self.outcome == Outcome::Active {
+            return Ok(());
+        }
+        writeln!(f, "\nTo remove what this run made, in this order:")?;
+        list(f, &self.removal)
+    }
+}
+
+fn list(f: &mut Formatter<'_>, lines: &[String]) -> fmt::Result {
+    lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+}
+
+impl Display for HalfReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.label == self.region.as_str() {
+            writeln!(f, "half {}: {}", self.half, self.region)?;
+        } else {
+            writeln!(f, "half {}: {} ({})", self.half, self.label, self.region)?;
+        }
+        writeln!(f, "  router            {} ({})", self.router, self.router_id)?;
+        if let Some(address) = self.external_address {
+            writeln!(f, "  external address  {address}")?;
+        }
+        writeln!(f, "  local CIDRs       {}", joined(&self.local_cidrs))?;
+        writeln!(f, "  remote CIDRs      {}", joined(&self.remote_cidrs))?;
+        for object in &self.objects {
+            let origin = match object.origin {
+                Origin::Created => "created",
+                Origin::Adopted => "adopted",
+                Origin::Reused => "reused",
+            };
+            writeln!(f, "  {origin}  {:<21}  {}  {}", object.kind, object.id, object.name)?;
+        }
+        if let Some(status) = &self.connection_status {
+            writeln!(f, "  connection is {status}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "failed      {}", self.what)?;
+        writeln!(f, "cause       {}", self.message)?;
+        if let Some(hint) = self.hint {
+            writeln!(f, "what to do  {hint}")?;
+        }
+        if let Some(request) = &self.request {
+            let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
+            writeln!(f, "request     {request}{status}")?;
+        }
+        if let Some(id) = &self.request_id {
+            writeln!(f, "request id  {id}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Handover {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
+        let (ike, ipsec, dpd) = (&self.policy.ike, &self.policy.ipsec, &self.policy.dpd);
+        writeln!(f, "For the owner of the peer:")?;
+        writeln!(f, "  connect to       {}", or_unknown(self.our_address.map(|address| address.to_string())))?;
+        writeln!(f, "  our identity     {} ({})", or_unknown(self.our_id.clone()), self.our_id_type)?;
+        writeln!(f, "  your address     {}", self.peer_address)?;
+        writeln!(f, "  your identity    {} ({})", self.peer_id, self.peer_id_type)?;
+        writeln!(f, "  your remote      {}", joined(&self.our_cidrs))?;
+        writeln!(f, "  your local       {}", joined(&self.peer_cidrs))?;
+        let mode = match ike.ike_version {
+            IkeVersion::V1 => format!("IKEv1, {} mode", ike.phase1_negotiation_mode),
+            IkeVersion::V2 => "IKEv2".to_owned(),
+        };
+        writeln!(
+            f,
+            "  IKE (phase 1)    {mode}, {}, {}, DH {}, lifetime {} s",
+            ike.encryption_algorithm, ike.auth_algorithm, ike.pfs, ike.lifetime
+        )?;
+        writeln!(
+            f,
+            "  IPsec (phase 2)  {}, {} mode, {}, {}, PFS {}, lifetime {} s",
+            ipsec.transform_protocol,
+            ipsec.encapsulation_mode,
+            ipsec.encryption_algorithm,
+            ipsec.auth_algorithm,
+            ipsec.pfs,
+            ipsec.lifetime
+        )?;
+        writeln!(f, "  DPD              {}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)?;
+        writeln!(f, "  firewall         admit {} from our address", self.firewall.join(", "))?;
+        match &self.key_command {
+            Some(command) => {
+                writeln!(f, "  pre-shared key   generated; give it to them over a safe channel. It is shown by:")?;
+                writeln!(f, "                   {command}")
+            }
+            None => writeln!(f, "  pre-shared key   the one you gave; give it to them over a safe channel"),
+        }
+    }
+}
+
+fn joined<T: Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

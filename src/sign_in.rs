@@ -1,0 +1,108 @@
+//! From a choice of cloud to a signed-in [`Cloud`], or to what a person can do about it. The same for the wizard and for
+//! `osvpn apply`.
+
+use std::collections::BTreeMap;
+
+use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
+use crate::cloud::{Cloud, Credentials, Error, ErrorKind};
+use crate::simulator::{self, Simulator};
+use crate::wizard::{Login, Problem};
+
+/// A signed-in user, and the simulated cloud if that is where.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// Where the credentials came from, for a screen.
+    pub source: String,
+    /// What the user should know about the credentials.
+    pub warnings: Vec<String>,
+    /// The simulated cloud; it ends when this is dropped.
+    pub simulator: Option<Simulator>,
+}
+
+/// Finds credentials and signs in with them.
+///
+/// # Errors
+/// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
+pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
+    let (found, simulator) = match login {
+        Login::Default => (find(None)?, None),
+        Login::Named(name) => (find(Some(name))?, None),
+        Login::Demo => {
+            let simulator = Simulator::start(simulator::Settings::demo()).await.map_err(|error| {
+                let text = format!("The demo cloud cannot listen on a loopback address: {error}.");
+                failed("The demo cloud does not start", Error::new(ErrorKind::Unreachable, text))
+            })?;
+            (of_simulator(&simulator)?, Some(simulator))
+        }
+    };
+    let source = if simulator.is_some() { "demo cloud".to_owned() } else { found.origin.to_string() };
+    let cloud = Cloud::sign_in(&found.credentials).await.map_err(|error| failed("Sign-in failed", error))?;
+    Ok(SignedIn { cloud, source, warnings: found.warnings, simulator })
+}
+
+/// Finds credentials without sending anything.
+///
+/// # Errors
+/// What was looked for, or which clouds there are to choose from.
+pub fn find(name: Option<&str>) -> Result<Found, Problem> {
+    Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
+}
+
+fn of_simulator(simulator: &Simulator) -> Result<Found, Problem> {
+    let vars: BTreeMap<String, String> =
+        simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Credentials::find(&Sources { vars, ..Sources::default() }, None).map_err(|error| unfound(&error))
+}
+
+fn failed(title: &str, error: Error) -> Problem {
+    let hint = error.hint().map(str::to_owned);
+    let text = std::iter::once(error.message.clone()).chain(hint).collect();
+    Problem { title: title.to_owned(), text, looked_for: Vec::new(), error: Some(error), clouds: Vec::new() }
+}
+
+fn unfound(error: &FindError) -> Problem {
+    let mut problem = Problem {
+        title: "The credentials cannot be used".to_owned(),
+        text: vec![error.to_string()],
+        looked_for: Vec::new(),
+        error: None,
+        clouds: Vec::new(),
+    };
+    match error {
+        FindError::NothingFound { looked } => {
+            "No OpenStack credentials found".clone_into(&mut problem.title);
+            problem.looked_for = looked.iter().map(looked_for).collect();
+            problem.text.extend(
+                [
+                    "1. Download an openrc file from the dashboard (API Access) and source it: . ./openrc.sh",
+                    "2. Or write a clouds.yaml into ~/.config/openstack.",
+                    "3. Or look around first in a simulated cloud: osvpn --demo",
+                ]
+                .map(str::to_owned),
+            );
+        }
+        FindError::SeveralClouds { names, .. } => {
+            "Several clouds to choose from".clone_into(&mut problem.title);
+            problem.clouds.clone_from(names);
+        }
+        FindError::NoSuchCloud { .. } => "No such cloud".clone_into(&mut problem.title),
+        FindError::Missing { .. } | FindError::Unusable { .. } => {}
+    }
+    problem
+}
+
+fn looked_for(looked: &Looked) -> (String, bool) {
+    let place = match &looked.place {
+        Place::File(path) => path.display().to_string(),
+        Place::Variable(name) => (*name).to_owned(),
+    };
+    let (note, found) = match looked.outcome {
+        Outcome::Absent => ("", false),
+        Outcome::Forbidden => (" (may not be read)", true),
+        Outcome::WithoutClouds => (" (describes no cloud)", true),
+        Outcome::Set => ("", true),
+    };
+    (format!("{place}{note}"), found)
+}

@@ -1,0 +1,49 @@
+//! The signals that ask the program to end. They are taken as messages, so that a request under way can be settled and
+//! the terminal given back first.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// A signal that ends the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT: Ctrl-C where the terminal is not raw.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP: the terminal is gone.
+    HangUp,
+}
+
+impl Signal {
+    /// The exit code a shell expects of a process that such a signal ended: 128 and its number.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::HangUp => 129,
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Takes these signals from now on.
+///
+/// # Errors
+/// If the system does not allow it.
+pub fn listen() -> io::Result<UnboundedReceiver<Signal>> {
+    let kinds = [
+        (SignalKind::interrupt(), Signal::Interrupt),
+        (SignalKind::terminate(), Signal::Terminate),
+        (SignalKind::hangup(), Signal::HangUp),
+    ];
+    let (sender, receiver) = unbounded_channel();
+    for (kind, name) in kinds {
+        let mut stream = signal(kind)?;
+        let sender = sender.clone();
+        tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(name).is_ok() {} });
+    }
+    Ok(receiver)
+}

@@ -1,0 +1,287 @@
+//! The wizard on a terminal: one loop that turns keys, answers, engine events, time and signals into messages, and
+//! carries out the effects. It never waits for anything but the next message, and draws only when something has changed.
+//!
+//! The loop is generic over backend, input and terminal, so that tests drive the whole program without one.
+
+mod effects;
+mod plan_file;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEventKind};
+use futures::{Stream, StreamExt};
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+use crate::signals::Signal;
+use crate::view::{Theme, view};
+use crate::wizard::{Beginning, Effect, Message, Model, update};
+use effects::{Effects, News};
+
+/// How fast things move on the screen.
+const TICK: Duration = Duration::from_millis(120);
+/// How long the program stays for the engine once it was told to end: a request under way takes at most 60 s.
+const SETTLING: Duration = Duration::from_secs(70);
+/// How many messages may pass before the screen shows them, so that a flood of them cannot hide it.
+const BATCH: usize = 256;
+
+/// What the loop asks of the terminal besides drawing.
+pub trait Tty {
+    /// What follows until [`Self::end_frame`] is to be shown at once.
+    fn begin_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// See [`Self::begin_frame`].
+    fn end_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Puts a text on the clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+
+    /// Gives the terminal back to the shell, stops the process, and takes the terminal again when it goes on.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+/// What came of the wizard.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its last state.
+    pub model: Model,
+    /// Why it ended.
+    pub why: Why,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The wizard is over.
+    Finished,
+    /// A signal asked for it.
+    Signal(Signal),
+    /// The terminal is gone or cannot be written to.
+    Terminal(String),
+    /// A task panicked, with those words.
+    Panic(String),
+}
+
+/// Runs the wizard to its end.
+pub async fn run<B, S, T>(
+    terminal: &mut Terminal<B>,
+    input: S,
+    tty: &mut T,
+    signals: UnboundedReceiver<Signal>,
+    beginning: Beginning,
+    theme: &Theme,
+) -> Ended
+where
+    B: Backend,
+    S: Stream<Item = io::Result<Event>> + Unpin,
+    T: Tty,
+{
+    run_with(Effects::default(), terminal, input, tty, signals, beginning, theme).await
+}
+
+async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty>(
+    effects: Effects,
+    terminal: &mut Terminal<B>,
+    input: S,
+    tty: &mut T,
+    signals: UnboundedReceiver<Signal>,
+    beginning: Beginning,
+    theme: &Theme,
+) -> Ended {
+    let (model, first) = Model::new(beginning);
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let inputs = Inputs { input, signals, tick, is_deaf: false };
+    let begun = Instant::now();
+    let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, leaving: None, is_blind: false };
+    wizard.draw();
+    wizard.perform(first);
+    let why = wizard.run().await;
+    Ended { model: wizard.model, why }
+}
+
+struct Inputs<S> {
+    input: S,
+    signals: UnboundedReceiver<Signal>,
+    tick: Interval,
+    /// Whether the input has ended.
+    is_deaf: bool,
+}
+
+struct Loop<'a, B: Backend, S, T> {
+    terminal: &'a mut Terminal<B>,
+    tty: &'a mut T,
+    theme: &'a Theme,
+    inputs: Inputs<S>,
+    model: Model,
+    effects: Effects,
+    begun: Instant,
+    /// Whether there is nothing left to draw on.
+    is_blind: bool,
+    /// Why the program was told to end, and when it ends at the latest.
+    leaving: Option<(Why, Instant)>,
+}
+
+/// What the loop was waiting for.
+enum Turn {
+    Input(Option<io::Result<Event>>),
+    Signal(Signal),
+    News(News),
+    Tick,
+    TooLate,
+}
+
+impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B, S, T> {
+    async fn run(&mut self) -> Why {
+        while !self.is_over() {
+            let mut next = Some(self.next().await);
+            let mut handled = 0;
+            while let Some(turn) = next.take() {
+                self.handle(turn);
+                handled += 1;
+                if handled < BATCH && !self.is_over() {
+                    next = self.ready().await;
+                }
+            }
+            if !self.is_over() {
+                self.draw();
+            }
+        }
+        self.leaving.take().map_or(Why::Finished, |(why, _)| why)
+    }
+
+    /// Told to end with nothing under way that could still be settled, nobody will say that it is over.
+    fn is_over(&self) -> bool {
+        let settled = |(_, deadline): &(Why, Instant)| self.effects.is_idle() || *deadline <= Instant::now();
+        self.model.ending.is_some() || self.leaving.as_ref().is_some_and(settled)
+    }
+
+    /// The keyboard comes first, so that no flood of answers can hold it up. All of these can be given up half-way
+    /// without losing anything.
+    async fn next(&mut self) -> Turn {
+        let deadline = self.leaving.as_ref().map(|(_, deadline)| *deadline);
+        let Inputs { input, signals, tick, is_deaf } = &mut self.inputs;
+        tokio::select! {
+            biased;
+            event = input.next(), if !*is_deaf => Turn::Input(event),
+            Some(signal) = signals.recv() => Turn::Signal(signal),
+            news = self.effects.next() => Turn::News(news),
+            () = sleep_until(deadline.unwrap_or(self.begun)), if deadline.is_some() => Turn::TooLate,
+            _ = tick.tick(), if self.model.is_animating() => Turn::Tick,
+        }
+    }
+
+    /// The next turn if it is already there. Polled by the same task as [`Self::next`]: the terminal's event stream
+    /// keeps the first waker it is given.
+    async fn ready(&mut self) -> Option<Turn> {
+        tokio::select! {
+            biased;
+            turn = self.next() => Some(turn),
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    fn handle(&mut self, turn: Turn) {
+        match turn {
+            Turn::Input(Some(Ok(event))) => match event {
+                Event::Key(key) if key.kind != KeyEventKind::Release => self.tell(Message::Key(key)),
+                Event::Paste(text) => self.tell(Message::Paste(text)),
+                Event::Resize(columns, rows) => self.tell(Message::Resize(columns, rows)),
+                _ => {}
+            },
+            Turn::Input(ended) => {
+                self.inputs.is_deaf = true;
+                let why = ended.and_then(Result::err).map_or_else(|| "it was closed".to_owned(), |why| why.to_string());
+                self.leave(Why::Terminal(why));
+            }
+            Turn::Signal(signal) => self.leave(Why::Signal(signal)),
+            Turn::News(News::Message(message)) => {
+                // Events sent before this one may have arrived since the queue was last looked at.
+                while let Some(event) = self.effects.heard() {
+                    self.tell(event);
+                }
+                self.tell(*message);
+            }
+            Turn::News(News::Panicked(words)) => self.leave(Why::Panic(words)),
+            Turn::Tick => self.tell(Message::Tick(self.model.now)),
+            Turn::TooLate => {}
+        }
+    }
+
+    /// Ends as soon as the engine has settled what is under way. The first reason counts.
+    fn leave(&mut self, why: Why) {
+        if self.leaving.is_none() {
+            self.leaving = Some((why, Instant::now() + SETTLING));
+        }
+        self.tell(Message::Terminated);
+    }
+
+    fn tell(&mut self, message: Message) {
+        update(&mut self.model, Message::Tick(self.begun.elapsed()));
+        if message.is_tick() {
+            return;
+        }
+        let effects = update(&mut self.model, message);
+        self.perform(effects);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Copy(text) => {
+                    let _ = self.tty.copy(&text);
+                }
+                Effect::Suspend => self.suspend(),
+                effect => self.effects.begin(effect),
+            }
+        }
+    }
+
+    fn suspend(&mut self) {
+        if let Err(error) = self.tty.suspend() {
+            self.leave(Why::Terminal(error.to_string()));
+            return;
+        }
+        // The shell has drawn over it, and the window may have another size by now.
+        self.model.repaint = true;
+        if let Ok(size) = self.terminal.size() {
+            self.tell(Message::Resize(size.width, size.height));
+        }
+    }
+
+    /// Shows the model. A terminal that cannot be drawn on is gone; the engine still has to settle.
+    fn draw(&mut self) {
+        if self.is_blind {
+            return;
+        }
+        if let Err(why) = self.try_draw() {
+            self.is_blind = true;
+            self.leave(Why::Terminal(why));
+        }
+    }
+
+    fn try_draw(&mut self) -> Result<(), String> {
+        let size = self.terminal.size().map_err(|error| error.to_string())?;
+        if size.width == 0 || size.height == 0 {
+            return Ok(());
+        }
+        self.tty.begin_frame().map_err(|error| error.to_string())?;
+        if std::mem::take(&mut self.model.repaint) {
+            // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
+            self.terminal.resize(size.into()).map_err(|error| error.to_string())?;
+        }
+        let (model, theme) = (&self.model, self.theme);
+        self.terminal.draw(|frame| view(model, theme, frame)).map_err(|error| error.to_string())?;
+        self.tty.end_frame().map_err(|error| error.to_string())
+    }
+}

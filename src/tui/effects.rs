@@ -1,0 +1,224 @@
+//! What the wizard wants done, each as a task of its own that answers with a message.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{plan_file, terminal::words};
+use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Region, RegionId};
+use crate::plan::Psk;
+use crate::provision::{Event, Pace, create, undo, verify, watch};
+use crate::sign_in::{SignedIn, sign_in};
+use crate::wizard::remote::RequestId;
+use crate::wizard::{Effect, Login, Message, Problem, Session};
+
+/// How a task ended.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// With an answer.
+    Message(Box<Message>),
+    /// With a sign-in.
+    SignedIn(RequestId, Box<Result<Access, Problem>>),
+}
+
+/// A sign-in with all the wizard is told of it.
+#[derive(Debug)]
+pub(super) struct Access {
+    signed_in: SignedIn,
+    session: Session,
+    early: BTreeMap<RegionId, Reading>,
+}
+
+type Reading = JoinHandle<Result<Inventory, Error>>;
+
+/// The tasks under way and what they need.
+#[derive(Debug)]
+pub struct Effects {
+    tasks: JoinSet<Done>,
+    engine: UnboundedSender<Event>,
+    events: UnboundedReceiver<Event>,
+    stop: CancellationToken,
+    signed_in: Option<SignedIn>,
+    early: BTreeMap<RegionId, Reading>,
+}
+
+/// What a task has to say.
+#[derive(Debug)]
+pub enum News {
+    /// A message for the wizard.
+    Message(Box<Message>),
+    /// A task has panicked, and with what words.
+    Panicked(String),
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        let (engine, events) = unbounded_channel();
+        Self {
+            tasks: JoinSet::new(),
+            engine,
+            events,
+            stop: CancellationToken::new(),
+            signed_in: None,
+            early: BTreeMap::new(),
+        }
+    }
+}
+
+impl Effects {
+    /// The next message of a task or of the engine; waits for ever if nothing is under way. Nothing is lost if the
+    /// waiting is given up.
+    pub async fn next(&mut self) -> News {
+        let ended = tokio::select! {
+            biased;
+            Some(event) = self.events.recv() => return News::Message(Box::new(Message::Engine(event))),
+            Some(ended) = self.tasks.join_next() => ended,
+            else => std::future::pending().await,
+        };
+        match ended {
+            Ok(Done::Message(message)) => News::Message(message),
+            Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
+            Err(error) => News::Panicked(words_of(error)),
+        }
+    }
+
+    /// What the engine has told and nobody has heard yet.
+    pub fn heard(&mut self) -> Option<Message> {
+        self.events.try_recv().ok().map(Message::Engine)
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    fn take(&mut self, request: RequestId, result: Result<Access, Problem>) -> Message {
+        let session = result.map(|access| {
+            self.signed_in = Some(access.signed_in);
+            self.early = access.early;
+            access.session
+        });
+        Message::SignedIn(request, session)
+    }
+
+    /// Begins what the wizard wants.
+    pub fn begin(&mut self, effect: Effect) {
+        match effect {
+            Effect::SignIn(request, login) => {
+                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login).await)) });
+            }
+            Effect::Discover(request, id) => {
+                let reading = self.early.remove(&id);
+                let region = self.region(&id);
+                self.answer(async move {
+                    let result = match (reading, region) {
+                        (Some(reading), _) => reading.await.unwrap_or_else(|error| Err(lost(&error))),
+                        (None, Ok(region)) => region.inventory().await,
+                        (None, Err(error)) => Err(error),
+                    };
+                    Message::Discovered(id, request, result)
+                });
+            }
+            Effect::Detail(request, id) => {
+                let region = self.region(&id);
+                self.answer(async move {
+                    let result = match region {
+                        Ok(region) => region.detail().await,
+                        Err(error) => Err(error),
+                    };
+                    Message::Detailed(id, request, result)
+                });
+            }
+            Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
+            Effect::Create(plan, mut ledger) => self.work(async move |cloud, events, stop| {
+                let result = create(&plan, &mut ledger, &cloud, &events, &stop).await;
+                Message::Created(result, ledger)
+            }),
+            Effect::Watch(ledger, wait) => self.work(async move |cloud, events, stop| {
+                Message::Watched(watch(&ledger, &cloud, Pace::lasting(wait), &events, &stop).await)
+            }),
+            Effect::Verify(plan, ledger) => {
+                self.work(async move |cloud, _, _| Message::Verified(verify(&plan, &ledger, &cloud).await));
+            }
+            Effect::Undo(plan, mut ledger) => self.work(async move |cloud, events, stop| {
+                let undone = undo(&plan, &mut ledger, &cloud, &events, &stop).await;
+                Message::Undone(undone, ledger)
+            }),
+            Effect::Stop => self.stop.cancel(),
+            Effect::Save(name, text) => {
+                self.tasks.spawn_blocking(move || {
+                    let saved = plan_file::save(&PathBuf::new(), &name, &text);
+                    Done::Message(Box::new(Message::Saved(saved.map_err(|error: io::Error| error.to_string()))))
+                });
+            }
+            // These are the terminal's business, and the loop's.
+            Effect::Copy(_) | Effect::Suspend => {}
+        }
+    }
+
+    fn region(&self, id: &RegionId) -> Result<Region, Error> {
+        let region = self.signed_in.as_ref().and_then(|signed_in| signed_in.cloud.region(id));
+        region.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{id} is not in the catalogue of this sign-in")))
+    }
+
+    fn answer(&mut self, answer: impl Future<Output = Message> + Send + 'static) {
+        self.tasks.spawn(async move { Done::Message(Box::new(answer.await)) });
+    }
+
+    /// Begins a piece of work of the engine. Its wish to stop is its own: the next piece is not stopped by it.
+    fn work<F>(&mut self, work: impl FnOnce(Cloud, UnboundedSender<Event>, CancellationToken) -> F)
+    where
+        F: Future<Output = Message> + Send + 'static,
+    {
+        // There is no plan without a sign-in, so there is no work without one either.
+        let Some(signed_in) = &self.signed_in else { return };
+        self.stop = CancellationToken::new();
+        let work = work(signed_in.cloud.clone(), self.engine.clone(), self.stop.clone());
+        self.answer(work);
+    }
+
+    /// Begins a task that a test wrote.
+    #[cfg(test)]
+    pub(super) fn begin_task(&mut self, task: impl Future<Output = Message> + Send + 'static) {
+        self.answer(task);
+    }
+}
+
+/// Signs in and asks every region at once, before the wizard does: what it learns of the sign-in has another round trip
+/// in it, for the names of the regions, and discovery need not wait for them.
+async fn access(login: &Login) -> Result<Access, Problem> {
+    let signed_in = sign_in(login).await?;
+    let cloud = &signed_in.cloud;
+    let regions = cloud.regions();
+    let early = regions.iter().map(|region| {
+        let region = region.clone();
+        (region.id().clone(), tokio::spawn(async move { region.inventory().await }))
+    });
+    let early = early.collect();
+    // They are a courtesy: the first screen does not wait long for them.
+    let described = tokio::time::timeout(Duration::from_secs(2), cloud.region_descriptions()).await;
+    let session = Session {
+        project: cloud.project_name().to_owned(),
+        user: cloud.user_name().to_owned(),
+        source: signed_in.source.clone(),
+        is_demo: signed_in.simulator.is_some(),
+        home: cloud.preferred_region().cloned(),
+        regions: regions.iter().map(|region| region.id().clone()).collect(),
+        descriptions: described.unwrap_or_default().into_iter().collect(),
+        warnings: signed_in.warnings.clone(),
+    };
+    Ok(Access { signed_in, session, early })
+}
+
+fn lost(error: &JoinError) -> Error {
+    Error::new(ErrorKind::Unexpected, format!("reading the region ended early: {error}"))
+}
+
+fn words_of(error: JoinError) -> String {
+    error.try_into_panic().map_or_else(|error| error.to_string(), |payload| words(&*payload).to_owned())
+}

@@ -1,0 +1,132 @@
+//! The terminal while the wizard has it, and its way back to what it was: exactly once, however the wizard ends.
+
+use std::any::Any;
+use std::io::{self, Write, stdout};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{execute, queue};
+
+use super::Tty;
+
+/// Whether the terminal is raw and on its alternate screen.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal in raw mode on its alternate screen; given back when this is dropped.
+#[derive(Debug)]
+pub struct Guard(());
+
+impl Guard {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If it refuses; it is given back first.
+    pub fn take() -> io::Result<Self> {
+        // From here on a failure half-way is undone by the drop.
+        let guard = Self(());
+        enter()?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
+}
+
+/// Gives the terminal back, unless that has been done. What fails on the way fails because the terminal is gone.
+pub fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Makes a panic of this thread give the terminal back and say one line. One of another thread must not touch the
+/// screen, on which the wizard may still be drawing: it reaches the loop as a failed task, and ends it there.
+pub fn on_panic() {
+    let ours = thread::current().id();
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(|at| format!(" ({}:{})", at.file(), at.line())).unwrap_or_default();
+        let why = words(info.payload()).to_owned();
+        tracing::error!("internal error: {why}{place}");
+        if thread::current().id() != ours {
+            return;
+        }
+        give_back();
+        let _ = writeln!(io::stderr(), "osvpn: internal error: {why}{place}");
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            before(info);
+        }
+    }));
+}
+
+/// What a panic said; nearly all say it in one of these two ways.
+pub(super) fn words(payload: &dyn Any) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic")
+}
+
+/// The terminal this process was started on.
+#[derive(Debug)]
+pub struct Console;
+
+impl Tty for Console {
+    fn begin_frame(&mut self) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)
+    }
+
+    fn end_frame(&mut self) -> io::Result<()> {
+        execute!(stdout(), EndSynchronizedUpdate)
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    #[cfg(unix)]
+    fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        enter()
+    }
+}
+
+/// Whether the terminal can show a full-screen program.
+#[must_use]
+pub fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
+/// Whether colours are wanted: unless `NO_COLOR` is set to anything (no-color.org).
+#[must_use]
+pub fn wants_color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether the locale's encoding is UTF-8, so that box-drawing characters arrive as such. The first variable that is set
+/// decides, as in the C library; without any, the locale is C.
+#[must_use]
+pub fn is_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    locale.into_iter().find(|value| !value.is_empty()).is_some_and(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

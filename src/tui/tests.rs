@@ -1,0 +1,60 @@
+use std::convert::Infallible;
+
+use futures::stream;
+use ratatui::backend::TestBackend;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::*;
+use crate::plan::{Labels, Profiles, Psk, VpnId};
+use crate::wizard::{Ending, Login};
+
+struct Deaf;
+
+impl Tty for Deaf {
+    fn copy(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn beginning() -> Beginning {
+    Beginning {
+        login: Login::Demo,
+        size: (80, 24),
+        profiles: Profiles::built_in().unwrap(),
+        labels: Labels::built_in().unwrap(),
+        vpn: VpnId::random(),
+        psk: Psk::generate(),
+        profile: None,
+        wait: Duration::from_secs(1),
+    }
+}
+
+async fn ended_by(
+    input: impl Stream<Item = io::Result<Event>> + Unpin,
+    task: Option<impl Future<Output = Message> + Send + 'static>,
+) -> Ended {
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap_or_else(|never: Infallible| match never {});
+    let (_signals, receiver) = unbounded_channel();
+    let mut effects = Effects::default();
+    if let Some(task) = task {
+        effects.begin_task(task);
+    }
+    run_with(effects, &mut terminal, input, &mut Deaf, receiver, beginning(), &Theme::new(true, true)).await
+}
+
+#[tokio::test]
+async fn a_panic_in_a_task_ends_the_wizard_with_its_words() {
+    let ended = ended_by(stream::pending(), Some(async { panic!("boom {}", 7) })).await;
+    assert_eq!(ended.why, Why::Panic("boom 7".into()));
+    assert_eq!(ended.model.ending, Some(Ending::Left));
+}
+
+#[tokio::test]
+async fn a_terminal_that_closes_its_input_ends_the_wizard() {
+    let ended = ended_by(stream::empty(), None::<std::future::Ready<Message>>).await;
+    assert_eq!(ended.why, Why::Terminal("it was closed".into()));
+}

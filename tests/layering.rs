@@ -1,0 +1,116 @@
+//! The arrows between the modules, and what each of them may not touch, read off the sources.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+use std::path::{Path, PathBuf};
+
+/// Which modules of the crate each module may use. What is not here may use everything.
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("cloud", &["cloud"]),
+    ("plan", &["plan", "cloud"]),
+    ("provision", &["provision", "plan", "cloud"]),
+    ("wizard", &["wizard", "provision", "plan", "cloud"]),
+    ("view", &["view", "wizard", "provision", "plan", "cloud"]),
+    ("simulator", &["simulator"]),
+];
+
+struct Source {
+    path: PathBuf,
+    /// Without comments, and without the tests at its end.
+    lines: Vec<String>,
+}
+
+fn sources() -> Vec<Source> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut dirs = vec![src.clone()];
+    while let Some(dir) = dirs.pop() {
+        for path in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.lines().take_while(|line| *line != "mod tests {");
+                let lines = code.map(|line| without_comment(line).to_owned()).collect();
+                found.push(Source { path: path.strip_prefix(&src).unwrap().to_owned(), lines });
+            }
+        }
+    }
+    found.retain(|source| !source.path.ends_with("tests.rs"));
+    assert!(found.len() > 50, "the sources are found");
+    found
+}
+
+fn without_comment(line: &str) -> &str {
+    if line.trim_start().starts_with("//") { "" } else { line }
+}
+
+impl Source {
+    /// The module of the crate it belongs to: `wizard/step.rs` is part of `wizard`.
+    fn module(&self) -> String {
+        let first = self.path.components().next().unwrap().as_os_str().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    }
+
+    /// Every line that holds one of these words, as `path: line`.
+    fn mentions(&self, words: &[&str]) -> Vec<String> {
+        let lines = self.lines.iter().filter(|line| words.iter().any(|word| line.contains(word)));
+        lines.map(|line| format!("{}: {}", self.path.display(), line.trim())).collect()
+    }
+}
+
+fn mentions_in(modules: &[&str], words: &[&str]) -> Vec<String> {
+    let of_those = |source: &Source| modules.contains(&source.module().as_str());
+    sources().iter().filter(|source| of_those(source)).flat_map(|source| source.mentions(words)).collect()
+}
+
+/// The modules of the crate that a line of a source at that depth names.
+fn used(line: &str, depth: usize) -> Vec<String> {
+    let line = line.replace(&"super::".repeat(depth), "crate::");
+    let names = line.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+        Some(list) => list.split(['}', ';']).next().unwrap_or_default().split(',').map(str::trim).collect(),
+        None => vec![rest],
+    });
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    names.map(word).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn modules_use_only_those_below_them() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let module = source.module();
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == module) else { continue };
+        let depth = source.path.components().count();
+        for line in &source.lines {
+            let outside = used(line, depth).into_iter().filter(|name| !allowed.contains(&name.as_str()));
+            wrong.extend(outside.map(|name| format!("{} uses {name}: {}", source.path.display(), line.trim())));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn only_the_view_and_the_terminal_know_of_drawing() {
+    let drawing = mentions_in(&["cloud", "plan", "provision", "wizard", "simulator", "apply", "report"], &["ratatui"]);
+    assert!(drawing.is_empty(), "{drawing:#?}");
+}
+
+#[test]
+fn wizard_and_view_read_no_clock() {
+    let clocks = mentions_in(&["wizard", "view"], &["Instant::now", "SystemTime", "Timestamp::now"]);
+    assert!(clocks.is_empty(), "{clocks:#?}");
+}
+
+#[test]
+fn the_view_has_only_colours_the_user_has_chosen() {
+    let fixed = mentions_in(&["view"], &["Color::Rgb", "Color::Indexed"]);
+    assert!(fixed.is_empty(), "{fixed:#?}");
+}
+
+#[test]
+fn nothing_is_unwrapped_outside_tests() {
+    let unwrapped: Vec<String> =
+        sources().iter().flat_map(|source| source.mentions(&[".unwrap()", ".expect("])).collect();
+    assert!(unwrapped.is_empty(), "{unwrapped:#?}");
+}

@@ -1,0 +1,202 @@
+//! The built program in a terminal of its own: a pseudo-terminal with a screen behind it. Nothing here sleeps; everything
+//! waits for something to appear, with a deadline.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Long enough for a loaded machine; only a failing test waits so long.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the reader has seen so far.
+struct Seen {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    is_closed: bool,
+}
+
+pub struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    writer: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+    pub started: Instant,
+    settings: String,
+}
+
+fn cells(size: u16) -> NonZeroU16 {
+    NonZeroU16::new(size).unwrap()
+}
+
+impl Pty {
+    /// Starts osvpn on 80 columns and 24 rows with nothing in its environment but these variables, a home of its own,
+    /// and what a terminal sets.
+    pub fn start(home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
+        command.env_clear();
+        command.cwd(home);
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
+            command.env(name, value);
+        }
+        command.env("HOME", home);
+        for (name, value) in vars {
+            command.env(name, value);
+        }
+        command.args(args);
+        let settings = settings(&*pair.master);
+        let started = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = vt100::Parser::new(cells(24), cells(80), 1000);
+        let seen = Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false }), Condvar::new()));
+        let reader = pair.master.try_clone_reader().unwrap();
+        let shared = Arc::clone(&seen);
+        std::thread::spawn(move || read(reader, &shared));
+        let writer = Some(pair.master.take_writer().unwrap());
+        Self { master: pair.master, writer, child, seen, started, settings }
+    }
+
+    /// Waits until the screen shows that text.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) -> String {
+        self.wait(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen is as wanted, and returns it.
+    #[track_caller]
+    pub fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        self.wait_seen(what, |screen| wanted(&screen.contents()))
+    }
+
+    #[track_caller]
+    fn wait_seen(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> String {
+        let (seen, changed) = &*self.seen;
+        let deadline = Instant::now() + DEADLINE;
+        let mut seen = seen.lock().unwrap();
+        loop {
+            let screen = seen.parser.screen();
+            if wanted(screen) {
+                return screen.contents();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let contents = screen.contents();
+            assert!(!left.is_zero() && !seen.is_closed, "waited for {what}; the screen shows\n{contents}\n");
+            seen = changed.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the program is on the alternate screen, or off it.
+    #[track_caller]
+    pub fn wait_alternate(&self, wanted: bool) {
+        self.wait_seen("the other screen", |screen| screen.alternate_screen() == wanted);
+    }
+
+    pub fn send(&mut self, keys: &str) {
+        let writer = self.writer.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    /// Waits for a text, then presses Enter.
+    #[track_caller]
+    pub fn enter_at(&mut self, text: &str) {
+        self.wait_for(text);
+        self.send("\r");
+    }
+
+    pub fn resize(&mut self, cols: u16, rows: u16) {
+        self.seen.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
+        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let killed = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(killed.unwrap().success());
+    }
+
+    /// Waits until the program has been stopped by job control.
+    #[track_caller]
+    pub fn wait_stopped(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        let stat = format!("/proc/{}/stat", self.pid());
+        let is_stopped = || std::fs::read_to_string(&stat).unwrap().rsplit(')').next().unwrap().starts_with(" T");
+        while !is_stopped() {
+            assert!(Instant::now() < deadline, "the program does not stop");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits for the end of the program, and returns its exit code and what it printed.
+    #[track_caller]
+    pub fn end(mut self) -> (u32, Printed) {
+        let (seen, changed) = &*self.seen;
+        let (seen, waited) =
+            changed.wait_timeout_while(seen.lock().unwrap(), DEADLINE, |seen| !seen.is_closed).unwrap();
+        let screen = seen.parser.screen();
+        if waited.timed_out() {
+            let screen = screen.contents();
+            self.child.kill().unwrap();
+            panic!("the program does not end; the screen shows\n{screen}\n");
+        }
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "pasting is as it was");
+        let printed = Printed::from(&seen.bytes[..]);
+        drop(seen);
+        assert_eq!(settings(&*self.master), self.settings, "the line settings are as they were");
+        (self.child.wait().unwrap().exit_code(), printed)
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// The terminal's line settings as text: whether it echoes, edits lines, makes signals of keys.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
+
+/// What a program that has ended has written to its terminal.
+pub struct Printed {
+    /// Every byte of it.
+    pub everything: String,
+    /// What came once the alternate screen was gone: what the user is left with.
+    pub said: String,
+}
+
+impl From<&[u8]> for Printed {
+    fn from(bytes: &[u8]) -> Self {
+        let everything = String::from_utf8_lossy(bytes).into_owned();
+        let (_, after) = everything.rsplit_once("\x1b[?1049l").unwrap_or(("", &everything));
+        Self { said: after.replace("\r\n", "\n"), everything }
+    }
+}
+
+fn read(mut reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
+    let mut buffer = [0; 4096];
+    loop {
+        let read = reader.read(&mut buffer).unwrap_or(0);
+        let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.bytes.extend_from_slice(&buffer[..read]);
+        seen.parser.process(&buffer[..read]);
+        seen.is_closed = read == 0;
+        shared.1.notify_all();
+        if read == 0 {
+            return;
+        }
+    }
+}
