@@ -281,7 +281,9 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
             self.terminal.resize(size.into()).map_err(|error| error.to_string())?;
         }
         let (model, theme) = (&self.model, self.theme);
-        self.terminal.draw(|frame| view(model, theme, frame)).map_err(|error| error.to_string())?;
+        let mut limit = 0;
+        self.terminal.draw(|frame| limit = view(model, theme, frame)).map_err(|error| error.to_string())?;
+        self.model.scroll_limit = limit;
         self.tty.end_frame().map_err(|error| error.to_string())
     }
 }

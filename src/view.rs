@@ -61,36 +61,37 @@ struct Scene<'a> {
 
 /// Draws the wizard as it is now. Neither this nor anything it calls keeps state, reads a clock or panics, whatever the
 /// size of the terminal.
-pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+///
+/// Gives back how far what is shown can be scrolled, for [`Model::scroll_limit`]: only here is it known how many lines a
+/// text takes.
+pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     let area = frame.area();
     let scene = Scene { model, theme };
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(area, frame);
-        return;
+        return 0;
     }
     let (top, rest) = area.split_top(2);
     let (body, bottom) = rest.split_bottom(footer::height(scene, area.width));
     footer::draw(scene, bottom, frame);
-    if let Start::Problem(problem) = &model.start {
+    let limit = if let Start::Problem(problem) = &model.start {
         header::draw(scene, top, None, frame);
-        problem::draw(scene, problem, body, frame);
+        problem::draw(scene, problem, body, frame)
     } else {
         let (left, content) = body.split_left(rail::width(model, area.width));
         header::draw(scene, top, (left.width > 0).then_some(left.width), frame);
         rail::draw(scene, left, frame);
-        draw_step(scene, content.inside(1, 0), frame);
-    }
-    if let Some(dialog) = &model.dialog {
-        dialog::draw(scene, dialog, area, frame);
-    }
+        draw_step(scene, content.inside(1, 0), frame)
+    };
+    model.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame))
 }
 
-fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     heading::draw(scene, top, frame);
     if let Start::SigningIn { since, .. } = scene.model.start {
         remote::signing_in(scene, since, area, frame);
-        return;
+        return 0;
     }
     match &scene.model.screen {
         Screen::Picker(picker) => picker::draw(scene, picker, area, frame),
@@ -98,9 +99,10 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
             policy_form::draw(scene, form, area, frame);
         }
         Screen::Form(form) => form::draw(scene, form, area, frame),
-        Screen::Review(review) => review::draw(scene, review, area, frame),
-        Screen::Run => progress::draw(scene, area, frame),
+        Screen::Review(review) => return review::draw(scene, review, area, frame),
+        Screen::Run => return progress::draw(scene, area, frame),
     }
+    0
 }
 
 /// One line, as that is all that surely fits.

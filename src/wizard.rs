@@ -152,6 +152,10 @@ pub struct Model {
     pub clouds: Vec<String>,
     /// Set when the wizard is over.
     pub ending: Option<Ending>,
+    /// How far the screen's text is scrolled, in lines; a dialog has its own.
+    pub scroll: u16,
+    /// How far what is on top can be scrolled, as the last drawing found.
+    pub scroll_limit: u16,
     /// Whether the screen must be drawn anew from nothing.
     pub repaint: bool,
     requests: u64,
@@ -183,6 +187,8 @@ impl Model {
             wait: beginning.wait,
             clouds: Vec::new(),
             ending: None,
+            scroll: 0,
+            scroll_limit: 0,
             repaint: false,
             requests: 0,
         };
@@ -216,7 +222,7 @@ impl Model {
         let loading = |region: &RegionState| region.inventory.is_loading() || region.detail.is_loading();
         matches!(self.start, Start::SigningIn { .. })
             || self.regions.iter().any(loading)
-            || self.run.as_ref().is_some_and(Progress::is_working)
+            || self.run.as_ref().is_some_and(|run| run.is_working() || run.verifying)
     }
 
     /// The session, once signed in.
@@ -249,6 +255,11 @@ impl Model {
     fn request(&mut self) -> RequestId {
         self.requests += 1;
         RequestId(self.requests)
+    }
+
+    /// Scrolls the screen's text by a line, or by five for a page, as far as there is more.
+    fn scroll(&mut self, action: Action) {
+        scrolled(&mut self.scroll, action, self.scroll_limit);
     }
 
     fn say(&mut self, text: impl Into<String>) {
@@ -308,6 +319,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Verified(checks) => {
             if let Some(run) = &mut model.run {
                 run.checks = checks;
+                run.verifying = false;
             }
             Vec::new()
         }
@@ -350,7 +362,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return model.quit(),
         Action::Help => {
-            let text = model.step.help().iter().map(|&line| line.to_owned()).collect();
+            let warnings = model.session().map(|session| session.warnings.clone()).unwrap_or_default();
+            let text = model.step.help().iter().map(|&line| line.to_owned()).chain(warnings).collect();
             let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
             model.dialog = Some(help);
             return Vec::new();
@@ -367,14 +380,26 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
+fn scrolled(scroll: &mut u16, action: Action, limit: u16) {
+    *scroll = match action {
+        Action::Up => scroll.saturating_sub(1),
+        Action::PageUp => scroll.saturating_sub(5),
+        Action::Down => scroll.saturating_add(1),
+        Action::PageDown => scroll.saturating_add(5),
+        _ => *scroll,
+    }
+    .min(limit);
+}
+
 impl Model {
     fn dialog_action(&mut self, action: Action) -> Vec<Effect> {
         let Some(dialog) = &mut self.dialog else { return Vec::new() };
         match action {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
-            Action::Down => dialog.scroll = dialog.scroll.saturating_add(1),
-            Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
+            Action::Down | Action::PageDown | Action::Up | Action::PageUp => {
+                scrolled(&mut dialog.scroll, action, self.scroll_limit);
+            }
             Action::Back | Action::Help => self.dialog = None,
             Action::Accept => {
                 let act = dialog.act();

@@ -20,7 +20,7 @@ use crate::wizard::dialog::Dialog;
 use crate::wizard::keymap;
 
 /// Draws the dialog in the middle of the screen.
-pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) {
+pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let widest = if dialog.is_help { 84 } else { 64 };
     let across = widest.min(screen.width.saturating_sub(4));
@@ -47,7 +47,8 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
     let inner = area.inside(2, 1);
     let labels: Vec<&str> = dialog.buttons.iter().map(|(label, _)| *label).collect();
     let rest = document::button_row(document::buttons(scene, &labels, Some(dialog.focus)), inner, frame);
-    document::draw(scene, &lines, dialog.scroll, ("Up", "Down"), rest, frame);
+    let keys = if dialog.buttons.len() > 1 { ("PgUp", "PgDn") } else { ("Up", "Down") };
+    document::draw(scene, &lines, dialog.scroll, keys, rest, frame)
 }
 
 /// Every key of the screen below, in two columns where they fit.

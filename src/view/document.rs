@@ -12,7 +12,7 @@ use crate::cloud::Error;
 use crate::plan::Severity;
 
 /// Draws as many lines as fit, from `scroll` on; says at the edges how many more there are, and which key shows them. A
-/// scroll beyond the end shows the end.
+/// scroll beyond the end shows the end. Gives back the scroll that shows the end.
 pub(super) fn draw(
     scene: Scene<'_>,
     lines: &[Line<'_>],
@@ -20,11 +20,11 @@ pub(super) fn draw(
     keys: (&str, &str),
     area: Rect,
     frame: &mut Frame<'_>,
-) {
+) -> u16 {
     let height = usize::from(area.height);
     if lines.len() <= height {
         frame.render_widget(Paragraph::new(lines.to_vec()), area);
-        return;
+        return 0;
     }
     let glyphs = scene.theme.glyphs;
     // The mark above takes a row, so the first step down hides two lines, and the view moves by one.
@@ -44,6 +44,7 @@ pub(super) fn draw(
         shown.push(Line::styled(format!("{} {} more  {}", glyphs.down, left - room, keys.1), scene.theme.dim()));
     }
     frame.render_widget(Paragraph::new(shown), area);
+    u16::try_from(last.saturating_sub(1)).unwrap_or(u16::MAX)
 }
 
 /// A row of buttons; the focused one stands in brackets and is reversed.

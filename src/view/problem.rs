@@ -23,7 +23,7 @@ use crate::wizard::keymap;
 const WIDEST: u16 = 96;
 
 /// Draws the problem.
-pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut Frame<'_>) {
+pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let area = area.split_left(WIDEST).0.inside(1, 1);
     let columns = usize::from(area.width);
@@ -53,5 +53,5 @@ pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut 
         let keys = Span::styled(format!("{:<9}", binding.keys_label()), theme.accent());
         lines.push(Line::from(vec![keys, Span::raw(binding.label)]));
     }
-    document::draw(scene, &lines, 0, ("", ""), area, frame);
+    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), area, frame)
 }

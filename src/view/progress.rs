@@ -33,8 +33,8 @@ const SHORT_BELOW: usize = 60;
 const WIDEST: usize = 26;
 
 /// Draws the run.
-pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
-    let Some(run) = &scene.model.run else { return };
+pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
+    let Some(run) = &scene.model.run else { return 0 };
     let (_, mut area) = area.split_top(1);
     let columns = usize::from(area.width);
     let labels: Vec<&str> = run.buttons().into_iter().map(Button::label).collect();
@@ -48,7 +48,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     } else {
         [text, vec![Line::default()], table].concat()
     };
-    document::draw(scene, &lines, run.scroll, ("Up", "Down"), area, frame);
+    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), area, frame)
 }
 
 fn table(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
@@ -126,7 +126,7 @@ fn task(scene: Scene<'_>, run: &Progress, state: &TaskState) -> (String, Style) 
             };
             (format!("{} {word} {}", glyphs.done, seconds(*took)), theme.good())
         }
-        TaskState::Failed(_, took) if took.is_zero() => (format!("{} still there", glyphs.bad), theme.bad()),
+        TaskState::Kept(_) => (format!("{} still there", glyphs.bad), theme.bad()),
         TaskState::Failed(_, took) => (format!("{} failed {}", glyphs.bad, seconds(*took)), theme.bad()),
         TaskState::Undone => (format!("{} deleted", glyphs.done), theme.dim()),
     }

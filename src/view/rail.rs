@@ -43,7 +43,7 @@ enum Stand {
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let steps = model.route().steps();
-    let names = steps.iter().map(|step| columns(step.short())).max().unwrap_or_default();
+    let names = steps.iter().map(|step| columns(step.short(model.answers.mode))).max().unwrap_or_default();
     let at = steps.iter().position(|step| *step == model.step).unwrap_or_default();
     let height = usize::from(area.height);
     let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
@@ -93,7 +93,7 @@ fn line(scene: Scene<'_>, step: Step, stand: Stand, focused: bool, names: usize,
     };
     let mut line = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
-        Span::styled(format!("{} ", pad(theme, step.short(), names)), name),
+        Span::styled(format!("{} ", pad(theme, step.short(model.answers.mode), names)), name),
         Span::raw(pad(theme, &value, left)),
     ]);
     if focused {

@@ -37,7 +37,7 @@ pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
 }
 
 /// Draws the review.
-pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Frame<'_>) {
+pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let (top, area) = area.split_top(1);
     frame.render_widget(Paragraph::new(Line::styled("Nothing exists yet.", theme.good())), top);
@@ -48,7 +48,7 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
         Err(findings) => (missing(scene, findings, columns), None),
     };
     let rest = document::button_row(create(scene, makes, columns), area, frame);
-    document::draw(scene, &lines, review.scroll, ("PgUp", "PgDn"), rest, frame);
+    document::draw(scene, &lines, scene.model.scroll, ("PgUp", "PgDn"), rest, frame)
 }
 
 /// The button, and what Enter would do.
@@ -62,7 +62,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
     let text = match (focused, makes) {
         (Some(answer), _) => {
             let why = answer.source.map_or_else(String::new, |source| format!(" ({source})"));
-            format!("Enter changes {}: {}{why}", answer.step.short(), answer.value)
+            format!("Enter changes {}: {}{why}", answer.step.short(model.answers.mode), answer.value)
         }
         (None, Some(makes)) => {
             let regions = model.halves().len();
@@ -100,7 +100,7 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
     lines.push(Line::styled("Before anything can be made:", theme.title()));
     for finding in findings {
         lines.push(Line::default());
-        lines.extend(document::finding(scene, finding.severity, &finding.to_string(), columns));
+        lines.extend(document::finding(scene, finding.severity, &scene.model.finding_text(finding), columns));
     }
     lines
 }
@@ -110,7 +110,7 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
     let mut lines = sides::picture(scene, plan, columns);
     for finding in plan.findings() {
         lines.push(Line::default());
-        lines.extend(document::finding(scene, finding.severity, &finding.to_string(), columns));
+        lines.extend(document::finding(scene, finding.severity, &scene.model.finding_text(finding), columns));
     }
     for half in plan.halves() {
         lines.push(Line::default());

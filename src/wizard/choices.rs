@@ -59,9 +59,9 @@ impl Model {
         match &region.inventory {
             Remote::NotAsked | Remote::Loading { .. } => line.pending = true,
             Remote::Failed(error) => {
-                line.findings.push(Finding::refusal(place, format!("did not answer: {error}; r reads again")));
+                line.findings.push(Finding::refusal(place, format!("did not answer: {error}")));
                 line.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
-                line.detail.extend(error.request_id.iter().map(|id| about("Request id", id.clone())));
+                line.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
             }
             Remote::Ready(inventory) => {
                 let text = "has no VPN service (VPNaaS)";
@@ -134,13 +134,15 @@ impl Model {
             .into_iter()
             .map(|profile| {
                 let (title, aside) = match profile {
-                    Profile::Catalyst => ("catalyst", "the guide's values: IKEv1, SHA-1"),
+                    Profile::Catalyst => ("catalyst", "IKEv1, SHA-1"),
                     Profile::Modern => ("modern", "IKEv2, SHA-256"),
                     Profile::Custom => ("custom", "every field by hand"),
                 };
                 let mut line = line(Choice::Profile(profile), title, aside);
                 if let Some(policy) = self.profiles.get(profile) {
                     line.findings = policy.findings(&setting);
+                    // Both policies of a profile have the same words, so most is found twice.
+                    line.findings.dedup_by(|a, b| a.text == b.text);
                     line.detail = vec![
                         about("IKE", policy.ike_text()),
                         about("IPsec", policy.ipsec_text()),
@@ -162,12 +164,12 @@ impl Model {
 }
 
 fn modes() -> Vec<Line> {
-    let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "two regions of this project");
+    let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "region to region");
     both.detail = vec![
         about("Makes", "both halves, with one key, each the other's peer"),
         about("Asks for", "regions, routers, subnets"),
     ];
-    let mut single = line(Choice::Mode(Mode::Single), "single", "one region and a peer outside");
+    let mut single = line(Choice::Mode(Mode::Single), "single", "region to outside peer");
     single.detail = vec![
         about("Makes", "the half in this cloud, and the values for the other end"),
         about("Asks for", "also the peer's address and networks"),

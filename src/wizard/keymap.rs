@@ -166,7 +166,7 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
     with_common(match (&model.start, &model.screen) {
         (Start::Problem(_), _) => problem_keys(model),
-        (Start::SigningIn { .. }, _) => vec![quit_key()],
+        (Start::SigningIn { .. }, _) => vec![bind(&[Key::character('q'), ESC], Action::Quit, "quit")],
         (Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
         (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
         (Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
@@ -214,6 +214,8 @@ fn dialog_keys(has_choice: bool) -> Vec<Binding> {
     if has_choice {
         bindings.push(bind(&[RIGHT, TAB, DOWN], Action::Right, "next"));
         bindings.push(quiet(&[LEFT, BACKTAB, UP], Action::Left, "previous"));
+        bindings.push(quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"));
+        bindings.push(quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"));
     } else {
         bindings.push(quiet(&[DOWN], Action::Down, "down"));
         bindings.push(quiet(&[UP], Action::Up, "up"));
@@ -235,6 +237,9 @@ fn problem_keys(model: &Model) -> Vec<Binding> {
     ]);
     bindings
 }
+
+/// A list of fewer lines is seen at a glance.
+const WORTH_FILTERING: usize = 8;
 
 fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     let moves = |bindings: &mut Vec<Binding>, letters: bool| {
@@ -270,9 +275,8 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     } else {
         Binding { in_footer: false, label: "leave", ..back }
     });
-    if picker.lines().len() > 1 {
-        bindings.push(bind(&[Key::character('/')], Action::Filter, "filter"));
-    }
+    let filter = bind(&[Key::character('/')], Action::Filter, "filter");
+    bindings.push(Binding { in_footer: picker.lines().len() >= WORTH_FILTERING, ..filter });
     if model.can_retry() {
         bindings.push(bind(&[Key::character('r')], Action::Retry, "read again"));
     }
@@ -327,11 +331,11 @@ fn run_keys(model: &Model) -> Vec<Binding> {
         model.run.as_ref().is_some_and(|run| !matches!(run.phase, Phase::Creating | Phase::Watching | Phase::Undoing));
     let mut bindings = Vec::new();
     if ended {
-        bindings.extend([
-            bind(&[ENTER], Action::Accept, "choose"),
-            bind(&[RIGHT, TAB], Action::Right, "next"),
-            quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
-        ]);
+        bindings.push(bind(&[ENTER], Action::Accept, "choose"));
+    }
+    if model.run.as_ref().is_some_and(|run| run.buttons().len() > 1) {
+        bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
+        bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
     }
     bindings.extend([
         quiet(&[UP, Key::character('k'), Key::plain(KeyCode::PageUp)], Action::Up, "scroll up"),

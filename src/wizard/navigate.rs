@@ -16,9 +16,10 @@ impl Model {
     /// Opens a step with its best choice made.
     pub(super) fn enter(&mut self, step: Step) {
         self.step = step;
+        self.scroll = 0;
         self.screen = match step {
             Step::Peer | Step::Key | Step::Custom | Step::Name => Screen::Form(Form::of(step)),
-            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, scroll: 0 }),
+            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0 }),
             Step::Run => Screen::Run,
             _ => {
                 let lines = self.lines(step);
@@ -46,8 +47,8 @@ impl Model {
                 }
             }
             Screen::Review(review) => {
-                let (focus, scroll) = (review.focus, review.scroll);
-                self.screen = Screen::Review(Review { plan: self.plan(), focus, scroll });
+                let focus = review.focus;
+                self.screen = Screen::Review(Review { plan: self.plan(), focus });
             }
             Screen::Form(_) | Screen::Run => {}
         }

@@ -18,6 +18,8 @@ pub enum TaskState {
     Done(Made, Duration),
     /// It failed; how long that took.
     Failed(Error, Duration),
+    /// Its object could not be deleted.
+    Kept(Error),
     /// Its object was deleted again.
     Undone,
 }
@@ -108,8 +110,8 @@ pub struct Progress {
     pub ended: Option<Duration>,
     /// Which button has the focus.
     pub focus: usize,
-    /// How far the screen is scrolled, in lines.
-    pub scroll: u16,
+    /// Whether the troubleshooting list is being checked.
+    pub verifying: bool,
     /// What the user wants once the engine has come to rest.
     pub then: Option<Then>,
 }
@@ -142,7 +144,7 @@ impl Progress {
             wait,
             ended: None,
             focus: 0,
-            scroll: 0,
+            verifying: false,
             then: None,
         }
     }
@@ -187,7 +189,7 @@ impl Progress {
             }
             Event::Deleting(made) => self.set(made.task, TaskState::Running(now)),
             Event::Deleted(made) => self.set(made.task, TaskState::Undone),
-            Event::Kept(made, error) => self.set(made.task, TaskState::Failed(error, Duration::ZERO)),
+            Event::Kept(made, error) => self.set(made.task, TaskState::Kept(error)),
         }
     }
 
@@ -239,7 +241,6 @@ impl Progress {
         self.phase = phase;
         self.ended = Some(now);
         self.focus = 0;
-        self.scroll = 0;
     }
 
     /// Back to work.
@@ -251,7 +252,10 @@ impl Progress {
         self.ended = None;
         self.then = None;
         self.checks.clear();
-        self.scroll = 0;
+        self.verifying = false;
+        if self.phase == Phase::Undoing {
+            self.standing.clear();
+        }
     }
 
     /// What can be done now; the first is the sensible one.

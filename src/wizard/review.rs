@@ -17,8 +17,6 @@ pub struct Review {
     pub plan: Result<Box<Plan>, Vec<Finding>>,
     /// Where the focus is: 0 is Create, then the answers from the last upwards.
     pub focus: usize,
-    /// How far the plan is scrolled, in lines.
-    pub scroll: u16,
 }
 
 /// An answer as the review lists it.
@@ -155,6 +153,17 @@ impl Model {
         Plan::check(draft, &self.known(), &self.labels, self.vpn.clone()).map(Box::new)
     }
 
+    /// A finding in words. With one half there is nothing to tell apart.
+    #[must_use]
+    pub fn finding_text(&self, finding: &Finding) -> String {
+        match (self.answers.mode, finding.place) {
+            (Mode::Single, Place::Region(_)) => format!("region: {}", finding.text),
+            (Mode::Single, Place::Router(_)) => format!("router: {}", finding.text),
+            (Mode::Single, Place::Subnets(_)) => format!("subnets: {}", finding.text),
+            _ => finding.to_string(),
+        }
+    }
+
     /// Every answer, as the review lists them.
     #[must_use]
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
@@ -221,8 +230,7 @@ impl Model {
         match action {
             Action::Up => review.focus = (review.focus + 1).min(answers.len()),
             Action::Down => review.focus = review.focus.saturating_sub(1),
-            Action::PageUp => review.scroll = review.scroll.saturating_sub(5),
-            Action::PageDown => review.scroll = review.scroll.saturating_add(5),
+            Action::PageUp | Action::PageDown => self.scroll(action),
             Action::Back => {
                 self.returning = false;
                 return self.back();
@@ -267,13 +275,34 @@ impl Model {
             }
             Err(findings) => {
                 if let Some(finding) = findings.into_iter().find(Finding::is_refusal) {
+                    if self.is_about_the_region_itself(finding.place) {
+                        self.warn(format!("{}; read again to see whether that has changed.", finding.text));
+                        return self.read_chosen_again();
+                    }
                     self.returning = true;
                     self.enter(Step::of(finding.place, self.route()));
-                    self.warn(finding.to_string());
+                    self.warn(self.finding_text(&finding));
                 }
                 Vec::new()
             }
         }
+    }
+
+    /// Whether a finding is about what a region allows, for instance its quota: no other answer would change that.
+    fn is_about_the_region_itself(&self, place: Place) -> bool {
+        matches!(place, Place::Region(_)) && self.halves().iter().all(|half| self.is_answered(Step::Region(*half)))
+    }
+
+    /// Reads the chosen regions again, with everything known of them.
+    fn read_chosen_again(&mut self) -> Vec<Effect> {
+        let chosen: Vec<_> = self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect();
+        let mut effects: Vec<Effect> = chosen.iter().filter_map(|region| self.discover(region)).collect();
+        for region in self.regions.iter_mut().filter(|region| chosen.contains(&region.id)) {
+            region.detail = super::remote::Remote::NotAsked;
+        }
+        effects.extend(self.ask_chosen_details());
+        self.refresh();
+        effects
     }
 
     fn save(&mut self) -> Vec<Effect> {

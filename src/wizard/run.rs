@@ -12,8 +12,7 @@ impl Model {
         let Some(run) = &mut self.run else { return Vec::new() };
         let count = run.buttons().len().max(1);
         match action {
-            Action::Up => run.scroll = run.scroll.saturating_sub(1),
-            Action::Down => run.scroll = run.scroll.saturating_add(1),
+            Action::Up | Action::Down => self.scroll(action),
             Action::Right => run.focus = (run.focus + 1) % count,
             Action::Left => run.focus = (run.focus + count - 1) % count,
             Action::Copy => {
@@ -131,6 +130,7 @@ impl Model {
             return self.carry_on();
         }
         if matches!(run.phase, Phase::NotYet(_)) {
+            run.verifying = true;
             return vec![Effect::Verify(Box::new(run.plan.clone()), run.ledger.clone())];
         }
         Vec::new()

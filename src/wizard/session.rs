@@ -22,8 +22,10 @@ impl Model {
             Ok(session) => {
                 self.labels.describe(session.descriptions.iter().cloned());
                 let regions = session.regions.clone();
-                if let Some(warning) = session.warnings.first() {
-                    self.warn(warning.clone());
+                match session.warnings.as_slice() {
+                    [] => {}
+                    [one] => self.warn(one.clone()),
+                    [first, rest @ ..] => self.warn(format!("{first} ({} more under ?)", rest.len())),
                 }
                 self.start = Start::Ready(session);
                 self.regions = regions
@@ -51,6 +53,10 @@ impl Model {
     pub(super) fn problem_action(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Retry | Action::Accept => self.sign_in(),
+            Action::Up | Action::Down => {
+                self.scroll(action);
+                Vec::new()
+            }
             Action::Demo => {
                 self.login = Login::Demo;
                 self.sign_in()

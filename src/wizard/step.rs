@@ -111,9 +111,18 @@ impl Step {
         }
     }
 
-    /// Its name in the rail; at most 12 columns.
+    /// Its name in the rail; at most 12 columns. With one half there is nothing to tell apart.
     #[must_use]
-    pub const fn short(self) -> &'static str {
+    pub const fn short(self, mode: Mode) -> &'static str {
+        match (self, mode) {
+            (Self::Region(_), Mode::Single) => "Region",
+            (Self::Router(_), Mode::Single) => "Router",
+            (Self::Subnets(_), Mode::Single) => "Subnets",
+            (step, _) => step.of_two(),
+        }
+    }
+
+    const fn of_two(self) -> &'static str {
         match self {
             Self::Cloud => "Cloud",
             Self::Mode => "Mode",
@@ -126,7 +135,7 @@ impl Step {
             Self::Peer => "Peer",
             Self::Key => "Key",
             Self::Policy => "Policy",
-            Self::Custom => "Parameters",
+            Self::Custom => "Fields",
             Self::Name => "Name",
             Self::Review => "Review",
             Self::Run => "Create",

@@ -23,7 +23,10 @@ fn a_terminal_that_is_too_small_says_so_in_one_line() {
 fn the_smallest_terminal_still_shows_the_button_that_creates() {
     for journey in [&mut at(Step::Review), &mut Driven::discovered(SMALL), &mut at(Step::Router(Half::A))] {
         journey.send(Message::Resize(60, 18));
-        let name = format!("smallest-{}", journey.model.step.short().to_lowercase().replace(' ', "-"));
+        let name = format!(
+            "smallest-{}",
+            journey.model.step.short(journey.model.answers.mode).to_lowercase().replace(' ', "-")
+        );
         kept(&name, journey);
     }
     let mut run = Run::begun((60, 18));

@@ -16,7 +16,11 @@ pub struct Drawn {
 pub fn drawn(model: &Model, theme: &Theme) -> Drawn {
     let (columns, rows) = model.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view(model, theme, frame)).unwrap();
+    terminal
+        .draw(|frame| {
+            view(model, theme, frame);
+        })
+        .unwrap();
     let backend = terminal.backend_mut();
     let position = backend.get_cursor_position().unwrap();
     let cursor = backend.cursor_visible().then_some((position.x, position.y));

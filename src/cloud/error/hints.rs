@@ -23,12 +23,12 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "NoVPNAgentAvailable",
         "",
-        "No VPN agent of this region is alive. That is for the cloud's operator: give them the request number; then run osvpn resume.",
+        "No VPN agent of this region is alive. That is for the cloud's operator: give them the request number, and retry once it is.",
     ),
     (
         "VPNGatewayNotReady",
         "",
-        "The region is still building the VPN gateway of this router. Wait a minute, then run osvpn resume.",
+        "The region is still building the VPN gateway of this router. Wait a minute, then retry.",
     ),
     (
         "VPNGatewayInError",
@@ -102,27 +102,23 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "VPNServiceNotFound",
         "",
-        "The VPN service is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+        "The VPN service is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
     ),
-    (
-        "IKEPolicyNotFound",
-        "",
-        "The IKE policy is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
-    ),
+    ("IKEPolicyNotFound", "", "The IKE policy is gone: somebody deleted it meanwhile. Undo the rest, and start again."),
     (
         "IPsecPolicyNotFound",
         "",
-        "The IPsec policy is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+        "The IPsec policy is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
     ),
     (
         "VPNEndpointGroupNotFound",
         "",
-        "The endpoint group is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+        "The endpoint group is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
     ),
     (
         "IPsecSiteConnectionNotFound",
         "",
-        "The site connection is gone: somebody deleted it meanwhile. Look at osvpn status, then osvpn resume or osvpn rollback.",
+        "The site connection is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
     ),
     // Changing and removing.
     (
@@ -227,18 +223,18 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::NotFound => "It was deleted meanwhile, or belongs to another project. Read the region again.",
         ErrorKind::Conflict => {
-            "Something else uses it, or was made at the same moment. Look at osvpn list, then try again."
+            "Something else uses it, or was made at the same moment. Look at what exists in that region, then try again."
         }
         ErrorKind::Quota => {
-            "The project's quota is used up. Delete what is not needed any more (osvpn list), or ask the cloud's operator for more."
+            "The project's quota is used up. Delete what is not needed any more, or ask the cloud's operator for more."
         }
         ErrorKind::Invalid => return None,
-        ErrorKind::RateLimited(_) => "The cloud wants fewer requests. Wait as long as it says, then run osvpn resume.",
+        ErrorKind::RateLimited(_) => "The cloud wants fewer requests. Wait as long as it says, then retry.",
         ErrorKind::Server if making_policy && error.status == Some(500) => {
             "From 2026.2 on a region no longer stores sha1 and 3des, and fails in this way. Use the profile modern (IKEv2, sha256)."
         }
         ErrorKind::Server => {
-            "The cloud itself failed. Try again in a minute with osvpn resume; if it stays, give the request number to the cloud's operator."
+            "The cloud itself failed. Try again in a minute; if it stays, give the request number to the cloud's operator."
         }
         ErrorKind::Unreachable if error.message.contains("does not speak TLS") => {
             "Write http:// instead of https:// in auth_url, or check the port."
@@ -250,7 +246,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
         }
         ErrorKind::Interrupted | ErrorKind::Timeout => {
-            "It is not known whether the cloud acted on the request. osvpn resume looks first, and goes on from what is there."
+            "It is not known whether the cloud acted on the request. A retry looks first, and goes on from what is there."
         }
         ErrorKind::Unexpected => {
             "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this."
