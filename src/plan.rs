@@ -6,11 +6,13 @@
 //! * [`checks`], [`policy`], [`psk`], [`cidr`] and [`peer`] hold the single rules;
 //! * [`file`] reads and writes plan files.
 
+mod check;
 pub mod checks;
 pub mod cidr;
 pub mod fields;
 pub mod file;
 pub mod findings;
+pub mod fit;
 pub mod labels;
 pub mod names;
 pub mod peer;
@@ -26,10 +28,11 @@ use crate::cloud::{Id, RegionId, Router, Subnet, VpnService};
 
 pub use checks::Known;
 pub use findings::{Finding, Place, Severity};
+pub use fit::Setting;
 pub use labels::Labels;
 pub use names::{Half, VpnId, VpnName};
 pub use peer::{Peer, PeerAddress};
-pub use policy::{Policy, Profile, Profiles, Setting};
+pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
 
 /// One region's side, as it was asked for.
@@ -131,96 +134,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Holds a draft against what is known of its regions.
-    ///
-    /// # Errors
-    /// Every refusal there is, with the warnings behind them; nothing can be made until they are gone.
-    pub fn check(draft: Draft, known: &[Known<'_>], labels: &Labels, id: VpnId) -> Result<Self, Vec<Finding>> {
-        let mut found = Vec::new();
-        if let Far::Half(b) = &draft.far
-            && b.region == draft.a.region
-        {
-            found.push(Finding::refusal(
-                Place::Region(Half::B),
-                "both halves are in the same region; site-to-site needs two",
-            ));
-        }
-        let a = half(Half::A, &draft.a, known, labels, &mut found);
-        let b = match &draft.far {
-            Far::Half(side) => half(Half::B, side, known, labels, &mut found).map(Far::Half),
-            Far::Peer(peer) => Some(Far::Peer(peer.clone())),
-        };
-        let (Some((mut a, known_a)), Some(far)) = (a, b) else { return Err(sorted(found)) };
-        let (far, known_b) = match far {
-            Far::Half((b, known_b)) => (Far::Half(b), Some(known_b)),
-            Far::Peer(peer) => (Far::Peer(peer), None),
-        };
-        a.remote = match &far {
-            Far::Half(b) => b.local_ranges(),
-            Far::Peer(peer) => peer.cidrs.clone(),
-        };
-        let across = if known_b.is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
-        found.extend(checks::sides(&a.local_ranges(), &a.remote, across));
-        found.extend(checks::remote(known_a, &a.router, &draft.a.subnets, &a.remote, across));
-        let outer = outer_family(&a, &far, &mut found);
-        let far = match (far, known_b) {
-            (Far::Half(mut b), Some(known_b)) => {
-                b.remote = a.local_ranges();
-                let local: Vec<Id> = b.local.iter().map(|subnet| subnet.id.clone()).collect();
-                found.extend(checks::remote(known_b, &b.router, &local, &b.remote, Place::Subnets(Half::A)));
-                Far::Half(b)
-            }
-            (far, _) => far,
-        };
-        if let Far::Peer(peer) = &far {
-            found.extend(peer_findings(peer, &a));
-        }
-        let setting = Setting {
-            regions: std::iter::once(known_a)
-                .chain(known_b)
-                .map(|known| (known.region, &known.inventory.extensions))
-                .collect(),
-            ranges: (a.local.len(), a.remote.len()),
-        };
-        found.extend(draft.policy.findings(&setting));
-        found.extend(name_finding(&draft.name, known));
-        let findings = sorted(found);
-        if findings.iter().any(Finding::is_refusal) {
-            return Err(findings);
-        }
-        let mut plan = Self {
-            id,
-            name: draft.name,
-            a,
-            far,
-            outer: outer.unwrap_or(Outer::V4),
-            profile: draft.profile,
-            policy: draft.policy,
-            psk: draft.psk,
-            findings,
-        };
-        plan.fill_addresses(known);
-        Ok(plan)
-    }
-
-    fn fill_addresses(&mut self, known: &[Known<'_>]) {
-        let outer = self.outer;
-        let halves = std::iter::once(&mut self.a).chain(match &mut self.far {
-            Far::Half(b) => Some(b),
-            Far::Peer(_) => None,
-        });
-        for half in halves {
-            let is_ovn = known.iter().any(|known| *known.region == half.region && known.inventory.extensions.is_ovn());
-            half.address = match (&half.service, outer) {
-                (ServicePlan::Reuse(service), Outer::V4) => service.external_v4.map(IpAddr::V4),
-                (ServicePlan::Reuse(service), Outer::V6) => service.external_v6.map(IpAddr::V6),
-                (ServicePlan::Create, _) if is_ovn => None,
-                (ServicePlan::Create, Outer::V4) => half.router.external_v4.first().copied().map(IpAddr::V4),
-                (ServicePlan::Create, Outer::V6) => half.router.external_v6.first().copied().map(IpAddr::V6),
-            };
-        }
-    }
-
     /// The id in every mark of this VPN.
     #[must_use]
     pub const fn id(&self) -> &VpnId {
@@ -329,153 +242,4 @@ impl SecurityRule {
             self.region, self.remote
         )
     }
-}
-
-fn half<'k>(
-    half: Half,
-    side: &Side,
-    known: &'k [Known<'k>],
-    labels: &Labels,
-    found: &mut Vec<Finding>,
-) -> Option<(HalfPlan, &'k Known<'k>)> {
-    let Some(known) = known.iter().find(|known| *known.region == side.region) else {
-        found.push(Finding::refusal(Place::Region(half), format!("nothing is known of region {}", side.region)));
-        return None;
-    };
-    let Some(router) = known.inventory.router(&side.router) else {
-        found
-            .push(Finding::refusal(Place::Router(half), format!("{} is not a router of {}", side.router, side.region)));
-        return None;
-    };
-    found.extend(checks::router(known, router, half));
-    let service = known.inventory.services_on(&router.id).find(|service| service.legacy_subnet.is_none());
-    let mut needed = vec![("ikepolicy", 1), ("ipsecpolicy", 1), ("endpoint_group", 2), ("ipsec_site_connection", 1)];
-    if service.is_none() {
-        needed.insert(0, ("vpnservice", 1));
-    }
-    found.extend(checks::capacity(known, &needed, half));
-    let mut local: Vec<Subnet> = Vec::new();
-    for id in &side.subnets {
-        match known.inventory.subnet(id) {
-            Some(subnet) if local.iter().any(|chosen| chosen.id == subnet.id) => {}
-            Some(subnet) => {
-                let named = |mut finding: Finding| {
-                    finding.text = format!("{} ({}) {}", subnet.name, subnet.cidr, finding.text);
-                    finding
-                };
-                found.extend(checks::subnet(router, subnet, half).into_iter().map(named));
-                local.push(subnet.clone());
-            }
-            None => {
-                found.push(Finding::refusal(Place::Subnets(half), format!("{id} is not a subnet of {}", side.region)));
-            }
-        }
-    }
-    if local.is_empty() {
-        found.push(Finding::refusal(Place::Subnets(half), "at least one subnet is needed"));
-    }
-    found.extend(checks::together(&local.iter().collect::<Vec<_>>(), half));
-    let plan = HalfPlan {
-        half,
-        region: side.region.clone(),
-        label: labels.name(&side.region),
-        router: router.clone(),
-        service: service.map_or(ServicePlan::Create, |service| ServicePlan::Reuse(service.clone())),
-        address: None,
-        local,
-        remote: Vec::new(),
-    };
-    Some((plan, known))
-}
-
-fn outer_family(a: &HalfPlan, far: &Far<HalfPlan, Peer>, found: &mut Vec<Finding>) -> Option<Outer> {
-    let (a4, a6) = (!a.router.external_v4.is_empty(), !a.router.external_v6.is_empty());
-    let (b4, b6, place) = match far {
-        Far::Half(b) => (!b.router.external_v4.is_empty(), !b.router.external_v6.is_empty(), Place::Router(Half::B)),
-        Far::Peer(peer) => match &peer.address {
-            PeerAddress::Ip(IpAddr::V4(_)) => (true, false, Place::PeerAddress),
-            PeerAddress::Ip(IpAddr::V6(_)) => (false, true, Place::PeerAddress),
-            // The cloud resolves a name and takes the first answer; either family may come.
-            PeerAddress::Name(_) => (true, true, Place::PeerAddress),
-        },
-    };
-    if a4 && b4 {
-        Some(Outer::V4)
-    } else if a6 && b6 {
-        Some(Outer::V6)
-    } else {
-        if a.router.has_gateway() && (b4 || b6) {
-            let text = format!("the two ends have no IP version in common: {} has {}", a.router.name, families(a4, a6));
-            found.push(Finding::refusal(place, text));
-        }
-        None
-    }
-}
-
-const fn families(v4: bool, v6: bool) -> &'static str {
-    match (v4, v6) {
-        (true, true) => "IPv4 and IPv6",
-        (true, false) => "only IPv4",
-        (false, true) => "only IPv6",
-        (false, false) => "no address",
-    }
-}
-
-fn peer_findings(peer: &Peer, a: &HalfPlan) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if let Some(address) = peer.address.ip() {
-        let own = a
-            .router
-            .external_v4
-            .iter()
-            .copied()
-            .map(IpAddr::V4)
-            .chain(a.router.external_v6.iter().copied().map(IpAddr::V6));
-        if own.into_iter().any(|own| own == address) {
-            found.push(Finding::refusal(
-                Place::PeerAddress,
-                format!("{address} is this region's own router {}", a.router.name),
-            ));
-        } else if cidr::is_private(address) {
-            let text = format!("{address} is a private address; the cloud reaches it only if it is routed there");
-            found.push(Finding::warning(Place::PeerAddress, text));
-        }
-    }
-    if let Err(problem) = peer::check_id(&peer.id) {
-        found.push(Finding::refusal(Place::PeerId, problem.to_string()));
-    } else if peer.id.parse::<IpAddr>().is_err() {
-        let text = "the peer must send this identity as a name (type FQDN), also where it looks like an e-mail address";
-        found.push(Finding::warning(Place::PeerId, text));
-    }
-    if peer.cidrs.is_empty() {
-        found.push(Finding::refusal(Place::PeerCidrs, cidr::CidrProblem::Empty.to_string()));
-    }
-    if let Some(odd) = peer.cidrs.iter().find(|range| range.addr().is_ipv4() != peer.cidrs[0].addr().is_ipv4()) {
-        found.push(Finding::refusal(Place::PeerCidrs, cidr::CidrProblem::Mixed(peer.cidrs[0], *odd).to_string()));
-    }
-    found
-}
-
-fn name_finding(name: &VpnName, known: &[Known<'_>]) -> Option<Finding> {
-    let prefix = format!("{name}_");
-    let same =
-        |known: &&Known<'_>| known.inventory.connections.iter().any(|connection| connection.name.starts_with(&prefix));
-    let known = known.iter().find(same)?;
-    let text = format!(
-        "{} already has a connection whose name starts with {prefix}; another name would tell them apart",
-        known.region
-    );
-    Some(Finding::warning(Place::Name, text))
-}
-
-/// Refusals first, each said once.
-fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by_key(|finding| finding.severity);
-    let mut once: Vec<Finding> = Vec::with_capacity(findings.len());
-    for finding in findings {
-        if !once.contains(&finding) {
-            once.push(finding);
-        }
-    }
-    once
 }

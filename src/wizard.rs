@@ -13,6 +13,7 @@ pub mod dialog;
 pub mod fields;
 mod forms;
 pub mod keymap;
+mod message;
 mod navigate;
 pub mod picker;
 pub mod progress;
@@ -22,20 +23,19 @@ mod run;
 mod session;
 pub mod step;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use tui_input::Input;
 
-use crate::cloud::{Detail, Error, Inventory, RegionId};
-use crate::plan::{Half, Labels, Plan, Profiles, Psk, VpnId};
-use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
+use crate::cloud::{Detail, Inventory, RegionId};
+use crate::plan::{Half, Labels, Profiles, VpnId};
 
 use answers::Answers;
 use dialog::{Act, Dialog};
 use fields::Field;
 use keymap::Action;
+pub use message::{Beginning, Effect, Login, Message, Problem, Session};
 use picker::Picker;
 use progress::Progress;
 use remote::{Remote, RequestId};
@@ -51,53 +51,6 @@ pub struct RegionState {
     pub inventory: Remote<Inventory>,
     /// What was read once it was chosen.
     pub detail: Remote<Detail>,
-}
-
-/// Who is signed in, and where.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Session {
-    /// The project's name.
-    pub project: String,
-    /// The user's name; empty if the token does not tell.
-    pub user: String,
-    /// Where the credentials came from.
-    pub source: String,
-    /// Whether the cloud is the simulated one.
-    pub is_demo: bool,
-    /// The region the credentials name.
-    pub home: Option<RegionId>,
-    /// Every region with a network service, sorted.
-    pub regions: Vec<RegionId>,
-    /// What Keystone says of its regions.
-    pub descriptions: Vec<(RegionId, String)>,
-    /// What is odd about the credentials.
-    pub warnings: Vec<String>,
-}
-
-/// Why there is no sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// In a few words.
-    pub title: String,
-    /// The cause and what to do, a paragraph a line.
-    pub text: Vec<String>,
-    /// What was looked for, and whether it was there.
-    pub looked_for: Vec<(String, bool)>,
-    /// The failed request, if there was one.
-    pub error: Option<Error>,
-    /// The clouds to choose from, if that is all that is missing.
-    pub clouds: Vec<String>,
-}
-
-/// Which cloud to sign in to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// As environment and clouds.yaml say.
-    Default,
-    /// That cloud of clouds.yaml.
-    Named(String),
-    /// The simulated one.
-    Demo,
 }
 
 /// What happens before the first question.
@@ -202,91 +155,6 @@ pub struct Model {
     /// Whether the screen must be drawn anew from nothing.
     pub repaint: bool,
     requests: u64,
-}
-
-/// What the wizard is started with; everything random or from outside is drawn before.
-#[derive(Debug)]
-pub struct Beginning {
-    /// Which cloud to sign in to.
-    pub login: Login,
-    /// Columns and rows of the terminal.
-    pub size: (u16, u16),
-    /// The ready-made policies.
-    pub profiles: Profiles,
-    /// What people call the regions.
-    pub labels: Labels,
-    /// The id of the VPN to be made.
-    pub vpn: VpnId,
-    /// The key that is offered.
-    pub psk: Psk,
-    /// The profile asked for on the command line.
-    pub profile: Option<crate::plan::Profile>,
-    /// How long to wait for ACTIVE.
-    pub wait: Duration,
-}
-
-/// Everything that can happen to the wizard.
-#[derive(Debug)]
-pub enum Message {
-    /// A key went down.
-    Key(KeyEvent),
-    /// Text was pasted.
-    Paste(String),
-    /// The terminal has another size.
-    Resize(u16, u16),
-    /// Time has passed: this much since the start.
-    Tick(Duration),
-    /// The sign-in is over.
-    SignedIn(RequestId, Result<Session, Problem>),
-    /// A region was discovered, or not.
-    Discovered(RegionId, RequestId, Result<Inventory, Error>),
-    /// The details of a region were read, or not.
-    Detailed(RegionId, RequestId, Result<Detail, Error>),
-    /// A new key was made.
-    Generated(Psk),
-    /// The engine tells what it does.
-    Engine(Event),
-    /// Creation is over.
-    Created(Result<(), CreateError>, Ledger),
-    /// The watch is over.
-    Watched(Watched),
-    /// The troubleshooting list is checked.
-    Verified(Vec<Check>),
-    /// The undo is over.
-    Undone(Undone, Ledger),
-    /// The plan file was written, or why not.
-    Saved(Result<PathBuf, String>),
-    /// The program is told to end (SIGTERM, SIGHUP).
-    Terminated,
-}
-
-/// What the loop has to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Sign in; answered by [`Message::SignedIn`].
-    SignIn(RequestId, Login),
-    /// Read a region; answered by [`Message::Discovered`].
-    Discover(RequestId, RegionId),
-    /// Read a chosen region's details; answered by [`Message::Detailed`].
-    Detail(RequestId, RegionId),
-    /// Make a new key; answered by [`Message::Generated`].
-    Generate,
-    /// Make what is missing; answered by [`Message::Created`].
-    Create(Box<Plan>, Ledger),
-    /// Wait for ACTIVE; answered by [`Message::Watched`].
-    Watch(Ledger, Duration),
-    /// Check the troubleshooting list; answered by [`Message::Verified`].
-    Verify(Box<Plan>, Ledger),
-    /// Delete what was made; answered by [`Message::Undone`].
-    Undo(Box<Plan>, Ledger),
-    /// Ask the engine to stop after what is under way.
-    Stop,
-    /// Write a plan file of that name; answered by [`Message::Saved`].
-    Save(String, String),
-    /// Put a text on the clipboard.
-    Copy(String),
-    /// Give the terminal back to the shell until `fg`.
-    Suspend,
 }
 
 impl Model {

@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::cidr;
+use super::fit::Setting;
 use super::names::VpnName;
 use super::peer::{Peer, PeerAddress, check_id};
-use super::policy::{Policy, Profile, Profiles, Setting};
+use super::policy::{Policy, Profile, Profiles};
 use super::{Draft, Far, Known, Plan, Psk, Side};
 use crate::cloud::{Id, RegionId};
 

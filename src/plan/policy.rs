@@ -1,12 +1,9 @@
-//! IKE and IPsec policies: the words of the API as types, the profiles of `assets/policies.toml`, and which of them fits.
+//! IKE and IPsec policies: the words of the API as types, and the profiles of `assets/policies.toml`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-
-use super::findings::{Finding, Place};
-use crate::cloud::{Extensions, RegionId};
 
 /// An enumeration whose variants are words of the API.
 macro_rules! words {
@@ -242,140 +239,6 @@ impl Profiles {
             Profile::Catalyst => Some(&self.catalyst),
             Profile::Modern => Some(&self.modern),
             Profile::Custom => None,
-        }
-    }
-}
-
-/// What a policy has to cope with.
-#[derive(Clone, Debug, Default)]
-pub struct Setting<'a> {
-    /// The regions it will be stored in, with what each can do.
-    pub regions: Vec<(&'a RegionId, &'a Extensions)>,
-    /// The most local and the most remote ranges any half has.
-    pub ranges: (usize, usize),
-}
-
-impl Setting<'_> {
-    /// Whether there is more than one pair of a local and a remote range.
-    #[must_use]
-    pub const fn has_several_pairs(&self) -> bool {
-        self.ranges.0 > 1 || self.ranges.1 > 1
-    }
-
-    /// The profile to preselect, and why when it is not the guide's.
-    #[must_use]
-    pub fn recommended(&self) -> (Profile, Option<String>) {
-        if let Some((region, _)) = self.regions.iter().find(|(_, extensions)| !extensions.stores_sha1()) {
-            return (
-                Profile::Modern,
-                Some(format!("{region} no longer stores SHA-1, which the catalyst profile uses")),
-            );
-        }
-        if self.has_several_pairs() {
-            let reason = "with more than one subnet pair IKEv1 tunnels only the first";
-            return (Profile::Modern, Some(reason.to_owned()));
-        }
-        (Profile::Catalyst, None)
-    }
-}
-
-impl Policy {
-    /// What is impossible or unwise about this policy in that setting. Refusals first.
-    #[must_use]
-    pub fn findings(&self, setting: &Setting<'_>) -> Vec<Finding> {
-        use super::fields::PolicyField as Field;
-        let mut found = Vec::new();
-        let mut refuse = |field: Field, text: String| found.push(Finding::refusal(Place::Policy(Some(field)), text));
-        let v1 = self.ike.ike_version == IkeVersion::V1;
-        if v1 && setting.has_several_pairs() {
-            let text =
-                "IKEv1 tunnels only the first subnet pair and the rest silently fails; take v2, or one subnet a side";
-            refuse(Field::IkeVersion, text.into());
-        }
-        if v1 && self.ike.encryption_algorithm.is_aead() {
-            refuse(
-                Field::IkeEncryption,
-                format!("{} in the IKE policy needs IKE version v2", self.ike.encryption_algorithm),
-            );
-        }
-        if self.dpd.timeout <= self.dpd.interval {
-            refuse(Field::DpdTimeout, format!("must be more than the interval ({} s)", self.dpd.interval));
-        }
-        for (field, lifetime) in [(Field::IkeLifetime, self.ike.lifetime), (Field::IpsecLifetime, self.ipsec.lifetime)]
-        {
-            if lifetime < 60 {
-                refuse(field, "the API takes 60 seconds or more".into());
-            }
-        }
-        if self.mtu < 68 {
-            refuse(Field::Mtu, "the API takes 68 bytes or more (1280 with IPv6)".into());
-        }
-        if v1 && self.ike.phase1_negotiation_mode == Phase1Mode::Aggressive {
-            refuse(Field::Phase1Mode, "strongSwan refuses aggressive mode with a pre-shared key; take main".into());
-        }
-        for (region, extensions) in &setting.regions {
-            self.storable(region, extensions, &mut refuse);
-        }
-        let mut warn =
-            |field: Field, text: &str| found.push(Finding::warning(Place::Policy(Some(field)), text.to_owned()));
-        for (field, lifetime) in [(Field::IkeLifetime, self.ike.lifetime), (Field::IpsecLifetime, self.ipsec.lifetime)]
-        {
-            if (60..600).contains(&lifetime) {
-                warn(field, "under 600 s renewal starts before the tunnel has settled; take 600 or more");
-            }
-        }
-        if matches!(self.ike.pfs, DhGroup::Group2 | DhGroup::Group5) {
-            warn(Field::IkePfs, "is weak, and many peers no longer offer it");
-        }
-        if matches!(self.ipsec.pfs, DhGroup::Group2 | DhGroup::Group5) {
-            warn(Field::IpsecPfs, "is weak, and many peers no longer offer it");
-        }
-        if self.ipsec.encapsulation_mode == EncapsulationMode::Transport {
-            warn(
-                Field::EncapsulationMode,
-                "transport carries only traffic between the two peers themselves, not the subnets behind them",
-            );
-        }
-        if self.ipsec.transform_protocol == TransformProtocol::Ah {
-            warn(Field::TransformProtocol, "AH does not encrypt, and does not pass NAT");
-        }
-        found
-    }
-
-    fn storable(
-        &self,
-        region: &RegionId,
-        extensions: &Extensions,
-        refuse: &mut impl FnMut(super::fields::PolicyField, String),
-    ) {
-        use super::fields::PolicyField as Field;
-        let auths = [(Field::IkeAuth, self.ike.auth_algorithm), (Field::IpsecAuth, self.ipsec.auth_algorithm)];
-        let ciphers = [
-            (Field::IkeEncryption, self.ike.encryption_algorithm),
-            (Field::IpsecEncryption, self.ipsec.encryption_algorithm),
-        ];
-        let groups = [(Field::IkePfs, self.ike.pfs), (Field::IpsecPfs, self.ipsec.pfs)];
-        if !extensions.stores_sha1() {
-            for (field, auth) in auths {
-                if auth == AuthAlgorithm::Sha1 {
-                    refuse(field, format!("{region} no longer stores sha1 and would answer 500; take sha256"));
-                }
-            }
-            for (field, cipher) in ciphers {
-                if cipher == EncryptionAlgorithm::TripleDes {
-                    refuse(field, format!("{region} no longer stores 3des and would answer 500; take aes-256"));
-                }
-            }
-        }
-        if !extensions.stores_new_algorithms() {
-            let new = auths.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str()));
-            let new = new
-                .chain(ciphers.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str())));
-            let new =
-                new.chain(groups.iter().filter(|(_, word)| word.is_new()).map(|(field, word)| (*field, word.as_str())));
-            for (field, word) in new {
-                refuse(field, format!("{region} does not store {word}; that came with OpenStack 2025.1"));
-            }
         }
     }
 }

@@ -155,15 +155,26 @@ const F1: Key = Key::plain(KeyCode::F(1));
 /// Every key that does something now, in the order the footer shows them.
 #[must_use]
 pub fn bindings(model: &Model) -> Vec<Binding> {
-    let mut bindings = match (&model.dialog, &model.start, &model.screen) {
-        (Some(dialog), _, _) => dialog_keys(dialog.buttons.len() > 1),
-        (None, Start::Problem(_), _) => problem_keys(model),
-        (None, Start::SigningIn { .. }, _) => vec![quit_key()],
-        (None, Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
-        (None, Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
-        (None, Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
-        (None, Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
-    };
+    match &model.dialog {
+        Some(dialog) => with_common(dialog_keys(dialog.buttons.len() > 1)),
+        None => screen_bindings(model),
+    }
+}
+
+/// The keys of the screen itself, also while a dialog stands over it: what the help lists.
+#[must_use]
+pub fn screen_bindings(model: &Model) -> Vec<Binding> {
+    with_common(match (&model.start, &model.screen) {
+        (Start::Problem(_), _) => problem_keys(model),
+        (Start::SigningIn { .. }, _) => vec![quit_key()],
+        (Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
+        (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
+        (Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
+        (Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
+    })
+}
+
+fn with_common(mut bindings: Vec<Binding>) -> Vec<Binding> {
     bindings.push(quiet(&[Key::control('c')], Action::Quit, "leave"));
     if cfg!(unix) {
         bindings.push(quiet(&[Key::control('z')], Action::Suspend, "to the shell (fg returns)"));

@@ -1,0 +1,112 @@
+//! Draws the wizard: a pure function of the [`Model`], one file for each part of the screen.
+//!
+//! ```text
+//! ┌ header ────────────────────────────────────────────────────┐
+//! │ osvpn  project vpn-demo  user demo           OS_* variables │
+//! │─────────────────────────────┬──────────────────────────────│
+//! │ rail                        │ heading               4 of 11 │
+//! │ ✓ Mode      site-to-site    │                               │
+//! │ ✓ Region A  Hamilton        │ picker | form | policy form | │
+//! │ ● Router A                  │ review | progress             │
+//! │ ○ Subnets A                 │                               │
+//! │ notice ─────────────────────────────────────────────────────│
+//! │ footer: the keys that do something now                      │
+//! └─────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! The problem screen has neither rail nor heading. A dialog stands over everything else.
+//!
+//! Every part may be given an area of any size, also none: rows and columns are taken from an area with `Area`, which
+//! never leaves it.
+
+mod area;
+mod detail;
+mod dialog;
+mod document;
+mod footer;
+mod form;
+mod header;
+mod heading;
+mod outcome;
+mod picker;
+mod policy_form;
+mod problem;
+mod progress;
+mod rail;
+mod remote;
+mod review;
+mod sides;
+mod text;
+pub mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use crate::wizard::{Model, Screen, Start};
+
+use area::Area;
+pub use theme::Theme;
+
+/// The smallest terminal the wizard can be used in, in columns and rows.
+pub const SMALLEST: (u16, u16) = (60, 18);
+
+/// What every part of the screen is drawn from.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    model: &'a Model,
+    theme: &'a Theme,
+}
+
+/// Draws the wizard as it is now. Neither this nor anything it calls keeps state, reads a clock or panics, whatever the
+/// size of the terminal.
+pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let scene = Scene { model, theme };
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(area, frame);
+        return;
+    }
+    let (top, rest) = area.split_top(2);
+    let (body, bottom) = rest.split_bottom(footer::height(scene, area.width));
+    footer::draw(scene, bottom, frame);
+    if let Start::Problem(problem) = &model.start {
+        header::draw(scene, top, None, frame);
+        problem::draw(scene, problem, body, frame);
+    } else {
+        let (left, content) = body.split_left(rail::width(model, area.width));
+        header::draw(scene, top, (left.width > 0).then_some(left.width), frame);
+        rail::draw(scene, left, frame);
+        draw_step(scene, content.inside(1, 0), frame);
+    }
+    if let Some(dialog) = &model.dialog {
+        dialog::draw(scene, dialog, area, frame);
+    }
+}
+
+fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let (top, area) = area.split_top(1);
+    heading::draw(scene, top, frame);
+    if let Start::SigningIn { since, .. } = scene.model.start {
+        remote::signing_in(scene, since, area, frame);
+        return;
+    }
+    match &scene.model.screen {
+        Screen::Picker(picker) => picker::draw(scene, picker, area, frame),
+        Screen::Form(form) if scene.model.step == crate::wizard::step::Step::Custom => {
+            policy_form::draw(scene, form, area, frame);
+        }
+        Screen::Form(form) => form::draw(scene, form, area, frame),
+        Screen::Review(review) => review::draw(scene, review, area, frame),
+        Screen::Run => progress::draw(scene, area, frame),
+    }
+}
+
+/// One line, as that is all that surely fits.
+fn too_small(area: Rect, frame: &mut Frame<'_>) {
+    let (columns, rows) = SMALLEST;
+    let text = format!("osvpn needs {columns}x{rows}; this is {}x{}", area.width, area.height);
+    let line = area.row(area.height / 2);
+    frame.render_widget(Paragraph::new(Line::raw(text)).centered(), line);
+}

@@ -1,0 +1,77 @@
+//! A question, or the help, over everything else.
+//!
+//! ```text
+//! ┌ Stop? ───────────────────────────────────────┐
+//! │ text                                         │
+//! │                                              │
+//! │ [ Go on ]    Stop and keep    Stop and undo  │
+//! └──────────────────────────────────────────────┘
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Padding};
+
+use super::area::Area;
+use super::text::{pad, paragraph, width};
+use super::{Scene, document};
+use crate::wizard::dialog::Dialog;
+use crate::wizard::keymap;
+
+/// Draws the dialog in the middle of the screen.
+pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) {
+    let theme = scene.theme;
+    let widest = if dialog.is_help { 84 } else { 64 };
+    let across = widest.min(screen.width.saturating_sub(4));
+    let columns = usize::from(across.saturating_sub(4));
+    let mut lines = Vec::new();
+    for (at, text) in dialog.text.iter().enumerate() {
+        if dialog.is_help && at > 0 {
+            lines.push(Line::default());
+        }
+        lines.extend(paragraph(text, columns, theme.text()));
+    }
+    if dialog.is_help {
+        lines.push(Line::default());
+        lines.extend(keys(scene, columns));
+    }
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let area = screen.middle(across, rows.min(screen.height.saturating_sub(2)));
+    frame.render_widget(Clear, area);
+    let block = Block::bordered()
+        .border_set(theme.glyphs.border)
+        .padding(Padding::horizontal(1))
+        .title(Line::styled(format!(" {} ", dialog.title), theme.title()));
+    frame.render_widget(block, area);
+    let inner = area.inside(2, 1);
+    let labels: Vec<&str> = dialog.buttons.iter().map(|(label, _)| *label).collect();
+    let rest = document::button_row(document::buttons(scene, &labels, Some(dialog.focus)), inner, frame);
+    document::draw(scene, &lines, dialog.scroll, ("Up", "Down"), rest, frame);
+}
+
+/// Every key of the screen below, in two columns where they fit.
+fn keys(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let bindings = keymap::screen_bindings(scene.model);
+    let texts: Vec<(String, &str)> = bindings.iter().map(|binding| (binding.keys_label(), binding.label)).collect();
+    let (first, second) = texts.split_at(texts.len().div_ceil(2));
+    let widest = |texts: &[(String, &str)]| {
+        let keys = texts.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
+        (keys, texts.iter().map(|(_, label)| width(label)).max().unwrap_or(0))
+    };
+    let cell = |text: Option<&(String, &str)>, (keys, label): (usize, usize)| {
+        let (key, what) = text.map_or(("", ""), |(key, label)| (key.as_str(), *label));
+        [
+            Span::styled(format!("{}  ", pad(theme, key, keys)), theme.accent()),
+            Span::raw(format!("{}   ", pad(theme, what, label))),
+        ]
+    };
+    let (left, right) = (widest(first), widest(second));
+    let together = left.0 + left.1 + right.0 + right.1 + 7;
+    if together > columns {
+        return texts.iter().map(|text| Line::from(cell(Some(text), left).to_vec())).collect();
+    }
+    let row = |at: usize| Line::from([cell(first.get(at), left), cell(second.get(at), right)].concat());
+    (0..first.len()).map(row).collect()
+}

@@ -1,0 +1,112 @@
+//! Lines that may be more than fit, the buttons below them, and what a finding or an error looks like as lines.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::Scene;
+use super::area::Area;
+use super::text::{hanging, labelled, paragraph};
+use crate::cloud::Error;
+use crate::plan::Severity;
+
+/// Draws as many lines as fit, from `scroll` on; says at the edges how many more there are, and which key shows them. A
+/// scroll beyond the end shows the end.
+pub(super) fn draw(
+    scene: Scene<'_>,
+    lines: &[Line<'_>],
+    scroll: u16,
+    keys: (&str, &str),
+    area: Rect,
+    frame: &mut Frame<'_>,
+) {
+    let height = usize::from(area.height);
+    if lines.len() <= height {
+        frame.render_widget(Paragraph::new(lines.to_vec()), area);
+        return;
+    }
+    let glyphs = scene.theme.glyphs;
+    // The mark above takes a row, so the first step down hides two lines, and the view moves by one.
+    let last = (lines.len() + 1).saturating_sub(height);
+    let first = if scroll == 0 { 0 } else { usize::from(scroll).saturating_add(1).min(last) };
+    let marks_above = first > 0;
+    let room = height.saturating_sub(usize::from(marks_above));
+    let left = lines.len() - first;
+    let marks_below = left > room;
+    let room = room.saturating_sub(usize::from(marks_below));
+    let mut shown: Vec<Line<'_>> = Vec::with_capacity(height);
+    if marks_above {
+        shown.push(Line::styled(format!("{} {first} more  {}", glyphs.up, keys.0), scene.theme.dim()));
+    }
+    shown.extend(lines.iter().skip(first).take(room).cloned());
+    if marks_below {
+        shown.push(Line::styled(format!("{} {} more  {}", glyphs.down, left - room, keys.1), scene.theme.dim()));
+    }
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+/// A row of buttons; the focused one stands in brackets and is reversed.
+pub(super) fn buttons(scene: Scene<'_>, labels: &[&str], focus: Option<usize>) -> Line<'static> {
+    let mut spans = Vec::with_capacity(labels.len() * 2);
+    for (at, label) in labels.iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::raw("  "));
+        }
+        if focus == Some(at) {
+            spans.push(Span::styled(format!("[ {label} ]"), scene.theme.cursor().patch(scene.theme.title())));
+        } else {
+            spans.push(Span::raw(format!("  {label}  ")));
+        }
+    }
+    Line::from(spans)
+}
+
+/// Buttons in the last row, with an empty row above; gives back what is left.
+pub(super) fn button_row(line: Line<'static>, area: Rect, frame: &mut Frame<'_>) -> Rect {
+    let (rest, bottom) = area.split_bottom(2);
+    frame.render_widget(Paragraph::new(line), bottom.row(1));
+    rest
+}
+
+/// A finding in full: glyph, and its text led by a word where it stops nothing.
+pub(super) fn finding(scene: Scene<'_>, severity: Severity, text: &str, columns: usize) -> Vec<Line<'static>> {
+    let glyph = Span::styled(format!("{} ", scene.theme.severity_glyph(severity)), scene.theme.severity(severity));
+    let text = match severity {
+        // What a refusal says is a reason already.
+        Severity::Refusal => text.to_owned(),
+        Severity::Warning => format!("warning: {text}"),
+        Severity::Notice => format!("note: {text}"),
+    };
+    hanging(glyph, &text, columns, scene.theme.text())
+}
+
+/// A failed request in full: what the cloud said, what to do, and what its operator needs to know.
+pub(super) fn error(scene: Scene<'_>, error: &Error, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let mut lines =
+        hanging(Span::styled(format!("{} ", theme.glyphs.bad), theme.bad()), &error.message, columns, theme.text());
+    if let Some(hint) = error.hint() {
+        lines.push(Line::default());
+        lines.extend(paragraph(hint, columns, theme.text()));
+    }
+    let answer = match (error.status, &error.neutron_type) {
+        (Some(status), Some(kind)) => Some(format!("{status} {kind}")),
+        (Some(status), None) => Some(status.to_string()),
+        (None, _) => None,
+    };
+    let rows = [
+        ("Region", error.region.as_ref().map(ToString::to_string)),
+        ("Request", error.request.clone()),
+        ("Answer", answer),
+        // Hints ask for the request number; with a longer label it would not fit beside the rail of 80 columns.
+        ("Number", error.request_id.clone()),
+    ];
+    if rows.iter().any(|(_, value)| value.is_some()) {
+        lines.push(Line::default());
+    }
+    for (label, value) in rows {
+        lines.extend(value.into_iter().flat_map(|value| labelled(theme, label, &value, columns, 7)));
+    }
+    lines
+}

@@ -1,0 +1,185 @@
+//! Fields to fill in. What is wrong stands in the place of the help, so nothing moves when something is.
+//!
+//! ```text
+//! │ ┏ Address ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓ │
+//! │ ┃198.51.100.7                                 ┃ │
+//! │ ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛ │
+//! │  help, or what is wrong                          │
+//! │                                                  │
+//! │ ┌ Id ─────────────────────────────────────────┐ │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+use tui_input::Input;
+
+use super::Scene;
+use super::area::Area;
+use super::text::{fit, hanging, paragraph, scrolled, width};
+use crate::plan::{VpnName, psk};
+use crate::provision;
+use crate::wizard::Form;
+use crate::wizard::fields::Field;
+use crate::wizard::step::Step;
+
+/// Wider fields are no easier to read.
+const WIDEST: u16 = 76;
+
+/// Draws the fields one below the other, then what the form is about.
+pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<'_>) {
+    let mut rest = area.split_left(WIDEST).0.split_top(1).1;
+    let fields = u16::try_from(form.fields.len()).unwrap_or(u16::MAX).max(1);
+    let below = (rest.height / fields).saturating_sub(3).clamp(1, 3);
+    for (at, field) in form.fields.iter().enumerate() {
+        let (place, next) = rest.split_top(3);
+        text_field(scene, *field, at == form.focus, place, frame);
+        let (place, next) = next.split_top(below + u16::from(*field == Field::Key));
+        help(scene, *field, place.inside(1, 0), frame);
+        rest = next;
+    }
+    if scene.model.step == Step::Name {
+        frame.render_widget(Paragraph::new(names(scene, usize::from(rest.width))), rest);
+    }
+}
+
+/// What a field shows, and where its cursor is.
+struct Shown {
+    text: String,
+    cursor: usize,
+    /// Whether it is not an answer, but what no answer means.
+    is_placeholder: bool,
+}
+
+fn shown(scene: Scene<'_>, field: Field, room: usize) -> Shown {
+    let model = scene.model;
+    let of = |input: &Input| {
+        let gone = input.visual_scroll(room.saturating_sub(1));
+        let text = scrolled(input.value(), gone).to_owned();
+        Shown { text, cursor: input.visual_cursor().saturating_sub(gone), is_placeholder: false }
+    };
+    match (field, model.answers.input(field)) {
+        (Field::Key, _) => {
+            let key = &model.answers.key;
+            let text = if model.answers.key_revealed {
+                key.expose().to_owned()
+            } else {
+                scene.theme.glyphs.mask.repeat(key.chars())
+            };
+            of(&Input::new(text))
+        }
+        (Field::Name, None) => of(&Input::new(model.name_text())),
+        (Field::PeerId, Some(input)) if input.value().is_empty() => {
+            let text = fit(scene.theme, model.answers.peer_id_text(), room);
+            Shown { text, cursor: 0, is_placeholder: true }
+        }
+        (_, Some(input)) => of(input),
+        (_, None) => Shown { text: String::new(), cursor: 0, is_placeholder: false },
+    }
+}
+
+fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let (set, style) =
+        if focused { (theme.glyphs.focused_border, theme.accent()) } else { (theme.glyphs.border, theme.dim()) };
+    let title = Line::styled(format!(" {} ", label(field)), if focused { theme.accent() } else { theme.text() });
+    let mut block = Block::bordered().border_set(set).border_style(style).title(title);
+    if let Some(origin) = origin(scene, field) {
+        block = block.title(Line::styled(format!(" {origin} "), theme.dim()).right_aligned());
+    }
+    let inner = area.inside(1, 1);
+    frame.render_widget(block, area);
+    let shown = shown(scene, field, usize::from(inner.width));
+    let style = if shown.is_placeholder { theme.dim() } else { theme.text() };
+    frame.render_widget(Paragraph::new(Line::styled(shown.text, style)), inner);
+    let column = u16::try_from(shown.cursor).unwrap_or(u16::MAX);
+    if focused && model.dialog.is_none() && column < inner.width && inner.height > 0 {
+        frame.set_cursor_position(Position::new(inner.x + column, inner.y));
+    }
+}
+
+const fn label(field: Field) -> &'static str {
+    match field {
+        Field::PeerAddress => "Address",
+        Field::PeerId => "Id",
+        Field::PeerCidrs => "CIDRs",
+        Field::Key => "Key",
+        Field::Name => "Name",
+        Field::Policy(_) => "",
+    }
+}
+
+/// Who the text is from, where that is not plain.
+fn origin(scene: Scene<'_>, field: Field) -> Option<&'static str> {
+    let answers = &scene.model.answers;
+    match field {
+        Field::Key if answers.key.is_generated() => Some("generated"),
+        Field::Key if answers.key.chars() > 0 => Some("your own"),
+        Field::Name if answers.name.is_none() => Some("suggested"),
+        Field::PeerId if answers.peer_id.value().is_empty() => Some("the address"),
+        _ => None,
+    }
+}
+
+/// The help of a field, or in its place what is wrong with it. The key's length is above either.
+fn help(scene: Scene<'_>, field: Field, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let mut area = area;
+    if field == Field::Key {
+        let (top, rest) = area.split_top(1);
+        frame.render_widget(Paragraph::new(meter(scene)), top);
+        area = rest;
+    }
+    let columns = usize::from(area.width);
+    let lines = match model.problem(field) {
+        Some(problem) => {
+            hanging(Span::styled(format!("{} ", theme.glyphs.bad), theme.bad()), &problem, columns, theme.title())
+        }
+        None => paragraph(help_text(scene, field), columns, theme.dim()),
+    };
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn help_text(scene: Scene<'_>, field: Field) -> &'static str {
+    match field {
+        Field::PeerAddress => "Where the peer answers: IPv4, IPv6 or a host name.",
+        Field::PeerId => "How it names itself. Empty means its address, which is nearly always right.",
+        Field::PeerCidrs => "The networks behind it: 192.168.10.0/24, 192.168.20.0/24",
+        Field::Key if scene.model.answers.key.is_generated() => {
+            "Made for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
+        }
+        Field::Key => "Both ends share it. Keep it like a password.",
+        Field::Name => "Every object is named after it.",
+        Field::Policy(_) => "",
+    }
+}
+
+/// How long the key is, against how long it may be.
+fn meter(scene: Scene<'_>) -> Line<'static> {
+    const CELLS: usize = psk::LONGEST / 2;
+    let Scene { model, theme } = scene;
+    let count = model.answers.key.chars();
+    let filled = count.div_ceil(2).min(CELLS);
+    let fits = (psk::SHORTEST..=psk::LONGEST).contains(&count);
+    let style = if fits { theme.good() } else { theme.warning() };
+    let (full, empty) = theme.glyphs.meter;
+    Line::from(vec![
+        Span::styled(full.repeat(filled), style),
+        Span::styled(empty.repeat(CELLS - filled), theme.dim()),
+        Span::styled(format!(" {count} of {} to {} characters", psk::SHORTEST, psk::LONGEST), theme.dim()),
+    ])
+}
+
+/// The names that result, as far as the name is one.
+fn names(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let Ok(name) = VpnName::parse(&scene.model.name_text()) else { return Vec::new() };
+    let labels = provision::Step::ALL.iter().map(|step| width(step.label())).max().unwrap_or(0);
+    let line = |step: &provision::Step| {
+        let label = super::text::pad(theme, step.label(), labels.min(columns / 2));
+        let object = fit(theme, &name.of(step.object()), columns.saturating_sub(labels + 3));
+        Line::from(vec![Span::styled(format!(" {label}  "), theme.dim()), Span::raw(object)])
+    };
+    provision::Step::ALL.iter().map(line).collect()
+}

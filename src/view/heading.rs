@@ -1,0 +1,80 @@
+//! What the step asks, and how far the user has come.
+//!
+//! ```text
+//! │ Which router of Hamilton?                                        4 of 11 │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::Scene;
+use super::text::fit;
+use crate::plan::Half;
+use crate::wizard::progress::Phase;
+use crate::wizard::step::{Mode, Step};
+use crate::wizard::{Model, Start};
+
+/// Draws the heading.
+pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let right = right(model);
+    let room = usize::from(area.width).saturating_sub(right.len() + 2);
+    frame.render_widget(
+        Paragraph::new(Line::from(Span::styled(fit(theme, &question(model), room), theme.title()))),
+        area,
+    );
+    frame.render_widget(Paragraph::new(Line::styled(right, theme.dim())).alignment(Alignment::Right), area);
+}
+
+/// The time of a run; else the place of the step among those that ask.
+fn right(model: &Model) -> String {
+    if let (Step::Run, Some(run)) = (model.step, &model.run) {
+        let until = run.ended.unwrap_or(model.now);
+        return super::text::clock(until.saturating_sub(run.begun));
+    }
+    if matches!(model.start, Start::SigningIn { .. }) {
+        return String::new();
+    }
+    let steps: Vec<Step> = model.route().steps().into_iter().filter(|step| *step != Step::Run).collect();
+    let at = steps.iter().position(|step| *step == model.step);
+    at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
+}
+
+fn question(model: &Model) -> String {
+    if matches!(model.start, Start::SigningIn { .. }) {
+        return "Signing in".to_owned();
+    }
+    let two = model.answers.mode == Mode::SiteToSite;
+    match model.step {
+        Step::Cloud => "Which cloud of clouds.yaml?".to_owned(),
+        Step::Mode => "What is to be connected?".to_owned(),
+        Step::Region(Half::A) if two => "Which is the first region?".to_owned(),
+        Step::Region(Half::A) => "Which region?".to_owned(),
+        Step::Region(Half::B) => format!("Which region is {} connected with?", model.place(Half::A)),
+        Step::Router(half) => format!("Which router of {}?", model.place(half)),
+        Step::Subnets(half) => format!("Which subnets of {}?", model.place(half)),
+        Step::Peer => "Who is the peer outside?".to_owned(),
+        Step::Key => "The pre-shared key".to_owned(),
+        Step::Policy => "Which policy?".to_owned(),
+        Step::Custom => "The policy, field by field".to_owned(),
+        Step::Name => "The name of the VPN".to_owned(),
+        Step::Review => format!("Review of {}", model.name_text()),
+        Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
+            let name = run.plan.name();
+            match &run.phase {
+                Phase::Creating => format!("Creating {name}"),
+                Phase::Watching => format!("{name}: waiting for ACTIVE"),
+                Phase::Failed(..) => format!("{name}: creation stopped at a failure"),
+                Phase::Active => format!("{name} is ACTIVE"),
+                Phase::NotYet(_) => format!("{name} is there, but not ACTIVE yet"),
+                Phase::Lost(_) => format!("{name}: its status can no longer be read"),
+                Phase::Undoing => format!("Undoing {name}"),
+                Phase::Undone => format!("{name} is undone"),
+                Phase::Left(_) => format!("{name} is not undone completely"),
+                Phase::Stopped => format!("{name}: stopped"),
+            }
+        }),
+    }
+}

@@ -1,0 +1,218 @@
+//! What a run means at this moment, and what there is to do.
+
+use ratatui::text::{Line, Span};
+
+use super::text::{clock, hanging, paragraph};
+use super::{Scene, document};
+use crate::cloud::{Error, Status};
+use crate::plan::{Half, Severity};
+use crate::provision::{Check, Made, Step, Task, Verdict};
+use crate::wizard::progress::{Phase, Progress, TaskState, Then};
+
+/// The text beside the table of objects.
+pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
+    let mut text = Text { scene, columns, lines: Vec::new() };
+    match run.then {
+        Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What exists is kept."),
+        Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then what was made is deleted."),
+        None => {}
+    }
+    match &run.phase {
+        Phase::Creating => creating(&mut text, run),
+        Phase::Watching => watching(&mut text, run),
+        Phase::Failed(task, error) => failed(&mut text, run, *task, error),
+        Phase::Active => active(&mut text, run),
+        Phase::NotYet(standing) => {
+            let waited = clock(run.wait);
+            let waited = waited.trim_end_matches(" 00 s");
+            text.warning(&format!(
+                "Not ACTIVE within {waited}. That is no failure: the objects are there and keep trying."
+            ));
+            for (half, status) in standing {
+                text.half(run, *half, status);
+            }
+            checks(&mut text, &run.checks);
+        }
+        Phase::Lost(error) => {
+            text.warning("The connections can no longer be watched. What was made is still there.");
+            text.error(error);
+        }
+        Phase::Undoing => text.say("Deleting what this run made, connections first; what was there before stays."),
+        Phase::Undone => {
+            text.good("Nothing of this run is left in the cloud. The answers are still here: Change answers goes back to them.");
+        }
+        Phase::Left(left) => remaining(&mut text, run, left),
+        Phase::Stopped => {
+            text.warning("Stopped. Retry does what is still missing.");
+            text.exists(run);
+        }
+    }
+    text.lines
+}
+
+struct Text<'a> {
+    scene: Scene<'a>,
+    columns: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Text<'_> {
+    fn say(&mut self, text: &str) {
+        self.lines.extend(paragraph(text, self.columns, self.scene.theme.text()));
+    }
+
+    fn gap(&mut self) {
+        self.lines.push(Line::default());
+    }
+
+    fn good(&mut self, text: &str) {
+        let theme = self.scene.theme;
+        let glyph = Span::styled(format!("{} ", theme.glyphs.done), theme.good());
+        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
+    }
+
+    fn warning(&mut self, text: &str) {
+        let theme = self.scene.theme;
+        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
+        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.lines.extend(document::error(self.scene, error, self.columns));
+    }
+
+    /// What a half's status means now.
+    fn half(&mut self, run: &Progress, half: Half, status: &Status) {
+        let theme = self.scene.theme;
+        let (glyph, style) = super::progress::status_look(self.scene, status);
+        let place = run.plan.half(half).map_or_else(String::new, |half| half.label.clone());
+        let text = format!("{place} is {status}{}", meaning(run, half, status));
+        self.lines.extend(hanging(Span::styled(format!("{glyph} "), style), &text, self.columns, theme.text()));
+    }
+
+    fn exists(&mut self, run: &Progress) {
+        let ours = run.ledger.removable().len();
+        let text = match ours {
+            0 => "Nothing of this VPN exists.".to_owned(),
+            1 => "1 object exists by now.".to_owned(),
+            count => format!("{count} objects exist by now."),
+        };
+        self.say(&text);
+        let doubtful = run.ledger.doubtful().count();
+        if doubtful > 0 {
+            self.say("Of the last request nobody knows whether the cloud acted; both Retry and Undo ask it first.");
+        }
+    }
+}
+
+/// Whether a half's connection exists.
+pub(super) fn is_made(run: &Progress, half: Half) -> bool {
+    matches!(run.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..)))
+}
+
+fn meaning(run: &Progress, half: Half, status: &Status) -> String {
+    let other = half.other();
+    let alone = run.plan.half(other).is_some() && !is_made(run, other);
+    match status {
+        Status::Active => ": the tunnel is up as seen from here".to_owned(),
+        Status::Down if alone => format!(" until half {other} exists: normal"),
+        Status::Down => ": set up, and no tunnel reported yet".to_owned(),
+        Status::PendingCreate => ": accepted, and no agent has reported yet".to_owned(),
+        Status::Error => ": the cloud gave up on it; its operator can see why".to_owned(),
+        Status::Other(_) => String::new(),
+    }
+}
+
+fn creating(text: &mut Text<'_>, run: &Progress) {
+    let connected = run.plan.halves().filter(|half| is_made(run, half.half)).map(|half| half.half).next();
+    let all = run.plan.halves().all(|half| is_made(run, half.half));
+    match connected {
+        Some(half) if !all => {
+            let label = run.plan.half(half).map_or_else(String::new, |half| half.label.clone());
+            text.say(&format!("{label} is DOWN until half {} exists: normal.", half.other()));
+        }
+        _ => text.say("Services first: their addresses are the peer addresses. Then everything else of both halves."),
+    }
+}
+
+fn watching(text: &mut Text<'_>, run: &Progress) {
+    for (half, status) in &run.standing {
+        text.half(run, *half, status);
+    }
+    if !run.standing.is_empty() {
+        text.gap();
+    }
+    let now = text.scene.model.now;
+    let since = run.watching_since.unwrap_or(now);
+    let left = run.wait.saturating_sub(now.saturating_sub(since));
+    text.say(&format!(
+        "Agents report every 60 s, so on a real cloud this usually takes 1 to 2 min. Waiting {} more.",
+        clock(left)
+    ));
+    if let Some((half, error)) = &run.poll_problem {
+        text.warning(&format!("The status of half {half} could not be read, and is asked for again: {error}"));
+    }
+}
+
+fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
+    let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
+    text.say(&format!("The {} of {place} could not be made:", task.step.label()));
+    text.error(error);
+    text.gap();
+    text.exists(run);
+}
+
+fn active(text: &mut Text<'_>, run: &Progress) {
+    let both = if run.plan.peer().is_some() { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
+    text.good(&format!("{both}: the tunnel is up."));
+    text.gap();
+    text.say(
+        "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
+    );
+    let rules = run.plan.security_rules();
+    for rule in &rules {
+        text.gap();
+        let place = text.scene.model.labels.name(&rule.region);
+        text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
+        text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
+    }
+    if run.plan.peer().is_some() {
+        text.gap();
+        text.say("The peer needs the same policies, the same key, and this side's address as its peer address.");
+    }
+}
+
+fn checks(text: &mut Text<'_>, checks: &[Check]) {
+    let theme = text.scene.theme;
+    text.gap();
+    if checks.is_empty() {
+        text.lines.push(Line::styled("Going through the troubleshooting list", theme.dim()));
+        return;
+    }
+    text.lines.push(Line::styled("The troubleshooting list", theme.title()));
+    for check in checks {
+        let (glyph, style, verdict) = match &check.verdict {
+            Verdict::Good => (theme.glyphs.done, theme.good(), "yes".to_owned()),
+            Verdict::Bad(why) => (theme.glyphs.bad, theme.bad(), format!("no, {why}")),
+            Verdict::Yours(why) => (theme.glyphs.notice, theme.accent(), format!("not to be seen from here; {why}")),
+        };
+        let line = format!("{}: {verdict}", check.subject);
+        text.lines.extend(hanging(Span::styled(format!("{glyph} "), style), &line, text.columns, theme.text()));
+    }
+}
+
+fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {
+    text.warning("Not everything could be deleted. Undo tries again.");
+    for (made, error) in left {
+        text.gap();
+        let object = format!("{}: {} {}", made.region, made.task.step.label(), made.id);
+        text.lines.extend(paragraph(&object, text.columns, text.scene.theme.title()));
+        text.error(error);
+    }
+    if left.is_empty() {
+        let severity = Severity::Warning;
+        let unknown = "of a request whose answer was lost it is still not known whether the cloud acted";
+        text.lines.extend(document::finding(text.scene, severity, unknown, text.columns));
+        text.exists(run);
+    }
+}

@@ -1,0 +1,242 @@
+//! A list to choose from. Only the lines that are on the screen are looked at, so its length does not matter.
+//!
+//! ```text
+//! │ heading                                    │  heading
+//! │ note, or the filter and its matches        │  note
+//! │ › 1 [x] private-subnet   10.0.0.0/24       │  list        │ detail
+//! │   2 [ ] lonely-subnet    172.20.0.0/24     │              │
+//! │         ✗ is not attached to border-router │              │
+//! │ ↓ 12 more                                  │              │
+//! │ ────────────────────────────────────────── │
+//! │ detail of the line under the cursor        │   (at 110 columns and more)
+//! ```
+
+use std::ops::Range;
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::area::Area;
+use super::text::{fit, pad, scrolled, width};
+use super::{Scene, detail, remote};
+use crate::plan::Severity;
+use crate::wizard::picker::{Choice, Line as Candidate, Picker};
+use crate::wizard::remote::Remote;
+use crate::wizard::step::Step;
+
+/// From this width of the content on, details stand beside the list.
+const WIDE: u16 = 73;
+/// From this height on, an empty row sets the list apart.
+const ROOMY: u16 = 16;
+
+/// Draws the list and the details of the line under the cursor.
+pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
+    let (top, area) = area.split_top(1);
+    if picker.lines().is_empty() {
+        remote::draw(scene, scene.model.step, area, frame);
+        return;
+    }
+    note(scene, picker, top, frame);
+    let (_, area) = area.split_top(u16::from(area.height > ROOMY));
+    let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
+    if area.width >= WIDE {
+        let (left, right) = area.split_left(area.width / 2);
+        let tall = is_tall(picker, left.height);
+        list(scene, picker, tall, left.split_left(left.width.saturating_sub(1)).0, frame);
+        detail::draw(scene, picker, true, right, frame);
+    } else {
+        // A short list leaves its rows to the details; a long one leaves them two fifths.
+        let most = area.height - (area.height * 2 / 5).min(area.height);
+        let tall = is_tall(picker, most);
+        let rows = if tall { rows_of(picker.lines()) } else { total }.min(most);
+        let (above, below) = area.split_top(rows);
+        list(scene, picker, tall, above, frame);
+        detail::draw(scene, picker, false, below, frame);
+    }
+}
+
+fn rows_of(lines: &[Candidate]) -> u16 {
+    let rows: usize = lines.iter().map(|line| 1 + usize::from(line.worst().is_some())).sum();
+    u16::try_from(rows).unwrap_or(u16::MAX)
+}
+
+/// Whether there is room for all reasons below their lines. It goes by the whole list, so that filtering does not change
+/// the looks of a line.
+fn is_tall(picker: &Picker, height: u16) -> bool {
+    picker.lines().len() <= usize::from(height) && rows_of(picker.lines()) <= height
+}
+
+fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let room = usize::from(area.width);
+    if let Some(filter) = picker.filter() {
+        let found = format!("  {} of {}", picker.shown(), picker.lines().len());
+        let field = room.saturating_sub(2 + width(&found));
+        let gone = filter.visual_scroll(field.saturating_sub(1));
+        let text = pad(theme, scrolled(filter.value(), gone), field);
+        let spans = vec![Span::styled("/ ", theme.accent()), Span::raw(text), Span::styled(found, theme.dim())];
+        frame.render_widget(Paragraph::new(Line::from(spans)), area);
+        let column = u16::try_from(2 + filter.visual_cursor().saturating_sub(gone)).unwrap_or(u16::MAX);
+        if model.dialog.is_none() && column < area.width && area.height > 0 {
+            frame.set_cursor_position(Position::new(area.x + column, area.y));
+        }
+        return;
+    }
+    let marked = picker.marked().map(|marked| match marked.len() {
+        0 => "none marked; Enter takes the one at the cursor".to_owned(),
+        count => format!("{count} marked; the other side reaches only these"),
+    });
+    let open = picker.lines().iter().any(|line| line.is_open() || line.pending);
+    let pending = picker.lines().iter().filter(|line| line.pending).count();
+    let only = model.only_choice();
+    let text = match (model.step, marked) {
+        _ if !open => "None of these can be taken; the reasons stand beside them.".to_owned(),
+        (_, Some(marked)) => marked,
+        (Step::Region(_) | Step::Router(_), None) if pending == 0 && only.is_some() => {
+            let kind = if matches!(model.step, Step::Region(_)) { "region" } else { "router" };
+            let title = only.map_or("", |line| line.title.as_str());
+            if picker.current() == only {
+                format!("The only {kind} that can be taken; it is chosen.")
+            } else {
+                format!("The only {kind} that can be taken is {title}.")
+            }
+        }
+        (Step::Cloud, None) => "--cloud NAME answers this beforehand.".to_owned(),
+        (Step::Region(_), None) => {
+            let all = picker.lines().len();
+            if pending > 0 { format!("{} of {all} read", all - pending) } else { String::new() }
+        }
+        (Step::Router(_), None) => "The other end connects to its external address.".to_owned(),
+        (Step::Policy, None) => "How both ends encrypt; they must agree.".to_owned(),
+        _ => String::new(),
+    };
+    frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);
+}
+
+/// The rows of one list on the screen.
+struct Columns {
+    lead: usize,
+    title: usize,
+    aside: usize,
+    room: usize,
+    tall: bool,
+}
+
+fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut Frame<'_>) {
+    let theme = scene.theme;
+    let height = usize::from(area.height);
+    if picker.shown() == 0 {
+        let text = Line::styled("No line matches; Esc ends the filter.", theme.dim());
+        frame.render_widget(Paragraph::new(text), area);
+        return;
+    }
+    let shown = window(picker.shown(), picker.cursor(), if tall { usize::MAX } else { height });
+    let window: Vec<(usize, &Candidate)> = picker.window(shown.start, shown.len()).collect();
+    let room = usize::from(area.width);
+    let lead = if picker.marked().is_some() { 8 } else { 4 };
+    let widest = |text: fn(&Candidate) -> &str| window.iter().map(|(_, line)| width(text(line))).max().unwrap_or(0);
+    // Beside its line, a reason needs room for its glyph at least.
+    let reasons = if tall || window.iter().all(|(_, line)| line.worst().is_none()) { 0 } else { 5 };
+    let both = room.saturating_sub(lead + 2 + reasons);
+    let (title, aside) = share(widest(|line| &line.title), widest(|line| &line.aside), both);
+    let columns = Columns { lead, title, aside, room, tall };
+    let mut rows = Vec::with_capacity(height);
+    if shown.start > 0 {
+        rows.push(Line::styled(format!("  {} {} more", theme.glyphs.up, shown.start), theme.dim()));
+    }
+    for (place, line) in window {
+        rows.extend(row(scene, picker, place, line, &columns));
+    }
+    let below = picker.shown() - shown.end;
+    if below > 0 {
+        rows.push(Line::styled(format!("  {} {below} more", theme.glyphs.down), theme.dim()));
+    }
+    frame.render_widget(Paragraph::new(rows), area);
+}
+
+/// Room for titles and asides: as much as both want, or else at least half for either.
+fn share(title: usize, aside: usize, room: usize) -> (usize, usize) {
+    let aside = aside.min(room.saturating_sub(title).max(room / 2));
+    (title.min(room.saturating_sub(aside)), aside)
+}
+
+/// Which of `count` lines are on the screen: the cursor's with as many around it as fit, a row at either end given up
+/// for the mark that tells of more.
+pub(super) fn window(count: usize, cursor: usize, height: usize) -> Range<usize> {
+    if count <= height {
+        return 0..count;
+    }
+    if cursor + 2 <= height {
+        return 0..height.saturating_sub(1).max(1).min(count);
+    }
+    if cursor + height > count {
+        return (count + 1).saturating_sub(height).min(cursor)..count;
+    }
+    let inner = height.saturating_sub(2).max(1);
+    let start = cursor.saturating_sub(inner / 2);
+    start..(start + inner).min(count)
+}
+
+fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, columns: &Columns) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let at_cursor = place == picker.cursor();
+    let pointer = if at_cursor { theme.glyphs.pointer } else { " " };
+    let number = match place {
+        // While filtering, digits are text.
+        0..9 if picker.filter().is_none() => (place + 1).to_string(),
+        _ => " ".to_owned(),
+    };
+    let mark = match picker.marked() {
+        None => "",
+        Some(_) if picker.is_marked(&line.choice) => "[x] ",
+        Some(_) => "[ ] ",
+    };
+    let style = match (at_cursor, line.is_open() && !line.pending) {
+        (true, _) => theme.cursor(),
+        (false, true) => theme.text(),
+        (false, false) => theme.dim(),
+    };
+    let text = format!(
+        "{pointer} {number} {mark}{}  {}",
+        pad(theme, &line.title, columns.title),
+        pad(theme, &line.aside, columns.aside)
+    );
+    let whole = if columns.tall { columns.room } else { columns.lead + 2 + columns.title + columns.aside };
+    let text = pad(theme, &text, whole.min(columns.room));
+    let used = width(&text);
+    let mut first = vec![Span::styled(text, style)];
+    if line.pending {
+        first.push(Span::styled(format!("  {}", pending(scene, line)), theme.dim()));
+        return vec![Line::from(first)];
+    }
+    let Some(worst) = line.worst() else { return vec![Line::from(first)] };
+    let glyph = theme.severity_glyph(worst.severity);
+    let reason = match worst.severity {
+        Severity::Warning => format!("warning: {}", worst.text),
+        Severity::Refusal | Severity::Notice => worst.text.clone(),
+    };
+    let glyph = Span::styled(format!("{glyph} "), theme.severity(worst.severity));
+    if columns.tall {
+        let margin = Span::raw(" ".repeat(columns.lead));
+        let reason = fit(theme, &reason, columns.room.saturating_sub(columns.lead + 2));
+        return vec![Line::from(first), Line::from(vec![margin, glyph, Span::styled(reason, theme.dim())])];
+    }
+    let reason = fit(theme, &reason, columns.room.saturating_sub(used + 4));
+    first.extend([Span::raw("  "), glyph, Span::styled(reason, theme.dim())]);
+    vec![Line::from(first)]
+}
+
+fn pending(scene: Scene<'_>, line: &Candidate) -> String {
+    let region = match &line.choice {
+        Choice::Region(id) => scene.model.region(id),
+        _ => None,
+    };
+    let since = region.and_then(|region| match region.inventory {
+        Remote::Loading { since, .. } => Some(since),
+        _ => None,
+    });
+    let waited = since.map_or_else(String::new, |since| remote::waited(scene, since));
+    format!("{} reading{waited}", remote::spinner(scene))
+}

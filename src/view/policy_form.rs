@@ -1,0 +1,124 @@
+//! Every field of a custom policy, a row each, with what is the matter with it.
+//!
+//! ```text
+//! │   IKE version           v2                          │
+//! │ › IKE authentication    ‹ sha256 ›           2 of 6 │
+//! │ ✗ IKE lifetime          10 seconds   at least 60    │
+//! │ ↓ 3 more                                            │
+//! │ ─────────────────────────────────────────────────── │
+//! │ the focused field: what is wrong, or how to change  │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::area::Area;
+use super::text::{fit, pad, paragraph, width};
+use super::{Scene, document};
+use crate::plan::fields::{Domain, PolicyField};
+use crate::wizard::Form;
+use crate::wizard::fields::Field;
+
+/// Columns before the value: glyph, label, and room for what stands around a word.
+const LEAD: usize = 2 + 20 + 2 + 2;
+
+/// Draws the rows around the focused one, and what there is to say about it.
+pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<'_>) {
+    let theme = scene.theme;
+    let (_, area) = area.split_top(1);
+    let (list, below) = area.split_bottom(4.min(area.height / 3));
+    let fields: Vec<PolicyField> = form
+        .fields
+        .iter()
+        .filter_map(|field| match field {
+            Field::Policy(field) => Some(*field),
+            _ => None,
+        })
+        .collect();
+    let (height, room) = (usize::from(list.height), usize::from(list.width));
+    let shown = super::picker::window(fields.len(), form.focus, height);
+    let mut rows = Vec::with_capacity(height);
+    if shown.start > 0 {
+        rows.push(Line::styled(format!("  {} {} more", theme.glyphs.up, shown.start), theme.dim()));
+    }
+    let above = rows.len();
+    for (at, field) in fields.iter().enumerate().skip(shown.start).take(shown.len()) {
+        rows.push(row(scene, *field, at == form.focus, room));
+    }
+    if shown.end < fields.len() {
+        rows.push(Line::styled(format!("  {} {} more", theme.glyphs.down, fields.len() - shown.end), theme.dim()));
+    }
+    frame.render_widget(Paragraph::new(rows), list);
+    let Some(field) = fields.get(form.focus).copied() else { return };
+    let row = u16::try_from(form.focus.saturating_sub(shown.start) + above).unwrap_or(u16::MAX);
+    put_cursor(scene, field, list.row(row), frame);
+    let (rule, below) = below.split_top(1);
+    let line = theme.glyphs.horizontal.repeat(usize::from(rule.width));
+    frame.render_widget(Paragraph::new(Line::styled(line, theme.dim())), rule);
+    frame.render_widget(Paragraph::new(about(scene, field, usize::from(below.width))), below);
+}
+
+fn put_cursor(scene: Scene<'_>, field: PolicyField, area: Rect, frame: &mut Frame<'_>) {
+    let Domain::Number(_) = field.domain() else { return };
+    let Some(input) = scene.model.answers.input(Field::Policy(field)) else { return };
+    let column = u16::try_from(LEAD + input.visual_cursor()).unwrap_or(u16::MAX);
+    if scene.model.dialog.is_none() && column < area.width && area.height > 0 {
+        frame.set_cursor_position(Position::new(area.x + column, area.y));
+    }
+}
+
+fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line<'static> {
+    let Scene { model, theme } = scene;
+    let finding = model.policy_finding(field);
+    let (object, name) = field.label();
+    let glyph = match &finding {
+        Some(finding) => Span::styled(theme.severity_glyph(finding.severity), theme.severity(finding.severity)),
+        None if focused => Span::styled(theme.glyphs.pointer, theme.accent()),
+        None => Span::raw(" "),
+    };
+    let (left, right) = theme.glyphs.turn;
+    let value = field.get(&model.answers.custom);
+    let (value, place) = match field.domain() {
+        Domain::Words(words) => {
+            let at = words.iter().position(|word| *word == value).unwrap_or_default();
+            let text = if focused { format!("{left} {value} {right}") } else { format!("  {value}") };
+            (text, format!("  {} of {}", at + 1, words.len()))
+        }
+        Domain::Number(unit) => {
+            let typed = model.answers.input(Field::Policy(field)).map_or(value, |input| input.value().to_owned());
+            (format!("  {typed} {unit}"), String::new())
+        }
+    };
+    let label = format!("{object} {name}");
+    let style = if focused { theme.cursor() } else { theme.dim() };
+    let mut spans = vec![
+        glyph,
+        Span::raw(" "),
+        Span::styled(pad(theme, &label, LEAD - 6), style),
+        Span::raw("  "),
+        Span::styled(value, if focused { theme.title() } else { theme.text() }),
+    ];
+    let used = spans.iter().map(Span::width).sum::<usize>();
+    let left = room.saturating_sub(used);
+    match finding {
+        Some(finding) if left > 8 => {
+            spans.push(Span::styled(format!("  {}", fit(theme, &finding.text, left - 2)), theme.dim()));
+        }
+        None if focused && width(&place) <= left => spans.push(Span::styled(place, theme.dim())),
+        _ => {}
+    }
+    Line::from(spans)
+}
+
+fn about(scene: Scene<'_>, field: PolicyField, columns: usize) -> Vec<Line<'static>> {
+    if let Some(finding) = scene.model.policy_finding(field) {
+        return document::finding(scene, finding.severity, &finding.text, columns);
+    }
+    let text = match field.domain() {
+        Domain::Words(_) => "Left and right change it.",
+        Domain::Number(_) => "Type a whole number.",
+    };
+    paragraph(text, columns, scene.theme.dim())
+}

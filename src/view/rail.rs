@@ -1,0 +1,123 @@
+//! The steps, what was answered, and where the user is. In the review its answers can be gone back to.
+//!
+//! ```text
+//! │ ✓ Mode       site-to-site │
+//! │ ✓ Region A   Hamilton     │
+//! │ ● Router A                │
+//! │ ○ Subnets A               │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::area::Area;
+use super::text::{fit, pad, width as columns};
+use super::{Scene, review};
+use crate::wizard::progress::Phase;
+use crate::wizard::step::Step;
+use crate::wizard::{Model, Start};
+
+/// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
+/// screen for itself, and its answers can no longer be changed.
+pub(super) fn width(model: &Model, screen: u16) -> u16 {
+    match screen {
+        0..80 if model.step == Step::Run => 0,
+        0..80 => 23,
+        80..100 => 28,
+        100..120 => 32,
+        _ => 36,
+    }
+}
+
+/// Where a step stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Done,
+    Here,
+    Ahead,
+}
+
+/// Draws the rail.
+pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let steps = model.route().steps();
+    let names = steps.iter().map(|step| columns(step.short())).max().unwrap_or_default();
+    let at = steps.iter().position(|step| *step == model.step).unwrap_or_default();
+    let height = usize::from(area.height);
+    let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
+    let (rail, _) = area.split_left(area.width.saturating_sub(1));
+    let room = usize::from(rail.width);
+    let focused = review::focused(model).map(|answer| answer.step);
+    let lines =
+        steps.iter().enumerate().skip(first).take(height).map(|(place, step)| {
+            line(scene, *step, stand(model, *step, place, at), focused == Some(*step), names, room)
+        });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), rail);
+    let edge: Vec<Line<'_>> = (0..height).map(|_| Line::styled(theme.glyphs.vertical, theme.dim())).collect();
+    frame.render_widget(Paragraph::new(edge), area.split_left(area.width.saturating_sub(1)).1);
+}
+
+fn stand(model: &Model, step: Step, place: usize, at: usize) -> Stand {
+    let asks = !matches!(step, Step::Review | Step::Run);
+    let over = model.run.as_ref().is_some_and(|run| run.phase == Phase::Active);
+    if step == Step::Run && over || step == Step::Review && model.run.is_some() {
+        Stand::Done
+    } else if place == at {
+        Stand::Here
+    } else if (place < at || model.returning && asks) && model.is_answered(step) {
+        Stand::Done
+    } else {
+        Stand::Ahead
+    }
+}
+
+fn line(scene: Scene<'_>, step: Step, stand: Stand, focused: bool, names: usize, room: usize) -> Line<'static> {
+    let Scene { model, theme } = scene;
+    let (glyph, style) = match stand {
+        Stand::Done => (theme.glyphs.done, theme.good()),
+        Stand::Here => (theme.glyphs.here, theme.accent()),
+        Stand::Ahead => (theme.glyphs.ahead, theme.dim()),
+    };
+    let name = match stand {
+        Stand::Done => theme.text(),
+        Stand::Here => theme.accent(),
+        Stand::Ahead => theme.dim(),
+    };
+    let left = room.saturating_sub(3 + names + 1);
+    let value = match (stand, &model.start) {
+        // Before the sign-in, defaults would look like answers.
+        (Stand::Done, Start::Ready(_)) => short(scene, step, left),
+        _ => String::new(),
+    };
+    let mut line = Line::from(vec![
+        Span::styled(format!(" {glyph} "), style),
+        Span::styled(format!("{} ", pad(theme, step.short(), names)), name),
+        Span::raw(pad(theme, &value, left)),
+    ]);
+    if focused {
+        line.spans.iter_mut().for_each(|span| span.style = theme.cursor());
+        if let Some(first) = line.spans.first_mut() {
+            first.content = format!("{}{glyph} ", theme.glyphs.pointer).into();
+        }
+    }
+    line
+}
+
+/// An answer in the columns there are: of several ranges the first and how many more.
+fn short(scene: Scene<'_>, step: Step, room: usize) -> String {
+    let text = scene.model.answer_text(step);
+    if columns(&text) <= room {
+        return text;
+    }
+    let mut parts = text.split(", ");
+    let first = parts.next().unwrap_or_default();
+    match (step, parts.count()) {
+        (Step::Subnets(_), more @ 1..) => {
+            let more = format!(" +{more}");
+            format!("{}{more}", fit(scene.theme, first, room.saturating_sub(columns(&more))))
+        }
+        _ => first.to_owned(),
+    }
+}

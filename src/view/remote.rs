@@ -1,0 +1,126 @@
+//! What stands in the place of a list that is not there: it is on its way, could not be had, or is empty.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::area::Area;
+use super::text::{clock, paragraph};
+use super::{Scene, document};
+use crate::plan::Half;
+use crate::wizard::remote::Remote;
+use crate::wizard::step::Step;
+use crate::wizard::{Login, RegionState};
+
+/// The spinner of this moment.
+pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
+    let frames = scene.theme.glyphs.spinner;
+    let at = usize::try_from(scene.model.now.as_millis() / 100).unwrap_or_default() % frames.len().max(1);
+    frames.get(at).copied().unwrap_or_default()
+}
+
+/// How long something has been waited for; nothing within the first second, where a clock would only flicker.
+pub(super) fn waited(scene: Scene<'_>, since: Duration) -> String {
+    let time = scene.model.now.saturating_sub(since);
+    if time.as_secs() == 0 { String::new() } else { format!("  {}", clock(time)) }
+}
+
+fn waiting(scene: Scene<'_>, text: &str, since: Duration) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(format!("{} ", spinner(scene)), scene.theme.accent()),
+        Span::raw(text.to_owned()),
+        Span::styled(waited(scene, since), scene.theme.dim()),
+    ])
+}
+
+/// What of a region is still on its way, if anything is.
+pub(super) fn reading(scene: Scene<'_>, region: &RegionState) -> Option<Line<'static>> {
+    let since = match (&region.inventory, &region.detail) {
+        (Remote::Loading { since, .. }, _) | (_, Remote::Loading { since, .. }) => *since,
+        _ => return None,
+    };
+    Some(waiting(scene, &format!("Reading {}", scene.model.labels.full(&region.id)), since))
+}
+
+/// Draws the wait for the sign-in.
+pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &mut Frame<'_>) {
+    let text = match &scene.model.login {
+        Login::Default => "Waiting for Keystone".to_owned(),
+        Login::Named(name) => format!("Waiting for Keystone of {name}"),
+        Login::Demo => "Starting the simulated cloud".to_owned(),
+    };
+    frame.render_widget(Paragraph::new(waiting(scene, &text, since)), area.split_top(1).1);
+}
+
+/// Draws why a step's list has no lines, and what to do about it.
+pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'_>) {
+    let columns = usize::from(area.width);
+    let lines = match step {
+        Step::Router(half) | Step::Subnets(half) => match scene.model.region_of(half) {
+            None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
+            Some(region) => of_region(scene, region, half, step, columns),
+        },
+        Step::Region(_) => paragraph(
+            "The catalogue of this sign-in has no region with a network service. Another project or cloud may: q leaves, \
+             and another openrc or --cloud NAME starts anew.",
+            columns,
+            scene.theme.text(),
+        ),
+        _ => vec![Line::raw("There is nothing to choose here.")],
+    };
+    document::draw(scene, &lines, 0, ("", ""), area, frame);
+}
+
+fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let place = scene.model.labels.full(&region.id);
+    match &region.inventory {
+        Remote::NotAsked => vec![Line::raw(format!("{place} has not been read; r reads it."))],
+        Remote::Loading { since, .. } => vec![waiting(scene, &format!("Reading {place}"), *since)],
+        Remote::Failed(error) => {
+            let mut lines = vec![Line::styled(format!("{place} could not be read"), theme.title()), Line::default()];
+            lines.extend(document::error(scene, error, columns));
+            lines.extend([Line::default(), Line::raw("r reads it again; Esc goes back to another region.")]);
+            lines
+        }
+        Remote::Ready(_) => {
+            let code = &region.id;
+            let (what, commands) = match step {
+                Step::Router(_) => (
+                    format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),
+                    vec![
+                        format!("openstack --os-region-name {code} router create NAME"),
+                        format!("openstack --os-region-name {code} router set --external-gateway NETWORK NAME"),
+                        format!("openstack --os-region-name {code} router add subnet NAME SUBNET"),
+                    ],
+                ),
+                _ if scene.model.answers.router_of(half).is_none() => {
+                    (format!("The router of {place} is still to be chosen; Esc goes back."), Vec::new())
+                }
+                _ => (
+                    format!("{place} has no subnet. A VPN connects subnets that stand on its router:"),
+                    vec![
+                        format!("openstack --os-region-name {code} network create NETWORK"),
+                        format!(
+                            "openstack --os-region-name {code} subnet create --network NETWORK --subnet-range 10.0.0.0/24 \
+                             SUBNET"
+                        ),
+                        format!("openstack --os-region-name {code} router add subnet ROUTER SUBNET"),
+                    ],
+                ),
+            };
+            let mut lines = paragraph(&what, columns, theme.text());
+            if !commands.is_empty() {
+                lines.push(Line::default());
+                lines.extend(
+                    commands.iter().flat_map(|command| paragraph(&format!("  {command}"), columns, theme.title())),
+                );
+                lines.extend([Line::default(), Line::raw("r then reads the region again.")]);
+            }
+            lines
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Everything before anything is made: the two sides, what to know, and every object by name. The rail is the list of
+//! answers: the focus goes up into it from Create.
+//!
+//! ```text
+//! │ ✓ Region A  Hamilton │ Review of hlz-por            11 of 11 │
+//! │ ✓ Region B  Porirua  │ Nothing exists yet.                   │
+//! │ ...                  │ picture of the sides                  │
+//! │ ✓ Policy    catalyst │ warnings                              │
+//! │ ✓ Name      hlz-por  │ objects                               │
+//! │ ● Review             │ ↓ 12 more  PgDn                       │
+//! │ ○ Create             │                                       │
+//! │                      │ [ Create ]  makes 12 objects          │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::area::Area;
+use super::text::{fit, hanging, width};
+use super::{Scene, document, remote, sides};
+use crate::plan::{Finding, HalfPlan, Plan, ServicePlan};
+use crate::provision;
+use crate::wizard::review::{AnswerLine, Review};
+use crate::wizard::{Model, Screen};
+
+/// The answer Enter would go back to, if the focus is not on Create.
+pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
+    let Screen::Review(review) = &model.screen else { return None };
+    if review.focus == 0 {
+        return None;
+    }
+    let mut answers = model.answer_lines();
+    let at = answers.len().checked_sub(review.focus)?;
+    (at < answers.len()).then(|| answers.swap_remove(at))
+}
+
+/// Draws the review.
+pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Frame<'_>) {
+    let theme = scene.theme;
+    let (top, area) = area.split_top(1);
+    frame.render_widget(Paragraph::new(Line::styled("Nothing exists yet.", theme.good())), top);
+    let (_, area) = area.split_top(1);
+    let columns = usize::from(area.width);
+    let (lines, makes) = match &review.plan {
+        Ok(plan) => (document_of(scene, plan, columns), Some(made_by(plan))),
+        Err(findings) => (missing(scene, findings, columns), None),
+    };
+    let rest = document::button_row(create(scene, makes, columns), area, frame);
+    document::draw(scene, &lines, review.scroll, ("PgUp", "PgDn"), rest, frame);
+}
+
+/// The button, and what Enter would do.
+fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'static> {
+    let Scene { model, theme } = scene;
+    let focused = focused(model);
+    let mut line = document::buttons(scene, &["Create"], focused.is_none().then_some(0));
+    if makes.is_none() {
+        line.spans.iter_mut().for_each(|span| span.style = span.style.patch(theme.dim()));
+    }
+    let text = match (focused, makes) {
+        (Some(answer), _) => {
+            let why = answer.source.map_or_else(String::new, |source| format!(" ({source})"));
+            format!("Enter changes {}: {}{why}", answer.step.short(), answer.value)
+        }
+        (None, Some(makes)) => {
+            let regions = model.halves().len();
+            format!("makes {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
+        }
+        (None, None) if is_reading(model) => "in a moment".to_owned(),
+        (None, None) => "not yet; Enter goes to what is missing".to_owned(),
+    };
+    let room = columns.saturating_sub(line.width() + 2);
+    line.spans.push(Span::styled(format!("  {}", fit(theme, &text, room)), theme.dim()));
+    line
+}
+
+/// Whether what stands in the way will be gone by itself.
+fn is_reading(model: &Model) -> bool {
+    let regions = model.halves().iter().filter_map(|half| model.region_of(*half));
+    regions.into_iter().any(|region| region.inventory.is_loading() || region.detail.is_loading())
+}
+
+fn made_by(plan: &Plan) -> usize {
+    let of_half =
+        |half: &HalfPlan| provision::Step::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
+    plan.halves().map(of_half).sum()
+}
+
+fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let mut lines = Vec::new();
+    if is_reading(scene.model) {
+        for half in scene.model.halves() {
+            lines.extend(scene.model.region_of(*half).and_then(|region| remote::reading(scene, region)));
+        }
+        return lines;
+    }
+    lines.push(Line::styled("Before anything can be made:", theme.title()));
+    for finding in findings {
+        lines.push(Line::default());
+        lines.extend(document::finding(scene, finding.severity, &finding.to_string(), columns));
+    }
+    lines
+}
+
+fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let mut lines = sides::picture(scene, plan, columns);
+    for finding in plan.findings() {
+        lines.push(Line::default());
+        lines.extend(document::finding(scene, finding.severity, &finding.to_string(), columns));
+    }
+    for half in plan.halves() {
+        lines.push(Line::default());
+        lines.push(Line::styled(fit(theme, &format!("In {} ({})", half.label, half.region), columns), theme.title()));
+        for (kind, name, about) in plan.objects(half) {
+            lines.extend(object(scene, kind, &name, &about, columns));
+        }
+    }
+    lines.push(Line::default());
+    lines.extend(super::text::paragraph(
+        "Undo is offered until you leave; it deletes what was made, and nothing else.",
+        columns,
+        theme.dim(),
+    ));
+    lines
+}
+
+/// One object: whether it is new, its name, and on the same line, if there is room, what it will be.
+fn object(scene: Scene<'_>, kind: &str, name: &str, about: &str, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let reused = about.starts_with("reused");
+    let verb = if reused { Span::styled("use ", theme.accent()) } else { Span::styled("new ", theme.good()) };
+    let name = if reused { format!("{name} ({kind})") } else { name.to_owned() };
+    let name = fit(theme, &name, columns.saturating_sub(4));
+    let used = 4 + width(&name) + 2;
+    if used + width(about) <= columns {
+        let about = Span::styled(format!("  {about}"), theme.dim());
+        return vec![Line::from(vec![verb, Span::raw(name), about])];
+    }
+    let mut lines = vec![Line::from(vec![verb, Span::raw(name)])];
+    lines.extend(hanging(Span::raw("    "), about, columns, theme.dim()));
+    lines
+}

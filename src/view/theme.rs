@@ -1,0 +1,205 @@
+//! What things mean on the screen, and how that looks. Screens ask for meanings; colours and glyphs are chosen here.
+//!
+//! Only the terminal's own foreground, background and ANSI colours are used, and neither white, black nor grey, so both
+//! light and dark terminals stay legible. Yellow and blue are left out too: each is hard to read on one of them. Without
+//! colour everything is said by bold, dim and reversed, because `NO_COLOR` must not cost the cursor. No meaning is in a
+//! colour alone: a glyph or a word always says the same.
+
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::symbols::border;
+
+use crate::plan::Severity;
+
+/// The characters that are not letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glyphs {
+    /// Done, good, found.
+    pub done: &'static str,
+    /// The step the user is at.
+    pub here: &'static str,
+    /// Not begun yet.
+    pub ahead: &'static str,
+    /// Failed, refused.
+    pub bad: &'static str,
+    /// A warning.
+    pub warning: &'static str,
+    /// Good to know.
+    pub notice: &'static str,
+    /// Before the line under the cursor.
+    pub pointer: &'static str,
+    /// One character of a hidden text.
+    pub mask: &'static str,
+    /// Where a text was cut.
+    pub ellipsis: &'static str,
+    /// More above.
+    pub up: &'static str,
+    /// More below.
+    pub down: &'static str,
+    /// Around a value that left and right change.
+    pub turn: (&'static str, &'static str),
+    /// A line across the screen.
+    pub horizontal: &'static str,
+    /// A line down the screen.
+    pub vertical: &'static str,
+    /// Where a line down hangs from a line across.
+    pub tee: &'static str,
+    /// The tunnel between two sides.
+    pub tunnel: &'static str,
+    /// Leads to.
+    pub arrow: &'static str,
+    /// The filled and the empty part of a meter.
+    pub meter: (&'static str, &'static str),
+    /// One after the other, while something is under way.
+    pub spinner: &'static [&'static str],
+    /// Boxes.
+    pub border: border::Set<'static>,
+    /// The box of the field being edited.
+    pub focused_border: border::Set<'static>,
+}
+
+const ASCII_BORDER: border::Set<'static> = border::Set {
+    top_left: "+",
+    top_right: "+",
+    bottom_left: "+",
+    bottom_right: "+",
+    vertical_left: "|",
+    vertical_right: "|",
+    horizontal_top: "-",
+    horizontal_bottom: "-",
+};
+
+const UNICODE: Glyphs = Glyphs {
+    done: "✓",
+    here: "●",
+    ahead: "○",
+    bad: "✗",
+    warning: "!",
+    notice: "i",
+    pointer: "›",
+    mask: "•",
+    ellipsis: "…",
+    up: "↑",
+    down: "↓",
+    turn: ("‹", "›"),
+    horizontal: "─",
+    vertical: "│",
+    tee: "┬",
+    tunnel: "═",
+    arrow: "→",
+    meter: ("━", "─"),
+    spinner: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
+    border: border::PLAIN,
+    focused_border: border::THICK,
+};
+
+const ASCII: Glyphs = Glyphs {
+    done: "+",
+    here: "*",
+    ahead: "-",
+    bad: "x",
+    warning: "!",
+    notice: "i",
+    pointer: ">",
+    mask: "*",
+    ellipsis: "..",
+    up: "^",
+    down: "v",
+    turn: ("<", ">"),
+    horizontal: "-",
+    vertical: "|",
+    tee: "+",
+    tunnel: "=",
+    arrow: "->",
+    meter: ("#", "-"),
+    spinner: &["|", "/", "-", "\\"],
+    border: ASCII_BORDER,
+    focused_border: border::Set { horizontal_top: "=", horizontal_bottom: "=", ..ASCII_BORDER },
+};
+
+/// How the wizard looks on this terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Theme {
+    color: bool,
+    /// The characters that are not letters.
+    pub glyphs: &'static Glyphs,
+}
+
+impl Theme {
+    /// With or without colours (`NO_COLOR`), with or without characters beyond ASCII (the locale's encoding).
+    #[must_use]
+    pub const fn new(color: bool, unicode: bool) -> Self {
+        Self { color, glyphs: if unicode { &UNICODE } else { &ASCII } }
+    }
+
+    fn coloured(self, color: Color) -> Style {
+        if self.color { Style::new().fg(color) } else { Style::new() }
+    }
+
+    /// Ordinary text.
+    #[must_use]
+    pub const fn text(self) -> Style {
+        Style::new()
+    }
+
+    /// What a screen or a part of it is about.
+    #[must_use]
+    pub fn title(self) -> Style {
+        self.text().add_modifier(Modifier::BOLD)
+    }
+
+    /// What matters less: labels, lines that cannot be taken, steps ahead.
+    #[must_use]
+    pub fn dim(self) -> Style {
+        self.text().add_modifier(Modifier::DIM)
+    }
+
+    /// Where the user is: the current step, the focused field, keys to press.
+    #[must_use]
+    pub fn accent(self) -> Style {
+        self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
+    }
+
+    /// The line or button Enter would take.
+    #[must_use]
+    pub fn cursor(self) -> Style {
+        self.text().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Done, up, found.
+    #[must_use]
+    pub fn good(self) -> Style {
+        self.coloured(Color::Green)
+    }
+
+    /// Failed, refused.
+    #[must_use]
+    pub fn bad(self) -> Style {
+        self.coloured(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    /// To be looked at before going on.
+    #[must_use]
+    pub fn warning(self) -> Style {
+        self.coloured(Color::Magenta).add_modifier(Modifier::BOLD)
+    }
+
+    /// The style of a finding's glyph and word.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Style {
+        match severity {
+            Severity::Refusal => self.bad(),
+            Severity::Warning => self.warning(),
+            Severity::Notice => self.accent(),
+        }
+    }
+
+    /// The glyph of a finding.
+    #[must_use]
+    pub const fn severity_glyph(self, severity: Severity) -> &'static str {
+        match severity {
+            Severity::Refusal => self.glyphs.bad,
+            Severity::Warning => self.glyphs.warning,
+            Severity::Notice => self.glyphs.notice,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Whatever happens, in whatever order and at whatever size: the wizard does not panic, and its key does not show.
+
+// A broken fixture is a failed test, and each test uses a part of the fixtures.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+#[path = "support/drawn.rs"]
+mod drawn;
+#[path = "support/driven.rs"]
+mod driven;
+#[path = "support/inventories.rs"]
+mod inventories;
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use drawn::drawn;
+use driven::{Driven, KEY, session, wellington, without_vpn};
+use inventories::*;
+use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
+use osvpn::plan::{Half, Psk};
+use osvpn::provision::{
+    Check, CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Verdict, Watched,
+};
+use osvpn::view::Theme;
+use osvpn::wizard::remote::RequestId;
+use osvpn::wizard::{Effect, Message, Problem};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn keys() -> impl Strategy<Value = Message> {
+    let codes = vec![
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Esc,
+        KeyCode::F(1),
+    ];
+    let control = select(vec!['r', 'g', 'u', 'w', 'd', 'l', 'c', 'a', 'e']);
+    prop_oneof![
+        6 => Just((KeyCode::Enter, KeyModifiers::NONE)),
+        4 => select(codes).prop_map(|code| (code, KeyModifiers::NONE)),
+        2 => select("123 /?qrsyhjkgGx0漢é".chars().collect::<Vec<_>>()).prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
+        1 => control.prop_map(|c| (KeyCode::Char(c), KeyModifiers::CONTROL)),
+        1 => any::<char>().prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
+    ]
+    .prop_map(|(code, modifiers)| Message::Key(KeyEvent::new(code, modifiers)))
+}
+
+fn region() -> impl Strategy<Value = RegionId> {
+    select(vec![hamilton(), porirua(), wellington()])
+}
+
+fn error() -> impl Strategy<Value = Error> {
+    ("\\PC{0,80}", any::<bool>()).prop_map(|(message, is_full)| {
+        let mut error = Error::new(ErrorKind::Server, message);
+        if is_full {
+            error.region = Some(hamilton());
+            error.request = Some("GET /v2.0/routers".to_owned());
+            error.status = Some(500);
+            error.request_id = Some("req-1".to_owned());
+        }
+        error
+    })
+}
+
+fn inventory() -> impl Strategy<Value = Inventory> {
+    select(vec![hamilton_inventory(), porirua_inventory(), without_vpn(), Inventory::default()])
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    (select(vec![Half::A, Half::B]), select(Object::ALL.to_vec())).prop_map(|(half, step)| Task { half, step })
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    (task(), region(), "\\PC{0,60}", select(vec![Origin::Created, Origin::Adopted, Origin::Reused])).prop_map(
+        |(task, region, name, origin)| Made {
+            task,
+            region,
+            id: Id::new("7b7e5f0e-0000-4444-8888-0123456789ab"),
+            name,
+            origin,
+            external_v4: None,
+            external_v6: None,
+        },
+    )
+}
+
+fn ledger() -> impl Strategy<Value = Ledger> {
+    proptest::collection::vec(made(), 0..8).prop_map(|all| {
+        let mut ledger = Ledger::default();
+        for made in all {
+            ledger.record(made);
+        }
+        ledger
+    })
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let status = select(vec![
+        Status::Active,
+        Status::Down,
+        Status::PendingCreate,
+        Status::Error,
+        Status::Other("ODD".to_owned()),
+    ]);
+    proptest::collection::btree_map(select(vec![Half::A, Half::B]), status, 0..3)
+}
+
+fn engine() -> impl Strategy<Value = Message> {
+    let time = (0_u64..100_000).prop_map(Duration::from_millis);
+    let event = prop_oneof![
+        task().prop_map(Event::Started),
+        (made(), time.clone()).prop_map(|(made, time)| Event::Finished(made, time)),
+        (task(), error(), time).prop_map(|(task, error, time)| Event::Failed(task, error, time)),
+        standing().prop_map(Event::Polled),
+        (select(vec![Half::A, Half::B]), error()).prop_map(|(half, error)| Event::PollFailed(half, error)),
+        made().prop_map(Event::Deleting),
+        made().prop_map(Event::Deleted),
+        (made(), error()).prop_map(|(made, error)| Event::Kept(made, error)),
+    ];
+    let created = prop_oneof![
+        3 => Just(Ok(())),
+        1 => (task(), error()).prop_map(|(task, error)| Err(CreateError::Failed(task, Box::new(error)))),
+        1 => Just(Err(CreateError::Stopped)),
+    ];
+    let watched = prop_oneof![
+        Just(Watched::Active),
+        standing().prop_map(Watched::NotYet),
+        error().prop_map(|error| Watched::Lost(Box::new(error))),
+        Just(Watched::Stopped),
+    ];
+    let checks = vec![
+        Check { subject: "IKE policies match", verdict: Verdict::Good },
+        Check { subject: "keys match", verdict: Verdict::Bad("no".to_owned()) },
+        Check { subject: "ports are open", verdict: Verdict::Yours("see".to_owned()) },
+    ];
+    let undone = prop_oneof![
+        Just(Undone::Clean),
+        proptest::collection::vec((made(), error()), 0..3).prop_map(Undone::Left),
+        Just(Undone::Stopped),
+    ];
+    prop_oneof![
+        6 => event.prop_map(Message::Engine),
+        2 => (created, ledger()).prop_map(|(result, ledger)| Message::Created(result, ledger)),
+        1 => watched.prop_map(Message::Watched),
+        1 => Just(checks).prop_map(Message::Verified),
+        1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::Undone(undone, ledger)),
+    ]
+}
+
+fn problem() -> impl Strategy<Value = Problem> {
+    (proptest::option::of(error()), any::<bool>()).prop_map(|(error, has_clouds)| Problem {
+        title: "No sign-in".to_owned(),
+        text: vec!["Why.".to_owned()],
+        looked_for: vec![("OS_CLOUD".to_owned(), false)],
+        error,
+        clouds: if has_clouds { vec!["one".to_owned(), "two".to_owned()] } else { Vec::new() },
+    })
+}
+
+/// A message; answers of the cloud carry a number that is mostly the one waited for.
+fn message() -> impl Strategy<Value = Message> {
+    let number = || (0_u64..40).prop_map(RequestId);
+    prop_oneof![
+        20 => keys(),
+        2 => "\\PC{0,60}".prop_map(Message::Paste),
+        3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
+        2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
+        1 => (number(), prop_oneof![Just(session()).prop_map(Ok), problem().prop_map(Err)])
+            .prop_map(|(number, result)| Message::SignedIn(number, result)),
+        2 => (region(), number(), prop_oneof![inventory().prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(region, number, result)| Message::Discovered(region, number, result)),
+        2 => (region(), number(), prop_oneof![Just(hamilton_detail()).prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(region, number, result)| Message::Detailed(region, number, result)),
+        1 => Just(()).prop_map(|()| Message::Generated(Psk::parse("0123456789abcdefghijABCDEFGHIJ").unwrap())),
+        8 => engine(),
+        1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
+        1 => Just(()).prop_map(|()| Message::Terminated),
+    ]
+}
+
+/// Answers of the cloud to everything that was asked and not yet answered.
+fn answer(journey: &mut Driven) {
+    for effect in std::mem::take(&mut journey.effects) {
+        let message = match effect {
+            Effect::SignIn(request, _) => Message::SignedIn(request, Ok(session())),
+            Effect::Discover(request, region) => {
+                let inventory = match region.as_str() {
+                    "nz-hlz-1" => hamilton_inventory(),
+                    "nz-por-1" => porirua_inventory(),
+                    _ => without_vpn(),
+                };
+                Message::Discovered(region, request, Ok(inventory))
+            }
+            Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
+            _ => continue,
+        };
+        journey.send(message);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_of_messages_at_any_size_panics_or_shows_the_key(
+        steps in 0_usize..20,
+        size in (0_u16..160, 0_u16..50),
+        messages in proptest::collection::vec((message(), any::<bool>()), 1..50),
+    ) {
+        let mut journey = Driven::begun(size);
+        for _ in 0..steps {
+            answer(&mut journey);
+            journey.press("Enter");
+        }
+        for (message, answers) in messages {
+            journey.send(message);
+            if answers {
+                answer(&mut journey);
+            }
+            let here = drawn(&journey.model, &Theme::new(true, true));
+            prop_assert!(journey.model.answers.key_revealed || !here.text.contains(KEY));
+            if let Some((column, row)) = here.cursor {
+                prop_assert!(column < journey.model.size.0 && row < journey.model.size.1);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Every screen in its states, drawn at two sizes and kept as text. `SCREENS_TO=DIR` also writes each as a picture.
+
+// A broken fixture is a failed test, and each test uses a part of the fixtures.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+#[path = "support/drawn.rs"]
+mod drawn;
+#[path = "support/driven.rs"]
+mod driven;
+#[path = "screens/forms.rs"]
+mod forms;
+#[path = "support/inventories.rs"]
+mod inventories;
+#[path = "screens/lists.rs"]
+mod lists;
+#[path = "screens/over.rs"]
+mod over;
+#[path = "screens/review.rs"]
+mod review;
+#[path = "screens/run.rs"]
+mod run;
+#[path = "support/runs.rs"]
+mod runs;
+#[path = "screens/start.rs"]
+mod start;
+#[path = "screens/styles.rs"]
+mod styles;
+#[path = "support/svg.rs"]
+mod svg;
+
+use drawn::{Drawn, drawn};
+use driven::{Driven, session, wellington};
+use inventories::*;
+use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
+use osvpn::plan::Half;
+use osvpn::provision::{Check, CreateError, Undone, Verdict, Watched};
+use osvpn::view::Theme;
+use osvpn::wizard::step::Step;
+use osvpn::wizard::{Login, Message, Problem};
+use ratatui::style::Modifier;
+use runs::Run;
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+const COLOR: Theme = Theme::new(true, true);
+
+/// Draws a screen at both sizes and compares it with what it was. Whatever a screen shows, it must say the same without
+/// colour, and in ASCII alone if the names in it are ASCII.
+fn screen(name: &str, journey: &mut Driven) {
+    for (columns, rows) in [SMALL, LARGE] {
+        journey.send(Message::Resize(columns, rows));
+        kept(&format!("{name}@{columns}x{rows}"), journey);
+    }
+}
+
+/// Compares a screen with what it was.
+fn kept(name: &str, journey: &Driven) {
+    insta::assert_snapshot!(name, look(name, journey).text);
+}
+
+fn look(name: &str, journey: &Driven) -> Drawn {
+    let here = drawn(&journey.model, &COLOR);
+    assert_eq!(here.text, drawn(&journey.model, &Theme::new(false, true)).text, "{name} says more in colour");
+    let ascii = drawn(&journey.model, &Theme::new(true, false)).text;
+    assert!(name.contains("wide") || ascii.is_ascii(), "{name} is not ASCII:\n{ascii}");
+    if let Ok(directory) = std::env::var("SCREENS_TO") {
+        let picture = svg::draw(&here.buffer, here.cursor, &svg::DARK);
+        std::fs::write(format!("{directory}/{name}.svg"), picture).unwrap();
+    }
+    here
+}
+
+fn at(step: Step) -> Driven {
+    let mut journey = Driven::discovered(SMALL);
+    journey.to(step);
+    journey
+}
+
+fn unreachable() -> Error {
+    let mut error = Error::new(ErrorKind::Unreachable, "no connection to network.nz-hlz-1.example:9696: refused");
+    error.region = Some(hamilton());
+    error.request = Some("GET /v2.0/routers".to_owned());
+    error
+}
+
+fn server_error() -> Error {
+    let mut error =
+        Error::new(ErrorKind::Server, "Request Failed: internal server error while processing your request.");
+    error.region = Some(porirua());
+    error.request = Some("POST /v2.0/vpn/ikepolicies".to_owned());
+    error.status = Some(500);
+    error.neutron_type = Some("HTTPInternalServerError".to_owned());
+    error.request_id = Some("req-4f6f3f36-1f0b-4e6a-9a57-9a3a5a3f8f11".to_owned());
+    error
+}

@@ -1,0 +1,135 @@
+//! Lists to choose from.
+
+use super::*;
+
+#[test]
+fn the_mode_is_asked_first() {
+    screen("mode", &mut Driven::discovered(SMALL));
+}
+
+#[test]
+fn the_demo_cloud_is_named_as_one_on_every_screen() {
+    let mut journey = Driven::begun(SMALL);
+    journey.model.login = Login::Demo;
+    let mut session = session();
+    session.is_demo = true;
+    journey.answer_sign_in(Ok(session));
+    assert!(drawn(&journey.model, &COLOR).text.contains("DEMO: simulated cloud"));
+}
+
+#[test]
+fn regions_come_in_one_by_one_and_those_that_cannot_be_taken_say_why() {
+    let mut journey = Driven::signed_in(SMALL);
+    journey.press("Enter").at(2.5);
+    screen("region-loading", &mut journey);
+    journey.discover(&wellington(), Ok(driven::without_vpn()));
+    journey.discover(&hamilton(), Err(unreachable()));
+    journey.discover(&porirua(), Ok(porirua_inventory()));
+    journey.press("1");
+    screen("region-failed", &mut journey);
+}
+
+#[test]
+fn the_second_region_cannot_be_the_first() {
+    screen("region-b", &mut at(Step::Region(Half::B)));
+}
+
+#[test]
+fn routers_that_cannot_be_taken_are_dim_and_the_reason_stands_below() {
+    let mut journey = at(Step::Router(Half::A));
+    screen("router", &mut journey);
+    journey.press("Down Down Enter");
+    screen("router-refused", &mut journey);
+    journey.press("Down");
+    screen("router-reused", &mut journey);
+}
+
+#[test]
+fn routers_of_one_name_are_told_apart_by_address_and_id() {
+    let mut journey = at(Step::Router(Half::B));
+    screen("router-twins", journey.press("End"));
+}
+
+#[test]
+fn a_region_without_routers_says_how_to_make_one() {
+    let mut journey = at(Step::Router(Half::A));
+    journey.press("r").discover(&hamilton(), Ok(Inventory { extensions: old_release(), ..Inventory::default() }));
+    screen("router-empty", &mut journey);
+}
+
+#[test]
+fn a_region_that_fails_while_its_routers_are_asked_for_says_why() {
+    let mut journey = at(Step::Router(Half::A));
+    journey.at(10.0).press("r").at(14.0);
+    screen("router-loading", &mut journey);
+    let mut error = server_error();
+    error.region = Some(hamilton());
+    error.request = Some("GET /v2.0/routers".to_owned());
+    journey.discover(&hamilton(), Err(error));
+    screen("router-failed", &mut journey);
+}
+
+#[test]
+fn subnets_are_marked_and_counted() {
+    let mut journey = at(Step::Subnets(Half::A));
+    journey.press("2");
+    screen("subnets", &mut journey);
+}
+
+#[test]
+fn a_range_that_is_on_both_sides_is_refused_in_the_second_list() {
+    let mut journey = at(Step::Router(Half::B));
+    journey.press("2").details();
+    screen("subnets-overlap", &mut journey);
+}
+
+fn many() -> Driven {
+    let mut journey = at(Step::Router(Half::A));
+    let mut inventory = hamilton_inventory();
+    let more = (0..10_000).map(|n| {
+        subnet(&format!("m-{n:05}"), &format!("tenant-{n:05}"), &format!("10.{}.{}.0/24", 100 + n / 256, n % 256))
+    });
+    inventory.subnets.extend(more);
+    journey.press("r").discover(&hamilton(), Ok(inventory)).details();
+    journey.to(Step::Subnets(Half::A));
+    journey
+}
+
+#[test]
+fn of_ten_thousand_subnets_a_window_is_shown_with_what_is_above_and_below() {
+    let mut journey = many();
+    journey.press("PgDn PgDn PgDn PgDn");
+    screen("subnets-many", &mut journey);
+    journey.press("/").types("0077");
+    screen("subnets-filtered", &mut journey);
+    journey.types("x");
+    screen("subnets-no-match", &mut journey);
+}
+
+#[test]
+fn long_and_wide_names_are_cut_and_columns_stay_aligned() {
+    let mut journey = at(Step::Router(Half::A));
+    let mut inventory = hamilton_inventory();
+    for router in &mut inventory.routers {
+        if router.name == "used-router" {
+            router.name = "ルーター・ハミルトン・本番環境・外部接続用・予備・その二".to_owned();
+        }
+        if router.name == "legacy-router" {
+            router.name = "a-router-with-a-name-that-somebody-made-far-too-long-for-any-screen".to_owned();
+        }
+    }
+    inventory.services.clear();
+    journey.press("r").discover(&hamilton(), Ok(inventory));
+    screen("router-wide", &mut journey);
+}
+
+#[test]
+fn a_policy_the_regions_no_longer_take_is_refused_and_another_recommended() {
+    let mut journey = Driven::signed_in(SMALL);
+    let mut inventory = porirua_inventory();
+    inventory.extensions = new_release();
+    journey.discover(&hamilton(), Ok(hamilton_inventory()));
+    journey.discover(&porirua(), Ok(inventory));
+    journey.to(Step::Policy);
+    screen("policy", journey.press("Up"));
+}

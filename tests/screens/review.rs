@@ -1,0 +1,47 @@
+//! Everything before anything is made.
+
+use super::*;
+
+#[test]
+fn the_review_shows_both_sides_and_what_will_be_made() {
+    let mut journey = at(Step::Review);
+    screen("review", &mut journey);
+    screen("review-scrolled", journey.press("PgDn PgDn"));
+}
+
+#[test]
+fn the_review_leads_back_to_every_answer() {
+    screen("review-focus", at(Step::Review).press("Up Up Up Up Up"));
+}
+
+#[test]
+fn the_review_of_single_mode_has_the_peer_outside() {
+    let mut journey = Driven::discovered(SMALL);
+    journey.press("2").to(Step::Peer);
+    journey
+        .types("198.51.100.7")
+        .press("Tab")
+        .types("office.example")
+        .press("Tab")
+        .types("192.168.7.0/24")
+        .press("Enter");
+    journey.to(Step::Review);
+    screen("review-single", &mut journey);
+}
+
+#[test]
+fn a_review_with_something_missing_says_what_and_dims_create() {
+    let mut journey = at(Step::Review);
+    let quotas = [("vpnservice".to_owned(), Quota { limit: Some(1), used: 1 })].into();
+    journey.press("Up Up Up Up Up Up Up Up Up Enter r");
+    journey.discover(&hamilton(), Ok(hamilton_inventory()));
+    journey.detail(&hamilton(), Ok(Detail { quotas, ..hamilton_detail() }));
+    journey.press("Enter");
+    screen("review-refused", &mut journey);
+    let mut journey = Driven::discovered(SMALL);
+    while journey.model.step != Step::Review {
+        // Details never come.
+        journey.press("Enter");
+    }
+    screen("review-reading", journey.at(2.0));
+}

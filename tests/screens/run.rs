@@ -1,0 +1,107 @@
+//! The engine at work, and what came of it.
+
+use super::*;
+
+#[test]
+fn while_it_creates_the_run_shows_every_object_of_both_halves() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).made(Half::A, 1, 0.3).started(Half::B, 1).started(Half::A, 2);
+    run.journey.at(22.4);
+    screen("run-creating", &mut run.journey);
+    screen("run-stop-question", run.journey.press("q"));
+}
+
+#[test]
+fn while_it_waits_the_run_says_what_each_status_means() {
+    let mut run = Run::created(SMALL);
+    run.polled(Status::Down, Status::PendingCreate);
+    run.journey.at(71.0);
+    screen("run-watching", &mut run.journey);
+}
+
+#[test]
+fn a_failure_keeps_the_screen_with_cause_hint_and_ways_on() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).made(Half::A, 1, 0.3).made(Half::A, 2, 0.3);
+    run.failed(Half::B, 1, server_error());
+    screen("run-failed", &mut run.journey);
+    screen("run-undo-question", run.journey.press("Tab Enter"));
+}
+
+#[test]
+fn not_active_yet_is_no_failure_and_comes_with_the_troubleshooting_list() {
+    let mut run = Run::created(SMALL);
+    run.polled(Status::Active, Status::Down);
+    let standing = [(Half::A, Status::Active), (Half::B, Status::Down)].into();
+    run.journey.at(320.0).send(Message::Watched(Watched::NotYet(standing)));
+    run.journey.send(Message::Verified(vec![
+        Check { subject: "IKE policies match", verdict: Verdict::Good },
+        Check {
+            subject: "IPsec policies match",
+            verdict: Verdict::Bad("pfs is group14 on half A and group5 on half B".to_owned()),
+        },
+        Check { subject: "pre-shared keys match", verdict: Verdict::Good },
+        Check {
+            subject: "UDP 500 and 4500 are open",
+            verdict: Verdict::Yours("routers need no rule for UDP 500, 4500 and ESP".to_owned()),
+        },
+    ]));
+    screen("run-not-yet", &mut run.journey);
+}
+
+#[test]
+fn active_comes_with_what_is_left_to_do() {
+    let mut run = Run::created(SMALL);
+    run.polled(Status::Active, Status::Active);
+    run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    screen("run-active", &mut run.journey);
+}
+
+#[test]
+fn an_undo_shows_what_is_gone_and_what_could_not_be_deleted() {
+    let mut run = Run::created(SMALL);
+    run.polled(Status::Down, Status::Down);
+    run.journey
+        .at(320.0)
+        .send(Message::Watched(Watched::NotYet([(Half::A, Status::Down), (Half::B, Status::Down)].into())));
+    run.journey.press("Left Enter Tab Enter");
+    run.deleted(Half::A, 5).deleted(Half::B, 5).deleting(Half::A, 4);
+    run.journey.at(323.0);
+    screen("run-undoing", &mut run.journey);
+    let mut error = server_error();
+    error.request = Some("DELETE /v2.0/vpn/ikepolicies/b17f3c21-5a4e-4d0b-9b1e-2f6a8c3d4e5f".to_owned());
+    let left = run.kept(Half::B, 1, error);
+    run.end_undo(Undone::Left(vec![left]));
+    screen("run-left", &mut run.journey);
+}
+
+#[test]
+fn an_undone_run_leads_back_to_the_answers() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4);
+    run.failed(Half::B, 0, server_error());
+    run.journey.press("Tab Enter Tab Enter");
+    run.deleted(Half::A, 0);
+    run.end_undo(Undone::Clean);
+    screen("run-undone", &mut run.journey);
+}
+
+#[test]
+fn a_stopped_run_says_what_exists() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4);
+    let ledger = run.ledger.clone();
+    run.journey.send(Message::Created(Err(CreateError::Stopped), ledger));
+    screen("run-stopped", &mut run.journey);
+}
+
+#[test]
+fn a_connection_that_can_no_longer_be_watched_says_why() {
+    let mut run = Run::created(SMALL);
+    let mut error = Error::new(ErrorKind::NotFound, "ipsec_site_connection a-5 could not be found.");
+    error.region = Some(hamilton());
+    error.request = Some("GET /v2.0/vpn/ipsec-site-connections/a-5".to_owned());
+    error.status = Some(404);
+    run.journey.at(60.0).send(Message::Watched(Watched::Lost(Box::new(error))));
+    screen("run-lost", &mut run.journey);
+}

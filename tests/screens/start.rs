@@ -1,0 +1,61 @@
+//! Before the first question.
+
+use super::*;
+
+#[test]
+fn signing_in_says_for_how_long_already() {
+    let mut journey = Driven::begun(SMALL);
+    screen("signing-in", journey.at(3.2));
+}
+
+#[test]
+fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
+    let mut journey = Driven::begun(SMALL);
+    journey.answer_sign_in(Err(Problem {
+        title: "No credentials were found".to_owned(),
+        text: vec![
+            "Download the OpenStack RC file of your project from the dashboard and source it, or write a clouds.yaml."
+                .to_owned(),
+        ],
+        looked_for: vec![
+            ("OS_CLOUD".to_owned(), false),
+            ("OS_AUTH_URL".to_owned(), false),
+            ("./clouds.yaml".to_owned(), false),
+            ("~/.config/openstack/clouds.yaml".to_owned(), false),
+            ("/etc/openstack/clouds.yaml".to_owned(), true),
+        ],
+        error: None,
+        clouds: Vec::new(),
+    }));
+    screen("problem-credentials", &mut journey);
+}
+
+#[test]
+fn a_refused_sign_in_names_the_request_and_what_to_do() {
+    let mut journey = Driven::begun(SMALL);
+    let mut error = Error::new(ErrorKind::Unauthorized, "The request you have made requires authentication.");
+    error.request = Some("POST /v3/auth/tokens".to_owned());
+    error.status = Some(401);
+    error.request_id = Some("req-0a1b2c3d-0000-4444-8888-0123456789ab".to_owned());
+    journey.answer_sign_in(Err(Problem {
+        title: "Keystone refused the sign-in".to_owned(),
+        text: vec!["Tried as user demo of project vpn-demo, from OS_* variables.".to_owned()],
+        looked_for: Vec::new(),
+        error: Some(error),
+        clouds: Vec::new(),
+    }));
+    screen("problem-refused", &mut journey);
+}
+
+#[test]
+fn with_several_clouds_the_first_question_is_which() {
+    let mut journey = Driven::begun(SMALL);
+    journey.answer_sign_in(Err(Problem {
+        title: "Several clouds".to_owned(),
+        text: Vec::new(),
+        looked_for: Vec::new(),
+        error: None,
+        clouds: vec!["catalyst".to_owned(), "catalyst-staging".to_owned(), "office".to_owned()],
+    }));
+    screen("cloud", &mut journey);
+}
