@@ -98,7 +98,7 @@ fn the_wizard_writes_no_secret_anywhere() {
     ];
     let mut pty = Pty::start(home.path(), &[], &vars);
     for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
-        pty.wait(step, |screen| screen.contains(step) && !screen.contains("reading"));
+        pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
         pty.send("\r");
     }
     pty.enter_at("Which router of Porirua?");

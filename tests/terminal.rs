@@ -72,7 +72,7 @@ fn enter_until(pty: &mut Pty, last: &str) {
 /// Waits for a step and for what it shows of the cloud.
 #[track_caller]
 fn settled(pty: &Pty, step: &str) {
-    pty.wait(step, |screen| screen.contains(step) && !screen.contains("reading"));
+    pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
 }
 
 #[test]

@@ -20,6 +20,14 @@ struct Seen {
     is_closed: bool,
 }
 
+impl Seen {
+    /// Whether a frame has begun and not ended: what the screen shows is then partly the one before.
+    fn is_drawing(&self) -> bool {
+        let last = |mark: &[u8]| self.bytes.windows(mark.len()).rposition(|window| window == mark);
+        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    }
+}
+
 pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     writer: Option<Box<dyn Write + Send>>,
@@ -82,7 +90,7 @@ impl Pty {
         let mut seen = seen.lock().unwrap();
         loop {
             let screen = seen.parser.screen();
-            if wanted(screen) {
+            if !seen.is_drawing() && wanted(screen) {
                 return screen.contents();
             }
             let left = deadline.saturating_duration_since(Instant::now());
