@@ -110,7 +110,10 @@ impl Display for HalfReport {
                 Origin::Adopted => "adopted",
                 Origin::Reused => "reused",
             };
-            writeln!(f, "  {origin}  {:<21}  {}  {}", object.kind, object.id, object.name)?;
+            write!(f, "  {origin:<7}  {:<21}  {}", object.kind, object.id)?;
+            // What was made is named after the VPN; with its name the line would not fit 80 columns.
+            let name = if object.origin == Origin::Reused { format!("  {}", object.name) } else { String::new() };
+            writeln!(f, "{name}")?;
         }
         if let Some(status) = &self.connection_status {
             writeln!(f, "  connection is {status}")?;
