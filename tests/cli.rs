@@ -53,7 +53,7 @@ async fn apply_connects_two_regions_and_stays_until_the_tunnel_is_active() {
         "half A: Hamilton (nz-hlz-1)",
         "half B: Porirua (nz-por-1)",
         "external address  203.0.113.20",
-        "test-vpn_vpn_site_connection",
+        "created  IPsec site connection",
         "--remote-ip 10.20.30.0/24 SECURITY_GROUP",
         "--remote-ip 10.0.0.0/24 SECURITY_GROUP",
     ] {
