@@ -5,7 +5,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Settings, Simulator};
+use osvpn::simulator::{Effect, Fault, Settings, Simulator, depth};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -298,6 +298,21 @@ fn the_first_frame_and_the_keys_do_not_wait_for_the_network() {
     println!("first frame {:?} after the start", pty.started.elapsed());
     pty.send("q");
     assert_eq!(pty.end().0, 130);
+}
+
+#[test]
+fn every_region_is_read_within_two_round_trips() {
+    let scene = Scene::new(Settings { latency: Duration::from_millis(100), ..Settings::default() });
+    let mut pty = scene.wizard(&[]);
+    enter_until(&mut pty, "Which is the first region?");
+    let requests = scene.cloud.requests();
+    assert_eq!(depth(&requests), 2, "{requests:#?}");
+    for region in ["nz-hlz-1", "nz-por-1", "nz-wlg-2"] {
+        let asked = requests.iter().filter(|request| request.region.as_deref() == Some(region)).count();
+        assert!((1..=6).contains(&asked), "{region} was asked {asked} times");
+    }
+    pty.signal("TERM");
+    pty.end();
 }
 
 #[test]
