@@ -4,7 +4,7 @@
 //! * [`Plan::check`] holds it against what is known of the regions and either refuses with every reason, or knows
 //!   exactly what will be made;
 //! * [`checks`], [`policy`], [`psk`], [`cidr`] and [`peer`] hold the single rules;
-//! * [`file`] reads and writes plan files.
+//! * [`mod@file`] reads and writes plan files.
 
 mod check;
 pub mod checks;

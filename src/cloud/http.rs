@@ -95,12 +95,16 @@ pub(crate) struct Answer {
 impl Http {
     /// A client that trusts the system's authorities and those of the CA file, uses the system's proxy, and follows no
     /// redirection: the token header would be sent along to whatever host it names.
-    pub fn new(tls: &Tls, limits: Limits) -> Result<Self, Error> {
+    ///
+    /// A Keystone on a loopback address is talked to directly: no proxy reaches this machine's own.
+    pub fn new(auth_url: &str, tls: &Tls, limits: Limits) -> Result<Self, Error> {
         // A second installation fails because there is one already, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = tls.ca_file.as_deref().map(read_certificates).transpose()?.unwrap_or_default();
         let base = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder();
+            let builder = if is_loopback(auth_url) { builder.no_proxy() } else { builder };
+            builder
                 .user_agent(concat!("osvpn/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
                 .connect_timeout(limits.connect)
@@ -206,6 +210,13 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the cloud");
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let url = reqwest::Url::parse(url).ok();
+    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn sensitive(secret: &SecretString, label: &str) -> Result<HeaderValue, Error> {

@@ -76,7 +76,7 @@ impl Cloud {
 
     /// Signs in as far as these credentials go.
     pub async fn begin(credentials: &Credentials, limits: Limits) -> Result<SignIn, Error> {
-        let http = Http::new(&credentials.tls, limits)?;
+        let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
         let answer = request_token(&http, credentials).await?;
         if let Some(receipt) = Receipt::of(&answer) {
             return Ok(SignIn::SecondFactor(receipt));
@@ -92,7 +92,7 @@ impl Cloud {
         passcode: &SecretString,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let http = Http::new(&credentials.tls, limits)?;
+        let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
         let body = identity::passcode_body(credentials, passcode);
         let mut request = token_request(credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
         request.body = Some(body);

@@ -203,7 +203,8 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
         pad(theme, &line.title, columns.title),
         pad(theme, &line.aside, columns.aside)
     );
-    let whole = if columns.tall { columns.room } else { columns.lead + 2 + columns.title + columns.aside };
+    let whole =
+        if columns.tall && !line.pending { columns.room } else { columns.lead + 2 + columns.title + columns.aside };
     let text = pad(theme, &text, whole.min(columns.room));
     let used = width(&text);
     let mut first = vec![Span::styled(text, style)];
