@@ -94,7 +94,7 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
-    journey.types("j").key(KeyCode::Char(' '));
+    journey.types("k").key(KeyCode::Char(' '));
     let marked = |journey: &Journey| match &journey.model.screen {
         Screen::Picker(picker) => picker.marked().unwrap().len(),
         _ => 0,
@@ -160,8 +160,7 @@ fn changing_an_answer_asks_only_what_it_makes_necessary() {
 fn what_no_longer_fits_is_unmarked_and_said() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
-    journey.types(" j ").enter();
-    journey.at(Step::Router(Half::B)).key(KeyCode::Down).enter().at(Step::Subnets(Half::B));
+    journey.enter().at(Step::Router(Half::B)).key(KeyCode::Down).enter().at(Step::Subnets(Half::B));
     let Screen::Picker(picker) = &journey.model.screen else { panic!() };
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
     assert!(!same.is_open() && same.worst().unwrap().text.contains("overlaps 10.0.0.0/24"), "{same:?}");
@@ -440,4 +439,17 @@ fn of_several_clouds_one_is_chosen_first() {
     assert!(
         matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Named(name))) if name == "work")
     );
+}
+
+#[test]
+fn what_has_the_name_of_the_other_side_is_chosen_first() {
+    let mut journey = Journey::at_review();
+    let plan = journey.model.plan().unwrap();
+    assert_eq!(
+        plan.a().local[0].name,
+        "private-subnet",
+        "db-subnet comes first by name, but Porirua has none of that name"
+    );
+    assert_eq!(plan.half(Half::B).unwrap().local[0].name, "private-subnet");
+    journey.esc();
 }

@@ -85,7 +85,7 @@ fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
     pty.enter_at("hlz-por is ACTIVE");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0);
-    for part in ["VPN hlz-por", "is ACTIVE.", "half A: Hamilton", "half B: Porirua", "hlz-por_vpn_site_connection"] {
+    for part in ["VPN hlz-por", "is ACTIVE.", "half A: Hamilton", "half B: Porirua", "created  IPsec site connection"] {
         assert!(said.contains(part), "{part:?} is missing from\n{said}");
     }
     assert!(said.contains("SECURITY_GROUP") && said.contains("This was the demo cloud"), "{said}");

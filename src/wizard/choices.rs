@@ -1,6 +1,6 @@
 //! From what is known to the lines of a list: every candidate is shown, those that cannot be taken with the reason.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
 
@@ -46,9 +46,31 @@ impl Model {
                 let home = home.and_then(|home| lines.iter().filter(open).find(|line| line.choice == home));
                 home.map(|line| line.choice.clone())
             }
+            Step::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),
             Step::Policy => Some(Choice::Profile(self.setting().recommended().0)),
             _ => None,
         }
+    }
+
+    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
+    /// regions, as in the guide's worked example.
+    pub(super) fn namesake<'l>(&self, step: Step, lines: &'l [Line]) -> Option<&'l Line> {
+        let half = match step {
+            Step::Router(half) | Step::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
+            _ => return None,
+        };
+        let other = self.region_of(half.other())?.inventory.ready()?;
+        let router = self.answers.router_of(half.other()).and_then(|id| other.router(id));
+        let names: HashSet<&str> = match (step, router) {
+            (Step::Router(_), Some(router)) => [router.name.as_str()].into(),
+            (Step::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
+            (_, Some(_)) => {
+                let chosen = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
+                chosen.map(|subnet| subnet.name.as_str()).collect()
+            }
+            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
+        };
+        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
     }
 
     fn region_line(&self, region: &RegionState, half: Half) -> Line {

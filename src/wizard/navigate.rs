@@ -24,8 +24,9 @@ impl Model {
             _ => {
                 let lines = self.lines(step);
                 self.say_what_no_longer_fits(step, &lines);
-                let at = self.chosen(step).or_else(|| self.default_choice(step, &lines));
                 let marked = matches!(step, Step::Subnets(_)).then(|| self.marks(step, &lines));
+                let first_mark = marked.as_ref().and_then(|marked| marked.first().cloned());
+                let at = self.chosen(step).or(first_mark).or_else(|| self.default_choice(step, &lines));
                 let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
                 Screen::Picker(Picker::new(lines, at.as_ref(), marked))
             }
@@ -75,7 +76,8 @@ impl Model {
         if !answered.is_empty() {
             return answered;
         }
-        let best = lines.iter().find(|line| is_plain(line)).or_else(|| lines.iter().find(|line| line.is_open()));
+        let best = self.namesake(step, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
+        let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
         best.map(|line| line.choice.clone()).into_iter().collect()
     }
 
