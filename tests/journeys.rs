@@ -453,3 +453,17 @@ fn what_has_the_name_of_the_other_side_is_chosen_first() {
     assert_eq!(plan.half(Half::B).unwrap().local[0].name, "private-subnet");
     journey.esc();
 }
+
+#[test]
+fn the_region_offered_does_not_depend_on_which_answers_first() {
+    let third = osvpn::cloud::RegionId::new("nz-wlg-2");
+    let mut journey = Journey::signed_in(&[hamilton(), porirua(), third.clone()]);
+    journey.discovered(&third, Ok(porirua_inventory())).enter().at(Step::Region(Half::A));
+    let offered = |journey: &Journey| match &journey.model.screen {
+        Screen::Picker(picker) => picker.current().unwrap().choice.clone(),
+        _ => panic!("a list of regions"),
+    };
+    assert_eq!(offered(&journey), Choice::Region(hamilton()));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Step::Region(Half::B));
+    assert_eq!(offered(&journey), Choice::Region(porirua()), "still being read, and first all the same");
+}

@@ -44,7 +44,7 @@ const IPSEC: &[&str] = &["transform_protocol", "encapsulation_mode", "auth_algor
 pub async fn verify(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Vec<Check> {
     let same = |what: &'static str, step: Step, fields: &'static [&'static str]| async move {
         let both = join_all(plan.halves().map(|half| read(ledger, cloud, half.half, step, fields))).await;
-        Check::new(what, compare(plan, &both, fields))
+        Check::new(what, compare(plan, &both, step, fields))
     };
     let (ike, ipsec, keys, up) = tokio::join!(
         same("IKE policies match", Step::IkePolicy, IKE),
@@ -69,7 +69,7 @@ async fn read(ledger: &Ledger, cloud: &Cloud, half: Half, step: Step, fields: &[
     Some(region.show(step.kind(), &made.id, fields).await)
 }
 
-fn compare(plan: &Plan, both: &[Option<Fields>], fields: &[&str]) -> Verdict {
+fn compare(plan: &Plan, both: &[Option<Fields>], step: Step, fields: &[&str]) -> Verdict {
     let mut read = Vec::new();
     for fields in both {
         match fields {
@@ -84,7 +84,8 @@ fn compare(plan: &Plan, both: &[Option<Fields>], fields: &[&str]) -> Verdict {
         })
     } else {
         let policy = plan.policy();
-        Verdict::Yours(format!("compare with the peer: {}; {}", policy.ike_text(), policy.ipsec_text()))
+        let ours = if step == Step::IkePolicy { policy.ike_text() } else { policy.ipsec_text() };
+        Verdict::Yours(format!("compare with the peer: {ours}"))
     }
 }
 
@@ -113,7 +114,7 @@ async fn keys(plan: &Plan, ledger: &Ledger, cloud: &Cloud) -> Check {
     }
     let verdict = match plan.far() {
         Far::Half(_) => Verdict::Good,
-        Far::Peer(_) => Verdict::Yours("this side has the key you gave; see that the peer has the same".to_owned()),
+        Far::Peer(_) => Verdict::Yours("this side has the key it was given; see that the peer has the same".to_owned()),
     };
     Check::new(SUBJECT, verdict)
 }

@@ -38,12 +38,11 @@ impl Model {
     /// What a step would choose by itself, if nothing is chosen yet.
     #[must_use]
     pub fn default_choice(&self, step: Step, lines: &[Line]) -> Option<Choice> {
-        let open = |line: &&Line| line.is_open() && !line.pending;
         match step {
             Step::Region(half) => {
                 let home = self.session().and_then(|session| session.home.clone()).map(Choice::Region);
                 let home = home.filter(|_| half == Half::A);
-                let home = home.and_then(|home| lines.iter().filter(open).find(|line| line.choice == home));
+                let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
                 home.map(|line| line.choice.clone())
             }
             Step::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),

@@ -59,8 +59,9 @@ impl Line {
 
     fn rank(&self) -> u8 {
         match self.worst().map(|finding| finding.severity) {
-            _ if self.pending => 3,
-            Some(Severity::Refusal) => 4,
+            // What is still being read may turn out fine: the default must not depend on who answers first.
+            _ if self.pending => 0,
+            Some(Severity::Refusal) => 3,
             Some(Severity::Warning) => 2,
             Some(Severity::Notice) => 1,
             None => 0,
