@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Made, Origin};
+use super::undo::twins;
 use super::{Event, Events, Step, Task, no_region, tell};
 use crate::cloud::request::{
     Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
@@ -52,7 +53,34 @@ pub async fn create(
         }
         run.wave(&wave, ledger).await?;
     }
+    sweep(plan, ledger, cloud).await;
     Ok(())
+}
+
+/// Deletes the twins that requests given up have made after all. What cannot be deleted now stays in the ledger, for an
+/// undo to try again.
+async fn sweep(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud) {
+    let suspects = ledger.suspect();
+    if suspects.is_empty() {
+        return;
+    }
+    twins(plan, ledger, cloud).await;
+    let ours: Vec<Id> = ledger.made().iter().map(|made| made.id.clone()).collect();
+    for twin in ledger.removable().into_iter().filter(|made| !ours.contains(&made.id)) {
+        let Some(region) = cloud.region(&twin.region) else { continue };
+        if region.delete(twin.task.step.kind(), &twin.id).await.is_ok() {
+            ledger.remove(&twin.id);
+        }
+    }
+    for task in suspects {
+        ledger.clear(task);
+    }
+}
+
+/// Whether a request without a final answer may still take effect: behind a proxy, the service goes on working on what
+/// the proxy has given up.
+fn may_land_late(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Timeout | ErrorKind::Interrupted) || matches!(error.status, Some(502 | 504))
 }
 
 struct Run<'a> {
@@ -93,7 +121,7 @@ impl Run<'_> {
                 Ok(made) => ledger.record(made),
                 Err(Failure { error, left, in_doubt }) => {
                     match (left, in_doubt) {
-                        (Some(left), _) => ledger.record(left),
+                        (Some(left), _) => ledger.leave(left),
                         (None, true) => ledger.doubt(task),
                         (None, false) => ledger.settle(task),
                     }
@@ -120,29 +148,24 @@ impl Run<'_> {
         let half =
             self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
         let region = self.cloud.region(&half.region).ok_or_else(|| no_region(&half.region))?;
+        if task.step == Step::Service {
+            // It asks the region before it makes anything, doubt or not.
+            return self.service(&region, half, ledger.is_doubtful(task)).await;
+        }
         if ledger.is_doubtful(task) {
             match self.left_behind(&region, half, task).await {
-                Ok(Some(made)) if made.1 != Status::Error => return Ok(made.0),
-                Ok(_) => {}
+                Ok(Some(made)) => return Ok(made),
+                Ok(None) => {}
                 Err(error) => return Err(Failure { error, left: None, in_doubt: true }),
             }
         }
-        let made = if task.step == Step::Service {
-            self.service(&region, half).await
-        } else {
-            self.post(&region, half, task, ledger).await.map(|id| self.made(half, task, id, Origin::Created))
-        };
-        match made {
-            Ok(made) => Ok(made),
-            // An OVN service that failed leaves a row in ERROR behind, whatever the status of the answer.
-            Err(error) if error.is_doubtful() || task.step == Step::Service => {
-                match self.left_behind(&region, half, task).await {
-                    Ok(Some((made, Status::Error))) => Err(Failure { error, left: Some(made), in_doubt: false }),
-                    Ok(Some((made, _))) => Ok(made),
-                    Ok(None) => Err(Failure::from(error)),
-                    Err(_) => Err(Failure { in_doubt: error.is_doubtful(), error, left: None }),
-                }
-            }
+        match self.post(&region, half, task, ledger).await {
+            Ok(id) => Ok(self.made(half, task, id, Origin::Created)),
+            Err(error) if error.is_doubtful() => match self.left_behind(&region, half, task).await {
+                Ok(Some(made)) => Ok(made),
+                Ok(None) => Err(Failure { in_doubt: may_land_late(&error), error, left: None }),
+                Err(_) => Err(Failure { error, left: None, in_doubt: true }),
+            },
             Err(error) => Err(Failure::from(error)),
         }
     }
@@ -153,32 +176,34 @@ impl Run<'_> {
     }
 
     /// The object an earlier request of this VPN made, told by mark and name.
-    async fn left_behind(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Option<(Made, Status)>, Error> {
+    async fn left_behind(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Option<Made>, Error> {
         let mark = self.plan.id().mark(half.half);
-        if task.step == Step::Service {
-            let services = region.services().await?;
-            let ours = services.into_iter().find(|service| service.description == mark);
-            return Ok(ours.map(|service| (of_service(task, half, &service, Origin::Adopted), service.status)));
-        }
         let name = self.plan.name().of(task.step.object());
         let found = region.marked(task.step.kind(), &mark).await?.into_iter().find(|object| object.name == name);
-        Ok(found.map(|object| (self.made(half, task, object.id, Origin::Adopted), Status::PendingCreate)))
+        Ok(found.map(|object| self.made(half, task, object.id, Origin::Adopted)))
     }
 
     /// Makes the half's VPN service, or reuses the router's. The region is asked again right before, because a second
     /// service on a router takes the first one down, and the plan may be as old as the user was slow.
-    async fn service(&self, region: &Region, half: &HalfPlan) -> Result<Made, Error> {
+    async fn service(&self, region: &Region, half: &HalfPlan, in_doubt: bool) -> Result<Made, Failure> {
         let task = Task { half: half.half, step: Step::Service };
         let mark = self.plan.id().mark(half.half);
-        let on_router = region.services().await?.into_iter().filter(|service| service.router == half.router.id);
-        let on_router: Vec<VpnService> = on_router.collect();
-        match on_router.as_slice() {
-            [] => {
-                let name = self.plan.name().of(Step::Service.object());
-                let body = VpnServiceBody { name: &name, description: &mark, router: &half.router.id };
-                let service = region.create_service(&body).await?;
-                Ok(of_service(task, half, &service, Origin::Created))
+        let mut on_router = match region.services().await {
+            Ok(services) => services,
+            Err(error) => return Err(Failure { error, left: None, in_doubt }),
+        };
+        on_router.retain(|service| service.router == half.router.id);
+        // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
+        let (dead, on_router): (Vec<_>, Vec<_>) =
+            on_router.into_iter().partition(|service| service.description == mark && service.status == Status::Error);
+        for service in dead {
+            if let Err(error) = region.delete(Step::Service.kind(), &service.id).await {
+                let left = Some(of_service(task, half, &service, Origin::Adopted));
+                return Err(Failure { error, left, in_doubt: false });
             }
+        }
+        match on_router.as_slice() {
+            [] => self.new_service(region, half, task, &mark).await,
             [service] if service.description == mark => Ok(of_service(task, half, service, Origin::Adopted)),
             [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
                 Ok(of_service(task, half, service, Origin::Reused))
@@ -191,8 +216,30 @@ impl Run<'_> {
                 );
                 let mut error = Error::new(ErrorKind::Conflict, text);
                 error.region = Some(half.region.clone());
-                Err(error)
+                Err(Failure::from(error))
             }
+        }
+    }
+
+    async fn new_service(&self, region: &Region, half: &HalfPlan, task: Task, mark: &str) -> Result<Made, Failure> {
+        let name = self.plan.name().of(Step::Service.object());
+        let body = VpnServiceBody { name: &name, description: mark, router: &half.router.id };
+        let error = match region.create_service(&body).await {
+            Ok(service) => return Ok(of_service(task, half, &service, Origin::Created)),
+            Err(error) => error,
+        };
+        // Whatever the status of the answer, it may have left something.
+        let left = match region.services().await {
+            Ok(services) => services.into_iter().find(|service| service.description == mark),
+            Err(_) => return Err(Failure { in_doubt: error.is_doubtful(), error, left: None }),
+        };
+        match left {
+            Some(service) if service.status == Status::Error => {
+                let left = Some(of_service(task, half, &service, Origin::Adopted));
+                Err(Failure { error, left, in_doubt: false })
+            }
+            Some(service) => Ok(of_service(task, half, &service, Origin::Adopted)),
+            None => Err(Failure { in_doubt: may_land_late(&error), error, left: None }),
         }
     }
 

@@ -46,11 +46,16 @@ pub struct Made {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     made: Vec<Made>,
+    /// What failed requests left behind: of no use, and to be deleted.
+    debris: Vec<Made>,
+    /// Tasks of which nobody knows whether the cloud has acted.
     doubtful: BTreeSet<Task>,
+    /// Tasks that were in doubt once: a request given up may still take effect, later, and leave a twin.
+    suspect: BTreeSet<Task>,
 }
 
 impl Ledger {
-    /// Every object, in the order it came to be.
+    /// Every object of use, in the order it came to be.
     #[must_use]
     pub fn made(&self) -> &[Made] {
         &self.made
@@ -65,7 +70,8 @@ impl Ledger {
     /// What undoing would delete, in the order of deletion: connections first, services last.
     #[must_use]
     pub fn removable(&self) -> Vec<Made> {
-        let mut ours: Vec<Made> = self.made.iter().filter(|made| made.origin != Origin::Reused).cloned().collect();
+        let ours = self.made.iter().filter(|made| made.origin != Origin::Reused);
+        let mut ours: Vec<Made> = ours.chain(&self.debris).cloned().collect();
         ours.sort_by_key(|made| std::cmp::Reverse(made.task.step));
         ours
     }
@@ -73,7 +79,7 @@ impl Ledger {
     /// Whether undoing would delete anything.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.doubtful.is_empty() && self.made.iter().all(|made| made.origin == Origin::Reused)
+        self.doubtful.is_empty() && self.removable().is_empty()
     }
 
     /// The tasks of which nobody knows yet whether the cloud has acted.
@@ -81,15 +87,24 @@ impl Ledger {
         self.doubtful.iter().copied()
     }
 
-    /// Notes an object.
+    /// Notes an object of use.
     pub fn record(&mut self, made: Made) {
         self.doubtful.remove(&made.task);
         self.made.retain(|earlier| earlier.task != made.task);
         self.made.push(made);
     }
 
-    pub(super) fn doubt(&mut self, task: Task) {
+    /// Notes that nobody knows whether a task's request was acted upon.
+    pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
+        self.suspect.insert(task);
+    }
+
+    /// Notes an object that a failed request left behind.
+    pub(super) fn leave(&mut self, made: Made) {
+        if !self.debris.contains(&made) {
+            self.debris.push(made);
+        }
     }
 
     pub(super) fn settle(&mut self, task: Task) {
@@ -100,7 +115,18 @@ impl Ledger {
         self.doubtful.contains(&task)
     }
 
-    pub(super) fn remove(&mut self, task: Task) {
-        self.made.retain(|made| made.task != task);
+    /// The tasks that may have left a twin.
+    pub(super) fn suspect(&self) -> Vec<Task> {
+        self.suspect.iter().copied().collect()
+    }
+
+    pub(super) fn clear(&mut self, task: Task) {
+        self.suspect.remove(&task);
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn remove(&mut self, id: &Id) {
+        self.made.retain(|made| made.id != *id);
+        self.debris.retain(|made| made.id != *id);
     }
 }

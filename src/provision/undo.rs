@@ -2,8 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, Ledger, Made, Step, no_region, tell};
-use crate::cloud::{Cloud, Error};
+use super::{Event, Events, Ledger, Made, Origin, no_region, tell};
+use crate::cloud::{Cloud, Error, Id};
 use crate::plan::Plan;
 
 /// How an undo ended.
@@ -18,7 +18,7 @@ pub enum Undone {
 }
 
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
-/// is gone already counts as deleted. Doubtful requests are looked up by their mark first.
+/// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
 pub async fn undo(
     plan: &Plan,
     ledger: &mut Ledger,
@@ -26,7 +26,7 @@ pub async fn undo(
     events: &Events,
     stop: &CancellationToken,
 ) -> Undone {
-    find_doubtful(plan, ledger, cloud).await;
+    twins(plan, ledger, cloud).await;
     let mut left = Vec::new();
     for made in ledger.removable() {
         if stop.is_cancelled() {
@@ -39,7 +39,7 @@ pub async fn undo(
         };
         match deleted {
             Ok(()) => {
-                ledger.remove(made.task);
+                ledger.remove(&made.id);
                 tell(events, Event::Deleted(made));
             }
             Err(error) => {
@@ -51,25 +51,27 @@ pub async fn undo(
     if left.is_empty() { Undone::Clean } else { Undone::Left(left) }
 }
 
-async fn find_doubtful(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud) {
-    let doubtful: Vec<_> = ledger.doubtful().collect();
-    for task in doubtful {
+/// Finds what requests in doubt have made, or may have made late: everything with this VPN's mark and the task's name.
+/// What the ledger does not hold becomes debris. A task that cannot be looked up stays as doubtful as it was.
+pub(super) async fn twins(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud) {
+    for task in ledger.suspect() {
         let Some(half) = plan.half(task.half) else { continue };
         let Some(region) = cloud.region(&half.region) else { continue };
         let name = plan.name().of(task.step.object());
-        // What cannot be asked stays in doubt; the caller sees that the ledger is not clean.
         let Ok(marked) = region.marked(task.step.kind(), &plan.id().mark(task.half)).await else { continue };
-        match marked.into_iter().find(|object| object.name == name || task.step == Step::Service) {
-            Some(object) => ledger.record(Made {
+        let known: Vec<Id> = ledger.made().iter().map(|made| made.id.clone()).collect();
+        let unknown = marked.into_iter().filter(|object| object.name == name && !known.contains(&object.id));
+        for object in unknown {
+            ledger.leave(Made {
                 task,
                 region: half.region.clone(),
                 id: object.id,
                 name: object.name,
-                origin: super::Origin::Adopted,
+                origin: Origin::Adopted,
                 external_v4: None,
                 external_v6: None,
-            }),
-            None => ledger.settle(task),
+            });
         }
+        ledger.settle(task);
     }
 }

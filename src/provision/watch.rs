@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, Ledger, Standing, Step, no_region, tell};
+use super::{Event, Events, Ledger, Made, Standing, Step, no_region, tell};
 use crate::cloud::{Cloud, Error, ErrorKind, Status};
+use crate::plan::Half;
 
 /// How often the connections are asked, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +45,18 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
     let connections: Vec<_> = ledger.made().iter().filter(|made| made.task.step == Step::Connection).collect();
     let deadline = Instant::now() + pace.wait;
     let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
+    // However short the wait, each half is asked once.
+    let mut is_first = true;
     loop {
-        let questions = connections.iter().map(|made| async {
-            let region = cloud.region(&made.region).ok_or_else(|| no_region(&made.region));
-            match region {
-                Ok(region) => (made.task.half, region.connection_status(&made.id).await),
-                Err(error) => (made.task.half, Err(error)),
-            }
-        });
-        for (half, answer) in join_all(questions).await {
+        // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
+        let answers = tokio::select! {
+            answers = join_all(connections.iter().map(|made| ask(cloud, made))) => answers,
+            () = stop.cancelled() => return Watched::Stopped,
+            () = sleep_until(deadline), if !is_first => return Watched::NotYet(standing),
+        };
+        is_first = false;
+        let mut all_answered = true;
+        for (half, answer) in answers {
             match answer {
                 Ok(status) => {
                     standing.insert(half, status);
@@ -62,20 +66,33 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
                 {
                     return Watched::Lost(Box::new(error));
                 }
-                Err(error) => tell(events, Event::PollFailed(half, error)),
+                Err(error) => {
+                    all_answered = false;
+                    tell(events, Event::PollFailed(half, error));
+                }
             }
         }
         tell(events, Event::Polled(standing.clone()));
-        if !standing.is_empty() && standing.values().all(|status| *status == Status::Active) {
+        let is_active = !standing.is_empty() && standing.values().all(|status| *status == Status::Active);
+        // A status from an earlier round says nothing of now.
+        if is_active && all_answered {
             return Watched::Active;
-        }
-        if Instant::now() >= deadline {
-            return Watched::NotYet(standing);
         }
         let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = sleep(pause) => {}
             () = stop.cancelled() => return Watched::Stopped,
         }
+        if Instant::now() >= deadline {
+            return Watched::NotYet(standing);
+        }
     }
+}
+
+async fn ask(cloud: &Cloud, made: &Made) -> (Half, Result<Status, Error>) {
+    let status = match cloud.region(&made.region) {
+        Some(region) => region.connection_status(&made.id).await,
+        None => Err(no_region(&made.region)),
+    };
+    (made.task.half, status)
 }
