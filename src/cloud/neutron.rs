@@ -10,7 +10,7 @@
 
 mod wire;
 
-pub(super) use self::wire::belongs;
+use self::wire::belongs;
 pub(super) use self::wire::vpn::Service;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -18,6 +18,7 @@ pub const PROFILES: &str = "public-clouds";
 
 /// The names of the clouds of a file, sorted.
 pub fn names(text: &str) -> Result<Vec<String>, serde_saphyr::Error> {
+    #[expect(clippy::zero_sized_map_values, reason = "the values are there, and have to be passed over")]
     #[derive(Deserialize)]
     struct Sections {
         #[serde(default)]
