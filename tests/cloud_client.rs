@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Clippy's exemption for tests does not reach the functions they share.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,6 +17,10 @@ use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::request::{Seconds, VpnServiceBody};
 use osvpn::cloud::vpnaas::Deleted;
 use osvpn::cloud::{Cloud, ErrorKind, Id, Kind, Limits, Region};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -268,6 +273,68 @@ async fn a_write_whose_answer_is_cut_or_never_comes_is_doubtful_and_says_how_it_
         assert!(error.is_doubtful());
         assert_eq!(error.request.as_deref(), Some("POST /v2.0/vpn/ikepolicies"));
     }
+}
+
+/// An https server that signs in, and sends what is no TLS in place of (the rest of) every other answer. Its certificate
+/// is only good for a client that takes any.
+fn breaking_tls(before: &'static str) -> String {
+    #[derive(Debug)]
+    struct Anything(Arc<CertifiedKey>);
+    impl ResolvesServerCert for Anything {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            Some(self.0.clone())
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    // An Ed25519 key of thirty-two noughts, in PKCS #8.
+    let key = [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], &[0; 32]].concat();
+    let key = provider.key_provider.load_private_key(PrivatePkcs8KeyDer::from(key).into()).unwrap();
+    let certified = CertifiedKey::new(vec![CertificateDer::from(vec![0x30, 0])], key);
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_cert_resolver(Arc::new(Anything(Arc::new(certified)))));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let token = catalogue(&url).to_string();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut stream = StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), socket.unwrap());
+            let mut request = [0; 4096];
+            let Ok(read) = stream.read(&mut request) else { continue };
+            if request[..read].windows(12).any(|part| part == b"/auth/tokens") {
+                let head = "HTTP/1.1 201 Created\r\nconnection: close\r\nx-subject-token: t";
+                let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{token}", token.len());
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            } else {
+                let _ = stream.write_all(before.as_bytes());
+                // A record of application data that no key decrypts.
+                let _ = stream.sock.write_all(&[&[0x17, 3, 3, 0, 32][..], &[0; 32]].concat());
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn tls_that_fails_before_the_request_is_sent_leaves_no_doubt_and_after_it_does() {
+    for before in ["", "HTTP/1.1 201 Created\r\ncontent-length: 900\r\n\r\n{\"vpnservice\": {"] {
+        let mut credentials = credentials(&breaking_tls(before));
+        credentials.tls.insecure = true;
+        let SignIn::Done(cloud) = Cloud::begin(&credentials, limits()).await.unwrap() else { panic!() };
+        let router = Id::from("r");
+        let body = VpnServiceBody { name: "n", description: "d", router: &router };
+        let error = cloud.regions().remove(0).create_service(&body).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Interrupted, "{error}");
+        assert!(error.is_doubtful());
+
+        credentials.tls.insecure = false;
+        let error = Cloud::sign_in(&credentials).await.unwrap_err();
+        assert_eq!((error.kind.clone(), error.is_doubtful()), (ErrorKind::Certificate, false), "{error}");
+    }
+    let plain = stub(|request: &Request, _| empty(request), StatusCode::CREATED).await;
+    let error = Cloud::sign_in(&credentials(&plain.url.replace("http:", "https:"))).await.unwrap_err();
+    assert_eq!((error.kind.clone(), error.is_doubtful()), (ErrorKind::Unreachable, false), "{error}");
+    assert!(error.message.contains("does not speak TLS"), "{error}");
 }
 
 #[tokio::test]

@@ -170,6 +170,42 @@ fn several_clouds_or_a_wrong_name_give_the_names_to_choose_from() {
 }
 
 #[test]
+fn a_cloud_that_was_not_chosen_may_be_anything_and_one_that_was_may_not() {
+    let clouds = "
+x-odd: &odd
+  region_name: [a]
+clouds:
+  one: &one
+    auth: {auth_url: 'https://a', username: jo}
+    region_name: r
+  two: {<<: *one, region_name: [a]}
+  three: nonsense
+  four: {<<: *odd, auth: {auth_url: 'https://d', token: t}}
+";
+    let secure = "clouds: {one: {auth: {password: hunter2}}, two: {auth: [hunter2]}}";
+    let machine = machine(&[(USER, clouds), (".config/openstack/secure.yaml", secure)], &[]);
+    let found = machine.find(Some("one")).unwrap();
+    assert_eq!((password(&found), &found.credentials.region), ("hunter2", &Some(RegionId::from("r"))));
+    let names = ["four", "one", "three", "two"].map(str::to_owned).to_vec();
+    assert!(matches!(machine.find(None), Err(FindError::SeveralClouds { names: found, .. }) if found == names));
+    for (name, line) in [("two", "line 8, "), ("three", "line 9, "), ("four", "line 3, ")] {
+        let error = machine.find(Some(name)).unwrap_err().to_string();
+        assert!(error.contains(line), "{error}");
+    }
+}
+
+#[test]
+fn the_factors_of_a_multi_factor_cloud_are_a_list_or_one_text_with_commas() {
+    for methods in ["[v3password, v3totp]", "'v3password, v3totp'", "v3password,v3totp"] {
+        let auth = "auth: {auth_url: 'https://a', username: jo, password: x, passcode: 1}";
+        let clouds = format!("clouds:\n  c:\n    auth_type: v3multifactor\n    auth_methods: {methods}\n    {auth}\n");
+        let found = machine(&[(USER, &clouds)], &[]).find(None).unwrap();
+        let Method::MultiFactor(factors) = found.credentials.method else { panic!("{methods}") };
+        assert!(matches!(factors.as_slice(), [Method::Password { .. }, Method::Totp { .. }]), "{methods}");
+    }
+}
+
+#[test]
 fn nothing_found_lists_every_place_that_was_looked_at() {
     let machine = machine(&[(USER, "# nothing yet\n")], &[]);
     let FindError::NothingFound { looked } = machine.find(None).unwrap_err() else { panic!() };

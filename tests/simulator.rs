@@ -4,12 +4,14 @@
 
 #[path = "simulator/cloud.rs"]
 mod cloud;
+#[path = "simulator/faults.rs"]
+mod faults;
 #[path = "simulator/tunnel.rs"]
 mod tunnel;
 
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Release, Seed, Settings, depth};
+use osvpn::simulator::{Release, Seed, Settings, depth};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -211,38 +213,6 @@ async fn following_the_page_links_sees_every_object_once() {
     let routers =
         "ports?device_owner=network:router_interface&device_owner=network:router_interface_distributed&limit=100";
     assert_eq!(cloud.get(HLZ, routers).await["ports"].as_array().unwrap().len(), 7, "the server's limit wins");
-}
-
-#[tokio::test]
-async fn faults_strike_the_chosen_request_and_no_other() {
-    let cloud = Cloud::start(settings(Release::V2026_1)).await;
-    let policy = json!({"ikepolicy": {"name": "n"}});
-    let post = || cloud.try_send(Method::POST, HLZ, "vpn/ikepolicies", Some(&policy));
-    let count = || cloud.simulator.objects(HLZ)["ikepolicies"].as_array().unwrap().len();
-    let before = count();
-    let plant = |effect| cloud.simulator.inject(Fault::new(effect).method("POST").path("ikepolicies").region(HLZ));
-
-    plant(Effect::too_many_requests(3));
-    let url = format!("{}/v2.0/vpn/ikepolicies", cloud.simulator.network_url(HLZ));
-    let limited = cloud.http.post(url).header("X-Auth-Token", &cloud.token).json(&policy).send().await.unwrap();
-    assert_eq!((limited.status().as_u16(), header(&limited, "Retry-After").as_str()), (429, "3"));
-    plant(Effect::CloseBefore);
-    assert!(post().await.is_err());
-    assert_eq!(count(), before, "neither took effect");
-    plant(Effect::CloseAfter);
-    assert!(post().await.is_err());
-    plant(Effect::CutAnswer);
-    assert!(post().await.is_err());
-    assert_eq!(count(), before + 2, "both took effect, though nobody was told");
-    plant(Effect::Hang);
-    assert!(tokio::time::timeout(Duration::from_millis(50), post()).await.is_err());
-
-    cloud.simulator.inject(Fault::new(Effect::status(503)).path("routers").nth(2));
-    let mut statuses = Vec::new();
-    for _ in 0..3 {
-        statuses.push(cloud.send(Method::GET, HLZ, "routers", None).await.0);
-    }
-    assert_eq!(statuses, [200, 503, 200]);
 }
 
 #[tokio::test]

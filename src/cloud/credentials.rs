@@ -12,6 +12,7 @@
 //!   longer exist.
 
 mod assemble;
+mod clouds_file;
 mod clouds_yaml;
 mod environment;
 mod find_error;

@@ -157,13 +157,6 @@ impl Cloud {
         &self.0.session.user_name
     }
 
-    /// The names of the user's roles in the project. From 2025.2 on, without `member` every VPN list is empty and every
-    /// POST is refused; but operators name roles as they like, so this proves nothing.
-    #[must_use]
-    pub fn roles(&self) -> &[String] {
-        &self.0.session.roles
-    }
-
     /// When the token that is in use now expires.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {

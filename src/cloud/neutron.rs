@@ -10,7 +10,6 @@
 
 mod wire;
 
-pub(super) use self::wire::belongs;
 pub(super) use self::wire::vpn::Service;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +18,7 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use self::wire::Owned;
+use self::wire::{Owned, belongs};
 use super::error::{Error, ErrorKind};
 use super::http::parse_page;
 use super::inventory::{Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, VpnService};

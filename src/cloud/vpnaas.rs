@@ -12,7 +12,7 @@ use super::error::{Error, ErrorKind};
 use super::http::{Answer, parse};
 use super::inventory::{Id, Status, VpnService};
 use super::keystone::{Body, Region};
-use super::neutron::{Labelled, Service, belongs};
+use super::neutron::{Labelled, Service};
 use super::printable::Text;
 use super::request::{
     EndpointGroupBody, Envelope, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody,
@@ -89,12 +89,14 @@ impl Region {
 
     /// The status of an IPsec site connection. `NotFound` if it is gone.
     pub async fn connection_status(&self, id: &Id) -> Result<Status, Error> {
-        self.status(Kind::SiteConnection, id).await
-    }
-
-    /// The status of a VPN service. `NotFound` if it is gone.
-    pub async fn service_status(&self, id: &Id) -> Result<Status, Error> {
-        self.status(Kind::VpnService, id).await
+        #[derive(Deserialize)]
+        struct Reported {
+            status: Text,
+        }
+        let kind = Kind::SiteConnection;
+        let path = ["vpn", kind.collection(), id.as_str()];
+        let reported: Reported = self.get(&path, &["id", "status"], kind.singular()).await?;
+        Ok(Status::parse(&reported.status.0))
     }
 
     /// The project's objects of a kind in whose description `mark` stands as a word. The whole list is read, because
@@ -105,33 +107,6 @@ impl Region {
         let carries = |one: &Labelled| one.description.0.split_whitespace().any(|word| word == mark);
         let ours = all.into_iter().filter(|one| one.belongs_to(project) && carries(one));
         Ok(ours.map(|one| Marked { id: Id::new(one.id.0), name: one.name.0, description: one.description.0 }).collect())
-    }
-
-    /// The pre-shared keys of the project's connections, by connection: to find those that a script once set to a known
-    /// word, and to compare two halves. Nothing else reads them.
-    pub async fn pre_shared_keys(&self) -> Result<Vec<(Id, SecretString)>, Error> {
-        #[derive(Deserialize)]
-        struct Keyed {
-            id: Text,
-            psk: Option<String>,
-            project_id: Option<String>,
-            tenant_id: Option<String>,
-        }
-        let keyed = self.vpn_list::<Keyed>(Kind::SiteConnection, &["id", "psk", "project_id", "tenant_id"]).await?;
-        let project = self.cloud().project_id();
-        let keyed =
-            keyed.into_iter().filter(|one| belongs(one.project_id.as_deref(), one.tenant_id.as_deref(), project));
-        Ok(keyed.filter_map(|one| Some((Id::new(one.id.0), SecretString::from(one.psk?)))).collect())
-    }
-
-    async fn status(&self, kind: Kind, id: &Id) -> Result<Status, Error> {
-        #[derive(Deserialize)]
-        struct Reported {
-            status: Text,
-        }
-        let path = ["vpn", kind.collection(), id.as_str()];
-        let reported: Reported = self.get(&path, &["id", "status"], kind.singular()).await?;
-        Ok(Status::parse(&reported.status.0))
     }
 
     async fn create_plain<B: Serialize>(

@@ -19,8 +19,12 @@ pub enum Effect {
     Hang,
     /// It takes effect and is never answered.
     ActThenHang,
-    /// It takes effect this much later.
+    /// It takes effect this much later, even if its sender no longer waits.
     Delay(Duration),
+    /// It makes a VPN service whose gateway cannot be built, and is answered like this: the service stays behind with the
+    /// name and description it was sent with, in status `ERROR` and without addresses, until it is deleted. Only the OVN
+    /// plugin does that. A request that makes no VPN service, or is refused anyway, takes its normal course.
+    FailService(Scripted),
 }
 
 /// An answer written by the test.
@@ -48,13 +52,42 @@ impl Effect {
         scripted.headers.push(("Retry-After".to_owned(), retry_after.to_string()));
         Self::Answer(scripted)
     }
+
+    /// A VPN service whose gateway is in error: 409 `VPNGatewayInError`, and [`Self::FailService`].
+    #[must_use]
+    pub fn gateway_in_error() -> Self {
+        let message = "VPN gateway is in ERROR state. Please remove all errored VPN services and try again.";
+        Self::FailService(Scripted::neutron(409, "VPNGatewayInError", message))
+    }
+
+    /// A VPN service in a region without a live VPN agent: 503 `NoVPNAgentAvailable`, and [`Self::FailService`].
+    #[must_use]
+    pub fn no_vpn_agent() -> Self {
+        Self::FailService(Scripted::neutron(503, "NoVPNAgentAvailable", "No VPN agent available"))
+    }
+
+    /// How much later than usual it takes effect.
+    pub(super) fn delay(&self) -> Duration {
+        if let Self::Delay(delay) = self { *delay } else { Duration::ZERO }
+    }
+
+    /// Whether the request changes anything.
+    pub(super) fn acts(&self) -> bool {
+        !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore)
+    }
 }
 
 impl Scripted {
     /// That status, with an error body in Neutron's form.
     #[must_use]
     pub fn status(status: u16) -> Self {
-        let answer = super::answer::neutron(status, "SimulatedFault", "This answer was planted by a test.");
+        Self::neutron(status, "SimulatedFault", "This answer was planted by a test.")
+    }
+
+    /// That status, with Neutron's error body of that type and message.
+    #[must_use]
+    pub fn neutron(status: u16, class: &str, message: &str) -> Self {
+        let answer = super::answer::neutron(status, class, message);
         Self { status, headers: answer.headers, body: answer.body }
     }
 }

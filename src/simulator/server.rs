@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request as HttpRequest, Response};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -22,7 +23,7 @@ use super::answer::{Answer, no_such_path};
 use super::faults::{Effect, Fault, Scripted};
 use super::log::Request;
 use super::world::World;
-use super::{keystone, neutron};
+use super::{keystone, neutron, vpnaas};
 
 /// What the handle and the server share.
 pub(super) struct Shared {
@@ -125,28 +126,19 @@ async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<R
     let effect = shared.faults().iter_mut().find_map(|fault| fault.strike(&call.method, &whole, call.region()));
     shared.faults().retain(|fault| !fault.is_spent());
     let latency = lock(&shared.world).settings.latency;
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    if let Some(Effect::Delay(delay)) = effect {
-        tokio::time::sleep(delay).await;
-    }
-    let answer = match &effect {
-        Some(Effect::Answer(scripted)) => play(scripted),
-        Some(Effect::Hang) => std::future::pending().await,
-        Some(Effect::CloseBefore) => return Err(leave(&shared, sequence)),
-        _ => act(&mut shared.world(), &call),
+    let pause = latency + effect.as_ref().map_or(Duration::ZERO, Effect::delay);
+    let answer = if effect.as_ref().is_none_or(Effect::acts) {
+        work(&shared, call, pause, effect.clone()).await
+    } else {
+        wait(pause).await;
+        None
     };
-    let mut cut = false;
-    let answer = match effect {
-        Some(Effect::CloseAfter) => return Err(leave(&shared, sequence)),
-        Some(Effect::ActThenHang) => std::future::pending().await,
-        Some(Effect::ActThenAnswer(scripted)) => play(&scripted),
-        Some(Effect::CutAnswer) => {
-            cut = true;
-            answer
-        }
-        _ => answer,
+    let cut = matches!(effect, Some(Effect::CutAnswer));
+    let answer = match (effect, answer) {
+        (Some(Effect::Answer(scripted) | Effect::ActThenAnswer(scripted)), _) => play(&scripted),
+        (Some(Effect::Hang | Effect::ActThenHang), _) => std::future::pending().await,
+        (Some(Effect::CloseBefore | Effect::CloseAfter), _) | (_, None) => return Err(leave(&shared, sequence)),
+        (_, Some(answer)) => answer,
     };
     if let Some(entry) = shared.log().get_mut(sequence) {
         entry.status = Some(answer.status);
@@ -177,6 +169,37 @@ fn leave(shared: &Shared, sequence: usize) -> Cut {
         entry.finished = Some(Instant::now());
     }
     Cut
+}
+
+/// Lets a request take effect after a pause, whether or not its sender still waits by then: a server that is busy with a
+/// request does not notice. None if the simulator was stopped meanwhile.
+async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<Effect>) -> Option<Answer> {
+    let shared = Arc::downgrade(shared);
+    let task = tokio::spawn(async move {
+        wait(pause).await;
+        let shared = shared.upgrade()?;
+        let mut world = shared.world();
+        let answer = act(&mut world, &call);
+        match effect {
+            Some(Effect::FailService(scripted)) if fail_service(&mut world, &call, &answer) => Some(play(&scripted)),
+            _ => Some(answer),
+        }
+    });
+    task.await.ok().flatten()
+}
+
+async fn wait(pause: Duration) {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Whether a VPN service was just made, which then is one without a gateway.
+fn fail_service(world: &mut World, call: &Call, answer: &Answer) -> bool {
+    let made = serde_json::from_str::<Value>(&answer.body).ok().filter(|_| answer.status == 201);
+    let id = made.as_ref().and_then(|body| body["vpnservice"]["id"].as_str());
+    let region = call.region().and_then(|region| world.region_mut(region));
+    id.zip(region).map(|(id, region)| vpnaas::fail_service(region, id)).is_some()
 }
 
 fn act(world: &mut World, call: &Call) -> Answer {

@@ -10,7 +10,7 @@ use super::keystone::Caller;
 use super::neutron::{is_visible, shows};
 use super::validation;
 use super::values::is_storable;
-use super::world::{Kind, Object, Track, World, text};
+use super::world::{Kind, Object, Region, Track, World, text};
 
 /// What decides over a tunnel: changing one of these makes it start over.
 const TUNNEL: [&str; 6] =
@@ -64,6 +64,19 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     }
     world.regions[at].insert(kind, object.clone());
     Ok(Answer::json(201, &json!({ kind.singular(): object })))
+}
+
+/// Leaves a service as the OVN plugin leaves one whose gateway it could not build.
+pub(super) fn fail_service(region: &mut Region, id: &str) {
+    let Some(service) = region.get_mut(Kind::VpnService, id) else { return };
+    service.insert("status".to_owned(), Value::from("ERROR"));
+    for key in ["external_v4_ip", "external_v6_ip"] {
+        service.insert(key.to_owned(), Value::Null);
+    }
+    let router = text(service, "router_id").to_owned();
+    if region.referring(Kind::VpnService, "router_id", &router).all(|other| text(other, "status") == "ERROR") {
+        super::ovn::release(region, &router);
+    }
 }
 
 /// `PUT /v2.0/vpn/{collection}/{id}`.

@@ -1,23 +1,36 @@
 //! clouds.yaml, secure.yaml and clouds-public.yaml.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
-
+use super::clouds_file::{self, CLOUDS, PROFILES};
 use super::environment::TELLING;
 use super::find_error::{FindError, Looked, Outcome, Place};
 use super::settings::Settings;
 use super::sources::Sources;
 use crate::cloud::printable::printable;
 
-/// The file's own clouds, or the profiles of a clouds-public.yaml.
-#[derive(Default, Deserialize)]
-struct CloudsFile {
-    #[serde(default)]
-    clouds: Option<BTreeMap<String, Option<Settings>>>,
-    #[serde(default, rename = "public-clouds")]
-    profiles: Option<BTreeMap<String, Option<Settings>>>,
+/// A file that was read.
+struct File {
+    path: PathBuf,
+    /// The path as a screen shows it.
+    shown: String,
+    text: String,
+}
+
+impl File {
+    fn clouds(&self) -> Result<Vec<String>, FindError> {
+        clouds_file::names(&self.text).map_err(|error| self.broken(&error))
+    }
+
+    fn entry(&self, section: &str, name: &str) -> Result<Option<Settings>, FindError> {
+        clouds_file::entry(&self.text, section, name).map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &serde_saphyr::Error) -> FindError {
+        let (line, key, reason) = super::yaml_error::explain(error, &self.text);
+        let place = line.map_or_else(|| self.shown.clone(), |line| format!("{}, line {line}", self.shown));
+        FindError::Unusable { place, key, reason }
+    }
 }
 
 /// The cloud asked for, or the only one there is: its name, its file as shown, and its settings with those of its profile
@@ -29,42 +42,41 @@ pub fn choose(
 ) -> Result<(String, String, Settings), FindError> {
     let mut looked = Vec::new();
     let found = read_first(sources, "clouds", Some("OS_CLIENT_CONFIG_FILE"), &mut looked, warnings)?;
-    let Some((path, file)) = found else {
+    let Some(file) = found else {
         return Err(wanted.map_or_else(
             || nothing(sources, looked),
             |name| FindError::NoSuchCloud { name: printable(name), file: None, names: Vec::new() },
         ));
     };
-    let shown = sources.shown(&path);
-    let mut clouds = file.clouds.unwrap_or_default();
-    let names = || clouds.keys().map(|name| printable(name)).collect::<Vec<_>>();
-    let name = match (wanted, clouds.len()) {
-        (Some(name), _) if clouds.contains_key(name) => name.to_owned(),
+    let clouds = file.clouds()?;
+    let names = || clouds.iter().map(|name| printable(name)).collect();
+    let name = match (wanted, clouds.as_slice()) {
+        (Some(name), clouds) if clouds.iter().any(|cloud| cloud == name) => name,
         (Some(name), _) => {
-            return Err(FindError::NoSuchCloud { name: printable(name), file: Some(shown), names: names() });
+            return Err(FindError::NoSuchCloud { name: printable(name), file: Some(file.shown), names: names() });
         }
-        (None, 0) => {
-            looked.push(Looked { place: Place::File(path), outcome: Outcome::WithoutClouds });
+        (None, []) => {
+            looked.push(Looked { place: Place::File(file.path), outcome: Outcome::WithoutClouds });
             return Err(nothing(sources, looked));
         }
-        (None, 1) => clouds.keys().next().cloned().unwrap_or_default(),
-        (None, _) => return Err(FindError::SeveralClouds { file: shown, names: names() }),
+        (None, [only]) => only,
+        (None, _) => return Err(FindError::SeveralClouds { file: file.shown, names: names() }),
     };
-    let own = clouds.remove(&name).flatten().unwrap_or_default();
+    let own = file.entry(CLOUDS, name)?.unwrap_or_default();
     let mut settings = profile(sources, &own, warnings)?.unwrap_or_default();
     settings.overlay(own);
     let secure = read_first(sources, "secure", Some("OS_CLIENT_SECURE_FILE"), &mut Vec::new(), warnings)?;
-    if let Some(secret) = secure.and_then(|(_, file)| file.clouds?.remove(&name)?) {
+    if let Some(secret) = secure.map(|file| file.entry(CLOUDS, name)).transpose()?.flatten() {
         settings.overlay(secret);
     }
-    Ok((printable(&name), shown, settings))
+    Ok((printable(name), file.shown, settings))
 }
 
 /// What `profile:` (formerly `cloud:`) names, if a clouds-public.yaml has it.
 fn profile(sources: &Sources, own: &Settings, warnings: &mut Vec<String>) -> Result<Option<Settings>, FindError> {
     let Some(name) = own.profile() else { return Ok(None) };
     let public = read_first(sources, "clouds-public", None, &mut Vec::new(), warnings)?;
-    let found = public.and_then(|(_, file)| file.profiles?.remove(name)?);
+    let found = public.map(|file| file.entry(PROFILES, name)).transpose()?.flatten();
     if found.is_none() {
         let why = if name == "catalyst" {
             "the one bundled with openstacksdk names an Identity v2 address and regions that no longer exist"
@@ -92,7 +104,7 @@ fn read_first(
     variable: Option<&str>,
     looked: &mut Vec<Looked>,
     warnings: &mut Vec<String>,
-) -> Result<Option<(PathBuf, CloudsFile)>, FindError> {
+) -> Result<Option<File>, FindError> {
     let named = variable.and_then(|name| sources.var(name)).map(|text| sources.path(text));
     let usual = sources
         .config_dirs
@@ -100,9 +112,11 @@ fn read_first(
         .flat_map(|dir| ["yaml", "yml", "json"].map(|ending| dir.join(format!("{stem}.{ending}"))));
     for path in named.iter().cloned().chain(usual) {
         let text = match std::fs::read(&path) {
-            Ok(bytes) => {
-                String::from_utf8(bytes).map_err(|_| unusable(sources, &path, None, None, "not UTF-8 text"))?
-            }
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| FindError::Unusable {
+                place: sources.shown(&path),
+                key: None,
+                reason: "not UTF-8 text".to_owned(),
+            })?,
             Err(error) => {
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
@@ -118,30 +132,7 @@ fn read_first(
                 continue;
             }
         };
-        let file = parse(&text).map_err(|error| {
-            let (line, key, reason) = super::yaml_error::explain(&error, &text);
-            unusable(sources, &path, line, key, &reason)
-        })?;
-        return Ok(Some((path, file)));
+        return Ok(Some(File { shown: sources.shown(&path), path, text }));
     }
     Ok(None)
-}
-
-fn unusable(sources: &Sources, path: &Path, line: Option<u64>, key: Option<String>, reason: &str) -> FindError {
-    let shown = sources.shown(path);
-    let place = line.map_or_else(|| shown.clone(), |line| format!("{shown}, line {line}"));
-    FindError::Unusable { place, key, reason: reason.to_owned() }
-}
-
-fn parse(text: &str) -> Result<CloudsFile, serde_saphyr::Error> {
-    // `serde_saphyr` reads an empty document as an error; to openstacksdk it is a file without clouds.
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(CloudsFile::default());
-    }
-    let options = serde_saphyr::options! {
-        with_snippet: false,
-        // PyYAML takes the last of two equal keys.
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-    };
-    serde_saphyr::from_str_with_options(text, options)
 }

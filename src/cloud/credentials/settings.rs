@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// The settings that mean something here, with the older names they also go by. All else in a file is passed over unread.
@@ -126,7 +126,10 @@ impl<'de> Deserialize<'de> for Settings {
                                 settings.auth = own;
                             }
                         }
-                        "auth_methods" => settings.set(&key, &map.next_value::<Vec<String>>()?.join(",")),
+                        "auth_methods" => {
+                            let methods = map.next_value::<Option<Methods>>()?;
+                            settings.set(&key, &methods.unwrap_or_default().0.join(","));
+                        }
                         "regions" => {
                             let regions = map.next_value::<Option<Vec<Region>>>()?.unwrap_or_default();
                             settings.regions = regions.into_iter().map(|Region(name)| name).collect();
@@ -141,6 +144,36 @@ impl<'de> Deserialize<'de> for Settings {
             }
         }
         deserializer.deserialize_map(Cloud)
+    }
+}
+
+/// `auth_methods`: a list, or, as `OS_AUTH_METHODS` has it, the same in one text with commas between.
+#[derive(Default)]
+struct Methods(Vec<String>);
+
+impl<'de> Deserialize<'de> for Methods {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Methods;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of ways to sign in, or their names with commas between")
+            }
+
+            fn visit_str<E>(self, names: &str) -> Result<Methods, E> {
+                Ok(Methods(vec![names.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Methods, A::Error> {
+                let mut methods = Methods::default();
+                while let Some(name) = names.next_element()? {
+                    methods.0.push(name);
+                }
+                Ok(methods)
+            }
+        }
+        deserializer.deserialize_any(List)
     }
 }
 

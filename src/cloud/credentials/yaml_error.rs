@@ -5,7 +5,11 @@ use serde_saphyr::Error as Yaml;
 
 /// The line (from 1), the keys leading to it (`clouds.prod.auth.password`), and the reason.
 pub fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String) {
-    let error = error.without_snippet();
+    let mut error = error.without_snippet();
+    // What came by way of an alias is to be mended where it stands, not where it is referred to.
+    while let Yaml::AliasError { error: original, .. } = error {
+        error = original.without_snippet();
+    }
     let line = error.location().map(|location| location.line()).filter(|&line| line > 0);
     let key = line.and_then(|line| usize::try_from(line).ok()).and_then(|line| key_path(text, line));
     (line, key, reason(error))

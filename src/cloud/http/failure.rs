@@ -17,8 +17,11 @@ use crate::cloud::printable::{one_line, printable};
 const LONGEST_MESSAGE: usize = 400;
 
 /// What reqwest reports when no complete answer came.
+///
+/// Only what fails while the connection is made can be `Unreachable` or `Certificate`, which promise that the cloud has
+/// not seen the request. TLS can fail later too, with the request long acted upon.
 pub fn transport(error: &reqwest::Error, label: &str, host: &str, limits: &Limits) -> Error {
-    let (kind, message) = if let Some(tls) = cause::<rustls::Error>(error) {
+    let (kind, message) = if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
         explain_tls(tls, host)
     } else if error.is_connect() {
         let reason = if error.is_timeout() {
@@ -203,6 +206,13 @@ mod tests {
         assert_eq!(error.neutron_type.as_deref(), Some("OverQuota"));
         assert_eq!(error.request_id.as_deref(), Some("req-1"));
         assert_eq!(error.request.as_deref(), Some("POST /v2.0/vpn/ikepolicies"));
+    }
+
+    #[test]
+    fn an_answer_shows_neither_its_headers_nor_its_body() {
+        let headers = [("x-openstack-request-id", "req-1"), ("x-subject-token", "gAAAA")];
+        let shown = format!("{:?}", answer(201, &headers, r#"{"ipsec_site_connection": {"psk": "hunter2"}}"#));
+        assert_eq!(shown, r#"Answer { status: 201, request_id: Some("req-1"), .. }"#);
     }
 
     #[test]

@@ -28,7 +28,6 @@ pub struct Session {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
-    pub roles: Vec<String>,
     /// By region.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -46,8 +45,6 @@ struct Described {
     expires_at: Option<String>,
     user: Named,
     project: Option<Named>,
-    #[serde(default)]
-    roles: Vec<Named>,
     #[serde(default)]
     catalog: Vec<Service>,
 }
@@ -95,13 +92,8 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
         return Err(Error::new(ErrorKind::Credentials, message));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
-    let session = Session {
-        project_id: project.id.0,
-        project_name: project.name.0,
-        user_name: described.user.name.0,
-        roles: described.roles.into_iter().map(|role| role.name.0).collect(),
-        endpoints,
-    };
+    let session =
+        Session { project_id: project.id.0, project_name: project.name.0, user_name: described.user.name.0, endpoints };
     Ok((Token { secret: Arc::new(secret), expires_at, serial: 0 }, session))
 }
 
