@@ -195,7 +195,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
         match turn {
             Turn::Input(Some(Ok(event))) => match event {
                 Event::Key(key) if key.kind != KeyEventKind::Release => self.tell(Message::Key(key)),
-                Event::Paste(text) => self.tell(Message::Paste(text)),
+                Event::Paste(text) => self.tell(Message::Paste(text.into())),
                 Event::Resize(columns, rows) => self.tell(Message::Resize(columns, rows)),
                 _ => {}
             },
