@@ -329,6 +329,27 @@ fn without_credentials_the_demo_is_one_key_away() {
 }
 
 #[test]
+fn without_credentials_leaving_is_wrong_usage_and_says_where_they_were_looked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start(home.path(), &[], &[]);
+    pty.wait_for("No OpenStack credentials");
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("missing  OS_AUTH_URL") && said.contains("Nothing was made."), "{said}");
+}
+
+#[test]
+fn leaving_after_a_refused_sign_in_is_a_failure() {
+    let scene = Scene::new(Settings::default());
+    scene.cloud.inject(Fault::new(Effect::status(401)).path("/auth/tokens").always());
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("Sign-in failed");
+    pty.send("q");
+    assert_eq!(pty.end().0, 1);
+}
+
+#[test]
 fn without_colours_and_utf_8_nothing_but_plain_characters_is_written() {
     let home = tempfile::tempdir().unwrap();
     let vars = [("NO_COLOR", "1".to_owned()), ("LANG", "C".to_owned())];
