@@ -16,16 +16,13 @@ use crate::cli::ApplyArgs;
 use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
 use crate::plan::file::{FileError, PlanFile};
 use crate::plan::{Known, Labels, Plan, Profiles, Psk, VpnId};
-use crate::provision::{CreateError, Event, Ledger, Pace, Watched, create, verify, watch};
+use crate::provision::{CreateError, Event, Ledger, Pace, Standing, Watched, create, verify, watch};
 use crate::report::{End, KeyOrigin, Report};
 use crate::sign_in::{SignedIn, sign_in};
-use crate::signals::Signal;
+use crate::signals::{SETTLING, Signal};
 
 pub use answer::{Answer, Refusal};
 use progress::Lines;
-
-/// How long the engine may take to settle what is under way once it is asked to stop: a request takes at most 60 s.
-const SETTLING: Duration = Duration::from_secs(70);
 
 /// Makes the VPN of a plan file, unless the checks refuse it.
 pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
@@ -106,7 +103,7 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
     audience.lines.complete(&mut ledger);
     match created {
         Some(Ok(())) if !stop.is_cancelled() => {}
-        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped),
+        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped(&Standing::new())),
         Some(Err(CreateError::Failed(task, error))) => return report(&ledger, End::Failed(task, &error)),
     }
     Lines::waiting(wait);
@@ -118,8 +115,8 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
             let checks = audience.attend(verify(plan, &ledger, cloud)).await;
             report.with_checks(checks.unwrap_or_default())
         }
-        Some(Watched::Lost(error)) => report(&ledger, End::Lost(&error)),
-        Some(Watched::Stopped) | None => report(&ledger, End::Stopped),
+        Some(Watched::Lost(error)) => report(&ledger, End::Lost(audience.lines.standing(), &error)),
+        Some(Watched::Stopped) | None => report(&ledger, End::Stopped(audience.lines.standing())),
     }
 }
 

@@ -213,6 +213,15 @@ fn ctrl_c_during_a_run_can_stop_and_keep() {
     assert_eq!(scene.objects(), before + 12);
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
     assert_eq!(said.matches(" delete ").count(), 12, "{said}");
+    is_told_like_one_that_is_not_active_yet(&said);
+}
+
+/// Everything exists, so it may become ACTIVE with nobody watching.
+#[track_caller]
+fn is_told_like_one_that_is_not_active_yet(said: &str) {
+    for (part, count) in [("SECURITY_GROUP", 2), ("connection is PENDING_CREATE", 2), ("To look again:", 1)] {
+        assert_eq!(said.matches(part).count(), count, "{part:?} in\n{said}");
+    }
 }
 
 #[test]
@@ -261,6 +270,7 @@ fn a_signal_gives_the_terminal_back_and_names_what_exists() {
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (143, before + 12));
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
+    is_told_like_one_that_is_not_active_yet(&said);
 }
 
 #[test]
