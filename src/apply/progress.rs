@@ -59,6 +59,11 @@ impl Lines {
         }
     }
 
+    /// Tells what the user should know before anything is made.
+    pub fn warning(what: &str) {
+        say(&format!("warning: {what}"));
+    }
+
     /// Tells that the wait for ACTIVE begins.
     pub fn waiting(wait: Duration) {
         say(&format!("everything is created; waiting up to {} s for ACTIVE", wait.as_secs()));
