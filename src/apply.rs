@@ -15,41 +15,45 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::ApplyArgs;
 use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
 use crate::plan::file::{FileError, PlanFile};
-use crate::plan::{Known, Labels, Plan, Profiles, Psk, VpnId};
-use crate::provision::{CreateError, Event, Ledger, Pace, Watched, create, verify, watch};
+use crate::plan::{Known, Labels, Plan, Profiles, Psk, Severity, VpnId};
+use crate::provision::{CreateError, Event, Ledger, Pace, Standing, Watched, create, verify, watch};
 use crate::report::{End, KeyOrigin, Report};
 use crate::sign_in::{SignedIn, sign_in};
-use crate::signals::Signal;
+use crate::signals::{SETTLING, Signal};
 
-pub use answer::{Answer, Refusal};
+pub use answer::{Answer, Conclusion, Refusal};
 use progress::Lines;
-
-/// How long the engine may take to settle what is under way once it is asked to stop: a request takes at most 60 s.
-const SETTLING: Duration = Duration::from_secs(70);
 
 /// Makes the VPN of a plan file, unless the checks refuse it.
 pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
+    let mut sign_in_warnings = Vec::new();
     let prepared = tokio::select! {
-        prepared = prepare(args) => prepared,
+        prepared = prepare(args, &mut sign_in_warnings) => prepared,
         // Nothing has been made, and nothing has to be settled.
-        Some(_) = signals.recv() => return Answer::Refused(Refusal::stopped()),
+        Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
-    match prepared {
-        Ok((plan, _)) if args.dry_run => Answer::DryRun(plan),
+    let conclusion = match prepared {
+        Ok((plan, _)) if args.dry_run => Conclusion::DryRun(plan),
         Ok((plan, signed_in)) => {
             let report = make(&plan, &signed_in.cloud, args.wait.duration(), signals).await;
-            Answer::Report(Box::new(report.in_demo(signed_in.simulator.is_some())))
+            Conclusion::Report(Box::new(report.in_demo(signed_in.simulator.is_some())))
         }
-        Err(refusal) => Answer::Refused(refusal),
-    }
+        Err(refusal) => Conclusion::Refused(refusal),
+    };
+    Answer { conclusion, sign_in_warnings }
 }
 
-async fn prepare(args: &ApplyArgs) -> Result<(Box<Plan>, SignedIn), Refusal> {
+/// Reads and checks. What is odd about the credentials is told as soon as it is known, and kept even if the rest fails.
+async fn prepare(args: &ApplyArgs, warnings: &mut Vec<String>) -> Result<(Box<Plan>, SignedIn), Refusal> {
     let file = input::plan_file(&args.plan)?;
     let psk = input::key(args, file.may_generate_key())?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let signed_in = sign_in(&args.cloud.login()).await.map_err(Refusal::not_signed_in)?;
+    warnings.clone_from(&signed_in.warnings);
+    for warning in &*warnings {
+        Lines::warning(warning);
+    }
     let cloud = &signed_in.cloud;
     // Names are a courtesy, and not worth waiting for.
     let described = timeout(Duration::from_secs(2), cloud.region_descriptions());
@@ -101,12 +105,16 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
     let (sender, events) = unbounded_channel();
     let mut audience = Audience { events, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
     let stop = audience.stop.clone();
+    // The report comes when it is too late to think about them.
+    for finding in plan.findings().iter().filter(|finding| finding.severity == Severity::Warning) {
+        Lines::warning(&finding.to_string());
+    }
     let mut ledger = Ledger::default();
     let created = audience.attend(create(plan, &mut ledger, cloud, &sender, &stop)).await;
     audience.lines.complete(&mut ledger);
     match created {
         Some(Ok(())) if !stop.is_cancelled() => {}
-        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped),
+        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped(&Standing::new())),
         Some(Err(CreateError::Failed(task, error))) => return report(&ledger, End::Failed(task, &error)),
     }
     Lines::waiting(wait);
@@ -118,8 +126,8 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
             let checks = audience.attend(verify(plan, &ledger, cloud)).await;
             report.with_checks(checks.unwrap_or_default())
         }
-        Some(Watched::Lost(error)) => report(&ledger, End::Lost(&error)),
-        Some(Watched::Stopped) | None => report(&ledger, End::Stopped),
+        Some(Watched::Lost(error)) => report(&ledger, End::Lost(audience.lines.standing(), &error)),
+        Some(Watched::Stopped) | None => report(&ledger, End::Stopped(audience.lines.standing())),
     }
 }
 

@@ -14,7 +14,7 @@ use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
 use osvpn::view::Theme;
-use osvpn::wizard::{Beginning, Login, Start};
+use osvpn::wizard::{Beginning, Login, Problem, Start};
 use osvpn::{log, sign_in, signals};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -99,15 +99,21 @@ fn no_screen(args: &WizardArgs) -> Option<String> {
             let name = if let Login::Named(name) = &login { Some(name.as_str()) } else { None };
             if let Err(problem) = sign_in::find(name) {
                 text.push_str("\n\n");
-                text.push_str(&problem.text.join("\n"));
-                for (place, found) in &problem.looked_for {
-                    text.push_str(if *found { "\n  there    " } else { "\n  missing  " });
-                    text.push_str(place);
-                }
+                text.push_str(&explained(&problem));
             }
         }
     }
     Some(text)
+}
+
+/// What a person can do about it, and where credentials were looked for.
+fn explained(problem: &Problem) -> String {
+    let mut text = problem.text.join("\n");
+    for (place, found) in &problem.looked_for {
+        text.push_str(if *found { "\n  there    " } else { "\n  missing  " });
+        text.push_str(place);
+    }
+    text
 }
 
 fn wizard(args: &WizardArgs) -> io::Result<u8> {
@@ -160,8 +166,9 @@ fn farewell(ended: &Ended) -> u8 {
         let _ = write!(out, "{report}");
     } else {
         if let Start::Problem(problem) = &model.start {
-            code = 1;
-            let _ = writeln!(out, "{}: {}", problem.title, problem.text.join("\n"));
+            // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
+            code = if problem.error.is_some() { 1 } else { 2 };
+            let _ = writeln!(out, "{}: {}", problem.title, explained(problem));
         }
         let _ = writeln!(out, "Nothing was made.");
     }

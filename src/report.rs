@@ -2,6 +2,7 @@
 
 mod commands;
 mod dry_run;
+mod end;
 mod handover;
 mod text;
 
@@ -13,67 +14,11 @@ use serde::Serialize;
 use crate::cloud::{Error, Id, RegionId};
 use crate::plan::{Finding, Half, HalfPlan, Outer, Plan, Severity, VpnId, VpnName};
 use crate::provision::{Check, Ledger, Made, Origin, Standing, Step, Task};
-use crate::wizard::progress::{Phase, Progress};
+use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use dry_run::{DryRun, Planned};
+pub use end::{End, KeyOrigin, Outcome};
 pub use handover::Handover;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Everything exists and every connection is ACTIVE.
-    Active,
-    /// Everything exists; the wait was over before every connection was ACTIVE.
-    NotActive,
-    /// A request failed for good.
-    Failed,
-    /// The user or a signal stopped it.
-    Stopped,
-    /// What was made was deleted again.
-    Undone,
-}
-
-impl Outcome {
-    /// The exit code of the process.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Active => 0,
-            Self::Failed => 1,
-            Self::NotActive => 3,
-            Self::Stopped | Self::Undone => 130,
-        }
-    }
-}
-
-/// The end of a run as the engine told it.
-#[derive(Clone, Copy, Debug)]
-pub enum End<'a> {
-    /// Every connection is ACTIVE.
-    Active,
-    /// The wait was over; where each connection stood.
-    NotActive(&'a Standing),
-    /// That task failed.
-    Failed(Task, &'a Error),
-    /// The connections could not be watched any more.
-    Lost(&'a Error),
-    /// Stopped before the end.
-    Stopped,
-    /// Everything this run made was deleted.
-    Undone,
-    /// The undo could not delete these.
-    Left(&'a [(Made, Error)]),
-}
-
-/// Where the pre-shared key came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// The user gave it, and so has it.
-    Given,
-    /// It was generated: the cloud alone can still show it.
-    Generated,
-}
 
 /// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
@@ -211,10 +156,10 @@ impl Report {
             End::Active => (Outcome::Active, &none, Vec::new()),
             End::NotActive(standing) => (Outcome::NotActive, standing, Vec::new()),
             End::Failed(task, error) => (Outcome::Failed, &none, vec![Failure::new(name_of(plan, task), error)]),
-            End::Lost(error) => {
-                (Outcome::Failed, &none, vec![Failure::new("asking for the status of the connections", error)])
+            End::Lost(standing, error) => {
+                (Outcome::Failed, standing, vec![Failure::new("asking for the status of the connections", error)])
             }
-            End::Stopped => (Outcome::Stopped, &none, Vec::new()),
+            End::Stopped(standing) => (Outcome::Stopped, standing, Vec::new()),
             End::Undone => (Outcome::Undone, &none, Vec::new()),
             End::Left(left) => {
                 let failure = |(made, error): &(Made, Error)| {
@@ -224,7 +169,8 @@ impl Report {
             }
         };
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
-        let is_complete = matches!(outcome, Outcome::Active | Outcome::NotActive);
+        // Whoever wanted it undone has no use for a VPN that could not be deleted.
+        let is_complete = !matches!(end, End::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
         let rule = |rule: crate::plan::SecurityRule| Rule {
             command: rule.command(),
             region: rule.region,
@@ -245,26 +191,30 @@ impl Report {
                 Vec::new()
             },
             handover: if is_complete { Handover::of(plan, ledger, key) } else { None },
-            look_again: if outcome == Outcome::NotActive { commands::look_again(ledger) } else { Vec::new() },
+            look_again: if is_complete && outcome != Outcome::Active {
+                commands::look_again(ledger)
+            } else {
+                Vec::new()
+            },
             removal: commands::removal(ledger),
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
             is_demo: false,
         }
     }
 
-    /// The report of the wizard's run.
+    /// The report of the wizard's run. Requests under way in a run that was given up are in doubt.
     #[must_use]
     pub fn of_run(run: &Progress, key: KeyOrigin) -> Self {
         let end = match &run.phase {
             Phase::Active => End::Active,
             Phase::NotYet(standing) => End::NotActive(standing),
             Phase::Failed(task, error) => End::Failed(*task, error),
-            Phase::Lost(error) => End::Lost(error),
+            Phase::Lost(error) => End::Lost(&run.standing, error),
             Phase::Undone => End::Undone,
             Phase::Left(left) => End::Left(left),
-            Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped,
+            Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
         };
-        Self::new(&run.plan, &run.ledger, end, key).with_checks(run.checks.clone())
+        Self::new(&run.plan, &known(run), end, key).with_checks(run.checks.clone())
     }
 
     /// With the troubleshooting list.
@@ -286,6 +236,20 @@ impl Report {
     pub fn is_empty(&self) -> bool {
         self.removal.is_empty() && self.doubtful.is_empty()
     }
+}
+
+/// What the ledger says, and what the engine has told since it was last handed over. It is older than the events only
+/// while the engine works, which here means that nobody waits for it any more.
+fn known(run: &Progress) -> Ledger {
+    let mut ledger = run.ledger.clone();
+    for (task, state) in run.tasks.iter().filter(|_| run.is_working()) {
+        match state {
+            TaskState::Running(_) => ledger.doubt(*task),
+            TaskState::Undone => ledger.forget(*task),
+            TaskState::Waiting | TaskState::Done(..) | TaskState::Failed(..) | TaskState::Kept(_) => {}
+        }
+    }
+    ledger
 }
 
 const fn mode(plan: &Plan) -> &'static str {

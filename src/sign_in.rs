@@ -3,10 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
 use crate::cloud::{Cloud, Credentials, Error, ErrorKind};
 use crate::simulator::{self, Simulator};
 use crate::wizard::{Login, Problem};
+
+/// Making a VPN and waiting for it fits into this; a token that lives shorter is worth a warning.
+const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A signed-in user, and the simulated cloud if that is where.
 #[derive(Debug)]
@@ -39,7 +44,12 @@ pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
     };
     let source = if simulator.is_some() { "demo cloud".to_owned() } else { found.origin.to_string() };
     let cloud = Cloud::sign_in(&found.credentials).await.map_err(|error| failed("Sign-in failed", error))?;
-    Ok(SignedIn { cloud, source, warnings: found.warnings, simulator })
+    let mut warnings = found.warnings;
+    // What can be repeated signs in again when the token has expired.
+    if !found.credentials.method.can_repeat() {
+        warnings.extend(cloud.expires_at().and_then(|end| short_life(end.duration_since(Timestamp::now()))));
+    }
+    Ok(SignedIn { cloud, source, warnings, simulator })
 }
 
 /// Finds credentials without sending anything.
@@ -48,6 +58,16 @@ pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
 /// What was looked for, or which clouds there are to choose from.
 pub fn find(name: Option<&str>) -> Result<Found, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
+}
+
+fn short_life(left: SignedDuration) -> Option<String> {
+    let how_long = match left.as_mins() {
+        ..=0 => "less than a minute".to_owned(),
+        minutes => format!("{minutes} min"),
+    };
+    let text =
+        format!("The token expires in {how_long} and cannot be renewed: a run that takes longer fails half-way.");
+    (left < SHORT_LIFE).then_some(text)
 }
 
 fn of_simulator(simulator: &Simulator) -> Result<Found, Problem> {

@@ -2,9 +2,15 @@
 //! the terminal given back first.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// How long the engine may take to settle what is under way once it is asked to stop. At worst an object has just begun:
+/// looking at the router, making the service and, when the answer is lost, looking for it each take up to the 60 s a
+/// request may. The rest is for the pauses between.
+pub const SETTLING: Duration = Duration::from_secs(3 * 60 + 30);
 
 /// A signal that ends the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

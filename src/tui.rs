@@ -19,15 +19,13 @@ use ratatui::backend::Backend;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use crate::signals::Signal;
+use crate::signals::{SETTLING, Signal};
 use crate::view::{Theme, view};
 use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};
 
 /// How fast things move on the screen.
 const TICK: Duration = Duration::from_millis(120);
-/// How long the program stays for the engine once it was told to end: a request under way takes at most 60 s.
-const SETTLING: Duration = Duration::from_secs(70);
 /// How many messages may pass before the screen shows them, so that a flood of them cannot hide it.
 const BATCH: usize = 256;
 
@@ -195,7 +193,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
         match turn {
             Turn::Input(Some(Ok(event))) => match event {
                 Event::Key(key) if key.kind != KeyEventKind::Release => self.tell(Message::Key(key)),
-                Event::Paste(text) => self.tell(Message::Paste(text)),
+                Event::Paste(text) => self.tell(Message::Paste(text.into())),
                 Event::Resize(columns, rows) => self.tell(Message::Resize(columns, rows)),
                 _ => {}
             },

@@ -172,7 +172,7 @@ fn message() -> impl Strategy<Value = Message> {
     let number = || (0_u64..40).prop_map(RequestId);
     prop_oneof![
         20 => keys(),
-        2 => "\\PC{0,60}".prop_map(Message::Paste),
+        2 => "\\PC{0,60}".prop_map(|text| Message::Paste(text.into())),
         3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
         2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
         1 => (number(), prop_oneof![Just(session()).prop_map(Ok), problem().prop_map(Err)])

@@ -12,7 +12,10 @@ use tempfile::TempDir;
 
 #[path = "support/command.rs"]
 mod command;
+#[path = "support/token.rs"]
+mod token;
 use command::{KEY, half, osvpn, osvpn_in, run, single, site_to_site, write};
+use token::token;
 
 struct Scene {
     home: TempDir,
@@ -251,6 +254,76 @@ async fn ctrl_c_settles_the_request_under_way_and_lists_what_exists() {
     let exist = scene.cloud.count("nz-hlz-1") + scene.cloud.count("nz-por-1") - before;
     assert_eq!(ids(&report).len(), exist, "what is listed is what exists");
     assert_eq!(exist, 10, "nothing was begun after the interruption, and nothing given up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_while_waiting_still_says_what_the_peer_has_to_know() {
+    let scene = Scene::new().await;
+    let mut command = scene.apply(single(scene.home.path()), &["--json"]);
+    let (code, out) = interrupted(command.env("OSVPN_PSK", KEY).spawn().unwrap(), "connection is").await;
+    assert_eq!(code, Some(130));
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["outcome"], "stopped");
+    is_told_like_one_that_is_not_active_yet(&report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_can_no_longer_be_watched_exist_all_the_same() {
+    let scene = Scene::new().await;
+    let reading = Fault::new(Effect::status(403)).method("GET").path("/ipsec-site-connections/");
+    scene.cloud.inject(reading.nth(2).always());
+    let mut command = scene.apply(single(scene.home.path()), &["--json"]);
+    command.env("OSVPN_PSK", KEY);
+    let ran = run(command).await;
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["outcome"], "failed");
+    is_told_like_one_that_is_not_active_yet(&report);
+}
+
+#[track_caller]
+fn is_told_like_one_that_is_not_active_yet(report: &Value) {
+    assert_eq!(report["handover"]["peer_address"], "198.18.0.7");
+    for list in ["security_rules", "look_again"] {
+        assert_eq!(report[list].as_array().unwrap().len(), 1, "{list}");
+    }
+    assert!(report["halves"][0]["connection_status"].is_string(), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_odd_about_sign_in_and_plan_is_said_before_anything_is_made() {
+    let scene = Scene::new().await;
+    let home = scene.home.path();
+    let plan = half("nz-hlz-1", "border-router", "private-subnet")
+        + "[peer]\naddress = \"198.18.0.7\"\nid = \"gate.example\"\ncidrs = [\"192.168.7.0/24\"]\n";
+    let mut command = scene.apply(write(home, "single", &plan), &["--json", "--wait", "0"]);
+    command.env("OSVPN_PSK", KEY).env("OS_INSECURE", "true");
+    let ran = run(command).await;
+    let made = ran.err.find("created").unwrap();
+    for odd in ["warning: Certificates are not checked", "warning: peer id: the peer must send"] {
+        assert!(ran.err.find(odd).is_some_and(|place| place < made), "{odd:?} is missing, or late, in\n{}", ran.err);
+    }
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(document["sign_in_warnings"][0].as_str().unwrap().starts_with("Certificates"), "{document:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_renewed_and_will_soon_expire_is_warned_of() {
+    for (minutes, expected) in [(10, Some("expires in 9 min")), (60, None)] {
+        let lifetime = Duration::from_secs(minutes * 60);
+        let cloud = Simulator::start(Settings { token_lifetime: lifetime, ..Settings::default() }).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let token = token(&cloud);
+        let mut command = osvpn_in(home.path(), &cloud);
+        command.env("OS_AUTH_TYPE", "token").env("OS_TOKEN", token).env_remove("OS_USERNAME");
+        command.args(["apply", site_to_site(home.path()), "--dry-run"]);
+        let ran = run(command).await;
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        match expected {
+            Some(expected) => assert!(ran.err.contains(expected), "{}", ran.err),
+            None => assert!(!ran.err.contains("expires"), "{}", ran.err),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -285,7 +285,9 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
     journey.types("short").enter().at(Step::Key);
     assert!(journey.model.problem(Field::Key).unwrap().contains("5 characters"));
-    journey.send(Message::Paste("  MyVeryOwnKey0123456789\n".into()));
+    let pasted = Message::Paste("  MyVeryOwnKey0123456789\n".into());
+    assert!(!format!("{pasted:?}").contains("MyVeryOwnKey"), "nor what may become one");
+    journey.send(pasted);
     assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
     assert_eq!(journey.model.step, Step::Key, "a pasted line end submits nothing");
     journey.control('r');

@@ -64,15 +64,48 @@ fn mentions_in(modules: &[&str], words: &[&str]) -> Vec<String> {
     sources().iter().filter(|source| of_those(source)).flat_map(|source| source.mentions(words)).collect()
 }
 
-/// The modules of the crate that a line of a source at that depth names.
-fn used(line: &str, depth: usize) -> Vec<String> {
-    let line = line.replace(&"super::".repeat(depth), "crate::");
-    let names = line.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
-        Some(list) => list.split(['}', ';']).next().unwrap_or_default().split(',').map(str::trim).collect(),
-        None => vec![rest],
-    });
+/// The modules of the crate that a source at that depth names, each with the line of its `crate::`, counted from 1.
+fn used(code: &str, depth: usize) -> Vec<(String, usize)> {
+    let code = code.replace(&"super::".repeat(depth), "crate::");
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    names.map(word).filter(|name| !name.is_empty()).collect()
+    let mut found = Vec::new();
+    for (place, path) in code.match_indices("crate::") {
+        let rest = &code[place + path.len()..];
+        let names = if let Some(list) = rest.strip_prefix('{') { entries(list) } else { vec![rest] };
+        let line = code[..place].lines().count().max(1);
+        found.extend(names.into_iter().map(word).filter(|name| !name.is_empty()).map(|name| (name, line)));
+    }
+    found
+}
+
+/// The entries of a list of paths that has just been opened. A list within one of them is part of that entry.
+fn entries(list: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let mut found = Vec::new();
+    let mut begun = 0;
+    for (place, character) in list.char_indices() {
+        match (character, depth) {
+            ('{', _) => depth += 1,
+            ('}' | ',', 0) => {
+                found.push(list[begun..place].trim());
+                begun = place + 1;
+                if character == '}' {
+                    break;
+                }
+            }
+            ('}', _) => depth -= 1,
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn a_list_is_read_to_its_end_however_it_is_wrapped() {
+    let names = |text: &str| used(text, 2).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names("use crate::{\n    plan::{Half, Plan},\n    view,\n};\nuse std::{io, fmt};"), ["plan", "view"]);
+    assert_eq!(names("use super::super::{\n    report::Report,\n};\nuse super::{Made};"), ["report"]);
+    assert_eq!(names("let x = crate::tui::run(crate::cloud::Id);"), ["tui", "cloud"]);
 }
 
 #[test]
@@ -82,10 +115,9 @@ fn modules_use_only_those_below_them() {
         let module = source.module();
         let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == module) else { continue };
         let depth = source.path.components().count();
-        for line in &source.lines {
-            let outside = used(line, depth).into_iter().filter(|name| !allowed.contains(&name.as_str()));
-            wrong.extend(outside.map(|name| format!("{} uses {name}: {}", source.path.display(), line.trim())));
-        }
+        let outside = used(&source.lines.join("\n"), depth);
+        let outside = outside.into_iter().filter(|(name, _)| !allowed.contains(&name.as_str()));
+        wrong.extend(outside.map(|(name, line)| format!("{}:{line} uses {name}", source.path.display())));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -2,19 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
-use osvpn::simulator::{CREDENTIAL_SECRET, PASSWORD, Settings, Simulator};
+use osvpn::simulator::{CREDENTIAL_SECRET, Settings, Simulator};
 use tokio::runtime::Runtime;
 
 #[path = "support/command.rs"]
 mod command;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/token.rs"]
+mod token;
 use command::{KEY, osvpn_in, run, single};
 use pty::Pty;
+use token::token;
 
 /// Everything below a directory, by path, as text.
 fn files(dir: &Path) -> Vec<(String, String)> {
@@ -33,27 +34,6 @@ fn holds_none(what: &str, text: &str, secrets: &[&str]) {
     for (number, secret) in secrets.iter().enumerate() {
         assert!(!text.contains(secret), "{what} holds secret number {number}");
     }
-}
-
-/// Signs in by hand and takes the token.
-fn token(cloud: &Simulator) -> String {
-    let host = cloud.auth_url().replace("http://", "").replace("/v3", "");
-    let body = format!(
-        r#"{{"auth": {{"identity": {{"methods": ["password"], "password": {{"user": {{"name": "demo",
-        "domain": {{"name": "Default"}}, "password": "{PASSWORD}"}}}}}},
-        "scope": {{"project": {{"name": "demo", "domain": {{"name": "Default"}}}}}}}}}}"#
-    );
-    let mut stream = TcpStream::connect(&host).unwrap();
-    let length = body.len();
-    let head = format!("POST /v3/auth/tokens HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let header = |line: &str| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("x-subject-token").then(|| value.to_owned())
-    };
-    answer.lines().find_map(header).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

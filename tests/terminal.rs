@@ -213,6 +213,15 @@ fn ctrl_c_during_a_run_can_stop_and_keep() {
     assert_eq!(scene.objects(), before + 12);
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
     assert_eq!(said.matches(" delete ").count(), 12, "{said}");
+    is_told_like_one_that_is_not_active_yet(&said);
+}
+
+/// Everything exists, so it may become ACTIVE with nobody watching.
+#[track_caller]
+fn is_told_like_one_that_is_not_active_yet(said: &str) {
+    for (part, count) in [("SECURITY_GROUP", 2), ("connection is PENDING_CREATE", 2), ("To look again:", 1)] {
+        assert_eq!(said.matches(part).count(), count, "{part:?} in\n{said}");
+    }
 }
 
 #[test]
@@ -261,6 +270,7 @@ fn a_signal_gives_the_terminal_back_and_names_what_exists() {
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (143, before + 12));
     assert_eq!(said.matches("  created  ").count(), 12, "{said}");
+    is_told_like_one_that_is_not_active_yet(&said);
 }
 
 #[test]
@@ -326,6 +336,27 @@ fn without_credentials_the_demo_is_one_key_away() {
     pty.wait_for("Leave?");
     pty.send(CTRL_C);
     assert_eq!(pty.end().0, 130);
+}
+
+#[test]
+fn without_credentials_leaving_is_wrong_usage_and_says_where_they_were_looked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let mut pty = Pty::start(home.path(), &[], &[]);
+    pty.wait_for("No OpenStack credentials");
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("missing  OS_AUTH_URL") && said.contains("Nothing was made."), "{said}");
+}
+
+#[test]
+fn leaving_after_a_refused_sign_in_is_a_failure() {
+    let scene = Scene::new(Settings::default());
+    scene.cloud.inject(Fault::new(Effect::status(401)).path("/auth/tokens").always());
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("Sign-in failed");
+    pty.send("q");
+    assert_eq!(pty.end().0, 1);
 }
 
 #[test]

@@ -13,7 +13,16 @@ use crate::wizard::Problem;
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Answer {
+pub struct Answer {
+    /// How it went.
+    pub conclusion: Conclusion,
+    /// What is odd about the credentials; known once signed in.
+    pub sign_in_warnings: Vec<String>,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub enum Conclusion {
     /// The plan was carried out, as far as it went.
     Report(Box<Report>),
     /// It was only checked.
@@ -102,10 +111,10 @@ impl Answer {
     /// The exit code of the process.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Report(report) => report.outcome.exit_code(),
-            Self::DryRun(_) => 0,
-            Self::Refused(refusal) => refusal.exit_code,
+        match &self.conclusion {
+            Conclusion::Report(report) => report.outcome.exit_code(),
+            Conclusion::DryRun(_) => 0,
+            Conclusion::Refused(refusal) => refusal.exit_code,
         }
     }
 
@@ -114,23 +123,24 @@ impl Answer {
     /// # Errors
     /// As the outputs say.
     pub fn print(&self, json: bool, out: &mut impl Write, err: &mut impl Write) -> io::Result<()> {
-        match self {
+        match &self.conclusion {
             _ if json => writeln!(out, "{:#}", self.json()),
-            Self::Report(report) => write!(out, "{report}"),
-            Self::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
-            Self::Refused(refusal) => write!(err, "{refusal}"),
+            Conclusion::Report(report) => write!(out, "{report}"),
+            Conclusion::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
+            Conclusion::Refused(refusal) => write!(err, "{refusal}"),
         }
     }
 
     fn json(&self) -> serde_json::Value {
-        let value = match self {
-            Self::Report(report) => serde_json::to_value(report),
-            Self::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
-            Self::Refused(refusal) => serde_json::to_value(refusal),
+        let value = match &self.conclusion {
+            Conclusion::Report(report) => serde_json::to_value(report),
+            Conclusion::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
+            Conclusion::Refused(refusal) => serde_json::to_value(refusal),
         };
         let mut value = value.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));
         if let Some(object) = value.as_object_mut() {
             object.insert("exit_code".to_owned(), self.exit_code().into());
+            object.insert("sign_in_warnings".to_owned(), self.sign_in_warnings.clone().into());
         }
         value
     }

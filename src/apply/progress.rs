@@ -1,5 +1,6 @@
 //! Progress as lines, one for each thing that happens; no spinner, no cursor movement.
 
+use std::collections::BTreeSet;
 use std::io::{Write, stderr};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use crate::provision::{Event, Ledger, Origin, Standing, Task};
 pub struct Lines {
     places: Vec<(crate::plan::Half, String)>,
     seen: Ledger,
+    /// What was begun and has not ended yet.
+    open: BTreeSet<Task>,
     standing: Standing,
 }
 
@@ -18,12 +21,15 @@ impl Lines {
     /// For the run of that plan.
     pub fn new(plan: &Plan) -> Self {
         let places = plan.halves().map(|half| (half.half, half.region.to_string())).collect();
-        Self { places, seen: Ledger::default(), standing: Standing::new() }
+        Self { places, seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new() }
     }
 
     /// Tells an event.
     pub fn tell(&mut self, event: Event) {
         match event {
+            Event::Started(task) => {
+                self.open.insert(task);
+            }
             Event::Finished(made, took) => {
                 let verb = match made.origin {
                     Origin::Created => "created",
@@ -31,10 +37,12 @@ impl Lines {
                     Origin::Reused => "reused ",
                 };
                 say(&format!("{}{verb}  {} ({}, {})", self.place(made.task), made.id, made.name, seconds(took)));
+                self.open.remove(&made.task);
                 self.seen.record(made);
             }
             Event::Failed(task, error, took) => {
                 say(&format!("{}FAILED   {error} ({})", self.place(task), seconds(took)));
+                self.open.remove(&task);
             }
             Event::Polled(standing) => {
                 for (half, status) in &standing {
@@ -47,8 +55,13 @@ impl Lines {
             Event::PollFailed(half, error) => {
                 say(&format!("{half} {:<12} status could not be read, asking again: {error}", self.region(half)));
             }
-            Event::Started(_) | Event::Deleting(_) | Event::Deleted(_) | Event::Kept(..) => {}
+            Event::Deleting(_) | Event::Deleted(_) | Event::Kept(..) => {}
         }
+    }
+
+    /// Tells what the user should know before anything is made.
+    pub fn warning(what: &str) {
+        say(&format!("warning: {what}"));
     }
 
     /// Tells that the wait for ACTIVE begins.
@@ -61,13 +74,20 @@ impl Lines {
         say("stopping; what is under way is settled first");
     }
 
-    /// Adds to a ledger what is known to exist and is not in it, after work that could not be waited for.
+    /// Where the connections stood last.
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Adds to a ledger what is known to exist and is not in it, after work that could not be waited for. What that work
+    /// had begun is in doubt.
     pub fn complete(&self, ledger: &mut Ledger) {
         for made in self.seen.made() {
             if ledger.get(made.task.half, made.task.step).is_none() {
                 ledger.record(made.clone());
             }
         }
+        self.open.iter().for_each(|task| ledger.doubt(*task));
     }
 
     fn region(&self, half: crate::plan::Half) -> &str {
@@ -86,4 +106,37 @@ fn seconds(took: Duration) -> String {
 /// Whoever closed standard error does not want to know.
 fn say(line: &str) {
     let _ = writeln!(stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{Error, ErrorKind, Id, RegionId};
+    use crate::plan::Half;
+    use crate::provision::{Made, Step};
+
+    #[test]
+    fn what_was_begun_and_never_ended_is_in_doubt() {
+        let mut lines =
+            Lines { places: Vec::new(), seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new() };
+        let task = |step| Task { half: Half::A, step };
+        for step in [Step::Service, Step::IkePolicy, Step::IpsecPolicy] {
+            lines.tell(Event::Started(task(step)));
+        }
+        let service = Made {
+            task: task(Step::Service),
+            region: RegionId::new("nz-hlz-1"),
+            id: Id::new("s-1"),
+            name: "vpn_vpn_service".to_owned(),
+            origin: Origin::Created,
+            external_v4: None,
+            external_v6: None,
+        };
+        lines.tell(Event::Finished(service.clone(), Duration::ZERO));
+        lines.tell(Event::Failed(task(Step::IkePolicy), Error::new(ErrorKind::Conflict, "no"), Duration::ZERO));
+        let mut ledger = Ledger::default();
+        lines.complete(&mut ledger);
+        assert_eq!(ledger.made(), [service]);
+        assert_eq!(ledger.doubtful().collect::<Vec<_>>(), [task(Step::IpsecPolicy)]);
+    }
 }

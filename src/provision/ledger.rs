@@ -76,6 +76,15 @@ impl Ledger {
         ours
     }
 
+    /// Whether everything a VPN consists of exists for sure in each of these halves: the connection, which is made last
+    /// and holds the rest. It may then become ACTIVE with nobody watching.
+    pub fn is_complete(&self, halves: impl IntoIterator<Item = Half>) -> bool {
+        halves
+            .into_iter()
+            .map(|half| Task { half, step: Step::Connection })
+            .all(|connection| self.get(connection.half, connection.step).is_some() && !self.is_doubtful(connection))
+    }
+
     /// Whether undoing would delete anything.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -94,7 +103,8 @@ impl Ledger {
         self.made.push(made);
     }
 
-    /// Notes that nobody knows whether a task's request was acted upon.
+    /// Notes that nobody knows whether the cloud has acted: the answer to the request was lost, or the wait for it was
+    /// given up.
     pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
         self.suspect.insert(task);
@@ -124,7 +134,12 @@ impl Ledger {
         self.suspect.remove(&task);
     }
 
-    /// Forgets an object that is gone.
+    /// Notes that the object of a task is gone.
+    pub fn forget(&mut self, task: Task) {
+        self.made.retain(|made| made.task != task);
+    }
+
+    /// Notes that an object is gone.
     pub(super) fn remove(&mut self, id: &Id) {
         self.made.retain(|made| made.id != *id);
         self.debris.retain(|made| made.id != *id);

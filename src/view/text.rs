@@ -56,9 +56,9 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let mut word = word;
-        let last = lines.last().map_or(0, |line| line.width());
-        let glue = usize::from(last > 0);
-        if last + glue + word.width() > room && last > 0 {
+        // A line may hold text that takes no column, such as a joiner; it needs its space all the same.
+        let (last, is_begun) = lines.last().map_or((0, false), |line| (line.width(), !line.is_empty()));
+        if is_begun && last + 1 + word.width() > room {
             lines.push(String::new());
         }
         while word.width() > room {

@@ -1,6 +1,7 @@
 //! Filling in forms: what is typed, what is wrong with it, and going on.
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use secrecy::{ExposeSecret, SecretString};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
@@ -215,7 +216,8 @@ impl Model {
     }
 
     /// Takes pasted text: line ends and spaces around it are dropped, and it submits nothing.
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &SecretString) {
+        let text = text.expose_secret();
         self.notice = None;
         if self.dialog.is_some() {
             return;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
+use secrecy::SecretString;
 
 use super::remote::RequestId;
 use crate::cloud::{Detail, Error, Inventory, RegionId};
@@ -83,8 +84,8 @@ pub struct Beginning {
 pub enum Message {
     /// A key went down.
     Key(KeyEvent),
-    /// Text was pasted.
-    Paste(String),
+    /// Text was pasted. It may be a pre-shared key.
+    Paste(SecretString),
     /// The terminal has another size.
     Resize(u16, u16),
     /// Time has passed: this much since the start.

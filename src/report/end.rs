@@ -1,0 +1,63 @@
+//! How a run ended, and where its key came from.
+
+use serde::Serialize;
+
+use crate::cloud::Error;
+use crate::provision::{Made, Standing, Task};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Everything exists and every connection is ACTIVE.
+    Active,
+    /// Everything exists; the wait was over before every connection was ACTIVE.
+    NotActive,
+    /// A request failed for good.
+    Failed,
+    /// The user or a signal stopped it.
+    Stopped,
+    /// What was made was deleted again.
+    Undone,
+}
+
+impl Outcome {
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Failed => 1,
+            Self::NotActive => 3,
+            Self::Stopped | Self::Undone => 130,
+        }
+    }
+}
+
+/// The end of a run as the engine told it.
+#[derive(Clone, Copy, Debug)]
+pub enum End<'a> {
+    /// Every connection is ACTIVE.
+    Active,
+    /// The wait was over; where each connection stood.
+    NotActive(&'a Standing),
+    /// That task failed.
+    Failed(Task, &'a Error),
+    /// The connections could not be watched any more; where each stood last.
+    Lost(&'a Standing, &'a Error),
+    /// Stopped before the end; where each connection stood last, as far as they were watched.
+    Stopped(&'a Standing),
+    /// Everything this run made was deleted.
+    Undone,
+    /// The undo could not delete these.
+    Left(&'a [(Made, Error)]),
+}
+
+/// Where the pre-shared key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// The user gave it, and so has it.
+    Given,
+    /// It was generated: the cloud alone can still show it.
+    Generated,
+}
