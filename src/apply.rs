@@ -16,8 +16,9 @@ use crate::cli::ApplyArgs;
 use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
 use crate::plan::file::{FileError, PlanFile};
 use crate::plan::{Known, Labels, Plan, Profiles, Psk, Severity, VpnId};
+use crate::provision::handover::KeyOrigin;
 use crate::provision::{CreateError, Event, Ledger, Pace, Standing, Watched, create, verify, watch};
-use crate::report::{End, KeyOrigin, Report};
+use crate::report::{End, Report};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::{SETTLING, Signal};
 

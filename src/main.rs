@@ -9,7 +9,7 @@ use crossterm::event::EventStream;
 use osvpn::apply::apply;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
-use osvpn::report::{KeyOrigin, Report};
+use osvpn::report::{Failure, Report};
 use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
@@ -27,10 +27,14 @@ fn main() -> ExitCode {
     }
     let code = match cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "osvpn", &mut stdout());
-            Ok(0)
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "osvpn", &mut text);
+            print_whole(&text)
         }
-        Some(Command::Man) => clap_mangen::Man::new(Cli::command()).render(&mut stdout()).map(|()| 0),
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text).and_then(|()| print_whole(&text))
+        }
         Some(Command::Apply(args)) => with_runtime(async {
             let answer = apply(&args, signals::listen()?).await;
             // A reader that has gone away changes nothing about what was done.
@@ -47,6 +51,14 @@ fn main() -> ExitCode {
         },
         ExitCode::from,
     )
+}
+
+/// Prints a text. A reader that has seen enough of it is no failure.
+fn print_whole(text: &[u8]) -> io::Result<u8> {
+    match stdout().write_all(text).and_then(|()| stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(0),
+    }
 }
 
 fn complain(what: &str) {
@@ -109,6 +121,10 @@ fn no_screen(args: &WizardArgs) -> Option<String> {
 /// What a person can do about it, and where credentials were looked for.
 fn explained(problem: &Problem) -> String {
     let mut text = problem.text.join("\n");
+    if let Some(error) = &problem.error {
+        text.push('\n');
+        text.push_str(&Failure::new("signing in", error).to_string());
+    }
     for (place, found) in &problem.looked_for {
         text.push_str(if *found { "\n  there    " } else { "\n  missing  " });
         text.push_str(place);
@@ -159,9 +175,8 @@ fn farewell(ended: &Ended) -> u8 {
     let mut out = stdout();
     let mut code = 130;
     if let Some(run) = &model.run {
-        let key = if model.answers.key.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given };
         let is_demo = model.session().is_some_and(|session| session.is_demo);
-        let report = Report::of_run(run, key).in_demo(is_demo);
+        let report = Report::of_run(run, model.answers.key.key_origin()).in_demo(is_demo);
         code = report.outcome.exit_code();
         let _ = write!(out, "{report}");
     } else {

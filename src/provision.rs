@@ -14,7 +14,9 @@
 //! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
 //! is missing.
 
+pub mod commands;
 mod create;
+pub mod handover;
 mod ledger;
 mod undo;
 mod verify;

@@ -1,9 +1,7 @@
 //! What is left to say when a run is over: on the normal screen as text, for programs as JSON. It holds no key.
 
-mod commands;
 mod dry_run;
 mod end;
-mod handover;
 mod text;
 
 use std::net::IpAddr;
@@ -12,13 +10,13 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::cloud::{Error, Id, RegionId};
-use crate::plan::{Finding, Half, HalfPlan, Outer, Plan, Severity, VpnId, VpnName};
-use crate::provision::{Check, Ledger, Made, Origin, Standing, Step, Task};
+use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
+use crate::provision::handover::{Handover, KeyOrigin, external_address};
+use crate::provision::{Check, Ledger, Made, Origin, Standing, Step, Task, commands};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use dry_run::{DryRun, Planned};
-pub use end::{End, KeyOrigin, Outcome};
-pub use handover::Handover;
+pub use end::{End, Outcome};
 
 /// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
@@ -288,21 +286,12 @@ fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, 
         label: half.label.clone(),
         router: half.router.name.clone(),
         router_id: half.router.id.clone(),
-        external_address: address(plan, ledger, half),
+        external_address: external_address(plan, ledger, half),
         local_cidrs: half.local_ranges(),
         remote_cidrs: half.remote.clone(),
         objects: Step::ALL.iter().filter_map(made).map(object).collect(),
         connection_status: status,
     }
-}
-
-/// The address the cloud gave the VPN service; before there is one, the address it will have where that is certain.
-fn address(plan: &Plan, ledger: &Ledger, half: &HalfPlan) -> Option<IpAddr> {
-    let given = ledger.get(half.half, Step::Service).and_then(|made| match plan.outer() {
-        Outer::V4 => made.external_v4.map(IpAddr::V4),
-        Outer::V6 => made.external_v6.map(IpAddr::V6),
-    });
-    given.or(half.address)
 }
 
 fn doubt(plan: &Plan, task: Task) -> Option<Doubt> {

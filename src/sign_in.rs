@@ -37,13 +37,15 @@ pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
         Login::Demo => {
             let simulator = Simulator::start(simulator::Settings::demo()).await.map_err(|error| {
                 let text = format!("The demo cloud cannot listen on a loopback address: {error}.");
-                failed("The demo cloud does not start", Error::new(ErrorKind::Unreachable, text))
+                failed("The demo cloud does not start", Vec::new(), Error::new(ErrorKind::Unexpected, text))
             })?;
             (of_simulator(&simulator)?, Some(simulator))
         }
     };
     let source = if simulator.is_some() { "demo cloud".to_owned() } else { found.origin.to_string() };
-    let cloud = Cloud::sign_in(&found.credentials).await.map_err(|error| failed("Sign-in failed", error))?;
+    let cloud = Cloud::sign_in(&found.credentials)
+        .await
+        .map_err(|error| failed("Sign-in failed", vec![attempt(&found.credentials, &source)], error))?;
     let mut warnings = found.warnings;
     // What can be repeated signs in again when the token has expired.
     if !found.credentials.method.can_repeat() {
@@ -76,9 +78,14 @@ fn of_simulator(simulator: &Simulator) -> Result<Found, Problem> {
     Credentials::find(&Sources { vars, ..Sources::default() }, None).map_err(|error| unfound(&error))
 }
 
-fn failed(title: &str, error: Error) -> Problem {
-    let hint = error.hint().map(str::to_owned);
-    let text = std::iter::once(error.message.clone()).chain(hint).collect();
+/// What was tried, so that a wrong value is seen.
+fn attempt(credentials: &Credentials, source: &str) -> String {
+    let project =
+        credentials.project.as_ref().map_or_else(String::new, |project| format!(", project {}", project.text()));
+    format!("Tried {} with {}{project}, from {source}.", credentials.auth_url, credentials.method.in_words())
+}
+
+fn failed(title: &str, text: Vec<String>, error: Error) -> Problem {
     Problem { title: title.to_owned(), text, looked_for: Vec::new(), error: Some(error), clouds: Vec::new() }
 }
 

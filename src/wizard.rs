@@ -51,6 +51,8 @@ pub struct RegionState {
     pub inventory: Remote<Inventory>,
     /// What was read once it was chosen.
     pub detail: Remote<Detail>,
+    /// When the oldest of that was asked for, by [`Model::now`].
+    pub as_of: Duration,
 }
 
 /// What happens before the first question.
@@ -257,9 +259,10 @@ impl Model {
         RequestId(self.requests)
     }
 
-    /// Scrolls the screen's text by a line, or by five for a page, as far as there is more.
+    /// Scrolls the screen's text, as far as there is more.
     fn scroll(&mut self, action: Action) {
-        scrolled(&mut self.scroll, action, self.scroll_limit);
+        let page = self.page();
+        scrolled(&mut self.scroll, action, page, self.scroll_limit);
     }
 
     fn say(&mut self, text: impl Into<String>) {
@@ -294,14 +297,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::SignedIn(request, result) => model.signed_in(request, result),
-        Message::Discovered(region, request, result) => {
-            model.discovered(&region, request, result);
-            Vec::new()
-        }
-        Message::Detailed(region, request, result) => {
-            model.detailed(&region, request, result);
-            Vec::new()
-        }
+        Message::Discovered(region, request, result) => model.discovered(&region, request, result),
+        Message::Detailed(region, request, result) => model.detailed(&region, request, result),
         Message::Generated(psk) => {
             model.answers.key = fields::SecretText::generated(&psk);
             model.say("A new key was made.");
@@ -312,12 +309,13 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             if let Some(run) = &mut model.run {
                 run.apply(event, now);
             }
+            model.refresh_question();
             Vec::new()
         }
         Message::Created(result, ledger) => model.created(result, ledger),
         Message::Watched(watched) => model.watched(watched),
         Message::Verified(checks) => {
-            if let Some(run) = &mut model.run {
+            if let Some(run) = model.run.as_mut().filter(|run| run.verifying) {
                 run.checks = checks;
                 run.verifying = false;
             }
@@ -326,7 +324,12 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Undone(undone, ledger) => model.undone(undone, ledger),
         Message::Saved(Ok(path)) => {
             let path = path.display();
-            model.say(format!("Saved {path}, without the key. Use it with: osvpn apply {path}"));
+            let way = if model.login == Login::Demo {
+                format!("It names objects of the demo cloud; osvpn demo-cloud and osvpn apply {path} use it.")
+            } else {
+                format!("Use it with: osvpn apply {path}")
+            };
+            model.say(format!("Saved {path}, without the key. {way}"));
             Vec::new()
         }
         Message::Saved(Err(why)) => {
@@ -363,7 +366,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return model.quit(),
         Action::Help => {
             let warnings = model.session().map(|session| session.warnings.clone()).unwrap_or_default();
-            let text = model.step.help().iter().map(|&line| line.to_owned()).chain(warnings).collect();
+            let help = if model.session().is_some() { model.step.help(model.answers.mode) } else { step::SIGN_IN_HELP };
+            let text = help.iter().map(|&line| line.to_owned()).chain(warnings).collect();
             let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
             model.dialog = Some(help);
             return Vec::new();
@@ -372,7 +376,10 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     match (&model.start, &model.screen) {
         (Start::Problem(_), _) => model.problem_action(action),
-        (Start::SigningIn { .. }, _) => Vec::new(),
+        (Start::SigningIn { .. }, _) => match action {
+            Action::Back => model.other_cloud(),
+            _ => Vec::new(),
+        },
         (_, Screen::Picker(_)) => model.picker_action(action),
         (_, Screen::Form(_)) => model.form_action(action),
         (_, Screen::Review(_)) => model.review_action(action),
@@ -380,12 +387,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
-fn scrolled(scroll: &mut u16, action: Action, limit: u16) {
+fn scrolled(scroll: &mut u16, action: Action, page: isize, limit: u16) {
+    let page = u16::try_from(page).unwrap_or(1);
     *scroll = match action {
         Action::Up => scroll.saturating_sub(1),
-        Action::PageUp => scroll.saturating_sub(5),
+        Action::PageUp => scroll.saturating_sub(page),
         Action::Down => scroll.saturating_add(1),
-        Action::PageDown => scroll.saturating_add(5),
+        Action::PageDown => scroll.saturating_add(page),
+        Action::First => 0,
+        Action::Last => limit,
         _ => *scroll,
     }
     .min(limit);
@@ -393,12 +403,13 @@ fn scrolled(scroll: &mut u16, action: Action, limit: u16) {
 
 impl Model {
     fn dialog_action(&mut self, action: Action) -> Vec<Effect> {
+        let page = self.page();
         let Some(dialog) = &mut self.dialog else { return Vec::new() };
         match action {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
-            Action::Down | Action::PageDown | Action::Up | Action::PageUp => {
-                scrolled(&mut dialog.scroll, action, self.scroll_limit);
+            Action::Down | Action::PageDown | Action::Up | Action::PageUp | Action::First | Action::Last => {
+                scrolled(&mut dialog.scroll, action, page, self.scroll_limit);
             }
             Action::Back | Action::Help => self.dialog = None,
             Action::Accept => {

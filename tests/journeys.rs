@@ -68,7 +68,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     assert!(matches!(journey.effects.pop(), Some(Effect::Watch(ledger, _)) if ledger.made().len() == 12));
     journey.send(Message::Engine(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
-    assert_eq!(buttons(&journey), [Button::Finish]);
+    assert_eq!(buttons(&journey), [Button::Finish, Button::Undo]);
     journey.enter();
     assert_eq!(journey.model.ending, Some(Ending::AfterRun));
 }
@@ -385,7 +385,132 @@ fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
     journey.send(Message::Created(Ok(()), everything())).send(Message::Watched(Watched::Active));
     journey.enter();
     let run = journey.model.run.as_ref().unwrap();
-    assert!(run.phase == Phase::Active && (journey.model.ending.is_some() || journey.model.dialog.is_none()));
+    assert!(run.phase == Phase::Active && journey.model.ending.is_none(), "a key on its way presses no new button");
+    assert!(journey.model.dialog.is_none());
+}
+
+#[test]
+fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything()));
+    journey.control('c').key(KeyCode::Right).key(KeyCode::Right).enter();
+    journey.effects.clear();
+    journey.send(Message::Watched(Watched::Active));
+    assert!(journey.effects.is_empty(), "{:?}", journey.effects);
+    let dialog = journey.model.dialog.as_ref().unwrap();
+    assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].0 == "Keep");
+    journey.key(KeyCode::Right).enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
+}
+
+#[test]
+fn the_question_whether_to_stop_keeps_up_with_the_run() {
+    let mut journey = running();
+    journey.control('c');
+    let text = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert!(text(&journey).contains("Nothing of this VPN exists yet"));
+    journey.send(Message::Engine(Event::Finished(made(Half::A, Object::Service), Duration::ZERO)));
+    assert!(text(&journey).contains("VPN service"), "{}", text(&journey));
+}
+
+#[test]
+fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old() {
+    let stale = || {
+        let mut journey = Journey::at_review();
+        journey.send(Message::Tick(Duration::from_secs(300))).enter().at(Step::Review);
+        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        journey.discovered(&porirua(), Ok(porirua_inventory())).at(Step::Review);
+        journey
+    };
+    let mut same = stale();
+    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Step::Run);
+    assert!(matches!(same.effects.pop(), Some(Effect::Create(..))), "one Enter is enough");
+
+    let mut changed = stale();
+    let mut taken = hamilton_inventory();
+    taken.routers.iter_mut().for_each(|router| router.status = Status::Down);
+    changed.discovered(&hamilton(), Ok(taken)).at(Step::Review);
+    assert!(changed.model.notice.as_ref().unwrap().text.contains("something has changed"));
+    assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+
+    let mut called_off = stale();
+    called_off.esc();
+    called_off.discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert!(called_off.model.run.is_none(), "whoever has left the review has changed their mind");
+}
+
+#[test]
+fn reading_again_loses_neither_marks_nor_filter_nor_place() {
+    let mut journey = Journey::ready();
+    journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+    journey.key(KeyCode::Down).key(KeyCode::Char(' '));
+    let seen = |journey: &Journey| match &journey.model.screen {
+        Screen::Picker(picker) => (picker.marked().unwrap().to_vec(), picker.current().cloned(), picker.shown()),
+        _ => panic!("a list"),
+    };
+    let before = seen(&journey);
+    journey.types("r");
+    assert_eq!(seen(&journey), before, "what was known stays in view");
+    journey.discovered(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow"))).types("r");
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert_eq!(seen(&journey).0, before.0, "and a failure in between loses no mark");
+}
+
+#[test]
+fn a_region_that_hangs_can_be_asked_anew_but_not_hammered() {
+    let mut journey = Journey::signed_in(&[hamilton()]);
+    let asked =
+        |journey: &Journey| journey.effects.iter().filter(|effect| matches!(effect, Effect::Discover(..))).count();
+    journey.enter().types("rrr");
+    assert_eq!(asked(&journey), 1);
+    journey.send(Message::Tick(Duration::from_secs(20))).types("rrr");
+    assert_eq!(asked(&journey), 2);
+}
+
+#[test]
+fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
+    let taken = |keys: &[KeyCode]| {
+        let mut journey = Journey::ready();
+        journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+        for key in keys {
+            journey.key(*key);
+        }
+        journey.enter();
+        journey.model.answers.subnets_of(Half::A).len()
+    };
+    assert_eq!(taken(&[]), 1);
+    assert_eq!(taken(&[KeyCode::Up]), 1, "a suggestion is not forced on anybody");
+    assert_eq!(taken(&[KeyCode::Up, KeyCode::Char(' '), KeyCode::Down]), 2);
+    let mut journey = Journey::ready();
+    journey.enter().enter().enter().enter();
+    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let suggested = picker.marked().unwrap()[0].clone();
+    journey.key(KeyCode::Up).enter();
+    assert_ne!(
+        journey.model.answers.subnets_of(Half::A)[0],
+        match suggested {
+            Choice::Object(id) => id,
+            _ => panic!("a subnet"),
+        }
+    );
+}
+
+#[test]
+fn a_name_that_was_only_looked_at_follows_the_answers() {
+    let mut journey = Journey::at_review();
+    journey.key(KeyCode::Up).enter().at(Step::Name).key(KeyCode::Left).enter().at(Step::Review);
+    assert!(journey.model.answers.name.is_none());
+}
+
+#[test]
+fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything()));
+    journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down)))).enter();
+    let late = osvpn::provision::Check { subject: "late", verdict: osvpn::provision::Verdict::Good };
+    journey.send(Message::Verified(vec![late]));
+    assert!(journey.model.run.as_ref().unwrap().checks.is_empty());
 }
 
 #[test]
@@ -441,6 +566,21 @@ fn of_several_clouds_one_is_chosen_first() {
     assert!(
         matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Named(name))) if name == "work")
     );
+    journey.esc().at(Step::Cloud);
+    let at = |journey: &Journey| match &journey.model.screen {
+        Screen::Picker(picker) => picker.current().unwrap().title.clone(),
+        _ => panic!("a list of clouds"),
+    };
+    assert_eq!(at(&journey), "work", "whoever does not want to wait is back at the list, where they were");
+    journey.enter();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let refused = Error::new(ErrorKind::Unauthorized, "The password is wrong");
+    let problem =
+        Problem { title: "No".into(), text: vec![], looked_for: vec![], error: Some(refused), clouds: vec![] };
+    journey.send(Message::SignedIn(request, Err(problem)));
+    assert!(matches!(journey.model.start, Start::Problem(_)));
+    journey.esc().at(Step::Cloud);
+    assert!(journey.model.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
 
 #[test]

@@ -14,7 +14,8 @@ mod runs;
 
 use osvpn::cloud::Status;
 use osvpn::plan::Half;
-use osvpn::report::{KeyOrigin, Report};
+use osvpn::provision::handover::KeyOrigin;
+use osvpn::report::Report;
 use osvpn::wizard::progress::Phase;
 use runs::Run;
 

@@ -33,7 +33,7 @@ use driven::{Driven, session, wellington};
 use inventories::*;
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
 use osvpn::plan::Half;
-use osvpn::provision::{Check, CreateError, Undone, Verdict, Watched};
+use osvpn::provision::{Check, CreateError, Event, Undone, Verdict, Watched};
 use osvpn::view::Theme;
 use osvpn::wizard::step::Step;
 use osvpn::wizard::{Login, Message, Problem};

@@ -72,6 +72,17 @@ pub enum Named {
     },
 }
 
+impl Named {
+    /// How a person calls it: its name, or its id if that is all that is known.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Id(id) => id,
+            Self::Name { name, .. } => name,
+        }
+    }
+}
+
 /// A user.
 pub type User = Named;
 /// A project.
@@ -114,6 +125,25 @@ pub enum Method {
     },
     /// `v3multifactor`: several at once.
     MultiFactor(Vec<Method>),
+}
+
+impl Method {
+    /// The kind of proof and whose it is, without the proof.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Password { user, .. } => format!("the password of user {}", user.text()),
+            Self::Token(_) => "a token".to_owned(),
+            Self::ApplicationCredential { which: ApplicationCredential::Id(id), .. } => {
+                format!("application credential {id}")
+            }
+            Self::ApplicationCredential { which: ApplicationCredential::Name { name, .. }, .. } => {
+                format!("application credential {name}")
+            }
+            Self::Totp { user, .. } => format!("a passcode of user {}", user.text()),
+            Self::MultiFactor(methods) => methods.iter().map(Self::in_words).collect::<Vec<_>>().join(" and "),
+        }
+    }
 }
 
 /// An application credential, by its id or by its name and owner.

@@ -52,12 +52,3 @@ pub enum End<'a> {
     /// The undo could not delete these.
     Left(&'a [(Made, Error)]),
 }
-
-/// Where the pre-shared key came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyOrigin {
-    /// The user gave it, and so has it.
-    Given,
-    /// It was generated: the cloud alone can still show it.
-    Generated,
-}

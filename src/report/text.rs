@@ -2,8 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Failure, HalfReport, Handover, Outcome, Report};
-use crate::plan::policy::IkeVersion;
+use super::{Failure, HalfReport, Outcome, Report};
 use crate::provision::{Origin, Verdict};
 
 impl Display for Report {
@@ -137,48 +136,6 @@ impl Display for Failure {
             writeln!(f, "request id  {id}")?;
         }
         Ok(())
-    }
-}
-
-impl Display for Handover {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
-        let (ike, ipsec, dpd) = (&self.policy.ike, &self.policy.ipsec, &self.policy.dpd);
-        writeln!(f, "For the owner of the peer:")?;
-        writeln!(f, "  connect to       {}", or_unknown(self.our_address.map(|address| address.to_string())))?;
-        writeln!(f, "  our identity     {} ({})", or_unknown(self.our_id.clone()), self.our_id_type)?;
-        writeln!(f, "  your address     {}", self.peer_address)?;
-        writeln!(f, "  your identity    {} ({})", self.peer_id, self.peer_id_type)?;
-        writeln!(f, "  your remote      {}", joined(&self.our_cidrs))?;
-        writeln!(f, "  your local       {}", joined(&self.peer_cidrs))?;
-        let mode = match ike.ike_version {
-            IkeVersion::V1 => format!("IKEv1, {} mode", ike.phase1_negotiation_mode),
-            IkeVersion::V2 => "IKEv2".to_owned(),
-        };
-        writeln!(
-            f,
-            "  IKE (phase 1)    {mode}, {}, {}, DH {}, lifetime {} s",
-            ike.encryption_algorithm, ike.auth_algorithm, ike.pfs, ike.lifetime
-        )?;
-        writeln!(
-            f,
-            "  IPsec (phase 2)  {}, {} mode, {}, {}, PFS {}, lifetime {} s",
-            ipsec.transform_protocol,
-            ipsec.encapsulation_mode,
-            ipsec.encryption_algorithm,
-            ipsec.auth_algorithm,
-            ipsec.pfs,
-            ipsec.lifetime
-        )?;
-        writeln!(f, "  DPD              {}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)?;
-        writeln!(f, "  firewall         admit {} from our address", self.firewall.join(", "))?;
-        match &self.key_command {
-            Some(command) => {
-                writeln!(f, "  pre-shared key   generated; give it to them over a safe channel. It is shown by:")?;
-                writeln!(f, "                   {command}")
-            }
-            None => writeln!(f, "  pre-shared key   the one you gave; give it to them over a safe channel"),
-        }
     }
 }
 

@@ -55,7 +55,8 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
 fn keys(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let bindings = keymap::screen_bindings(scene.model);
-    let texts: Vec<(String, &str)> = bindings.iter().map(|binding| (binding.keys_label(), binding.label)).collect();
+    let told = bindings.iter().filter(|binding| !binding.label.is_empty());
+    let texts: Vec<(String, &str)> = told.map(|binding| (binding.keys_label(), binding.label)).collect();
     let (first, second) = texts.split_at(texts.len().div_ceil(2));
     let widest = |texts: &[(String, &str)]| {
         let keys = texts.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);

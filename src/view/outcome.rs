@@ -2,10 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
-use super::text::{clock, hanging, paragraph};
+use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
 use crate::plan::{Half, Severity};
+use crate::provision::handover::{HANDOVER_TITLE, Handover};
 use crate::provision::{Check, Made, Step, Task, Verdict};
 use crate::wizard::progress::{Phase, Progress, TaskState, Then};
 
@@ -31,6 +32,7 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
             for (half, status) in standing {
                 text.half(run, *half, status);
             }
+            handover(&mut text, run);
             checks(&mut text, &run.checks);
         }
         Phase::Lost(error) => {
@@ -152,6 +154,7 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
     if let Some((half, error)) = &run.poll_problem {
         text.warning(&format!("The status of half {half} could not be read, and is asked for again: {error}"));
     }
+    handover(text, run);
 }
 
 fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
@@ -176,9 +179,20 @@ fn active(text: &mut Text<'_>, run: &Progress) {
         text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
         text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
     }
-    if run.plan.peer().is_some() {
-        text.gap();
-        text.say("The peer needs the same policies, the same key, and this side's address as its peer address.");
+    handover(text, run);
+}
+
+/// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
+fn handover(text: &mut Text<'_>, run: &Progress) {
+    let key = text.scene.model.answers.key.key_origin();
+    let Some(handover) = Handover::of(&run.plan, &run.ledger, key) else { return };
+    text.gap();
+    let theme = text.scene.theme;
+    text.lines.push(Line::styled(HANDOVER_TITLE, theme.title()));
+    let rows = handover.rows();
+    let widest = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    for (label, value) in rows {
+        text.lines.extend(labelled(theme, label, &value, text.columns, widest));
     }
 }
 
@@ -203,11 +217,15 @@ fn checks(text: &mut Text<'_>, checks: &[Check]) {
 
 fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {
     text.warning("Not everything could be deleted. Undo tries again.");
-    for (made, error) in left {
+    for (at, (made, error)) in left.iter().enumerate() {
         text.gap();
         let object = format!("{}: {} {}", made.region, made.task.step.label(), made.id);
         text.lines.extend(paragraph(&object, text.columns, text.scene.theme.title()));
-        text.error(error);
+        // Mostly all fail for one reason, and only the number of the request differs.
+        match left.iter().take(at).find(|(_, earlier)| earlier.message == error.message) {
+            Some((earlier, _)) => text.say(&format!("As the {} above.", earlier.task.step.label())),
+            None => text.error(error),
+        }
     }
     if left.is_empty() {
         let severity = Severity::Warning;

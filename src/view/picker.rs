@@ -84,10 +84,14 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         }
         return;
     }
-    let marked = picker.marked().map(|marked| match marked.len() {
-        0 => "none marked; Enter takes the one at the cursor".to_owned(),
-        count => format!("{count} marked; the other side reaches only these"),
-    });
+    if let Step::Router(half) | Step::Subnets(half) = model.step
+        && let Some(region) = model.region_of(half).filter(|region| region.inventory.is_loading())
+        && let Some(line) = remote::reading(scene, region)
+    {
+        frame.render_widget(Paragraph::new(line), area);
+        return;
+    }
+    let marked = picker.marked().map(|marked| taking(picker, marked));
     let open = picker.lines().iter().any(|line| line.is_open() || line.pending);
     let pending = picker.lines().iter().filter(|line| line.pending).count();
     let only = model.only_choice();
@@ -113,6 +117,19 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         _ => String::new(),
     };
     frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);
+}
+
+/// What Enter takes in a list of several.
+fn taking(picker: &Picker, marked: &[Choice]) -> String {
+    let title = |choice: &Choice| picker.lines().iter().find(|line| line.choice == *choice).map(|line| &line.title);
+    let taken = picker.taken();
+    let name = taken.first().and_then(title).map_or("", String::as_str);
+    match (taken.len(), marked.len()) {
+        (1, 1) if taken.as_slice() != marked => format!("Enter takes {name} alone; Space adds it"),
+        (1, 1) => format!("Enter takes {name}; Space marks several"),
+        (count, 1..) => format!("Enter takes the {count} marked"),
+        _ => format!("Nothing is marked; Enter takes {name}"),
+    }
 }
 
 /// The rows of one list on the screen.

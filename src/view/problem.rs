@@ -17,7 +17,7 @@ use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document};
 use crate::wizard::Problem;
-use crate::wizard::keymap;
+use crate::wizard::keymap::{self, Action};
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 96;
@@ -49,7 +49,10 @@ pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut 
         lines.extend(hanging(Span::styled(format!("  {glyph} {word}  "), style), what, columns, theme.text()));
     }
     lines.push(Line::default());
-    for binding in keymap::screen_bindings(scene.model).iter().filter(|binding| binding.in_footer) {
+    for binding in keymap::screen_bindings(scene.model)
+        .iter()
+        .filter(|binding| binding.in_footer && binding.action != Action::Help)
+    {
         let keys = Span::styled(format!("{:<9}", binding.keys_label()), theme.accent());
         lines.push(Line::from(vec![keys, Span::raw(binding.label)]));
     }

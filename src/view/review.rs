@@ -64,6 +64,10 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
             let why = answer.source.map_or_else(String::new, |source| format!(" ({source})"));
             format!("Enter changes {}: {}{why}", answer.step.short(model.answers.mode), answer.value)
         }
+        (None, Some(_)) if is_confirming(model) => {
+            let what = if model.halves().len() == 1 { "the region" } else { "both regions" };
+            format!("{} reading {what} once more", remote::spinner(scene))
+        }
         (None, Some(makes)) => {
             let regions = model.halves().len();
             format!("makes {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
@@ -74,6 +78,10 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
     let room = columns.saturating_sub(line.width() + 2);
     line.spans.push(Span::styled(format!("  {}", fit(theme, &text, room)), theme.dim()));
     line
+}
+
+fn is_confirming(model: &Model) -> bool {
+    matches!(&model.screen, Screen::Review(review) if review.confirming)
 }
 
 /// Whether what stands in the way will be gone by itself.

@@ -105,6 +105,13 @@ impl Answers {
         answers
     }
 
+    /// Forgets what belongs to a cloud that is left for another.
+    pub fn leave_cloud(&mut self) {
+        self.region = Halves::default();
+        self.router.clear();
+        self.subnets.clear();
+    }
+
     /// Makes a policy the one that is edited field by field.
     pub fn start_custom_from(&mut self, policy: Policy) {
         self.custom = policy;

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::plan::fields::PolicyField;
 use crate::plan::psk::{self, Psk, PskProblem};
+use crate::provision::handover::KeyOrigin;
 
 /// One field of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +56,12 @@ impl SecretText {
     #[must_use]
     pub const fn is_generated(&self) -> bool {
         self.generated
+    }
+
+    /// Where it came from, for those who have to get it.
+    #[must_use]
+    pub const fn key_origin(&self) -> KeyOrigin {
+        if self.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given }
     }
 
     /// Appends what was typed or pasted, without line ends and spaces around it. A generated key gives way to it.

@@ -130,6 +130,9 @@ impl Binding {
     /// The keys as the help writes them.
     #[must_use]
     pub fn keys_label(&self) -> String {
+        if matches!(self.action, Action::Pick(_)) {
+            return "1-9".to_owned();
+        }
         self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
     }
 }
@@ -166,7 +169,7 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
     with_common(match (&model.start, &model.screen) {
         (Start::Problem(_), _) => problem_keys(model),
-        (Start::SigningIn { .. }, _) => vec![bind(&[Key::character('q'), ESC], Action::Quit, "quit")],
+        (Start::SigningIn { .. }, _) => with_other_cloud(model, vec![help_key()]),
         (Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
         (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
         (Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
@@ -187,18 +190,7 @@ fn with_common(mut bindings: Vec<Binding>) -> Vec<Binding> {
 #[must_use]
 pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     let bindings = bindings(model);
-    bindings
-        .iter()
-        .find(|binding| binding.keys.iter().any(|key| key.matches(event)))
-        .map(|binding| binding.action)
-        .or_else(|| match (&model.screen, event.code) {
-            (Screen::Picker(picker), KeyCode::Char(digit @ '1'..='9'))
-                if model.dialog.is_none() && picker.filter().is_none() && event.modifiers.is_empty() =>
-            {
-                digit.to_digit(10).and_then(|digit| u8::try_from(digit).ok()).map(Action::Pick)
-            }
-            _ => None,
-        })
+    bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
 }
 
 fn help_key() -> Binding {
@@ -217,8 +209,7 @@ fn dialog_keys(has_choice: bool) -> Vec<Binding> {
         bindings.push(quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"));
         bindings.push(quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"));
     } else {
-        bindings.push(quiet(&[DOWN], Action::Down, "down"));
-        bindings.push(quiet(&[UP], Action::Up, "up"));
+        bindings.extend(scrolling());
         bindings.push(quiet(&[Key::character('?'), F1], Action::Help, "close"));
     }
     bindings
@@ -229,13 +220,39 @@ fn problem_keys(model: &Model) -> Vec<Binding> {
     if model.can_demo() {
         bindings.push(bind(&[Key::character('d')], Action::Demo, "demo cloud"));
     }
-    bindings.extend([
-        quiet(&[UP], Action::Up, "up"),
-        quiet(&[DOWN], Action::Down, "down"),
-        help_key(),
-        bind(&[Key::character('q'), ESC], Action::Quit, "quit"),
-    ]);
+    bindings.extend(scrolling());
+    bindings.push(help_key());
+    with_other_cloud(model, bindings)
+}
+
+/// Esc leads back to the list of clouds, where there is one.
+fn with_other_cloud(model: &Model, mut bindings: Vec<Binding>) -> Vec<Binding> {
+    if model.clouds.is_empty() {
+        bindings.push(bind(&[Key::character('q'), ESC], Action::Quit, "quit"));
+    } else {
+        bindings.extend([bind(&[ESC], Action::Back, "other cloud"), quit_key()]);
+    }
     bindings
+}
+
+/// Each digit is a key of its own, and all are one line of the help.
+fn numbers() -> impl Iterator<Item = Binding> {
+    (1..=9).zip('1'..='9').map(|(number, digit)| {
+        let label = if number == 1 { "the line of that number" } else { "" };
+        quiet(&[Key::character(digit)], Action::Pick(number), label)
+    })
+}
+
+/// Keys that move a text that may be longer than the screen.
+fn scrolling() -> [Binding; 6] {
+    [
+        quiet(&[UP, Key::character('k')], Action::Up, "scroll up"),
+        quiet(&[DOWN, Key::character('j')], Action::Down, "scroll down"),
+        quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "page up"),
+        quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "page down"),
+        quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "to the top"),
+        quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "to the end"),
+    ]
 }
 
 /// A list of fewer lines is seen at a glance.
@@ -282,6 +299,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     }
     bindings.extend([help_key(), quit_key()]);
     moves(&mut bindings, true);
+    bindings.extend(numbers());
     bindings.extend([
         quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "first"),
         quiet(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "last"),
@@ -337,9 +355,8 @@ fn run_keys(model: &Model) -> Vec<Binding> {
         bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
         bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
     }
+    bindings.extend(scrolling());
     bindings.extend([
-        quiet(&[UP, Key::character('k'), Key::plain(KeyCode::PageUp)], Action::Up, "scroll up"),
-        quiet(&[DOWN, Key::character('j'), Key::plain(KeyCode::PageDown)], Action::Down, "scroll down"),
         bind(&[Key::character('y')], Action::Copy, "copy ids"),
         help_key(),
         bind(&[Key::character('q'), ESC], Action::Quit, if ended { "leave" } else { "stop" }),

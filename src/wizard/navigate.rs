@@ -8,8 +8,8 @@ use super::choices::{is_plain, only_open};
 use super::keymap::Action;
 use super::picker::{Choice, Line, Picker};
 use super::review::Review;
-use super::step::Step;
-use super::{Effect, Form, Model, Screen};
+use super::step::{Mode, Step};
+use super::{Effect, Form, Login, Model, Screen};
 use crate::plan::{Half, Profile};
 
 impl Model {
@@ -19,7 +19,7 @@ impl Model {
         self.scroll = 0;
         self.screen = match step {
             Step::Peer | Step::Key | Step::Custom | Step::Name => Screen::Form(Form::of(step)),
-            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0 }),
+            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, confirming: false }),
             Step::Run => Screen::Run,
             _ => {
                 let lines = self.lines(step);
@@ -28,7 +28,8 @@ impl Model {
                 let first_mark = marked.as_ref().and_then(|marked| marked.first().cloned());
                 let at = self.chosen(step).or(first_mark).or_else(|| self.default_choice(step, &lines));
                 let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
-                Screen::Picker(Picker::new(lines, at.as_ref(), marked))
+                let is_decided = self.is_decided(step, marked.as_deref());
+                Screen::Picker(Picker::new(lines, at.as_ref(), marked).decided(is_decided))
             }
         };
     }
@@ -40,17 +41,15 @@ impl Model {
                 let lines = self.lines(self.step);
                 let default = self.chosen(self.step).or_else(|| self.default_choice(self.step, &lines));
                 let fresh = matches!(self.step, Step::Subnets(_)).then(|| self.marks(self.step, &lines));
+                let is_decided = self.is_decided(self.step, fresh.as_deref());
                 let Screen::Picker(picker) = &mut self.screen else { return };
                 if picker.lines().is_empty() {
-                    *picker = Picker::new(lines, default.as_ref(), fresh);
+                    *picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided);
                 } else {
                     picker.reload(lines, default.as_ref());
                 }
             }
-            Screen::Review(review) => {
-                let focus = review.focus;
-                self.screen = Screen::Review(Review { plan: self.plan(), focus });
-            }
+            Screen::Review(_) => self.refresh_review(),
             Screen::Form(_) | Screen::Run => {}
         }
     }
@@ -63,6 +62,10 @@ impl Model {
             Step::Router(half) => self.answers.router_of(half).cloned().map(Choice::Object),
             Step::Subnets(half) => self.answers.subnets_of(half).first().cloned().map(Choice::Object),
             Step::Policy => self.answers.profile.map(Choice::Profile),
+            Step::Cloud => match &self.login {
+                Login::Named(name) => Some(Choice::Cloud(name.clone())),
+                Login::Default | Login::Demo => None,
+            },
             _ => None,
         }
     }
@@ -81,6 +84,14 @@ impl Model {
         best.map(|line| line.choice.clone()).into_iter().collect()
     }
 
+    /// Whether marks are what the user has answered before, and not a suggestion.
+    fn is_decided(&self, step: Step, marked: Option<&[Choice]>) -> bool {
+        let Step::Subnets(half) = step else { return false };
+        let answered = self.answers.subnets_of(half);
+        let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
+        marked.is_some_and(|marked| marked.iter().any(is_answered))
+    }
+
     /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.
     fn say_what_no_longer_fits(&mut self, step: Step, lines: &[Line]) {
         let Step::Subnets(half) = step else { return };
@@ -95,6 +106,7 @@ impl Model {
 
     /// Goes on to the next step; back to the review, if that is where the user came from and nothing is missing.
     pub(super) fn advance(&mut self) -> Vec<Effect> {
+        self.forget_unchanged_name();
         let effects = self.ask_chosen_details();
         if self.returning {
             // A changed answer can make others necessary: another region has other routers, another mode other steps.
@@ -135,9 +147,20 @@ impl Model {
         }
     }
 
+    /// A name that was not changed stays a suggestion, and follows the answers.
+    fn forget_unchanged_name(&mut self) {
+        if self.step == Step::Name
+            && let Some(name) = self.answers.name.take()
+            && name.value() != self.suggested_name()
+        {
+            self.answers.name = Some(name);
+        }
+    }
+
     /// Goes back one step; to the review, if that is where the user came from. Answers stay.
     pub(super) fn back(&mut self) -> Vec<Effect> {
         self.keep_marks();
+        self.forget_unchanged_name();
         if self.returning {
             self.returning = false;
             self.enter(Step::Review);
@@ -150,8 +173,11 @@ impl Model {
     }
 
     /// Keeps what is marked in a list of several, so that leaving by Esc forgets nothing.
-    fn keep_marks(&mut self) {
+    pub(super) fn keep_marks(&mut self) {
         let Screen::Picker(picker) = &self.screen else { return };
+        if !picker.is_decided() {
+            return;
+        }
         let (Step::Subnets(half), Some(marked)) = (self.step, picker.marked()) else { return };
         let ids = marked.iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id.clone()),
@@ -236,7 +262,8 @@ impl Model {
             (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
             (Step::Region(half), Choice::Region(region)) => {
                 *self.answers.region.get_mut(half) = Some(region);
-                if half == Half::A && self.answers.region.a == self.answers.region.b {
+                let is_pair = self.answers.mode == Mode::SiteToSite;
+                if is_pair && half == Half::A && self.answers.region.a == self.answers.region.b {
                     self.answers.region.b = None;
                     self.say("The second region was the same; choose another.");
                 }
@@ -264,15 +291,14 @@ impl Model {
 
     fn accept_subnets(&mut self, half: Half, line: &Line) -> Vec<Effect> {
         let Screen::Picker(picker) = &self.screen else { return Vec::new() };
-        let mut marked: Vec<Choice> = picker.marked().unwrap_or_default().to_vec();
-        if marked.is_empty() {
-            if let Some(text) = refusal_text(line) {
-                self.warn(text);
-                return Vec::new();
-            }
-            marked.push(line.choice.clone());
+        let taken = picker.taken();
+        if taken.contains(&line.choice)
+            && let Some(text) = refusal_text(line)
+        {
+            self.warn(text);
+            return Vec::new();
         }
-        let ids = marked.into_iter().filter_map(|choice| match choice {
+        let ids = taken.into_iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id),
             _ => None,
         });

@@ -81,6 +81,8 @@ pub struct Picker {
     filter: Option<Input>,
     /// The marked choices of a list that takes several; `None` where one is taken.
     marked: Option<Vec<Choice>>,
+    /// Whether the marks are the user's; until then they are a suggestion, and the cursor can overrule it.
+    is_decided: bool,
     /// Whether the user has moved, so that better defaults no longer move the cursor.
     touched: bool,
 }
@@ -89,7 +91,15 @@ impl Picker {
     /// A list with the cursor on that choice, or else on the best line.
     #[must_use]
     pub fn new(lines: Vec<Line>, at: Option<&Choice>, marked: Option<Vec<Choice>>) -> Self {
-        let mut picker = Self { lines, visible: Vec::new(), cursor: 0, filter: None, marked, touched: at.is_some() };
+        let mut picker = Self {
+            lines,
+            visible: Vec::new(),
+            cursor: 0,
+            filter: None,
+            marked,
+            is_decided: false,
+            touched: at.is_some(),
+        };
         picker.refilter();
         picker.cursor = at.and_then(|choice| picker.place_of(choice)).unwrap_or_else(|| picker.best());
         picker
@@ -146,6 +156,32 @@ impl Picker {
         self.marked.as_deref()
     }
 
+    /// Whether the marks are the user's, and no suggestion.
+    #[must_use]
+    pub const fn is_decided(&self) -> bool {
+        self.is_decided
+    }
+
+    /// Takes the marks as the user's.
+    #[must_use]
+    pub const fn decided(mut self, is_decided: bool) -> Self {
+        self.is_decided = is_decided;
+        self
+    }
+
+    /// What Enter takes in a list of several: what is marked. Where nothing is, or the marks are only a suggestion and
+    /// the cursor has gone elsewhere, the line under the cursor.
+    #[must_use]
+    pub fn taken(&self) -> Vec<Choice> {
+        let marked = self.marked.as_deref().unwrap_or_default();
+        match self.current() {
+            Some(line) if marked.is_empty() || !(self.is_decided || self.is_marked(&line.choice)) => {
+                vec![line.choice.clone()]
+            }
+            _ => marked.to_vec(),
+        }
+    }
+
     /// Whether that choice is marked.
     #[must_use]
     pub fn is_marked(&self, choice: &Choice) -> bool {
@@ -175,6 +211,7 @@ impl Picker {
         let Some(line) = self.current().filter(|line| line.is_open()) else { return };
         let choice = line.choice.clone();
         let Some(marked) = &mut self.marked else { return };
+        self.is_decided = true;
         match marked.iter().position(|other| *other == choice) {
             Some(at) => {
                 marked.remove(at);

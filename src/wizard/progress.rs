@@ -264,7 +264,7 @@ impl Progress {
         let undo = (!self.ledger.is_clean()).then_some(Button::Undo);
         match &self.phase {
             Phase::Creating | Phase::Watching | Phase::Undoing => Vec::new(),
-            Phase::Active => vec![Button::Finish],
+            Phase::Active => [Some(Button::Finish), undo].into_iter().flatten().collect(),
             Phase::Failed(..) if undo.is_none() => vec![Button::Retry, Button::Revise, Button::Leave],
             Phase::Failed(..) | Phase::Stopped => {
                 [Some(Button::Retry), undo, Some(Button::Leave)].into_iter().flatten().collect()

@@ -20,6 +20,8 @@ pub enum Remote<T> {
         request: RequestId,
         /// When it was asked, by [`super::Model::now`].
         since: Duration,
+        /// What was known before, if it is asked for again.
+        before: Option<Box<T>>,
     },
     /// Here.
     Ready(T),
@@ -28,11 +30,12 @@ pub enum Remote<T> {
 }
 
 impl<T> Remote<T> {
-    /// The data, if it is here.
-    pub const fn ready(&self) -> Option<&T> {
+    /// The data, if it is here; what was known before while it is asked for again.
+    pub fn ready(&self) -> Option<&T> {
         match self {
             Self::Ready(data) => Some(data),
-            _ => None,
+            Self::Loading { before, .. } => before.as_deref(),
+            Self::NotAsked | Self::Failed(_) => None,
         }
     }
 
@@ -47,6 +50,24 @@ impl<T> Remote<T> {
     /// Whether an answer is on its way.
     pub const fn is_loading(&self) -> bool {
         matches!(self, Self::Loading { .. })
+    }
+
+    /// Since when an answer is on its way.
+    pub const fn since(&self) -> Option<Duration> {
+        match self {
+            Self::Loading { since, .. } => Some(*since),
+            _ => None,
+        }
+    }
+
+    /// Waits for an answer from now on, and for no earlier one.
+    pub fn ask(&mut self, request: RequestId, since: Duration) {
+        let before = match std::mem::take(self) {
+            Self::Ready(data) => Some(Box::new(data)),
+            Self::Loading { before, .. } => before,
+            Self::NotAsked | Self::Failed(_) => None,
+        };
+        *self = Self::Loading { request, since, before };
     }
 
     /// Takes an answer, unless it is one nobody waits for any more. Says whether it was taken.

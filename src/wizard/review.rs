@@ -1,5 +1,7 @@
 //! The review: answers become a draft, the draft a plan or the reasons why not.
 
+use std::time::Duration;
+
 use super::fields::Field;
 use super::keymap::Action;
 use super::progress::Progress;
@@ -17,7 +19,13 @@ pub struct Review {
     pub plan: Result<Box<Plan>, Vec<Finding>>,
     /// Where the focus is: 0 is Create, then the answers from the last upwards.
     pub focus: usize,
+    /// Whether Create was pressed, and waits for the regions to be read once more.
+    pub confirming: bool,
 }
+
+/// The regions are read once more before anything is made if what is known of them is older than this: somebody else may
+/// have made a VPN while the answers were given.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// An answer as the review lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,7 +235,11 @@ impl Model {
     pub(super) fn review_action(&mut self, action: Action) -> Vec<Effect> {
         let answers = self.answer_lines();
         let Screen::Review(review) = &mut self.screen else { return Vec::new() };
+        if !matches!(action, Action::Accept | Action::PageUp | Action::PageDown) {
+            review.confirming = false;
+        }
         match action {
+            Action::Accept if review.confirming => {}
             Action::Up => review.focus = (review.focus + 1).min(answers.len()),
             Action::Down => review.focus = review.focus.saturating_sub(1),
             Action::PageUp | Action::PageDown => self.scroll(action),
@@ -260,24 +272,22 @@ impl Model {
         if unread {
             let broken = chosen.iter().filter(|region| region.inventory.ready().is_none());
             let broken: Vec<_> = broken.map(|region| region.id.clone()).collect();
-            let mut effects: Vec<Effect> = broken.iter().filter_map(|region| self.discover(region)).collect();
-            effects.extend(self.ask_chosen_details());
-            self.refresh();
-            return effects;
+            return self.read_again(&broken);
         }
+        let is_stale = chosen.iter().any(|region| self.now.saturating_sub(region.as_of) > FRESH);
         match self.plan() {
-            Ok(plan) => {
-                let run = Progress::new((*plan).clone(), self.now, self.wait);
-                let ledger = run.ledger.clone();
-                self.run = Some(run);
-                self.enter(Step::Run);
-                vec![Effect::Create(plan, ledger)]
+            Ok(_) if is_stale => {
+                if let Screen::Review(review) = &mut self.screen {
+                    review.confirming = true;
+                }
+                self.read_again(&self.chosen_regions())
             }
+            Ok(plan) => self.begin(plan),
             Err(findings) => {
                 if let Some(finding) = findings.into_iter().find(Finding::is_refusal) {
                     if self.is_about_the_region_itself(finding.place) {
                         self.warn(format!("{}; read again to see whether that has changed.", finding.text));
-                        return self.read_chosen_again();
+                        return self.read_again(&self.chosen_regions());
                     }
                     self.returning = true;
                     self.enter(Step::of(finding.place, self.route()));
@@ -293,16 +303,50 @@ impl Model {
         matches!(place, Place::Region(_)) && self.halves().iter().all(|half| self.is_answered(Step::Region(*half)))
     }
 
-    /// Reads the chosen regions again, with everything known of them.
-    fn read_chosen_again(&mut self) -> Vec<Effect> {
-        let chosen: Vec<_> = self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect();
-        let mut effects: Vec<Effect> = chosen.iter().filter_map(|region| self.discover(region)).collect();
-        for region in self.regions.iter_mut().filter(|region| chosen.contains(&region.id)) {
-            region.detail = super::remote::Remote::NotAsked;
+    fn begin(&mut self, plan: Box<Plan>) -> Vec<Effect> {
+        let run = Progress::new((*plan).clone(), self.now, self.wait);
+        let ledger = run.ledger.clone();
+        self.run = Some(run);
+        self.enter(Step::Run);
+        vec![Effect::Create(plan, ledger)]
+    }
+
+    /// Whether a chosen region is being read.
+    fn is_reading(&self) -> bool {
+        let mut chosen = self.halves().iter().filter_map(|half| self.region_of(*half));
+        chosen.any(|region| region.inventory.is_loading() || region.detail.is_loading())
+    }
+
+    /// Shows what has become known since the review was opened. While the regions are read once more, what the user has
+    /// agreed to stays in view.
+    pub(super) fn refresh_review(&mut self) {
+        let Screen::Review(review) = &self.screen else { return };
+        if !(review.confirming && self.is_reading()) {
+            let Review { focus, confirming, plan: agreed } = review;
+            let (focus, confirming) = (*focus, *confirming);
+            let agreed = agreed.as_ref().ok().filter(|_| confirming).map(|plan| plan.findings().to_vec());
+            let plan = self.plan();
+            let news = match (&plan, agreed) {
+                (Ok(plan), Some(agreed)) => plan.findings().iter().find(|finding| !agreed.contains(finding)),
+                (Err(findings), Some(_)) => findings.first(),
+                (_, None) => None,
+            };
+            let news = news.map(|finding| self.finding_text(finding));
+            self.screen = Screen::Review(Review { plan, focus, confirming: confirming && news.is_none() });
+            if let Some(text) = news {
+                self.warn(format!("Nothing was made: something has changed since you began. {text}"));
+            }
         }
-        effects.extend(self.ask_chosen_details());
-        self.refresh();
-        effects
+    }
+
+    /// Makes what was agreed to, once the regions have been read again and nothing new speaks against it.
+    pub(super) fn confirmed(&mut self) -> Vec<Effect> {
+        match &self.screen {
+            Screen::Review(Review { plan: Ok(plan), confirming: true, .. }) if !self.is_reading() => {
+                self.begin(plan.clone())
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn save(&mut self) -> Vec<Effect> {

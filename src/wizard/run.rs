@@ -12,7 +12,6 @@ impl Model {
         let Some(run) = &mut self.run else { return Vec::new() };
         let count = run.buttons().len().max(1);
         match action {
-            Action::Up | Action::Down => self.scroll(action),
             Action::Right => run.focus = (run.focus + 1) % count,
             Action::Left => run.focus = (run.focus + count - 1) % count,
             Action::Copy => {
@@ -21,7 +20,7 @@ impl Model {
                     self.warn("Nothing exists yet.");
                     return Vec::new();
                 }
-                self.say("Copied: region, kind, name and id of everything that exists.");
+                self.say("Sent to the terminal's clipboard: region, kind, name and id of everything that exists.");
                 return vec![Effect::Copy(text)];
             }
             Action::Accept => {
@@ -29,7 +28,7 @@ impl Model {
                     return self.press(button);
                 }
             }
-            _ => {}
+            _ => self.scroll(action),
         }
         Vec::new()
     }
@@ -51,20 +50,30 @@ impl Model {
                 vec![Effect::Watch(run.ledger.clone(), run.wait)]
             }
             Button::Undo => {
-                let text = undo_text(run);
-                self.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
+                self.ask_undo();
                 Vec::new()
             }
             Button::Revise => {
                 self.run = None;
                 self.enter(Step::Review);
-                Vec::new()
+                // What was read before is from before the run.
+                self.read_again(&self.chosen_regions())
             }
         }
     }
 
+    fn ask_undo(&mut self) {
+        let Some(run) = &self.run else { return };
+        let mut text = undo_text(run);
+        if run.phase == Phase::Active {
+            text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
+        }
+        self.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
+    }
+
     pub(super) fn undo(&mut self) -> Vec<Effect> {
         let now = self.now;
+        self.scroll = 0;
         let Some(run) = &mut self.run else { return Vec::new() };
         run.resume(Phase::Undoing, now);
         vec![Effect::Undo(Box::new(run.plan.clone()), run.ledger.clone())]
@@ -72,15 +81,15 @@ impl Model {
 
     pub(super) fn quit_run(&mut self) -> Vec<Effect> {
         let Some(run) = &self.run else { return Vec::new() };
-        if run.is_working() {
+        if run.then.is_some() {
+            self.say("It is stopping already, once the request under way is answered.");
+        } else if run.is_working() {
             let undoing = run.phase == Phase::Undoing;
-            let mut text = vec!["What is under way is settled first.".to_owned()];
-            text.extend(what_exists(run));
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if !undoing {
                 buttons.push(("Stop and undo", Act::StopAndUndo));
             }
-            self.dialog = Some(Dialog::new("Stop?", text, buttons));
+            self.dialog = Some(Dialog::new("Stop?", stop_text(run), buttons));
         } else if matches!(run.phase, Phase::Failed(..) | Phase::Left(_)) && !run.ledger.is_clean() {
             let mut text = what_exists(run);
             text.push("Leaving keeps it; its ids are printed.".to_owned());
@@ -111,14 +120,31 @@ impl Model {
         }
     }
 
+    /// Keeps an open question whether to stop true while the run goes on below it. Once it rests there is nothing to stop;
+    /// a key on its way must not press a button that has appeared instead, so something stays to be closed.
+    pub(super) fn refresh_question(&mut self) {
+        let (Some(run), Some(dialog)) = (&self.run, &mut self.dialog) else { return };
+        if !dialog.buttons.iter().any(|(_, act)| *act == Act::StopAndKeep) {
+            return;
+        }
+        if run.is_working() {
+            dialog.text = stop_text(run);
+        } else {
+            let text = vec!["The run has come to rest meanwhile; nothing was stopped.".to_owned()];
+            *dialog = Dialog::new("Nothing to stop", text, vec![("See what came of it", Act::Close)]);
+        }
+    }
+
     pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) -> Vec<Effect> {
         let now = self.now;
         let Some(run) = &mut self.run else { return Vec::new() };
         let watches = run.created(result, ledger, now);
+        self.scroll = 0;
+        self.refresh_question();
+        let Some(run) = &self.run else { return Vec::new() };
         if run.then.is_some() {
             return self.carry_on();
         }
-        let Some(run) = &self.run else { return Vec::new() };
         if watches { vec![Effect::Watch(run.ledger.clone(), run.wait)] } else { Vec::new() }
     }
 
@@ -126,6 +152,9 @@ impl Model {
         let now = self.now;
         let Some(run) = &mut self.run else { return Vec::new() };
         run.watched(watched, now);
+        self.scroll = 0;
+        self.refresh_question();
+        let Some(run) = &mut self.run else { return Vec::new() };
         if run.then.is_some() {
             return self.carry_on();
         }
@@ -140,6 +169,9 @@ impl Model {
         let now = self.now;
         let Some(run) = &mut self.run else { return Vec::new() };
         run.undone(undone, ledger, now);
+        self.scroll = 0;
+        self.refresh_question();
+        let Some(run) = &self.run else { return Vec::new() };
         if run.then.is_some() { self.carry_on() } else { Vec::new() }
     }
 
@@ -149,6 +181,11 @@ impl Model {
         // A question about a run that has come to rest is answered by it.
         self.dialog = None;
         match run.then.take() {
+            // What was to be undone was not up yet when that was said.
+            Some(Then::Undo) if run.phase == Phase::Active => {
+                self.ask_undo();
+                Vec::new()
+            }
             Some(Then::Undo) => self.undo(),
             Some(Then::Leave) => {
                 if run.phase == Phase::Watching {
@@ -160,6 +197,12 @@ impl Model {
             None => Vec::new(),
         }
     }
+}
+
+fn stop_text(run: &Progress) -> Vec<String> {
+    let mut text = vec!["What is under way is settled first.".to_owned()];
+    text.extend(what_exists(run));
+    text
 }
 
 fn what_exists(run: &Progress) -> Vec<String> {

@@ -1,11 +1,16 @@
 //! Signing in and reading the regions.
 
+use std::time::Duration;
+
 use super::keymap::Action;
 use super::picker::Choice;
 use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Ending, Login, Message, Model, Problem, RegionState, Screen, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
+
+/// A region that has not answered within this may be asked anew by hand.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {
@@ -30,7 +35,12 @@ impl Model {
                 self.start = Start::Ready(session);
                 self.regions = regions
                     .into_iter()
-                    .map(|id| RegionState { id, inventory: Remote::NotAsked, detail: Remote::NotAsked })
+                    .map(|id| RegionState {
+                        id,
+                        inventory: Remote::NotAsked,
+                        detail: Remote::NotAsked,
+                        as_of: Duration::ZERO,
+                    })
                     .collect();
                 let step = if self.step == Step::Cloud { Step::Mode } else { self.step };
                 self.enter(step);
@@ -53,33 +63,72 @@ impl Model {
     pub(super) fn problem_action(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Retry | Action::Accept => self.sign_in(),
-            Action::Up | Action::Down => {
-                self.scroll(action);
-                Vec::new()
-            }
+            Action::Back => self.other_cloud(),
             Action::Demo => {
                 self.login = Login::Demo;
                 self.sign_in()
             }
-            _ => Vec::new(),
+            _ => {
+                self.scroll(action);
+                Vec::new()
+            }
         }
     }
 
+    /// While there is no sign-in: back to the list of clouds, if there is one.
+    pub(super) fn other_cloud(&mut self) -> Vec<Effect> {
+        if !self.clouds.is_empty() {
+            self.start = Start::Choosing;
+            self.enter(Step::Cloud);
+        }
+        Vec::new()
+    }
+
+    /// Signs in to a cloud of the list. What was answered about another cloud is of no use in this one.
     pub(super) fn choose_cloud(&mut self, name: String) -> Vec<Effect> {
-        self.login = Login::Named(name);
+        let login = Login::Named(name);
+        if self.login == login && self.session().is_some() {
+            return self.advance();
+        }
+        if self.login != login {
+            self.answers.leave_cloud();
+        }
+        self.login = login;
         self.sign_in()
     }
 
-    /// Asks a region anew, unless an answer is on its way.
+    /// Asks a region, or asks it anew.
     pub(super) fn discover(&mut self, id: &RegionId) -> Option<Effect> {
         let request = self.request();
         let now = self.now;
         let region = self.regions.iter_mut().find(|region| region.id == *id)?;
-        if region.inventory.is_loading() {
-            return None;
-        }
-        region.inventory = Remote::Loading { request, since: now };
+        region.inventory.ask(request, now);
+        region.as_of = now;
         Some(Effect::Discover(request, id.clone()))
+    }
+
+    /// Reads regions again, with everything known of them. What was known stays in view until the answer.
+    pub(super) fn read_again(&mut self, ids: &[RegionId]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for id in ids {
+            effects.extend(self.discover(id));
+            let request = self.request();
+            let now = self.now;
+            if let Some(region) = self.regions.iter_mut().find(|region| region.id == *id)
+                && !matches!(region.detail, Remote::NotAsked)
+            {
+                region.detail.ask(request, now);
+                effects.push(Effect::Detail(request, id.clone()));
+            }
+        }
+        effects.extend(self.ask_chosen_details());
+        self.refresh();
+        effects
+    }
+
+    /// The regions of the VPN to be made.
+    pub(super) fn chosen_regions(&self) -> Vec<RegionId> {
+        self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect()
     }
 
     /// Asks for a chosen region's details, unless they are here or on their way.
@@ -90,24 +139,30 @@ impl Model {
         if region.detail.is_loading() || region.detail.ready().is_some() {
             return None;
         }
-        region.detail = Remote::Loading { request, since: now };
+        region.detail.ask(request, now);
         Some(Effect::Detail(request, id.clone()))
     }
 
-    pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) {
-        if let Some(region) = self.regions.iter_mut().find(|region| region.id == *id)
-            && region.inventory.answer(request, result)
-        {
-            self.refresh();
-        }
+    pub(super) fn discovered(
+        &mut self,
+        id: &RegionId,
+        request: RequestId,
+        result: Result<Inventory, Error>,
+    ) -> Vec<Effect> {
+        let region = self.regions.iter_mut().find(|region| region.id == *id);
+        let is_taken = region.is_some_and(|region| region.inventory.answer(request, result));
+        if is_taken { self.learned() } else { Vec::new() }
     }
 
-    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) {
-        if let Some(region) = self.regions.iter_mut().find(|region| region.id == *id)
-            && region.detail.answer(request, result)
-        {
-            self.refresh();
-        }
+    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) -> Vec<Effect> {
+        let region = self.regions.iter_mut().find(|region| region.id == *id);
+        let is_taken = region.is_some_and(|region| region.detail.answer(request, result));
+        if is_taken { self.learned() } else { Vec::new() }
+    }
+
+    fn learned(&mut self) -> Vec<Effect> {
+        self.refresh();
+        self.confirmed()
     }
 
     /// Which regions the screen is about, for reading again.
@@ -130,29 +185,29 @@ impl Model {
         !self.regions_shown().is_empty()
     }
 
-    /// Reads again what the screen is about; what failed anywhere is read again with it.
+    /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is
+    /// not asked for twice, but a region that hangs is asked anew.
     pub(super) fn retry(&mut self) -> Vec<Effect> {
+        self.keep_marks();
         let mut wanted = self.regions_shown();
         let failed = self.regions.iter().filter(|region| region.inventory.error().is_some());
         wanted.extend(failed.map(|region| region.id.clone()));
         wanted.sort();
         wanted.dedup();
-        let mut effects: Vec<Effect> = wanted.iter().filter_map(|region| self.discover(region)).collect();
-        for region in self.regions.iter_mut().filter(|region| wanted.contains(&region.id)) {
-            if !region.detail.is_loading() {
-                region.detail = Remote::NotAsked;
-            }
+        let now = self.now;
+        wanted.retain(|id| {
+            let since = self.region(id).and_then(|region| region.inventory.since());
+            since.is_none_or(|since| now.saturating_sub(since) >= PATIENCE)
+        });
+        if wanted.is_empty() {
+            self.say("It is being read already.");
         }
-        effects.extend(self.ask_chosen_details());
-        self.refresh();
-        effects
+        self.read_again(&wanted)
     }
 
     /// Asks for the details of every chosen region that has none yet.
     pub(super) fn ask_chosen_details(&mut self) -> Vec<Effect> {
-        let chosen: Vec<RegionId> =
-            self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect();
-        chosen.iter().filter_map(|region| self.ask_detail(region)).collect()
+        self.chosen_regions().iter().filter_map(|region| self.ask_detail(region)).collect()
     }
 
     /// The program is told to end: nothing may wait for an answer. A run's engine is asked to stop first, so that the

@@ -95,6 +95,14 @@ impl Route {
     }
 }
 
+/// What `?` says while nobody is signed in, a paragraph a line.
+pub const SIGN_IN_HELP: &[&str] = &[
+    "Signing in takes the cloud of OS_CLOUD or --cloud NAME from clouds.yaml, or else the OS_* variables of an openrc file \
+     that was sourced in this shell: a password, a token (OS_TOKEN) or an application credential.",
+    "A token expires. r tries again with the same variables; for new ones leave, source the openrc file again, and start \
+     anew.",
+];
+
 impl Step {
     /// The step of a route where an answer that a check objects to is changed.
     #[must_use]
@@ -144,8 +152,13 @@ impl Step {
 
     /// What `?` says about this step, a paragraph a line.
     #[must_use]
-    pub const fn help(self) -> &'static [&'static str] {
+    pub const fn help(self, mode: Mode) -> &'static [&'static str] {
         match self {
+            Self::Run if matches!(mode, Mode::Single) => &[
+                "The service first, because its address is what the peer connects to, then policies and endpoint groups, then \
+                 the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. \
+                 Agents report every 60 s, so ACTIVE may show late.",
+            ],
             Self::Cloud => {
                 &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."]
             }
@@ -162,8 +175,8 @@ impl Step {
                 "A router can hold one VPN service only. One that is there is reused; a legacy one cannot be.",
             ],
             Self::Subnets(_) => &[
-                "Only these subnets are reachable from the other side, and only from the ranges chosen there. Space marks \
-                 one, Enter takes what is marked. Ranges that are on both sides cannot be told apart and are refused.",
+                "Only these subnets are reachable from the other side, and only from the ranges chosen there. Enter takes \
+                 the one at the cursor, or, once Space has marked some, those. Ranges that are on both sides cannot be told apart and are refused.",
             ],
             Self::Peer => &[
                 "Address: where the peer answers. Id: how it names itself, nearly always its address; ask its owner if it is \

@@ -61,12 +61,13 @@ fn a_region_without_routers_says_how_to_make_one() {
 fn a_region_that_fails_while_its_routers_are_asked_for_says_why() {
     let mut journey = at(Step::Router(Half::A));
     journey.at(10.0).press("r").at(14.0);
-    screen("router-loading", &mut journey);
+    screen("router-read-again", &mut journey);
     let mut error = server_error();
     error.region = Some(hamilton());
     error.request = Some("GET /v2.0/routers".to_owned());
     journey.discover(&hamilton(), Err(error));
     screen("router-failed", &mut journey);
+    screen("router-loading", journey.press("r").at(20.0));
 }
 
 #[test]

@@ -15,6 +15,17 @@ fn the_review_leads_back_to_every_answer() {
 }
 
 #[test]
+fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
+    let mut journey = at(Step::Review);
+    journey.at(400.0).press("Enter").at(401.5);
+    screen("review-once-more", &mut journey);
+    let mut down = hamilton_inventory();
+    down.routers.iter_mut().for_each(|router| router.status = Status::Down);
+    journey.details().discover(&porirua(), Ok(porirua_inventory())).discover(&hamilton(), Ok(down));
+    screen("review-changed", &mut journey);
+}
+
+#[test]
 fn the_review_of_single_mode_has_the_peer_outside() {
     let mut journey = Driven::discovered(SMALL);
     journey.press("2").to(Step::Peer);

@@ -50,6 +50,18 @@ fn not_active_yet_is_no_failure_and_comes_with_the_troubleshooting_list() {
 }
 
 #[test]
+fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
+    let mut journey = Driven::discovered(SMALL);
+    journey.press("2").to(Step::Peer);
+    journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24").press("Enter");
+    let mut run = Run::created_single(journey);
+    run.journey.send(Message::Engine(Event::Polled([(Half::A, Status::Down)].into()))).at(50.0);
+    screen("run-watching-single", &mut run.journey);
+    run.journey.at(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
+    screen("run-not-yet-single", &mut run.journey);
+}
+
+#[test]
 fn active_comes_with_what_is_left_to_do() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Active, Status::Active);

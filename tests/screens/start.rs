@@ -38,8 +38,11 @@ fn a_refused_sign_in_names_the_request_and_what_to_do() {
     error.status = Some(401);
     error.request_id = Some("req-0a1b2c3d-0000-4444-8888-0123456789ab".to_owned());
     journey.answer_sign_in(Err(Problem {
-        title: "Keystone refused the sign-in".to_owned(),
-        text: vec!["Tried as user demo of project vpn-demo, from OS_* variables.".to_owned()],
+        title: "Sign-in failed".to_owned(),
+        text: vec![
+            "Tried https://api.example.org:5000/v3 with the password of user demo, project vpn-demo, from OS_* variables."
+                .to_owned(),
+        ],
         looked_for: Vec::new(),
         error: Some(error),
         clouds: Vec::new(),

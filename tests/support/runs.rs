@@ -46,6 +46,17 @@ impl Run {
         run
     }
 
+    /// One half is made, and the watch begins.
+    pub fn created_single(journey: Driven) -> Self {
+        let mut run = Self::begun_from(journey);
+        for object in 0..6 {
+            run.made(Half::A, object, 0.4);
+        }
+        let ledger = run.ledger.clone();
+        run.journey.at(24.0).send(Message::Created(Ok(()), ledger));
+        run
+    }
+
     fn object(half: Half, object: usize) -> Made {
         let task = Task { half, step: Object::ALL[object] };
         Made {

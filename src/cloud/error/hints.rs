@@ -245,6 +245,9 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Certificate => {
             "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
         }
+        ErrorKind::Interrupted | ErrorKind::Timeout if signing_in || request.starts_with("GET") => {
+            "The cloud did not answer in full. Try again; if it stays so, check your network and any proxy or VPN of your own."
+        }
         ErrorKind::Interrupted | ErrorKind::Timeout => {
             "It is not known whether the cloud acted on the request. A retry looks first, and goes on from what is there."
         }
@@ -284,6 +287,15 @@ mod tests {
             let expired = of(ErrorKind::Unauthorized, 401, "", "", request).unwrap();
             assert_eq!(expired, "The token has expired; source your openrc again.");
         }
+    }
+
+    #[test]
+    fn what_only_reads_leaves_nothing_in_doubt() {
+        for request in ["POST /v3/auth/tokens", "GET /v2.0/routers"] {
+            let hint = of(ErrorKind::Timeout, 0, "", "", request).unwrap();
+            assert!(!hint.contains("acted"), "{request}: {hint}");
+        }
+        assert!(of(ErrorKind::Timeout, 0, "", "", "POST /v2.0/vpn/vpnservices").unwrap().contains("acted"));
     }
 
     #[test]

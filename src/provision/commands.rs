@@ -1,7 +1,7 @@
 //! Commands of python-openstackclient for what this program leaves to the user.
 
+use super::{Ledger, Made, Step};
 use crate::cloud::RegionId;
-use crate::provision::{Ledger, Made, Step};
 
 /// What an object of that step is called on the client's command line.
 const fn noun(step: Step) -> &'static str {
@@ -19,23 +19,27 @@ fn command(region: &RegionId, step: Step, rest: &str) -> String {
 }
 
 /// Removes what the run made, connections first: everything else is held by them.
+#[must_use]
 pub fn removal(ledger: &Ledger) -> Vec<String> {
     let delete = |made: Made| command(&made.region, made.task.step, &format!("delete {}", made.id));
     ledger.removable().into_iter().map(delete).collect()
 }
 
 /// Shows where the connections stand.
+#[must_use]
 pub fn look_again(ledger: &Ledger) -> Vec<String> {
     let connections = ledger.made().iter().filter(|made| made.task.step == Step::Connection);
     connections.map(|made| command(&made.region, made.task.step, &format!("show {} -c Status", made.id))).collect()
 }
 
 /// Lists objects of that kind.
+#[must_use]
 pub fn list(region: &RegionId, step: Step) -> String {
     command(region, step, "list")
 }
 
 /// Shows the key of a connection.
+#[must_use]
 pub fn key(made: &Made) -> String {
     command(&made.region, made.task.step, &format!("show {} -f value -c 'Pre-shared Key'", made.id))
 }
