@@ -1,0 +1,206 @@
+//! What is answered, kept, changed and reviewed.
+
+use super::*;
+
+#[test]
+fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
+    let mut journey = Journey::ready();
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
+    journey.enter().at(Step::Peer);
+    assert!(journey.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
+    journey.types("198.51.100.7").enter().at(Step::Peer);
+    assert_eq!(journey.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
+    journey.types("192.168.7.0/24").enter().at(Step::Key).enter().enter().enter().at(Step::Review);
+    journey.detailed(&hamilton(), Ok(hamilton_detail()));
+    let plan = journey.model.plan().unwrap();
+    let peer = plan.peer().unwrap();
+    assert_eq!(peer.address, PeerAddress::Ip("198.51.100.7".parse().unwrap()));
+    assert_eq!(peer.id, "198.51.100.7", "the id defaults to the address");
+    assert_eq!(plan.halves().count(), 1);
+}
+
+#[test]
+fn going_back_keeps_every_answer_and_going_on_restores_them() {
+    let mut journey = Journey::ready();
+    journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+    journey.types("k").key(KeyCode::Char(' '));
+    let marked = |journey: &Journey| match &journey.model.screen {
+        Screen::Picker(picker) => picker.marked().unwrap().len(),
+        _ => 0,
+    };
+    assert_eq!(marked(&journey), 2);
+    journey.esc().at(Step::Router(Half::A)).enter().at(Step::Subnets(Half::A));
+    assert_eq!(marked(&journey), 2, "marks survive Esc");
+    journey.enter().enter().enter().at(Step::Key);
+    journey.types("mykey").esc().at(Step::Subnets(Half::B)).enter().at(Step::Key);
+    assert_eq!(journey.model.answers.key.expose(), "mykey", "a half-typed key survives too");
+    for _ in 0..7 {
+        journey.esc();
+    }
+    journey.at(Step::Mode).esc();
+    assert!(journey.model.dialog.is_some(), "Esc on the first step asks before leaving");
+    journey.esc();
+    assert_eq!(journey.model.answers.region.b, Some(porirua()));
+    assert_eq!(journey.model.answers.subnets_of(Half::A).len(), 2);
+}
+
+#[test]
+fn a_form_that_is_wrong_does_not_hold_the_user() {
+    let mut journey = Journey::ready();
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
+    journey.types("not an ip").enter().at(Step::Peer).esc().at(Step::Subnets(Half::A)).enter().at(Step::Peer);
+    assert_eq!(journey.model.answers.peer_address.value(), "not an ip");
+}
+
+#[test]
+fn the_review_leads_to_any_answer_and_straight_back() {
+    let mut journey = Journey::at_review();
+    let steps: Vec<Step> = journey.model.answer_lines().iter().map(|line| line.step).collect();
+    for (places, step) in steps.iter().rev().enumerate() {
+        for _ in 0..=places {
+            journey.key(KeyCode::Up);
+        }
+        journey.enter().at(*step).esc().at(Step::Review);
+        for _ in 0..=places {
+            journey.key(KeyCode::Up);
+        }
+        journey.enter().at(*step).enter();
+        let still_fits = journey.model.step == Step::Review;
+        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.step);
+        assert!(journey.model.plan().is_ok());
+    }
+}
+
+#[test]
+fn changing_an_answer_asks_only_what_it_makes_necessary() {
+    let mut journey = Journey::at_review();
+    journey.model.answers.region.b = None;
+    let steps = journey.model.answer_lines().len();
+    for _ in 0..steps {
+        journey.key(KeyCode::Up);
+    }
+    journey.enter().at(Step::Mode).key(KeyCode::Down).enter();
+    journey.at(Step::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Step::Review);
+    assert_eq!(journey.model.answers.mode, Mode::Single);
+    assert!(journey.model.plan().is_ok(), "{:?}", journey.model.plan());
+}
+
+#[test]
+fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
+    let journey = Journey::at_review();
+    assert_eq!(journey.model.profile(), Profile::Catalyst);
+    let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
+    let mut upgraded = porirua_inventory();
+    upgraded.extensions = new_release();
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(upgraded));
+    for _ in 0..8 {
+        journey.enter();
+    }
+    journey.at(Step::Policy);
+    assert_eq!(journey.model.profile(), Profile::Modern);
+    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let line = picker.current().unwrap();
+    assert!(line.findings.iter().any(|finding| finding.text.contains("nz-por-1 no longer stores SHA-1")), "{line:?}");
+    assert!(!picker.lines()[0].is_open(), "catalyst cannot be taken there");
+}
+
+#[test]
+fn a_custom_policy_is_checked_field_by_field_and_kept() {
+    let mut journey = Journey::at_review();
+    journey.key(KeyCode::Up).key(KeyCode::Up).enter().at(Step::Policy).types("3").at(Step::Custom);
+    let place = PolicyField::ALL.iter().position(|field| *field == PolicyField::DpdTimeout).unwrap();
+    for _ in 0..place {
+        journey.key(KeyCode::Down);
+    }
+    journey.control('u').types("10").enter().at(Step::Custom);
+    assert!(journey.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
+    journey.types("x");
+    assert!(journey.model.notice.is_some(), "letters are refused with a reason");
+    journey.types("0").enter().at(Step::Review);
+    let plan = journey.model.plan().unwrap();
+    assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
+}
+
+#[test]
+fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
+    let mut journey = Journey::ready();
+    for _ in 0..7 {
+        journey.enter();
+    }
+    journey.at(Step::Key);
+    assert!(journey.model.answers.key.is_generated() && !journey.model.answers.key_revealed);
+    assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
+    journey.types("short").enter().at(Step::Key);
+    assert!(journey.model.problem(Field::Key).unwrap().contains("5 characters"));
+    let pasted = Message::Paste("  MyVeryOwnKey0123456789\n".into());
+    assert!(!format!("{pasted:?}").contains("MyVeryOwnKey"), "nor what may become one");
+    journey.send(pasted);
+    assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
+    assert_eq!(journey.model.step, Step::Key, "a pasted line end submits nothing");
+    journey.control('r');
+    assert!(journey.model.answers.key_revealed);
+    journey.control('g');
+    assert!(matches!(journey.effects.last(), Some(Effect::Generate)));
+}
+
+#[test]
+fn the_saved_plan_is_the_one_on_the_screen_and_holds_no_key() {
+    let mut journey = Journey::at_review();
+    journey.types("s");
+    let Some(Effect::Save(name, text)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    assert_eq!(name, "hlz-por");
+    assert!(!text.contains(KEY) && PlanFile::parse(&text).is_ok(), "{text}");
+}
+
+#[test]
+fn nothing_is_made_while_something_stands_in_the_way() {
+    let mut journey = Journey::at_review();
+    journey.model.answers.subnets.insert(Id::new("p-border"), vec![]);
+    journey.enter();
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+    journey.at(Step::Subnets(Half::B));
+    let mut journey = Journey::ready();
+    for _ in 0..10 {
+        journey.enter();
+    }
+    journey.at(Step::Review).enter().at(Step::Review);
+    assert!(journey.model.notice.as_ref().unwrap().text.contains("still being read"));
+    journey
+        .detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")))
+        .detailed(&porirua(), Ok(porirua_detail()));
+    journey.enter().at(Step::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Step::Run);
+}
+
+#[test]
+fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old() {
+    let stale = || {
+        let mut journey = Journey::at_review();
+        journey.send(Message::Tick(Duration::from_secs(300))).enter().at(Step::Review);
+        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        journey.discovered(&porirua(), Ok(porirua_inventory())).at(Step::Review);
+        journey
+    };
+    let mut same = stale();
+    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Step::Run);
+    assert!(matches!(same.effects.pop(), Some(Effect::Create(..))), "one Enter is enough");
+
+    let mut changed = stale();
+    let mut taken = hamilton_inventory();
+    taken.routers.iter_mut().for_each(|router| router.status = Status::Down);
+    changed.discovered(&hamilton(), Ok(taken)).at(Step::Review);
+    assert!(changed.model.notice.as_ref().unwrap().text.contains("something has changed"));
+    assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+
+    let mut called_off = stale();
+    called_off.esc();
+    called_off.discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert!(called_off.model.run.is_none(), "whoever has left the review has changed their mind");
+}
+
+#[test]
+fn a_name_that_was_only_looked_at_follows_the_answers() {
+    let mut journey = Journey::at_review();
+    journey.key(KeyCode::Up).enter().at(Step::Name).key(KeyCode::Left).enter().at(Step::Review);
+    assert!(journey.model.answers.name.is_none());
+}

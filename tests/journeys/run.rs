@@ -1,0 +1,132 @@
+//! The engine at work, and what can be done about it.
+
+use super::*;
+
+#[test]
+fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
+    let mut journey = running();
+    let Some(Effect::Create(plan, ledger)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    assert!(ledger.made().is_empty());
+    assert_eq!((plan.a().router.name.as_str(), plan.name().as_str()), ("border-router", "hlz-por"));
+    assert_eq!(plan.half(Half::B).unwrap().local_ranges(), plan.a().remote);
+    journey.enter().enter().at(Step::Run);
+    assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
+    journey.send(Message::Created(Ok(()), everything()));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Watch(ledger, _)) if ledger.made().len() == 12));
+    journey.send(Message::Engine(Event::Polled(standing(Status::Down, Status::PendingCreate))));
+    journey.send(Message::Watched(Watched::Active));
+    assert_eq!(buttons(&journey), [Button::Finish, Button::Undo]);
+    journey.enter();
+    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+}
+
+#[test]
+fn a_failed_step_is_retried_in_place_or_undone() {
+    let mut journey = running();
+    let task = Task { half: Half::B, step: Object::IkePolicy };
+    let mut ledger = Ledger::default();
+    ledger.record(made(Half::A, Object::Service));
+    let error = Box::new(Error::new(ErrorKind::Server, "Request Failed"));
+    journey.effects.clear();
+    journey.send(Message::Engine(Event::Failed(task, (*error).clone(), Duration::from_secs(1))));
+    journey.send(Message::Created(Err(CreateError::Failed(task, error.clone())), ledger.clone()));
+    assert_eq!(buttons(&journey), [Button::Retry, Button::Undo, Button::Leave]);
+    journey.enter();
+    assert!(
+        matches!(journey.effects.pop(), Some(Effect::Create(_, kept)) if kept == ledger),
+        "a retry does only the rest"
+    );
+    journey.send(Message::Created(Err(CreateError::Failed(task, error)), ledger.clone()));
+    journey.key(KeyCode::Right).enter();
+    assert_eq!(journey.model.dialog.as_ref().unwrap().focus, 0, "the safe button has the focus");
+    journey.key(KeyCode::Right).enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Undo(_, kept)) if kept == ledger));
+    journey.send(Message::Undone(Undone::Clean, Ledger::default()));
+    assert_eq!(journey.model.run.as_ref().unwrap().phase, Phase::Undone);
+    journey.enter().at(Step::Review);
+}
+
+#[test]
+fn leaving_while_the_engine_works_asks_in_three_ways() {
+    let ask = || {
+        let mut journey = running();
+        journey.effects.clear();
+        journey.control('c');
+        let labels: Vec<&str> =
+            journey.model.dialog.as_ref().unwrap().buttons.iter().map(|(label, _)| *label).collect();
+        assert_eq!(labels, ["Go on", "Stop and keep", "Stop and undo"]);
+        journey
+    };
+    let mut go_on = ask();
+    go_on.enter();
+    assert!(go_on.effects.is_empty() && go_on.model.dialog.is_none());
+    let mut keep = ask();
+    keep.key(KeyCode::Right).enter();
+    assert!(matches!(keep.effects.pop(), Some(Effect::Stop)));
+    keep.send(Message::Created(Err(CreateError::Stopped), everything()));
+    assert_eq!(keep.model.ending, Some(Ending::AfterRun));
+    let mut undo = ask();
+    undo.key(KeyCode::Right).key(KeyCode::Right).enter();
+    assert!(matches!(undo.effects.pop(), Some(Effect::Stop)));
+    undo.send(Message::Created(Err(CreateError::Stopped), everything()));
+    assert!(matches!(undo.effects.pop(), Some(Effect::Undo(..))), "what was made is undone once the engine rests");
+    undo.send(Message::Undone(Undone::Clean, Ledger::default()));
+    assert_eq!(buttons(&undo), [Button::Revise, Button::Leave]);
+}
+
+#[test]
+fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
+    let mut journey = running();
+    journey.control('c').key(KeyCode::Right);
+    journey.send(Message::Created(Ok(()), everything())).send(Message::Watched(Watched::Active));
+    journey.enter();
+    let run = journey.model.run.as_ref().unwrap();
+    assert!(run.phase == Phase::Active && journey.model.ending.is_none(), "a key on its way presses no new button");
+    assert!(journey.model.dialog.is_none());
+}
+
+#[test]
+fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything()));
+    journey.control('c').key(KeyCode::Right).key(KeyCode::Right).enter();
+    journey.effects.clear();
+    journey.send(Message::Watched(Watched::Active));
+    assert!(journey.effects.is_empty(), "{:?}", journey.effects);
+    let dialog = journey.model.dialog.as_ref().unwrap();
+    assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].0 == "Keep");
+    journey.key(KeyCode::Right).enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
+}
+
+#[test]
+fn the_question_whether_to_stop_keeps_up_with_the_run() {
+    let mut journey = running();
+    journey.control('c');
+    let text = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert!(text(&journey).contains("Nothing of this VPN exists yet"));
+    journey.send(Message::Engine(Event::Finished(made(Half::A, Object::Service), Duration::ZERO)));
+    assert!(text(&journey).contains("VPN service"), "{}", text(&journey));
+}
+
+#[test]
+fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything()));
+    journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down)))).enter();
+    let late = osvpn::provision::Check { subject: "late", verdict: osvpn::provision::Verdict::Good };
+    journey.send(Message::Verified(vec![late]));
+    assert!(journey.model.run.as_ref().unwrap().checks.is_empty());
+}
+
+#[test]
+fn past_the_wait_it_says_where_each_half_stands_and_checks_the_list() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything()));
+    journey.effects.clear();
+    journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Verify(..))));
+    assert_eq!(buttons(&journey), [Button::WaitOn, Button::Leave, Button::Undo]);
+    journey.enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Watch(..))));
+}

@@ -1,0 +1,61 @@
+//! Before the first question, and the end that comes from outside.
+
+use super::*;
+
+#[test]
+fn a_signal_settles_what_is_under_way_before_the_end() {
+    let mut journey = running();
+    journey.effects.clear();
+    journey.send(Message::Terminated);
+    assert!(journey.model.ending.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
+    journey.send(Message::Created(Err(CreateError::Stopped), everything()));
+    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    let mut early = Journey::ready();
+    early.send(Message::Terminated);
+    assert_eq!(early.model.ending, Some(Ending::Left));
+}
+
+#[test]
+fn without_credentials_there_are_three_ways_on() {
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let problem =
+        Problem { title: "No credentials".into(), text: vec![], looked_for: vec![], error: None, clouds: vec![] };
+    journey.send(Message::SignedIn(request, Err(problem.clone())));
+    assert!(matches!(journey.model.start, Start::Problem(_)));
+    journey.types("r");
+    assert!(matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Default))));
+    journey.send(Message::SignedIn(request, Err(problem.clone())));
+    assert!(matches!(journey.model.start, Start::SigningIn { .. }), "an answer to the first question is too late");
+    let mut demo = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = demo.effects.pop() else { panic!() };
+    demo.send(Message::SignedIn(request, Err(problem))).types("d");
+    assert!(matches!(demo.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Demo))));
+}
+
+#[test]
+fn of_several_clouds_one_is_chosen_first() {
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let clouds = vec!["home".to_owned(), "work".to_owned()];
+    let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
+    journey.send(Message::SignedIn(request, Err(problem))).at(Step::Cloud).key(KeyCode::Down).enter();
+    assert!(
+        matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Named(name))) if name == "work")
+    );
+    journey.esc().at(Step::Cloud);
+    let at = |journey: &Journey| match &journey.model.screen {
+        Screen::Picker(picker) => picker.current().unwrap().title.clone(),
+        _ => panic!("a list of clouds"),
+    };
+    assert_eq!(at(&journey), "work", "whoever does not want to wait is back at the list, where they were");
+    journey.enter();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let refused = Error::new(ErrorKind::Unauthorized, "The password is wrong");
+    let problem =
+        Problem { title: "No".into(), text: vec![], looked_for: vec![], error: Some(refused), clouds: vec![] };
+    journey.send(Message::SignedIn(request, Err(problem)));
+    assert!(matches!(journey.model.start, Start::Problem(_)));
+    journey.esc().at(Step::Cloud);
+    assert!(journey.model.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
+}
