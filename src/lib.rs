@@ -3,9 +3,9 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui, apply, report ─► view ─► wizard ─► plan ─► cloud
-//!                    └────────────────► provision ─► plan, cloud
-//! simulator: uses nothing of the rest; it speaks HTTP, as the real thing does
+//! main ─► tui ───► view ───► wizard ─► provision ─► plan ─► cloud
+//!   └───► apply ─► report ────┘
+//! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!
 //! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
@@ -13,6 +13,7 @@
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
 //! * [`apply`]: the run without questions. [`report`]: what is printed afterwards.
+//! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
 
 pub mod apply;

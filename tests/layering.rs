@@ -5,13 +5,19 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("provision", &["provision", "plan", "cloud"]),
     ("wizard", &["wizard", "provision", "plan", "cloud"]),
     ("view", &["view", "wizard", "provision", "plan", "cloud"]),
     ("simulator", &["simulator"]),
+    ("signals", &["signals"]),
+    ("log", &["log"]),
+    ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
+    ("report", &["report", "wizard", "provision", "plan", "cloud"]),
+    ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
+    ("tui", &["tui", "view", "wizard", "sign_in", "signals", "provision", "plan", "cloud"]),
 ];
 
 struct Source {

@@ -124,6 +124,9 @@ fn taking(picker: &Picker, marked: &[Choice]) -> String {
     let title = |choice: &Choice| picker.lines().iter().find(|line| line.choice == *choice).map(|line| &line.title);
     let taken = picker.taken();
     let name = taken.first().and_then(title).map_or("", String::as_str);
+    if let Some(line) = picker.current().filter(|line| !line.is_open() && taken.contains(&line.choice)) {
+        return format!("{} cannot be taken", line.title);
+    }
     match (taken.len(), marked.len()) {
         (1, 1) if taken.as_slice() != marked => format!("Enter takes {name} alone; Space adds it"),
         (1, 1) => format!("Enter takes {name}; Space marks several"),
