@@ -61,6 +61,7 @@ impl Plan {
                 .map(|known| (known.region, &known.inventory.extensions))
                 .collect(),
             ranges: (a.local.len(), a.remote.len()),
+            ipv6: a.local.iter().any(|subnet| subnet.cidr.addr().is_ipv6()),
         };
         found.extend(draft.policy.findings(&setting));
         found.extend(name_finding(&draft.name, known));
