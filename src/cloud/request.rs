@@ -204,7 +204,7 @@ pub struct SiteConnectionBody<'a> {
     pub psk: &'a SecretString,
     /// `bi-directional` or `response-only`.
     pub initiator: &'a str,
-    /// In bytes; at least 68 for IPv4 and 1280 for IPv6 peers.
+    /// In bytes; at least 68 for IPv4 and 1280 for IPv6 subnets.
     pub mtu: u32,
     /// Dead peer detection.
     pub dpd: Dpd<'a>,

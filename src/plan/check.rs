@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::checks::{existing, outside};
 use super::findings::{Finding, Place};
 use super::fit::Setting;
 use super::{
@@ -43,17 +44,24 @@ impl Plan {
         found.extend(checks::sides(&a.local_ranges(), &a.remote, across));
         found.extend(checks::remote(known_a, &a.router, &draft.a.subnets, &a.remote, across));
         let outer = outer_family(&a, &far, &mut found);
+        a.address = address(&a, known_a, outer);
         let far = match (far, known_b) {
             (Far::Half(mut b), Some(known_b)) => {
                 b.remote = a.local_ranges();
+                b.address = address(&b, known_b, outer);
                 let local: Vec<Id> = b.local.iter().map(|subnet| subnet.id.clone()).collect();
                 found.extend(checks::remote(known_b, &b.router, &local, &b.remote, Place::Subnets(Half::A)));
+                let peer = b.address.map(PeerAddress::Ip);
+                found.extend(ends(&a, known_a, peer.as_ref(), (Place::Router(Half::B), Place::Subnets(Half::B))));
+                let peer = a.address.map(PeerAddress::Ip);
+                found.extend(ends(&b, known_b, peer.as_ref(), (Place::Router(Half::A), Place::Subnets(Half::A))));
                 Far::Half(b)
             }
             (far, _) => far,
         };
         if let Far::Peer(peer) = &far {
-            found.extend(peer_findings(peer, &a));
+            found.extend(ends(&a, known_a, Some(&peer.address), (Place::PeerAddress, Place::PeerCidrs)));
+            found.extend(peer_findings(peer));
         }
         let setting = Setting {
             regions: std::iter::once(known_a)
@@ -61,6 +69,7 @@ impl Plan {
                 .map(|known| (known.region, &known.inventory.extensions))
                 .collect(),
             ranges: (a.local.len(), a.remote.len()),
+            ipv6: a.local.iter().any(|subnet| subnet.cidr.addr().is_ipv6()),
         };
         found.extend(draft.policy.findings(&setting));
         found.extend(name_finding(&draft.name, known));
@@ -68,7 +77,7 @@ impl Plan {
         if findings.iter().any(Finding::is_refusal) {
             return Err(findings);
         }
-        let mut plan = Self {
+        Ok(Self {
             id,
             name: draft.name,
             a,
@@ -78,28 +87,33 @@ impl Plan {
             policy: draft.policy,
             psk: draft.psk,
             findings,
-        };
-        plan.fill_addresses(known);
-        Ok(plan)
+        })
     }
+}
 
-    fn fill_addresses(&mut self, known: &[Known<'_>]) {
-        let outer = self.outer;
-        let halves = std::iter::once(&mut self.a).chain(match &mut self.far {
-            Far::Half(b) => Some(b),
-            Far::Peer(_) => None,
-        });
-        for half in halves {
-            let is_ovn = known.iter().any(|known| *known.region == half.region && known.inventory.extensions.is_ovn());
-            half.address = match (&half.service, outer) {
-                (ServicePlan::Reuse(service), Outer::V4) => service.external_v4.map(IpAddr::V4),
-                (ServicePlan::Reuse(service), Outer::V6) => service.external_v6.map(IpAddr::V6),
-                (ServicePlan::Create, _) if is_ovn => None,
-                (ServicePlan::Create, Outer::V4) => half.router.external_v4.first().copied().map(IpAddr::V4),
-                (ServicePlan::Create, Outer::V6) => half.router.external_v6.first().copied().map(IpAddr::V6),
-            };
-        }
+/// The address the other end will see, as far as it is known by now.
+fn address(half: &HalfPlan, known: &Known<'_>, outer: Option<Outer>) -> Option<IpAddr> {
+    match (&half.service, outer?) {
+        (ServicePlan::Reuse(service), Outer::V4) => service.external_v4.map(IpAddr::V4),
+        (ServicePlan::Reuse(service), Outer::V6) => service.external_v6.map(IpAddr::V6),
+        (ServicePlan::Create, _) if known.inventory.extensions.is_ovn() => None,
+        (ServicePlan::Create, Outer::V4) => half.router.external_v4.first().copied().map(IpAddr::V4),
+        (ServicePlan::Create, Outer::V6) => half.router.external_v6.first().copied().map(IpAddr::V6),
     }
+}
+
+/// What is to be said of a half and the address of its peer, if that is known: about the peer, and about the ranges across.
+fn ends(half: &HalfPlan, known: &Known<'_>, peer: Option<&PeerAddress>, (at, across): (Place, Place)) -> Vec<Finding> {
+    let service = match &half.service {
+        ServicePlan::Reuse(service) => Some(service),
+        ServicePlan::Create => None,
+    };
+    let own = outside::own_addresses(&half.router, service);
+    let address = peer.and_then(PeerAddress::ip);
+    let mut found = outside::captured(&half.remote, &half.router, &own, address, across);
+    found.extend(address.into_iter().flat_map(|it| outside::peer(it, &half.router, &own, &half.local_ranges(), at)));
+    found.extend(peer.into_iter().flat_map(|peer| existing::same_peer(known, &half.router, peer, at)));
+    found
 }
 
 fn half<'k>(
@@ -134,7 +148,7 @@ fn half<'k>(
                     finding.text = format!("{} ({}) {}", subnet.name, subnet.cidr, finding.text);
                     finding
                 };
-                found.extend(checks::subnet(router, subnet, half).into_iter().map(named));
+                found.extend(checks::subnet(known.region, router, subnet, half).into_iter().map(named));
                 local.push(subnet.clone());
             }
             None => {
@@ -166,8 +180,22 @@ fn outer_family(a: &HalfPlan, far: &Far<HalfPlan, Peer>, found: &mut Vec<Finding
         Far::Peer(peer) => match &peer.address {
             PeerAddress::Ip(IpAddr::V4(_)) => (true, false, Place::PeerAddress),
             PeerAddress::Ip(IpAddr::V6(_)) => (false, true, Place::PeerAddress),
-            // The cloud resolves a name and takes the first answer; either family may come.
-            PeerAddress::Name(_) => (true, true, Place::PeerAddress),
+            // The cloud looks a name up once, when the connection is made, and takes the first answer of either family.
+            // Only IPv4 can be counted on.
+            PeerAddress::Name(name) => {
+                if a6 && a4 {
+                    let text = format!(
+                        "the cloud looks {name} up once and takes the first answer; this plan counts on an IPv4 one; \
+                         type the address if the name has an IPv6 one too"
+                    );
+                    found.push(Finding::warning(Place::PeerAddress, text));
+                } else if a6 {
+                    let text = format!("{name} is taken for an IPv4 peer; type its IPv6 address instead of the name");
+                    found.push(Finding::refusal(Place::PeerAddress, text));
+                    return None;
+                }
+                (true, false, Place::PeerAddress)
+            }
         },
     };
     if a4 && b4 {
@@ -192,21 +220,11 @@ const fn families(v4: bool, v6: bool) -> &'static str {
     }
 }
 
-fn peer_findings(peer: &Peer, a: &HalfPlan) -> Vec<Finding> {
+fn peer_findings(peer: &Peer) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(address) = peer.address.ip() {
-        let own = a
-            .router
-            .external_v4
-            .iter()
-            .copied()
-            .map(IpAddr::V4)
-            .chain(a.router.external_v6.iter().copied().map(IpAddr::V6));
-        if own.into_iter().any(|own| own == address) {
-            found.push(Finding::refusal(
-                Place::PeerAddress,
-                format!("{address} is this region's own router {}", a.router.name),
-            ));
+        if let Err(problem) = peer::check_address(address) {
+            found.push(Finding::refusal(Place::PeerAddress, problem.to_string()));
         } else if cidr::is_private(address) {
             let text = format!("{address} is a private address; the cloud reaches it only if it is routed there");
             found.push(Finding::warning(Place::PeerAddress, text));
@@ -218,11 +236,8 @@ fn peer_findings(peer: &Peer, a: &HalfPlan) -> Vec<Finding> {
         let text = "the peer must send this identity as a name (type FQDN), also where it looks like an e-mail address";
         found.push(Finding::warning(Place::PeerId, text));
     }
-    if peer.cidrs.is_empty() {
-        found.push(Finding::refusal(Place::PeerCidrs, cidr::CidrProblem::Empty.to_string()));
-    }
-    if let Some(odd) = peer.cidrs.iter().find(|range| range.addr().is_ipv4() != peer.cidrs[0].addr().is_ipv4()) {
-        found.push(Finding::refusal(Place::PeerCidrs, cidr::CidrProblem::Mixed(peer.cidrs[0], *odd).to_string()));
+    if let Err(problem) = cidr::check_list(&peer.cidrs) {
+        found.push(Finding::refusal(Place::PeerCidrs, problem.to_string()));
     }
     found
 }

@@ -1,6 +1,9 @@
 //! What can be said about a router, a subnet or two sides before anything is made. The wizard's lists and the plan ask
 //! the same functions, so what a list offers is what a plan accepts.
 
+pub mod existing;
+pub mod outside;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -8,7 +11,9 @@ use ipnet::IpNet;
 use super::cidr;
 use super::findings::{Finding, Place};
 use super::names::Half;
-use crate::cloud::{Detail, Id, Inventory, RegionId, Router, SiteConnection, Status, Subnet};
+use crate::cloud::{Detail, Id, Inventory, RegionId, Router, Status, Subnet};
+
+pub use existing::Tunnelled;
 
 /// What is known about a region when its answers are checked.
 #[derive(Clone, Copy, Debug)]
@@ -21,37 +26,6 @@ pub struct Known<'a> {
     pub detail: Option<&'a Detail>,
 }
 
-/// An existing connection and what it carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tunnelled<'a> {
-    /// The connection.
-    pub connection: &'a SiteConnection,
-    /// The ranges behind its peer.
-    pub remote: Vec<IpNet>,
-}
-
-impl<'a> Known<'a> {
-    /// The existing connections of a router with the remote ranges each carries.
-    #[must_use]
-    pub fn tunnelled(&self, router: &Id) -> Vec<Tunnelled<'a>> {
-        let inventory = self.inventory;
-        let on_router = |connection: &&SiteConnection| {
-            inventory.services.iter().any(|service| service.id == connection.service && service.router == *router)
-        };
-        inventory.connections.iter().filter(on_router).map(|connection| self.carried(connection)).collect()
-    }
-
-    fn carried(&self, connection: &'a SiteConnection) -> Tunnelled<'a> {
-        let mut remote = connection.peer_cidrs.clone();
-        if let (Some(detail), Some(group)) = (self.detail, &connection.peer_group) {
-            let endpoints =
-                detail.groups.iter().filter(|candidate| candidate.id == *group).flat_map(|group| &group.endpoints);
-            remote.extend(endpoints.filter_map(|endpoint| endpoint.parse::<IpNet>().ok()).map(|range| range.trunc()));
-        }
-        Tunnelled { connection, remote }
-    }
-}
-
 /// What speaks for or against a router as a half's VPN endpoint.
 #[must_use]
 pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
@@ -59,8 +33,8 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     let mut found = Vec::new();
     if !router.has_gateway() {
         let text = format!(
-            "has no external gateway; set one with: openstack router set --external-gateway NETWORK {}",
-            router.id
+            "has no external gateway; set one with: openstack --os-region-name {} router set --external-gateway NETWORK {}",
+            known.region, router.id
         );
         found.push(Finding::refusal(place, text));
     } else if router.external_v4.is_empty() && router.external_v6.is_empty() {
@@ -69,7 +43,10 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     if !router.admin_state_up {
         found.push(Finding::refusal(
             place,
-            format!("is switched off; switch it on with: openstack router set --enable {}", router.id),
+            format!(
+                "is switched off; switch it on with: openstack --os-region-name {} router set --enable {}",
+                known.region, router.id
+            ),
         ));
     } else if router.status != Status::Active {
         let text = format!("is {}, so no tunnel will come up before the cloud has it ACTIVE", router.status);
@@ -116,15 +93,17 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
         return vec![Finding::refusal(place, text)];
     }
     if service.status == Status::Error {
-        let text =
-            format!("holds a VPN service in ERROR; delete it first: openstack vpn service delete {}", service.id);
+        let text = format!(
+            "holds a VPN service in ERROR; delete it first: openstack --os-region-name {} vpn service delete {}",
+            known.region, service.id
+        );
         return vec![Finding::refusal(place, text)];
     }
     let mut found = Vec::new();
     if !service.admin_state_up {
         let text = format!(
-            "its VPN service is switched off; switch it on with: openstack vpn service set --enable {}",
-            service.id
+            "its VPN service is switched off; switch it on with: openstack --os-region-name {} vpn service set --enable {}",
+            known.region, service.id
         );
         found.push(Finding::warning(place, text));
     }
@@ -141,11 +120,11 @@ const fn plural(count: usize) -> &'static str {
 
 /// What speaks for or against tunnelling a subnet from a router.
 #[must_use]
-pub fn subnet(router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
+pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
     let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
         let text = format!(
-            "is not attached to {}; attach it with: openstack router add subnet {} {}",
+            "is not attached to {}; attach it with: openstack --os-region-name {region} router add subnet {} {}",
             router.name, router.id, subnet.id
         );
         return vec![Finding::refusal(place, text)];
@@ -163,26 +142,18 @@ pub fn subnet(router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     }
 }
 
-/// What speaks against carrying a remote range from that router: what is tunnelled there already, and the router's own
-/// subnets.
+/// What speaks against carrying a remote range from that router to these local subnets: what is tunnelled there already,
+/// and the router's own subnets.
 #[must_use]
 pub fn remote(known: &Known<'_>, router: &Router, local: &[Id], ranges: &[IpNet], place: Place) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for existing in known.tunnelled(&router.id) {
-        if let Some((ours, theirs)) = cidr::first_overlap(ranges, &existing.remote) {
-            let text = format!(
-                "{ours} overlaps {theirs}, which {} tunnels already with connection {} ({})",
-                router.name, existing.connection.name, existing.connection.status
-            );
-            found.push(Finding::refusal(place, text));
-        }
-    }
+    let mut found = existing::same_ranges(known, router, local, ranges, place);
     for interface in &router.interfaces {
         let Some(own) = known.inventory.subnet(&interface.subnet) else { continue };
         if local.contains(&own.id) {
             continue;
         }
-        if let Some(range) = ranges.iter().find(|range| cidr::overlap(range, &own.cidr)) {
+        let mut named = ranges.iter().filter(|range| !cidr::is_everything(range));
+        if let Some(range) = named.find(|range| cidr::overlap(range, &own.cidr)) {
             let text = format!(
                 "{range} overlaps {} ({}) on {}: that subnet would lose its own addresses to the tunnel",
                 own.cidr, own.name, router.name
@@ -193,11 +164,13 @@ pub fn remote(known: &Known<'_>, router: &Router, local: &[Id], ranges: &[IpNet]
     found
 }
 
-/// What speaks against connecting these local ranges with those remote ones.
+/// What speaks against connecting these local ranges with those remote ones. That everything is remote does not: nobody
+/// takes it for a claim to the local ranges; [`outside::captured`] says what it leads to.
 #[must_use]
 pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
-    if let Some((a, b)) = cidr::first_overlap(local, remote) {
+    let named: Vec<IpNet> = remote.iter().copied().filter(|range| !cidr::is_everything(range)).collect();
+    if let Some((a, b)) = cidr::first_overlap(local, &named) {
         let text = if a == b {
             format!("{a} is on both sides; the same range cannot be told apart across a tunnel")
         } else {

@@ -1,8 +1,8 @@
 //! Ranges: reading them as people write them, and telling whether they collide.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// Why a text is no list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,42 +16,103 @@ pub enum CidrProblem {
     /// Not a range at all.
     #[error("{0} is not a range such as 192.168.7.0/24 or fd00:7::/64")]
     Malformed(String),
-    /// Everything, which would swallow the router's own traffic.
-    #[error("{0} is every address; write the networks behind the peer")]
-    Everything(IpNet),
+    /// An address that is not the first of its network; the API would store it as it is typed.
+    #[error("{0} is an address inside a network; type the network, {1}")]
+    HostBits(String, IpNet),
+    /// Addresses no host can have; what they are.
+    #[error("{0} is {1}; type the network behind the peer, for instance 192.168.7.0/24")]
+    Unusable(IpNet, &'static str),
+    /// The same range again, which the API refuses and older releases hang on.
+    #[error("{0} is there twice; type it once")]
+    Twice(IpNet),
+    /// A range inside another one.
+    #[error("{0} contains {1}; leave {1} out")]
+    Nested(IpNet, IpNet),
     /// IPv4 and IPv6 together, which one connection cannot carry.
     #[error("{0} and {1} are of different IP versions; one connection carries only one")]
     Mixed(IpNet, IpNet),
 }
 
-/// Reads ranges separated by commas or spaces; host bits are dropped, doubles too (the API refuses them, and older
-/// releases hang on them).
+/// Reads ranges separated by commas or spaces. `0.0.0.0/0` and `::/0` are ranges: the API stores them.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn parse_list(text: &str) -> Result<Vec<IpNet>, CidrProblem> {
-    let mut ranges: Vec<IpNet> = Vec::new();
-    for word in text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty()) {
-        let range = parse(word)?;
-        if let Some(first) = ranges.first().filter(|first| first.addr().is_ipv4() != range.addr().is_ipv4()) {
-            return Err(CidrProblem::Mixed(*first, range));
+    let words = text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty());
+    let ranges = words.map(parse).collect::<Result<Vec<IpNet>, _>>()?;
+    check_list(&ranges)?;
+    Ok(ranges)
+}
+
+/// Checks ranges that are to lie behind a peer. Neutron stores all that is refused here but doubles and mixed families
+/// (seen with 2026.1 and 2026.2), and no tunnel comes of it.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
+    let first = ranges.first().ok_or(CidrProblem::Empty)?;
+    for (index, range) in ranges.iter().enumerate() {
+        if let Some(kind) = unusable(range) {
+            return Err(CidrProblem::Unusable(*range, kind));
         }
-        if !ranges.contains(&range) {
-            ranges.push(range);
+        if first.addr().is_ipv4() != range.addr().is_ipv4() {
+            return Err(CidrProblem::Mixed(*first, *range));
+        }
+        if let Some(earlier) = ranges[..index].iter().find(|earlier| overlap(earlier, range)) {
+            return Err(match earlier.prefix_len().cmp(&range.prefix_len()) {
+                std::cmp::Ordering::Equal => CidrProblem::Twice(*range),
+                std::cmp::Ordering::Less => CidrProblem::Nested(*earlier, *range),
+                std::cmp::Ordering::Greater => CidrProblem::Nested(*range, *earlier),
+            });
         }
     }
-    if ranges.is_empty() { Err(CidrProblem::Empty) } else { Ok(ranges) }
+    Ok(())
 }
 
 fn parse(word: &str) -> Result<IpNet, CidrProblem> {
     if let Ok(range) = word.parse::<IpNet>() {
-        let range = range.trunc();
-        return if range.prefix_len() == 0 { Err(CidrProblem::Everything(range)) } else { Ok(range) };
+        let network = range.trunc();
+        return if network == range { Ok(range) } else { Err(CidrProblem::HostBits(word.to_owned(), network)) };
     }
     match word.parse::<IpAddr>() {
         Ok(address) => Err(CidrProblem::NoPrefix(word.to_owned(), if address.is_ipv4() { 32 } else { 128 })),
         Err(_) => Err(CidrProblem::Malformed(word.to_owned())),
     }
+}
+
+/// The ranges no host across a network can have an address of; of several that fit, the first names them best.
+const UNUSABLE: &[(IpNet, &str)] = &[
+    (v4([0, 0, 0, 0], 8), "unspecified"),
+    (v4([127, 0, 0, 0], 8), "loopback"),
+    (v4([169, 254, 0, 0], 16), "link-local"),
+    (v4([255, 255, 255, 255], 32), "the broadcast address"),
+    (v4([224, 0, 0, 0], 4), "multicast"),
+    (v4([240, 0, 0, 0], 4), "reserved"),
+    (v4([224, 0, 0, 0], 3), "multicast and reserved"),
+    (v6(0, 128), "unspecified"),
+    (v6(1, 128), "loopback"),
+    (v6(0xfe80 << 112, 10), "link-local"),
+    (v6(0xff00 << 112, 8), "multicast"),
+];
+
+const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> IpNet {
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
+}
+
+const fn v6(bits: u128, prefix: u8) -> IpNet {
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::from_bits(bits), prefix))
+}
+
+/// What kind of addresses a range holds, if no host across a network can have any of them.
+#[must_use]
+pub fn unusable(range: &IpNet) -> Option<&'static str> {
+    UNUSABLE.iter().find(|(kind, _)| kind.contains(range)).map(|(_, kind)| *kind)
+}
+
+/// Whether a range is every address of its family.
+#[must_use]
+pub fn is_everything(range: &IpNet) -> bool {
+    range.prefix_len() == 0
 }
 
 /// Whether two ranges have an address in common.

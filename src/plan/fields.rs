@@ -2,8 +2,8 @@
 //! policy and the messages that name a field both come from here.
 
 use super::policy::{
-    AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, Phase1Mode,
-    Policy, TransformProtocol,
+    AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER,
+    Phase1Mode, Policy, TransformProtocol,
 };
 
 /// One field of a policy.
@@ -158,7 +158,16 @@ impl PolicyField {
             Ok(())
         }
         fn number(slot: &mut u32, text: &str, unit: &str) -> Result<(), String> {
-            *slot = text.trim().parse().map_err(|_| format!("a whole number of {unit} goes here"))?;
+            let text = text.trim();
+            let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+            let fits = text.parse().ok().filter(|number| *number <= LARGEST_NUMBER);
+            *slot = fits.filter(|_| is_number).ok_or_else(|| {
+                if is_number {
+                    format!("at most {LARGEST_NUMBER} {unit}; the cloud stores no more")
+                } else {
+                    format!("a whole number of {unit} goes here")
+                }
+            })?;
             Ok(())
         }
         match self {

@@ -162,7 +162,8 @@ impl PlanFile {
                     Far::Peer(peer) => (a.subnets.len(), peer.cidrs.len()),
                 };
                 let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
-                let profile = profile.unwrap_or_else(|| Setting { regions, ranges }.recommended().0);
+                let profile =
+                    profile.unwrap_or_else(|| Setting { regions, ranges, ..Setting::default() }.recommended().0);
                 (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
             }
         };

@@ -3,18 +3,21 @@
 use super::fields::PolicyField as Field;
 use super::findings::{Finding, Place};
 use super::policy::{
-    AuthAlgorithm, DhGroup, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Phase1Mode, Policy, Profile,
-    TransformProtocol,
+    AuthAlgorithm, DhGroup, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER, Phase1Mode,
+    Policy, Profile, TransformProtocol,
 };
 use crate::cloud::{Extensions, RegionId};
 
 /// What a policy has to cope with.
 #[derive(Clone, Debug, Default)]
 pub struct Setting<'a> {
-    /// The regions it will be stored in, with what each can do.
+    /// The regions it will be stored in, one a half, with what each can do.
     pub regions: Vec<(&'a RegionId, &'a Extensions)>,
     /// The most local and the most remote ranges any half has.
     pub ranges: (usize, usize),
+    /// Whether those ranges are IPv6. The addresses the tunnel itself runs between bind nothing: Neutron holds the MTU
+    /// to the local subnets alone (seen with 2026.1 and 2026.2; `vpn_validator.py`).
+    pub ipv6: bool,
 }
 
 impl Setting<'_> {
@@ -68,8 +71,21 @@ impl Policy {
                 refuse(field, "the API takes 60 seconds or more".into());
             }
         }
-        if self.mtu < 68 {
-            refuse(Field::Mtu, "the API takes 68 bytes or more (1280 with IPv6)".into());
+        if setting.ipv6 && self.mtu < 1280 {
+            refuse(Field::Mtu, "with IPv6 subnets the API takes 1280 bytes or more".into());
+        } else if self.mtu < 68 {
+            refuse(Field::Mtu, "the API takes 68 bytes or more (1280 with IPv6 subnets)".into());
+        }
+        for (field, number, unit) in [
+            (Field::IkeLifetime, self.ike.lifetime, "seconds"),
+            (Field::IpsecLifetime, self.ipsec.lifetime, "seconds"),
+            (Field::DpdInterval, self.dpd.interval, "seconds"),
+            (Field::DpdTimeout, self.dpd.timeout, "seconds"),
+            (Field::Mtu, self.mtu, "bytes"),
+        ] {
+            if number > LARGEST_NUMBER {
+                refuse(field, format!("at most {LARGEST_NUMBER} {unit}; the cloud stores no more"));
+            }
         }
         if v1 && self.ike.phase1_negotiation_mode == Phase1Mode::Aggressive {
             refuse(Field::Phase1Mode, "strongSwan refuses aggressive mode with a pre-shared key; take main".into());
@@ -99,6 +115,16 @@ impl Policy {
         }
         if self.ipsec.transform_protocol == TransformProtocol::Ah {
             warn(Field::TransformProtocol, "AH does not encrypt, and does not pass NAT");
+        }
+        // A cloud that runs strongSwan ignores this attribute, one that runs LibreSwan does not; nothing tells which it is.
+        if self.initiator == Initiator::ResponseOnly {
+            let text = if setting.regions.len() > 1 {
+                "both halves wait for the other to start; where the cloud heeds this (LibreSwan) the tunnel stays DOWN; \
+                 take bi-directional"
+            } else {
+                "only the peer starts the tunnel; it must be set to initiate, or take bi-directional"
+            };
+            warn(Field::Initiator, text);
         }
         found
     }

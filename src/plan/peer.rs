@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::cidr;
+
 /// Where a peer is. A name is resolved once, by the cloud, when the connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerAddress {
@@ -26,9 +28,12 @@ pub enum PeerProblem {
     /// A range was given.
     #[error("{0} is a range; the peer has one address")]
     Range(String),
-    /// An address nobody can be reached at.
-    #[error("{0} cannot be a peer's address")]
-    Unusable(IpAddr),
+    /// An address nobody can be reached at across a network; what it is.
+    #[error("{0} is {1}; type the address this cloud reaches the peer at, for instance 198.51.100.7")]
+    Unusable(IpAddr, &'static str),
+    /// A name the cloud takes for itself: it stores 127.0.0.1.
+    #[error("{0} is the cloud's own machine; type the address it reaches the peer at, for instance 198.51.100.7")]
+    Localhost(String),
     /// A character the agents' configuration would garble.
     #[error("an identity may hold letters, digits and . @ _ : - only")]
     IdAlphabet,
@@ -41,7 +46,7 @@ pub enum PeerProblem {
 }
 
 impl PeerAddress {
-    /// Reads an address or a host name.
+    /// Reads an address or a host name. An IPv4 address written as IPv6 (`::ffff:198.51.100.7`) is that IPv4 address.
     ///
     /// # Errors
     /// See [`PeerProblem`].
@@ -51,8 +56,9 @@ impl PeerAddress {
             return Err(PeerProblem::NoAddress);
         }
         if let Ok(address) = text.parse::<IpAddr>() {
-            let unusable = address.is_unspecified() || address.is_multicast() || address.is_loopback();
-            return if unusable { Err(PeerProblem::Unusable(address)) } else { Ok(Self::Ip(address)) };
+            let address = address.to_canonical();
+            check_address(address)?;
+            return Ok(Self::Ip(address));
         }
         if text.parse::<IpNet>().is_ok() {
             return Err(PeerProblem::Range(text.to_owned()));
@@ -67,13 +73,19 @@ impl PeerAddress {
                 && !label.ends_with('-')
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         };
-        // All digits and dots is a mistyped address, not a name: no top-level domain is a number.
-        let numeric = text.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
-        if !numeric && text.trim_end_matches('.').split('.').all(label) {
-            Ok(Self::Name(text.to_owned()))
-        } else {
-            Err(PeerProblem::NotAnAddress(text.to_owned()))
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let last = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        // No top-level domain is a number, so this is a mistyped address; resolvers read some of them as one.
+        let digits = last
+            .strip_prefix("0x")
+            .map_or_else(|| last.chars().all(|c| c.is_ascii_digit()), |hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
+        if digits || !name.split('.').all(label) {
+            return Err(PeerProblem::NotAnAddress(text.to_owned()));
         }
+        if last == "localhost" || last == "localdomain" {
+            return Err(PeerProblem::Localhost(text.to_owned()));
+        }
+        Ok(Self::Name(text.to_owned()))
     }
 
     /// The address, unless it is a name.
@@ -93,6 +105,14 @@ impl fmt::Display for PeerAddress {
             Self::Name(name) => f.write_str(name),
         }
     }
+}
+
+/// Checks that a peer can be reached at an address at all. Neutron stores any.
+///
+/// # Errors
+/// [`PeerProblem::Unusable`].
+pub fn check_address(address: IpAddr) -> Result<(), PeerProblem> {
+    cidr::unusable(&IpNet::from(address)).map_or(Ok(()), |kind| Err(PeerProblem::Unusable(address, kind)))
 }
 
 /// Checks the identity a peer will name itself by.

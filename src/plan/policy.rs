@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An enumeration whose variants are words of the API.
 macro_rules! words {
@@ -125,6 +125,18 @@ impl DhGroup {
     }
 }
 
+/// The largest lifetime, DPD time or MTU there may be: the API bounds none of them, but the database's columns are signed
+/// integers of 32 bits, and `MySQL` answers a larger value with 500.
+pub const LARGEST_NUMBER: u32 = i32::MAX.cast_unsigned();
+
+/// Reads a number that the database can hold.
+fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    u32::try_from(number).ok().filter(|number| *number <= LARGEST_NUMBER).ok_or_else(|| {
+        serde::de::Error::custom(format!("{number} is out of bounds; the cloud stores 0 to {LARGEST_NUMBER}"))
+    })
+}
+
 /// The attributes of an IKE policy (phase 1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +152,7 @@ pub struct IkePolicy {
     /// Diffie-Hellman group.
     pub pfs: DhGroup,
     /// Seconds until the IKE SA is renewed; the API takes 60 and more.
+    #[serde(deserialize_with = "stored")]
     pub lifetime: u32,
 }
 
@@ -158,6 +171,7 @@ pub struct IpsecPolicy {
     /// Diffie-Hellman group of each new key.
     pub pfs: DhGroup,
     /// Seconds until the IPsec SA is renewed; the API takes 60 and more.
+    #[serde(deserialize_with = "stored")]
     pub lifetime: u32,
 }
 
@@ -168,8 +182,10 @@ pub struct Dpd {
     /// What to do with a dead peer.
     pub action: DpdAction,
     /// Seconds of silence before the peer is probed.
+    #[serde(deserialize_with = "stored")]
     pub interval: u32,
     /// Seconds without an answer until the peer is dead; must be more than the interval.
+    #[serde(deserialize_with = "stored")]
     pub timeout: u32,
 }
 
@@ -179,7 +195,8 @@ pub struct Dpd {
 pub struct Policy {
     /// Who may start the negotiation.
     pub initiator: Initiator,
-    /// Bytes; 68 at least with IPv4, 1280 with IPv6.
+    /// Bytes; 68 at least where the subnets are IPv4, 1280 where they are IPv6.
+    #[serde(deserialize_with = "stored")]
     pub mtu: u32,
     /// Phase 1.
     pub ike: IkePolicy,

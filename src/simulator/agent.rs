@@ -134,11 +134,13 @@ impl World {
     }
 }
 
-/// A service runs when it and at least one of its connections are wanted and no later service has its router. The
-/// driver does not look at the `admin_state_up` of one connection among several.
+/// A service runs when it and at least one of its connections are wanted, no later service has its router, and that
+/// router is there to run it. The driver does not look at the `admin_state_up` of one connection among several.
 fn runs(region: &Region, service: &Object) -> bool {
     let wanted = |object: &Object| object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true);
+    let router = region.get(Kind::Router, text(service, "router_id"));
     wanted(service)
+        && router.is_some_and(|router| wanted(router) && text(router, "status") == "ACTIVE")
         && region.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id")).any(wanted)
         && !displaced(region, service)
 }

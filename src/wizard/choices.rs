@@ -247,7 +247,7 @@ fn subnet_line(
     if twin {
         line.aside = format!("{}  {}  {}", subnet.cidr, network(known.detail, &subnet.network), subnet.id.short());
     }
-    line.findings = checks::subnet(router, subnet, half);
+    line.findings = checks::subnet(known.region, router, subnet, half);
     let place = Place::Subnets(half);
     if let Some(other) = around.across.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
         line.findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));

@@ -79,10 +79,10 @@ impl Model {
     /// What there is to say about a field of the custom policy.
     #[must_use]
     pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
-        if let (Domain::Number(unit), Some(input)) = (field.domain(), self.answers.input(Field::Policy(field)))
-            && field.set(&mut self.answers.custom.clone(), input.value()).is_err()
+        if let (Domain::Number(_), Some(input)) = (field.domain(), self.answers.input(Field::Policy(field)))
+            && let Err(why) = field.set(&mut self.answers.custom.clone(), input.value())
         {
-            return Some(Finding::refusal(Place::Policy(Some(field)), format!("a whole number of {unit} goes here")));
+            return Some(Finding::refusal(Place::Policy(Some(field)), why));
         }
         let setting: Setting<'_> = self.setting();
         let findings = self.answers.custom.findings(&setting);

@@ -63,7 +63,11 @@ impl Model {
             Mode::SiteToSite => self.answers.subnets_of(Half::B).len(),
             Mode::Single => cidr::parse_list(self.answers.peer_cidrs.value()).map_or(1, |ranges| ranges.len()),
         };
-        Setting { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote) }
+        let local = self.answers.subnets_of(Half::A);
+        let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
+        let mut subnets = local.iter().filter_map(|id| inventory?.subnet(id));
+        let ipv6 = subnets.any(|subnet| subnet.cidr.addr().is_ipv6());
+        Setting { regions, ranges: (local.len(), remote), ipv6 }
     }
 
     /// The profile: as chosen, else the recommended one.

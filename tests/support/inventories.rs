@@ -66,7 +66,7 @@ pub fn service(id: &str, router: &str, legacy: Option<&str>) -> VpnService {
 }
 
 /// Hamilton: `border-router` with two subnets, one without a gateway, one with a legacy service, one with a service to
-/// reuse whose connection tunnels 192.168.50.0/24, and a subnet on no router.
+/// reuse whose connection tunnels 10.8.0.0/24 to 192.168.50.0/24, and a subnet on no router.
 pub fn hamilton_inventory() -> Inventory {
     let private = subnet("h-private", "private-subnet", "10.0.0.0/24");
     let db = subnet("h-db", "db-subnet", "10.0.1.0/24");
@@ -111,13 +111,15 @@ pub fn hamilton_inventory() -> Inventory {
 pub fn hamilton_detail() -> Detail {
     Detail {
         networks: vec![Network { id: Id::new("public-net"), name: "public-net".into() }],
-        groups: vec![EndpointGroup {
-            id: Id::new("g-peer"),
-            name: "office_peer_endpoint_group".into(),
-            description: String::new(),
-            kind: "cidr".into(),
-            endpoints: vec!["192.168.50.0/24".into()],
-        }],
+        groups: [("g-local", "subnet", "h-shared"), ("g-peer", "cidr", "192.168.50.0/24")]
+            .map(|(id, kind, endpoint)| EndpointGroup {
+                id: Id::new(id),
+                name: format!("office_{id}"),
+                description: String::new(),
+                kind: kind.into(),
+                endpoints: vec![endpoint.into()],
+            })
+            .into(),
         quotas: [("vpnservice".to_owned(), Quota { limit: Some(10), used: 2 })].into(),
     }
 }

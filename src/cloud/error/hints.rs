@@ -12,7 +12,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "RouterIsNotExternal",
         "",
-        "A VPN needs a router with a gateway to an external network. Choose another router, or set its gateway: openstack router set --external-gateway NETWORK ROUTER.",
+        "A VPN needs a router with a gateway to an external network. Choose another router, or set its gateway: openstack --os-region-name REGION router set --external-gateway NETWORK ROUTER.",
     ),
     ("RouterNotFound", "", "The router is gone, or belongs to another project. Read the region again and choose anew."),
     (
@@ -33,7 +33,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "VPNGatewayInError",
         "",
-        "An earlier VPN service on this router failed and blocks new ones. Delete the services in status ERROR on it (openstack vpn service list), then try again.",
+        "An earlier VPN service on this router failed and blocks new ones. Delete the services in status ERROR on it (openstack --os-region-name REGION vpn service list), then try again.",
     ),
     ("RouteInUseByVPN", "", "The router needs this route for a VPN. Delete the VPN's site connection first."),
     // Making endpoint groups.
@@ -58,7 +58,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "SubnetIsNotConnectedToRouter",
         "",
-        "Only subnets the router stands on can be tunnelled. Choose others, or connect it: openstack router add subnet ROUTER SUBNET.",
+        "Only subnets the router stands on can be tunnelled. Choose others, or connect it: openstack --os-region-name REGION router add subnet ROUTER SUBNET.",
     ),
     (
         "InvalidEndpointGroup",
@@ -91,7 +91,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "IPsecSiteConnectionMtuError",
         "",
-        "The MTU is too small: at least 68 for an IPv4 peer, 1280 for an IPv6 peer. 1500 is usual.",
+        "The MTU is too small: at least 68 for IPv4 subnets, 1280 for IPv6 subnets. 1500 is usual.",
     ),
     (
         "VPNPeerAddressNotResolved",
