@@ -1,6 +1,9 @@
 //! Filling in forms: what is typed, what is wrong with it, and going on.
 
+use std::net::IpAddr;
+
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
@@ -9,6 +12,7 @@ use super::fields::Field;
 use super::keymap::Action;
 use super::step::Step;
 use super::{Effect, Form, Model, Screen};
+use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
@@ -42,9 +46,11 @@ impl Model {
     #[must_use]
     pub fn check(&self, field: Field) -> Option<String> {
         match field {
-            Field::PeerAddress => {
-                PeerAddress::parse(self.answers.peer_address.value()).err().map(|problem| problem.to_string())
-            }
+            Field::PeerAddress => match PeerAddress::parse(self.answers.peer_address.value()) {
+                Err(problem) => Some(problem.to_string()),
+                Ok(PeerAddress::Ip(address)) => self.own_side(address),
+                Ok(_) => None,
+            },
             Field::PeerId => {
                 let typed = self.answers.peer_id.value().trim();
                 if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
@@ -52,19 +58,31 @@ impl Model {
             Field::PeerCidrs => match cidr::parse_list(self.answers.peer_cidrs.value()) {
                 Err(problem) => Some(problem.to_string()),
                 Ok(ranges) => {
-                    let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
-                    let local = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
-                    let local: Vec<_> = local.map(|subnet| subnet.cidr).collect();
-                    crate::plan::checks::sides(&local, &ranges, Place::PeerCidrs)
-                        .into_iter()
-                        .next()
-                        .map(|finding| finding.text)
+                    let findings = checks::sides(&self.local_ranges(), &ranges, Place::PeerCidrs);
+                    findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
                 }
             },
             Field::Key => self.answers.key.check().err().map(|problem| problem.to_string()),
             Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
             Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
         }
+    }
+
+    /// The ranges chosen on this side.
+    fn local_ranges(&self) -> Vec<IpNet> {
+        let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
+        let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
+        chosen.map(|subnet| subnet.cidr).collect()
+    }
+
+    /// Why an address cannot be a peer's: it is of this side.
+    fn own_side(&self, address: IpAddr) -> Option<String> {
+        let inventory = self.region_of(Half::A)?.inventory.ready()?;
+        let router = inventory.router(self.answers.router_of(Half::A)?)?;
+        let service = inventory.services.iter().find(|service| service.router == router.id);
+        let own = outside::own_addresses(router, service);
+        let findings = outside::peer(address, router, &own, &self.local_ranges(), Place::PeerAddress);
+        findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
     }
 
     /// The problem to show at a field: while typing only where the user has been told before, or the rule is checked

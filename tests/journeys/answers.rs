@@ -20,6 +20,17 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 }
 
 #[test]
+fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
+    let mut journey = Journey::ready();
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
+    let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
+    journey.types(&router.external_v4[0].to_string()).enter().at(Step::Peer);
+    assert!(journey.model.problem(Field::PeerAddress).unwrap().contains("own router"));
+    journey.control('u').types("198.51.100.7").enter();
+    assert_eq!(journey.model.problem(Field::PeerAddress), None);
+}
+
+#[test]
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
