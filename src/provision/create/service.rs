@@ -1,0 +1,115 @@
+//! One VPN service for each router, whoever made it.
+
+use jiff::Timestamp;
+
+use super::{Made, Origin, Run, Step, Task};
+use crate::cloud::request::VpnServiceBody;
+use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
+use crate::plan::HalfPlan;
+
+/// What there is on the router, and of ours.
+struct Found {
+    /// With this VPN's mark, in order.
+    ours: Vec<VpnService>,
+    /// Whatever else is on the router.
+    others: Vec<VpnService>,
+}
+
+impl Found {
+    fn is_any_dead(&self) -> bool {
+        self.ours.iter().any(|service| service.status == Status::Error)
+    }
+}
+
+impl Run<'_> {
+    /// Makes the half's VPN service, or reuses the router's. The region is asked again right before, because a second
+    /// service on a router takes the first one down, and the plan may be as old as the user was slow.
+    pub(super) async fn service(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Made, Error> {
+        let name = self.plan.name().of(Step::Service.object());
+        let mark = self.plan.id().mark(half.half);
+        let body = VpnServiceBody { name: &name, description: &mark, router: &half.router.id };
+        let mut found = self.services(region, half, task).await?;
+        // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
+        for dead in found.ours.iter().filter(|service| service.status == Status::Error) {
+            region.delete(Step::Service.kind(), &dead.id).await?;
+            self.ledger().remove(&dead.id);
+        }
+        found.ours.retain(|service| service.status != Status::Error);
+        let mut failures = 0;
+        loop {
+            if let Some(made) = self.usable(half, task, &found)? {
+                return Ok(made);
+            }
+            let error = match region.create_service(&body).await {
+                Ok(service) => return Ok(made_of(task, half, &service, Origin::Created)),
+                Err(error) if was_not_let_in(&error) => return Err(error),
+                Err(error) => error,
+            };
+            failures += 1;
+            // Whatever the status of the answer, it may have left something.
+            self.lose(task, &error);
+            let again = self.may_try_again(task, &error, failures).await;
+            let Ok(looked) = self.services(region, half, task).await else { return Err(error) };
+            if looked.is_any_dead() || (looked.ours.is_empty() && !again) {
+                return Err(error);
+            }
+            found = looked;
+        }
+    }
+
+    async fn services(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Found, Error> {
+        let mark = self.plan.id().mark(half.half);
+        let at = Timestamp::now();
+        let all = region.services().await?;
+        let (ours, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.description == mark);
+        others.retain(|service| service.router == half.router.id);
+        let marked = ours.iter().map(|service| made_of(task, half, service, Origin::Adopted));
+        self.ledger().looked(task, at, marked);
+        Ok(Found { ours, others })
+    }
+
+    /// The service to go on with: ours before another's. None if there is none on the router.
+    fn usable(&self, half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Error> {
+        if let Some(service) = found.ours.first() {
+            return Ok(Some(made_of(task, half, service, Origin::Adopted)));
+        }
+        match found.others.as_slice() {
+            [] => Ok(None),
+            [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
+                Ok(Some(made_of(task, half, service, Origin::Reused)))
+            }
+            unusable => {
+                let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+                let text = format!(
+                    "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
+                    half.router.name
+                );
+                let mut error = Error::new(ErrorKind::Conflict, text);
+                error.region = Some(half.region.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Whether the request certainly got nowhere near the service.
+fn was_not_let_in(error: &Error) -> bool {
+    use ErrorKind::{Certificate, Credentials, Forbidden, RateLimited, SecondFactor, Unauthorized, Unreachable};
+    let at_the_door = matches!(
+        error.kind,
+        Certificate | Credentials | Forbidden | RateLimited | SecondFactor | Unauthorized | Unreachable
+    );
+    at_the_door || error.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"))
+}
+
+pub(super) fn made_of(task: Task, half: &HalfPlan, service: &VpnService, origin: Origin) -> Made {
+    Made {
+        task,
+        region: half.region.clone(),
+        id: service.id.clone(),
+        name: service.name.clone(),
+        origin,
+        external_v4: service.external_v4,
+        external_v6: service.external_v6,
+    }
+}
