@@ -38,7 +38,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use faults::{Effect, Fault, Scripted};
+pub use faults::{Effect, Fault, Gate, Scripted};
 pub use log::{Request, depth};
 pub use release::Release;
 pub use seed::Seed;

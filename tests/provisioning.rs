@@ -2,16 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
+#[path = "provisioning/faults.rs"]
+mod faults;
 #[path = "support/site.rs"]
 mod site;
 
 use std::time::Duration;
 
+use osvpn::cloud::Limits;
+use osvpn::cloud::retry::Pause;
 use osvpn::plan::{Half, Place, Plan, Profile};
 use osvpn::provision::{
     CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, create, undo, verify, watch,
 };
-use osvpn::simulator::{Effect, Fault, Release, Scripted, Seed, Settings, depth};
+use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
 use site::{HAMILTON, KEY, PORIRUA, Site};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,12 +29,13 @@ struct Run {
     received: UnboundedReceiver<Event>,
     stop: CancellationToken,
     ledger: Ledger,
+    pauses: Vec<(Task, Pause)>,
 }
 
 impl Run {
     fn new() -> Self {
         let (events, received) = unbounded_channel();
-        Self { events, received, stop: CancellationToken::new(), ledger: Ledger::default() }
+        Self { events, received, stop: CancellationToken::new(), ledger: Ledger::default(), pauses: Vec::new() }
     }
 
     async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
@@ -39,6 +44,10 @@ impl Run {
 
     async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
         watch(plan, &mut self.ledger, &site.cloud, pace, &self.events, &self.stop).await
+    }
+
+    fn id(&self, task: Task) -> &str {
+        self.ledger.get(task.half, task.step).unwrap().id.as_str()
     }
 
     async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
@@ -280,7 +289,10 @@ async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
     assert_eq!(task.step, Step::IkePolicy);
-    assert!(!run.ledger.is_clean() && run.ledger.doubts() == [Doubt { task, until: None }], "nobody knows whether it exists");
+    assert!(
+        !run.ledger.is_clean() && run.ledger.doubts() == [Doubt { task, until: None }],
+        "nobody knows whether it exists"
+    );
     site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(run.ledger.get(Half::A, Step::IkePolicy).unwrap().origin, Origin::Adopted);

@@ -1,6 +1,9 @@
 //! Faults a test plants in the path of chosen requests.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]
@@ -21,10 +24,35 @@ pub enum Effect {
     ActThenHang,
     /// It takes effect this much later, even if its sender no longer waits.
     Delay(Duration),
+    /// It takes effect once the gate is opened, even if its sender no longer waits.
+    Held(Gate),
     /// It makes a VPN service whose gateway cannot be built, and is answered like this: the service stays behind with the
     /// name and description it was sent with, in status `ERROR` and without addresses, until it is deleted. Only the OVN
     /// plugin does that. A request that makes no VPN service, or is refused anyway, takes its normal course.
     FailService(Scripted),
+}
+
+/// What holds requests back until a test lets them through.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Gate {
+    /// One that lets nothing through.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Lets everything through from now on.
+    pub fn open(&self) {
+        self.0.close();
+    }
+
+    /// Waits until it is open.
+    pub(super) async fn pass(&self) {
+        // Nothing is ever given out: the only answer is that it was closed, which opens the way.
+        let _ = self.0.acquire().await;
+    }
 }
 
 /// An answer written by the test.

@@ -177,6 +177,9 @@ async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<
     let shared = Arc::downgrade(shared);
     let task = tokio::spawn(async move {
         wait(pause).await;
+        if let Some(Effect::Held(gate)) = &effect {
+            gate.pass().await;
+        }
         let shared = shared.upgrade()?;
         let mut world = shared.world();
         let answer = act(&mut world, &call);
