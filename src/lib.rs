@@ -15,6 +15,7 @@
 //! * [`apply`]: the run without questions. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
+//! * [`state`]: where log and journals are kept.
 
 pub mod apply;
 pub mod cli;
@@ -26,6 +27,7 @@ pub mod report;
 pub mod sign_in;
 pub mod signals;
 pub mod simulator;
+pub mod state;
 pub mod tui;
 pub mod view;
 pub mod wizard;

@@ -32,7 +32,7 @@ impl Run<'_> {
         // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
         for dead in found.ours.iter().filter(|service| service.status == Status::Error) {
             region.delete(Step::Service.kind(), &dead.id).await?;
-            self.ledger().remove(&dead.id);
+            self.note(|ledger| ledger.remove(&dead.id));
         }
         found.ours.retain(|service| service.status != Status::Error);
         let mut failures = 0;
@@ -40,6 +40,7 @@ impl Run<'_> {
             if let Some(made) = self.usable(half, task, &found)? {
                 return Ok(made);
             }
+            self.announce(task)?;
             let error = match region.create_service(&body).await {
                 Ok(service) => return Ok(made_of(task, half, &service, Origin::Created)),
                 Err(error) if was_not_let_in(&error) => return Err(error),
@@ -64,7 +65,7 @@ impl Run<'_> {
         let (ours, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.description == mark);
         others.retain(|service| service.router == half.router.id);
         let marked = ours.iter().map(|service| made_of(task, half, service, Origin::Adopted));
-        self.ledger().looked(task, at, marked);
+        self.note(|ledger| ledger.looked(task, at, marked));
         Ok(Found { ours, others })
     }
 
