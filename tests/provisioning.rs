@@ -4,6 +4,8 @@
 
 #[path = "provisioning/faults.rs"]
 mod faults;
+#[path = "provisioning/matrix.rs"]
+mod matrix;
 #[path = "support/site.rs"]
 mod site;
 

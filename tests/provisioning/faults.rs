@@ -242,10 +242,13 @@ async fn a_sign_in_that_fails_leaves_no_doubt_about_what_it_was_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(Effect::status(401), "ikepolicies"));
-    site.simulator.inject(Fault::new(Effect::status(500)).path("auth/tokens"));
+    let page = Scripted { status: 200, headers: Vec::new(), body: "<html>back soon</html>".to_owned() };
+    site.simulator.inject(Fault::new(Effect::Answer(page)).path("auth/tokens"));
+    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("ikepolicies"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     assert!(run.ledger.is_settled(), "{:?}", run.ledger.doubts());
+    site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
 }

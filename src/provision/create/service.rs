@@ -37,7 +37,7 @@ impl Run<'_> {
         found.ours.retain(|service| service.status != Status::Error);
         let mut failures = 0;
         loop {
-            if let Some(made) = self.usable(half, task, &found)? {
+            if let Some(made) = usable(half, task, &found)? {
                 return Ok(made);
             }
             let error = match region.create_service(&body).await {
@@ -67,27 +67,27 @@ impl Run<'_> {
         self.ledger().looked(task, at, marked);
         Ok(Found { ours, others })
     }
+}
 
-    /// The service to go on with: ours before another's. None if there is none on the router.
-    fn usable(&self, half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Error> {
-        if let Some(service) = found.ours.first() {
-            return Ok(Some(made_of(task, half, service, Origin::Adopted)));
+/// The service to go on with: ours before another's. None if there is none on the router.
+fn usable(half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Error> {
+    if let Some(service) = found.ours.first() {
+        return Ok(Some(made_of(task, half, service, Origin::Adopted)));
+    }
+    match found.others.as_slice() {
+        [] => Ok(None),
+        [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
+            Ok(Some(made_of(task, half, service, Origin::Reused)))
         }
-        match found.others.as_slice() {
-            [] => Ok(None),
-            [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
-                Ok(Some(made_of(task, half, service, Origin::Reused)))
-            }
-            unusable => {
-                let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
-                let text = format!(
-                    "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
-                    half.router.name
-                );
-                let mut error = Error::new(ErrorKind::Conflict, text);
-                error.region = Some(half.region.clone());
-                Err(error)
-            }
+        unusable => {
+            let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+            let text = format!(
+                "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
+                half.router.name
+            );
+            let mut error = Error::new(ErrorKind::Conflict, text);
+            error.region = Some(half.region.clone());
+            Err(error)
         }
     }
 }
