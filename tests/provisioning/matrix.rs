@@ -345,7 +345,8 @@ fn cases(targets: &[Target]) -> Vec<Case> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_a_retry_ends_in_one_vpn_and_an_undo_in_none() {
     let tally = Arc::new(Tally::default());
-    let mut lanes = tokio::task::JoinSet::new();
+    // All are opened before the first goes to work: a sign-in is slow, and has no more time than any other request.
+    let mut opened = Vec::new();
     for scenario in [Scenario::SiteToSite, Scenario::Reused, Scenario::Single] {
         let mut targets = Lane::open(scenario, SETTLING[1], Arc::clone(&tally)).await.targets().await;
         // To the other half it is all the same whose service it connects to.
@@ -355,12 +356,12 @@ async fn whatever_fails_a_retry_ends_in_one_vpn_and_an_undo_in_none() {
         for (cases, settling) in [late, others].into_iter().zip(SETTLING) {
             let waiting = Arc::new(Mutex::new(cases));
             for _ in 0..LANES {
-                let (tally, waiting) = (Arc::clone(&tally), Arc::clone(&waiting));
-                lanes.spawn(async move { Lane::open(scenario, settling, tally).await.work(scenario, waiting).await });
+                let lane = Lane::open(scenario, settling, Arc::clone(&tally)).await;
+                opened.push(lane.work(scenario, Arc::clone(&waiting)));
             }
         }
     }
-    lanes.join_all().await;
+    opened.into_iter().collect::<tokio::task::JoinSet<()>>().join_all().await;
     let Tally { cases, adopted, swept, failed_first, unsettled, lost, doubled, wrong } = &*tally;
     let wrong = wrong.lock().unwrap();
     println!(

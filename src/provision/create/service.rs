@@ -1,11 +1,16 @@
 //! One VPN service for each router, whoever made it.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
-use super::{Made, Origin, Run, Step, Task};
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::super::{TRIES, delete};
+use super::{CreateError, Event, Made, Origin, Run, Step, Task, tell};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
-use crate::plan::HalfPlan;
+use crate::plan::{Half, HalfPlan};
 
 /// What there is on the router, and of ours.
 struct Found {
@@ -55,6 +60,66 @@ impl Run<'_> {
             }
             found = looked;
         }
+    }
+
+    /// Sees to it that the services are still there, and those this run has made alone on their routers, before anything
+    /// hangs on them.
+    pub(super) async fn all_alone(&self, halves: &[Half]) -> Result<(), CreateError> {
+        let checked = halves.iter().map(|&half| async move {
+            let task = Task { half, step: Step::Service };
+            self.alone(task).await.map_err(|error| {
+                tell(self.events, Event::Failed(task, error.clone(), Duration::ZERO));
+                CreateError::Failed(task, Box::new(error))
+            })
+        });
+        join_all(checked).await.into_iter().collect()
+    }
+
+    /// Two runs that look at the same moment both see an empty router. So each looks once more after it has made its
+    /// service. Of two that see each other the one with the greater id withdraws; the other waits for that, and withdraws
+    /// itself if it does not happen, because then the rival looked too early to know of it.
+    async fn alone(&self, task: Task) -> Result<(), Error> {
+        let Some(half) = self.plan.half(task.half) else { return Ok(()) };
+        let (own, connected) = {
+            let ledger = self.ledger();
+            (ledger.get(task.half, Step::Service).cloned(), ledger.get(task.half, Step::Connection).is_some())
+        };
+        let Some(own) = own.filter(|_| !connected) else { return Ok(()) };
+        let region = self.region(half, task)?;
+        let mut pause = self.cloud.limits().back_off;
+        for round in 1..=TRIES {
+            let Found { ours, others } = self.services(&region, half, task).await?;
+            if !ours.iter().chain(&others).any(|service| service.id == own.id) {
+                // Somebody has deleted it. A connection asked for now would fail with a 500 that does not say why.
+                self.ledger().remove(&own.id);
+                return self.service_again(&region, half, task).await;
+            }
+            if own.origin == Origin::Reused || others.is_empty() || self.stop.is_cancelled() {
+                return Ok(());
+            }
+            if round == TRIES || others.iter().any(|other| other.id < own.id) {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.cancelled() => return Ok(()),
+            }
+            pause = pause.saturating_mul(2);
+        }
+        tell(self.events, Event::Deleting(own.clone()));
+        delete(&region, &own).await?;
+        self.ledger().remove(&own.id);
+        tell(self.events, Event::Deleted(own));
+        self.service_again(&region, half, task).await
+    }
+
+    async fn service_again(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<(), Error> {
+        let begun = Instant::now();
+        tell(self.events, Event::Started(task));
+        let made = self.service(region, half, task).await?;
+        self.ledger().record(made.clone());
+        tell(self.events, Event::Finished(made, begun.elapsed()));
+        Ok(())
     }
 
     async fn services(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Found, Error> {
