@@ -220,6 +220,11 @@ impl Simulator {
         self.shared.faults().clear();
     }
 
+    /// Ends [`Effect::GoDown`].
+    pub fn come_back(&self) {
+        self.shared.set_down(false);
+    }
+
     /// Makes every token given out so far worthless.
     pub fn expire_tokens(&self) {
         let mut world = self.shared.world();

@@ -4,6 +4,8 @@
 
 #[path = "provisioning/faults.rs"]
 mod faults;
+#[path = "provisioning/matrix.rs"]
+mod matrix;
 #[path = "support/site.rs"]
 mod site;
 
@@ -94,7 +96,11 @@ async fn two_halves_come_up_in_twelve_posts_and_five_round_trips() {
     let requests = site.simulator.requests();
     let posts = requests.iter().filter(|request| request.method == "POST").count();
     println!("creation: {posts} POSTs, {} requests, {} round trips deep", requests.len(), depth(&requests));
-    assert_eq!((posts, requests.len()), (12, 14), "twelve POSTs, and one look at each router's services");
+    assert_eq!(
+        (posts, requests.len()),
+        (12, 16),
+        "twelve POSTs, and a look at each router's services before and after"
+    );
     assert!(depth(&requests) <= 5, "{}", depth(&requests));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));

@@ -47,11 +47,14 @@ async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), 
         halves.iter().flat_map(|&half| parts.map(|step| Task { half, step })).collect(),
     ];
     let one_by_one = halves.iter().map(|&half| vec![Task { half, step: Step::Connection }]);
-    for wave in at_once.into_iter().chain(one_by_one) {
+    for (at, wave) in at_once.into_iter().chain(one_by_one).enumerate() {
         if work.stop.is_cancelled() {
             return Err(CreateError::Stopped);
         }
-        run.wave(&wave).await.map_err(|error| match error {
+        // The look whether the services of the first wave are alone costs no round trip of its own beside the second.
+        let alone = async { if at == 1 { run.all_alone(&halves).await } else { Ok(()) } };
+        let (made, alone) = tokio::join!(run.wave(&wave), alone);
+        made.and(alone).map_err(|error| match error {
             // Without the wish to stop it might have been tried again.
             CreateError::Failed(_, why) if work.stop.is_cancelled() && why.is_transient() => CreateError::Stopped,
             error => error,
@@ -141,7 +144,10 @@ impl<'a> Run<'a> {
             self.announce(task)?;
             let error = match self.post(region, &draft).await {
                 Ok(id) => return Ok(self.made(half, task, id, Origin::Created)),
-                Err(error) if !error.is_doubtful() => return Err(error),
+                Err(error) if !error.is_doubtful() => {
+                    self.forget_what_is_gone(half, &error);
+                    return Err(error);
+                }
                 Err(error) => error,
             };
             failures += 1;
@@ -169,6 +175,19 @@ impl<'a> Run<'a> {
             ledger.looked(task, at, found);
             ledger.adopt(task)
         }))
+    }
+
+    /// Takes what the cloud says is not there any more out of the ledger, so that a retry makes it again.
+    fn forget_what_is_gone(&self, half: &HalfPlan, error: &Error) {
+        if !error.is_gone() {
+            return;
+        }
+        let is_it = |made: &&Made| made.task.half == half.half && error.message.contains(made.id.as_str());
+        self.note(|ledger| {
+            if let Some(gone) = ledger.made().iter().find(is_it).map(|made| made.id.clone()) {
+                ledger.remove(&gone);
+            }
+        });
     }
 
     fn lose(&self, task: Task, error: &Error) {

@@ -162,7 +162,7 @@ impl Ledger {
     }
 
     /// Notes that the answer to a request was lost, which can take effect until then.
-    pub(super) fn lose(&mut self, task: Task, until: Timestamp) {
+    pub fn lose(&mut self, task: Task, until: Timestamp) {
         self.intents.remove(&task);
         self.doubtful.insert(task);
         let late = self.late.entry(task).or_insert(Late { requests: 0, until });
@@ -172,7 +172,7 @@ impl Ledger {
 
     /// Takes all objects that carry a task's mark and name, as they were at that time. What it does not hold is what
     /// lost requests have made: debris, until [`Self::adopt`] has a use for it.
-    pub(super) fn looked(&mut self, task: Task, at: Timestamp, found: impl IntoIterator<Item = Made>) {
+    pub fn looked(&mut self, task: Task, at: Timestamp, found: impl IntoIterator<Item = Made>) {
         let known =
             |ledger: &Self, made: &Made| ledger.made.iter().chain(&ledger.debris).any(|other| other.id == made.id);
         let mut surprises = 0;

@@ -18,6 +18,9 @@ pub enum Effect {
     CloseAfter,
     /// It takes effect, and half of the answer arrives before the TCP connection closes.
     CutAnswer,
+    /// The cloud goes down: all connections are closed without an answer, this request changes nothing, and new
+    /// connections are refused until [`come_back`](super::Simulator::come_back).
+    GoDown,
     /// It is never answered and changes nothing.
     Hang,
     /// It takes effect and is never answered.
@@ -32,26 +35,46 @@ pub enum Effect {
     FailService(Scripted),
 }
 
-/// What holds requests back until a test lets them through.
+/// What holds requests back until a test lets them through, and tells how far they are.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<Semaphore>);
+pub struct Gate {
+    way: Arc<Semaphore>,
+    arrived: Arc<Semaphore>,
+    acted: Arc<Semaphore>,
+}
 
 impl Gate {
     /// One that lets nothing through.
     #[must_use]
     pub fn closed() -> Self {
-        Self(Arc::new(Semaphore::new(0)))
+        let none = || Arc::new(Semaphore::new(0));
+        Self { way: none(), arrived: none(), acted: none() }
     }
 
     /// Lets everything through from now on.
     pub fn open(&self) {
-        self.0.close();
+        self.way.close();
+    }
+
+    /// Waits until a request has come to it.
+    pub async fn arrived(&self) {
+        let _ = self.arrived.acquire().await;
+    }
+
+    /// Waits until a request that was let through has been acted upon, be it with a refusal.
+    pub async fn acted(&self) {
+        let _ = self.acted.acquire().await;
     }
 
     /// Waits until it is open.
     pub(super) async fn pass(&self) {
+        self.arrived.add_permits(1);
         // Nothing is ever given out: the only answer is that it was closed, which opens the way.
-        let _ = self.0.acquire().await;
+        let _ = self.way.acquire().await;
+    }
+
+    pub(super) fn note_act(&self) {
+        self.acted.add_permits(1);
     }
 }
 
@@ -101,7 +124,7 @@ impl Effect {
 
     /// Whether the request changes anything.
     pub(super) fn acts(&self) -> bool {
-        !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore)
+        !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore | Self::GoDown)
     }
 }
 

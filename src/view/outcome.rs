@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
-use crate::plan::{Half, Severity};
+use crate::plan::Half;
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
 use crate::provision::{Check, Doubt, Made, Step, Task, Verdict};
 use crate::wizard::progress::{Phase, Progress, TaskState, Then};
@@ -146,7 +146,9 @@ impl Text<'_> {
             None => "may be there; it could not be looked for".to_owned(),
         };
         let text = format!("{place}{} {name} {when}", task.step.label());
-        self.lines.extend(document::finding(self.scene, Severity::Warning, &text, self.columns));
+        let theme = self.scene.theme;
+        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
+        self.lines.extend(hanging(glyph, &text, self.columns, theme.text()));
     }
 }
 
@@ -212,6 +214,7 @@ fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
 fn active(text: &mut Text<'_>, run: &Progress) {
     let both = if run.plan.peer().is_some() { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
+    text.besides(run);
     text.gap();
     text.say(
         "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
@@ -223,10 +226,6 @@ fn active(text: &mut Text<'_>, run: &Progress) {
         text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
         text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
     }
-    if !(run.ledger.is_settled() && run.ledger.leftovers().is_empty()) {
-        text.gap();
-    }
-    text.besides(run);
     handover(text, run);
 }
 

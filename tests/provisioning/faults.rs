@@ -242,10 +242,13 @@ async fn a_sign_in_that_fails_leaves_no_doubt_about_what_it_was_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(Effect::status(401), "ikepolicies"));
-    site.simulator.inject(Fault::new(Effect::status(500)).path("auth/tokens"));
+    let page = Scripted { status: 200, headers: Vec::new(), body: "<html>back soon</html>".to_owned() };
+    site.simulator.inject(Fault::new(Effect::Answer(page)).path("auth/tokens"));
+    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("ikepolicies"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     assert!(run.ledger.is_settled(), "{:?}", run.ledger.doubts());
+    site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
 }
@@ -259,4 +262,45 @@ async fn a_404_that_is_not_neutron_s_does_not_end_the_watch() {
     let page = Scripted { status: 404, headers: Vec::new(), body: "<html>no such site</html>".to_owned() };
     site.simulator.inject(Fault::new(Effect::Answer(page)).method("GET").path("ipsec-site-connections/").times(3));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_end_with_one_service_on_the_router() {
+    let latency = Duration::from_millis(15);
+    let site = Site::start(Settings { seed: Seed::Minimal, latency, ..Settings::default() }).await;
+    for round in 0..4 {
+        let first = site.site_to_site(Profile::Modern).await;
+        let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
+        let (mut one, mut two) = (Run::new(), Run::new());
+        let (one_made, two_made) = tokio::join!(one.create(&site, &first), two.create(&site, &second));
+        (one_made.unwrap(), two_made.unwrap());
+        let services = site.simulator.collection("nz-hlz-1", "vpnservices");
+        assert_eq!(services.len(), 1, "round {round}");
+        let connections = site.simulator.collection("nz-hlz-1", "ipsec_site_connections");
+        assert!(connections.len() == 2 && connections.iter().all(|one| one["vpnservice_id"] == services[0]["id"]));
+        let origins = [&one, &two].map(|run| run.ledger.get(Half::A, Step::Service).unwrap().origin);
+        assert!(origins.contains(&Origin::Reused) && origins.contains(&Origin::Created), "{origins:?}");
+        let (user, owner) = if origins[0] == Origin::Reused { (0, 1) } else { (1, 0) };
+        for at in [user, owner] {
+            let (run, plan) = if at == 0 { (&mut one, &first) } else { (&mut two, &second) };
+            assert_eq!(run.undo(&site, plan).await, Undone::Clean);
+        }
+        assert_eq!(counts(&site), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    site.simulator.inject(post(Effect::status(403), "ipsec-site-connections"));
+    failed(run.create(&site, &plan).await);
+    for (step, collection) in [(Step::Service, "vpnservices"), (Step::PeerGroup, "endpoint_groups")] {
+        site.simulator.uproot("nz-hlz-1", collection, run.id(Task { half: Half::A, step }));
+    }
+    let (_, error) = failed(run.create(&site, &plan).await);
+    assert_eq!(error.status, Some(404));
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!((run.watch(&site, &plan, QUICK).await, counts(&site)), (Watched::Active, (6, 6)));
 }

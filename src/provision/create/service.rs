@@ -1,11 +1,16 @@
 //! One VPN service for each router, whoever made it.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
-use super::{Made, Origin, Run, Step, Task};
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::super::{TRIES, delete};
+use super::{CreateError, Event, Made, Origin, Run, Step, Task};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
-use crate::plan::HalfPlan;
+use crate::plan::{Half, HalfPlan};
 
 /// What there is on the router, and of ours.
 struct Found {
@@ -37,7 +42,7 @@ impl Run<'_> {
         found.ours.retain(|service| service.status != Status::Error);
         let mut failures = 0;
         loop {
-            if let Some(made) = self.usable(half, task, &found)? {
+            if let Some(made) = usable(half, task, &found)? {
                 return Ok(made);
             }
             self.announce(task)?;
@@ -58,6 +63,68 @@ impl Run<'_> {
         }
     }
 
+    /// Sees to it that the services are still there, and those this run has made alone on their routers, before anything
+    /// hangs on them.
+    pub(super) async fn all_alone(&self, halves: &[Half]) -> Result<(), CreateError> {
+        let checked = halves.iter().map(|&half| async move {
+            let task = Task { half, step: Step::Service };
+            self.alone(task).await.map_err(|error| {
+                self.work.tell(Event::Failed(task, error.clone(), Duration::ZERO));
+                CreateError::Failed(task, Box::new(error))
+            })
+        });
+        join_all(checked).await.into_iter().collect()
+    }
+
+    /// Two runs that look at the same moment both see an empty router. So each looks once more after it has made its
+    /// service. Of two that see each other the one with the greater id withdraws; the other waits for that, and withdraws
+    /// itself if it does not happen, because then the rival looked too early to know of it.
+    async fn alone(&self, task: Task) -> Result<(), Error> {
+        let Some(half) = self.plan.half(task.half) else { return Ok(()) };
+        let (own, connected) = {
+            let ledger = self.ledger();
+            (ledger.get(task.half, Step::Service).cloned(), ledger.get(task.half, Step::Connection).is_some())
+        };
+        let Some(own) = own.filter(|_| !connected) else { return Ok(()) };
+        let region = self.work.region(&half.region, task)?;
+        let mut pause = self.work.cloud.limits().back_off;
+        for round in 1..=TRIES {
+            let Found { ours, others } = self.services(&region, half, task).await?;
+            if !ours.iter().chain(&others).any(|service| service.id == own.id) {
+                // Somebody has deleted it. A connection asked for now would fail with a 500 that does not say why.
+                self.note(|ledger| ledger.remove(&own.id));
+                return self.service_again(&region, half, task).await;
+            }
+            if own.origin == Origin::Reused || others.is_empty() || self.work.stop.is_cancelled() {
+                return Ok(());
+            }
+            if round == TRIES || others.iter().any(|other| other.id < own.id) {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.work.stop.cancelled() => return Ok(()),
+            }
+            pause = pause.saturating_mul(2);
+        }
+        self.work.tell(Event::Deleting(own.clone()));
+        delete(&region, &own).await?;
+        self.note(|ledger| ledger.remove(&own.id));
+        self.work.tell(Event::Deleted(own));
+        self.service_again(&region, half, task).await
+    }
+
+    async fn service_again(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<(), Error> {
+        let begun = Instant::now();
+        self.work.tell(Event::Started(task));
+        let made = self.service(region, half, task).await;
+        self.note(|ledger| ledger.answered(task));
+        let made = made?;
+        self.note(|ledger| ledger.record(made.clone()));
+        self.work.tell(Event::Finished(made, begun.elapsed()));
+        Ok(())
+    }
+
     async fn services(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Found, Error> {
         let mark = self.plan.id().mark(half.half);
         let at = Timestamp::now();
@@ -68,27 +135,27 @@ impl Run<'_> {
         self.note(|ledger| ledger.looked(task, at, marked));
         Ok(Found { ours, others })
     }
+}
 
-    /// The service to go on with: ours before another's. None if there is none on the router.
-    fn usable(&self, half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Error> {
-        if let Some(service) = found.ours.first() {
-            return Ok(Some(made_of(task, half, service, Origin::Adopted)));
+/// The service to go on with: ours before another's. None if there is none on the router.
+fn usable(half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Error> {
+    if let Some(service) = found.ours.first() {
+        return Ok(Some(made_of(task, half, service, Origin::Adopted)));
+    }
+    match found.others.as_slice() {
+        [] => Ok(None),
+        [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
+            Ok(Some(made_of(task, half, service, Origin::Reused)))
         }
-        match found.others.as_slice() {
-            [] => Ok(None),
-            [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
-                Ok(Some(made_of(task, half, service, Origin::Reused)))
-            }
-            unusable => {
-                let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
-                let text = format!(
-                    "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
-                    half.router.name
-                );
-                let mut error = Error::new(ErrorKind::Conflict, text);
-                error.region = Some(half.region.clone());
-                Err(error)
-            }
+        unusable => {
+            let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+            let text = format!(
+                "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
+                half.router.name
+            );
+            let mut error = Error::new(ErrorKind::Conflict, text);
+            error.region = Some(half.region.clone());
+            Err(error)
         }
     }
 }
