@@ -2,20 +2,18 @@
 //! output.
 
 mod answer;
-mod input;
+pub(crate) mod input;
 mod progress;
-mod run;
+pub(crate) mod read;
+pub(crate) mod run;
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use crate::cli::ApplyArgs;
-use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
-use crate::plan::file::{FileError, PlanFile};
-use crate::plan::{Known, Labels, Plan, Profiles, Psk, VpnId};
+use crate::plan::{Labels, Plan, Profiles, VpnId};
 use crate::provision::Ledger;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Keeper, Record};
@@ -24,7 +22,8 @@ use crate::signals::Signal;
 use crate::state;
 
 pub use answer::{Answer, Conclusion, Refusal};
-use progress::Lines;
+pub(crate) use progress::Lines;
+use read::{check, known, read};
 use run::Run;
 
 /// Makes the VPN of a plan file, unless the checks refuse it.
@@ -66,43 +65,10 @@ async fn prepare(args: &ApplyArgs, warnings: &mut Vec<String>) -> Result<(Box<Pl
     let cloud = &signed_in.cloud;
     // Names are a courtesy, and not worth waiting for.
     let described = timeout(Duration::from_secs(2), cloud.region_descriptions());
-    let (regions, described) = tokio::join!(read(cloud, &file), described);
+    let (regions, described) = tokio::join!(read(cloud, file.regions()), described);
     labels.describe(described.unwrap_or_default());
-    let plan = check(&file, &regions?, &profiles, &labels, psk)?;
+    let regions = regions?;
+    let draft = file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?;
+    let plan = check(draft, &regions, &labels, VpnId::random())?;
     Ok((plan, key, signed_in))
-}
-
-type Read = (RegionId, Inventory, Detail);
-
-/// Everything about the regions the file names; one the cloud does not have is left to [`PlanFile::resolve`].
-async fn read(cloud: &Cloud, file: &PlanFile) -> Result<Vec<Read>, Refusal> {
-    let regions = file.regions().into_iter().filter_map(|id| cloud.region(id));
-    let reads = regions.map(|region| async move {
-        let (inventory, detail) = tokio::try_join!(region.inventory(), region.detail())?;
-        Ok::<Read, Error>((region.id().clone(), inventory, detail))
-    });
-    let read: Result<Vec<Read>, Error> = join_all(reads).await.into_iter().collect();
-    read.map_err(|error| {
-        let region = error.region.as_ref().map_or_else(|| "a region".to_owned(), ToString::to_string);
-        Refusal::failed(format!("reading {region}"), &error)
-    })
-}
-
-fn check(
-    file: &PlanFile,
-    regions: &[Read],
-    profiles: &Profiles,
-    labels: &Labels,
-    psk: Psk,
-) -> Result<Box<Plan>, Refusal> {
-    let known: Vec<Known<'_>> =
-        regions.iter().map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail) }).collect();
-    let draft = file.resolve(&known, profiles, psk).map_err(|errors| {
-        let is_unreadable = errors.iter().any(FileError::is_unreadable);
-        let problems = errors.iter().map(ToString::to_string).collect();
-        if is_unreadable { Refusal::unusable(problems) } else { Refusal::refused(problems) }
-    })?;
-    Plan::check(draft, &known, labels, VpnId::random()).map(Box::new).map_err(|findings| {
-        Refusal::refused(findings.iter().filter(|finding| finding.is_refusal()).map(ToString::to_string).collect())
-    })
 }

@@ -16,6 +16,7 @@
 
 pub mod commands;
 mod create;
+pub mod found;
 pub mod handover;
 pub mod journal;
 mod late;

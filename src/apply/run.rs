@@ -69,17 +69,17 @@ impl Run<'_> {
 }
 
 /// Who listens while the engine works.
-struct Audience {
-    events: UnboundedReceiver<Event>,
-    signals: UnboundedReceiver<Signal>,
-    stop: CancellationToken,
-    lines: Lines,
+pub struct Audience {
+    pub events: UnboundedReceiver<Event>,
+    pub signals: UnboundedReceiver<Signal>,
+    pub stop: CancellationToken,
+    pub lines: Lines,
 }
 
 impl Audience {
     /// Tells what happens while a piece of work is done, and passes a signal on as the wish to stop. None if the work did
     /// not come to rest in time after that.
-    async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
         let mut deadline = None;
         let now = tokio::time::Instant::now();

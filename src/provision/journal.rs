@@ -8,7 +8,7 @@
 //! A journal is there for exactly as long as there is something to finish or to undo.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ use super::Ledger;
 use super::handover::KeyOrigin;
 use crate::cloud::Cloud;
 use crate::plan::file::{self, FileError, PlanFile};
-use crate::plan::{Plan, VpnId};
+use crate::plan::{Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
@@ -38,8 +38,8 @@ pub enum JournalError {
     #[error("the journal {0} cannot be used: {1}")]
     File(PathBuf, #[source] io::Error),
     /// Another process works on this VPN.
-    #[error("another osvpn is working on this VPN right now ({0} is locked)")]
-    Busy(PathBuf),
+    #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(.0))]
+    Busy(Option<u32>),
     /// The file is no journal, or one of a newer program.
     #[error("{0} cannot be read: {1}")]
     Unreadable(PathBuf, String),
@@ -53,6 +53,8 @@ pub struct Record {
     pub program: String,
     /// The id in the marks.
     pub vpn: VpnId,
+    /// What every object's name starts with.
+    pub name: VpnName,
     /// When the run began, by this machine's clock.
     pub began: Timestamp,
     /// Which Keystone it was signed in at, for a person to recognise.
@@ -75,6 +77,7 @@ impl Record {
             version: VERSION,
             program: format!("osvpn {}", env!("CARGO_PKG_VERSION")),
             vpn: plan.id().clone(),
+            name: plan.name().clone(),
             began: Timestamp::now(),
             auth_url: cloud.auth_url().to_owned(),
             project: cloud.project_id().to_owned(),
@@ -258,6 +261,10 @@ fn read(path: &Path) -> Result<Record, JournalError> {
     serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
 }
 
+fn process(id: &Option<u32>) -> String {
+    id.map_or_else(String::new, |id| format!(" (process {id})"))
+}
+
 /// The journal itself is replaced at every writing, so the lock is on a file beside it.
 fn lock_path(path: &Path) -> PathBuf {
     path.with_extension("lock")
@@ -266,10 +273,19 @@ fn lock_path(path: &Path) -> PathBuf {
 fn lock(path: &Path) -> Result<File, JournalError> {
     let path = lock_path(path);
     let failed = |error| JournalError::File(path.clone(), error);
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(&path).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
+    let mut file = options.open(&path).map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(path)),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who it is helps the user; that somebody has it is what counts.
+            let _ = file.read_to_string(&mut holder);
+            return Err(JournalError::Busy(holder.trim().parse().ok()));
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+    Ok(file)
 }
