@@ -38,7 +38,7 @@ pub enum JournalError {
     #[error("the journal {0} cannot be used: {1}")]
     File(PathBuf, #[source] io::Error),
     /// Another process works on this VPN.
-    #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(.0))]
+    #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
     Busy(Option<u32>),
     /// The file is no journal, or one of a newer program.
     #[error("{0} cannot be read: {1}")]
@@ -174,7 +174,7 @@ enum Keeping {
     /// In a journal that begins when there is something to say.
     Planned(Option<PathBuf>, Box<Record>),
     /// In that journal.
-    Journal(Journal),
+    Journal(Box<Journal>),
 }
 
 impl Keeper {
@@ -187,7 +187,7 @@ impl Keeper {
     /// Goes on in the journal of an earlier run.
     #[must_use]
     pub fn of(journal: Journal) -> Self {
-        Self(Arc::new(Mutex::new(Keeping::Journal(journal))))
+        Self(Arc::new(Mutex::new(Keeping::Journal(Box::new(journal)))))
     }
 
     /// Notes what exists and what is in doubt by now. On return it is on the disk.
@@ -199,7 +199,7 @@ impl Keeper {
         if let Keeping::Planned(directory, record) = &*keeping {
             let record = Record { ledger: ledger.clone(), ..(**record).clone() };
             let directory = directory.as_deref().ok_or(JournalError::NoHome)?;
-            *keeping = Keeping::Journal(Journal::begin(directory, record)?);
+            *keeping = Keeping::Journal(Box::new(Journal::begin(directory, record)?));
         }
         match &mut *keeping {
             Keeping::Journal(journal) => journal.keep(ledger),
@@ -261,7 +261,7 @@ fn read(path: &Path) -> Result<Record, JournalError> {
     serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
 }
 
-fn process(id: &Option<u32>) -> String {
+fn process(id: Option<u32>) -> String {
     id.map_or_else(String::new, |id| format!(" (process {id})"))
 }
 

@@ -74,13 +74,12 @@ impl Display for Rollback {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { outcome, name, id, deleted, .. } = self;
         let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
-        match *outcome {
-            "undone" => {
-                writeln!(f, "VPN {name} (osvpn:{id}) is undone: {objects} deleted, and nothing of it is left.")?
-            }
-            "stopped" => writeln!(f, "Undoing VPN {name} (osvpn:{id}) was stopped: {objects} deleted by now.")?,
-            _ => writeln!(f, "VPN {name} (osvpn:{id}) is not undone in full: {objects} deleted.")?,
-        }
+        let what = match *outcome {
+            "undone" => format!("is undone: {objects} deleted, and nothing of it is left"),
+            "stopped" => format!("is being undone, and that was stopped: {objects} deleted by now"),
+            _ => format!("is not undone in full: {objects} deleted"),
+        };
+        writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
         if !self.removal.is_empty() {
             writeln!(f, "\nTo try again: osvpn rollback {id}, or in this order:")?;

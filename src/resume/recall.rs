@@ -101,13 +101,9 @@ async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Opt
         &["transform_protocol", "encapsulation_mode", "auth_algorithm", "encryption_algorithm", "pfs", "lifetime"],
     );
     let (Some(ike), Some(ipsec)) = (ike.await?, ipsec.await?) else { return Ok(None) };
-    let rest = match show(Step::Connection, &["initiator", "mtu", "dpd"]).await? {
-        Some(connection) => connection,
-        None => {
-            let Policy { initiator, mtu, dpd, .. } = &profiles.modern;
-            json!({ "initiator": initiator, "mtu": mtu, "dpd": dpd })
-        }
-    };
+    let Policy { initiator, mtu, dpd, .. } = &profiles.modern;
+    let usual = || json!({ "initiator": initiator, "mtu": mtu, "dpd": dpd });
+    let rest = show(Step::Connection, &["initiator", "mtu", "dpd"]).await?.unwrap_or_else(usual);
     let policy = json!({
         "ike": in_seconds(ike),
         "ipsec": in_seconds(ipsec),
