@@ -14,6 +14,7 @@ use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::request::Kind;
 use crate::plan::{Labels, Plan, Profiles};
+use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Keeper, Record};
 use crate::provision::{Ledger, Marks};
@@ -73,20 +74,21 @@ async fn prepare(args: &ResumeArgs, warnings: &mut Vec<String>) -> Result<Prepar
     let interrupted = choose::take_up(chosen, cloud).await?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
-    let (marks, ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
-    let origin = interrupted.key_origin();
-    let psk = key::find(&marks, origin, args.psk_file.as_deref(), cloud).await?;
+    let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
+    forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
+    let psk = key::find(&marks, interrupted.key_origin(), args.psk_file.as_deref(), cloud);
     let mut regions = read(cloud, marks.regions.values()).await?;
     let draft = match &interrupted {
         Interrupted::Journal(journal) => {
+            let psk = psk.await?;
             forget_own(&mut regions, &marks, &ledger);
             let file = journal.record().plan().map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
             file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?
         }
         Interrupted::Found(found) => {
-            let draft = recall::draft(found, cloud, &regions, &profiles, psk).await?;
+            let draft = recall::draft(found, cloud, &regions, &profiles).await?;
             forget_own(&mut regions, &marks, &ledger);
-            draft
+            draft(psk.await?)
         }
     };
     let plan = check(draft, &regions, &labels, marks.vpn)?;

@@ -1,12 +1,12 @@
 //! What stands in the cloud of a VPN, told by its marks alone: for when the journal is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
 use super::{Ledger, Made, Marks, Origin, Step, Task};
 use crate::cloud::request::Kind;
-use crate::cloud::{Cloud, Error, ErrorKind, Region};
+use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};
 use crate::plan::{VpnId, VpnName};
 
 /// A VPN, or what there is of one.
@@ -44,6 +44,29 @@ pub async fn find(cloud: &Cloud) -> Result<Vec<Found>, Error> {
         }
     }
     Ok(vpns.into_values().collect())
+}
+
+/// Takes out of a ledger what does not exist any more: the run may have been cut off while it was being undone.
+///
+/// # Errors
+/// If a region cannot be read.
+pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error> {
+    let lists: BTreeSet<(RegionId, Kind)> =
+        ledger.removable().into_iter().map(|made| (made.region, made.task.step.kind())).collect();
+    let reads =
+        lists.into_iter().filter_map(|(id, kind)| Some((cloud.region(&id)?, kind))).map(|(region, kind)| async move {
+            Ok::<_, Error>((region.id().clone(), kind, region.described(kind).await?))
+        });
+    for read in join_all(reads).await {
+        let (region, kind, there) = read?;
+        for made in ledger.removable() {
+            let is_listed = made.region == region && made.task.step.kind() == kind;
+            if is_listed && !there.iter().any(|object| object.id == made.id) {
+                ledger.remove(&made.id);
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn in_region(region: &Region, kind: Kind) -> Result<Vec<(VpnId, VpnName, Made)>, Error> {

@@ -46,6 +46,8 @@ impl Interrupted {
     pub fn key_origin(&self) -> KeyOrigin {
         match self {
             Self::Journal(journal) => journal.record().key,
+            // Where both ends are the user's, nobody else waits for a certain key.
+            Self::Found(found) if found.marks.regions.len() > 1 => KeyOrigin::Generated,
             Self::Found(_) => KeyOrigin::Given,
         }
     }

@@ -11,7 +11,7 @@ use crate::provision::found::Found;
 
 type Region<'a> = (&'a Inventory, &'a Detail);
 
-/// The draft that these objects are made of.
+/// The draft that these objects are made of, but for the key.
 ///
 /// # Errors
 /// What of it cannot be told because too little was made.
@@ -20,8 +20,7 @@ pub async fn draft(
     cloud: &Cloud,
     regions: &[Read],
     profiles: &Profiles,
-    psk: Psk,
-) -> Result<Draft, Refusal> {
+) -> Result<impl FnOnce(Psk) -> Draft + use<>, Refusal> {
     let untold = |what: &str| {
         let name = &found.marks.name;
         Refusal::unusable(vec![format!(
@@ -48,7 +47,8 @@ pub async fn draft(
     let policy = policy(found, cloud, profiles).await?.ok_or_else(|| untold("its policies"))?;
     let same = |profile: &Profile| profiles.get(*profile) == Some(&policy);
     let profile = [Profile::Catalyst, Profile::Modern].into_iter().find(same).unwrap_or(Profile::Custom);
-    Ok(Draft { name: found.marks.name.clone(), a, far, profile, policy, psk })
+    let name = found.marks.name.clone();
+    Ok(move |psk| Draft { name, a, far, profile, policy, psk })
 }
 
 fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {
