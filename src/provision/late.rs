@@ -75,8 +75,17 @@ pub(super) async fn look_for_all(
     failed
 }
 
-/// Deletes what requests given up have made after all. What cannot be deleted stays in the ledger.
+/// Deletes what requests given up have made after all. What cannot be deleted stays in the ledger. A stop ends it where
+/// it is: of a deletion that is cut off the ledger still holds the object.
 pub(super) async fn sweep(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud, events: &Events, stop: &CancellationToken) {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = sweep_all(plan, ledger, cloud, events, stop) => {}
+    }
+}
+
+async fn sweep_all(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud, events: &Events, stop: &CancellationToken) {
     look_for_all(plan, ledger, cloud, events, stop).await;
     for left in ledger.leftovers() {
         let Some(region) = cloud.region(&left.region) else { continue };

@@ -37,7 +37,10 @@ pub async fn undo(
     events: &Events,
     stop: &CancellationToken,
 ) -> Undone {
-    let unknown = late::look_for_all(plan, ledger, cloud, events, stop).await;
+    let unknown = tokio::select! {
+        unknown = late::look_for_all(plan, ledger, cloud, events, stop) => unknown,
+        () = stop.cancelled() => return Undone::Stopped,
+    };
     let mut left = Vec::new();
     let mut torn_down = BTreeSet::new();
     for made in ledger.removable() {
@@ -73,8 +76,8 @@ pub async fn undo(
     }
 }
 
-/// Deletes an object. If something still uses it, and that can only be a connection that this undo has deleted, the cloud
-/// is given time to tear that down.
+/// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
+/// time to tear that down.
 async fn free_and_delete(
     region: &Region,
     made: &Made,
@@ -85,7 +88,7 @@ async fn free_and_delete(
     let mut pause = region.cloud().limits().back_off;
     for attempt in 2..=TRIES_IN_USE {
         let error = match delete(region, made).await {
-            Err(error) if error.is_in_use() && !torn_down.is_empty() => error,
+            Err(error) if error.is_in_use() => error,
             result => return result,
         };
         if uses_elsewhere(region, made, torn_down).await {

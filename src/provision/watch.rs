@@ -54,10 +54,7 @@ pub async fn watch(
 ) -> Watched {
     let watched = poll(plan, ledger, cloud, pace, events, stop).await;
     if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
-        tokio::select! {
-            () = late::sweep(plan, ledger, cloud, events, stop) => {}
-            () = stop.cancelled() => {}
-        }
+        late::sweep(plan, ledger, cloud, events, stop).await;
     }
     watched
 }
@@ -108,10 +105,7 @@ async fn poll(
             return Watched::Active;
         }
         if ledger.is_due(Timestamp::now()) {
-            tokio::select! {
-                () = late::sweep(plan, ledger, cloud, events, stop) => {}
-                () = stop.cancelled() => return Watched::Stopped,
-            }
+            late::sweep(plan, ledger, cloud, events, stop).await;
         }
         let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
         tokio::select! {

@@ -148,7 +148,9 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(Effect::too_many_requests(0), "vpnservices").times(3));
-    site.simulator.inject(post(Effect::status(503), "ikepolicies").times(2));
+    let mut busy = Scripted::status(503);
+    busy.headers.push(("Retry-After".to_owned(), "0".to_owned()));
+    site.simulator.inject(post(Effect::Answer(busy), "ikepolicies").times(2));
     site.simulator.inject(post(Effect::ActThenAnswer(Scripted::status(504)), "ipsecpolicies"));
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
@@ -165,7 +167,34 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     };
     let told = [waits(Step::Service, 429), waits(Step::IkePolicy, 503), waits(Step::IpsecPolicy, 504)];
     assert_eq!(told, [3, 2, 1]);
-    assert!(run.pauses[0].1.to_string().contains("trying again, 2 of 5"), "{}", run.pauses[0].1);
+    for (_, pause) in &run.pauses {
+        let asked = pause.error.status != Some(504);
+        assert_eq!(pause.to_string().starts_with("the cloud asks to wait 0 s"), asked, "{pause}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_too_long_to_sit_out_is_left_to_the_user() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(post(Effect::too_many_requests(600), "ikepolicies"));
+    let mut run = Run::new();
+    let (_, error) = failed(run.create(&site, &plan).await);
+    assert_eq!(error.retry_after, Some(Duration::from_secs(600)));
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(counts(&site), (6, 6));
+}
+
+#[tokio::test]
+async fn a_connection_in_error_is_watched_on_and_told() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    let task = Task { half: Half::B, step: Step::Connection };
+    site.simulator.alter("nz-por-1", "ipsec_site_connections", run.id(task), json!({ "status": "ERROR" }));
+    let Watched::NotYet(standing) = run.watch(&site, &plan, BRIEF).await else { panic!("it never gets up") };
+    assert_eq!(standing[&Half::B], osvpn::cloud::Status::Error);
 }
 
 #[tokio::test]
