@@ -268,7 +268,8 @@ impl Lane {
         let made = run.ledger.made().len();
         let expected = 6 * self.plan.halves().count();
         self.tally.lost.fetch_add(there.difference(&known).count(), Ordering::Relaxed);
-        self.tally.doubled.fetch_add(made.saturating_sub(expected), Ordering::Relaxed);
+        let reused = run.ledger.made().iter().filter(|made| made.origin == Origin::Reused).count();
+        self.tally.doubled.fetch_add(there.len().saturating_sub(expected - reused), Ordering::Relaxed);
         if there == known && made == expected {
             return Ok(());
         }
