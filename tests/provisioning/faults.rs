@@ -302,7 +302,7 @@ async fn two_runs_at_once_end_with_one_service_on_the_router() {
         let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
         let (mut one, mut two) = (Run::new(), Run::new());
         let (one_made, two_made) = tokio::join!(one.create(&site, &first), two.create(&site, &second));
-        (one_made.unwrap(), two_made.unwrap());
+        one_made.and(two_made).unwrap();
         let services = site.simulator.collection("nz-hlz-1", "vpnservices");
         assert_eq!(services.len(), 1, "round {round}");
         let connections = site.simulator.collection("nz-hlz-1", "ipsec_site_connections");
@@ -332,4 +332,24 @@ async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
     assert_eq!(error.status, Some(404));
     run.create(&site, &plan).await.unwrap();
     assert_eq!((run.watch(&site, &plan, QUICK).await, counts(&site)), (Watched::Active, (6, 6)));
+}
+
+#[tokio::test]
+async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(post(Effect::status(403), "ipsec-site-connections"));
+    let mut run = Run::new();
+    failed(run.create(&site, &plan).await);
+    let other = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
+    Run::new().create(&site, &other).await.unwrap();
+    let rival = json!({
+        "id": "00000000-0000-4000-8000-000000000000", "name": "rival", "description": "", "admin_state_up": true,
+        "router_id": plan.a().router.id.as_str(), "status": "PENDING_CREATE", "subnet_id": null,
+        "external_v4_ip": "203.0.113.20",
+    });
+    site.simulator.plant("nz-hlz-1", "vpnservices", rival).unwrap();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Created);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }

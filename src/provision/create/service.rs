@@ -80,11 +80,13 @@ impl Run<'_> {
     /// itself if it does not happen, because then the rival looked too early to know of it.
     async fn alone(&self, task: Task) -> Result<(), Error> {
         let Some(half) = self.plan.half(task.half) else { return Ok(()) };
-        let (own, connected) = {
+        let connection = Task { half: task.half, step: Step::Connection };
+        let (own, may_be_connected) = {
             let ledger = self.ledger();
-            (ledger.get(task.half, Step::Service).cloned(), ledger.get(task.half, Step::Connection).is_some())
+            let there = ledger.get(task.half, Step::Connection).is_some();
+            (ledger.get(task.half, Step::Service).cloned(), there || ledger.is_open(connection))
         };
-        let Some(own) = own.filter(|_| !connected) else { return Ok(()) };
+        let Some(own) = own.filter(|_| !may_be_connected) else { return Ok(()) };
         let region = self.region(half, task)?;
         let mut pause = self.cloud.limits().back_off;
         for round in 1..=TRIES {
@@ -107,7 +109,14 @@ impl Run<'_> {
             pause = pause.saturating_mul(2);
         }
         tell(self.events, Event::Deleting(own.clone()));
-        delete(&region, &own).await?;
+        match delete(&region, &own).await {
+            // Another VPN hangs on it already, so it is the others that have to go.
+            Err(error) if error.is_in_use() => {
+                tell(self.events, Event::Finished(own, Duration::ZERO));
+                return Ok(());
+            }
+            deleted => deleted?,
+        }
         self.ledger().remove(&own.id);
         tell(self.events, Event::Deleted(own));
         self.service_again(&region, half, task).await
