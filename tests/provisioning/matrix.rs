@@ -129,6 +129,7 @@ struct Lane {
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
         let settings = Settings {
+            seed: Seed::Minimal,
             report_interval: Duration::from_millis(4),
             negotiation: Duration::from_millis(2),
             ..Settings::default()
