@@ -353,3 +353,18 @@ async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
     assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Created);
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }
+
+#[tokio::test]
+async fn a_second_look_that_fails_does_not_make_a_service_look_unmade() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2));
+    let mut run = Run::new();
+    let (task, error) = failed(run.create(&site, &plan).await);
+    assert!(task.step == Step::Service && error.message.contains("alone on its router"), "{error:?}");
+    run.create(&site, &plan).await.unwrap();
+    while let Ok(event) = run.received.try_recv() {
+        assert!(!matches!(event, Event::Failed(..)), "{event:?}");
+    }
+    assert_eq!(counts(&site), (6, 6));
+}

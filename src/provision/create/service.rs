@@ -67,8 +67,13 @@ impl Run<'_> {
     pub(super) async fn all_alone(&self, halves: &[Half]) -> Result<(), CreateError> {
         let checked = halves.iter().map(|&half| async move {
             let task = Task { half, step: Step::Service };
-            self.alone(task).await.map_err(|error| {
-                tell(self.events, Event::Failed(task, error.clone(), Duration::ZERO));
+            self.alone(task).await.map_err(|mut error| {
+                if self.ledger().get(half, Step::Service).is_some() {
+                    error.message =
+                        format!("It is there; whether it is alone on its router could not be seen: {}", error.message);
+                } else {
+                    tell(self.events, Event::Failed(task, error.clone(), Duration::ZERO));
+                }
                 CreateError::Failed(task, Box::new(error))
             })
         });
