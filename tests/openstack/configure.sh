@@ -11,6 +11,8 @@ connection = sqlite:///$STATE/db/keystone.db?timeout=30
 [identity]
 # These passwords guard nothing: the least work for each sign-in.
 password_hash_rounds = 4
+[auth]
+methods = external,password,token,totp,application_credential
 [token]
 provider = fernet
 expiration = 86400
