@@ -37,7 +37,7 @@ RUN=$STATE/run
 SCALE_REGION=nz-big-1
 REGIONS="nz-hlz-1:$first_port nz-por-1:$((first_port + 1)) nz-wlg-2:$((first_port + 2))"
 scale_spec=$SCALE_REGION:$((first_port + 3))
-[ ! -f "$STATE/etc/$SCALE_REGION.conf" ] || REGIONS+=" $scale_spec"
+[ ! -f "$STATE/scaled" ] || REGIONS+=" $scale_spec"
 
 AUTH_URL=http://127.0.0.1:$keystone_port/v3
 ADMIN_PASSWORD=admin

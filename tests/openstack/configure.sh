@@ -75,7 +75,6 @@ user_domain_id = default
 project_name = service
 username = neutron
 password = $SERVICE_PASSWORD
-region_name = $name
 interface = internal
 service_token_roles_required = true
 # A revoked token is refused at once, not only when Neutron has forgotten that it was good.

@@ -107,7 +107,6 @@ def write_access(projects, users, credential):
         return {
             "auth_type": auth_type,
             "auth": {"auth_url": api.AUTH_URL, **auth},
-            "region_name": next(iter(api.REGIONS)),
             "interface": "public",
             "identity_api_version": 3,
         }
