@@ -109,9 +109,11 @@ class Agents:
         up = self.tunnels(connections)
         if self.options.never or self.options.error:
             up = set()
+        # An agent stops a service none of whose connections is switched on.
+        running = {c.row["service"] for c in connections if c.row["service_up"] and c.row["admin_state_up"]}
         for connection in connections:
             status = "ACTIVE" if connection.id in up else "ERROR" if self.options.error else "DOWN"
-            service = "ACTIVE" if connection.row["service_up"] else "DOWN"
+            service = "ACTIVE" if connection.row["service"] in running else "DOWN"
             # Reading again in the statement: the status of one read above may have changed since.
             for table, key, wanted in (
                 ("ipsec_site_connections", connection.id, status),
