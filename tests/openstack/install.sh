@@ -31,7 +31,8 @@ install_openstack() {
     local python log=$TEST_HOME/$RELEASE/pip.log
     python=$(find_python) || skip "Python 3.11 or newer with venv is needed; OSVPN_TEST_PYTHON names one"
     say "installing OpenStack $RELEASE from PyPI into $VENV"
-    # What an interrupted installation left cannot be told from what is whole: start over.
+    # What an interrupted installation left cannot be told from what is whole: start over, under nobody's feet.
+    stop_all
     rm -rf "$VENV"
     "$python" -m venv "$VENV" > "$log" 2>&1 || { tail_of "$log"; fail "no virtual environment in $VENV"; }
     if ! "$PY" -m pip install --disable-pip-version-check --no-input --retries 2 --timeout 20 -r "$PINS" \
