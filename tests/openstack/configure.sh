@@ -18,6 +18,8 @@ provider = fernet
 expiration = 86400
 [fernet_tokens]
 key_repository = $STATE/fernet-keys
+[fernet_receipts]
+key_repository = $STATE/receipt-keys
 [credential]
 key_repository = $STATE/credential-keys
 [cache]
