@@ -40,8 +40,8 @@ scale_spec=$SCALE_REGION:$((first_port + 3))
 [ ! -f "$STATE/scaled" ] || REGIONS+=" $scale_spec"
 
 AUTH_URL=http://127.0.0.1:$keystone_port/v3
-ADMIN_PASSWORD=admin
-SERVICE_PASSWORD=service
+ADMIN_PASSWORD="admin"
+SERVICE_PASSWORD="service"
 
 # What the Python files need to know.
 export OSVPN_TEST_RELEASE=$RELEASE OSVPN_TEST_STATE=$STATE OSVPN_TEST_AUTH_URL=$AUTH_URL OSVPN_TEST_REGIONS=$REGIONS
