@@ -4,8 +4,8 @@ usage: agent_compare.py STATE [--delay SECONDS] [--never | --error] [--strict]  
 
 Two connections are a tunnel if each one's peer is the other's router, if key, IKE version and identities fit, and if
 what each expects behind the other overlaps with what is there. Differing algorithms do not matter: strongSwan adds its
-default proposals to the configured ones. A tunnel makes its connections ACTIVE, all others are DOWN. A service is ACTIVE
-once it has a connection; before that, it is left PENDING_CREATE, since agents report nothing about it.
+default proposals to the configured ones. A tunnel makes its connections ACTIVE, all others are DOWN. A service that has
+a connection is ACTIVE; without one it stays PENDING_CREATE, since agents report nothing about it.
 """
 
 import argparse
@@ -26,7 +26,8 @@ SELECT c.*, s.id AS service, s.status AS service_status, s.subnet_id, s.admin_st
        (SELECT group_concat(n.cidr) FROM subnets n WHERE n.id = s.subnet_id OR n.id IN
            (SELECT endpoint FROM vpn_endpoints WHERE endpoint_group_id = c.local_ep_group_id)) AS local_cidrs,
        coalesce((SELECT group_concat(cidr) FROM ipsecpeercidrs WHERE ipsec_site_connection_id = c.id),
-           (SELECT group_concat(endpoint) FROM vpn_endpoints WHERE endpoint_group_id = c.peer_ep_group_id)) AS peer_cidrs
+           (SELECT group_concat(endpoint) FROM vpn_endpoints WHERE endpoint_group_id = c.peer_ep_group_id))
+           AS peer_cidrs
 FROM ipsec_site_connections c JOIN vpnservices s ON s.id = c.vpnservice_id
 JOIN ikepolicies k ON k.id = c.ikepolicy_id JOIN ipsecpolicies p ON p.id = c.ipsecpolicy_id
 """

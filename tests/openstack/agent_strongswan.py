@@ -1,6 +1,6 @@
 """Plays the VPN agents of all regions with real strongSwan: a connection is ACTIVE once its tunnel is negotiated.
 
-usage: agent_strongswan.py STATE [--report SECONDS] [--traffic SECONDS]     started by `up`; see lab.py for what it needs
+usage: agent_strongswan.py STATE [--report SECONDS] [--traffic SECONDS]     started by `up`; lab.py says what it needs
 
 This is VPNaaS' own driver for strongSwan: it renders the configuration, starts and reloads charon and reads its status.
 Around it, the regions' databases stand in for the message bus, and the namespaces of lab.py for those of the L3 agent.
@@ -215,7 +215,8 @@ class Driver(strongswan.StrongSwanDriver):
             if router not in self.routers:
                 self.routers[router] = Router(self.host, router)
             moved |= self.routers[router].update(self.agent_rpc.ports(router))
-        if changed := [router for router in now.keys() | self.known.keys() if now.get(router) != self.known.get(router)]:
+        routers = now.keys() | self.known.keys()
+        if changed := [router for router in routers if now.get(router) != self.known.get(router)]:
             self.sync(self.context, [{"id": router} for router in changed])
         for router in self.routers.keys() - now.keys():
             self.process_status_cache.pop(router, None)

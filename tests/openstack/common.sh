@@ -13,7 +13,13 @@ REPOSITORY=$(CDPATH='' cd -- "$HERE/../.." && pwd)
 skip() { echo "skipped: $*" >&2; exit 77; }
 fail() { echo "failed: $*" >&2; exit 1; }
 usage() { echo "usage: $*" >&2; exit 2; }
-tail_of() { [ ! -s "$1" ] || { echo "--- the end of $1"; tail -n "${2:-20}" "$1"; } >&2; }
+fail_with() { # fail_with REASON LOG...: with the end of each log that is not empty
+    local log
+    for log in "${@:2}"; do
+        [ ! -s "$log" ] || { echo "--- the end of $log"; tail -n 20 "$log"; } >&2
+    done
+    fail "$1"
+}
 
 RELEASE=${OSVPN_TEST_RELEASE:-2026.2}
 case $RELEASE in
@@ -46,6 +52,9 @@ SERVICE_PASSWORD="service"
 # What the Python files need to know.
 export OSVPN_TEST_RELEASE=$RELEASE OSVPN_TEST_STATE=$STATE OSVPN_TEST_AUTH_URL=$AUTH_URL OSVPN_TEST_REGIONS=$REGIONS
 export PYTHONWARNINGS=ignore
+# A proxy may be the way to PyPI, never to these servers.
+case ,${no_proxy:-}, in *,127.0.0.1,*) ;; *) no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy} ;; esac
+export no_proxy NO_PROXY=$no_proxy
 
 # One script at a time changes a release's state; the lock goes with the script that holds it.
 take_lock() {
@@ -77,6 +86,10 @@ stop() { # stop NAME, only if it is ours
         echo "stopped $1 ($pid)"
     fi
     rm -f "$RUN/$1.pid"
+    # A strongSwan agent that was killed left its namespaces.
+    if [ "$1" = agent ] && compgen -G "/run/netns/osvpn-$RELEASE-*" > /dev/null && [ "$(id -u)" = 0 ]; then
+        python3 "$HERE/lab.py" clean
+    fi
 }
 
 stop_all() {

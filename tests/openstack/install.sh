@@ -34,14 +34,13 @@ install_openstack() {
     # What an interrupted installation left cannot be told from what is whole: start over, under nobody's feet.
     stop_all
     rm -rf "$VENV"
-    "$python" -m venv "$VENV" > "$log" 2>&1 || { tail_of "$log"; fail "no virtual environment in $VENV"; }
+    "$python" -m venv "$VENV" > "$log" 2>&1 || fail_with "no virtual environment in $VENV" "$log"
     if ! "$PY" -m pip install --disable-pip-version-check --no-input --retries 2 --timeout 20 -r "$PINS" \
         >> "$log" 2>&1 9>&-; then
-        if grep -qE 'Retrying \(Retry\(|NewConnectionError|NameResolutionError|ProxyError|ReadTimeout|Network is unreachable' "$log"; then
+        if grep -qE 'Retrying \(Retry\(|(NewConnection|NameResolution|Proxy|ReadTimeout)Error' "$log"; then
             skip "PyPI cannot be reached (see $log)"
         fi
-        tail_of "$log"
-        fail "pip could not install $PINS"
+        fail_with "pip could not install $PINS" "$log"
     fi
     cp "$PINS" "$VENV/finished"
 }

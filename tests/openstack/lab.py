@@ -60,7 +60,8 @@ def why_not():
     probe = PREFIX + "probe"
     if run("ip", "netns", "add", probe, check=False).returncode:
         return "the kernel or the container allows no network namespaces"
-    inner = run("ip", "netns", "exec", probe, "sh", "-c", "ip link add probe0 type veth peer name probe1 && mount --bind /run /run", check=False)
+    script = "ip link add probe0 type veth peer name probe1 && mount --bind /run /run"
+    inner = run("ip", "netns", "exec", probe, "sh", "-c", script, check=False)
     run("ip", "netns", "del", probe, check=False)
     return f"no veth devices or no mounts in a namespace: {inner.stdout.strip()}" if inner.returncode else None
 

@@ -97,7 +97,7 @@ def check_free(name, port):
                 owner = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
             except OSError:
                 owner = ""
-            sys.exit(f"port {port} of 127.0.0.1, meant for {name}, is taken by another program" + (owner and f": {owner}"))
+            sys.exit(f"port {port} of 127.0.0.1, meant for {name}, is taken by another program: {owner or 'unknown'}")
 
 
 def main():
