@@ -51,7 +51,7 @@ SERVICE_PASSWORD="service"
 
 # What the Python files need to know.
 export OSVPN_TEST_RELEASE=$RELEASE OSVPN_TEST_STATE=$STATE OSVPN_TEST_AUTH_URL=$AUTH_URL OSVPN_TEST_REGIONS=$REGIONS
-export PYTHONWARNINGS=ignore
+export PYTHONWARNINGS=ignore PYTHONDONTWRITEBYTECODE=1
 # A proxy may be the way to PyPI, never to these servers.
 case ,${no_proxy:-}, in *,127.0.0.1,*) ;; *) no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy} ;; esac
 export no_proxy NO_PROXY=$no_proxy
