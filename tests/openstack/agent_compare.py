@@ -115,6 +115,8 @@ class Agents:
         for connection in connections:
             status = "ACTIVE" if connection.id in up else "ERROR" if self.options.error else "DOWN"
             service = "ACTIVE" if connection.row["service"] in running else "DOWN"
+            if connection.row["status"] == "PENDING_CREATE" and not connection.row["admin_state_up"]:
+                status = "PENDING_CREATE"  # agents never report what was never switched on
             # Reading again in the statement: the status of one read above may have changed since.
             for table, key, wanted in (
                 ("ipsec_site_connections", connection.id, status),
