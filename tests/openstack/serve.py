@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 
 THREADS = 8
@@ -48,7 +49,7 @@ def adapt_sqlite():
         return statement, parameters
 
 
-def serve(state, name, port):
+def serve(state, name, listening):
     service = "keystone" if name == "keystone" else "neutron"
     os.environ[f"OS_{service.upper()}_CONFIG_DIR"] = os.path.join(state, "etc")
     os.environ[f"OS_{service.upper()}_CONFIG_FILES"] = f"{name}.conf"
@@ -64,13 +65,19 @@ def serve(state, name, port):
         signal.signal(number, lambda *_: os._exit(0))
     from cheroot import wsgi
 
-    server = wsgi.Server(("127.0.0.1", port), answer, numthreads=THREADS, request_queue_size=128, server_name=name)
+    class Server(wsgi.Server):
+        def bind(self, family, type, proto=0):
+            self.socket = listening
+            return listening
+
+    address = listening.getsockname()
+    server = Server(address, answer, numthreads=THREADS, request_queue_size=128, server_name=name)
     gc.collect()
     gc.freeze()  # all of OpenStack's modules would be walked at each full collection
     server.safe_start()
 
 
-def fork(state, name, port):
+def fork(state, name, sockets):
     if child := os.fork():
         with open(os.path.join(state, "run", f"{name}.pid"), "w") as file:
             print(child, file=file)
@@ -80,36 +87,49 @@ def fork(state, name, port):
         output = os.open(os.path.join(state, "log", f"{name}.out"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        serve(state, name, port)
+        for other in sockets.keys() - {name}:
+            sockets[other].close()
+        serve(state, name, sockets[name])
     except BaseException:
         traceback.print_exc()
     os._exit(1)
 
 
-def check_free(name, port):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def listen(name, port):
+    """Takes the port, before the imports: the ports a kernel gives to outgoing connections include these.
+
+    Such a connection may even hold it for a moment, so it is tried again unless another program listens there.
+    """
+    deadline = time.monotonic() + 30
+    while True:
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            taken.bind(("127.0.0.1", port))
+            taken.listen(128)
+            return taken
         except OSError:
-            command = ["ss", "-Hltnp", f"sport = :{port}"]
-            try:
-                owner = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-            except OSError:
-                owner = ""
-            sys.exit(f"port {port} of 127.0.0.1, meant for {name}, is taken by another program: {owner or 'unknown'}")
+            taken.close()
+        command = ["ss", "-Htanp", f"sport = :{port}"]
+        try:
+            owner = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        except OSError:
+            owner = "unknown"
+        if "LISTEN" in owner or time.monotonic() > deadline:
+            sys.exit(f"port {port} of 127.0.0.1, meant for {name}, is taken by another program: {owner}")
+        time.sleep(0.2)
 
 
 def main():
     state, servers = sys.argv[1], [spec.split(":") for spec in sys.argv[2:]]
-    for name, port in servers:
-        check_free(name, int(port))
+    sockets = {name: listen(name, int(port)) for name, port in servers}
     adapt_sqlite()
     if any(name != "keystone" for name, _ in servers):
         for module in NEUTRON:
             importlib.import_module(module)
-    for name, port in servers:
-        fork(state, name, int(port))
+    for name in sockets:
+        fork(state, name, sockets)
 
 
 main()
