@@ -46,7 +46,7 @@ pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> 
             let report = run.make(Ledger::default(), signals).await;
             Conclusion::Report(Box::new(report.in_demo(signed_in.simulator.is_some())))
         }
-        Err(refusal) => Conclusion::Refused(refusal),
+        Err(refusal) => Conclusion::Refused(Box::new(refusal)),
     };
     Answer { conclusion, sign_in_warnings }
 }

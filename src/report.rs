@@ -112,6 +112,9 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The cloud's number for the request.
     pub request_id: Option<String>,
+    /// How long the cloud asks to wait before the next try, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 /// An object that may or may not exist, because the answer to the request for it was lost.
@@ -150,6 +153,7 @@ impl Failure {
             request: error.request.clone(),
             status: error.status,
             request_id: error.request_id.clone(),
+            retry_after: error.retry_after.map(|wait| wait.as_secs()),
         }
     }
 }

@@ -36,7 +36,7 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
             let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, wait: args.wait.duration() };
             Conclusion::Report(Box::new(run.make(ledger, signals).await))
         }
-        Err(refusal) => Conclusion::Refused(refusal.resuming()),
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -55,7 +55,7 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
     };
     let conclusion = match taken {
         Ok((interrupted, signed_in)) => rollback::rollback(args, interrupted, &signed_in.cloud, signals).await,
-        Err(refusal) => Conclusion::Refused(refusal.resuming()),
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
     };
     Answer { conclusion, sign_in_warnings }
 }

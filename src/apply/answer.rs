@@ -31,7 +31,7 @@ pub enum Conclusion {
     /// What a run had made was deleted, as far as that went.
     Rollback(Box<Rollback>),
     /// Nothing was made.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// Why nothing was made.

@@ -69,10 +69,15 @@ impl Lines {
                 say(&format!("{}{pause}", self.place(task)));
                 self.pauses.push((task, *pause));
             }
-            Event::Found(Made { task, id, .. }) => {
-                say(&format!("{}found    {id}, made by a request whose answer was lost", self.place(task)));
+            Event::Found(made) => {
+                let what = format!("found    {}, made by a request whose answer was lost", made.id);
+                say(&format!("{}{what}", self.place(made.task)));
+                self.seen.leave(made);
             }
-            Event::Deleted(Made { task, id, .. }) => say(&format!("{}deleted  {id}", self.place(task))),
+            Event::Deleted(Made { task, id, .. }) => {
+                say(&format!("{}deleted  {id}", self.place(task)));
+                self.seen.remove(&id);
+            }
             Event::Settled(_) | Event::Deleting(_) | Event::Kept(..) => {}
         }
     }
@@ -116,6 +121,7 @@ impl Lines {
                 ledger.record(made.clone());
             }
         }
+        self.seen.leftovers().into_iter().for_each(|left| ledger.leave(left));
         self.open.iter().for_each(|task| ledger.doubt(*task));
     }
 

@@ -40,6 +40,7 @@ impl fmt::Display for Pause {
             (None, _) => "no answer".to_owned(),
         };
         match error.retry_after {
+            _ if error.is_in_use() => write!(f, "still in use ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
             Some(asked) => write!(f, "the cloud asks to wait {} s ({why})", asked.as_secs())?,
             None => write!(f, "the cloud fails ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
         }

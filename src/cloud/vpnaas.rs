@@ -1,6 +1,6 @@
 //! Makes, watches and removes VPN objects.
 //!
-//! A region with [`Patience`] tries again what has certainly not been acted upon, and deletions. No other POST is ever
+//! A region with [`Patience`](super::retry::Patience) tries again what has certainly not been acted upon, and deletions. No other POST is ever
 //! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
 //! [`Region::marked`] and decides.
 

@@ -62,8 +62,17 @@ pub(super) async fn look_for_all(marks: &Marks, ledger: &mut Ledger, work: &Work
     failed
 }
 
-/// Deletes what requests given up have made after all. What cannot be deleted stays in the ledger.
+/// Deletes what requests given up have made after all. What cannot be deleted stays in the ledger. A stop ends it where
+/// it is: of a deletion that is cut off the ledger still holds the object.
 pub(super) async fn sweep(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
+    tokio::select! {
+        biased;
+        () = work.stop.cancelled() => {}
+        () = sweep_all(marks, ledger, work) => {}
+    }
+}
+
+async fn sweep_all(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
     look_for_all(marks, ledger, work).await;
     work.keeper.note(ledger);
     for left in ledger.leftovers() {

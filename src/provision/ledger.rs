@@ -171,7 +171,7 @@ impl Ledger {
     }
 
     /// Takes all objects that carry a task's mark and name, as they were at that time. What it does not hold is what
-    /// lost requests have made: debris, until [`Self::adopt`] has a use for it.
+    /// lost requests have made: debris, until the task has a use for it.
     pub fn looked(&mut self, task: Task, at: Timestamp, found: impl IntoIterator<Item = Made>) {
         let known =
             |ledger: &Self, made: &Made| ledger.made.iter().chain(&ledger.debris).any(|other| other.id == made.id);

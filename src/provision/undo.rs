@@ -28,7 +28,10 @@ const TRIES_IN_USE: u32 = 5;
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
 pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone {
-    let unknown = late::look_for_all(marks, ledger, work).await;
+    let unknown = tokio::select! {
+        unknown = late::look_for_all(marks, ledger, work) => unknown,
+        () = work.stop.cancelled() => return Undone::Stopped,
+    };
     work.keeper.note(ledger);
     let mut left = Vec::new();
     let mut torn_down = BTreeSet::new();
@@ -66,13 +69,13 @@ pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone
     }
 }
 
-/// Deletes an object. If something still uses it, and that can only be a connection that this undo has deleted, the cloud
-/// is given time to tear that down.
+/// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
+/// time to tear that down.
 async fn free_and_delete(region: &Region, made: &Made, torn_down: &BTreeSet<Id>, work: &Work<'_>) -> Result<(), Error> {
     let mut pause = region.cloud().limits().back_off;
     for attempt in 2..=TRIES_IN_USE {
         let error = match delete(region, made).await {
-            Err(error) if error.is_in_use() && !torn_down.is_empty() => error,
+            Err(error) if error.is_in_use() => error,
             result => return result,
         };
         if uses_elsewhere(region, made, torn_down).await {

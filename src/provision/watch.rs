@@ -46,10 +46,7 @@ pub enum Watched {
 pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
     let watched = poll(marks, ledger, pace, work).await;
     if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
-        tokio::select! {
-            () = late::sweep(marks, ledger, work) => {}
-            () = work.stop.cancelled() => {}
-        }
+        late::sweep(marks, ledger, work).await;
     }
     if watched == Watched::Active && ledger.is_settled() && ledger.leftovers().is_empty() {
         work.keeper.finish();
@@ -96,10 +93,7 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
             return Watched::Active;
         }
         if ledger.is_due(Timestamp::now()) {
-            tokio::select! {
-                () = late::sweep(marks, ledger, work) => {}
-                () = work.stop.cancelled() => return Watched::Stopped,
-            }
+            late::sweep(marks, ledger, work).await;
         }
         let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
         tokio::select! {

@@ -33,7 +33,7 @@ pub async fn rollback(
     if !args.yes
         && let Err(refusal) = agreed(&marks.name.to_string(), &ledger)
     {
-        return Conclusion::Refused(refusal.resuming());
+        return Conclusion::Refused(Box::new(refusal.resuming()));
     }
     let (events, received) = unbounded_channel();
     let lines = Lines::of_regions(&marks.regions);

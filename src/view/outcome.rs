@@ -205,7 +205,9 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
 
 fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
     let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
-    text.say(&format!("The {} of {place} could not be made:", task.step.label()));
+    let what =
+        if run.ledger.get(task.half, task.step).is_some() { "could not be checked" } else { "could not be made" };
+    text.say(&format!("The {} of {place} {what}:", task.step.label()));
     text.error(error);
     text.gap();
     text.exists(run);

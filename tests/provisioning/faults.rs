@@ -148,7 +148,9 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(Effect::too_many_requests(0), "vpnservices").times(3));
-    site.simulator.inject(post(Effect::status(503), "ikepolicies").times(2));
+    let mut busy = Scripted::status(503);
+    busy.headers.push(("Retry-After".to_owned(), "0".to_owned()));
+    site.simulator.inject(post(Effect::Answer(busy), "ikepolicies").times(2));
     site.simulator.inject(post(Effect::ActThenAnswer(Scripted::status(504)), "ipsecpolicies"));
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
@@ -165,7 +167,34 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     };
     let told = [waits(Step::Service, 429), waits(Step::IkePolicy, 503), waits(Step::IpsecPolicy, 504)];
     assert_eq!(told, [3, 2, 1]);
-    assert!(run.pauses[0].1.to_string().contains("trying again, 2 of 5"), "{}", run.pauses[0].1);
+    for (_, pause) in &run.pauses {
+        let asked = pause.error.status != Some(504);
+        assert_eq!(pause.to_string().starts_with("the cloud asks to wait 0 s"), asked, "{pause}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_too_long_to_sit_out_is_left_to_the_user() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(post(Effect::too_many_requests(600), "ikepolicies"));
+    let mut run = Run::new();
+    let (_, error) = failed(run.create(&site, &plan).await);
+    assert_eq!(error.retry_after, Some(Duration::from_secs(600)));
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(counts(&site), (6, 6));
+}
+
+#[tokio::test]
+async fn a_connection_in_error_is_watched_on_and_told() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    let task = Task { half: Half::B, step: Step::Connection };
+    site.simulator.alter("nz-por-1", "ipsec_site_connections", run.id(task), json!({ "status": "ERROR" }));
+    let Watched::NotYet(standing) = run.watch(&site, &plan, BRIEF).await else { panic!("it never gets up") };
+    assert_eq!(standing[&Half::B], osvpn::cloud::Status::Error);
 }
 
 #[tokio::test]
@@ -273,7 +302,7 @@ async fn two_runs_at_once_end_with_one_service_on_the_router() {
         let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
         let (mut one, mut two) = (Run::new(), Run::new());
         let (one_made, two_made) = tokio::join!(one.create(&site, &first), two.create(&site, &second));
-        (one_made.unwrap(), two_made.unwrap());
+        one_made.and(two_made).unwrap();
         let services = site.simulator.collection("nz-hlz-1", "vpnservices");
         assert_eq!(services.len(), 1, "round {round}");
         let connections = site.simulator.collection("nz-hlz-1", "ipsec_site_connections");
@@ -303,4 +332,39 @@ async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
     assert_eq!(error.status, Some(404));
     run.create(&site, &plan).await.unwrap();
     assert_eq!((run.watch(&site, &plan, QUICK).await, counts(&site)), (Watched::Active, (6, 6)));
+}
+
+#[tokio::test]
+async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(post(Effect::status(403), "ipsec-site-connections"));
+    let mut run = Run::new();
+    failed(run.create(&site, &plan).await);
+    let other = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
+    Run::new().create(&site, &other).await.unwrap();
+    let rival = json!({
+        "id": "00000000-0000-4000-8000-000000000000", "name": "rival", "description": "", "admin_state_up": true,
+        "router_id": plan.a().router.id.as_str(), "status": "PENDING_CREATE", "subnet_id": null,
+        "external_v4_ip": "203.0.113.20",
+    });
+    site.simulator.plant("nz-hlz-1", "vpnservices", rival).unwrap();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Created);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn a_second_look_that_fails_does_not_make_a_service_look_unmade() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2));
+    let mut run = Run::new();
+    let (task, error) = failed(run.create(&site, &plan).await);
+    assert!(task.step == Step::Service && error.message.contains("alone on its router"), "{error:?}");
+    run.create(&site, &plan).await.unwrap();
+    while let Ok(event) = run.received.try_recv() {
+        assert!(!matches!(event, Event::Failed(..)), "{event:?}");
+    }
+    assert_eq!(counts(&site), (6, 6));
 }

@@ -68,8 +68,13 @@ impl Run<'_> {
     pub(super) async fn all_alone(&self, halves: &[Half]) -> Result<(), CreateError> {
         let checked = halves.iter().map(|&half| async move {
             let task = Task { half, step: Step::Service };
-            self.alone(task).await.map_err(|error| {
-                self.work.tell(Event::Failed(task, error.clone(), Duration::ZERO));
+            self.alone(task).await.map_err(|mut error| {
+                if self.ledger().get(half, Step::Service).is_some() {
+                    error.message =
+                        format!("It is there; whether it is alone on its router could not be seen: {}", error.message);
+                } else {
+                    self.work.tell(Event::Failed(task, error.clone(), Duration::ZERO));
+                }
                 CreateError::Failed(task, Box::new(error))
             })
         });
@@ -81,11 +86,13 @@ impl Run<'_> {
     /// itself if it does not happen, because then the rival looked too early to know of it.
     async fn alone(&self, task: Task) -> Result<(), Error> {
         let Some(half) = self.plan.half(task.half) else { return Ok(()) };
-        let (own, connected) = {
+        let connection = Task { half: task.half, step: Step::Connection };
+        let (own, may_be_connected) = {
             let ledger = self.ledger();
-            (ledger.get(task.half, Step::Service).cloned(), ledger.get(task.half, Step::Connection).is_some())
+            let there = ledger.get(task.half, Step::Connection).is_some();
+            (ledger.get(task.half, Step::Service).cloned(), there || ledger.is_open(connection))
         };
-        let Some(own) = own.filter(|_| !connected) else { return Ok(()) };
+        let Some(own) = own.filter(|_| !may_be_connected) else { return Ok(()) };
         let region = self.work.region(&half.region, task)?;
         let mut pause = self.work.cloud.limits().back_off;
         for round in 1..=TRIES {
@@ -108,7 +115,14 @@ impl Run<'_> {
             pause = pause.saturating_mul(2);
         }
         self.work.tell(Event::Deleting(own.clone()));
-        delete(&region, &own).await?;
+        match delete(&region, &own).await {
+            // Another VPN hangs on it already, so it is the others that have to go.
+            Err(error) if error.is_in_use() => {
+                self.work.tell(Event::Finished(own, Duration::ZERO));
+                return Ok(());
+            }
+            deleted => deleted?,
+        }
         self.note(|ledger| ledger.remove(&own.id));
         self.work.tell(Event::Deleted(own));
         self.service_again(&region, half, task).await
