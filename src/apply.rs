@@ -111,24 +111,29 @@ async fn make(plan: &Plan, cloud: &Cloud, wait: Duration, signals: UnboundedRece
         Lines::warning(&finding.to_string());
     }
     let mut ledger = Ledger::default();
+    let report = |ledger: &Ledger, end: End<'_>, lines: &Lines| report(ledger, end).with_pauses(plan, lines.pauses());
     let created = audience.attend(create(plan, &mut ledger, cloud, &sender, &stop)).await;
     audience.lines.complete(&mut ledger);
     match created {
         Some(Ok(())) if !stop.is_cancelled() => {}
-        Some(Ok(()) | Err(CreateError::Stopped)) | None => return report(&ledger, End::Stopped(&Standing::new())),
-        Some(Err(CreateError::Failed(task, error))) => return report(&ledger, End::Failed(task, &error)),
+        Some(Ok(()) | Err(CreateError::Stopped)) | None => {
+            return report(&ledger, End::Stopped(&Standing::new()), &audience.lines);
+        }
+        Some(Err(CreateError::Failed(task, error))) => {
+            return report(&ledger, End::Failed(task, &error), &audience.lines);
+        }
     }
     Lines::waiting(wait);
-    let watched = audience.attend(watch(&ledger, cloud, Pace::lasting(wait), &sender, &stop)).await;
+    let watched = audience.attend(watch(plan, &mut ledger, cloud, Pace::lasting(wait), &sender, &stop)).await;
     match watched {
-        Some(Watched::Active) => report(&ledger, End::Active),
+        Some(Watched::Active) => report(&ledger, End::Active, &audience.lines),
         Some(Watched::NotYet(standing)) => {
-            let report = report(&ledger, End::NotActive(&standing));
+            let report = report(&ledger, End::NotActive(&standing), &audience.lines);
             let checks = audience.attend(verify(plan, &ledger, cloud)).await;
             report.with_checks(checks.unwrap_or_default())
         }
-        Some(Watched::Lost(error)) => report(&ledger, End::Lost(audience.lines.standing(), &error)),
-        Some(Watched::Stopped) | None => report(&ledger, End::Stopped(audience.lines.standing())),
+        Some(Watched::Lost(error)) => report(&ledger, End::Lost(audience.lines.standing(), &error), &audience.lines),
+        Some(Watched::Stopped) | None => report(&ledger, End::Stopped(audience.lines.standing()), &audience.lines),
     }
 }
 

@@ -7,7 +7,8 @@
 //! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
 //! * [`neutron`] reads what a region holds ([`inventory`]);
 //! * [`vpnaas`] writes and watches the VPN objects ([`request`] has their bodies);
-//! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; `retry` repeats reads.
+//! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; [`retry`] repeats what may be
+//!   repeated.
 
 pub mod credentials;
 pub mod error;
@@ -18,7 +19,7 @@ pub mod neutron;
 mod printable;
 mod readback;
 pub mod request;
-mod retry;
+pub mod retry;
 pub mod vpnaas;
 
 pub use credentials::Credentials;

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
-//! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here)
+//! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here);
+//!    meanwhile each router is looked at once more                           (two runs at once would make two services)
 //! 3  site connection A
 //! 4  site connection B
 //! 5  poll both connections until they are ACTIVE
@@ -17,23 +18,27 @@
 pub mod commands;
 mod create;
 pub mod handover;
+mod late;
 mod ledger;
 mod undo;
 mod verify;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use crate::cloud::request::Kind;
-use crate::cloud::{Error, Id, RegionId, Status};
+use crate::cloud::retry::{Patience, Pause};
+use crate::cloud::{Error, Id, Region, RegionId, Status};
 use crate::plan::Half;
 
 pub use create::{CreateError, create};
-pub use ledger::{Ledger, Made, Origin};
+pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use undo::{Undone, undo};
 pub use verify::{Check, Verdict, verify};
 pub use watch::{Pace, Watched, watch};
@@ -41,6 +46,9 @@ pub use watch::{Pace, Watched, watch};
 /// How long to wait for ACTIVE when nothing else is said. Agents report every 60 s, each on its own beat, so two
 /// reports of both ends fit in well.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
+
+/// How often a request is tried that fails for a reason that may pass.
+const TRIES: u32 = 5;
 
 /// One object to be made: which, and for which half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -125,6 +133,12 @@ pub enum Event {
     Finished(Made, Duration),
     /// A task has failed; the others that were under way are still settled.
     Failed(Task, Error, Duration),
+    /// A request for that task failed for a reason that may pass, and is tried again after a pause.
+    Waiting(Task, Box<Pause>),
+    /// A request whose answer was lost has made this after all. If the VPN has no use for it, it is deleted.
+    Found(Made),
+    /// No request of this task can take effect any more without being noticed.
+    Settled(Task),
     /// The connections were asked for their status.
     Polled(Standing),
     /// A status could not be read; the watch goes on.
@@ -142,6 +156,20 @@ pub type Events = UnboundedSender<Event>;
 
 fn tell(events: &Events, event: Event) {
     let _ = events.send(event);
+}
+
+fn patience(task: Task, events: &Events, stop: &CancellationToken) -> Patience {
+    let events = events.clone();
+    let told = Arc::new(move |pause| tell(&events, Event::Waiting(task, Box::new(pause))));
+    Patience { tries: TRIES, told, stop: stop.clone() }
+}
+
+fn patient(region: Region, task: Task, events: &Events, stop: &CancellationToken) -> Region {
+    region.patient(patience(task, events, stop))
+}
+
+async fn delete(region: &Region, made: &Made) -> Result<(), Error> {
+    region.delete(made.task.step.kind(), &made.id).await.map(|_| ())
 }
 
 fn no_region(region: &RegionId) -> Error {

@@ -9,10 +9,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, RegionId};
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
 use crate::provision::handover::{Handover, KeyOrigin, external_address};
-use crate::provision::{Check, Ledger, Made, Origin, Standing, Step, Task, commands};
+use crate::provision::{self, Check, Ledger, Made, Origin, Standing, Step, Task, commands};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use dry_run::{DryRun, Planned};
@@ -35,6 +36,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Objects of which nobody knows whether they exist.
     pub doubtful: Vec<Doubt>,
+    /// Every pause before a request was tried again.
+    pub pauses: Vec<String>,
     /// The troubleshooting list, if the tunnel is not up.
     pub checks: Vec<Check>,
     /// What only the user can do: admit the traffic in the security groups of the instances.
@@ -46,6 +49,8 @@ pub struct Report {
     pub look_again: Vec<String>,
     /// Commands that remove what this run made, in the order that works.
     pub removal: Vec<String>,
+    /// Those of them that remove what failed requests left and the VPN does not use.
+    pub leftovers: Vec<String>,
     /// Warnings and notices of the plan.
     pub findings: Vec<String>,
     /// Whether all this happened in the simulated cloud.
@@ -105,6 +110,9 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The cloud's number for the request.
     pub request_id: Option<String>,
+    /// How long the cloud asks to wait before the next try, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 /// An object that may or may not exist, because the answer to the request for it was lost.
@@ -116,6 +124,8 @@ pub struct Doubt {
     pub region: RegionId,
     /// What it would be called.
     pub name: String,
+    /// If it was looked for and not found: until when it may still appear, in UTC.
+    pub may_appear_until: Option<String>,
     /// A command that shows whether it is there.
     pub look: String,
 }
@@ -141,6 +151,7 @@ impl Failure {
             request: error.request.clone(),
             status: error.status,
             request_id: error.request_id.clone(),
+            retry_after: error.retry_after.map(|wait| wait.as_secs()),
         }
     }
 }
@@ -159,6 +170,10 @@ impl Report {
             }
             End::Stopped(standing) => (Outcome::Stopped, standing, Vec::new()),
             End::Undone => (Outcome::Undone, &none, Vec::new()),
+            End::Unsettled(error) => {
+                let failure = |error| Failure::new("looking for what lost requests may have made", error);
+                (Outcome::Undone, &none, error.map(failure).into_iter().collect())
+            }
             End::Left(left) => {
                 let failure = |(made, error): &(Made, Error)| {
                     Failure::new(format!("deleting the {}", name_of(plan, made.task)), error)
@@ -181,7 +196,8 @@ impl Report {
             mode: mode(plan),
             halves: plan.halves().map(half).collect(),
             failures,
-            doubtful: ledger.doubtful().filter_map(|task| doubt(plan, task)).collect(),
+            doubtful: ledger.doubts().into_iter().filter_map(|open| doubt(plan, open)).collect(),
+            pauses: Vec::new(),
             checks: Vec::new(),
             security_rules: if is_complete {
                 plan.security_rules().into_iter().map(rule).collect()
@@ -194,7 +210,8 @@ impl Report {
             } else {
                 Vec::new()
             },
-            removal: commands::removal(ledger),
+            removal: commands::removal(&ledger.removable()),
+            leftovers: commands::removal(&ledger.leftovers()),
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
             is_demo: false,
         }
@@ -209,10 +226,18 @@ impl Report {
             Phase::Failed(task, error) => End::Failed(*task, error),
             Phase::Lost(error) => End::Lost(&run.standing, error),
             Phase::Undone => End::Undone,
+            Phase::Unsettled(error) => End::Unsettled(error.as_deref()),
             Phase::Left(left) => End::Left(left),
             Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
         };
-        Self::new(&run.plan, &known(run), end, key).with_checks(run.checks.clone())
+        Self::new(&run.plan, &known(run), end, key).with_checks(run.checks.clone()).with_pauses(&run.plan, &run.pauses)
+    }
+
+    /// With the pauses before requests were tried again.
+    #[must_use]
+    pub fn with_pauses(mut self, plan: &Plan, pauses: &[(Task, Pause)]) -> Self {
+        self.pauses = pauses.iter().map(|(task, pause)| format!("{}: {pause}", name_of(plan, *task))).collect();
+        self
     }
 
     /// With the troubleshooting list.
@@ -241,10 +266,8 @@ impl Report {
 fn known(run: &Progress) -> Ledger {
     let mut ledger = run.ledger.clone();
     for (task, state) in run.tasks.iter().filter(|_| run.is_working()) {
-        match state {
-            TaskState::Running(_) => ledger.doubt(*task),
-            TaskState::Undone => ledger.forget(*task),
-            TaskState::Waiting | TaskState::Done(..) | TaskState::Failed(..) | TaskState::Kept(_) => {}
+        if matches!(state, TaskState::Running(_)) {
+            ledger.doubt(*task);
         }
     }
     ledger
@@ -294,9 +317,10 @@ fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, 
     }
 }
 
-fn doubt(plan: &Plan, task: Task) -> Option<Doubt> {
+fn doubt(plan: &Plan, provision::Doubt { task, until }: provision::Doubt) -> Option<Doubt> {
     let half = plan.half(task.half)?;
     let name = plan.name().of(task.step.object());
     let look = commands::list(&half.region, task.step);
-    Some(Doubt { kind: task.step.label(), region: half.region.clone(), name, look })
+    let may_appear_until = until.map(|until| until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+    Some(Doubt { kind: task.step.label(), region: half.region.clone(), name, may_appear_until, look })
 }

@@ -38,7 +38,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use faults::{Effect, Fault, Scripted};
+pub use faults::{Effect, Fault, Gate, Scripted};
 pub use log::{Request, depth};
 pub use release::Release;
 pub use seed::Seed;
@@ -218,6 +218,11 @@ impl Simulator {
     /// Takes back every fault not yet spent.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
+    }
+
+    /// Ends [`Effect::GoDown`].
+    pub fn come_back(&self) {
+        self.shared.set_down(false);
     }
 
     /// Makes every token given out so far worthless.

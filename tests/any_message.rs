@@ -16,6 +16,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use drawn::drawn;
 use driven::{Driven, KEY, session, wellington, without_vpn};
 use inventories::*;
+use jiff::Timestamp;
+use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::plan::{Half, Psk};
 use osvpn::provision::{
@@ -95,10 +97,20 @@ fn made() -> impl Strategy<Value = Made> {
 }
 
 fn ledger() -> impl Strategy<Value = Ledger> {
-    proptest::collection::vec(made(), 0..8).prop_map(|all| {
+    let many = |most| proptest::collection::vec(made(), 0..most);
+    (many(8), many(3), proptest::collection::vec((task(), any::<bool>()), 0..3)).prop_map(|(all, left, lost)| {
         let mut ledger = Ledger::default();
         for made in all {
             ledger.record(made);
+        }
+        for made in left {
+            ledger.leave(Made { id: Id::new("0e1d2c3b-0000-4444-8888-0123456789ab"), ..made });
+        }
+        for (task, was_looked_for) in lost {
+            ledger.lose(task, Timestamp::MAX);
+            if was_looked_for {
+                ledger.looked(task, Timestamp::UNIX_EPOCH, []);
+            }
         }
         ledger
     })
@@ -126,6 +138,11 @@ fn engine() -> impl Strategy<Value = Message> {
         made().prop_map(Event::Deleting),
         made().prop_map(Event::Deleted),
         (made(), error()).prop_map(|(made, error)| Event::Kept(made, error)),
+        made().prop_map(Event::Found),
+        task().prop_map(Event::Settled),
+        (task(), error()).prop_map(|(task, error)| {
+            Event::Waiting(task, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
+        }),
     ];
     let created = prop_oneof![
         3 => Just(Ok(())),
@@ -146,6 +163,7 @@ fn engine() -> impl Strategy<Value = Message> {
     let undone = prop_oneof![
         Just(Undone::Clean),
         proptest::collection::vec((made(), error()), 0..3).prop_map(Undone::Left),
+        proptest::option::of(error()).prop_map(|error| Undone::Unsettled(error.map(Box::new))),
         Just(Undone::Stopped),
     ];
     prop_oneof![

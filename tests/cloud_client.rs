@@ -142,7 +142,7 @@ async fn a_read_is_repeated_after_the_time_the_cloud_asks_for_and_a_write_is_not
     let router = Id::from("r");
     let body = VpnServiceBody { name: "n", description: "d", router: &router };
     let error = region.create_service(&body).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::RateLimited(Some(Duration::ZERO)));
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimited, Some(Duration::ZERO)));
     assert_eq!(error.region.as_ref().map(osvpn::cloud::RegionId::as_str), Some("one"));
     assert_eq!(stub.requests.lock().unwrap().len(), 3);
 }

@@ -2,16 +2,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
+#[path = "provisioning/faults.rs"]
+mod faults;
+#[path = "provisioning/matrix.rs"]
+mod matrix;
 #[path = "support/site.rs"]
 mod site;
 
 use std::time::Duration;
 
+use osvpn::cloud::Limits;
+use osvpn::cloud::retry::Pause;
 use osvpn::plan::{Half, Place, Plan, Profile};
 use osvpn::provision::{
-    CreateError, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, create, undo, verify, watch,
+    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, create, undo, verify, watch,
 };
-use osvpn::simulator::{Effect, Fault, Release, Scripted, Seed, Settings, depth};
+use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
 use site::{HAMILTON, KEY, PORIRUA, Site};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,20 +31,25 @@ struct Run {
     received: UnboundedReceiver<Event>,
     stop: CancellationToken,
     ledger: Ledger,
+    pauses: Vec<(Task, Pause)>,
 }
 
 impl Run {
     fn new() -> Self {
         let (events, received) = unbounded_channel();
-        Self { events, received, stop: CancellationToken::new(), ledger: Ledger::default() }
+        Self { events, received, stop: CancellationToken::new(), ledger: Ledger::default(), pauses: Vec::new() }
     }
 
     async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
         create(plan, &mut self.ledger, &site.cloud, &self.events, &self.stop).await
     }
 
-    async fn watch(&self, site: &Site, pace: Pace) -> Watched {
-        watch(&self.ledger, &site.cloud, pace, &self.events, &self.stop).await
+    async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
+        watch(plan, &mut self.ledger, &site.cloud, pace, &self.events, &self.stop).await
+    }
+
+    fn id(&self, task: Task) -> &str {
+        self.ledger.get(task.half, task.step).unwrap().id.as_str()
     }
 
     async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
@@ -72,9 +83,13 @@ async fn two_halves_come_up_in_twelve_posts_and_five_round_trips() {
     let requests = site.simulator.requests();
     let posts = requests.iter().filter(|request| request.method == "POST").count();
     println!("creation: {posts} POSTs, {} requests, {} round trips deep", requests.len(), depth(&requests));
-    assert_eq!((posts, requests.len()), (12, 14), "twelve POSTs, and one look at each router's services");
+    assert_eq!(
+        (posts, requests.len()),
+        (12, 16),
+        "twelve POSTs, and a look at each router's services before and after"
+    );
     assert!(depth(&requests) <= 5, "{}", depth(&requests));
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));
     let checks = verify(&plan, &run.ledger, &site.cloud).await;
     assert!(checks.iter().all(|check| !matches!(check.verdict, Verdict::Bad(_))), "{checks:?}");
@@ -167,7 +182,7 @@ async fn on_ovn_the_peer_address_is_the_service_s_own() {
     assert_eq!(plan.a().address, None, "nobody knows it before the service exists");
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     let made = run.ledger.get(Half::A, Step::Service).unwrap().external_v4.unwrap();
     assert_ne!(Some(&made), plan.a().router.external_v4.first());
 }
@@ -181,7 +196,7 @@ async fn several_subnets_a_side_come_up_with_ikev2() {
     let plan = site.check(a, PORIRUA, Profile::Modern).await.unwrap();
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -190,7 +205,7 @@ async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next(
     let first = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
-    assert!(matches!(run.watch(&site, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
+    assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
     let checks = verify(&first, &run.ledger, &site.cloud).await;
     assert!(
         checks.iter().any(|check| matches!(&check.verdict, Verdict::Yours(text) if text.contains("500"))),
@@ -231,7 +246,7 @@ async fn the_first_error_stops_it_says_what_exists_and_a_retry_does_the_rest() {
     run.create(&site, &plan).await.unwrap();
     let again: Vec<_> = site.simulator.requests().into_iter().filter(|request| request.method == "POST").collect();
     assert_eq!(again.len(), 1, "only what was missing is made");
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -262,7 +277,7 @@ async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way()
             }
             adopted += run.ledger.made().iter().filter(|made| made.origin == Origin::Adopted).count();
             assert_eq!(counts(&site), (6, 6), "{collection} {name}: every object once");
-            assert_eq!(run.watch(&site, QUICK).await, Watched::Active, "{collection} {name}");
+            assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active, "{collection} {name}");
             cases += 1;
         }
     }
@@ -280,7 +295,10 @@ async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
     assert_eq!(task.step, Step::IkePolicy);
-    assert!(!run.ledger.is_clean() && run.ledger.doubtful().eq([task]), "nobody knows whether it exists");
+    assert!(
+        !run.ledger.is_clean() && run.ledger.doubts() == [Doubt { task, until: None }],
+        "nobody knows whether it exists"
+    );
     site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(run.ledger.get(Half::A, Step::IkePolicy).unwrap().origin, Origin::Adopted);
@@ -295,7 +313,7 @@ async fn sha1_on_a_release_that_no_longer_stores_it_is_refused_before_anything_i
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -329,8 +347,8 @@ async fn the_watch_outlives_passing_failures_and_says_when_a_connection_is_gone(
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    site.simulator.inject(Fault::new(Effect::status(503)).method("GET").path("ipsec-site-connections").times(8));
-    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    site.simulator.inject(Fault::new(Effect::status(503)).method("GET").path("ipsec-site-connections").times(24));
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     let mut told = Vec::new();
     while let Ok(event) = run.received.try_recv() {
         told.push(event);
@@ -338,7 +356,7 @@ async fn the_watch_outlives_passing_failures_and_says_when_a_connection_is_gone(
     assert!(told.iter().any(|event| matches!(event, Event::PollFailed(..))));
     let connection = run.ledger.get(Half::B, Step::Connection).unwrap().id.to_string();
     site.simulator.uproot("nz-por-1", "ipsec_site_connections", &connection);
-    assert!(matches!(run.watch(&site, QUICK).await, Watched::Lost(error) if error.status == Some(404)));
+    assert!(matches!(run.watch(&site, &plan, QUICK).await, Watched::Lost(error) if error.status == Some(404)));
 }
 
 #[tokio::test]

@@ -12,11 +12,13 @@ mod inventories;
 #[path = "support/runs.rs"]
 mod runs;
 
-use osvpn::cloud::Status;
+use osvpn::cloud::{Error, ErrorKind, Status};
 use osvpn::plan::Half;
 use osvpn::provision::handover::KeyOrigin;
+use osvpn::provision::{Event, Step, Task, Undone, Watched};
 use osvpn::report::Report;
-use osvpn::wizard::progress::Phase;
+use osvpn::wizard::Message;
+use osvpn::wizard::progress::{Phase, TaskState};
 use runs::Run;
 
 fn report(run: &Run) -> Report {
@@ -47,4 +49,65 @@ fn of_an_undo_that_was_given_up_only_what_is_left_is_listed() {
     assert_eq!((count(0), count(1), report.removal.len()), (5, 6, 11));
     assert_eq!(report.doubtful.len(), 1, "nobody knows whether the deletion was carried out");
     assert!(report.security_rules.is_empty() && report.look_again.is_empty(), "no half of a VPN needs rules");
+}
+
+#[test]
+fn an_undo_that_cannot_be_sure_says_so_and_where_to_look() {
+    let mut run = Run::begun((80, 24));
+    run.made(Half::A, 0, 0.4).lost(Half::B, 1);
+    run.failed(Half::B, 1, Error::new(ErrorKind::Timeout, "no answer"));
+    run.journey.press("Tab Enter Tab Enter");
+    run.deleted(Half::A, 0).lost(Half::B, 1);
+    run.end_undo(Undone::Unsettled(None));
+    let report = report(&run);
+    assert!(report.failures.is_empty() && !report.is_empty());
+    assert_eq!(report.doubtful[0].may_appear_until.as_deref(), Some("2026-03-01 11:52:30 UTC"));
+    let text = report.to_string();
+    for part in [
+        "everything found is deleted",
+        "may still appear in nz-por-1",
+        "until 2026-03-01 11:52:30 UTC",
+        "ike policy list",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("everything this run made is deleted"), "{text}");
+}
+
+#[test]
+fn what_lost_requests_left_is_listed_though_the_vpn_is_active() {
+    let mut run = Run::created((80, 24));
+    let twin = run.twin(Half::A, 1);
+    run.journey.send(Message::Watched(Watched::Active));
+    let left = report(&run);
+    let command = format!("openstack --os-region-name nz-hlz-1 vpn ike policy delete {}", twin.id);
+    assert_eq!(left.leftovers, std::slice::from_ref(&command));
+    let text = left.to_string();
+    assert!(text.contains(&command) && !text.contains("To remove what this run made"), "{text}");
+    run.tell(Event::Deleted(twin));
+    let swept = report(&run);
+    assert!(swept.leftovers.is_empty() && swept.halves[0].objects.len() == 6, "the object itself is still there");
+}
+
+#[test]
+fn the_deletion_of_a_twin_says_nothing_of_the_object_itself() {
+    let mut run = Run::created((80, 24));
+    let twin = run.twin(Half::A, 1);
+    run.journey.press("q Tab Tab Enter");
+    run.journey.send(Message::Watched(Watched::Stopped));
+    run.tell(Event::Deleting(twin.clone())).tell(Event::Deleted(twin));
+    let task = Task { half: Half::A, step: Step::IkePolicy };
+    let progress = run.journey.model.run.as_ref().unwrap();
+    assert!(matches!(progress.state(task), Some(TaskState::Done(..))));
+    assert_eq!(report(&run).halves[0].objects.len(), 6);
+}
+
+#[test]
+fn every_pause_the_cloud_asked_for_is_in_the_report() {
+    let mut run = Run::begun((80, 24));
+    let mut error = Error::new(ErrorKind::RateLimited, "slow down");
+    (error.status, error.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
+    run.started(Half::A, 1).waiting(Half::A, 1, error).made(Half::A, 1, 7.4);
+    let expected = "IKE policy of half A, Hamilton (nz-hlz-1): the cloud asks to wait 7 s (429); trying again, 2 of 5";
+    assert_eq!(report(&run).pauses, [expected]);
 }

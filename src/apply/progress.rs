@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::{Write, stderr};
 use std::time::Duration;
 
+use crate::cloud::retry::Pause;
 use crate::plan::Plan;
-use crate::provision::{Event, Ledger, Origin, Standing, Task};
+use crate::provision::{Event, Ledger, Made, Origin, Standing, Task};
 
 /// Tells events on standard error, and remembers what they say exists.
 #[derive(Debug)]
@@ -15,13 +16,14 @@ pub struct Lines {
     /// What was begun and has not ended yet.
     open: BTreeSet<Task>,
     standing: Standing,
+    pauses: Vec<(Task, Pause)>,
 }
 
 impl Lines {
     /// For the run of that plan.
     pub fn new(plan: &Plan) -> Self {
         let places = plan.halves().map(|half| (half.half, half.region.to_string())).collect();
-        Self { places, seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new() }
+        Self { places, seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new(), pauses: Vec::new() }
     }
 
     /// Tells an event.
@@ -55,7 +57,20 @@ impl Lines {
             Event::PollFailed(half, error) => {
                 say(&format!("{half} {:<12} status could not be read, asking again: {error}", self.region(half)));
             }
-            Event::Deleting(_) | Event::Deleted(_) | Event::Kept(..) => {}
+            Event::Waiting(task, pause) => {
+                say(&format!("{}{pause}", self.place(task)));
+                self.pauses.push((task, *pause));
+            }
+            Event::Found(made) => {
+                let what = format!("found    {}, made by a request whose answer was lost", made.id);
+                say(&format!("{}{what}", self.place(made.task)));
+                self.seen.leave(made);
+            }
+            Event::Deleted(Made { task, id, .. }) => {
+                say(&format!("{}deleted  {id}", self.place(task)));
+                self.seen.remove(&id);
+            }
+            Event::Settled(_) | Event::Deleting(_) | Event::Kept(..) => {}
         }
     }
 
@@ -79,6 +94,11 @@ impl Lines {
         &self.standing
     }
 
+    /// Every pause before a request was tried again.
+    pub fn pauses(&self) -> &[(Task, Pause)] {
+        &self.pauses
+    }
+
     /// Adds to a ledger what is known to exist and is not in it, after work that could not be waited for. What that work
     /// had begun is in doubt.
     pub fn complete(&self, ledger: &mut Ledger) {
@@ -87,6 +107,7 @@ impl Lines {
                 ledger.record(made.clone());
             }
         }
+        self.seen.leftovers().into_iter().for_each(|left| ledger.leave(left));
         self.open.iter().for_each(|task| ledger.doubt(*task));
     }
 
@@ -117,8 +138,13 @@ mod tests {
 
     #[test]
     fn what_was_begun_and_never_ended_is_in_doubt() {
-        let mut lines =
-            Lines { places: Vec::new(), seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new() };
+        let mut lines = Lines {
+            places: Vec::new(),
+            seen: Ledger::default(),
+            open: BTreeSet::new(),
+            standing: Standing::new(),
+            pauses: Vec::new(),
+        };
         let task = |step| Task { half: Half::A, step };
         for step in [Step::Service, Step::IkePolicy, Step::IpsecPolicy] {
             lines.tell(Event::Started(task(step)));
@@ -137,6 +163,6 @@ mod tests {
         let mut ledger = Ledger::default();
         lines.complete(&mut ledger);
         assert_eq!(ledger.made(), [service]);
-        assert_eq!(ledger.doubtful().collect::<Vec<_>>(), [task(Step::IpsecPolicy)]);
+        assert_eq!(ledger.doubts(), [crate::provision::Doubt { task: task(Step::IpsecPolicy), until: None }]);
     }
 }

@@ -26,8 +26,8 @@ pub enum ErrorKind {
     Quota,
     /// The API does not take the request as it is (400).
     Invalid,
-    /// Too many requests (429); the cloud may have said how long to wait.
-    RateLimited(Option<Duration>),
+    /// Too many requests (429).
+    RateLimited,
     /// The cloud failed (5xx).
     Server,
     /// No connection could be made: refused, no route, no such host.
@@ -59,6 +59,8 @@ pub struct Error {
     pub neutron_type: Option<String>,
     /// The cloud's own number for the request, for its operator's logs.
     pub request_id: Option<String>,
+    /// How long the cloud asks to wait before the next try (429, 503).
+    pub retry_after: Option<Duration>,
 }
 
 impl Error {
@@ -72,6 +74,7 @@ impl Error {
             status: None,
             neutron_type: None,
             request_id: None,
+            retry_after: None,
         }
     }
 
@@ -87,15 +90,34 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::RateLimited(_) | ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::Timeout
+            ErrorKind::RateLimited | ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::Timeout
         ) || matches!(self.status, Some(502..=504))
     }
 
+    /// Whether the object asked for is not there (any more). Neutron has a type of its own for each kind of object;
+    /// `HTTPNotFound` is its word for a path it does not know, and a 404 without a type is somebody else's.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.kind == ErrorKind::NotFound && self.neutron_type.as_deref().is_some_and(|kind| kind != "HTTPNotFound")
+    }
+
+    /// Whether an object was not deleted because something uses it. For an endpoint group that is a 400.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.neutron_type.as_deref().is_some_and(|kind| kind.ends_with("InUse"))
+    }
+
     /// Whether the request may have been acted upon although it failed. Before it is repeated, the cloud must be asked
-    /// whether the object exists.
+    /// whether the object exists. A sign-in that fails leaves nothing in doubt: the request it was for has not been let
+    /// in.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        matches!(self.kind, ErrorKind::Server | ErrorKind::Interrupted | ErrorKind::Timeout | ErrorKind::Unexpected)
+        let signing_in = self.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"));
+        !signing_in
+            && matches!(
+                self.kind,
+                ErrorKind::Server | ErrorKind::Interrupted | ErrorKind::Timeout | ErrorKind::Unexpected
+            )
     }
 }
 

@@ -32,8 +32,11 @@ pub struct Limits {
     pub body: usize,
     /// How often a read is tried in all. Default 3.
     pub tries: u32,
-    /// The longest pause after a first failed read, doubled after each further one. Default 400 ms.
+    /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
     pub back_off: Duration,
+    /// How long after a request was given up its effect may still appear. Default 3 min: a Neutron that is stuck in its
+    /// database or waits for an agent has been seen to answer after that long, whoever still listened.
+    pub settling: Duration,
 }
 
 impl Default for Limits {
@@ -44,6 +47,7 @@ impl Default for Limits {
             body: 16 << 20,
             tries: 3,
             back_off: Duration::from_millis(400),
+            settling: Duration::from_secs(180),
         }
     }
 }

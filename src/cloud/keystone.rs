@@ -22,7 +22,7 @@ use super::error::{Error, ErrorKind};
 use super::http::{Answer, Http, Limits, Outgoing, parse_page};
 use super::inventory::RegionId;
 use super::printable::Text;
-use super::retry;
+use super::retry::{self, Patience};
 
 /// A signed-in user of a cloud. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,6 +59,7 @@ pub enum SignIn {
 pub struct Region {
     cloud: Cloud,
     endpoint: Arc<Endpoint>,
+    patience: Option<Patience>,
 }
 
 impl Cloud {
@@ -112,7 +113,7 @@ impl Cloud {
     #[must_use]
     pub fn regions(&self) -> Vec<Region> {
         let endpoints = self.0.session.endpoints.iter();
-        endpoints.map(|endpoint| Region { cloud: self.clone(), endpoint: endpoint.clone() }).collect()
+        endpoints.map(|endpoint| Region { cloud: self.clone(), endpoint: endpoint.clone(), patience: None }).collect()
     }
 
     /// The region of that code; case matters.
@@ -131,7 +132,7 @@ impl Cloud {
         }
         let Ok(url) = Url::parse(&format!("{}/regions", self.0.credentials.auth_url)) else { return BTreeMap::new() };
         let read = || async { parse_page::<Described>(&self.send(Verb::GET, &url, None).await?, "regions") };
-        let regions = retry::reading(self.limits(), read).await.map(|page| page.items).unwrap_or_default();
+        let regions = retry::repeating(self.limits(), None, read).await.map(|page| page.items).unwrap_or_default();
         let named = regions.into_iter().filter_map(|region| {
             let description = region.description?.0.trim().to_owned();
             (!description.is_empty()).then(|| (RegionId::new(region.id.0), description))
@@ -254,6 +255,16 @@ impl Region {
     #[must_use]
     pub fn cloud(&self) -> &Cloud {
         &self.cloud
+    }
+
+    /// The same region, whose requests are tried as often as that says.
+    #[must_use]
+    pub fn patient(self, patience: Patience) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
+    pub(super) const fn patience(&self) -> Option<&Patience> {
+        self.patience.as_ref()
     }
 
     /// The address of its network API; ends in `/v2.0`.

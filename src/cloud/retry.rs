@@ -1,8 +1,15 @@
-//! Repeats a read that failed for a reason that may pass. Writes are never repeated here: whoever ordered them must
-//! first find out what became of them.
+//! Tries a request again that failed for a reason that may pass.
+//!
+//! Reads are tried [`Limits::tries`] times. Whoever gives a region [`Patience`] has them tried as often as that says, is
+//! told of every pause, and has deletions tried again too, and what else has certainly not been acted upon. A request
+//! that leaves doubt is never repeated here: whoever ordered it must first find out what became of it.
 
+use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, ErrorKind};
 use super::http::Limits;
@@ -10,14 +17,79 @@ use super::http::Limits;
 /// The longest `Retry-After` that is sat out; a longer one is the caller's to show.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Runs `attempt` until it succeeds, fails for a lasting reason, or has failed [`Limits::tries`] times.
+/// A pause before a request is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Why it failed.
+    pub error: Error,
+    /// How long the pause is.
+    pub wait: Duration,
+    /// The number of the coming try, from 2 on.
+    pub attempt: u32,
+    /// How many tries there are in all.
+    pub of: u32,
+}
+
+impl fmt::Display for Pause {
+    /// "the cloud asks to wait 7 s (429); trying again, 2 of 5"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, wait, attempt, of } = self;
+        let why = match (error.status, &error.kind) {
+            (Some(status), _) => status.to_string(),
+            (None, ErrorKind::Unreachable) => "not reached".to_owned(),
+            (None, _) => "no answer".to_owned(),
+        };
+        match error.retry_after {
+            _ if error.is_in_use() => write!(f, "still in use ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
+            Some(asked) => write!(f, "the cloud asks to wait {} s ({why})", asked.as_secs())?,
+            None => write!(f, "the cloud fails ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
+        }
+        write!(f, "; trying again, {attempt} of {of}")
+    }
+}
+
+/// How often requests are tried, who is told of the pauses between, and what cuts them short.
+#[derive(Clone)]
+pub struct Patience {
+    /// How often a request is tried in all.
+    pub tries: u32,
+    /// Is told of every pause as it begins.
+    pub told: Arc<dyn Fn(Pause) + Send + Sync>,
+    /// Ends the pause under way, and allows no more.
+    pub stop: CancellationToken,
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("tries", &self.tries).finish_non_exhaustive()
+    }
+}
+
+impl Patience {
+    /// Pauses after that many failures if there is a point in another try. False if there is none.
+    pub async fn pause(&self, error: &Error, failures: u32, limits: &Limits) -> bool {
+        let Some(wait) = wait(error, failures, limits).filter(|_| failures < self.tries && !self.stop.is_cancelled())
+        else {
+            return false;
+        };
+        (self.told)(Pause { error: error.clone(), wait, attempt: failures + 1, of: self.tries });
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+}
+
+/// Runs `attempt` until it succeeds, fails for a lasting reason, or has failed as often as it may.
 ///
 /// A time-out is not repeated: the user has then waited for [`Limits::total`] already.
-pub async fn reading<T, F, Fut>(limits: &Limits, mut attempt: F) -> Result<T, Error>
+pub async fn repeating<T, F, Fut>(limits: &Limits, patience: Option<&Patience>, mut attempt: F) -> Result<T, Error>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
+    let quiet = Patience { tries: limits.tries, told: Arc::new(|_| {}), stop: CancellationToken::new() };
+    let patience = patience.unwrap_or(&quiet);
     let mut failures = 0;
     loop {
         let error = match attempt().await {
@@ -25,27 +97,23 @@ where
             Err(error) => error,
         };
         failures += 1;
-        match pause(&error, failures, limits) {
-            Some(wait) if failures < limits.tries => {
-                tracing::debug!(kind = ?error.kind, failures, wait_ms = wait.as_millis(), "reading again");
-                tokio::time::sleep(wait).await;
-            }
-            _ => return Err(error),
+        if !patience.pause(&error, failures, limits).await {
+            return Err(error);
         }
+        tracing::debug!(kind = ?error.kind, failures, "trying again");
     }
 }
 
 /// How long to wait before the next try; none if there is no point in one.
-fn pause(error: &Error, failures: u32, limits: &Limits) -> Option<Duration> {
-    match error.kind {
-        ErrorKind::RateLimited(Some(wait)) => (wait <= LONGEST_WAIT).then_some(wait),
-        ErrorKind::Timeout => None,
-        // Six parallel reads fail together; without jitter they would also come back together.
-        _ if error.is_transient() => {
-            let longest = limits.back_off.saturating_mul(2_u32.saturating_pow(failures - 1));
-            Some(longest.mul_f64(rand::random_range(0.5..=1.0)))
-        }
-        _ => None,
+fn wait(error: &Error, failures: u32, limits: &Limits) -> Option<Duration> {
+    if !error.is_transient() || error.kind == ErrorKind::Timeout {
+        return None;
+    }
+    // Requests sent at once fail together; without jitter they would also come back together.
+    let jitter = rand::random_range(0.5..=1.0);
+    match error.retry_after {
+        Some(asked) => (asked <= LONGEST_WAIT).then(|| asked + limits.back_off.mul_f64(jitter)),
+        None => Some(limits.back_off.saturating_mul(2_u32.saturating_pow(failures - 1)).mul_f64(jitter)),
     }
 }
 
@@ -54,12 +122,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_retry_after_is_sat_out_to_the_second_and_a_long_one_is_reported() {
+    fn a_short_retry_after_is_sat_out_and_a_long_one_is_reported() {
+        let limits = Limits::default();
         let wait = |seconds| {
-            let error = Error::new(ErrorKind::RateLimited(Some(Duration::from_secs(seconds))), "");
-            pause(&error, 1, &Limits::default())
+            let mut error = Error::new(ErrorKind::RateLimited, "");
+            error.retry_after = Some(Duration::from_secs(seconds));
+            wait(&error, 1, &limits)
         };
-        assert_eq!(wait(30), Some(Duration::from_secs(30)));
+        let asked = Duration::from_secs(30);
+        assert!((asked..=asked + limits.back_off).contains(&wait(30).unwrap()));
         assert_eq!(wait(31), None);
     }
 
@@ -67,12 +138,33 @@ mod tests {
     async fn a_read_is_tried_three_times_and_a_lasting_failure_only_once() {
         for (kind, expected) in [(ErrorKind::Interrupted, 3), (ErrorKind::Forbidden, 1), (ErrorKind::Timeout, 1)] {
             let mut tries = 0;
-            let failed: Result<(), _> = reading(&Limits::default(), || {
+            let failed: Result<(), _> = repeating(&Limits::default(), None, || {
                 tries += 1;
                 std::future::ready(Err(Error::new(kind.clone(), "no")))
             })
             .await;
             assert_eq!((failed.unwrap_err().kind, tries), (kind, expected));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_pause_is_told_and_a_stop_allows_no_more() {
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let patience =
+            Patience { tries: 5, told: Arc::new(move |pause: Pause| sender.send(pause).unwrap()), stop: stop.clone() };
+        let mut error = Error::new(ErrorKind::RateLimited, "slow down");
+        (error.status, error.retry_after) = (Some(429), Some(Duration::from_secs(7)));
+        let failed: Result<(), _> = repeating(&Limits::default(), Some(&patience), || {
+            if told.try_recv().is_ok_and(|pause| pause.attempt == 3) {
+                stop.cancel();
+            }
+            std::future::ready(Err(error.clone()))
+        })
+        .await;
+        assert_eq!(failed, Err(error.clone()));
+        assert!(told.try_recv().is_err(), "the third try was the last");
+        let pause = Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 };
+        assert_eq!(pause.to_string(), "the cloud asks to wait 7 s (429); trying again, 2 of 5");
     }
 }

@@ -1,6 +1,7 @@
 //! Makes, watches and removes VPN objects.
 //!
-//! No POST is ever repeated here. After a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
+//! A region with [`Patience`](super::retry::Patience) tries again what has certainly not been acted upon, and deletions. No other POST is ever
+//! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
 //! [`Region::marked`] and decides.
 
 use reqwest::Method;
@@ -80,10 +81,17 @@ impl Region {
     /// (`EndpointGroupInUse` comes as 400).
     pub async fn delete(&self, kind: Kind, id: &Id) -> Result<Deleted, Error> {
         let url = self.url(&["vpn", kind.collection(), id.as_str()]);
-        match self.cloud().send(Method::DELETE, &url, None).await {
-            Ok(_) => Ok(Deleted::Now),
-            Err(error) if is_gone(&error) => Ok(Deleted::WasGone),
-            Err(error) => Err(self.mark(error)),
+        let mut failures = 0;
+        loop {
+            match self.cloud().send(Method::DELETE, &url, None).await {
+                Ok(_) => return Ok(Deleted::Now),
+                Err(error) if error.is_gone() => return Ok(Deleted::WasGone),
+                Err(error) => {
+                    if !self.may_try_again(&error, &mut failures).await {
+                        return Err(self.mark(error));
+                    }
+                }
+            }
         }
     }
 
@@ -127,12 +135,26 @@ impl Region {
         let json = serde_json::to_vec(&Envelope(kind, body))
             .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {} cannot be written as JSON.", kind.label())))?;
         let url = self.url(&["vpn", kind.collection()]);
-        let sent = self.cloud().send(Method::POST, &url, Some(Body { json: &json, secret })).await;
+        let mut failures = 0;
+        let sent = loop {
+            match self.cloud().send(Method::POST, &url, Some(Body { json: &json, secret })).await {
+                Err(error) if !error.is_doubtful() => {
+                    if !self.may_try_again(&error, &mut failures).await {
+                        break Err(error);
+                    }
+                }
+                sent => break sent,
+            }
+        };
         sent.and_then(|answer: Answer| parse(&answer, kind.singular())).map_err(|error| self.mark(error))
     }
-}
 
-/// `HTTPNotFound` is Neutron's word for a path it does not know; an object it does not know has a type of its own.
-fn is_gone(error: &Error) -> bool {
-    error.kind == ErrorKind::NotFound && error.neutron_type.as_deref().is_some_and(|kind| kind != "HTTPNotFound")
+    /// Counts a failure and pauses, if there is patience for another try.
+    async fn may_try_again(&self, error: &Error, failures: &mut u32) -> bool {
+        *failures += 1;
+        match self.patience() {
+            Some(patience) => patience.pause(error, *failures, self.cloud().limits()).await,
+            None => false,
+        }
+    }
 }

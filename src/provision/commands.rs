@@ -18,11 +18,11 @@ fn command(region: &RegionId, step: Step, rest: &str) -> String {
     format!("openstack --os-region-name {region} {} {rest}", noun(step))
 }
 
-/// Removes what the run made, connections first: everything else is held by them.
+/// Removes these objects, in this order.
 #[must_use]
-pub fn removal(ledger: &Ledger) -> Vec<String> {
-    let delete = |made: Made| command(&made.region, made.task.step, &format!("delete {}", made.id));
-    ledger.removable().into_iter().map(delete).collect()
+pub fn removal(objects: &[Made]) -> Vec<String> {
+    let delete = |made: &Made| command(&made.region, made.task.step, &format!("delete {}", made.id));
+    objects.iter().map(delete).collect()
 }
 
 /// Shows where the connections stand.

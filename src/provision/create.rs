@@ -1,20 +1,18 @@
 //! Making what is missing.
 
-use std::net::IpAddr;
-use std::time::Duration;
+mod post;
+mod service;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Made, Origin};
-use super::undo::twins;
-use super::{Event, Events, Step, Task, no_region, tell};
-use crate::cloud::request::{
-    Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
-};
-use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, Status, VpnService};
-use crate::plan::{Far, Half, HalfPlan, Outer, Plan};
+use super::{Event, Events, Step, Task, late, no_region, patience, tell};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Region};
+use crate::plan::{Half, HalfPlan, Plan};
 
 /// Why not everything was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub async fn create(
     events: &Events,
     stop: &CancellationToken,
 ) -> Result<(), CreateError> {
-    let run = Run { plan, cloud, events };
+    let run = Run { plan, cloud, events, stop, ledger: Mutex::new(ledger) };
     let halves: Vec<Half> = plan.halves().map(|half| half.half).collect();
     let parts = [Step::IkePolicy, Step::IpsecPolicy, Step::LocalGroup, Step::PeerGroup];
     let at_once: [Vec<Task>; 2] = [
@@ -47,126 +45,104 @@ pub async fn create(
         halves.iter().flat_map(|&half| parts.map(|step| Task { half, step })).collect(),
     ];
     let one_by_one = halves.iter().map(|&half| vec![Task { half, step: Step::Connection }]);
-    for wave in at_once.into_iter().chain(one_by_one) {
+    for (at, wave) in at_once.into_iter().chain(one_by_one).enumerate() {
         if stop.is_cancelled() {
             return Err(CreateError::Stopped);
         }
-        run.wave(&wave, ledger).await?;
+        // The look whether the services of the first wave are alone costs no round trip of its own beside the second.
+        let alone = async { if at == 1 { run.all_alone(&halves).await } else { Ok(()) } };
+        let (made, alone) = tokio::join!(run.wave(&wave), alone);
+        made.and(alone).map_err(|error| match error {
+            // Without the wish to stop it might have been tried again.
+            CreateError::Failed(_, why) if stop.is_cancelled() && why.is_transient() => CreateError::Stopped,
+            error => error,
+        })?;
     }
-    sweep(plan, ledger, cloud).await;
+    let ledger = run.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+    late::sweep(plan, ledger, cloud, events, stop).await;
     Ok(())
-}
-
-/// Deletes the twins that requests given up have made after all. What cannot be deleted now stays in the ledger, for an
-/// undo to try again.
-async fn sweep(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud) {
-    let suspects = ledger.suspect();
-    if suspects.is_empty() {
-        return;
-    }
-    twins(plan, ledger, cloud).await;
-    let ours: Vec<Id> = ledger.made().iter().map(|made| made.id.clone()).collect();
-    for twin in ledger.removable().into_iter().filter(|made| !ours.contains(&made.id)) {
-        let Some(region) = cloud.region(&twin.region) else { continue };
-        if region.delete(twin.task.step.kind(), &twin.id).await.is_ok() {
-            ledger.remove(&twin.id);
-        }
-    }
-    for task in suspects {
-        ledger.clear(task);
-    }
-}
-
-/// Whether a request without a final answer may still take effect: behind a proxy, the service goes on working on what
-/// the proxy has given up.
-fn may_land_late(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::Timeout | ErrorKind::Interrupted) || matches!(error.status, Some(502 | 504))
 }
 
 struct Run<'a> {
     plan: &'a Plan,
     cloud: &'a Cloud,
     events: &'a Events,
+    stop: &'a CancellationToken,
+    /// Each task of a wave notes at once what it knows; the lock is never held while something is waited for.
+    ledger: Mutex<&'a mut Ledger>,
 }
 
-/// How a task ended, beside the object it made.
-struct Ended {
-    task: Task,
-    took: Duration,
-    result: Result<Made, Failure>,
-}
-
-struct Failure {
-    error: Error,
-    /// An object the failed request left behind all the same.
-    left: Option<Made>,
-    /// Whether nobody could tell if it left one.
-    in_doubt: bool,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { error, left: None, in_doubt: false }
-    }
-}
-
-impl Run<'_> {
-    async fn wave(&self, tasks: &[Task], ledger: &mut Ledger) -> Result<(), CreateError> {
-        let before = &*ledger;
-        let missing = tasks.iter().copied().filter(|task| before.get(task.half, task.step).is_none());
-        let ended = join_all(missing.map(|task| self.task(task, before))).await;
-        let mut first = None;
-        for Ended { task, took, result } in ended {
-            match result {
-                Ok(made) => ledger.record(made),
-                Err(Failure { error, left, in_doubt }) => {
-                    match (left, in_doubt) {
-                        (Some(left), _) => ledger.leave(left),
-                        (None, true) => ledger.doubt(task),
-                        (None, false) => ledger.settle(task),
-                    }
-                    tell(self.events, Event::Failed(task, error.clone(), took));
-                    first = first.or(Some(CreateError::Failed(task, Box::new(error))));
-                }
-            }
-        }
-        first.map_or(Ok(()), Err)
+impl<'a> Run<'a> {
+    fn ledger(&self) -> MutexGuard<'_, &'a mut Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn task(&self, task: Task, ledger: &Ledger) -> Ended {
+    async fn wave(&self, tasks: &[Task]) -> Result<(), CreateError> {
+        let is_missing = |task: &Task| self.ledger().get(task.half, task.step).is_none();
+        let missing: Vec<Task> = tasks.iter().copied().filter(is_missing).collect();
+        let ended = join_all(missing.into_iter().map(|task| self.task(task))).await;
+        ended.into_iter().collect()
+    }
+
+    async fn task(&self, task: Task) -> Result<(), CreateError> {
         tell(self.events, Event::Started(task));
         let begun = Instant::now();
-        let result = self.make(task, ledger).await;
-        let took = begun.elapsed();
-        if let Ok(made) = &result {
-            tell(self.events, Event::Finished(made.clone(), took));
-        }
-        Ended { task, took, result }
-    }
-
-    async fn make(&self, task: Task, ledger: &Ledger) -> Result<Made, Failure> {
-        let half =
-            self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
-        let region = self.cloud.region(&half.region).ok_or_else(|| no_region(&half.region))?;
-        if task.step == Step::Service {
-            // It asks the region before it makes anything, doubt or not.
-            return self.service(&region, half, ledger.is_doubtful(task)).await;
-        }
-        if ledger.is_doubtful(task) {
-            match self.left_behind(&region, half, task).await {
-                Ok(Some(made)) => return Ok(made),
-                Ok(None) => {}
-                Err(error) => return Err(Failure { error, left: None, in_doubt: true }),
+        match self.make(task).await {
+            Ok(made) => {
+                self.ledger().record(made.clone());
+                tell(self.events, Event::Finished(made, begun.elapsed()));
+                Ok(())
+            }
+            Err(error) => {
+                tell(self.events, Event::Failed(task, error.clone(), begun.elapsed()));
+                Err(CreateError::Failed(task, Box::new(error)))
             }
         }
-        match self.post(&region, half, task, ledger).await {
-            Ok(id) => Ok(self.made(half, task, id, Origin::Created)),
-            Err(error) if error.is_doubtful() => match self.left_behind(&region, half, task).await {
-                Ok(Some(made)) => Ok(made),
-                Ok(None) => Err(Failure { in_doubt: may_land_late(&error), error, left: None }),
-                Err(_) => Err(Failure { error, left: None, in_doubt: true }),
-            },
-            Err(error) => Err(Failure::from(error)),
+    }
+
+    async fn make(&self, task: Task) -> Result<Made, Error> {
+        let half =
+            self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
+        let region = self.region(half, task)?;
+        match task.step {
+            Step::Service => self.service(&region, half, task).await,
+            _ => self.part(&region, half, task).await,
+        }
+    }
+
+    fn region(&self, half: &HalfPlan, task: Task) -> Result<Region, Error> {
+        let region = self.cloud.region(&half.region).ok_or_else(|| no_region(&half.region))?;
+        Ok(region.patient(patience(task, self.events, self.stop)))
+    }
+
+    /// Makes anything but a VPN service.
+    async fn part(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Made, Error> {
+        if self.ledger().is_open(task)
+            && let Some(made) = self.find(region, half, task).await?
+        {
+            return Ok(made);
+        }
+        let draft = self.draft(half, task).await?;
+        let mut failures = 0;
+        loop {
+            let error = match self.post(region, &draft).await {
+                Ok(id) => return Ok(self.made(half, task, id, Origin::Created)),
+                Err(error) if !error.is_doubtful() => {
+                    self.forget_what_is_gone(half, &error);
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            self.lose(task, &error);
+            let again = self.may_try_again(task, &error, failures).await;
+            // After the pause and right before another try: the later the look, the more it tells.
+            match self.find(region, half, task).await {
+                Ok(Some(made)) => return Ok(made),
+                Ok(None) if again => {}
+                // Why it failed first is what the user has to know; that the look failed stands in the ledger.
+                Ok(None) | Err(_) => return Err(error),
+            }
         }
     }
 
@@ -175,178 +151,35 @@ impl Run<'_> {
         Made { task, region: half.region.clone(), id, name, origin, external_v4: None, external_v6: None }
     }
 
-    /// The object an earlier request of this VPN made, told by mark and name.
-    async fn left_behind(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Option<Made>, Error> {
-        let mark = self.plan.id().mark(half.half);
-        let name = self.plan.name().of(task.step.object());
-        let found = region.marked(task.step.kind(), &mark).await?.into_iter().find(|object| object.name == name);
-        Ok(found.map(|object| self.made(half, task, object.id, Origin::Adopted)))
+    /// Looks for what earlier requests of this VPN have made, told by mark and name, and takes one of them.
+    async fn find(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Option<Made>, Error> {
+        let (at, found) = late::look(self.plan, half, region, task).await?;
+        let mut ledger = self.ledger();
+        ledger.looked(task, at, found);
+        Ok(ledger.adopt(task))
     }
 
-    /// Makes the half's VPN service, or reuses the router's. The region is asked again right before, because a second
-    /// service on a router takes the first one down, and the plan may be as old as the user was slow.
-    async fn service(&self, region: &Region, half: &HalfPlan, in_doubt: bool) -> Result<Made, Failure> {
-        let task = Task { half: half.half, step: Step::Service };
-        let mark = self.plan.id().mark(half.half);
-        let mut on_router = match region.services().await {
-            Ok(services) => services,
-            Err(error) => return Err(Failure { error, left: None, in_doubt }),
-        };
-        on_router.retain(|service| service.router == half.router.id);
-        // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
-        let (dead, on_router): (Vec<_>, Vec<_>) =
-            on_router.into_iter().partition(|service| service.description == mark && service.status == Status::Error);
-        for service in dead {
-            if let Err(error) = region.delete(Step::Service.kind(), &service.id).await {
-                let left = Some(of_service(task, half, &service, Origin::Adopted));
-                return Err(Failure { error, left, in_doubt: false });
-            }
+    /// Takes what the cloud says is not there any more out of the ledger, so that a retry makes it again.
+    fn forget_what_is_gone(&self, half: &HalfPlan, error: &Error) {
+        if !error.is_gone() {
+            return;
         }
-        match on_router.as_slice() {
-            [] => self.new_service(region, half, task, &mark).await,
-            [service] if service.description == mark => Ok(of_service(task, half, service, Origin::Adopted)),
-            [service] if service.legacy_subnet.is_none() && service.status != Status::Error => {
-                Ok(of_service(task, half, service, Origin::Reused))
-            }
-            unusable => {
-                let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
-                let text = format!(
-                    "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
-                    half.router.name
-                );
-                let mut error = Error::new(ErrorKind::Conflict, text);
-                error.region = Some(half.region.clone());
-                Err(Failure::from(error))
-            }
+        let mut ledger = self.ledger();
+        let mut ids = ledger.made().iter().filter(|made| made.task.half == half.half).map(|made| made.id.clone());
+        if let Some(gone) = ids.find(|id| error.message.contains(id.as_str())) {
+            drop(ids);
+            ledger.remove(&gone);
         }
     }
 
-    async fn new_service(&self, region: &Region, half: &HalfPlan, task: Task, mark: &str) -> Result<Made, Failure> {
-        let name = self.plan.name().of(Step::Service.object());
-        let body = VpnServiceBody { name: &name, description: mark, router: &half.router.id };
-        let error = match region.create_service(&body).await {
-            Ok(service) => return Ok(of_service(task, half, &service, Origin::Created)),
-            Err(error) => error,
-        };
-        // Whatever the status of the answer, it may have left something.
-        let left = match region.services().await {
-            Ok(services) => services.into_iter().find(|service| service.description == mark),
-            Err(_) => return Err(Failure { in_doubt: error.is_doubtful(), error, left: None }),
-        };
-        match left {
-            Some(service) if service.status == Status::Error => {
-                let left = Some(of_service(task, half, &service, Origin::Adopted));
-                Err(Failure { error, left, in_doubt: false })
-            }
-            Some(service) => Ok(of_service(task, half, &service, Origin::Adopted)),
-            None => Err(Failure { in_doubt: may_land_late(&error), error, left: None }),
-        }
+    fn lose(&self, task: Task, error: &Error) {
+        self.ledger().lose(task, late::until(error, self.cloud.limits()));
     }
 
-    async fn post(&self, region: &Region, half: &HalfPlan, task: Task, ledger: &Ledger) -> Result<Id, Error> {
-        let name = self.plan.name().of(task.step.object());
-        let mark = self.plan.id().mark(half.half);
-        let (name, description) = (name.as_str(), mark.as_str());
-        let policy = self.plan.policy();
-        match task.step {
-            Step::IkePolicy => {
-                let ike = &policy.ike;
-                let body = IkePolicyBody {
-                    name,
-                    description,
-                    auth_algorithm: ike.auth_algorithm.as_str(),
-                    encryption_algorithm: ike.encryption_algorithm.as_str(),
-                    phase1_negotiation_mode: ike.phase1_negotiation_mode.as_str(),
-                    ike_version: ike.ike_version.as_str(),
-                    pfs: ike.pfs.as_str(),
-                    lifetime: Seconds { value: ike.lifetime },
-                };
-                region.create_ike_policy(&body).await
-            }
-            Step::IpsecPolicy => {
-                let ipsec = &policy.ipsec;
-                let body = IpsecPolicyBody {
-                    name,
-                    description,
-                    transform_protocol: ipsec.transform_protocol.as_str(),
-                    auth_algorithm: ipsec.auth_algorithm.as_str(),
-                    encryption_algorithm: ipsec.encryption_algorithm.as_str(),
-                    encapsulation_mode: ipsec.encapsulation_mode.as_str(),
-                    pfs: ipsec.pfs.as_str(),
-                    lifetime: Seconds { value: ipsec.lifetime },
-                };
-                region.create_ipsec_policy(&body).await
-            }
-            Step::LocalGroup => {
-                let endpoints: Vec<String> = half.local.iter().map(|subnet| subnet.id.to_string()).collect();
-                let body = EndpointGroupBody { name, description, kind: "subnet", endpoints: &endpoints };
-                region.create_endpoint_group(&body).await
-            }
-            Step::PeerGroup => {
-                let endpoints: Vec<String> = half.remote.iter().map(ToString::to_string).collect();
-                let body = EndpointGroupBody { name, description, kind: "cidr", endpoints: &endpoints };
-                region.create_endpoint_group(&body).await
-            }
-            Step::Service | Step::Connection => {
-                let id = |step: Step| {
-                    let missing =
-                        || Error::new(ErrorKind::Unexpected, format!("the {} is not there yet", step.label()));
-                    ledger.get(half.half, step).map(|made| &made.id).ok_or_else(missing)
-                };
-                let (peer_address, peer_id) = self.peer(half, ledger)?;
-                let body = SiteConnectionBody {
-                    name,
-                    description,
-                    service: id(Step::Service)?,
-                    ike_policy: id(Step::IkePolicy)?,
-                    ipsec_policy: id(Step::IpsecPolicy)?,
-                    local_group: id(Step::LocalGroup)?,
-                    peer_group: id(Step::PeerGroup)?,
-                    peer_address: &peer_address,
-                    peer_id: &peer_id,
-                    psk: self.plan.psk().secret(),
-                    initiator: policy.initiator.as_str(),
-                    mtu: policy.mtu,
-                    dpd: Dpd {
-                        action: policy.dpd.action.as_str(),
-                        interval: policy.dpd.interval,
-                        timeout: policy.dpd.timeout,
-                    },
-                };
-                region.create_connection(&body).await
-            }
-        }
-    }
-
-    /// Address and identity of what a half connects with: the other service's own external address, never the router's,
-    /// which on OVN is another one.
-    fn peer(&self, half: &HalfPlan, ledger: &Ledger) -> Result<(String, String), Error> {
-        if let Far::Peer(peer) = self.plan.far() {
-            return Ok((peer.address.to_string(), peer.id.clone()));
-        }
-        let other = half.half.other();
-        let service = ledger.get(other, Step::Service);
-        let address = service.and_then(|made| match self.plan.outer() {
-            Outer::V4 => made.external_v4.map(IpAddr::V4),
-            Outer::V6 => made.external_v6.map(IpAddr::V6),
-        });
-        let address = address.ok_or_else(|| {
-            let family = if self.plan.outer() == Outer::V4 { "IPv4" } else { "IPv6" };
-            let text = format!("the cloud gave the VPN service of half {other} no {family} address to connect to");
-            Error::new(ErrorKind::Unexpected, text)
-        })?;
-        Ok((address.to_string(), address.to_string()))
-    }
-}
-
-fn of_service(task: Task, half: &HalfPlan, service: &VpnService, origin: Origin) -> Made {
-    Made {
-        task,
-        region: half.region.clone(),
-        id: service.id.clone(),
-        name: service.name.clone(),
-        origin,
-        external_v4: service.external_v4,
-        external_v6: service.external_v6,
+    /// Pauses before another try, if there is to be one: only where something in front of the cloud has answered for it.
+    /// A plain 500 would come again, and after a lost connection the user is asked.
+    async fn may_try_again(&self, task: Task, error: &Error, failures: u32) -> bool {
+        let is_passing = matches!(error.status, Some(502..=504));
+        is_passing && patience(task, self.events, self.stop).pause(error, failures, self.cloud.limits()).await
     }
 }

@@ -1,8 +1,9 @@
 //! What a run has made so far. Everything that continues or undoes a run works from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Step, Task};
@@ -42,16 +43,34 @@ pub struct Made {
     pub external_v6: Option<Ipv6Addr>,
 }
 
+/// Requests whose answers were lost, and whose objects did not exist when last looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Late {
+    /// How many of them may still take effect.
+    requests: usize,
+    /// From when on none of them can any more.
+    until: Timestamp,
+}
+
+/// An object that may exist, or come to exist, without being in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// The task it was asked for by.
+    pub task: Task,
+    /// If the cloud was looked at and it was not there: until when it may still appear. None if nobody could look.
+    pub until: Option<Timestamp>,
+}
+
 /// The objects of a VPN that exist by now, and the requests whose outcome is in doubt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     made: Vec<Made>,
     /// What failed requests left behind: of no use, and to be deleted.
     debris: Vec<Made>,
-    /// Tasks of which nobody knows whether the cloud has acted.
+    /// Tasks for whose objects nobody has looked since an answer was lost.
     doubtful: BTreeSet<Task>,
-    /// Tasks that were in doubt once: a request given up may still take effect, later, and leave a twin.
-    suspect: BTreeSet<Task>,
+    /// Tasks that may get an object, or a second one, although the last look found none.
+    late: BTreeMap<Task, Late>,
 }
 
 impl Ledger {
@@ -67,81 +86,134 @@ impl Ledger {
         self.made.iter().find(|made| made.task == Task { half, step })
     }
 
+    /// What failed requests have left, which the VPN does not use.
+    #[must_use]
+    pub fn leftovers(&self) -> Vec<Made> {
+        in_order_of_deletion(self.debris.iter())
+    }
+
     /// What undoing would delete, in the order of deletion: connections first, services last.
     #[must_use]
     pub fn removable(&self) -> Vec<Made> {
-        let ours = self.made.iter().filter(|made| made.origin != Origin::Reused);
-        let mut ours: Vec<Made> = ours.chain(&self.debris).cloned().collect();
-        ours.sort_by_key(|made| std::cmp::Reverse(made.task.step));
-        ours
+        in_order_of_deletion(self.made.iter().filter(|made| made.origin != Origin::Reused).chain(&self.debris))
     }
 
     /// Whether everything a VPN consists of exists for sure in each of these halves: the connection, which is made last
     /// and holds the rest. It may then become ACTIVE with nobody watching.
     pub fn is_complete(&self, halves: impl IntoIterator<Item = Half>) -> bool {
-        halves
-            .into_iter()
-            .map(|half| Task { half, step: Step::Connection })
-            .all(|connection| self.get(connection.half, connection.step).is_some() && !self.is_doubtful(connection))
+        halves.into_iter().map(|half| Task { half, step: Step::Connection }).all(|connection| {
+            self.get(connection.half, connection.step).is_some() && !self.doubtful.contains(&connection)
+        })
     }
 
-    /// Whether undoing would delete anything.
+    /// Whether nothing of this run exists or may come to exist.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.doubtful.is_empty() && self.removable().is_empty()
+        self.is_settled() && self.removable().is_empty()
     }
 
-    /// The tasks of which nobody knows yet whether the cloud has acted.
-    pub fn doubtful(&self) -> impl Iterator<Item = Task> {
-        self.doubtful.iter().copied()
+    /// Whether it holds all there is and will be.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.doubtful.is_empty() && self.late.is_empty()
+    }
+
+    /// What may exist, or come to exist, besides what it holds.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let tasks: BTreeSet<Task> = self.doubtful.iter().chain(self.late.keys()).copied().collect();
+        let until = |task| self.late.get(&task).filter(|_| !self.doubtful.contains(&task)).map(|late| late.until);
+        tasks.into_iter().map(|task| Doubt { task, until: until(task) }).collect()
     }
 
     /// Notes an object of use.
     pub fn record(&mut self, made: Made) {
-        self.doubtful.remove(&made.task);
+        self.debris.retain(|left| left.id != made.id);
         self.made.retain(|earlier| earlier.task != made.task);
         self.made.push(made);
     }
 
-    /// Notes that nobody knows whether the cloud has acted: the answer to the request was lost, or the wait for it was
-    /// given up.
+    /// Notes that nobody knows whether the cloud has acted: the wait for what was under way was given up.
     pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
-        self.suspect.insert(task);
+    }
+
+    /// Notes that the answer to a request was lost, which can take effect until then.
+    pub fn lose(&mut self, task: Task, until: Timestamp) {
+        self.doubtful.insert(task);
+        let late = self.late.entry(task).or_insert(Late { requests: 0, until });
+        late.requests += 1;
+        late.until = late.until.max(until);
+    }
+
+    /// Takes all objects that carry a task's mark and name, as they were at that time. What it does not hold is what
+    /// lost requests have made: debris, until the task has a use for it.
+    pub fn looked(&mut self, task: Task, at: Timestamp, found: impl IntoIterator<Item = Made>) {
+        let known =
+            |ledger: &Self, made: &Made| ledger.made.iter().chain(&ledger.debris).any(|other| other.id == made.id);
+        let mut surprises = 0;
+        for made in found {
+            if !known(self, &made) {
+                self.debris.push(made);
+                surprises += 1;
+            }
+        }
+        self.doubtful.remove(&task);
+        if let Some(late) = self.late.get_mut(&task) {
+            late.requests = late.requests.saturating_sub(surprises);
+            if late.requests == 0 || at >= late.until {
+                self.late.remove(&task);
+            }
+        }
+    }
+
+    /// Makes debris the object of its task, if the task has none.
+    pub(super) fn adopt(&mut self, task: Task) -> Option<Made> {
+        if self.get(task.half, task.step).is_some() {
+            return None;
+        }
+        let made = self.debris.iter().find(|made| made.task == task).cloned()?;
+        self.record(made.clone());
+        Some(made)
+    }
+
+    /// Whether the region must be looked at before the task is done, or its end believed.
+    pub(super) fn is_open(&self, task: Task) -> bool {
+        self.doubtful.contains(&task) || self.late.contains_key(&task)
+    }
+
+    /// The tasks a look could settle now.
+    pub(super) fn open(&self) -> Vec<Task> {
+        self.doubts().into_iter().map(|doubt| doubt.task).collect()
+    }
+
+    /// Whether there is a task that a look at that time would settle.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.doubts().iter().any(|doubt| doubt.until.is_none_or(|until| until <= now))
     }
 
     /// Notes an object that a failed request left behind.
-    pub(super) fn leave(&mut self, made: Made) {
-        if !self.debris.contains(&made) {
+    pub fn leave(&mut self, made: Made) {
+        if !self.made.iter().chain(&self.debris).any(|other| other.id == made.id) {
             self.debris.push(made);
         }
     }
 
-    pub(super) fn settle(&mut self, task: Task) {
+    /// Notes that no request of the task can take effect any more.
+    pub fn settle(&mut self, task: Task) {
         self.doubtful.remove(&task);
-    }
-
-    pub(super) fn is_doubtful(&self, task: Task) -> bool {
-        self.doubtful.contains(&task)
-    }
-
-    /// The tasks that may have left a twin.
-    pub(super) fn suspect(&self) -> Vec<Task> {
-        self.suspect.iter().copied().collect()
-    }
-
-    pub(super) fn clear(&mut self, task: Task) {
-        self.suspect.remove(&task);
-    }
-
-    /// Notes that the object of a task is gone.
-    pub fn forget(&mut self, task: Task) {
-        self.made.retain(|made| made.task != task);
+        self.late.remove(&task);
     }
 
     /// Notes that an object is gone.
-    pub(super) fn remove(&mut self, id: &Id) {
+    pub fn remove(&mut self, id: &Id) {
         self.made.retain(|made| made.id != *id);
         self.debris.retain(|made| made.id != *id);
     }
+}
+
+fn in_order_of_deletion<'a>(all: impl Iterator<Item = &'a Made>) -> Vec<Made> {
+    let mut all: Vec<Made> = all.cloned().collect();
+    all.sort_by_key(|made| std::cmp::Reverse(made.task.step));
+    all
 }

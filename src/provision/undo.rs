@@ -1,21 +1,32 @@
 //! Taking back what a run made, and nothing else.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, Ledger, Made, Origin, no_region, tell};
-use crate::cloud::{Cloud, Error, Id};
+use super::{Event, Events, Ledger, Made, Step, delete, late, no_region, patient, tell};
+use crate::cloud::retry::Pause;
+use crate::cloud::{Cloud, Error, Id, Region};
 use crate::plan::Plan;
 
 /// How an undo ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone {
-    /// Everything this run made is gone.
+    /// Everything this run made is gone, and nothing more can come of it.
     Clean,
+    /// Everything of this run that exists is gone. Of some requests the answers were lost, and what they ask for may
+    /// still appear ([`Ledger::doubts`]); the error tells why it could not be looked for, if it could not.
+    Unsettled(Option<Box<Error>>),
     /// Some of it is still there, each with the reason; the ledger still holds it.
     Left(Vec<(Made, Error)>),
     /// The user asked to stop.
     Stopped,
 }
+
+/// How often the deletion of what something still uses is tried. Some back ends tear a connection down after they have
+/// answered; with the default pauses this waits for 6 s.
+const TRIES_IN_USE: u32 = 5;
 
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
@@ -26,20 +37,30 @@ pub async fn undo(
     events: &Events,
     stop: &CancellationToken,
 ) -> Undone {
-    twins(plan, ledger, cloud).await;
+    let unknown = tokio::select! {
+        unknown = late::look_for_all(plan, ledger, cloud, events, stop) => unknown,
+        () = stop.cancelled() => return Undone::Stopped,
+    };
     let mut left = Vec::new();
+    let mut torn_down = BTreeSet::new();
     for made in ledger.removable() {
         if stop.is_cancelled() {
             return Undone::Stopped;
         }
         tell(events, Event::Deleting(made.clone()));
         let deleted = match cloud.region(&made.region) {
-            Some(region) => region.delete(made.task.step.kind(), &made.id).await.map(|_| ()),
+            Some(region) => {
+                let region = patient(region, made.task, events, stop);
+                free_and_delete(&region, &made, &torn_down, events, stop).await
+            }
             None => Err(no_region(&made.region)),
         };
         match deleted {
             Ok(()) => {
                 ledger.remove(&made.id);
+                if made.task.step == Step::Connection {
+                    torn_down.insert(made.id.clone());
+                }
                 tell(events, Event::Deleted(made));
             }
             Err(error) => {
@@ -48,30 +69,51 @@ pub async fn undo(
             }
         }
     }
-    if left.is_empty() { Undone::Clean } else { Undone::Left(left) }
+    match () {
+        () if !left.is_empty() => Undone::Left(left),
+        () if !ledger.is_settled() => Undone::Unsettled(unknown.map(Box::new)),
+        () => Undone::Clean,
+    }
 }
 
-/// Finds what requests in doubt have made, or may have made late: everything with this VPN's mark and the task's name.
-/// What the ledger does not hold becomes debris. A task that cannot be looked up stays as doubtful as it was.
-pub(super) async fn twins(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud) {
-    for task in ledger.suspect() {
-        let Some(half) = plan.half(task.half) else { continue };
-        let Some(region) = cloud.region(&half.region) else { continue };
-        let name = plan.name().of(task.step.object());
-        let Ok(marked) = region.marked(task.step.kind(), &plan.id().mark(task.half)).await else { continue };
-        let known: Vec<Id> = ledger.made().iter().map(|made| made.id.clone()).collect();
-        let unknown = marked.into_iter().filter(|object| object.name == name && !known.contains(&object.id));
-        for object in unknown {
-            ledger.leave(Made {
-                task,
-                region: half.region.clone(),
-                id: object.id,
-                name: object.name,
-                origin: Origin::Adopted,
-                external_v4: None,
-                external_v6: None,
-            });
+/// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
+/// time to tear that down.
+async fn free_and_delete(
+    region: &Region,
+    made: &Made,
+    torn_down: &BTreeSet<Id>,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Result<(), Error> {
+    let mut pause = region.cloud().limits().back_off;
+    for attempt in 2..=TRIES_IN_USE {
+        let error = match delete(region, made).await {
+            Err(error) if error.is_in_use() => error,
+            result => return result,
+        };
+        if uses_elsewhere(region, made, torn_down).await {
+            return Err(error);
         }
-        ledger.settle(task);
+        let told = Pause { error: error.clone(), wait: pause, attempt, of: TRIES_IN_USE };
+        tell(events, Event::Waiting(made.task, Box::new(told)));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return Err(error),
+        }
+        pause = pause.saturating_mul(2).min(Duration::from_secs(10));
     }
+    delete(region, made).await
+}
+
+/// Whether a connection that was not deleted here uses the object, in which case waiting does not help. A list that
+/// cannot be read is no reason to give up.
+async fn uses_elsewhere(region: &Region, made: &Made, torn_down: &BTreeSet<Id>) -> bool {
+    let connections = region.connections().await.unwrap_or_default();
+    connections.iter().filter(|connection| !torn_down.contains(&connection.id)).any(|connection| {
+        let groups = [&connection.local_group, &connection.peer_group].into_iter().flatten();
+        [&connection.service, &connection.ike_policy, &connection.ipsec_policy]
+            .into_iter()
+            .chain(groups)
+            .any(|used| *used == made.id)
+    })
 }

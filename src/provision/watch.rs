@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, Ledger, Made, Standing, Step, no_region, tell};
+use super::{Event, Events, Ledger, Made, Standing, Step, late, no_region, patient, tell};
 use crate::cloud::{Cloud, Error, ErrorKind, Status};
-use crate::plan::Half;
+use crate::plan::{Half, Plan};
 
 /// How often the connections are asked, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +42,33 @@ pub enum Watched {
 }
 
 /// Asks the ledger's connections for their status until all are ACTIVE. Failures that may pass are told and waited out.
-pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, stop: &CancellationToken) -> Watched {
-    let connections: Vec<_> = ledger.made().iter().filter(|made| made.task.step == Step::Connection).collect();
+///
+/// Meanwhile it goes on looking for what requests given up may still make, and deletes it.
+pub async fn watch(
+    plan: &Plan,
+    ledger: &mut Ledger,
+    cloud: &Cloud,
+    pace: Pace,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Watched {
+    let watched = poll(plan, ledger, cloud, pace, events, stop).await;
+    if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
+        late::sweep(plan, ledger, cloud, events, stop).await;
+    }
+    watched
+}
+
+async fn poll(
+    plan: &Plan,
+    ledger: &mut Ledger,
+    cloud: &Cloud,
+    pace: Pace,
+    events: &Events,
+    stop: &CancellationToken,
+) -> Watched {
+    let connections: Vec<Made> =
+        ledger.made().iter().filter(|made| made.task.step == Step::Connection).cloned().collect();
     let deadline = Instant::now() + pace.wait;
     let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
     // However short the wait, each half is asked once.
@@ -50,7 +76,7 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
     loop {
         // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
         let answers = tokio::select! {
-            answers = join_all(connections.iter().map(|made| ask(cloud, made))) => answers,
+            answers = join_all(connections.iter().map(|made| ask(cloud, made, events, stop))) => answers,
             () = stop.cancelled() => return Watched::Stopped,
             () = sleep_until(deadline), if !is_first => return Watched::NotYet(standing),
         };
@@ -62,7 +88,7 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
                     standing.insert(half, status);
                 }
                 Err(error)
-                    if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
+                    if error.is_gone() || matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
                 {
                     return Watched::Lost(Box::new(error));
                 }
@@ -78,6 +104,9 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
         if is_active && all_answered {
             return Watched::Active;
         }
+        if ledger.is_due(Timestamp::now()) {
+            late::sweep(plan, ledger, cloud, events, stop).await;
+        }
         let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = sleep(pause) => {}
@@ -89,9 +118,9 @@ pub async fn watch(ledger: &Ledger, cloud: &Cloud, pace: Pace, events: &Events, 
     }
 }
 
-async fn ask(cloud: &Cloud, made: &Made) -> (Half, Result<Status, Error>) {
+async fn ask(cloud: &Cloud, made: &Made, events: &Events, stop: &CancellationToken) -> (Half, Result<Status, Error>) {
     let status = match cloud.region(&made.region) {
-        Some(region) => region.connection_status(&made.id).await,
+        Some(region) => patient(region, made.task, events, stop).connection_status(&made.id).await,
         None => Err(no_region(&made.region)),
     };
     (made.task.half, status)

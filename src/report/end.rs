@@ -49,6 +49,9 @@ pub enum End<'a> {
     Stopped(&'a Standing),
     /// Everything this run made was deleted.
     Undone,
+    /// Everything of this run that exists was deleted, but lost requests may still make something; why that could not be
+    /// looked for, if it could not.
+    Unsettled(Option<&'a Error>),
     /// The undo could not delete these.
     Left(&'a [(Made, Error)]),
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Failure, HalfReport, Outcome, Report};
+use super::{Doubt, Failure, HalfReport, Outcome, Report};
+use crate::cloud::RegionId;
 use crate::provision::{Origin, Verdict};
 
 impl Display for Report {
@@ -39,8 +40,16 @@ impl Report {
             Outcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
             Outcome::Failed => format!("{vpn} failed. {exists}"),
             Outcome::Stopped => format!("{vpn} was stopped. {exists}"),
+            Outcome::Undone if !self.doubtful.is_empty() => {
+                format!("{vpn} was undone: everything found is deleted. What may still appear is listed below.")
+            }
             Outcome::Undone => format!("{vpn} was undone: everything this run made is deleted."),
         }
+    }
+
+    fn has(&self, kind: &str, region: &RegionId) -> bool {
+        let mut there = self.halves.iter().filter(|half| half.region == *region);
+        there.any(|half| half.objects.iter().any(|object| object.kind == kind))
     }
 
     fn checklist(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -71,12 +80,20 @@ impl Report {
 
     fn removal(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for doubt in &self.doubtful {
-            writeln!(
-                f,
-                "\nIt is not known whether the {} {} exists in {}; look:",
-                doubt.kind, doubt.name, doubt.region
-            )?;
-            writeln!(f, "  {}", doubt.look)?;
+            let Doubt { kind, region, name, may_appear_until, look } = doubt;
+            match may_appear_until {
+                Some(until) => {
+                    let twin = if self.has(kind, region) { "A second" } else { "The" };
+                    writeln!(f, "\n{twin} {kind} {name} may still appear in {region}:")?;
+                    writeln!(f, "an answer was lost, and the cloud may act until {until}. Look then:")?;
+                }
+                None => writeln!(f, "\nIt is not known whether the {kind} {name} exists in {region}; look:")?,
+            }
+            writeln!(f, "  {look}")?;
+        }
+        if self.outcome == Outcome::Active && !self.leftovers.is_empty() {
+            writeln!(f, "\nLeft over from requests whose answers were lost; the VPN does not use it. To remove it:")?;
+            list(f, &self.leftovers)?;
         }
         if self.removal.is_empty() || self.outcome == Outcome::Active {
             return Ok(());
@@ -131,6 +148,9 @@ impl Display for Failure {
         if let Some(request) = &self.request {
             let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
             writeln!(f, "request     {request}{status}")?;
+        }
+        if let Some(seconds) = self.retry_after {
+            writeln!(f, "wait        {seconds} s, as the cloud asks")?;
         }
         if let Some(id) = &self.request_id {
             writeln!(f, "request id  {id}")?;

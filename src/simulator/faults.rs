@@ -1,6 +1,9 @@
 //! Faults a test plants in the path of chosen requests.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]
@@ -15,16 +18,64 @@ pub enum Effect {
     CloseAfter,
     /// It takes effect, and half of the answer arrives before the TCP connection closes.
     CutAnswer,
+    /// The cloud goes down: all connections are closed without an answer, this request changes nothing, and new
+    /// connections are refused until [`come_back`](super::Simulator::come_back).
+    GoDown,
     /// It is never answered and changes nothing.
     Hang,
     /// It takes effect and is never answered.
     ActThenHang,
     /// It takes effect this much later, even if its sender no longer waits.
     Delay(Duration),
+    /// It takes effect once the gate is opened, even if its sender no longer waits.
+    Held(Gate),
     /// It makes a VPN service whose gateway cannot be built, and is answered like this: the service stays behind with the
     /// name and description it was sent with, in status `ERROR` and without addresses, until it is deleted. Only the OVN
     /// plugin does that. A request that makes no VPN service, or is refused anyway, takes its normal course.
     FailService(Scripted),
+}
+
+/// What holds requests back until a test lets them through, and tells how far they are.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    way: Arc<Semaphore>,
+    arrived: Arc<Semaphore>,
+    acted: Arc<Semaphore>,
+}
+
+impl Gate {
+    /// One that lets nothing through.
+    #[must_use]
+    pub fn closed() -> Self {
+        let none = || Arc::new(Semaphore::new(0));
+        Self { way: none(), arrived: none(), acted: none() }
+    }
+
+    /// Lets everything through from now on.
+    pub fn open(&self) {
+        self.way.close();
+    }
+
+    /// Waits until a request has come to it.
+    pub async fn arrived(&self) {
+        let _ = self.arrived.acquire().await;
+    }
+
+    /// Waits until a request that was let through has been acted upon, be it with a refusal.
+    pub async fn acted(&self) {
+        let _ = self.acted.acquire().await;
+    }
+
+    /// Waits until it is open.
+    pub(super) async fn pass(&self) {
+        self.arrived.add_permits(1);
+        // Nothing is ever given out: the only answer is that it was closed, which opens the way.
+        let _ = self.way.acquire().await;
+    }
+
+    pub(super) fn note_act(&self) {
+        self.acted.add_permits(1);
+    }
 }
 
 /// An answer written by the test.
@@ -73,7 +124,7 @@ impl Effect {
 
     /// Whether the request changes anything.
     pub(super) fn acts(&self) -> bool {
-        !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore)
+        !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore | Self::GoDown)
     }
 }
 

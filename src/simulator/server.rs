@@ -17,6 +17,7 @@ use hyper::{Request as HttpRequest, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::answer::{Answer, no_such_path};
@@ -30,11 +31,18 @@ pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Vec<Fault>>,
     log: Mutex<Vec<Request>>,
+    /// Whether nobody is let in.
+    down: watch::Sender<bool>,
 }
 
 impl Shared {
     pub fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), faults: Mutex::default(), log: Mutex::default() }
+        Self {
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            log: Mutex::default(),
+            down: watch::Sender::new(false),
+        }
     }
 
     /// The world, as it is now.
@@ -42,6 +50,11 @@ impl Shared {
         let mut world = lock(&self.world);
         world.catch_up();
         world
+    }
+
+    /// Lets nobody in any more, or everybody again.
+    pub fn set_down(&self, down: bool) {
+        self.down.send_replace(down);
     }
 
     pub fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -90,8 +103,25 @@ impl Call {
 /// Serves until the task is aborted; the connections end with it.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
+    let mut down = shared.down.subscribe();
+    let address = listener.local_addr();
+    let mut listener = Some(listener);
     loop {
+        if *down.borrow_and_update() {
+            listener = None;
+            connections.shutdown().await;
+            let _ = down.wait_for(|down| !down).await;
+        }
+        let Some(listener) = (match (listener.take(), &address) {
+            (Some(listener), _) => Some(listener),
+            (None, Ok(address)) => TcpListener::bind(address).await.ok(),
+            (None, Err(_)) => None,
+        })
+        .map(|bound| &*listener.insert(bound)) else {
+            return;
+        };
         tokio::select! {
+            _ = down.changed() => {}
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
                 // Many small answers follow one another on a connection.
@@ -137,6 +167,10 @@ async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<R
     let answer = match (effect, answer) {
         (Some(Effect::Answer(scripted) | Effect::ActThenAnswer(scripted)), _) => play(&scripted),
         (Some(Effect::Hang | Effect::ActThenHang), _) => std::future::pending().await,
+        (Some(Effect::GoDown), _) => {
+            shared.set_down(true);
+            return Err(leave(&shared, sequence));
+        }
         (Some(Effect::CloseBefore | Effect::CloseAfter), _) | (_, None) => return Err(leave(&shared, sequence)),
         (_, Some(answer)) => answer,
     };
@@ -177,9 +211,15 @@ async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<
     let shared = Arc::downgrade(shared);
     let task = tokio::spawn(async move {
         wait(pause).await;
+        if let Some(Effect::Held(gate)) = &effect {
+            gate.pass().await;
+        }
         let shared = shared.upgrade()?;
         let mut world = shared.world();
         let answer = act(&mut world, &call);
+        if let Some(Effect::Held(gate)) = &effect {
+            gate.note_act();
+        }
         match effect {
             Some(Effect::FailService(scripted)) if fail_service(&mut world, &call, &answer) => Some(play(&scripted)),
             _ => Some(answer),

@@ -139,8 +139,9 @@ impl Effects {
                 let result = create(&plan, &mut ledger, &cloud, &events, &stop).await;
                 Message::Created(result, ledger)
             }),
-            Effect::Watch(ledger, wait) => self.work(async move |cloud, events, stop| {
-                Message::Watched(watch(&ledger, &cloud, Pace::lasting(wait), &events, &stop).await)
+            Effect::Watch(plan, mut ledger, wait) => self.work(async move |cloud, events, stop| {
+                let pace = Pace::lasting(wait);
+                Message::Watched(watch(&plan, &mut ledger, &cloud, pace, &events, &stop).await)
             }),
             Effect::Verify(plan, ledger) => {
                 self.work(async move |cloud, _, _| Message::Verified(verify(&plan, &ledger, &cloud).await));

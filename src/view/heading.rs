@@ -72,6 +72,7 @@ fn question(model: &Model) -> String {
                 Phase::Lost(_) => format!("{name}: its status can no longer be read"),
                 Phase::Undoing => format!("Undoing {name}"),
                 Phase::Undone => format!("{name} is undone"),
+                Phase::Unsettled(_) => format!("{name} is undone, as far as can be told"),
                 Phase::Left(_) => format!("{name} is not undone completely"),
                 Phase::Stopped => format!("{name}: stopped"),
             }

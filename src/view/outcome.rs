@@ -1,13 +1,14 @@
 //! What a run means at this moment, and what there is to do.
 
+use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
-use crate::plan::{Half, Severity};
+use crate::plan::Half;
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
-use crate::provision::{Check, Made, Step, Task, Verdict};
+use crate::provision::{Check, Doubt, Made, Step, Task, Verdict};
 use crate::wizard::progress::{Phase, Progress, TaskState, Then};
 
 /// The text beside the table of objects.
@@ -17,6 +18,10 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What exists is kept."),
         Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then what was made is deleted."),
         None => {}
+    }
+    if let Some((task, pause)) = &run.pause {
+        let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
+        text.warning(&format!("{} of {place}: {pause}.", task.step.label()));
     }
     match &run.phase {
         Phase::Creating => creating(&mut text, run),
@@ -32,6 +37,7 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
             for (half, status) in standing {
                 text.half(run, *half, status);
             }
+            text.besides(run);
             handover(&mut text, run);
             checks(&mut text, &run.checks);
         }
@@ -43,6 +49,7 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
         Phase::Undone => {
             text.good("Nothing of this run is left in the cloud. The answers are still here: Change answers goes back to them.");
         }
+        Phase::Unsettled(error) => unsettled(&mut text, run, error.as_deref()),
         Phase::Left(left) => remaining(&mut text, run, left),
         Phase::Stopped => {
             text.warning("Stopped. Retry does what is still missing.");
@@ -100,10 +107,48 @@ impl Text<'_> {
             count => format!("{count} objects exist by now."),
         };
         self.say(&text);
-        let doubtful = run.ledger.doubtful().count();
-        if doubtful > 0 {
-            self.say("Of the last request nobody knows whether the cloud acted; both Retry and Undo ask it first.");
+        let doubts = run.ledger.doubts();
+        match doubts.iter().map(|doubt| doubt.until).max() {
+            None => {}
+            // None is the least: of no request is it known until when.
+            Some(None) => {
+                self.say("Of the last request nobody knows whether the cloud acted; both Retry and Undo ask it first.");
+            }
+            Some(Some(until)) => self.say(&format!(
+                "The answer to the last request was lost. The cloud has not acted on it so far, and may until {}; both Retry and Undo look first.",
+                hour(until)
+            )),
         }
+    }
+
+    /// What there is, or may come to be, besides the VPN itself.
+    fn besides(&mut self, run: &Progress) {
+        for left in run.ledger.leftovers() {
+            let text = format!(
+                "Left over from a request whose answer was lost, and of no use: {} {} {}. How to delete it is printed in the end.",
+                left.region,
+                left.task.step.label(),
+                left.id
+            );
+            self.warning(&text);
+        }
+        for doubt in run.ledger.doubts() {
+            self.doubt(run, doubt);
+        }
+    }
+
+    /// What may come to be, and until when.
+    fn doubt(&mut self, run: &Progress, Doubt { task, until }: Doubt) {
+        let place = run.plan.half(task.half).map_or_else(String::new, |half| format!("{}: ", half.region));
+        let name = run.plan.name().of(task.step.object());
+        let when = match until {
+            Some(until) => format!("may still appear until {}", hour(until)),
+            None => "may be there; it could not be looked for".to_owned(),
+        };
+        let text = format!("{place}{} {name} {when}", task.step.label());
+        let theme = self.scene.theme;
+        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
+        self.lines.extend(hanging(glyph, &text, self.columns, theme.text()));
     }
 }
 
@@ -151,6 +196,7 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
         "Agents report every 60 s, so on a real cloud this usually takes 1 to 2 min. Waiting {} more.",
         clock(left)
     ));
+    text.besides(run);
     if let Some((half, error)) = &run.poll_problem {
         text.warning(&format!("The status of half {half} could not be read, and is asked for again: {error}"));
     }
@@ -159,7 +205,9 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
 
 fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
     let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
-    text.say(&format!("The {} of {place} could not be made:", task.step.label()));
+    let what =
+        if run.ledger.get(task.half, task.step).is_some() { "could not be checked" } else { "could not be made" };
+    text.say(&format!("The {} of {place} {what}:", task.step.label()));
     text.error(error);
     text.gap();
     text.exists(run);
@@ -168,6 +216,7 @@ fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
 fn active(text: &mut Text<'_>, run: &Progress) {
     let both = if run.plan.peer().is_some() { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
+    text.besides(run);
     text.gap();
     text.say(
         "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
@@ -227,10 +276,31 @@ fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {
             None => text.error(error),
         }
     }
-    if left.is_empty() {
-        let severity = Severity::Warning;
-        let unknown = "of a request whose answer was lost it is still not known whether the cloud acted";
-        text.lines.extend(document::finding(text.scene, severity, unknown, text.columns));
-        text.exists(run);
+    let doubts = run.ledger.doubts();
+    if !doubts.is_empty() {
+        text.gap();
     }
+    for doubt in doubts {
+        text.doubt(run, doubt);
+    }
+}
+
+fn unsettled(text: &mut Text<'_>, run: &Progress, error: Option<&Error>) {
+    text.good("Everything of this run that could be found is deleted.");
+    text.gap();
+    text.say("Of some requests the answers were lost, and a cloud may act on them late:");
+    for doubt in run.ledger.doubts() {
+        text.doubt(run, doubt);
+    }
+    if let Some(error) = error {
+        text.gap();
+        text.error(error);
+    }
+    text.gap();
+    text.say("Undo looks again, and deletes what it finds.");
+}
+
+/// Hour and minute, the same for everybody.
+fn hour(time: Timestamp) -> String {
+    time.strftime("%H:%M UTC").to_string()
 }

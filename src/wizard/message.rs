@@ -127,8 +127,8 @@ pub enum Effect {
     Generate,
     /// Make what is missing; answered by [`Message::Created`].
     Create(Box<Plan>, Ledger),
-    /// Wait for ACTIVE; answered by [`Message::Watched`].
-    Watch(Ledger, Duration),
+    /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.
+    Watch(Box<Plan>, Ledger, Duration),
     /// Check the troubleshooting list; answered by [`Message::Verified`].
     Verify(Box<Plan>, Ledger),
     /// Delete what was made; answered by [`Message::Undone`].

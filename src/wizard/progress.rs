@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::cloud::Error;
+use crate::cloud::retry::Pause;
 use crate::plan::{Half, Plan, ServicePlan};
 use crate::provision::{Check, CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
 
@@ -43,6 +44,9 @@ pub enum Phase {
     Undoing,
     /// Nothing of this run is left.
     Undone,
+    /// Nothing of this run is there, but lost requests may still make something; why that could not be looked for, if it
+    /// could not.
+    Unsettled(Option<Box<Error>>),
     /// Some of it is.
     Left(Vec<(Made, Error)>),
     /// The user stopped it and keeps what exists.
@@ -98,6 +102,10 @@ pub struct Progress {
     pub poll_problem: Option<(Half, Error)>,
     /// Whether that was in the present round of questions.
     poll_failed: bool,
+    /// The pause before a request is tried again, as long as it lasts.
+    pub pause: Option<(Task, Pause)>,
+    /// Every such pause of the run.
+    pub pauses: Vec<(Task, Pause)>,
     /// The troubleshooting list, once it is checked.
     pub checks: Vec<Check>,
     /// When the run began, by [`super::Model::now`].
@@ -138,6 +146,8 @@ impl Progress {
             standing: BTreeMap::new(),
             poll_problem: None,
             poll_failed: false,
+            pause: None,
+            pauses: Vec::new(),
             checks: Vec::new(),
             begun: now,
             watching_since: None,
@@ -170,8 +180,17 @@ impl Progress {
 
     /// Takes an event of the engine.
     pub fn apply(&mut self, event: Event, now: Duration) {
+        if let Event::Waiting(task, pause) = event {
+            self.pauses.push((task, (*pause).clone()));
+            self.pause = Some((task, *pause));
+            return;
+        }
+        self.pause = self.pause.take().filter(|(task, _)| !ends_pause(&event, *task));
         match event {
+            Event::Waiting(..) => {}
             Event::Started(task) => self.set(task, TaskState::Running(now)),
+            Event::Found(made) => self.ledger.leave(made),
+            Event::Settled(task) => self.ledger.settle(task),
             Event::Finished(made, took) => {
                 self.ledger.record(made.clone());
                 self.set(made.task, TaskState::Done(made, took));
@@ -187,9 +206,20 @@ impl Progress {
                 self.poll_problem = Some((half, error));
                 self.poll_failed = true;
             }
-            Event::Deleting(made) => self.set(made.task, TaskState::Running(now)),
-            Event::Deleted(made) => self.set(made.task, TaskState::Undone),
-            Event::Kept(made, error) => self.set(made.task, TaskState::Kept(error)),
+            Event::Deleting(made) => self.set_if_own(&made, TaskState::Running(now)),
+            Event::Deleted(made) => {
+                self.set_if_own(&made, TaskState::Undone);
+                self.ledger.remove(&made.id);
+            }
+            Event::Kept(made, error) => self.set_if_own(&made, TaskState::Kept(error)),
+        }
+    }
+
+    /// What happens to a twin says nothing of the object the task has.
+    fn set_if_own(&mut self, made: &Made, state: TaskState) {
+        let own = self.ledger.get(made.task.half, made.task.step);
+        if own.is_none_or(|own| own.id == made.id) {
+            self.set(made.task, state);
         }
     }
 
@@ -229,8 +259,8 @@ impl Progress {
     pub fn undone(&mut self, undone: Undone, ledger: Ledger, now: Duration) {
         self.ledger = ledger;
         let phase = match undone {
-            Undone::Clean if self.ledger.is_clean() => Phase::Undone,
-            Undone::Clean => Phase::Left(Vec::new()),
+            Undone::Clean => Phase::Undone,
+            Undone::Unsettled(error) => Phase::Unsettled(error),
             Undone::Left(left) => Phase::Left(left),
             Undone::Stopped => Phase::Stopped,
         };
@@ -239,6 +269,7 @@ impl Progress {
 
     fn rest(&mut self, phase: Phase, now: Duration) {
         self.phase = phase;
+        self.pause = None;
         self.ended = Some(now);
         self.focus = 0;
     }
@@ -273,7 +304,7 @@ impl Progress {
                 [Some(Button::WaitOn), Some(Button::Leave), undo].into_iter().flatten().collect()
             }
             Phase::Undone => vec![Button::Revise, Button::Leave],
-            Phase::Left(_) => [undo, Some(Button::Leave)].into_iter().flatten().collect(),
+            Phase::Left(_) | Phase::Unsettled(_) => [undo, Some(Button::Leave)].into_iter().flatten().collect(),
         }
     }
 
@@ -282,5 +313,20 @@ impl Progress {
     pub fn ids_text(&self) -> String {
         let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
         self.ledger.made().iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Whether what happens shows that a pause of that task is over.
+fn ends_pause(event: &Event, task: Task) -> bool {
+    match event {
+        Event::Started(other) | Event::Failed(other, ..) | Event::Settled(other) => *other == task,
+        Event::Finished(made, _)
+        | Event::Found(made)
+        | Event::Deleting(made)
+        | Event::Deleted(made)
+        | Event::Kept(made, _) => made.task == task,
+        Event::Polled(_) => true,
+        Event::PollFailed(half, _) => *half == task.half,
+        Event::Waiting(..) => false,
     }
 }

@@ -47,7 +47,7 @@ impl Model {
             }
             Button::WaitOn => {
                 run.resume(Phase::Watching, now);
-                vec![Effect::Watch(run.ledger.clone(), run.wait)]
+                vec![Effect::Watch(Box::new(run.plan.clone()), run.ledger.clone(), run.wait)]
             }
             Button::Undo => {
                 self.ask_undo();
@@ -145,7 +145,7 @@ impl Model {
         if run.then.is_some() {
             return self.carry_on();
         }
-        if watches { vec![Effect::Watch(run.ledger.clone(), run.wait)] } else { Vec::new() }
+        if watches { vec![Effect::Watch(Box::new(run.plan.clone()), run.ledger.clone(), run.wait)] } else { Vec::new() }
     }
 
     pub(super) fn watched(&mut self, watched: Watched) -> Vec<Effect> {
@@ -216,6 +216,9 @@ fn what_exists(run: &Progress) -> Vec<String> {
 }
 
 fn undo_text(run: &Progress) -> Vec<String> {
+    if run.ledger.removable().is_empty() {
+        return vec!["This looks for what lost requests have made by now, and deletes it.".to_owned()];
+    }
     let mut lines = vec!["This deletes what this run made, and nothing else:".to_owned()];
     lines.extend(
         run.ledger

@@ -12,7 +12,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     journey.enter().enter().at(Step::Run);
     assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
     journey.send(Message::Created(Ok(()), everything()));
-    assert!(matches!(journey.effects.pop(), Some(Effect::Watch(ledger, _)) if ledger.made().len() == 12));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Watch(_, ledger, _)) if ledger.made().len() == 12));
     journey.send(Message::Engine(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
     assert_eq!(buttons(&journey), [Button::Finish, Button::Undo]);

@@ -117,3 +117,41 @@ fn a_connection_that_can_no_longer_be_watched_says_why() {
     run.journey.at(60.0).send(Message::Watched(Watched::Lost(Box::new(error))));
     screen("run-lost", &mut run.journey);
 }
+
+#[test]
+fn an_undo_that_cannot_be_sure_says_what_may_still_appear_and_until_when() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).lost(Half::B, 1);
+    let mut error = Error::new(ErrorKind::Timeout, "network.example did not answer within 60 s.");
+    error.region = Some(porirua());
+    error.request = Some("POST /v2.0/vpn/ikepolicies".to_owned());
+    run.failed(Half::B, 1, error);
+    screen("run-failed-lost", &mut run.journey);
+    run.journey.press("Tab Enter Tab Enter");
+    run.deleted(Half::A, 0).deleted(Half::B, 0).lost(Half::B, 1);
+    run.end_undo(Undone::Unsettled(None));
+    screen("run-unsettled", &mut run.journey);
+}
+
+#[test]
+fn a_pause_the_cloud_asks_for_is_on_the_screen_while_it_lasts() {
+    let mut run = Run::begun(SMALL);
+    run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).started(Half::A, 1);
+    let mut error = Error::new(ErrorKind::RateLimited, "Too many requests.");
+    (error.status, error.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
+    run.waiting(Half::A, 1, error);
+    run.journey.at(22.4);
+    screen("run-waiting", &mut run.journey);
+    run.made(Half::A, 1, 7.3);
+    assert!(!drawn(&run.journey.model, &COLOR).text.contains("trying again"));
+}
+
+#[test]
+fn what_lost_requests_left_stands_beside_an_active_vpn() {
+    let mut run = Run::created(SMALL);
+    run.twin(Half::A, 1);
+    run.polled(Status::Active, Status::Active);
+    run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    let text = drawn(&run.journey.model, &COLOR).text;
+    assert!(text.contains("0e1d2c3b"), "{text}");
+}

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Error, Id, Status};
 use osvpn::plan::Half;
 use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone};
@@ -70,7 +72,7 @@ impl Run {
         }
     }
 
-    fn tell(&mut self, event: Event) -> &mut Self {
+    pub fn tell(&mut self, event: Event) -> &mut Self {
         self.journey.send(Message::Engine(event));
         self
     }
@@ -92,6 +94,28 @@ impl Run {
         let ledger = self.ledger.clone();
         self.journey.at(23.0).send(Message::Created(Err(CreateError::Failed(task, Box::new(error))), ledger));
         self
+    }
+
+    /// The answer to the request for an object was lost, and a look right after found nothing.
+    pub fn lost(&mut self, half: Half, object: usize) -> &mut Self {
+        let task = Task { half, step: Object::ALL[object] };
+        let until: Timestamp = "2026-03-01T11:52:30Z".parse().unwrap();
+        self.ledger.lose(task, until);
+        self.ledger.looked(task, Timestamp::UNIX_EPOCH, []);
+        self
+    }
+
+    /// A request that was lost has made a second one of those objects.
+    pub fn twin(&mut self, half: Half, object: usize) -> Made {
+        let twin = Made { id: Id::new("0e1d2c3b-4a59-4687-9a0b-1c2d3e4f5a6b"), ..Self::object(half, object) };
+        self.tell(Event::Found(twin.clone()));
+        twin
+    }
+
+    /// A request is tried again after a while.
+    pub fn waiting(&mut self, half: Half, object: usize, error: Error) -> &mut Self {
+        let pause = Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 };
+        self.tell(Event::Waiting(Task { half, step: Object::ALL[object] }, Box::new(pause)))
     }
 
     pub fn polled(&mut self, a: Status, b: Status) -> &mut Self {

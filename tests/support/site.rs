@@ -29,16 +29,25 @@ pub const PORIRUA: Names<'static> = ("nz-por-1", "border-router", &["private-sub
 
 /// Time-outs that a test can wait for.
 pub fn limits() -> Limits {
-    Limits { total: Duration::from_secs(2), back_off: Duration::from_millis(5), ..Limits::default() }
+    Limits {
+        total: Duration::from_secs(2),
+        back_off: Duration::from_millis(5),
+        settling: Duration::ZERO,
+        ..Limits::default()
+    }
 }
 
 impl Site {
     pub async fn start(settings: Settings) -> Self {
+        Self::limited(settings, limits()).await
+    }
+
+    pub async fn limited(settings: Settings, limits: Limits) -> Self {
         let simulator = Simulator::start(settings).await.unwrap();
         let vars: BTreeMap<String, String> =
             simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let found = Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap();
-        let SignIn::Done(cloud) = Cloud::begin(&found.credentials, limits()).await.unwrap() else {
+        let SignIn::Done(cloud) = Cloud::begin(&found.credentials, limits).await.unwrap() else {
             panic!("no second factor")
         };
         Self { simulator, cloud }

@@ -229,7 +229,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "The project's quota is used up. Delete what is not needed any more, or ask the cloud's operator for more."
         }
         ErrorKind::Invalid => return None,
-        ErrorKind::RateLimited(_) => "The cloud wants fewer requests. Wait as long as it says, then retry.",
+        ErrorKind::RateLimited => "The cloud wants fewer requests. Wait as long as it says, then retry.",
         ErrorKind::Server if making_policy && error.status == Some(500) => {
             "From 2026.2 on a region no longer stores sha1 and 3des, and fails in this way. Use the profile modern (IKEv2, sha256)."
         }

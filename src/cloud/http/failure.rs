@@ -119,6 +119,9 @@ pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
     let kind = kind(answer.status, &answer.headers, neutron_type.as_deref());
     let mut error = Error::new(kind, clip(&message)).of(&answer.label, Some(answer.status), &answer.headers);
     error.neutron_type = neutron_type;
+    if matches!(answer.status.as_u16(), 413 | 429 | 503) {
+        error.retry_after = wait(&answer.headers, Timestamp::now());
+    }
     error
 }
 
@@ -130,9 +133,9 @@ fn kind(status: StatusCode, headers: &HeaderMap, neutron_type: Option<&str>) -> 
         408 => ErrorKind::Timeout,
         409 if neutron_type == Some("OverQuota") => ErrorKind::Quota,
         409 => ErrorKind::Conflict,
-        429 => ErrorKind::RateLimited(wait(headers, Timestamp::now())),
+        429 => ErrorKind::RateLimited,
         // The older OpenStack way to say 429.
-        413 if headers.contains_key(RETRY_AFTER) => ErrorKind::RateLimited(wait(headers, Timestamp::now())),
+        413 if headers.contains_key(RETRY_AFTER) => ErrorKind::RateLimited,
         400..=499 => ErrorKind::Invalid,
         500..=599 => ErrorKind::Server,
         _ => ErrorKind::Unexpected,
