@@ -38,7 +38,7 @@ Exit codes:
   0    done, and the tunnel is ACTIVE
   1    failed
   2    wrong usage, or a plan file that cannot be read
-  3    created, but not ACTIVE within the wait
+  3    created, but not ACTIVE within the wait (osvpn resume goes on)
   4    refused by the checks before anything was made
   130  stopped by the user
 
