@@ -38,7 +38,7 @@ Exit codes:
   0    done, and the tunnel is ACTIVE
   1    failed
   2    wrong usage, or a plan file that cannot be read
-  3    created, but not ACTIVE within the wait
+  3    created, but not ACTIVE within the wait (osvpn resume goes on)
   4    refused by the checks before anything was made
   130  stopped by the user
 
@@ -153,6 +153,16 @@ pub enum Command {
     /// error, the summary to standard output. Ctrl-C stops after the request under way and says what exists by then.
     #[command(after_long_help = PLAN)]
     Apply(ApplyArgs),
+    /// Finish a VPN whose making was cut off.
+    ///
+    /// While it works, osvpn keeps a journal of what exists. After a lost connection, a crash or Ctrl-C this takes it up:
+    /// what exists is kept, what is missing is made, and the wait for ACTIVE goes on. Without the journal, the VPN is
+    /// looked for by the marks in the descriptions of its objects. Its key is read back from the cloud.
+    Resume(ResumeArgs),
+    /// Delete what a run has made that was cut off, and nothing else.
+    ///
+    /// What the run had found and reused stays. Without its journal, the VPN is looked for by its marks.
+    Rollback(RollbackArgs),
     /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
     DemoCloud {
         /// The address to listen on; port 0 takes a free one.
@@ -166,6 +176,43 @@ pub enum Command {
     },
     /// Print the manual page (read it with: osvpn man | man -l -).
     Man,
+}
+
+/// Options of `osvpn resume`.
+#[derive(Clone, Debug, Args)]
+pub struct ResumeArgs {
+    /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
+    #[arg(value_name = "VPN")]
+    pub vpn: Option<String>,
+    /// Print one JSON document on standard output, whatever happens, instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Read the pre-shared key from this file, if no connection has it yet; - reads standard input.
+    #[arg(long, value_name = "PATH")]
+    pub psk_file: Option<PathBuf>,
+    /// How long to wait.
+    #[command(flatten)]
+    pub wait: WaitArgs,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn rollback`.
+#[derive(Clone, Debug, Args)]
+pub struct RollbackArgs {
+    /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
+    #[arg(value_name = "VPN")]
+    pub vpn: Option<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output, whatever happens, instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Options of `osvpn apply`.

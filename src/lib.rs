@@ -12,9 +12,10 @@
 //! * [`plan`]: from answers to a checked plan; pure.
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
-//! * [`apply`]: the run without questions. [`report`]: what is printed afterwards.
+//! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
+//! * [`state`]: where log and journals are kept.
 
 pub mod apply;
 pub mod cli;
@@ -23,9 +24,11 @@ pub mod log;
 pub mod plan;
 pub mod provision;
 pub mod report;
+pub mod resume;
 pub mod sign_in;
 pub mod signals;
 pub mod simulator;
+pub mod state;
 pub mod tui;
 pub mod view;
 pub mod wizard;

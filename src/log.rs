@@ -3,15 +3,16 @@
 //! Only what this crate writes is kept: it is known to hold no secret, which nobody can promise of what the libraries
 //! below it write at their most verbose.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use etcetera::BaseStrategy;
 use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, fmt, registry};
+
+use crate::state;
 
 /// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
 pub const VARIABLE: &str = "OSVPN_LOG";
@@ -27,11 +28,10 @@ pub enum LogError {
     File(PathBuf, io::Error),
 }
 
-/// Where the log is: `$XDG_STATE_HOME/osvpn/osvpn.log`, by default below `~/.local/state`. None without a home directory.
+/// Where the log is: `osvpn.log` in the state directory. None without a home directory.
 #[must_use]
 pub fn path() -> Option<PathBuf> {
-    let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(strategy.state_dir()?.join("osvpn").join("osvpn.log"))
+    Some(state::directory()?.join("osvpn.log"))
 }
 
 /// Starts the log if the environment asks for it.
@@ -52,7 +52,7 @@ pub fn start() -> Result<(), LogError> {
 
 fn open(path: &PathBuf) -> io::Result<File> {
     if let Some(dir) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        state::make_private(dir)?;
     }
     OpenOptions::new().append(true).create(true).mode(0o600).open(path)
 }

@@ -10,6 +10,7 @@ use osvpn::apply::apply;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::report::{Failure, Report};
+use osvpn::resume::{resume, rollback};
 use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
@@ -38,6 +39,16 @@ fn main() -> ExitCode {
         Some(Command::Apply(args)) => with_runtime(async {
             let answer = apply(&args, signals::listen()?).await;
             // A reader that has gone away changes nothing about what was done.
+            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
+            Ok(answer.exit_code())
+        }),
+        Some(Command::Resume(args)) => with_runtime(async {
+            let answer = resume(&args, signals::listen()?).await;
+            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
+            Ok(answer.exit_code())
+        }),
+        Some(Command::Rollback(args)) => with_runtime(async {
+            let answer = rollback(&args, signals::listen()?).await;
             let _ = answer.print(args.json, &mut stdout(), &mut stderr());
             Ok(answer.exit_code())
         }),

@@ -17,7 +17,9 @@
 
 pub mod commands;
 mod create;
+pub mod found;
 pub mod handover;
+pub mod journal;
 mod late;
 mod ledger;
 mod undo;
@@ -28,14 +30,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::request::Kind;
 use crate::cloud::retry::{Patience, Pause};
-use crate::cloud::{Error, Id, Region, RegionId, Status};
-use crate::plan::Half;
+use crate::cloud::{Cloud, Error, Id, Region, RegionId, Status};
+use crate::plan::{Half, Plan, VpnId, VpnName};
+use journal::Keeper;
 
 pub use create::{CreateError, create};
 pub use ledger::{Doubt, Ledger, Made, Origin};
@@ -50,8 +53,57 @@ pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 /// How often a request is tried that fails for a reason that may pass.
 const TRIES: u32 = 5;
 
+/// What the engine works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// Where.
+    pub cloud: &'a Cloud,
+    /// Where the ledger is kept while it changes.
+    pub keeper: &'a Keeper,
+    /// Who is told.
+    pub events: &'a Events,
+    /// The wish to stop.
+    pub stop: &'a CancellationToken,
+}
+
+impl Work<'_> {
+    /// The region with patience: pauses between tries are told as that task's.
+    fn region(&self, id: &RegionId, task: Task) -> Result<Region, Error> {
+        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
+        Ok(region.patient(self.patience(task)))
+    }
+
+    fn patience(&self, task: Task) -> Patience {
+        let events = self.events.clone();
+        let told = Arc::new(move |pause| tell(&events, Event::Waiting(task, Box::new(pause))));
+        Patience { tries: TRIES, told, stop: self.stop.clone() }
+    }
+
+    fn tell(&self, event: Event) {
+        tell(self.events, event);
+    }
+}
+
+/// How the objects of a VPN are known, whether or not there is a plan for it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// The id in every mark.
+    pub vpn: VpnId,
+    /// What every name starts with.
+    pub name: VpnName,
+    /// Where each half is.
+    pub regions: BTreeMap<Half, RegionId>,
+}
+
+impl From<&Plan> for Marks {
+    fn from(plan: &Plan) -> Self {
+        let regions = plan.halves().map(|half| (half.half, half.region.clone())).collect();
+        Self { vpn: plan.id().clone(), name: plan.name().clone(), regions }
+    }
+}
+
 /// One object to be made: which, and for which half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
     /// The half it belongs to.
     pub half: Half,
@@ -60,7 +112,7 @@ pub struct Task {
 }
 
 /// The objects of one half, in the guide's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// The VPN service on the router.
@@ -156,16 +208,6 @@ pub type Events = UnboundedSender<Event>;
 
 fn tell(events: &Events, event: Event) {
     let _ = events.send(event);
-}
-
-fn patience(task: Task, events: &Events, stop: &CancellationToken) -> Patience {
-    let events = events.clone();
-    let told = Arc::new(move |pause| tell(&events, Event::Waiting(task, Box::new(pause))));
-    Patience { tries: TRIES, told, stop: stop.clone() }
-}
-
-fn patient(region: Region, task: Task, events: &Events, stop: &CancellationToken) -> Region {
-    region.patient(patience(task, events, stop))
 }
 
 async fn delete(region: &Region, made: &Made) -> Result<(), Error> {

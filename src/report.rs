@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod end;
+mod rollback;
 mod text;
 
 use std::net::IpAddr;
@@ -13,11 +14,12 @@ use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, RegionId};
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
 use crate::provision::handover::{Handover, KeyOrigin, external_address};
-use crate::provision::{self, Check, Ledger, Made, Origin, Standing, Step, Task, commands};
+use crate::provision::{self, Check, Ledger, Made, Marks, Origin, Standing, Step, Task, commands};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
+pub use rollback::Rollback;
 
 /// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
@@ -196,7 +198,7 @@ impl Report {
             mode: mode(plan),
             halves: plan.halves().map(half).collect(),
             failures,
-            doubtful: ledger.doubts().into_iter().filter_map(|open| doubt(plan, open)).collect(),
+            doubtful: Doubt::all(&Marks::from(plan), ledger),
             pauses: Vec::new(),
             checks: Vec::new(),
             security_rules: if is_complete {
@@ -317,10 +319,15 @@ fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, 
     }
 }
 
-fn doubt(plan: &Plan, provision::Doubt { task, until }: provision::Doubt) -> Option<Doubt> {
-    let half = plan.half(task.half)?;
-    let name = plan.name().of(task.step.object());
-    let look = commands::list(&half.region, task.step);
-    let may_appear_until = until.map(|until| until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-    Some(Doubt { kind: task.step.label(), region: half.region.clone(), name, may_appear_until, look })
+impl Doubt {
+    fn all(marks: &Marks, ledger: &Ledger) -> Vec<Self> {
+        let doubt = |provision::Doubt { task, until }| {
+            let region = marks.regions.get(&task.half)?.clone();
+            let name = marks.name.of(task.step.object());
+            let look = commands::list(&region, task.step);
+            let may_appear_until = until.map(|until| until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            Some(Self { kind: task.step.label(), region, name, may_appear_until, look })
+        };
+        ledger.doubts().into_iter().filter_map(doubt).collect()
+    }
 }

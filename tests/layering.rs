@@ -5,19 +5,20 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
-    ("provision", &["provision", "plan", "cloud"]),
+    ("provision", &["provision", "plan", "cloud", "state"]),
     ("wizard", &["wizard", "provision", "plan", "cloud"]),
     ("view", &["view", "wizard", "provision", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("signals", &["signals"]),
-    ("log", &["log"]),
+    ("state", &["state"]),
+    ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
     ("report", &["report", "wizard", "provision", "plan", "cloud"]),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
-    ("tui", &["tui", "view", "wizard", "sign_in", "signals", "provision", "plan", "cloud"]),
+    ("tui", &["tui", "view", "wizard", "sign_in", "signals", "state", "provision", "plan", "cloud"]),
 ];
 
 struct Source {

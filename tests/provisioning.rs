@@ -14,8 +14,10 @@ use std::time::Duration;
 use osvpn::cloud::Limits;
 use osvpn::cloud::retry::Pause;
 use osvpn::plan::{Half, Place, Plan, Profile};
+use osvpn::provision::journal::Keeper;
 use osvpn::provision::{
-    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, create, undo, verify, watch,
+    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, Work, create, undo, verify,
+    watch,
 };
 use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
@@ -31,21 +33,31 @@ struct Run {
     received: UnboundedReceiver<Event>,
     stop: CancellationToken,
     ledger: Ledger,
+    keeper: Keeper,
     pauses: Vec<(Task, Pause)>,
 }
 
 impl Run {
     fn new() -> Self {
         let (events, received) = unbounded_channel();
-        Self { events, received, stop: CancellationToken::new(), ledger: Ledger::default(), pauses: Vec::new() }
+        Self {
+            events,
+            received,
+            stop: CancellationToken::new(),
+            ledger: Ledger::default(),
+            keeper: Keeper::default(),
+            pauses: Vec::new(),
+        }
     }
 
     async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
-        create(plan, &mut self.ledger, &site.cloud, &self.events, &self.stop).await
+        let Self { events, stop, ledger, keeper, .. } = self;
+        create(plan, ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
     }
 
     async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
-        watch(plan, &mut self.ledger, &site.cloud, pace, &self.events, &self.stop).await
+        let Self { events, stop, ledger, keeper, .. } = self;
+        watch(&plan.into(), ledger, pace, &Work { cloud: &site.cloud, keeper, events, stop }).await
     }
 
     fn id(&self, task: Task) -> &str {
@@ -53,7 +65,8 @@ impl Run {
     }
 
     async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
-        undo(plan, &mut self.ledger, &site.cloud, &self.events, &self.stop).await
+        let Self { events, stop, ledger, keeper, .. } = self;
+        undo(&plan.into(), ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
     }
 }
 

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::cloud::Error;
 use crate::plan::Plan;
-use crate::report::{DryRun, Failure, Report};
+use crate::plan::file::FileError;
+use crate::report::{DryRun, Failure, Report, Rollback};
 use crate::wizard::Problem;
 
 /// What came of it.
@@ -27,8 +28,10 @@ pub enum Conclusion {
     Report(Box<Report>),
     /// It was only checked.
     DryRun(Box<Plan>),
+    /// What a run had made was deleted, as far as that went.
+    Rollback(Box<Rollback>),
     /// Nothing was made.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// Why nothing was made.
@@ -46,17 +49,34 @@ pub struct Refusal {
     /// The request that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What is as it was, in a sentence.
+    #[serde(skip)]
+    unchanged: &'static str,
 }
 
 impl Refusal {
     fn new(outcome: &'static str, exit_code: u8, problems: Vec<String>) -> Self {
-        Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None }
+        let unchanged = "Nothing was made.";
+        Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None, unchanged }
     }
 
     /// Plan file, key or credentials cannot be used.
     #[must_use]
     pub fn unusable(problems: Vec<String>) -> Self {
         Self::new("unusable", 2, problems)
+    }
+
+    /// The plan names what is not there, or is no plan for other reasons.
+    #[must_use]
+    pub fn unreferenced(errors: &[FileError]) -> Self {
+        let problems = errors.iter().map(ToString::to_string).collect();
+        if errors.iter().any(FileError::is_unreadable) { Self::unusable(problems) } else { Self::refused(problems) }
+    }
+
+    /// The same about a run that has made something before.
+    #[must_use]
+    pub fn resuming(self) -> Self {
+        Self { unchanged: "Nothing was changed.", ..self }
     }
 
     /// The checks refuse it.
@@ -103,7 +123,7 @@ impl Display for Refusal {
         for (place, found) in &self.looked_for {
             writeln!(f, "  {}  {place}", if *found { "there   " } else { "missing " })?;
         }
-        writeln!(f, "Nothing was made.")
+        writeln!(f, "{}", self.unchanged)
     }
 }
 
@@ -114,6 +134,7 @@ impl Answer {
         match &self.conclusion {
             Conclusion::Report(report) => report.outcome.exit_code(),
             Conclusion::DryRun(_) => 0,
+            Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Refused(refusal) => refusal.exit_code,
         }
     }
@@ -127,6 +148,7 @@ impl Answer {
             _ if json => writeln!(out, "{:#}", self.json()),
             Conclusion::Report(report) => write!(out, "{report}"),
             Conclusion::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
+            Conclusion::Rollback(rollback) => write!(out, "{rollback}"),
             Conclusion::Refused(refusal) => write!(err, "{refusal}"),
         }
     }
@@ -135,6 +157,7 @@ impl Answer {
         let value = match &self.conclusion {
             Conclusion::Report(report) => serde_json::to_value(report),
             Conclusion::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
+            Conclusion::Rollback(rollback) => serde_json::to_value(rollback),
             Conclusion::Refused(refusal) => serde_json::to_value(refusal),
         };
         let mut value = value.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));

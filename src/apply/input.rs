@@ -7,9 +7,9 @@ use std::path::Path;
 use secrecy::zeroize::Zeroizing;
 
 use super::Refusal;
-use crate::cli::ApplyArgs;
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
+use crate::provision::handover::KeyOrigin;
 
 /// The variable a key can be given in.
 pub const KEY_VARIABLE: &str = "OSVPN_PSK";
@@ -30,19 +30,31 @@ pub fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
 ///
 /// # Errors
 /// If there is none, or what was given is no key. The text itself is in no message.
-pub fn key(args: &ApplyArgs, may_generate: bool) -> Result<Psk, Refusal> {
-    let (place, text) = match (&args.psk_file, env::var(KEY_VARIABLE)) {
+pub fn key(psk_file: Option<&Path>, may_generate: bool) -> Result<(Psk, KeyOrigin), Refusal> {
+    match given_key(psk_file)? {
+        Some(psk) => Ok((psk, KeyOrigin::Given)),
+        None if may_generate => Ok((Psk::generate(), KeyOrigin::Generated)),
+        None => {
+            let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: \
+                           with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
+            Err(Refusal::unusable(vec![problem.to_owned()]))
+        }
+    }
+}
+
+/// The key from the file that was named, else from the variable, else none.
+///
+/// # Errors
+/// If what was given is no key. The text itself is in no message.
+pub fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> {
+    let (place, text) = match (psk_file, env::var(KEY_VARIABLE)) {
         (Some(path), _) => (path.display().to_string(), read_key(path)?),
         (None, Ok(text)) if !text.trim().is_empty() => (KEY_VARIABLE.to_owned(), Zeroizing::new(text)),
         (None, Err(VarError::NotUnicode(_))) => return Err(no_text(KEY_VARIABLE)),
-        (None, _) if may_generate => return Ok(Psk::generate()),
-        (None, _) => {
-            let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: \
-                           with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
-            return Err(Refusal::unusable(vec![problem.to_owned()]));
-        }
+        (None, _) => return Ok(None),
     };
-    Psk::parse(text.trim()).map_err(|problem| Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}")]))
+    let refused = |problem| Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}")]);
+    Psk::parse(text.trim()).map(Some).map_err(refused)
 }
 
 fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {

@@ -1,12 +1,15 @@
 //! Progress as lines, one for each thing that happens; no spinner, no cursor movement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Write, stderr};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::cloud::RegionId;
 use crate::cloud::retry::Pause;
-use crate::plan::Plan;
-use crate::provision::{Event, Ledger, Made, Origin, Standing, Task};
+use crate::plan::{Half, Plan};
+use crate::provision::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 
 /// Tells events on standard error, and remembers what they say exists.
 #[derive(Debug)]
@@ -22,7 +25,12 @@ pub struct Lines {
 impl Lines {
     /// For the run of that plan.
     pub fn new(plan: &Plan) -> Self {
-        let places = plan.halves().map(|half| (half.half, half.region.to_string())).collect();
+        Self::of_regions(&Marks::from(plan).regions)
+    }
+
+    /// For work in those regions.
+    pub fn of_regions(regions: &BTreeMap<Half, RegionId>) -> Self {
+        let places = regions.iter().map(|(half, region)| (*half, region.to_string())).collect();
         Self { places, seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new(), pauses: Vec::new() }
     }
 
@@ -82,6 +90,12 @@ impl Lines {
     /// Tells that the wait for ACTIVE begins.
     pub fn waiting(wait: Duration) {
         say(&format!("everything is created; waiting up to {} s for ACTIVE", wait.as_secs()));
+    }
+
+    /// Tells that a lost request may take effect until then.
+    pub fn settling(until: Timestamp) {
+        let until = until.strftime("%H:%M:%S UTC");
+        say(&format!("what exists is deleted; waiting until {until}, because the answer to a request was lost"));
     }
 
     /// Tells that the work ends as soon as it can.

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Timeout,
     /// The answer is not what the API promises.
     Unexpected,
+    /// The journal of the run cannot be written. Nothing was sent.
+    Journal,
 }
 
 /// One failed request, or one that could not be made.

@@ -140,6 +140,12 @@ impl Cloud {
         named.collect()
     }
 
+    /// Where Keystone is: the base of its version 3.
+    #[must_use]
+    pub fn auth_url(&self) -> &str {
+        &self.0.credentials.auth_url
+    }
+
     /// The id of the project all objects are made in.
     #[must_use]
     pub fn project_id(&self) -> &str {

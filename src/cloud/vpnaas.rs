@@ -110,10 +110,16 @@ impl Region {
     /// The project's objects of a kind in whose description `mark` stands as a word. The whole list is read, because
     /// the server cannot be relied upon to filter it.
     pub async fn marked(&self, kind: Kind, mark: &str) -> Result<Vec<Marked>, Error> {
+        let mut all = self.described(kind).await?;
+        all.retain(|one| one.description.split_whitespace().any(|word| word == mark));
+        Ok(all)
+    }
+
+    /// All of the project's objects of a kind, with their descriptions.
+    pub async fn described(&self, kind: Kind) -> Result<Vec<Marked>, Error> {
         let project = self.cloud().project_id();
         let all = self.vpn_list::<Labelled>(kind, Labelled::FIELDS).await?;
-        let carries = |one: &Labelled| one.description.0.split_whitespace().any(|word| word == mark);
-        let ours = all.into_iter().filter(|one| one.belongs_to(project) && carries(one));
+        let ours = all.into_iter().filter(|one| one.belongs_to(project));
         Ok(ours.map(|one| Marked { id: Id::new(one.id.0), name: one.name.0, description: one.description.0 }).collect())
     }
 

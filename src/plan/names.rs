@@ -50,6 +50,15 @@ impl VpnId {
         Self(text.into())
     }
 
+    /// The VPN and the half a mark tells of; none if the text is no mark.
+    #[must_use]
+    pub fn of_mark(text: &str) -> Option<(Self, Half)> {
+        let (id, half) = text.strip_prefix("osvpn:")?.split_once(':')?;
+        let half = [Half::A, Half::B].into_iter().find(|candidate| candidate.to_string() == half)?;
+        let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
+        is_id.then(|| (Self::new(id), half))
+    }
+
     /// The description every object of that half carries: `osvpn:<vpn-id>:<half>`.
     #[must_use]
     pub fn mark(&self, half: Half) -> String {
@@ -107,6 +116,12 @@ impl VpnName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The name a VPN has if one of its objects has that name.
+    #[must_use]
+    pub fn from_object(name: &str, object: &str) -> Option<Self> {
+        Self::parse(name.strip_suffix(object)?.strip_suffix('_')?).ok()
     }
 
     /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`).

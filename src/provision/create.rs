@@ -6,12 +6,12 @@ mod service;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::ledger::{Ledger, Made, Origin};
-use super::{Event, Events, Step, Task, late, no_region, patience, tell};
-use crate::cloud::{Cloud, Error, ErrorKind, Id, Region};
+use super::{Event, Marks, Step, Task, Work, late};
+use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::plan::{Half, HalfPlan, Plan};
 
 /// Why not everything was made.
@@ -30,14 +30,16 @@ pub enum CreateError {
 ///
 /// # Errors
 /// The first failed request, or the wish to stop.
-pub async fn create(
-    plan: &Plan,
-    ledger: &mut Ledger,
-    cloud: &Cloud,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Result<(), CreateError> {
-    let run = Run { plan, cloud, events, stop, ledger: Mutex::new(ledger) };
+pub async fn create(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), CreateError> {
+    let created = waves(plan, ledger, work).await;
+    if ledger.is_clean() {
+        work.keeper.finish();
+    }
+    created
+}
+
+async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), CreateError> {
+    let run = Run { plan, marks: plan.into(), work, ledger: Mutex::new(ledger) };
     let halves: Vec<Half> = plan.halves().map(|half| half.half).collect();
     let parts = [Step::IkePolicy, Step::IpsecPolicy, Step::LocalGroup, Step::PeerGroup];
     let at_once: [Vec<Task>; 2] = [
@@ -46,7 +48,7 @@ pub async fn create(
     ];
     let one_by_one = halves.iter().map(|&half| vec![Task { half, step: Step::Connection }]);
     for (at, wave) in at_once.into_iter().chain(one_by_one).enumerate() {
-        if stop.is_cancelled() {
+        if work.stop.is_cancelled() {
             return Err(CreateError::Stopped);
         }
         // The look whether the services of the first wave are alone costs no round trip of its own beside the second.
@@ -54,20 +56,19 @@ pub async fn create(
         let (made, alone) = tokio::join!(run.wave(&wave), alone);
         made.and(alone).map_err(|error| match error {
             // Without the wish to stop it might have been tried again.
-            CreateError::Failed(_, why) if stop.is_cancelled() && why.is_transient() => CreateError::Stopped,
+            CreateError::Failed(_, why) if work.stop.is_cancelled() && why.is_transient() => CreateError::Stopped,
             error => error,
         })?;
     }
     let ledger = run.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
-    late::sweep(plan, ledger, cloud, events, stop).await;
+    late::sweep(&run.marks, ledger, work).await;
     Ok(())
 }
 
 struct Run<'a> {
     plan: &'a Plan,
-    cloud: &'a Cloud,
-    events: &'a Events,
-    stop: &'a CancellationToken,
+    marks: Marks,
+    work: &'a Work<'a>,
     /// Each task of a wave notes at once what it knows; the lock is never held while something is waited for.
     ledger: Mutex<&'a mut Ledger>,
 }
@@ -85,16 +86,17 @@ impl<'a> Run<'a> {
     }
 
     async fn task(&self, task: Task) -> Result<(), CreateError> {
-        tell(self.events, Event::Started(task));
+        self.work.tell(Event::Started(task));
         let begun = Instant::now();
         match self.make(task).await {
             Ok(made) => {
-                self.ledger().record(made.clone());
-                tell(self.events, Event::Finished(made, begun.elapsed()));
+                self.note(|ledger| ledger.record(made.clone()));
+                self.work.tell(Event::Finished(made, begun.elapsed()));
                 Ok(())
             }
             Err(error) => {
-                tell(self.events, Event::Failed(task, error.clone(), begun.elapsed()));
+                self.note(|ledger| ledger.answered(task));
+                self.work.tell(Event::Failed(task, error.clone(), begun.elapsed()));
                 Err(CreateError::Failed(task, Box::new(error)))
             }
         }
@@ -103,28 +105,43 @@ impl<'a> Run<'a> {
     async fn make(&self, task: Task) -> Result<Made, Error> {
         let half =
             self.plan.half(task.half).ok_or_else(|| Error::new(ErrorKind::Unexpected, "this plan has one half"))?;
-        let region = self.region(half, task)?;
+        let region = self.work.region(&half.region, task)?;
         match task.step {
             Step::Service => self.service(&region, half, task).await,
             _ => self.part(&region, half, task).await,
         }
     }
 
-    fn region(&self, half: &HalfPlan, task: Task) -> Result<Region, Error> {
-        let region = self.cloud.region(&half.region).ok_or_else(|| no_region(&half.region))?;
-        Ok(region.patient(patience(task, self.events, self.stop)))
+    /// Notes something, in the journal too. If that cannot be written, what it says already is enough: a request that is
+    /// announced there is looked for, whatever became of it.
+    fn note<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.ledger();
+        let changed = change(&mut ledger);
+        self.work.keeper.note(&ledger);
+        changed
+    }
+
+    /// Announces a request that will make something. Without that in the journal it must not be sent.
+    fn announce(&self, task: Task) -> Result<(), Error> {
+        let mut ledger = self.ledger();
+        ledger.intend(task, Timestamp::now());
+        self.work.keeper.keep(&ledger).map_err(|error| {
+            ledger.answered(task);
+            Error::new(ErrorKind::Journal, error.to_string())
+        })
     }
 
     /// Makes anything but a VPN service.
     async fn part(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Made, Error> {
         if self.ledger().is_open(task)
-            && let Some(made) = self.find(region, half, task).await?
+            && let Some(made) = self.find(region, task).await?
         {
             return Ok(made);
         }
         let draft = self.draft(half, task).await?;
         let mut failures = 0;
         loop {
+            self.announce(task)?;
             let error = match self.post(region, &draft).await {
                 Ok(id) => return Ok(self.made(half, task, id, Origin::Created)),
                 Err(error) if !error.is_doubtful() => {
@@ -137,7 +154,7 @@ impl<'a> Run<'a> {
             self.lose(task, &error);
             let again = self.may_try_again(task, &error, failures).await;
             // After the pause and right before another try: the later the look, the more it tells.
-            match self.find(region, half, task).await {
+            match self.find(region, task).await {
                 Ok(Some(made)) => return Ok(made),
                 Ok(None) if again => {}
                 // Why it failed first is what the user has to know; that the look failed stands in the ledger.
@@ -152,11 +169,12 @@ impl<'a> Run<'a> {
     }
 
     /// Looks for what earlier requests of this VPN have made, told by mark and name, and takes one of them.
-    async fn find(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Option<Made>, Error> {
-        let (at, found) = late::look(self.plan, half, region, task).await?;
-        let mut ledger = self.ledger();
-        ledger.looked(task, at, found);
-        Ok(ledger.adopt(task))
+    async fn find(&self, region: &Region, task: Task) -> Result<Option<Made>, Error> {
+        let (at, found) = late::look(&self.marks, region, task).await?;
+        Ok(self.note(|ledger| {
+            ledger.looked(task, at, found);
+            ledger.adopt(task)
+        }))
     }
 
     /// Takes what the cloud says is not there any more out of the ledger, so that a retry makes it again.
@@ -164,22 +182,23 @@ impl<'a> Run<'a> {
         if !error.is_gone() {
             return;
         }
-        let mut ledger = self.ledger();
-        let mut ids = ledger.made().iter().filter(|made| made.task.half == half.half).map(|made| made.id.clone());
-        if let Some(gone) = ids.find(|id| error.message.contains(id.as_str())) {
-            drop(ids);
-            ledger.remove(&gone);
-        }
+        let is_it = |made: &&Made| made.task.half == half.half && error.message.contains(made.id.as_str());
+        self.note(|ledger| {
+            if let Some(gone) = ledger.made().iter().find(is_it).map(|made| made.id.clone()) {
+                ledger.remove(&gone);
+            }
+        });
     }
 
     fn lose(&self, task: Task, error: &Error) {
-        self.ledger().lose(task, late::until(error, self.cloud.limits()));
+        let until = late::until(error, self.work.cloud.limits());
+        self.note(|ledger| ledger.lose(task, until));
     }
 
     /// Pauses before another try, if there is to be one: only where something in front of the cloud has answered for it.
     /// A plain 500 would come again, and after a lost connection the user is asked.
     async fn may_try_again(&self, task: Task, error: &Error, failures: u32) -> bool {
         let is_passing = matches!(error.status, Some(502..=504));
-        is_passing && patience(task, self.events, self.stop).pause(error, failures, self.cloud.limits()).await
+        is_passing && self.work.patience(task).pause(error, failures, self.work.cloud.limits()).await
     }
 }

@@ -4,14 +4,15 @@ use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Ledger, Step, commands};
 use crate::plan::policy::{IkeVersion, TransformProtocol};
 use crate::plan::{HalfPlan, Outer, Plan, Policy};
 
 /// Where the pre-shared key came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum KeyOrigin {
     /// The user gave it, and so has it.
     Given,

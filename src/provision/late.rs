@@ -5,10 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, Events, Ledger, Made, Origin, Task, delete, no_region, patient, tell};
-use crate::cloud::{Cloud, Error, Id, Limits, Region};
-use crate::plan::{HalfPlan, Plan};
-use tokio_util::sync::CancellationToken;
+use super::{Event, Ledger, Made, Marks, Origin, Task, Work, delete};
+use crate::cloud::{Error, Id, Limits, Region};
 
 /// Until when a request that failed like that may take effect. A plain 500 is the server's last word: what it has not
 /// done by then it never does.
@@ -20,19 +18,14 @@ pub(super) fn until(error: &Error, limits: &Limits) -> Timestamp {
 }
 
 /// Everything in the region with this VPN's mark and the task's name.
-pub(super) async fn look(
-    plan: &Plan,
-    half: &HalfPlan,
-    region: &Region,
-    task: Task,
-) -> Result<(Timestamp, Vec<Made>), Error> {
+pub(super) async fn look(marks: &Marks, region: &Region, task: Task) -> Result<(Timestamp, Vec<Made>), Error> {
     let at = Timestamp::now();
-    let name = plan.name().of(task.step.object());
-    let marked = region.marked(task.step.kind(), &plan.id().mark(task.half)).await?;
+    let name = marks.name.of(task.step.object());
+    let marked = region.marked(task.step.kind(), &marks.vpn.mark(task.half)).await?;
     let ours = marked.into_iter().filter(|object| object.name == name);
     let made = |id: Id| Made {
         task,
-        region: half.region.clone(),
+        region: region.id().clone(),
         id,
         name: name.clone(),
         origin: Origin::Adopted,
@@ -44,29 +37,23 @@ pub(super) async fn look(
 
 /// Looks for what every open task may have got by now. What is found becomes debris. The first look that failed, if one
 /// did: such a task stays as open as it was.
-pub(super) async fn look_for_all(
-    plan: &Plan,
-    ledger: &mut Ledger,
-    cloud: &Cloud,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Option<Error> {
+pub(super) async fn look_for_all(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Option<Error> {
     let mut failed = None;
     for task in ledger.open() {
-        let Some(half) = plan.half(task.half) else { continue };
-        let looked = match cloud.region(&half.region) {
-            Some(region) => look(plan, half, &patient(region, task, events, stop), task).await,
-            None => Err(no_region(&half.region)),
+        let Some(region) = marks.regions.get(&task.half) else { continue };
+        let looked = match work.region(region, task) {
+            Ok(region) => look(marks, &region, task).await,
+            Err(error) => Err(error),
         };
         match looked {
             Ok((at, found)) => {
                 let before = ledger.leftovers();
                 ledger.looked(task, at, found);
                 for made in ledger.leftovers().into_iter().filter(|made| !before.contains(made)) {
-                    tell(events, Event::Found(made));
+                    work.tell(Event::Found(made));
                 }
                 if !ledger.is_open(task) {
-                    tell(events, Event::Settled(task));
+                    work.tell(Event::Settled(task));
                 }
             }
             Err(error) => failed = failed.or(Some(error)),
@@ -77,21 +64,23 @@ pub(super) async fn look_for_all(
 
 /// Deletes what requests given up have made after all. What cannot be deleted stays in the ledger. A stop ends it where
 /// it is: of a deletion that is cut off the ledger still holds the object.
-pub(super) async fn sweep(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud, events: &Events, stop: &CancellationToken) {
+pub(super) async fn sweep(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
     tokio::select! {
         biased;
-        () = stop.cancelled() => {}
-        () = sweep_all(plan, ledger, cloud, events, stop) => {}
+        () = work.stop.cancelled() => {}
+        () = sweep_all(marks, ledger, work) => {}
     }
 }
 
-async fn sweep_all(plan: &Plan, ledger: &mut Ledger, cloud: &Cloud, events: &Events, stop: &CancellationToken) {
-    look_for_all(plan, ledger, cloud, events, stop).await;
+async fn sweep_all(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
+    look_for_all(marks, ledger, work).await;
+    work.keeper.note(ledger);
     for left in ledger.leftovers() {
-        let Some(region) = cloud.region(&left.region) else { continue };
-        if delete(&patient(region, left.task, events, stop), &left).await.is_ok() {
+        let Ok(region) = work.region(&left.region, left.task) else { continue };
+        if delete(&region, &left).await.is_ok() {
             ledger.remove(&left.id);
-            tell(events, Event::Deleted(left));
+            work.keeper.note(ledger);
+            work.tell(Event::Deleted(left));
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{Step, Task};
-use crate::cloud::{Id, RegionId};
+use crate::cloud::{Id, Limits, RegionId};
 use crate::plan::Half;
 
 /// How an object came to be part of the VPN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// This run made it, and may delete it.
@@ -23,7 +23,7 @@ pub enum Origin {
 }
 
 /// One object of the VPN.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// The task it fulfils.
     pub task: Task,
@@ -44,7 +44,7 @@ pub struct Made {
 }
 
 /// Requests whose answers were lost, and whose objects did not exist when last looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Late {
     /// How many of them may still take effect.
     requests: usize,
@@ -62,7 +62,7 @@ pub struct Doubt {
 }
 
 /// The objects of a VPN that exist by now, and the requests whose outcome is in doubt.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     made: Vec<Made>,
     /// What failed requests left behind: of no use, and to be deleted.
@@ -70,7 +70,11 @@ pub struct Ledger {
     /// Tasks for whose objects nobody has looked since an answer was lost.
     doubtful: BTreeSet<Task>,
     /// Tasks that may get an object, or a second one, although the last look found none.
+    #[serde(with = "pairs")]
     late: BTreeMap<Task, Late>,
+    /// Requests that are about to be sent or not answered yet, since when. Only a journal is ever read with any in it.
+    #[serde(with = "pairs")]
+    intents: BTreeMap<Task, Timestamp>,
 }
 
 impl Ledger {
@@ -128,6 +132,7 @@ impl Ledger {
 
     /// Notes an object of use.
     pub fn record(&mut self, made: Made) {
+        self.intents.remove(&made.task);
         self.debris.retain(|left| left.id != made.id);
         self.made.retain(|earlier| earlier.task != made.task);
         self.made.push(made);
@@ -138,8 +143,27 @@ impl Ledger {
         self.doubtful.insert(task);
     }
 
+    /// Notes that a request is about to be sent.
+    pub(super) fn intend(&mut self, task: Task, at: Timestamp) {
+        self.intents.insert(task, at);
+    }
+
+    /// Notes that a request was answered, and made nothing.
+    pub(super) fn answered(&mut self, task: Task) {
+        self.intents.remove(&task);
+    }
+
+    /// Takes over from a process that is no more: the answers to its last requests are lost.
+    pub fn take_over(&mut self, limits: &Limits) {
+        let reach = SignedDuration::try_from(limits.total + limits.settling).unwrap_or(SignedDuration::MAX);
+        for (task, announced) in std::mem::take(&mut self.intents) {
+            self.lose(task, announced.checked_add(reach).unwrap_or(Timestamp::MAX));
+        }
+    }
+
     /// Notes that the answer to a request was lost, which can take effect until then.
     pub fn lose(&mut self, task: Task, until: Timestamp) {
+        self.intents.remove(&task);
         self.doubtful.insert(task);
         let late = self.late.entry(task).or_insert(Late { requests: 0, until });
         late.requests += 1;
@@ -216,4 +240,23 @@ fn in_order_of_deletion<'a>(all: impl Iterator<Item = &'a Made>) -> Vec<Made> {
     let mut all: Vec<Made> = all.cloned().collect();
     all.sort_by_key(|made| std::cmp::Reverse(made.task.step));
     all
+}
+
+/// Maps by task as lists of pairs: the keys of JSON are texts.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Task;
+
+    pub fn serialize<V: Serialize, S: Serializer>(map: &BTreeMap<Task, V>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Task, V>, D::Error> {
+        Vec::<(Task, V)>::deserialize(deserializer).map(BTreeMap::from_iter)
+    }
 }

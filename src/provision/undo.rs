@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
-use super::{Event, Events, Ledger, Made, Step, delete, late, no_region, patient, tell};
+use super::{Event, Ledger, Made, Marks, Step, Work, delete, late};
 use crate::cloud::retry::Pause;
-use crate::cloud::{Cloud, Error, Id, Region};
-use crate::plan::Plan;
+use crate::cloud::{Error, Id, Region};
 
 /// How an undo ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,41 +27,34 @@ const TRIES_IN_USE: u32 = 5;
 
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
-pub async fn undo(
-    plan: &Plan,
-    ledger: &mut Ledger,
-    cloud: &Cloud,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Undone {
+pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone {
     let unknown = tokio::select! {
-        unknown = late::look_for_all(plan, ledger, cloud, events, stop) => unknown,
-        () = stop.cancelled() => return Undone::Stopped,
+        unknown = late::look_for_all(marks, ledger, work) => unknown,
+        () = work.stop.cancelled() => return Undone::Stopped,
     };
+    work.keeper.note(ledger);
     let mut left = Vec::new();
     let mut torn_down = BTreeSet::new();
     for made in ledger.removable() {
-        if stop.is_cancelled() {
+        if work.stop.is_cancelled() {
             return Undone::Stopped;
         }
-        tell(events, Event::Deleting(made.clone()));
-        let deleted = match cloud.region(&made.region) {
-            Some(region) => {
-                let region = patient(region, made.task, events, stop);
-                free_and_delete(&region, &made, &torn_down, events, stop).await
-            }
-            None => Err(no_region(&made.region)),
+        work.tell(Event::Deleting(made.clone()));
+        let deleted = match work.region(&made.region, made.task) {
+            Ok(region) => free_and_delete(&region, &made, &torn_down, work).await,
+            Err(error) => Err(error),
         };
         match deleted {
             Ok(()) => {
                 ledger.remove(&made.id);
+                work.keeper.note(ledger);
                 if made.task.step == Step::Connection {
                     torn_down.insert(made.id.clone());
                 }
-                tell(events, Event::Deleted(made));
+                work.tell(Event::Deleted(made));
             }
             Err(error) => {
-                tell(events, Event::Kept(made.clone(), error.clone()));
+                work.tell(Event::Kept(made.clone(), error.clone()));
                 left.push((made, error));
             }
         }
@@ -72,19 +62,16 @@ pub async fn undo(
     match () {
         () if !left.is_empty() => Undone::Left(left),
         () if !ledger.is_settled() => Undone::Unsettled(unknown.map(Box::new)),
-        () => Undone::Clean,
+        () => {
+            work.keeper.finish();
+            Undone::Clean
+        }
     }
 }
 
 /// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
 /// time to tear that down.
-async fn free_and_delete(
-    region: &Region,
-    made: &Made,
-    torn_down: &BTreeSet<Id>,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Result<(), Error> {
+async fn free_and_delete(region: &Region, made: &Made, torn_down: &BTreeSet<Id>, work: &Work<'_>) -> Result<(), Error> {
     let mut pause = region.cloud().limits().back_off;
     for attempt in 2..=TRIES_IN_USE {
         let error = match delete(region, made).await {
@@ -95,10 +82,10 @@ async fn free_and_delete(
             return Err(error);
         }
         let told = Pause { error: error.clone(), wait: pause, attempt, of: TRIES_IN_USE };
-        tell(events, Event::Waiting(made.task, Box::new(told)));
+        work.tell(Event::Waiting(made.task, Box::new(told)));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = stop.cancelled() => return Err(error),
+            () = work.stop.cancelled() => return Err(error),
         }
         pause = pause.saturating_mul(2).min(Duration::from_secs(10));
     }

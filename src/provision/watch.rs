@@ -5,11 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
-use super::{Event, Events, Ledger, Made, Standing, Step, late, no_region, patient, tell};
-use crate::cloud::{Cloud, Error, ErrorKind, Status};
-use crate::plan::{Half, Plan};
+use super::{Event, Ledger, Made, Marks, Standing, Step, Work, late};
+use crate::cloud::{Error, ErrorKind, Status};
+use crate::plan::Half;
 
 /// How often the connections are asked, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,29 +43,18 @@ pub enum Watched {
 /// Asks the ledger's connections for their status until all are ACTIVE. Failures that may pass are told and waited out.
 ///
 /// Meanwhile it goes on looking for what requests given up may still make, and deletes it.
-pub async fn watch(
-    plan: &Plan,
-    ledger: &mut Ledger,
-    cloud: &Cloud,
-    pace: Pace,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Watched {
-    let watched = poll(plan, ledger, cloud, pace, events, stop).await;
+pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
+    let watched = poll(marks, ledger, pace, work).await;
     if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
-        late::sweep(plan, ledger, cloud, events, stop).await;
+        late::sweep(marks, ledger, work).await;
+    }
+    if watched == Watched::Active && ledger.is_settled() && ledger.leftovers().is_empty() {
+        work.keeper.finish();
     }
     watched
 }
 
-async fn poll(
-    plan: &Plan,
-    ledger: &mut Ledger,
-    cloud: &Cloud,
-    pace: Pace,
-    events: &Events,
-    stop: &CancellationToken,
-) -> Watched {
+async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
     let connections: Vec<Made> =
         ledger.made().iter().filter(|made| made.task.step == Step::Connection).cloned().collect();
     let deadline = Instant::now() + pace.wait;
@@ -76,8 +64,8 @@ async fn poll(
     loop {
         // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
         let answers = tokio::select! {
-            answers = join_all(connections.iter().map(|made| ask(cloud, made, events, stop))) => answers,
-            () = stop.cancelled() => return Watched::Stopped,
+            answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
+            () = work.stop.cancelled() => return Watched::Stopped,
             () = sleep_until(deadline), if !is_first => return Watched::NotYet(standing),
         };
         is_first = false;
@@ -94,23 +82,23 @@ async fn poll(
                 }
                 Err(error) => {
                     all_answered = false;
-                    tell(events, Event::PollFailed(half, error));
+                    work.tell(Event::PollFailed(half, error));
                 }
             }
         }
-        tell(events, Event::Polled(standing.clone()));
+        work.tell(Event::Polled(standing.clone()));
         let is_active = !standing.is_empty() && standing.values().all(|status| *status == Status::Active);
         // A status from an earlier round says nothing of now.
         if is_active && all_answered {
             return Watched::Active;
         }
         if ledger.is_due(Timestamp::now()) {
-            late::sweep(plan, ledger, cloud, events, stop).await;
+            late::sweep(marks, ledger, work).await;
         }
         let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
         tokio::select! {
             () = sleep(pause) => {}
-            () = stop.cancelled() => return Watched::Stopped,
+            () = work.stop.cancelled() => return Watched::Stopped,
         }
         if Instant::now() >= deadline {
             return Watched::NotYet(standing);
@@ -118,10 +106,10 @@ async fn poll(
     }
 }
 
-async fn ask(cloud: &Cloud, made: &Made, events: &Events, stop: &CancellationToken) -> (Half, Result<Status, Error>) {
-    let status = match cloud.region(&made.region) {
-        Some(region) => patient(region, made.task, events, stop).connection_status(&made.id).await,
-        None => Err(no_region(&made.region)),
+async fn ask(made: &Made, work: &Work<'_>) -> (Half, Result<Status, Error>) {
+    let status = match work.region(&made.region, made.task) {
+        Ok(region) => region.connection_status(&made.id).await,
+        Err(error) => Err(error),
     };
     (made.task.half, status)
 }

@@ -24,6 +24,7 @@ impl Display for Report {
         }
         self.still_needed(f)?;
         self.removal(f)?;
+        self.way_on(f)?;
         if self.is_demo {
             writeln!(f, "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else.")?;
         }
@@ -80,16 +81,8 @@ impl Report {
 
     fn removal(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for doubt in &self.doubtful {
-            let Doubt { kind, region, name, may_appear_until, look } = doubt;
-            match may_appear_until {
-                Some(until) => {
-                    let twin = if self.has(kind, region) { "A second" } else { "The" };
-                    writeln!(f, "\n{twin} {kind} {name} may still appear in {region}:")?;
-                    writeln!(f, "an answer was lost, and the cloud may act until {until}. Look then:")?;
-                }
-                None => writeln!(f, "\nIt is not known whether the {kind} {name} exists in {region}; look:")?,
-            }
-            writeln!(f, "  {look}")?;
+            let which = if self.has(doubt.kind, &doubt.region) { "A second" } else { "The" };
+            write!(f, "\n{}", doubt.text(which))?;
         }
         if self.outcome == Outcome::Active && !self.leftovers.is_empty() {
             writeln!(f, "\nLeft over from requests whose answers were lost; the VPN does not use it. To remove it:")?;
@@ -100,6 +93,34 @@ impl Report {
         }
         writeln!(f, "\nTo remove what this run made, in this order:")?;
         list(f, &self.removal)
+    }
+
+    /// The demo's cloud ends with the program.
+    fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_over = matches!(self.outcome, Outcome::Active | Outcome::Undone) && self.doubtful.is_empty();
+        if is_over || self.is_empty() || self.is_demo {
+            return Ok(());
+        }
+        let id = &self.id;
+        match self.outcome {
+            Outcome::Undone => writeln!(f, "\nTo look for it and delete it: osvpn rollback {id}"),
+            _ => writeln!(f, "\nTo go on from here:  osvpn resume {id}\nTo undo it:          osvpn rollback {id}"),
+        }
+    }
+}
+
+impl Doubt {
+    /// What may be there, `which` being the first word, and how to look for it.
+    pub(super) fn text(&self, which: &str) -> String {
+        let Self { kind, region, name, may_appear_until, look } = self;
+        let what = match may_appear_until {
+            Some(until) => format!(
+                "{which} {kind} {name} may still appear in {region}:\nan answer was lost, and the cloud may act until \
+                 {until}. Look then:"
+            ),
+            None => format!("It is not known whether the {kind} {name} exists in {region}; look:"),
+        };
+        format!("{what}\n  {look}\n")
     }
 }
 

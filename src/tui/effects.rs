@@ -11,9 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Region, RegionId};
-use crate::plan::Psk;
-use crate::provision::{Event, Pace, create, undo, verify, watch};
+use crate::plan::{Plan, Psk};
+use crate::provision::handover::KeyOrigin;
+use crate::provision::journal::{Keeper, Record};
+use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, verify, watch};
 use crate::sign_in::{SignedIn, sign_in};
+use crate::state;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, Login, Message, Problem, Session};
 
@@ -43,8 +46,23 @@ pub struct Effects {
     engine: UnboundedSender<Event>,
     events: UnboundedReceiver<Event>,
     stop: CancellationToken,
+    keeper: Keeper,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
+}
+
+/// What a piece of the engine's work owns.
+struct Desk {
+    cloud: Cloud,
+    keeper: Keeper,
+    events: UnboundedSender<Event>,
+    stop: CancellationToken,
+}
+
+impl Desk {
+    const fn work(&self) -> Work<'_> {
+        Work { cloud: &self.cloud, keeper: &self.keeper, events: &self.events, stop: &self.stop }
+    }
 }
 
 /// What a task has to say.
@@ -64,6 +82,7 @@ impl Default for Effects {
             engine,
             events,
             stop: CancellationToken::new(),
+            keeper: Keeper::default(),
             signed_in: None,
             early: BTreeMap::new(),
         }
@@ -135,19 +154,22 @@ impl Effects {
                 });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
-            Effect::Create(plan, mut ledger) => self.work(async move |cloud, events, stop| {
-                let result = create(&plan, &mut ledger, &cloud, &events, &stop).await;
-                Message::Created(result, ledger)
-            }),
-            Effect::Watch(plan, mut ledger, wait) => self.work(async move |cloud, events, stop| {
-                let pace = Pace::lasting(wait);
-                Message::Watched(watch(&plan, &mut ledger, &cloud, pace, &events, &stop).await)
+            Effect::Create(plan, mut ledger, key) => {
+                self.keep(&plan, &ledger, key);
+                self.work(async move |desk| {
+                    let result = create(&plan, &mut ledger, &desk.work()).await;
+                    Message::Created(result, ledger)
+                });
+            }
+            Effect::Watch(plan, mut ledger, wait) => self.work(async move |desk| {
+                let marks = Marks::from(&*plan);
+                Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &desk.work()).await)
             }),
             Effect::Verify(plan, ledger) => {
-                self.work(async move |cloud, _, _| Message::Verified(verify(&plan, &ledger, &cloud).await));
+                self.work(async move |desk| Message::Verified(verify(&plan, &ledger, &desk.cloud).await));
             }
-            Effect::Undo(plan, mut ledger) => self.work(async move |cloud, events, stop| {
-                let undone = undo(&plan, &mut ledger, &cloud, &events, &stop).await;
+            Effect::Undo(plan, mut ledger) => self.work(async move |desk| {
+                let undone = undo(&Marks::from(&*plan), &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
             Effect::Stop => self.stop.cancel(),
@@ -172,15 +194,31 @@ impl Effects {
     }
 
     /// Begins a piece of work of the engine. Its wish to stop is its own: the next piece is not stopped by it.
-    fn work<F>(&mut self, work: impl FnOnce(Cloud, UnboundedSender<Event>, CancellationToken) -> F)
+    fn work<F>(&mut self, work: impl FnOnce(Desk) -> F)
     where
         F: Future<Output = Message> + Send + 'static,
     {
         // There is no plan without a sign-in, so there is no work without one either.
         let Some(signed_in) = &self.signed_in else { return };
         self.stop = CancellationToken::new();
-        let work = work(signed_in.cloud.clone(), self.engine.clone(), self.stop.clone());
+        let desk = Desk {
+            cloud: signed_in.cloud.clone(),
+            keeper: self.keeper.clone(),
+            events: self.engine.clone(),
+            stop: self.stop.clone(),
+        };
+        let work = work(desk);
         self.answer(work);
+    }
+
+    /// Decides where a run is kept. A retry goes on where the first try began.
+    fn keep(&mut self, plan: &Plan, ledger: &Ledger, key: KeyOrigin) {
+        let Some(signed_in) = &self.signed_in else { return };
+        if signed_in.simulator.is_some() {
+            self.keeper = Keeper::default();
+        } else if *ledger == Ledger::default() {
+            self.keeper = Keeper::planned(state::directory(), Record::new(&signed_in.cloud, plan, key));
+        }
     }
 
     /// Begins a task that a test wrote.

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::remote::RequestId;
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
+use crate::provision::handover::KeyOrigin;
 use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
 
 /// Who is signed in, and where.
@@ -126,7 +127,7 @@ pub enum Effect {
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
     /// Make what is missing; answered by [`Message::Created`].
-    Create(Box<Plan>, Ledger),
+    Create(Box<Plan>, Ledger, KeyOrigin),
     /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.
     Watch(Box<Plan>, Ledger, Duration),
     /// Check the troubleshooting list; answered by [`Message::Verified`].

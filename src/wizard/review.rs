@@ -312,7 +312,7 @@ impl Model {
         let ledger = run.ledger.clone();
         self.run = Some(run);
         self.enter(Step::Run);
-        vec![Effect::Create(plan, ledger)]
+        vec![Effect::Create(plan, ledger, self.answers.key.key_origin())]
     }
 
     /// Whether a chosen region is being read.

@@ -35,6 +35,7 @@ impl Model {
 
     fn press(&mut self, button: Button) -> Vec<Effect> {
         let now = self.now;
+        let key = self.answers.key.key_origin();
         let Some(run) = &mut self.run else { return Vec::new() };
         match button {
             Button::Finish | Button::Leave => {
@@ -43,7 +44,7 @@ impl Model {
             }
             Button::Retry => {
                 run.resume(Phase::Creating, now);
-                vec![Effect::Create(Box::new(run.plan.clone()), run.ledger.clone())]
+                vec![Effect::Create(Box::new(run.plan.clone()), run.ledger.clone(), key)]
             }
             Button::WaitOn => {
                 run.resume(Phase::Watching, now);

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     let mut journey = running();
-    let Some(Effect::Create(plan, ledger)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    let Some(Effect::Create(plan, ledger, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert!(ledger.made().is_empty());
     assert_eq!((plan.a().router.name.as_str(), plan.name().as_str()), ("border-router", "hlz-por"));
     assert_eq!(plan.half(Half::B).unwrap().local_ranges(), plan.a().remote);
@@ -33,7 +33,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     assert_eq!(buttons(&journey), [Button::Retry, Button::Undo, Button::Leave]);
     journey.enter();
     assert!(
-        matches!(journey.effects.pop(), Some(Effect::Create(_, kept)) if kept == ledger),
+        matches!(journey.effects.pop(), Some(Effect::Create(_, kept, _)) if kept == ledger),
         "a retry does only the rest"
     );
     journey.send(Message::Created(Err(CreateError::Failed(task, error)), ledger.clone()));

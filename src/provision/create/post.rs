@@ -163,13 +163,14 @@ impl Run<'_> {
     /// Reads a service's addresses again: one that was found before its gateway was built has none yet.
     async fn read_addresses(&self, task: Task) -> Result<(), Error> {
         let Some(half) = self.plan.half(task.half) else { return Ok(()) };
-        let services = self.region(half, task)?.services().await?;
-        let mut ledger = self.ledger();
-        let Some(mut made) = ledger.get(task.half, task.step).cloned() else { return Ok(()) };
-        if let Some(service) = services.iter().find(|service| service.id == made.id) {
-            (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
-            ledger.record(made);
-        }
+        let services = self.work.region(&half.region, task)?.services().await?;
+        self.note(|ledger| {
+            let Some(mut made) = ledger.get(task.half, task.step).cloned() else { return };
+            if let Some(service) = services.iter().find(|service| service.id == made.id) {
+                (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
+                ledger.record(made);
+            }
+        });
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::super::{TRIES, delete};
-use super::{CreateError, Event, Made, Origin, Run, Step, Task, tell};
+use super::{CreateError, Event, Made, Origin, Run, Step, Task};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
 use crate::plan::{Half, HalfPlan};
@@ -37,7 +37,7 @@ impl Run<'_> {
         // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
         for dead in found.ours.iter().filter(|service| service.status == Status::Error) {
             region.delete(Step::Service.kind(), &dead.id).await?;
-            self.ledger().remove(&dead.id);
+            self.note(|ledger| ledger.remove(&dead.id));
         }
         found.ours.retain(|service| service.status != Status::Error);
         let mut failures = 0;
@@ -45,6 +45,7 @@ impl Run<'_> {
             if let Some(made) = usable(half, task, &found)? {
                 return Ok(made);
             }
+            self.announce(task)?;
             let error = match region.create_service(&body).await {
                 Ok(service) => return Ok(made_of(task, half, &service, Origin::Created)),
                 Err(error) if was_not_let_in(&error) => return Err(error),
@@ -72,7 +73,7 @@ impl Run<'_> {
                     error.message =
                         format!("It is there; whether it is alone on its router could not be seen: {}", error.message);
                 } else {
-                    tell(self.events, Event::Failed(task, error.clone(), Duration::ZERO));
+                    self.work.tell(Event::Failed(task, error.clone(), Duration::ZERO));
                 }
                 CreateError::Failed(task, Box::new(error))
             })
@@ -92,16 +93,16 @@ impl Run<'_> {
             (ledger.get(task.half, Step::Service).cloned(), there || ledger.is_open(connection))
         };
         let Some(own) = own.filter(|_| !may_be_connected) else { return Ok(()) };
-        let region = self.region(half, task)?;
-        let mut pause = self.cloud.limits().back_off;
+        let region = self.work.region(&half.region, task)?;
+        let mut pause = self.work.cloud.limits().back_off;
         for round in 1..=TRIES {
             let Found { ours, others } = self.services(&region, half, task).await?;
             if !ours.iter().chain(&others).any(|service| service.id == own.id) {
                 // Somebody has deleted it. A connection asked for now would fail with a 500 that does not say why.
-                self.ledger().remove(&own.id);
+                self.note(|ledger| ledger.remove(&own.id));
                 return self.service_again(&region, half, task).await;
             }
-            if own.origin == Origin::Reused || others.is_empty() || self.stop.is_cancelled() {
+            if own.origin == Origin::Reused || others.is_empty() || self.work.stop.is_cancelled() {
                 return Ok(());
             }
             if round == TRIES || others.iter().any(|other| other.id < own.id) {
@@ -109,30 +110,32 @@ impl Run<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.work.stop.cancelled() => return Ok(()),
             }
             pause = pause.saturating_mul(2);
         }
-        tell(self.events, Event::Deleting(own.clone()));
+        self.work.tell(Event::Deleting(own.clone()));
         match delete(&region, &own).await {
             // Another VPN hangs on it already, so it is the others that have to go.
             Err(error) if error.is_in_use() => {
-                tell(self.events, Event::Finished(own, Duration::ZERO));
+                self.work.tell(Event::Finished(own, Duration::ZERO));
                 return Ok(());
             }
             deleted => deleted?,
         }
-        self.ledger().remove(&own.id);
-        tell(self.events, Event::Deleted(own));
+        self.note(|ledger| ledger.remove(&own.id));
+        self.work.tell(Event::Deleted(own));
         self.service_again(&region, half, task).await
     }
 
     async fn service_again(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<(), Error> {
         let begun = Instant::now();
-        tell(self.events, Event::Started(task));
-        let made = self.service(region, half, task).await?;
-        self.ledger().record(made.clone());
-        tell(self.events, Event::Finished(made, begun.elapsed()));
+        self.work.tell(Event::Started(task));
+        let made = self.service(region, half, task).await;
+        self.note(|ledger| ledger.answered(task));
+        let made = made?;
+        self.note(|ledger| ledger.record(made.clone()));
+        self.work.tell(Event::Finished(made, begun.elapsed()));
         Ok(())
     }
 
@@ -143,7 +146,7 @@ impl Run<'_> {
         let (ours, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.description == mark);
         others.retain(|service| service.router == half.router.id);
         let marked = ours.iter().map(|service| made_of(task, half, service, Origin::Adopted));
-        self.ledger().looked(task, at, marked);
+        self.note(|ledger| ledger.looked(task, at, marked));
         Ok(Found { ours, others })
     }
 }

@@ -1,0 +1,105 @@
+//! A run without questions: the engine at work, its events as lines, signals as the wish to stop.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Lines;
+use crate::cloud::Cloud;
+use crate::plan::{Plan, Severity};
+use crate::provision::handover::KeyOrigin;
+use crate::provision::journal::Keeper;
+use crate::provision::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, verify, watch};
+use crate::report::{End, Report};
+use crate::signals::{SETTLING, Signal};
+
+/// What is to be made, and where.
+pub struct Run<'a> {
+    pub plan: &'a Plan,
+    pub cloud: &'a Cloud,
+    pub keeper: &'a Keeper,
+    /// How long to wait for ACTIVE.
+    pub wait: Duration,
+}
+
+impl Run<'_> {
+    /// Makes what the ledger does not hold yet and watches it, and says how that ended.
+    pub async fn make(&self, mut ledger: Ledger, signals: UnboundedReceiver<Signal>) -> Report {
+        let Self { plan, cloud, keeper, wait } = *self;
+        let (events, received) = unbounded_channel();
+        let mut audience =
+            Audience { events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
+        let stop = audience.stop.clone();
+        let work = Work { cloud, keeper, events: &events, stop: &stop };
+        // The report comes when it is too late to think about them.
+        for finding in plan.findings().iter().filter(|finding| finding.severity == Severity::Warning) {
+            Lines::warning(&finding.to_string());
+        }
+        // Where a key is generated, both halves are the user's, and nobody has to be told it.
+        let report = |ledger: &Ledger, end: End<'_>, lines: &Lines| {
+            Report::new(plan, ledger, end, KeyOrigin::Given).with_pauses(plan, lines.pauses())
+        };
+        let created = audience.attend(create(plan, &mut ledger, &work)).await;
+        audience.lines.complete(&mut ledger);
+        match created {
+            Some(Ok(())) if !stop.is_cancelled() => {}
+            Some(Ok(()) | Err(CreateError::Stopped)) | None => {
+                return report(&ledger, End::Stopped(&Standing::new()), &audience.lines);
+            }
+            Some(Err(CreateError::Failed(task, error))) => {
+                return report(&ledger, End::Failed(task, &error), &audience.lines);
+            }
+        }
+        Lines::waiting(wait);
+        let watched = audience.attend(watch(&Marks::from(plan), &mut ledger, Pace::lasting(wait), &work)).await;
+        let lines = &audience.lines;
+        match watched {
+            Some(Watched::Active) => report(&ledger, End::Active, lines),
+            Some(Watched::NotYet(standing)) => {
+                let report = report(&ledger, End::NotActive(&standing), lines);
+                let checks = audience.attend(verify(plan, &ledger, cloud)).await;
+                report.with_checks(checks.unwrap_or_default())
+            }
+            Some(Watched::Lost(error)) => report(&ledger, End::Lost(lines.standing(), &error), lines),
+            Some(Watched::Stopped) | None => report(&ledger, End::Stopped(lines.standing()), lines),
+        }
+    }
+}
+
+/// Who listens while the engine works.
+pub struct Audience {
+    pub events: UnboundedReceiver<Event>,
+    pub signals: UnboundedReceiver<Signal>,
+    pub stop: CancellationToken,
+    pub lines: Lines,
+}
+
+impl Audience {
+    /// Tells what happens while a piece of work is done, and passes a signal on as the wish to stop. None if the work did
+    /// not come to rest in time after that.
+    pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        let mut deadline = None;
+        let now = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => self.lines.tell(event),
+                result = &mut work => {
+                    while let Ok(event) = self.events.try_recv() {
+                        self.lines.tell(event);
+                    }
+                    return Some(result);
+                }
+                Some(_) = self.signals.recv() => {
+                    self.stop.cancel();
+                    Lines::stopping();
+                    deadline.get_or_insert_with(|| tokio::time::Instant::now() + SETTLING);
+                }
+                () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => return None,
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a rollback has deleted, and what it could not.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+use super::{Doubt, Failure};
+use crate::plan::{VpnId, VpnName};
+use crate::provision::{Ledger, Marks, Undone, commands, describe};
+
+/// How a rollback ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rollback {
+    /// `undone`, `left` or `stopped`.
+    pub outcome: &'static str,
+    /// The name of the VPN.
+    pub name: VpnName,
+    /// The id in the marks of its objects.
+    pub id: VpnId,
+    /// How many objects were deleted.
+    pub deleted: usize,
+    /// What could not be done.
+    pub failures: Vec<Failure>,
+    /// Objects that may still appear.
+    pub doubtful: Vec<Doubt>,
+    /// Commands that remove what is left, in the order that works.
+    pub removal: Vec<String>,
+}
+
+impl Rollback {
+    /// Of an undo that ended like that.
+    #[must_use]
+    pub fn new(marks: &Marks, ledger: &Ledger, deleted: usize, undone: &Undone) -> Self {
+        let outcome = match undone {
+            Undone::Clean => "undone",
+            Undone::Stopped => "stopped",
+            Undone::Left(_) | Undone::Unsettled(_) => "left",
+        };
+        let failures = match undone {
+            Undone::Left(left) => left
+                .iter()
+                .map(|(made, error)| {
+                    Failure::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
+                })
+                .collect(),
+            Undone::Unsettled(Some(error)) => {
+                vec![Failure::new("looking for what a lost request may have made", error)]
+            }
+            Undone::Clean | Undone::Stopped | Undone::Unsettled(None) => Vec::new(),
+        };
+        Self {
+            outcome,
+            name: marks.name.clone(),
+            id: marks.vpn.clone(),
+            deleted,
+            failures,
+            doubtful: Doubt::all(marks, ledger),
+            removal: commands::removal(&ledger.removable()),
+        }
+    }
+
+    /// 0 if nothing is left, 130 after a stop, 1 otherwise.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.outcome {
+            "undone" => 0,
+            "stopped" => 130,
+            _ => 1,
+        }
+    }
+}
+
+impl Display for Rollback {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { outcome, name, id, deleted, .. } = self;
+        let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
+        let what = match *outcome {
+            "undone" => format!("is undone: {objects} deleted, and nothing of it is left"),
+            "stopped" => format!("is being undone, and that was stopped: {objects} deleted by now"),
+            _ => format!("is not undone in full: {objects} deleted"),
+        };
+        writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
+        self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
+        if !self.removal.is_empty() {
+            writeln!(f, "\nTo try again: osvpn rollback {id}, or in this order:")?;
+        }
+        self.removal.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
+        self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))
+    }
+}

@@ -1,0 +1,128 @@
+//! `osvpn resume` and `osvpn rollback`: finish or undo a run that was cut off, by its journal, or by the marks in the
+//! cloud alone if the journal is lost.
+
+mod choose;
+mod key;
+mod recall;
+mod rollback;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::apply::read::{Read, check, known, read};
+use crate::apply::run::Run;
+use crate::apply::{Answer, Conclusion, Lines, Refusal};
+use crate::cli::{ResumeArgs, RollbackArgs};
+use crate::cloud::request::Kind;
+use crate::plan::{Labels, Plan, Profiles};
+use crate::provision::found::forget_gone;
+use crate::provision::handover::KeyOrigin;
+use crate::provision::journal::{Keeper, Record};
+use crate::provision::{Ledger, Marks};
+use crate::sign_in::{SignedIn, sign_in};
+use crate::signals::Signal;
+use crate::state;
+
+use choose::Interrupted;
+
+/// Does what is missing of a run that was cut off.
+pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let prepared = tokio::select! {
+        prepared = prepare(args, &mut sign_in_warnings) => prepared,
+        Some(_) = signals.recv() => Err(Refusal::stopped()),
+    };
+    let conclusion = match prepared {
+        Ok(Prepared { plan, signed_in, ledger, keeper }) => {
+            let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, wait: args.wait.duration() };
+            Conclusion::Report(Box::new(run.make(ledger, signals).await))
+        }
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+/// Deletes what a run made that was cut off.
+pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let taken = tokio::select! {
+        taken = async {
+            let chosen = choose::local(args.vpn.as_deref())?;
+            let signed_in = signed_in(&args.cloud.login(), &mut sign_in_warnings).await?;
+            let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
+            Ok((interrupted, signed_in))
+        } => taken,
+        Some(_) = signals.recv() => Err(Refusal::stopped()),
+    };
+    let conclusion = match taken {
+        Ok((interrupted, signed_in)) => rollback::rollback(args, interrupted, &signed_in.cloud, signals).await,
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+struct Prepared {
+    plan: Box<Plan>,
+    signed_in: SignedIn,
+    ledger: Ledger,
+    keeper: Keeper,
+}
+
+async fn prepare(args: &ResumeArgs, warnings: &mut Vec<String>) -> Result<Prepared, Refusal> {
+    let chosen = choose::local(args.vpn.as_deref())?;
+    let signed_in = signed_in(&args.cloud.login(), warnings).await?;
+    let cloud = &signed_in.cloud;
+    let interrupted = choose::take_up(chosen, cloud).await?;
+    let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
+    let labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
+    let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
+    forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
+    let psk = key::find(&marks, interrupted.key_origin(), args.psk_file.as_deref(), cloud);
+    let mut regions = read(cloud, marks.regions.values()).await?;
+    let draft = match &interrupted {
+        Interrupted::Journal(journal) => {
+            let psk = psk.await?;
+            forget_own(&mut regions, &marks, &ledger);
+            let file = journal.record().plan().map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
+            file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?
+        }
+        Interrupted::Found(found) => {
+            let draft = recall::draft(found, cloud, &regions, &profiles).await?;
+            forget_own(&mut regions, &marks, &ledger);
+            draft(psk.await?)
+        }
+    };
+    let plan = check(draft, &regions, &labels, marks.vpn)?;
+    let keeper = match interrupted {
+        Interrupted::Journal(journal) => Keeper::of(*journal),
+        Interrupted::Found(_) => Keeper::planned(state::directory(), Record::new(cloud, &plan, KeyOrigin::Given)),
+    };
+    Ok(Prepared { plan, signed_in, ledger, keeper })
+}
+
+async fn signed_in(login: &crate::wizard::Login, warnings: &mut Vec<String>) -> Result<SignedIn, Refusal> {
+    let signed_in = sign_in(login).await.map_err(Refusal::not_signed_in)?;
+    warnings.clone_from(&signed_in.warnings);
+    for warning in &*warnings {
+        Lines::warning(warning);
+    }
+    Ok(signed_in)
+}
+
+/// Takes the run's own objects out of what was read, so that the checks see the regions as they were before it: it is
+/// neither in its own way, nor does it count twice against a quota.
+fn forget_own(regions: &mut [Read], marks: &Marks, ledger: &Ledger) {
+    let is_own = |description: &str| {
+        description.split_whitespace().any(|word| marks.regions.keys().any(|half| marks.vpn.mark(*half) == word))
+    };
+    for (region, inventory, detail) in regions {
+        inventory.services.retain(|service| !is_own(&service.description));
+        inventory.connections.retain(|connection| !is_own(&connection.description));
+        detail.groups.retain(|group| !is_own(&group.description));
+        for made in ledger.removable().iter().filter(|made| made.region == *region) {
+            let kind: Kind = made.task.step.kind();
+            if let Some(quota) = detail.quotas.get_mut(kind.quota()) {
+                quota.used = quota.used.saturating_sub(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Which run is meant.
+
+use crate::apply::Refusal;
+use crate::cloud::{Cloud, Limits};
+use crate::plan::file::PlanFile;
+use crate::plan::{Half, VpnId, VpnName};
+use crate::provision::found::{self, Found};
+use crate::provision::handover::KeyOrigin;
+use crate::provision::journal::{Journal, Record, unfinished};
+use crate::provision::{Ledger, Marks};
+use crate::state;
+
+/// A run that was cut off.
+pub enum Interrupted {
+    /// Its journal is there, and locked.
+    Journal(Box<Journal>),
+    /// Its journal is not; this is what its marks tell.
+    Found(Box<Found>),
+}
+
+/// What can be said without asking the cloud.
+pub enum Chosen {
+    Journal(Box<Journal>),
+    /// No journal is here of the VPN of that name or id.
+    Named(String),
+}
+
+impl Interrupted {
+    pub fn marks(&self) -> Marks {
+        match self {
+            Self::Journal(journal) => marks_of(journal.record()),
+            Self::Found(found) => found.marks.clone(),
+        }
+    }
+
+    /// What exists, and what is in doubt since the run ended.
+    pub fn ledger(&self, limits: &Limits) -> Ledger {
+        let mut ledger = match self {
+            Self::Journal(journal) => journal.record().ledger.clone(),
+            Self::Found(found) => found.ledger.clone(),
+        };
+        ledger.take_over(limits);
+        ledger
+    }
+
+    pub fn key_origin(&self) -> KeyOrigin {
+        match self {
+            Self::Journal(journal) => journal.record().key,
+            // Where both ends are the user's, nobody else waits for a certain key.
+            Self::Found(found) if found.marks.regions.len() > 1 => KeyOrigin::Generated,
+            Self::Found(_) => KeyOrigin::Given,
+        }
+    }
+}
+
+fn marks_of(record: &Record) -> Marks {
+    let regions = record.plan().map(|file: PlanFile| file.regions().into_iter().cloned().collect::<Vec<_>>());
+    let regions = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default()).collect();
+    Marks { vpn: record.vpn.clone(), name: record.name.clone(), regions }
+}
+
+fn is_meant(wanted: &str, vpn: &VpnId, name: &VpnName) -> bool {
+    name.as_str() == wanted || vpn.to_string() == wanted.trim_start_matches("osvpn:")
+}
+
+/// Takes up the journal that is meant: the only one, or that of the VPN that was named.
+///
+/// # Errors
+/// If it is not clear which one, or another process has it.
+pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
+    let journals = state::directory().map(|directory| unfinished(&directory)).unwrap_or_default();
+    let mut unreadable = Vec::new();
+    let mut meant = Vec::new();
+    for (path, record) in journals {
+        match record {
+            Ok(record) if wanted.is_none_or(|wanted| is_meant(wanted, &record.vpn, &record.name)) => {
+                meant.push((path, record));
+            }
+            Ok(_) => {}
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    match (meant.as_slice(), wanted) {
+        ([(path, _)], _) => {
+            let journal = Journal::open(path).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
+            Ok(Chosen::Journal(Box::new(journal)))
+        }
+        ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned())),
+        ([], None) => {
+            let mut problems = vec![
+                "no unfinished run is known on this machine".to_owned(),
+                "if one was begun elsewhere, or its journal is lost, name its VPN: it is then looked for by its marks in \
+                 the cloud"
+                    .to_owned(),
+            ];
+            problems.extend(unreadable);
+            Err(Refusal::unusable(problems))
+        }
+        (several, _) => {
+            let mut problems = vec!["several runs are unfinished; name the one you mean by its id:".to_owned()];
+            problems.extend(several.iter().map(|(_, record)| {
+                format!(
+                    "  {}  {}, begun {} at {}",
+                    record.vpn,
+                    record.name,
+                    record.began.strftime("%F %H:%M UTC"),
+                    record.auth_url
+                )
+            }));
+            Err(Refusal::unusable(problems))
+        }
+    }
+}
+
+/// Holds the journal against the cloud that was signed in to, or looks for the VPN by its marks.
+///
+/// # Errors
+/// If it belongs elsewhere, or there is none.
+pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+    let wanted = match chosen {
+        Chosen::Journal(journal) if journal.record().is_of(cloud) => return Ok(Interrupted::Journal(journal)),
+        Chosen::Journal(journal) => {
+            let record = journal.record();
+            let text = format!(
+                "{} was begun in another project (id {}, signed in at {}); this sign-in is for {} (id {}). Source that \
+                 project's openrc, or name its cloud with --cloud",
+                record.name,
+                record.project,
+                record.auth_url,
+                cloud.project_name(),
+                cloud.project_id()
+            );
+            return Err(Refusal::unusable(vec![text]));
+        }
+        Chosen::Named(wanted) => wanted,
+    };
+    let all = found::find(cloud).await.map_err(|error| Refusal::failed("looking for the VPN by its marks", &error))?;
+    let mut found: Vec<Found> =
+        all.into_iter().filter(|found| is_meant(&wanted, &found.marks.vpn, &found.marks.name)).collect();
+    match (found.pop(), found.len()) {
+        (Some(found), 0) => Ok(Interrupted::Found(Box::new(found))),
+        (None, _) => Err(Refusal::unusable(vec![format!(
+            "no VPN {wanted} is known: there is no journal of it on this machine, and no object with its mark in any \
+             region of project {}",
+            cloud.project_name()
+        )])),
+        (Some(last), _) => {
+            found.push(last);
+            let ids = found.iter().map(|found| found.marks.vpn.to_string()).collect::<Vec<_>>().join(", ");
+            Err(Refusal::unusable(vec![format!("several VPNs are called {wanted}; name one by its id: {ids}")]))
+        }
+    }
+}

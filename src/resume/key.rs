@@ -1,0 +1,45 @@
+//! The key of a run that was cut off. No journal holds it; the cloud does once a connection exists.
+
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+
+use crate::apply::Refusal;
+use crate::apply::input;
+use crate::cloud::request::Kind;
+use crate::cloud::{Cloud, Error};
+use crate::plan::Psk;
+use crate::provision::Marks;
+use crate::provision::handover::KeyOrigin;
+
+/// The key of the VPN's connection, if it has one; else a new one if the first was made here too; else the one given now.
+///
+/// # Errors
+/// If it cannot be read, or is nowhere to be had.
+pub async fn find(marks: &Marks, origin: KeyOrigin, file: Option<&Path>, cloud: &Cloud) -> Result<Psk, Refusal> {
+    let connected = of_connection(marks, cloud).await;
+    if let Some(psk) = connected.map_err(|error| Refusal::failed("reading the key of the connection", &error))? {
+        return Psk::parse(psk.expose_secret()).map_err(|problem| {
+            Refusal::unusable(vec![format!("the VPN's connection has a key that osvpn would not take: {problem}")])
+        });
+    }
+    if origin == KeyOrigin::Generated && file.is_none() {
+        return Ok(Psk::generate());
+    }
+    input::given_key(file)?.ok_or_else(|| {
+        let problem = "the pre-shared key was typed in by you and is kept nowhere, and no connection has it yet; give it \
+                       again: with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
+        Refusal::unusable(vec![problem.to_owned()])
+    })
+}
+
+async fn of_connection(marks: &Marks, cloud: &Cloud) -> Result<Option<secrecy::SecretString>, Error> {
+    for (half, region) in &marks.regions {
+        let Some(region) = cloud.region(region) else { continue };
+        let connections = region.marked(Kind::SiteConnection, &marks.vpn.mark(*half)).await?;
+        if let Some(connection) = connections.first() {
+            return region.connection_psk(&connection.id).await.map(Some);
+        }
+    }
+    Ok(None)
+}

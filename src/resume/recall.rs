@@ -1,0 +1,122 @@
+//! What a run wanted, read off what it made.
+
+use serde_json::{Value, json};
+
+use crate::apply::Refusal;
+use crate::apply::read::Read;
+use crate::cloud::{Cloud, Detail, Id, Inventory};
+use crate::plan::{Draft, Far, Half, Peer, PeerAddress, Policy, Profile, Profiles, Psk, Side};
+use crate::provision::Step;
+use crate::provision::found::Found;
+
+type Region<'a> = (&'a Inventory, &'a Detail);
+
+/// The draft that these objects are made of, but for the key.
+///
+/// # Errors
+/// What of it cannot be told because too little was made.
+pub async fn draft(
+    found: &Found,
+    cloud: &Cloud,
+    regions: &[Read],
+    profiles: &Profiles,
+) -> Result<impl FnOnce(Psk) -> Draft + use<>, Refusal> {
+    let untold = |what: &str| {
+        let name = &found.marks.name;
+        Refusal::unusable(vec![format!(
+            "the journal of {name} is not on this machine, and what was made of it does not tell {what}; delete it with \
+             osvpn rollback {name}, and begin again"
+        )])
+    };
+    let read = |half: Half| {
+        let id = found.marks.regions.get(&half)?;
+        regions.iter().find(|(region, ..)| region == id).map(|(_, inventory, detail)| (inventory, detail))
+    };
+    let a = read(Half::A).ok_or_else(|| untold("where half A is to be"))?;
+    let side = |half: Half, (inventory, detail): Region<'_>| {
+        let region = found.marks.regions.get(&half).cloned()?;
+        let router = router(found, half, inventory)?;
+        let subnets = endpoints(found, half, Step::LocalGroup, detail)?.iter().map(Id::new).collect();
+        Some(Side { region, router, subnets })
+    };
+    let far = match read(Half::B) {
+        Some(b) => side(Half::B, b).map(Far::Half).ok_or_else(|| untold("the router and subnets of half B"))?,
+        None => Far::Peer(peer(found, a).ok_or_else(|| untold("the peer"))?),
+    };
+    let a = side(Half::A, a).ok_or_else(|| untold("the router and subnets of half A"))?;
+    let policy = policy(found, cloud, profiles).await?.ok_or_else(|| untold("its policies"))?;
+    let same = |profile: &Profile| profiles.get(*profile) == Some(&policy);
+    let profile = [Profile::Catalyst, Profile::Modern].into_iter().find(same).unwrap_or(Profile::Custom);
+    let name = found.marks.name.clone();
+    Ok(move |psk| Draft { name, a, far, profile, policy, psk })
+}
+
+fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {
+    found.ledger.get(half, step).map(|made| &made.id)
+}
+
+/// Of the half's own service, or of the one its connection reuses.
+fn router(found: &Found, half: Half, inventory: &Inventory) -> Option<Id> {
+    let own = id(found, half, Step::Service);
+    let reused = || {
+        let connection = id(found, half, Step::Connection)?;
+        inventory.connections.iter().find(|candidate| candidate.id == *connection).map(|connection| &connection.service)
+    };
+    let service = own.or_else(reused)?;
+    inventory.services.iter().find(|candidate| candidate.id == *service).map(|service| service.router.clone())
+}
+
+fn endpoints<'a>(found: &Found, half: Half, step: Step, detail: &'a Detail) -> Option<&'a [String]> {
+    let group = id(found, half, step)?;
+    detail.groups.iter().find(|candidate| candidate.id == *group).map(|group| group.endpoints.as_slice())
+}
+
+fn peer(found: &Found, (inventory, detail): Region<'_>) -> Option<Peer> {
+    let connection = id(found, Half::A, Step::Connection)?;
+    let connection = inventory.connections.iter().find(|candidate| candidate.id == *connection)?;
+    let cidrs = endpoints(found, Half::A, Step::PeerGroup, detail)?;
+    Some(Peer {
+        address: PeerAddress::parse(&connection.peer_address).ok()?,
+        id: connection.peer_id.clone(),
+        cidrs: cidrs.iter().map(|range| range.parse().ok()).collect::<Option<_>>()?,
+    })
+}
+
+/// Of whichever half has it; what no connection tells is as in the profile `modern`, like in `catalyst`.
+async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Option<Policy>, Refusal> {
+    let show = async |step: Step, fields: &[&str]| {
+        let made = [Half::A, Half::B].into_iter().find_map(|half| found.ledger.get(half, step));
+        let Some((made, region)) = made.and_then(|made| Some((made, cloud.region(&made.region)?))) else {
+            return Ok(None);
+        };
+        let shown = region.show(step.kind(), &made.id, fields).await;
+        shown.map(Some).map_err(|error| Refusal::failed(format!("reading the {}", step.label()), &error))
+    };
+    let ike = show(
+        Step::IkePolicy,
+        &["ike_version", "phase1_negotiation_mode", "auth_algorithm", "encryption_algorithm", "pfs", "lifetime"],
+    );
+    let ipsec = show(
+        Step::IpsecPolicy,
+        &["transform_protocol", "encapsulation_mode", "auth_algorithm", "encryption_algorithm", "pfs", "lifetime"],
+    );
+    let (Some(ike), Some(ipsec)) = (ike.await?, ipsec.await?) else { return Ok(None) };
+    let Policy { initiator, mtu, dpd, .. } = &profiles.modern;
+    let usual = || json!({ "initiator": initiator, "mtu": mtu, "dpd": dpd });
+    let rest = show(Step::Connection, &["initiator", "mtu", "dpd"]).await?.unwrap_or_else(usual);
+    let policy = json!({
+        "ike": in_seconds(ike),
+        "ipsec": in_seconds(ipsec),
+        "initiator": rest["initiator"],
+        "mtu": rest["mtu"],
+        "dpd": rest["dpd"],
+    });
+    // Values that this program does not know cannot be checked, let alone repeated.
+    Ok(serde_json::from_value(policy).ok())
+}
+
+/// The API has a unit beside each lifetime, and knows one unit.
+fn in_seconds(mut policy: Value) -> Value {
+    policy["lifetime"] = policy["lifetime"]["value"].take();
+    policy
+}

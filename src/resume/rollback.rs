@@ -1,0 +1,96 @@
+//! Deleting what a run made, asked once.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::choose::Interrupted;
+use crate::apply::run::Audience;
+use crate::apply::{Conclusion, Lines, Refusal};
+use crate::cli::RollbackArgs;
+use crate::cloud::Cloud;
+use crate::provision::journal::Keeper;
+use crate::provision::{Ledger, Undone, Work, undo};
+use crate::report::Rollback;
+use crate::signals::Signal;
+
+/// Asks, deletes, and waits until no lost request can take effect any more.
+pub async fn rollback(
+    args: &RollbackArgs,
+    interrupted: Interrupted,
+    cloud: &Cloud,
+    signals: UnboundedReceiver<Signal>,
+) -> Conclusion {
+    let marks = interrupted.marks();
+    let mut ledger = interrupted.ledger(cloud.limits());
+    let keeper = match interrupted {
+        Interrupted::Journal(journal) => Keeper::of(*journal),
+        Interrupted::Found(_) => Keeper::default(),
+    };
+    if !args.yes
+        && let Err(refusal) = agreed(&marks.name.to_string(), &ledger)
+    {
+        return Conclusion::Refused(Box::new(refusal.resuming()));
+    }
+    let (events, received) = unbounded_channel();
+    let lines = Lines::of_regions(&marks.regions);
+    let mut audience = Audience { events: received, signals, stop: CancellationToken::new(), lines };
+    let stop = audience.stop.clone();
+    let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
+    let before = ledger.removable().len();
+    let undone = loop {
+        match audience.attend(undo(&marks, &mut ledger, &work)).await {
+            Some(Undone::Unsettled(None)) if !stop.is_cancelled() => {
+                let until = ledger.doubts().iter().filter_map(|doubt| doubt.until).max().unwrap_or_default();
+                Lines::settling(until);
+                let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
+                if audience.attend(sleep_unless(left, &stop)).await.is_none() {
+                    break Undone::Stopped;
+                }
+            }
+            undone => break undone.unwrap_or(Undone::Stopped),
+        }
+    };
+    let deleted = before.saturating_sub(ledger.removable().len());
+    Conclusion::Rollback(Box::new(Rollback::new(&marks, &ledger, deleted, &undone)))
+}
+
+async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = sleep(duration) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+/// Whether the user wants it, having seen what it is.
+fn agreed(name: &str, ledger: &Ledger) -> Result<(), Refusal> {
+    let objects = ledger.removable();
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let problem =
+            format!("{} objects of {name} would be deleted; say --yes to do it without being asked", objects.len());
+        return Err(Refusal::unusable(vec![problem]));
+    }
+    let mut err = io::stderr();
+    let mut ask = || {
+        writeln!(err, "This deletes what the run of {name} made, and nothing else:")?;
+        for made in &objects {
+            writeln!(err, "  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id)?;
+        }
+        if !ledger.is_settled() {
+            writeln!(err, "  and what requests have made whose answers were lost, if there is any")?;
+        }
+        write!(err, "Delete? [y/N] ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok::<_, io::Error>(matches!(answer.trim(), "y" | "Y" | "yes"))
+    };
+    match ask() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Refusal::stopped()),
+        Err(error) => Err(Refusal::internal(&error)),
+    }
+}
