@@ -3,8 +3,9 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui ───► view ───► wizard ─► provision ─► plan ─► cloud
-//!   └───► apply ─► report ────┘
+//! main ─► tui ───► view ──────────────► wizard ─► provision ─► plan ─► cloud
+//!   ├─► resume ─► apply ─► report ──────┘
+//!   └────────────► apply               tui ─► resume, for what was cut off
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!

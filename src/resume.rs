@@ -6,23 +6,28 @@ mod key;
 mod recall;
 mod rollback;
 
+use std::path::Path;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::read::{Read, check, known, read};
 use crate::apply::run::Run;
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{ResumeArgs, RollbackArgs};
+use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
 use crate::plan::{Labels, Plan, Profiles};
 use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{Keeper, Record};
+use crate::provision::journal::{Journal, Keeper, Record};
 use crate::provision::{Ledger, Marks};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
 
+use crate::wizard::takeup::Purpose;
 use choose::Interrupted;
+use key::Key;
 
 /// Does what is missing of a run that was cut off.
 pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
@@ -32,7 +37,7 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let conclusion = match prepared {
-        Ok(Prepared { plan, signed_in, ledger, keeper }) => {
+        Ok(Prepared { ready: Ready { plan, ledger, keeper, .. }, signed_in }) => {
             let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, wait: args.wait.duration() };
             Conclusion::Report(Box::new(run.make(ledger, signals).await))
         }
@@ -61,22 +66,48 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
 }
 
 struct Prepared {
-    plan: Box<Plan>,
+    ready: Ready,
     signed_in: SignedIn,
-    ledger: Ledger,
-    keeper: Keeper,
+}
+
+/// A run that can go on.
+#[derive(Debug)]
+pub struct Ready {
+    /// What it makes.
+    pub plan: Box<Plan>,
+    /// What exists of it, and what is in doubt.
+    pub ledger: Ledger,
+    /// Where its key came from.
+    pub key: KeyOrigin,
+    /// Its journal, or a new one.
+    pub keeper: Keeper,
 }
 
 async fn prepare(args: &ResumeArgs, warnings: &mut Vec<String>) -> Result<Prepared, Refusal> {
     let chosen = choose::local(args.vpn.as_deref())?;
     let signed_in = signed_in(&args.cloud.login(), warnings).await?;
-    let cloud = &signed_in.cloud;
-    let interrupted = choose::take_up(chosen, cloud).await?;
+    let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
+    let key = Key::Given(args.psk_file.as_deref());
+    Ok(Prepared { ready: ready(interrupted, key, &signed_in.cloud).await?, signed_in })
+}
+
+/// Takes up the run of a journal, to finish it or only to undo it.
+///
+/// # Errors
+/// If another process has it, or the regions do not answer, or the checks refuse what is left to do.
+pub async fn take_up(journal: &Path, purpose: Purpose, cloud: &Cloud) -> Result<Ready, Refusal> {
+    let journal = Journal::open(journal).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
+    let key = if purpose == Purpose::Undo { Key::Any } else { Key::Given(None) };
+    ready(Interrupted::Journal(Box::new(journal)), key, cloud).await
+}
+
+async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<Ready, Refusal> {
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
     forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
-    let psk = key::find(&marks, interrupted.key_origin(), args.psk_file.as_deref(), cloud);
+    let origin = interrupted.key_origin();
+    let psk = key::find(&marks, origin, key, cloud);
     let mut regions = read(cloud, marks.regions.values()).await?;
     let draft = match &interrupted {
         Interrupted::Journal(journal) => {
@@ -94,9 +125,9 @@ async fn prepare(args: &ResumeArgs, warnings: &mut Vec<String>) -> Result<Prepar
     let plan = check(draft, &regions, &labels, marks.vpn)?;
     let keeper = match interrupted {
         Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_) => Keeper::planned(state::directory(), Record::new(cloud, &plan, KeyOrigin::Given)),
+        Interrupted::Found(_) => Keeper::planned(state::directory(), Record::new(cloud, &plan, origin)),
     };
-    Ok(Prepared { plan, signed_in, ledger, keeper })
+    Ok(Ready { plan, ledger, key: origin, keeper })
 }
 
 async fn signed_in(login: &crate::wizard::Login, warnings: &mut Vec<String>) -> Result<SignedIn, Refusal> {

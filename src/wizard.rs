@@ -22,6 +22,7 @@ pub mod review;
 mod run;
 mod session;
 pub mod step;
+pub mod takeup;
 
 use std::time::Duration;
 
@@ -35,12 +36,13 @@ use answers::Answers;
 use dialog::{Act, Dialog};
 use fields::Field;
 use keymap::Action;
-pub use message::{Beginning, Effect, Login, Message, Problem, Session};
+pub use message::{Beginning, Effect, Login, Message, Problem, Session, TakenUp, Unfinished};
 use picker::Picker;
 use progress::Progress;
 use remote::{Remote, RequestId};
 use review::Review;
 use step::{Route, Step};
+use takeup::Purpose;
 
 /// One region as far as it is known.
 #[derive(Clone, Debug)]
@@ -160,6 +162,8 @@ pub struct Model {
     pub scroll_limit: u16,
     /// Whether the screen must be drawn anew from nothing.
     pub repaint: bool,
+    /// The answer about a run that was cut off that is waited for, and what it is for.
+    taking_up: Option<(RequestId, Purpose)>,
     requests: u64,
 }
 
@@ -192,6 +196,7 @@ impl Model {
             scroll: 0,
             scroll_limit: 0,
             repaint: false,
+            taking_up: None,
             requests: 0,
         };
         model.enter(Step::Mode);
@@ -312,6 +317,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.refresh_question();
             Vec::new()
         }
+        Message::TakenUp(request, result) => model.taken_up(request, result),
         Message::Created(result, ledger) => model.created(result, ledger),
         Message::Watched(watched) => model.watched(watched),
         Message::Verified(checks) => {
@@ -437,6 +443,9 @@ impl Model {
             Act::StopAndKeep => self.stop(progress::Then::Leave),
             Act::StopAndUndo => self.stop(progress::Then::Undo),
             Act::Undo => self.undo(),
+            Act::FinishRun => self.take_up(Purpose::Finish),
+            Act::UndoRun => self.take_up(Purpose::Undo),
+            Act::ForgetRun => self.forget_run(),
         }
     }
 

@@ -10,6 +10,7 @@ mod driven;
 #[path = "support/inventories.rs"]
 mod inventories;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -19,13 +20,15 @@ use inventories::*;
 use jiff::Timestamp;
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
-use osvpn::plan::{Half, Psk};
+use osvpn::plan::{Half, Plan, Psk};
+use osvpn::provision::handover::KeyOrigin;
 use osvpn::provision::{
     Check, CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Verdict, Watched,
 };
 use osvpn::view::Theme;
 use osvpn::wizard::remote::RequestId;
-use osvpn::wizard::{Effect, Message, Problem};
+use osvpn::wizard::step::Step;
+use osvpn::wizard::{Effect, Message, Problem, Session, TakenUp, Unfinished};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -193,7 +196,10 @@ fn message() -> impl Strategy<Value = Message> {
         2 => "\\PC{0,60}".prop_map(|text| Message::Paste(text.into())),
         3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
         2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
-        1 => (number(), prop_oneof![Just(session()).prop_map(Ok), problem().prop_map(Err)])
+        1 => (number(), ledger(), any::<bool>()).prop_map(|(number, ledger, well)| {
+            Message::TakenUp(number, if well { Ok(taken(ledger)) } else { Err(vec!["no".to_owned()]) })
+        }),
+        1 => (number(), prop_oneof![Just(session()).prop_map(Ok), Just(interrupted()).prop_map(Ok), problem().prop_map(Err)])
             .prop_map(|(number, result)| Message::SignedIn(number, result)),
         2 => (region(), number(), prop_oneof![inventory().prop_map(Ok), error().prop_map(Err)])
             .prop_map(|(region, number, result)| Message::Discovered(region, number, result)),
@@ -204,6 +210,33 @@ fn message() -> impl Strategy<Value = Message> {
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
         1 => Just(()).prop_map(|()| Message::Terminated),
     ]
+}
+
+/// The plan Enter alone leads to.
+fn plan() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let mut journey = Driven::discovered((80, 24));
+        journey.to(Step::Review).press("Enter");
+        let plan = |effect| if let Effect::Create(plan, ..) = effect { Some(*plan) } else { None };
+        std::mem::take(&mut journey.effects).into_iter().find_map(plan).unwrap()
+    });
+    PLAN.clone()
+}
+
+fn taken(ledger: Ledger) -> Box<TakenUp> {
+    Box::new(TakenUp { plan: plan(), ledger, key: KeyOrigin::Given })
+}
+
+/// A session that begins with a run that was cut off.
+fn interrupted() -> Session {
+    let run = Unfinished {
+        journal: "0badcafe.json".into(),
+        name: "hlz-por".to_owned(),
+        began: "2026-11-24 02:13 UTC".to_owned(),
+        exists: 1,
+        may_exist: 1,
+    };
+    Session { unfinished: vec![run], ..session() }
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
@@ -219,6 +252,7 @@ fn answer(journey: &mut Driven) {
                 };
                 Message::Discovered(region, request, Ok(inventory))
             }
+            Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
             Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
             _ => continue,
         };

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
     ("report", &["report", "wizard", "provision", "plan", "cloud"]),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
-    ("tui", &["tui", "view", "wizard", "sign_in", "signals", "state", "provision", "plan", "cloud"]),
+    ("tui", &["tui", "view", "wizard", "resume", "apply", "sign_in", "signals", "state", "provision", "plan", "cloud"]),
 ];
 
 struct Source {

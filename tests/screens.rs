@@ -36,7 +36,7 @@ use osvpn::plan::Half;
 use osvpn::provision::{Check, CreateError, Event, Undone, Verdict, Watched};
 use osvpn::view::Theme;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Login, Message, Problem};
+use osvpn::wizard::{Effect, Login, Message, Problem, Session, Unfinished};
 use ratatui::style::Modifier;
 use runs::Run;
 

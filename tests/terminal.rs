@@ -9,6 +9,8 @@ use osvpn::simulator::{Effect, Fault, Settings, Simulator, depth};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+#[path = "terminal/interrupted.rs"]
+mod interrupted;
 #[path = "support/pty.rs"]
 mod pty;
 use pty::{Printed, Pty};
@@ -37,14 +39,14 @@ const STEPS: [&str; 11] = [
 struct Scene {
     home: TempDir,
     cloud: Simulator,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Scene {
     fn new(settings: Settings) -> Self {
         let runtime = Runtime::new().unwrap();
         let cloud = runtime.block_on(Simulator::start(settings)).unwrap();
-        Self { home: tempfile::tempdir().unwrap(), cloud, _runtime: runtime }
+        Self { home: tempfile::tempdir().unwrap(), cloud, runtime }
     }
 
     fn wizard(&self, args: &[&str]) -> Pty {

@@ -247,6 +247,14 @@ pub fn unfinished(directory: &Path) -> Vec<(PathBuf, Result<Record, JournalError
     read
 }
 
+/// Removes a journal whose run is to stay as it is.
+///
+/// # Errors
+/// If another process has it, or as the file system says.
+pub fn forget(path: &Path) -> Result<(), JournalError> {
+    Journal::open(path)?.remove()
+}
+
 fn read(path: &Path) -> Result<Record, JournalError> {
     #[derive(Deserialize)]
     struct Versioned {

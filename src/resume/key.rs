@@ -12,11 +12,24 @@ use crate::plan::Psk;
 use crate::provision::Marks;
 use crate::provision::handover::KeyOrigin;
 
+/// What the key is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Key<'a> {
+    /// For connections; the file may have it.
+    Given(Option<&'a Path>),
+    /// For nothing: what deletes needs none.
+    Any,
+}
+
 /// The key of the VPN's connection, if it has one; else a new one if the first was made here too; else the one given now.
 ///
 /// # Errors
 /// If it cannot be read, or is nowhere to be had.
-pub async fn find(marks: &Marks, origin: KeyOrigin, file: Option<&Path>, cloud: &Cloud) -> Result<Psk, Refusal> {
+pub async fn find(marks: &Marks, origin: KeyOrigin, key: Key<'_>, cloud: &Cloud) -> Result<Psk, Refusal> {
+    let file = match key {
+        Key::Given(file) => file,
+        Key::Any => return Ok(Psk::generate()),
+    };
     let connected = of_connection(marks, cloud).await;
     if let Some(psk) = connected.map_err(|error| Refusal::failed("reading the key of the connection", &error))? {
         return Psk::parse(psk.expose_secret()).map_err(|problem| {

@@ -10,15 +10,17 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
+use crate::apply::Refusal;
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Region, RegionId};
 use crate::plan::{Plan, Psk};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{Keeper, Record};
+use crate::provision::journal::{self, Journal, Keeper, Record};
 use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, verify, watch};
+use crate::resume::{Ready, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Login, Message, Problem, Session};
+use crate::wizard::{Effect, Login, Message, Problem, Session, TakenUp, Unfinished};
 
 /// How a task ended.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) enum Done {
     Message(Box<Message>),
     /// With a sign-in.
     SignedIn(RequestId, Box<Result<Access, Problem>>),
+    /// With a run that was cut off.
+    TakenUp(RequestId, Box<Result<Ready, Refusal>>),
 }
 
 /// A sign-in with all the wizard is told of it.
@@ -102,6 +106,7 @@ impl Effects {
         match ended {
             Ok(Done::Message(message)) => News::Message(message),
             Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
+            Ok(Done::TakenUp(request, result)) => News::Message(Box::new(self.take_up(request, *result))),
             Err(error) => News::Panicked(words_of(error)),
         }
     }
@@ -123,6 +128,17 @@ impl Effects {
             access.session
         });
         Message::SignedIn(request, session)
+    }
+
+    fn take_up(&mut self, request: RequestId, result: Result<Ready, Refusal>) -> Message {
+        let taken = result.map(|Ready { plan, ledger, key, keeper }| {
+            self.keeper = keeper;
+            Box::new(TakenUp { plan: *plan, ledger, key })
+        });
+        Message::TakenUp(
+            request,
+            taken.map_err(|refusal| refusal.resuming().to_string().lines().map(Into::into).collect()),
+        )
     }
 
     /// Begins what the wizard wants.
@@ -154,6 +170,17 @@ impl Effects {
                 });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
+            Effect::TakeUp(request, journal, purpose) => {
+                // The question was asked after a sign-in.
+                let Some(cloud) = self.signed_in.as_ref().map(|signed_in| signed_in.cloud.clone()) else { return };
+                self.tasks
+                    .spawn(async move { Done::TakenUp(request, Box::new(take_up(&journal, purpose, &cloud).await)) });
+            }
+            Effect::Forget(path) => {
+                if let Err(error) = journal::forget(&path) {
+                    tracing::warn!(%error, "the journal was not removed");
+                }
+            }
             Effect::Create(plan, mut ledger, key) => {
                 self.keep(&plan, &ledger, key);
                 self.work(async move |desk| {
@@ -250,8 +277,27 @@ async fn access(login: &Login) -> Result<Access, Problem> {
         regions: regions.iter().map(|region| region.id().clone()).collect(),
         descriptions: described.unwrap_or_default().into_iter().collect(),
         warnings: signed_in.warnings.clone(),
+        unfinished: if signed_in.simulator.is_some() { Vec::new() } else { unfinished(cloud) },
     };
     Ok(Access { signed_in, session, early })
+}
+
+/// The runs in this project that nobody works on.
+fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
+    let journals = state::directory().map(|directory| journal::unfinished(&directory)).unwrap_or_default();
+    let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
+    let ours = records.filter(|(path, record)| record.is_of(cloud) && Journal::open(path).is_ok());
+    let described = ours.map(|(journal, mut record)| {
+        record.ledger.take_over(cloud.limits());
+        Unfinished {
+            journal,
+            name: record.name.to_string(),
+            began: record.began.strftime("%F %H:%M UTC").to_string(),
+            exists: record.ledger.removable().len(),
+            may_exist: record.ledger.doubts().len(),
+        }
+    });
+    described.collect()
 }
 
 fn lost(error: &JoinError) -> Error {

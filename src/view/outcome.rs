@@ -154,7 +154,7 @@ impl Text<'_> {
 
 /// Whether a half's connection exists.
 pub(super) fn is_made(run: &Progress, half: Half) -> bool {
-    matches!(run.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..)))
+    matches!(run.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..) | TaskState::There(_)))
 }
 
 fn meaning(run: &Progress, half: Half, status: &Status) -> String {

@@ -118,6 +118,10 @@ fn task(scene: Scene<'_>, run: &Progress, state: &TaskState) -> (String, Style) 
             let time = clock(scene.model.now.saturating_sub(*since));
             (format!("{} {verb} {time}", remote::spinner(scene)), theme.accent())
         }
+        TaskState::There(made) => {
+            let word = if made.origin == Origin::Reused { "reused" } else { "there" };
+            (format!("{} {word}", glyphs.done), theme.good())
+        }
         TaskState::Done(made, took) => {
             let word = match made.origin {
                 Origin::Created => "made",

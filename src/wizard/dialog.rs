@@ -13,6 +13,12 @@ pub enum Act {
     StopAndUndo,
     /// Delete what was made.
     Undo,
+    /// Finish the run that was cut off.
+    FinishRun,
+    /// Undo the run that was cut off.
+    UndoRun,
+    /// Leave the run that was cut off as it is, and never ask again.
+    ForgetRun,
 }
 
 /// A question with buttons; the first is the safe one and has the focus.

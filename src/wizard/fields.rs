@@ -52,6 +52,12 @@ impl SecretText {
         secret
     }
 
+    /// Takes the key of a run that was cut off.
+    #[must_use]
+    pub fn of(psk: &Psk, origin: KeyOrigin) -> Self {
+        Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }
+    }
+
     /// Whether the program made it.
     #[must_use]
     pub const fn is_generated(&self) -> bool {

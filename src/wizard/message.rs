@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 use secrecy::SecretString;
 
 use super::remote::RequestId;
+use super::takeup::Purpose;
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::handover::KeyOrigin;
@@ -31,6 +32,34 @@ pub struct Session {
     pub descriptions: Vec<(RegionId, String)>,
     /// What is odd about the credentials.
     pub warnings: Vec<String>,
+    /// Runs in this project that were cut off, the latest first.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// A run that was cut off, as its journal tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its journal.
+    pub journal: PathBuf,
+    /// The name of its VPN.
+    pub name: String,
+    /// When it began, for a screen.
+    pub began: String,
+    /// How many objects it is known to have made.
+    pub exists: usize,
+    /// How many more it may have made.
+    pub may_exist: usize,
+}
+
+/// A run that was cut off, ready to go on.
+#[derive(Clone, Debug)]
+pub struct TakenUp {
+    /// What it makes.
+    pub plan: Plan,
+    /// What exists of it.
+    pub ledger: Ledger,
+    /// Where its key came from.
+    pub key: KeyOrigin,
 }
 
 /// Why there is no sign-in.
@@ -99,6 +128,8 @@ pub enum Message {
     Detailed(RegionId, RequestId, Result<Detail, Error>),
     /// A new key was made.
     Generated(Psk),
+    /// A run that was cut off is ready to go on, or why not.
+    TakenUp(RequestId, Result<Box<TakenUp>, Vec<String>>),
     /// The engine tells what it does.
     Engine(Event),
     /// Creation is over.
@@ -126,6 +157,10 @@ pub enum Effect {
     Detail(RequestId, RegionId),
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
+    /// Take up the run of that journal; answered by [`Message::TakenUp`].
+    TakeUp(RequestId, PathBuf, Purpose),
+    /// Remove that journal.
+    Forget(PathBuf),
     /// Make what is missing; answered by [`Message::Created`].
     Create(Box<Plan>, Ledger, KeyOrigin),
     /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::takeup::Purpose;
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
 use crate::plan::{Half, Plan, ServicePlan};
@@ -15,6 +16,8 @@ pub enum TaskState {
     Waiting,
     /// Under way since then, by [`super::Model::now`].
     Running(Duration),
+    /// Its object exists since an earlier run.
+    There(Made),
     /// Its object exists; how long it took.
     Done(Made, Duration),
     /// It failed; how long that took.
@@ -157,6 +160,22 @@ impl Progress {
             verifying: false,
             then: None,
         }
+    }
+
+    /// A run that was cut off and goes on now.
+    #[must_use]
+    pub fn taken_up(plan: Plan, ledger: Ledger, now: Duration, wait: Duration, purpose: Purpose) -> Self {
+        let mut run = Self::new(plan, now, wait);
+        for (task, state) in &mut run.tasks {
+            if let Some(made) = ledger.get(task.half, task.step) {
+                *state = TaskState::There(made.clone());
+            }
+        }
+        if purpose == Purpose::Undo {
+            run.phase = Phase::Undoing;
+        }
+        run.ledger = ledger;
+        run
     }
 
     /// Whether the engine is at work.

@@ -44,6 +44,7 @@ impl Model {
                     .collect();
                 let step = if self.step == Step::Cloud { Step::Mode } else { self.step };
                 self.enter(step);
+                self.offer_unfinished();
                 let all: Vec<RegionId> = self.regions.iter().map(|region| region.id.clone()).collect();
                 all.iter().filter_map(|region| self.discover(region)).collect()
             }

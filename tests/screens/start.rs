@@ -9,6 +9,28 @@ fn signing_in_says_for_how_long_already() {
 }
 
 #[test]
+fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
+    let mut journey = Driven::begun(SMALL);
+    let run = |name: &str| Unfinished {
+        journal: "/home/ada/.local/state/osvpn/0badcafe.json".into(),
+        name: name.to_owned(),
+        began: "2026-11-24 02:13 UTC".to_owned(),
+        exists: 7,
+        may_exist: 1,
+    };
+    let unfinished = vec![run("hlz-por"), run("hlz-office")];
+    journey.answer_sign_in(Ok(Session { unfinished, ..session() }));
+    screen("unfinished", &mut journey);
+    journey.press("Enter");
+    screen("unfinished-reading", &mut journey);
+    let Some(Effect::TakeUp(request, ..)) = journey.effects.pop() else { panic!("it is taken up") };
+    let text =
+        vec!["another osvpn (process 4711) is working on this VPN right now; wait for it, or end it first".to_owned()];
+    journey.send(Message::TakenUp(request, Err(text)));
+    screen("unfinished-busy", &mut journey);
+}
+
+#[test]
 fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
     let mut journey = Driven::begun(SMALL);
     journey.answer_sign_in(Err(Problem {

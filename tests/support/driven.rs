@@ -150,6 +150,7 @@ pub fn session() -> Session {
         regions: vec![hamilton(), porirua(), wellington()],
         descriptions: Vec::new(),
         warnings: Vec::new(),
+        unfinished: Vec::new(),
     }
 }
 

@@ -1,0 +1,84 @@
+//! A wizard that was killed, and the next one.
+
+use osvpn::simulator::Gate;
+
+use super::*;
+
+const RIGHT: &str = "\x1b[C";
+
+/// Kills a wizard in the middle of its work, at the request for the second connection, which is made all the same.
+fn killed(scene: &Scene) {
+    let gate = Gate::closed();
+    let fault = Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections").region("nz-por-1");
+    scene.cloud.inject(fault);
+    let mut pty = scene.wizard(&[]);
+    enter_until(&mut pty, "makes");
+    pty.send("\r");
+    scene.runtime.block_on(gate.arrived());
+    pty.signal("KILL");
+    drop(pty);
+    scene.cloud.clear_faults();
+    gate.open();
+    scene.runtime.block_on(gate.acted());
+}
+
+fn journals(scene: &Scene) -> usize {
+    let entries = std::fs::read_dir(scene.home.path().join(".local/state/osvpn")).unwrap();
+    entries.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "json")).count()
+}
+
+#[test]
+fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
+    let scene = Scene::new(Settings::default());
+    let before = scene.objects();
+    killed(&scene);
+    assert_eq!(journals(&scene), 1);
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("11 objects of it exist, and 1 more may");
+    pty.send("\r");
+    pty.wait_for("hlz-por is ACTIVE");
+    assert_eq!((scene.objects() - before, journals(&scene)), (12, 0));
+    pty.send("\r");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("adopted  IPsec site connection"), "{said}");
+}
+
+#[test]
+fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
+    let scene = Scene::new(Settings::default());
+    let before = scene.objects();
+    killed(&scene);
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.send(RIGHT);
+    pty.send("\r");
+    pty.wait_for("is undone");
+    assert_eq!((scene.objects(), journals(&scene)), (before, 0));
+    pty.wait_for("Change answers");
+    pty.send("\r");
+    pty.wait_for("makes 12 objects");
+}
+
+#[test]
+fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
+    let scene = Scene::new(Settings::default());
+    killed(&scene);
+    let made = scene.objects();
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.send(ESC);
+    pty.wait("the question is gone", |screen| !screen.contains("is unfinished"));
+    assert_eq!(journals(&scene), 1, "later is not never");
+    pty.send("q");
+    pty.wait_for("Leave?");
+    pty.send(CTRL_C);
+    pty.end();
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.send(&RIGHT.repeat(3));
+    pty.send("\r");
+    pty.wait_for("hlz-por is forgotten here");
+    assert_eq!((scene.objects(), journals(&scene)), (made, 0));
+}
