@@ -1,5 +1,6 @@
 //! What only a cloud's operator can do, in a real cloud: a project for the cases, its people, networks and limits.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -95,7 +96,14 @@ impl Operator {
             {"name": "contract", "secret": SECRET, "roles": [{"name": "member"}]}});
         let made = must(&self.http, &token, Method::POST, &url, Some(body)).await;
         let id = made["application_credential"]["id"].as_str().unwrap().to_owned();
+        self.remember_credential(member, &id);
         [id, "contract".to_owned(), SECRET.to_owned()]
+    }
+
+    /// A Keystone on SQLite does not forget the roles of a credential that went with its user, and then cannot make the
+    /// next one: so each is removed by itself, before its user.
+    fn remember_credential(&self, member: &Person, id: &str) {
+        self.made.lock().unwrap().push(format!("users/{}/application_credentials/{id}", member.id));
     }
 
     /// A token that expires within seconds.
@@ -109,7 +117,9 @@ impl Operator {
         let expires = soon.strftime("%Y-%m-%dT%H:%M:%S.000000").to_string();
         let body = json!({"application_credential": {"name": name, "secret": SECRET, "expires_at": expires}});
         let made = must(&self.http, &token, Method::POST, &url, Some(body)).await;
-        let credential = json!({"id": made["application_credential"]["id"], "secret": SECRET});
+        let id = made["application_credential"]["id"].as_str().unwrap();
+        self.remember_credential(member, id);
+        let credential = json!({"id": id, "secret": SECRET});
         let body = json!({"auth": {"identity": {"methods": ["application_credential"],
             "application_credential": credential}}});
         let response = self.http.post(format!("{}/auth/tokens", self.keystone)).json(&body).send().await.unwrap();
@@ -222,7 +232,7 @@ impl Operator {
         let started = |project: &Value| project["description"].as_str()?.parse::<u64>().ok();
         for project in projects["projects"].as_array().unwrap() {
             let name = project["name"].as_str().unwrap();
-            let is_over = started(project).is_some_and(|then| then + OVER < seconds());
+            let is_over = started(project).is_some_and(|then| then + OVER < seconds() || has_died(name));
             if !(name.starts_with("contract-") && is_over) {
                 continue;
             }
@@ -233,12 +243,26 @@ impl Operator {
             let users = self.keystone(Method::GET, "users", None).await;
             for user in users["users"].as_array().unwrap() {
                 if user["name"].as_str().unwrap().starts_with(&format!("{name}-")) {
-                    self.keystone(Method::DELETE, &format!("users/{}", user["id"].as_str().unwrap()), None).await;
+                    let user = format!("users/{}", user["id"].as_str().unwrap());
+                    let path = format!("{user}/application_credentials");
+                    let credentials = self.keystone(Method::GET, &path, None).await;
+                    for one in credentials["application_credentials"].as_array().unwrap() {
+                        let path = format!("{path}/{}", one["id"].as_str().unwrap());
+                        self.keystone(Method::DELETE, &path, None).await;
+                    }
+                    self.keystone(Method::DELETE, &user, None).await;
                 }
             }
             self.keystone(Method::DELETE, &format!("projects/{}", project["id"].as_str().unwrap()), None).await;
         }
     }
+}
+
+/// Whether the process that made a project, whose number stands last in its name, is gone; false where that cannot be
+/// told.
+fn has_died(project: &str) -> bool {
+    let process = project.rsplit('-').next().unwrap_or_default();
+    Path::new("/proc/self").exists() && !Path::new("/proc").join(process).exists()
 }
 
 fn seconds() -> u64 {

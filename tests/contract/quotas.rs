@@ -28,7 +28,7 @@ pub fn cases() -> Vec<Case> {
             for (collection, body, limit) in [
                 ("vpnservices", json!({"router_id": s.ground.id(A, "v4-router")}), 1),
                 ("ikepolicies", policy.clone(), 1),
-                ("ipsecpolicies", policy, 0),
+                ("ipsecpolicies", policy, 1),
                 ("endpoint-groups", json!({"type": "cidr", "endpoints": ["10.0.0.0/8"]}), 2),
                 ("ipsec-site-connections", sound, 1),
             ] {
