@@ -73,13 +73,16 @@ async fn the_simulator_and_real_clouds_say_the_same() {
     let only = set("OSVPN_CONTRACT_ONLY").unwrap_or_default();
     let cases: Vec<Case> = case::all().into_iter().filter(|case| case.name.starts_with(&only)).collect();
     let cases = Arc::new(cases);
+    let negotiates = set("OSVPN_CONTRACT_NEGOTIATES").is_some();
+    // The clouds are asked side by side, each in its own time.
+    let asked = RELEASES.map(|(_, name, variable)| {
+        let (url, cases) = (set(variable), Arc::clone(&cases));
+        (name, tokio::spawn(async move { Some(ask(&url?, &cases, negotiates).await) }))
+    });
     let mut rows: BTreeMap<&str, BTreeMap<String, Row>> = BTreeMap::new();
-    for (release, name, variable) in RELEASES {
+    for ((release, ..), (name, asked)) in RELEASES.into_iter().zip(asked) {
         let simulated = simulate(release, &cases).await;
-        let live = match set(variable) {
-            Some(url) => Some(ask(&url, &cases, set("OSVPN_CONTRACT_NEGOTIATES").is_some()).await),
-            None => None,
-        };
+        let live = asked.await.unwrap();
         let mut recorded = Recorded::read(name);
         if let (Some(live), Some(_)) = (&live, set("OSVPN_CONTRACT_UPDATE")) {
             recorded.update(live, &case::all());

@@ -260,11 +260,21 @@ pub fn password(person: &Person, project: &str) -> Value {
         "scope": {"project": {"id": project}}}})
 }
 
-/// Sends a request that must be answered well, and returns the answer's body.
+/// Sends a request that must be answered well, and returns the answer's body. A cloud on SQLite now and then finds its
+/// database locked, and is asked again.
 pub async fn must(http: &Client, token: &str, method: Method, url: &str, body: Option<Value>) -> Value {
-    let request = http.request(method.clone(), url).header("X-Auth-Token", token);
-    let response = body.iter().fold(request, |request, body| request.json(body)).send().await.unwrap();
-    let (status, text) = (response.status(), response.text().await.unwrap());
-    assert!(status.is_success(), "{method} {url}: {status} {text}");
-    serde_json::from_str(&text).unwrap_or_default()
+    let mut said = String::new();
+    for _ in 0..3 {
+        let request = http.request(method.clone(), url).header("X-Auth-Token", token);
+        let response = body.iter().fold(request, |request, body| request.json(body)).send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        if status.is_success() {
+            return serde_json::from_str(&text).unwrap_or_default();
+        }
+        said = format!("{status} {text}");
+        if !status.is_server_error() {
+            break;
+        }
+    }
+    panic!("{method} {url}: {said}")
 }
