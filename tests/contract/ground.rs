@@ -141,8 +141,9 @@ impl Ground {
             (&self.reader.id, "reader id"),
             (&self.credential[0], "credential"),
             (&self.credential[1], "credential name"),
-            (&self.project_name, "project name"),
-            (&self.member.name, "member"),
+            // The simulator's member and project have the same name.
+            (&self.project_name, "name"),
+            (&self.member.name, "name"),
             (&self.reader.name, "reader"),
         ] {
             mask.name(value, name);
@@ -163,6 +164,9 @@ impl Ground {
                 for object in self.all(region, collection).await {
                     let (name, id) = (object["name"].as_str().unwrap(), object["id"].as_str().unwrap());
                     mask.name(id, &format!("{side} {name}"));
+                    if object["router:external"] == true && collection == "subnets" {
+                        mask.name(object["cidr"].as_str().unwrap(), &format!("range of {side} {name}"));
+                    }
                     self.places.push((region.to_owned(), name.to_owned(), id.to_owned()));
                 }
             }

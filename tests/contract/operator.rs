@@ -11,6 +11,7 @@ use super::ground::{Person, must};
 
 /// A password nobody needs to know.
 const PASSWORD: &str = "Contract-1";
+const CREDENTIAL: &str = "contract-credential";
 const SECRET: &str = "contract-secret";
 /// How long after its beginning a run is surely over.
 const OVER: u64 = 3600;
@@ -93,11 +94,11 @@ impl Operator {
         let token = response.headers()["X-Subject-Token"].to_str().unwrap().to_owned();
         let url = format!("{}/users/{}/application_credentials", self.keystone, member.id);
         let body = json!({"application_credential":
-            {"name": "contract", "secret": SECRET, "roles": [{"name": "member"}]}});
+            {"name": CREDENTIAL, "secret": SECRET, "roles": [{"name": "member"}]}});
         let made = must(&self.http, &token, Method::POST, &url, Some(body)).await;
         let id = made["application_credential"]["id"].as_str().unwrap().to_owned();
         self.remember_credential(member, &id);
-        [id, "contract".to_owned(), SECRET.to_owned()]
+        [id, CREDENTIAL.to_owned(), SECRET.to_owned()]
     }
 
     /// A Keystone on SQLite does not forget the roles of a credential that went with its user, and then cannot make the

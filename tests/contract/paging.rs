@@ -18,25 +18,30 @@ pub fn cases() -> Vec<Case> {
         }),
         case("paging/pages backwards", |s: Stage| async move {
             let ids = five(&s).await;
-            let marker = ids[3].as_str();
-            let answer = s
-                .ask(
-                    Method::GET,
-                    A,
-                    &format!("vpn/endpoint-groups?limit=2&fields=name&marker={marker}&page_reverse=True"),
-                    None,
-                )
-                .await;
-            s.note(answer.status.to_string());
+            for marker in ["", &format!("&marker={}", ids[3]), &format!("&marker={}", ids[1])] {
+                let path = format!("vpn/endpoint-groups?limit=2&fields=name{marker}&page_reverse=True");
+                s.ask(Method::GET, A, &path, None).await;
+            }
         }),
         case("paging/odd limits and markers", |s: Stage| async move {
             five(&s).await;
             for query in ["limit=0&fields=name", "limit=-1", "limit=abc", "limit=100&fields=name"] {
                 s.ask(Method::GET, A, &format!("vpn/endpoint-groups?{query}"), None).await;
             }
-            for collection in ["vpn/endpoint-groups", "subnets"] {
-                s.ask(Method::GET, A, &format!("{collection}?limit=2&marker={NOBODY}&fields=name"), None).await;
-            }
+            let unknown = format!("limit=2&marker={NOBODY}&fields=name");
+            s.ask(Method::GET, A, &format!("vpn/endpoint-groups?{unknown}"), None).await;
+            let first = s.send_quietly(A, "subnets?limit=2&fields=name").await;
+            let same = s.send_quietly(A, &format!("subnets?{unknown}")).await["subnets"] == first["subnets"];
+            s.note(format!("an unknown marker among subnets: the first page: {same}"));
+            // Without a limit there are no pages.
+            let last = s.ground.id(A, "border-router");
+            s.note(
+                s.send_quietly(A, &format!("routers?marker={last}")).await["routers"]
+                    .as_array()
+                    .unwrap()
+                    .len()
+                    .to_string(),
+            );
         }),
         case("paging/filters", |s: Stage| async move {
             five(&s).await;

@@ -109,7 +109,6 @@ fn refusals(s: &Stage) -> Vec<Value> {
         json!({"subnet_id": NOBODY}),
         json!({"subnet_id": "nonsense"}),
         json!({"bogus": 1}),
-        json!({"bogus": 1, "another": 2}),
         json!({"status": "ACTIVE"}),
         json!({"id": NOBODY}),
         json!({"external_v4_ip": "192.0.2.1"}),

@@ -146,7 +146,6 @@ fn mistakes(s: &Stage) -> Vec<(&'static str, Value)> {
             "a made-up token",
             change("/auth/identity", json!({"methods": ["token"], "token": {"id": "gAAAAABnonsense"}})),
         ),
-        ("no identity", json!({"auth": {}})),
         ("nothing", json!({})),
     ]
 }

@@ -180,7 +180,10 @@ impl Stage {
             Ok(value) => self.note(format!("{what}: {value:?}")),
             Err(error) => {
                 let Error { kind, message, neutron_type, status, request, .. } = error;
-                self.note(format!("{what}: {kind:?}, {status:?} {neutron_type:?}, {request:?}"));
+                // Where Neutron begins is the cloud's affair.
+                let base = reqwest::Url::parse(self.ground.neutron(A)).unwrap().path().trim_end_matches('/').to_owned();
+                let request = request.as_deref().unwrap_or_default().replace(&base, "");
+                self.note(format!("{what}: {kind:?}, {status:?} {neutron_type:?}, {request}"));
                 self.note(format!("  says: {message}"));
                 self.note(format!("  hint: {}", error.hint().unwrap_or("none")));
                 self.note(format!("  transient: {}, doubtful: {}", error.is_transient(), error.is_doubtful()));
