@@ -210,7 +210,7 @@ impl Ground {
 
     /// What Neutron says to a token whose time is over. In a real cloud that takes an application credential which is about
     /// to expire, because its tokens expire with it.
-    pub async fn expired_token(&self, stage: &Stage) -> Answer {
+    pub async fn expired_token(&self, stage: &Stage) -> (String, Answer) {
         let (mut token, _) = self.sign_in(&self.member.clone()).await;
         match &self.side {
             Side::Simulated(simulator) => simulator.expire_tokens(),
@@ -225,7 +225,7 @@ impl Ground {
             self.tick().await;
             answer = stage.exchange(Method::GET, &url, &[("X-Auth-Token", &token)], None).await;
         }
-        answer
+        (token, answer)
     }
 
     /// Limits how many objects of a kind the project may have.

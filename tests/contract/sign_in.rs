@@ -69,6 +69,8 @@ pub fn cases() -> Vec<Case> {
             s.note_answer(&s.exchange(Method::GET, &url, &own, None).await);
             let other = [("X-Auth-Token", s.ground.member.token.as_str()), ("X-Subject-Token", token.as_str())];
             s.note_answer(&s.exchange(Method::GET, &url, &other, None).await);
+            let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
+            sign_in(&s, "exchanging it", body).await;
             let person = super::ground::Person { token, ..s.ground.member.clone() };
             for path in ["routers", "vpn/vpnservices", "extensions"] {
                 let answer = s.ask_as(&person, Method::GET, A, path, None).await;
@@ -76,7 +78,14 @@ pub fn cases() -> Vec<Case> {
             }
         }),
         case("sign-in/token expired", |s: Stage| async move {
-            s.note_answer(&s.ground.expired_token(&s).await);
+            let (token, answer) = s.ground.expired_token(&s).await;
+            s.note_answer(&answer);
+            let url = format!("{}/auth/tokens", s.ground.auth_url);
+            let (asking, _) = s.ground.sign_in(&s.ground.member.clone()).await;
+            let about = [("X-Auth-Token", asking.as_str()), ("X-Subject-Token", token.as_str())];
+            s.note_answer(&s.exchange(Method::GET, &url, &about, None).await);
+            let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
+            sign_in(&s, "exchanging it", body).await;
         }),
         case("sign-in/no token, a made-up token", |s: Stage| async move {
             for token in ["", "gAAAAABnonsense"] {
