@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Release;
-use super::answer::{Answer, UNAUTHENTICATED, method_not_allowed, neutron, no_such_path};
+use super::answer::{Answer, UNAUTHENTICATED, html_not_found, method_not_allowed, neutron, no_such_path};
 use super::keystone::Caller;
 use super::list;
 use super::server::Call;
@@ -35,6 +35,8 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
         ("GET", ["extensions", alias]) if extensions(world, region).contains(alias) => {
             Ok(Answer::json(200, &json!({"extension": extension(alias)})))
         }
+        ("GET", ["extensions", alias]) => Err(html_not_found(&format!("Extension with alias {alias} does not exist"))),
+        (_, ["extensions", ..]) => Err(html_not_found("Resource not found.")),
         ("GET", ["quotas", project, rest @ ..]) => quotas(world, region, &caller, project, rest),
         ("GET", ["quotas"]) => Err(disallowed("get_quota")),
         (method, ["vpn", segment, id @ ..]) if region.vpnaas && id.len() < 2 => {
