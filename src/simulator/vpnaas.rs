@@ -30,6 +30,12 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     object.insert("id".to_owned(), Value::from(id.as_str()));
     match kind {
         Kind::VpnService => {
+            // There are no flavors here.
+            let flavor = text(&object, "flavor_id");
+            if !flavor.is_empty() {
+                let message = format!("Flavor {flavor} could not be found.");
+                return Err(neutron(404, "FlavorNotFound", &message));
+            }
             validation::service(&world.regions[at], caller, &object)?;
             let addresses = external_addresses(world, at, text(&object, "router_id"), caller);
             for (key, v4) in [("external_v4_ip", true), ("external_v6_ip", false)] {
