@@ -82,7 +82,7 @@ impl Ground {
         side: Side,
     ) -> Self {
         let [member, reader] = people;
-        let http = Client::new();
+        let http = client();
         let mut ground = Self {
             auth_url,
             http,
@@ -254,6 +254,11 @@ impl Ground {
             operator.leave([A, B].map(|region| self.neutron(region))).await;
         }
     }
+}
+
+/// A client that does not keep connections: a server may hang up just when the next request is sent.
+pub fn client() -> Client {
+    Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }
 
 /// The body of a sign-in with a password, scoped to a project.

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::ground::{Person, must};
+use super::ground::{Person, client, must};
 
 /// A password nobody needs to know.
 const PASSWORD: &str = "Contract-1";
@@ -29,7 +29,7 @@ pub struct Operator {
 impl Operator {
     /// Signs in as `admin`.
     pub async fn enter(auth_url: &str, password: &str) -> Self {
-        let http = Client::new();
+        let http = client();
         let domain = json!({"id": "default"});
         let body = json!({"auth": {
             "identity": {"methods": ["password"],

@@ -41,7 +41,9 @@ pub fn cases() -> Vec<Case> {
             for collection in KINDS {
                 post(&s, collection, json!({})).await;
                 post(&s, collection, json!({"auth_algorithm": "sha256"})).await;
-                post(&s, collection, json!({"auth_algorithm": "sha256", "lifetime": {"value": "7200"}})).await;
+                let text = json!({"auth_algorithm": "sha256", "lifetime": {"value": "7200"}});
+                let made = post(&s, collection, text).await[singular(collection)].clone();
+                s.ask(Method::GET, A, &path(collection, &made), None).await;
                 post(&s, collection, json!({"auth_algorithm": "sha256", "lifetime": null})).await;
             }
         }),
