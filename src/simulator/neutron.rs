@@ -39,6 +39,8 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
         (_, ["extensions", ..]) => Err(html_not_found("Resource not found.")),
         ("GET", ["quotas", project, rest @ ..]) => quotas(world, region, &caller, project, rest),
         ("GET", ["quotas"]) => Err(disallowed("get_quota")),
+        ("PUT", ["quotas", _]) => Err(disallowed("update_quota")),
+        ("DELETE", ["quotas", _]) => Err(disallowed("delete_quota")),
         (method, ["vpn", segment, id @ ..]) if region.vpnaas && id.len() < 2 => {
             let kind = Kind::from_segment(&Kind::VPN, segment).ok_or_else(no_such_path)?;
             match (method, id) {
@@ -146,14 +148,15 @@ const LIMITS: [(&str, i64); 15] = [
 ];
 
 fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: &[&str]) -> Result<Answer, Answer> {
-    if project != caller.project {
-        return Err(disallowed("get_quota"));
-    }
     let detailed = match rest {
         [] => false,
         ["details"] => true,
         _ => return Err(no_such_path()),
     };
+    if project != caller.project {
+        let why = "User does not have admin privileges: Only admin is authorized to access quotas for another project.";
+        return Err(if detailed { neutron(403, "AdminRequired", why) } else { disallowed("get_quota") });
+    }
     let mut quota = Object::new();
     for (name, default) in LIMITS {
         let kind = Kind::CORE.into_iter().chain(Kind::VPN).find(|kind| kind.singular() == name);
