@@ -68,7 +68,10 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
             world.regions[at].tracks.insert(id, track);
         }
     }
-    world.regions[at].insert(kind, object.clone());
+    let mut stored = object.clone();
+    store_numbers(&mut stored);
+    world.regions[at].insert(kind, stored);
+    // The answer repeats what was sent; only the database makes numbers of texts.
     Ok(Answer::json(201, &json!({ kind.singular(): object })))
 }
 
@@ -122,6 +125,7 @@ pub(super) fn update(
         Kind::VpnService => check_settled(&old)?,
         _ => {}
     }
+    store_numbers(&mut new);
     if let Some(object) = world.regions[at].get_mut(kind, id) {
         object.clone_from(&new);
     }
@@ -224,11 +228,19 @@ fn external_addresses(world: &mut World, at: usize, router: &str, caller: &Calle
 fn merge(object: &mut Object, key: &str, defaults: &Value) {
     let mut merged = defaults.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(given)) = object.get(key) {
-        for (key, value) in given {
-            // The API takes digits in a string, and stores a number.
-            let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
-            merged.insert(key.clone(), number.map_or_else(|| value.clone(), Value::from));
-        }
+        merged.extend(given.clone());
     }
     object.insert(key.to_owned(), Value::Object(merged));
+}
+
+/// Makes numbers of the digits the API takes as text too.
+fn store_numbers(object: &mut Object) {
+    for (key, part) in [("lifetime", "value"), ("dpd", "interval"), ("dpd", "timeout")] {
+        let value = object.get_mut(key).and_then(|nested| nested.get_mut(part));
+        if let Some(value) = value
+            && let Some(Ok(number)) = value.as_str().map(str::parse::<i64>)
+        {
+            *value = Value::from(number);
+        }
+    }
 }
