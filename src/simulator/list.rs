@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, bad_request, neutron};
+use super::answer::{Answer, bad_request, neutron, no_such_path};
 use super::attributes;
 use super::keystone::Caller;
 use super::neutron::{is_visible, shows, validates_filters};
@@ -21,7 +21,10 @@ pub(super) fn show(
     call: &Call,
 ) -> Result<Answer, Answer> {
     let found = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
-    let object = found.filter(|_| shows(kind, caller, world.settings.release)).ok_or_else(|| kind.not_found(id))?;
+    let object = found.ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, world.settings.release) {
+        return Err(no_such_path());
+    }
     Ok(Answer::json(200, &json!({ kind.singular(): with_fields(object, &call.values("fields")) })))
 }
 

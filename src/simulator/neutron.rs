@@ -81,7 +81,7 @@ pub(super) fn is_visible(object: &Object, caller: &Caller) -> bool {
 }
 
 /// Whether the policy shows a caller objects of that kind at all: what a reader may not see is left out of lists, and
-/// not found.
+/// there is no path to it.
 pub(super) fn shows(kind: Kind, caller: &Caller, release: Release) -> bool {
     !(kind.is_vpn() && caller.reader && release.keeps_readers_out())
 }

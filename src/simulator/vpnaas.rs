@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, internal_error, neutron};
+use super::answer::{Answer, internal_error, neutron, no_such_path};
 use super::attributes::{self, Sent};
 use super::keystone::Caller;
 use super::neutron::{is_visible, shows};
@@ -100,9 +100,11 @@ pub(super) fn update(
     let Sent { object: sent, .. } = attributes::read(kind, body)?;
     let mut changes = attributes::change(kind, &sent, release, ovn)?;
     let region = &world.regions[at];
-    let shown = shows(kind, caller, release);
-    let old = region.get(kind, id).filter(|object| shown && is_visible(object, caller));
+    let old = region.get(kind, id).filter(|object| is_visible(object, caller));
     let old = old.cloned().ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, release) {
+        return Err(no_such_path());
+    }
     for key in ["lifetime", "dpd"] {
         if let (true, Some(previous)) = (changes.contains_key(key), old.get(key)) {
             merge(&mut changes, key, previous);
@@ -135,9 +137,11 @@ pub(super) fn update(
 
 /// `DELETE /v2.0/vpn/{collection}/{id}`.
 pub(super) fn delete(world: &mut World, at: usize, caller: &Caller, kind: Kind, id: &str) -> Result<Answer, Answer> {
-    let shown = shows(kind, caller, world.settings.release);
-    let object = world.regions[at].get(kind, id).filter(|object| shown && is_visible(object, caller));
+    let object = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
     let object = object.cloned().ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, world.settings.release) {
+        return Err(no_such_path());
+    }
     check_unused(world, at, kind, id)?;
     world.restart_tunnels(id, false);
     let region = &mut world.regions[at];

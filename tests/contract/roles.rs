@@ -21,6 +21,8 @@ pub fn cases() -> Vec<Case> {
                 let path = format!("{collection}?fields=id&fields=name&name=border-router");
                 s.ask_as(&s.ground.reader, Method::GET, A, &path, None).await;
             }
+            let unknown = super::stage::NOBODY;
+            s.ask_as(&s.ground.reader, Method::GET, A, &format!("vpn/vpnservices/{unknown}"), None).await;
             let quotas = format!("quotas/{}", s.ground.project_id);
             let answer = s
                 .exchange(
