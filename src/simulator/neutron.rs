@@ -93,7 +93,7 @@ pub(super) fn validates_filters(world: &World, region: &Region) -> bool {
 
 fn extensions(world: &World, region: &Region) -> Vec<&'static str> {
     let release = world.settings.release;
-    let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().collect();
+    let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().filter(|alias| !release.lacks_extension(alias)).collect();
     if validates_filters(world, region) {
         aliases.push("filter-validation");
     }
