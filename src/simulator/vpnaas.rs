@@ -71,7 +71,7 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     let mut stored = object.clone();
     store_numbers(&mut stored);
     world.regions[at].insert(kind, stored);
-    // The answer repeats what was sent; only the database makes numbers of texts.
+    // The answer repeats what was sent, here and in a PUT; only the database makes numbers of texts.
     Ok(Answer::json(201, &json!({ kind.singular(): object })))
 }
 
@@ -127,12 +127,13 @@ pub(super) fn update(
         Kind::VpnService => check_settled(&old)?,
         _ => {}
     }
+    let answer = Answer::json(200, &json!({ kind.singular(): new }));
     store_numbers(&mut new);
     if let Some(object) = world.regions[at].get_mut(kind, id) {
         object.clone_from(&new);
     }
     note_changes(world, at, kind, &old, &new);
-    Ok(Answer::json(200, &json!({ kind.singular(): new })))
+    Ok(answer)
 }
 
 /// `DELETE /v2.0/vpn/{collection}/{id}`.
