@@ -65,8 +65,8 @@ pub fn cases() -> Vec<Case> {
             let url = format!("{}/auth/tokens", s.ground.auth_url);
             let own = [("X-Auth-Token", token.as_str()), ("X-Subject-Token", token.as_str())];
             s.note_answer(&s.exchange(Method::DELETE, &url, &own, None).await);
-            s.note("asking about it with itself, then with another one:");
-            s.note_answer(&s.exchange(Method::GET, &url, &own, None).await);
+            // With itself it is 401 or 404, as Keystone's cache will have it.
+            s.note("asking about it with another one:");
             let other = [("X-Auth-Token", s.ground.member.token.as_str()), ("X-Subject-Token", token.as_str())];
             s.note_answer(&s.exchange(Method::GET, &url, &other, None).await);
             let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
