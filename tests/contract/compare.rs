@@ -40,7 +40,9 @@ impl Recorded {
         for case in cases {
             if let Some(lines) = self.observations.get(&case.name) {
                 let _ = writeln!(text, "# {}", case.name);
-                lines.iter().for_each(|line| _ = writeln!(text, "  {line}"));
+                for line in lines {
+                    let _ = writeln!(text, "  {line}");
+                }
                 text.push('\n');
             }
         }
@@ -91,7 +93,7 @@ impl Row {
             for (now, before) in pairs(live, recorded) {
                 let (now, before) = excerpts(now, before);
                 row.problems.push(format!("{release} now:  {now}\n      on record: {before}"));
-                row.cell = "NOT AS RECORDED".to_owned();
+                "NOT AS RECORDED".clone_into(&mut row.cell);
             }
         } else if live.is_some() {
             row.problems.push("it is not on record; run with OSVPN_CONTRACT_UPDATE=1".to_owned());
@@ -135,7 +137,9 @@ pub fn report(cases: &[Case], rows: &BTreeMap<&str, BTreeMap<String, Row>>, whol
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     let releases: Vec<&&str> = rows.keys().rev().collect();
     let mut text = format!("{:width$}  simulator", "case");
-    releases.iter().for_each(|release| _ = write!(text, "  {release:22}"));
+    for release in &releases {
+        let _ = write!(text, "  {release:22}");
+    }
     let (mut problems, mut used) = (Vec::new(), BTreeSet::<usize>::new());
     for case in cases {
         let _ = write!(text, "\n{:width$}  answers  ", case.name);

@@ -10,87 +10,15 @@ const PLACE: &str = "vpn/ipsec-site-connections";
 
 pub fn cases() -> Vec<Case> {
     let mut cases = vec![
-        case("connections/made as the client makes them", |s: Stage| async move {
-            let sound = sound(&s).await;
-            let body = with(
-                &sound,
-                &json!({"description": "d", "initiator": "bi-directional", "mtu": 1500,
-                "dpd": {"action": "restart", "interval": 15, "timeout": 150}, "admin_state_up": true}),
-            );
-            let made = post(&s, body).await["ipsec_site_connection"].clone();
-            let at = path("ipsec-site-connections", &made);
-            s.until(A, &at, |status| status != "PENDING_CREATE").await;
-            s.ask(Method::GET, A, &at, None).await;
-            for _ in 0..2 {
-                s.ask(Method::DELETE, A, &at, None).await;
-            }
-            s.ask(Method::GET, A, &at, None).await;
-        }),
-        case("connections/with the defaults", |s: Stage| async move {
-            let sound = sound(&s).await;
-            post(&s, sound).await;
-        }),
-        case("connections/of the old kind, with peer CIDRs", |s: Stage| async move {
-            let sound = legacy(&s).await;
-            post(&s, with(&sound, &json!({"peer_cidrs": ["10.77.0.0/24", "10.78.0.0/24"]}))).await;
-            let groups = s.sound(A, &json!({"id": sound["vpnservice_id"]}), NOWHERE, &["10.77.0.0/24"]).await;
-            for change in [
-                json!({"peer_cidrs": "10.77.0.0/24"}),
-                json!({}),
-                json!({"peer_cidrs": []}),
-                json!({"peer_cidrs": ["10.77.0.0/24", "10.77.0.0/24"]}),
-                json!({"peer_cidrs": ["10.77.0.0/24", "fd00::/64"]}),
-                json!({"peer_cidrs": ["fd00::/64"]}),
-                json!({"peer_cidrs": ["nonsense"]}),
-                json!({"peer_cidrs": ["10.77.0.0"]}),
-                json!({"peer_cidrs": ["10.77.0.0/24"], "local_ep_group_id": groups["local_ep_group_id"]}),
-                json!({"peer_cidrs": ["10.77.0.0/24"], "local_ep_group_id": groups["local_ep_group_id"],
-                    "peer_ep_group_id": groups["peer_ep_group_id"]}),
-                json!({"local_ep_group_id": groups["local_ep_group_id"], "peer_ep_group_id": groups["peer_ep_group_id"]}),
-            ] {
-                post(&s, with(&sound, &change)).await;
-            }
-        }),
-        case("connections/changed while it waits for the agent", |s: Stage| async move {
-            // The agents' own doing cannot be stopped, so the change is one that is refused whatever the state.
-            let made = s.make(A, "ipsec-site-connections", sound(&s).await).await;
-            let change = Some(json!({"ipsec_site_connection": {"vpnservice_id": NOBODY}}));
-            s.ask(Method::PUT, A, &path("ipsec-site-connections", &made), change).await;
-        }),
-        case("connections/changed", |s: Stage| async move {
-            let made = s.make(A, "ipsec-site-connections", sound(&s).await).await;
-            let at = path("ipsec-site-connections", &made);
-            s.until(A, &at, |status| status != "PENDING_CREATE").await;
-            for change in changes() {
-                s.ask(Method::PUT, A, &at, Some(json!({"ipsec_site_connection": change}))).await;
-            }
-        }),
-        case("connections/two alike", |s: Stage| async move {
-            let sound = sound(&s).await;
-            for _ in 0..2 {
-                s.note(post(&s, sound.clone()).await["ipsec_site_connection"]["id"].is_string().to_string());
-            }
-        }),
-        case("connections/on a gateway without IPv6", |s: Stage| async move {
-            let router = s.ground.id(A, "v4-router").to_owned();
-            let service = s.make(A, "vpnservices", json!({"router_id": router})).await;
-            let sound = s.sound(A, &service, "2001:db8::9", &["10.77.0.0/24"]).await;
-            post(&s, sound).await;
-        }),
-        case("connections/over IPv6", |s: Stage| async move {
-            let service = s.service(A).await;
-            let sound = s.sound(A, &service, "2001:db8::9", &["fd00:77::/64"]).await;
-            let local = s.group(A, "subnet", &[s.ground.id(A, "v6-subnet")]).await;
-            let six = with(&sound, &json!({"local_ep_group_id": local["id"]}));
-            post(&s, with(&six, &json!({"mtu": 1279}))).await;
-            post(&s, six).await;
-        }),
-        case("connections/of an IPsec policy with ah-esp", |s: Stage| async move {
-            let sound = sound(&s).await;
-            let policy = json!({"auth_algorithm": "sha256", "transform_protocol": "ah-esp"});
-            let policy = s.make(A, "ipsecpolicies", policy).await;
-            post(&s, with(&sound, &json!({"ipsecpolicy_id": policy["id"]}))).await;
-        }),
+        case("connections/made as the client makes them", made_as_the_client_makes_them),
+        case("connections/with the defaults", with_the_defaults),
+        case("connections/of the old kind, with peer CIDRs", of_the_old_kind_with_peer_cidrs),
+        case("connections/changed while it waits for the agent", changed_while_it_waits_for_the_agent),
+        case("connections/changed", changed),
+        case("connections/two alike", two_alike),
+        case("connections/on a gateway without IPv6", on_a_gateway_without_ipv6),
+        case("connections/over IPv6", over_ipv6),
+        case("connections/of an IPsec policy with ah-esp", of_an_ipsec_policy_with_ah_esp),
     ];
     for subject in ["missing", "ids", "values", "groups"] {
         cases.push(case(format!("connections/refused: {subject}"), move |s: Stage| async move {
@@ -101,6 +29,96 @@ pub fn cases() -> Vec<Case> {
         }));
     }
     cases
+}
+
+async fn made_as_the_client_makes_them(s: Stage) {
+    let sound = sound(&s).await;
+    let body = with(
+        &sound,
+        &json!({"description": "d", "initiator": "bi-directional", "mtu": 1500,
+        "dpd": {"action": "restart", "interval": 15, "timeout": 150}, "admin_state_up": true}),
+    );
+    let made = post(&s, body).await["ipsec_site_connection"].clone();
+    let at = path("ipsec-site-connections", &made);
+    s.until(A, &at, |status| status != "PENDING_CREATE").await;
+    s.ask(Method::GET, A, &at, None).await;
+    for _ in 0..2 {
+        s.ask(Method::DELETE, A, &at, None).await;
+    }
+    s.ask(Method::GET, A, &at, None).await;
+}
+
+async fn with_the_defaults(s: Stage) {
+    let sound = sound(&s).await;
+    post(&s, sound).await;
+}
+
+async fn of_the_old_kind_with_peer_cidrs(s: Stage) {
+    let sound = legacy(&s).await;
+    post(&s, with(&sound, &json!({"peer_cidrs": ["10.77.0.0/24", "10.78.0.0/24"]}))).await;
+    let groups = s.sound(A, &json!({"id": sound["vpnservice_id"]}), NOWHERE, &["10.77.0.0/24"]).await;
+    for change in [
+        json!({"peer_cidrs": "10.77.0.0/24"}),
+        json!({}),
+        json!({"peer_cidrs": []}),
+        json!({"peer_cidrs": ["10.77.0.0/24", "10.77.0.0/24"]}),
+        json!({"peer_cidrs": ["10.77.0.0/24", "fd00::/64"]}),
+        json!({"peer_cidrs": ["fd00::/64"]}),
+        json!({"peer_cidrs": ["nonsense"]}),
+        json!({"peer_cidrs": ["10.77.0.0"]}),
+        json!({"peer_cidrs": ["10.77.0.0/24"], "local_ep_group_id": groups["local_ep_group_id"]}),
+        json!({"peer_cidrs": ["10.77.0.0/24"], "local_ep_group_id": groups["local_ep_group_id"],
+            "peer_ep_group_id": groups["peer_ep_group_id"]}),
+        json!({"local_ep_group_id": groups["local_ep_group_id"], "peer_ep_group_id": groups["peer_ep_group_id"]}),
+    ] {
+        post(&s, with(&sound, &change)).await;
+    }
+}
+
+async fn changed_while_it_waits_for_the_agent(s: Stage) {
+    // The agents' own doing cannot be stopped, so the change is one that is refused whatever the state.
+    let made = s.make(A, "ipsec-site-connections", sound(&s).await).await;
+    let change = Some(json!({"ipsec_site_connection": {"vpnservice_id": NOBODY}}));
+    s.ask(Method::PUT, A, &path("ipsec-site-connections", &made), change).await;
+}
+
+async fn changed(s: Stage) {
+    let made = s.make(A, "ipsec-site-connections", sound(&s).await).await;
+    let at = path("ipsec-site-connections", &made);
+    s.until(A, &at, |status| status != "PENDING_CREATE").await;
+    for change in changes() {
+        s.ask(Method::PUT, A, &at, Some(json!({"ipsec_site_connection": change}))).await;
+    }
+}
+
+async fn two_alike(s: Stage) {
+    let sound = sound(&s).await;
+    for _ in 0..2 {
+        s.note(post(&s, sound.clone()).await["ipsec_site_connection"]["id"].is_string().to_string());
+    }
+}
+
+async fn on_a_gateway_without_ipv6(s: Stage) {
+    let router = s.ground.id(A, "v4-router").to_owned();
+    let service = s.make(A, "vpnservices", json!({"router_id": router})).await;
+    let sound = s.sound(A, &service, "2001:db8::9", &["10.77.0.0/24"]).await;
+    post(&s, sound).await;
+}
+
+async fn over_ipv6(s: Stage) {
+    let service = s.service(A).await;
+    let sound = s.sound(A, &service, "2001:db8::9", &["fd00:77::/64"]).await;
+    let local = s.group(A, "subnet", &[s.ground.id(A, "v6-subnet")]).await;
+    let six = with(&sound, &json!({"local_ep_group_id": local["id"]}));
+    post(&s, with(&six, &json!({"mtu": 1279}))).await;
+    post(&s, six).await;
+}
+
+async fn of_an_ipsec_policy_with_ah_esp(s: Stage) {
+    let sound = sound(&s).await;
+    let policy = json!({"auth_algorithm": "sha256", "transform_protocol": "ah-esp"});
+    let policy = s.make(A, "ipsecpolicies", policy).await;
+    post(&s, with(&sound, &json!({"ipsecpolicy_id": policy["id"]}))).await;
 }
 
 async fn sound(s: &Stage) -> Value {

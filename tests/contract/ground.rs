@@ -188,7 +188,7 @@ impl Ground {
     /// The id of a router, network or subnet of `cloud.json`.
     pub fn id(&self, region: &str, name: &str) -> &str {
         let found = self.places.iter().find(|(r, n, _)| r == region && n == name);
-        found.map(|(_, _, id)| id.as_str()).unwrap_or_else(|| panic!("there is no {name} in {region}"))
+        found.map_or_else(|| panic!("there is no {name} in {region}"), |(_, _, id)| id.as_str())
     }
 
     /// Whether what is waited for has had its time: lets a round of the agents' reports pass where that can be done, and
@@ -269,13 +269,13 @@ pub fn password(person: &Person, project: &str) -> Value {
         "scope": {"project": {"id": project}}}})
 }
 
-/// Sends a request that must be answered well, and returns the answer's body. A cloud on SQLite now and then finds its
+/// Sends a request that must be answered well, and returns the answer's body. A cloud on `SQLite` now and then finds its
 /// database locked, and is asked again.
 pub async fn must(http: &Client, token: &str, method: Method, url: &str, body: Option<Value>) -> Value {
     let mut said = String::new();
     for _ in 0..3 {
         let request = http.request(method.clone(), url).header("X-Auth-Token", token);
-        let response = body.iter().fold(request, |request, body| request.json(body)).send().await.unwrap();
+        let response = body.iter().fold(request, reqwest::RequestBuilder::json).send().await.unwrap();
         let (status, text) = (response.status(), response.text().await.unwrap());
         if status.is_success() {
             return serde_json::from_str(&text).unwrap_or_default();

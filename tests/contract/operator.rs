@@ -101,7 +101,7 @@ impl Operator {
         [id, CREDENTIAL.to_owned(), SECRET.to_owned()]
     }
 
-    /// A Keystone on SQLite does not forget the roles of a credential that went with its user, and then cannot make the
+    /// A Keystone on `SQLite` does not forget the roles of a credential that went with its user, and then cannot make the
     /// next one: so each is removed by itself, before its user.
     fn remember_credential(&self, member: &Person, id: &str) {
         self.made.lock().unwrap().push(format!("users/{}/application_credentials/{id}", member.id));

@@ -9,106 +9,128 @@ use super::stage::{A, Stage};
 
 pub fn cases() -> Vec<Case> {
     vec![
-        case("sign-in/versions", |s: Stage| async move {
-            let root = s.ground.auth_url.trim_end_matches("/v3").to_owned();
-            for url in [format!("{root}/"), s.ground.auth_url.clone(), format!("{root}/v3/nothing")] {
-                let answer = s.exchange(Method::GET, &url, &[], None).await;
-                s.note(format!("{} {}", answer.header("Content-Type"), answer.header("Location")));
-                s.note_answer(&answer);
-            }
-        }),
-        case("sign-in/password", |s: Stage| async move {
-            let token = good(&s, "password", identity(&s)).await;
-            let url = format!("{}/auth/tokens", s.ground.auth_url);
-            let own = [("X-Auth-Token", token.as_str()), ("X-Subject-Token", token.as_str())];
-            let mut answer = s.exchange(Method::GET, &url, &own, None).await;
-            tidy(&mut answer.body);
-            s.note("asking about the token:");
-            s.note_answer(&answer);
-        }),
-        case("sign-in/project by name", |s: Stage| async move {
-            let mut body = identity(&s);
-            body["auth"]["scope"] = json!({"project": {"name": s.ground.project_name, "domain": {"name": "Default"}}});
-            good(&s, "project by name", body).await;
-        }),
-        case("sign-in/without a scope", |s: Stage| async move {
-            let mut body = identity(&s);
-            body["auth"].as_object_mut().unwrap().remove("scope");
-            let token = good(&s, "without a scope", body).await;
-            let person = super::ground::Person { token, ..s.ground.member.clone() };
-            s.ask_as(&person, Method::GET, A, "routers?fields=name", None).await;
-            s.ask_as(&person, Method::GET, A, "vpn/vpnservices", None).await;
-        }),
-        case("sign-in/token", |s: Stage| async move {
-            let mut body = identity(&s);
-            body["auth"]["identity"] = json!({"methods": ["token"], "token": {"id": s.ground.member.token}});
-            good(&s, "token", body).await;
-        }),
-        case("sign-in/application credential", |s: Stage| async move {
-            for (what, credential) in credentials(&s) {
-                let body = json!({"auth": {"identity": {"methods": ["application_credential"],
-                    "application_credential": credential}}});
-                sign_in(&s, what, body).await;
-            }
-            let by_id = &credentials(&s)[0].1;
-            let body = json!({"auth": {"identity": {"methods": ["application_credential"],
-                "application_credential": by_id}, "scope": {"project": {"id": s.ground.project_id}}}});
-            sign_in(&s, "with a scope", body).await;
-        }),
-        case("sign-in/refused", |s: Stage| async move {
-            for (what, body) in mistakes(&s) {
-                sign_in(&s, what, body).await;
-            }
-        }),
-        case("sign-in/token revoked", |s: Stage| async move {
-            let (token, _) = s.ground.sign_in(&s.ground.member.clone()).await;
-            let url = format!("{}/auth/tokens", s.ground.auth_url);
-            let own = [("X-Auth-Token", token.as_str()), ("X-Subject-Token", token.as_str())];
-            s.note_answer(&s.exchange(Method::DELETE, &url, &own, None).await);
-            // With itself it is 401 or 404, as Keystone's cache will have it.
-            s.note("asking about it with another one:");
-            let other = [("X-Auth-Token", s.ground.member.token.as_str()), ("X-Subject-Token", token.as_str())];
-            s.note_answer(&s.exchange(Method::GET, &url, &other, None).await);
-            let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
-            sign_in(&s, "exchanging it", body).await;
-            let person = super::ground::Person { token, ..s.ground.member.clone() };
-            for path in ["routers", "vpn/vpnservices", "extensions"] {
-                let answer = s.ask_as(&person, Method::GET, A, path, None).await;
-                s.note(answer.header("WWW-Authenticate"));
-            }
-        }),
-        case("sign-in/token expired", |s: Stage| async move {
-            let (token, answer) = s.ground.expired_token(&s).await;
-            s.note_answer(&answer);
-            let url = format!("{}/auth/tokens", s.ground.auth_url);
-            let (asking, _) = s.ground.sign_in(&s.ground.member.clone()).await;
-            let about = [("X-Auth-Token", asking.as_str()), ("X-Subject-Token", token.as_str())];
-            s.note_answer(&s.exchange(Method::GET, &url, &about, None).await);
-            let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
-            sign_in(&s, "exchanging it", body).await;
-        }),
-        case("sign-in/no token, a made-up token", |s: Stage| async move {
-            for token in ["", "gAAAAABnonsense"] {
-                let person = super::ground::Person { token: token.to_owned(), ..s.ground.member.clone() };
-                let answer = s.ask_as(&person, Method::GET, A, "routers", None).await;
-                s.note(answer.header("WWW-Authenticate"));
-            }
-            let url = format!("{}/auth/tokens", s.ground.auth_url);
-            let made_up = [("X-Auth-Token", "gAAAAABnonsense"), ("X-Subject-Token", "gAAAAABnonsense")];
-            s.note_answer(&s.exchange(Method::GET, &url, &made_up, None).await);
-            let asking = [("X-Auth-Token", s.ground.member.token.as_str()), made_up[1]];
-            s.note_answer(&s.exchange(Method::GET, &url, &asking, None).await);
-        }),
-        case("sign-in/regions of Keystone", |s: Stage| async move {
-            let url = format!("{}/regions", s.ground.auth_url);
-            let answer = s.exchange(Method::GET, &url, &[("X-Auth-Token", &s.ground.member.token)], None).await;
-            let regions = answer.body["regions"].as_array().cloned().unwrap_or_default();
-            s.note(format!("{} {}", answer.status, answer.body.get("links").is_some()));
-            for region in regions.iter().filter(|region| region["id"] == A) {
-                s.note(region.to_string());
-            }
-        }),
+        case("sign-in/versions", versions),
+        case("sign-in/password", by_password),
+        case("sign-in/project by name", project_by_name),
+        case("sign-in/without a scope", without_a_scope),
+        case("sign-in/token", token),
+        case("sign-in/application credential", application_credential),
+        case("sign-in/refused", refused),
+        case("sign-in/token revoked", token_revoked),
+        case("sign-in/token expired", token_expired),
+        case("sign-in/no token, a made-up token", no_token_a_made_up_token),
+        case("sign-in/regions of Keystone", regions_of_keystone),
     ]
+}
+
+async fn versions(s: Stage) {
+    let root = s.ground.auth_url.trim_end_matches("/v3").to_owned();
+    for url in [format!("{root}/"), s.ground.auth_url.clone(), format!("{root}/v3/nothing")] {
+        let answer = s.exchange(Method::GET, &url, &[], None).await;
+        s.note(format!("{} {}", answer.header("Content-Type"), answer.header("Location")));
+        s.note_answer(&answer);
+    }
+}
+
+async fn by_password(s: Stage) {
+    let token = good(&s, "password", identity(&s)).await;
+    let url = format!("{}/auth/tokens", s.ground.auth_url);
+    let own = [("X-Auth-Token", token.as_str()), ("X-Subject-Token", token.as_str())];
+    let mut answer = s.exchange(Method::GET, &url, &own, None).await;
+    tidy(&mut answer.body);
+    s.note("asking about the token:");
+    s.note_answer(&answer);
+}
+
+async fn project_by_name(s: Stage) {
+    let mut body = identity(&s);
+    body["auth"]["scope"] = json!({"project": {"name": s.ground.project_name, "domain": {"name": "Default"}}});
+    good(&s, "project by name", body).await;
+}
+
+async fn without_a_scope(s: Stage) {
+    let mut body = identity(&s);
+    body["auth"].as_object_mut().unwrap().remove("scope");
+    let token = good(&s, "without a scope", body).await;
+    let person = super::ground::Person { token, ..s.ground.member.clone() };
+    s.ask_as(&person, Method::GET, A, "routers?fields=name", None).await;
+    s.ask_as(&person, Method::GET, A, "vpn/vpnservices", None).await;
+}
+
+async fn token(s: Stage) {
+    let mut body = identity(&s);
+    body["auth"]["identity"] = json!({"methods": ["token"], "token": {"id": s.ground.member.token}});
+    good(&s, "token", body).await;
+}
+
+async fn application_credential(s: Stage) {
+    for (what, credential) in credentials(&s) {
+        let body = json!({"auth": {"identity": {"methods": ["application_credential"],
+            "application_credential": credential}}});
+        sign_in(&s, what, body).await;
+    }
+    let by_id = &credentials(&s)[0].1;
+    let body = json!({"auth": {"identity": {"methods": ["application_credential"],
+        "application_credential": by_id}, "scope": {"project": {"id": s.ground.project_id}}}});
+    sign_in(&s, "with a scope", body).await;
+}
+
+async fn refused(s: Stage) {
+    for (what, body) in mistakes(&s) {
+        sign_in(&s, what, body).await;
+    }
+}
+
+async fn token_revoked(s: Stage) {
+    let (token, _) = s.ground.sign_in(&s.ground.member.clone()).await;
+    let url = format!("{}/auth/tokens", s.ground.auth_url);
+    let own = [("X-Auth-Token", token.as_str()), ("X-Subject-Token", token.as_str())];
+    s.note_answer(&s.exchange(Method::DELETE, &url, &own, None).await);
+    // With itself it is 401 or 404, as Keystone's cache will have it.
+    s.note("asking about it with another one:");
+    let other = [("X-Auth-Token", s.ground.member.token.as_str()), ("X-Subject-Token", token.as_str())];
+    s.note_answer(&s.exchange(Method::GET, &url, &other, None).await);
+    let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
+    sign_in(&s, "exchanging it", body).await;
+    let person = super::ground::Person { token, ..s.ground.member.clone() };
+    for path in ["routers", "vpn/vpnservices", "extensions"] {
+        let answer = s.ask_as(&person, Method::GET, A, path, None).await;
+        s.note(answer.header("WWW-Authenticate"));
+    }
+}
+
+async fn token_expired(s: Stage) {
+    let (token, answer) = s.ground.expired_token(&s).await;
+    s.note_answer(&answer);
+    let url = format!("{}/auth/tokens", s.ground.auth_url);
+    let (asking, _) = s.ground.sign_in(&s.ground.member.clone()).await;
+    let about = [("X-Auth-Token", asking.as_str()), ("X-Subject-Token", token.as_str())];
+    s.note_answer(&s.exchange(Method::GET, &url, &about, None).await);
+    let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}});
+    sign_in(&s, "exchanging it", body).await;
+}
+
+async fn no_token_a_made_up_token(s: Stage) {
+    for token in ["", "gAAAAABnonsense"] {
+        let person = super::ground::Person { token: token.to_owned(), ..s.ground.member.clone() };
+        let answer = s.ask_as(&person, Method::GET, A, "routers", None).await;
+        s.note(answer.header("WWW-Authenticate"));
+    }
+    let url = format!("{}/auth/tokens", s.ground.auth_url);
+    let made_up = [("X-Auth-Token", "gAAAAABnonsense"), ("X-Subject-Token", "gAAAAABnonsense")];
+    s.note_answer(&s.exchange(Method::GET, &url, &made_up, None).await);
+    let asking = [("X-Auth-Token", s.ground.member.token.as_str()), made_up[1]];
+    s.note_answer(&s.exchange(Method::GET, &url, &asking, None).await);
+}
+
+async fn regions_of_keystone(s: Stage) {
+    let url = format!("{}/regions", s.ground.auth_url);
+    let answer = s.exchange(Method::GET, &url, &[("X-Auth-Token", &s.ground.member.token)], None).await;
+    let regions = answer.body["regions"].as_array().cloned().unwrap_or_default();
+    s.note(format!("{} {}", answer.status, answer.body.get("links").is_some()));
+    for region in regions.iter().filter(|region| region["id"] == A) {
+        s.note(region.to_string());
+    }
 }
 
 fn identity(s: &Stage) -> Value {
