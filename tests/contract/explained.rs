@@ -12,21 +12,4 @@ pub struct Explained {
     pub why: &'static str,
 }
 
-const BOTH: &[&str] = &["2026.1", "2026.2"];
-
-pub const EXPLAINED: &[Explained] = &[
-    Explained {
-        releases: BOTH,
-        case: "sign-in/refused",
-        simulator: r#""methods":["external","password","token","totp","application_credential"]"#,
-        cloud: r#""message":"Attempted to authenticate with an unsupported method.""#,
-        why: "which methods there are is the operator's choice; the simulator's has switched passcodes on",
-    },
-    Explained {
-        releases: BOTH,
-        case: "sign-in/refused",
-        simulator: r#"{"error":{"code":401,"message":"The request you have made requires authentication.""#,
-        cloud: r#""message":"Attempted to authenticate with an unsupported method.""#,
-        why: "a passcode is an unknown method where passcodes are switched off, and a wrong one where they are on",
-    },
-];
+pub const EXPLAINED: &[Explained] = &[];

@@ -204,7 +204,7 @@ impl Ground {
     pub fn patience(&self) -> usize {
         match self.side {
             Side::Simulated(_) => 4,
-            Side::Real(_) => 60,
+            Side::Real(_) => 100,
         }
     }
 
