@@ -11,6 +11,7 @@ struct Change {
     ike: [Value; 2],
     ipsec: [Value; 2],
     connection: [Value; 2],
+    service_of_a: Value,
     local_of_a: Option<&'static [&'static str]>,
     peer_of_a: Option<&'static [&'static str]>,
     peer_of_b: Option<&'static [&'static str]>,
@@ -77,6 +78,7 @@ pub fn cases() -> Vec<Case> {
             "IKEv1, aggressive",
             Change { ike: both(json!({"ike_version": "v1", "phase1_negotiation_mode": "aggressive"})), ..plain() },
         ),
+        ("a service switched off", Change { service_of_a: json!({"admin_state_up": false}), ..plain() }),
         ("switched off on one side", Change { connection: of_a(json!({"admin_state_up": false})), ..plain() }),
     ];
     let make = |(name, change): (&str, Change)| {
@@ -90,7 +92,9 @@ pub fn cases() -> Vec<Case> {
 }
 
 async fn negotiate(s: &Stage, change: Change) {
-    let (here, there) = (s.service(A).await, s.service(B).await);
+    let own = json!({"name": "service", "router_id": s.ground.id(A, "border-router")});
+    let own = changed(&own, &change.service_of_a);
+    let (here, there) = (s.make(A, "vpnservices", own).await, s.service(B).await);
     let address = |service: &Value| service["external_v4_ip"].as_str().unwrap().to_owned();
     let a = half(
         s,
@@ -116,6 +120,10 @@ async fn negotiate(s: &Stage, change: Change) {
     s.note(format!("{} / {}", statuses.0, statuses.1));
 }
 
+fn changed(object: &Value, change: &Value) -> Value {
+    if change.is_null() { object.clone() } else { with(object, change) }
+}
+
 async fn half(
     s: &Stage,
     region: &str,
@@ -126,7 +134,6 @@ async fn half(
     side: usize,
 ) -> Value {
     let sound = json!({"auth_algorithm": "sha256", "encryption_algorithm": "aes-256", "pfs": "group14"});
-    let changed = |object: &Value, change: &Value| if change.is_null() { object.clone() } else { with(object, change) };
     let v2 = with(&sound, &json!({"ike_version": "v2"}));
     let ike = s.make(region, "ikepolicies", changed(&v2, &change.ike[side])).await;
     let ipsec = s.make(region, "ipsecpolicies", changed(&sound, &change.ipsec[side])).await;
