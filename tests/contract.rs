@@ -55,6 +55,7 @@ mod tunnel;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::future::join_all;
 use osvpn::simulator::Release;
 
 use case::Case;
@@ -97,14 +98,13 @@ async fn the_simulator_and_real_clouds_say_the_same() {
     compare::report(&cases, &rows, only.is_empty());
 }
 
-/// Every case in a simulated cloud of its own.
+/// Every case in a simulated cloud of its own, all at once.
 async fn simulate(release: Release, cases: &[Case]) -> Observations {
-    let mut seen = Observations::new();
-    for case in cases {
-        let ground = Arc::new(Ground::simulated(release).await);
-        seen.insert(case.name.clone(), observe(case, ground).await);
-    }
-    seen
+    let see = async |case: &Case| {
+        let ground = tokio::spawn(Ground::simulated(release)).await.unwrap();
+        (case.name.clone(), observe(case, Arc::new(ground)).await)
+    };
+    join_all(cases.iter().map(see)).await.into_iter().collect()
 }
 
 /// Every case in one real cloud, which is left as it was found.
