@@ -1,6 +1,7 @@
 //! The ground every case stands on, the same in the simulator and in a real cloud: one project with a member and a
 //! reader, and the routers and subnets of `cloud.json`.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use osvpn::simulator::{CREDENTIAL_NAME, CREDENTIAL_SECRET, PASSWORD, Release, Seed, Settings, Simulator};
@@ -256,9 +257,11 @@ impl Ground {
     }
 }
 
-/// A client that does not keep connections: a server may hang up just when the next request is sent.
+/// A client that does not keep connections: a server may hang up just when the next request is sent. There is one for
+/// all, because it takes long to make one.
 pub fn client() -> Client {
-    Client::builder().pool_max_idle_per_host(0).build().unwrap()
+    static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::builder().pool_max_idle_per_host(0).build().unwrap());
+    CLIENT.clone()
 }
 
 /// The body of a sign-in with a password, scoped to a project.
