@@ -190,7 +190,7 @@ async fn sign_in(s: &Stage, what: &str, body: Value) -> super::stage::Answer {
     answer
 }
 
-/// Only one region of the catalogue, and of it only the endpoints the client can use; roles in one order.
+/// Only one region of the catalogue, and of it only the endpoints the client can use; roles and methods in one order.
 fn tidy(body: &mut Value) {
     if let Some(identity) = body.pointer_mut("/error/identity").and_then(Value::as_object_mut) {
         // Which methods there are is the operator's choice.
@@ -198,6 +198,9 @@ fn tidy(body: &mut Value) {
     }
     if let Some(roles) = body.pointer_mut("/token/roles").and_then(Value::as_array_mut) {
         roles.sort_by_key(|role| role["name"].to_string());
+    }
+    if let Some(methods) = body.pointer_mut("/token/methods").and_then(Value::as_array_mut) {
+        methods.sort_by_key(Value::to_string);
     }
     let Some(catalog) = body.pointer_mut("/token/catalog").and_then(Value::as_array_mut) else { return };
     catalog.retain(|service| service["type"] == "network" || service["type"] == "identity");
