@@ -118,6 +118,10 @@ impl World {
                 if !is_loaded(connection) || (late && ignores_later) || text(connection, "status") == "ERROR" {
                     continue;
                 }
+                // No daemon was ever started for it, so there is nothing to report.
+                if text(connection, "status") == "PENDING_CREATE" && !is_wanted(here, service) {
+                    continue;
+                }
                 // The first report of a new connection comes right after it is loaded, before anything is negotiated.
                 let negotiated = times > 1 || text(connection, "status") != "PENDING_CREATE";
                 let active = running && negotiated && up.contains(&id.to_owned());
@@ -137,12 +141,20 @@ impl World {
 /// A service runs when it and at least one of its connections are wanted, no later service has its router, and that
 /// router is there to run it. The driver does not look at the `admin_state_up` of one connection among several.
 fn runs(region: &Region, service: &Object) -> bool {
-    let wanted = |object: &Object| object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true);
     let router = region.get(Kind::Router, text(service, "router_id"));
-    wanted(service)
-        && router.is_some_and(|router| wanted(router) && text(router, "status") == "ACTIVE")
-        && region.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id")).any(wanted)
+    is_wanted(region, service)
+        && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
         && !displaced(region, service)
+}
+
+/// Whether the service and one of its connections at least are switched on.
+fn is_wanted(region: &Region, service: &Object) -> bool {
+    let mut connections = region.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id"));
+    is_up(service) && connections.any(is_up)
+}
+
+fn is_up(object: &Object) -> bool {
+    object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true)
 }
 
 /// The agent keeps one process per router, and each service with connections overwrites the one before.

@@ -45,6 +45,15 @@ pub(super) fn no_such_path() -> Answer {
     neutron(404, "HTTPNotFound", "The resource could not be found.")
 }
 
+/// What the part of Neutron that answers for extensions says, which knows no JSON errors.
+pub(super) fn html_not_found(what: &str) -> Answer {
+    let page = format!(
+        "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not Found</h1>\n  The resource \
+         could not be found.<br /><br />\n{what}\n\n\n </body>\n</html>"
+    );
+    Answer { status: 404, headers: vec![header("Content-Type", "text/html; charset=UTF-8")], body: page }
+}
+
 pub(super) fn method_not_allowed() -> Answer {
     let message = "The server could not comply with the request since it is either malformed or otherwise incorrect.";
     neutron(405, "HTTPMethodNotAllowed", message)

@@ -215,6 +215,10 @@ pub(super) fn read(kind: Kind, body: &[u8]) -> Result<Sent, Answer> {
             let order = keys.and_then(|mut keys| keys.remove(kind.singular())).unwrap_or_default().0;
             Ok(Sent { object: object.clone(), order })
         }
+        Some(value) if !value.is_null() => {
+            Err(bad_request(&format!("Object '{}' contains invalid data", kind.singular())))
+        }
+        None if parsed.get(kind.plural()).is_some() => Err(bad_request("Bulk operation not supported")),
         _ if parsed.as_object().is_none_or(serde_json::Map::is_empty) => Err(bad_request("Resource body required")),
         _ => Err(bad_request(&format!("Unable to find '{}' in request body", kind.singular()))),
     }
@@ -264,11 +268,9 @@ pub(super) fn change(kind: Kind, sent: &Object, release: Release, ovn: bool) -> 
 
 fn check_project(sent: &Object, project: &str) -> Result<(), Answer> {
     let foreign = |key: &&str| sent.get(*key).is_some_and(|value| value != project);
-    ["project_id", "tenant_id"].into_iter().find(foreign).map_or(Ok(()), |key| {
-        Err(bad_request(&format!(
-            "Specifying '{key}' other than the authenticated project in request is not allowed for the current user."
-        )))
-    })
+    let message =
+        "Specifying 'project_id' other than the authenticated project in request is not allowed for the current user.";
+    if ["project_id", "tenant_id"].iter().any(foreign) { Err(bad_request(message)) } else { Ok(()) }
 }
 
 fn check_known(kind: Kind, sent: &Object, ovn: bool) -> Result<Vec<&'static Attribute>, Answer> {

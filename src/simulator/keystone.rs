@@ -26,7 +26,8 @@ pub(super) struct User {
 pub(super) struct Token {
     pub user: String,
     pub project: Option<String>,
-    pub methods: Vec<String>,
+    /// Sorted, each once.
+    pub methods: BTreeSet<String>,
     pub audit: String,
     pub issued: Duration,
     pub expires: Duration,
@@ -48,6 +49,8 @@ pub(super) struct Identity {
     pub projects: Vec<(&'static str, String)>,
     pub credential: String,
     pub tokens: BTreeMap<String, Token>,
+    /// The ids of tokens that were taken back.
+    pub revoked: BTreeSet<String>,
     pub receipts: BTreeMap<String, Receipt>,
     /// Ids of services and their endpoints, by service, region and interface.
     catalog: BTreeMap<(String, String, &'static str), String>,
@@ -89,6 +92,12 @@ impl Identity {
         self.users.iter().find(|user| user.id == id)
     }
 
+    /// What is said of a token that was asked about and is good for nothing.
+    pub fn unusable(&self, id: &str) -> Answer {
+        let was_one = self.revoked.contains(id) || self.tokens.contains_key(id);
+        keystone(404, if was_one { "Failed to validate token" } else { "Could not recognize Fernet token" })
+    }
+
     pub fn project_named(&self, name: &str) -> Option<&str> {
         self.projects.iter().find(|(found, _)| *found == name).map(|(_, id)| id.as_str())
     }
@@ -100,7 +109,8 @@ pub(super) fn hex(world: &mut World) -> String {
 }
 
 impl World {
-    fn token(&self, id: Option<&str>) -> Option<&Token> {
+    /// A token that is still good.
+    pub fn token(&self, id: Option<&str>) -> Option<&Token> {
         self.identity.tokens.get(id?).filter(|token| token.expires > self.now())
     }
 
@@ -138,6 +148,7 @@ pub(super) fn answer(world: &mut World, path: &[&str], call: &Call) -> Result<An
         ("DELETE", ["auth", "tokens"]) => {
             let (id, _) = subject(world, call)?;
             world.identity.tokens.remove(&id);
+            world.identity.revoked.insert(id);
             Ok(Answer::empty(204))
         }
         ("GET", ["auth", "catalog"]) => Ok(Answer::json(200, &json!({"catalog": catalog(world)}))),
@@ -172,7 +183,7 @@ fn forbidden(action: &str) -> Answer {
 
 fn subject(world: &World, call: &Call) -> Result<(String, Token), Answer> {
     let id = call.subject.clone().ok_or_else(|| forbidden("validate_token"))?;
-    let token = world.token(Some(&id)).cloned().ok_or_else(|| keystone(404, "Could not recognize Fernet token"))?;
+    let token = world.token(Some(&id)).cloned().ok_or_else(|| world.identity.unusable(&id))?;
     Ok((id, token))
 }
 
@@ -193,6 +204,10 @@ pub(super) fn describe(world: &mut World, token: &Token) -> Value {
         "expires_at": world.keystone_time(token.expires),
         "issued_at": world.keystone_time(token.issued),
     });
+    if token.methods.contains("application_credential") {
+        described["application_credential"] =
+            json!({"id": identity.credential, "name": super::CREDENTIAL_NAME, "restricted": true});
+    }
     if let (Some(id), Some(user)) = (&token.project, user) {
         let name = identity.projects.iter().find(|(_, found)| found == id).map(|(name, _)| name);
         let roles: &[&str] = if user.role == "reader" { &["reader"] } else { &["member", "reader"] };

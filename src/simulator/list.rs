@@ -1,10 +1,8 @@
 //! Lists and single objects: visibility, filters, `fields`, sorting and pages, for every collection alike.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
-use super::answer::{Answer, bad_request, neutron};
+use super::answer::{Answer, bad_request, neutron, no_such_path};
 use super::attributes;
 use super::keystone::Caller;
 use super::neutron::{is_visible, shows, validates_filters};
@@ -23,7 +21,10 @@ pub(super) fn show(
     call: &Call,
 ) -> Result<Answer, Answer> {
     let found = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
-    let object = found.filter(|_| shows(kind, caller, world.settings.release)).ok_or_else(|| kind.not_found(id))?;
+    let object = found.ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, world.settings.release) {
+        return Err(no_such_path());
+    }
     Ok(Answer::json(200, &json!({ kind.singular(): with_fields(object, &call.values("fields")) })))
 }
 
@@ -49,32 +50,38 @@ pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Kind, call: 
             found.reverse();
         }
     }
-    if let Some(marker) = call.values("marker").first() {
-        match found.iter().position(|object| text(object, "id") == *marker) {
-            Some(position) => found.drain(..=position),
-            None if kind.is_vpn() => found.drain(..),
-            None => return Err(kind.not_found(marker)),
-        };
-    }
+    let reverse = reverse(call);
+    // Without a limit there are no pages, and a marker means nothing.
     if let Some(limit) = limit {
+        let marker = call.values("marker").first().copied().unwrap_or_default();
+        let start = if reverse { found.len() } else { 0 };
+        let at = match found.iter().position(|object| text(object, "id") == marker) {
+            Some(position) => position + usize::from(!reverse),
+            // VPN objects are paged after they were read, and then nothing follows an unknown marker.
+            None if kind.is_vpn() && !marker.is_empty() => {
+                found.clear();
+                0
+            }
+            None => start,
+        };
+        found = if reverse { found[at.saturating_sub(limit)..at].to_vec() } else { found.split_off(at) };
         found.truncate(limit);
     }
     let fields = call.values("fields");
     let items: Vec<_> = found.iter().map(|object| with_fields(object, &fields)).collect();
     let mut body = json!({ kind.plural(): items });
-    if let (Some(limit), [first, .., last] | [first @ last]) = (limit, found.as_slice()) {
+    if let Some(limit) = limit {
         let base = world.settings.links_base.as_deref().unwrap_or(&world.base);
-        let link = |rel: &str, marker: &Object, reverse: &str| {
-            let query = page_query(call, limit);
-            json!({"rel": rel, "href": format!("{base}{}?{query}&marker={}{reverse}", call.path, text(marker, "id"))})
+        let full = found.len() >= limit;
+        let link = |rel: &str, marker: Option<&&Object>| {
+            let query = page_query(call, marker.map(|object| text(object, "id")), rel == "previous");
+            json!({"rel": rel, "href": format!("{base}{}?{query}", call.path)})
         };
-        let mut links = Vec::new();
-        // A full page is followed by a link even when nothing is left behind it.
-        if found.len() == limit {
-            links.push(link("next", last, ""));
-        }
-        links.push(link("previous", first, "&page_reverse=True"));
-        body[format!("{}_links", kind.plural())] = Value::Array(links);
+        // Where a page is not full, the list ends in the direction it was read in. A full page is taken to be followed
+        // by another, even when nothing is left behind it.
+        let ends = [("next", full || reverse, found.last()), ("previous", full || !reverse, found.first())];
+        let links = ends.iter().filter(|(_, goes_on, _)| *goes_on).map(|(rel, _, marker)| link(rel, *marker));
+        body[format!("{}_links", kind.plural())] = links.collect();
     }
     Ok(Answer::json(200, &body))
 }
@@ -166,13 +173,16 @@ fn with_fields(object: &Object, fields: &[&str]) -> Value {
     )
 }
 
-/// The query of a page link: what was asked, with the page's own parameters last.
-fn page_query(call: &Call, limit: usize) -> String {
-    let mut query = String::new();
-    let kept = |key: &str| !matches!(key, "limit" | "marker" | "page_reverse");
-    for (key, value) in call.query.iter().filter(|(key, _)| kept(key)) {
-        let _ = write!(query, "{}={}&", encode(key), encode(value));
-    }
-    let _ = write!(query, "limit={limit}");
-    query
+/// Whether a page is to be read backwards, from its marker to the front.
+fn reverse(call: &Call) -> bool {
+    call.values("page_reverse").first().is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// The query of a page link: what was asked, in its order, with the marker last.
+fn page_query(call: &Call, marker: Option<&str>, backwards: bool) -> String {
+    let kept = call.query.iter().filter(|(key, _)| !matches!(key.as_str(), "marker" | "page_reverse"));
+    let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
+    let added = marker.map(|id| ("marker", id)).into_iter().chain(backwards.then_some(("page_reverse", "True")));
+    let pairs: Vec<_> = kept.chain(added).map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    pairs.join("&")
 }

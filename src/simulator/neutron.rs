@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Release;
-use super::answer::{Answer, UNAUTHENTICATED, method_not_allowed, neutron, no_such_path};
+use super::answer::{Answer, UNAUTHENTICATED, html_not_found, method_not_allowed, neutron, no_such_path};
 use super::keystone::Caller;
 use super::list;
 use super::server::Call;
@@ -35,8 +35,12 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
         ("GET", ["extensions", alias]) if extensions(world, region).contains(alias) => {
             Ok(Answer::json(200, &json!({"extension": extension(alias)})))
         }
+        ("GET", ["extensions", alias]) => Err(html_not_found(&format!("Extension with alias {alias} does not exist"))),
+        (_, ["extensions", ..]) => Err(html_not_found("Resource not found.")),
         ("GET", ["quotas", project, rest @ ..]) => quotas(world, region, &caller, project, rest),
         ("GET", ["quotas"]) => Err(disallowed("get_quota")),
+        ("PUT", ["quotas", _]) => Err(disallowed("update_quota")),
+        ("DELETE", ["quotas", _]) => Err(disallowed("delete_quota")),
         (method, ["vpn", segment, id @ ..]) if region.vpnaas && id.len() < 2 => {
             let kind = Kind::from_segment(&Kind::VPN, segment).ok_or_else(no_such_path)?;
             match (method, id) {
@@ -77,7 +81,7 @@ pub(super) fn is_visible(object: &Object, caller: &Caller) -> bool {
 }
 
 /// Whether the policy shows a caller objects of that kind at all: what a reader may not see is left out of lists, and
-/// not found.
+/// there is no path to it.
 pub(super) fn shows(kind: Kind, caller: &Caller, release: Release) -> bool {
     !(kind.is_vpn() && caller.reader && release.keeps_readers_out())
 }
@@ -89,7 +93,7 @@ pub(super) fn validates_filters(world: &World, region: &Region) -> bool {
 
 fn extensions(world: &World, region: &Region) -> Vec<&'static str> {
     let release = world.settings.release;
-    let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().collect();
+    let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().filter(|alias| !release.lacks_extension(alias)).collect();
     if validates_filters(world, region) {
         aliases.push("filter-validation");
     }
@@ -144,14 +148,15 @@ const LIMITS: [(&str, i64); 15] = [
 ];
 
 fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: &[&str]) -> Result<Answer, Answer> {
-    if project != caller.project {
-        return Err(disallowed("get_quota"));
-    }
     let detailed = match rest {
         [] => false,
         ["details"] => true,
         _ => return Err(no_such_path()),
     };
+    if project != caller.project {
+        let why = "User does not have admin privileges: Only admin is authorized to access quotas for another project.";
+        return Err(if detailed { neutron(403, "AdminRequired", why) } else { disallowed("get_quota") });
+    }
     let mut quota = Object::new();
     for (name, default) in LIMITS {
         let kind = Kind::CORE.into_iter().chain(Kind::VPN).find(|kind| kind.singular() == name);

@@ -60,4 +60,15 @@ impl Release {
     pub(super) fn checks_duplicate_endpoints(self) -> bool {
         self >= Self::V2026_1
     }
+
+    /// The extensions of the 2026.2 that releases before it do not list, `VPNaaS` and filters aside.
+    pub(super) fn lacks_extension(self, alias: &str) -> bool {
+        const NEW: [&str; 4] = [
+            "aap-reject-multicast",
+            "agent_sort_key",
+            "floating-ip-router-writable",
+            "security-groups-default-statefulness",
+        ];
+        self < Self::V2026_2 && NEW.contains(&alias)
+    }
 }

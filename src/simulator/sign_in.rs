@@ -40,10 +40,8 @@ pub(super) fn sign_in(world: &mut World, call: &Call) -> Result<Answer, Answer> 
         Some(scope) => Some(find_project(world, &proof.user, scope).ok_or_else(|| unauthenticated(&base))?),
     };
     let now = world.now();
-    let mut methods: Vec<String> = proof.methods.into_iter().collect();
-    if let Some(from) = &proof.from {
-        methods.extend(from.methods.iter().filter(|method| *method != "token").cloned());
-    }
+    let mut methods = proof.methods;
+    methods.extend(proof.from.iter().flat_map(|from| from.methods.clone()));
     let token = Token {
         user: proof.user,
         project,
@@ -91,11 +89,7 @@ fn prove(world: &World, identity: &Value, scoped: bool, call: &Call) -> Result<P
             }
             "token" => {
                 let id = given["id"].as_str().unwrap_or_default();
-                let token = world.identity.tokens.get(id);
-                let token = token.ok_or_else(|| keystone(404, "Could not recognize Fernet token"))?;
-                if token.expires <= world.now() {
-                    return Err(refused());
-                }
+                let token = world.token(Some(id)).ok_or_else(|| world.identity.unusable(id))?;
                 Proof { from: Some(token.clone()), ..plain(token.user.clone()) }
             }
             "application_credential" => credential(world, given, scoped)?,

@@ -1,7 +1,7 @@
 //! Networks, subnets and ports, put into a region without asking its API, which here only reads them.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(super) fn network(world: &mut World, at: usize, name: &str, project: &str, e
             "name": name, "admin_state_up": true, "mtu": 1500, "status": "ACTIVE", "subnets": [], "shared": false,
             "router:external": external, "port_security_enabled": true, "availability_zones": [],
             "availability_zone_hints": [], "ipv4_address_scope": null, "ipv6_address_scope": null,
+            "vlan_transparent": false, "qinq": false,
         }),
     )
 }
@@ -48,7 +49,7 @@ pub(super) fn subnet(world: &mut World, at: usize, name: &str, project: &str, ne
         &json!({
             "name": name, "network_id": network, "ip_version": if cidr.network().is_ipv4() { 4 } else { 6 },
             "cidr": cidr.trunc().to_string(), "gateway_ip": first_address(cidr).to_string(), "enable_dhcp": external != Some(json!(true)),
-            "allocation_pools": [], "host_routes": [], "dns_nameservers": [], "service_types": [], "subnetpool_id": null,
+            "allocation_pools": pools(cidr), "host_routes": [], "dns_nameservers": [], "service_types": [], "subnetpool_id": null,
             "ipv6_ra_mode": null, "ipv6_address_mode": null, "router:external": external,
         }),
     );
@@ -58,6 +59,23 @@ pub(super) fn subnet(world: &mut World, at: usize, name: &str, project: &str, ne
         list.push(Value::from(id.as_str()));
     }
     id
+}
+
+/// The addresses of a subnet that are given out: all but the gateway's, which is the first, and of IPv4 the last, which
+/// is everybody's.
+fn pools(cidr: IpNet) -> Value {
+    let (first, last) = match cidr {
+        IpNet::V4(net) => {
+            let bits = |address: Ipv4Addr| u32::from(address);
+            let (first, last) = (bits(net.network()).saturating_add(2), bits(net.broadcast()).saturating_sub(1));
+            (Ipv4Addr::from(first).to_string(), Ipv4Addr::from(last).to_string())
+        }
+        IpNet::V6(net) => {
+            let first = Ipv6Addr::from(u128::from(net.network()).saturating_add(1));
+            (first.to_string(), net.broadcast().to_string())
+        }
+    };
+    json!([{"start": first, "end": last}])
 }
 
 /// Adds a router's foot in a network.

@@ -1,6 +1,6 @@
 //! The checks of the VPN plugin (neutron-vpnaas `vpn_validator.py`, `vpn_db.py`), in its order.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -190,8 +190,15 @@ fn one_family<'a>(group: &Object, cidrs: impl Iterator<Item = &'a str>) -> Resul
 }
 
 fn numbers(object: &Object, v4: bool) -> Result<(), Answer> {
-    let dpd = |key| object.get("dpd").and_then(|dpd| dpd.get(key)).and_then(Value::as_i64).unwrap_or_default();
-    if dpd("timeout") <= dpd("interval") {
+    let dpd = |key| object.get("dpd").map_or(&Value::Null, |dpd| &dpd[key]);
+    let (timeout, interval) = (dpd("timeout"), dpd("interval"));
+    // The plugin compares what was sent: texts by their letters, and a text with a number not at all.
+    let too_short = match (timeout.as_str(), interval.as_str()) {
+        (Some(timeout), Some(interval)) => timeout <= interval,
+        (None, None) => timeout.as_i64() <= interval.as_i64(),
+        _ => return Err(internal_error()),
+    };
+    if too_short {
         let message = "ipsec_site_connection dpd_timeout is equal to or less than dpd_interval";
         refuse("IPsecSiteConnectionDpdIntervalValueError", message)?;
     }
@@ -205,11 +212,14 @@ fn numbers(object: &Object, v4: bool) -> Result<(), Answer> {
 }
 
 /// A peer given by name is looked up once and kept as an address, of which the gateway needs to have the family. Nobody
-/// is really asked: a name in `.invalid` has no address, any other always the same one out of 192.0.2.100 to 199.
+/// is really asked: a name in `.invalid` or of digits alone has no address, any other always the same one out of
+/// 192.0.2.100 to 199.
 fn resolve(region: &Region, address: &str, router: &str) -> Result<String, Answer> {
     let resolved = if is_address(address) {
         address.to_owned()
-    } else if address.is_empty() || address.ends_with(".invalid") {
+    } else if let Some(short) = abbreviated(address) {
+        short.to_string()
+    } else if address.ends_with(".invalid") || address.chars().all(|c| c.is_ascii_digit() || c == '.') {
         let message = format!("Peer address {address} cannot be resolved");
         return Err(neutron(400, "VPNPeerAddressNotResolved", &message));
     } else {
@@ -225,6 +235,21 @@ fn resolve(region: &Region, address: &str, router: &str) -> Result<String, Answe
     let version = if family(&resolved) == Some(true) { "IPv4" } else { "IPv6" };
     let message = format!("Router's {router} external network has no {version} subnet");
     Err(neutron(400, "ExternalNetworkHasNoSubnet", &message))
+}
+
+/// What a resolver makes of an IPv4 address with fewer than four parts, of which the last fills what is missing, or with
+/// octal parts, which begin with a nought.
+fn abbreviated(address: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| match part.strip_prefix('0') {
+        Some(octal) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),
+        _ => part.parse().ok(),
+    };
+    let parts: Vec<u32> = address.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let free = 32 - 8 * u32::try_from(first.len()).ok()?;
+    let fits = first.iter().all(|part| *part < 256) && u64::from(*last) < 1 << free;
+    let front = first.iter().zip([24, 16, 8]).fold(0, |bits, (part, shift)| bits | part << shift);
+    fits.then(|| Ipv4Addr::from(front | last))
 }
 
 fn on_router(region: &Region, router: &str, subnet: &str) -> Result<(), Answer> {

@@ -139,9 +139,10 @@ fn cidrs(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Neutron's idea of a CIDR: with a slash, host bits allowed.
+/// Neutron's idea of a CIDR: with a slash, host bits allowed, no noughts in front.
 pub(super) fn is_cidr(text: &str) -> bool {
-    text.parse::<IpNet>().is_ok()
+    let padded = text.split(['.', '/']).any(|part| part.len() > 1 && part.starts_with('0') && !part.contains(':'));
+    text.parse::<IpNet>().is_ok() && !padded
 }
 
 /// Whether a text is an address; anything else given as a peer address is looked up.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, internal_error, neutron};
+use super::answer::{Answer, internal_error, neutron, no_such_path};
 use super::attributes::{self, Sent};
 use super::keystone::Caller;
 use super::neutron::{is_visible, shows};
@@ -30,6 +30,12 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     object.insert("id".to_owned(), Value::from(id.as_str()));
     match kind {
         Kind::VpnService => {
+            // There are no flavors here.
+            let flavor = text(&object, "flavor_id");
+            if !flavor.is_empty() {
+                let message = format!("Flavor {flavor} could not be found.");
+                return Err(neutron(404, "FlavorNotFound", &message));
+            }
             validation::service(&world.regions[at], caller, &object)?;
             let addresses = external_addresses(world, at, text(&object, "router_id"), caller);
             for (key, v4) in [("external_v4_ip", true), ("external_v6_ip", false)] {
@@ -62,7 +68,10 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
             world.regions[at].tracks.insert(id, track);
         }
     }
-    world.regions[at].insert(kind, object.clone());
+    let mut stored = object.clone();
+    store_numbers(&mut stored);
+    world.regions[at].insert(kind, stored);
+    // The answer repeats what was sent, here and in a PUT; only the database makes numbers of texts.
     Ok(Answer::json(201, &json!({ kind.singular(): object })))
 }
 
@@ -91,9 +100,11 @@ pub(super) fn update(
     let Sent { object: sent, .. } = attributes::read(kind, body)?;
     let mut changes = attributes::change(kind, &sent, release, ovn)?;
     let region = &world.regions[at];
-    let shown = shows(kind, caller, release);
-    let old = region.get(kind, id).filter(|object| shown && is_visible(object, caller));
+    let old = region.get(kind, id).filter(|object| is_visible(object, caller));
     let old = old.cloned().ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, release) {
+        return Err(no_such_path());
+    }
     for key in ["lifetime", "dpd"] {
         if let (true, Some(previous)) = (changes.contains_key(key), old.get(key)) {
             merge(&mut changes, key, previous);
@@ -116,18 +127,22 @@ pub(super) fn update(
         Kind::VpnService => check_settled(&old)?,
         _ => {}
     }
+    let answer = Answer::json(200, &json!({ kind.singular(): new }));
+    store_numbers(&mut new);
     if let Some(object) = world.regions[at].get_mut(kind, id) {
         object.clone_from(&new);
     }
     note_changes(world, at, kind, &old, &new);
-    Ok(Answer::json(200, &json!({ kind.singular(): new })))
+    Ok(answer)
 }
 
 /// `DELETE /v2.0/vpn/{collection}/{id}`.
 pub(super) fn delete(world: &mut World, at: usize, caller: &Caller, kind: Kind, id: &str) -> Result<Answer, Answer> {
-    let shown = shows(kind, caller, world.settings.release);
-    let object = world.regions[at].get(kind, id).filter(|object| shown && is_visible(object, caller));
+    let object = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
     let object = object.cloned().ok_or_else(|| kind.not_found(id))?;
+    if !shows(kind, caller, world.settings.release) {
+        return Err(no_such_path());
+    }
     check_unused(world, at, kind, id)?;
     world.restart_tunnels(id, false);
     let region = &mut world.regions[at];
@@ -218,11 +233,19 @@ fn external_addresses(world: &mut World, at: usize, router: &str, caller: &Calle
 fn merge(object: &mut Object, key: &str, defaults: &Value) {
     let mut merged = defaults.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(given)) = object.get(key) {
-        for (key, value) in given {
-            // The API takes digits in a string, and stores a number.
-            let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
-            merged.insert(key.clone(), number.map_or_else(|| value.clone(), Value::from));
-        }
+        merged.extend(given.clone());
     }
     object.insert(key.to_owned(), Value::Object(merged));
+}
+
+/// Makes numbers of the digits the API takes as text too.
+fn store_numbers(object: &mut Object) {
+    for (key, part) in [("lifetime", "value"), ("dpd", "interval"), ("dpd", "timeout")] {
+        let value = object.get_mut(key).and_then(|nested| nested.get_mut(part));
+        if let Some(value) = value
+            && let Some(Ok(number)) = value.as_str().map(str::parse::<i64>)
+        {
+            *value = Value::from(number);
+        }
+    }
 }

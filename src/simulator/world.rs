@@ -69,10 +69,10 @@ impl Kind {
         }
     }
 
-    /// The kind a path segment means; URLs have dashes where JSON has underscores.
+    /// The kind a path segment means; URLs are written with dashes where JSON has underscores, and taken with either.
     pub fn from_segment(kinds: &[Self], segment: &str) -> Option<Self> {
         let key = segment.replace('-', "_");
-        kinds.iter().copied().find(|kind| kind.plural() == key && !segment.contains('_'))
+        kinds.iter().copied().find(|kind| kind.plural() == key)
     }
 
     pub fn is_vpn(self) -> bool {

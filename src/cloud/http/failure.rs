@@ -116,13 +116,23 @@ pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
     for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
         message = message.replace(secret, "…");
     }
-    let kind = kind(answer.status, &answer.headers, neutron_type.as_deref());
+    let kind = match kind(answer.status, &answer.headers, neutron_type.as_deref()) {
+        ErrorKind::NotFound if is_of_token(&body) => ErrorKind::Unauthorized,
+        kind => kind,
+    };
     let mut error = Error::new(kind, clip(&message)).of(&answer.label, Some(answer.status), &answer.headers);
     error.neutron_type = neutron_type;
     if matches!(answer.status.as_u16(), 413 | 429 | 503) {
         error.retry_after = wait(&answer.headers, Timestamp::now());
     }
     error
+}
+
+/// Whether Keystone speaks of a token that is over or never was one. Asked about such a token it says so with a 404, or
+/// with a 401, as its cache will have it.
+fn is_of_token(body: &Value) -> bool {
+    let message = body["error"]["message"].as_str().unwrap_or_default();
+    ["Failed to validate token", "Could not recognize Fernet token"].iter().any(|words| message.starts_with(words))
 }
 
 fn kind(status: StatusCode, headers: &HeaderMap, neutron_type: Option<&str>) -> ErrorKind {
@@ -236,6 +246,10 @@ mod tests {
             (error.kind, error.message.as_str()),
             (ErrorKind::Unauthorized, "The request you have made requires authentication.")
         );
+        for message in ["Failed to validate token", "Could not recognize Fernet token"] {
+            let body = format!(r#"{{"error":{{"code":404,"message":"{message}"}}}}"#);
+            assert_eq!(refusal(&answer(404, &[], &body), &[]).kind, ErrorKind::Unauthorized);
+        }
         let moved = refusal(&answer(301, &[("location", "https://cloud.example/")], ""), &[]);
         assert_eq!(moved.kind, ErrorKind::Unexpected);
         assert!(moved.message.contains("https://cloud.example/"));
