@@ -42,7 +42,7 @@ pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> 
                 Some(_) => Keeper::default(),
                 None => Keeper::planned(state::directory(), Record::new(cloud, &plan, key)),
             };
-            let run = Run { plan: &plan, cloud, keeper: &keeper, wait: args.wait.duration() };
+            let run = Run { plan: &plan, cloud, keeper: &keeper, key, wait: args.wait.duration() };
             let report = run.make(Ledger::default(), signals).await;
             Conclusion::Report(Box::new(report.in_demo(signed_in.simulator.is_some())))
         }

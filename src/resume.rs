@@ -37,8 +37,8 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let conclusion = match prepared {
-        Ok(Prepared { ready: Ready { plan, ledger, keeper, .. }, signed_in }) => {
-            let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, wait: args.wait.duration() };
+        Ok(Prepared { ready: Ready { plan, ledger, keeper, key }, signed_in }) => {
+            let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, key, wait: args.wait.duration() };
             Conclusion::Report(Box::new(run.make(ledger, signals).await))
         }
         Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
@@ -125,7 +125,12 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
     let plan = check(draft, &regions, &labels, marks.vpn)?;
     let keeper = match interrupted {
         Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_) => Keeper::planned(state::directory(), Record::new(cloud, &plan, origin)),
+        Interrupted::Found(_) => {
+            let keeper = Keeper::planned(state::directory(), Record::new(cloud, &plan, origin));
+            // From here on another process sees that somebody is at work.
+            keeper.keep(&ledger).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
+            keeper
+        }
     };
     Ok(Ready { plan, ledger, key: origin, keeper })
 }

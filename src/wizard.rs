@@ -417,7 +417,7 @@ impl Model {
             Action::Down | Action::PageDown | Action::Up | Action::PageUp | Action::First | Action::Last => {
                 scrolled(&mut dialog.scroll, action, page, self.scroll_limit);
             }
-            Action::Back | Action::Help => self.dialog = None,
+            Action::Back | Action::Help => self.close_dialog(),
             Action::Accept => {
                 let act = dialog.act();
                 self.dialog = None;
@@ -427,14 +427,23 @@ impl Model {
             Action::Quit if dialog.buttons.iter().any(|(_, act)| *act == Act::Leave) => {
                 return self.dialog_act(Act::Leave);
             }
+            Action::Quit if dialog.buttons.len() == 1 => self.close_dialog(),
             _ => {}
         }
         Vec::new()
     }
 
+    fn close_dialog(&mut self) {
+        self.dialog = None;
+        self.taking_up = None;
+    }
+
     fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
         match act {
-            Act::Close => Vec::new(),
+            Act::Close => {
+                self.close_dialog();
+                Vec::new()
+            }
             Act::Leave => {
                 self.dialog = None;
                 self.ending = Some(if self.run.is_some() { Ending::AfterRun } else { Ending::Left });

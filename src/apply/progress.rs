@@ -20,6 +20,7 @@ pub struct Lines {
     open: BTreeSet<Task>,
     standing: Standing,
     pauses: Vec<(Task, Pause)>,
+    deleted: usize,
 }
 
 impl Lines {
@@ -31,7 +32,14 @@ impl Lines {
     /// For work in those regions.
     pub fn of_regions(regions: &BTreeMap<Half, RegionId>) -> Self {
         let places = regions.iter().map(|(half, region)| (*half, region.to_string())).collect();
-        Self { places, seen: Ledger::default(), open: BTreeSet::new(), standing: Standing::new(), pauses: Vec::new() }
+        Self {
+            places,
+            seen: Ledger::default(),
+            open: BTreeSet::new(),
+            standing: Standing::new(),
+            pauses: Vec::new(),
+            deleted: 0,
+        }
     }
 
     /// Tells an event.
@@ -75,6 +83,7 @@ impl Lines {
                 self.seen.leave(made);
             }
             Event::Deleted(Made { task, id, .. }) => {
+                self.deleted += 1;
                 say(&format!("{}deleted  {id}", self.place(task)));
                 self.seen.remove(&id);
             }
@@ -101,6 +110,11 @@ impl Lines {
     /// Tells that the work ends as soon as it can.
     pub fn stopping() {
         say("stopping; what is under way is settled first");
+    }
+
+    /// How many objects were deleted.
+    pub const fn deleted(&self) -> usize {
+        self.deleted
     }
 
     /// Where the connections stood last.
@@ -158,6 +172,7 @@ mod tests {
             open: BTreeSet::new(),
             standing: Standing::new(),
             pauses: Vec::new(),
+            deleted: 0,
         };
         let task = |step| Task { half: Half::A, step };
         for step in [Step::Service, Step::IkePolicy, Step::IpsecPolicy] {

@@ -20,6 +20,8 @@ pub struct Run<'a> {
     pub plan: &'a Plan,
     pub cloud: &'a Cloud,
     pub keeper: &'a Keeper,
+    /// Where the key came from, for the owner of a peer.
+    pub key: KeyOrigin,
     /// How long to wait for ACTIVE.
     pub wait: Duration,
 }
@@ -27,7 +29,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Makes what the ledger does not hold yet and watches it, and says how that ended.
     pub async fn make(&self, mut ledger: Ledger, signals: UnboundedReceiver<Signal>) -> Report {
-        let Self { plan, cloud, keeper, wait } = *self;
+        let Self { plan, cloud, keeper, key, wait } = *self;
         let (events, received) = unbounded_channel();
         let mut audience =
             Audience { events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
@@ -37,9 +39,8 @@ impl Run<'_> {
         for finding in plan.findings().iter().filter(|finding| finding.severity == Severity::Warning) {
             Lines::warning(&finding.to_string());
         }
-        // Where a key is generated, both halves are the user's, and nobody has to be told it.
         let report = |ledger: &Ledger, end: End<'_>, lines: &Lines| {
-            Report::new(plan, ledger, end, KeyOrigin::Given).with_pauses(plan, lines.pauses())
+            Report::new(plan, ledger, end, key).with_pauses(plan, lines.pauses())
         };
         let created = audience.attend(create(plan, &mut ledger, &work)).await;
         audience.lines.complete(&mut ledger);

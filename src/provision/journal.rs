@@ -131,6 +131,9 @@ impl Journal {
     fn begin(directory: &Path, record: Record) -> Result<Self, JournalError> {
         crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
         let path = directory.join(format!("{}.json", record.vpn));
+        if path.exists() {
+            return Err(JournalError::Unreadable(path, "it is in the way of a new journal of this VPN".to_owned()));
+        }
         let journal = Self { _lock: lock(&path)?, path, record };
         journal.write()?;
         Ok(journal)
@@ -140,8 +143,9 @@ impl Journal {
         if self.record.ledger == *ledger {
             return Ok(());
         }
-        self.record.ledger = ledger.clone();
-        self.write()
+        // What could not be written must not count as written the next time.
+        let before = std::mem::replace(&mut self.record.ledger, ledger.clone());
+        self.write().inspect_err(|_| self.record.ledger = before)
     }
 
     fn write(&self) -> Result<(), JournalError> {
@@ -234,17 +238,26 @@ impl Keeper {
     }
 }
 
+/// A journal in a directory, and what it says.
+pub type Listed = (PathBuf, Result<Record, JournalError>);
+
 /// Every journal in a directory, the latest run first, with those that cannot be read. None of them is locked.
-#[must_use]
-pub fn unfinished(directory: &Path) -> Vec<(PathBuf, Result<Record, JournalError>)> {
-    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+///
+/// # Errors
+/// If the directory cannot be read. One that does not exist holds none.
+pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(JournalError::File(directory.to_owned(), error)),
+    };
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     let journals = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
     });
-    read
+    Ok(read)
 }
 
 /// Removes a journal whose run is to stay as it is.
@@ -294,6 +307,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
+    // A full disk is no reason not to undo something.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }

@@ -7,7 +7,7 @@ use crate::plan::{Half, VpnId, VpnName};
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Journal, Record, unfinished};
-use crate::provision::{Ledger, Marks};
+use crate::provision::{Ledger, Marks, Step, Task};
 use crate::state;
 
 /// A run that was cut off.
@@ -37,7 +37,7 @@ impl Interrupted {
     pub fn ledger(&self, limits: &Limits) -> Ledger {
         let mut ledger = match self {
             Self::Journal(journal) => journal.record().ledger.clone(),
-            Self::Found(found) => found.ledger.clone(),
+            Self::Found(found) => in_doubt(found),
         };
         ledger.take_over(limits);
         ledger
@@ -53,6 +53,17 @@ impl Interrupted {
     }
 }
 
+/// Without a journal nobody knows what was asked for last: what is missing is looked for before it is made.
+fn in_doubt(found: &Found) -> Ledger {
+    let mut ledger = found.ledger.clone();
+    for (&half, step) in found.marks.regions.keys().flat_map(|half| Step::ALL.map(|step| (half, step))) {
+        if ledger.get(half, step).is_none() {
+            ledger.doubt(Task { half, step });
+        }
+    }
+    ledger
+}
+
 fn marks_of(record: &Record) -> Marks {
     let regions = record.plan().map(|file: PlanFile| file.regions().into_iter().cloned().collect::<Vec<_>>());
     let regions = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default()).collect();
@@ -60,7 +71,8 @@ fn marks_of(record: &Record) -> Marks {
 }
 
 fn is_meant(wanted: &str, vpn: &VpnId, name: &VpnName) -> bool {
-    name.as_str() == wanted || vpn.to_string() == wanted.trim_start_matches("osvpn:")
+    let marked = VpnId::of_mark(wanted).is_some_and(|(id, _)| id == *vpn);
+    marked || name.as_str() == wanted || vpn.to_string() == wanted.trim_start_matches("osvpn:")
 }
 
 /// Takes up the journal that is meant: the only one, or that of the VPN that was named.
@@ -68,7 +80,11 @@ fn is_meant(wanted: &str, vpn: &VpnId, name: &VpnName) -> bool {
 /// # Errors
 /// If it is not clear which one, or another process has it.
 pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
-    let journals = state::directory().map(|directory| unfinished(&directory)).unwrap_or_default();
+    let journals = match state::directory().map(|directory| unfinished(&directory)) {
+        Some(Ok(journals)) => journals,
+        Some(Err(error)) => return Err(Refusal::unusable(vec![error.to_string()])),
+        None => Vec::new(),
+    };
     let mut unreadable = Vec::new();
     let mut meant = Vec::new();
     for (path, record) in journals {

@@ -22,10 +22,10 @@ pub async fn draft(
     profiles: &Profiles,
 ) -> Result<impl FnOnce(Psk) -> Draft + use<>, Refusal> {
     let untold = |what: &str| {
-        let name = &found.marks.name;
+        let (name, id) = (&found.marks.name, &found.marks.vpn);
         Refusal::unusable(vec![format!(
             "the journal of {name} is not on this machine, and what was made of it does not tell {what}; delete it with \
-             osvpn rollback {name}, and begin again"
+             osvpn rollback {id}, and begin again"
         )])
     };
     let read = |half: Half| {

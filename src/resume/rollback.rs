@@ -22,7 +22,7 @@ pub async fn rollback(
     args: &RollbackArgs,
     interrupted: Interrupted,
     cloud: &Cloud,
-    signals: UnboundedReceiver<Signal>,
+    mut signals: UnboundedReceiver<Signal>,
 ) -> Conclusion {
     let marks = interrupted.marks();
     let mut ledger = interrupted.ledger(cloud.limits());
@@ -30,21 +30,30 @@ pub async fn rollback(
         Interrupted::Journal(journal) => Keeper::of(*journal),
         Interrupted::Found(_) => Keeper::default(),
     };
-    if !args.yes
-        && let Err(refusal) = agreed(&marks.name.to_string(), &ledger)
-    {
-        return Conclusion::Refused(Box::new(refusal.resuming()));
+    if !args.yes {
+        let (name, ledger) = (marks.name.to_string(), ledger.clone());
+        // A question can be left by a signal; the thread that reads the answer ends with the program.
+        let agreed = tokio::select! {
+            agreed = tokio::task::spawn_blocking(move || agreed(&name, &ledger)) => {
+                agreed.unwrap_or_else(|error| Err(Refusal::internal(&error)))
+            }
+            Some(_) = signals.recv() => Err(Refusal::stopped()),
+        };
+        if let Err(refusal) = agreed {
+            return Conclusion::Refused(Box::new(refusal.resuming()));
+        }
     }
     let (events, received) = unbounded_channel();
     let lines = Lines::of_regions(&marks.regions);
     let mut audience = Audience { events: received, signals, stop: CancellationToken::new(), lines };
     let stop = audience.stop.clone();
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
-    let before = ledger.removable().len();
     let undone = loop {
         match audience.attend(undo(&marks, &mut ledger, &work)).await {
             Some(Undone::Unsettled(None)) if !stop.is_cancelled() => {
-                let until = ledger.doubts().iter().filter_map(|doubt| doubt.until).max().unwrap_or_default();
+                let Some(until) = ledger.doubts().iter().filter_map(|doubt| doubt.until).max() else {
+                    break Undone::Unsettled(None);
+                };
                 Lines::settling(until);
                 let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
                 if audience.attend(sleep_unless(left, &stop)).await.is_none() {
@@ -54,7 +63,7 @@ pub async fn rollback(
             undone => break undone.unwrap_or(Undone::Stopped),
         }
     };
-    let deleted = before.saturating_sub(ledger.removable().len());
+    let deleted = audience.lines.deleted();
     Conclusion::Rollback(Box::new(Rollback::new(&marks, &ledger, deleted, &undone)))
 }
 

@@ -51,6 +51,8 @@ pub struct Effects {
     events: UnboundedReceiver<Event>,
     stop: CancellationToken,
     keeper: Keeper,
+    /// The journal of a run that was taken up, until the wizard says whether it goes on.
+    taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
 }
@@ -87,6 +89,7 @@ impl Default for Effects {
             events,
             stop: CancellationToken::new(),
             keeper: Keeper::default(),
+            taken: None,
             signed_in: None,
             early: BTreeMap::new(),
         }
@@ -132,7 +135,7 @@ impl Effects {
 
     fn take_up(&mut self, request: RequestId, result: Result<Ready, Refusal>) -> Message {
         let taken = result.map(|Ready { plan, ledger, key, keeper }| {
-            self.keeper = keeper;
+            self.taken = Some((request, keeper));
             Box::new(TakenUp { plan: *plan, ledger, key })
         });
         Message::TakenUp(
@@ -175,6 +178,14 @@ impl Effects {
                 let Some(cloud) = self.signed_in.as_ref().map(|signed_in| signed_in.cloud.clone()) else { return };
                 self.tasks
                     .spawn(async move { Done::TakenUp(request, Box::new(take_up(&journal, purpose, &cloud).await)) });
+            }
+            Effect::GoOn(request) => {
+                if let Some((_, keeper)) = self.taken.take_if(|(taken, _)| *taken == request) {
+                    self.keeper = keeper;
+                }
+            }
+            Effect::Release(request) => {
+                self.taken.take_if(|(taken, _)| *taken == request);
             }
             Effect::Forget(path) => {
                 if let Err(error) = journal::forget(&path) {
@@ -284,7 +295,7 @@ async fn access(login: &Login) -> Result<Access, Problem> {
 
 /// The runs in this project that nobody works on.
 fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
-    let journals = state::directory().map(|directory| journal::unfinished(&directory)).unwrap_or_default();
+    let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let ours = records.filter(|(path, record)| record.is_of(cloud) && Journal::open(path).is_ok());
     let described = ours.map(|(journal, mut record)| {

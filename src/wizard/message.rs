@@ -51,6 +51,14 @@ pub struct Unfinished {
     pub may_exist: usize,
 }
 
+impl Unfinished {
+    /// The id in its marks, which its journal is named after.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.journal.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
 /// A run that was cut off, ready to go on.
 #[derive(Clone, Debug)]
 pub struct TakenUp {
@@ -159,6 +167,10 @@ pub enum Effect {
     Generate,
     /// Take up the run of that journal; answered by [`Message::TakenUp`].
     TakeUp(RequestId, PathBuf, Purpose),
+    /// Go on in the journal that was taken up with that request.
+    GoOn(RequestId),
+    /// Nobody goes on with what was taken up with that request.
+    Release(RequestId),
     /// Remove that journal.
     Forget(PathBuf),
     /// Make what is missing; answered by [`Message::Created`].

@@ -15,6 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {
         let request = self.request();
+        self.taking_up = None;
         self.start = Start::SigningIn { request, since: self.now };
         vec![Effect::SignIn(request, self.login.clone())]
     }

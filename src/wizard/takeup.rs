@@ -28,8 +28,8 @@ impl Model {
         let [latest, others @ ..] = unfinished else { return };
         let mut text = vec![described(latest)];
         if !others.is_empty() {
-            let are = if others.len() == 1 { "is" } else { "are" };
-            text.push(format!("{} more {are} unfinished; osvpn resume lists them.", others.len()));
+            let others = others.iter().map(|other| format!("{} ({})", other.name, other.id())).collect::<Vec<_>>();
+            text.push(format!("Also unfinished: {}; osvpn resume ID takes one up.", others.join(", ")));
         }
         let ways = "Finish keeps what exists, makes the rest and waits for ACTIVE. Undo deletes what that run made, and \
                     nothing else. Forget leaves everything as it is and asks no more.";
@@ -63,30 +63,34 @@ impl Model {
     }
 
     pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) -> Vec<Effect> {
-        let Some((_, purpose)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else { return Vec::new() };
-        // Without its dialog it was cancelled.
-        if self.dialog.take().is_none() {
-            return Vec::new();
-        }
+        let Some((_, purpose)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else {
+            return vec![Effect::Release(request)];
+        };
+        self.dialog = None;
         let taken = match result {
             Ok(taken) => *taken,
-            Err(text) => {
+            Err(mut text) => {
+                let id = self.latest_unfinished().map(|latest| latest.id()).unwrap_or_default();
+                text.push(format!(
+                    "Without the wizard: osvpn resume {id} (--psk-file PATH gives it a key), or osvpn rollback {id}."
+                ));
                 self.dialog = Some(Dialog::new("It cannot be taken up", text, vec![("Close", Act::Close)]));
                 return Vec::new();
             }
         };
-        self.answer_as(&taken.plan, taken.key);
+        self.answer_as(&taken.plan, taken.key, purpose);
         self.run = Some(Progress::taken_up(taken.plan.clone(), taken.ledger.clone(), self.now, self.wait, purpose));
         self.enter(Step::Run);
         let plan = Box::new(taken.plan);
-        vec![match purpose {
+        let work = match purpose {
             Purpose::Finish => Effect::Create(plan, taken.ledger, taken.key),
             Purpose::Undo => Effect::Undo(plan, taken.ledger),
-        }]
+        };
+        vec![Effect::GoOn(request), work]
     }
 
     /// Makes the answers those that lead to this plan.
-    fn answer_as(&mut self, plan: &Plan, key: KeyOrigin) {
+    fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, purpose: Purpose) {
         self.vpn = plan.id().clone();
         let answers = &mut self.answers;
         for half in plan.halves() {
@@ -104,7 +108,11 @@ impl Model {
                 Mode::Single
             }
         };
-        answers.key = SecretText::of(plan.psk(), key);
+        answers.key = match (purpose, key) {
+            // What is undone needs no key, so the plan has any; the user's own has to be given again.
+            (Purpose::Undo, KeyOrigin::Given) => SecretText::default(),
+            _ => SecretText::of(plan.psk(), key),
+        };
         answers.profile = Some(plan.profile());
         if plan.profile() == Profile::Custom {
             answers.start_custom_from(plan.policy().clone());
@@ -119,5 +127,5 @@ fn described(unfinished: &Unfinished) -> String {
     let objects =
         if *exists == 1 { "1 object of it exists".to_owned() } else { format!("{exists} objects of it exist") };
     let doubt = if *may_exist == 0 { String::new() } else { format!(", and {may_exist} more may") };
-    format!("A run began {name} on {began} and did not see it ACTIVE. {objects}{doubt}.")
+    format!("A run began {name} on {began} and is not done with it. {objects}{doubt}.")
 }
