@@ -33,7 +33,7 @@ fn create(mut pty: Pty) {
 fn a_ping_crosses_what_the_wizard_made_and_a_second_vpn_on_the_same_router() {
     in_each_with_tunnels(|cloud| {
         for &profile in profiles(cloud) {
-            create(site_to_site(cloud, &[("Which policy?", choose(profile))]));
+            create(site_to_site(cloud, &[("Which policy?", choose(cloud, profile))]));
             cloud.must("ping", &[HAMILTON, PORIRUA]);
             let sides = [
                 (A, "border-router", &["private-subnet"][..]),
@@ -54,8 +54,8 @@ fn a_ping_crosses_what_the_wizard_made_and_a_second_vpn_on_the_same_router() {
 #[test]
 fn every_subnet_of_several_is_reached() {
     in_each_with_tunnels(|cloud| {
-        // It stands on private-subnet, with db-subnet above.
-        create(site_to_site(cloud, &[("Which subnets of Hamilton?", " k ")]));
+        // private-subnet is marked; the first is db-subnet.
+        create(site_to_site(cloud, &[("Which subnets of Hamilton?", "1")]));
         assert_eq!(cloud.list(A, "vpn/ikepolicies")[0]["ike_version"], "v2", "IKEv1 would carry the first pair only");
         let pings = cloud.must("ping", &["--all", A, B]);
         for from in ["10.0.0.10", "10.0.1.10"] {

@@ -48,9 +48,9 @@ pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
 pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let mut pty = cloud.osvpn(&["--wait", wait], &[]);
     let peer = format!("{}\t\t{}", PEER.0, PEER.1);
-    // There is no other side whose names could tell which subnet is meant.
+    // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
     let answers =
-        [("What is to be connected?", DOWN), ("Which subnets of Hamilton?", "2"), ("Who is the peer outside?", &peer)];
+        [("What is to be connected?", DOWN), ("Which subnets of Hamilton?", "12"), ("Who is the peer outside?", &peer)];
     answer(&mut pty, &SINGLE, &answers);
     settled(&pty, "makes 6 objects");
     pty
@@ -74,12 +74,9 @@ pub fn settled(pty: &Pty, step: &str) {
     pty.wait(step, |screen| screen.contains(step) && !is_reading(screen));
 }
 
-/// The keys that choose a profile at "Which policy?".
-pub fn choose(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Catalyst => "1",
-        Profile::Modern => "2",
-    }
+/// The keys that move from what "Which policy?" offers to a profile the release stores.
+pub fn choose(cloud: &RealCloud, profile: Profile) -> &'static str {
+    if profile == Profile::of(cloud.release) { "" } else { DOWN }
 }
 
 /// One side of a plan: region, router, subnets.
