@@ -60,12 +60,20 @@ fn hide(body: &mut Value) {
             for (key, value) in map.iter_mut() {
                 match BY_KEY.iter().find(|(hidden, _)| hidden == key) {
                     Some((_, shown)) if !value.is_null() => *value = Value::from(*shown),
+                    _ if key == "external_fixed_ips" => by_family(value),
                     _ => hide(value),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
         _ => {}
+    }
+}
+
+/// Neutron gives the addresses of a gateway in no certain order; IPv4 goes first here.
+fn by_family(addresses: &mut Value) {
+    if let Some(addresses) = addresses.as_array_mut() {
+        addresses.sort_by_key(|address| address["ip_address"].as_str().is_some_and(|text| text.contains(':')));
     }
 }
 

@@ -128,7 +128,10 @@ async fn regions_of_keystone(s: Stage) {
     let answer = s.exchange(Method::GET, &url, &[("X-Auth-Token", &s.ground.member.token)], None).await;
     let regions = answer.body["regions"].as_array().cloned().unwrap_or_default();
     s.note(format!("{} {}", answer.status, answer.body.get("links").is_some()));
-    for region in regions.iter().filter(|region| region["id"] == A) {
+    for mut region in regions.into_iter().filter(|region| region["id"] == A) {
+        // What it says is the operator's own; that it is a text is the API's.
+        assert!(region["description"].is_string());
+        region["description"] = "<text>".into();
         s.note(region.to_string());
     }
 }
