@@ -25,10 +25,8 @@ pub const COLLECTIONS: [(&str, &str); 5] = [
 ];
 
 /// The clouds there may be, and whose turn it is: the release, the variable with the address of its Keystone.
-static CLOUDS: [(&str, &str, Mutex<()>); 2] = [
-    ("2026.2", "OSVPN_CONTRACT_2026_2", Mutex::new(())),
-    ("2026.1", "OSVPN_CONTRACT_2026_1", Mutex::new(())),
-];
+static CLOUDS: [(&str, &str, Mutex<()>); 2] =
+    [("2026.2", "OSVPN_CONTRACT_2026_2", Mutex::new(())), ("2026.1", "OSVPN_CONTRACT_2026_1", Mutex::new(()))];
 
 /// Plays a scenario in every cloud there is, side by side; scenarios take turns in a cloud.
 pub fn in_each(scenario: fn(&RealCloud)) {
@@ -66,7 +64,8 @@ fn skip(reason: &str) {
 
 /// Prints a line, past the test harness.
 pub fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "{line}").unwrap();
 }
 
 pub struct RealCloud {
@@ -120,7 +119,7 @@ impl RealCloud {
             let url = endpoint["url"].as_str().unwrap().trim_end_matches('/').to_owned();
             self.neutron.insert(endpoint["region_id"].as_str().unwrap().to_owned(), url);
         }
-        self.project = said["project"]["id"].as_str().unwrap().to_owned();
+        said["project"]["id"].as_str().unwrap().clone_into(&mut self.project);
         self.token = token;
     }
 
@@ -128,10 +127,10 @@ impl RealCloud {
     pub fn list(&self, region: &str, collection: &str) -> Vec<Value> {
         let url = format!("{}/v2.0/{collection}", self.neutron[region]);
         let request = self.http.get(url).header("X-Auth-Token", &self.token);
-        let mut answer: Value =
-            self.runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() });
+        let mut answer: Value = self.runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() });
         let key = collection.rsplit('/').next().unwrap().replace('-', "_");
-        answer[key].as_array_mut().map(std::mem::take).unwrap_or_else(|| panic!("{collection}: {answer}"))
+        let Some(list) = answer[key].as_array_mut() else { panic!("{collection} of {region}: {answer}") };
+        std::mem::take(list)
     }
 
     /// Every VPN object of both regions, as the API shows it but for the order.
@@ -168,7 +167,8 @@ impl RealCloud {
             (key.to_owned(), Value::from(objects))
         });
         let text = Value::Object(told.collect()).to_string();
-        let text = names.iter().fold(text, |text, (id, name)| text.replace(&format!("\"{id}\""), &format!("\"{name}\"")));
+        let text =
+            names.iter().fold(text, |text, (id, name)| text.replace(&format!("\"{id}\""), &format!("\"{name}\"")));
         serde_json::from_str(&text).unwrap()
     }
 

@@ -52,10 +52,10 @@ fn assert_same(made: &Value, expected: &Value, cloud: &RealCloud, region: &str) 
     let [made, expected] = [made, expected].map(|objects| format!("{objects:#}"));
     let not_in = |one: &str, other: &str| {
         let lines = one.lines().filter(|line| !other.lines().any(|there| there == *line));
-        lines.map(|line| format!("{line}\n")).collect::<String>()
+        lines.collect::<Vec<_>>().join("\n")
     };
     let (odd, missing) = (not_in(&made, &expected), not_in(&expected, &made));
-    assert!(made == expected, "{} {region}: made\n{odd}instead of\n{missing}of\n{made}", cloud.release);
+    assert!(made == expected, "{} {region}: made\n{odd}\ninstead of\n{missing}\nin\n{made}", cloud.release);
 }
 
 #[test]

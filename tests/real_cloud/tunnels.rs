@@ -35,10 +35,7 @@ fn a_ping_crosses_what_the_wizard_made_and_a_second_vpn_on_the_same_router() {
         for &profile in profiles(cloud) {
             create(site_to_site(cloud, &[("Which policy?", choose(cloud, profile))]));
             cloud.must("ping", &[HAMILTON, PORIRUA]);
-            let sides = [
-                (A, "border-router", &["private-subnet"][..]),
-                (B, "office-router", &["office-subnet"]),
-            ];
+            let sides = [(A, "border-router", &["private-subnet"][..]), (B, "office-router", &["office-subnet"])];
             let plan = cloud.plan("second", &plan_between("second", profile, sides));
             let (code, Printed { said, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
             assert_eq!(code, 0, "{said}");

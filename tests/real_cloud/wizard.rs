@@ -4,7 +4,6 @@ use super::cloud::RealCloud;
 use super::guide::Profile;
 use super::pty::Pty;
 
-pub const ESC: &str = "\x1b";
 pub const DOWN: &str = "\x1b[B";
 
 /// A peer of `tests/openstack/peer`: its address, and the network behind it.
