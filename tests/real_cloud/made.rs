@@ -58,6 +58,37 @@ fn assert_same(made: &Value, expected: &Value, cloud: &RealCloud, region: &str) 
     assert!(made == expected, "{} {region}: made\n{odd}\ninstead of\n{missing}\nin\n{made}", cloud.release);
 }
 
+/// The guide's commands for the half in Hamilton, word for word but for the addresses of the other side.
+const COMMANDS: [&str; 6] = [
+    "vpn service create --router border-router vpn_service",
+    "vpn ike policy create --auth-algorithm sha1 --encryption-algorithm aes-256 --phase1-negotiation-mode main \
+     --pfs group14 --ike-version v1 --lifetime units=seconds,value=14400 ike_policy",
+    "vpn ipsec policy create --transform-protocol esp --auth-algorithm sha1 --encryption-algorithm aes-256 \
+     --encapsulation-mode tunnel --pfs group14 --lifetime units=seconds,value=3600 ipsec_policy",
+    "vpn endpoint group create --type subnet --value private-subnet local_endpoint_group",
+    "vpn endpoint group create --type cidr --value 10.20.30.0/24 peer_endpoint_group",
+    "vpn ipsec site connection create --initiator bi-directional --vpnservice vpn_service --ikepolicy ike_policy \
+     --ipsecpolicy ipsec_policy --dpd action=restart,interval=15,timeout=150 --peer-address 198.51.100.20 \
+     --peer-id 198.51.100.20 --local-endpoint-group local_endpoint_group --peer-endpoint-group peer_endpoint_group \
+     --psk Kn0wnT0B0thEnds2Negotiate345 vpn_site_connection",
+];
+
+#[test]
+fn the_guides_commands_make_what_is_expected_of_osvpn() {
+    in_each(|cloud| {
+        // Only that release stores the guide's SHA-1.
+        if Profile::of(cloud.release) == Profile::Catalyst {
+            for command in COMMANDS {
+                let words: Vec<&str> = [A].into_iter().chain(command.split(' ')).collect();
+                cloud.must("cli", &words);
+            }
+            let half = Half { prefix: "", description: "", profile: Profile::Catalyst, ..HAMILTON };
+            let made = cloud.told(A);
+            assert_same(&made, &half.objects(&made), cloud, A);
+        }
+    });
+}
+
 #[test]
 fn the_wizard_makes_both_halves_of_the_guide_and_enter_is_enough() {
     in_each(|cloud| {
