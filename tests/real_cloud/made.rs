@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cloud::{A, B, RealCloud, in_each};
+use super::cloud::{A, B, RealCloud, in_each, say};
 use super::guide::{Half, Profile};
 use super::pty::Printed;
 use super::wizard::{PEER, plan_between, plan_to_peer, single, site_to_site};
@@ -76,16 +76,16 @@ const COMMANDS: [&str; 6] = [
 #[test]
 fn the_guides_commands_make_what_is_expected_of_osvpn() {
     in_each(|cloud| {
-        // Only that release stores the guide's SHA-1.
-        if Profile::of(cloud.release) == Profile::Catalyst {
-            for command in COMMANDS {
-                let words: Vec<&str> = [A].into_iter().chain(command.split(' ')).collect();
-                cloud.must("cli", &words);
-            }
-            let half = Half { prefix: "", description: "", profile: Profile::Catalyst, ..HAMILTON };
-            let made = cloud.told(A);
-            assert_same(&made, &half.objects(&made), cloud, A);
+        if Profile::of(cloud.release) != Profile::Catalyst {
+            return say(&format!("{}: skipped: it does not store the guide's SHA-1", cloud.release));
         }
+        for command in COMMANDS {
+            let words: Vec<&str> = [A].into_iter().chain(command.split(' ')).collect();
+            cloud.must("cli", &words);
+        }
+        let half = Half { prefix: "", description: "", profile: Profile::Catalyst, ..HAMILTON };
+        let made = cloud.told(A);
+        assert_same(&made, &half.objects(&made), cloud, A);
     });
 }
 
