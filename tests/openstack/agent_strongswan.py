@@ -57,6 +57,8 @@ class Bus:
 
     def get_vpn_services_on_host(self, _context, _host):
         with orm.Session(self.engine) as session:
+            # All of it as of one moment: a policy may be deleted right after the connection that uses it.
+            session.execute(sa.text("BEGIN"))
             cidrs = dict(session.query(Subnet.id, Subnet.cidr).all())
             services = session.query(models.VPNService).join(models.IPsecSiteConnection).all()
             return [BaseIPsecVPNDriver.make_vpnservice_dict(self.server, service, cidrs) for service in services]

@@ -3,6 +3,7 @@
 #   OSVPN_TEST_RELEASE  2026.2 (the default; stores no sha1) or 2026.1 (does)
 #   OSVPN_TEST_HOME     where OpenStack and its state live: ~/.cache/osvpn-test
 #   OSVPN_TEST_AGENT    compare (the default), strongswan or off; options may follow: "compare --never"
+#   OSVPN_TEST_PORTS    added to every port, for a second set of clouds (with an OSVPN_TEST_HOME of its own): 1000
 #
 # Exit codes of all scripts: 0 done, 77 skipped (the machine cannot do it), 1 failed, 2 wrong usage.
 # shellcheck shell=bash disable=SC2034
@@ -27,6 +28,9 @@ case $RELEASE in
     2026.1) keystone_port=45000 first_port=49696 ;;
     *) usage "OSVPN_TEST_RELEASE is 2026.2 or 2026.1, not $RELEASE" ;;
 esac
+PORTS=${OSVPN_TEST_PORTS:-0}
+[[ $PORTS =~ ^(0|[1-9][0-9]{0,3})$ ]] || usage "OSVPN_TEST_PORTS is a number from 0 to 9999, not $PORTS"
+keystone_port=$((keystone_port + PORTS)) first_port=$((first_port + PORTS))
 PINS=$HERE/pins-$RELEASE.txt
 
 TEST_HOME=$(realpath -m -- "${OSVPN_TEST_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/osvpn-test}")
@@ -50,7 +54,7 @@ ADMIN_PASSWORD="admin"
 SERVICE_PASSWORD="service"
 
 # What the Python files need to know.
-export OSVPN_TEST_RELEASE=$RELEASE OSVPN_TEST_STATE=$STATE OSVPN_TEST_AUTH_URL=$AUTH_URL OSVPN_TEST_REGIONS=$REGIONS
+export OSVPN_TEST_RELEASE=$RELEASE OSVPN_TEST_PORTS=$PORTS OSVPN_TEST_STATE=$STATE OSVPN_TEST_AUTH_URL=$AUTH_URL OSVPN_TEST_REGIONS=$REGIONS
 export PYTHONWARNINGS=ignore PYTHONDONTWRITEBYTECODE=1
 # A proxy may be the way to PyPI, never to these servers.
 case ,${no_proxy:-}, in *,127.0.0.1,*) ;; *) no_proxy=127.0.0.1,localhost${no_proxy:+,$no_proxy} ;; esac
@@ -87,7 +91,7 @@ stop() { # stop NAME, only if it is ours
     fi
     rm -f "$RUN/$1.pid"
     # A strongSwan agent that was killed left its namespaces.
-    if [ "$1" = agent ] && compgen -G "/run/netns/osvpn-$RELEASE-*" > /dev/null && [ "$(id -u)" = 0 ]; then
+    if [ "$1" = agent ] && [ "$(id -u)" = 0 ]; then
         python3 "$HERE/lab.py" clean
     fi
 }

@@ -17,7 +17,8 @@ import sys
 import time
 
 IPSEC = "/usr/lib/ipsec"
-PREFIX = f"osvpn-{os.environ.get('OSVPN_TEST_RELEASE', '2026.2')}-"
+# A second set of clouds has names of its own, which do not begin with those of the first: osvpn1000-2026.2-
+PREFIX = f"osvpn{os.environ.get('OSVPN_TEST_PORTS', '0').lstrip('0')}-{os.environ.get('OSVPN_TEST_RELEASE', '2026.2')}-"
 INTERNET = PREFIX + "internet"
 PACKAGES = (
     "iproute2 iputils-ping strongswan-starter strongswan-charon strongswan-swanctl libcharon-extra-plugins"

@@ -20,6 +20,7 @@ INSTANCE = NAME + "-i"
 def parse():
     parser = argparse.ArgumentParser(prog="peer", description="Runs an exported peer configuration on strongSwan.")
     parser.add_argument("files", nargs="+", metavar="FILE", help="swanctl.conf, or with --legacy two files")
+    parser.add_argument("--hold", action="store_true", help="keep the tunnels until standard input ends")
     parser.add_argument("--legacy", action="store_true", help="the files are ipsec.conf and ipsec.secrets")
     parser.add_argument("--address", default="198.51.100.7", help="the peer's address (default: 198.51.100.7)")
     parser.add_argument("--subnet", default="192.168.7.0/24", help="the network behind it (default: 192.168.7.0/24)")
@@ -141,6 +142,9 @@ def main():
             if not good and os.path.exists(peer.log):
                 with open(peer.log) as file:
                     print("--- the end of charon's log\n" + "".join(file.readlines()[-25:]), end="")
+            elif options.hold:
+                print("holding", flush=True)
+                sys.stdin.read()
         finally:
             lab.remove(NAME, INSTANCE)
     return 0 if good else 1

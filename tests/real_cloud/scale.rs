@@ -1,0 +1,124 @@
+//! A region with 500 routers and 2000 subnets, in pages of 100.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::cloud::{RealCloud, in_each, say};
+use super::wizard::{answer, settled};
+
+const REGION: &str = "nz-big-1";
+/// What Keystone calls it.
+const LABEL: &str = "Many routers";
+const ROUTERS: usize = 500;
+/// With the external one.
+const SUBNETS: usize = 2001;
+
+/// The region is there as long as this is held.
+struct Seeded<'a>(&'a RealCloud);
+
+impl<'a> Seeded<'a> {
+    fn new(cloud: &'a RealCloud) -> Self {
+        let seeded = Self(cloud);
+        cloud.must("seed-scale", &[]);
+        seeded
+    }
+}
+
+impl Drop for Seeded<'_> {
+    fn drop(&mut self) {
+        self.0.run("seed-scale", &["--remove"]);
+    }
+}
+
+/// A request in osvpn's log: what, when begun, when answered.
+struct Request {
+    what: String,
+    begun: Timestamp,
+    answered: Timestamp,
+}
+
+fn requests(cloud: &RealCloud) -> Vec<Request> {
+    let log = std::fs::read_to_string(cloud.home.path().join(".local/state/osvpn/osvpn.log")).unwrap();
+    let of_line = |line: &str| {
+        let (moment, rest) = line.split_once(' ')?;
+        let (_, rest) = rest.split_once("request=")?;
+        let (what, rest) = rest.split_once(" status=")?;
+        let (_, rest) = rest.split_once(" ms=")?;
+        let answered: Timestamp = moment.parse().unwrap();
+        let took = Duration::from_millis(rest.split(' ').next().unwrap().parse().unwrap());
+        Some(Request { what: what.to_owned(), begun: answered - took, answered })
+    };
+    log.lines().filter_map(of_line).collect()
+}
+
+/// The most requests that were under way at one moment.
+fn at_once(requests: &[Request]) -> usize {
+    let under_way = |moment| requests.iter().filter(|one| one.begun <= moment && moment < one.answered).count();
+    requests.iter().map(|one| under_way(one.begun)).max().unwrap()
+}
+
+#[test]
+fn a_large_region_is_read_completely_at_once_and_with_progress() {
+    in_each(|cloud| {
+        let _seeded = Seeded::new(cloud);
+        let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
+        answer(&mut pty, &["What is to be connected?"], &[]);
+        let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
+        assert!(reading.contains("reading"), "{reading}");
+        settled(&pty, "Which is the first region?");
+        let read = pty.started.elapsed();
+        let requests = requests(cloud);
+
+        pty.send(&format!("/{REGION}\r"));
+        settled(&pty, &format!("Which region is {LABEL} connected"));
+        pty.send("\r");
+        settled(&pty, &format!("Which router of {LABEL}?"));
+        pty.send("/router-");
+        pty.wait_for(&format!("{ROUTERS} of {ROUTERS}"));
+        pty.send("00499\r");
+        settled(&pty, &format!("Which subnets of {LABEL}?"));
+        pty.send("/subnet-");
+        pty.wait_for(&format!("{} of {}", SUBNETS - 1, SUBNETS - 1));
+        // The last router's last.
+        pty.send("01999");
+        let last = pty.wait_for("1 of 2000");
+        assert!(last.contains("subnet-01999") && !last.contains("is not at"), "{last}");
+        pty.signal("TERM");
+        pty.end();
+
+        let parallel = at_once(&requests);
+        let count =
+            |collection: &str| requests.iter().filter(|one| one.what == format!("GET /v2.0/{collection}")).count();
+        // Four regions: one request each, and the other pages of the large one.
+        assert!(count("routers") >= 4 + 4 && count("subnets") >= 4 + 20, "{} {}", count("routers"), count("subnets"));
+        assert!(parallel >= 8, "{parallel} requests at once");
+        say(&format!(
+            "{}: osvpn read four regions with {} requests, up to {parallel} at once, in {:.1} s ({} for routers, {} for subnets)",
+            cloud.release,
+            requests.len(),
+            read.as_secs_f64(),
+            count("routers"),
+            count("subnets"),
+        ));
+        for (what, expected) in [("router", ROUTERS), ("subnet", SUBNETS)] {
+            compare(cloud, what, expected);
+        }
+    });
+}
+
+/// What the openstack command takes for one list of that region alone.
+fn compare(cloud: &RealCloud, what: &str, expected: usize) {
+    let begun = Instant::now();
+    let output = cloud.run("cli", &[REGION, "--debug", what, "list", "-f", "value", "-c", "ID"]);
+    let took = begun.elapsed();
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(output.status.success(), "{err}");
+    assert_eq!(out.lines().count(), expected, "{what}s of {REGION}");
+    let requests = err.lines().filter(|line| line.starts_with("REQ: ")).count();
+    let release = cloud.release;
+    say(&format!(
+        "{release}: openstack {what} list read {REGION} with {requests} requests, in {:.1} s",
+        took.as_secs_f64()
+    ));
+}
