@@ -25,12 +25,14 @@ use osvpn::cloud::{Error, ErrorKind, Id, Status};
 use osvpn::plan::fields::PolicyField;
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Half, PeerAddress, Profile};
+use osvpn::provision::handover::KeyOrigin;
 use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone, Watched};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
 use osvpn::wizard::progress::{Button, Phase};
+use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::{Mode, Step};
-use osvpn::wizard::{Effect, Ending, Message, Problem, Screen, Start};
+use osvpn::wizard::{Effect, Ending, Message, Problem, Screen, Session, Start, TakenUp, Unfinished};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };

@@ -59,3 +59,61 @@ fn of_several_clouds_one_is_chosen_first() {
     journey.esc().at(Step::Cloud);
     assert!(journey.model.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
+
+/// A session that begins with the question about a run that was cut off, and a plan for it.
+fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
+    let plan = running().model.run.unwrap().plan;
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let unfinished = vec![Unfinished {
+        journal: "0badcafe.json".into(),
+        name: "hlz-por".into(),
+        began: "2026-11-24 02:13 UTC".into(),
+        exists: 12,
+        may_exist: 0,
+    }];
+    journey.send(Message::SignedIn(request, Ok(Session { unfinished, ..Session::default() })));
+    (journey, Box::new(TakenUp { plan, ledger: everything(), key }))
+}
+
+fn asked(journey: &mut Journey) -> RequestId {
+    match journey.effects.pop() {
+        Some(Effect::TakeUp(request, ..)) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_cut_off_goes_on_from_what_exists() {
+    let (mut journey, taken) = interrupted(KeyOrigin::Generated);
+    let request = asked(journey.enter());
+    journey.send(Message::TakenUp(request, Ok(taken))).at(Step::Run);
+    assert!(matches!(journey.effects.pop(), Some(Effect::Create(_, ledger, _)) if ledger == everything()));
+    assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
+}
+
+#[test]
+fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile() {
+    for other in ["?", "q", ""] {
+        let (mut journey, taken) = interrupted(KeyOrigin::Generated);
+        let request = asked(journey.key(KeyCode::Right).enter());
+        journey.esc().types(other).send(Message::TakenUp(request, Ok(taken)));
+        assert!(journey.model.run.is_none(), "{other}");
+        assert!(matches!(journey.effects.as_slice(), [.., Effect::Release(kept)] if *kept == request));
+        assert!(
+            !journey.effects.iter().any(|effect| matches!(effect, Effect::Undo(..))),
+            "{other}: nothing is deleted"
+        );
+    }
+}
+
+#[test]
+fn after_an_undo_a_key_that_was_given_has_to_be_given_again() {
+    for (key, is_kept) in [(KeyOrigin::Given, false), (KeyOrigin::Generated, true)] {
+        let (mut journey, taken) = interrupted(key);
+        let request = asked(journey.key(KeyCode::Right).enter());
+        journey.send(Message::TakenUp(request, Ok(taken)));
+        assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
+        assert_eq!(journey.model.answers.key.chars() > 0, is_kept, "{key:?}");
+    }
+}
