@@ -26,7 +26,7 @@ RELEASE=${OSVPN_TEST_RELEASE:-2026.2}
 # Below 32768: the kernel lends the ports above to outgoing connections, and holds them for a minute afterwards.
 case $RELEASE in
     2026.2) keystone_port=27000 first_port=27696 ;;
-    2026.1) keystone_port=28000 first_port=28696 ;;
+    2026.1) keystone_port=22000 first_port=22696 ;;
     *) usage "OSVPN_TEST_RELEASE is 2026.2 or 2026.1, not $RELEASE" ;;
 esac
 PORTS=${OSVPN_TEST_PORTS:-0}
