@@ -1,5 +1,6 @@
 //! What two halves come to when real daemons negotiate: `ACTIVE` on both sides, or `DOWN`.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::case::{Case, case};
@@ -15,6 +16,8 @@ struct Change {
     local_of_a: Option<&'static [&'static str]>,
     peer_of_a: Option<&'static [&'static str]>,
     peer_of_b: Option<&'static [&'static str]>,
+    /// What the connections are told once it is seen what they come to.
+    then: [Value; 2],
 }
 
 pub fn cases() -> Vec<Case> {
@@ -109,7 +112,26 @@ pub fn cases() -> Vec<Case> {
         })
         .negotiating()
     };
-    rows.into_iter().map(make).collect()
+    rows.into_iter().chain(other_keys()).map(make).collect()
+}
+
+/// Keys that change after it is seen what they lead to.
+fn other_keys() -> Vec<(&'static str, bool, Change)> {
+    let other = || json!({"psk": "another-key-0123456789-another"});
+    let plain = Change::default;
+    vec![
+        (
+            "wrong key, put right",
+            true,
+            Change {
+                connection: [other(), Value::Null],
+                then: [json!({"psk": super::stage::PSK}), Value::Null],
+                ..plain()
+            },
+        ),
+        ("another key for one side while it is up", true, Change { then: [other(), Value::Null], ..plain() }),
+        ("another key for both while it is up", true, Change { then: [other(), other()], ..plain() }),
+    ]
 }
 
 async fn negotiate(s: &Stage, hopeful: bool, change: Change) {
@@ -130,10 +152,31 @@ async fn negotiate(s: &Stage, hopeful: bool, change: Change) {
     let b = half(s, B, &there, &address(&here), (None, change.peer_of_b.unwrap_or(&["10.0.0.0/24"])), &change, 1).await;
     let a = path("ipsec-site-connections", &s.make(A, "ipsec-site-connections", a).await);
     let b = path("ipsec-site-connections", &s.make(B, "ipsec-site-connections", b).await);
+    let is_put_right = !change.connection[0].is_null() && !change.then[0].is_null();
+    come_to(s, (&a, &b), hopeful && !is_put_right).await;
+    if change.then.iter().all(Value::is_null) {
+        return;
+    }
+    for (region, connection, told) in [(A, &a, &change.then[0]), (B, &b, &change.then[1])] {
+        if !told.is_null() {
+            s.quietly(Method::PUT, region, connection, Some(json!({"ipsec_site_connection": told}))).await;
+        }
+    }
+    if !is_put_right {
+        // What is up may take a while to notice.
+        for _ in 0..s.ground.patience() {
+            s.ground.tick().await;
+        }
+    }
+    come_to(s, (&a, &b), hopeful).await;
+}
+
+/// Notes what two connections come to: at once if both are ACTIVE, otherwise when nothing more is to be expected.
+async fn come_to(s: &Stage, (a, b): (&str, &str), hopeful: bool) {
     let mut statuses = (String::new(), String::new());
     for _ in 0..s.ground.patience() * if hopeful { 4 } else { 1 } {
         s.ground.tick().await;
-        statuses = (s.status(A, &a).await, s.status(B, &b).await);
+        statuses = (s.status(A, a).await, s.status(B, b).await);
         if statuses == ("ACTIVE".to_owned(), "ACTIVE".to_owned()) {
             break;
         }
