@@ -56,7 +56,7 @@ pub async fn rollback(
                 };
                 Lines::settling(until);
                 let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
-                if audience.attend(sleep_unless(left, &stop)).await.is_none() {
+                if audience.attend(sleep_unless(left, &stop)).await.is_none() || stop.is_cancelled() {
                     break Undone::Stopped;
                 }
             }
