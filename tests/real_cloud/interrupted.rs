@@ -1,4 +1,4 @@
-//! A run that is killed in its middle, finished or undone by the next osvpn.
+//! A run that is killed in its middle, and finished by the next osvpn.
 
 use std::time::{Duration, Instant};
 
@@ -59,35 +59,4 @@ fn a_killed_run_is_finished_with_every_object_once() {
             cloud.reset();
         }
     });
-}
-
-#[test]
-fn a_killed_run_is_undone_and_all_is_as_before() {
-    in_each(|cloud| {
-        // Somebody else's VPN, which stays.
-        cloud.must("seed-legacy", &[A]);
-        let before = cloud.objects();
-        for objects in [1, 5, 11] {
-            kill(cloud, objects);
-            let pty = cloud.osvpn(&["rollback", "--yes"], &[]);
-            let ends = |screen: &str| ["is undone:", "waiting until"].iter().any(|text| screen.contains(text));
-            // A request whose answer died with the process can take effect for minutes, and is waited for as long.
-            let waits = pty.wait("all is deleted", ends).contains("waiting until");
-            if waits {
-                pty.signal("TERM");
-            }
-            let (code, Printed { said, .. }) = pty.end();
-            assert_eq!(code, if waits { 130 } else { 0 }, "{} at {objects}: {said}", cloud.release);
-            assert_eq!(settled(cloud.objects()), settled(before.clone()), "{} at {objects}: {said}", cloud.release);
-            forget(cloud, &said);
-        }
-    });
-}
-
-/// The objects without their states, which the agents go on reporting.
-fn settled(mut objects: Vec<Value>) -> Vec<Value> {
-    for object in &mut objects {
-        object.as_object_mut().unwrap().remove("status");
-    }
-    objects
 }
