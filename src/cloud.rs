@@ -6,12 +6,14 @@
 //! * [`credentials`] finds out who the user is (clouds.yaml, secure.yaml, `OS_*`);
 //! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
 //! * [`neutron`] reads what a region holds ([`inventory`]);
+//! * [`exposure`] reads what lets traffic into instances;
 //! * [`vpnaas`] writes and watches the VPN objects ([`request`] has their bodies);
 //! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; [`retry`] repeats what may be
 //!   repeated.
 
 pub mod credentials;
 pub mod error;
+pub mod exposure;
 pub mod http;
 pub mod inventory;
 pub mod keystone;
@@ -26,8 +28,8 @@ pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use http::Limits;
 pub use inventory::{
-    Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router, SiteConnection,
-    Status, Subnet, VpnService,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
+    SiteConnection, Status, StoredPolicy, Subnet, Survey, VpnService,
 };
 pub use keystone::{Cloud, Region};
 pub use request::Kind;

@@ -21,6 +21,7 @@
 pub mod apply;
 pub mod cli;
 pub mod cloud;
+pub mod inspect;
 pub mod log;
 pub mod plan;
 pub mod provision;

@@ -225,6 +225,47 @@ pub struct SiteConnection {
     pub peer_cidrs: Vec<IpNet>,
     /// Whether its owner wants it running.
     pub admin_state_up: bool,
+    /// How it names itself; empty for its service's external address.
+    pub local_id: String,
+    /// `bi-directional` or `response-only`.
+    pub initiator: String,
+    /// In bytes.
+    pub mtu: u32,
+    /// What it does about a silent peer.
+    pub dpd: DeadPeerDetection,
+}
+
+/// The dead peer detection of a connection, as the API writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadPeerDetection {
+    /// `hold`, `clear` or `restart`; with any other strongSwan leaves the connection out.
+    pub action: String,
+    /// Seconds between two probes.
+    pub interval: u32,
+    /// Seconds until a silent peer is dead; more than the interval.
+    pub timeout: u32,
+}
+
+/// An IKE or IPsec policy, its attributes as words of the API: another program may have stored some that this one would
+/// not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPolicy {
+    /// Its id.
+    pub id: Id,
+    /// Its name; not unique.
+    pub name: String,
+    /// Its description; carries our mark when we made it.
+    pub description: String,
+    /// Attribute and word, in the order of the API's documentation; `lifetime` in seconds.
+    pub attributes: Vec<(&'static str, String)>,
+}
+
+impl StoredPolicy {
+    /// The word of an attribute; empty if the kind does not have it.
+    #[must_use]
+    pub fn word(&self, attribute: &str) -> &str {
+        self.attributes.iter().find(|(name, _)| *name == attribute).map_or("", |(_, word)| word)
+    }
 }
 
 /// An endpoint group: the local subnets or the remote ranges of a connection.
@@ -342,6 +383,19 @@ impl Inventory {
     pub fn services_on<'a>(&'a self, router: &'a Id) -> impl Iterator<Item = &'a VpnService> {
         self.services.iter().filter(move |service| service.router == *router)
     }
+}
+
+/// Everything about the VPNs of a region, but for their keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Routers, subnets, services and connections.
+    pub inventory: Inventory,
+    /// Endpoint groups.
+    pub groups: Vec<EndpointGroup>,
+    /// IKE policies.
+    pub ike_policies: Vec<StoredPolicy>,
+    /// IPsec policies.
+    pub ipsec_policies: Vec<StoredPolicy>,
 }
 
 /// What is read of a region once it is chosen: names and numbers the later steps need.

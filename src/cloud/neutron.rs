@@ -18,10 +18,13 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use self::wire::{Owned, belongs};
+use self::wire::Owned;
+pub(super) use self::wire::{belongs, or_default};
 use super::error::{Error, ErrorKind};
 use super::http::parse_page;
-use super::inventory::{Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, VpnService};
+use super::inventory::{
+    Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, StoredPolicy, Subnet, Survey, VpnService,
+};
 use super::keystone::Region;
 use super::printable::Text;
 use super::request::Kind;
@@ -96,6 +99,29 @@ impl Region {
         Ok(sorted(self.own(groups).into_iter().map(wire::vpn::Group::into_group), |one| (&one.name, &one.id)))
     }
 
+    /// Everything about the VPNs of the region, in nine requests at once.
+    pub async fn survey(&self) -> Result<Survey, Error> {
+        let (inventory, groups, ike, ipsec) = tokio::join!(
+            self.inventory(),
+            self.groups(),
+            self.policies(Kind::IkePolicy, wire::vpn::Policy::IKE),
+            self.policies(Kind::IpsecPolicy, wire::vpn::Policy::IPSEC),
+        );
+        let inventory = inventory?;
+        let absent = !inventory.extensions.has("vpnaas");
+        Ok(Survey {
+            inventory,
+            groups: unless_absent(groups, absent)?,
+            ike_policies: unless_absent(ike, absent)?,
+            ipsec_policies: unless_absent(ipsec, absent)?,
+        })
+    }
+
+    async fn policies(&self, kind: Kind, fields: &[&str]) -> Result<Vec<StoredPolicy>, Error> {
+        let policies = self.vpn_list::<wire::vpn::Policy>(kind, fields).await?;
+        Ok(sorted(self.own(policies).into_iter().map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)))
+    }
+
     /// Limits and use; from a cloud that does not tell the use, only what is unlimited or forbidden; or nothing at all: a
     /// quota that is not known is found out by the POST that exceeds it.
     async fn quotas(&self) -> BTreeMap<String, Quota> {
@@ -147,7 +173,7 @@ impl Region {
     }
 
     /// A whole list, page by page.
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &[&str],
         collection: &str,

@@ -1,8 +1,8 @@
 //! Two regions as discovery would read them, with awkward things in each.
 
 use osvpn::cloud::{
-    Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router, SiteConnection,
-    Status, Subnet, VpnService,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
+    SiteConnection, Status, Subnet, VpnService,
 };
 
 pub fn hamilton() -> RegionId {
@@ -104,6 +104,10 @@ pub fn hamilton_inventory() -> Inventory {
             peer_group: Some(Id::new("g-peer")),
             peer_cidrs: vec![],
             admin_state_up: true,
+            local_id: String::new(),
+            initiator: "bi-directional".into(),
+            mtu: 1500,
+            dpd: DeadPeerDetection { action: "restart".into(), interval: 15, timeout: 150 },
         }],
     }
 }

@@ -33,7 +33,7 @@ macro_rules! owned {
     };
 }
 
-owned!(Router, Subnet, vpn::Service, vpn::Connection, vpn::Group);
+owned!(Router, Subnet, vpn::Service, vpn::Connection, vpn::Group, vpn::Policy);
 
 /// Missing and null are alike.
 pub fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {

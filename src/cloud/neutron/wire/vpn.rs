@@ -80,8 +80,26 @@ pub struct Connection {
     peer_cidrs: Vec<Text>,
     #[serde(default = "up")]
     admin_state_up: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    local_id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    initiator: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    mtu: u32,
+    #[serde(default, deserialize_with = "or_default")]
+    dpd: Dpd,
     pub(super) project_id: Option<String>,
     pub(super) tenant_id: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Dpd {
+    #[serde(default, deserialize_with = "or_default")]
+    action: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    interval: u32,
+    #[serde(default, deserialize_with = "or_default")]
+    timeout: u32,
 }
 
 impl Connection {
@@ -100,6 +118,10 @@ impl Connection {
         "peer_ep_group_id",
         "peer_cidrs",
         "admin_state_up",
+        "local_id",
+        "initiator",
+        "mtu",
+        "dpd",
         "project_id",
         "tenant_id",
     ];
@@ -124,6 +146,14 @@ impl Connection {
                 .map(|net| net.trunc())
                 .collect(),
             admin_state_up: self.admin_state_up,
+            local_id: self.local_id.0,
+            initiator: self.initiator.0,
+            mtu: self.mtu,
+            dpd: inventory::DeadPeerDetection {
+                action: self.dpd.action.0,
+                interval: self.dpd.interval,
+                timeout: self.dpd.timeout,
+            },
         }
     }
 }
@@ -154,6 +184,80 @@ impl Group {
             description: self.description.0,
             kind: self.kind.0,
             endpoints: self.endpoints.into_iter().map(|text| text.0).collect(),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Lifetime {
+    value: Option<u32>,
+}
+
+/// An IKE or IPsec policy; each kind has some of the attributes.
+#[derive(Deserialize)]
+pub struct Policy {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Text,
+    ike_version: Option<Text>,
+    phase1_negotiation_mode: Option<Text>,
+    transform_protocol: Option<Text>,
+    encapsulation_mode: Option<Text>,
+    auth_algorithm: Option<Text>,
+    encryption_algorithm: Option<Text>,
+    pfs: Option<Text>,
+    #[serde(default, deserialize_with = "or_default")]
+    lifetime: Lifetime,
+    pub(super) project_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+}
+
+impl Policy {
+    pub const IKE: &'static [&'static str] = &[
+        "id",
+        "name",
+        "description",
+        "ike_version",
+        "phase1_negotiation_mode",
+        "auth_algorithm",
+        "encryption_algorithm",
+        "pfs",
+        "lifetime",
+        "project_id",
+        "tenant_id",
+    ];
+    pub const IPSEC: &'static [&'static str] = &[
+        "id",
+        "name",
+        "description",
+        "transform_protocol",
+        "encapsulation_mode",
+        "auth_algorithm",
+        "encryption_algorithm",
+        "pfs",
+        "lifetime",
+        "project_id",
+        "tenant_id",
+    ];
+
+    pub fn into_policy(self) -> inventory::StoredPolicy {
+        let words = [
+            ("ike_version", self.ike_version),
+            ("phase1_negotiation_mode", self.phase1_negotiation_mode),
+            ("transform_protocol", self.transform_protocol),
+            ("encapsulation_mode", self.encapsulation_mode),
+            ("auth_algorithm", self.auth_algorithm),
+            ("encryption_algorithm", self.encryption_algorithm),
+            ("pfs", self.pfs),
+            ("lifetime", self.lifetime.value.map(|seconds| Text(seconds.to_string()))),
+        ];
+        inventory::StoredPolicy {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            description: self.description.0,
+            attributes: words.into_iter().filter_map(|(name, word)| Some((name, word?.0))).collect(),
         }
     }
 }

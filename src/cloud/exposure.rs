@@ -1,0 +1,214 @@
+//! What lets traffic from across a tunnel into the instances of a region: their ports, security groups and rules.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::error::Error;
+use super::inventory::Id;
+use super::keystone::Region;
+use super::neutron::{belongs, or_default};
+use super::printable::Text;
+
+/// How many subnets go into the query of one request; a URL of more may be longer than a proxy takes.
+const SUBNETS_A_REQUEST: usize = 20;
+
+/// What stands between a tunnel and the instances of some subnets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// The instances' ports in those subnets.
+    pub ports: Vec<InstancePort>,
+    /// The security groups of the project.
+    pub groups: Vec<SecurityGroup>,
+    /// Their rules.
+    pub rules: Vec<SecurityGroupRule>,
+}
+
+/// A port of an instance, or of whatever else stands in a subnet and answers for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstancePort {
+    /// Its id.
+    pub id: Id,
+    /// Its name; mostly empty.
+    pub name: String,
+    /// Its addresses, each with the subnet it is of.
+    pub addresses: Vec<(Id, IpAddr)>,
+    /// The security groups that decide what it admits; any of them is enough.
+    pub groups: Vec<Id>,
+    /// Without port security it admits everything.
+    pub is_secured: bool,
+}
+
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityGroup {
+    /// Its id.
+    pub id: Id,
+    /// Its name; not unique.
+    pub name: String,
+}
+
+/// A rule of a security group. What it does not restrict it admits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityGroupRule {
+    /// Its id.
+    pub id: Id,
+    /// The group it belongs to.
+    pub group: Id,
+    /// Its description; carries our mark when we made it.
+    pub description: String,
+    /// Whether it is about what comes in; else about what goes out.
+    pub is_ingress: bool,
+    /// Whether it is about IPv4; else about IPv6.
+    pub is_v4: bool,
+    /// `tcp`, `icmp`, …; none for all.
+    pub protocol: Option<String>,
+    /// Whether it admits only some ports, or some types of ICMP message.
+    pub has_ports: bool,
+    /// The range across; none for all.
+    pub remote: Option<IpNet>,
+    /// Whether it admits only members of some group, or of an address group: never anybody across a tunnel.
+    pub is_of_members: bool,
+}
+
+#[derive(Deserialize)]
+struct Port {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    device_owner: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    fixed_ips: Vec<FixedIp>,
+    #[serde(default, deserialize_with = "or_default")]
+    security_groups: Vec<Text>,
+    port_security_enabled: Option<bool>,
+    project_id: Option<String>,
+    tenant_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct FixedIp {
+    subnet_id: Option<Text>,
+    ip_address: Option<Text>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    name: Text,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    id: Text,
+    security_group_id: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    description: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    direction: Text,
+    #[serde(default, deserialize_with = "or_default")]
+    ethertype: Text,
+    protocol: Option<Text>,
+    port_range_min: Option<i64>,
+    port_range_max: Option<i64>,
+    remote_ip_prefix: Option<Text>,
+    remote_group_id: Option<Text>,
+    remote_address_group_id: Option<Text>,
+}
+
+impl Port {
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "device_owner",
+        "fixed_ips",
+        "security_groups",
+        "port_security_enabled",
+        "project_id",
+        "tenant_id",
+    ];
+
+    /// Neutron's own ports (routers, DHCP, gateways) answer to no security group.
+    fn is_of_instance(&self) -> bool {
+        !self.device_owner.0.starts_with("network:")
+    }
+
+    fn into_port(self) -> InstancePort {
+        let address = |ip: FixedIp| Some((Id::new(ip.subnet_id?.0), ip.ip_address?.0.parse().ok()?));
+        InstancePort {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            addresses: self.fixed_ips.into_iter().filter_map(address).collect(),
+            groups: self.security_groups.into_iter().map(|id| Id::new(id.0)).collect(),
+            is_secured: self.port_security_enabled.unwrap_or(true),
+        }
+    }
+}
+
+impl Rule {
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "security_group_id",
+        "description",
+        "direction",
+        "ethertype",
+        "protocol",
+        "port_range_min",
+        "port_range_max",
+        "remote_ip_prefix",
+        "remote_group_id",
+        "remote_address_group_id",
+    ];
+
+    fn into_rule(self) -> SecurityGroupRule {
+        let is_narrowed = self.remote_group_id.is_some() || self.remote_address_group_id.is_some();
+        let prefix = self.remote_ip_prefix.map(|text| text.0.parse::<IpNet>().map(|range| range.trunc()));
+        SecurityGroupRule {
+            id: Id::new(self.id.0),
+            group: Id::new(self.security_group_id.0),
+            description: self.description.0,
+            is_ingress: self.direction.0 == "ingress",
+            is_v4: self.ethertype.0 != "IPv6",
+            protocol: self.protocol.map(|text| text.0),
+            has_ports: self.port_range_min.is_some() || self.port_range_max.is_some(),
+            // A prefix that cannot be read admits nobody that is known.
+            is_of_members: is_narrowed || matches!(prefix, Some(Err(_))),
+            remote: prefix.and_then(Result::ok),
+        }
+    }
+}
+
+impl Region {
+    /// What lets traffic into the instances of those subnets, in three requests at once, or a few more where there are
+    /// many subnets.
+    pub async fn exposure(&self, subnets: &[Id]) -> Result<Exposure, Error> {
+        let filters: Vec<String> = subnets.iter().map(|id| format!("subnet_id={id}")).collect();
+        let ports = futures::future::join_all(filters.chunks(SUBNETS_A_REQUEST).map(|some| {
+            let some: Vec<(&str, &str)> = some.iter().map(|filter| ("fixed_ips", filter.as_str())).collect();
+            async move { self.list::<Port>(&["ports"], "ports", Port::FIELDS, &some).await }
+        }));
+        let (ports, groups, rules) = tokio::join!(
+            ports,
+            self.list::<Group>(&["security-groups"], "security_groups", &["id", "name"], &[]),
+            self.list::<Rule>(&["security-group-rules"], "security_group_rules", Rule::FIELDS, &[]),
+        );
+        let ports: Vec<Port> = ports.into_iter().collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
+        let project = self.cloud().project_id();
+        let ours = |port: &Port| belongs(port.project_id.as_deref(), port.tenant_id.as_deref(), project);
+        let mut seen = BTreeSet::new();
+        let mut ports: Vec<InstancePort> = ports
+            .into_iter()
+            .filter(|port| port.is_of_instance() && ours(port))
+            // A port in two of the subnets may be in two of the answers.
+            .filter(|port| seen.insert(port.id.clone()))
+            .map(Port::into_port)
+            .collect();
+        ports.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        let groups = groups?.into_iter().map(|group| SecurityGroup { id: Id::new(group.id.0), name: group.name.0 });
+        Ok(Exposure { ports, groups: groups.collect(), rules: rules?.into_iter().map(Rule::into_rule).collect() })
+    }
+}

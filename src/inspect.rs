@@ -1,0 +1,291 @@
+//! What VPNs there are: every IPsec site connection of the project, matched into pairs of halves, and what speaks for or
+//! against each pair. It reads and never writes, and the pure parts of it know no cloud.
+//!
+//! * [`inspect`] reads all regions and matches ([`pairs`]);
+//! * [`proof`] holds the two halves of a VPN against each other, field by field;
+//! * [`exposure`] tells whether instances admit what comes across;
+//! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
+
+pub mod diagnosis;
+pub mod exposure;
+pub mod keys;
+mod pairs;
+pub mod proof;
+mod select;
+mod strays;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use futures::future::join_all;
+use ipnet::IpNet;
+
+use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
+use crate::plan::{Half, VpnId, VpnName};
+
+pub use diagnosis::Diagnosis;
+pub use keys::Keys;
+pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
+pub use select::Unselected;
+pub use strays::Stray;
+
+/// What the project has, as far as its regions could be read.
+#[derive(Clone, Debug, Default)]
+pub struct Inspection {
+    /// The VPNs, by name.
+    pub vpns: Vec<Vpn>,
+    /// Objects no connection uses.
+    pub strays: Vec<Stray>,
+    /// Regions that could not be read, and why. A half whose partner is there looks alone.
+    pub unread: Vec<(RegionId, Error)>,
+    /// Everything that was read.
+    pub surveys: BTreeMap<RegionId, Survey>,
+}
+
+/// One VPN: a connection, and what it is connected with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vpn {
+    /// What its objects' names start with, or the name of its first connection.
+    pub name: String,
+    /// The id in its marks, if this program made it.
+    pub id: Option<VpnId>,
+    /// The first half, or the only one.
+    pub a: Side,
+    /// What is across.
+    pub across: Across,
+}
+
+/// What a connection is connected with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Across {
+    /// The other half, in this project.
+    Half(Box<Side>),
+    /// The other half should be in this project and is not there.
+    Missing {
+        /// Which region's it would be, if that can be told.
+        region: Option<RegionId>,
+        /// What tells that it should be there.
+        because: String,
+    },
+    /// A peer outside.
+    Outside,
+}
+
+/// One region's side of a VPN, as the cloud has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// Where it is.
+    pub region: RegionId,
+    /// The connection itself.
+    pub connection: SiteConnection,
+    /// Its VPN service.
+    pub service: Option<VpnService>,
+    /// The router of that service.
+    pub router: Option<Router>,
+    /// Its IKE policy.
+    pub ike: Option<StoredPolicy>,
+    /// Its IPsec policy.
+    pub ipsec: Option<StoredPolicy>,
+    /// The ids of the subnets it tunnels.
+    pub subnets: Vec<Id>,
+    /// Their ranges; none if not all of them can be seen.
+    pub local: Option<Vec<IpNet>>,
+    /// The ranges it expects across.
+    pub remote: Vec<IpNet>,
+    /// The VPN and half its mark tells of.
+    pub mark: Option<(VpnId, Half)>,
+}
+
+/// How a VPN stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// ACTIVE, and the halves match as far as that can be seen.
+    Proven,
+    /// ACTIVE, but the halves do not match: some of the traffic fails, or will.
+    Mismatched,
+    /// Not ACTIVE on every side that can be seen.
+    NotActive,
+    /// Something that counts could not be read.
+    Unclear,
+}
+
+impl Condition {
+    /// The exit code of `osvpn status`, for monitoring.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Proven => 0,
+            Self::Unclear => 1,
+            Self::NotActive => 3,
+            Self::Mismatched => 5,
+        }
+    }
+
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Mismatched => "mismatched",
+            Self::NotActive => "not-active",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// Reads every region at once and matches what is there. One that fails is left out and named.
+pub async fn inspect(cloud: &Cloud) -> Inspection {
+    let reads = cloud.regions().into_iter().map(|region| async move { (region.id().clone(), region.survey().await) });
+    let (mut surveys, mut unread) = (BTreeMap::new(), Vec::new());
+    for (region, survey) in join_all(reads).await {
+        match survey {
+            Ok(survey) => {
+                surveys.insert(region, survey);
+            }
+            Err(error) => unread.push((region, error)),
+        }
+    }
+    Inspection::of(surveys, unread)
+}
+
+impl Inspection {
+    /// Matches what was read.
+    #[must_use]
+    pub fn of(surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
+        let vpns = pairs::match_up(&surveys);
+        let strays = strays::find(&surveys);
+        Self { vpns, strays, unread, surveys }
+    }
+
+    /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.
+    #[must_use]
+    pub fn shared_with(&self, vpn: &Vpn, region: &RegionId, id: &Id) -> Vec<&SiteConnection> {
+        let own: Vec<&Id> = vpn.sides().map(|(_, side)| &side.connection.id).collect();
+        let connections = self.surveys.get(region).map_or(&[][..], |survey| &survey.inventory.connections);
+        connections.iter().filter(|other| !own.contains(&&other.id) && other.uses(id)).collect()
+    }
+}
+
+impl SiteConnection {
+    /// The objects it holds: none of them can be deleted before it.
+    pub fn holds(&self) -> impl Iterator<Item = &Id> {
+        let groups = [&self.local_group, &self.peer_group].into_iter().flatten();
+        [&self.service, &self.ike_policy, &self.ipsec_policy].into_iter().chain(groups)
+    }
+
+    /// Whether it holds that object.
+    #[must_use]
+    pub fn uses(&self, id: &Id) -> bool {
+        self.holds().any(|held| held == id)
+    }
+}
+
+impl Vpn {
+    /// One half or two.
+    pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {
+        let b = match &self.across {
+            Across::Half(side) => Some((Half::B, &**side)),
+            Across::Missing { .. } | Across::Outside => None,
+        };
+        std::iter::once((Half::A, &self.a)).chain(b)
+    }
+
+    /// One half.
+    #[must_use]
+    pub fn side(&self, half: Half) -> Option<&Side> {
+        self.sides().find(|(candidate, _)| *candidate == half).map(|(_, side)| side)
+    }
+
+    /// The other half, if it is there.
+    #[must_use]
+    pub const fn b(&self) -> Option<&Side> {
+        match &self.across {
+            Across::Half(side) => Some(side),
+            Across::Missing { .. } | Across::Outside => None,
+        }
+    }
+
+    /// Whether every connection of it is ACTIVE.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.sides().all(|(_, side)| side.connection.status == Status::Active)
+    }
+
+    /// What a half is called in a sentence: its region, or the half too where both are in one region.
+    #[must_use]
+    pub fn place(&self, half: Half) -> String {
+        let regions: Vec<&RegionId> = self.sides().map(|(_, side)| &side.region).collect();
+        match (self.side(half), regions.as_slice()) {
+            (Some(side), [a, b]) if a == b => format!("{} (half {half})", side.region),
+            (Some(side), _) => side.region.to_string(),
+            (None, _) => format!("half {half}"),
+        }
+    }
+
+    /// The words it can be asked for by: its name, its id, and the names and ids of its connections.
+    fn answers_to(&self, wanted: &str) -> bool {
+        let marked = VpnId::of_mark(wanted)
+            .map_or_else(|| wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned(), |(id, _)| id.to_string());
+        self.name == wanted
+            || self.id.as_ref().is_some_and(|id| id.to_string() == marked)
+            || self.sides().any(|(_, side)| side.connection.name == wanted || side.connection.id.as_str() == wanted)
+    }
+}
+
+impl Side {
+    /// The address its peers must use: its service's, of the family its own peer has.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        let service = self.service.as_ref()?;
+        let (v4, v6) = (service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6));
+        match self.connection.peer_address.parse::<IpAddr>() {
+            Ok(IpAddr::V6(_)) => v6,
+            Ok(IpAddr::V4(_)) => v4,
+            Err(_) => v4.or(v6),
+        }
+    }
+
+    /// Every address it is or was reached at: its service's and its router's.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let service = self.service.iter().flat_map(|service| {
+            service.external_v4.map(IpAddr::V4).into_iter().chain(service.external_v6.map(IpAddr::V6))
+        });
+        service.chain(self.router.iter().flat_map(outside)).collect()
+    }
+
+    /// How it names itself to its peer: its `local_id`, or its address.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        if self.connection.local_id.is_empty() {
+            self.address().map(|address| address.to_string())
+        } else {
+            Some(self.connection.local_id.clone())
+        }
+    }
+
+    /// Whether it expects its peer at an address of that side.
+    fn points_at(&self, other: &Self) -> bool {
+        let peer = self.connection.peer_address.parse::<IpAddr>();
+        peer.is_ok_and(|peer| other.addresses().contains(&peer))
+    }
+
+    /// Whether it is a connection of the old kind, without endpoint groups.
+    #[must_use]
+    pub const fn is_legacy(&self) -> bool {
+        self.connection.local_group.is_none()
+    }
+}
+
+/// The outside addresses of a router.
+fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
+    let v4 = router.external_v4.iter().copied().map(IpAddr::V4);
+    v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
+}
+
+/// The name of a VPN one of whose connections is called that.
+fn name_of(connection: &str) -> String {
+    VpnName::from_object(connection, "vpn_site_connection").map_or_else(
+        || if connection.trim().is_empty() { "unnamed".to_owned() } else { connection.to_owned() },
+        |name| name.to_string(),
+    )
+}

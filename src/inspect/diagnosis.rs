@@ -1,0 +1,156 @@
+//! Why a tunnel is down, or carries less than it says: every question asked, what was found ordered by how likely it is
+//! the cause, and what cannot be seen from here with what to do about it.
+
+mod around;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::exposure::{Gate, gate};
+use super::proof::{Case, Check, Subject, Verdict, Weight, condition, proof};
+use super::{Condition, Vpn};
+use crate::cloud::exposure::Exposure;
+use crate::cloud::{Cloud, Error, Status};
+use crate::plan::Half;
+
+/// What was read of each half's instances, or why not.
+pub type Exposures = BTreeMap<Half, Result<Exposure, Error>>;
+
+/// Everything there is to say about a VPN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// How it stands.
+    pub condition: Condition,
+    /// Every row, in the order in which a tunnel comes up.
+    pub checks: Vec<Check>,
+    /// What was found wrong, the likeliest cause first.
+    pub findings: Vec<Check>,
+    /// What each half lets in.
+    pub gates: BTreeMap<Half, Gate>,
+    /// What cannot be seen from here and may be the cause.
+    pub unseen: Vec<String>,
+    /// How to try it.
+    pub ping: String,
+}
+
+/// Reads what the instances of a VPN's subnets admit.
+pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
+    let reads = vpn.sides().map(|(half, side)| async move {
+        let Some(region) = cloud.region(&side.region) else { return None };
+        Some((half, region.exposure(&side.subnets).await))
+    });
+    futures::future::join_all(reads).await.into_iter().flatten().collect()
+}
+
+/// Asks every question.
+#[must_use]
+pub fn diagnose(case: &Case<'_>, exposures: &Exposures) -> Diagnosis {
+    let mut checks = proof(case);
+    let condition = condition(case.vpn, &checks);
+    let gates: BTreeMap<Half, Gate> = exposures
+        .iter()
+        .filter_map(|(half, seen)| Some((*half, gate(case.vpn.side(*half)?, seen.as_ref().ok()?))))
+        .collect();
+    checks.extend([
+        Check::new(Subject::EndpointGroups, case.endpoint_groups()),
+        Check::new(Subject::Routers, case.routers()),
+        Check::new(Subject::Neighbours, case.neighbours()),
+        Check::new(Subject::SecurityGroups, around::security_groups(case, &gates, exposures)),
+    ]);
+    let mut findings: Vec<Check> = checks.iter().filter(|check| check.fault().is_some()).cloned().collect();
+    findings.sort_by_key(likelihood);
+    Diagnosis { condition, unseen: unseen(case), ping: ping(case, &gates), checks, findings, gates }
+}
+
+/// What stops a tunnel comes before what hides, and that before what is only unwise; within each, by how often it is the
+/// cause. A service that is reported down is more often a consequence than a cause.
+fn likelihood(check: &Check) -> (Weight, u8, Subject) {
+    let weight = check.fault().map_or(Weight::Warns, |fault| fault.weight);
+    let is_symptom =
+        check.subject == Subject::Services && check.fault().is_some_and(|fault| !fault.seen.contains("ERROR"));
+    (weight, u8::from(is_symptom), check.subject)
+}
+
+fn unseen(case: &Case<'_>) -> Vec<String> {
+    let vpn = case.vpn;
+    let statuses: Vec<&Status> = vpn.sides().map(|(_, side)| &side.connection.status).collect();
+    if statuses.iter().all(|status| **status == Status::Active) {
+        return Vec::new();
+    }
+    let mut unseen = Vec::new();
+    if statuses.contains(&&Status::Active) {
+        unseen.push(
+            "One half reports ACTIVE and the other not yet: agents report once a minute, each on its own beat. Look again \
+             in two minutes."
+                .to_owned(),
+        );
+    } else {
+        unseen.push("A status is up to 60 s old: agents report once a minute.".to_owned());
+    }
+    let is_shared = vpn.sides().any(|(_, side)| {
+        let survey = case.survey(side);
+        survey.is_some_and(|survey| {
+            survey.inventory.connections.iter().filter(|other| other.service == side.connection.service).count() > 1
+        })
+    });
+    if is_shared {
+        unseen.push(
+            "Another connection shares its VPN service: where strongSwan runs, a connection added to a running service stays \
+             DOWN until something is sent through it. The ping below wakes it."
+                .to_owned(),
+        );
+    }
+    let ends: Vec<String> = vpn.sides().filter_map(|(_, side)| side.address()).map(|end| end.to_string()).collect();
+    let ends = match (ends.as_slice(), vpn.b()) {
+        ([a, b], _) => format!("{a} and {b}"),
+        ([a], None) => format!("{a} and {}", vpn.a.connection.peer_address),
+        _ => "both ends".to_owned(),
+    };
+    unseen.push(format!(
+        "Whether UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {ends}: routers need no rule for them, a firewall \
+         outside of the cloud does."
+    ));
+    unseen.push(
+        "Whether a router has just failed over to another host: its tunnels then take 5 to 20 minutes to come back."
+            .to_owned(),
+    );
+    unseen
+}
+
+/// The ready line that tries the tunnel, and wakes it.
+fn ping(case: &Case<'_>, gates: &BTreeMap<Half, Gate>) -> String {
+    let vpn = case.vpn;
+    let from = vpn.a.local.as_deref().and_then(<[_]>::first).map_or_else(
+        || format!("a tunnelled subnet of {}", case.place(Half::A)),
+        |range| format!("{range} ({})", case.place(Half::A)),
+    );
+    let instance = gates.get(&Half::B).and_then(|gate| gate.instance);
+    let to = instance.map_or_else(
+        || {
+            let range = vpn.a.remote.first().map_or_else(|| "the other side".to_owned(), ToString::to_string);
+            format!("ADDRESS   (of a machine in {range})")
+        },
+        |address: IpAddr| address.to_string(),
+    );
+    format!("from an instance in {from}: ping -c 3 {to}")
+}
+
+impl Diagnosis {
+    /// The security-group rules that are missing.
+    #[must_use]
+    pub fn rules(&self) -> Vec<super::exposure::MissingRule> {
+        self.gates.values().flat_map(|gate| gate.missing.clone()).collect()
+    }
+
+    /// The questions that only a person can answer.
+    #[must_use]
+    pub fn by_hand(&self) -> Vec<(Subject, &str)> {
+        self.checks
+            .iter()
+            .filter_map(|check| match &check.verdict {
+                Verdict::Open(what) => Some((check.subject, what.as_str())),
+                Verdict::Good(_) | Verdict::Bad(_) => None,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,180 @@
+//! What stands around a VPN: its routers and subnets, other connections, the security groups of the instances.
+
+use std::collections::BTreeMap;
+
+use super::Exposures;
+use crate::inspect::Side;
+use crate::inspect::exposure::{Admission, Gate};
+use crate::inspect::proof::{Case, Fix, Verdict, Weight};
+use crate::plan::{Half, cidr};
+
+impl Case<'_> {
+    pub(super) fn endpoint_groups(&self) -> Verdict {
+        match self.vpn.sides().find(|(_, side)| side.is_legacy()) {
+            None => Verdict::good(""),
+            Some((half, _)) => Verdict::bad(
+                Weight::Warns,
+                format!(
+                    "the half in {} is of the old kind, tied to one subnet, as create-vpn.sh makes it",
+                    self.place(half)
+                ),
+                "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
+                Fix::ByHand(vec![
+                    format!("osvpn delete {}", self.vpn.handle()),
+                    "osvpn   (makes it anew; the tunnel is down meanwhile)".to_owned(),
+                ]),
+            ),
+        }
+    }
+
+    pub(super) fn routers(&self) -> Verdict {
+        for (half, side) in self.vpn.sides() {
+            let (Some(survey), Some(router)) = (self.survey(side), &side.router) else {
+                return Verdict::Open(format!("the router in {} cannot be seen", self.place(half)));
+            };
+            let place = self.place(half);
+            if !router.admin_state_up {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!("the router {} in {place} is switched off", router.name),
+                    "nothing passes it",
+                    Fix::ByHand(vec![format!(
+                        "openstack --os-region-name {} router set --enable {}",
+                        side.region, router.id
+                    )]),
+                );
+            }
+            for subnet in side.subnets.iter().filter_map(|id| survey.inventory.subnet(id)) {
+                let Some(foot) = router.interfaces.iter().find(|foot| foot.subnet == subnet.id) else {
+                    return Verdict::bad(
+                        Weight::Hides,
+                        format!(
+                            "{} ({}) is not attached to the router {} in {place}",
+                            subnet.name, subnet.cidr, router.name
+                        ),
+                        "what comes across for it goes nowhere",
+                        Fix::ByHand(vec![format!(
+                            "openstack --os-region-name {} router add subnet {} {}",
+                            side.region, router.id, subnet.id
+                        )]),
+                    );
+                };
+                if subnet.gateway != Some(foot.address) {
+                    let gateway =
+                        subnet.gateway.map_or_else(|| "nowhere".to_owned(), |gateway| format!("to {gateway}"));
+                    return Verdict::bad(
+                        Weight::Hides,
+                        format!("{} ({}) in {place} sends its answers {gateway}, not to {} ({})", subnet.name, subnet.cidr, router.name, foot.address),
+                        "instances hear the other side and answer elsewhere, unless they have a route",
+                        Fix::ByHand(
+                            side.remote
+                                .iter()
+                                .map(|range| {
+                                    format!(
+                                        "openstack --os-region-name {} subnet set --host-route destination={range},gateway={} {}",
+                                        side.region, foot.address, subnet.id
+                                    )
+                                })
+                                .collect(),
+                        ),
+                    );
+                }
+            }
+        }
+        Verdict::good("")
+    }
+
+    pub(super) fn neighbours(&self) -> Verdict {
+        for (half, side) in self.vpn.sides() {
+            let local = side.local.as_deref().unwrap_or_default();
+            if let Some((ours, theirs)) = cidr::first_overlap(local, &side.remote)
+                && !cidr::is_everything(theirs)
+            {
+                return Verdict::bad(
+                    Weight::Hides,
+                    format!("{ours} in {} overlaps {theirs} across", self.place(half)),
+                    "the two cannot be told apart, so traffic stays on this side",
+                    Fix::ByHand(vec![
+                        "give one of the two networks another range; a tunnel cannot translate".to_owned(),
+                    ]),
+                );
+            }
+            if let Some(verdict) = self.neighbour(half, side) {
+                return verdict;
+            }
+        }
+        Verdict::good("")
+    }
+
+    /// Another connection of the same service that carries the same, or goes to the same peer.
+    fn neighbour(&self, half: Half, side: &Side) -> Option<Verdict> {
+        let inventory = &self.survey(side)?.inventory;
+        let others = inventory
+            .connections
+            .iter()
+            .filter(|other| other.id != side.connection.id && other.service == side.connection.service);
+        for other in others {
+            let place = self.place(half);
+            let is_same_peer = other.peer_address == side.connection.peer_address;
+            let is_same_groups = other.peer_group.is_some()
+                && other.peer_group == side.connection.peer_group
+                && other.local_group == side.connection.local_group;
+            if is_same_peer {
+                let weight = if is_same_groups { Weight::Hides } else { Weight::Warns };
+                return Some(Verdict::bad(
+                    weight,
+                    format!(
+                        "connection {} ({}) in {place} goes to the same peer {}",
+                        other.name, other.status, other.peer_address
+                    ),
+                    "two connections to one peer fight over its IKE SA unless keys and policies are the same",
+                    Fix::ByHand(vec![
+                        format!("osvpn delete {}   (if that one is not needed)", other.id),
+                        format!("osvpn set-subnets {}   (to put all subnets into this one)", self.vpn.handle()),
+                    ]),
+                ));
+            }
+        }
+        None
+    }
+}
+
+/// What the gates of both halves come to.
+pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exposures: &Exposures) -> Verdict {
+    let (mut closed, mut narrow, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for (half, gate) in gates {
+        let place = case.place(*half);
+        if gate.closed > 0 {
+            let mut names: Vec<&str> = gate.missing.iter().map(|rule| rule.name.as_str()).collect();
+            names.dedup();
+            closed.push(format!(
+                "{} of {} instance ports in {place} admit nothing from across (security group {})",
+                gate.closed,
+                gate.ports,
+                names.join(", ")
+            ));
+        } else if gate.groups.iter().any(|group| group.admits == Admission::Some) {
+            narrow.push(place);
+        } else {
+            seen.push(match gate.ports {
+                0 => format!("no instance in {place} yet"),
+                count => format!("{count} ports in {place}"),
+            });
+        }
+    }
+    if !closed.is_empty() {
+        return Verdict::bad(
+            Weight::Hides,
+            closed.join("; "),
+            "the tunnel may be up, and these instances still do not answer",
+            Fix::Admit,
+        );
+    }
+    if let Some((half, error)) = exposures.iter().find_map(|(half, seen)| Some((half, seen.as_ref().err()?))) {
+        return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
+    }
+    if !narrow.is_empty() {
+        return Verdict::good(format!("only some protocols or ports in {}", narrow.join(" and ")));
+    }
+    Verdict::good(seen.join(", "))
+}

@@ -1,0 +1,163 @@
+//! Whether instances admit what comes across, and which rules would let it in. A router needs none: what it says to its
+//! peer passes no security group.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Side;
+use crate::cloud::exposure::{Exposure, InstancePort, SecurityGroupRule};
+use crate::cloud::{Id, RegionId};
+
+/// How much of what comes from a range a port lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Admission {
+    /// Nothing.
+    Nothing,
+    /// Some protocols or ports, or part of the range.
+    Some,
+    /// Everything.
+    Everything,
+}
+
+/// One security group that is in use in the subnets of a half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupInUse {
+    /// Its id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// How many ports in those subnets have it.
+    pub ports: usize,
+    /// How much of what comes from across it lets in.
+    pub admits: Admission,
+}
+
+/// A rule that a security group lacks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingRule {
+    /// Where.
+    pub region: RegionId,
+    /// The group.
+    pub group: Id,
+    /// The group's name.
+    pub name: String,
+    /// The range across.
+    pub remote: IpNet,
+    /// Whether it is for what comes in; else for what goes out.
+    pub is_ingress: bool,
+}
+
+impl MissingRule {
+    /// `IPv4` or `IPv6`.
+    #[must_use]
+    pub const fn ethertype(&self) -> &'static str {
+        if matches!(self.remote, IpNet::V4(_)) { "IPv4" } else { "IPv6" }
+    }
+
+    /// The command that makes it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let direction = if self.is_ingress { "ingress" } else { "egress" };
+        format!(
+            "openstack --os-region-name {} security group rule create --{direction} --ethertype {} --protocol any \
+             --remote-ip {} {}",
+            self.region,
+            self.ethertype(),
+            self.remote,
+            self.group
+        )
+    }
+}
+
+/// What one half lets in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// The groups in use, the most used first.
+    pub groups: Vec<GroupInUse>,
+    /// How many instance ports there are in its subnets.
+    pub ports: usize,
+    /// How many of them admit nothing from some range across.
+    pub closed: usize,
+    /// The rules that would open those, one for each group and range.
+    pub missing: Vec<MissingRule>,
+    /// An address of an instance, to be pinged from across.
+    pub instance: Option<IpAddr>,
+}
+
+/// Holds a half's ports against the ranges across.
+#[must_use]
+pub fn gate(side: &Side, seen: &Exposure) -> Gate {
+    let mut missing = BTreeSet::new();
+    let mut closed = 0;
+    for port in seen.ports.iter().filter(|port| port.is_secured) {
+        let mut is_closed = false;
+        for remote in &side.remote {
+            for is_ingress in [true, false] {
+                let admits = port.groups.iter().map(|group| admission(seen, group, *remote, is_ingress)).max();
+                if admits.unwrap_or(Admission::Nothing) == Admission::Nothing {
+                    is_closed = true;
+                    missing.extend(port.groups.first().map(|group| MissingRule {
+                        region: side.region.clone(),
+                        group: group.clone(),
+                        name: name_of(seen, group),
+                        remote: *remote,
+                        is_ingress,
+                    }));
+                }
+            }
+        }
+        closed += usize::from(is_closed);
+    }
+    Gate {
+        groups: groups_in_use(side, seen),
+        ports: seen.ports.len(),
+        closed,
+        missing: missing.into_iter().collect(),
+        instance: instance(side, &seen.ports),
+    }
+}
+
+fn groups_in_use(side: &Side, seen: &Exposure) -> Vec<GroupInUse> {
+    let used: BTreeSet<&Id> = seen.ports.iter().filter(|port| port.is_secured).flat_map(|port| &port.groups).collect();
+    let state = |id: &Id| GroupInUse {
+        id: id.clone(),
+        name: name_of(seen, id),
+        ports: seen.ports.iter().filter(|port| port.groups.contains(id)).count(),
+        admits: side.remote.iter().map(|remote| admission(seen, id, *remote, true)).min().unwrap_or(Admission::Nothing),
+    };
+    let mut groups: Vec<GroupInUse> = used.into_iter().map(state).collect();
+    groups.sort_by(|a, b| b.ports.cmp(&a.ports).then_with(|| (&a.name, &a.id).cmp(&(&b.name, &b.id))));
+    groups
+}
+
+fn name_of(seen: &Exposure, group: &Id) -> String {
+    let known = seen.groups.iter().find(|known| known.id == *group).map(|known| known.name.clone());
+    known.filter(|name| !name.is_empty()).unwrap_or_else(|| group.short().to_owned())
+}
+
+fn admission(seen: &Exposure, group: &Id, remote: IpNet, is_ingress: bool) -> Admission {
+    let rules = seen.rules.iter().filter(|rule| rule.group == *group && rule.is_ingress == is_ingress);
+    rules.map(|rule| of_rule(rule, remote)).max().unwrap_or(Admission::Nothing)
+}
+
+/// What a rule says of a range. One for members of a group never means anybody across: their addresses are not known
+/// to it.
+fn of_rule(rule: &SecurityGroupRule, remote: IpNet) -> Admission {
+    if rule.is_of_members || rule.is_v4 != matches!(remote, IpNet::V4(_)) {
+        return Admission::Nothing;
+    }
+    match rule.remote {
+        Some(prefix) if !prefix.contains(&remote) && !remote.contains(&prefix) => Admission::Nothing,
+        Some(prefix) if !prefix.contains(&remote) => Admission::Some,
+        _ if rule.protocol.is_none() && !rule.has_ports => Admission::Everything,
+        _ => Admission::Some,
+    }
+}
+
+/// An instance's address in the half's own subnets.
+fn instance(side: &Side, ports: &[InstancePort]) -> Option<IpAddr> {
+    let mut addresses = ports.iter().flat_map(|port| &port.addresses);
+    addresses.find(|(subnet, _)| side.subnets.contains(subnet)).map(|(_, address)| *address)
+}

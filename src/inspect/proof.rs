@@ -1,0 +1,313 @@
+//! The two-sided proof: what one half says held against what the other says, a row a question. ACTIVE alone proves none
+//! of it: strongSwan appends its own proposals to those of the policies, and narrows ranges to what both sides name.
+
+mod addresses;
+mod policies;
+mod ranges;
+mod standing;
+
+use std::collections::BTreeMap;
+
+use super::{Across, Condition, Keys, Side, Vpn};
+use crate::cloud::{Id, RegionId, Survey};
+use crate::plan::{Half, VpnId};
+
+/// A question of the proof or of the diagnosis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Whether both halves are there.
+    Halves,
+    /// Whether connections and services are switched on.
+    AdminState,
+    /// Whether the services run.
+    Services,
+    /// Whether each router holds one service.
+    OneService,
+    /// Whether each service has the address its router has now.
+    ServiceAddress,
+    /// Whether each half looks for the other where it is.
+    PeerAddress,
+    /// Whether each half is called what the other expects.
+    PeerId,
+    /// Whether the keys are equal.
+    Key,
+    /// Whether the IKE policies are equal.
+    IkePolicy,
+    /// Whether the IPsec policies are equal.
+    IpsecPolicy,
+    /// Whether these policies can work at all.
+    Negotiable,
+    /// Whether the local ranges of one are the remote ranges of the other.
+    Ranges,
+    /// Whether the IKE version carries that many ranges.
+    Pairs,
+    /// Whether dead peer detection has values that work.
+    Dpd,
+    /// Whether it is of the kind with endpoint groups.
+    EndpointGroups,
+    /// Whether the routers forward what comes out of the tunnel.
+    Routers,
+    /// Whether other connections of a router are in the way.
+    Neighbours,
+    /// Whether instances admit what comes across.
+    SecurityGroups,
+}
+
+impl Subject {
+    /// What is asked, so that "yes" is good.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Halves => "both halves are there",
+            Self::AdminState => "connections and services are switched on",
+            Self::Services => "the VPN services run",
+            Self::OneService => "each router holds one VPN service",
+            Self::ServiceAddress => "each service has its router's address",
+            Self::PeerAddress => "peer addresses are crossed",
+            Self::PeerId => "peer ids fit the other side's identity",
+            Self::Key => "pre-shared keys are equal",
+            Self::IkePolicy => "IKE policies are equal",
+            Self::IpsecPolicy => "IPsec policies are equal",
+            Self::Negotiable => "the policies can be negotiated",
+            Self::Ranges => "local CIDRs are the peer's remote CIDRs",
+            Self::Pairs => "the IKE version carries all subnets",
+            Self::Dpd => "dead peer detection makes sense",
+            Self::EndpointGroups => "it has endpoint groups",
+            Self::Routers => "routers and subnets pass traffic on",
+            Self::Neighbours => "no other connection is in the way",
+            Self::SecurityGroups => "security groups admit the other side",
+        }
+    }
+
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Halves => "halves",
+            Self::AdminState => "admin-state",
+            Self::Services => "services",
+            Self::OneService => "one-service",
+            Self::ServiceAddress => "service-address",
+            Self::PeerAddress => "peer-address",
+            Self::PeerId => "peer-id",
+            Self::Key => "key",
+            Self::IkePolicy => "ike-policy",
+            Self::IpsecPolicy => "ipsec-policy",
+            Self::Negotiable => "negotiable",
+            Self::Ranges => "ranges",
+            Self::Pairs => "pairs",
+            Self::Dpd => "dpd",
+            Self::EndpointGroups => "endpoint-groups",
+            Self::Routers => "routers",
+            Self::Neighbours => "neighbours",
+            Self::SecurityGroups => "security-groups",
+        }
+    }
+}
+
+/// One row: a question, and what came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is asked.
+    pub subject: Subject,
+    /// What came out.
+    pub verdict: Verdict,
+}
+
+/// What came out of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be; what was seen, if that is worth a word.
+    Good(String),
+    /// Not as it should be.
+    Bad(Fault),
+    /// Cannot be seen from here; what to do about it.
+    Open(String),
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// How much it matters.
+    pub weight: Weight,
+    /// What was seen.
+    pub seen: String,
+    /// What it leads to.
+    pub means: String,
+    /// What mends it.
+    pub fix: Fix,
+}
+
+/// How much a fault matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// No tunnel comes up.
+    Stops,
+    /// The tunnel may well be ACTIVE, and some traffic fails, or will.
+    Hides,
+    /// It works, and should not stay so.
+    Warns,
+}
+
+/// What mends a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// A new key on both halves.
+    RotateKey,
+    /// Another peer address and peer id on a half.
+    SetPeer {
+        /// The half that looks in the wrong place.
+        half: Half,
+        /// Where the other half is.
+        address: String,
+        /// How it names itself.
+        id: String,
+    },
+    /// The other half gets policies equal to those of this one. The connection is made anew for that.
+    Equalise {
+        /// The half whose policies stay.
+        keep: Half,
+    },
+    /// Both halves get the policies of the `modern` profile. The connections are made anew for that.
+    Modernise,
+    /// A half's peer endpoint group gets the other half's subnets.
+    MirrorRanges {
+        /// The half that expects other ranges.
+        half: Half,
+    },
+    /// A half's connection and service are switched on.
+    SwitchOn {
+        /// Which.
+        half: Half,
+    },
+    /// A half's service is told to look at its connections again.
+    Nudge {
+        /// Which.
+        half: Half,
+    },
+    /// A half's connection gets dead peer detection that works.
+    SetDpd {
+        /// Which.
+        half: Half,
+    },
+    /// A service that serves nobody is deleted.
+    RemoveService {
+        /// Where it is.
+        region: RegionId,
+        /// Which one.
+        id: Id,
+    },
+    /// Security groups get the rules they lack.
+    Admit,
+    /// The run that made it is finished.
+    Resume(VpnId),
+    /// Commands or steps that only the user can take.
+    ByHand(Vec<String>),
+}
+
+impl Fix {
+    /// Whether this program can do it.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        !matches!(self, Self::ByHand(_))
+    }
+}
+
+/// A VPN and what is known around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The VPN.
+    pub vpn: &'a Vpn,
+    /// Everything that was read.
+    pub surveys: &'a BTreeMap<RegionId, Survey>,
+    /// Regions that could not be read.
+    pub unread: &'a [RegionId],
+    /// What came of comparing the keys.
+    pub keys: &'a Keys,
+}
+
+/// Holds the halves against each other: one row for each question, in the order in which a tunnel comes up.
+#[must_use]
+pub fn proof(case: &Case<'_>) -> Vec<Check> {
+    vec![
+        Check::new(Subject::Halves, case.halves()),
+        Check::new(Subject::AdminState, case.admin_state()),
+        Check::new(Subject::Services, case.services()),
+        Check::new(Subject::OneService, case.one_service()),
+        Check::new(Subject::ServiceAddress, case.service_address()),
+        Check::new(Subject::PeerAddress, case.peer_address()),
+        Check::new(Subject::PeerId, case.peer_id()),
+        Check::new(Subject::Key, case.key()),
+        Check::new(Subject::IkePolicy, case.ike_policies()),
+        Check::new(Subject::IpsecPolicy, case.ipsec_policies()),
+        Check::new(Subject::Negotiable, case.negotiable()),
+        Check::new(Subject::Ranges, case.ranges()),
+        Check::new(Subject::Pairs, case.pairs()),
+        Check::new(Subject::Dpd, case.dpd()),
+    ]
+}
+
+/// How a VPN stands after its proof.
+#[must_use]
+pub fn condition(vpn: &Vpn, checks: &[Check]) -> Condition {
+    let mut faults = checks.iter().filter_map(Check::fault);
+    let unclear = |check: &&Check| check.subject == Subject::Key && matches!(check.verdict, Verdict::Open(_));
+    if !vpn.is_active() {
+        Condition::NotActive
+    } else if faults.any(|fault| fault.weight < Weight::Warns) {
+        Condition::Mismatched
+    } else if vpn.b().is_some() && checks.iter().any(|check| unclear(&check)) {
+        Condition::Unclear
+    } else {
+        Condition::Proven
+    }
+}
+
+impl Check {
+    pub(in crate::inspect) const fn new(subject: Subject, verdict: Verdict) -> Self {
+        Self { subject, verdict }
+    }
+
+    /// The fault, if it is one.
+    #[must_use]
+    pub const fn fault(&self) -> Option<&Fault> {
+        match &self.verdict {
+            Verdict::Bad(fault) => Some(fault),
+            Verdict::Good(_) | Verdict::Open(_) => None,
+        }
+    }
+}
+
+impl Verdict {
+    pub(in crate::inspect) fn good(seen: impl Into<String>) -> Self {
+        Self::Good(seen.into())
+    }
+
+    pub(in crate::inspect) fn bad(weight: Weight, seen: impl Into<String>, means: impl Into<String>, fix: Fix) -> Self {
+        Self::Bad(Fault { weight, seen: seen.into(), means: means.into(), fix })
+    }
+}
+
+impl<'a> Case<'a> {
+    /// Both halves, where there are two.
+    fn both(&self) -> Option<[(Half, &'a Side); 2]> {
+        Some([(Half::A, &self.vpn.a), (Half::B, self.vpn.b()?)])
+    }
+
+    fn sides(&self) -> impl Iterator<Item = (Half, &'a Side)> + use<'a> {
+        let (a, b) = (&self.vpn.a, self.vpn.b());
+        std::iter::once((Half::A, a)).chain(b.map(|b| (Half::B, b)))
+    }
+
+    pub(in crate::inspect) fn place(&self, half: Half) -> String {
+        self.vpn.place(half)
+    }
+
+    fn is_outside(&self) -> bool {
+        matches!(self.vpn.across, Across::Outside)
+    }
+
+    pub(in crate::inspect) fn survey(&self, side: &Side) -> Option<&'a Survey> {
+        self.surveys.get(&side.region)
+    }
+}

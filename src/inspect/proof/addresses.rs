@@ -1,0 +1,164 @@
+//! Where each half looks for the other, and what it expects it to be called.
+
+use std::net::IpAddr;
+
+use super::{Case, Fix, Verdict, Weight};
+use crate::inspect::{Side, outside};
+use crate::plan::Half;
+
+impl Case<'_> {
+    pub(super) fn service_address(&self) -> Verdict {
+        let mut seen = Vec::new();
+        for (half, side) in self.sides() {
+            let (Some(survey), Some(service), Some(router)) = (self.survey(side), &side.service, &side.router) else {
+                return Verdict::Open(format!("service or router in {} cannot be seen", self.place(half)));
+            };
+            let place = self.place(half);
+            let Some(address) = side.address() else {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!("the VPN service {} in {place} has no outside address", service.name),
+                    "nobody can reach it; its router had no gateway, or none of the peer's IP version",
+                    Fix::ByHand(vec![format!(
+                        "openstack --os-region-name {} router set --external-gateway NETWORK {}, then make the VPN anew",
+                        side.region, router.id
+                    )]),
+                );
+            };
+            if survey.inventory.extensions.is_ovn() {
+                seen.push(format!("{place} {address} (its own, OVN)"));
+                continue;
+            }
+            if !router.has_gateway() {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!("the router {} in {place} has no gateway any more", router.name),
+                    "nothing reaches the VPN service",
+                    Fix::ByHand(vec![format!(
+                        "openstack --os-region-name {} router set --external-gateway NETWORK {}",
+                        side.region, router.id
+                    )]),
+                );
+            }
+            if !outside(router).any(|current| current == address) {
+                let now = outside(router).map(|address| address.to_string()).collect::<Vec<_>>().join(", ");
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!(
+                        "the VPN service in {place} still has {address}, and its router {} has {now} now",
+                        router.name
+                    ),
+                    "the gateway was changed; a service keeps the address it was made with",
+                    Fix::ByHand(vec![
+                        format!("osvpn delete {}", self.vpn.handle()),
+                        "osvpn   (makes it anew, with the new address)".to_owned(),
+                    ]),
+                );
+            }
+            seen.push(format!("{place} {address}"));
+        }
+        Verdict::good(seen.join(", "))
+    }
+
+    pub(super) fn peer_address(&self) -> Verdict {
+        let Some(both) = self.both() else { return self.peer_outside() };
+        let mut seen = Vec::new();
+        for (half, side) in both {
+            let other = if half == Half::A { both[1].1 } else { both[0].1 };
+            let Some(address) = other.address() else {
+                return Verdict::Open(format!("the address of {} is not known", self.place(half.other())));
+            };
+            let expects = &side.connection.peer_address;
+            if expects.parse::<IpAddr>() != Ok(address) {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!(
+                        "{} looks for its peer at {expects}, and {} is at {address}",
+                        self.place(half),
+                        self.place(half.other())
+                    ),
+                    "the two never meet",
+                    set_peer(half, other, address),
+                );
+            }
+            seen.push(expects.clone());
+        }
+        Verdict::good(seen.join(" and "))
+    }
+
+    fn peer_outside(&self) -> Verdict {
+        let side = &self.vpn.a;
+        let peer = &side.connection.peer_address;
+        if side.address().is_some_and(|own| Ok(own) == peer.parse::<IpAddr>()) {
+            return Verdict::bad(
+                Weight::Stops,
+                format!("its peer address {peer} is its own"),
+                "it talks to itself",
+                Fix::ByHand(vec![format!("osvpn delete {}, and make it with the peer's address", self.vpn.handle())]),
+            );
+        }
+        match (self.is_outside(), side.address()) {
+            (true, Some(own)) => {
+                Verdict::Open(format!("see that the peer is at {peer} and looks for this side at {own}"))
+            }
+            _ => Verdict::Open(format!("the peer at {peer} cannot be seen")),
+        }
+    }
+
+    pub(super) fn peer_id(&self) -> Verdict {
+        let Some(both) = self.both() else {
+            let side = &self.vpn.a;
+            let own = side.identity().unwrap_or_else(|| "its address".to_owned());
+            return Verdict::Open(format!(
+                "see that the peer calls itself {} and expects {own}",
+                side.connection.peer_id
+            ));
+        };
+        let mut seen = Vec::new();
+        for (half, side) in both {
+            let other = if half == Half::A { both[1].1 } else { both[0].1 };
+            let (Some(sent), Some(address)) = (sent_id(other), other.address()) else {
+                return Verdict::Open(format!("the identity of {} is not known", self.place(half.other())));
+            };
+            let expected = expected_id(side);
+            if expected != sent {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!(
+                        "{} expects its peer to be called {expected}, and {} calls itself {sent}",
+                        self.place(half),
+                        self.place(half.other())
+                    ),
+                    "each half refuses a peer of another name",
+                    set_peer(half, other, address),
+                );
+            }
+            seen.push(expected);
+        }
+        Verdict::good(seen.join(" and "))
+    }
+}
+
+fn set_peer(half: Half, other: &Side, address: IpAddr) -> Fix {
+    let id = if other.connection.local_id.is_empty() { address.to_string() } else { other.connection.local_id.clone() };
+    Fix::SetPeer { half, address: address.to_string(), id }
+}
+
+/// As soon as an id that was given is no address, Neutron's driver puts an `@` before each that was given, which makes a
+/// name even of an address.
+fn at(side: &Side) -> &'static str {
+    let is_name = |id: &str| !id.is_empty() && id.parse::<IpAddr>().is_err();
+    if is_name(&side.connection.local_id) || is_name(&side.connection.peer_id) { "@" } else { "" }
+}
+
+fn expected_id(side: &Side) -> String {
+    format!("{}{}", at(side), side.connection.peer_id)
+}
+
+fn sent_id(side: &Side) -> Option<String> {
+    if side.connection.local_id.is_empty() {
+        side.address().map(|address| address.to_string())
+    } else {
+        Some(format!("{}{}", at(side), side.connection.local_id))
+    }
+}

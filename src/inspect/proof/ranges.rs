@@ -1,0 +1,66 @@
+//! What each half tunnels, and what it expects across.
+
+use ipnet::IpNet;
+
+use super::{Case, Fix, Verdict, Weight};
+use crate::plan::{Half, cidr};
+
+impl Case<'_> {
+    pub(super) fn ranges(&self) -> Verdict {
+        let Some(both) = self.both() else {
+            let side = &self.vpn.a;
+            let own = side.local.as_deref().map_or_else(|| "not all to be seen".to_owned(), joined);
+            return Verdict::Open(format!(
+                "see that the peer has {} as its local and {own} as its remote ranges",
+                joined(&side.remote)
+            ));
+        };
+        let mut seen = Vec::new();
+        let mut partial = None;
+        for (half, side) in both {
+            let other = if half == Half::A { both[1].1 } else { both[0].1 };
+            let Some(local) = &other.local else {
+                return Verdict::Open(format!("not all subnets of {} can be seen", self.place(half.other())));
+            };
+            if side.remote == *local {
+                seen.push(joined(local));
+                continue;
+            }
+            let what = format!(
+                "{} expects {} across, and {} tunnels {}",
+                self.place(half),
+                if side.remote.is_empty() { "nothing".to_owned() } else { joined(&side.remote) },
+                self.place(half.other()),
+                joined(local)
+            );
+            let fix = Fix::MirrorRanges { half };
+            if cidr::first_overlap(&side.remote, local).is_none() {
+                let means = "they have no range in common, so no traffic is agreed upon";
+                return Verdict::bad(Weight::Stops, what, means, fix);
+            }
+            let means = "the tunnel comes up for what both name, and says ACTIVE; the rest is not carried";
+            partial.get_or_insert_with(|| Verdict::bad(Weight::Hides, what, means, fix));
+        }
+        partial.unwrap_or_else(|| Verdict::good(seen.join(" and ")))
+    }
+
+    pub(super) fn pairs(&self) -> Verdict {
+        for (half, side) in self.sides() {
+            let is_v1 = side.ike.as_ref().is_some_and(|policy| policy.word("ike_version") == "v1");
+            let (local, remote) = (side.subnets.len(), side.remote.len());
+            if is_v1 && (local > 1 || remote > 1) {
+                return Verdict::bad(
+                    Weight::Hides,
+                    format!("{} has IKEv1 with {local} subnets here and {remote} across", self.place(half)),
+                    "where strongSwan runs, IKEv1 carries only the first of each, and still says ACTIVE",
+                    Fix::Modernise,
+                );
+            }
+        }
+        Verdict::good("")
+    }
+}
+
+pub(super) fn joined(ranges: &[IpNet]) -> String {
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,213 @@
+//! Whether everything a tunnel needs is there and switched on, and the keys.
+
+use super::{Case, Fix, Verdict, Weight};
+use crate::cloud::{Id, Status, VpnService};
+use crate::inspect::{Across, Keys};
+use crate::plan::Half;
+
+impl Case<'_> {
+    pub(super) fn halves(&self) -> Verdict {
+        match &self.vpn.across {
+            Across::Half(_) => Verdict::good(""),
+            Across::Outside if self.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
+            Across::Outside => {
+                let regions = self.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Verdict::Open(format!("its peer is outside, or its other half in {regions}, which could not be read"))
+            }
+            Across::Missing { region, because } => {
+                let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
+                let fix = match &self.vpn.id {
+                    Some(id) => Fix::Resume(id.clone()),
+                    None => Fix::ByHand(vec![format!(
+                        "make the other half in {place}, or delete this one: osvpn delete {}",
+                        self.vpn.handle()
+                    )]),
+                };
+                Verdict::bad(
+                    Weight::Stops,
+                    format!("there is no connection in {place} for the one in {}: {because}", self.vpn.a.region),
+                    "nobody answers; a tunnel needs both halves",
+                    fix,
+                )
+            }
+        }
+    }
+
+    pub(super) fn admin_state(&self) -> Verdict {
+        for (half, side) in self.sides() {
+            let service = side.service.as_ref().is_some_and(|service| !service.admin_state_up);
+            let what = match (service, side.connection.admin_state_up) {
+                (true, false) => "VPN service and connection are",
+                (true, true) => "the VPN service is",
+                (false, false) => "the connection is",
+                (false, true) => continue,
+            };
+            return Verdict::bad(
+                Weight::Stops,
+                format!("{what} switched off in {} (admin_state_up is false)", self.place(half)),
+                "the agent leaves it out, so nobody answers there",
+                Fix::SwitchOn { half },
+            );
+        }
+        Verdict::good("")
+    }
+
+    pub(super) fn services(&self) -> Verdict {
+        for (half, side) in self.sides() {
+            let Some(service) = &side.service else {
+                return Verdict::Open(format!(
+                    "the VPN service {} in {} cannot be seen",
+                    side.connection.service,
+                    self.place(half)
+                ));
+            };
+            let place = self.place(half);
+            match &service.status {
+                Status::Error => {
+                    return Verdict::bad(
+                        Weight::Stops,
+                        format!("the VPN service {} in {place} is in ERROR", service.name),
+                        "the cloud could not set its gateway up, and does not try again by itself",
+                        Fix::ByHand(vec![
+                            format!("osvpn delete {}   (deletes the service with the VPN)", self.vpn.handle()),
+                            "osvpn   (makes it anew; if that fails too, the operator has to look)".to_owned(),
+                        ]),
+                    );
+                }
+                Status::Down if service.admin_state_up => {
+                    return Verdict::bad(
+                        Weight::Stops,
+                        format!("the VPN service {} in {place} is DOWN", service.name),
+                        "no VPN process answers on that router: the agent is away, or something else holds the router",
+                        Fix::Nudge { half },
+                    );
+                }
+                Status::PendingCreate if side.connection.status != Status::PendingCreate => {}
+                Status::PendingCreate => {
+                    return Verdict::bad(
+                        Weight::Stops,
+                        format!("neither service nor connection in {place} was reported on yet (PENDING_CREATE)"),
+                        "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
+                        Fix::Nudge { half },
+                    );
+                }
+                _ if side.connection.status == Status::PendingCreate => {
+                    return Verdict::bad(
+                        Weight::Stops,
+                        format!("the connection in {place} is PENDING_CREATE while its service is {}", service.status),
+                        "normal within the first 60 to 90 s; later the agent has not taken it up (before OpenStack 2026.1 \
+                         it misses further connections of a router), or its daemon leaves it out",
+                        Fix::Nudge { half },
+                    );
+                }
+                Status::Active | Status::Down | Status::Other(_) => {}
+            }
+        }
+        Verdict::good("")
+    }
+
+    pub(super) fn one_service(&self) -> Verdict {
+        for (half, side) in self.sides() {
+            let (Some(survey), Some(own)) = (self.survey(side), &side.service) else { continue };
+            let others: Vec<&VpnService> =
+                survey.inventory.services_on(&own.router).filter(|other| other.id != own.id).collect();
+            let Some(other) = others.first() else { continue };
+            let router = side.router.as_ref().map_or(own.router.as_str(), |router| router.name.as_str());
+            let serves = |id: &Id| survey.inventory.connections.iter().any(|connection| connection.service == *id);
+            let fix = if serves(&other.id) {
+                Fix::ByHand(vec![format!(
+                    "delete the VPN that uses service {} on {router}, or move it to another router; then: osvpn doctor {}",
+                    other.id,
+                    self.vpn.handle()
+                )])
+            } else {
+                Fix::RemoveService { region: side.region.clone(), id: other.id.clone() }
+            };
+            return Verdict::bad(
+                Weight::Stops,
+                format!(
+                    "{router} in {} holds {} VPN services: {} and {}",
+                    self.place(half),
+                    others.len() + 1,
+                    own.id.short(),
+                    others.iter().map(|other| other.id.short()).collect::<Vec<_>>().join(", ")
+                ),
+                "each takes the others' configuration away; whichever the agent read last works, until the next change",
+                fix,
+            );
+        }
+        Verdict::good("")
+    }
+
+    pub(super) fn key(&self) -> Verdict {
+        match self.vpn_keys() {
+            Keys::Unread => Verdict::Open("they were not read".to_owned()),
+            Keys::Unreadable(error) => Verdict::Open(format!("they could not be read: {error}")),
+            Keys::Read { equal: Some(false), .. } => Verdict::bad(
+                Weight::Stops,
+                "the two halves have different keys",
+                "each refuses the other; a tunnel that is up goes down at the next re-authentication",
+                Fix::RotateKey,
+            ),
+            Keys::Read { is_public: true, .. } => Verdict::bad(
+                Weight::Warns,
+                "the key is the word that create-vpn.sh gave to every VPN",
+                "anybody who knows the script can pose as the other end",
+                Fix::RotateKey,
+            ),
+            Keys::Read { problem: Some(problem), .. } => Verdict::bad(
+                Weight::Warns,
+                format!("the key breaks the guide's rule: {problem}"),
+                "some peers refuse or misread such keys, and short ones can be guessed",
+                Fix::RotateKey,
+            ),
+            Keys::Read { equal: Some(true), .. } => Verdict::good(""),
+            Keys::Read { equal: None, .. } => Verdict::Open("see that the peer has the same key".to_owned()),
+        }
+    }
+
+    const fn vpn_keys(&self) -> &Keys {
+        self.keys
+    }
+
+    pub(super) fn dpd(&self) -> Verdict {
+        for (half, side) in self.sides() {
+            let dpd = &side.connection.dpd;
+            let (place, fix) = (self.place(half), Fix::SetDpd { half });
+            if !matches!(dpd.action.as_str(), "hold" | "clear" | "restart") {
+                return Verdict::bad(
+                    Weight::Stops,
+                    format!("the DPD action in {place} is {}", dpd.action),
+                    "strongSwan does not know it and leaves the whole connection out",
+                    fix,
+                );
+            }
+            if dpd.timeout <= dpd.interval {
+                return Verdict::bad(
+                    Weight::Hides,
+                    format!(
+                        "the DPD timeout in {place} ({} s) is not longer than its interval ({} s)",
+                        dpd.timeout, dpd.interval
+                    ),
+                    "a peer counts as dead before it was asked, and the tunnel flaps",
+                    fix,
+                );
+            }
+            if dpd.action == "clear" && side.connection.initiator == "response-only" {
+                return Verdict::bad(
+                    Weight::Warns,
+                    format!("{place} clears a dead peer and only responds"),
+                    "after an outage it waits for the other side to come back",
+                    fix,
+                );
+            }
+        }
+        let text = |half: Half| {
+            self.vpn.side(half).map(|side| {
+                let dpd = &side.connection.dpd;
+                format!("{} {}/{} s", dpd.action, dpd.interval, dpd.timeout)
+            })
+        };
+        Verdict::good([text(Half::A), text(Half::B)].into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+}

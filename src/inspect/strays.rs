@@ -1,0 +1,58 @@
+//! VPN objects that nothing uses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cloud::{Id, Kind, RegionId, Status, Survey};
+use crate::plan::{Half, VpnId};
+
+/// A VPN object that no connection uses. An endpoint group keeps its subnet from being deleted, a service its router
+/// from losing its gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Where it is.
+    pub region: RegionId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// The VPN and half its mark tells of; a run that is not done yet may still need it.
+    pub mark: Option<(VpnId, Half)>,
+    /// The status of a service.
+    pub status: Option<Status>,
+}
+
+/// All of them, in the order of regions and of deletion.
+pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
+    let mut strays = Vec::new();
+    for (region, survey) in surveys {
+        let used: BTreeSet<&Id> = survey.inventory.connections.iter().flat_map(|one| one.holds()).collect();
+        let mut add = |kind, id: &Id, name: &str, description: &str, status| {
+            if !used.contains(id) {
+                let mark = description.split_whitespace().find_map(VpnId::of_mark);
+                strays.push(Stray {
+                    region: region.clone(),
+                    kind,
+                    id: id.clone(),
+                    name: name.to_owned(),
+                    mark,
+                    status,
+                });
+            }
+        };
+        for one in &survey.groups {
+            add(Kind::EndpointGroup, &one.id, &one.name, &one.description, None);
+        }
+        for one in &survey.ipsec_policies {
+            add(Kind::IpsecPolicy, &one.id, &one.name, &one.description, None);
+        }
+        for one in &survey.ike_policies {
+            add(Kind::IkePolicy, &one.id, &one.name, &one.description, None);
+        }
+        for one in &survey.inventory.services {
+            add(Kind::VpnService, &one.id, &one.name, &one.description, Some(one.status.clone()));
+        }
+    }
+    strays
+}
