@@ -50,6 +50,29 @@ pub struct SecurityGroup {
     pub name: String,
 }
 
+/// The traffic a security-group rule is about, as seen from the instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// What comes in.
+    Ingress,
+    /// What goes out.
+    Egress,
+}
+
+impl Direction {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
+
+    /// The API's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ingress => "ingress",
+            Self::Egress => "egress",
+        }
+    }
+}
+
 /// A rule of a security group. What it does not restrict it admits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityGroupRule {
@@ -59,8 +82,8 @@ pub struct SecurityGroupRule {
     pub group: Id,
     /// Its description; carries our mark when we made it.
     pub description: String,
-    /// Whether it is about what comes in; else about what goes out.
-    pub is_ingress: bool,
+    /// What it is about.
+    pub direction: Direction,
     /// Whether it is about IPv4; else about IPv6.
     pub is_v4: bool,
     /// `tcp`, `icmp`, …; none for all.
@@ -84,7 +107,8 @@ struct Port {
     fixed_ips: Vec<FixedIp>,
     #[serde(default, deserialize_with = "or_default")]
     security_groups: Vec<Text>,
-    port_security_enabled: Option<bool>,
+    #[serde(rename = "port_security_enabled")]
+    is_secured: Option<bool>,
     project_id: Option<String>,
     tenant_id: Option<String>,
 }
@@ -144,7 +168,7 @@ impl Port {
             name: self.name.0,
             addresses: self.fixed_ips.into_iter().filter_map(address).collect(),
             groups: self.security_groups.into_iter().map(|id| Id::new(id.0)).collect(),
-            is_secured: self.port_security_enabled.unwrap_or(true),
+            is_secured: self.is_secured.unwrap_or(true),
         }
     }
 }
@@ -171,7 +195,7 @@ impl Rule {
             id: Id::new(self.id.0),
             group: Id::new(self.security_group_id.0),
             description: self.description.0,
-            is_ingress: self.direction.0 == "ingress",
+            direction: if self.direction.0 == "egress" { Direction::Egress } else { Direction::Ingress },
             is_v4: self.ethertype.0 != "IPv6",
             protocol: self.protocol.map(|text| text.0),
             has_ports: self.port_range_min.is_some() || self.port_range_max.is_some(),

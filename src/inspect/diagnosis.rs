@@ -36,7 +36,7 @@ pub struct Diagnosis {
 /// Reads what the instances of a VPN's subnets admit.
 pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
     let reads = vpn.sides().map(|(half, side)| async move {
-        let Some(region) = cloud.region(&side.region) else { return None };
+        let region = cloud.region(&side.region)?;
         Some((half, region.exposure(&side.subnets).await))
     });
     futures::future::join_all(reads).await.into_iter().flatten().collect()

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::Side;
-use crate::cloud::exposure::{Exposure, InstancePort, SecurityGroupRule};
+use crate::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroupRule};
 use crate::cloud::{Id, RegionId};
 
 /// How much of what comes from a range a port lets in.
@@ -45,8 +45,8 @@ pub struct MissingRule {
     pub name: String,
     /// The range across.
     pub remote: IpNet,
-    /// Whether it is for what comes in; else for what goes out.
-    pub is_ingress: bool,
+    /// What is to be let through.
+    pub direction: Direction,
 }
 
 impl MissingRule {
@@ -59,11 +59,11 @@ impl MissingRule {
     /// The command that makes it.
     #[must_use]
     pub fn command(&self) -> String {
-        let direction = if self.is_ingress { "ingress" } else { "egress" };
         format!(
-            "openstack --os-region-name {} security group rule create --{direction} --ethertype {} --protocol any \
+            "openstack --os-region-name {} security group rule create --{} --ethertype {} --protocol any \
              --remote-ip {} {}",
             self.region,
+            self.direction.as_str(),
             self.ethertype(),
             self.remote,
             self.group
@@ -94,8 +94,8 @@ pub fn gate(side: &Side, seen: &Exposure) -> Gate {
     for port in seen.ports.iter().filter(|port| port.is_secured) {
         let mut is_closed = false;
         for remote in &side.remote {
-            for is_ingress in [true, false] {
-                let admits = port.groups.iter().map(|group| admission(seen, group, *remote, is_ingress)).max();
+            for direction in Direction::ALL {
+                let admits = port.groups.iter().map(|group| admission(seen, group, *remote, direction)).max();
                 if admits.unwrap_or(Admission::Nothing) == Admission::Nothing {
                     is_closed = true;
                     missing.extend(port.groups.first().map(|group| MissingRule {
@@ -103,7 +103,7 @@ pub fn gate(side: &Side, seen: &Exposure) -> Gate {
                         group: group.clone(),
                         name: name_of(seen, group),
                         remote: *remote,
-                        is_ingress,
+                        direction,
                     }));
                 }
             }
@@ -125,7 +125,12 @@ fn groups_in_use(side: &Side, seen: &Exposure) -> Vec<GroupInUse> {
         id: id.clone(),
         name: name_of(seen, id),
         ports: seen.ports.iter().filter(|port| port.groups.contains(id)).count(),
-        admits: side.remote.iter().map(|remote| admission(seen, id, *remote, true)).min().unwrap_or(Admission::Nothing),
+        admits: side
+            .remote
+            .iter()
+            .map(|remote| admission(seen, id, *remote, Direction::Ingress))
+            .min()
+            .unwrap_or(Admission::Nothing),
     };
     let mut groups: Vec<GroupInUse> = used.into_iter().map(state).collect();
     groups.sort_by(|a, b| b.ports.cmp(&a.ports).then_with(|| (&a.name, &a.id).cmp(&(&b.name, &b.id))));
@@ -137,8 +142,8 @@ fn name_of(seen: &Exposure, group: &Id) -> String {
     known.filter(|name| !name.is_empty()).unwrap_or_else(|| group.short().to_owned())
 }
 
-fn admission(seen: &Exposure, group: &Id, remote: IpNet, is_ingress: bool) -> Admission {
-    let rules = seen.rules.iter().filter(|rule| rule.group == *group && rule.is_ingress == is_ingress);
+fn admission(seen: &Exposure, group: &Id, remote: IpNet, direction: Direction) -> Admission {
+    let rules = seen.rules.iter().filter(|rule| rule.group == *group && rule.direction == direction);
     rules.map(|rule| of_rule(rule, remote)).max().unwrap_or(Admission::Nothing)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cloud::{Id, Kind, RegionId, Status, Survey};
+use crate::cloud::{Id, Kind, RegionId, SiteConnection, Status, Survey};
 use crate::plan::{Half, VpnId};
 
 /// A VPN object that no connection uses. An endpoint group keeps its subnet from being deleted, a service its router
@@ -27,7 +27,7 @@ pub struct Stray {
 pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
     let mut strays = Vec::new();
     for (region, survey) in surveys {
-        let used: BTreeSet<&Id> = survey.inventory.connections.iter().flat_map(|one| one.holds()).collect();
+        let used: BTreeSet<&Id> = survey.inventory.connections.iter().flat_map(SiteConnection::holds).collect();
         let mut add = |kind, id: &Id, name: &str, description: &str, status| {
             if !used.contains(id) {
                 let mark = description.split_whitespace().find_map(VpnId::of_mark);
