@@ -147,7 +147,7 @@ impl Region {
     }
 
     /// A whole list, page by page.
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &[&str],
         collection: &str,
@@ -204,6 +204,14 @@ impl Region {
         error.region = Some(self.id().clone());
         error
     }
+}
+
+/// An object that has no name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Described {
+    pub id: Text,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    pub description: Text,
 }
 
 /// An object of a VPN list as far as all kinds are alike.
