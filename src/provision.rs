@@ -146,6 +146,18 @@ impl Step {
         }
     }
 
+    /// What makes an object of that kind; of the endpoint groups it is the type that tells them apart, because names can
+    /// be changed. None for a group of a type IPsec does not use.
+    #[must_use]
+    pub fn of(kind: Kind, endpoints: Option<&str>) -> Option<Self> {
+        match (kind, endpoints) {
+            (Kind::EndpointGroup, Some("subnet")) => Some(Self::LocalGroup),
+            (Kind::EndpointGroup, Some("cidr")) => Some(Self::PeerGroup),
+            (Kind::EndpointGroup, _) => None,
+            _ => Self::ALL.into_iter().find(|step| step.kind() == kind),
+        }
+    }
+
     /// The guide's name of the object, behind the VPN's own.
     #[must_use]
     pub const fn object(self) -> &'static str {

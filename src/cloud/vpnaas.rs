@@ -37,6 +37,22 @@ pub struct Marked {
     pub name: String,
     /// Its whole description.
     pub description: String,
+    /// Of an endpoint group: `subnet` or `cidr`.
+    pub endpoints: Option<String>,
+}
+
+impl Marked {
+    /// Whether that mark stands in its description, among whatever else somebody has written there.
+    #[must_use]
+    pub fn has(&self, mark: &str) -> bool {
+        is_marked(&self.description, mark)
+    }
+}
+
+/// Whether that mark stands in a description as a word.
+#[must_use]
+pub fn is_marked(description: &str, mark: &str) -> bool {
+    description.split_whitespace().any(|word| word == mark)
 }
 
 #[derive(Deserialize)]
@@ -114,16 +130,22 @@ impl Region {
     /// the server cannot be relied upon to filter it.
     pub async fn marked(&self, kind: Kind, mark: &str) -> Result<Vec<Marked>, Error> {
         let mut all = self.described(kind).await?;
-        all.retain(|one| one.description.split_whitespace().any(|word| word == mark));
+        all.retain(|one| one.has(mark));
         Ok(all)
     }
 
     /// All of the project's objects of a kind, with their descriptions.
     pub async fn described(&self, kind: Kind) -> Result<Vec<Marked>, Error> {
         let project = self.cloud().project_id();
-        let all = self.vpn_list::<Labelled>(kind, Labelled::FIELDS).await?;
+        let all = self.vpn_list::<Labelled>(kind, Labelled::fields(kind)).await?;
         let ours = all.into_iter().filter(|one| one.belongs_to(project));
-        Ok(ours.map(|one| Marked { id: Id::new(one.id.0), name: one.name.0, description: one.description.0 }).collect())
+        let marked = |one: Labelled| Marked {
+            id: Id::new(one.id.0),
+            name: one.name.0,
+            description: one.description.0,
+            endpoints: one.endpoints.map(|kind| kind.0),
+        };
+        Ok(ours.map(marked).collect())
     }
 
     async fn create_plain<B: Serialize>(

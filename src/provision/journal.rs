@@ -9,7 +9,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,12 +102,54 @@ impl Record {
     }
 }
 
-/// The journal of one run, locked as long as it is held.
+/// The right to work on a VPN, held against other processes of this machine as long as it lives.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Claim {
+    /// Where its journal is, or would be.
     path: PathBuf,
     /// Held, not used.
     _lock: File,
+}
+
+impl Claim {
+    /// Claims the VPN of a journal, whether or not there is one.
+    ///
+    /// # Errors
+    /// If another process has it, or the directory cannot be used.
+    pub fn of(directory: &Path, vpn: &VpnId) -> Result<Self, JournalError> {
+        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        Self::at(directory.join(format!("{vpn}.json")))
+    }
+
+    fn at(path: PathBuf) -> Result<Self, JournalError> {
+        Ok(Self { _lock: lock(&path)?, path })
+    }
+
+    /// Whether there is a journal, readable or not.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.path.exists()
+    }
+
+    fn begin(self, record: Record) -> Result<Journal, JournalError> {
+        if self.has_journal() {
+            return Err(JournalError::Unreadable(self.path, "it is in the way of a new journal of this VPN".to_owned()));
+        }
+        let journal = Journal { claim: self, record };
+        journal.write()?;
+        Ok(journal)
+    }
+
+    fn release(&self) {
+        // Left behind it does no harm. Whoever has opened it by now finds no journal.
+        let _ = fs::remove_file(lock_path(&self.path));
+    }
+}
+
+/// The journal of one run, locked as long as it is held.
+#[derive(Debug)]
+pub struct Journal {
+    claim: Claim,
     record: Record,
 }
 
@@ -118,25 +160,21 @@ impl Journal {
     /// If another process has it, or it is gone or unreadable by now.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         // The lock comes first: whoever had it may have finished the run and removed the journal.
-        let lock = lock(path)?;
-        Ok(Self { record: read(path)?, path: path.to_owned(), _lock: lock })
+        Self::of(Claim::at(path.to_owned())?)
+    }
+
+    /// Takes up the journal of a VPN that is claimed.
+    ///
+    /// # Errors
+    /// If it is gone or unreadable.
+    pub fn of(claim: Claim) -> Result<Self, JournalError> {
+        Ok(Self { record: read(&claim.path)?, claim })
     }
 
     /// What it says.
     #[must_use]
     pub const fn record(&self) -> &Record {
         &self.record
-    }
-
-    fn begin(directory: &Path, record: Record) -> Result<Self, JournalError> {
-        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
-        let path = directory.join(format!("{}.json", record.vpn));
-        if path.exists() {
-            return Err(JournalError::Unreadable(path, "it is in the way of a new journal of this VPN".to_owned()));
-        }
-        let journal = Self { _lock: lock(&path)?, path, record };
-        journal.write()?;
-        Ok(journal)
     }
 
     fn keep(&mut self, ledger: &Ledger) -> Result<(), JournalError> {
@@ -150,18 +188,18 @@ impl Journal {
 
     fn write(&self) -> Result<(), JournalError> {
         let written = || {
-            let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(&self.path)?;
+            let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(&self.claim.path)?;
             serde_json::to_writer_pretty(&mut file, &self.record)?;
             file.write_all(b"\n")?;
             file.commit()
         };
-        written().map_err(|error| JournalError::File(self.path.clone(), error))
+        written().map_err(|error| JournalError::File(self.claim.path.clone(), error))
     }
 
     fn remove(&self) -> Result<(), JournalError> {
-        fs::remove_file(&self.path).map_err(|error| JournalError::File(self.path.clone(), error))?;
-        // Left behind it does no harm. Whoever has opened it by now finds no journal.
-        let _ = fs::remove_file(lock_path(&self.path));
+        let path = &self.claim.path;
+        fs::remove_file(path).map_err(|error| JournalError::File(path.clone(), error))?;
+        self.claim.release();
         Ok(())
     }
 }
@@ -179,6 +217,8 @@ enum Keeping {
     Planned(Option<PathBuf>, Box<Record>),
     /// In that journal.
     Journal(Box<Journal>),
+    /// Nowhere, because the marks in the cloud tell it all; others are kept off.
+    Claimed(Claim),
 }
 
 impl Keeper {
@@ -194,6 +234,20 @@ impl Keeper {
         Self(Arc::new(Mutex::new(Keeping::Journal(Box::new(journal)))))
     }
 
+    /// Keeps a run that is known by its marks alone in a new journal, from now on.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn begun(claim: Claim, record: Record) -> Result<Self, JournalError> {
+        Ok(Self::of(claim.begin(record)?))
+    }
+
+    /// Keeps nothing, but others off as long as it lives.
+    #[must_use]
+    pub fn claiming(claim: Claim) -> Self {
+        Self(Arc::new(Mutex::new(Keeping::Claimed(claim))))
+    }
+
     /// Notes what exists and what is in doubt by now. On return it is on the disk.
     ///
     /// # Errors
@@ -203,11 +257,11 @@ impl Keeper {
         if let Keeping::Planned(directory, record) = &*keeping {
             let record = Record { ledger: ledger.clone(), ..(**record).clone() };
             let directory = directory.as_deref().ok_or(JournalError::NoHome)?;
-            *keeping = Keeping::Journal(Box::new(Journal::begin(directory, record)?));
+            *keeping = Keeping::Journal(Box::new(Claim::of(directory, &record.vpn)?.begin(record)?));
         }
         match &mut *keeping {
             Keeping::Journal(journal) => journal.keep(ledger),
-            Keeping::Nowhere | Keeping::Planned(..) => Ok(()),
+            Keeping::Nowhere | Keeping::Planned(..) | Keeping::Claimed(_) => Ok(()),
         }
     }
 
@@ -224,11 +278,15 @@ impl Keeper {
     /// Removes the journal: there is nothing to finish or to undo any more. Another run of the VPN begins a new one.
     pub fn finish(&self) {
         let mut keeping = self.keeping();
-        let Keeping::Journal(journal) = &*keeping else { return };
+        let journal = match &*keeping {
+            Keeping::Journal(journal) => journal,
+            Keeping::Claimed(claim) => return claim.release(),
+            Keeping::Nowhere | Keeping::Planned(..) => return,
+        };
         if let Err(error) = journal.remove() {
             tracing::warn!(%error, "the journal was not removed");
         }
-        let directory = journal.path.parent().map(Path::to_owned);
+        let directory = journal.claim.path.parent().map(Path::to_owned);
         let record = Record { ledger: Ledger::default(), ..journal.record.clone() };
         *keeping = Keeping::Planned(directory, Box::new(record));
     }
@@ -296,17 +354,21 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     let failed = |error| JournalError::File(path.clone(), error);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
-    let mut file = options.open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Who it is helps the user; that somebody has it is what counts.
-            let _ = file.read_to_string(&mut holder);
-            return Err(JournalError::Busy(holder.trim().parse().ok()));
+    let mut file = loop {
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            // Whoever had it may have removed the file after this one has opened it; that lock would keep nobody off.
+            Ok(()) if file.metadata().map_err(failed)?.nlink() == 0 => {}
+            Ok(()) => break file,
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who it is helps the user; that somebody has it is what counts.
+                let _ = file.read_to_string(&mut holder);
+                return Err(JournalError::Busy(holder.trim().parse().ok()));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
+    };
     // A full disk is no reason not to undo something.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
