@@ -22,6 +22,7 @@ pub mod handover;
 pub mod journal;
 mod late;
 mod ledger;
+mod private;
 mod undo;
 mod verify;
 mod watch;

@@ -7,26 +7,23 @@
 //!
 //! A journal is there for exactly as long as there is something to finish or to undo.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use atomic_write_file::AtomicWriteFile;
-use atomic_write_file::unix::OpenOptionsExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::handover::KeyOrigin;
+use super::private::{self, lock, lock_path};
 use crate::cloud::Cloud;
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-const PRIVATE: u32 = 0o600;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +130,10 @@ impl Claim {
 
     fn begin(self, record: Record) -> Result<Journal, JournalError> {
         if self.has_journal() {
-            return Err(JournalError::Unreadable(self.path, "it is in the way of a new journal of this VPN".to_owned()));
+            return Err(JournalError::Unreadable(
+                self.path,
+                "it is in the way of a new journal of this VPN".to_owned(),
+            ));
         }
         let journal = Journal { claim: self, record };
         journal.write()?;
@@ -187,13 +187,7 @@ impl Journal {
     }
 
     fn write(&self) -> Result<(), JournalError> {
-        let written = || {
-            let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(&self.claim.path)?;
-            serde_json::to_writer_pretty(&mut file, &self.record)?;
-            file.write_all(b"\n")?;
-            file.commit()
-        };
-        written().map_err(|error| JournalError::File(self.claim.path.clone(), error))
+        private::write(&self.claim.path, &self.record)
     }
 
     fn remove(&self) -> Result<(), JournalError> {
@@ -304,13 +298,7 @@ pub type Listed = (PathBuf, Result<Record, JournalError>);
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(JournalError::File(directory.to_owned(), error)),
-    };
-    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let journals = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let journals = private::list(directory, "json")?.into_iter();
     let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
@@ -327,49 +315,9 @@ pub fn forget(path: &Path) -> Result<(), JournalError> {
 }
 
 fn read(path: &Path) -> Result<Record, JournalError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u32,
-    }
-    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
-    let text = fs::read(path).map_err(|error| JournalError::File(path.to_owned(), error))?;
-    let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-    if version != VERSION {
-        return Err(unreadable(format!("it has format {version}, and this osvpn knows {VERSION}; use the newer one")));
-    }
-    serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
+    private::read(path, VERSION)
 }
 
 fn process(id: Option<u32>) -> String {
     id.map_or_else(String::new, |id| format!(" (process {id})"))
-}
-
-/// The journal itself is replaced at every writing, so the lock is on a file beside it.
-fn lock_path(path: &Path) -> PathBuf {
-    path.with_extension("lock")
-}
-
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let path = lock_path(path);
-    let failed = |error| JournalError::File(path.clone(), error);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
-    let mut file = loop {
-        let mut file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            // Whoever had it may have removed the file after this one has opened it; that lock would keep nobody off.
-            Ok(()) if file.metadata().map_err(failed)?.nlink() == 0 => {}
-            Ok(()) => break file,
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Who it is helps the user; that somebody has it is what counts.
-                let _ = file.read_to_string(&mut holder);
-                return Err(JournalError::Busy(holder.trim().parse().ok()));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-    };
-    // A full disk is no reason not to undo something.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
 }
