@@ -37,6 +37,9 @@ pub enum JournalError {
     /// Another process works on this VPN.
     #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
     Busy(Option<u32>),
+    /// A run or a change of this VPN was cut off, and comes first.
+    #[error("{1} was cut off and comes first: osvpn resume {0} finishes it, osvpn rollback {0} takes it back")]
+    Unfinished(String, String),
     /// The file is no journal, or one of a newer program.
     #[error("{0} cannot be read: {1}")]
     Unreadable(PathBuf, String),
