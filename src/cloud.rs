@@ -7,10 +7,11 @@
 //! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
 //! * [`neutron`] reads what a region holds ([`inventory`]);
 //! * [`exposure`] reads what lets traffic into instances;
-//! * [`vpnaas`] writes and watches the VPN objects ([`request`] has their bodies);
+//! * [`vpnaas`] makes, watches and deletes the VPN objects ([`request`] has their bodies), [`changes`] changes them;
 //! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; [`retry`] repeats what may be
 //!   repeated.
 
+pub mod changes;
 pub mod credentials;
 pub mod error;
 pub mod exposure;

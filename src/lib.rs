@@ -3,7 +3,7 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui ───► view ──────────────► wizard ─► provision ─► plan ─► cloud
+//! main ─► tui ───► view ──────────────► wizard ─► provision ─► change ─► plan ─► cloud
 //!   ├─► resume ─► apply ─► report ──────┘
 //!   └────────────► apply               tui ─► resume, for what was cut off
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
@@ -11,6 +11,7 @@
 //!
 //! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
 //! * [`plan`]: from answers to a checked plan; pure.
+//! * [`change`]: what is to be different about a VPN that exists, step by step; pure.
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
 //! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`report`]: what is printed afterwards.
@@ -19,6 +20,7 @@
 //! * [`state`]: where log and journals are kept.
 
 pub mod apply;
+pub mod change;
 pub mod cli;
 pub mod cloud;
 pub mod inspect;

@@ -15,6 +15,7 @@
 //! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
 //! is missing.
 
+pub mod change;
 pub mod commands;
 mod create;
 pub mod found;
@@ -22,6 +23,7 @@ pub mod handover;
 pub mod journal;
 mod late;
 mod ledger;
+mod private;
 mod undo;
 mod verify;
 mod watch;
@@ -143,6 +145,18 @@ impl Step {
             Self::IpsecPolicy => Kind::IpsecPolicy,
             Self::LocalGroup | Self::PeerGroup => Kind::EndpointGroup,
             Self::Connection => Kind::SiteConnection,
+        }
+    }
+
+    /// What makes an object of that kind; of the endpoint groups it is the type that tells them apart, because names can
+    /// be changed. None for a group of a type IPsec does not use.
+    #[must_use]
+    pub fn of(kind: Kind, endpoints: Option<&str>) -> Option<Self> {
+        match (kind, endpoints) {
+            (Kind::EndpointGroup, Some("subnet")) => Some(Self::LocalGroup),
+            (Kind::EndpointGroup, Some("cidr")) => Some(Self::PeerGroup),
+            (Kind::EndpointGroup, _) => None,
+            _ => Self::ALL.into_iter().find(|step| step.kind() == kind),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
+use crate::cloud::vpnaas::is_marked;
 use crate::plan::{Labels, Plan, Profiles};
 use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
@@ -23,8 +24,6 @@ use crate::provision::journal::{Journal, Keeper, Record};
 use crate::provision::{Ledger, Marks};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
-use crate::state;
-
 use crate::wizard::takeup::Purpose;
 use choose::Interrupted;
 use key::Key;
@@ -107,7 +106,7 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
     let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
     forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
     let origin = interrupted.key_origin();
-    let psk = key::find(&marks, origin, key, cloud);
+    let psk = key::find(&marks, &ledger, origin, key, cloud);
     let mut regions = read(cloud, marks.regions.values()).await?;
     let draft = match &interrupted {
         Interrupted::Journal(journal) => {
@@ -116,7 +115,7 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
             let file = journal.record().plan().map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
             file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?
         }
-        Interrupted::Found(found) => {
+        Interrupted::Found(found, _) => {
             let draft = recall::draft(found, cloud, &regions, &profiles).await?;
             forget_own(&mut regions, &marks, &ledger);
             draft(psk.await?)
@@ -125,11 +124,13 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
     let plan = check(draft, &regions, &labels, marks.vpn)?;
     let keeper = match interrupted {
         Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_) => {
-            let keeper = Keeper::planned(state::directory(), Record::new(cloud, &plan, origin));
-            // From here on another process sees that somebody is at work.
-            keeper.keep(&ledger).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-            keeper
+        Interrupted::Found(_, claim) => {
+            let begun = claim.and_then(|claim| {
+                let keeper = Keeper::begun(claim, Record::new(cloud, &plan, origin))?;
+                keeper.keep(&ledger)?;
+                Ok(keeper)
+            });
+            begun.map_err(|error| Refusal::unusable(vec![error.to_string()]))?
         }
     };
     Ok(Ready { plan, ledger, key: origin, keeper })
@@ -147,9 +148,8 @@ async fn signed_in(login: &crate::wizard::Login, warnings: &mut Vec<String>) -> 
 /// Takes the run's own objects out of what was read, so that the checks see the regions as they were before it: it is
 /// neither in its own way, nor does it count twice against a quota.
 fn forget_own(regions: &mut [Read], marks: &Marks, ledger: &Ledger) {
-    let is_own = |description: &str| {
-        description.split_whitespace().any(|word| marks.regions.keys().any(|half| marks.vpn.mark(*half) == word))
-    };
+    let own: Vec<String> = marks.regions.keys().map(|half| marks.vpn.mark(*half)).collect();
+    let is_own = |description: &str| own.iter().any(|mark| is_marked(description, mark));
     for (region, inventory, detail) in regions {
         inventory.services.retain(|service| !is_own(&service.description));
         inventory.connections.retain(|connection| !is_own(&connection.description));

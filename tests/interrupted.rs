@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use osvpn::simulator::{Effect, Fault, Gate, Settings, Simulator};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[path = "support/command.rs"]
@@ -213,6 +213,92 @@ async fn without_its_journal_a_run_is_known_by_its_marks() {
     }
 }
 
+/// Both halves of a tunnel must have the key, also if the cloud acts on the request of a dead process just when the next
+/// one has made another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_appears_with_the_key_of_a_dead_process_is_made_again() {
+    let scene = Scene::new().await;
+    let (kind, region) = ("ipsec-site-connections", "nz-hlz-1");
+    let dead = scene.kill_at(site_to_site(scene.home.path()), "POST", kind, region, 1, false).await;
+    // The inventory, the look for a key, and only then the look for what the lost request has made.
+    let look = Gate::closed();
+    scene.cloud.inject(Fault::new(Effect::Held(look.clone())).method("GET").path(kind).region(region).nth(3));
+    let resume = scene.osvpn(&["resume"]);
+    let meanwhile = async {
+        look.arrived().await;
+        dead.open();
+        dead.acted().await;
+        look.open();
+    };
+    let (ran, ()) = tokio::join!(run(resume), meanwhile);
+    assert_eq!((ran.code, scene.made()), (0, 12), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("deleted "), "the connection of the dead process: {}", ran.err);
+    let keys = REGIONS.map(|region| {
+        let connections = scene.cloud.collection(region, kind);
+        let mark = format!("osvpn:{}", ran.id());
+        let ours = connections.iter().find(|one| one["description"].as_str().unwrap().starts_with(&mark));
+        ours.unwrap()["psk"].clone()
+    });
+    assert_eq!(keys[0], keys[1], "both halves have one key");
+    assert!(scene.journals().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_never_work_on_one_vpn_without_a_journal_either() {
+    let scene = Scene::new().await;
+    scene.kill_at(site_to_site(scene.home.path()), "POST", "ipsec-site-connections", "nz-por-1", 1, true).await;
+    std::fs::remove_dir_all(scene.state()).unwrap();
+    let gate = Gate::closed();
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    let mut first = scene.osvpn(&["rollback", "test-vpn", "--yes"]).spawn().unwrap();
+    gate.arrived().await;
+    let id = first.id();
+    for command in [&["resume", "test-vpn"][..], &["rollback", "test-vpn", "--yes"]] {
+        let ran = run(scene.osvpn(command)).await;
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&format!("another osvpn (process {id}) is working on this VPN")), "{}", ran.err);
+    }
+    gate.open();
+    let code = tokio::task::spawn_blocking(move || first.wait().unwrap().code()).await.unwrap();
+    assert_eq!((code, scene.made()), (Some(0), 0));
+    assert_eq!(std::fs::read_dir(scene.state()).unwrap().count(), 0, "no lock is left");
+}
+
+/// Gives every object that was made another name.
+fn rename(scene: &Scene) {
+    for region in REGIONS {
+        for (collection, objects) in scene.cloud.objects(region).as_object().unwrap() {
+            let ours = objects.as_array().unwrap().iter();
+            for object in ours.filter(|one| !scene.before.contains(one["id"].as_str().unwrap())) {
+                let [id, description] = ["id", "description"].map(|key| object[key].as_str().unwrap());
+                let changes = json!({ "name": "renamed", "description": format!("see {description}") });
+                assert!(scene.cloud.alter(region, collection, id, changes));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_with_other_names_are_known_by_their_marks() {
+    // Of the last request the answer is lost; a local group and a peer group differ in their types alone.
+    for post in posts().into_iter().filter(|(kind, region, _)| *region == REGIONS[1] && !kind.ends_with("policies")) {
+        let scene = Scene::new().await;
+        let (kind, region, nth) = post;
+        scene.kill_at(site_to_site(scene.home.path()), "POST", kind, region, nth, true).await;
+        rename(&scene);
+        let ran = run(scene.osvpn(&["resume"])).await;
+        assert_eq!((ran.code, scene.made()), (0, 12), "{post:?}: {}{}", ran.out, ran.err);
+        assert!(ran.out.contains("adopted"), "{post:?}: {}", ran.out);
+        rename(&scene);
+        // Nothing is called after the VPN any more, so its id is its name.
+        let id = ran.id();
+        let way = if nth == 2 { "resume" } else { "rollback" };
+        let ran = run(scene.osvpn(&if way == "resume" { vec![way, &id] } else { vec![way, &id, "--yes"] })).await;
+        let left = if way == "resume" { 12 } else { 0 };
+        assert_eq!((ran.code, scene.made()), (0, left), "{post:?} {way}: {}{}", ran.out, ran.err);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_marks_do_not_tell_is_said_and_can_be_deleted() {
     let scene = Scene::new().await;
@@ -279,6 +365,14 @@ async fn a_journal_that_cannot_be_used_says_why() {
         let ran = run(scene.osvpn(&["resume"])).await;
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains(expected) && ran.err.contains("Nothing was changed."), "{expected}: {}", ran.err);
+    }
+    std::fs::write(&path, good.replacen("\"version\": 1", "\"version\": 2", 1)).unwrap();
+    for command in [&["resume", "test-vpn"][..], &["rollback", "test-vpn", "--yes"]] {
+        let ran = run(scene.osvpn(command)).await;
+        assert_eq!((ran.code, scene.made()), (2, 1), "{}{}", ran.out, ran.err);
+        for part in ["use the newer one", "move that file away", path.to_str().unwrap()] {
+            assert!(ran.err.contains(part), "{part}: {}", ran.err);
+        }
     }
     std::fs::write(&path, good).unwrap();
     let ran = run(scene.osvpn(&["rollback", "--yes"])).await;

@@ -5,20 +5,37 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
-    ("provision", &["provision", "plan", "cloud", "state"]),
-    ("wizard", &["wizard", "provision", "plan", "cloud"]),
-    ("view", &["view", "wizard", "provision", "plan", "cloud"]),
+    ("change", &["change", "plan", "cloud"]),
+    ("provision", &["provision", "change", "plan", "cloud", "state"]),
+    ("wizard", &["wizard", "provision", "change", "plan", "cloud"]),
+    ("view", &["view", "wizard", "provision", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("signals", &["signals"]),
     ("state", &["state"]),
     ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
-    ("report", &["report", "wizard", "provision", "plan", "cloud"]),
+    ("report", &["report", "wizard", "provision", "change", "plan", "cloud"]),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
-    ("tui", &["tui", "view", "wizard", "resume", "apply", "sign_in", "signals", "state", "provision", "plan", "cloud"]),
+    (
+        "tui",
+        &[
+            "tui",
+            "view",
+            "wizard",
+            "resume",
+            "apply",
+            "sign_in",
+            "signals",
+            "state",
+            "provision",
+            "change",
+            "plan",
+            "cloud",
+        ],
+    ),
 ];
 
 struct Source {

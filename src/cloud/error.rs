@@ -109,6 +109,12 @@ impl Error {
         self.neutron_type.as_deref().is_some_and(|kind| kind.ends_with("InUse"))
     }
 
+    /// Whether an object could not be changed because it is still being made.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.neutron_type.as_deref() == Some("VPNStateInvalidToUpdate")
+    }
+
     /// Whether the request may have been acted upon although it failed. Before it is repeated, the cloud must be asked
     /// whether the object exists. A sign-in that fails leaves nothing in doubt: the request it was for has not been let
     /// in.

@@ -280,6 +280,7 @@ impl Region {
 }
 
 /// JSON to send, and the secret in it.
+#[derive(Clone, Copy)]
 pub(super) struct Body<'a> {
     pub json: &'a [u8],
     pub secret: Option<&'a SecretString>,

@@ -232,6 +232,14 @@ impl Region {
     }
 }
 
+/// An object that has no name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Described {
+    pub id: Text,
+    #[serde(default, deserialize_with = "wire::or_default")]
+    pub description: Text,
+}
+
 /// An object of a VPN list as far as all kinds are alike.
 #[derive(Debug, Deserialize)]
 pub(super) struct Labelled {
@@ -240,12 +248,21 @@ pub(super) struct Labelled {
     pub name: Text,
     #[serde(default)]
     pub description: Text,
+    /// Of an endpoint group: what its endpoints are.
+    #[serde(default, rename = "type")]
+    pub endpoints: Option<Text>,
     pub project_id: Option<String>,
     pub tenant_id: Option<String>,
 }
 
 impl Labelled {
-    pub(super) const FIELDS: &'static [&'static str] = &["id", "name", "description", "project_id", "tenant_id"];
+    /// What is asked for of that kind.
+    pub(super) fn fields(kind: Kind) -> &'static [&'static str] {
+        match kind {
+            Kind::EndpointGroup => &["id", "name", "description", "project_id", "tenant_id", "type"],
+            _ => &["id", "name", "description", "project_id", "tenant_id"],
+        }
+    }
 
     /// Whether it is that project's, or nobody says whose it is.
     pub(super) fn belongs_to(&self, project: &str) -> bool {

@@ -211,7 +211,7 @@ pub struct SiteConnectionBody<'a> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes the field, which is a reference, by reference.
-fn exposed<S: Serializer>(secret: &&SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn exposed<S: Serializer>(secret: &&SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 

@@ -4,7 +4,7 @@
 //! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
 //! [`Region::marked`] and decides.
 
-use reqwest::Method;
+use reqwest::{Method, Url};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,22 @@ pub struct Marked {
     pub name: String,
     /// Its whole description.
     pub description: String,
+    /// Of an endpoint group: `subnet` or `cidr`.
+    pub endpoints: Option<String>,
+}
+
+impl Marked {
+    /// Whether that mark stands in its description, among whatever else somebody has written there.
+    #[must_use]
+    pub fn has(&self, mark: &str) -> bool {
+        is_marked(&self.description, mark)
+    }
+}
+
+/// Whether that mark stands in a description as a word.
+#[must_use]
+pub fn is_marked(description: &str, mark: &str) -> bool {
+    description.split_whitespace().any(|word| word == mark)
 }
 
 #[derive(Deserialize)]
@@ -80,10 +96,13 @@ impl Region {
     /// whatever exists look deleted. An object in use is a `Conflict`, but an endpoint group in use is `Invalid`
     /// (`EndpointGroupInUse` comes as 400).
     pub async fn delete(&self, kind: Kind, id: &Id) -> Result<Deleted, Error> {
-        let url = self.url(&["vpn", kind.collection(), id.as_str()]);
+        self.delete_at(&self.url(&["vpn", kind.collection(), id.as_str()])).await
+    }
+
+    pub(super) async fn delete_at(&self, url: &Url) -> Result<Deleted, Error> {
         let mut failures = 0;
         loop {
-            match self.cloud().send(Method::DELETE, &url, None).await {
+            match self.cloud().send(Method::DELETE, url, None).await {
                 Ok(_) => return Ok(Deleted::Now),
                 Err(error) if error.is_gone() => return Ok(Deleted::WasGone),
                 Err(error) => {
@@ -111,16 +130,22 @@ impl Region {
     /// the server cannot be relied upon to filter it.
     pub async fn marked(&self, kind: Kind, mark: &str) -> Result<Vec<Marked>, Error> {
         let mut all = self.described(kind).await?;
-        all.retain(|one| one.description.split_whitespace().any(|word| word == mark));
+        all.retain(|one| one.has(mark));
         Ok(all)
     }
 
     /// All of the project's objects of a kind, with their descriptions.
     pub async fn described(&self, kind: Kind) -> Result<Vec<Marked>, Error> {
         let project = self.cloud().project_id();
-        let all = self.vpn_list::<Labelled>(kind, Labelled::FIELDS).await?;
+        let all = self.vpn_list::<Labelled>(kind, Labelled::fields(kind)).await?;
         let ours = all.into_iter().filter(|one| one.belongs_to(project));
-        Ok(ours.map(|one| Marked { id: Id::new(one.id.0), name: one.name.0, description: one.description.0 }).collect())
+        let marked = |one: Labelled| Marked {
+            id: Id::new(one.id.0),
+            name: one.name.0,
+            description: one.description.0,
+            endpoints: one.endpoints.map(|kind| kind.0),
+        };
+        Ok(ours.map(marked).collect())
     }
 
     async fn create_plain<B: Serialize>(
@@ -141,18 +166,23 @@ impl Region {
         let json = serde_json::to_vec(&Envelope(kind, body))
             .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {} cannot be written as JSON.", kind.label())))?;
         let url = self.url(&["vpn", kind.collection()]);
+        let sent = self.send_once_let_in(Method::POST, &url, Body { json: &json, secret }).await;
+        sent.and_then(|answer: Answer| parse(&answer, kind.singular())).map_err(|error| self.mark(error))
+    }
+
+    /// Sends a request that changes something. With patience it is sent again as long as it was certainly not acted upon.
+    pub(super) async fn send_once_let_in(&self, method: Method, url: &Url, body: Body<'_>) -> Result<Answer, Error> {
         let mut failures = 0;
-        let sent = loop {
-            match self.cloud().send(Method::POST, &url, Some(Body { json: &json, secret })).await {
+        loop {
+            match self.cloud().send(method.clone(), url, Some(body)).await {
                 Err(error) if !error.is_doubtful() => {
                     if !self.may_try_again(&error, &mut failures).await {
-                        break Err(error);
+                        return Err(error);
                     }
                 }
-                sent => break sent,
+                sent => return sent,
             }
-        };
-        sent.and_then(|answer: Answer| parse(&answer, kind.singular())).map_err(|error| self.mark(error))
+        }
     }
 
     /// Counts a failure and pauses, if there is patience for another try.

@@ -137,6 +137,13 @@ impl fmt::Display for VpnName {
     }
 }
 
+/// What a VPN is called if nothing else is known of it.
+impl From<&VpnId> for VpnName {
+    fn from(id: &VpnId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
 impl TryFrom<String> for VpnName {
     type Error = NameProblem;
 

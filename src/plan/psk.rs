@@ -5,6 +5,7 @@ use std::fmt;
 use rand::RngExt;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 
 /// The shortest key the guide allows, in characters.
 pub const SHORTEST: usize = 20;
@@ -17,6 +18,16 @@ const GENERATED: usize = 32;
 /// dropped; never shown by `Debug`.
 #[derive(Clone)]
 pub struct Psk(SecretString);
+
+/// Where the pre-shared key came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyOrigin {
+    /// The user gave it, and so has it.
+    Given,
+    /// It was generated: the cloud alone can still show it.
+    Generated,
+}
 
 /// Why a text is no pre-shared key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

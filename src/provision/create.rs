@@ -7,10 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::ledger::{Ledger, Made, Origin};
-use super::{Event, Marks, Step, Task, Work, late};
+use super::{Event, Marks, Step, Task, Work, delete, late};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::plan::{Half, HalfPlan, Plan};
 
@@ -133,9 +134,11 @@ impl<'a> Run<'a> {
 
     /// Makes anything but a VPN service.
     async fn part(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Made, Error> {
-        if self.ledger().is_open(task)
-            && let Some(made) = self.find(region, task).await?
-        {
+        let may_be_there = {
+            let ledger = self.ledger();
+            ledger.is_open(task) || ledger.candidate(task).is_some()
+        };
+        if may_be_there && let Some(made) = self.find(region, task).await? {
             return Ok(made);
         }
         let draft = self.draft(half, task).await?;
@@ -168,13 +171,33 @@ impl<'a> Run<'a> {
         Made { task, region: half.region.clone(), id, name, origin, external_v4: None, external_v6: None }
     }
 
-    /// Looks for what earlier requests of this VPN have made, told by mark and name, and takes one of them.
+    /// Looks for what earlier requests of this VPN have made, told by mark and kind, and takes one of them.
     async fn find(&self, region: &Region, task: Task) -> Result<Option<Made>, Error> {
         let (at, found) = late::look(&self.marks, region, task).await?;
-        Ok(self.note(|ledger| {
-            ledger.looked(task, at, found);
-            ledger.adopt(task)
-        }))
+        self.note(|ledger| ledger.looked(task, at, found));
+        loop {
+            let Some(made) = self.ledger().candidate(task) else { return Ok(None) };
+            if task.step != Step::Connection || self.has_our_key(region, &made).await? {
+                self.note(|ledger| ledger.record(made.clone()));
+                return Ok(Some(made));
+            }
+            // Its process died before anybody could read its key, so another was made meanwhile. It is not changed but
+            // made again: the cloud refuses changes to a connection it is still building.
+            self.work.tell(Event::Deleting(made.clone()));
+            delete(region, &made).await?;
+            self.note(|ledger| ledger.remove(&made.id));
+            self.work.tell(Event::Deleted(made));
+            self.work.tell(Event::Started(task));
+        }
+    }
+
+    /// Whether the connection has the key of the plan. One that is gone has none.
+    async fn has_our_key(&self, region: &Region, made: &Made) -> Result<bool, Error> {
+        match region.connection_psk(&made.id).await {
+            Ok(key) => Ok(key.expose_secret() == self.plan.psk().secret().expose_secret()),
+            Err(error) if error.is_gone() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes what the cloud says is not there any more out of the ledger, so that a retry makes it again.

@@ -29,12 +29,18 @@ pub async fn find(cloud: &Cloud) -> Result<Vec<Found>, Error> {
     let regions = cloud.regions();
     let reads = regions.iter().flat_map(|region| KINDS.map(|kind| in_region(region, kind)));
     let mut vpns: BTreeMap<VpnId, Found> = BTreeMap::new();
+    let mut named = BTreeSet::new();
     for read in join_all(reads).await {
         for (vpn, name, made) in read? {
             let found = vpns.entry(vpn.clone()).or_insert_with(|| Found {
-                marks: Marks { vpn, name, regions: BTreeMap::new() },
+                marks: Marks { name: VpnName::from(&vpn), vpn: vpn.clone(), regions: BTreeMap::new() },
                 ledger: Ledger::default(),
             });
+            if let Some(name) = name
+                && named.insert(vpn)
+            {
+                found.marks.name = name;
+            }
             found.marks.regions.insert(made.task.half, made.region.clone());
             if found.ledger.get(made.task.half, made.task.step).is_some() {
                 found.ledger.leave(made);
@@ -69,15 +75,18 @@ pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error
     Ok(())
 }
 
-async fn in_region(region: &Region, kind: Kind) -> Result<Vec<(VpnId, VpnName, Made)>, Error> {
+/// An object, whose VPN it is, and what it says that is called, unless somebody has given it another name.
+type Marked = (VpnId, Option<VpnName>, Made);
+
+async fn in_region(region: &Region, kind: Kind) -> Result<Vec<Marked>, Error> {
     let objects = match region.described(kind).await {
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
         objects => objects?,
     };
     let marked = objects.into_iter().filter_map(|object| {
         let (vpn, half) = object.description.split_whitespace().find_map(VpnId::of_mark)?;
-        let mut steps = Step::ALL.into_iter().filter(|step| step.kind() == kind);
-        let (step, name) = steps.find_map(|step| Some((step, VpnName::from_object(&object.name, step.object())?)))?;
+        let step = Step::of(kind, object.endpoints.as_deref())?;
+        let name = VpnName::from_object(&object.name, step.object());
         let task = Task { half, step };
         let made = Made {
             task,

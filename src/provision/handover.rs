@@ -4,21 +4,13 @@ use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Ledger, Step, commands};
 use crate::plan::policy::{IkeVersion, TransformProtocol};
 use crate::plan::{HalfPlan, Outer, Plan, Policy};
 
-/// Where the pre-shared key came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyOrigin {
-    /// The user gave it, and so has it.
-    Given,
-    /// It was generated: the cloud alone can still show it.
-    Generated,
-}
+pub use crate::plan::psk::KeyOrigin;
 
 /// What the values stand under.
 pub const HANDOVER_TITLE: &str = "For the owner of the peer:";

@@ -7,26 +7,23 @@
 //!
 //! A journal is there for exactly as long as there is something to finish or to undo.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use atomic_write_file::AtomicWriteFile;
-use atomic_write_file::unix::OpenOptionsExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::handover::KeyOrigin;
+use super::private::{self, lock, lock_path};
 use crate::cloud::Cloud;
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-const PRIVATE: u32 = 0o600;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +37,9 @@ pub enum JournalError {
     /// Another process works on this VPN.
     #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
     Busy(Option<u32>),
+    /// A run or a change of this VPN was cut off, and comes first.
+    #[error("{1} was cut off and comes first: osvpn resume {0} finishes it, osvpn rollback {0} takes it back")]
+    Unfinished(String, String),
     /// The file is no journal, or one of a newer program.
     #[error("{0} cannot be read: {1}")]
     Unreadable(PathBuf, String),
@@ -102,12 +102,57 @@ impl Record {
     }
 }
 
-/// The journal of one run, locked as long as it is held.
+/// The right to work on a VPN, held against other processes of this machine as long as it lives.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Claim {
+    /// Where its journal is, or would be.
     path: PathBuf,
     /// Held, not used.
     _lock: File,
+}
+
+impl Claim {
+    /// Claims the VPN of a journal, whether or not there is one.
+    ///
+    /// # Errors
+    /// If another process has it, or the directory cannot be used.
+    pub fn of(directory: &Path, vpn: &VpnId) -> Result<Self, JournalError> {
+        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        Self::at(directory.join(format!("{vpn}.json")))
+    }
+
+    fn at(path: PathBuf) -> Result<Self, JournalError> {
+        Ok(Self { _lock: lock(&path)?, path })
+    }
+
+    /// Whether there is a journal, readable or not.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.path.exists()
+    }
+
+    fn begin(self, record: Record) -> Result<Journal, JournalError> {
+        if self.has_journal() {
+            return Err(JournalError::Unreadable(
+                self.path,
+                "it is in the way of a new journal of this VPN".to_owned(),
+            ));
+        }
+        let journal = Journal { claim: self, record };
+        journal.write()?;
+        Ok(journal)
+    }
+
+    fn release(&self) {
+        // Left behind it does no harm. Whoever has opened it by now finds no journal.
+        let _ = fs::remove_file(lock_path(&self.path));
+    }
+}
+
+/// The journal of one run, locked as long as it is held.
+#[derive(Debug)]
+pub struct Journal {
+    claim: Claim,
     record: Record,
 }
 
@@ -118,25 +163,21 @@ impl Journal {
     /// If another process has it, or it is gone or unreadable by now.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         // The lock comes first: whoever had it may have finished the run and removed the journal.
-        let lock = lock(path)?;
-        Ok(Self { record: read(path)?, path: path.to_owned(), _lock: lock })
+        Self::of(Claim::at(path.to_owned())?)
+    }
+
+    /// Takes up the journal of a VPN that is claimed.
+    ///
+    /// # Errors
+    /// If it is gone or unreadable.
+    pub fn of(claim: Claim) -> Result<Self, JournalError> {
+        Ok(Self { record: read(&claim.path)?, claim })
     }
 
     /// What it says.
     #[must_use]
     pub const fn record(&self) -> &Record {
         &self.record
-    }
-
-    fn begin(directory: &Path, record: Record) -> Result<Self, JournalError> {
-        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
-        let path = directory.join(format!("{}.json", record.vpn));
-        if path.exists() {
-            return Err(JournalError::Unreadable(path, "it is in the way of a new journal of this VPN".to_owned()));
-        }
-        let journal = Self { _lock: lock(&path)?, path, record };
-        journal.write()?;
-        Ok(journal)
     }
 
     fn keep(&mut self, ledger: &Ledger) -> Result<(), JournalError> {
@@ -149,19 +190,13 @@ impl Journal {
     }
 
     fn write(&self) -> Result<(), JournalError> {
-        let written = || {
-            let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(&self.path)?;
-            serde_json::to_writer_pretty(&mut file, &self.record)?;
-            file.write_all(b"\n")?;
-            file.commit()
-        };
-        written().map_err(|error| JournalError::File(self.path.clone(), error))
+        private::write(&self.claim.path, &self.record)
     }
 
     fn remove(&self) -> Result<(), JournalError> {
-        fs::remove_file(&self.path).map_err(|error| JournalError::File(self.path.clone(), error))?;
-        // Left behind it does no harm. Whoever has opened it by now finds no journal.
-        let _ = fs::remove_file(lock_path(&self.path));
+        let path = &self.claim.path;
+        fs::remove_file(path).map_err(|error| JournalError::File(path.clone(), error))?;
+        self.claim.release();
         Ok(())
     }
 }
@@ -179,6 +214,8 @@ enum Keeping {
     Planned(Option<PathBuf>, Box<Record>),
     /// In that journal.
     Journal(Box<Journal>),
+    /// Nowhere, because the marks in the cloud tell it all; others are kept off.
+    Claimed(Claim),
 }
 
 impl Keeper {
@@ -194,6 +231,20 @@ impl Keeper {
         Self(Arc::new(Mutex::new(Keeping::Journal(Box::new(journal)))))
     }
 
+    /// Keeps a run that is known by its marks alone in a new journal, from now on.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn begun(claim: Claim, record: Record) -> Result<Self, JournalError> {
+        Ok(Self::of(claim.begin(record)?))
+    }
+
+    /// Keeps nothing, but others off as long as it lives.
+    #[must_use]
+    pub fn claiming(claim: Claim) -> Self {
+        Self(Arc::new(Mutex::new(Keeping::Claimed(claim))))
+    }
+
     /// Notes what exists and what is in doubt by now. On return it is on the disk.
     ///
     /// # Errors
@@ -203,11 +254,11 @@ impl Keeper {
         if let Keeping::Planned(directory, record) = &*keeping {
             let record = Record { ledger: ledger.clone(), ..(**record).clone() };
             let directory = directory.as_deref().ok_or(JournalError::NoHome)?;
-            *keeping = Keeping::Journal(Box::new(Journal::begin(directory, record)?));
+            *keeping = Keeping::Journal(Box::new(Claim::of(directory, &record.vpn)?.begin(record)?));
         }
         match &mut *keeping {
             Keeping::Journal(journal) => journal.keep(ledger),
-            Keeping::Nowhere | Keeping::Planned(..) => Ok(()),
+            Keeping::Nowhere | Keeping::Planned(..) | Keeping::Claimed(_) => Ok(()),
         }
     }
 
@@ -224,11 +275,15 @@ impl Keeper {
     /// Removes the journal: there is nothing to finish or to undo any more. Another run of the VPN begins a new one.
     pub fn finish(&self) {
         let mut keeping = self.keeping();
-        let Keeping::Journal(journal) = &*keeping else { return };
+        let journal = match &*keeping {
+            Keeping::Journal(journal) => journal,
+            Keeping::Claimed(claim) => return claim.release(),
+            Keeping::Nowhere | Keeping::Planned(..) => return,
+        };
         if let Err(error) = journal.remove() {
             tracing::warn!(%error, "the journal was not removed");
         }
-        let directory = journal.path.parent().map(Path::to_owned);
+        let directory = journal.claim.path.parent().map(Path::to_owned);
         let record = Record { ledger: Ledger::default(), ..journal.record.clone() };
         *keeping = Keeping::Planned(directory, Box::new(record));
     }
@@ -246,13 +301,7 @@ pub type Listed = (PathBuf, Result<Record, JournalError>);
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(JournalError::File(directory.to_owned(), error)),
-    };
-    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let journals = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let journals = private::list(directory, "json")?.into_iter();
     let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
@@ -269,45 +318,9 @@ pub fn forget(path: &Path) -> Result<(), JournalError> {
 }
 
 fn read(path: &Path) -> Result<Record, JournalError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u32,
-    }
-    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
-    let text = fs::read(path).map_err(|error| JournalError::File(path.to_owned(), error))?;
-    let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-    if version != VERSION {
-        return Err(unreadable(format!("it has format {version}, and this osvpn knows {VERSION}; use the newer one")));
-    }
-    serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
+    private::read(path, VERSION)
 }
 
 fn process(id: Option<u32>) -> String {
     id.map_or_else(String::new, |id| format!(" (process {id})"))
-}
-
-/// The journal itself is replaced at every writing, so the lock is on a file beside it.
-fn lock_path(path: &Path) -> PathBuf {
-    path.with_extension("lock")
-}
-
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let path = lock_path(path);
-    let failed = |error| JournalError::File(path.clone(), error);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
-    let mut file = options.open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Who it is helps the user; that somebody has it is what counts.
-            let _ = file.read_to_string(&mut holder);
-            return Err(JournalError::Busy(holder.trim().parse().ok()));
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    // A full disk is no reason not to undo something.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
 }

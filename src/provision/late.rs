@@ -5,8 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, Ledger, Made, Marks, Origin, Task, Work, delete};
-use crate::cloud::{Error, Id, Limits, Region};
+use super::{Event, Ledger, Made, Marks, Origin, Step, Task, Work, delete};
+use crate::cloud::vpnaas::Marked;
+use crate::cloud::{Error, Limits, Region};
 
 /// Until when a request that failed like that may take effect. A plain 500 is the server's last word: what it has not
 /// done by then it never does.
@@ -17,22 +18,22 @@ pub(super) fn until(error: &Error, limits: &Limits) -> Timestamp {
     if is_last_word { now } else { now.checked_add(settling).unwrap_or(Timestamp::MAX) }
 }
 
-/// Everything in the region with this VPN's mark and the task's name.
+/// Everything in the region with this VPN's mark that the task may have made, whatever it is called by now.
 pub(super) async fn look(marks: &Marks, region: &Region, task: Task) -> Result<(Timestamp, Vec<Made>), Error> {
     let at = Timestamp::now();
-    let name = marks.name.of(task.step.object());
-    let marked = region.marked(task.step.kind(), &marks.vpn.mark(task.half)).await?;
-    let ours = marked.into_iter().filter(|object| object.name == name);
-    let made = |id: Id| Made {
+    let kind = task.step.kind();
+    let marked = region.marked(kind, &marks.vpn.mark(task.half)).await?;
+    let ours = marked.into_iter().filter(|object| Step::of(kind, object.endpoints.as_deref()) == Some(task.step));
+    let made = |object: Marked| Made {
         task,
         region: region.id().clone(),
-        id,
-        name: name.clone(),
+        id: object.id,
+        name: object.name,
         origin: Origin::Adopted,
         external_v4: None,
         external_v6: None,
     };
-    Ok((at, ours.map(|object| made(object.id)).collect()))
+    Ok((at, ours.map(made).collect()))
 }
 
 /// Looks for what every open task may have got by now. What is found becomes debris. The first look that failed, if one

@@ -191,14 +191,12 @@ impl Ledger {
         }
     }
 
-    /// Makes debris the object of its task, if the task has none.
-    pub(super) fn adopt(&mut self, task: Task) -> Option<Made> {
+    /// Debris that could be the object of its task, if the task has none.
+    pub(super) fn candidate(&self, task: Task) -> Option<Made> {
         if self.get(task.half, task.step).is_some() {
             return None;
         }
-        let made = self.debris.iter().find(|made| made.task == task).cloned()?;
-        self.record(made.clone());
-        Some(made)
+        self.debris.iter().find(|made| made.task == task).cloned()
     }
 
     /// Whether the region must be looked at before the task is done, or its end believed.

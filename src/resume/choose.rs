@@ -6,7 +6,7 @@ use crate::plan::file::PlanFile;
 use crate::plan::{Half, VpnId, VpnName};
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{Journal, Record, unfinished};
+use crate::provision::journal::{Claim, Journal, JournalError, Record, unfinished};
 use crate::provision::{Ledger, Marks, Step, Task};
 use crate::state;
 
@@ -14,22 +14,22 @@ use crate::state;
 pub enum Interrupted {
     /// Its journal is there, and locked.
     Journal(Box<Journal>),
-    /// Its journal is not; this is what its marks tell.
-    Found(Box<Found>),
+    /// Its journal is not; this is what its marks tell. Others are kept off, unless this machine has no place for that.
+    Found(Box<Found>, Result<Claim, JournalError>),
 }
 
 /// What can be said without asking the cloud.
 pub enum Chosen {
     Journal(Box<Journal>),
-    /// No journal is here of the VPN of that name or id.
-    Named(String),
+    /// No journal is here of the VPN of that name or id, but for those that cannot be read.
+    Named(String, Vec<String>),
 }
 
 impl Interrupted {
     pub fn marks(&self) -> Marks {
         match self {
             Self::Journal(journal) => marks_of(journal.record()),
-            Self::Found(found) => found.marks.clone(),
+            Self::Found(found, _) => found.marks.clone(),
         }
     }
 
@@ -37,7 +37,7 @@ impl Interrupted {
     pub fn ledger(&self, limits: &Limits) -> Ledger {
         let mut ledger = match self {
             Self::Journal(journal) => journal.record().ledger.clone(),
-            Self::Found(found) => in_doubt(found),
+            Self::Found(found, _) => in_doubt(found),
         };
         ledger.take_over(limits);
         ledger
@@ -47,8 +47,8 @@ impl Interrupted {
         match self {
             Self::Journal(journal) => journal.record().key,
             // Where both ends are the user's, nobody else waits for a certain key.
-            Self::Found(found) if found.marks.regions.len() > 1 => KeyOrigin::Generated,
-            Self::Found(_) => KeyOrigin::Given,
+            Self::Found(found, _) if found.marks.regions.len() > 1 => KeyOrigin::Generated,
+            Self::Found(..) => KeyOrigin::Given,
         }
     }
 }
@@ -64,10 +64,30 @@ fn in_doubt(found: &Found) -> Ledger {
     ledger
 }
 
+/// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
+fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+    let claim = state::directory().ok_or(JournalError::NoHome);
+    match claim.and_then(|directory| Claim::of(&directory, &found.marks.vpn)) {
+        Err(error @ JournalError::Busy(_)) => Err(Refusal::unusable(vec![error.to_string()])),
+        // It could not be read, or was begun only now. Nobody goes by the marks beside it: it may know of requests whose
+        // answers are outstanding.
+        Ok(claim) if claim.has_journal() => match Journal::of(claim) {
+            Ok(journal) => take_journal(Box::new(journal), cloud),
+            Err(error) => {
+                let way = "to go by the marks in the cloud alone, move that file away".to_owned();
+                Err(Refusal::unusable(vec![error.to_string(), way]))
+            }
+        },
+        // A disk that cannot be written is no reason not to undo something.
+        claim => Ok(Interrupted::Found(Box::new(found), claim)),
+    }
+}
+
 fn marks_of(record: &Record) -> Marks {
     let regions = record.plan().map(|file: PlanFile| file.regions().into_iter().cloned().collect::<Vec<_>>());
-    let regions = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default()).collect();
-    Marks { vpn: record.vpn.clone(), name: record.name.clone(), regions }
+    let planned = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default());
+    let made = record.ledger.removable().into_iter().map(|made| (made.task.half, made.region));
+    Marks { vpn: record.vpn.clone(), name: record.name.clone(), regions: made.chain(planned).collect() }
 }
 
 fn is_meant(wanted: &str, vpn: &VpnId, name: &VpnName) -> bool {
@@ -101,7 +121,7 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
             let journal = Journal::open(path).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
             Ok(Chosen::Journal(Box::new(journal)))
         }
-        ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned())),
+        ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned(), unreadable)),
         ([], None) => {
             let mut problems = vec![
                 "no unfinished run is known on this machine".to_owned(),
@@ -128,38 +148,45 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
     }
 }
 
+fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+    if journal.record().is_of(cloud) {
+        return Ok(Interrupted::Journal(journal));
+    }
+    let record = journal.record();
+    let text = format!(
+        "{} was begun in another project (id {}, signed in at {}); this sign-in is for {} (id {}). Source that project's \
+         openrc, or name its cloud with --cloud",
+        record.name,
+        record.project,
+        record.auth_url,
+        cloud.project_name(),
+        cloud.project_id()
+    );
+    Err(Refusal::unusable(vec![text]))
+}
+
 /// Holds the journal against the cloud that was signed in to, or looks for the VPN by its marks.
 ///
 /// # Errors
 /// If it belongs elsewhere, or there is none.
 pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refusal> {
-    let wanted = match chosen {
-        Chosen::Journal(journal) if journal.record().is_of(cloud) => return Ok(Interrupted::Journal(journal)),
-        Chosen::Journal(journal) => {
-            let record = journal.record();
-            let text = format!(
-                "{} was begun in another project (id {}, signed in at {}); this sign-in is for {} (id {}). Source that \
-                 project's openrc, or name its cloud with --cloud",
-                record.name,
-                record.project,
-                record.auth_url,
-                cloud.project_name(),
-                cloud.project_id()
-            );
-            return Err(Refusal::unusable(vec![text]));
-        }
-        Chosen::Named(wanted) => wanted,
+    let (wanted, unreadable) = match chosen {
+        Chosen::Journal(journal) => return take_journal(journal, cloud),
+        Chosen::Named(wanted, unreadable) => (wanted, unreadable),
     };
     let all = found::find(cloud).await.map_err(|error| Refusal::failed("looking for the VPN by its marks", &error))?;
     let mut found: Vec<Found> =
         all.into_iter().filter(|found| is_meant(&wanted, &found.marks.vpn, &found.marks.name)).collect();
     match (found.pop(), found.len()) {
-        (Some(found), 0) => Ok(Interrupted::Found(Box::new(found))),
-        (None, _) => Err(Refusal::unusable(vec![format!(
-            "no VPN {wanted} is known: there is no journal of it on this machine, and no object with its mark in any \
-             region of project {}",
-            cloud.project_name()
-        )])),
+        (Some(found), 0) => claimed(found, cloud),
+        (None, _) => {
+            let text = format!(
+                "no VPN {wanted} is known: there is no journal of it on this machine, and no object with its mark in any \
+                 region of project {}",
+                cloud.project_name()
+            );
+            Err(Refusal::unusable([vec![text], unreadable].concat()))
+        }
         (Some(last), _) => {
             found.push(last);
             let ids = found.iter().map(|found| found.marks.vpn.to_string()).collect::<Vec<_>>().join(", ");

@@ -9,8 +9,8 @@ use crate::apply::input;
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error};
 use crate::plan::Psk;
-use crate::provision::Marks;
 use crate::provision::handover::KeyOrigin;
+use crate::provision::{Ledger, Marks, Step};
 
 /// What the key is for.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +25,18 @@ pub enum Key<'a> {
 ///
 /// # Errors
 /// If it cannot be read, or is nowhere to be had.
-pub async fn find(marks: &Marks, origin: KeyOrigin, key: Key<'_>, cloud: &Cloud) -> Result<Psk, Refusal> {
+pub async fn find(
+    marks: &Marks,
+    ledger: &Ledger,
+    origin: KeyOrigin,
+    key: Key<'_>,
+    cloud: &Cloud,
+) -> Result<Psk, Refusal> {
     let file = match key {
         Key::Given(file) => file,
         Key::Any => return Ok(Psk::generate()),
     };
-    let connected = of_connection(marks, cloud).await;
+    let connected = of_connection(marks, ledger, cloud).await;
     if let Some(psk) = connected.map_err(|error| Refusal::failed("reading the key of the connection", &error))? {
         return Psk::parse(psk.expose_secret()).map_err(|problem| {
             Refusal::unusable(vec![format!("the VPN's connection has a key that osvpn would not take: {problem}")])
@@ -46,7 +52,12 @@ pub async fn find(marks: &Marks, origin: KeyOrigin, key: Key<'_>, cloud: &Cloud)
     })
 }
 
-async fn of_connection(marks: &Marks, cloud: &Cloud) -> Result<Option<secrecy::SecretString>, Error> {
+async fn of_connection(marks: &Marks, ledger: &Ledger, cloud: &Cloud) -> Result<Option<secrecy::SecretString>, Error> {
+    // What a lost request has made besides them may have another key, and is deleted.
+    let known = ledger.made().iter().find(|made| made.task.step == Step::Connection);
+    if let Some((made, region)) = known.and_then(|made| Some((made, cloud.region(&made.region)?))) {
+        return region.connection_psk(&made.id).await.map(Some);
+    }
     for (half, region) in &marks.regions {
         let Some(region) = cloud.region(region) else { continue };
         let connections = region.marked(Kind::SiteConnection, &marks.vpn.mark(*half)).await?;

@@ -28,7 +28,7 @@ pub async fn rollback(
     let mut ledger = interrupted.ledger(cloud.limits());
     let keeper = match interrupted {
         Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_) => Keeper::default(),
+        Interrupted::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
     };
     if !args.yes {
         let (name, ledger) = (marks.name.to_string(), ledger.clone());

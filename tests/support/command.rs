@@ -36,6 +36,14 @@ pub struct Ran {
     pub err: String,
 }
 
+impl Ran {
+    /// The id in the marks of the VPN the report is about.
+    pub fn id(&self) -> String {
+        let (_, after) = self.out.split_once("(osvpn:").unwrap();
+        after.split_once(')').unwrap().0.to_owned()
+    }
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

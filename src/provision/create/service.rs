@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::super::{TRIES, delete};
 use super::{CreateError, Event, Made, Origin, Run, Step, Task};
 use crate::cloud::request::VpnServiceBody;
+use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
 use crate::plan::{Half, HalfPlan};
 
@@ -143,7 +144,8 @@ impl Run<'_> {
         let mark = self.plan.id().mark(half.half);
         let at = Timestamp::now();
         let all = region.services().await?;
-        let (ours, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(|service| service.description == mark);
+        let (ours, mut others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|service| is_marked(&service.description, &mark));
         others.retain(|service| service.router == half.router.id);
         let marked = ours.iter().map(|service| made_of(task, half, service, Origin::Adopted));
         self.note(|ledger| ledger.looked(task, at, marked));

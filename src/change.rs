@@ -1,0 +1,377 @@
+//! A change of a VPN that exists, as an ordered list of steps on its objects; pure. Who builds one decides what is to be
+//! different; [`provision::change`](crate::provision::change) carries it out, finishes it or takes it back.
+//!
+//! A change holds no secret: a key is made, read or asked for when it is carried out.
+
+mod text;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{Id, Kind, RegionId};
+use crate::plan::VpnId;
+use crate::plan::policy::{IkePolicy, IpsecPolicy};
+use crate::plan::psk::KeyOrigin;
+
+/// What a change does, as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Deletes the VPN.
+    Delete,
+    /// Deletes objects that no VPN uses.
+    DeleteStrays,
+    /// Gives it another key.
+    RotatePsk,
+    /// Tunnels other subnets.
+    SetSubnets,
+    /// Makes the policies of its halves the same.
+    EqualisePolicies,
+    /// Points a half to where its peer is.
+    SetPeer,
+    /// Corrects the dead peer detection.
+    SetDpd,
+    /// Switches on what is switched off.
+    SwitchOn,
+    /// Makes the agents configure a router anew.
+    Nudge,
+    /// Ends the running SAs, so that they are negotiated anew.
+    Restart,
+    /// Lets the instances be reached from across.
+    AdmitTraffic,
+}
+
+/// The short random id of one change, the same in every word by which it knows what it has made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChangeId(String);
+
+/// What the word of a change starts with.
+const WORD: &str = "osvpn-change:";
+
+impl ChangeId {
+    /// A new one: eight hexadecimal digits.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(format!("{:08x}", rand::random::<u32>()))
+    }
+
+    /// The word in the description of what that step makes: `osvpn-change:<change-id>:<step>`. No other object has it.
+    #[must_use]
+    pub fn word(&self, step: usize) -> String {
+        format!("{WORD}{}:{step}", self.0)
+    }
+
+    /// A description with that step's word behind what is said already, within Neutron's 255 characters and without the
+    /// words of changes before.
+    #[must_use]
+    pub fn described(&self, step: usize, description: &str) -> String {
+        const LONGEST: usize = 255;
+        let word = self.word(step);
+        let said: Vec<&str> = description.split(' ').filter(|word| !word.starts_with(WORD)).collect();
+        let room = LONGEST - word.len() - 1;
+        let said: String = said.join(" ").trim().chars().take(room).collect();
+        if said.is_empty() { word } else { format!("{said} {word}") }
+    }
+}
+
+/// Which VPN a change is of: what its lock and its journal are called by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// One with our mark.
+    Marked(VpnId),
+    /// One without, by its first connection; or strays, by the first of them.
+    Unmarked(Id),
+}
+
+/// An object by its id, or what an earlier step of the change makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ref {
+    /// It exists.
+    Id(Id),
+    /// That step makes it, counted from 0. Only [`Change::create`] gives these out.
+    Made(usize),
+}
+
+impl From<&Id> for Ref {
+    fn from(id: &Id) -> Self {
+        Self::Id(id.clone())
+    }
+}
+
+/// A value as it was when the change was built, and as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit<T> {
+    /// What taking the change back restores.
+    pub before: T,
+    /// What it is to be.
+    pub after: T,
+}
+
+impl<T> Edit<T> {
+    /// From one value to another.
+    pub fn new(before: T, after: T) -> Self {
+        Self { before, after }
+    }
+}
+
+/// Dead peer detection as the API has it: what a connection has may be what no VPN should.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DpdValues {
+    /// The API's word.
+    pub action: String,
+    /// In seconds.
+    pub interval: u32,
+    /// In seconds.
+    pub timeout: u32,
+}
+
+/// What a step makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum New {
+    /// An endpoint group of type `subnet`, with these subnets.
+    LocalGroup(Vec<Id>),
+    /// An endpoint group of type `cidr`, with these ranges.
+    PeerGroup(Vec<IpNet>),
+    /// An IKE policy.
+    IkePolicy(IkePolicy),
+    /// An IPsec policy.
+    IpsecPolicy(IpsecPolicy),
+    /// A connection with name, description, service, endpoint groups, peer and key of another, which exists then.
+    Connection {
+        /// The other one.
+        like: Id,
+        /// What it has instead.
+        ike_policy: Ref,
+        /// What it has instead.
+        ipsec_policy: Ref,
+    },
+    /// A rule that admits everything from a range.
+    Rule {
+        /// The security group it becomes part of.
+        group: Id,
+        /// Where the traffic comes from.
+        remote: IpNet,
+    },
+}
+
+/// An object to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Create {
+    /// Where.
+    pub region: RegionId,
+    /// Its name; of a connection what it is called on the screen, for it gets the other one's; of a rule the name of its
+    /// security group.
+    pub name: String,
+    /// Its description: the mark of the VPN, or what the object says that it takes the place of. The word of the change
+    /// is added. A connection gets that of the other one.
+    pub description: String,
+    /// What it is.
+    pub object: New,
+}
+
+/// What is to be different about an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Edits {
+    /// About a VPN service.
+    Service(ServiceEdits),
+    /// About an IPsec site connection.
+    Connection(Box<ConnectionEdits>),
+}
+
+/// What is to be different about a VPN service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceEdits {
+    /// A nudge sends the same again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Edit<String>>,
+    /// Whether it is switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_state_up: Option<Edit<bool>>,
+}
+
+/// What is to be different about an IPsec site connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionEdits {
+    /// Where the peer is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_address: Option<Edit<String>>,
+    /// How the peer names itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_id: Option<Edit<String>>,
+    /// The local endpoint group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_group: Option<Edit<Ref>>,
+    /// The peer's endpoint group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_group: Option<Edit<Ref>>,
+    /// Dead peer detection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpd: Option<Edit<DpdValues>>,
+    /// Whether it is switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_state_up: Option<Edit<bool>>,
+}
+
+/// An object to be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// Where.
+    pub region: RegionId,
+    /// Its id.
+    pub id: Id,
+    /// Its name, for messages.
+    pub name: String,
+    /// What is to be different.
+    pub edits: Edits,
+}
+
+/// An object that is there already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// Where.
+    pub region: RegionId,
+    /// Its id.
+    pub id: Id,
+    /// Its name, for messages.
+    pub name: String,
+}
+
+/// The key of a VPN to be changed, as one step: never on one half alone for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetKey {
+    /// The connection that gets it first, or the only one.
+    pub first: Object,
+    /// The other half's connection.
+    pub second: Option<Object>,
+    /// Whether the key is the user's, so that no other will do should it have to be sent again.
+    pub key: KeyOrigin,
+}
+
+/// What can be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deletable {
+    /// A VPN object.
+    Vpn(Kind),
+    /// A rule of a security group.
+    Rule,
+}
+
+/// One step of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Makes an object. Its answer lost, it is looked for by its word before it is made again.
+    Create(Create),
+    /// Changes an object. Repeating it does no harm.
+    Update(Update),
+    /// Changes the key of a VPN.
+    SetKey(SetKey),
+    /// Switches a VPN service off and on again, so that its tunnels are negotiated anew.
+    Restart(Object),
+    /// Deletes an object. What something else uses is kept.
+    Delete(Deletable, Object),
+}
+
+/// What is to be done to one VPN that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    id: ChangeId,
+    /// What it does, as a whole.
+    pub verb: Verb,
+    /// Which VPN it is of.
+    pub subject: Subject,
+    /// What that is called on the screen.
+    pub label: String,
+    steps: Vec<Step>,
+}
+
+impl Change {
+    /// One that does nothing yet.
+    #[must_use]
+    pub fn new(verb: Verb, subject: Subject, label: impl Into<String>) -> Self {
+        Self { id: ChangeId::random(), verb, subject, label: label.into(), steps: Vec::new() }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &ChangeId {
+        &self.id
+    }
+
+    /// Its steps, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Makes an object; later steps refer to it by what this returns.
+    pub fn create(&mut self, create: Create) -> Ref {
+        self.steps.push(Step::Create(create));
+        Ref::Made(self.steps.len() - 1)
+    }
+
+    /// Changes an object.
+    pub fn update(&mut self, update: Update) -> &mut Self {
+        self.push(Step::Update(update))
+    }
+
+    /// Changes the key.
+    pub fn set_key(&mut self, set_key: SetKey) -> &mut Self {
+        self.push(Step::SetKey(set_key))
+    }
+
+    /// Switches a VPN service off and on again.
+    pub fn restart(&mut self, service: Object) -> &mut Self {
+        self.push(Step::Restart(service))
+    }
+
+    /// Deletes a VPN object, unless something else uses it.
+    pub fn delete(&mut self, kind: Kind, object: Object) -> &mut Self {
+        self.push(Step::Delete(Deletable::Vpn(kind), object))
+    }
+
+    /// Deletes a rule of a security group.
+    pub fn delete_rule(&mut self, rule: Object) -> &mut Self {
+        self.push(Step::Delete(Deletable::Rule, rule))
+    }
+
+    fn push(&mut self, step: Step) -> &mut Self {
+        self.steps.push(step);
+        self
+    }
+}
+
+impl Step {
+    /// The regions it is done in: two for a key on two halves.
+    #[must_use]
+    pub fn regions(&self) -> Vec<&RegionId> {
+        match self {
+            Self::Create(create) => vec![&create.region],
+            Self::Update(update) => vec![&update.region],
+            Self::SetKey(key) => {
+                [Some(&key.first), key.second.as_ref()].into_iter().flatten().map(|o| &o.region).collect()
+            }
+            Self::Restart(object) | Self::Delete(_, object) => vec![&object.region],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_keeps_what_it_said_gets_one_word_and_fits() {
+        let id = ChangeId("1f2e3d4c".to_owned());
+        assert_eq!(id.described(3, "osvpn:7a1f214e:A"), "osvpn:7a1f214e:A osvpn-change:1f2e3d4c:3");
+        assert_eq!(id.described(0, ""), "osvpn-change:1f2e3d4c:0");
+        assert_eq!(id.described(1, "mine osvpn-change:00000000:9"), "mine osvpn-change:1f2e3d4c:1");
+        assert_eq!(id.described(1, &"ä".repeat(255)).chars().count(), 255);
+    }
+}

@@ -1,0 +1,144 @@
+//! Changes and their steps in words.
+
+use std::fmt;
+
+use super::{
+    Change, ConnectionEdits, Create, Deletable, Edits, New, ServiceEdits, SetKey, Step, Subject, Update, Verb,
+};
+
+impl Verb {
+    /// The word of its command.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::DeleteStrays => "delete-strays",
+            Self::RotatePsk => "rotate-psk",
+            Self::SetSubnets => "set-subnets",
+            Self::EqualisePolicies => "equalise-policies",
+            Self::SetPeer => "set-peer",
+            Self::SetDpd => "set-dpd",
+            Self::SwitchOn => "switch-on",
+            Self::Nudge => "nudge",
+            Self::Restart => "restart",
+            Self::AdmitTraffic => "admit-traffic",
+        }
+    }
+
+    /// What it is the act of, in front of the VPN's name: "the deletion of".
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Delete | Self::DeleteStrays => "the deletion of",
+            Self::RotatePsk => "the new key of",
+            Self::SetSubnets => "the new subnets of",
+            Self::EqualisePolicies => "the new policies of",
+            Self::SetPeer => "the new peer address of",
+            Self::SetDpd => "the new dead peer detection of",
+            Self::SwitchOn => "the switching on of",
+            Self::Nudge => "the nudge of",
+            Self::Restart => "the restart of",
+            Self::AdmitTraffic => "the security-group rules of",
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for Subject {
+    /// The id of the VPN, or of its first connection.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Marked(vpn) => vpn.fmt(f),
+            Self::Unmarked(id) => id.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    /// "the new key of hlz-por"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb.noun(), self.label)
+    }
+}
+
+impl New {
+    /// What a person calls it.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::LocalGroup(_) => "local endpoint group",
+            Self::PeerGroup(_) => "peer endpoint group",
+            Self::IkePolicy(_) => "IKE policy",
+            Self::IpsecPolicy(_) => "IPsec policy",
+            Self::Connection { .. } => "IPsec site connection",
+            Self::Rule { .. } => "security-group rule",
+        }
+    }
+}
+
+impl Deletable {
+    /// What a person calls it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Vpn(kind) => kind.label(),
+            Self::Rule => "security-group rule",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    /// "nz-hlz-1: make the IKE policy hlz-por_ike_policy"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let regions: Vec<&str> = self.regions().into_iter().map(crate::cloud::RegionId::as_str).collect();
+        write!(f, "{}: ", regions.join(" and "))?;
+        match self {
+            Self::Create(Create { name, object: New::Rule { remote, .. }, .. }) => {
+                write!(f, "admit {remote} in the security group {name}")
+            }
+            Self::Create(Create { name, object, .. }) => write!(f, "make the {} {name}", object.label()),
+            Self::Update(Update { name, edits, .. }) => {
+                let (object, changed) = match edits {
+                    Edits::Service(edits) => ("VPN service", changed_of_service(edits)),
+                    Edits::Connection(edits) => ("IPsec site connection", changed_of_connection(edits)),
+                };
+                write!(f, "change the {object} {name}: {}", changed.join(", "))
+            }
+            Self::SetKey(SetKey { second: Some(_), .. }) => f.write_str("set the new key on both halves"),
+            Self::SetKey(_) => f.write_str("set the new key"),
+            Self::Restart(service) => write!(f, "switch the VPN service {} off and on", service.name),
+            Self::Delete(kind, object) => write!(f, "delete the {} {} ({})", kind.label(), object.name, object.id),
+        }
+    }
+}
+
+fn switch(up: bool) -> String {
+    format!("switched {}", if up { "on" } else { "off" })
+}
+
+fn changed_of_service(edits: &ServiceEdits) -> Vec<String> {
+    let description = edits.description.as_ref().map(|edit| {
+        let is_nudge = edit.before == edit.after;
+        if is_nudge { "configured anew".to_owned() } else { "description".to_owned() }
+    });
+    [description, edits.admin_state_up.as_ref().map(|edit| switch(edit.after))].into_iter().flatten().collect()
+}
+
+fn changed_of_connection(edits: &ConnectionEdits) -> Vec<String> {
+    let changed = [
+        edits.peer_address.as_ref().map(|edit| format!("peer address {}", edit.after)),
+        edits.peer_id.as_ref().map(|edit| format!("peer id {}", edit.after)),
+        edits.local_group.as_ref().map(|_| "local endpoint group".to_owned()),
+        edits.peer_group.as_ref().map(|_| "peer endpoint group".to_owned()),
+        edits.dpd.as_ref().map(|edit| {
+            format!("dead peer detection {}/{}/{}", edit.after.action, edit.after.interval, edit.after.timeout)
+        }),
+        edits.admin_state_up.as_ref().map(|edit| switch(edit.after)),
+    ];
+    changed.into_iter().flatten().collect()
+}

@@ -1,0 +1,290 @@
+//! Changes VPN objects that exist, makes a connection like another, and admits traffic in security groups.
+//!
+//! Policies that a connection uses cannot be changed (409), nor can endpoint groups, nor what a connection hangs on: those
+//! are made anew. A PUT is not repeated here after a failure that leaves doubt, no more than a POST is, although it would
+//! do no harm by itself: whoever ordered it may by then want something else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use reqwest::{Method, Url};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::error::{Error, ErrorKind};
+use super::inventory::Id;
+use super::keystone::{Body, Region};
+use super::neutron::Described;
+use super::printable::Text;
+use super::request::{Dpd, Kind, exposed};
+use super::vpnaas::Deleted;
+
+/// What is to be different about a VPN service. What is none stays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ServiceChanges<'a> {
+    /// At most 255 characters. Sending the one it has already makes the agents configure the router anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'a str>,
+    /// Whether it is switched on. Switching it off ends the tunnels of all its connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_state_up: Option<bool>,
+}
+
+/// What is to be different about an IPsec site connection, but for its key. What is none stays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ConnectionChanges<'a> {
+    /// Where the peer is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer_address: Option<&'a str>,
+    /// How the peer names itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer_id: Option<&'a str>,
+    /// A group of type `subnet`.
+    #[serde(rename = "local_ep_group_id", skip_serializing_if = "Option::is_none")]
+    pub local_group: Option<&'a Id>,
+    /// A group of type `cidr`.
+    #[serde(rename = "peer_ep_group_id", skip_serializing_if = "Option::is_none")]
+    pub peer_group: Option<&'a Id>,
+    /// Dead peer detection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpd: Option<Dpd<'a>>,
+    /// Whether it is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_state_up: Option<bool>,
+}
+
+/// All that was said of a connection when it was made, its key included: what it takes to make another like it.
+#[derive(Clone)]
+pub struct Likeness {
+    /// By the API's names, without policies and key.
+    attributes: Map<String, Value>,
+    psk: SecretString,
+}
+
+impl Likeness {
+    /// What a POST takes, but for the policies and the key. A connection has either endpoint groups or peer CIDRs.
+    const FIELDS: [&'static str; 13] = [
+        "name",
+        "description",
+        "vpnservice_id",
+        "peer_address",
+        "peer_id",
+        "local_id",
+        "peer_cidrs",
+        "local_ep_group_id",
+        "peer_ep_group_id",
+        "initiator",
+        "mtu",
+        "dpd",
+        "admin_state_up",
+    ];
+
+    fn text(&self, name: &str) -> &str {
+        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text("name")
+    }
+
+    /// Its description.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        self.text("description")
+    }
+
+    /// The key, for the new connection or to be compared in memory.
+    #[must_use]
+    pub const fn psk(&self) -> &SecretString {
+        &self.psk
+    }
+}
+
+impl fmt::Debug for Likeness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Likeness").field("attributes", &self.attributes).finish_non_exhaustive()
+    }
+}
+
+/// A rule that admits everything from a range.
+#[derive(Clone, Debug, Serialize)]
+pub struct SecurityGroupRuleBody<'a> {
+    /// The security group it becomes part of.
+    #[serde(rename = "security_group_id")]
+    pub group: &'a Id,
+    /// `ingress` or `egress`.
+    pub direction: &'a str,
+    /// `IPv4` or `IPv6`.
+    pub ethertype: &'a str,
+    /// In CIDR form.
+    #[serde(rename = "remote_ip_prefix")]
+    pub remote: &'a str,
+    /// At most 255 characters.
+    pub description: &'a str,
+}
+
+/// What became of a rule that was to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RuleMade {
+    /// It was made, with that id.
+    Now(Id),
+    /// There was one that says the same. Neutron does not take a second, and tells the id of the first in words only.
+    Existed,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: Text,
+}
+
+const RULES: &str = "security-group-rules";
+
+impl Region {
+    /// Changes a VPN service. While it is `PENDING_CREATE` that is refused (400 `VPNStateInvalidToUpdate`,
+    /// [`Error::is_pending`]): it then has no connection yet.
+    pub async fn update_service(&self, id: &Id, changes: &ServiceChanges<'_>) -> Result<(), Error> {
+        self.update(Kind::VpnService, id, changes, None).await
+    }
+
+    /// Changes an IPsec site connection. Refused while it is `PENDING_CREATE`, like a service.
+    pub async fn update_connection(&self, id: &Id, changes: &ConnectionChanges<'_>) -> Result<(), Error> {
+        self.update(Kind::SiteConnection, id, changes, None).await
+    }
+
+    /// Gives a connection another key. SAs that are up keep the old one until they are negotiated anew.
+    pub async fn set_connection_psk(&self, id: &Id, psk: &SecretString) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Keyed<'a> {
+            #[serde(serialize_with = "exposed")]
+            psk: &'a SecretString,
+        }
+        self.update(Kind::SiteConnection, id, &Keyed { psk }, Some(psk)).await
+    }
+
+    /// Reads a connection with its key. `Forbidden` if the cloud does not show it.
+    pub async fn likeness(&self, id: &Id) -> Result<Likeness, Error> {
+        #[derive(Deserialize)]
+        struct Whole {
+            psk: Option<String>,
+            #[serde(flatten)]
+            attributes: Map<String, Value>,
+        }
+        let kind = Kind::SiteConnection;
+        let fields: Vec<&str> = Likeness::FIELDS.into_iter().chain(["psk"]).collect();
+        let whole: Whole = self.get(&["vpn", kind.collection(), id.as_str()], &fields, kind.singular()).await?;
+        let missing = || Error::new(ErrorKind::Forbidden, "The cloud does not show the key of this connection.");
+        let mut attributes = whole.attributes;
+        attributes.retain(|name, _| Likeness::FIELDS.contains(&name.as_str()));
+        Ok(Likeness { attributes, psk: whole.psk.map(SecretString::from).ok_or_else(missing)? })
+    }
+
+    /// Makes a connection that differs from another in its policies and its description alone.
+    pub async fn create_connection_like(
+        &self,
+        like: &Likeness,
+        (ike_policy, ipsec_policy): (&Id, &Id),
+        description: &str,
+    ) -> Result<Id, Error> {
+        #[derive(Serialize)]
+        struct Like<'a> {
+            #[serde(flatten)]
+            attributes: Map<String, Value>,
+            description: &'a str,
+            ikepolicy_id: &'a Id,
+            ipsecpolicy_id: &'a Id,
+            #[serde(serialize_with = "exposed")]
+            psk: &'a SecretString,
+        }
+        let mut attributes = like.attributes.clone();
+        // One kind of connection does not take what the other has, not even to be told that there is none.
+        attributes.retain(|name, value| {
+            name != "description" && !value.is_null() && *value != json!([]) && *value != json!("")
+        });
+        let body =
+            Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
+        let kind = Kind::SiteConnection;
+        let url = self.url(&["vpn", kind.collection()]);
+        let made: Made = self.post(&url, kind.singular(), &body, Some(&like.psk)).await?;
+        Ok(Id::new(made.id.0))
+    }
+
+    /// Makes a rule in a security group. That there is one already which says the same (409
+    /// `SecurityGroupRuleExists`) is a success.
+    pub async fn create_rule(&self, body: &SecurityGroupRuleBody<'_>) -> Result<RuleMade, Error> {
+        let url = self.url(&[RULES]);
+        match self.post::<Made>(&url, "security_group_rule", body, None).await {
+            Ok(made) => Ok(RuleMade::Now(Id::new(made.id.0))),
+            Err(error) if error.neutron_type.as_deref() == Some("SecurityGroupRuleExists") => Ok(RuleMade::Existed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a rule of a security group.
+    pub async fn delete_rule(&self, id: &Id) -> Result<Deleted, Error> {
+        self.delete_at(&self.url(&[RULES, id.as_str()])).await
+    }
+
+    /// The rules in whose description a word stands, in one security group.
+    pub async fn marked_rules(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
+        let filter = [("security_group_id", group.as_str())];
+        let all: Vec<Described> = self.list(&[RULES], "security_group_rules", &["id", "description"], &filter).await?;
+        let marked = all.into_iter().filter(|rule| rule.description.0.split_whitespace().any(|found| found == word));
+        Ok(marked.map(|rule| Id::new(rule.id.0)).collect())
+    }
+
+    async fn update<B: Serialize>(
+        &self,
+        kind: Kind,
+        id: &Id,
+        changes: &B,
+        secret: Option<&SecretString>,
+    ) -> Result<(), Error> {
+        let url = self.url(&["vpn", kind.collection(), id.as_str()]);
+        // The answer repeats the whole object, the key of a connection included.
+        self.send_changes(Method::PUT, &url, kind.singular(), changes, secret).await.map(drop)
+    }
+
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &Url,
+        key: &str,
+        body: &impl Serialize,
+        secret: Option<&SecretString>,
+    ) -> Result<T, Error> {
+        let answer = self.send_changes(Method::POST, url, key, body, secret).await?;
+        super::http::parse(&answer, key).map_err(|error| self.mark(error))
+    }
+
+    async fn send_changes(
+        &self,
+        method: Method,
+        url: &Url,
+        key: &str,
+        body: &impl Serialize,
+        secret: Option<&SecretString>,
+    ) -> Result<super::http::Answer, Error> {
+        let json = serde_json::to_vec(&BTreeMap::from([(key, body)]))
+            .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {key} cannot be written as JSON.")))?;
+        self.send_once_let_in(method, url, Body { json: &json, secret }).await.map_err(|error| self.mark(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_to_be_different_is_sent() {
+        let group = Id::from("g");
+        let changes = ConnectionChanges {
+            peer_address: Some("203.0.113.9"),
+            local_group: Some(&group),
+            ..ConnectionChanges::default()
+        };
+        let sent = serde_json::to_value(&changes).unwrap();
+        assert_eq!(sent, json!({ "peer_address": "203.0.113.9", "local_ep_group_id": "g" }));
+    }
+}

@@ -1,0 +1,331 @@
+//! Carries out a [`Change`] of a VPN that exists, finishes one that was cut off, or takes one back.
+//!
+//! It keeps the promises of a creation: what is about to be sent is in the journal first, what came of it right after.
+//! What a step makes carries a word that no other object has, so it is looked for before it is asked for again; what a
+//! step changes or deletes can be sent again without harm. Of a request whose answer was lost it is remembered until when
+//! it may still take effect, and until then a change that is done is not called settled.
+//!
+//! * [`Changing::carry_out`] and [`Changing::take_back`] can each be called again after every return, also by another
+//!   process with [`Changing::open`]. They do what is missing.
+//! * A change can be taken back until something was deleted, or both halves may have a new key.
+
+mod create;
+mod delete;
+mod journal;
+mod key;
+mod progress;
+mod restart;
+mod settle;
+mod update;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::journal::JournalError;
+use super::{TRIES, late, no_region};
+use crate::change::{Change, Step};
+use crate::cloud::retry::{Patience, Pause};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, RegionId};
+use crate::plan::Psk;
+
+use journal::Kept;
+use progress::{Progress, Request};
+
+pub use journal::{ChangeRecord, forget, unfinished};
+pub use progress::{Direction, End};
+
+/// What a change is carried out with.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeWork<'a> {
+    /// Where.
+    pub cloud: &'a Cloud,
+    /// Who is told.
+    pub events: &'a UnboundedSender<ChangeEvent>,
+    /// The wish to stop. What is under way is settled first.
+    pub stop: &'a CancellationToken,
+}
+
+/// What happens while a change is carried out or taken back. Steps are counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeEvent {
+    /// A step has begun.
+    Started(usize),
+    /// A step is done.
+    Finished(usize, End, Duration),
+    /// A step, or taking it back, has failed. What is said of the VPN still holds.
+    Failed(usize, Error, Duration),
+    /// A request of that step failed for a reason that may pass, and is tried again after a pause.
+    Waiting(usize, Box<Pause>),
+    /// What a step did is being taken back.
+    TakingBack(usize),
+    /// What a step did is taken back.
+    TakenBack(usize, Duration),
+    /// A request whose answer was lost had made this object after all; nothing needs it, and it is deleted.
+    Removed(usize, Id),
+}
+
+/// How a change, or taking it back, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// For good; there is no journal any more.
+    Done,
+    /// What was wanted is so, but until that time a request whose answer was lost may still take effect. Calling again then
+    /// puts right whatever it did. Why that could not be looked for now, if it could not.
+    Unsettled(Timestamp, Option<Box<Error>>),
+}
+
+/// Why a change is not done. The journal tells what is, and calling again goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeError {
+    /// That step failed.
+    Failed(usize, Box<Error>),
+    /// The user asked to stop; what was under way is settled.
+    Stopped,
+    /// The key of that step is the user's, and has to be sent again: it must be given again.
+    KeyNeeded(usize),
+    /// It cannot be taken back any more: something is deleted, or both halves may have the new key.
+    TooLate,
+}
+
+/// A change that is carried out by this process, and by no other at the same time.
+#[derive(Debug)]
+pub struct Changing {
+    change: Change,
+    progress: Progress,
+    kept: Kept,
+    /// Connections that were deleted and may still hold what they used.
+    torn_down: Vec<Id>,
+}
+
+impl Changing {
+    /// Begins a change, with its journal in that directory from the first request on. The VPN is locked from now on.
+    ///
+    /// # Errors
+    /// If another process works on the VPN, or a run or a change of it is unfinished, or the directory cannot be used.
+    pub fn begin(change: Change, cloud: &Cloud, directory: &Path) -> Result<Self, JournalError> {
+        let kept = Kept::begin(&change, cloud, directory)?;
+        Ok(Self { progress: Progress::of(&change), change, kept, torn_down: Vec::new() })
+    }
+
+    /// Begins a change that leaves no journal: the demo's cloud ends with the program.
+    #[must_use]
+    pub fn unkept(change: Change) -> Self {
+        Self { progress: Progress::of(&change), change, kept: Kept::Nowhere, torn_down: Vec::new() }
+    }
+
+    /// Takes up the journal of a change that was cut off.
+    ///
+    /// # Errors
+    /// If another process has it, or it is gone or unreadable by now.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let (kept, record) = Kept::open(path)?;
+        Ok(Self { change: record.change, progress: record.progress, kept, torn_down: Vec::new() })
+    }
+
+    /// What it is to do.
+    #[must_use]
+    pub const fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// What came of each step, as far as it is done.
+    #[must_use]
+    pub fn ends(&self) -> Vec<Option<&End>> {
+        self.progress.ends()
+    }
+
+    /// Whether it can be taken back by now.
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        self.progress.is_reversible(&self.change)
+    }
+
+    /// Which way it went last.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.progress.direction
+    }
+
+    /// Does what is missing of the change. The key is for its [`SetKey`](crate::change::SetKey) step: none makes a new one,
+    /// where any is as good.
+    ///
+    /// # Errors
+    /// The first step that failed, or the wish to stop.
+    pub async fn carry_out(&mut self, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
+        self.set_out(Direction::Forward, work);
+        for step in 0..self.change.steps().len() {
+            if self.progress.is_done(step) {
+                continue;
+            }
+            if work.stop.is_cancelled() {
+                return Err(self.give_up(ChangeError::Stopped));
+            }
+            work.tell(ChangeEvent::Started(step));
+            let begun = Instant::now();
+            match self.forward(step, key, work).await {
+                Ok(end) => {
+                    self.progress.finish(step, end.clone());
+                    self.kept.note(&self.change, &self.progress);
+                    work.tell(ChangeEvent::Finished(step, end, begun.elapsed()));
+                }
+                Err(error) => return Err(self.fail(step, error, begun, work)),
+            }
+        }
+        Ok(self.settle(work).await)
+    }
+
+    /// Takes back what the change has done so far, the last step first.
+    ///
+    /// # Errors
+    /// [`ChangeError::TooLate`], or the first step that could not be taken back, or the wish to stop.
+    pub async fn take_back(&mut self, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
+        if !self.is_reversible() {
+            return Err(ChangeError::TooLate);
+        }
+        self.set_out(Direction::Back, work);
+        for step in (0..self.change.steps().len()).rev() {
+            if self.progress.is_untouched(step) {
+                continue;
+            }
+            if work.stop.is_cancelled() {
+                return Err(ChangeError::Stopped);
+            }
+            work.tell(ChangeEvent::TakingBack(step));
+            let begun = Instant::now();
+            match self.back(step, work).await {
+                Ok(()) => {
+                    self.progress.reopen(step);
+                    self.kept.note(&self.change, &self.progress);
+                    work.tell(ChangeEvent::TakenBack(step, begun.elapsed()));
+                }
+                Err(error) => return Err(self.fail(step, error, begun, work)),
+            }
+        }
+        Ok(self.settle(work).await)
+    }
+
+    async fn forward(&mut self, step: usize, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<End, Failure> {
+        match self.change.steps()[step].clone() {
+            Step::Create(create) => Ok(self.create(step, &create, work).await?),
+            Step::Update(update) => Ok(self.update(step, &update, Direction::Forward, work).await?),
+            Step::SetKey(set_key) => self.set_key(step, &set_key, key, work).await,
+            Step::Restart(service) => Ok(self.restart(step, &service, work).await?),
+            Step::Delete(what, object) => Ok(self.delete(step, what, &object, work).await?),
+        }
+    }
+
+    async fn back(&mut self, step: usize, work: &ChangeWork<'_>) -> Result<(), Failure> {
+        match self.change.steps()[step].clone() {
+            Step::Create(create) => self.remove_made(step, &create, work).await?,
+            Step::Update(update) => {
+                self.update(step, &update, Direction::Back, work).await?;
+            }
+            Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
+            Step::Restart(service) => self.switch_on(step, &service, work).await?,
+            // Nothing was sent that could have deleted it, or it would not be taken back.
+            Step::Delete(..) => {}
+        }
+        Ok(())
+    }
+
+    /// What was under way when the last process, or the last call, was cut off has no answer any more.
+    fn set_out(&mut self, direction: Direction, work: &ChangeWork<'_>) {
+        self.progress.direction = direction;
+        self.progress.take_over(work.cloud.limits());
+    }
+
+    fn fail(&mut self, step: usize, failure: Failure, begun: Instant, work: &ChangeWork<'_>) -> ChangeError {
+        match failure {
+            Failure::KeyNeeded => self.give_up(ChangeError::KeyNeeded(step)),
+            Failure::Error(error) => {
+                work.tell(ChangeEvent::Failed(step, (*error).clone(), begun.elapsed()));
+                // Without the wish to stop it might have been tried again.
+                let may_pass = error.is_transient() || error.is_in_use() || error.is_pending();
+                let is_stopped = work.stop.is_cancelled() && may_pass;
+                self.give_up(if is_stopped { ChangeError::Stopped } else { ChangeError::Failed(step, error) })
+            }
+        }
+    }
+
+    /// A change that has done nothing, and of which nothing may still come, leaves no journal.
+    fn give_up(&mut self, error: ChangeError) -> ChangeError {
+        if self.progress.is_unbegun() {
+            self.kept.finish();
+        } else {
+            self.kept.note(&self.change, &self.progress);
+        }
+        error
+    }
+
+    /// Announces a request. Without that in the journal it must not be sent.
+    fn announce(&mut self, step: usize, request: Request) -> Result<(), Error> {
+        let before = self.progress.clone();
+        self.progress.announce(step, request, Timestamp::now());
+        self.kept.keep(&self.change, &self.progress).map_err(|error| {
+            self.progress = before;
+            Error::new(ErrorKind::Journal, error.to_string())
+        })
+    }
+
+    /// Notes that a request was lost, which may take effect until then.
+    fn lose(&mut self, step: usize, error: &Error, work: &ChangeWork<'_>) {
+        self.progress.lose(step, late::until(error, work.cloud.limits()));
+        self.kept.note(&self.change, &self.progress);
+    }
+
+    /// Notes that the request announced last was refused: the step stands where it stood before.
+    fn refused(&mut self, step: usize) {
+        self.progress.refused(step);
+        self.kept.note(&self.change, &self.progress);
+    }
+}
+
+/// Why a step is not done.
+enum Failure {
+    Error(Box<Error>),
+    KeyNeeded,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl ChangeWork<'_> {
+    /// The region with patience: pauses between tries are told as that step's.
+    fn region(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
+        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
+        Ok(region.patient(self.patience(step, self.stop.clone())))
+    }
+
+    /// The same for what must not be left half-done, whoever wants to stop.
+    fn steadfast(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
+        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
+        Ok(region.patient(self.patience(step, CancellationToken::new())))
+    }
+
+    fn patience(&self, step: usize, wish: CancellationToken) -> Patience {
+        let events = self.events.clone();
+        let told = Arc::new(move |pause| {
+            let _ = events.send(ChangeEvent::Waiting(step, Box::new(pause)));
+        });
+        Patience { tries: TRIES, told, stop: wish }
+    }
+
+    fn tell(&self, event: ChangeEvent) {
+        let _ = self.events.send(event);
+    }
+
+    /// Pauses before a request is sent again that may have been acted upon, if there is a point in that.
+    async fn may_try_again(&self, step: usize, error: &Error, failures: u32, wish: &CancellationToken) -> bool {
+        let is_passing = matches!(error.status, Some(502..=504)) || error.kind == ErrorKind::Interrupted;
+        is_passing && self.patience(step, wish.clone()).pause(error, failures, self.cloud.limits()).await
+    }
+}

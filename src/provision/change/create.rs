@@ -1,0 +1,214 @@
+//! Making an object, once.
+
+use jiff::Timestamp;
+
+use super::delete::{Freed, delete};
+use super::{ChangeEvent, ChangeWork, Changing, End, Request};
+use crate::change::{Create, Deletable, New, Ref};
+use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody};
+use crate::cloud::request::{EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds};
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::plan::policy::{IkePolicy, IpsecPolicy};
+
+/// Everything a request needs. Having one means that nothing is missing.
+enum Draft<'a> {
+    Group(&'a str, Vec<String>),
+    IkePolicy(&'a IkePolicy),
+    IpsecPolicy(&'a IpsecPolicy),
+    Connection(Box<Likeness>, Id, Id),
+    Rule(&'a Id, String, &'a str),
+}
+
+/// Where what is made can be found.
+enum Among<'a> {
+    Vpn(Kind),
+    RulesOf(&'a Id),
+}
+
+impl Changing {
+    /// Makes an object unless an earlier request has made it. A request that was lost is never repeated blindly: the
+    /// region is first asked for an object with the step's word.
+    pub(super) async fn create(&mut self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<End, Error> {
+        let region = work.region(&create.region, step)?;
+        if self.progress.is_in_doubt(step)
+            && let Some(id) = self.find(step, create, &region, work).await?
+        {
+            return Ok(End::Made(id));
+        }
+        let draft = self.draft(create, &region).await?;
+        let mut failures = 0;
+        loop {
+            self.announce(step, Request::Create)?;
+            let error = match self.post(step, create, &draft, &region).await {
+                Ok(end) => return Ok(end),
+                Err(error) if !error.is_doubtful() => {
+                    self.refused(step);
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            self.lose(step, &error, work);
+            let again = work.may_try_again(step, &error, failures, work.stop).await;
+            // After the pause and right before another try: the later the look, the more it tells.
+            match self.find(step, create, &region, work).await {
+                Ok(Some(id)) => return Ok(End::Made(id)),
+                Ok(None) if again => {}
+                Ok(None) | Err(_) => return Err(error),
+            }
+        }
+    }
+
+    /// Looks for what lost requests have made. Of several objects the first is kept. If there is none, and none can come any
+    /// more, the step is open again.
+    pub(super) async fn find(
+        &mut self,
+        step: usize,
+        create: &Create,
+        region: &Region,
+        work: &ChangeWork<'_>,
+    ) -> Result<Option<Id>, Error> {
+        let at = Timestamp::now();
+        let found = self.marked(step, create, region).await?;
+        let known = self.progress.made(step).cloned();
+        let surprises = found.iter().filter(|id| Some(*id) != known.as_ref()).count();
+        self.progress.looked(step, at, surprises);
+        let kept = known.or_else(|| found.first().cloned());
+        if kept.is_none() && self.progress.late(step).is_none() {
+            self.progress.refused(step);
+        }
+        self.kept.note(&self.change, &self.progress);
+        for surplus in found.into_iter().filter(|id| Some(id) != kept.as_ref()) {
+            delete(deletable(&create.object), &surplus, region).await?;
+            work.tell(ChangeEvent::Removed(step, surplus));
+        }
+        Ok(kept)
+    }
+
+    /// Deletes what the step has made, and what its lost requests have made.
+    pub(super) async fn remove_made(
+        &mut self,
+        step: usize,
+        create: &Create,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let region = work.region(&create.region, step)?;
+        let mut all: Vec<Id> = self.progress.made(step).cloned().into_iter().collect();
+        if self.progress.is_in_doubt(step) {
+            let at = Timestamp::now();
+            let found = self.marked(step, create, &region).await?;
+            let surprises: Vec<Id> = found.into_iter().filter(|id| !all.contains(id)).collect();
+            self.progress.looked(step, at, surprises.len());
+            all.extend(surprises);
+        }
+        for id in all {
+            match self.free_and_delete(step, deletable(&create.object), &id, &region, work).await? {
+                Freed::Gone => {}
+                Freed::InUse(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn marked(&self, step: usize, create: &Create, region: &Region) -> Result<Vec<Id>, Error> {
+        let word = self.change.id().word(step);
+        match among(&create.object) {
+            Among::Vpn(kind) => Ok(region.marked(kind, &word).await?.into_iter().map(|object| object.id).collect()),
+            Among::RulesOf(group) => region.marked_rules(group, &word).await,
+        }
+    }
+
+    /// Prepares a request. What fails here has sent nothing that makes anything.
+    async fn draft<'a>(&self, create: &'a Create, region: &Region) -> Result<Draft<'a>, Error> {
+        Ok(match &create.object {
+            New::LocalGroup(subnets) => Draft::Group("subnet", subnets.iter().map(ToString::to_string).collect()),
+            New::PeerGroup(ranges) => Draft::Group("cidr", ranges.iter().map(ToString::to_string).collect()),
+            New::IkePolicy(policy) => Draft::IkePolicy(policy),
+            New::IpsecPolicy(policy) => Draft::IpsecPolicy(policy),
+            New::Connection { like, ike_policy, ipsec_policy } => {
+                let (ike_policy, ipsec_policy) = (self.id_of(ike_policy)?, self.id_of(ipsec_policy)?);
+                Draft::Connection(Box::new(region.likeness(like).await?), ike_policy, ipsec_policy)
+            }
+            New::Rule { group, remote } => {
+                Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })
+            }
+        })
+    }
+
+    async fn post(&self, step: usize, create: &Create, draft: &Draft<'_>, region: &Region) -> Result<End, Error> {
+        let id = self.change.id();
+        let description = id.described(step, &create.description);
+        let (name, description) = (create.name.as_str(), description.as_str());
+        let made = match draft {
+            Draft::Group(kind, endpoints) => {
+                region.create_endpoint_group(&EndpointGroupBody { name, description, kind, endpoints }).await?
+            }
+            Draft::Connection(like, ike_policy, ipsec_policy) => {
+                let description = id.described(step, like.description());
+                region.create_connection_like(like, (ike_policy, ipsec_policy), &description).await?
+            }
+            Draft::Rule(group, remote, ethertype) => {
+                let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };
+                match region.create_rule(&body).await? {
+                    RuleMade::Now(id) => id,
+                    RuleMade::Existed => return Ok(End::Existed),
+                }
+            }
+            Draft::IkePolicy(ike) => {
+                let body = IkePolicyBody {
+                    name,
+                    description,
+                    auth_algorithm: ike.auth_algorithm.as_str(),
+                    encryption_algorithm: ike.encryption_algorithm.as_str(),
+                    phase1_negotiation_mode: ike.phase1_negotiation_mode.as_str(),
+                    ike_version: ike.ike_version.as_str(),
+                    pfs: ike.pfs.as_str(),
+                    lifetime: Seconds { value: ike.lifetime },
+                };
+                region.create_ike_policy(&body).await?
+            }
+            Draft::IpsecPolicy(ipsec) => {
+                let body = IpsecPolicyBody {
+                    name,
+                    description,
+                    transform_protocol: ipsec.transform_protocol.as_str(),
+                    auth_algorithm: ipsec.auth_algorithm.as_str(),
+                    encryption_algorithm: ipsec.encryption_algorithm.as_str(),
+                    encapsulation_mode: ipsec.encapsulation_mode.as_str(),
+                    pfs: ipsec.pfs.as_str(),
+                    lifetime: Seconds { value: ipsec.lifetime },
+                };
+                region.create_ipsec_policy(&body).await?
+            }
+        };
+        Ok(End::Made(made))
+    }
+
+    /// The id behind a reference.
+    pub(super) fn id_of(&self, reference: &Ref) -> Result<Id, Error> {
+        match reference {
+            Ref::Id(id) => Ok(id.clone()),
+            Ref::Made(step) => self.progress.made(*step).cloned().ok_or_else(|| {
+                Error::new(ErrorKind::Unexpected, format!("what step {} makes is not there yet", step + 1))
+            }),
+        }
+    }
+}
+
+fn among(object: &New) -> Among<'_> {
+    match object {
+        New::LocalGroup(_) | New::PeerGroup(_) => Among::Vpn(Kind::EndpointGroup),
+        New::IkePolicy(_) => Among::Vpn(Kind::IkePolicy),
+        New::IpsecPolicy(_) => Among::Vpn(Kind::IpsecPolicy),
+        New::Connection { .. } => Among::Vpn(Kind::SiteConnection),
+        New::Rule { group, .. } => Among::RulesOf(group),
+    }
+}
+
+/// What it is when it is to be deleted.
+pub(super) fn deletable(object: &New) -> Deletable {
+    match among(object) {
+        Among::Vpn(kind) => Deletable::Vpn(kind),
+        Among::RulesOf(_) => Deletable::Rule,
+    }
+}

@@ -1,0 +1,191 @@
+//! The journal of a change: `<vpn-id>.change` beside the journals of runs, under the same lock as that VPN's run; for a VPN
+//! without a mark the id is that of its first connection. It is there from the first request that is announced until there
+//! is nothing to finish or to take back, and holds no secret.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::super::journal::JournalError;
+use super::super::private;
+use super::{Direction, Progress};
+use crate::change::{Change, Subject};
+use crate::cloud::Cloud;
+
+/// The format this program reads and writes.
+const VERSION: u32 = 1;
+const EXTENSION: &str = "change";
+
+/// What is known of a change without asking the cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    version: u32,
+    /// The program that wrote it.
+    pub program: String,
+    /// When the change began, by this machine's clock.
+    pub began: Timestamp,
+    /// Which Keystone it was signed in at, for a person to recognise.
+    pub auth_url: String,
+    /// The project of the VPN.
+    pub project: String,
+    /// What it is to do.
+    pub change: Change,
+    pub(super) progress: Progress,
+}
+
+impl ChangeRecord {
+    /// Whether it is a change in that cloud's project. One project can be reached by several URLs.
+    #[must_use]
+    pub fn is_of(&self, cloud: &Cloud) -> bool {
+        self.project == cloud.project_id()
+    }
+
+    /// Whether it can be taken back.
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        self.progress.is_reversible(&self.change)
+    }
+
+    /// Which way it went last.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.progress.direction
+    }
+}
+
+/// Where a change is kept while it goes on.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Nowhere,
+    File(Box<Held>),
+}
+
+/// A journal, written or not, and the lock on it.
+#[derive(Debug)]
+pub(super) struct Held {
+    path: PathBuf,
+    /// Held, not used.
+    _lock: File,
+    record: ChangeRecord,
+    is_written: bool,
+}
+
+impl Kept {
+    pub fn begin(change: &Change, cloud: &Cloud, directory: &Path) -> Result<Self, JournalError> {
+        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        let path = directory.join(stem(&change.subject)).with_extension(EXTENSION);
+        let lock = private::lock(&path)?;
+        let unfinished = |what: &str| Err(JournalError::Unfinished(change.subject.to_string(), what.to_owned()));
+        if path.exists() {
+            return unfinished("another change of this VPN");
+        }
+        if path.with_extension("json").exists() {
+            return unfinished("the run that makes this VPN");
+        }
+        let record = ChangeRecord {
+            version: VERSION,
+            program: format!("osvpn {}", env!("CARGO_PKG_VERSION")),
+            began: Timestamp::now(),
+            auth_url: cloud.auth_url().to_owned(),
+            project: cloud.project_id().to_owned(),
+            change: change.clone(),
+            progress: Progress::of(change),
+        };
+        Ok(Self::File(Box::new(Held { path, _lock: lock, record, is_written: false })))
+    }
+
+    pub fn open(path: &Path) -> Result<(Self, ChangeRecord), JournalError> {
+        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        let lock = private::lock(path)?;
+        let record = read(path)?;
+        let held = Held { path: path.to_owned(), _lock: lock, record: record.clone(), is_written: true };
+        Ok((Self::File(Box::new(held)), record))
+    }
+
+    /// Notes how far it is. On return it is on the disk.
+    pub fn keep(&mut self, change: &Change, progress: &Progress) -> Result<(), JournalError> {
+        let Self::File(held) = self else { return Ok(()) };
+        if held.is_written && held.record.progress == *progress {
+            return Ok(());
+        }
+        let record = ChangeRecord { change: change.clone(), progress: progress.clone(), ..held.record.clone() };
+        private::write(&held.path, &record)?;
+        (held.record, held.is_written) = (record, true);
+        Ok(())
+    }
+
+    /// The same where going on from what is on the disk already would be right, too.
+    pub fn note(&mut self, change: &Change, progress: &Progress) {
+        if matches!(self, Self::File(held) if !held.is_written) {
+            return;
+        }
+        if let Err(error) = self.keep(change, progress) {
+            tracing::warn!(%error, "the journal of the change was not written");
+        }
+    }
+
+    /// Removes the journal: there is nothing to finish or to take back. The VPN stays locked.
+    pub fn finish(&mut self) {
+        let Self::File(held) = self else { return };
+        if held.is_written
+            && let Err(error) = fs::remove_file(&held.path)
+        {
+            tracing::warn!(%error, "the journal of the change was not removed");
+        }
+        held.is_written = false;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.path.exists() {
+            // Left behind it does no harm. Whoever has opened it by now finds no journal.
+            let _ = fs::remove_file(private::lock_path(&self.path));
+        }
+    }
+}
+
+/// A journal in a directory, and what it says.
+pub type Listed = (PathBuf, Result<ChangeRecord, JournalError>);
+
+/// Every journal of a change in a directory, the latest first, with those that cannot be read. None of them is locked.
+///
+/// # Errors
+/// If the directory cannot be read. One that does not exist holds none.
+pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
+    let mut read: Vec<Listed> =
+        private::list(directory, EXTENSION)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
+    read.sort_by_key(|(path, record)| {
+        (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
+    });
+    Ok(read)
+}
+
+/// Removes the journal of a change that is to stay as far as it is.
+///
+/// # Errors
+/// If another process has it, or as the file system says.
+pub fn forget(path: &Path) -> Result<(), JournalError> {
+    let (mut kept, _) = Kept::open(path)?;
+    kept.finish();
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<ChangeRecord, JournalError> {
+    let record: ChangeRecord = private::read(path, VERSION)?;
+    if !record.progress.fits(&record.change) {
+        return Err(JournalError::Unreadable(
+            path.to_owned(),
+            "it tells of other steps than the change has".to_owned(),
+        ));
+    }
+    Ok(record)
+}
+
+/// What the files of a VPN are called. An id is the cloud's to choose, and must not lead elsewhere.
+fn stem(subject: &Subject) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    subject.to_string().chars().take(64).map(plain).collect()
+}

@@ -1,0 +1,229 @@
+//! Another key for a VPN: for the first half, then for the second. No key is ever written down. After a crash the halves'
+//! keys are read and compared in memory, and the journal tells what was sent last:
+//!
+//! ```text
+//! the new key to the first half, and both had the same before   they differ: the second gets the first one's
+//!                                                               they are equal: both get a fresh one
+//! the new key to the first half, anything else                  both get a fresh one
+//! the new key to the second half                                they differ: the second gets the first one's
+//!                                                               they are equal: it is done
+//! the old key back to the first half                            they differ: the second gets the first one's
+//!                                                               they are equal: both get a fresh one
+//! ```
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::progress::Stand;
+use super::{ChangeWork, Changing, End, Failure, Request};
+use crate::change::{Object, SetKey};
+use crate::cloud::{Error, Region};
+use crate::plan::Psk;
+use crate::plan::psk::{self, KeyOrigin};
+
+/// One half's connection, and the key it has.
+struct Holder<'a> {
+    region: Region,
+    connection: &'a Object,
+    key: SecretString,
+}
+
+/// What is still to be done.
+enum Missing {
+    /// Both halves get a fresh key.
+    Both,
+    /// The second half gets the first one's.
+    Second,
+    Nothing,
+}
+
+impl Changing {
+    pub(super) async fn set_key(
+        &mut self,
+        step: usize,
+        set_key: &SetKey,
+        given: Option<&Psk>,
+        work: &ChangeWork<'_>,
+    ) -> Result<End, Failure> {
+        let first = self.holder(step, &set_key.first, work).await?;
+        let second = match &set_key.second {
+            Some(connection) => Some(self.holder(step, connection, work).await?),
+            None => None,
+        };
+        match self.missing(step, &first, second.as_ref()) {
+            Missing::Nothing => {}
+            Missing::Second => {
+                if let Some(second) = &second {
+                    self.give(step, Request::SecondKey, second, &first.key, work).await?;
+                }
+            }
+            Missing::Both => {
+                let fresh = match (given, set_key.key) {
+                    (Some(given), _) => given.clone(),
+                    (None, KeyOrigin::Generated) => Psk::generate(),
+                    (None, KeyOrigin::Given) => return Err(Failure::KeyNeeded),
+                };
+                self.both(step, &first, second.as_ref(), fresh.secret(), work).await?;
+            }
+        }
+        Ok(End::Changed)
+    }
+
+    async fn both(
+        &mut self,
+        step: usize,
+        first: &Holder<'_>,
+        second: Option<&Holder<'_>>,
+        fresh: &SecretString,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let were_equal = second.is_some_and(|second| is_same(&first.key, &second.key));
+        self.give(step, Request::FirstKey { were_equal }, first, fresh, work).await?;
+        let Some(second) = second else { return Ok(()) };
+        self.progress.answered(step, Request::FirstKey { were_equal });
+        self.kept.note(&self.change, &self.progress);
+        let Err(mut error) = self.give(step, Request::SecondKey, second, fresh, work).await else { return Ok(()) };
+        // What is in doubt may have it by now, and the halves must not end up with different keys.
+        if !self.progress.is_in_doubt(step)
+            && let Err(back) = self.put_back(step, first, &first.key, work).await
+        {
+            error.message = format!("{} The first half still has the new key: {back}", error.message);
+        }
+        Err(error)
+    }
+
+    /// Gives the first half back the key that the second has, or does nothing if they have the same.
+    pub(super) async fn put_key_back(
+        &mut self,
+        step: usize,
+        set_key: &SetKey,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let Some(second) = &set_key.second else { return Ok(()) };
+        let first = self.holder(step, &set_key.first, work).await?;
+        let second = self.holder(step, second, work).await?;
+        if !is_same(&first.key, &second.key) {
+            self.put_back(step, &first, &second.key, work).await?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it once more that both halves have the same key: a request to the first that was lost may have changed
+    /// that. What the second has was sent last.
+    pub(super) async fn see_that_keys_are_equal(
+        &mut self,
+        step: usize,
+        set_key: &SetKey,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let at = Timestamp::now();
+        if let Some(second) = &set_key.second {
+            let first = self.holder(step, &set_key.first, work).await?;
+            let second = self.holder(step, second, work).await?;
+            if !is_same(&first.key, &second.key) {
+                first.region.set_connection_psk(&first.connection.id, &second.key).await?;
+            }
+        }
+        self.progress.looked(step, at, 0);
+        Ok(())
+    }
+
+    async fn put_back(
+        &mut self,
+        step: usize,
+        first: &Holder<'_>,
+        old: &SecretString,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        self.give(step, Request::KeyBack, first, old, work).await?;
+        self.progress.reopen(step);
+        self.kept.note(&self.change, &self.progress);
+        Ok(())
+    }
+
+    fn missing(&self, step: usize, first: &Holder<'_>, second: Option<&Holder<'_>>) -> Missing {
+        let last = match self.progress.stand(step) {
+            Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => *request,
+            Stand::Open | Stand::Done(_) => return Missing::Both,
+        };
+        let Some(second) = second else { return Missing::Both };
+        // Whatever somebody may have done to it since: only a key that keeps the rule is passed on.
+        let is_fit = psk::check(first.key.expose_secret()).is_ok();
+        let are_equal = is_same(&first.key, &second.key);
+        let is_answered = matches!(self.progress.stand(step), Stand::After(_));
+        match last {
+            Request::SecondKey if are_equal => Missing::Nothing,
+            Request::FirstKey { .. } if are_equal && is_answered => Missing::Nothing,
+            _ if are_equal || !is_fit => Missing::Both,
+            Request::FirstKey { were_equal: false } if !is_answered => Missing::Both,
+            _ => Missing::Second,
+        }
+    }
+
+    async fn holder<'a>(
+        &self,
+        step: usize,
+        connection: &'a Object,
+        work: &ChangeWork<'_>,
+    ) -> Result<Holder<'a>, Error> {
+        // Between the halves there is no stopping.
+        let region = work.steadfast(&connection.region, step)?;
+        let key = region.connection_psk(&connection.id).await?;
+        Ok(Holder { region, connection, key })
+    }
+
+    /// Sets the key of one connection. What is lost is read back, and sent again. After an error that leaves no doubt the
+    /// step stands where it stood before.
+    async fn give(
+        &mut self,
+        step: usize,
+        request: Request,
+        to: &Holder<'_>,
+        key: &SecretString,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let never = tokio_util::sync::CancellationToken::new();
+        let wish = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
+        let id = &to.connection.id;
+        let mut failures = 0;
+        loop {
+            self.announce(step, request)?;
+            let error = match to.region.set_connection_psk(id, key).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_pending() => {
+                    failures += 1;
+                    self.refused(step);
+                    if work.wait_for_agent(step, &error, failures, wish).await {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(error) if !error.is_doubtful() => {
+                    self.refused(step);
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            self.lose(step, &error, work);
+            let again = work.may_try_again(step, &error, failures, wish).await;
+            let at = Timestamp::now();
+            let Ok(has) = to.region.connection_psk(id).await else { return Err(error) };
+            let is_set = is_same(&has, key);
+            self.progress.looked(step, at, usize::from(is_set));
+            if is_set {
+                return Ok(());
+            }
+            if self.progress.late(step).is_none() {
+                self.refused(step);
+            }
+            if !again {
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
+}

@@ -1,0 +1,240 @@
+//! How far a change is.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, Step};
+use crate::cloud::{Id, Limits};
+
+/// Which way a change goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// It is carried out.
+    #[default]
+    Forward,
+    /// It is taken back.
+    Back,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// It made this object.
+    Made(Id),
+    /// There was a rule already that says the same.
+    Existed,
+    /// It is as it is to be.
+    Changed,
+    /// It is gone.
+    Gone,
+    /// It is still there, because something else uses it: what the cloud said.
+    Kept(String),
+}
+
+/// A request that is announced before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Request {
+    Create,
+    Update,
+    Delete,
+    /// The new key for the first half, or the only one; whether both halves had the same key before.
+    FirstKey {
+        were_equal: bool,
+    },
+    /// The first half's key for the second.
+    SecondKey,
+    /// The old key for the first half.
+    KeyBack,
+    SwitchOff,
+    SwitchOn,
+}
+
+/// Where a step stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Stand {
+    /// Nothing of it is done, or all of it is taken back.
+    #[default]
+    Open,
+    /// A request of it is about to be sent, or not answered yet, since when.
+    Sent(Request, Timestamp),
+    /// The answer to that request is lost.
+    Lost(Request),
+    /// That request was answered, and others have to follow.
+    After(Request),
+    /// It is done.
+    Done(End),
+}
+
+/// Requests whose answers were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Late {
+    /// How many of them may still take effect.
+    pub requests: usize,
+    /// From when on none of them can any more.
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
+    stand: Stand,
+    /// Where it stood before the request that was announced last.
+    #[serde(default, skip_serializing_if = "is_open")]
+    before: Stand,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Late>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
+fn is_open(stand: &Stand) -> bool {
+    *stand == Stand::Open
+}
+
+/// How far a change is: everything that goes on with it or takes it back works from this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    pub direction: Direction,
+    steps: Vec<State>,
+}
+
+impl Progress {
+    pub fn of(change: &Change) -> Self {
+        Self { direction: Direction::Forward, steps: vec![State::default(); change.steps().len()] }
+    }
+
+    /// Whether it is as long as the change, as every one is that this program wrote.
+    pub fn fits(&self, change: &Change) -> bool {
+        self.steps.len() == change.steps().len()
+    }
+
+    pub fn ends(&self) -> Vec<Option<&End>> {
+        self.steps.iter().map(|state| if let Stand::Done(end) = &state.stand { Some(end) } else { None }).collect()
+    }
+
+    pub fn stand(&self, step: usize) -> &Stand {
+        &self.steps[step].stand
+    }
+
+    pub fn late(&self, step: usize) -> Option<Late> {
+        self.steps[step].late
+    }
+
+    pub fn is_done(&self, step: usize) -> bool {
+        matches!(self.steps[step].stand, Stand::Done(_))
+    }
+
+    /// Whether nothing of a step is done, nor may have been.
+    pub fn is_untouched(&self, step: usize) -> bool {
+        let State { stand, late, .. } = &self.steps[step];
+        *stand == Stand::Open && late.is_none()
+    }
+
+    pub fn is_unbegun(&self) -> bool {
+        (0..self.steps.len()).all(|step| self.is_untouched(step))
+    }
+
+    /// Whether the cloud must be asked before a step is begun anew.
+    pub fn is_in_doubt(&self, step: usize) -> bool {
+        let State { stand, late, .. } = &self.steps[step];
+        matches!(stand, Stand::Sent(..) | Stand::Lost(_)) || late.is_some()
+    }
+
+    /// What a step has made.
+    pub fn made(&self, step: usize) -> Option<&Id> {
+        match &self.steps.get(step)?.stand {
+            Stand::Done(End::Made(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    pub fn is_reversible(&self, change: &Change) -> bool {
+        self.steps.iter().zip(change.steps()).all(|(state, step)| match (step, &state.stand) {
+            (Step::Delete(..), Stand::Sent(..) | Stand::Lost(_) | Stand::Done(End::Gone))
+            | (
+                Step::SetKey(_),
+                Stand::Sent(Request::SecondKey, _) | Stand::Lost(Request::SecondKey) | Stand::Done(_),
+            ) => false,
+            // With one half there is nowhere to read the old key.
+            (Step::SetKey(set_key), Stand::Sent(..) | Stand::Lost(_)) => set_key.second.is_some(),
+            _ => true,
+        })
+    }
+
+    pub fn announce(&mut self, step: usize, request: Request, at: Timestamp) {
+        let state = &mut self.steps[step];
+        if !matches!(state.stand, Stand::Sent(..) | Stand::Lost(_)) {
+            state.before = std::mem::take(&mut state.stand);
+        }
+        state.stand = Stand::Sent(request, at);
+    }
+
+    pub fn answered(&mut self, step: usize, request: Request) {
+        self.steps[step].stand = Stand::After(request);
+    }
+
+    /// Notes that the request announced last has done nothing.
+    pub fn refused(&mut self, step: usize) {
+        let state = &mut self.steps[step];
+        if matches!(state.stand, Stand::Sent(..) | Stand::Lost(_)) {
+            state.stand = std::mem::take(&mut state.before);
+        }
+    }
+
+    pub fn finish(&mut self, step: usize, end: End) {
+        let state = &mut self.steps[step];
+        (state.stand, state.before) = (Stand::Done(end), Stand::Open);
+    }
+
+    pub fn reopen(&mut self, step: usize) {
+        let state = &mut self.steps[step];
+        (state.stand, state.before) = (Stand::Open, Stand::Open);
+    }
+
+    /// Notes that the answer to the request announced last is lost, and until when it can take effect.
+    pub fn lose(&mut self, step: usize, until: Timestamp) {
+        if let Stand::Sent(request, _) = self.steps[step].stand {
+            self.steps[step].stand = Stand::Lost(request);
+            // However late, these do what is wanted, or was done meanwhile.
+            if matches!(request, Request::Delete | Request::SwitchOn) {
+                return;
+            }
+        }
+        let late = self.steps[step].late.get_or_insert(Late { requests: 0, until });
+        late.requests += 1;
+        late.until = late.until.max(until);
+    }
+
+    /// Notes that the cloud was looked at, and how many lost requests had had their effect by then that had not before.
+    pub fn looked(&mut self, step: usize, at: Timestamp, effects: usize) {
+        let slot = &mut self.steps[step].late;
+        if let Some(late) = slot {
+            late.requests = late.requests.saturating_sub(effects);
+            if late.requests == 0 || at >= late.until {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Notes that no request of the step can change anything any more that matters.
+    pub fn calm(&mut self, step: usize) {
+        self.steps[step].late = None;
+    }
+
+    /// Takes over from a process, or a call, that is no more: the answers to its last requests are lost.
+    pub fn take_over(&mut self, limits: &Limits) {
+        let reach = SignedDuration::try_from(limits.total + limits.settling).unwrap_or(SignedDuration::MAX);
+        for step in 0..self.steps.len() {
+            if let Stand::Sent(_, at) = self.steps[step].stand {
+                self.lose(step, at.checked_add(reach).unwrap_or(Timestamp::MAX));
+            }
+        }
+    }
+
+    /// Until when something may still take effect.
+    pub fn unsettled(&self) -> Option<Timestamp> {
+        self.steps.iter().filter_map(|state| state.late).map(|late| late.until).max()
+    }
+}

@@ -1,0 +1,55 @@
+//! What becomes of requests whose answers were lost, once the change is done or taken back. A server may act on a request
+//! long after its sender has given up, and then what it did is put right.
+
+use super::{ChangeWork, Changed, Changing, Direction};
+use crate::change::Step;
+use crate::cloud::Error;
+
+impl Changing {
+    /// Looks at everything a lost request may have changed since. Without such requests the journal goes.
+    pub(super) async fn settle(&mut self, work: &ChangeWork<'_>) -> Changed {
+        let mut failed = None;
+        for step in 0..self.change.steps().len() {
+            if self.progress.late(step).is_some()
+                && let Err(error) = self.settle_step(step, work).await
+            {
+                failed = failed.or(Some(error));
+            }
+        }
+        match self.progress.unsettled() {
+            None => {
+                self.kept.finish();
+                Changed::Done
+            }
+            Some(until) => {
+                self.kept.note(&self.change, &self.progress);
+                Changed::Unsettled(until, failed.map(Box::new))
+            }
+        }
+    }
+
+    async fn settle_step(&mut self, step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+        let direction = self.progress.direction;
+        match self.change.steps()[step].clone() {
+            Step::Create(create) if direction == Direction::Back => self.remove_made(step, &create, work).await,
+            Step::Create(create) => {
+                let region = work.region(&create.region, step)?;
+                self.find(step, &create, &region, work).await.map(drop)
+            }
+            Step::Update(update) if direction == Direction::Back => {
+                let region = work.region(&update.region, step)?;
+                self.see_to(step, &update, direction, &region).await
+            }
+            Step::SetKey(set_key) => self.see_that_keys_are_equal(step, &set_key, work).await,
+            Step::Restart(service) => {
+                let region = work.region(&service.region, step)?;
+                self.see_that_it_is_on(step, &service, &region).await
+            }
+            // Sent late, these do what was done already.
+            Step::Update(_) | Step::Delete(..) => {
+                self.progress.calm(step);
+                Ok(())
+            }
+        }
+    }
+}

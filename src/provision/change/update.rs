@@ -1,0 +1,190 @@
+//! Changing an object, there and back.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{ChangeWork, Changing, Direction, End, Request};
+use crate::change::{ConnectionEdits, Edit, Edits, Update};
+use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
+use crate::cloud::request::Dpd;
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+
+impl Changing {
+    /// Gives an object the values after the change, or before it. What is lost is read back, and sent again.
+    pub(super) async fn update(
+        &mut self,
+        step: usize,
+        update: &Update,
+        direction: Direction,
+        work: &ChangeWork<'_>,
+    ) -> Result<End, Error> {
+        let region = work.region(&update.region, step)?;
+        let groups = match &update.edits {
+            Edits::Service(_) => Groups::default(),
+            Edits::Connection(edits) => self.groups(edits, direction)?,
+        };
+        let changes = changes(&update.edits, &groups, direction);
+        let mut failures = 0;
+        loop {
+            self.announce(step, Request::Update)?;
+            let error = match send(&changes, &update.id, &region).await {
+                Ok(()) => return Ok(End::Changed),
+                // It may not be changed while it is being made, which takes an agent some seconds.
+                Err(error) if error.is_pending() => {
+                    failures += 1;
+                    self.refused(step);
+                    if work.wait_for_agent(step, &error, failures, work.stop).await {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(error) if !error.is_doubtful() => {
+                    self.refused(step);
+                    return Err(error);
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            self.lose(step, &error, work);
+            let again = work.may_try_again(step, &error, failures, work.stop).await;
+            match self.look(step, &changes, &update.id, &region).await {
+                Ok(true) => return Ok(End::Changed),
+                Ok(false) if again => {}
+                Ok(false) | Err(_) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the object has those values by now. If it has not, and nothing can change that any more, the step stands
+    /// where it stood before.
+    async fn look(&mut self, step: usize, changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
+        let at = Timestamp::now();
+        let is_so = holds(changes, id, region).await?;
+        self.progress.looked(step, at, usize::from(is_so));
+        if !is_so && self.progress.late(step).is_none() {
+            self.progress.refused(step);
+        }
+        self.kept.note(&self.change, &self.progress);
+        Ok(is_so)
+    }
+
+    /// Sees to it once more that an object is as it is to be, for a request that was lost may have changed that.
+    pub(super) async fn see_to(
+        &mut self,
+        step: usize,
+        update: &Update,
+        direction: Direction,
+        region: &Region,
+    ) -> Result<(), Error> {
+        let groups = match &update.edits {
+            Edits::Service(_) => Groups::default(),
+            Edits::Connection(edits) => self.groups(edits, direction)?,
+        };
+        let changes = changes(&update.edits, &groups, direction);
+        let at = Timestamp::now();
+        if !holds(&changes, &update.id, region).await? {
+            send(&changes, &update.id, region).await?;
+        }
+        self.progress.looked(step, at, 0);
+        Ok(())
+    }
+
+    fn groups(&self, edits: &ConnectionEdits, direction: Direction) -> Result<Groups, Error> {
+        let id = |edit: &Option<Edit<_>>| edit.as_ref().map(|edit| self.id_of(chosen(edit, direction))).transpose();
+        Ok(Groups { local: id(&edits.local_group)?, peer: id(&edits.peer_group)? })
+    }
+}
+
+/// The endpoint groups a connection is to have.
+#[derive(Default)]
+struct Groups {
+    local: Option<Id>,
+    peer: Option<Id>,
+}
+
+/// What is sent.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Changes<'a> {
+    Service(ServiceChanges<'a>),
+    Connection(ConnectionChanges<'a>),
+}
+
+const fn chosen<T>(edit: &Edit<T>, direction: Direction) -> &T {
+    match direction {
+        Direction::Forward => &edit.after,
+        Direction::Back => &edit.before,
+    }
+}
+
+fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direction) -> Changes<'a> {
+    fn text(edit: Option<&Edit<String>>, direction: Direction) -> Option<&str> {
+        edit.map(|edit| chosen(edit, direction).as_str())
+    }
+    let up = |edit: &Option<Edit<bool>>| edit.as_ref().map(|edit| *chosen(edit, direction));
+    match edits {
+        Edits::Service(edits) => Changes::Service(ServiceChanges {
+            description: text(edits.description.as_ref(), direction),
+            admin_state_up: up(&edits.admin_state_up),
+        }),
+        Edits::Connection(edits) => Changes::Connection(ConnectionChanges {
+            peer_address: text(edits.peer_address.as_ref(), direction),
+            peer_id: text(edits.peer_id.as_ref(), direction),
+            local_group: groups.local.as_ref(),
+            peer_group: groups.peer.as_ref(),
+            dpd: edits.dpd.as_ref().map(|edit| {
+                let values = chosen(edit, direction);
+                Dpd { action: &values.action, interval: values.interval, timeout: values.timeout }
+            }),
+            admin_state_up: up(&edits.admin_state_up),
+        }),
+    }
+}
+
+async fn send(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<(), Error> {
+    match changes {
+        Changes::Service(changes) => region.update_service(id, changes).await,
+        Changes::Connection(changes) => region.update_connection(id, changes).await,
+    }
+}
+
+/// Whether everything that is sent stands in the object already.
+async fn holds(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
+    let kind = match changes {
+        Changes::Service(_) => Kind::VpnService,
+        Changes::Connection(_) => Kind::SiteConnection,
+    };
+    let unwritable = |_| Error::new(ErrorKind::Invalid, "The change cannot be written as JSON.");
+    let wanted = serde_json::to_value(changes).map_err(unwritable)?;
+    let Value::Object(wanted) = wanted else { return Ok(true) };
+    let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
+    let shown = region.show(kind, id, &fields).await?;
+    Ok(wanted.iter().all(|(name, value)| shown.get(name) == Some(value)))
+}
+
+impl ChangeWork<'_> {
+    /// Pauses while an agent has not reported yet on what is to be changed.
+    pub(super) async fn wait_for_agent(
+        &self,
+        step: usize,
+        error: &Error,
+        failures: u32,
+        wish: &CancellationToken,
+    ) -> bool {
+        const TRIES: u32 = 8;
+        if failures >= TRIES || wish.is_cancelled() {
+            return false;
+        }
+        // 25 s in all with the default limits: the first report of a connection comes within seconds, or not at all.
+        let wait = self.cloud.limits().back_off.saturating_mul(2_u32.saturating_pow(failures - 1));
+        let wait = wait.min(std::time::Duration::from_secs(5));
+        let told = crate::cloud::retry::Pause { error: error.clone(), wait, attempt: failures + 1, of: TRIES };
+        self.tell(super::ChangeEvent::Waiting(step, Box::new(told)));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = wish.cancelled() => false,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Files of a run that only this user may read: each is replaced as a whole, and one process at a time works on it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use atomic_write_file::unix::OpenOptionsExt as _;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::journal::JournalError;
+
+const PRIVATE: u32 = 0o600;
+
+/// Puts this in the place of what the file holds. On return it is on the disk.
+pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
+    let written = || {
+        let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(path)?;
+        serde_json::to_writer_pretty(&mut file, content)?;
+        file.write_all(b"\n")?;
+        file.commit()
+    };
+    written().map_err(|error| JournalError::File(path.to_owned(), error))
+}
+
+/// Reads a file of that version of its format.
+pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, JournalError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
+    let text = fs::read(path).map_err(|error| JournalError::File(path.to_owned(), error))?;
+    let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+    if version != known {
+        return Err(unreadable(format!("it has format {version}, and this osvpn knows {known}; use the newer one")));
+    }
+    serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// The files of a directory whose names end like that. A directory that does not exist has none.
+pub(super) fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, JournalError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(JournalError::File(directory.to_owned(), error)),
+    };
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect())
+}
+
+/// The file itself is replaced at every writing, so the lock is on one beside it: the same for all files of that name,
+/// whatever they end in.
+pub(super) fn lock_path(path: &Path) -> PathBuf {
+    path.with_extension("lock")
+}
+
+/// Keeps other processes away for as long as the file is open.
+pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
+    let path = lock_path(path);
+    let failed = |error| JournalError::File(path.clone(), error);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
+    let mut file = loop {
+        let mut file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            // Whoever had it may have removed the file after this one has opened it; that lock would keep nobody off.
+            Ok(()) if file.metadata().map_err(failed)?.nlink() == 0 => {}
+            Ok(()) => break file,
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who it is helps the user; that somebody has it is what counts.
+                let _ = file.read_to_string(&mut holder);
+                return Err(JournalError::Busy(holder.trim().parse().ok()));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    };
+    // A full disk is no reason not to undo something.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
