@@ -17,6 +17,7 @@ mod log;
 mod neutron;
 mod ovn;
 mod release;
+mod security_groups;
 mod seed;
 mod server;
 mod sign_in;

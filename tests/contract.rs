@@ -43,6 +43,8 @@ mod policies;
 mod quotas;
 #[path = "contract/roles.rs"]
 mod roles;
+#[path = "contract/security_groups.rs"]
+mod security_groups;
 #[path = "contract/services.rs"]
 mod services;
 #[path = "contract/sign_in.rs"]

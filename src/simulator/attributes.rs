@@ -30,6 +30,13 @@ pub(super) enum Rule {
     Dpd,
     Cidrs,
     List,
+    /// An IP protocol: its name or its number; none, null or `any` for every one.
+    Protocol,
+    Port,
+    Ethertype,
+    /// A range as a security group rule takes it: a mask may be missing, host bits stay.
+    Prefix,
+    Anything,
 }
 
 /// One row of an attribute map.
@@ -135,7 +142,28 @@ const ENDPOINTS: &[Attribute] = &[
     row("endpoints", Rule::List, Some("[]"), false),
 ];
 
-/// The attributes of a `VPNaaS` kind, in the map's order.
+const SECURITY_GROUP_RULE: &[Attribute] = &[
+    ID,
+    row("security_group_id", Rule::Text(36), None, false),
+    row("remote_group_id", Rule::Anything, Some("null"), false),
+    row("direction", Rule::OneOf(&["ingress", "egress"]), None, false),
+    row("protocol", Rule::Protocol, Some("null"), false),
+    row("port_range_min", Rule::Port, Some("null"), false),
+    row("port_range_max", Rule::Port, Some("null"), false),
+    row("ethertype", Rule::Ethertype, Some("\"IPv4\""), false),
+    row("remote_ip_prefix", Rule::Prefix, Some("null"), false),
+    TENANT,
+    PROJECT,
+    row("remote_address_group_id", Rule::Anything, Some("null"), false),
+    row("normalized_cidr", Rule::ReadOnly, None, false),
+    row("belongs_to_default_sg", Rule::ReadOnly, None, false),
+    DESCRIPTION,
+    row("created_at", Rule::ReadOnly, None, false),
+    row("updated_at", Rule::ReadOnly, None, false),
+    row("revision_number", Rule::ReadOnly, None, false),
+];
+
+/// The attributes of a kind that can be made here, in the map's order.
 pub(super) fn of(kind: Kind) -> &'static [Attribute] {
     match kind {
         Kind::VpnService => SERVICE,
@@ -143,7 +171,8 @@ pub(super) fn of(kind: Kind) -> &'static [Attribute] {
         Kind::IpsecPolicy => IPSEC,
         Kind::IkePolicy => IKE,
         Kind::EndpointGroup => ENDPOINTS,
-        Kind::Network | Kind::Subnet | Kind::Port | Kind::Router => &[],
+        Kind::SecurityGroupRule => SECURITY_GROUP_RULE,
+        Kind::Network | Kind::Subnet | Kind::Port | Kind::Router | Kind::SecurityGroup => &[],
     }
 }
 
@@ -176,6 +205,24 @@ pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
             "project_id",
             "shared",
             "router:external",
+            "description",
+        ],
+        Kind::SecurityGroup => &["id", "name", "tenant_id", "project_id", "shared", "stateful", "description"],
+        Kind::SecurityGroupRule => &[
+            "id",
+            "security_group_id",
+            "remote_group_id",
+            "remote_address_group_id",
+            "direction",
+            "protocol",
+            "port_range_min",
+            "port_range_max",
+            "ethertype",
+            "remote_ip_prefix",
+            "normalized_cidr",
+            "belongs_to_default_sg",
+            "tenant_id",
+            "project_id",
             "description",
         ],
         _ => &[

@@ -1,5 +1,7 @@
 //! Lists and single objects: visibility, filters, `fields`, sorting and pages, for every collection alike.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::answer::{Answer, bad_request, neutron, no_such_path};
@@ -25,7 +27,10 @@ pub(super) fn show(
     if !shows(kind, caller, world.settings.release) {
         return Err(no_such_path());
     }
-    Ok(Answer::json(200, &json!({ kind.singular(): with_fields(object, &call.values("fields")) })))
+    Ok(Answer::json(
+        200,
+        &json!({ kind.singular(): with_fields(&whole(&world.regions[at], kind, object, false), &call.values("fields")) }),
+    ))
 }
 
 /// `GET` of a collection.
@@ -68,7 +73,7 @@ pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Kind, call: 
         found.truncate(limit);
     }
     let fields = call.values("fields");
-    let items: Vec<_> = found.iter().map(|object| with_fields(object, &fields)).collect();
+    let items: Vec<_> = found.iter().map(|object| with_fields(&whole(region, kind, object, true), &fields)).collect();
     let mut body = json!({ kind.plural(): items });
     if let Some(limit) = limit {
         let base = world.settings.links_base.as_deref().unwrap_or(&world.base);
@@ -93,13 +98,15 @@ struct Filter<'a> {
 
 impl Filter<'_> {
     fn accepts(&self, object: &Object) -> bool {
+        if self.key == "fixed_ips" {
+            return self.stands_at(object);
+        }
         let equals = |wanted: &&str| match (object.get(self.key), self.key) {
-            (Some(Value::Array(ips)), "fixed_ips") => {
-                wanted.split_once('=').is_some_and(|(key, value)| ips.iter().any(|ip| ip[key] == value))
-            }
+            (Some(Value::Array(groups)), "security_groups") => groups.iter().any(|group| group == wanted),
             (Some(Value::Bool(value)), _) => {
                 wanted.to_lowercase() == value.to_string() || **wanted == u8::from(*value).to_string()
             }
+            (Some(Value::String(value)), "protocol") => *value == wanted.to_lowercase(),
             (Some(Value::String(value)), _) => value == wanted,
             (Some(Value::Number(value)), _) => value.to_string() == **wanted,
             (Some(Value::Null) | None, _) => false,
@@ -107,6 +114,14 @@ impl Filter<'_> {
             (Some(_), _) => true,
         };
         self.values.iter().any(equals)
+    }
+
+    /// Whether a port has an address with each of the keys asked for, where one key may be given several values.
+    fn stands_at(&self, port: &Object) -> bool {
+        let ips = port.get("fixed_ips").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let pairs: Vec<_> = self.values.iter().filter_map(|value| value.split_once('=')).collect();
+        let has = |key: &str| pairs.iter().any(|(k, value)| *k == key && ips.iter().any(|ip| ip[*k] == *value));
+        pairs.iter().all(|(key, _)| has(key))
     }
 }
 
@@ -164,6 +179,28 @@ fn sorting(kind: Kind, call: &Call) -> Result<Option<(&str, bool)>, Answer> {
         return Err(bad_request(&format!("['{key}'] is invalid attribute for sort_keys")));
     }
     Ok(keys.first().zip(directions.first()).map(|(key, direction)| (*key, *direction == "desc")))
+}
+
+/// An object as it is shown: a security group with its rules, which show more there than by themselves, but in a list do
+/// not know that they are of the default group.
+fn whole<'a>(region: &Region, kind: Kind, object: &'a Object, in_list: bool) -> Cow<'a, Object> {
+    if kind != Kind::SecurityGroup {
+        return Cow::Borrowed(object);
+    }
+    let rules = region.referring(Kind::SecurityGroupRule, "security_group_id", text(object, "id"));
+    let rule = |(number, rule): (usize, &Object)| {
+        let mut rule = rule.clone();
+        rule.insert("standard_attr_id".to_owned(), Value::from(number));
+        rule.insert("tags".to_owned(), json!([]));
+        if in_list {
+            rule.insert("belongs_to_default_sg".to_owned(), Value::Null);
+        }
+        rule
+    };
+    let rules: Vec<_> = rules.enumerate().map(rule).collect();
+    let mut object = object.clone();
+    object.insert("security_group_rules".to_owned(), json!(rules));
+    Cow::Owned(object)
 }
 
 fn with_fields(object: &Object, fields: &[&str]) -> Value {

@@ -6,6 +6,7 @@ use super::Release;
 use super::answer::{Answer, UNAUTHENTICATED, html_not_found, method_not_allowed, neutron, no_such_path};
 use super::keystone::Caller;
 use super::list;
+use super::security_groups;
 use super::server::Call;
 use super::vpnaas;
 use super::world::{Kind, Object, Region, World, text};
@@ -55,9 +56,21 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
         }
         (method, [segment, id @ ..]) if id.len() < 2 => {
             let kind = Kind::from_segment(&Kind::CORE, segment).ok_or_else(no_such_path)?;
+            if matches!(kind, Kind::SecurityGroup | Kind::SecurityGroupRule) {
+                security_groups::ensure_default(world, at, &caller.project);
+            }
             match (method, id) {
                 ("GET", []) => list::list(world, at, &caller, kind, call),
                 ("GET", [id]) => list::show(world, at, &caller, (kind, id), call),
+                ("POST", []) if kind == Kind::SecurityGroupRule => {
+                    security_groups::create_rule(world, at, &caller, &call.body)
+                }
+                ("PUT", [id]) if kind == Kind::SecurityGroupRule => {
+                    security_groups::update_rule(world, at, &caller, id, &call.body)
+                }
+                ("DELETE", [id]) if kind == Kind::SecurityGroupRule => {
+                    security_groups::delete_rule(world, at, &caller, id)
+                }
                 _ => Err(method_not_allowed()),
             }
         }
@@ -147,6 +160,22 @@ const LIMITS: [(&str, i64); 15] = [
     ("ipsec_site_connection", -1),
 ];
 
+/// How many objects of a kind a project may have; negative for any number.
+fn limit(world: &World, name: &str) -> i64 {
+    let default = LIMITS.iter().find(|(found, _)| *found == name).map_or(-1, |(_, default)| *default);
+    world.settings.quotas.get(name).copied().unwrap_or(default)
+}
+
+/// Refuses another object of a kind where the project has as many as it may.
+pub(super) fn check_quota(world: &World, at: usize, caller: &Caller, kind: Kind) -> Result<(), Answer> {
+    let limit = usize::try_from(limit(world, kind.singular())).ok();
+    let used = world.regions[at].referring(kind, "project_id", &caller.project).count();
+    if limit.is_none_or(|limit| used < limit) {
+        return Ok(());
+    }
+    Err(neutron(409, "OverQuota", &format!("Quota exceeded for resources: ['{}'].", kind.singular())))
+}
+
 fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: &[&str]) -> Result<Answer, Answer> {
     let detailed = match rest {
         [] => false,
@@ -158,12 +187,12 @@ fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: 
         return Err(if detailed { neutron(403, "AdminRequired", why) } else { disallowed("get_quota") });
     }
     let mut quota = Object::new();
-    for (name, default) in LIMITS {
+    for (name, _) in LIMITS {
         let kind = Kind::CORE.into_iter().chain(Kind::VPN).find(|kind| kind.singular() == name);
         if !region.vpnaas && kind.is_some_and(Kind::is_vpn) {
             continue;
         }
-        let limit = world.settings.quotas.get(name).copied().unwrap_or(default);
+        let limit = limit(world, name);
         let used = kind.map_or(0, |kind| region.referring(kind, "project_id", project).count());
         let value = if detailed { json!({"limit": limit, "used": used, "reserved": 0}) } else { json!(limit) };
         quota.insert(name.to_owned(), value);

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::keystone::Caller;
-use super::topology::{first_address, network, object, port, subnet};
+use super::security_groups;
+use super::topology::{any_port, first_address, network, object, port, subnet};
 use super::vpnaas;
 use super::world::{Kind, Region, World, text};
 
@@ -54,6 +55,31 @@ struct RegionLayout {
     networks: Vec<NetworkLayout>,
     #[serde(default)]
     routers: Vec<RouterLayout>,
+    /// Groups of project `demo` besides its `default`.
+    #[serde(default)]
+    security_groups: Vec<GroupLayout>,
+    #[serde(default)]
+    instances: Vec<InstanceLayout>,
+}
+
+#[derive(Deserialize)]
+struct GroupLayout {
+    name: String,
+    description: String,
+    /// As the API takes them, but for the group.
+    rules: Vec<Value>,
+}
+
+/// An instance of project `demo`, of which only its port is there.
+#[derive(Deserialize)]
+struct InstanceLayout {
+    name: String,
+    subnet: String,
+    address: IpAddr,
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default = "yes")]
+    port_security: bool,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +178,7 @@ fn keep(layout: &mut Layout, wanted: impl Fn(&str) -> bool) {
         region.networks.iter_mut().for_each(|network| network.subnets.retain(|subnet| wanted(&subnet.name)));
         region.routers.retain(|router| wanted(&router.name));
         region.routers.iter_mut().for_each(|router| router.subnets.retain(|subnet| wanted(subnet)));
+        region.instances.retain(|instance| wanted(&instance.subnet));
     }
 }
 
@@ -202,6 +229,7 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
     for found in layout.networks {
         let owner = project(world, &found.project)?;
         let net = network(world, at, &found.name, &owner, false);
+        security_groups::ensure_default(world, at, &owner);
         for SubnetLayout { name, cidr } in found.subnets {
             let id = subnet(world, at, &name, &owner, &net, cidr);
             subnets.insert(name, (id, net.clone(), cidr));
@@ -232,7 +260,30 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
             port(world, at, &owner, net, &id, &[(subnet.clone(), address)]);
         }
     }
+    let owner = project(world, "demo")?;
+    for group in layout.security_groups {
+        security_groups::group(world, at, &owner, &group.name, &group.description);
+        for mut rule in group.rules {
+            rule["security_group_id"] = find(world, at, Kind::SecurityGroup, &owner, &group.name)?;
+            make(world, at, &Caller { project: owner.clone(), reader: false }, Kind::SecurityGroupRule, &rule)?;
+        }
+    }
+    for InstanceLayout { name, subnet, address, groups, port_security } in layout.instances {
+        let (subnet, net, _) = subnets.get(&subnet).ok_or_else(|| format!("there is no subnet {subnet}"))?;
+        let group = |name: &String| find(world, at, Kind::SecurityGroup, &owner, name);
+        let groups = groups.iter().map(group).collect::<Result<Vec<_>, _>>()?;
+        let own = json!({"name": name, "device_id": world.uuid(), "device_owner": "compute:nova",
+            "security_groups": groups, "port_security_enabled": port_security});
+        any_port(world, at, &owner, net, &[(subnet.clone(), address)], &own);
+    }
     Ok(())
+}
+
+/// The id of a project's object of that name.
+fn find(world: &World, at: usize, kind: Kind, project: &str, name: &str) -> Result<Value, String> {
+    let mut named = world.regions[at].referring(kind, "name", name);
+    let found = named.find(|object| text(object, "project_id") == project);
+    found.map(|object| object["id"].clone()).ok_or_else(|| format!("there is no {name}"))
 }
 
 /// Makes both halves through the API's own code, as `create-vpn.sh` or as endpoint groups.
@@ -290,7 +341,11 @@ fn sow_vpn(world: &mut World, layout: &VpnLayout) -> Result<(), String> {
 
 fn make(world: &mut World, at: usize, caller: &Caller, kind: Kind, object: &Value) -> Result<Value, String> {
     let body = json!({ kind.singular(): object }).to_string();
-    let answer = vpnaas::create(world, at, caller, kind, body.as_bytes()).map_err(|refusal| refusal.body)?;
+    let answer = match kind {
+        Kind::SecurityGroupRule => security_groups::create_rule(world, at, caller, body.as_bytes()),
+        _ => vpnaas::create(world, at, caller, kind, body.as_bytes()),
+    };
+    let answer = answer.map_err(|refusal| refusal.body)?;
     let made: Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
     Ok(made[kind.singular()].clone())
 }

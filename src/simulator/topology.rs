@@ -87,23 +87,34 @@ pub(super) fn port(
     router: &str,
     ips: &[(String, IpAddr)],
 ) -> String {
+    let own = json!({"device_id": router, "device_owner": "network:router_interface"});
+    any_port(world, at, project, network, ips, &own)
+}
+
+/// Adds a port with no security groups, but for what its own attributes say.
+pub(super) fn any_port(
+    world: &mut World,
+    at: usize,
+    project: &str,
+    network: &str,
+    ips: &[(String, IpAddr)],
+    own: &Value,
+) -> String {
     let ips: Vec<_> =
         ips.iter().map(|(subnet, address)| json!({"subnet_id": subnet, "ip_address": address.to_string()})).collect();
     let mut mac = String::from("fa:16:3e");
     for byte in &world.random().to_be_bytes()[..3] {
         let _ = write!(mac, ":{byte:02x}");
     }
-    object(
-        world,
-        at,
-        Kind::Port,
-        project,
-        &json!({
-            "name": "", "network_id": network, "mac_address": mac, "admin_state_up": true, "status": "ACTIVE",
-            "device_id": router, "device_owner": "network:router_interface", "fixed_ips": ips, "security_groups": [],
-            "allowed_address_pairs": [], "extra_dhcp_opts": [], "binding:vnic_type": "normal", "port_security_enabled": false,
-        }),
-    )
+    let mut attributes = json!({
+        "name": "", "network_id": network, "mac_address": mac, "admin_state_up": true, "status": "ACTIVE",
+        "fixed_ips": ips, "security_groups": [], "allowed_address_pairs": [], "extra_dhcp_opts": [],
+        "binding:vnic_type": "normal", "port_security_enabled": false,
+    });
+    if let (Some(attributes), Some(own)) = (attributes.as_object_mut(), own.as_object()) {
+        attributes.extend(own.clone());
+    }
+    object(world, at, Kind::Port, project, &attributes)
 }
 
 /// The address a router takes on a subnet.

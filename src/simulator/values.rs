@@ -29,10 +29,94 @@ pub(super) fn convert(rule: Rule, value: &mut Value) -> Result<(), Answer> {
         (Rule::Cidrs | Rule::List, Value::Null) => json!([]),
         (Rule::Cidrs | Rule::List, Value::Array(_)) => return Ok(()),
         (Rule::Cidrs | Rule::List, single) => json!([single]),
+        (Rule::Protocol, _) => protocol(value)?,
+        (Rule::Port, Value::Null) => return Ok(()),
+        (Rule::Port, _) => match python_str(value).parse::<u16>() {
+            Ok(port) => json!(port),
+            Err(_) => {
+                let message = format!("Invalid value for port {}", python_str(value));
+                return Err(neutron(400, "SecurityGroupInvalidPortValue", &message));
+            }
+        },
+        (Rule::Ethertype, _) => match python_str(value).to_lowercase().as_str() {
+            "ipv4" => json!("IPv4"),
+            "ipv6" => json!("IPv6"),
+            _ => {
+                let ethertype = python_str(value);
+                let message = format!(
+                    "Security group rule for ethertype '{ethertype}' not supported. Allowed values are ['IPv4', 'IPv6']."
+                );
+                return Err(neutron(400, "SecurityGroupRuleInvalidEtherType", &message));
+            }
+        },
+        (Rule::Prefix, Value::Null) => return Ok(()),
+        (Rule::Prefix, Value::String(text)) if text.is_empty() => Value::Null,
+        (Rule::Prefix, _) => prefix(value)?,
         _ => return Ok(()),
     };
     *value = converted;
     Ok(())
+}
+
+/// The names of IP protocols a security group rule knows, and their numbers.
+pub(super) const PROTOCOLS: [(&str, u8); 25] = [
+    ("ah", 51),
+    ("dccp", 33),
+    ("egp", 8),
+    ("esp", 50),
+    ("gre", 47),
+    ("hopopt", 0),
+    ("icmp", 1),
+    ("igmp", 2),
+    ("ip", 0),
+    ("ipip", 4),
+    ("ipv6-encap", 41),
+    ("ipv6-frag", 44),
+    ("ipv6-icmp", 58),
+    ("icmpv6", 58),
+    ("ipv6-nonxt", 59),
+    ("ipv6-opts", 60),
+    ("ipv6-route", 43),
+    ("ospf", 89),
+    ("pgm", 113),
+    ("rsvp", 46),
+    ("sctp", 132),
+    ("tcp", 6),
+    ("udp", 17),
+    ("udplite", 136),
+    ("vrrp", 112),
+];
+
+fn protocol(value: &Value) -> Result<Value, Answer> {
+    let text = python_str(value).to_lowercase();
+    if value.is_null() || text == "any" {
+        return Ok(Value::Null);
+    }
+    if text.parse::<u8>().is_ok() || PROTOCOLS.iter().any(|(name, _)| *name == text) {
+        return Ok(json!(text));
+    }
+    let names: Vec<_> = PROTOCOLS.iter().map(|(name, _)| format!("'{name}'")).collect();
+    let message = format!(
+        "Security group rule protocol {} not supported. Only protocol values (None, 'any', {}) and integer representations \
+         [0 to 255] are supported.",
+        python_str(value),
+        names.join(", ")
+    );
+    Err(neutron(400, "SecurityGroupRuleInvalidProtocol", &message))
+}
+
+/// Without a mask it is one address; a mask may be written as an address.
+fn prefix(value: &Value) -> Result<Value, Answer> {
+    let text = python_str(value);
+    let (address, mask) = text.split_once('/').map_or((text.as_str(), None), |(address, mask)| (address, Some(mask)));
+    let net = address.parse::<IpAddr>().ok().and_then(|address| {
+        let Some(mask) = mask else { return Some(IpNet::from(address)) };
+        let length = mask.parse::<u8>().ok();
+        let netmask = || ipnet::ip_mask_to_prefix(mask.parse().ok()?).ok();
+        IpNet::new(address, length.or_else(netmask)?).ok()
+    });
+    let message = format!("Invalid CIDR {text} given as IP prefix.");
+    net.map(|net| json!(net.to_string())).ok_or_else(|| neutron(400, "InvalidCIDR", &message))
 }
 
 pub(super) fn check(rule: Rule, value: &Value, release: Release) -> Result<(), String> {
@@ -66,6 +150,7 @@ pub(super) fn check(rule: Rule, value: &Value, release: Release) -> Result<(), S
         }),
         Rule::Cidrs => cidrs(value),
         Rule::ReadOnly | Rule::Boolean | Rule::NonNegative | Rule::List | Rule::Cipher | Rule::Group => Ok(()),
+        Rule::Protocol | Rule::Port | Rule::Ethertype | Rule::Prefix | Rule::Anything => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, internal_error, neutron, no_such_path};
 use super::attributes::{self, Sent};
 use super::keystone::Caller;
-use super::neutron::{is_visible, shows};
+use super::neutron::{check_quota, is_visible, shows};
 use super::validation;
 use super::values::is_storable;
 use super::world::{Kind, Object, Region, Track, World, text};
@@ -153,15 +153,6 @@ pub(super) fn delete(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
         super::ovn::release(region, router);
     }
     Ok(Answer::empty(204))
-}
-
-fn check_quota(world: &World, at: usize, caller: &Caller, kind: Kind) -> Result<(), Answer> {
-    let limit = world.settings.quotas.get(kind.singular()).and_then(|limit| usize::try_from(*limit).ok());
-    let used = world.regions[at].referring(kind, "project_id", &caller.project).count();
-    if limit.is_none_or(|limit| used < limit) {
-        return Ok(());
-    }
-    Err(neutron(409, "OverQuota", &format!("Quota exceeded for resources: ['{}'].", kind.singular())))
 }
 
 /// An object that is being made cannot be changed.

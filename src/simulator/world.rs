@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Subnet,
     Port,
     Router,
+    SecurityGroup,
+    SecurityGroupRule,
     VpnService,
     IkePolicy,
     IpsecPolicy,
@@ -35,7 +37,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub const CORE: [Self; 4] = [Self::Network, Self::Subnet, Self::Port, Self::Router];
+    pub const CORE: [Self; 6] =
+        [Self::Network, Self::Subnet, Self::Port, Self::Router, Self::SecurityGroup, Self::SecurityGroupRule];
     pub const VPN: [Self; 5] =
         [Self::IkePolicy, Self::IpsecPolicy, Self::EndpointGroup, Self::VpnService, Self::SiteConnection];
 
@@ -46,6 +49,8 @@ impl Kind {
             Self::Subnet => "subnet",
             Self::Port => "port",
             Self::Router => "router",
+            Self::SecurityGroup => "security_group",
+            Self::SecurityGroupRule => "security_group_rule",
             Self::VpnService => "vpnservice",
             Self::IkePolicy => "ikepolicy",
             Self::IpsecPolicy => "ipsecpolicy",
@@ -61,6 +66,8 @@ impl Kind {
             Self::Subnet => "subnets",
             Self::Port => "ports",
             Self::Router => "routers",
+            Self::SecurityGroup => "security_groups",
+            Self::SecurityGroupRule => "security_group_rules",
             Self::VpnService => "vpnservices",
             Self::IkePolicy => "ikepolicies",
             Self::IpsecPolicy => "ipsecpolicies",
@@ -85,6 +92,10 @@ impl Kind {
             Self::Subnet => ("SubnetNotFound", format!("Subnet {id} could not be found.")),
             Self::Port => ("PortNotFound", format!("Port {id} could not be found.")),
             Self::Router => ("RouterNotFound", format!("Router {id} could not be found")),
+            Self::SecurityGroup => ("SecurityGroupNotFound", format!("Security group {id} does not exist")),
+            Self::SecurityGroupRule => {
+                ("SecurityGroupRuleNotFound", format!("Security group rule {id} does not exist"))
+            }
             Self::VpnService => ("VPNServiceNotFound", format!("VPNService {id} could not be found")),
             Self::IkePolicy => ("IKEPolicyNotFound", format!("IKEPolicy {id} could not be found")),
             Self::IpsecPolicy => ("IPsecPolicyNotFound", format!("IPsecPolicy {id} could not be found")),

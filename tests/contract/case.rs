@@ -39,6 +39,7 @@ pub fn all() -> Vec<Case> {
         super::client::cases(),
         super::quotas::cases(),
         super::roles::cases(),
+        super::security_groups::cases(),
         super::lifecycle::cases(),
         super::tunnel::cases(),
     ];

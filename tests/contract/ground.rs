@@ -161,9 +161,13 @@ impl Ground {
                     mask.name(address, &format!("{side} {name} {family}"));
                 }
             }
-            for collection in ["routers", "networks", "subnets"] {
+            for collection in ["routers", "networks", "subnets", "security-groups", "ports"] {
                 for object in self.all(region, collection).await {
                     let (name, id) = (object["name"].as_str().unwrap(), object["id"].as_str().unwrap());
+                    // A router's port has no name.
+                    if name.is_empty() {
+                        continue;
+                    }
                     mask.name(id, &format!("{side} {name}"));
                     if object["router:external"] == true && collection == "subnets" {
                         mask.name(object["cidr"].as_str().unwrap(), &format!("range of {side} {name}"));
@@ -178,7 +182,7 @@ impl Ground {
     async fn all(&self, region: &str, collection: &str) -> Vec<Value> {
         let url = format!("{}/v2.0/{collection}", self.neutron(region));
         let response = self.http.get(url).header("X-Auth-Token", &self.member.token).send().await.unwrap();
-        response.json::<Value>().await.unwrap()[collection].as_array().unwrap().clone()
+        response.json::<Value>().await.unwrap()[collection.replace('-', "_")].as_array().unwrap().clone()
     }
 
     /// The address of a region's Neutron.
@@ -186,7 +190,7 @@ impl Ground {
         self.neutron.iter().find(|(found, _)| found == region).map(|(_, url)| url.as_str()).unwrap()
     }
 
-    /// The id of a router, network or subnet of `cloud.json`.
+    /// The id of a router, network, subnet, security group or instance's port of `cloud.json`.
     pub fn id(&self, region: &str, name: &str) -> &str {
         let found = self.places.iter().find(|(r, n, _)| r == region && n == name);
         found.map_or_else(|| panic!("there is no {name} in {region}"), |(_, _, id)| id.as_str())

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Values of these keys are hidden wherever they stand: moments, chances and counts of a database.
-const BY_KEY: [(&str, &str); 7] = [
+const BY_KEY: [(&str, &str); 8] = [
     ("created_at", "<time>"),
     ("updated_at", "<time>"),
     ("expires_at", "<time>"),
@@ -11,6 +11,7 @@ const BY_KEY: [(&str, &str); 7] = [
     ("audit_ids", "<audit>"),
     ("mac_address", "<mac>"),
     ("revision_number", "<revision>"),
+    ("standard_attr_id", "<number>"),
 ];
 
 /// Names for what is known; everything else that looks like an id, a token or a moment is hidden.

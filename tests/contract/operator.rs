@@ -1,5 +1,6 @@
 //! What only a cloud's operator can do, in a real cloud: a project for the cases, its people, networks and limits.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +25,8 @@ pub struct Operator {
     /// Addresses in Keystone of what was made there, the last first to be removed.
     made: Mutex<Vec<String>>,
     project: Mutex<String>,
+    /// The ids of the security group rules every case finds.
+    rules: Mutex<BTreeSet<String>>,
 }
 
 impl Operator {
@@ -39,8 +42,8 @@ impl Operator {
         assert_eq!(response.status(), 201, "admin signs in at {auth_url}");
         let token = response.headers()["X-Subject-Token"].to_str().unwrap().to_owned();
         let catalog = response.json::<Value>().await.unwrap()["token"]["catalog"].take();
-        let (made, project) = (Mutex::default(), Mutex::default());
-        Self { http, keystone: auth_url.to_owned(), token, catalog, made, project }
+        let (made, project, rules) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { http, keystone: auth_url.to_owned(), token, catalog, made, project, rules }
     }
 
     async fn keystone(&self, method: Method, path: &str, body: Option<Value>) -> Value {
@@ -165,6 +168,41 @@ impl Operator {
                 must(&self.http, &self.token, Method::PUT, &url, Some(json!({"subnet_id": subnet}))).await;
             }
         }
+        self.populate(&base, region, project).await;
+    }
+
+    /// Makes the security groups of a region, and a port for each instance, as Nova would.
+    async fn populate(&self, base: &str, region: &Value, project: &str) {
+        let make = async |collection: &str, key: &str, mut object: Value| {
+            object["project_id"] = json!(project);
+            let url = format!("{base}/v2.0/{collection}");
+            must(&self.http, &self.token, Method::POST, &url, Some(json!({ key: object }))).await[key].take()
+        };
+        for group in region["security_groups"].as_array().into_iter().flatten() {
+            let body = json!({"name": group["name"], "description": group["description"]});
+            let made = make("security-groups", "security_group", body).await;
+            for rule in group["rules"].as_array().unwrap() {
+                let mut rule = rule.clone();
+                rule["security_group_id"] = made["id"].clone();
+                make("security-group-rules", "security_group_rule", rule).await;
+            }
+        }
+        // A project has the group default from its first network on.
+        let groups = self.of(base, project, "security-groups").await;
+        let subnets = self.of(base, project, "subnets").await;
+        for instance in region["instances"].as_array().into_iter().flatten() {
+            let subnet = subnets.iter().find(|subnet| subnet["name"] == instance["subnet"]).unwrap();
+            let names = instance["groups"].as_array().into_iter().flatten();
+            let ids = names.map(|name| &groups.iter().find(|group| group["name"] == *name).unwrap()["id"]);
+            let body = json!({"name": instance["name"], "network_id": subnet["network_id"],
+                "device_id": super::stage::NOBODY, "device_owner": "compute:nova",
+                "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": instance["address"]}],
+                "port_security_enabled": instance["port_security"] != false,
+                "security_groups": ids.collect::<Vec<_>>()});
+            make("ports", "port", body).await;
+        }
+        let rules = self.of(base, project, "security-group-rules").await;
+        self.rules.lock().unwrap().extend(rules.iter().map(|rule| rule["id"].as_str().unwrap().to_owned()));
     }
 
     pub async fn limit(&self, neutron: &str, project: &str, quota: &str, limit: i64) {
@@ -185,11 +223,18 @@ impl Operator {
         }
     }
 
-    /// Removes the VPN objects and the limits of a project.
+    /// Removes the VPN objects, the added security group rules and the limits of a project.
     pub async fn clear(&self, neutron: &str, project: &str) {
         let order = ["ipsec-site-connections", "vpnservices", "endpoint-groups", "ikepolicies", "ipsecpolicies"];
         for collection in order {
             self.delete_all(neutron, project, &format!("vpn/{collection}")).await;
+        }
+        for rule in self.of(neutron, project, "security-group-rules").await {
+            let id = rule["id"].as_str().unwrap();
+            if !self.rules.lock().unwrap().contains(id) {
+                let url = format!("{neutron}/v2.0/security-group-rules/{id}");
+                must(&self.http, &self.token, Method::DELETE, &url, None).await;
+            }
         }
         // It answers 404 if no limit was set.
         let url = format!("{neutron}/v2.0/quotas/{project}");
@@ -206,7 +251,7 @@ impl Operator {
                 must(&self.http, &self.token, Method::PUT, &url, Some(json!({"port_id": port["id"]}))).await;
             }
         }
-        for collection in ["routers", "subnets", "networks"] {
+        for collection in ["routers", "ports", "subnets", "networks"] {
             self.delete_all(neutron, project, collection).await;
         }
         let groups = self.of(neutron, project, "security-groups").await;

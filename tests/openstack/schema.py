@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import uuid
 from importlib.resources import files
 
 import sqlalchemy as sa
@@ -42,6 +43,22 @@ def revisions(package):
     return [(versions / name).read_text().strip() for name in ("CONTRACT_HEAD", "EXPAND_HEAD")]
 
 
+def add_default_rules(database):
+    """The rules of each project's group `default`, which a migration puts in as data (neutron c33da356b165)."""
+    table = "securitygroupdefaultrules"
+    for direction, group in (("egress", None), ("ingress", "PARENT")):
+        for ethertype in ("IPv4", "IPv6"):
+            added = database.execute(
+                "INSERT INTO standardattributes (resource_type, description, revision_number) VALUES (?, ?, 0)",
+                (table, f"Legacy default SG rule for {direction} traffic"),
+            )
+            database.execute(
+                f"INSERT INTO {table} (id, standard_attr_id, direction, ethertype, remote_group_id, used_in_default_sg,"
+                " used_in_non_default_sg) VALUES (?, ?, ?, ?, ?, 1, ?)",
+                (str(uuid.uuid4()), added.lastrowid, direction, ethertype, group, group is None),
+            )
+
+
 def main():
     first, *others = sys.argv[1:]
     unfinished = first + ".unfinished"
@@ -58,6 +75,7 @@ def main():
     for package, table in (("neutron", "alembic_version"), ("neutron_vpnaas", "alembic_version_vpnaas")):
         database.execute(f"CREATE TABLE IF NOT EXISTS {table} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
         database.executemany(f"INSERT INTO {table} VALUES (?)", [(revision,) for revision in revisions(package)])
+    add_default_rules(database)
     database.commit()
     # With a write-ahead log those who read do not wait for the one who writes.
     database.execute("PRAGMA journal_mode=WAL")

@@ -184,8 +184,38 @@ def fill_region(layout, projects, token):
             # The API has no way to say so; without an agent nothing says otherwise.
             with api.database(layout["id"]) as database:
                 database.execute("UPDATE routers SET status = ? WHERE id = ?", (router["status"], made["id"]))
+    fill_instances(layout, projects["demo"], neutron, subnets)
     if layout.get("vpnaas", True):
         neutron.put(f"quotas/{projects['small']}", {"quota": SMALL_QUOTA})
+
+
+def fill_instances(layout, project, neutron, subnets):
+    """Makes security groups, and a port for each instance, as Nova would; whom nobody runs."""
+    # A project has the group default from its first network on.
+    groups = {group["name"]: group["id"] for group in neutron.list("security-groups", project_id=project)}
+    for group in layout.get("security_groups", []):
+        rules = group.pop("rules")
+        groups[group["name"]] = neutron.make("security-groups", project_id=project, **group)["id"]
+        for rule in rules:
+            own = {"security_group_id": groups[group["name"]], "project_id": project}
+            neutron.make("security-group-rules", **rule, **own)
+    networks = {subnet["id"]: subnet["network_id"] for subnet in neutron.list("subnets")}
+    for instance in layout.get("instances", []):
+        subnet = subnets[instance["subnet"]]
+        secured = instance.get("port_security", True)
+        neutron.make(
+            "ports",
+            name=instance["name"],
+            project_id=project,
+            network_id=networks[subnet],
+            device_id=str(uuid.uuid4()),
+            device_owner="compute:nova",
+            fixed_ips=[{"subnet_id": subnet, "ip_address": instance["address"]}],
+            port_security_enabled=secured,
+            security_groups=[groups[name] for name in instance["groups"]] if secured else [],
+        )
+    with api.database(layout["id"]) as database:
+        database.execute("UPDATE ports SET status = 'ACTIVE' WHERE device_owner LIKE 'compute:%'")
 
 
 def small(kind):
@@ -218,7 +248,11 @@ def fill():
 
 
 def reset():
-    """Empties the VPN tables and puts the quotas back; through the databases, whatever state the objects are in."""
+    """Empties the VPN tables, puts back quotas, gateways and security groups.
+
+    What can be in any state goes through the databases.
+    """
+    move_gateways_back()
     with open(os.path.join(api.STATE, "exports")) as file:
         small = next(line.strip().split("=")[1] for line in file if "SMALL_PROJECT_ID" in line)
     for region in api.REGIONS:
@@ -226,6 +260,7 @@ def reset():
         database.execute("BEGIN IMMEDIATE")
         database.execute("DELETE FROM providerresourceassociations WHERE resource_id IN (SELECT id FROM vpnservices)")
         gone = {table: database.execute(f"DELETE FROM {table}").rowcount for table in VPN_TABLES}
+        gone["securitygrouprules"] = forget_rules(database)
         database.execute("DELETE FROM quotas")
         if database.execute("SELECT 1 FROM networks WHERE name = 'small-net'").fetchone() and region != "nz-wlg-2":
             database.executemany(
@@ -236,6 +271,42 @@ def reset():
         database.close()
         deleted = ", ".join(f"{count} {table}" for table, count in gone.items() if count)
         print(f"{region}: {'deleted ' + deleted if deleted else 'nothing to delete'}")
+
+
+def forget_rules(database):
+    """Deletes the rules nobody seeded: all that admit a certain range."""
+    added = "FROM securitygrouprules WHERE remote_ip_prefix <> '0.0.0.0/0'"
+    database.execute(f"DELETE FROM standardattributes WHERE id IN (SELECT standard_attr_id {added})")
+    return database.execute(f"DELETE {added}").rowcount
+
+
+def move_gateways_back():
+    token = api.admin()
+    with open(LAYOUT) as file:
+        regions = json.load(file)["regions"]
+    for region in regions:
+        neutron = api.Region(region["id"], token)
+        # Two routers may have one name.
+        wanted = [(router["name"], set(router.get("gateway", []))) for router in region["routers"]]
+        for router in neutron.list("routers"):
+            now = {ip["ip_address"] for ip in (router["external_gateway_info"] or {}).get("external_fixed_ips", [])}
+            named = [addresses for name, addresses in wanted if name == router["name"]]
+            if len(named) == 1 and named[0] and now != named[0]:
+                move_gateway(neutron, router, sorted(named[0]))
+
+
+def move_gateway(neutron, router, addresses):
+    """Gives a router's gateway other addresses, as an operator may; its VPN services are not told."""
+    info = router["external_gateway_info"]
+    subnets = neutron.list("subnets", network_id=info["network_id"])
+    fixed = [
+        {"ip_address": address, "subnet_id": subnet["id"]}
+        for address in addresses
+        for subnet in subnets
+        if ipaddress.ip_address(address) in ipaddress.ip_network(subnet["cidr"])
+    ]
+    body = {"router": {"external_gateway_info": {"network_id": info["network_id"], "external_fixed_ips": fixed}}}
+    neutron.put(f"routers/{router['id']}", body)
 
 
 def main():
