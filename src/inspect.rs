@@ -211,6 +211,12 @@ impl Vpn {
         self.sides().all(|(_, side)| side.connection.status == Status::Active)
     }
 
+    /// Whether its other half should be in this project and is not there.
+    #[must_use]
+    pub const fn is_missing_a_half(&self) -> bool {
+        matches!(self.across, Across::Missing { .. })
+    }
+
     /// What a half is called in a sentence: its region, or the half too where both are in one region.
     #[must_use]
     pub fn place(&self, half: Half) -> String {

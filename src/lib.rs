@@ -34,5 +34,6 @@ pub mod signals;
 pub mod simulator;
 pub mod state;
 pub mod tui;
+pub mod upkeep;
 pub mod view;
 pub mod wizard;

@@ -1,0 +1,118 @@
+//! What can be done to a VPN that exists, as a [`Change`]: pure. It is built from what [`inspect`](crate::inspect) has
+//! seen, shown to the user with what is to be known about it, and carried out by
+//! [`provision::change`](crate::provision::change).
+
+mod delete;
+mod fix;
+mod subnets;
+
+use std::fmt;
+
+use crate::change::{Change, Object, SetKey, Subject, Verb};
+use crate::inspect::{Side, Vpn};
+use crate::plan::Half;
+use crate::plan::psk::KeyOrigin;
+
+pub use delete::{delete, delete_strays};
+pub use fix::{admit, fix};
+pub use subnets::{NewSubnets, set_subnets};
+
+/// A change that is ready to be carried out, with what the user should know before agreeing to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is to be done.
+    pub change: Change,
+    /// What stays, what is interrupted, what is to be done afterwards; a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why a change is not proposed: every reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct Refused(pub Vec<String>);
+
+impl Refused {
+    fn because(why: impl Into<String>) -> Self {
+        Self(vec![why.into()])
+    }
+}
+
+/// What is to be done when running SAs should take a new key up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sas {
+    /// They keep the old key until they are negotiated anew.
+    Keep,
+    /// They are ended: both services are switched off and on, which interrupts every tunnel of both routers.
+    Renew,
+}
+
+/// A new key for both halves, as one step. It is put back on the first if the second refuses it.
+///
+/// # Errors
+/// If the other half is missing: a key for one half alone would be no use.
+pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
+    if vpn.is_missing_a_half() {
+        let text = format!("{} has only one half; finish or delete it first (osvpn doctor {})", vpn.name, vpn.handle());
+        return Err(Refused::because(text));
+    }
+    let mut change = begin(Verb::RotatePsk, vpn);
+    let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
+    change.set_key(SetKey { first: connection(&vpn.a), second: vpn.b().map(connection), key });
+    let mut notes = Vec::new();
+    match sas {
+        Sas::Keep => notes.push(
+            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over; \
+             --renew does it now, with an interruption of some seconds."
+                .to_owned(),
+        ),
+        Sas::Renew => {
+            for (_, side) in vpn.sides() {
+                if let Some(service) = &side.service {
+                    change.restart(object(side, &service.id, &service.name));
+                }
+            }
+            notes.push(
+                "The VPN services are switched off and on again: every tunnel of their routers is down for some seconds."
+                    .to_owned(),
+            );
+        }
+    }
+    if vpn.b().is_none() {
+        notes.push(
+            "The peer outside needs the same key: until it has it, the tunnel fails at its next negotiation."
+                .to_owned(),
+        );
+    }
+    Ok(Proposal { change, notes })
+}
+
+/// An empty change of that VPN.
+fn begin(verb: Verb, vpn: &Vpn) -> Change {
+    let subject = match &vpn.id {
+        Some(id) => Subject::Marked(id.clone()),
+        None => Subject::Unmarked(vpn.a.connection.id.clone()),
+    };
+    Change::new(verb, subject, vpn.name.clone())
+}
+
+fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {
+    Object { region: side.region.clone(), id: id.clone(), name: name.to_owned() }
+}
+
+/// The word in the description of what is made for a half besides its VPN objects: by it a later deletion finds it.
+#[must_use]
+pub fn belonging(vpn: &Vpn, half: Half) -> String {
+    match &vpn.id {
+        Some(id) => id.mark(half),
+        None => format!("osvpn-for:{}", vpn.a.connection.id),
+    }
+}
+
+impl fmt::Display for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.change.steps() {
+            writeln!(f, "  {step}")?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+    }
+}

@@ -1,0 +1,86 @@
+//! Deleting a VPN, and what no VPN uses.
+
+use std::collections::BTreeMap;
+
+use super::{Proposal, Refused, begin, belonging, object};
+use crate::change::{Change, Object, Subject, Verb};
+use crate::cloud::exposure::SecurityGroupRule;
+use crate::cloud::{Id, Kind, RegionId};
+use crate::inspect::{Inspection, Side, Stray, Vpn};
+use crate::plan::VpnId;
+
+/// Deletes both halves of a VPN, connections first. What other connections use stays. Of the security-group rules given
+/// those go too that were made for this VPN.
+#[must_use]
+pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<SecurityGroupRule>>) -> Proposal {
+    let mut change = begin(Verb::Delete, vpn);
+    let mut notes = Vec::new();
+    for (_, side) in vpn.sides() {
+        change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
+    }
+    for (half, side) in vpn.sides() {
+        for (kind, id, name) in held(seen, side) {
+            let others = seen.shared_with(vpn, &side.region, &id);
+            if others.is_empty() {
+                change.delete(kind, object(side, &id, &name));
+            } else {
+                let others = others.iter().map(|other| other.name.as_str()).collect::<Vec<_>>().join(", ");
+                notes.push(format!("The {} {name} in {} stays: {others} uses it.", kind.label(), side.region));
+            }
+        }
+        let word = belonging(vpn, half);
+        for rule in rules.get(&side.region).into_iter().flatten() {
+            if rule.description.split_whitespace().any(|candidate| candidate == word) {
+                let name = rule.remote.map_or_else(String::new, |remote| format!("for {remote}"));
+                change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });
+            }
+        }
+    }
+    if vpn.b().is_none() && !vpn.is_missing_a_half() {
+        notes.push(format!("The peer outside ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
+    }
+    Proposal { change, notes }
+}
+
+/// What a half's connection holds, in the order in which it is deleted. Objects that cannot be seen are left out: they
+/// belong to somebody else.
+fn held(seen: &Inspection, side: &Side) -> Vec<(Kind, Id, String)> {
+    let Some(survey) = seen.surveys.get(&side.region) else { return Vec::new() };
+    let groups = [&side.connection.peer_group, &side.connection.local_group].into_iter().flatten();
+    let group = |id: &Id| survey.groups.iter().find(|group| group.id == *id);
+    let mut held: Vec<(Kind, Id, String)> =
+        groups.filter_map(group).map(|group| (Kind::EndpointGroup, group.id.clone(), group.name.clone())).collect();
+    held.extend(side.ipsec.iter().map(|policy| (Kind::IpsecPolicy, policy.id.clone(), policy.name.clone())));
+    held.extend(side.ike.iter().map(|policy| (Kind::IkePolicy, policy.id.clone(), policy.name.clone())));
+    held.extend(side.service.iter().map(|service| (Kind::VpnService, service.id.clone(), service.name.clone())));
+    held
+}
+
+/// Deletes objects that no connection uses. Those of runs that are not done yet stay.
+///
+/// # Errors
+/// If there are none.
+pub fn delete_strays(seen: &Inspection, unfinished: &[VpnId]) -> Result<Proposal, Refused> {
+    let is_needed = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| unfinished.contains(id));
+    let (needed, free): (Vec<&Stray>, Vec<&Stray>) = seen.strays.iter().partition(is_needed);
+    let Some(first) = free.first() else {
+        return Err(Refused::because(match needed.len() {
+            0 => "there is nothing that no connection uses".to_owned(),
+            _ => "what no connection uses belongs to a run that is not done yet: osvpn resume, or osvpn rollback"
+                .to_owned(),
+        }));
+    };
+    let mut change = Change::new(Verb::DeleteStrays, Subject::Unmarked(first.id.clone()), "unused objects");
+    for stray in &free {
+        let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
+        change.delete(stray.kind, object);
+    }
+    let mut notes = vec![
+        "They may be in use by somebody who is just making a VPN with other tools; what is in use by then stays."
+            .to_owned(),
+    ];
+    if !needed.is_empty() {
+        notes.push(format!("{} more belong to a run that is not done yet, and stay.", needed.len()));
+    }
+    Ok(Proposal { change, notes })
+}

@@ -1,0 +1,277 @@
+//! What mends what the diagnosis has found.
+
+use std::str::FromStr;
+
+use super::{Proposal, Refused, Sas, begin, belonging, object, rotate_key, subnets};
+use crate::change::{
+    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, ServiceEdits, Subject, Update, Verb,
+};
+use crate::cloud::exposure::Direction;
+use crate::cloud::{Kind, StoredPolicy};
+use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn};
+use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Half, Profiles};
+
+/// The change that mends a fault.
+///
+/// # Errors
+/// If it is not a thing this program does, and what to do instead.
+pub fn fix(
+    seen: &Inspection,
+    vpn: &Vpn,
+    diagnosis: &Diagnosis,
+    fix: &Fix,
+    profiles: &Profiles,
+) -> Result<Proposal, Refused> {
+    let side = |half: Half| vpn.side(half).ok_or_else(|| Refused::because(format!("there is no half {half}")));
+    match fix {
+        Fix::RotateKey => rotate_key(vpn, KeyOrigin::Generated, Sas::Renew),
+        Fix::SetPeer { half, address, id } => {
+            let connection = &side(*half)?.connection;
+            let edits = ConnectionEdits {
+                peer_address: edit(connection.peer_address.clone(), address.clone()),
+                peer_id: edit(connection.peer_id.clone(), id.clone()),
+                ..ConnectionEdits::default()
+            };
+            Ok(of_connection(Verb::SetPeer, vpn, side(*half)?, edits))
+        }
+        Fix::SetDpd { half } => {
+            let connection = &side(*half)?.connection;
+            let (dpd, modern) = (&connection.dpd, &profiles.modern.dpd);
+            let before = DpdValues { action: dpd.action.clone(), interval: dpd.interval, timeout: dpd.timeout };
+            let action = modern.action.as_str().to_owned();
+            let after = DpdValues { action, interval: modern.interval, timeout: modern.timeout };
+            let edits = ConnectionEdits { dpd: Some(Edit::new(before, after)), ..ConnectionEdits::default() };
+            Ok(of_connection(Verb::SetDpd, vpn, side(*half)?, edits))
+        }
+        Fix::SwitchOn { half } => Ok(switch_on(vpn, side(*half)?)),
+        Fix::Nudge { half } => nudge(vpn, side(*half)?),
+        Fix::MirrorRanges { half } => {
+            let other = side(half.other())?;
+            let Some(ranges) = &other.local else {
+                return Err(Refused::because(format!("not all subnets of {} can be seen", vpn.place(half.other()))));
+            };
+            subnets::mirror(seen, vpn, *half, side(*half)?, ranges)
+        }
+        Fix::Equalise { keep } => {
+            let kept = side(*keep)?;
+            let (ike, ipsec) = (typed(kept.ike.as_ref(), ike)?, typed(kept.ipsec.as_ref(), ipsec)?);
+            remake(seen, vpn, &[keep.other()], &ike, &ipsec)
+        }
+        Fix::Modernise => {
+            let Policy { ike, ipsec, .. } = &profiles.modern;
+            let halves: Vec<Half> = vpn.sides().map(|(half, _)| half).collect();
+            remake(seen, vpn, &halves, ike, ipsec)
+        }
+        Fix::RemoveService { region, id } => {
+            let mut change = Change::new(Verb::DeleteStrays, Subject::Unmarked(id.clone()), "a second VPN service");
+            change.delete(
+                Kind::VpnService,
+                Object { region: region.clone(), id: id.clone(), name: id.short().to_owned() },
+            );
+            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region)
+                && let Some(service) = &side.service
+            {
+                change.restart(object(side, &service.id, &service.name));
+            }
+            Ok(Proposal {
+                change,
+                notes: vec!["No connection uses it. The other one is configured anew afterwards.".to_owned()],
+            })
+        }
+        Fix::Admit => admit(vpn, diagnosis),
+        Fix::Resume(id) => {
+            Err(Refused::because(format!("osvpn resume {id} finishes it, osvpn rollback {id} deletes it")))
+        }
+        Fix::ByHand(steps) => Err(Refused(steps.clone())),
+    }
+}
+
+/// The security-group rules that the instances of both halves lack.
+///
+/// # Errors
+/// If they lack none.
+pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Result<Proposal, Refused> {
+    let mut change = begin(Verb::AdmitTraffic, vpn);
+    let mut notes = Vec::new();
+    for (half, gate) in &diagnosis.gates {
+        for rule in &gate.missing {
+            if rule.direction == Direction::Egress {
+                notes.push(format!("Nothing goes out by that group either; if it should: {}", rule.command()));
+                continue;
+            }
+            change.create(Create {
+                region: rule.region.clone(),
+                name: rule.name.clone(),
+                description: belonging(vpn, *half),
+                object: New::Rule { group: rule.group.clone(), remote: rule.remote },
+            });
+        }
+    }
+    if change.steps().is_empty() {
+        let mut why = vec!["every instance port in the tunnelled subnets admits the other side".to_owned()];
+        why.extend(notes);
+        return Err(Refused(why));
+    }
+    notes.push(
+        "Every instance in these security groups can then be reached from across, with every protocol.".to_owned(),
+    );
+    Ok(Proposal { change, notes })
+}
+
+fn edit(before: String, after: String) -> Option<Edit<String>> {
+    (before != after).then(|| Edit::new(before, after))
+}
+
+fn of_connection(verb: Verb, vpn: &Vpn, side: &Side, edits: ConnectionEdits) -> Proposal {
+    let mut change = begin(verb, vpn);
+    change.update(Update {
+        region: side.region.clone(),
+        id: side.connection.id.clone(),
+        name: side.connection.name.clone(),
+        edits: Edits::Connection(Box::new(edits)),
+    });
+    Proposal { change, notes: Vec::new() }
+}
+
+fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
+    let up = || Some(Edit::new(false, true));
+    let mut change = begin(Verb::SwitchOn, vpn);
+    if let Some(service) = side.service.as_ref().filter(|service| !service.admin_state_up) {
+        change.update(Update {
+            region: side.region.clone(),
+            id: service.id.clone(),
+            name: service.name.clone(),
+            edits: Edits::Service(ServiceEdits { admin_state_up: up(), ..ServiceEdits::default() }),
+        });
+    }
+    if !side.connection.admin_state_up {
+        change.update(Update {
+            region: side.region.clone(),
+            id: side.connection.id.clone(),
+            name: side.connection.name.clone(),
+            edits: Edits::Connection(Box::new(ConnectionEdits { admin_state_up: up(), ..ConnectionEdits::default() })),
+        });
+    }
+    Proposal { change, notes: Vec::new() }
+}
+
+fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
+    let Some(service) = &side.service else {
+        return Err(Refused::because("its VPN service cannot be seen"));
+    };
+    let mut change = begin(Verb::Nudge, vpn);
+    change.update(Update {
+        region: side.region.clone(),
+        id: service.id.clone(),
+        name: service.name.clone(),
+        edits: Edits::Service(ServiceEdits {
+            description: Some(Edit::new(service.description.clone(), service.description.clone())),
+            ..ServiceEdits::default()
+        }),
+    });
+    let note = "The agent writes the configuration of that router anew. Where LibreSwan runs, its other tunnels drop for a \
+                moment.";
+    Ok(Proposal { change, notes: vec![note.to_owned()] })
+}
+
+/// New policies and a new connection for those halves; then the old ones go. The policies of a connection cannot be
+/// changed.
+fn remake(
+    seen: &Inspection,
+    vpn: &Vpn,
+    halves: &[Half],
+    ike: &IkePolicy,
+    ipsec: &IpsecPolicy,
+) -> Result<Proposal, Refused> {
+    let mut change = begin(Verb::EqualisePolicies, vpn);
+    let mut replaced = Vec::new();
+    for half in halves {
+        let Some(side) = vpn.side(*half) else { continue };
+        if side.is_legacy() {
+            return Err(Refused::because(
+                "a half of the old kind is not made anew; delete the VPN, and make it with osvpn",
+            ));
+        }
+        let old = |policy: &Option<StoredPolicy>, fallback: &str| {
+            policy.as_ref().map_or_else(
+                || (format!("{}_{fallback}", vpn.name), String::new()),
+                |policy| (policy.name.clone(), policy.description.clone()),
+            )
+        };
+        let region = || side.region.clone();
+        let (name, description) = old(&side.ike, "ike_policy");
+        let ike_policy =
+            change.create(Create { region: region(), name, description, object: New::IkePolicy(ike.clone()) });
+        let (name, description) = old(&side.ipsec, "ipsec_policy");
+        let ipsec_policy =
+            change.create(Create { region: region(), name, description, object: New::IpsecPolicy(ipsec.clone()) });
+        change.create(Create {
+            region: region(),
+            name: side.connection.name.clone(),
+            description: side.connection.description.clone(),
+            object: New::Connection { like: side.connection.id.clone(), ike_policy, ipsec_policy },
+        });
+        replaced.push(side);
+    }
+    for side in &replaced {
+        change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
+        for (kind, policy) in [(Kind::IkePolicy, &side.ike), (Kind::IpsecPolicy, &side.ipsec)] {
+            if let Some(policy) =
+                policy.as_ref().filter(|policy| seen.shared_with(vpn, &side.region, &policy.id).is_empty())
+            {
+                change.delete(kind, object(side, &policy.id, &policy.name));
+            }
+        }
+    }
+    // A connection added to a running service waits for traffic; a service that starts negotiates.
+    for side in &replaced {
+        if let Some(service) = &side.service {
+            change.restart(object(side, &service.id, &service.name));
+        }
+    }
+    let notes = vec![
+        "The connection is made anew, with the same key and subnets and another id. Every tunnel of its router is down for \
+         some seconds."
+            .to_owned(),
+    ];
+    Ok(Proposal { change, notes })
+}
+
+/// A policy as this program would store it.
+fn typed<T>(policy: Option<&StoredPolicy>, read: fn(&StoredPolicy) -> Option<T>) -> Result<T, Refused> {
+    let Some(policy) = policy else { return Err(Refused::because("the policy to be kept cannot be seen")) };
+    read(policy).ok_or_else(|| {
+        Refused::because(format!(
+            "the policy {} has values that osvpn does not store; make it anew with osvpn",
+            policy.name
+        ))
+    })
+}
+
+fn ike(policy: &StoredPolicy) -> Option<IkePolicy> {
+    Some(IkePolicy {
+        ike_version: word(policy, "ike_version")?,
+        phase1_negotiation_mode: word(policy, "phase1_negotiation_mode")?,
+        auth_algorithm: word(policy, "auth_algorithm")?,
+        encryption_algorithm: word(policy, "encryption_algorithm")?,
+        pfs: word(policy, "pfs")?,
+        lifetime: word(policy, "lifetime")?,
+    })
+}
+
+fn ipsec(policy: &StoredPolicy) -> Option<IpsecPolicy> {
+    Some(IpsecPolicy {
+        transform_protocol: word(policy, "transform_protocol")?,
+        encapsulation_mode: word(policy, "encapsulation_mode")?,
+        auth_algorithm: word(policy, "auth_algorithm")?,
+        encryption_algorithm: word(policy, "encryption_algorithm")?,
+        pfs: word(policy, "pfs")?,
+        lifetime: word(policy, "lifetime")?,
+    })
+}
+
+fn word<T: FromStr>(policy: &StoredPolicy, attribute: &str) -> Option<T> {
+    policy.word(attribute).parse().ok()
+}
