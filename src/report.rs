@@ -2,6 +2,8 @@
 
 mod dry_run;
 mod end;
+pub mod health;
+pub mod listing;
 mod rollback;
 mod text;
 
@@ -19,6 +21,8 @@ use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
+pub use health::Health;
+pub use listing::Listing;
 pub use rollback::Rollback;
 
 /// Everything there is to say about a run.

@@ -21,6 +21,18 @@ pub enum Admission {
     Everything,
 }
 
+impl Admission {
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Some => "some",
+            Self::Everything => "everything",
+        }
+    }
+}
+
 /// One security group that is in use in the subnets of a half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInUse {

@@ -1,0 +1,279 @@
+//! How one VPN stands: its two-sided proof, and what is wrong with it.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+use super::listing::ListedVpn;
+use crate::inspect::{Check, Condition, Diagnosis, Fix, Verdict, Vpn, Weight};
+
+/// What `osvpn status` and `osvpn doctor` say of a VPN.
+#[derive(Clone, Debug, Serialize)]
+pub struct Health {
+    /// The VPN.
+    #[serde(flatten)]
+    pub vpn: ListedVpn,
+    /// `proven`, `mismatched`, `not-active` or `unclear`.
+    pub condition: &'static str,
+    /// 0, 5, 3 or 1.
+    pub exit_code: u8,
+    /// Every question with its answer.
+    pub checks: Vec<Row>,
+    /// What is wrong, the likeliest cause first.
+    pub findings: Vec<Row>,
+    /// What each half lets in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<GroupRow>,
+    /// What cannot be seen from here and may be the cause.
+    pub unseen: Vec<String>,
+    /// How to try it.
+    pub try_it: String,
+    /// Whether it is printed as a diagnosis.
+    #[serde(skip)]
+    is_diagnosis: bool,
+}
+
+/// One question.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its word.
+    pub subject: &'static str,
+    /// What is asked.
+    pub question: &'static str,
+    /// `good`, `bad` or `open`.
+    pub verdict: &'static str,
+    /// What was seen; of an open question, what to do about it.
+    pub seen: String,
+    /// `stops`, `hides` or `warns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<&'static str>,
+    /// What it leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub means: Option<String>,
+    /// What mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// Commands for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
+}
+
+/// A security group in use in the tunnelled subnets of a half.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupRow {
+    /// Where.
+    pub region: String,
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How many ports have it.
+    pub ports: usize,
+    /// `everything`, `some` or `nothing` of what comes from across.
+    pub admits: &'static str,
+}
+
+impl Health {
+    /// Of a VPN that was diagnosed.
+    #[must_use]
+    pub fn new(vpn: &Vpn, diagnosis: &Diagnosis) -> Self {
+        let row = |check: &Check| Row::new(vpn, diagnosis, check);
+        let groups = diagnosis.gates.iter().flat_map(|(half, gate)| {
+            gate.groups.iter().map(|group| GroupRow {
+                region: vpn.place(*half),
+                id: group.id.to_string(),
+                name: group.name.clone(),
+                ports: group.ports,
+                admits: group.admits.as_str(),
+            })
+        });
+        Self {
+            vpn: ListedVpn::new(vpn),
+            condition: diagnosis.condition.as_str(),
+            exit_code: diagnosis.condition.exit_code(),
+            checks: diagnosis.checks.iter().map(row).collect(),
+            findings: diagnosis.findings.iter().map(row).collect(),
+            security_groups: groups.collect(),
+            unseen: diagnosis.unseen.clone(),
+            try_it: diagnosis.ping.clone(),
+            is_diagnosis: false,
+        }
+    }
+
+    /// The same, to be printed as a diagnosis: what is wrong first, and what to do.
+    #[must_use]
+    pub fn as_diagnosis(mut self) -> Self {
+        self.is_diagnosis = true;
+        self
+    }
+
+    fn head(&self) -> String {
+        let ListedVpn { name, id, ours, sides, .. } = &self.vpn;
+        let mark = if *ours { format!(" (osvpn:{id})") } else { format!(" ({id})") };
+        let sides: Vec<String> = sides.iter().map(|side| format!("{} in {}", side.status, side.region)).collect();
+        format!("VPN {name}{mark}: {}", sides.join(", "))
+    }
+
+    fn conclusion(&self) -> String {
+        let word = match self.condition {
+            "proven" if self.vpn.shape == "outside" => {
+                "ACTIVE, and nothing is wrong on this side; the peer's side cannot be seen."
+            }
+            "proven" => "ACTIVE, and both halves match.",
+            "mismatched" => "ACTIVE, but the halves do not match: some traffic fails, or will.",
+            "not-active" => "Not ACTIVE.",
+            _ => "It cannot be told: something that counts could not be read.",
+        };
+        word.to_owned()
+    }
+
+    fn status(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for row in &self.checks {
+            let word = match row.verdict {
+                "good" => "ok     ",
+                "bad" if row.weight == Some("warns") => "warning",
+                "bad" => "WRONG  ",
+                _ => "you    ",
+            };
+            write!(f, "  {word}  {}", row.question)?;
+            if row.seen.is_empty() { writeln!(f)? } else { writeln!(f, ": {}", row.seen)? }
+        }
+        writeln!(f, "\n{}", self.conclusion())?;
+        if !self.findings.is_empty() || self.condition != "proven" {
+            writeln!(f, "What it means and what to do: osvpn doctor {}", self.vpn.id)?;
+        }
+        Ok(())
+    }
+
+    fn diagnosis(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.conclusion())?;
+        for (number, row) in self.findings.iter().enumerate() {
+            writeln!(f, "\n{}. {}", number + 1, row.seen)?;
+            if let Some(means) = &row.means {
+                writeln!(f, "   means  {means}")?;
+            }
+            if let Some(fix) = &row.fix {
+                writeln!(f, "   fix    {fix}")?;
+            }
+            row.commands.iter().try_for_each(|command| writeln!(f, "          {command}"))?;
+        }
+        let good = self.checks.iter().filter(|row| row.verdict == "good").count();
+        if self.findings.is_empty() {
+            writeln!(f, "\nNothing is wrong in what can be seen from here ({good} questions).")?;
+        } else {
+            writeln!(f, "\n{good} other questions are answered well (osvpn status {} lists them).", self.vpn.id)?;
+        }
+        let open: Vec<&Row> = self.checks.iter().filter(|row| row.verdict == "open").collect();
+        if !open.is_empty() || !self.unseen.is_empty() {
+            writeln!(f, "\nNot to be seen from here:")?;
+        }
+        open.iter().try_for_each(|row| writeln!(f, "  {}: {}", row.question, row.seen))?;
+        self.unseen.iter().try_for_each(|what| writeln!(f, "  {what}"))?;
+        writeln!(f, "\nTo try it, and to wake a tunnel that waits for traffic:\n  {}", self.try_it)
+    }
+}
+
+impl Display for Health {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.head())?;
+        for side in &self.vpn.sides {
+            let router = side.router.as_deref().unwrap_or("unknown router");
+            let address = side.address.map_or_else(|| "no address".to_owned(), |address| address.to_string());
+            writeln!(f, "  {:<12} {side_text} on {router}, {address}", side.region, side_text = ranges(side))?;
+        }
+        if self.is_diagnosis { self.diagnosis(f) } else { self.status(f) }
+    }
+}
+
+fn ranges(side: &super::listing::ListedSide) -> String {
+    side.local_cidrs.as_ref().map_or_else(
+        || "subnets that cannot all be seen".to_owned(),
+        |ranges| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    )
+}
+
+impl Row {
+    fn new(vpn: &Vpn, diagnosis: &Diagnosis, check: &Check) -> Self {
+        let base = |verdict, seen: &str| Self {
+            subject: check.subject.as_str(),
+            question: check.subject.label(),
+            verdict,
+            seen: seen.to_owned(),
+            weight: None,
+            means: None,
+            fix: None,
+            commands: Vec::new(),
+        };
+        match &check.verdict {
+            Verdict::Good(seen) => base("good", seen),
+            Verdict::Open(seen) => base("open", seen),
+            Verdict::Bad(fault) => {
+                let (fix, commands) = fix_text(vpn, diagnosis, &fault.fix);
+                Self {
+                    weight: Some(match fault.weight {
+                        Weight::Stops => "stops",
+                        Weight::Hides => "hides",
+                        Weight::Warns => "warns",
+                    }),
+                    means: Some(fault.means.clone()),
+                    fix: Some(fix),
+                    commands,
+                    ..base("bad", &fault.seen)
+                }
+            }
+        }
+    }
+}
+
+/// What mends a fault in words, and the commands for it.
+fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<String>) {
+    let handle = vpn.handle();
+    let doctor = || vec![format!("osvpn doctor {handle} --fix")];
+    match fix {
+        Fix::RotateKey => ("a new key on both halves".to_owned(), vec![format!("osvpn rotate-psk {handle} --renew")]),
+        Fix::SetPeer { half, address, id } if address == id => {
+            (format!("{} gets the peer address {address}", vpn.place(*half)), doctor())
+        }
+        Fix::SetPeer { half, address, id } => {
+            (format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half)), doctor())
+        }
+        Fix::Equalise { keep } => (
+            format!(
+                "{} gets the policies of {}; its connection is made anew for that",
+                vpn.place(keep.other()),
+                vpn.place(*keep)
+            ),
+            doctor(),
+        ),
+        Fix::Modernise => {
+            ("the profile modern (IKEv2, SHA-256); the connections are made anew for that".to_owned(), doctor())
+        }
+        Fix::MirrorRanges { half } => {
+            (format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other())), doctor())
+        }
+        Fix::SwitchOn { half } => (format!("switch it on in {}", vpn.place(*half)), doctor()),
+        Fix::Nudge { half } => (format!("have the agent in {} configure its router anew", vpn.place(*half)), doctor()),
+        Fix::SetDpd { .. } => ("dead peer detection restart/15/150".to_owned(), doctor()),
+        Fix::RemoveService { region, id } => {
+            (format!("delete the service {id} in {region}, which no connection uses"), doctor())
+        }
+        Fix::Admit => {
+            let mut commands = vec![format!("osvpn admit {handle}   (or by hand:)")];
+            commands.extend(diagnosis.rules().iter().map(crate::inspect::exposure::MissingRule::command));
+            ("add the missing rules".to_owned(), commands)
+        }
+        Fix::Resume(id) => (
+            "finish the run that made it, or undo it".to_owned(),
+            vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
+        ),
+        Fix::ByHand(steps) => ("by hand:".to_owned(), steps.clone()),
+    }
+}
+
+/// The worst of several, for the exit code of a diagnosis of all VPNs.
+#[must_use]
+pub fn worst(all: &[Health]) -> u8 {
+    let order = [Condition::Proven, Condition::Unclear, Condition::Mismatched, Condition::NotActive];
+    let rank = |health: &Health| order.iter().position(|condition| condition.as_str() == health.condition);
+    all.iter().max_by_key(|health| rank(health)).map_or(0, |health| health.exit_code)
+}

@@ -1,0 +1,201 @@
+//! Every VPN of the project, a line each, and what no VPN uses.
+
+use std::fmt::{self, Display, Formatter};
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::Failure;
+use crate::cloud::{Id, RegionId};
+use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
+
+/// What `osvpn list` says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listing {
+    /// The VPNs, by name.
+    pub vpns: Vec<ListedVpn>,
+    /// Objects that no connection uses.
+    pub strays: Vec<ListedStray>,
+    /// Regions that could not be read.
+    pub unread: Vec<Failure>,
+}
+
+/// One VPN.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedVpn {
+    /// Its name.
+    pub name: String,
+    /// The word that names it alone.
+    pub id: String,
+    /// Whether this program made it.
+    pub ours: bool,
+    /// `pair`, `half` (the other one is missing) or `outside`.
+    pub shape: &'static str,
+    /// `ACTIVE` if every side is, else the first other status.
+    pub status: String,
+    /// One side or two.
+    pub sides: Vec<ListedSide>,
+    /// The peer's address, as the first side has it.
+    pub peer_address: String,
+    /// Why the other half is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+}
+
+/// One side of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedSide {
+    /// Where.
+    pub region: RegionId,
+    /// The connection.
+    pub connection: Id,
+    /// Its status.
+    pub status: String,
+    /// The router's name.
+    pub router: Option<String>,
+    /// Its outside address.
+    pub address: Option<std::net::IpAddr>,
+    /// The ranges it tunnels; none if not all can be seen.
+    pub local_cidrs: Option<Vec<IpNet>>,
+    /// The ranges it expects across.
+    pub remote_cidrs: Vec<IpNet>,
+}
+
+/// An object that no connection uses.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedStray {
+    /// Where.
+    pub region: RegionId,
+    /// What it is.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// The id of the VPN in its mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpn: Option<String>,
+    /// Of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+impl Listing {
+    /// Of what was read.
+    #[must_use]
+    pub fn new(seen: &Inspection) -> Self {
+        let unread = seen.unread.iter().map(|(region, error)| Failure::new(format!("reading {region}"), error));
+        Self {
+            vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
+            strays: seen.strays.iter().map(ListedStray::new).collect(),
+            unread: unread.collect(),
+        }
+    }
+
+    /// 0, or 1 if a region could not be read.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        u8::from(!self.unread.is_empty())
+    }
+}
+
+impl ListedVpn {
+    /// Of one VPN.
+    #[must_use]
+    pub fn new(vpn: &Vpn) -> Self {
+        let (shape, missing) = match &vpn.across {
+            Across::Half(_) => ("pair", None),
+            Across::Missing { because, .. } => ("half", Some(because.clone())),
+            Across::Outside => ("outside", None),
+        };
+        let statuses: Vec<String> = vpn.sides().map(|(_, side)| side.connection.status.to_string()).collect();
+        let odd = statuses.iter().find(|status| *status != "ACTIVE");
+        Self {
+            name: vpn.name.clone(),
+            id: vpn.handle(),
+            ours: vpn.id.is_some(),
+            shape,
+            status: odd.or(statuses.first()).cloned().unwrap_or_default(),
+            sides: vpn.sides().map(|(_, side)| ListedSide::new(side)).collect(),
+            peer_address: vpn.a.connection.peer_address.clone(),
+            missing,
+        }
+    }
+
+    fn across(&self) -> String {
+        match (self.sides.get(1), self.shape) {
+            (Some(side), _) => side.to_string(),
+            (None, "half") => "its other half is missing".to_owned(),
+            (None, _) => {
+                let ranges = self.sides.first().map(|side| joined(&side.remote_cidrs)).unwrap_or_default();
+                format!("outside {} {ranges}", self.peer_address)
+            }
+        }
+    }
+}
+
+impl ListedSide {
+    fn new(side: &Side) -> Self {
+        Self {
+            region: side.region.clone(),
+            connection: side.connection.id.clone(),
+            status: side.connection.status.to_string(),
+            router: side.router.as_ref().map(|router| router.name.clone()),
+            address: side.address(),
+            local_cidrs: side.local.clone(),
+            remote_cidrs: side.remote.clone(),
+        }
+    }
+}
+
+impl Display for ListedSide {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.region, self.local_cidrs.as_deref().map_or_else(|| "?".to_owned(), joined))
+    }
+}
+
+impl ListedStray {
+    fn new(stray: &Stray) -> Self {
+        Self {
+            region: stray.region.clone(),
+            kind: stray.kind.label(),
+            id: stray.id.clone(),
+            name: stray.name.clone(),
+            vpn: stray.mark.as_ref().map(|(id, _)| id.to_string()),
+            status: stray.status.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl Display for Listing {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.vpns.is_empty() {
+            writeln!(f, "There is no VPN in this project.")?;
+        }
+        let widest = |of: fn(&ListedVpn) -> usize, least: usize| self.vpns.iter().map(of).max().unwrap_or(0).max(least);
+        let name = widest(|vpn| vpn.name.chars().count(), 3);
+        let status = widest(|vpn| vpn.status.len(), 6);
+        if !self.vpns.is_empty() {
+            writeln!(f, "{:<name$}  {:<8}  {:<status$}  BETWEEN", "VPN", "ID", "STATUS")?;
+        }
+        for vpn in &self.vpns {
+            let id: String = vpn.id.chars().take(8).collect();
+            let own = vpn.sides.first().map(ToString::to_string).unwrap_or_default();
+            writeln!(f, "{:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.name, vpn.status, vpn.across())?;
+        }
+        if !self.strays.is_empty() {
+            writeln!(f, "\nNo connection uses these:")?;
+            for stray in &self.strays {
+                let status = stray.status.as_ref().map(|status| format!(", {status}")).unwrap_or_default();
+                let mark = stray.vpn.as_ref().map(|vpn| format!(", of VPN {vpn}")).unwrap_or_default();
+                writeln!(f, "  {:<12} {:<14} {}  {}{status}{mark}", stray.region, stray.kind, stray.id, stray.name)?;
+            }
+            writeln!(f, "To delete them: osvpn delete --strays")?;
+        }
+        self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))
+    }
+}
+
+fn joined(ranges: &[IpNet]) -> String {
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
