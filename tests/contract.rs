@@ -21,6 +21,8 @@ mod client;
 mod compare;
 #[path = "contract/connections.rs"]
 mod connections;
+#[path = "contract/day_two.rs"]
+mod day_two;
 #[path = "contract/discovery.rs"]
 mod discovery;
 #[path = "contract/endpoint_groups.rs"]

@@ -18,6 +18,8 @@ use super::world::{Kind, Object, Region, Track, World, text, texts};
 struct Candidate {
     id: String,
     half: Half,
+    /// Whether its daemon took it in.
+    loaded: bool,
     track: Track,
 }
 
@@ -78,15 +80,16 @@ impl World {
             for b in peers.iter().filter(|&&peer| peer > index).map(|&peer| &candidates[peer]) {
                 let pair = if a.id < b.id { (a.id.clone(), b.id.clone()) } else { (b.id.clone(), a.id.clone()) };
                 let idle = !self.settings.traffic && a.track.joined_running_service && b.track.joined_running_service;
+                let loaded = a.loaded && b.loaded;
+                let is_up = self.tunnels.get(&pair).is_some_and(|since| *since <= now);
                 match negotiate(&a.half, &b.half) {
-                    Verdict::Up(_) if !idle => {
+                    Verdict::Up(_) if loaded && !idle => {
                         let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
                         self.tunnels.entry(pair.clone()).or_insert(ready);
                         standing.insert(pair);
                     }
-                    Verdict::Down(Reason::Key) if self.tunnels.get(&pair).is_some_and(|since| *since <= now) => {
-                        standing.insert(pair);
-                    }
+                    // What is established outlives another key, and a connection its daemon throws out.
+                    Verdict::Up(_) | Verdict::Down(Reason::Key) if is_up => _ = standing.insert(pair),
                     _ => {}
                 }
             }
@@ -172,6 +175,19 @@ fn is_loaded(connection: &Object) -> bool {
     !matches!(action, Some("disabled" | "restart-by-peer"))
 }
 
+/// The addresses of a service that its router still has: the service is not told when the gateway moves. With OVN they are
+/// the service's own.
+fn addresses(region: &Region, service: &Object) -> Vec<IpAddr> {
+    let router = text(service, "router_id");
+    let info = region.get(Kind::Router, router).and_then(|router| router.get("external_gateway_info"));
+    let fixed = info.and_then(|info| info["external_fixed_ips"].as_array()).map_or(&[][..], Vec::as_slice);
+    let own = ["external_v4_ip", "external_v6_ip"].map(|key| text(service, key));
+    let there = |address: &&str| {
+        region.vpn_gateways.contains_key(router) || fixed.iter().any(|ip| ip["ip_address"] == **address)
+    };
+    own.iter().filter(|address| there(address)).filter_map(|address| address.parse().ok()).collect()
+}
+
 fn candidates(region: &Region) -> Vec<Candidate> {
     let half = |connection: &Object| {
         let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
@@ -185,10 +201,7 @@ fn candidates(region: &Region) -> Vec<Candidate> {
         let remote = group("peer_ep_group_id")
             .map_or_else(|| texts(connection, "peer_cidrs"), |group| texts(group, "endpoints"));
         Some(Half {
-            addresses: ["external_v4_ip", "external_v6_ip"]
-                .iter()
-                .filter_map(|key| text(service, key).parse().ok())
-                .collect(),
+            addresses: addresses(region, service),
             peer_address: text(connection, "peer_address").parse().ok(),
             peer_id: text(connection, "peer_id").to_owned(),
             local_id: text(connection, "local_id").to_owned(),
@@ -198,13 +211,13 @@ fn candidates(region: &Region) -> Vec<Candidate> {
             ike_cipher: text(ike, "encryption_algorithm").to_owned(),
             local,
             remote: remote.iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()).collect(),
-            running: runs(region, service) && is_loaded(connection),
+            running: runs(region, service),
         })
     };
     let candidate = |connection: &Object| {
         let id = text(connection, "id").to_owned();
         let track = region.tracks.get(&id).cloned().unwrap_or_default();
-        Some(Candidate { half: half(connection)?, id, track })
+        Some(Candidate { half: half(connection)?, loaded: is_loaded(connection), id, track })
     };
     region.all(Kind::SiteConnection).iter().filter_map(candidate).collect()
 }

@@ -27,29 +27,11 @@ pub(super) fn convert(rule: Rule, value: &mut Value) -> Result<(), Answer> {
         },
         (Rule::Lifetime | Rule::Dpd, Value::Null) => json!({}),
         (Rule::Cidrs | Rule::List, Value::Null) => json!([]),
-        (Rule::Cidrs | Rule::List, Value::Array(_)) => return Ok(()),
+        (Rule::Cidrs | Rule::List, Value::Array(_)) | (Rule::Port | Rule::Prefix, Value::Null) => return Ok(()),
         (Rule::Cidrs | Rule::List, single) => json!([single]),
         (Rule::Protocol, _) => protocol(value)?,
-        (Rule::Port, Value::Null) => return Ok(()),
-        (Rule::Port, _) => match python_str(value).parse::<u16>() {
-            Ok(port) => json!(port),
-            Err(_) => {
-                let message = format!("Invalid value for port {}", python_str(value));
-                return Err(neutron(400, "SecurityGroupInvalidPortValue", &message));
-            }
-        },
-        (Rule::Ethertype, _) => match python_str(value).to_lowercase().as_str() {
-            "ipv4" => json!("IPv4"),
-            "ipv6" => json!("IPv6"),
-            _ => {
-                let ethertype = python_str(value);
-                let message = format!(
-                    "Security group rule for ethertype '{ethertype}' not supported. Allowed values are ['IPv4', 'IPv6']."
-                );
-                return Err(neutron(400, "SecurityGroupRuleInvalidEtherType", &message));
-            }
-        },
-        (Rule::Prefix, Value::Null) => return Ok(()),
+        (Rule::Port, _) => port(value)?,
+        (Rule::Ethertype, _) => ethertype(value)?,
         (Rule::Prefix, Value::String(text)) if text.is_empty() => Value::Null,
         (Rule::Prefix, _) => prefix(value)?,
         _ => return Ok(()),
@@ -86,6 +68,20 @@ pub(super) const PROTOCOLS: [(&str, u8); 25] = [
     ("udplite", 136),
     ("vrrp", 112),
 ];
+
+fn port(value: &Value) -> Result<Value, Answer> {
+    let text = python_str(value);
+    let refusal = || neutron(400, "SecurityGroupInvalidPortValue", &format!("Invalid value for port {text}"));
+    text.parse::<u16>().map(Value::from).map_err(|_| refusal())
+}
+
+fn ethertype(value: &Value) -> Result<Value, Answer> {
+    let text = python_str(value);
+    let known = ["IPv4", "IPv6"].into_iter().find(|known| known.eq_ignore_ascii_case(&text));
+    let message =
+        format!("Security group rule for ethertype '{text}' not supported. Allowed values are ['IPv4', 'IPv6'].");
+    known.map(Value::from).ok_or_else(|| neutron(400, "SecurityGroupRuleInvalidEtherType", &message))
+}
 
 fn protocol(value: &Value) -> Result<Value, Answer> {
     let text = python_str(value).to_lowercase();
@@ -149,8 +145,17 @@ pub(super) fn check(rule: Rule, value: &Value, release: Release) -> Result<(), S
                 .and_then(|number| if number < 0 { Err(format!("'{number}' should be non-negative")) } else { Ok(()) }),
         }),
         Rule::Cidrs => cidrs(value),
-        Rule::ReadOnly | Rule::Boolean | Rule::NonNegative | Rule::List | Rule::Cipher | Rule::Group => Ok(()),
-        Rule::Protocol | Rule::Port | Rule::Ethertype | Rule::Prefix | Rule::Anything => Ok(()),
+        Rule::ReadOnly
+        | Rule::Boolean
+        | Rule::NonNegative
+        | Rule::List
+        | Rule::Cipher
+        | Rule::Group
+        | Rule::Protocol
+        | Rule::Port
+        | Rule::Ethertype
+        | Rule::Prefix
+        | Rule::Anything => Ok(()),
     }
 }
 

@@ -42,6 +42,7 @@ pub fn all() -> Vec<Case> {
         super::security_groups::cases(),
         super::lifecycle::cases(),
         super::tunnel::cases(),
+        super::day_two::cases(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -8,7 +8,7 @@ use super::stage::{A, B, Stage, path, with};
 
 /// What is changed of a matched pair: of a policy (`ike`, `ipsec`), of the subnets and ranges, or of the connection.
 #[derive(Clone, Default)]
-struct Change {
+pub struct Change {
     ike: [Value; 2],
     ipsec: [Value; 2],
     connection: [Value; 2],
@@ -172,7 +172,7 @@ async fn negotiate(s: &Stage, hopeful: bool, change: Change) {
 }
 
 /// Notes what two connections come to: at once if both are ACTIVE, otherwise when nothing more is to be expected.
-async fn come_to(s: &Stage, (a, b): (&str, &str), hopeful: bool) {
+pub async fn come_to(s: &Stage, (a, b): (&str, &str), hopeful: bool) {
     let mut statuses = (String::new(), String::new());
     for _ in 0..s.ground.patience() * if hopeful { 4 } else { 1 } {
         s.ground.tick().await;
@@ -188,7 +188,7 @@ fn changed(object: &Value, change: &Value) -> Value {
     if change.is_null() { object.clone() } else { with(object, change) }
 }
 
-async fn half(
+pub async fn half(
     s: &Stage,
     region: &str,
     service: &Value,

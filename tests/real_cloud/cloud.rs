@@ -71,8 +71,8 @@ pub fn say(line: &str) {
 pub struct RealCloud {
     pub release: &'static str,
     pub home: TempDir,
-    auth_url: String,
-    runtime: Runtime,
+    pub auth_url: String,
+    pub runtime: Runtime,
     http: Client,
     token: String,
     project: String,
