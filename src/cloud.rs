@@ -30,4 +30,5 @@ pub use inventory::{
     Status, Subnet, VpnService,
 };
 pub use keystone::{Cloud, Region};
+pub(crate) use printable::{Text, harmless, one_line, printable};
 pub use request::Kind;

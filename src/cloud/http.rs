@@ -15,7 +15,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use self::json::{parse, parse_page};
+pub(crate) use self::json::{MOST_ITEMS, endless, parse, parse_page};
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -30,6 +30,8 @@ pub struct Limits {
     pub total: Duration,
     /// Of one answer, unpacked, in bytes. Default 16 MiB: 10,000 subnets are about 3 MiB.
     pub body: usize,
+    /// Of all pages of one list together, in bytes. Default 64 MiB: some 200,000 subnets.
+    pub list: usize,
     /// How often a read is tried in all. Default 3.
     pub tries: u32,
     /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
@@ -45,6 +47,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             total: Duration::from_secs(60),
             body: 16 << 20,
+            list: 64 << 20,
             tries: 3,
             back_off: Duration::from_millis(400),
             settling: Duration::from_secs(180),

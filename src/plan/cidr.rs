@@ -4,6 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::cloud::one_line;
+
+/// How much is repeated of what is no range, in characters: one row of a small screen.
+pub(super) const LONGEST_QUOTED: usize = 60;
+
 /// Why a text is no list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrProblem {
@@ -76,7 +81,7 @@ fn parse(word: &str) -> Result<IpNet, CidrProblem> {
     }
     match word.parse::<IpAddr>() {
         Ok(address) => Err(CidrProblem::NoPrefix(word.to_owned(), if address.is_ipv4() { 32 } else { 128 })),
-        Err(_) => Err(CidrProblem::Malformed(word.to_owned())),
+        Err(_) => Err(CidrProblem::Malformed(one_line(word, LONGEST_QUOTED))),
     }
 }
 

@@ -20,13 +20,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::handover::KeyOrigin;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
 const PRIVATE: u32 = 0o600;
+/// More than any journal has, in bytes. What is longer ends in the middle.
+const LARGEST: u64 = 16 << 20;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,7 @@ pub enum JournalError {
 pub struct Record {
     version: u32,
     /// The program that wrote it.
+    #[serde(deserialize_with = "harmless")]
     pub program: String,
     /// The id in the marks.
     pub vpn: VpnId,
@@ -58,8 +61,10 @@ pub struct Record {
     /// When the run began, by this machine's clock.
     pub began: Timestamp,
     /// Which Keystone it was signed in at, for a person to recognise.
+    #[serde(deserialize_with = "harmless")]
     pub auth_url: String,
     /// The project it was made in.
+    #[serde(deserialize_with = "harmless")]
     pub project: String,
     /// Whether the key was made by the program, so that another is as good as long as no connection has it.
     pub key: KeyOrigin,
@@ -274,7 +279,9 @@ fn read(path: &Path) -> Result<Record, JournalError> {
         version: u32,
     }
     let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
-    let text = fs::read(path).map_err(|error| JournalError::File(path.to_owned(), error))?;
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
+    read.map_err(|error| JournalError::File(path.to_owned(), error))?;
     let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     if version != VERSION {
         return Err(unreadable(format!("it has format {version}, and this osvpn knows {VERSION}; use the newer one")));

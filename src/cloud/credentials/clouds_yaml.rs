@@ -1,6 +1,8 @@
 //! clouds.yaml, secure.yaml and clouds-public.yaml.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::clouds_file::{self, CLOUDS, PROFILES};
 use super::environment::TELLING;
@@ -9,15 +11,18 @@ use super::settings::Settings;
 use super::sources::Sources;
 use crate::cloud::printable::printable;
 
+/// More than any of them has, in bytes: the variable that names one can as well name a disk.
+const LARGEST: u64 = 4 << 20;
+
 /// A file that was read.
-struct File {
+struct Text {
     path: PathBuf,
     /// The path as a screen shows it.
     shown: String,
     text: String,
 }
 
-impl File {
+impl Text {
     fn clouds(&self) -> Result<Vec<String>, FindError> {
         clouds_file::names(&self.text).map_err(|error| self.broken(&error))
     }
@@ -97,6 +102,12 @@ fn nothing(sources: &Sources, mut looked: Vec<Looked>) -> FindError {
     FindError::NothingFound { looked }
 }
 
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The first of the files of that name that exists and may be read.
 fn read_first(
     sources: &Sources,
@@ -104,19 +115,18 @@ fn read_first(
     variable: Option<&str>,
     looked: &mut Vec<Looked>,
     warnings: &mut Vec<String>,
-) -> Result<Option<File>, FindError> {
+) -> Result<Option<Text>, FindError> {
     let named = variable.and_then(|name| sources.var(name)).map(|text| sources.path(text));
     let usual = sources
         .config_dirs
         .iter()
         .flat_map(|dir| ["yaml", "yml", "json"].map(|ending| dir.join(format!("{stem}.{ending}"))));
     for path in named.iter().cloned().chain(usual) {
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes).map_err(|_| FindError::Unusable {
-                place: sources.shown(&path),
-                key: None,
-                reason: "not UTF-8 text".to_owned(),
-            })?,
+        let unusable =
+            |reason: &str| FindError::Unusable { place: sources.shown(&path), key: None, reason: reason.to_owned() };
+        let text = match read(&path) {
+            Ok(bytes) if bytes.len() as u64 > LARGEST => return Err(unusable("much too long for such a file")),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| unusable("not UTF-8 text"))?,
             Err(error) => {
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
@@ -132,7 +142,7 @@ fn read_first(
                 continue;
             }
         };
-        return Ok(Some(File { shown: sources.shown(&path), path, text }));
+        return Ok(Some(Text { shown: sources.shown(&path), path, text }));
     }
     Ok(None)
 }
