@@ -20,6 +20,7 @@ mod printable;
 mod readback;
 pub mod request;
 pub mod retry;
+mod versions;
 pub mod vpnaas;
 
 pub use credentials::Credentials;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("provision", &["provision", "plan", "cloud", "state"]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
     ("report", &["report", "wizard", "provision", "plan", "cloud"]),
+    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "provision", "cloud"]),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
     ("tui", &["tui", "view", "wizard", "resume", "apply", "sign_in", "signals", "state", "provision", "plan", "cloud"]),
 ];

@@ -25,6 +25,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+pub use self::clouds_yaml::{Outline, outlines};
+pub use self::environment::SECRET as SECRET_VARIABLES;
 pub use self::find_error::{FindError, Looked, Outcome, Place};
 use self::settings::Settings;
 pub use self::sources::Sources;

@@ -135,7 +135,10 @@ impl Http {
     /// Sends a request and wants a 2xx.
     pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
         let secrets = outgoing.secrets.clone();
-        self.exchange(outgoing).await?.success(&secrets)
+        let answer = self.exchange(outgoing).await?.success(&secrets);
+        answer.inspect_err(
+            |error| tracing::debug!(kind = ?error.kind, neutron_type = error.neutron_type, "refused: {error}"),
+        )
     }
 
     /// Sends a request and returns the answer with whatever status it has.
@@ -148,9 +151,9 @@ impl Http {
         match &result {
             Ok(answer) => {
                 let request_id = answer.request_id().unwrap_or_default();
-                tracing::debug!(request = %label, status = answer.status.as_u16(), ms, request_id);
+                tracing::debug!(request = %label, host, status = answer.status.as_u16(), ms, request_id, bytes = answer.body.len());
             }
-            Err(error) => tracing::debug!(request = %label, kind = ?error.kind, ms, "failed"),
+            Err(error) => tracing::debug!(request = %label, host, kind = ?error.kind, ms, "failed: {error}"),
         }
         result
     }

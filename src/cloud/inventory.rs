@@ -275,6 +275,11 @@ impl Extensions {
         Self(aliases.into_iter().map(Into::into).collect())
     }
 
+    /// The aliases, sorted.
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether that alias is listed.
     #[must_use]
     pub fn has(&self, alias: &str) -> bool {

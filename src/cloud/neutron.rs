@@ -40,14 +40,14 @@ impl Region {
     pub async fn inventory(&self) -> Result<Inventory, Error> {
         let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
         let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
-            self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]),
+            self.extensions(),
             self.list::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
             self.list::<wire::Port>(&["ports"], "ports", wire::Port::FIELDS, &owners),
             self.list::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
             self.services(),
             self.connections(),
         );
-        let extensions = Extensions::new(extensions?.into_iter().map(|extension| extension.alias.0));
+        let extensions = extensions?;
         let routers = wire::routers(self.own(routers?), ports?);
         let attached =
             routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
@@ -61,6 +61,12 @@ impl Region {
             routers,
             extensions,
         })
+    }
+
+    /// What the region can do.
+    pub async fn extensions(&self) -> Result<Extensions, Error> {
+        let listed = self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]).await?;
+        Ok(Extensions::new(listed.into_iter().map(|extension| extension.alias.0)))
     }
 
     /// What the later steps need of a chosen region, in three requests at once. Unknown quotas are left out.
@@ -221,9 +227,9 @@ impl Region {
 #[derive(Debug, Deserialize)]
 pub(super) struct Labelled {
     pub id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     pub name: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     pub description: Text,
     pub project_id: Option<String>,
     pub tenant_id: Option<String>,

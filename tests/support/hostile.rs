@@ -75,6 +75,7 @@ fn token(url: &str) -> Vec<u8> {
 }
 
 fn serve(mut stream: TcpStream, answers: &Answers, token: &[u8], counter: &AtomicUsize) {
+    stream.set_nodelay(true).unwrap();
     let mut received = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -91,7 +92,7 @@ fn serve(mut stream: TcpStream, answers: &Answers, token: &[u8], counter: &Atomi
         let path = head.split(' ').nth(1).unwrap_or_default();
         let signs_in = path.ends_with("/auth/tokens");
         let reply = if signs_in {
-            let head = "201 Created\r\nx-subject-token: t".to_owned();
+            let head = "201 Created\r\nx-subject-token: token-of-a-test".to_owned();
             Reply { head, body: token.to_vec(), then: Vec::new() }
         } else {
             answers(path)

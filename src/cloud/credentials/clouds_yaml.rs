@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
+
 use super::clouds_file::{self, CLOUDS, PROFILES};
 use super::environment::TELLING;
 use super::find_error::{FindError, Looked, Outcome, Place};
@@ -75,6 +77,44 @@ pub fn choose(
         settings.overlay(secret);
     }
     Ok((printable(name), file.shown, settings))
+}
+
+/// What one of the files describes, without a single value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Its path, with `~` for the home directory.
+    pub file: String,
+    /// Its clouds or profiles, and the names of the settings of each, or why it cannot be read.
+    pub entries: Result<Vec<(String, Vec<String>)>, FindError>,
+}
+
+/// The outlines of the files that would be read, and every secret in them.
+pub fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
+    let kinds = [
+        ("clouds", Some("OS_CLIENT_CONFIG_FILE"), CLOUDS),
+        ("secure", Some("OS_CLIENT_SECURE_FILE"), CLOUDS),
+        ("clouds-public", None, PROFILES),
+    ];
+    let (mut outlines, mut secrets) = (Vec::new(), Vec::new());
+    for (stem, variable, section) in kinds {
+        let file = match read_first(sources, stem, variable, &mut Vec::new(), &mut Vec::new()) {
+            Ok(None) => continue,
+            Ok(Some(file)) => file,
+            Err(error) => {
+                outlines.push(Outline { file: format!("{stem}.yaml"), entries: Err(error) });
+                continue;
+            }
+        };
+        let mut entry = |name: String| {
+            let settings = file.entry(section, &name)?.unwrap_or_default();
+            secrets.extend(settings.secrets());
+            Ok((printable(&name), settings.names()))
+        };
+        let names = if section == CLOUDS { file.clouds() } else { Ok(Vec::new()) };
+        let entries = names.and_then(|names| names.into_iter().map(&mut entry).collect());
+        outlines.push(Outline { file: file.shown.clone(), entries });
+    }
+    (outlines, secrets)
 }
 
 /// What `profile:` (formerly `cloud:`) names, if a clouds-public.yaml has it.
