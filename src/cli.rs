@@ -45,7 +45,8 @@ Exit codes:
 Environment:
   OS_CLOUD, OS_*   credentials, as the openstack client reads them
   OSVPN_PSK        the pre-shared key for `osvpn apply`
-  OSVPN_LOG        writes a log to $XDG_STATE_HOME/osvpn/osvpn.log (debug shows every request, never a secret)
+  OSVPN_LOG        writes a log to $XDG_STATE_HOME/osvpn/osvpn.log (debug shows every request, never a secret;
+                   osvpn bug-report takes it along)
   NO_COLOR         no colours";
 
 const PLAN: &str = "\
@@ -163,6 +164,14 @@ pub enum Command {
     ///
     /// What the run had found and reused stays. Without its journal, the VPN is looked for by its marks.
     Rollback(RollbackArgs),
+    /// Collect what a ticket about osvpn needs into one text file that you can read first.
+    ///
+    /// In it are the versions of osvpn and the system, the names of the OS_* variables that are set and of the settings in
+    /// clouds.yaml (no values of secret ones), the API extensions of your regions if a sign-in works, the journals of
+    /// unfinished runs, and the log. No key, no password and no token is in it.
+    ///
+    /// It needs neither credentials nor a network. A log is there if osvpn was run with OSVPN_LOG=debug.
+    BugReport(BugReportArgs),
     /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
     DemoCloud {
         /// The address to listen on; port 0 takes a free one.
@@ -210,6 +219,20 @@ pub struct RollbackArgs {
     /// Print one JSON document on standard output, whatever happens, instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn bug-report`.
+#[derive(Clone, Debug, Args)]
+pub struct BugReportArgs {
+    /// The file to write, which must not exist; - prints the report [default: osvpn-bug-report-TIME.txt here].
+    #[arg(long, short, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Send nothing: leave out what only the cloud can tell.
+    #[arg(long)]
+    pub offline: bool,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,

@@ -23,6 +23,7 @@ mod printable;
 mod readback;
 pub mod request;
 pub mod retry;
+mod versions;
 pub mod vpnaas;
 
 pub use credentials::Credentials;
@@ -33,4 +34,5 @@ pub use inventory::{
     SiteConnection, Status, StoredPolicy, Subnet, Survey, VpnService,
 };
 pub use keystone::{Cloud, Region};
+pub(crate) use printable::{Text, harmless, one_line, printable};
 pub use request::Kind;

@@ -17,9 +17,10 @@
 //! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
-//! * [`state`]: where log and journals are kept.
+//! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.
 
 pub mod apply;
+pub mod bug_report;
 pub mod change;
 pub mod cli;
 pub mod cloud;

@@ -3,9 +3,9 @@
 //! Only what this crate writes is kept: it is known to hold no secret, which nobody can promise of what the libraries
 //! below it write at their most verbose.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
@@ -16,6 +16,8 @@ use crate::state;
 
 /// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
 pub const VARIABLE: &str = "OSVPN_LOG";
+
+const PRIVATE: u32 = 0o600;
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,7 @@ pub fn start() -> Result<(), LogError> {
     let layer = fmt::layer().with_ansi(false).with_writer(file).with_filter(ours);
     // There is one already only where a test has set one.
     let _ = tracing::subscriber::set_global_default(registry().with(filter).with(layer));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), process = std::process::id(), "osvpn begins");
     Ok(())
 }
 
@@ -54,5 +57,12 @@ fn open(path: &PathBuf) -> io::Result<File> {
     if let Some(dir) = path.parent() {
         state::make_private(dir)?;
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    // A link leads to a file that is not this program's to make private.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something other than a file has its name"));
+    }
+    let file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path)?;
+    // One that was there may be open to others.
+    file.set_permissions(Permissions::from_mode(PRIVATE))?;
+    Ok(file)
 }

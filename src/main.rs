@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use crossterm::event::EventStream;
 use osvpn::apply::apply;
+use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::report::{Failure, Report};
@@ -51,6 +52,12 @@ fn main() -> ExitCode {
             let answer = rollback(&args, signals::listen()?).await;
             let _ = answer.print(args.json, &mut stdout(), &mut stderr());
             Ok(answer.exit_code())
+        }),
+        Some(Command::BugReport(args)) => with_runtime(async {
+            let written = bug_report(&args, &mut stdout(), &mut stderr()).await;
+            written
+                .map(|()| 0)
+                .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(0) } else { Err(error) })
         }),
         Some(Command::DemoCloud { listen }) => with_runtime(demo_cloud(listen)),
         None => wizard(&cli.wizard),
@@ -207,7 +214,7 @@ fn farewell(ended: &Ended) -> u8 {
             signals::Signal::HangUp.exit_code()
         }
         Why::Panic(words) => {
-            complain(&format!("internal error: {words}"));
+            complain(&format!("internal error: {words}; please report it: osvpn bug-report collects what is needed"));
             101
         }
     }

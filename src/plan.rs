@@ -30,7 +30,7 @@ pub use checks::Known;
 pub use findings::{Finding, Place, Severity};
 pub use fit::Setting;
 pub use labels::Labels;
-pub use names::{Half, VpnId, VpnName};
+pub use names::{Half, VpnId, VpnName, shell_word};
 pub use peer::{Peer, PeerAddress};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
@@ -239,7 +239,8 @@ impl SecurityRule {
         let family = if self.remote.addr().is_ipv4() { "IPv4" } else { "IPv6" };
         format!(
             "openstack --os-region-name {} security group rule create --ingress --ethertype {family} --protocol any --remote-ip {} SECURITY_GROUP",
-            self.region, self.remote
+            shell_word(&self.region),
+            self.remote
         )
     }
 }

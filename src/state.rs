@@ -1,11 +1,13 @@
 //! Where the program keeps what outlives it: the log and the journals.
 
-use std::fs::DirBuilder;
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+
+const PRIVATE: u32 = 0o700;
 
 /// `$XDG_STATE_HOME/osvpn`, by default `~/.local/state/osvpn`. None without a home directory.
 #[must_use]
@@ -14,10 +16,15 @@ pub fn directory() -> Option<PathBuf> {
     Some(strategy.state_dir()?.join("osvpn"))
 }
 
-/// Makes a directory that only its owner can look into, unless it is there.
+/// Makes a directory that only its owner can look into, or makes one that is there such a one.
 ///
 /// # Errors
 /// As the file system says.
 pub fn make_private(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    DirBuilder::new().recursive(true).mode(PRIVATE).create(directory)?;
+    let permissions = fs::metadata(directory)?.permissions();
+    if permissions.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(directory, Permissions::from_mode(PRIVATE))
 }

@@ -5,10 +5,12 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("change", &["change", "plan", "cloud"]),
+    ("inspect", &["inspect", "plan", "cloud"]),
+    ("upkeep", &["upkeep", "inspect", "change", "plan", "cloud"]),
     ("provision", &["provision", "change", "plan", "cloud", "state"]),
     ("wizard", &["wizard", "provision", "change", "plan", "cloud"]),
     ("view", &["view", "wizard", "provision", "change", "plan", "cloud"]),
@@ -17,7 +19,8 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("state", &["state"]),
     ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
-    ("report", &["report", "wizard", "provision", "change", "plan", "cloud"]),
+    ("report", &["report", "wizard", "provision", "change", "inspect", "plan", "cloud"]),
+    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "provision", "cloud"]),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
     (
         "tui",

@@ -4,6 +4,8 @@
 
 #[path = "plan/existing.rs"]
 mod existing;
+#[path = "support/typed.rs"]
+mod hold;
 #[path = "support/inventories.rs"]
 mod inventories;
 #[path = "plan/limits.rs"]

@@ -107,7 +107,11 @@ impl Refusal {
 
     /// The program itself is at fault.
     pub fn internal(error: &dyn Display) -> Self {
-        Self::new("failed", 1, vec![format!("internal error: {error}")])
+        Self::new(
+            "failed",
+            1,
+            vec![format!("internal error: {error}; please report it: osvpn bug-report collects what is needed")],
+        )
     }
 }
 

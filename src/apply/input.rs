@@ -13,6 +13,8 @@ use crate::provision::handover::KeyOrigin;
 
 /// The variable a key can be given in.
 pub const KEY_VARIABLE: &str = "OSVPN_PSK";
+/// Much more than any plan, in bytes: one with 10,000 ranges has a twentieth of it.
+const LONGEST_PLAN: u64 = 4 << 20;
 /// Much more than any key; whoever names the wrong file is told so, and not after reading all of it.
 const LONGEST_KEY_FILE: u64 = 4096;
 
@@ -22,7 +24,12 @@ const LONGEST_KEY_FILE: u64 = 4096;
 /// If it cannot be read, or is no plan; with the line where that is known.
 pub fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
     let unusable = |why: &dyn std::fmt::Display| Refusal::unusable(vec![format!("{}: {why}", path.display())]);
-    let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST_PLAN + 1).read_to_string(&mut text));
+    read.map_err(|error| unusable(&error))?;
+    if text.len() as u64 > LONGEST_PLAN {
+        return Err(unusable(&"it is much too long for a plan"));
+    }
     PlanFile::parse(&text).map_err(|error| unusable(&error))
 }
 

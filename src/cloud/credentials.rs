@@ -25,10 +25,13 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+pub use self::clouds_yaml::{Outline, outlines};
+pub use self::environment::SECRET as SECRET_VARIABLES;
 pub use self::find_error::{FindError, Looked, Outcome, Place};
 use self::settings::Settings;
 pub use self::sources::Sources;
 use super::inventory::RegionId;
+use super::printable::printable;
 
 /// All that is needed to sign in. No secret shows in its `Debug`.
 #[derive(Clone, Debug)]
@@ -73,12 +76,12 @@ pub enum Named {
 }
 
 impl Named {
-    /// How a person calls it: its name, or its id if that is all that is known.
+    /// How a person calls it, for a screen: its name, or its id if that is all that is known.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> String {
         match self {
-            Self::Id(id) => id,
-            Self::Name { name, .. } => name,
+            Self::Id(id) => printable(id),
+            Self::Name { name, .. } => printable(name),
         }
     }
 }
@@ -135,10 +138,10 @@ impl Method {
             Self::Password { user, .. } => format!("the password of user {}", user.text()),
             Self::Token(_) => "a token".to_owned(),
             Self::ApplicationCredential { which: ApplicationCredential::Id(id), .. } => {
-                format!("application credential {id}")
+                format!("application credential {}", printable(id))
             }
             Self::ApplicationCredential { which: ApplicationCredential::Name { name, .. }, .. } => {
-                format!("application credential {name}")
+                format!("application credential {}", printable(name))
             }
             Self::Totp { user, .. } => format!("a passcode of user {}", user.text()),
             Self::MultiFactor(methods) => methods.iter().map(Self::in_words).collect::<Vec<_>>().join(" and "),

@@ -15,7 +15,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use self::json::{parse, parse_page};
+pub(crate) use self::json::{MOST_ITEMS, endless, parse, parse_page};
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -30,6 +30,8 @@ pub struct Limits {
     pub total: Duration,
     /// Of one answer, unpacked, in bytes. Default 16 MiB: 10,000 subnets are about 3 MiB.
     pub body: usize,
+    /// Of all pages of one list together, in bytes. Default 64 MiB: some 200,000 subnets.
+    pub list: usize,
     /// How often a read is tried in all. Default 3.
     pub tries: u32,
     /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
@@ -45,6 +47,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             total: Duration::from_secs(60),
             body: 16 << 20,
+            list: 64 << 20,
             tries: 3,
             back_off: Duration::from_millis(400),
             settling: Duration::from_secs(180),
@@ -132,7 +135,10 @@ impl Http {
     /// Sends a request and wants a 2xx.
     pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
         let secrets = outgoing.secrets.clone();
-        self.exchange(outgoing).await?.success(&secrets)
+        let answer = self.exchange(outgoing).await?.success(&secrets);
+        answer.inspect_err(
+            |error| tracing::debug!(kind = ?error.kind, neutron_type = error.neutron_type, "refused: {error}"),
+        )
     }
 
     /// Sends a request and returns the answer with whatever status it has.
@@ -145,9 +151,9 @@ impl Http {
         match &result {
             Ok(answer) => {
                 let request_id = answer.request_id().unwrap_or_default();
-                tracing::debug!(request = %label, status = answer.status.as_u16(), ms, request_id);
+                tracing::debug!(request = %label, host, status = answer.status.as_u16(), ms, request_id, bytes = answer.body.len());
             }
-            Err(error) => tracing::debug!(request = %label, kind = ?error.kind, ms, "failed"),
+            Err(error) => tracing::debug!(request = %label, host, kind = ?error.kind, ms, "failed: {error}"),
         }
         result
     }

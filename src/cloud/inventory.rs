@@ -7,9 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::printable::Text;
+
 /// The id of a Neutron object: a UUID as the API writes it, compared as text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Text")]
 pub struct Id(String);
 
 impl Id {
@@ -37,6 +39,12 @@ impl fmt::Display for Id {
     }
 }
 
+impl From<Text> for Id {
+    fn from(text: Text) -> Self {
+        Self(text.0)
+    }
+}
+
 impl From<&str> for Id {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
@@ -45,7 +53,7 @@ impl From<&str> for Id {
 
 /// The code of a region, as the catalogue has it (`nz-hlz-1`); case matters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Text")]
 pub struct RegionId(String);
 
 impl RegionId {
@@ -64,6 +72,12 @@ impl RegionId {
 impl fmt::Display for RegionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl From<Text> for RegionId {
+    fn from(text: Text) -> Self {
+        Self(text.0)
     }
 }
 
@@ -300,6 +314,11 @@ impl Extensions {
     /// From the aliases of `GET /v2.0/extensions`.
     pub fn new(aliases: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(aliases.into_iter().map(Into::into).collect())
+    }
+
+    /// The aliases, sorted.
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 
     /// Whether that alias is listed.

@@ -17,11 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use self::wire::Owned;
 pub(super) use self::wire::{belongs, or_default};
 use super::error::{Error, ErrorKind};
-use super::http::parse_page;
+use super::http::{Answer, MOST_ITEMS, endless, parse_page};
 use super::inventory::{
     Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, StoredPolicy, Subnet, Survey, VpnService,
 };
@@ -42,14 +43,14 @@ impl Region {
     pub async fn inventory(&self) -> Result<Inventory, Error> {
         let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
         let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
-            self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]),
+            self.extensions(),
             self.list::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
             self.list::<wire::Port>(&["ports"], "ports", wire::Port::FIELDS, &owners),
             self.list::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
             self.services(),
             self.connections(),
         );
-        let extensions = Extensions::new(extensions?.into_iter().map(|extension| extension.alias.0));
+        let extensions = extensions?;
         let routers = wire::routers(self.own(routers?), ports?);
         let attached =
             routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
@@ -63,6 +64,12 @@ impl Region {
             routers,
             extensions,
         })
+    }
+
+    /// What the region can do.
+    pub async fn extensions(&self) -> Result<Extensions, Error> {
+        let listed = self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]).await?;
+        Ok(Extensions::new(listed.into_iter().map(|extension| extension.alias.0)))
     }
 
     /// What the later steps need of a chosen region, in three requests at once. Unknown quotas are left out.
@@ -143,9 +150,9 @@ impl Region {
     async fn quota<T: DeserializeOwned>(&self, path: &[&str]) -> Result<BTreeMap<String, T>, Error> {
         #[derive(Deserialize)]
         #[serde(transparent)]
-        struct Any(BTreeMap<String, serde_json::Value>);
+        struct Any(BTreeMap<String, Box<RawValue>>);
         let Any(all) = self.get(path, &[], "quota").await?;
-        Ok(all.into_iter().filter_map(|(name, value)| Some((name, T::deserialize(value).ok()?))).collect())
+        Ok(all.into_iter().filter_map(|(name, value)| Some((name, serde_json::from_str(value.get()).ok()?))).collect())
     }
 
     /// Subnets a tunnel can serve: the project's own and those its routers stand on, without external networks and
@@ -182,7 +189,7 @@ impl Region {
     ) -> Result<Vec<T>, Error> {
         let mut query = filters.to_vec();
         query.extend(fields.iter().map(|field| ("fields", *field)));
-        let mut items = Vec::new();
+        let (mut items, mut bytes) = (Vec::new(), 0_usize);
         let mut marker: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let mut url = self.url(path);
@@ -190,16 +197,26 @@ impl Region {
             if url.query() == Some("") {
                 url.set_query(None);
             }
-            let page = self.read(&url, |answer| parse_page::<T>(answer, collection)).await?;
+            let read = |answer: &Answer| Ok((parse_page::<T>(answer, collection)?, answer.body.len()));
+            let (page, length) = self.read(&url, read).await?;
             let empty = page.items.is_empty();
+            bytes += length;
             items.extend(page.items);
+            if bytes > self.cloud().limits().list || items.len() > MOST_ITEMS {
+                break;
+            }
             // A full last page has a link to an empty one.
             if empty || page.next.is_none() || page.next == marker {
                 return Ok(items);
             }
             marker = page.next;
         }
-        Err(self.mark(Error::new(ErrorKind::Unexpected, format!("The list `{collection}` does not end."))))
+        let message = if items.len() > MOST_ITEMS {
+            endless(collection)
+        } else {
+            format!("The list `{collection}` does not end; {bytes} bytes of it were read.")
+        };
+        Err(self.mark(Error::new(ErrorKind::Unexpected, message)))
     }
 
     /// One object, from within `key`.
@@ -211,7 +228,7 @@ impl Region {
         self.read(&url, |answer| super::http::parse(answer, key)).await
     }
 
-    async fn read<T>(&self, url: &Url, parse: impl Fn(&super::http::Answer) -> Result<T, Error>) -> Result<T, Error> {
+    async fn read<T>(&self, url: &Url, parse: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
         let attempt = || async { parse(&self.cloud().send(Method::GET, url, None).await?) };
         retry::repeating(self.cloud().limits(), self.patience(), attempt).await.map_err(|error| self.mark(error))
     }
@@ -244,9 +261,9 @@ pub(super) struct Described {
 #[derive(Debug, Deserialize)]
 pub(super) struct Labelled {
     pub id: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     pub name: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::or_default")]
     pub description: Text,
     /// Of an endpoint group: what its endpoints are.
     #[serde(default, rename = "type")]

@@ -1,11 +1,17 @@
 //! Text from a cloud, made harmless before anything else sees it.
 //!
-//! Whoever may name a router in the project can put any character into that name. A terminal obeys some of them, and
-//! bidirectional marks make a line read as something it is not, so both are taken out where the answers are read.
+//! Whoever may name a router in the project can put any character into that name. A terminal obeys some of them,
+//! bidirectional marks make a line read as something it is not, and characters that do not show make two names look
+//! alike. Programs and terminals also disagree on how wide those are that only join or vary their neighbours. All of them
+//! are taken out where the answers are read.
 
 use serde::{Deserialize, Deserializer};
 
-/// The text without control characters, line and paragraph separators, and bidirectional marks.
+/// The longest text of an answer that is kept, in characters: as long as Neutron's longest names and descriptions.
+const LONGEST: usize = 255;
+
+/// The text without control characters, line and paragraph separators, bidirectional marks, and what does not show by
+/// itself: joiners, variation selectors, fillers, tags.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().filter(|&c| !is_hostile(c)).collect()
@@ -15,27 +21,49 @@ pub fn printable(text: &str) -> String {
 /// than `limit` characters is cut off.
 #[must_use]
 pub fn one_line(text: &str, limit: usize) -> String {
-    let joined = text.split_whitespace().map(printable).collect::<Vec<_>>().join(" ");
-    match joined.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &joined[..end]),
-        None => joined,
+    // Whoever sends megabytes does not get them copied.
+    let text = text.char_indices().nth(limit.saturating_mul(4)).map_or(text, |(end, _)| &text[..end]);
+    cut(text.split_whitespace().map(printable).collect::<Vec<_>>().join(" "), limit)
+}
+
+fn cut(mut text: String, limit: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(limit) {
+        text.truncate(end);
+        text.push('…');
     }
+    text
 }
 
 fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
-/// A string of an answer, with [`printable`] applied.
+/// A string of an answer, with [`printable`] applied and no longer than anything Neutron stores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(pub String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = String::deserialize(deserializer)?;
-        Ok(Self(if raw.contains(is_hostile) { printable(&raw) } else { raw }))
+        Ok(Self(cut(if raw.contains(is_hostile) { printable(&raw) } else { raw }, LONGEST)))
     }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0
+    }
+}
+
+/// Reads a text of the user's own files that is shown: nobody knows who else has written to them.
+pub fn harmless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Text::deserialize(deserializer).map(String::from)
 }
 
 #[cfg(test)]
@@ -46,6 +74,19 @@ mod tests {
     fn a_name_cannot_carry_a_terminal_escape_or_turn_the_reading_direction() {
         let text: Text = serde_json::from_str(r#""a\u001b[2Jb\u009b31mc\u202ed\u2028e""#).unwrap();
         assert_eq!(text.0, "a[2Jb31mcde");
+    }
+
+    #[test]
+    fn two_names_that_look_alike_are_alike_and_what_shows_is_kept() {
+        assert_eq!(printable("ed\u{200b}ge\u{feff}\u{e0041}"), "edge");
+        assert_eq!(printable("e\u{301}漢字👩\u{200d}🚀 ü"), "e\u{301}漢字👩🚀 ü");
+    }
+
+    #[test]
+    fn a_name_is_no_longer_than_neutron_lets_it_be() {
+        let read = |length: usize| serde_json::from_str::<Text>(&format!("\"{}\"", "é".repeat(length))).unwrap().0;
+        assert_eq!(read(LONGEST).chars().count(), LONGEST);
+        assert_eq!(read(1 << 20).chars().count(), LONGEST + 1);
     }
 
     #[test]

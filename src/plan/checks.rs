@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::cidr;
 use super::findings::{Finding, Place};
-use super::names::Half;
+use super::names::{Half, shell_word};
 use crate::cloud::{Detail, Id, Inventory, RegionId, Router, Status, Subnet};
 
 pub use existing::Tunnelled;
@@ -34,7 +34,8 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     if !router.has_gateway() {
         let text = format!(
             "has no external gateway; set one with: openstack --os-region-name {} router set --external-gateway NETWORK {}",
-            known.region, router.id
+            shell_word(known.region),
+            shell_word(&router.id)
         );
         found.push(Finding::refusal(place, text));
     } else if router.external_v4.is_empty() && router.external_v6.is_empty() {
@@ -45,7 +46,8 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
             place,
             format!(
                 "is switched off; switch it on with: openstack --os-region-name {} router set --enable {}",
-                known.region, router.id
+                shell_word(known.region),
+                shell_word(&router.id)
             ),
         ));
     } else if router.status != Status::Active {
@@ -95,7 +97,8 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
     if service.status == Status::Error {
         let text = format!(
             "holds a VPN service in ERROR; delete it first: openstack --os-region-name {} vpn service delete {}",
-            known.region, service.id
+            shell_word(known.region),
+            shell_word(&service.id)
         );
         return vec![Finding::refusal(place, text)];
     }
@@ -103,7 +106,8 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
     if !service.admin_state_up {
         let text = format!(
             "its VPN service is switched off; switch it on with: openstack --os-region-name {} vpn service set --enable {}",
-            known.region, service.id
+            shell_word(known.region),
+            shell_word(&service.id)
         );
         found.push(Finding::warning(place, text));
     }
@@ -124,8 +128,11 @@ pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -
     let place = Place::Subnets(half);
     let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
         let text = format!(
-            "is not attached to {}; attach it with: openstack --os-region-name {region} router add subnet {} {}",
-            router.name, router.id, subnet.id
+            "is not attached to {}; attach it with: openstack --os-region-name {} router add subnet {} {}",
+            router.name,
+            shell_word(region),
+            shell_word(&router.id),
+            shell_word(&subnet.id)
         );
         return vec![Finding::refusal(place, text)];
     };

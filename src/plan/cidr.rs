@@ -4,6 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::cloud::one_line;
+
+/// How much is repeated of what is no range, in characters: one row of a small screen.
+pub(super) const LONGEST_QUOTED: usize = 60;
+
 /// Why a text is no list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrProblem {
@@ -19,6 +24,9 @@ pub enum CidrProblem {
     /// An address that is not the first of its network; the API would store it as it is typed.
     #[error("{0} is an address inside a network; type the network, {1}")]
     HostBits(String, IpNet),
+    /// An IPv4 network in the IPv6 notation for it, which the API stores and no agent takes for that network.
+    #[error("{0} is an IPv4 network written as IPv6; type {1}")]
+    Mapped(String, IpNet),
     /// Addresses no host can have; what they are.
     #[error("{0} is {1}; type the network behind the peer, for instance 192.168.7.0/24")]
     Unusable(IpNet, &'static str),
@@ -72,12 +80,22 @@ pub fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
 fn parse(word: &str) -> Result<IpNet, CidrProblem> {
     if let Ok(range) = word.parse::<IpNet>() {
         let network = range.trunc();
+        if let Some(v4) = mapped(&network) {
+            return Err(CidrProblem::Mapped(word.to_owned(), v4));
+        }
         return if network == range { Ok(range) } else { Err(CidrProblem::HostBits(word.to_owned(), network)) };
     }
     match word.parse::<IpAddr>() {
         Ok(address) => Err(CidrProblem::NoPrefix(word.to_owned(), if address.is_ipv4() { 32 } else { 128 })),
-        Err(_) => Err(CidrProblem::Malformed(word.to_owned())),
+        Err(_) => Err(CidrProblem::Malformed(one_line(word, LONGEST_QUOTED))),
     }
+}
+
+/// The IPv4 network that an IPv6 one stands for (`::ffff:10.0.0.0/104`).
+fn mapped(range: &IpNet) -> Option<IpNet> {
+    let IpNet::V6(v6) = range else { return None };
+    let prefix = v6.prefix_len().checked_sub(96)?;
+    Some(IpNet::V4(Ipv4Net::new(v6.addr().to_ipv4_mapped()?, prefix).ok()?))
 }
 
 /// The ranges no host across a network can have an address of; of several that fit, the first names them best.

@@ -11,10 +11,12 @@ use super::names::VpnName;
 use super::peer::{Peer, PeerAddress, check_id};
 use super::policy::{Policy, Profile, Profiles};
 use super::{Draft, Far, Known, Plan, Psk, Side};
-use crate::cloud::{Id, RegionId};
+use crate::cloud::{Id, RegionId, Text, one_line};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
+/// How much of the parser's words is passed on, in characters. They may repeat a part of the file.
+const LONGEST_MESSAGE: usize = 300;
 
 /// Why a plan file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,8 +65,8 @@ struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawHalf {
     region: RegionId,
-    router: String,
-    subnets: Vec<String>,
+    router: Text,
+    subnets: Vec<Text>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -173,7 +175,7 @@ impl PlanFile {
 
 fn syntax(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
-    let message = error.message().trim().replace('\n', "; ");
+    let message = one_line(&error.message().trim().replace('\n', "; "), LONGEST_MESSAGE);
     line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
 }
 
@@ -196,12 +198,12 @@ fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<File
         return None;
     };
     let routers = known.inventory.routers.iter();
-    let routers = routers.filter(|router| router.id.as_str() == raw.router || router.name == raw.router);
-    let router = one(routers.map(|router| &router.id), &raw.router, || {
+    let routers = routers.filter(|router| router.id.as_str() == raw.router.0 || router.name == raw.router.0);
+    let router = one(routers.map(|router| &router.id), &raw.router.0, || {
         known.inventory.routers.iter().map(|router| router.name.as_str()).collect()
     });
     let mut subnets = Vec::new();
-    for wanted in &raw.subnets {
+    for Text(wanted) in &raw.subnets {
         let range = wanted.parse().ok();
         let fits = known
             .inventory

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::printable;
+
 /// One region's side of a VPN. An outside peer is not a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Half {
@@ -35,7 +37,7 @@ impl fmt::Display for Half {
 
 /// The short random id of one VPN, the same in every mark of its objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct VpnId(String);
 
 impl VpnId {
@@ -55,14 +57,29 @@ impl VpnId {
     pub fn of_mark(text: &str) -> Option<(Self, Half)> {
         let (id, half) = text.strip_prefix("osvpn:")?.split_once(':')?;
         let half = [Half::A, Half::B].into_iter().find(|candidate| candidate.to_string() == half)?;
-        let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
-        is_id.then(|| (Self::new(id), half))
+        Self::try_from(id.to_owned()).ok().map(|id| (id, half))
     }
 
     /// The description every object of that half carries: `osvpn:<vpn-id>:<half>`.
     #[must_use]
     pub fn mark(&self, half: Half) -> String {
         format!("osvpn:{self}:{half}")
+    }
+}
+
+impl TryFrom<String> for VpnId {
+    type Error = &'static str;
+
+    /// It stands in marks, in names of files, and in commands to be copied.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_id = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric());
+        is_id.then_some(Self(text)).ok_or("an id of a VPN is letters and digits")
+    }
+}
+
+impl From<VpnId> for String {
+    fn from(id: VpnId) -> Self {
+        id.0
     }
 }
 
@@ -89,8 +106,8 @@ pub enum NameProblem {
     /// Longer than [`LONGEST_NAME`].
     #[error("at most {LONGEST_NAME} characters; Neutron's names end at 255")]
     TooLong,
-    /// Control characters, which Neutron refuses since 2026.2.
-    #[error("no control characters")]
+    /// Control characters, which Neutron refuses since 2026.2, and what does not show.
+    #[error("no control characters, and none that do not show")]
     Control,
 }
 
@@ -105,7 +122,7 @@ impl VpnName {
             Err(NameProblem::Empty)
         } else if text.chars().count() > LONGEST_NAME {
             Err(NameProblem::TooLong)
-        } else if text.chars().any(char::is_control) {
+        } else if printable(text) != text {
             Err(NameProblem::Control)
         } else {
             Ok(Self(text.to_owned()))
@@ -158,6 +175,14 @@ impl From<VpnName> for String {
     }
 }
 
+/// A word of a command that a user is to copy, quoted where a shell would read anything into it.
+#[must_use]
+pub fn shell_word(word: &dyn fmt::Display) -> String {
+    let word = word.to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// A name for a VPN between those places that no existing object starts with: `hlz-por`, `hlz-por-2`, …
 #[must_use]
 pub fn suggest(places: &[&str], taken: &[&str]) -> String {
@@ -175,5 +200,30 @@ fn short_place(code: &str) -> &str {
     match parts.as_slice() {
         [country, place, number] if country.len() <= 3 && number.chars().all(|c| c.is_ascii_digit()) => place,
         _ => code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_word_is_one_word_to_a_shell_whatever_it_holds() {
+        assert_eq!(shell_word(&"nz-hlz-1"), "nz-hlz-1");
+        assert_eq!(shell_word(&""), "''");
+        for word in ["a b", "$(reboot)", "`reboot`", "a;b", "it's", "~", "*", "\\", "ü", "a&b|c>d", "!x", "#x"] {
+            let ran =
+                std::process::Command::new("sh").args(["-c", &format!("printf %s {}", shell_word(&word))]).output();
+            assert_eq!(String::from_utf8(ran.unwrap().stdout).unwrap(), word);
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_vpn_leads_nowhere_else() {
+        for text in ["../../etc/x", "", "a b", "$(x)", "a\u{1b}b"] {
+            assert!(serde_json::from_value::<VpnId>(text.into()).is_err(), "{text:?}");
+        }
+        assert_eq!(VpnId::of_mark("osvpn:0badcafe:B"), Some((VpnId::new("0badcafe"), Half::B)));
+        assert_eq!(VpnId::of_mark("osvpn:a/b:B"), None);
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::cidr;
+use crate::cloud::one_line;
 
 /// Where a peer is. A name is resolved once, by the cloud, when the connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl PeerAddress {
             .strip_prefix("0x")
             .map_or_else(|| last.chars().all(|c| c.is_ascii_digit()), |hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
         if digits || !name.split('.').all(label) {
-            return Err(PeerProblem::NotAnAddress(text.to_owned()));
+            return Err(PeerProblem::NotAnAddress(one_line(text, cidr::LONGEST_QUOTED)));
         }
         if last == "localhost" || last == "localdomain" {
             return Err(PeerProblem::Localhost(text.to_owned()));

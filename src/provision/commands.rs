@@ -2,6 +2,7 @@
 
 use super::{Ledger, Made, Step};
 use crate::cloud::RegionId;
+use crate::plan::shell_word;
 
 /// What an object of that step is called on the client's command line.
 const fn noun(step: Step) -> &'static str {
@@ -15,13 +16,13 @@ const fn noun(step: Step) -> &'static str {
 }
 
 fn command(region: &RegionId, step: Step, rest: &str) -> String {
-    format!("openstack --os-region-name {region} {} {rest}", noun(step))
+    format!("openstack --os-region-name {} {} {rest}", shell_word(region), noun(step))
 }
 
 /// Removes these objects, in this order.
 #[must_use]
 pub fn removal(objects: &[Made]) -> Vec<String> {
-    let delete = |made: &Made| command(&made.region, made.task.step, &format!("delete {}", made.id));
+    let delete = |made: &Made| command(&made.region, made.task.step, &format!("delete {}", shell_word(&made.id)));
     objects.iter().map(delete).collect()
 }
 
@@ -29,7 +30,9 @@ pub fn removal(objects: &[Made]) -> Vec<String> {
 #[must_use]
 pub fn look_again(ledger: &Ledger) -> Vec<String> {
     let connections = ledger.made().iter().filter(|made| made.task.step == Step::Connection);
-    connections.map(|made| command(&made.region, made.task.step, &format!("show {} -c Status", made.id))).collect()
+    connections
+        .map(|made| command(&made.region, made.task.step, &format!("show {} -c Status", shell_word(&made.id))))
+        .collect()
 }
 
 /// Lists objects of that kind.
@@ -41,5 +44,5 @@ pub fn list(region: &RegionId, step: Step) -> String {
 /// Shows the key of a connection.
 #[must_use]
 pub fn key(made: &Made) -> String {
-    command(&made.region, made.task.step, &format!("show {} -f value -c 'Pre-shared Key'", made.id))
+    command(&made.region, made.task.step, &format!("show {} -f value -c 'Pre-shared Key'", shell_word(&made.id)))
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::handover::KeyOrigin;
 use super::private::{self, lock, lock_path};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
 
@@ -50,6 +50,7 @@ pub enum JournalError {
 pub struct Record {
     version: u32,
     /// The program that wrote it.
+    #[serde(deserialize_with = "harmless")]
     pub program: String,
     /// The id in the marks.
     pub vpn: VpnId,
@@ -58,8 +59,10 @@ pub struct Record {
     /// When the run began, by this machine's clock.
     pub began: Timestamp,
     /// Which Keystone it was signed in at, for a person to recognise.
+    #[serde(deserialize_with = "harmless")]
     pub auth_url: String,
     /// The project it was made in.
+    #[serde(deserialize_with = "harmless")]
     pub project: String,
     /// Whether the key was made by the program, so that another is as good as long as no connection has it.
     pub key: KeyOrigin,

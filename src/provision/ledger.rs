@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Step, Task};
-use crate::cloud::{Id, Limits, RegionId};
+use crate::cloud::{Id, Limits, RegionId, harmless};
 use crate::plan::Half;
 
 /// How an object came to be part of the VPN.
@@ -32,6 +32,7 @@ pub struct Made {
     /// Its id.
     pub id: Id,
     /// Its name.
+    #[serde(deserialize_with = "harmless")]
     pub name: String,
     /// Whose it is.
     pub origin: Origin,

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::journal::JournalError;
 
 const PRIVATE: u32 = 0o600;
+/// More than any journal has, in bytes. What is longer ends in the middle.
+const LARGEST: u64 = 16 << 20;
 
 /// Puts this in the place of what the file holds. On return it is on the disk.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
@@ -32,7 +34,9 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
         version: u32,
     }
     let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
-    let text = fs::read(path).map_err(|error| JournalError::File(path.to_owned(), error))?;
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
+    read.map_err(|error| JournalError::File(path.to_owned(), error))?;
     let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     if version != known {
         return Err(unreadable(format!("it has format {version}, and this osvpn knows {known}; use the newer one")));

@@ -70,7 +70,10 @@ pub fn on_panic() {
             return;
         }
         give_back();
-        let _ = writeln!(io::stderr(), "osvpn: internal error: {why}{place}");
+        let _ = writeln!(
+            io::stderr(),
+            "osvpn: internal error: {why}{place}; please report it: osvpn bug-report collects what is needed"
+        );
         if std::env::var_os("RUST_BACKTRACE").is_some() {
             before(info);
         }

@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{clock, paragraph};
 use super::{Scene, document};
-use crate::plan::Half;
+use crate::plan::{Half, shell_word};
 use crate::wizard::remote::Remote;
 use crate::wizard::step::Step;
 use crate::wizard::{Login, RegionState};
@@ -87,7 +87,7 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, col
             lines
         }
         Remote::Ready(_) => {
-            let code = &region.id;
+            let code = shell_word(&region.id);
             let (what, commands) = match step {
                 Step::Router(_) => (
                     format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),

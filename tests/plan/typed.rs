@@ -2,6 +2,7 @@
 
 use super::*;
 use osvpn::plan::checks;
+use proptest::prelude::*;
 
 const SINGLE: &str = r#"
 version = 1
@@ -177,4 +178,110 @@ proptest::proptest! {
             Err(_) => proptest::prop_assert!(!apart || !usable),
         }
     }
+}
+
+/// Pieces of what people paste: ranges, addresses, and what stands between them.
+fn pasted() -> impl Strategy<Value = String> {
+    let pieces = proptest::sample::select(vec![
+        "10.0.0.0/8",
+        "192.168.7.0/24",
+        "192.168.7.9/24",
+        "10.1.0.0/33",
+        "010.0.0.0/8",
+        "1.2.3.4",
+        "1.2.3",
+        "0x0a.0.0.1",
+        "0.0.0.0/0",
+        "0.0.0.0/8",
+        "::/0",
+        "fd00:7::/64",
+        "fd00::1/64",
+        "::ffff:10.0.0.0/104",
+        "::ffff:198.51.100.7",
+        "fe80::1%eth0",
+        "fe80::%1/64",
+        "2001:DB8::/32",
+        "255.255.255.255/32",
+        "10.0.0.0/08",
+        "10.0.0.0/",
+        "/24",
+        "١٠.٠.٠.٠/٨",
+        "１０.0.0.0/8",
+        "localhost",
+        "vpn.example.net.",
+        "-a.b",
+        "a_b.example",
+        "xn--bcher-kva.example",
+        "bücher.example",
+        "jo@example.net",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0-10.0.0.9",
+        "\u{1b}[31m",
+        "\u{202e}",
+        "'",
+        "\"",
+        "[::1]",
+        "1e3",
+    ]);
+    let between =
+        proptest::sample::select(vec![",", " ", ";", "\n", "\t", ", ", "\u{a0}", "、", "|", "", "\r\n", " and "]);
+    let whole = proptest::collection::vec((pieces, between), 0..6);
+    let pieces =
+        whole.prop_map(|parts| parts.into_iter().flat_map(|(piece, between)| [piece, between]).collect::<String>());
+    prop_oneof![3 => pieces, 1 => "\\PC{0,80}", 1 => any::<String>(), 1 => "[0-9a-f.:/%]{1,45}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn what_is_pasted_about_a_peer_is_taken_as_it_is_meant_or_refused_with_a_reason(text in pasted()) {
+        hold::ranges(&text);
+        hold::address(&text);
+        hold::identity(&text);
+    }
+
+    #[test]
+    fn a_file_that_is_no_plan_is_refused_in_one_line(text in prop_oneof![pasted(), "[a-z\\[\\]=\"\n ]{0,200}"]) {
+        let whole = SINGLE.replace("CIDRS", &text.replace(['"', '\\'], ""));
+        for text in [text, whole] {
+            if let Err(error) = PlanFile::parse(&text) {
+                let message = error.to_string();
+                prop_assert!(!message.is_empty() && message.chars().count() < 400, "{}", message);
+                prop_assert!(!message.contains(|c: char| c.is_control()), "{message:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn digits_that_are_none_and_noughts_before_numbers_are_refused_and_not_guessed() {
+    for text in [
+        "١٠.٠.٠.٠/٨",
+        "１０.0.0.0/8",
+        "010.0.0.0/8",
+        "10.0.0.0/08",
+        "fe80::1%eth0/64",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0/+8",
+    ] {
+        unreadable("198.51.100.7", text, "peer.cidrs", "is not a range");
+    }
+    for text in ["١٠.٠.٠.١", "010.0.0.1", "fe80::1%eth0", "[2001:db8::1]", "198.51.100.7/32x", "198.51.100.7:500"]
+    {
+        unreadable(text, "192.168.7.0/24", "peer.address", "neither");
+    }
+    // As it is written it would be stored, and no agent takes it for the IPv4 network it stands for.
+    unreadable("198.51.100.7", "::ffff:10.0.0.0/104", "peer.cidrs", "10.0.0.0/8");
+}
+
+#[test]
+fn thousands_of_ranges_are_read_and_a_double_among_them_is_found() {
+    let range = |n: usize| format!("10.{}.{}.0/24", n / 256, n % 256);
+    let mut all: Vec<String> = (0..5000).map(range).collect();
+    assert_eq!(cidr::parse_list(&all.join("\n")).unwrap().len(), 5000);
+    all.push(range(17));
+    assert!(cidr::parse_list(&all.join(", ")).unwrap_err().to_string().contains("10.0.17.0/24 is there twice"));
+    let message = cidr::parse_list(&"x".repeat(100_000)).unwrap_err().to_string();
+    assert!(message.len() < 160, "{message}");
 }

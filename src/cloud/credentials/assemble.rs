@@ -53,6 +53,9 @@ impl Settings {
         if !matches!(url.scheme(), "http" | "https") {
             return refuse("this is neither an http:// nor an https:// address");
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("a user name and password do not belong into the address");
+        }
         let local = url.host_str().is_none_or(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
         if url.scheme() == "http" && !local && self.get("token").is_none() {
             warnings.push("The auth_url is not https: whoever is in between can read the password.".to_owned());

@@ -1,6 +1,10 @@
 //! clouds.yaml, secure.yaml and clouds-public.yaml.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
 
 use super::clouds_file::{self, CLOUDS, PROFILES};
 use super::environment::TELLING;
@@ -9,15 +13,18 @@ use super::settings::Settings;
 use super::sources::Sources;
 use crate::cloud::printable::printable;
 
+/// More than any of them has, in bytes: the variable that names one can as well name a disk.
+const LARGEST: u64 = 4 << 20;
+
 /// A file that was read.
-struct File {
+struct Text {
     path: PathBuf,
     /// The path as a screen shows it.
     shown: String,
     text: String,
 }
 
-impl File {
+impl Text {
     fn clouds(&self) -> Result<Vec<String>, FindError> {
         clouds_file::names(&self.text).map_err(|error| self.broken(&error))
     }
@@ -72,6 +79,44 @@ pub fn choose(
     Ok((printable(name), file.shown, settings))
 }
 
+/// What one of the files describes, without a single value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Its path, with `~` for the home directory.
+    pub file: String,
+    /// Its clouds or profiles, and the names of the settings of each, or why it cannot be read.
+    pub entries: Result<Vec<(String, Vec<String>)>, FindError>,
+}
+
+/// The outlines of the files that would be read, and every secret in them.
+pub fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
+    let kinds = [
+        ("clouds", Some("OS_CLIENT_CONFIG_FILE"), CLOUDS),
+        ("secure", Some("OS_CLIENT_SECURE_FILE"), CLOUDS),
+        ("clouds-public", None, PROFILES),
+    ];
+    let (mut outlines, mut secrets) = (Vec::new(), Vec::new());
+    for (stem, variable, section) in kinds {
+        let file = match read_first(sources, stem, variable, &mut Vec::new(), &mut Vec::new()) {
+            Ok(None) => continue,
+            Ok(Some(file)) => file,
+            Err(error) => {
+                outlines.push(Outline { file: format!("{stem}.yaml"), entries: Err(error) });
+                continue;
+            }
+        };
+        let mut entry = |name: String| {
+            let settings = file.entry(section, &name)?.unwrap_or_default();
+            secrets.extend(settings.secrets());
+            Ok((printable(&name), settings.names()))
+        };
+        let names = if section == CLOUDS { file.clouds() } else { Ok(Vec::new()) };
+        let entries = names.and_then(|names| names.into_iter().map(&mut entry).collect());
+        outlines.push(Outline { file: file.shown.clone(), entries });
+    }
+    (outlines, secrets)
+}
+
 /// What `profile:` (formerly `cloud:`) names, if a clouds-public.yaml has it.
 fn profile(sources: &Sources, own: &Settings, warnings: &mut Vec<String>) -> Result<Option<Settings>, FindError> {
     let Some(name) = own.profile() else { return Ok(None) };
@@ -97,6 +142,12 @@ fn nothing(sources: &Sources, mut looked: Vec<Looked>) -> FindError {
     FindError::NothingFound { looked }
 }
 
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The first of the files of that name that exists and may be read.
 fn read_first(
     sources: &Sources,
@@ -104,19 +155,18 @@ fn read_first(
     variable: Option<&str>,
     looked: &mut Vec<Looked>,
     warnings: &mut Vec<String>,
-) -> Result<Option<File>, FindError> {
+) -> Result<Option<Text>, FindError> {
     let named = variable.and_then(|name| sources.var(name)).map(|text| sources.path(text));
     let usual = sources
         .config_dirs
         .iter()
         .flat_map(|dir| ["yaml", "yml", "json"].map(|ending| dir.join(format!("{stem}.{ending}"))));
     for path in named.iter().cloned().chain(usual) {
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes).map_err(|_| FindError::Unusable {
-                place: sources.shown(&path),
-                key: None,
-                reason: "not UTF-8 text".to_owned(),
-            })?,
+        let unusable =
+            |reason: &str| FindError::Unusable { place: sources.shown(&path), key: None, reason: reason.to_owned() };
+        let text = match read(&path) {
+            Ok(bytes) if bytes.len() as u64 > LARGEST => return Err(unusable("much too long for such a file")),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| unusable("not UTF-8 text"))?,
             Err(error) => {
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
@@ -132,7 +182,7 @@ fn read_first(
                 continue;
             }
         };
-        return Ok(Some(File { shown: sources.shown(&path), path, text }));
+        return Ok(Some(Text { shown: sources.shown(&path), path, text }));
     }
     Ok(None)
 }

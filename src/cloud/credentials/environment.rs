@@ -17,6 +17,10 @@ pub const TELLING: [&str; 9] = [
     "OS_APPLICATION_CREDENTIAL_SECRET",
 ];
 
+/// What an openrc file and its like may export that nobody else may know.
+pub const SECRET: [&str; 6] =
+    ["OS_PASSWORD", "OS_TOKEN", "OS_AUTH_TOKEN", "OS_PASSCODE", "OS_APPLICATION_CREDENTIAL_SECRET", "OSVPN_PSK"];
+
 /// `OS_FOO` becomes the setting `foo`. None if no openrc file was sourced.
 pub fn settings(sources: &Sources) -> Option<Settings> {
     TELLING.iter().find(|name| sources.var(name).is_some())?;

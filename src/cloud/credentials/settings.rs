@@ -38,6 +38,9 @@ const KNOWN: [(&str, &[&str]); 27] = [
     ("profile", &["cloud"]),
 ];
 
+/// Those whose values nobody else may know.
+const PROOFS: [&str; 4] = ["password", "passcode", "token", "application_credential_secret"];
+
 fn canonical(key: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(name, aliases)| *name == key || aliases.contains(&key)).map(|(name, _)| *name)
 }
@@ -98,6 +101,19 @@ impl Settings {
     /// A copy of [`Self::get`].
     pub fn text(&self, key: &'static str) -> Option<String> {
         self.get(key).map(str::to_owned)
+    }
+
+    /// The names of all that are set, as they are written in a file, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let auth = self.auth.keys().map(|name| format!("auth.{name}"));
+        let own = self.own.keys().map(|name| (*name).to_owned());
+        auth.chain(own).chain((!self.regions.is_empty()).then(|| "regions".to_owned())).collect()
+    }
+
+    /// The values of those that prove who somebody is.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let all = self.auth.iter().chain(&self.own);
+        all.filter(|(name, _)| PROOFS.contains(name)).map(|(_, value)| value.clone()).collect()
     }
 
     /// The first of the list `regions`.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::cloud::printable::printable;
+
 /// Where credentials are looked for.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -69,7 +71,7 @@ impl Sources {
     /// A path as a screen shows it.
     pub(super) fn shown(&self, path: &Path) -> String {
         let below = self.home.as_ref().and_then(|home| path.strip_prefix(home).ok());
-        below.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display()))
+        printable(&below.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display())))
     }
 }
 

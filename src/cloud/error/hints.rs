@@ -255,7 +255,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "Nothing was sent: without a journal, a run that is cut off could be neither finished nor undone. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
         ErrorKind::Unexpected => {
-            "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this."
+            "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this: osvpn bug-report collects what is needed."
         }
     })
 }

@@ -11,10 +11,12 @@ use serde_json::Value;
 
 use super::{Answer, Limits};
 use crate::cloud::error::{Error, ErrorKind};
-use crate::cloud::printable::{one_line, printable};
+use crate::cloud::printable::one_line;
 
 /// The longest message of a cloud that is passed on, in characters. Neutron repeats whole requests in some of them.
 const LONGEST_MESSAGE: usize = 400;
+/// The largest body a message is looked for in, in bytes. As a `Value` it takes many times as much memory.
+const LARGEST_BODY: usize = 256 << 10;
 
 /// What reqwest reports when no complete answer came.
 ///
@@ -110,8 +112,10 @@ fn clip(text: &str) -> String {
 
 /// What the cloud answered instead of doing it.
 pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    let neutron_type = body["NeutronError"]["type"].as_str().map(printable).filter(|text| !text.is_empty());
+    let body = Some(&answer.body).filter(|body| body.len() <= LARGEST_BODY);
+    let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
+    let neutron_type =
+        body["NeutronError"]["type"].as_str().map(|text| one_line(text, 80)).filter(|text| !text.is_empty());
     let mut message = said(&body).unwrap_or_else(|| said_nothing(answer));
     for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
         message = message.replace(secret, "…");

@@ -5,12 +5,30 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use reqwest::Url;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer as _};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Answer;
 use crate::cloud::error::Error;
+use crate::cloud::printable::one_line;
+
+/// Of one object, in bytes. A group of 10,000 ranges has a quarter of it, and as `serde_json::Value`s it takes many times
+/// as much memory.
+const LARGEST_OBJECT: usize = 1 << 20;
+/// The largest object whose faulty field is looked for, in bytes, and in how many of its fields. The search takes a
+/// copy of the object for each of them.
+const LARGEST_EXPLAINED: usize = 64 << 10;
+const MOST_FIELDS: usize = 100;
+/// The longest list that is kept, all its pages together. No project has so many routers or subnets, and an object that
+/// is ten bytes on the wire takes hundreds in memory.
+pub const MOST_ITEMS: usize = 100_000;
+
+/// What to say of a longer one.
+pub fn endless(collection: &str) -> String {
+    format!("The list `{collection}` has more than {MOST_ITEMS} objects, and may not end at all.")
+}
 
 /// One page of a list.
 #[derive(Debug)]
@@ -25,11 +43,12 @@ pub struct Page<T> {
 ///
 /// An `Unexpected` error names the key and the field within it.
 pub fn parse<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<T, Error> {
-    let mut whole: Value = from_slice(answer)?;
-    let inner =
-        whole.get_mut(key).map(Value::take).ok_or_else(|| answer.unexpected(format!("The answer has no `{key}`.")))?;
-    T::deserialize(&inner).map_err(|_| {
-        answer.unexpected(format!("In the answer, {} is not as the API promises.", place::<T>(&inner, key)))
+    let inner = member(answer, key)?.ok_or_else(|| answer.unexpected(format!("The answer has no `{key}`.")))?;
+    if inner.len() > LARGEST_OBJECT {
+        return Err(answer.unexpected(format!("In the answer, `{key}` is longer than {LARGEST_OBJECT} bytes.")));
+    }
+    serde_json::from_str(inner).map_err(|_| {
+        answer.unexpected(format!("In the answer, {} is not as the API promises.", place::<T>(inner, key)))
     })
 }
 
@@ -40,46 +59,115 @@ pub fn parse<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<T, Error
 pub fn parse_page<T: DeserializeOwned>(answer: &Answer, collection: &str) -> Result<Page<T>, Error> {
     let seed = Listing { collection, item: PhantomData };
     let mut reader = serde_json::Deserializer::from_slice(&answer.body);
-    if let Ok(Some(page)) = seed.deserialize(&mut reader) {
+    if let Ok(Some(page)) = seed.deserialize(&mut reader)
+        && reader.end().is_ok()
+    {
         return Ok(page);
     }
     // Only to say what is wrong.
-    let whole: Value = from_slice(answer)?;
-    let Some(items) = whole.get(collection).and_then(Value::as_array) else {
-        return Err(answer.unexpected(format!("The answer has no list `{collection}`.")));
+    let list = member(answer, collection)?;
+    let unfit = list
+        .and_then(|list| serde_json::Deserializer::from_str(list).deserialize_seq(FirstUnfit::<T>(PhantomData)).ok());
+    let place = match unfit {
+        None => return Err(answer.unexpected(format!("The answer has no list `{collection}`."))),
+        Some((_, Some((index, item)))) => place::<T>(item.get(), &format!("{collection}[{index}]")),
+        Some((count, None)) if count > MOST_ITEMS => return Err(answer.unexpected(endless(collection))),
+        Some((_, None)) => format!("`{collection}_links`"),
     };
-    let culprit = items.iter().enumerate().find(|(_, item)| T::deserialize(*item).is_err());
-    let place = culprit.map_or_else(
-        || format!("`{collection}_links`"),
-        |(index, item)| place::<T>(item, &format!("{collection}[{index}]")),
-    );
     Err(answer.unexpected(format!("In the answer, {place} is not as the API promises.")))
 }
 
-fn from_slice(answer: &Answer) -> Result<Value, Error> {
-    serde_json::from_slice(&answer.body).map_err(|error| {
+/// What stands under one key, as it was sent. None if the answer is no object, or has no such key.
+fn member<'a>(answer: &'a Answer, key: &str) -> Result<Option<&'a str>, Error> {
+    let mut reader = serde_json::Deserializer::from_slice(&answer.body);
+    match Member(key).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found)) {
+        Ok(found) => Ok(found.map(RawValue::get)),
+        Err(_) => well_formed(answer).map(|()| None),
+    }
+}
+
+/// Whether the answer is JSON at all. Nothing of it is kept, however deep it is.
+fn well_formed(answer: &Answer) -> Result<(), Error> {
+    serde_json::from_slice::<IgnoredAny>(&answer.body).map(|_| ()).map_err(|error| {
         let what = if error.is_eof() { "ends in the middle of its JSON" } else { "is not JSON" };
         answer.unexpected(format!("The answer {what}; it may come from something other than an OpenStack API."))
     })
 }
 
-/// Finds the field that keeps a value from being a `T`. Serde's own message would name it only when it is missing, and
+/// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and
 /// quotes the value when it is not; so each field is left out in turn, to see which changes the complaint.
-fn place<T: DeserializeOwned>(value: &Value, name: &str) -> String {
+fn place<T: DeserializeOwned>(text: &str, name: &str) -> String {
+    let whole = || format!("`{name}`");
+    if text.len() > LARGEST_EXPLAINED {
+        return whole();
+    }
     let complaint = |value: &Value| T::deserialize(value).err().map(|error| error.to_string());
-    let Some(object) = value.as_object() else { return format!("`{name}`") };
-    let original = complaint(value).unwrap_or_default();
+    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return whole() };
+    let original = complaint(&Value::Object(object.clone())).unwrap_or_default();
     if let Some(field) = original.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         return format!("`{name}.{field}`, which is missing,");
     }
-    for key in object.keys() {
+    for key in object.keys().take(MOST_FIELDS) {
         let mut without = object.clone();
         without.remove(key);
         if complaint(&Value::Object(without)).as_deref() != Some(&original) {
-            return format!("`{name}.{}`", crate::cloud::printable::one_line(key, 60));
+            return format!("`{name}.{}`", one_line(key, 60));
         }
     }
-    format!("`{name}`")
+    whole()
+}
+
+/// Keeps what stands under one key as it was sent, and passes the rest over.
+struct Member<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `{}`", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.0 {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Counts a list and finds its first item that is no `T`. None of them is kept.
+struct FirstUnfit<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for FirstUnfit<T> {
+    type Value = (usize, Option<(usize, &'de RawValue)>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut found, mut index) = (None, 0);
+        while let Some(item) = list.next_element::<&RawValue>()? {
+            if found.is_none() && serde_json::from_str::<T>(item.get()).is_err() {
+                found = Some((index, item));
+            }
+            index += 1;
+        }
+        Ok((index, found))
+    }
 }
 
 /// Reads a list straight into its type: as `serde_json::Value`s, 10,000 subnets would take several times the memory.
@@ -107,7 +195,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Listing<'_, T> {
         let (mut items, mut next) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
             if key == self.collection {
-                items = Some(map.next_value::<Vec<T>>()?);
+                items = Some(map.next_value_seed(Items(self.item))?);
             } else if key.strip_suffix("_links") == Some(self.collection) {
                 next = map.next_value::<Vec<Link>>()?.iter().find_map(Link::marker);
             } else {
@@ -115,6 +203,35 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Listing<'_, T> {
             }
         }
         Ok(items.map(|items| Page { items, next }))
+    }
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            if items.len() == MOST_ITEMS {
+                return Err(serde::de::Error::custom("too many"));
+            }
+            items.push(item);
+        }
+        Ok(items)
     }
 }
 
