@@ -4,7 +4,8 @@
 //! talks to a real Keystone and Neutron.
 //!
 //! * [`credentials`] finds out who the user is (clouds.yaml, secure.yaml, `OS_*`);
-//! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
+//! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]); [`person`] is who it asks for what
+//!   is missing;
 //! * [`neutron`] reads what a region holds ([`inventory`]);
 //! * [`vpnaas`] writes and watches the VPN objects ([`request`] has their bodies);
 //! * [`http`] sends one request and makes a typed [`Error`] of everything that can go wrong; [`retry`] repeats what may be
@@ -16,6 +17,7 @@ pub mod http;
 pub mod inventory;
 pub mod keystone;
 pub mod neutron;
+pub mod person;
 mod printable;
 mod readback;
 pub mod request;
@@ -30,4 +32,5 @@ pub use inventory::{
     Status, Subnet, VpnService,
 };
 pub use keystone::{Cloud, Region};
+pub use person::Person;
 pub use request::Kind;
