@@ -98,9 +98,9 @@ impl Question {
         }
         text.push(match self.wanted {
             Wanted::Password => format!("The {}{project}, at {}.", of("password"), self.auth_url),
-            Wanted::Passcode => format!("Now the passcode that the authenticator{} shows.", self.whose()),
+            Wanted::Passcode => format!("The passcode that the authenticator{} shows now.", self.whose()),
             Wanted::Appended if self.refused.is_none() => {
-                format!("The passcode that the authenticator{} shows; the password is known.", self.whose())
+                format!("The passcode that the authenticator{} shows now; the password is known.", self.whose())
             }
             Wanted::Appended => {
                 "Type the password again. If this account signs in with a passcode too, type that below: \

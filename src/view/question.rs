@@ -28,7 +28,7 @@ pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Fr
     let columns = usize::from(across.saturating_sub(4));
     let lines = text(scene, asked, columns);
     let fields = u16::try_from(asked.fields.len() * 3).unwrap_or(u16::MAX);
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(fields).saturating_add(4);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(fields).saturating_add(3);
     let area = screen.middle(across, rows.min(screen.height.saturating_sub(2)));
     frame.render_widget(Clear, area);
     let block = Block::bordered()
