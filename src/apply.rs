@@ -17,6 +17,7 @@ use crate::plan::{Labels, Plan, Profiles, VpnId};
 use crate::provision::Ledger;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Keeper, Record};
+use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
@@ -29,8 +30,9 @@ use run::Run;
 /// Makes the VPN of a plan file, unless the checks refuse it.
 pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
     let prepared = tokio::select! {
-        prepared = prepare(args, &mut sign_in_warnings) => prepared,
+        prepared = prepare(args, terminal.as_ref(), &mut sign_in_warnings) => prepared,
         // Nothing has been made, and nothing has to be settled.
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
@@ -52,12 +54,17 @@ pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> 
 }
 
 /// Reads and checks. What is odd about the credentials is told as soon as it is known, and kept even if the rest fails.
-async fn prepare(args: &ApplyArgs, warnings: &mut Vec<String>) -> Result<(Box<Plan>, KeyOrigin, SignedIn), Refusal> {
+async fn prepare(
+    args: &ApplyArgs,
+    terminal: Option<&AtTerminal>,
+    warnings: &mut Vec<String>,
+) -> Result<(Box<Plan>, KeyOrigin, SignedIn), Refusal> {
     let file = input::plan_file(&args.plan)?;
     let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key())?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
-    let signed_in = sign_in(&args.cloud.login()).await.map_err(Refusal::not_signed_in)?;
+    let signed_in =
+        sign_in(&args.cloud.login(), terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
     warnings.clone_from(&signed_in.warnings);
     for warning in &*warnings {
         Lines::warning(warning);

@@ -173,10 +173,16 @@ pub enum Command {
     /// It needs neither credentials nor a network. A log is there if osvpn was run with OSVPN_LOG=debug.
     BugReport(BugReportArgs),
     /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
+    ///
+    /// Other users than demo, all with the password demo: demo-mfa is asked for the passcode 123456 too, demo-appended has it
+    /// appended to the password, demo-reader may not change anything.
     DemoCloud {
         /// The address to listen on; port 0 takes a free one.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
         listen: SocketAddr,
+        /// How many seconds a token is good for, to see what osvpn does when it expires [default: 12 hours].
+        #[arg(long, value_name = "SECS")]
+        token_life: Option<u64>,
     },
     /// Print a completion script for a shell.
     Completions {

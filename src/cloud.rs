@@ -4,7 +4,8 @@
 //! talks to a real Keystone and Neutron.
 //!
 //! * [`credentials`] finds out who the user is (clouds.yaml, secure.yaml, `OS_*`);
-//! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]);
+//! * [`keystone`] turns that into a token and the regions of its catalogue ([`Cloud`]); [`person`] is who it asks for what
+//!   is missing;
 //! * [`neutron`] reads what a region holds ([`inventory`]);
 //! * [`exposure`] reads what lets traffic into instances;
 //! * [`vpnaas`] makes, watches and deletes the VPN objects ([`request`] has their bodies), [`changes`] changes them;
@@ -19,6 +20,7 @@ pub mod http;
 pub mod inventory;
 pub mod keystone;
 pub mod neutron;
+pub mod person;
 mod printable;
 mod readback;
 pub mod request;
@@ -34,5 +36,6 @@ pub use inventory::{
     SiteConnection, Status, StoredPolicy, Subnet, Survey, VpnService,
 };
 pub use keystone::{Cloud, Region};
+pub use person::Person;
 pub(crate) use printable::{Text, harmless, one_line, printable};
 pub use request::Kind;

@@ -15,7 +15,7 @@
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
 //! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`report`]: what is printed afterwards.
-//! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it.
+//! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it; asks on the terminal.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
 //! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.
 

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write, stderr, stdin, stdout};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use crossterm::event::EventStream;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
                 .map(|()| 0)
                 .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(0) } else { Err(error) })
         }),
-        Some(Command::DemoCloud { listen }) => with_runtime(demo_cloud(listen)),
+        Some(Command::DemoCloud { listen, token_life }) => with_runtime(demo_cloud(listen, token_life)),
         None => wizard(&cli.wizard),
     };
     code.map_or_else(
@@ -95,9 +96,13 @@ fn with_runtime(work: impl Future<Output = io::Result<u8>>) -> io::Result<u8> {
     code
 }
 
-async fn demo_cloud(listen: std::net::SocketAddr) -> io::Result<u8> {
+async fn demo_cloud(listen: std::net::SocketAddr, token_life: Option<u64>) -> io::Result<u8> {
     let mut signals = signals::listen()?;
-    let simulator = Simulator::start(simulator::Settings { listen, ..simulator::Settings::demo() }).await?;
+    let mut settings = simulator::Settings { listen, ..simulator::Settings::demo() };
+    if let Some(seconds) = token_life {
+        settings.token_lifetime = Duration::from_secs(seconds);
+    }
+    let simulator = Simulator::start(settings).await?;
     let mut out = stdout();
     writeln!(out, "unset OS_CLOUD")?;
     for (name, value) in simulator.environment() {

@@ -22,6 +22,7 @@ use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Journal, Keeper, Record};
 use crate::provision::{Ledger, Marks};
+use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::wizard::takeup::Purpose;
@@ -31,8 +32,9 @@ use key::Key;
 /// Does what is missing of a run that was cut off.
 pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
     let prepared = tokio::select! {
-        prepared = prepare(args, &mut sign_in_warnings) => prepared,
+        prepared = prepare(args, terminal.as_ref(), &mut sign_in_warnings) => prepared,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let conclusion = match prepared {
@@ -48,10 +50,11 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
 /// Deletes what a run made that was cut off.
 pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
     let taken = tokio::select! {
         taken = async {
             let chosen = choose::local(args.vpn.as_deref())?;
-            let signed_in = signed_in(&args.cloud.login(), &mut sign_in_warnings).await?;
+            let signed_in = signed_in(&args.cloud.login(), terminal.as_ref(), &mut sign_in_warnings).await?;
             let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
             Ok((interrupted, signed_in))
         } => taken,
@@ -82,9 +85,13 @@ pub struct Ready {
     pub keeper: Keeper,
 }
 
-async fn prepare(args: &ResumeArgs, warnings: &mut Vec<String>) -> Result<Prepared, Refusal> {
+async fn prepare(
+    args: &ResumeArgs,
+    terminal: Option<&AtTerminal>,
+    warnings: &mut Vec<String>,
+) -> Result<Prepared, Refusal> {
     let chosen = choose::local(args.vpn.as_deref())?;
-    let signed_in = signed_in(&args.cloud.login(), warnings).await?;
+    let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
     let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
     let key = Key::Given(args.psk_file.as_deref());
     Ok(Prepared { ready: ready(interrupted, key, &signed_in.cloud).await?, signed_in })
@@ -136,8 +143,12 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
     Ok(Ready { plan, ledger, key: origin, keeper })
 }
 
-async fn signed_in(login: &crate::wizard::Login, warnings: &mut Vec<String>) -> Result<SignedIn, Refusal> {
-    let signed_in = sign_in(login).await.map_err(Refusal::not_signed_in)?;
+async fn signed_in(
+    login: &crate::wizard::Login,
+    terminal: Option<&AtTerminal>,
+    warnings: &mut Vec<String>,
+) -> Result<SignedIn, Refusal> {
+    let signed_in = sign_in(login, terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
     warnings.clone_from(&signed_in.warnings);
     for warning in &*warnings {
         Lines::warning(warning);

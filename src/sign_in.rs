@@ -1,16 +1,18 @@
 //! From a choice of cloud to a signed-in [`Cloud`], or to what a person can do about it. The same for the wizard and for
-//! `osvpn apply`.
+//! `osvpn apply`, which asks on the [`terminal`].
+
+pub mod terminal;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
-use crate::cloud::{Cloud, Credentials, Error, ErrorKind};
+use crate::cloud::{Cloud, Credentials, Error, ErrorKind, Limits, Person};
 use crate::simulator::{self, Simulator};
 use crate::wizard::{Login, Problem};
 
-/// Making a VPN and waiting for it fits into this; a token that lives shorter is worth a warning.
+/// Making a VPN and waiting for it fits into this; a token that lives shorter, and does not renew itself, is worth a warning.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A signed-in user, and the simulated cloud if that is where.
@@ -26,11 +28,12 @@ pub struct SignedIn {
     pub simulator: Option<Simulator>,
 }
 
-/// Finds credentials and signs in with them.
+/// Finds credentials and signs in with them. That person is asked for what is missing; without one, what is missing is an
+/// error.
 ///
 /// # Errors
 /// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
-pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
+pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, Problem> {
     let (found, simulator) = match login {
         Login::Default => (find(None)?, None),
         Login::Named(name) => (find(Some(name))?, None),
@@ -43,13 +46,24 @@ pub async fn sign_in(login: &Login) -> Result<SignedIn, Problem> {
         }
     };
     let source = if simulator.is_some() { "demo cloud".to_owned() } else { found.origin.to_string() };
-    let cloud = Cloud::sign_in(&found.credentials)
-        .await
-        .map_err(|error| failed("Sign-in failed", vec![attempt(&found.credentials, &source)], error))?;
+    if person.is_none()
+        && let Some(lacking) = found.lacks()
+    {
+        return Err(unfound(&lacking));
+    }
+    let can_ask = person.is_some();
+    let signed_in = match person {
+        Some(person) => Cloud::sign_in_with(&found.credentials, Limits::default(), person).await,
+        None => Cloud::sign_in(&found.credentials).await,
+    };
+    let cloud = signed_in.map_err(|error| {
+        let title = if error.kind == ErrorKind::Unanswered { "Not signed in" } else { "Sign-in failed" };
+        failed(title, vec![attempt(&found.credentials, &source)], error)
+    })?;
     let mut warnings = found.warnings;
-    // What can be repeated signs in again when the token has expired.
-    if !found.credentials.method.can_repeat() {
-        warnings.extend(cloud.expires_at().and_then(|end| short_life(end.duration_since(Timestamp::now()))));
+    if !cloud.renews_silently() {
+        let left = cloud.expires_at().map(|end| end.duration_since(Timestamp::now()));
+        warnings.extend(left.filter(|left| *left < SHORT_LIFE).map(|left| short_life(left, can_ask)));
     }
     Ok(SignedIn { cloud, source, warnings, simulator })
 }
@@ -62,14 +76,17 @@ pub fn find(name: Option<&str>) -> Result<Found, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
 }
 
-fn short_life(left: SignedDuration) -> Option<String> {
+fn short_life(left: SignedDuration, can_ask: bool) -> String {
     let how_long = match left.as_mins() {
         ..=0 => "less than a minute".to_owned(),
         minutes => format!("{minutes} min"),
     };
-    let text =
-        format!("The token expires in {how_long} and cannot be renewed: a run that takes longer fails half-way.");
-    (left < SHORT_LIFE).then_some(text)
+    let then = if can_ask {
+        "a run that takes longer waits then until you have signed in again"
+    } else {
+        "a run that takes longer stops half-way, and osvpn resume goes on with a new one"
+    };
+    format!("The token expires in {how_long} and cannot be renewed by itself: {then}.")
 }
 
 fn of_simulator(simulator: &Simulator) -> Result<Found, Problem> {

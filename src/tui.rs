@@ -221,6 +221,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
         if self.leaving.is_none() {
             self.leaving = Some((why, Instant::now() + SETTLING));
         }
+        self.effects.ask_no_more();
         self.tell(Message::Terminated);
     }
 

@@ -14,7 +14,8 @@
 //! └─────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! The problem screen has neither rail nor heading. A dialog stands over everything else.
+//! The problem screen has neither rail nor heading. A dialog stands over everything else, and over that what the sign-in
+//! asks.
 //!
 //! Every part may be given an area of any size, also none: rows and columns are taken from an area with `Area`, which
 //! never leaves it.
@@ -32,6 +33,7 @@ mod picker;
 mod policy_form;
 mod problem;
 mod progress;
+mod question;
 mod rail;
 mod remote;
 mod review;
@@ -83,7 +85,11 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
         rail::draw(scene, left, frame);
         draw_step(scene, content.inside(1, 0), frame)
     };
-    model.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame))
+    let limit = model.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame));
+    if let Some(asked) = &model.question {
+        question::draw(scene, asked, area, frame);
+    }
+    limit
 }
 
 fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {

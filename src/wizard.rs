@@ -17,6 +17,7 @@ mod message;
 mod navigate;
 pub mod picker;
 pub mod progress;
+pub mod question;
 pub mod remote;
 pub mod review;
 mod run;
@@ -39,6 +40,7 @@ use keymap::Action;
 pub use message::{Beginning, Effect, Login, Message, Problem, Session, TakenUp, Unfinished};
 use picker::Picker;
 use progress::Progress;
+use question::Asked;
 use remote::{Remote, RequestId};
 use review::Review;
 use step::{Route, Step};
@@ -142,6 +144,8 @@ pub struct Model {
     pub screen: Screen,
     /// A question before everything else.
     pub dialog: Option<Dialog>,
+    /// What the sign-in asks, before even that.
+    pub question: Option<Asked>,
     /// A line that goes away with the next key.
     pub notice: Option<Notice>,
     /// Whether accepting a step returns to the review.
@@ -186,6 +190,7 @@ impl Model {
             step: Step::Mode,
             screen: Screen::Picker(Picker::default()),
             dialog: None,
+            question: None,
             notice: None,
             returning: false,
             vpn: beginning.vpn,
@@ -342,6 +347,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.warn(format!("The plan could not be saved: {why}"));
             Vec::new()
         }
+        Message::Asked(question) => model.asked(question),
+        Message::AskedEnough => {
+            model.question = None;
+            Vec::new()
+        }
         Message::Terminated => model.terminated(),
     }
 }
@@ -350,6 +360,9 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     model.notice = None;
     if let Some(action) = keymap::action(model, event) {
         act(model, action)
+    } else if model.question.is_some() {
+        model.edit_question(event);
+        Vec::new()
     } else {
         model.edit(event);
         Vec::new()
@@ -364,6 +377,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             return Vec::new();
         }
         _ => {}
+    }
+    if model.question.is_some() {
+        return model.question_action(action);
     }
     if model.dialog.is_some() {
         return model.dialog_action(action);

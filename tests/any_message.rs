@@ -18,6 +18,7 @@ use drawn::drawn;
 use driven::{Driven, KEY, session, wellington, without_vpn};
 use inventories::*;
 use jiff::Timestamp;
+use osvpn::cloud::person::{Question, Wanted};
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::plan::{Half, Plan, Psk};
@@ -188,6 +189,18 @@ fn problem() -> impl Strategy<Value = Problem> {
     })
 }
 
+fn question() -> impl Strategy<Value = Question> {
+    let wanted = select(vec![Wanted::Password, Wanted::Passcode, Wanted::Appended, Wanted::Token]);
+    (wanted, any::<bool>(), proptest::option::of("\\PC{0,300}")).prop_map(|(wanted, is_renewal, refused)| Question {
+        wanted,
+        is_renewal,
+        user: Some("demo".to_owned()),
+        project: Some("vpn-demo".to_owned()),
+        auth_url: "https://keystone.example:5000/v3".to_owned(),
+        refused,
+    })
+}
+
 /// A message; answers of the cloud carry a number that is mostly the one waited for.
 fn message() -> impl Strategy<Value = Message> {
     let number = || (0_u64..40).prop_map(RequestId);
@@ -208,6 +221,8 @@ fn message() -> impl Strategy<Value = Message> {
         1 => Just(()).prop_map(|()| Message::Generated(Psk::parse("0123456789abcdefghijABCDEFGHIJ").unwrap())),
         8 => engine(),
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
+        1 => question().prop_map(Message::Asked),
+        1 => Just(()).prop_map(|()| Message::AskedEnough),
         1 => Just(()).prop_map(|()| Message::Terminated),
     ]
 }

@@ -70,7 +70,7 @@ fn an_openrc_is_understood_and_its_password_is_kept_to_the_letter() {
 }
 
 #[test]
-fn a_token_of_a_multi_factor_openrc_is_used_as_it_is_and_the_user_name_is_ignored() {
+fn a_token_of_a_multi_factor_openrc_is_used_as_it_is_and_its_user_is_who_signs_in_again() {
     let vars = [
         ("OS_AUTH_URL", "https://keystone.example:5000/"),
         ("OS_AUTH_TYPE", "token"),
@@ -80,9 +80,10 @@ fn a_token_of_a_multi_factor_openrc_is_used_as_it_is_and_the_user_name_is_ignore
         ("OS_PASSWORD", ""),
     ];
     let found = machine(&[], &vars).find(None).unwrap();
-    assert!(matches!(&found.credentials.method, Method::Token(token) if token.expose_secret() == "gAAAA"));
+    let Method::Token { token, user } = &found.credentials.method else { panic!("{:?}", found.credentials) };
+    assert_eq!((token.expose_secret(), user.as_ref().map(Named::text)), ("gAAAA", Some("jo")));
     assert_eq!(found.credentials.auth_url, "https://keystone.example:5000/v3");
-    assert_eq!(found.credentials.project, None, "no scope is sent with a token");
+    assert_eq!(found.credentials.project, Some(Named::Id("p".to_owned())), "for the sign-in after it");
     assert_eq!(found.warnings, [""; 0]);
 }
 
@@ -90,8 +91,27 @@ fn a_token_of_a_multi_factor_openrc_is_used_as_it_is_and_the_user_name_is_ignore
 fn a_token_left_behind_by_an_earlier_openrc_is_used_but_said() {
     let vars: Vec<_> = OPENRC.into_iter().chain([("OS_TOKEN", "gAAAA")]).collect();
     let found = machine(&[], &vars).find(None).unwrap();
-    assert!(matches!(found.credentials.method, Method::Token(_)));
+    assert!(matches!(found.credentials.method, Method::Token { .. }));
     assert!(found.warnings[0].contains("OS_TOKEN") && found.warnings[0].contains("unset"), "{:?}", found.warnings);
+}
+
+#[test]
+fn a_password_or_passcode_that_is_all_that_is_missing_is_left_to_be_asked_for() {
+    let vars = [("OS_AUTH_URL", "https://k"), ("OS_USERNAME", "jo"), ("OS_PASSWORD", "")];
+    let found = machine(&[], &vars).find(None).unwrap();
+    assert!(matches!(&found.credentials.method, Method::PasswordToAsk { user } if user.text() == "jo"));
+    let lacking = found.lacks().unwrap().to_string();
+    assert_eq!(lacking, "The OS_* variables lack OS_PASSWORD.");
+    for (rest, is_lacking) in [("", true), (", password: x", false)] {
+        let auth = format!("auth: {{auth_url: 'https://a', username: jo{rest}}}");
+        let multi = "auth_type: v3multifactor, auth_methods: [v3password, v3totp], ";
+        for kind in ["", multi] {
+            let text = format!("clouds: {{c: {{{kind}{auth}}}}}");
+            let found = machine(&[(USER, &text)], &[]).find(None).unwrap();
+            assert_eq!(found.lacks().is_some(), is_lacking, "{text}");
+            assert_eq!(matches!(found.credentials.method, Method::Password { .. }), !is_lacking, "{text}");
+        }
+    }
 }
 
 #[test]
@@ -100,7 +120,7 @@ fn what_an_openrc_lacks_is_named_to_the_letter_and_an_empty_variable_is_not_set(
         FindError::Missing { missing, origin: Origin::Environment, .. } => missing,
         other => panic!("{other:?}"),
     };
-    assert_eq!(lacking(&[("OS_AUTH_URL", "https://k"), ("OS_USERNAME", "jo"), ("OS_PASSWORD", "")]), ["OS_PASSWORD"]);
+    assert_eq!(lacking(&[("OS_USERNAME", "jo"), ("OS_PASSWORD", "")]), ["OS_AUTH_URL", "OS_PASSWORD"]);
     assert_eq!(lacking(&[("OS_PASSWORD", "x")]), ["OS_AUTH_URL", "OS_USERNAME or OS_USER_ID"]);
     assert_eq!(
         lacking(&[("OS_AUTH_URL", "https://k"), ("OS_APPLICATION_CREDENTIAL_ID", "i")]),

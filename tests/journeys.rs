@@ -4,6 +4,8 @@
 
 #[path = "journeys/answers.rs"]
 mod answers;
+#[path = "journeys/asked.rs"]
+mod asked;
 #[path = "support/inventories.rs"]
 mod inventories;
 #[path = "support/journey.rs"]

@@ -3,6 +3,8 @@
 // A broken fixture is a failed test, and each test uses a part of the fixtures.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
+#[path = "screens/asked.rs"]
+mod asked;
 #[path = "support/drawn.rs"]
 mod drawn;
 #[path = "support/driven.rs"]

@@ -13,6 +13,8 @@ use tokio::runtime::Runtime;
 mod interrupted;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "terminal/signing_in.rs"]
+mod signing_in;
 use pty::{Printed, Pty};
 
 const ESC: &str = "\x1b";
@@ -356,7 +358,9 @@ fn leaving_after_a_refused_sign_in_is_a_failure() {
     let scene = Scene::new(Settings::default());
     scene.cloud.inject(Fault::new(Effect::status(401)).path("/auth/tokens").always());
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("Sign-in failed");
+    pty.wait_for("refused the password");
+    pty.send(ESC);
+    pty.wait_for("Not signed in");
     pty.send("q");
     assert_eq!(pty.end().0, 1);
 }

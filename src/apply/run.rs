@@ -32,7 +32,7 @@ impl Run<'_> {
         let Self { plan, cloud, keeper, key, wait } = *self;
         let (events, received) = unbounded_channel();
         let mut audience =
-            Audience { events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
+            Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
         let stop = audience.stop.clone();
         let work = Work { cloud, keeper, events: &events, stop: &stop };
         // The report comes when it is too late to think about them.
@@ -70,14 +70,15 @@ impl Run<'_> {
 }
 
 /// Who listens while the engine works.
-pub struct Audience {
+pub struct Audience<'a> {
+    pub cloud: &'a Cloud,
     pub events: UnboundedReceiver<Event>,
     pub signals: UnboundedReceiver<Signal>,
     pub stop: CancellationToken,
     pub lines: Lines,
 }
 
-impl Audience {
+impl Audience<'_> {
     /// Tells what happens while a piece of work is done, and passes a signal on as the wish to stop. None if the work did
     /// not come to rest in time after that.
     pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
@@ -96,6 +97,7 @@ impl Audience {
                 }
                 Some(_) = self.signals.recv() => {
                     self.stop.cancel();
+                    self.cloud.ask_no_more();
                     Lines::stopping();
                     deadline.get_or_insert_with(|| tokio::time::Instant::now() + SETTLING);
                 }

@@ -67,7 +67,7 @@ fn kind(method: &crate::cloud::credentials::Method) -> &'static str {
     use crate::cloud::credentials::Method;
     match method {
         Method::Password { .. } => "a password",
-        Method::Token(_) => "a token",
+        Method::Token { .. } => "a token",
         Method::ApplicationCredential { .. } => "an application credential",
         Method::Totp { .. } => "a passcode",
         Method::MultiFactor(_) => "several factors",

@@ -40,8 +40,8 @@ pub struct Credentials {
     pub auth_url: String,
     /// How the user proves who they are.
     pub method: Method,
-    /// The project to work in. None leaves it to Keystone: the user's default project, or that of the token or
-    /// application credential, with which no scope may be sent.
+    /// The project to work in. None leaves it to Keystone: the user's default project, or that of the application
+    /// credential, with which no scope may be sent. A token has a project of its own; this is then for signing in again.
     pub project: Option<Project>,
     /// The region the user works in as a rule: `region_name`, or the first of `regions`. All regions of the catalogue are
     /// offered; this one comes first.
@@ -110,8 +110,18 @@ pub enum Method {
         /// Their password; with Catalyst's multi-factor plug-in, the passcode follows it directly.
         password: SecretString,
     },
+    /// `v3password` without the password, which has to be asked for.
+    PasswordToAsk {
+        /// Who.
+        user: User,
+    },
     /// `v3token`: a token that exists already. It is used as it is, and cannot be renewed.
-    Token(SecretString),
+    Token {
+        /// The token.
+        token: SecretString,
+        /// Who can sign in again when it has expired, as far as the settings tell: the token may be another user's.
+        user: Option<User>,
+    },
     /// `v3applicationcredential`.
     ApplicationCredential {
         /// Which one.
@@ -135,8 +145,10 @@ impl Method {
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
-            Self::Password { user, .. } => format!("the password of user {}", user.text()),
-            Self::Token(_) => "a token".to_owned(),
+            Self::Password { user, .. } | Self::PasswordToAsk { user } => {
+                format!("the password of user {}", user.text())
+            }
+            Self::Token { .. } => "a token".to_owned(),
             Self::ApplicationCredential { which: ApplicationCredential::Id(id), .. } => {
                 format!("application credential {}", printable(id))
             }
@@ -168,6 +180,18 @@ impl Method {
     #[must_use]
     pub fn can_repeat(&self) -> bool {
         matches!(self, Self::Password { .. } | Self::ApplicationCredential { .. })
+    }
+}
+
+impl Found {
+    /// What has to be asked for before these can be used, said to those who cannot be asked.
+    #[must_use]
+    pub fn lacks(&self) -> Option<FindError> {
+        matches!(self.credentials.method, Method::PasswordToAsk { .. }).then(|| FindError::Missing {
+            origin: self.origin.clone(),
+            missing: vec![assemble::written(&self.origin, "password")],
+            note: None,
+        })
     }
 }
 

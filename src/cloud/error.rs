@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Unauthorized,
     /// Keystone wants a second factor; the receipt answers for the first.
     SecondFactor,
+    /// What signing in needs was asked for and not given. The request it was for was not let in.
+    Unanswered,
     /// The role does not allow it (403).
     Forbidden,
     /// It is not there (404).

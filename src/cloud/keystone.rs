@@ -1,13 +1,16 @@
 //! From credentials to a token and the regions of its catalogue.
 //!
 //! There is one sign-in for all regions: a token is valid in every region of its Keystone. When it expires during a run
-//! it is renewed once, however many requests notice it at the same time.
+//! it is renewed once, however many requests notice it at the same time; if that takes a person, they are asked once, and
+//! the requests wait.
 
+mod conversation;
 mod identity;
 mod session;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{Method as Verb, Url};
@@ -15,12 +18,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use self::conversation::{Conversation, Known};
 pub use self::identity::Receipt;
 use self::session::{Endpoint, Session, Token};
 use super::credentials::{Credentials, Method};
 use super::error::{Error, ErrorKind};
 use super::http::{Answer, Http, Limits, Outgoing, parse_page};
 use super::inventory::RegionId;
+use super::person::Person;
 use super::printable::Text;
 use super::retry::{self, Patience};
 
@@ -35,14 +40,19 @@ struct Inner {
     /// As it was at sign-in; the project and catalogue of a renewed token are the same.
     session: Session,
     token: RwLock<Token>,
-    /// How many renewals have been tried, successful or not. Held while one is under way.
-    renewals: Mutex<Renewals>,
+    person: Option<Person>,
+    /// Whether a renewal should need nobody.
+    is_silent: bool,
+    /// Held while a renewal is under way.
+    renewals: Arc<Mutex<Renewals>>,
 }
 
 #[derive(Debug, Default)]
 struct Renewals {
+    /// How many have been tried, successful or not.
     tried: u64,
     failure: Option<Error>,
+    known: Known,
 }
 
 /// How far a sign-in got.
@@ -50,7 +60,7 @@ struct Renewals {
 pub enum SignIn {
     /// All the way.
     Done(Cloud),
-    /// The first factor was right; [`Cloud::sign_in_with_passcode`] goes on from here.
+    /// The first factor was right, and there was nobody to ask for the second.
     SecondFactor(Receipt),
 }
 
@@ -77,36 +87,42 @@ impl Cloud {
 
     /// Signs in as far as these credentials go.
     pub async fn begin(credentials: &Credentials, limits: Limits) -> Result<SignIn, Error> {
+        if let Method::PasswordToAsk { .. } = credentials.method {
+            return Err(Error::new(ErrorKind::Credentials, "The password is missing, and nobody can be asked for it."));
+        }
         let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
         let answer = request_token(&http, credentials).await?;
         if let Some(receipt) = Receipt::of(&answer) {
             return Ok(SignIn::SecondFactor(receipt));
         }
-        Self::signed_in(http, credentials, &answer.success(&credentials.method.secrets())?).map(SignIn::Done)
+        let (token, session) = session::read(&answer.success(&credentials.method.secrets())?, credentials)?;
+        let known = Known { password: credentials.method.password().cloned(), is_appended: false };
+        let is_silent = credentials.method.can_repeat();
+        Ok(SignIn::Done(Self::signed_in(http, credentials, (token, session), (known, is_silent), None)))
     }
 
-    /// Answers the second factor with a passcode. The receipt is good for several attempts until it expires, after five
-    /// minutes as a rule. The cloud it makes cannot renew its token.
-    pub async fn sign_in_with_passcode(
-        credentials: &Credentials,
-        receipt: &Receipt,
-        passcode: &SecretString,
-        limits: Limits,
-    ) -> Result<Self, Error> {
+    /// Signs in, and asks that person for whatever is missing or refused: now, and when the token has expired.
+    ///
+    /// Errors: as [`Self::sign_in`], and `Unanswered` if the person declines.
+    pub async fn sign_in_with(credentials: &Credentials, limits: Limits, person: Person) -> Result<Self, Error> {
         let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
-        let body = identity::passcode_body(credentials, passcode);
-        let mut request = token_request(credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
-        request.body = Some(body);
-        request.secrets.push(passcode);
-        let answer = http.send(request).await?;
-        Self::signed_in(http, credentials, &answer)
+        let mut known = Known::default();
+        let signed_in = Conversation::new(&http, credentials, Some(&person), None, &mut known).hold().await?;
+        let conversation::SignedIn { token, session, is_silent } = signed_in;
+        Ok(Self::signed_in(http, credentials, (token, session), (known, is_silent), Some(person)))
     }
 
-    fn signed_in(http: Http, credentials: &Credentials, answer: &Answer) -> Result<Self, Error> {
-        let (token, session) = session::read(answer, credentials)?;
+    fn signed_in(
+        http: Http,
+        credentials: &Credentials,
+        (token, session): (Token, Session),
+        (known, is_silent): (Known, bool),
+        person: Option<Person>,
+    ) -> Self {
         let token = RwLock::new(token);
         let credentials = credentials.clone();
-        Ok(Self(Arc::new(Inner { http, credentials, session, token, renewals: Mutex::default() })))
+        let renewals = Arc::new(Mutex::new(Renewals { known, ..Renewals::default() }));
+        Self(Arc::new(Inner { http, credentials, session, token, person, is_silent, renewals }))
     }
 
     /// The regions that have a network service, by code.
@@ -170,6 +186,34 @@ impl Cloud {
         self.token().expires_at
     }
 
+    /// Whether the token can be renewed without asking anybody.
+    #[must_use]
+    pub fn renews_silently(&self) -> bool {
+        self.0.is_silent
+    }
+
+    /// Forgets that a sign-in was declined or refused: what begins now is a new wish of the user's, who may be asked again.
+    pub fn ask_again(&self) {
+        // While a renewal is under way there is nothing to forget.
+        if let Ok(mut renewals) = self.0.renewals.try_lock() {
+            renewals.failure = None;
+        }
+    }
+
+    /// Asks nobody any more, because the program ends; an open question counts as declined.
+    pub fn ask_no_more(&self) {
+        if let Some(person) = &self.0.person {
+            person.leave();
+        }
+    }
+
+    /// For how long in all people have been asked to sign in again. Whoever measures how long the cloud takes leaves that
+    /// out.
+    #[must_use]
+    pub fn asked_for(&self) -> Duration {
+        self.0.person.as_ref().map_or(Duration::ZERO, Person::asked_for)
+    }
+
     /// The region the credentials name, whether or not the catalogue has it.
     #[must_use]
     pub fn preferred_region(&self) -> Option<&RegionId> {
@@ -183,7 +227,8 @@ impl Cloud {
     }
 
     /// Sends a request with the token. If the token has expired it is renewed and the request repeated, once: a 401
-    /// comes from the door, before anything is acted upon, so this is safe for a POST too.
+    /// comes from the door, before anything is acted upon, so this is safe for a POST too. A person may take their time to
+    /// answer: only what is sent has a time limit.
     pub(super) async fn send(&self, verb: Verb, url: &Url, body: Option<Body<'_>>) -> Result<Answer, Error> {
         let mut token = self.token();
         let mut renewed = false;
@@ -196,10 +241,10 @@ impl Cloud {
             // Boxed, because six of these make up one future of discovery.
             match Box::pin(self.0.http.send(outgoing)).await {
                 Err(error) if error.kind == ErrorKind::Unauthorized && !renewed => {
-                    if !self.0.credentials.method.can_repeat() {
+                    if self.0.person.is_none() && !self.0.credentials.method.can_repeat() {
                         return Err(error);
                     }
-                    token = Box::pin(self.renewed(token.serial)).await?;
+                    token = Box::pin(self.renewed(token.serial)).await.map_err(|failure| failure.at(error))?;
                     renewed = true;
                 }
                 result => return result,
@@ -215,7 +260,7 @@ impl Cloud {
     /// a token or a refusal: repeating a refused password would lock the user out.
     async fn renewed(&self, serial: u64) -> Result<Token, Error> {
         let before = self.0.renewals.try_lock().map_or(None, |renewals| Some(renewals.tried));
-        let mut renewals = self.0.renewals.lock().await;
+        let mut renewals = Arc::clone(&self.0.renewals).lock_owned().await;
         let current = self.token();
         if current.serial != serial {
             return Ok(current);
@@ -223,30 +268,44 @@ impl Cloud {
         if let Some(error) = &renewals.failure {
             // Without `before`, a renewal was under way when this one asked, and it is over now.
             let waited_for_it = before != Some(renewals.tried);
-            let for_good = matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::SecondFactor);
+            let for_good =
+                matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::SecondFactor | ErrorKind::Unanswered);
             if waited_for_it || for_good {
                 return Err(error.clone());
             }
         }
-        renewals.tried += 1;
-        // Should this be dropped half-way, those that wait must not take an older failure for its result.
-        renewals.failure = None;
         tracing::debug!("the token is refused; signing in again");
-        let result = self.renew(serial).await;
-        renewals.failure = result.as_ref().err().cloned();
-        result
+        let cloud = self.clone();
+        // A task of its own: whoever noticed first may give up waiting, and what a person types must not be lost by that.
+        let renewal = tokio::spawn(async move {
+            renewals.tried += 1;
+            renewals.failure = None;
+            let result = cloud.renew(serial, &mut renewals.known).await;
+            renewals.failure = result.as_ref().err().cloned();
+            result
+        });
+        renewal.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Unexpected, format!("signing in again ended early: {error}")))
+        })
     }
 
-    async fn renew(&self, serial: u64) -> Result<Token, Error> {
-        let Inner { http, credentials, token, .. } = &*self.0;
-        let answer = request_token(http, credentials).await?;
-        if let Some(receipt) = Receipt::of(&answer) {
-            return Err(receipt.into_error());
-        }
-        let (mut fresh, _) = session::read(&answer.success(&credentials.method.secrets())?, credentials)?;
+    async fn renew(&self, serial: u64, known: &mut Known) -> Result<Token, Error> {
+        let Inner { http, credentials, session, token, person, .. } = &*self.0;
+        let conversation = Conversation::new(http, credentials, person.as_ref(), Some(session), known);
+        let mut fresh = conversation.hold().await?.token;
         fresh.serial = serial + 1;
         *token.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
         Ok(fresh)
+    }
+}
+
+impl Error {
+    /// Of a sign-in that was not answered, the request it was for is what there is to name.
+    fn at(mut self, noticed: Self) -> Self {
+        if self.kind == ErrorKind::Unanswered {
+            (self.request, self.status, self.request_id) = (noticed.request, noticed.status, noticed.request_id);
+        }
+        self
     }
 }
 
@@ -296,7 +355,7 @@ fn token_request(credentials: &Credentials) -> Result<Outgoing<'_>, Error> {
 /// would expire no later.
 async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
     let mut request = token_request(credentials)?;
-    if let Method::Token(token) = &credentials.method {
+    if let Method::Token { token, .. } = &credentials.method {
         request.method = Verb::GET;
         request = request.secret_header("x-auth-token", token).secret_header("x-subject-token", token);
     } else {

@@ -56,8 +56,12 @@ async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), 
         let alone = async { if at == 1 { run.all_alone(&halves).await } else { Ok(()) } };
         let (made, alone) = tokio::join!(run.wave(&wave), alone);
         made.and(alone).map_err(|error| match error {
-            // Without the wish to stop it might have been tried again.
-            CreateError::Failed(_, why) if work.stop.is_cancelled() && why.is_transient() => CreateError::Stopped,
+            // Without the wish to stop it might have been tried again, or the user asked.
+            CreateError::Failed(_, why)
+                if work.stop.is_cancelled() && (why.is_transient() || why.kind == ErrorKind::Unanswered) =>
+            {
+                CreateError::Stopped
+            }
             error => error,
         })?;
     }

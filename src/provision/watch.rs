@@ -57,7 +57,9 @@ pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'
 async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
     let connections: Vec<Made> =
         ledger.made().iter().filter(|made| made.task.step == Step::Connection).cloned().collect();
-    let deadline = Instant::now() + pace.wait;
+    // The time in which a person was asked to sign in again is not the cloud's.
+    let (begun, asked) = (Instant::now(), work.cloud.asked_for());
+    let deadline = || begun + pace.wait + work.cloud.asked_for().saturating_sub(asked);
     let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
     // However short the wait, each half is asked once.
     let mut is_first = true;
@@ -66,7 +68,7 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
         let answers = tokio::select! {
             answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
             () = work.stop.cancelled() => return Watched::Stopped,
-            () = sleep_until(deadline), if !is_first => return Watched::NotYet(standing),
+            () = passing(&deadline), if !is_first => return Watched::NotYet(standing),
         };
         is_first = false;
         let mut all_answered = true;
@@ -76,7 +78,11 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
                     standing.insert(half, status);
                 }
                 Err(error)
-                    if error.is_gone() || matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden) =>
+                    if error.is_gone()
+                        || matches!(
+                            error.kind,
+                            ErrorKind::Unauthorized | ErrorKind::Unanswered | ErrorKind::Forbidden
+                        ) =>
                 {
                     return Watched::Lost(Box::new(error));
                 }
@@ -95,14 +101,21 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
         if ledger.is_due(Timestamp::now()) {
             late::sweep(marks, ledger, work).await;
         }
-        let pause = pace.every.min(deadline.saturating_duration_since(Instant::now()));
+        let pause = pace.every.min(deadline().saturating_duration_since(Instant::now()));
         tokio::select! {
             () = sleep(pause) => {}
             () = work.stop.cancelled() => return Watched::Stopped,
         }
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline() {
             return Watched::NotYet(standing);
         }
+    }
+}
+
+/// Waits for a point in time that may be put off meanwhile.
+async fn passing(deadline: impl Fn() -> Instant) {
+    while Instant::now() < deadline() {
+        sleep_until(deadline()).await;
     }
 }
 

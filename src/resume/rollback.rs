@@ -45,7 +45,7 @@ pub async fn rollback(
     }
     let (events, received) = unbounded_channel();
     let lines = Lines::of_regions(&marks.regions);
-    let mut audience = Audience { events: received, signals, stop: CancellationToken::new(), lines };
+    let mut audience = Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines };
     let stop = audience.stop.clone();
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
     let undone = loop {

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
 use crate::apply::Refusal;
-use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Region, RegionId};
+use crate::cloud::person::{Reply, Said};
+use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
 use crate::plan::{Plan, Psk};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{self, Journal, Keeper, Record};
@@ -55,6 +57,11 @@ pub struct Effects {
     taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
+    /// Whom the last sign-in asks: the user, by way of the wizard.
+    person: Person,
+    said: UnboundedReceiver<Said>,
+    /// Where the answer to the open question goes.
+    question: Option<oneshot::Sender<Option<Reply>>>,
 }
 
 /// What a piece of the engine's work owns.
@@ -83,6 +90,7 @@ pub enum News {
 impl Default for Effects {
     fn default() -> Self {
         let (engine, events) = unbounded_channel();
+        let (person, said) = Person::new();
         Self {
             tasks: JoinSet::new(),
             engine,
@@ -92,6 +100,9 @@ impl Default for Effects {
             taken: None,
             signed_in: None,
             early: BTreeMap::new(),
+            person,
+            said,
+            question: None,
         }
     }
 }
@@ -103,6 +114,7 @@ impl Effects {
         let ended = tokio::select! {
             biased;
             Some(event) = self.events.recv() => return News::Message(Box::new(Message::Engine(event))),
+            Some(said) = self.said.recv() => return News::Message(Box::new(self.hear(said))),
             Some(ended) = self.tasks.join_next() => ended,
             else => std::future::pending().await,
         };
@@ -117,6 +129,24 @@ impl Effects {
     /// What the engine has told and nobody has heard yet.
     pub fn heard(&mut self) -> Option<Message> {
         self.events.try_recv().ok().map(Message::Engine)
+    }
+
+    fn hear(&mut self, said: Said) -> Message {
+        match said {
+            Said::Asked(question, answer) => {
+                self.question = Some(answer);
+                Message::Asked(question)
+            }
+            Said::Over => {
+                self.question = None;
+                Message::AskedEnough
+            }
+        }
+    }
+
+    /// Asks the user nothing any more, because the program ends.
+    pub fn ask_no_more(&self) {
+        self.person.leave();
     }
 
     /// Whether nothing is under way.
@@ -146,9 +176,25 @@ impl Effects {
 
     /// Begins what the wizard wants.
     pub fn begin(&mut self, effect: Effect) {
+        if !matches!(effect, Effect::Reply(_) | Effect::Stop)
+            && let Some(signed_in) = &self.signed_in
+        {
+            // Who declined to sign in again, and then wants something of the cloud, may be asked again.
+            signed_in.cloud.ask_again();
+        }
         match effect {
             Effect::SignIn(request, login) => {
-                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login).await)) });
+                // An earlier sign-in that is still under way has nobody to ask any more.
+                (self.person, self.said) = Person::new();
+                self.question = None;
+                let person = self.person.clone();
+                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person).await)) });
+            }
+            Effect::Reply(reply) => {
+                if let Some(question) = self.question.take() {
+                    // Whoever asked may have given up.
+                    let _ = question.send(reply);
+                }
             }
             Effect::Discover(request, id) => {
                 let reading = self.early.remove(&id);
@@ -268,8 +314,8 @@ impl Effects {
 
 /// Signs in and asks every region at once, before the wizard does: what it learns of the sign-in has another round trip
 /// in it, for the names of the regions, and discovery need not wait for them.
-async fn access(login: &Login) -> Result<Access, Problem> {
-    let signed_in = sign_in(login).await?;
+async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
+    let signed_in = sign_in(login, Some(person)).await?;
     let cloud = &signed_in.cloud;
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {

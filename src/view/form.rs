@@ -94,7 +94,7 @@ fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: 
     let style = if shown.is_placeholder { theme.dim() } else { theme.text() };
     frame.render_widget(Paragraph::new(Line::styled(shown.text, style)), inner);
     let column = u16::try_from(shown.cursor).unwrap_or(u16::MAX);
-    if focused && model.dialog.is_none() && column < inner.width && inner.height > 0 {
+    if focused && model.dialog.is_none() && model.question.is_none() && column < inner.width && inner.height > 0 {
         frame.set_cursor_position(Position::new(inner.x + column, inner.y));
     }
 }

@@ -237,6 +237,10 @@ impl Model {
     pub(super) fn paste(&mut self, text: &SecretString) {
         let text = text.expose_secret();
         self.notice = None;
+        if self.question.is_some() {
+            self.paste_answer(text);
+            return;
+        }
         if self.dialog.is_some() {
             return;
         }

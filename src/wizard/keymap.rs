@@ -159,6 +159,7 @@ const F1: Key = Key::plain(KeyCode::F(1));
 #[must_use]
 pub fn bindings(model: &Model) -> Vec<Binding> {
     match &model.dialog {
+        _ if model.question.is_some() => with_common(question_keys()),
         Some(dialog) => with_common(dialog_keys(dialog.buttons.len() > 1)),
         None => screen_bindings(model),
     }
@@ -191,6 +192,15 @@ fn with_common(mut bindings: Vec<Binding>) -> Vec<Binding> {
 pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     let bindings = bindings(model);
     bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)
+}
+
+fn question_keys() -> Vec<Binding> {
+    vec![
+        bind(&[ENTER], Action::Accept, "sign in"),
+        bind(&[ESC], Action::Back, "not now"),
+        quiet(&[TAB, DOWN], Action::Down, "next field"),
+        quiet(&[BACKTAB, UP], Action::Up, "previous field"),
+    ]
 }
 
 fn help_key() -> Binding {

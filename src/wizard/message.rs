@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::remote::RequestId;
 use super::takeup::Purpose;
+use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::handover::KeyOrigin;
@@ -150,6 +151,10 @@ pub enum Message {
     Undone(Undone, Ledger),
     /// The plan file was written, or why not.
     Saved(Result<PathBuf, String>),
+    /// The sign-in, the first or one that renews it, asks something.
+    Asked(Question),
+    /// It asks nothing more.
+    AskedEnough,
     /// The program is told to end (SIGTERM, SIGHUP).
     Terminated,
 }
@@ -183,6 +188,8 @@ pub enum Effect {
     Undo(Box<Plan>, Ledger),
     /// Ask the engine to stop after what is under way.
     Stop,
+    /// Answer what the sign-in asked last, or decline.
+    Reply(Option<Reply>),
     /// Write a plan file of that name; answered by [`Message::Saved`].
     Save(String, String),
     /// Put a text on the clipboard.

@@ -16,6 +16,7 @@ impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {
         let request = self.request();
         self.taking_up = None;
+        self.question = None;
         self.start = Start::SigningIn { request, since: self.now };
         vec![Effect::SignIn(request, self.login.clone())]
     }
@@ -215,6 +216,7 @@ impl Model {
     /// The program is told to end: nothing may wait for an answer. A run's engine is asked to stop first, so that the
     /// request under way is settled.
     pub(super) fn terminated(&mut self) -> Vec<Effect> {
+        self.question = None;
         match &mut self.run {
             Some(run) if run.is_working() => {
                 run.then = Some(super::progress::Then::Leave);

@@ -1,6 +1,7 @@
 //! Runs the built program without a terminal, in a clean environment.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -13,6 +14,8 @@ pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
 pub fn osvpn(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_osvpn"));
     command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").current_dir(home);
+    // Not in the foreground of the terminal the tests may be run from, which would be asked for passwords.
+    command.process_group(0);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

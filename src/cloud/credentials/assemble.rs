@@ -22,6 +22,10 @@ impl Settings {
         let mut needs = Needs { settings: self, origin, missing: Vec::new() };
         let auth_url = needs.text("auth_url").replace("{region_name}", region.unwrap_or_default());
         let method = needs.method(warnings)?;
+        // A password that is all that is missing can be asked for.
+        if !needs.missing.is_empty() && matches!(method, Method::PasswordToAsk { .. }) {
+            needs.lacks(&["password"]);
+        }
         let missing = needs.missing;
         if !missing.is_empty() {
             // A profile that was left out is likely to be where the rest was expected to come from.
@@ -29,7 +33,7 @@ impl Settings {
             return Err(FindError::Missing { origin: origin.clone(), missing, note });
         }
         let project = match method {
-            Method::Token(_) | Method::ApplicationCredential { .. } => None,
+            Method::ApplicationCredential { .. } => None,
             _ => self.named("project_id", "project_name", "project_domain_id", "project_domain_name"),
         };
         if self.get("cert").is_some() {
@@ -117,7 +121,7 @@ fn unusable(origin: &Origin, key: &'static str, reason: &str) -> FindError {
 }
 
 /// A setting's name as it is written where the others came from.
-fn written(origin: &Origin, key: &str) -> String {
+pub fn written(origin: &Origin, key: &str) -> String {
     match origin {
         Origin::Environment => format!("OS_{}", key.to_ascii_uppercase()),
         Origin::Cloud { .. } if matches!(key, "verify" | "insecure" | "cacert" | "auth_type") => key.to_owned(),
@@ -153,9 +157,12 @@ impl Needs<'_> {
         })
     }
 
+    fn known_user(&self) -> Option<Named> {
+        self.settings.named("user_id", "username", "user_domain_id", "user_domain_name")
+    }
+
     fn user(&mut self) -> Named {
-        let user = self.settings.named("user_id", "username", "user_domain_id", "user_domain_name");
-        user.unwrap_or_else(|| {
+        self.known_user().unwrap_or_else(|| {
             self.lacks(&["username", "user_id"]);
             Named::Id(String::new())
         })
@@ -170,7 +177,7 @@ impl Needs<'_> {
                 warnings
                     .push(format!("{name} is set, so the token is used and nothing else; unset it to sign in anew."));
             }
-            return Ok(Method::Token(token.clone()));
+            return Ok(Method::Token { token: token.clone(), user: self.known_user() });
         }
         let kind = asked.unwrap_or_else(|| {
             let has = |key| self.settings.get(key).is_some();
@@ -183,9 +190,12 @@ impl Needs<'_> {
 
     fn by_kind(&mut self, kind: &str) -> Result<Method, FindError> {
         Ok(match kind {
-            "password" => Method::Password { user: self.user(), password: self.secret("password") },
+            "password" => match (self.user(), self.settings.secret("password")) {
+                (user, Some(password)) => Method::Password { user, password: password.clone() },
+                (user, None) => Method::PasswordToAsk { user },
+            },
             "totp" => Method::Totp { user: self.user(), passcode: self.secret("passcode") },
-            "token" => Method::Token(self.secret("token")),
+            "token" => Method::Token { token: self.secret("token"), user: self.known_user() },
             "applicationcredential" => {
                 let by_id = self.settings.text("application_credential_id").map(ApplicationCredential::Id);
                 let which = match (by_id, self.settings.text("application_credential_name")) {
@@ -202,8 +212,19 @@ impl Needs<'_> {
                 let list = self.text("auth_methods").to_ascii_lowercase();
                 let kinds = list.split(',').map(|kind| kind.trim().trim_start_matches("v3").replace('_', ""));
                 // One within another would not end.
-                let kinds = kinds.filter(|kind| !kind.is_empty() && kind != "multifactor");
-                Method::MultiFactor(kinds.map(|kind| self.by_kind(&kind)).collect::<Result<_, _>>()?)
+                let mut kinds: Vec<_> = kinds.filter(|kind| !kind.is_empty() && kind != "multifactor").collect();
+                // A passcode is seldom written down: Keystone asks for it once the password is right.
+                if kinds.iter().any(|kind| kind == "password") && self.settings.secret("passcode").is_none() {
+                    kinds.retain(|kind| kind != "totp");
+                }
+                if let [only] = kinds.as_slice() {
+                    return self.by_kind(only);
+                }
+                let factors = kinds.iter().map(|kind| self.by_kind(kind)).collect::<Result<Vec<_>, _>>()?;
+                if factors.iter().any(|factor| matches!(factor, Method::PasswordToAsk { .. })) {
+                    self.lacks(&["password"]);
+                }
+                Method::MultiFactor(factors)
             }
             _ => {
                 let reason = "this way to sign in is not supported; use password, token or v3applicationcredential";

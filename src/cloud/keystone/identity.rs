@@ -1,5 +1,6 @@
 //! What is sent to Keystone to prove who the user is, and its request for more.
 
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -15,6 +16,10 @@ pub struct Receipt {
     secret: SecretString,
     /// The combinations of methods Keystone accepts, each complete in itself (`[["password", "totp"]]`).
     pub accepted: Vec<Vec<String>>,
+    /// When it came, by this machine's clock.
+    pub(super) received: Timestamp,
+    /// How long it is good for, if that was said.
+    pub(super) good_for: Option<SignedDuration>,
     request_id: Option<String>,
 }
 
@@ -25,13 +30,25 @@ impl Receipt {
         struct Asked {
             #[serde(default)]
             required_auth_methods: Vec<Vec<Text>>,
+            receipt: Option<Life>,
+        }
+        #[derive(Deserialize)]
+        struct Life {
+            issued_at: Option<String>,
+            expires_at: Option<String>,
         }
         let secret = answer.header("openstack-auth-receipt").filter(|_| answer.status.as_u16() == 401)?;
         let asked: Option<Asked> = serde_json::from_slice(&answer.body).ok();
+        let time = |text: Option<&String>| text.and_then(|text| text.parse::<Timestamp>().ok());
+        let life = asked.as_ref().and_then(|asked| asked.receipt.as_ref());
+        let good_for =
+            life.and_then(|life| Some(time(life.expires_at.as_ref())?.duration_since(time(life.issued_at.as_ref())?)));
         let accepted = asked.map(|asked| asked.required_auth_methods).unwrap_or_default();
         Some(Self {
             secret: SecretString::from(secret),
             accepted: accepted.into_iter().map(|set| set.into_iter().map(|Text(name)| name).collect()).collect(),
+            received: Timestamp::now(),
+            good_for,
             request_id: answer.request_id(),
         })
     }
@@ -58,7 +75,8 @@ impl Method {
             Self::Password { password: secret, .. }
             | Self::Totp { passcode: secret, .. }
             | Self::ApplicationCredential { secret, .. }
-            | Self::Token(secret) => vec![secret],
+            | Self::Token { token: secret, .. } => vec![secret],
+            Self::PasswordToAsk { .. } => Vec::new(),
             Self::MultiFactor(methods) => methods.iter().flat_map(Self::secrets).collect(),
         }
     }
@@ -68,7 +86,9 @@ impl Method {
         let (name, part) = match self {
             Self::Password { user, password } => ("password", json!({"user": with(user, "password", password)})),
             Self::Totp { user, passcode } => ("totp", json!({"user": with(user, "passcode", passcode)})),
-            Self::Token(token) => ("token", json!({"id": token.expose_secret()})),
+            Self::Token { token, .. } => ("token", json!({"id": token.expose_secret()})),
+            // Nothing is sent before it has become a password.
+            Self::PasswordToAsk { .. } => return,
             Self::ApplicationCredential { which, secret } => {
                 let secret = secret.expose_secret();
                 let part = match which {
@@ -86,11 +106,21 @@ impl Method {
     }
 
     /// The user it names.
-    fn user(&self) -> Option<&Named> {
+    pub(super) fn user(&self) -> Option<&Named> {
         match self {
-            Self::Password { user, .. } | Self::Totp { user, .. } => Some(user),
+            Self::Password { user, .. } | Self::PasswordToAsk { user } | Self::Totp { user, .. } => Some(user),
             Self::MultiFactor(methods) => methods.iter().find_map(Self::user),
-            Self::Token(_) | Self::ApplicationCredential { .. } => None,
+            Self::Token { user, .. } => user.as_ref(),
+            Self::ApplicationCredential { .. } => None,
+        }
+    }
+
+    /// The password in it.
+    pub(super) fn password(&self) -> Option<&SecretString> {
+        match self {
+            Self::Password { password, .. } => Some(password),
+            Self::MultiFactor(methods) => methods.iter().find_map(Self::password),
+            _ => None,
         }
     }
 }

@@ -74,7 +74,7 @@ struct Listed {
 pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Session), Error> {
     let described: Described = parse(answer, "token")?;
     let secret = match (&credentials.method, answer.header("x-subject-token")) {
-        (Method::Token(token), _) => token.clone(),
+        (Method::Token { token, .. }, _) => token.clone(),
         (_, Some(token)) => SecretString::from(token),
         (_, None) => return Err(answer.unexpected("The answer has no X-Subject-Token header, and so no token.")),
     };

@@ -178,10 +178,12 @@ fn usable(half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Er
 
 /// Whether the request certainly got nowhere near the service.
 fn was_not_let_in(error: &Error) -> bool {
-    use ErrorKind::{Certificate, Credentials, Forbidden, RateLimited, SecondFactor, Unauthorized, Unreachable};
+    use ErrorKind::{
+        Certificate, Credentials, Forbidden, RateLimited, SecondFactor, Unanswered, Unauthorized, Unreachable,
+    };
     let at_the_door = matches!(
         error.kind,
-        Certificate | Credentials | Forbidden | RateLimited | SecondFactor | Unauthorized | Unreachable
+        Certificate | Credentials | Forbidden | RateLimited | SecondFactor | Unanswered | Unauthorized | Unreachable
     );
     at_the_door || error.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"))
 }

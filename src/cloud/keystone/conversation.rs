@@ -1,0 +1,337 @@
+//! One sign-in, with whatever has to be asked on the way.
+//!
+//! What is known is tried first, once and silently. A receipt leads to the passcode; a refused password leads to the
+//! question for another one, or for a passcode to be appended to it (Catalyst's form). A refused password is never sent
+//! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is sent.
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::identity::{self, Receipt};
+use super::session::{self, Session, Token};
+use super::{request_token, token_request};
+use crate::cloud::credentials::{Credentials, Method, Named, User};
+use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::http::{Answer, Http};
+use crate::cloud::person::{Part, Person, Question, Reply, Wanted};
+
+/// What is known besides the credentials, for the next time. It lives as long as the program.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The password that was right last.
+    pub password: Option<SecretString>,
+    /// Whether a passcode is appended to it, so that it is not worth trying alone.
+    pub is_appended: bool,
+}
+
+/// A sign-in that has succeeded.
+pub struct SignedIn {
+    pub token: Token,
+    pub session: Session,
+    /// Whether the next time needs nobody.
+    pub is_silent: bool,
+}
+
+/// A sign-in under way.
+pub struct Conversation<'a> {
+    http: &'a Http,
+    credentials: &'a Credentials,
+    person: Option<&'a Person>,
+    /// Who was signed in before, if this is to renew it: the project must stay the same.
+    before: Option<&'a Session>,
+    known: &'a mut Known,
+    has_asked: bool,
+    has_passcode: bool,
+}
+
+/// What is to be asked next, with what is needed to use the answer.
+enum Ask {
+    Password,
+    Appended(Option<SecretString>),
+    Passcode(Box<Receipt>, SecretString),
+    Token,
+}
+
+enum Outcome {
+    In(Token, Session),
+    /// Not yet; what was refused is said with the question.
+    More(Ask, Option<String>),
+}
+
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
+        if let Some(person) = self.person.filter(|_| self.has_asked) {
+            person.dismiss();
+        }
+    }
+}
+
+impl<'a> Conversation<'a> {
+    /// The first sign-in of these credentials, or, with a session from before, one that renews it.
+    pub fn new(
+        http: &'a Http,
+        credentials: &'a Credentials,
+        person: Option<&'a Person>,
+        before: Option<&'a Session>,
+        known: &'a mut Known,
+    ) -> Self {
+        Self { http, credentials, person, before, known, has_asked: false, has_passcode: false }
+    }
+
+    /// Goes on until the user is signed in, declines, or cannot be.
+    pub async fn hold(mut self) -> Result<SignedIn, Error> {
+        let opened = if self.before.is_none() { self.open().await? } else { self.reopen().await? };
+        let (mut ask, mut refused) = match opened {
+            Outcome::In(token, session) => return Ok(self.end(token, session)),
+            Outcome::More(ask, refused) => (ask, refused),
+        };
+        loop {
+            let reply = self.ask(&ask, refused.take()).await?;
+            match self.answer(&ask, reply).await {
+                Ok(Outcome::In(token, session)) => return Ok(self.end(token, session)),
+                Ok(Outcome::More(next, why)) => (ask, refused) = (next, why),
+                // Whoever has just typed a password does not start from the beginning because of the network.
+                Err(error) if error.is_transient() => {
+                    refused = Some(format!("{} Nothing was refused; try again.", error.message));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn end(&self, token: Token, session: Session) -> SignedIn {
+        let repeats = matches!(self.credentials.method, Method::ApplicationCredential { .. });
+        let is_silent = !self.has_passcode && (repeats || self.known.password.is_some());
+        SignedIn { token, session, is_silent }
+    }
+
+    /// With what the credentials hold.
+    async fn open(&mut self) -> Result<Outcome, Error> {
+        if let Method::PasswordToAsk { .. } = &self.credentials.method {
+            return Ok(Outcome::More(Ask::Password, None));
+        }
+        self.attempt(&self.credentials.method.clone()).await
+    }
+
+    /// With what is known by now.
+    async fn reopen(&mut self) -> Result<Outcome, Error> {
+        match (&self.credentials.method, self.known.password.clone(), self.credentials.method.user().cloned()) {
+            (method @ Method::ApplicationCredential { .. }, ..) => self.attempt(&method.clone()).await,
+            (_, Some(password), _) if self.known.is_appended => Ok(Outcome::More(Ask::Appended(Some(password)), None)),
+            (_, Some(password), Some(user)) => self.attempt(&Method::Password { user, password }).await,
+            (_, _, Some(_)) => Ok(Outcome::More(Ask::Password, None)),
+            (_, _, None) => Ok(Outcome::More(Ask::Token, None)),
+        }
+    }
+
+    async fn ask(&mut self, ask: &Ask, refused: Option<String>) -> Result<Reply, Error> {
+        let wanted = match ask {
+            Ask::Password => Wanted::Password,
+            Ask::Appended(_) => Wanted::Appended,
+            Ask::Passcode(..) => Wanted::Passcode,
+            Ask::Token => Wanted::Token,
+        };
+        let project = self.before.map(|session| session.project_name.clone());
+        let question = Question {
+            wanted,
+            is_renewal: self.before.is_some(),
+            user: self.credentials.method.user().map(|user| user.text().to_owned()),
+            project: project.or_else(|| self.credentials.project.as_ref().map(|project| project.text().to_owned())),
+            auth_url: self.credentials.auth_url.clone(),
+            refused,
+        };
+        self.has_asked = true;
+        let reply = match self.person {
+            Some(person) => person.ask(question).await,
+            None => None,
+        };
+        reply.ok_or_else(|| {
+            let text = if self.before.is_some() {
+                "The sign-in has expired, and was not renewed."
+            } else {
+                "What signing in needs was asked for, and not given."
+            };
+            Error::new(ErrorKind::Unanswered, text)
+        })
+    }
+
+    async fn answer(&mut self, ask: &Ask, mut reply: Reply) -> Result<Outcome, Error> {
+        let user = || self.credentials.method.user().cloned().unwrap_or_else(|| Named::Id(String::new()));
+        match ask {
+            Ask::Password => {
+                let password = reply.take(Part::Password).unwrap_or_default();
+                self.attempt(&Method::Password { user: user(), password }).await
+            }
+            Ask::Appended(last) => {
+                let typed = reply.take(Part::Password).or_else(|| last.clone());
+                match (typed, reply.take(Part::Passcode)) {
+                    (Some(password), Some(passcode)) => self.attempt_appended(user(), password, &passcode).await,
+                    // The one that was refused is not sent again alone: without a passcode, this one was typed.
+                    (Some(password), None) => self.attempt(&Method::Password { user: user(), password }).await,
+                    (None, _) => Ok(Outcome::More(Ask::Password, Some("The password is needed, too.".to_owned()))),
+                }
+            }
+            Ask::Passcode(receipt, password) => {
+                let passcode = reply.take(Part::Passcode).unwrap_or_default();
+                self.complete(receipt, user(), password, &passcode).await
+            }
+            Ask::Token => {
+                let token = reply.take(Part::Token).unwrap_or_default();
+                self.attempt(&Method::Token { token, user: self.credentials.method.user().cloned() }).await
+            }
+        }
+    }
+
+    /// One try of one method.
+    async fn attempt(&mut self, method: &Method) -> Result<Outcome, Error> {
+        let credentials = self.with(method.clone());
+        let answer = request_token(self.http, &credentials).await?;
+        if let Some(receipt) = Receipt::of(&answer) {
+            return match method.password() {
+                Some(password) if self.person.is_some() && receipt.takes_passcode() => {
+                    *self.known = Known { password: Some(password.clone()), is_appended: false };
+                    Ok(Outcome::More(Ask::Passcode(Box::new(receipt), password.clone()), None))
+                }
+                _ => Err(receipt.into_error()),
+            };
+        }
+        match answer.success(&method.secrets()) {
+            Ok(answer) => {
+                *self.known = Known { password: method.password().cloned(), is_appended: false };
+                // A passcode that came with the credentials has been used up.
+                self.has_passcode = matches!(method, Method::MultiFactor(_));
+                self.read(&answer, method)
+            }
+            Err(error) if error.kind != ErrorKind::Unauthorized => Err(error),
+            Err(error) => self.refused(method, error),
+        }
+    }
+
+    /// What can still be done about a refusal.
+    fn refused(&mut self, method: &Method, error: Error) -> Result<Outcome, Error> {
+        *self.known = Known::default();
+        if self.person.is_none() {
+            return Err(error);
+        }
+        match method {
+            Method::Password { password, .. } => {
+                let why = "Keystone refused the password. After some refusals in a row it may lock the user out.";
+                Ok(Outcome::More(Ask::Appended(Some(password.clone())), Some(why.to_owned())))
+            }
+            Method::MultiFactor(_) => {
+                Ok(Outcome::More(Ask::Password, Some("Password or passcode was refused.".to_owned())))
+            }
+            Method::Token { user: Some(_), .. } => {
+                Ok(Outcome::More(Ask::Password, Some("The token is good no longer.".to_owned())))
+            }
+            Method::Token { user: None, .. } => {
+                Ok(Outcome::More(Ask::Token, Some("That token is not good, or no longer.".to_owned())))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Catalyst's form: the passcode right behind the password.
+    async fn attempt_appended(
+        &mut self,
+        user: User,
+        password: SecretString,
+        passcode: &SecretString,
+    ) -> Result<Outcome, Error> {
+        let both = format!("{}{}", password.expose_secret(), passcode.expose_secret());
+        let method = Method::Password { user, password: SecretString::from(both) };
+        let answer = request_token(self.http, &self.with(method.clone())).await?;
+        if let Some(receipt) = Receipt::of(&answer) {
+            return Err(receipt.into_error());
+        }
+        match answer.success(&method.secrets()) {
+            Ok(answer) => {
+                *self.known = Known { password: Some(password), is_appended: true };
+                self.has_passcode = true;
+                self.read(&answer, &method)
+            }
+            Err(error) if error.kind == ErrorKind::Unauthorized => {
+                let why = "Keystone refused password and passcode. Take the next passcode, or type the password anew.";
+                Ok(Outcome::More(Ask::Appended(Some(password)), Some(why.to_owned())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds the passcode to the receipt. The password has been accepted, so that a new receipt can be had for it.
+    async fn complete(
+        &mut self,
+        receipt: &Receipt,
+        user: User,
+        password: &SecretString,
+        passcode: &SecretString,
+    ) -> Result<Outcome, Error> {
+        let method = Method::Password { user, password: password.clone() };
+        let fresh;
+        let receipt = if receipt.is_over(Timestamp::now()) {
+            match self.attempt(&method).await? {
+                Outcome::More(Ask::Passcode(receipt, _), _) => {
+                    fresh = receipt;
+                    &*fresh
+                }
+                other => return Ok(other),
+            }
+        } else {
+            receipt
+        };
+        let credentials = self.with(method.clone());
+        let mut request = token_request(&credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
+        request.body = Some(identity::passcode_body(&credentials, passcode));
+        request.secrets.push(passcode);
+        match self.http.send(request).await {
+            Ok(answer) => {
+                *self.known = Known { password: Some(password.clone()), is_appended: false };
+                self.has_passcode = true;
+                self.read(&answer, &method)
+            }
+            Err(error) if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::NotFound) => {
+                // Keystone does not say whether passcode or receipt was refused; with a new receipt it is the passcode.
+                let why = "That passcode was not accepted: mistyped, used before, or too old. Take the next one.";
+                Ok(match self.attempt(&method).await? {
+                    Outcome::More(ask @ Ask::Passcode(..), _) => Outcome::More(ask, Some(why.to_owned())),
+                    other => other,
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same credentials with another proof. A renewal is for the project that was worked in, however it was named.
+    fn with(&self, method: Method) -> Credentials {
+        let project = match (self.before, &method) {
+            (_, Method::ApplicationCredential { .. }) | (None, _) => self.credentials.project.clone(),
+            (Some(session), _) => Some(Named::Id(session.project_id.clone())),
+        };
+        Credentials { method, project, ..self.credentials.clone() }
+    }
+
+    fn read(&self, answer: &Answer, method: &Method) -> Result<Outcome, Error> {
+        let (token, session) = session::read(answer, &self.with(method.clone()))?;
+        let Some(before) = self.before.filter(|before| before.project_id != session.project_id) else {
+            return Ok(Outcome::In(token, session));
+        };
+        let why = format!(
+            "That is for project {}, but what is under way is in project {}.",
+            session.project_name, before.project_name
+        );
+        let ask = if matches!(method, Method::Token { .. }) { Ask::Token } else { Ask::Password };
+        Ok(Outcome::More(ask, Some(why)))
+    }
+}
+
+impl Receipt {
+    /// Whether a passcode is what is missing.
+    fn takes_passcode(&self) -> bool {
+        self.accepted.is_empty() || self.accepted.iter().any(|set| set.iter().any(|name| name == "totp"))
+    }
+
+    /// Whether it has run out, by this machine's clock and the time it was said to be good for.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.good_for.is_some_and(|life| now.duration_since(self.received) >= life - SignedDuration::from_secs(2))
+    }
+}

@@ -1,0 +1,226 @@
+//! Whoever can be asked for what a sign-in needs and nobody has written down: a password, a passcode, a token.
+//!
+//! A cloud knows no screen. It says what it wants, and waits for the answer; the wizard answers from a dialog, the other
+//! commands from the terminal.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What is typed into one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The user's password.
+    Password,
+    /// What the user's authenticator shows now.
+    Passcode,
+    /// A token somebody else has made.
+    Token,
+}
+
+impl Part {
+    /// In a word.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Password => "Password",
+            Self::Passcode => "Passcode",
+            Self::Token => "Token",
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The password.
+    Password,
+    /// The passcode; the password was right.
+    Passcode,
+    /// The password anew, or a passcode that is appended to it, which is how Catalyst's multi-factor sign-in wants it; an
+    /// empty password means the one given before.
+    Appended,
+    /// A token: there is no user in the settings who could sign in.
+    Token,
+}
+
+impl Wanted {
+    /// The fields to fill in. One of them is enough.
+    #[must_use]
+    pub const fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Password => &[Part::Password],
+            Self::Passcode => &[Part::Passcode],
+            Self::Appended => &[Part::Password, Part::Passcode],
+            Self::Token => &[Part::Token],
+        }
+    }
+}
+
+/// What a sign-in asks a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What it asks for.
+    pub wanted: Wanted,
+    /// Whether there was a sign-in before, and something waits for it to be renewed.
+    pub is_renewal: bool,
+    /// Whose, as far as that is known.
+    pub user: Option<String>,
+    /// For which project, as far as that is known.
+    pub project: Option<String>,
+    /// Where Keystone is.
+    pub auth_url: String,
+    /// What was wrong with the answer before.
+    pub refused: Option<String>,
+}
+
+impl Question {
+    /// In a few words.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        if self.is_renewal { "Your sign-in has expired" } else { "Sign in" }
+    }
+
+    /// What there is to know before answering, a paragraph a line.
+    #[must_use]
+    pub fn text(&self) -> Vec<String> {
+        let of = |part: &str| self.user.as_ref().map_or_else(|| part.to_owned(), |user| format!("{part} of {user}"));
+        let project = self.project.as_ref().map(|project| format!(" for project {project}")).unwrap_or_default();
+        let mut text = Vec::new();
+        if self.is_renewal {
+            text.push("Everything waits for you, and goes on from where it is.".to_owned());
+        }
+        text.push(match self.wanted {
+            Wanted::Password => format!("The {}{project}, at {}.", of("password"), self.auth_url),
+            Wanted::Passcode => format!("The passcode that the authenticator{} shows now.", self.whose()),
+            Wanted::Appended if self.refused.is_none() => {
+                format!("The passcode that the authenticator{} shows now; the password is known.", self.whose())
+            }
+            Wanted::Appended => {
+                "Type the password again. If this account signs in with a passcode too, type that below: \
+                                 it is sent right behind the password, which may stay empty if it was right."
+                    .to_owned()
+            }
+            Wanted::Token => format!(
+                "Get a new token{project} (openstack token issue -f value -c id), and paste it here. It is used at {}.",
+                self.auth_url
+            ),
+        });
+        text
+    }
+
+    fn whose(&self) -> String {
+        self.user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default()
+    }
+}
+
+/// An answer: what was typed, without what was left empty.
+#[derive(Clone, Debug, Default)]
+pub struct Reply(BTreeMap<Part, SecretString>);
+
+impl Reply {
+    /// Takes what was typed into a field.
+    #[must_use]
+    pub fn with(mut self, part: Part, typed: SecretString) -> Self {
+        if !typed.expose_secret().is_empty() {
+            self.0.insert(part, typed);
+        }
+        self
+    }
+
+    /// Whether nothing was typed at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn take(&mut self, part: Part) -> Option<SecretString> {
+        self.0.remove(&part)
+    }
+}
+
+/// What whoever answers hears.
+#[derive(Debug)]
+pub enum Said {
+    /// A question. To drop the sender, or to send none, is to decline. It is closed when nobody waits any more.
+    Asked(Question, oneshot::Sender<Option<Reply>>),
+    /// The questions of one sign-in are over, however it ended.
+    Over,
+}
+
+/// A person to ask. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Person {
+    hears: UnboundedSender<Said>,
+    asked: Arc<Mutex<Asked>>,
+    gone: CancellationToken,
+}
+
+/// How long questions have been open.
+#[derive(Debug, Default)]
+struct Asked {
+    before: Duration,
+    open_since: Option<Instant>,
+}
+
+impl Person {
+    /// A person, and what they hear.
+    #[must_use]
+    pub fn new() -> (Self, UnboundedReceiver<Said>) {
+        let (hears, said) = unbounded_channel();
+        (Self { hears, asked: Arc::default(), gone: CancellationToken::new() }, said)
+    }
+
+    /// Asks nothing any more; an open question counts as declined.
+    pub fn leave(&self) {
+        self.gone.cancel();
+    }
+
+    /// For how long in all questions have been open.
+    pub(super) fn asked_for(&self) -> Duration {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.before + asked.open_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Asks; none if the answer is declined.
+    pub(super) async fn ask(&self, question: Question) -> Option<Reply> {
+        let (sender, answer) = oneshot::channel();
+        if self.gone.is_cancelled() || self.hears.send(Said::Asked(question, sender)).is_err() {
+            return None;
+        }
+        let _open = Open::new(&self.asked);
+        tokio::select! {
+            reply = answer => reply.ok().flatten().filter(|reply| !reply.is_empty()),
+            () = self.gone.cancelled() => None,
+        }
+    }
+
+    /// Says that nothing more is asked for now.
+    pub(super) fn dismiss(&self) {
+        let _ = self.hears.send(Said::Over);
+    }
+}
+
+/// Counts the time until it is dropped.
+struct Open<'a>(&'a Mutex<Asked>);
+
+impl<'a> Open<'a> {
+    fn new(asked: &'a Mutex<Asked>) -> Self {
+        asked.lock().unwrap_or_else(PoisonError::into_inner).open_since = Some(Instant::now());
+        Self(asked)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let took = asked.open_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        asked.before += took;
+    }
+}

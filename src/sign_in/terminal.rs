@@ -1,0 +1,146 @@
+//! Asks on the controlling terminal, for the commands that have no screen: as `ssh` and `sudo` do, also where standard input
+//! and output are something else.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::spawn_blocking;
+
+use crate::cloud::Person;
+use crate::cloud::person::{Question, Reply, Said, Wanted};
+
+/// As much as a terminal gives of one line.
+const LONGEST_LINE: usize = 4096;
+
+/// Whoever sits at the controlling terminal. When this is dropped nobody is asked any more, and the terminal shows again
+/// what is typed.
+#[derive(Debug)]
+pub struct AtTerminal {
+    person: Person,
+    tty: Arc<Tty>,
+}
+
+impl AtTerminal {
+    /// None if there is no controlling terminal, or it belongs to another process now: whoever reads from the background is
+    /// stopped.
+    ///
+    /// Must be called within a runtime.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let file = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        let tty = Arc::new(Tty { file, before: Mutex::default() });
+        if !tty.is_ours() {
+            return None;
+        }
+        let (person, said) = Person::new();
+        tokio::spawn(answer(Arc::clone(&tty), said));
+        Some(Self { person, tty })
+    }
+
+    /// Whom to ask.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        self.person.clone()
+    }
+}
+
+impl Drop for AtTerminal {
+    fn drop(&mut self) {
+        self.person.leave();
+        self.tty.show();
+    }
+}
+
+#[derive(Debug)]
+struct Tty {
+    file: File,
+    /// How its lines were before typing was hidden.
+    before: Mutex<Option<Termios>>,
+}
+
+impl Tty {
+    fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.file).is_ok_and(|group| group == getpgrp())
+    }
+
+    fn say(&self, text: &str) -> io::Result<()> {
+        (&self.file).write_all(text.as_bytes())
+    }
+
+    /// Shows nothing of what is typed from now on, and forgets what was typed before it was asked for.
+    fn hide(&self) -> io::Result<()> {
+        let before = tcgetattr(&self.file)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        hidden.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(&self.file, OptionalActions::Flush, &hidden)?;
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(before);
+        Ok(())
+    }
+
+    fn show(&self) {
+        if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A terminal that is gone has nothing to be put right.
+            let _ = tcsetattr(&self.file, OptionalActions::Now, &before);
+        }
+    }
+
+    /// One line without its end; none at the end of the input.
+    fn line(&self) -> io::Result<Option<SecretString>> {
+        let mut line = Zeroizing::new([0; LONGEST_LINE]);
+        let read = (&self.file).read(&mut *line)?;
+        let text = str::from_utf8(&line[..read]).map_err(io::Error::other)?;
+        Ok((read > 0).then(|| SecretString::from(text.trim_end_matches(['\r', '\n']))))
+    }
+}
+
+/// Hears questions for as long as somebody may ask.
+async fn answer(tty: Arc<Tty>, mut said: UnboundedReceiver<Said>) {
+    while let Some(said) = said.recv().await {
+        let Said::Asked(question, mut reply) = said else { continue };
+        let answer = tokio::select! {
+            answer = ask(&tty, &question) => answer.unwrap_or_default(),
+            // The thread that reads ends with the program: nobody stops to wait for an answer but to end.
+            () = reply.closed() => None,
+        };
+        tty.show();
+        let _ = reply.send(answer);
+    }
+}
+
+/// None if nothing is typed.
+async fn ask(tty: &Arc<Tty>, question: &Question) -> io::Result<Option<Reply>> {
+    if !tty.is_ours() {
+        return Ok(None);
+    }
+    tty.say(&introduction(question))?;
+    let mut reply = Reply::default();
+    for part in question.wanted.parts() {
+        tty.hide()?;
+        tty.say(&format!("{}: ", part.label()))?;
+        let reading = Arc::clone(tty);
+        let Some(line) = spawn_blocking(move || reading.line()).await.map_err(io::Error::other)?? else { break };
+        reply = reply.with(*part, line);
+    }
+    Ok((!reply.is_empty()).then_some(reply))
+}
+
+fn introduction(question: &Question) -> String {
+    let mut text = format!("\n{}.\n", question.title());
+    let refused = question.refused.iter().cloned();
+    for line in refused.chain(question.text()) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text.push_str(match question.wanted {
+        Wanted::Appended => "What you type is not shown. Two empty lines give up.\n",
+        _ => "What you type is not shown. An empty line gives up.\n",
+    });
+    text
+}

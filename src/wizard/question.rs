@@ -1,0 +1,160 @@
+//! What a sign-in asks, over whatever is on the screen. What is typed is kept only until it is sent.
+
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use secrecy::SecretString;
+use secrecy::zeroize::{Zeroize, Zeroizing};
+
+use super::keymap::Action;
+use super::{Effect, Model, Start};
+use crate::cloud::person::{Part, Question, Reply};
+
+/// More than the longest token.
+const CAPACITY: usize = 8192;
+
+/// A question of the sign-in with what has been typed so far.
+#[derive(Debug)]
+pub struct Asked {
+    /// The question.
+    pub question: Question,
+    /// Its fields, in order.
+    pub fields: Vec<Entry>,
+    /// The field being edited.
+    pub focus: usize,
+    /// Whether it is answered, and Keystone has the word.
+    pub is_sent: bool,
+    /// Whether Enter was pressed with nothing typed.
+    pub is_empty_blamed: bool,
+}
+
+/// A field whose text is not shown. Its memory never moves, and is wiped on drop.
+pub struct Entry {
+    /// What it is for.
+    pub part: Part,
+    text: Zeroizing<String>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({:?}, [hidden])", self.part)
+    }
+}
+
+impl Entry {
+    fn new(part: Part) -> Self {
+        Self { part, text: Zeroizing::new(String::with_capacity(CAPACITY)) }
+    }
+
+    /// How many characters it has.
+    #[must_use]
+    pub fn chars(&self) -> usize {
+        self.text.chars().count()
+    }
+
+    /// Appends what was typed or pasted. Line ends are none of it; spaces belong to a password alone.
+    fn insert(&mut self, text: &str) {
+        let text = if self.part == Part::Password { text.trim_matches(['\r', '\n']) } else { text.trim() };
+        for character in text.chars().filter(|character| !character.is_control()) {
+            if self.text.len() + character.len_utf8() <= CAPACITY {
+                self.text.push(character);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.text.zeroize();
+        if self.text.capacity() < CAPACITY {
+            self.text.reserve_exact(CAPACITY);
+        }
+    }
+}
+
+impl Asked {
+    fn new(question: Question) -> Self {
+        let fields = question.wanted.parts().iter().copied().map(Entry::new).collect();
+        Self { question, fields, focus: 0, is_sent: false, is_empty_blamed: false }
+    }
+
+    fn turn(&mut self, forward: bool) {
+        let count = self.fields.len().max(1);
+        self.focus = if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count };
+    }
+
+    fn reply(&self) -> Reply {
+        let fields = self.fields.iter().filter(|field| !field.text.is_empty());
+        fields.fold(Reply::default(), |reply, field| reply.with(field.part, SecretString::from(field.text.as_str())))
+    }
+}
+
+impl Model {
+    /// Puts the question over the screen. A sign-in nobody waits for any more gets no answer.
+    pub(super) fn asked(&mut self, question: Question) -> Vec<Effect> {
+        if !matches!(self.start, Start::SigningIn { .. } | Start::Ready(_)) || self.ending.is_some() {
+            return vec![Effect::Reply(None)];
+        }
+        self.question = Some(Asked::new(question));
+        Vec::new()
+    }
+
+    pub(super) fn question_action(&mut self, action: Action) -> Vec<Effect> {
+        let Some(asked) = &mut self.question else { return Vec::new() };
+        match action {
+            Action::Accept if asked.is_sent => {}
+            Action::Accept => {
+                let reply = asked.reply();
+                if reply.is_empty() {
+                    asked.is_empty_blamed = true;
+                    return Vec::new();
+                }
+                // Enter in the first of two fields goes to the second, which is easily overlooked.
+                if asked.focus + 1 < asked.fields.len() {
+                    asked.focus += 1;
+                    return Vec::new();
+                }
+                asked.fields.iter_mut().for_each(Entry::clear);
+                asked.is_sent = true;
+                return vec![Effect::Reply(Some(reply))];
+            }
+            Action::Down => asked.turn(true),
+            Action::Up => asked.turn(false),
+            Action::Back | Action::Quit => {
+                let was_sent = asked.is_sent;
+                self.question = None;
+                // Of what is sent the cloud has the last word; the screen below is free again.
+                return if was_sent { Vec::new() } else { vec![Effect::Reply(None)] };
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn edit_question(&mut self, event: &KeyEvent) {
+        let Some(asked) = self.question.as_mut().filter(|asked| !asked.is_sent) else { return };
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let focus = asked.focus;
+        let Some(field) = asked.fields.get_mut(focus) else { return };
+        match event.code {
+            KeyCode::Char('u' | 'w') if control => field.clear(),
+            KeyCode::Char(character) if !control => {
+                let mut text = [0; 4];
+                field.insert(character.encode_utf8(&mut text));
+                asked.is_empty_blamed = false;
+            }
+            KeyCode::Backspace => {
+                field.text.pop();
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn paste_answer(&mut self, text: &str) {
+        let Some(asked) = self.question.as_mut().filter(|asked| !asked.is_sent) else { return };
+        let focus = asked.focus;
+        if let Some(field) = asked.fields.get_mut(focus) {
+            field.clear();
+            field.insert(text);
+            asked.is_empty_blamed = false;
+        }
+    }
+}

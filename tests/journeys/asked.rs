@@ -1,0 +1,108 @@
+//! What the sign-in asks, over whatever is on the screen.
+
+use osvpn::cloud::person::{Question, Reply, Wanted};
+
+use super::*;
+
+fn question(wanted: Wanted) -> Message {
+    Message::Asked(Question {
+        wanted,
+        is_renewal: true,
+        user: Some("demo".into()),
+        project: Some("vpn-demo".into()),
+        auth_url: "https://keystone.example:5000/v3".into(),
+        refused: None,
+    })
+}
+
+/// The answer the wizard gave last, if it gave one.
+fn replied(journey: &mut Journey) -> Option<Option<Reply>> {
+    let place = journey.effects.iter().position(|effect| matches!(effect, Effect::Reply(_)))?;
+    match journey.effects.remove(place) {
+        Effect::Reply(reply) => Some(reply),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were() {
+    let mut journey = running();
+    journey.effects.clear();
+    journey.control('c');
+    let buttons = journey.model.dialog.clone();
+    journey.send(question(Wanted::Passcode));
+    // What was meant for the screen below neither answers nor declines.
+    journey.enter().types("q?123");
+    assert!(journey.effects.is_empty() && journey.model.dialog == buttons);
+    journey.enter();
+    assert!(replied(&mut journey).unwrap().is_some());
+    assert!(journey.model.question.as_ref().unwrap().is_sent);
+    journey.send(Message::AskedEnough);
+    assert!(journey.model.question.is_none() && journey.model.dialog == buttons, "the run goes on below");
+    assert!(journey.effects.is_empty());
+}
+
+#[test]
+fn enter_with_nothing_typed_says_so_and_esc_declines() {
+    for key in [KeyCode::Esc, KeyCode::Char('c')] {
+        let mut journey = Journey::ready();
+        journey.effects.clear();
+        journey.send(question(Wanted::Password)).enter();
+        assert!(journey.model.question.as_ref().unwrap().is_empty_blamed && replied(&mut journey).is_none());
+        if key == KeyCode::Esc {
+            journey.esc()
+        } else {
+            journey.control('c')
+        };
+        assert!(replied(&mut journey).unwrap().is_none());
+        assert!(journey.model.question.is_none() && journey.model.ending.is_none(), "only the question is left");
+    }
+}
+
+#[test]
+fn a_pasted_token_loses_its_line_end_and_a_password_keeps_its_spaces() {
+    let mut journey = Journey::ready();
+    journey.send(question(Wanted::Token)).send(Message::Paste(format!(" {}\n", "gAAAA".repeat(200)).into()));
+    assert_eq!(journey.model.question.as_ref().unwrap().fields[0].chars(), 1000);
+    journey.send(question(Wanted::Password)).types(" a b ").send(Message::Resize(80, 24));
+    assert_eq!(journey.model.question.as_ref().unwrap().fields[0].chars(), 5);
+    assert!(!format!("{:?}", journey.model.question).contains("a b"));
+}
+
+#[test]
+fn of_two_fields_either_is_enough_and_enter_passes_by_both() {
+    let mut journey = Journey::ready();
+    journey.effects.clear();
+    journey.send(question(Wanted::Appended)).types("hunter2").enter();
+    assert!(replied(&mut journey).is_none());
+    assert_eq!(journey.model.question.as_ref().unwrap().focus, 1);
+    journey.enter();
+    assert!(replied(&mut journey).unwrap().is_some());
+    journey.send(question(Wanted::Appended)).key(KeyCode::Tab).types("123456").enter();
+    assert!(replied(&mut journey).unwrap().is_some());
+}
+
+#[test]
+fn an_answer_that_is_on_its_way_does_not_hold_the_screen() {
+    let mut journey = running();
+    journey.effects.clear();
+    journey.send(question(Wanted::Passcode)).types("123456").enter().esc();
+    assert!(replied(&mut journey).unwrap().is_some() && replied(&mut journey).is_none());
+    journey.control('c');
+    assert!(journey.model.dialog.is_some(), "the run can be stopped meanwhile");
+    journey.send(question(Wanted::Passcode));
+    assert!(journey.model.question.is_some(), "and whatever is still wrong is asked again");
+}
+
+#[test]
+fn a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answer() {
+    let mut journey = running();
+    journey.send(question(Wanted::Passcode)).send(Message::Terminated);
+    assert!(journey.model.question.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let clouds = vec!["home".to_owned(), "work".to_owned()];
+    let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
+    journey.send(Message::SignedIn(request, Err(problem))).send(question(Wanted::Password));
+    assert!(journey.model.question.is_none() && replied(&mut journey).unwrap().is_none());
+}

@@ -1,0 +1,120 @@
+//! A sign-in that asks: in the wizard, and on the terminal of the commands without a screen.
+
+use super::*;
+
+fn vars(scene: &Scene, changes: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    let mut vars = scene.cloud.environment();
+    vars.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    vars.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    vars
+}
+
+const MFA: &[(&str, &str)] = &[("OS_USERNAME", "demo-mfa"), ("OS_PASSWORD", "")];
+
+#[test]
+fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothing_lost() {
+    let scene = Scene::new(Settings::default());
+    let before = scene.objects();
+    let mut pty = Pty::start(scene.home.path(), &[], &vars(&scene, MFA));
+    pty.wait_for("The password of demo-mfa");
+    pty.send("wrong\r");
+    pty.wait_for("refused the password");
+    pty.send("demo\r\r");
+    pty.wait_for("authenticator of demo-mfa");
+    pty.send("000000\r");
+    pty.wait_for("was not accepted");
+    pty.send("123456\r");
+    enter_until(&mut pty, "makes");
+    scene.cloud.expire_tokens();
+    pty.send("\r");
+    pty.wait_for("Your sign-in has expired");
+    pty.send("\x1b");
+    pty.wait_for("was not renewed");
+    pty.send("\r");
+    pty.wait_for("Your sign-in has expired");
+    pty.send("123456\r");
+    pty.enter_at("hlz-por is ACTIVE");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (0, before + 12));
+    assert!(!everything.contains("123456") && !everything.contains("000000"));
+}
+
+#[test]
+fn a_signal_ends_the_wizard_while_it_asks() {
+    let scene = Scene::new(Settings::default());
+    let pty = Pty::start(scene.home.path(), &[], &vars(&scene, MFA));
+    pty.wait_for("The password of demo-mfa");
+    pty.signal("TERM");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!((code, said.trim()), (143, "Nothing was made."));
+}
+
+fn plan(scene: &Scene) {
+    let half = |region: &str| {
+        format!("[[half]]\nregion = \"{region}\"\nrouter = \"border-router\"\nsubnets = [\"private-subnet\"]\n")
+    };
+    let text =
+        format!("version = 1\nname = \"test-vpn\"\nmode = \"site-to-site\"\n{}{}", half("nz-hlz-1"), half("nz-por-1"));
+    std::fs::write(scene.home.path().join("plan.toml"), text).unwrap();
+}
+
+#[test]
+fn apply_asks_on_the_terminal_at_the_start_and_in_mid_run_and_shows_nothing_of_it() {
+    let scene = Scene::new(Settings::default());
+    plan(&scene);
+    let before = scene.objects();
+    let gate = osvpn::simulator::Gate::closed();
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ikepolicies"));
+    let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, MFA));
+    pty.wait_for("Password:");
+    pty.send("demo\r");
+    pty.wait_for("Passcode:");
+    pty.send("123456\r");
+    scene.runtime.block_on(gate.arrived());
+    scene.cloud.expire_tokens();
+    gate.open();
+    pty.wait("the second question", |screen| screen.matches("Passcode:").count() == 2);
+    pty.send("000000\r");
+    pty.wait("the third question", |screen| screen.matches("Passcode:").count() == 3);
+    pty.send("123456\r");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (0, before + 12), "{everything}");
+    assert!(!everything.contains("123456") && !everything.contains("000000"), "{everything}");
+}
+
+#[test]
+fn ctrl_c_at_the_question_of_apply_stops_it_and_leaves_the_terminal_as_it_was() {
+    let scene = Scene::new(Settings::default());
+    plan(&scene);
+    let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, MFA));
+    pty.wait_for("Password:");
+    pty.send(CTRL_C);
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("Nothing was made."), "{said}");
+}
+
+#[test]
+fn who_gives_up_in_mid_run_is_told_how_to_go_on_and_resume_asks_again() {
+    let scene = Scene::new(Settings::default());
+    plan(&scene);
+    let before = scene.objects();
+    let gate = osvpn::simulator::Gate::closed();
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
+    let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, &MFA[..1]));
+    pty.wait_for("Passcode:");
+    pty.send("123456\r");
+    scene.runtime.block_on(gate.arrived());
+    scene.cloud.expire_tokens();
+    gate.open();
+    pty.wait("the second question", |screen| screen.matches("Passcode:").count() == 2);
+    pty.send("\r");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (1, before + 10), "{said}");
+    assert!(said.contains("was not renewed") && said.contains("osvpn resume "), "{said}");
+    let mut pty = Pty::start(scene.home.path(), &["resume"], &vars(&scene, &MFA[..1]));
+    pty.wait_for("Passcode:");
+    pty.send("123456\r");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!((code, scene.objects()), (0, before + 12), "{said}");
+}
