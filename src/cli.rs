@@ -71,6 +71,24 @@ A plan file:
   # address = \"198.51.100.7\"
   # cidrs = [\"192.168.7.0/24\"]";
 
+const STATUS_CODES: &str = "\
+Exit codes:
+  0  ACTIVE, and both halves match
+  1  it cannot be told: something could not be read
+  2  wrong usage, or no such VPN
+  3  not ACTIVE
+  5  ACTIVE, but the halves do not match: some traffic fails, or will";
+
+const SUBNETS: &str = "\
+Examples:
+  osvpn set-subnets hlz-por nz-hlz-1=private-subnet,db-subnet     exactly these
+  osvpn set-subnets hlz-por nz-por-1+=apps-subnet                 this one too
+  osvpn set-subnets hlz-por A-=10.0.1.0/24                        without this one
+  osvpn set-subnets office peer+=192.168.8.0/24                   behind the outside peer
+
+Subnets are names, ids or CIDRs. Both halves are changed: new endpoint groups are made, the connections switched to
+them, the old groups deleted.";
+
 /// Which cloud.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CloudArgs {
@@ -164,6 +182,39 @@ pub enum Command {
     ///
     /// What the run had found and reused stays. Without its journal, the VPN is looked for by its marks.
     Rollback(RollbackArgs),
+    /// List the VPNs of the project, in all regions, whoever made them.
+    ///
+    /// Connections are matched into pairs of halves by their marks, else by what they say of each other. VPNs to outside
+    /// peers, halves whose partner is missing, and objects that no connection uses are shown as what they are.
+    List(ListArgs),
+    /// Say whether a VPN is up and its two halves match, with an exit code for monitoring.
+    #[command(after_long_help = STATUS_CODES)]
+    Status(StatusArgs),
+    /// Say why a VPN is down or carries less than it says, and offer to mend it.
+    ///
+    /// It reads both halves, their policies, keys, services and routers, and the security groups of the instances, and
+    /// holds them against each other. What was found is ordered by how likely it is the cause, each with what it means and
+    /// the one thing that mends it. What cannot be seen from here is said, too, with a ping that tries the tunnel.
+    #[command(after_long_help = STATUS_CODES)]
+    Doctor(DoctorArgs),
+    /// Delete a VPN, both halves in the right order; or what no VPN uses.
+    ///
+    /// It shows what goes and what stays because other connections use it, and asks once. It works for any VPN, whoever
+    /// made it. If it is cut off, osvpn resume goes on.
+    Delete(DeleteArgs),
+    /// Give a VPN a new pre-shared key, on both halves as one step.
+    ///
+    /// If the second half refuses it, the first gets its old key back. The key is generated unless you give one, and is shown
+    /// nowhere. A tunnel that is up keeps the old key until it is negotiated anew; --renew does that now.
+    RotatePsk(RotateArgs),
+    /// Tunnel other subnets, without making the VPN anew.
+    #[command(after_long_help = SUBNETS)]
+    SetSubnets(SetSubnetsArgs),
+    /// Add the security-group rules that the instances of a VPN's subnets lack.
+    ///
+    /// For every instance port in the tunnelled subnets that admits nothing from the other side, its security group gets a
+    /// rule that admits everything from there. osvpn delete takes the rules away again with the VPN.
+    Admit(AdmitArgs),
     /// Collect what a ticket about osvpn needs into one text file that you can read first.
     ///
     /// In it are the versions of osvpn and the system, the names of the OS_* variables that are set and of the settings in
@@ -262,6 +313,162 @@ pub struct ApplyArgs {
     /// How long to wait.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn status`.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections [default: the only one].
+    #[arg(value_name = "VPN")]
+    pub vpn: Option<String>,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections [default: every one].
+    #[arg(value_name = "VPN")]
+    pub vpn: Option<String>,
+    /// Mend the likeliest cause that can be mended from here; asks before.
+    #[arg(long, requires = "vpn")]
+    pub fix: bool,
+    /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; asks before.
+    #[arg(long, requires = "vpn", conflicts_with = "fix")]
+    pub modernise: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// How long to wait after a fix.
+    #[command(flatten)]
+    pub wait: AfterArgs,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// How long to wait after a change.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct AfterArgs {
+    /// How many seconds to wait for ACTIVE after a change; 0 does not look.
+    #[arg(long, value_name = "SECS", default_value_t = 180)]
+    pub wait: u64,
+}
+
+impl AfterArgs {
+    /// The same as a duration. Longer than a year is a year: nobody waits for ever, and clocks overflow.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.wait.min(365 * 24 * 3600))
+    }
+}
+
+/// Options of `osvpn delete`.
+#[derive(Clone, Debug, Args)]
+pub struct DeleteArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections.
+    #[arg(value_name = "VPN", required_unless_present = "strays")]
+    pub vpn: Option<String>,
+    /// Delete the VPN objects that no connection uses, in all regions.
+    #[arg(long, conflicts_with = "vpn")]
+    pub strays: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn rotate-psk`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections.
+    #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]
+    pub vpn: Option<String>,
+    /// Give a new key to every VPN of the project whose key is the word that create-vpn.sh gave to all.
+    #[arg(long, conflicts_with_all = ["vpn", "psk_file"])]
+    pub all_public_keys: bool,
+    /// Have running tunnels take the new key up now. Every tunnel of both routers is down for some seconds.
+    #[arg(long)]
+    pub renew: bool,
+    /// Read the new key from this file; - reads standard input. It goes before OSVPN_PSK [default: a new one is made].
+    #[arg(long, value_name = "PATH")]
+    pub psk_file: Option<PathBuf>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// How long to wait afterwards.
+    #[command(flatten)]
+    pub wait: AfterArgs,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn set-subnets`.
+#[derive(Clone, Debug, Args)]
+pub struct SetSubnetsArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections.
+    #[arg(value_name = "VPN")]
+    pub vpn: String,
+    /// REGION=SUBNET,SUBNET (also A, B or peer for the region; += adds, -= takes away).
+    #[arg(value_name = "REGION=SUBNETS", required = true)]
+    pub subnets: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// How long to wait afterwards.
+    #[command(flatten)]
+    pub wait: AfterArgs,
+    /// Which cloud.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Options of `osvpn admit`.
+#[derive(Clone, Debug, Args)]
+pub struct AdmitArgs {
+    /// Its name, the id of its marks, or the name or id of one of its connections [default: the only one].
+    #[arg(value_name = "VPN")]
+    pub vpn: Option<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,

@@ -26,6 +26,7 @@ pub mod cli;
 pub mod cloud;
 pub mod inspect;
 pub mod log;
+pub mod operate;
 pub mod plan;
 pub mod provision;
 pub mod report;

@@ -7,21 +7,23 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use crossterm::event::EventStream;
-use osvpn::apply::apply;
+use osvpn::apply::{Answer, apply};
 use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::report::{Failure, Report};
 use osvpn::resume::{resume, rollback};
+use osvpn::signals::Signal;
 use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
 use osvpn::view::Theme;
 use osvpn::wizard::{Beginning, Login, Problem, Start};
-use osvpn::{log, sign_in, signals};
+use osvpn::{log, operate, sign_in, signals};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -38,22 +40,20 @@ fn main() -> ExitCode {
             let mut text = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut text).and_then(|()| print_whole(&text))
         }
-        Some(Command::Apply(args)) => with_runtime(async {
-            let answer = apply(&args, signals::listen()?).await;
-            // A reader that has gone away changes nothing about what was done.
-            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
-            Ok(answer.exit_code())
-        }),
-        Some(Command::Resume(args)) => with_runtime(async {
-            let answer = resume(&args, signals::listen()?).await;
-            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
-            Ok(answer.exit_code())
-        }),
-        Some(Command::Rollback(args)) => with_runtime(async {
-            let answer = rollback(&args, signals::listen()?).await;
-            let _ = answer.print(args.json, &mut stdout(), &mut stderr());
-            Ok(answer.exit_code())
-        }),
+        Some(Command::Apply(args)) => answered(args.json, async |signals| apply(&args, signals).await),
+        Some(Command::Resume(args)) => answered(args.json, async |signals| resume(&args, signals).await),
+        Some(Command::Rollback(args)) => answered(args.json, async |signals| rollback(&args, signals).await),
+        Some(Command::List(args)) => answered(args.json, async |signals| operate::list(&args, signals).await),
+        Some(Command::Status(args)) => answered(args.json, async |signals| operate::status(&args, signals).await),
+        Some(Command::Doctor(args)) => answered(args.json, async |signals| operate::doctor(&args, signals).await),
+        Some(Command::Delete(args)) => answered(args.json, async |signals| operate::delete(&args, signals).await),
+        Some(Command::RotatePsk(args)) => {
+            answered(args.json, async |signals| operate::rotate_psk(&args, signals).await)
+        }
+        Some(Command::SetSubnets(args)) => {
+            answered(args.json, async |signals| operate::set_subnets(&args, signals).await)
+        }
+        Some(Command::Admit(args)) => answered(args.json, async |signals| operate::admit(&args, signals).await),
         Some(Command::BugReport(args)) => with_runtime(async {
             let written = bug_report(&args, &mut stdout(), &mut stderr()).await;
             written
@@ -94,6 +94,16 @@ fn with_runtime(work: impl Future<Output = io::Result<u8>>) -> io::Result<u8> {
     // A name being looked up cannot be called off, and is not worth waiting for.
     runtime.shutdown_background();
     code
+}
+
+/// Runs a command that ends with an answer, prints that, and takes its exit code.
+fn answered(json: bool, work: impl AsyncFnOnce(UnboundedReceiver<Signal>) -> Answer) -> io::Result<u8> {
+    with_runtime(async {
+        let answer = work(signals::listen()?).await;
+        // A reader that has gone away changes nothing about what was done.
+        let _ = answer.print(json, &mut stdout(), &mut stderr());
+        Ok(answer.exit_code())
+    })
 }
 
 async fn demo_cloud(listen: std::net::SocketAddr, token_life: Option<u64>) -> io::Result<u8> {

@@ -1,5 +1,6 @@
 //! What is left to say when a run is over: on the normal screen as text, for programs as JSON. It holds no key.
 
+pub mod change;
 mod dry_run;
 mod end;
 pub mod health;
@@ -19,6 +20,7 @@ use crate::provision::handover::{Handover, KeyOrigin, external_address};
 use crate::provision::{self, Check, Ledger, Made, Marks, Origin, Standing, Step, Task, commands};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
+pub use change::ChangeReport;
 pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
 pub use health::Health;
@@ -159,6 +161,15 @@ impl Failure {
             request_id: error.request_id.clone(),
             retry_after: error.retry_after.map(|wait| wait.as_secs()),
         }
+    }
+}
+
+impl Failure {
+    /// One without a request behind it.
+    pub fn plain(what: impl Into<String>, message: &str) -> Self {
+        let message = message.to_owned();
+        let what = what.into();
+        Self { what, message, hint: None, request: None, status: None, request_id: None, retry_after: None }
     }
 }
 

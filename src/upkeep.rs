@@ -110,6 +110,8 @@ pub fn belonging(vpn: &Vpn, half: Half) -> String {
 
 impl fmt::Display for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let change = self.change.to_string();
+        writeln!(f, "{}{}:", change[..1].to_uppercase(), &change[1..])?;
         for step in self.change.steps() {
             writeln!(f, "  {step}")?;
         }

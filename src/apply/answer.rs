@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::cloud::Error;
 use crate::plan::Plan;
 use crate::plan::file::FileError;
-use crate::report::{DryRun, Failure, Report, Rollback};
+use crate::report::health::worst;
+use crate::report::{ChangeReport, DryRun, Failure, Health, Listing, Report, Rollback};
 use crate::wizard::Problem;
 
 /// What came of it.
@@ -30,6 +31,12 @@ pub enum Conclusion {
     DryRun(Box<Plan>),
     /// What a run had made was deleted, as far as that went.
     Rollback(Box<Rollback>),
+    /// What there is.
+    Listing(Box<Listing>),
+    /// How one VPN stands, or every one.
+    Health(Vec<Health>),
+    /// VPNs that exist were changed, as far as that went.
+    Changes(Vec<ChangeReport>),
     /// Nothing was made.
     Refused(Box<Refusal>),
 }
@@ -139,6 +146,9 @@ impl Answer {
             Conclusion::Report(report) => report.outcome.exit_code(),
             Conclusion::DryRun(_) => 0,
             Conclusion::Rollback(rollback) => rollback.exit_code(),
+            Conclusion::Listing(listing) => listing.exit_code(),
+            Conclusion::Health(all) => worst(all),
+            Conclusion::Changes(changes) => changes.iter().map(ChangeReport::exit_code).max().unwrap_or(0),
             Conclusion::Refused(refusal) => refusal.exit_code,
         }
     }
@@ -153,6 +163,9 @@ impl Answer {
             Conclusion::Report(report) => write!(out, "{report}"),
             Conclusion::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
             Conclusion::Rollback(rollback) => write!(out, "{rollback}"),
+            Conclusion::Listing(listing) => write!(out, "{listing}"),
+            Conclusion::Health(all) => in_paragraphs(out, all),
+            Conclusion::Changes(changes) => in_paragraphs(out, changes),
             Conclusion::Refused(refusal) => write!(err, "{refusal}"),
         }
     }
@@ -162,6 +175,15 @@ impl Answer {
             Conclusion::Report(report) => serde_json::to_value(report),
             Conclusion::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
             Conclusion::Rollback(rollback) => serde_json::to_value(rollback),
+            Conclusion::Listing(listing) => serde_json::to_value(listing),
+            Conclusion::Health(all) => match all.as_slice() {
+                [one] => serde_json::to_value(one),
+                all => serde_json::to_value(json!({ "vpns": all })),
+            },
+            Conclusion::Changes(changes) => match changes.as_slice() {
+                [one] => serde_json::to_value(one),
+                all => serde_json::to_value(json!({ "changes": all })),
+            },
             Conclusion::Refused(refusal) => serde_json::to_value(refusal),
         };
         let mut value = value.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));
@@ -171,4 +193,15 @@ impl Answer {
         }
         value
     }
+}
+
+/// One after the other, with an empty line between.
+fn in_paragraphs<T: Display>(out: &mut impl Write, all: &[T]) -> io::Result<()> {
+    for (number, one) in all.iter().enumerate() {
+        if number > 0 {
+            writeln!(out)?;
+        }
+        write!(out, "{one}")?;
+    }
+    Ok(())
 }

@@ -67,6 +67,7 @@ fn kind(method: &crate::cloud::credentials::Method) -> &'static str {
     use crate::cloud::credentials::Method;
     match method {
         Method::Password { .. } => "a password",
+        Method::PasswordToAsk { .. } => "a password that is asked for",
         Method::Token { .. } => "a token",
         Method::ApplicationCredential { .. } => "an application credential",
         Method::Totp { .. } => "a passcode",

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::listing::ListedVpn;
-use crate::inspect::{Check, Condition, Diagnosis, Fix, Verdict, Vpn, Weight};
+use crate::inspect::{Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
 #[derive(Clone, Debug, Serialize)]
@@ -28,9 +28,21 @@ pub struct Health {
     pub unseen: Vec<String>,
     /// How to try it.
     pub try_it: String,
-    /// Whether it is printed as a diagnosis.
+    /// How it is printed.
     #[serde(skip)]
-    is_diagnosis: bool,
+    style: Style,
+}
+
+/// How a VPN's health is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Style {
+    /// Every question with its answer.
+    #[default]
+    Status,
+    /// What is wrong, and what to do.
+    Diagnosis,
+    /// Not at all: it was printed before a question.
+    Printed,
 }
 
 /// One question.
@@ -96,14 +108,30 @@ impl Health {
             security_groups: groups.collect(),
             unseen: diagnosis.unseen.clone(),
             try_it: diagnosis.ping.clone(),
-            is_diagnosis: false,
+            style: Style::Status,
         }
     }
 
     /// The same, to be printed as a diagnosis: what is wrong first, and what to do.
     #[must_use]
     pub fn as_diagnosis(mut self) -> Self {
-        self.is_diagnosis = true;
+        self.style = Style::Diagnosis;
+        self
+    }
+
+    /// The same, known to the user already.
+    #[must_use]
+    pub fn printed(mut self) -> Self {
+        self.style = Style::Printed;
+        self
+    }
+
+    /// Only what the two halves themselves say: what instances admit was not read.
+    #[must_use]
+    pub fn without_surroundings(mut self) -> Self {
+        let is_around = |row: &Row| row.subject == Subject::SecurityGroups.as_str();
+        self.checks.retain(|row| !is_around(row));
+        self.findings.retain(|row| !is_around(row));
         self
     }
 
@@ -175,13 +203,16 @@ impl Health {
 
 impl Display for Health {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.style == Style::Printed {
+            return Ok(());
+        }
         writeln!(f, "{}", self.head())?;
         for side in &self.vpn.sides {
             let router = side.router.as_deref().unwrap_or("unknown router");
             let address = side.address.map_or_else(|| "no address".to_owned(), |address| address.to_string());
             writeln!(f, "  {:<12} {side_text} on {router}, {address}", side.region, side_text = ranges(side))?;
         }
-        if self.is_diagnosis { self.diagnosis(f) } else { self.status(f) }
+        if self.style == Style::Diagnosis { self.diagnosis(f) } else { self.status(f) }
     }
 }
 

@@ -1,0 +1,318 @@
+//! The commands for VPNs that exist: list, status, doctor, and everything that changes one. They read with
+//! [`inspect`](crate::inspect), decide with [`upkeep`](crate::upkeep), ask once, and carry out with
+//! [`provision::change`](crate::provision::change).
+
+mod ask;
+mod carry;
+mod lines;
+mod subnets;
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::apply::{Answer, Conclusion, Lines, Refusal};
+use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
+use crate::cloud::Cloud;
+use crate::inspect::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
+use crate::inspect::proof::Case;
+use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Profiles, Psk, VpnId};
+use crate::provision::journal;
+use crate::report::{Health, Listing};
+use crate::sign_in::terminal::AtTerminal;
+use crate::sign_in::{SignedIn, sign_in};
+use crate::signals::Signal;
+use crate::state;
+use crate::upkeep::{Proposal, Refused, Sas, admit as admission, delete as deletion, delete_strays, fix, rotate_key};
+
+use carry::Carrier;
+
+type Signals = UnboundedReceiver<Signal>;
+
+/// Every VPN of the project, and what no VPN uses.
+pub async fn list(args: &ListArgs, mut signals: Signals) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
+    let looked = until_signal(look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings), &mut signals).await;
+    let conclusion = match looked {
+        Ok(seen) => Conclusion::Listing(Box::new(Listing::new(&seen.inspection))),
+        Err(refusal) => refused(refusal),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+/// How one VPN stands: its two-sided proof, and an exit code for monitoring.
+pub async fn status(args: &StatusArgs, mut signals: Signals) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
+    let asked = async {
+        let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
+        let vpn = seen.only(args.vpn.as_deref())?;
+        // What instances admit is not what a monitor asks about, and is not read for it.
+        let diagnosis = seen.diagnosis(vpn, &Exposures::new()).await;
+        Ok(Health::new(vpn, &diagnosis).without_surroundings())
+    };
+    let asked = until_signal(asked, &mut signals).await;
+    let conclusion = match asked {
+        Ok(health) => Conclusion::Health(vec![health]),
+        Err(refusal) => refused(refusal),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+/// Why a VPN is down, or carries less than it says; and the one thing that mends it, done if it is agreed to.
+pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
+    let asked = async {
+        let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
+        let chosen: Vec<&Vpn> = match &args.vpn {
+            Some(wanted) => vec![seen.select(wanted)?],
+            None => seen.inspection.vpns.iter().collect(),
+        };
+        if chosen.is_empty() {
+            return Err(Refusal::refused(vec!["there is no VPN in this project".to_owned()]));
+        }
+        let diagnoses = join_all(chosen.iter().map(|vpn| async {
+            let exposures = exposures(&seen.signed_in.cloud, vpn).await;
+            seen.diagnosis(vpn, &exposures).await
+        }));
+        let diagnoses = diagnoses.await;
+        let chosen: Vec<Vpn> = chosen.into_iter().cloned().collect();
+        Ok((seen, chosen, diagnoses))
+    };
+    let conclusion = match until_signal(asked, &mut signals).await {
+        Ok((seen, chosen, diagnoses)) => match (chosen.as_slice(), diagnoses.as_slice()) {
+            ([vpn], [diagnosis]) => mend(args, &seen, vpn, diagnosis, signals).await,
+            _ => {
+                let health = |(vpn, diagnosis)| Health::new(vpn, diagnosis).as_diagnosis();
+                Conclusion::Health(chosen.iter().zip(&diagnoses).map(health).collect())
+            }
+        },
+        Err(refusal) => refused(refusal),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+/// Tells what was found, and does the first fix there is, if that is wanted.
+async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, mut signals: Signals) -> Conclusion {
+    let health = Health::new(vpn, diagnosis).as_diagnosis();
+    let wanted = if args.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
+    let may_ask = !args.json && ask::can_be_asked();
+    let (Some(wanted), true) = (wanted, args.fix || args.modernise || may_ask) else {
+        return Conclusion::Health(vec![health]);
+    };
+    let profiles = match Profiles::built_in() {
+        Ok(profiles) => profiles,
+        Err(error) => return refused(Refusal::internal(&error)),
+    };
+    let proposal = match fix(&seen.inspection, vpn, diagnosis, &wanted, &profiles) {
+        Ok(proposal) => proposal,
+        Err(why) if args.fix || args.modernise => return refused(why.into()),
+        Err(_) => return Conclusion::Health(vec![health]),
+    };
+    if !args.json {
+        ask::say(&health.to_string());
+    }
+    if !args.yes && !(args.fix || args.modernise) {
+        match ask::agreed("\nThis can be mended now:\n", std::slice::from_ref(&proposal), &mut signals).await {
+            Ok(true) => {}
+            Ok(false) => return Conclusion::Health(vec![health.printed()]),
+            Err(refusal) => return refused(refusal),
+        }
+    }
+    let is_agreed = args.yes || !(args.fix || args.modernise);
+    let carrier = Carrier { seen, key: None, wait: args.wait.duration(), is_agreed };
+    carrier.carry_out(proposal, signals).await
+}
+
+/// The likeliest cause that this program can mend.
+fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
+    let fixes = diagnosis.findings.iter().filter_map(|check| check.fault()).map(|fault| &fault.fix);
+    fixes.into_iter().find(|fix| fix.is_ours() && !matches!(fix, Fix::Resume(_))).cloned()
+}
+
+/// Deletes a VPN, or what no VPN uses.
+pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
+    change(&args.cloud, signals, args.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
+        let Some(wanted) = &args.vpn else {
+            return Ok(vec![delete_strays(&seen.inspection, &unfinished())?]);
+        };
+        let vpn = seen.select(wanted)?;
+        let rules = join_all(vpn.sides().map(|(_, side)| async {
+            let exposure = seen.signed_in.cloud.region(&side.region)?.exposure(&side.subnets).await;
+            Some((side.region.clone(), exposure.ok()?.rules))
+        }));
+        let rules: BTreeMap<_, _> = rules.await.into_iter().flatten().collect();
+        Ok(vec![deletion(&seen.inspection, vpn, &rules)])
+    })
+    .await
+}
+
+/// A new key for a VPN, or for every VPN that has the word everybody knows.
+pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
+    let given = match crate::apply::input::given_key(args.psk_file.as_deref()) {
+        Ok(given) => given,
+        Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings: Vec::new() },
+    };
+    let origin = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+    let sas = if args.renew { Sas::Renew } else { Sas::Keep };
+    change(&args.cloud, signals, args.yes, args.wait.duration(), given, async |seen: &Seen| {
+        if let Some(wanted) = &args.vpn {
+            return Ok(vec![rotate_key(seen.select(wanted)?, origin, sas)?]);
+        }
+        let keys = join_all(seen.inspection.vpns.iter().map(|vpn| Keys::read(&seen.signed_in.cloud, vpn))).await;
+        let public = seen.inspection.vpns.iter().zip(keys);
+        let public: Vec<&Vpn> =
+            public.filter(|(_, keys)| matches!(keys, Keys::Read { is_public: true, .. })).map(|(vpn, _)| vpn).collect();
+        if public.is_empty() {
+            let text = "no VPN of this project has the key that create-vpn.sh gave to everybody";
+            return Err(Refusal::refused(vec![text.to_owned()]));
+        }
+        // One whose peer is outside would be cut off from it: that one is rotated by name, by somebody who tells the peer.
+        let (pairs, others): (Vec<&Vpn>, Vec<&Vpn>) = public.into_iter().partition(|vpn| vpn.b().is_some());
+        for vpn in &others {
+            Lines::warning(&format!(
+                "{} has the public key too, but no second half here: osvpn rotate-psk {} once its peer is told",
+                vpn.name,
+                vpn.handle()
+            ));
+        }
+        let proposals: Result<Vec<Proposal>, Refused> = pairs.iter().map(|vpn| rotate_key(vpn, origin, sas)).collect();
+        Ok(proposals?)
+    })
+    .await
+}
+
+/// Tunnels other subnets.
+pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
+    change(&args.cloud, signals, args.yes, args.wait.duration(), None, async |seen: &Seen| {
+        let vpn = seen.select(&args.vpn)?;
+        let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
+        Ok(vec![crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?])
+    })
+    .await
+}
+
+/// Lets the instances of a VPN's subnets be reached from across.
+pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
+    change(&args.cloud, signals, args.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
+        let vpn = seen.only(args.vpn.as_deref())?;
+        let exposures = exposures(&seen.signed_in.cloud, vpn).await;
+        let diagnosis = seen.diagnosis(vpn, &exposures).await;
+        Ok(vec![admission(vpn, &diagnosis)?])
+    })
+    .await
+}
+
+/// Signs in, looks, proposes, asks, and carries out.
+async fn change(
+    cloud: &CloudArgs,
+    mut signals: Signals,
+    is_agreed: bool,
+    wait: std::time::Duration,
+    key: Option<Psk>,
+    propose: impl AsyncFnOnce(&Seen) -> Result<Vec<Proposal>, Refusal>,
+) -> Answer {
+    let mut sign_in_warnings = Vec::new();
+    let terminal = AtTerminal::find();
+    let proposed = async {
+        let seen = look(cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
+        let proposals = propose(&seen).await?;
+        Ok((seen, proposals))
+    };
+    let proposed = until_signal(proposed, &mut signals).await;
+    let conclusion = match proposed {
+        Ok((seen, proposals)) => Carrier { seen: &seen, key, wait, is_agreed }.carry_out_all(proposals, signals).await,
+        Err(refusal) => refused(refusal),
+    };
+    Answer { conclusion, sign_in_warnings }
+}
+
+fn refused(refusal: Refusal) -> Conclusion {
+    Conclusion::Refused(Box::new(refusal.resuming()))
+}
+
+impl From<Refused> for Refusal {
+    fn from(Refused(why): Refused) -> Self {
+        Self::refused(why)
+    }
+}
+
+/// A sign-in and what it shows.
+struct Seen {
+    signed_in: SignedIn,
+    inspection: Inspection,
+}
+
+async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Vec<String>) -> Result<Seen, Refusal> {
+    let person = terminal.map(AtTerminal::person);
+    let signed_in = sign_in(&args.login(), person).await.map_err(Refusal::not_signed_in)?;
+    warnings.clone_from(&signed_in.warnings);
+    for warning in &*warnings {
+        Lines::warning(warning);
+    }
+    let inspection = inspect(&signed_in.cloud).await;
+    match inspection.unread.as_slice() {
+        [(region, error), ..] if inspection.surveys.is_empty() => {
+            Err(Refusal::failed(format!("reading {region}"), error))
+        }
+        unread => {
+            for (region, error) in unread {
+                Lines::warning(&format!("{region} could not be read, so what is there is missing: {error}"));
+            }
+            Ok(Seen { signed_in, inspection })
+        }
+    }
+}
+
+async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals: &mut Signals) -> Result<T, Refusal> {
+    tokio::select! {
+        done = work => done,
+        Some(_) = signals.recv() => Err(Refusal::stopped()),
+    }
+}
+
+/// The VPNs whose making is not done, as the journals here tell.
+fn unfinished() -> Vec<VpnId> {
+    let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
+    journals.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).collect()
+}
+
+impl Seen {
+    fn cloud(&self) -> &Cloud {
+        &self.signed_in.cloud
+    }
+
+    fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {
+        self.inspection.select(wanted).map_err(|error| {
+            let mut problems = vec![error.to_string()];
+            problems.extend(self.inspection.unread.iter().map(|(region, _)| format!("{region} could not be read")));
+            Refusal::unusable(problems)
+        })
+    }
+
+    /// The VPN that is meant: the only one, if none is named.
+    fn only(&self, wanted: Option<&str>) -> Result<&Vpn, Refusal> {
+        match (wanted, self.inspection.vpns.as_slice()) {
+            (Some(wanted), _) => self.select(wanted),
+            (None, [vpn]) => Ok(vpn),
+            (None, []) => Err(Refusal::unusable(vec!["there is no VPN in this project".to_owned()])),
+            (None, several) => {
+                let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
+                problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));
+                Err(Refusal::unusable(problems))
+            }
+        }
+    }
+
+    async fn diagnosis(&self, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
+        let keys = Keys::read(self.cloud(), vpn).await;
+        let unread: Vec<_> = self.inspection.unread.iter().map(|(region, _)| region.clone()).collect();
+        let case = Case { vpn, surveys: &self.inspection.surveys, unread: &unread, keys: &keys };
+        diagnose(&case, exposures)
+    }
+}

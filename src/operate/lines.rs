@@ -1,0 +1,39 @@
+//! A change as lines, one for each thing that happens.
+
+use std::io::{Write, stderr};
+
+use crate::change::Change;
+use crate::provision::change::{ChangeEvent, End};
+
+/// Tells an event of a change on standard error.
+pub fn tell(change: &Change, event: &ChangeEvent) {
+    let step = |number: &usize| change.steps().get(*number).map(ToString::to_string).unwrap_or_default();
+    let line = match event {
+        ChangeEvent::Started(_) => return,
+        ChangeEvent::Finished(number, end, took) => {
+            let word = match end {
+                End::Made(id) => format!("made {id}"),
+                End::Existed => "was there already".to_owned(),
+                End::Changed => "done".to_owned(),
+                End::Gone => "gone".to_owned(),
+                End::Kept(why) => format!("KEPT, because it is in use: {why}"),
+            };
+            format!("{}: {word} ({:.1} s)", step(number), took.as_secs_f64())
+        }
+        ChangeEvent::Failed(number, error, took) => {
+            format!("{}: FAILED: {error} ({:.1} s)", step(number), took.as_secs_f64())
+        }
+        ChangeEvent::Waiting(number, pause) => format!("{}: {pause}", step(number)),
+        ChangeEvent::TakingBack(_) => return,
+        ChangeEvent::TakenBack(number, took) => {
+            format!("{}: taken back ({:.1} s)", step(number), took.as_secs_f64())
+        }
+        ChangeEvent::Removed(_, id) => format!("{id}, made by a request whose answer was lost: deleted"),
+    };
+    say(&line);
+}
+
+/// Whoever closed standard error does not want to know.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
