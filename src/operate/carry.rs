@@ -115,7 +115,7 @@ impl Carrier<'_> {
                     keys: &keys,
                 };
                 let diagnosis = crate::inspect::diagnosis::diagnose(&case, &Exposures::new());
-                report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings());
+                report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
             }
         }
     }

@@ -126,17 +126,16 @@ fn clock(time: Timestamp) -> String {
 impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let what = format!("{} {}", self.verb.noun(), self.name);
-        let what = what.trim_start_matches("the ");
         match self.outcome {
-            "done" => writeln!(f, "The {what} is done.")?,
-            "taken-back" => writeln!(f, "The {what} is taken back.")?,
-            "stopped" => writeln!(f, "The {what} was stopped.")?,
+            "done" => writeln!(f, "Done: {what}.")?,
+            "taken-back" => writeln!(f, "Taken back: {what}.")?,
+            "stopped" => writeln!(f, "Stopped: {what}.")?,
             "unsettled" => writeln!(
                 f,
-                "The {what} is done, but an answer was lost: until {} the cloud may still act on it.",
+                "Done: {what}. But an answer was lost, and until {} the cloud may still act on that request.",
                 self.unsettled_until.as_deref().unwrap_or("later")
             )?,
-            _ => writeln!(f, "The {what} failed.")?,
+            _ => writeln!(f, "Failed: {what}.")?,
         }
         if let Some(failure) = &self.failure {
             write!(f, "\n{failure}")?;

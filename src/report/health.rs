@@ -41,6 +41,8 @@ enum Style {
     Status,
     /// What is wrong, and what to do.
     Diagnosis,
+    /// Only what is not as it should be: after a change.
+    Brief,
     /// Not at all: it was printed before a question.
     Printed,
 }
@@ -119,6 +121,13 @@ impl Health {
         self
     }
 
+    /// The same, for whoever has just changed it.
+    #[must_use]
+    pub fn brief(mut self) -> Self {
+        self.style = Style::Brief;
+        self
+    }
+
     /// The same, known to the user already.
     #[must_use]
     pub fn printed(mut self) -> Self {
@@ -156,7 +165,8 @@ impl Health {
     }
 
     fn status(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for row in &self.checks {
+        let is_told = |row: &&Row| self.style != Style::Brief || row.verdict == "bad";
+        for row in self.checks.iter().filter(is_told) {
             let word = match row.verdict {
                 "good" => "ok     ",
                 "bad" if row.weight == Some("warns") => "warning",
@@ -166,7 +176,12 @@ impl Health {
             write!(f, "  {word}  {}", row.question)?;
             if row.seen.is_empty() { writeln!(f)? } else { writeln!(f, ": {}", row.seen)? }
         }
-        writeln!(f, "\n{}", self.conclusion())?;
+        if self.style == Style::Brief {
+            let good = self.checks.iter().filter(|row| row.verdict == "good").count();
+            writeln!(f, "{} {good} questions about it are answered well.", self.conclusion())?;
+        } else {
+            writeln!(f, "\n{}", self.conclusion())?;
+        }
         if !self.findings.is_empty() || self.condition != "proven" {
             writeln!(f, "What it means and what to do: osvpn doctor {}", self.vpn.id)?;
         }
