@@ -7,6 +7,7 @@
 //! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
 
 pub mod diagnosis;
+mod examine;
 pub mod exposure;
 pub mod keys;
 mod pairs;
@@ -24,6 +25,7 @@ use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, S
 use crate::plan::{Half, VpnId, VpnName};
 
 pub use diagnosis::Diagnosis;
+pub use examine::{Examined, examine};
 pub use keys::Keys;
 pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;

@@ -210,7 +210,7 @@ fn farewell(ended: &Ended) -> u8 {
     if let Some(run) = &model.run {
         let is_demo = model.session().is_some_and(|session| session.is_demo);
         let report = Report::of_run(run, model.answers.key.key_origin()).in_demo(is_demo);
-        code = report.outcome.exit_code();
+        code = report.exit_code();
         let _ = write!(out, "{report}");
     } else {
         if let Start::Problem(problem) = &model.start {

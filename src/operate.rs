@@ -15,8 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::cloud::Cloud;
-use crate::inspect::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
-use crate::inspect::proof::Case;
+use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures};
 use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk, VpnId};
@@ -310,9 +309,6 @@ impl Seen {
     }
 
     async fn diagnosis(&self, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
-        let keys = Keys::read(self.cloud(), vpn).await;
-        let unread: Vec<_> = self.inspection.unread.iter().map(|(region, _)| region.clone()).collect();
-        let case = Case { vpn, surveys: &self.inspection.surveys, unread: &unread, keys: &keys };
-        diagnose(&case, exposures)
+        self.inspection.diagnosis(self.cloud(), vpn, exposures).await
     }
 }

@@ -25,7 +25,6 @@ mod late;
 mod ledger;
 mod private;
 mod undo;
-mod verify;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -45,7 +44,6 @@ use journal::Keeper;
 pub use create::{CreateError, create};
 pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use undo::{Undone, undo};
-pub use verify::{Check, Verdict, verify};
 pub use watch::{Pace, Watched, watch};
 
 /// How long to wait for ACTIVE when nothing else is said. Agents report every 60 s, each on its own beat, so two

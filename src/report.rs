@@ -15,9 +15,10 @@ use serde::Serialize;
 
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, RegionId};
+use crate::inspect::Examined;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
 use crate::provision::handover::{Handover, KeyOrigin, external_address};
-use crate::provision::{self, Check, Ledger, Made, Marks, Origin, Standing, Step, Task, commands};
+use crate::provision::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use change::ChangeReport;
@@ -46,8 +47,9 @@ pub struct Report {
     pub doubtful: Vec<Doubt>,
     /// Every pause before a request was tried again.
     pub pauses: Vec<String>,
-    /// The troubleshooting list, if the tunnel is not up.
-    pub checks: Vec<Check>,
+    /// The two-sided proof, and what is wrong if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// What only the user can do: admit the traffic in the security groups of the instances.
     pub security_rules: Vec<Rule>,
     /// What the owner of an outside peer has to be told.
@@ -215,7 +217,7 @@ impl Report {
             failures,
             doubtful: Doubt::all(&Marks::from(plan), ledger),
             pauses: Vec::new(),
-            checks: Vec::new(),
+            health: None,
             security_rules: if is_complete {
                 plan.security_rules().into_iter().map(rule).collect()
             } else {
@@ -247,7 +249,9 @@ impl Report {
             Phase::Left(left) => End::Left(left),
             Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
         };
-        Self::new(&run.plan, &known(run), end, key).with_checks(run.checks.clone()).with_pauses(&run.plan, &run.pauses)
+        Self::new(&run.plan, &known(run), end, key)
+            .with_proof(run.examined.as_ref().and_then(|examined| examined.as_deref().ok()))
+            .with_pauses(&run.plan, &run.pauses)
     }
 
     /// With the pauses before requests were tried again.
@@ -257,11 +261,18 @@ impl Report {
         self
     }
 
-    /// With the troubleshooting list.
+    /// With the two-sided proof, if there is one.
     #[must_use]
-    pub fn with_checks(mut self, checks: Vec<Check>) -> Self {
-        self.checks = checks;
+    pub fn with_proof(mut self, examined: Option<&Examined>) -> Self {
+        self.health = examined.map(|examined| Health::new(&examined.vpn, &examined.diagnosis));
         self
+    }
+
+    /// The exit code of the process: that of the outcome, but 5 for a VPN that is ACTIVE and whose halves do not match.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let is_mismatched = self.health.as_ref().is_some_and(|health| health.exit_code == 5);
+        if self.outcome == Outcome::Active && is_mismatched { 5 } else { self.outcome.exit_code() }
     }
 
     /// Whether it is about the simulated cloud.

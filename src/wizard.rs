@@ -325,9 +325,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::TakenUp(request, result) => model.taken_up(request, result),
         Message::Created(result, ledger) => model.created(result, ledger),
         Message::Watched(watched) => model.watched(watched),
-        Message::Verified(checks) => {
+        Message::Verified(examined) => {
             if let Some(run) = model.run.as_mut().filter(|run| run.verifying) {
-                run.checks = checks;
+                run.examined = Some(examined);
                 run.verifying = false;
             }
             Vec::new()

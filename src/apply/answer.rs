@@ -143,7 +143,7 @@ impl Answer {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match &self.conclusion {
-            Conclusion::Report(report) => report.outcome.exit_code(),
+            Conclusion::Report(report) => report.exit_code(),
             Conclusion::DryRun(_) => 0,
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),

@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Lines;
 use crate::cloud::Cloud;
+use crate::inspect::examine;
 use crate::plan::{Plan, Severity};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::Keeper;
-use crate::provision::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, verify, watch};
+use crate::provision::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
 use crate::report::{End, Report};
 use crate::signals::{SETTLING, Signal};
 
@@ -55,13 +56,17 @@ impl Run<'_> {
         }
         Lines::waiting(wait);
         let watched = audience.attend(watch(&Marks::from(plan), &mut ledger, Pace::lasting(wait), &work)).await;
+        // ACTIVE is no proof, and DOWN no answer.
+        let examined = match watched {
+            Some(Watched::Active | Watched::NotYet(_)) => audience.attend(examine(cloud, plan.id())).await,
+            _ => None,
+        };
+        let examined = examined.and_then(Result::ok);
         let lines = &audience.lines;
         match watched {
-            Some(Watched::Active) => report(&ledger, End::Active, lines),
+            Some(Watched::Active) => report(&ledger, End::Active, lines).with_proof(examined.as_ref()),
             Some(Watched::NotYet(standing)) => {
-                let report = report(&ledger, End::NotActive(&standing), lines);
-                let checks = audience.attend(verify(plan, &ledger, cloud)).await;
-                report.with_checks(checks.unwrap_or_default())
+                report(&ledger, End::NotActive(&standing), lines).with_proof(examined.as_ref())
             }
             Some(Watched::Lost(error)) => report(&ledger, End::Lost(lines.standing(), &error), lines),
             Some(Watched::Stopped) | None => report(&ledger, End::Stopped(lines.standing()), lines),

@@ -106,15 +106,7 @@ impl Carrier<'_> {
         }
         for report in wanted {
             if let Some(vpn) = of(&inspection, report).cloned() {
-                let keys = crate::inspect::Keys::read(self.seen.cloud(), &vpn).await;
-                let unread: Vec<_> = inspection.unread.iter().map(|(region, _)| region.clone()).collect();
-                let case = crate::inspect::proof::Case {
-                    vpn: &vpn,
-                    surveys: &inspection.surveys,
-                    unread: &unread,
-                    keys: &keys,
-                };
-                let diagnosis = crate::inspect::diagnosis::diagnose(&case, &Exposures::new());
+                let diagnosis = inspection.diagnosis(self.seen.cloud(), &vpn, &Exposures::new()).await;
                 report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
             }
         }

@@ -43,6 +43,8 @@ enum Style {
     Diagnosis,
     /// Only what is not as it should be: after a change.
     Brief,
+    /// As a part of the report of its run.
+    Run,
     /// Not at all: it was printed before a question.
     Printed,
 }
@@ -125,6 +127,13 @@ impl Health {
     #[must_use]
     pub fn brief(mut self) -> Self {
         self.style = Style::Brief;
+        self
+    }
+
+    /// The same, at the end of the run that made it: the report has said already what it is.
+    #[must_use]
+    pub fn of_run(mut self) -> Self {
+        self.style = Style::Run;
         self
     }
 
@@ -220,6 +229,9 @@ impl Display for Health {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.style == Style::Printed {
             return Ok(());
+        }
+        if self.style == Style::Run {
+            return self.diagnosis(f);
         }
         writeln!(f, "{}", self.head())?;
         for side in &self.vpn.sides {

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{Doubt, Failure, HalfReport, Outcome, Report};
 use crate::cloud::RegionId;
-use crate::provision::{Origin, Verdict};
+use crate::provision::Origin;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -54,24 +54,22 @@ impl Report {
     }
 
     fn checklist(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if !self.checks.is_empty() {
-            writeln!(f, "\nTroubleshooting:")?;
-        }
-        for check in &self.checks {
-            match &check.verdict {
-                Verdict::Good => writeln!(f, "  ok     {}", check.subject)?,
-                Verdict::Bad(why) => writeln!(f, "  WRONG  {}: {why}", check.subject)?,
-                Verdict::Yours(what) => writeln!(f, "  you    {}: {what}", check.subject)?,
-            }
+        if let Some(health) = &self.health {
+            write!(f, "\n{}", health.clone().of_run())?;
         }
         if !self.look_again.is_empty() {
-            writeln!(f, "\nAgents report every 60 s, so it may still become ACTIVE. To look again:")?;
+            writeln!(
+                f,
+                "\nAgents report every 60 s, so it may still become ACTIVE. To look again:\n  osvpn status {}",
+                self.id
+            )?;
         }
-        list(f, &self.look_again)
+        Ok(())
     }
 
     fn still_needed(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.security_rules.is_empty() {
+        // What the proof has seen of the security groups is more than can be said without.
+        if self.security_rules.is_empty() || self.health.is_some() {
             return Ok(());
         }
         writeln!(f, "\nStill needed: instances admit nothing from the other side on their own. For each of their")?;

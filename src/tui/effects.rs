@@ -14,10 +14,11 @@ use super::{plan_file, terminal::words};
 use crate::apply::Refusal;
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
+use crate::inspect::examine;
 use crate::plan::{Plan, Psk};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{self, Journal, Keeper, Record};
-use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, verify, watch};
+use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, watch};
 use crate::resume::{Ready, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
@@ -249,8 +250,8 @@ impl Effects {
                 let marks = Marks::from(&*plan);
                 Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &desk.work()).await)
             }),
-            Effect::Verify(plan, ledger) => {
-                self.work(async move |desk| Message::Verified(verify(&plan, &ledger, &desk.cloud).await));
+            Effect::Verify(vpn) => {
+                self.work(async move |desk| Message::Verified(examine(&desk.cloud, &vpn).await.map(Box::new)));
             }
             Effect::Undo(plan, mut ledger) => self.work(async move |desk| {
                 let undone = undo(&Marks::from(&*plan), &mut ledger, &desk.work()).await;

@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
+use crate::inspect::{Check, Examined, Subject, Verdict};
 use crate::plan::Half;
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
-use crate::provision::{Check, Doubt, Made, Step, Task, Verdict};
+use crate::provision::{Doubt, Made, Step, Task};
 use crate::wizard::progress::{Phase, Progress, TaskState, Then};
 
 /// The text beside the table of objects.
@@ -39,7 +40,7 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
             }
             text.besides(run);
             handover(&mut text, run);
-            checks(&mut text, &run.checks);
+            proof(&mut text, run);
         }
         Phase::Lost(error) => {
             text.warning("The connections can no longer be watched. What was made is still there.");
@@ -84,6 +85,13 @@ impl Text<'_> {
         let theme = self.scene.theme;
         let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
         self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
+    }
+
+    /// What only a person can see to.
+    fn open(&mut self, question: &str, what: &str) {
+        let theme = self.scene.theme;
+        let glyph = Span::styled(format!("{} ", theme.glyphs.notice), theme.accent());
+        self.lines.extend(hanging(glyph, &format!("{question}: {what}"), self.columns, theme.text()));
     }
 
     fn error(&mut self, error: &Error) {
@@ -217,7 +225,71 @@ fn active(text: &mut Text<'_>, run: &Progress) {
     let both = if run.plan.peer().is_some() { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
     text.besides(run);
+    proven(text, run);
     text.gap();
+    to_be_admitted(text, run);
+    handover(text, run);
+}
+
+/// ACTIVE is no proof: the halves are held against each other.
+fn proven(text: &mut Text<'_>, run: &Progress) {
+    let theme = text.scene.theme;
+    match &run.examined {
+        None => text.lines.push(Line::styled("Holding the two halves against each other", theme.dim())),
+        Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
+        Some(Ok(examined)) => {
+            let mut faults =
+                examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
+            let good =
+                examined.diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
+            if let Some(first) = faults.next() {
+                finding(text, first);
+                faults.for_each(|check| finding(text, check));
+                text.say(&format!("osvpn doctor {} says more, and mends what it can.", examined.vpn.handle()));
+            } else if run.plan.peer().is_some() {
+                text.good(&format!("Nothing is wrong on this side ({good} questions)."));
+            } else {
+                text.good(&format!("Proven: the halves match ({good} questions)."));
+            }
+        }
+    }
+}
+
+/// The tunnel is up, and still nobody answers where security groups admit nothing from across.
+fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
+    if let Some(Ok(examined)) = &run.examined
+        && examined.diagnosis.gates.len() == examined.vpn.sides().count()
+    {
+        let rules = examined.diagnosis.rules();
+        if rules.is_empty() {
+            let ports: usize = examined.diagnosis.gates.values().map(|gate| gate.ports).sum();
+            let what = match ports {
+                0 => "No instance is in these subnets yet. Each needs a security group that admits the other side."
+                    .to_owned(),
+                count => format!("The security groups of all {count} instance ports admit something from across."),
+            };
+            text.say(&what);
+        } else {
+            text.say(&format!(
+                "Left to do: {} security-group rules are missing, so some instances admit nothing from across. This adds them:",
+                rules.len()
+            ));
+            text.lines.extend(paragraph(
+                &format!("  osvpn admit {}", run.plan.name()),
+                text.columns,
+                text.scene.theme.text(),
+            ));
+            for rule in &rules {
+                text.gap();
+                text.lines.push(Line::styled(
+                    format!("{} in {} admits {}", rule.name, rule.region, rule.remote),
+                    text.scene.theme.title(),
+                ));
+                text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
+            }
+        }
+        return;
+    }
     text.say(
         "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
     );
@@ -228,7 +300,6 @@ fn active(text: &mut Text<'_>, run: &Progress) {
         text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
         text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
     }
-    handover(text, run);
 }
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
@@ -245,23 +316,45 @@ fn handover(text: &mut Text<'_>, run: &Progress) {
     }
 }
 
-fn checks(text: &mut Text<'_>, checks: &[Check]) {
+/// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot
+/// be seen from here.
+fn proof(text: &mut Text<'_>, run: &Progress) {
     let theme = text.scene.theme;
     text.gap();
-    if checks.is_empty() {
-        text.lines.push(Line::styled("Going through the troubleshooting list", theme.dim()));
-        return;
+    match &run.examined {
+        None => text.lines.push(Line::styled("Holding the halves against each other", theme.dim())),
+        Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
+        Some(Ok(examined)) => {
+            let Examined { vpn, diagnosis } = &**examined;
+            for check in &diagnosis.findings {
+                finding(text, check);
+            }
+            let good = diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
+            let what =
+                if diagnosis.findings.is_empty() { "What can be seen is as it should be" } else { "Otherwise it is" };
+            text.say(&format!("{what} ({good} questions about both halves, their policies, keys and routers)."));
+            for (subject, what) in diagnosis.by_hand() {
+                text.open(subject.label(), what);
+            }
+            for what in &diagnosis.unseen {
+                text.open("Not to be seen from here", what);
+            }
+            if !diagnosis.findings.is_empty() {
+                text.gap();
+                text.say(&format!("osvpn doctor {} says more, and mends what it can.", vpn.handle()));
+            }
+        }
     }
-    text.lines.push(Line::styled("The troubleshooting list", theme.title()));
-    for check in checks {
-        let (glyph, style, verdict) = match &check.verdict {
-            Verdict::Good => (theme.glyphs.done, theme.good(), "yes".to_owned()),
-            Verdict::Bad(why) => (theme.glyphs.bad, theme.bad(), format!("no, {why}")),
-            Verdict::Yours(why) => (theme.glyphs.notice, theme.accent(), format!("not to be seen from here; {why}")),
-        };
-        let line = format!("{}: {verdict}", check.subject);
-        text.lines.extend(hanging(Span::styled(format!("{glyph} "), style), &line, text.columns, theme.text()));
-    }
+}
+
+/// Something that is not as it should be.
+fn finding(text: &mut Text<'_>, check: &Check) {
+    let Some(fault) = check.fault() else { return };
+    let theme = text.scene.theme;
+    let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
+    text.lines.extend(hanging(glyph, &fault.seen, text.columns, theme.text()));
+    let indent = Span::raw("  ");
+    text.lines.extend(hanging(indent, &fault.means, text.columns, theme.dim()));
 }
 
 fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {

@@ -10,9 +10,10 @@ use super::remote::RequestId;
 use super::takeup::Purpose;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::inspect::Examined;
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
+use crate::provision::{CreateError, Event, Ledger, Undone, Watched};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,8 +146,8 @@ pub enum Message {
     Created(Result<(), CreateError>, Ledger),
     /// The watch is over.
     Watched(Watched),
-    /// The troubleshooting list is checked.
-    Verified(Vec<Check>),
+    /// The halves were held against each other, or why not.
+    Verified(Result<Box<Examined>, Error>),
     /// The undo is over.
     Undone(Undone, Ledger),
     /// The plan file was written, or why not.
@@ -182,8 +183,8 @@ pub enum Effect {
     Create(Box<Plan>, Ledger, KeyOrigin),
     /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.
     Watch(Box<Plan>, Ledger, Duration),
-    /// Check the troubleshooting list; answered by [`Message::Verified`].
-    Verify(Box<Plan>, Ledger),
+    /// Hold the halves of that VPN against each other; answered by [`Message::Verified`].
+    Verify(VpnId),
     /// Delete what was made; answered by [`Message::Undone`].
     Undo(Box<Plan>, Ledger),
     /// Ask the engine to stop after what is under way.

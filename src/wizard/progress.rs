@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::takeup::Purpose;
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
+use crate::inspect::Examined;
 use crate::plan::{Half, Plan, ServicePlan};
-use crate::provision::{Check, CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
+use crate::provision::{CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
 
 /// The state of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +110,8 @@ pub struct Progress {
     pub pause: Option<(Task, Pause)>,
     /// Every such pause of the run.
     pub pauses: Vec<(Task, Pause)>,
-    /// The troubleshooting list, once it is checked.
-    pub checks: Vec<Check>,
+    /// The two-sided proof, once it is there; or why there is none.
+    pub examined: Option<Result<Box<Examined>, Error>>,
     /// When the run began, by [`super::Model::now`].
     pub begun: Duration,
     /// When the present wait for ACTIVE began.
@@ -121,7 +122,7 @@ pub struct Progress {
     pub ended: Option<Duration>,
     /// Which button has the focus.
     pub focus: usize,
-    /// Whether the troubleshooting list is being checked.
+    /// Whether the halves are being held against each other.
     pub verifying: bool,
     /// What the user wants once the engine has come to rest.
     pub then: Option<Then>,
@@ -151,7 +152,7 @@ impl Progress {
             poll_failed: false,
             pause: None,
             pauses: Vec::new(),
-            checks: Vec::new(),
+            examined: None,
             begun: now,
             watching_since: None,
             wait,
@@ -301,7 +302,7 @@ impl Progress {
         self.phase = phase;
         self.ended = None;
         self.then = None;
-        self.checks.clear();
+        self.examined = None;
         self.verifying = false;
         if self.phase == Phase::Undoing {
             self.standing.clear();

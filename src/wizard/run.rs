@@ -159,9 +159,10 @@ impl Model {
         if run.then.is_some() {
             return self.carry_on();
         }
-        if matches!(run.phase, Phase::NotYet(_)) {
+        // ACTIVE is no proof, and DOWN no answer.
+        if matches!(run.phase, Phase::NotYet(_) | Phase::Active) {
             run.verifying = true;
-            return vec![Effect::Verify(Box::new(run.plan.clone()), run.ledger.clone())];
+            return vec![Effect::Verify(run.plan.id().clone())];
         }
         Vec::new()
     }

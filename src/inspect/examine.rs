@@ -1,0 +1,39 @@
+//! Everything that can be found out about one VPN, in two round trips.
+
+use super::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
+use super::proof::Case;
+use super::{Inspection, Keys, Vpn, inspect};
+use crate::cloud::{Cloud, Error, ErrorKind, RegionId};
+use crate::plan::VpnId;
+
+/// A VPN, and what was found out about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// The VPN as it is.
+    pub vpn: Vpn,
+    /// Its proof and what is wrong with it.
+    pub diagnosis: Diagnosis,
+}
+
+/// Reads the regions and holds the halves of that VPN against each other.
+///
+/// # Errors
+/// If none of its connections is to be seen: because a region could not be read, or because they are gone.
+pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
+    let seen = inspect(cloud).await;
+    let Some(vpn) = seen.vpns.iter().find(|vpn| vpn.id.as_ref() == Some(wanted)) else {
+        let gone = || Error::new(ErrorKind::NotFound, format!("no connection of VPN {wanted} is there any more"));
+        return Err(seen.unread.first().map_or_else(gone, |(_, error)| error.clone()));
+    };
+    let exposures = exposures(cloud, vpn).await;
+    Ok(Examined { vpn: vpn.clone(), diagnosis: seen.diagnosis(cloud, vpn, &exposures).await })
+}
+
+impl Inspection {
+    /// Compares the keys of a VPN that was read, and asks every question about it.
+    pub async fn diagnosis(&self, cloud: &Cloud, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
+        let keys = Keys::read(cloud, vpn).await;
+        let unread: Vec<RegionId> = self.unread.iter().map(|(region, _)| region.clone()).collect();
+        diagnose(&Case { vpn, surveys: &self.surveys, unread: &unread, keys: &keys }, exposures)
+    }
+}
