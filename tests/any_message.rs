@@ -9,6 +9,8 @@ mod drawn;
 mod driven;
 #[path = "support/inventories.rs"]
 mod inventories;
+#[path = "support/pair.rs"]
+mod pair;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -23,9 +25,7 @@ use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::plan::{Half, Plan, Psk};
 use osvpn::provision::handover::KeyOrigin;
-use osvpn::provision::{
-    Check, CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Verdict, Watched,
-};
+use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
 use osvpn::view::Theme;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::Step;
@@ -159,10 +159,10 @@ fn engine() -> impl Strategy<Value = Message> {
         error().prop_map(|error| Watched::Lost(Box::new(error))),
         Just(Watched::Stopped),
     ];
-    let checks = vec![
-        Check { subject: "IKE policies match", verdict: Verdict::Good },
-        Check { subject: "keys match", verdict: Verdict::Bad("no".to_owned()) },
-        Check { subject: "ports are open", verdict: Verdict::Yours("see".to_owned()) },
+    let examined = prop_oneof![
+        Just(Ok(Box::new(pair::examined([Status::Active, Status::Active], |_, _| {})))),
+        Just(Ok(Box::new(pair::examined([Status::Down, Status::Down], pair::other_pfs)))),
+        error().prop_map(Err),
     ];
     let undone = prop_oneof![
         Just(Undone::Clean),
@@ -174,7 +174,7 @@ fn engine() -> impl Strategy<Value = Message> {
         6 => event.prop_map(Message::Engine),
         2 => (created, ledger()).prop_map(|(result, ledger)| Message::Created(result, ledger)),
         1 => watched.prop_map(Message::Watched),
-        1 => Just(checks).prop_map(Message::Verified),
+        1 => examined.prop_map(Message::Verified),
         1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::Undone(undone, ledger)),
     ]
 }

@@ -81,7 +81,7 @@ fn a_token_of_a_multi_factor_openrc_is_used_as_it_is_and_its_user_is_who_signs_i
     ];
     let found = machine(&[], &vars).find(None).unwrap();
     let Method::Token { token, user } = &found.credentials.method else { panic!("{:?}", found.credentials) };
-    assert_eq!((token.expose_secret(), user.as_ref().map(Named::text)), ("gAAAA", Some("jo")));
+    assert_eq!((token.expose_secret(), user.as_ref().map(Named::text).as_deref()), ("gAAAA", Some("jo")));
     assert_eq!(found.credentials.auth_url, "https://keystone.example:5000/v3");
     assert_eq!(found.credentials.project, Some(Named::Id("p".to_owned())), "for the sign-in after it");
     assert_eq!(found.warnings, [""; 0]);

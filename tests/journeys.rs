@@ -12,6 +12,8 @@ mod inventories;
 mod journey;
 #[path = "journeys/lists.rs"]
 mod lists;
+#[path = "support/pair.rs"]
+mod pair;
 #[path = "journeys/run.rs"]
 mod run;
 #[path = "journeys/start.rs"]

@@ -10,6 +10,8 @@ mod drawn;
 mod driven;
 #[path = "support/inventories.rs"]
 mod inventories;
+#[path = "support/pair.rs"]
+mod pair;
 #[path = "support/runs.rs"]
 mod runs;
 #[path = "support/svg.rs"]

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use osvpn::cloud::Limits;
 use osvpn::cloud::retry::Pause;
+use osvpn::inspect::{Condition, Subject, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
 use osvpn::provision::journal::Keeper;
 use osvpn::provision::{
-    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Verdict, Watched, Work, create, undo, verify,
-    watch,
+    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
 };
 use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
@@ -104,8 +104,9 @@ async fn two_halves_come_up_in_twelve_posts_and_five_round_trips() {
     assert!(depth(&requests) <= 5, "{}", depth(&requests));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));
-    let checks = verify(&plan, &run.ledger, &site.cloud).await;
-    assert!(checks.iter().all(|check| !matches!(check.verdict, Verdict::Bad(_))), "{checks:?}");
+    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let wrong = examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
+    assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
 }
 
 #[tokio::test]
@@ -219,11 +220,9 @@ async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next(
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
     assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
-    let checks = verify(&first, &run.ledger, &site.cloud).await;
-    assert!(
-        checks.iter().any(|check| matches!(&check.verdict, Verdict::Yours(text) if text.contains("500"))),
-        "{checks:?}"
-    );
+    let examined = examine(&site.cloud, first.id()).await.unwrap();
+    assert_eq!(examined.diagnosis.condition, Condition::NotActive);
+    assert!(examined.diagnosis.unseen.iter().any(|what| what.contains("UDP 500")), "{examined:?}");
     let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
     let mut again = Run::new();
     again.create(&site, &second).await.unwrap();
@@ -386,7 +385,7 @@ async fn an_undo_tells_what_it_could_not_delete_and_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn the_troubleshooting_list_finds_what_differs() {
+async fn the_proof_finds_what_differs() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Catalyst).await;
     let mut run = Run::new();
@@ -405,16 +404,19 @@ async fn the_troubleshooting_list_finds_what_differs() {
         json!({ "psk": "another" }),
     );
     site.simulator.alter("nz-por-1", "vpnservices", &id(Half::B, Step::Service), json!({ "admin_state_up": false }));
-    let checks = verify(&plan, &run.ledger, &site.cloud).await;
-    let bad: Vec<&str> = checks
+    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let found: Vec<(Subject, &str)> = examined
+        .diagnosis
+        .findings
         .iter()
-        .filter_map(|check| match &check.verdict {
-            Verdict::Bad(why) => Some(why.as_str()),
-            _ => None,
-        })
+        .filter_map(|check| Some((check.subject, check.fault()?.seen.as_str())))
         .collect();
-    assert!(bad.iter().any(|why| why.contains("auth_algorithm is sha1 on half A and sha256 on half B")), "{bad:?}");
-    assert!(bad.iter().any(|why| why.contains("half A has another key")), "{bad:?}");
-    assert!(bad.iter().any(|why| why.contains("switched off")), "{bad:?}");
-    assert!(!format!("{checks:?}").contains(KEY) && !format!("{checks:?}").contains("another\""));
+    let says = |subject: Subject, text: &str| {
+        assert!(found.iter().any(|(about, seen)| *about == subject && seen.contains(text)), "{text}: {found:?}");
+    };
+    says(Subject::IkePolicy, "auth_algorithm is sha1 in nz-hlz-1 and sha256 in nz-por-1");
+    says(Subject::Key, "the two halves have different keys");
+    says(Subject::AdminState, "switched off");
+    assert_eq!(found[0].0, Subject::AdminState, "what nobody can get past comes first");
+    assert!(!format!("{examined:?}").contains(KEY) && !format!("{examined:?}").contains("another\""));
 }

@@ -17,6 +17,8 @@ mod inventories;
 mod lists;
 #[path = "screens/over.rs"]
 mod over;
+#[path = "support/pair.rs"]
+mod pair;
 #[path = "screens/review.rs"]
 mod review;
 #[path = "screens/run.rs"]
@@ -35,7 +37,7 @@ use driven::{Driven, session, wellington};
 use inventories::*;
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
 use osvpn::plan::Half;
-use osvpn::provision::{Check, CreateError, Event, Undone, Verdict, Watched};
+use osvpn::provision::{CreateError, Event, Undone, Watched};
 use osvpn::view::Theme;
 use osvpn::wizard::step::Step;
 use osvpn::wizard::{Effect, Login, Message, Problem, Session, Unfinished};

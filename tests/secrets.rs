@@ -404,7 +404,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     ];
     let vars: Vec<_> = cloud.environment().into_iter().chain(known).collect();
     let mut search = Search::new(&[("the pre-shared key", KEY), ("the password", KNOWN_PASSWORD)]);
-    let mut to_the_key = || {
+    let to_the_key = || {
         let mut pty = Pty::start(home.path(), &[], &vars);
         for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
             pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));

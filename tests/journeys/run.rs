@@ -114,9 +114,9 @@ fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
     let mut journey = running();
     journey.send(Message::Created(Ok(()), everything()));
     journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down)))).enter();
-    let late = osvpn::provision::Check { subject: "late", verdict: osvpn::provision::Verdict::Good };
-    journey.send(Message::Verified(vec![late]));
-    assert!(journey.model.run.as_ref().unwrap().checks.is_empty());
+    let late = pair::examined([Status::Down, Status::Down], pair::other_pfs);
+    journey.send(Message::Verified(Ok(Box::new(late))));
+    assert!(journey.model.run.as_ref().unwrap().examined.is_none());
 }
 
 #[test]

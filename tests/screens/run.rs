@@ -29,23 +29,13 @@ fn a_failure_keeps_the_screen_with_cause_hint_and_ways_on() {
 }
 
 #[test]
-fn not_active_yet_is_no_failure_and_comes_with_the_troubleshooting_list() {
+fn not_active_yet_is_no_failure_and_comes_with_what_the_halves_say_of_each_other() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Active, Status::Down);
     let standing = [(Half::A, Status::Active), (Half::B, Status::Down)].into();
     run.journey.at(320.0).send(Message::Watched(Watched::NotYet(standing)));
-    run.journey.send(Message::Verified(vec![
-        Check { subject: "IKE policies match", verdict: Verdict::Good },
-        Check {
-            subject: "IPsec policies match",
-            verdict: Verdict::Bad("pfs is group14 on half A and group5 on half B".to_owned()),
-        },
-        Check { subject: "pre-shared keys match", verdict: Verdict::Good },
-        Check {
-            subject: "UDP 500 and 4500 are open",
-            verdict: Verdict::Yours("routers need no rule for UDP 500, 4500 and ESP".to_owned()),
-        },
-    ]));
+    let examined = pair::examined([Status::Active, Status::Down], pair::other_pfs);
+    run.journey.send(Message::Verified(Ok(Box::new(examined))));
     screen("run-not-yet", &mut run.journey);
 }
 

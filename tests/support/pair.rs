@@ -1,0 +1,102 @@
+//! A VPN of two halves as it would be read, for screens and reports.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::collections::BTreeMap;
+
+use osvpn::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, StoredPolicy, Survey};
+use osvpn::inspect::diagnosis::{Exposures, diagnose};
+use osvpn::inspect::proof::Case;
+use osvpn::inspect::{Examined, Inspection, Keys};
+
+use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory, service};
+
+fn policy(id: &str, words: &[(&'static str, &str)]) -> StoredPolicy {
+    let attributes = words.iter().map(|(name, word)| (*name, (*word).to_owned())).collect();
+    StoredPolicy { id: Id::new(id), name: id.into(), description: String::new(), attributes }
+}
+
+fn group(id: &str, kind: &str, endpoint: &str) -> EndpointGroup {
+    let (id, name) = (Id::new(id), id.to_owned());
+    EndpointGroup { id, name, description: String::new(), kind: kind.into(), endpoints: vec![endpoint.into()] }
+}
+
+/// One half: its region's survey with the objects of the half in it.
+fn half(letter: &str, router: &str, address: &str, peer: &str, local: &str, remote: &str, status: Status) -> Survey {
+    let mut inventory = if letter == "A" { hamilton_inventory() } else { porirua_inventory() };
+    let mut own = service(&format!("s-{letter}"), router, None);
+    own.external_v4 = Some(address.parse().unwrap());
+    inventory.services.push(own);
+    let mut router = inventory.routers.iter_mut().find(|found| found.id.as_str() == router).unwrap().clone();
+    router.external_v4 = vec![address.parse().unwrap()];
+    inventory.routers.retain(|other| other.id != router.id);
+    inventory.routers.push(router);
+    inventory.connections = vec![SiteConnection {
+        id: Id::new(format!("c-{letter}")),
+        name: "hlz-por_vpn_site_connection".into(),
+        description: format!("osvpn:7a1f214e:{letter}"),
+        status,
+        service: Id::new(format!("s-{letter}")),
+        ike_policy: Id::new("ike"),
+        ipsec_policy: Id::new("ipsec"),
+        peer_address: peer.into(),
+        peer_id: peer.into(),
+        local_group: Some(Id::new("local")),
+        peer_group: Some(Id::new("peer")),
+        ..hamilton_inventory().connections.remove(0)
+    }];
+    Survey {
+        inventory,
+        groups: vec![group("local", "subnet", local), group("peer", "cidr", remote)],
+        ike_policies: vec![policy(
+            "ike",
+            &[
+                ("ike_version", "v2"),
+                ("phase1_negotiation_mode", "main"),
+                ("auth_algorithm", "sha256"),
+                ("encryption_algorithm", "aes-256"),
+                ("pfs", "group14"),
+                ("lifetime", "14400"),
+            ],
+        )],
+        ipsec_policies: vec![policy(
+            "ipsec",
+            &[
+                ("transform_protocol", "esp"),
+                ("encapsulation_mode", "tunnel"),
+                ("auth_algorithm", "sha256"),
+                ("encryption_algorithm", "aes-256"),
+                ("pfs", "group14"),
+                ("lifetime", "3600"),
+            ],
+        )],
+    }
+}
+
+/// Both regions, with one VPN between them that is whole but for what `change` does to it.
+pub fn surveys(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Survey)) -> BTreeMap<RegionId, Survey> {
+    let [status_a, status_b] = statuses;
+    let (ends, ranges) = (("103.197.61.75", "150.242.40.137"), ("10.0.0.0/24", "10.20.30.0/24"));
+    let mut a = half("A", "h-border", ends.0, ends.1, "h-private", ranges.1, status_a);
+    let mut b = half("B", "p-border", ends.1, ends.0, "p-private", ranges.0, status_b);
+    change(&mut a, &mut b);
+    [(hamilton(), a), (porirua(), b)].into()
+}
+
+/// That VPN examined, its keys being equal.
+pub fn examined(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Survey)) -> Examined {
+    let seen = Inspection::of(surveys(statuses, change), Vec::new());
+    let vpn = seen.vpns.first().expect("there is one").clone();
+    let keys = Keys::Read { equal: Some(true), is_public: false, problem: None };
+    let case = Case { vpn: &vpn, surveys: &seen.surveys, unread: &[], keys: &keys };
+    let diagnosis = diagnose(&case, &Exposures::new());
+    Examined { vpn, diagnosis }
+}
+
+/// With another PFS group in half B's IPsec policy.
+pub fn other_pfs(_: &mut Survey, b: &mut Survey) {
+    for (name, word) in &mut b.ipsec_policies[0].attributes {
+        if *name == "pfs" {
+            "group5".clone_into(word);
+        }
+    }
+}
