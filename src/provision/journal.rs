@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::handover::KeyOrigin;
-use crate::cloud::{Cloud, harmless};
+use crate::cloud::{Cloud, harmless, one_line};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
 
@@ -29,6 +29,8 @@ const VERSION: u32 = 1;
 const PRIVATE: u32 = 0o600;
 /// More than any journal has, in bytes. What is longer ends in the middle.
 const LARGEST: u64 = 16 << 20;
+/// How much of the parser's words is passed on, in characters.
+const LONGEST_REASON: usize = 200;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -278,7 +280,8 @@ fn read(path: &Path) -> Result<Record, JournalError> {
     struct Versioned {
         version: u32,
     }
-    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
+    // The parser may repeat a part of the file.
+    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), one_line(&why, LONGEST_REASON));
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
     read.map_err(|error| JournalError::File(path.to_owned(), error))?;
