@@ -9,6 +9,7 @@ mod cloud;
 mod local;
 mod redaction;
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -62,12 +63,12 @@ pub async fn bug_report(args: &BugReportArgs, out: &mut impl Write, err: &mut im
     writeln!(err, "Read it before you attach it to a ticket.")
 }
 
-/// The report as a text: line by line, so that no line of a log or journal can pass for something else.
+/// The report as a text, of which no line of a log or journal can do a terminal harm.
 fn whole(sections: &[Section]) -> String {
     let now = Timestamp::now().strftime("%F %H:%M:%S UTC");
     let mut text = format!("osvpn bug report, {now}\n\n{PREAMBLE}");
     for section in sections {
-        text.push_str(&format!("\n== {} ==\n", section.title));
+        let _ = writeln!(text, "\n== {} ==", section.title);
         for line in section.text.lines() {
             text.push_str(&printable(&line.replace('\t', " ")));
             text.push('\n');

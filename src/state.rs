@@ -23,7 +23,7 @@ pub fn directory() -> Option<PathBuf> {
 pub fn make_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(directory)?;
     let permissions = fs::metadata(directory)?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    if permissions.mode() & 0o777 == PRIVATE {
         return Ok(());
     }
     fs::set_permissions(directory, Permissions::from_mode(PRIVATE))

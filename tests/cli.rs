@@ -359,3 +359,85 @@ async fn completions_and_the_manual_page_name_the_commands() {
         assert!(ran.out.contains("apply") && ran.out.contains("demo"), "{args:?}");
     }
 }
+
+#[tokio::test]
+async fn a_bug_report_needs_nothing_and_says_what_is_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let report = |args: &[&str]| {
+        let mut command = osvpn(home.path());
+        command.arg("bug-report").args(args);
+        run(command)
+    };
+    let ran = report(&["-o", "-"]).await;
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    for part in
+        ["osvpn bug report", "Read this before", "osvpn 0.", "No OpenStack credentials", "OSVPN_LOG=debug makes one"]
+    {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    // A cloud that is not there, a clouds.yaml and a journal that are broken: each is told, none stands in the way.
+    let state = home.path().join(".local/state/osvpn");
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::write(state.join("a.json"), b"\xff\x1b[31m{").unwrap();
+    std::fs::write(state.join("osvpn.log"), "line\n".repeat(300_000)).unwrap();
+    std::fs::write(home.path().join("clouds.yaml"), "clouds:\n  prod:\n    auth:\n      password: [hunter2]\n")
+        .unwrap();
+    let ran = report(&["--output", "report.txt"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("report.txt, which only you can read") && ran.err.contains("Read it before"),
+        "{}",
+        ran.err
+    );
+    let text = std::fs::read_to_string(home.path().join("report.txt")).unwrap();
+    for part in ["clouds.yaml cannot be used", "line 4", "a.json (broken", "bytes are left out)", "line\n"] {
+        assert!(text.contains(part), "{part:?} is missing from\n{}", &text[..2000]);
+    }
+    assert!(!text.contains("hunter2") && !text.contains('\u{1b}') && text.len() < 1_100_000);
+    // What is there is not overwritten.
+    let ran = report(&["-o", "report.txt"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("report.txt cannot be written"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bug_report_names_settings_without_values_and_asks_the_cloud_what_it_is() {
+    let scene = Scene::new().await;
+    let clouds = format!(
+        "clouds:\n  sim:\n    region_name: nz-hlz-1\n    auth:\n      auth_url: {}\n      username: demo\n      \
+         password: demo\n      project_name: demo\n      user_domain_name: Default\n",
+        scene.cloud.auth_url()
+    );
+    std::fs::write(scene.home.path().join("clouds.yaml"), clouds).unwrap();
+    let mut command = osvpn(scene.home.path());
+    command
+        .args(["bug-report", "-o", "-"])
+        .env("OS_REGION_NAME", "nz-hlz-1")
+        .env("OS_NOBODY", "x")
+        .env("https_proxy", "");
+    let ran = run(command).await;
+    for part in [
+        "sim: auth.auth_url, auth.password, auth.project_name, auth.user_domain_name, auth.username, region_name",
+        "OS_REGION_NAME is set: nz-hlz-1",
+        "OS_NOBODY is set\n",
+        "Keystone v3.",
+        "nz-por-1: ",
+        " vpnaas",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    let before = scene.cloud.requests().len();
+    let mut command = osvpn(scene.home.path());
+    command.args(["bug-report", "-o", "-", "--offline"]);
+    assert!(run(command).await.out.contains("It was not asked."));
+    assert_eq!(scene.cloud.requests().len(), before);
+    // An address is no place for a password.
+    let mut command = scene.apply(site_to_site(scene.home.path()), &[]);
+    command.env("OS_AUTH_URL", "https://jo:hunter2@keystone.example/v3");
+    let ran = run(command).await;
+    assert!(
+        ran.code == 2 && ran.err.contains("do not belong into the address") && !ran.err.contains("hunter2"),
+        "{}",
+        ran.err
+    );
+}

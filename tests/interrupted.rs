@@ -378,3 +378,20 @@ async fn a_journal_that_cannot_be_used_says_why() {
     let ran = run(scene.osvpn(&["rollback", "--yes"])).await;
     assert_eq!((ran.code, scene.made()), (0, 0), "{}{}", ran.out, ran.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_tampered_with_is_refused_and_cannot_harm_the_terminal() {
+    let scene = Scene::new().await;
+    std::fs::create_dir_all(scene.state()).unwrap();
+    let rest = r#""program": "osvpn", "name": "n", "began": "2026-11-24T02:00:00Z", "auth_url": "https://k/v3", "project": "p", "plan": "","#;
+    let ledger = r#""ledger": {"made": [], "debris": [], "doubtful": [], "late": [], "intents": []}"#;
+    for (vpn, key) in [("0badcafe", "gener\\nated\\u001b[31m"), ("../../0badcafe", "given"), ("a\\u001b[31m", "given")]
+    {
+        let text = format!(r#"{{"version": 1, "vpn": "{vpn}", {rest} "key": "{key}", {ledger}}}"#);
+        std::fs::write(scene.state().join("0badcafe.json"), text).unwrap();
+        let ran = run(scene.osvpn(&["resume"])).await;
+        assert!(ran.code == 2 && ran.err.contains("cannot be read"), "{}", ran.err);
+        assert!(!ran.err.contains(|c: char| c.is_control() && c != '\n'), "{:?}", ran.err);
+        assert!(ran.err.lines().all(|line| !line.starts_with("ated")), "{}", ran.err);
+    }
+}

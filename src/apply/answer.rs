@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cloud::Error;
+use crate::cloud::{Error, printable};
 use crate::plan::Plan;
 use crate::plan::file::FileError;
 use crate::report::health::worst;
@@ -64,6 +64,9 @@ pub struct Refusal {
 impl Refusal {
     fn new(outcome: &'static str, exit_code: u8, problems: Vec<String>) -> Self {
         let unchanged = "Nothing was made.";
+        // They repeat arguments and names of files.
+        let problems =
+            problems.into_iter().map(|text| text.lines().map(printable).collect::<Vec<_>>().join("\n")).collect();
         Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None, unchanged }
     }
 

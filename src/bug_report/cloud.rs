@@ -7,8 +7,9 @@ use futures::future::join_all;
 
 use super::Section;
 use crate::cli::BugReportArgs;
+use crate::cloud::credentials::Method;
 use crate::cloud::keystone::SignIn;
-use crate::cloud::{Cloud, Error, Limits};
+use crate::cloud::{Cloud, Error, Limits, Region};
 use crate::sign_in::find;
 use crate::wizard::Login;
 
@@ -52,7 +53,7 @@ async fn asked(name: Option<&str>) -> (String, String) {
         Err(error) => writeln!(text, "Keystone does not tell its version: {}", told(&error)),
     };
     let regions = cloud.regions();
-    let extensions = join_all(regions.iter().map(|region| region.extensions())).await;
+    let extensions = join_all(regions.iter().map(Region::extensions)).await;
     for (region, extensions) in regions.iter().zip(&extensions) {
         let _ = match extensions {
             Ok(known) => writeln!(text, "{}: {}", region.id(), known.aliases().collect::<Vec<_>>().join(" ")),
@@ -63,8 +64,7 @@ async fn asked(name: Option<&str>) -> (String, String) {
 }
 
 /// The way of signing in, and nobody's name.
-fn kind(method: &crate::cloud::credentials::Method) -> &'static str {
-    use crate::cloud::credentials::Method;
+fn kind(method: &Method) -> &'static str {
     match method {
         Method::Password { .. } => "a password",
         Method::PasswordToAsk { .. } => "a password that is asked for",

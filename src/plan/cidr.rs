@@ -78,7 +78,7 @@ pub fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
 }
 
 fn parse(word: &str) -> Result<IpNet, CidrProblem> {
-    if let Ok(range) = word.parse::<IpNet>() {
+    if let Some(range) = range(word) {
         let network = range.trunc();
         if let Some(v4) = mapped(&network) {
             return Err(CidrProblem::Mapped(word.to_owned(), v4));
@@ -89,6 +89,14 @@ fn parse(word: &str) -> Result<IpNet, CidrProblem> {
         Ok(address) => Err(CidrProblem::NoPrefix(word.to_owned(), if address.is_ipv4() { 32 } else { 128 })),
         Err(_) => Err(CidrProblem::Malformed(one_line(word, LONGEST_QUOTED))),
     }
+}
+
+/// A range whose numbers have no noughts before them: `010` is 8 to some programs, and 10 to others.
+fn range(word: &str) -> Option<IpNet> {
+    let (address, prefix) = word.split_once('/')?;
+    let is_plain = prefix.len() == 1 || !prefix.starts_with('0');
+    let prefix = Some(prefix).filter(|prefix| is_plain && prefix.bytes().all(|byte| byte.is_ascii_digit()))?;
+    IpNet::new(address.parse().ok()?, prefix.parse().ok()?).ok()
 }
 
 /// The IPv4 network that an IPv6 one stands for (`::ffff:10.0.0.0/104`).

@@ -11,10 +11,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::journal::JournalError;
+use crate::cloud::one_line;
 
 const PRIVATE: u32 = 0o600;
 /// More than any journal has, in bytes. What is longer ends in the middle.
 const LARGEST: u64 = 16 << 20;
+/// How much of the parser's words is passed on, in characters.
+const LONGEST_REASON: usize = 200;
 
 /// Puts this in the place of what the file holds. On return it is on the disk.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
@@ -33,7 +36,8 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
     struct Versioned {
         version: u32,
     }
-    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), why);
+    // The parser may repeat a part of the file.
+    let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), one_line(&why, LONGEST_REASON));
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
     read.map_err(|error| JournalError::File(path.to_owned(), error))?;

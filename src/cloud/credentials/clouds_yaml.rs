@@ -17,14 +17,14 @@ use crate::cloud::printable::printable;
 const LARGEST: u64 = 4 << 20;
 
 /// A file that was read.
-struct Text {
+struct ReadFile {
     path: PathBuf,
     /// The path as a screen shows it.
     shown: String,
     text: String,
 }
 
-impl Text {
+impl ReadFile {
     fn clouds(&self) -> Result<Vec<String>, FindError> {
         clouds_file::names(&self.text).map_err(|error| self.broken(&error))
     }
@@ -89,6 +89,7 @@ pub struct Outline {
 }
 
 /// The outlines of the files that would be read, and every secret in them.
+#[must_use]
 pub fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
     let kinds = [
         ("clouds", Some("OS_CLIENT_CONFIG_FILE"), CLOUDS),
@@ -155,7 +156,7 @@ fn read_first(
     variable: Option<&str>,
     looked: &mut Vec<Looked>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Text>, FindError> {
+) -> Result<Option<ReadFile>, FindError> {
     let named = variable.and_then(|name| sources.var(name)).map(|text| sources.path(text));
     let usual = sources
         .config_dirs
@@ -182,7 +183,7 @@ fn read_first(
                 continue;
             }
         };
-        return Ok(Some(Text { shown: sources.shown(&path), path, text }));
+        return Ok(Some(ReadFile { shown: sources.shown(&path), path, text }));
     }
     Ok(None)
 }

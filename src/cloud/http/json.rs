@@ -88,10 +88,13 @@ fn member<'a>(answer: &'a Answer, key: &str) -> Result<Option<&'a str>, Error> {
 
 /// Whether the answer is JSON at all. Nothing of it is kept, however deep it is.
 fn well_formed(answer: &Answer) -> Result<(), Error> {
-    serde_json::from_slice::<IgnoredAny>(&answer.body).map(|_| ()).map_err(|error| {
-        let what = if error.is_eof() { "ends in the middle of its JSON" } else { "is not JSON" };
-        answer.unexpected(format!("The answer {what}; it may come from something other than an OpenStack API."))
-    })
+    let what = match serde_json::from_slice::<IgnoredAny>(&answer.body) {
+        // What is passed over is not decoded.
+        Ok(_) if str::from_utf8(&answer.body).is_ok() => return Ok(()),
+        Err(error) if error.is_eof() => "ends in the middle of its JSON",
+        _ => "is not JSON",
+    };
+    Err(answer.unexpected(format!("The answer {what}; it may come from something other than an OpenStack API.")))
 }
 
 /// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cloud::credentials::{ApplicationCredential, Credentials, Domain, Method, Named};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::http::Answer;
-use crate::cloud::printable::Text;
+use crate::cloud::printable::{Text, one_line};
 
 /// Keystone's word that the first factor was right.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl Receipt {
 
     pub(super) fn into_error(self) -> Error {
         let sets: Vec<_> = self.accepted.iter().map(|set| set.join(" + ")).collect();
-        let wants = if sets.is_empty() { String::new() } else { format!(" ({})", sets.join(" or ")) };
+        let wants = if sets.is_empty() { String::new() } else { format!(" ({})", one_line(&sets.join(" or "), 200)) };
         let mut error = Error::new(ErrorKind::SecondFactor, format!("Keystone asks for a second factor{wants}."));
         error.status = Some(401);
         error.request = Some("POST /v3/auth/tokens".to_owned());
