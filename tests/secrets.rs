@@ -92,7 +92,7 @@ fn the_wizard_writes_no_secret_anywhere() {
     pty.send("s");
     pty.wait_for("Saved");
     pty.send("\r");
-    pty.wait_for("is ACTIVE");
+    pty.wait_for("hlz-por is ACTIVE");
     let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", pty.pid())).unwrap();
     holds_none("the command line", &arguments, &secrets);
     pty.send("\r");
