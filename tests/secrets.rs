@@ -376,7 +376,7 @@ fn the_wizard_writes_no_secret_anywhere() {
     pty.send("s");
     pty.wait_for("Saved");
     pty.send("\r");
-    pty.wait_for("Both connections are ACTIVE");
+    pty.wait_for("hlz-por is ACTIVE");
     search.process(pty.pid());
     pty.send("\r");
     let (code, seen) = pty.end();

@@ -36,11 +36,11 @@ fn person(answers: &[&[(Part, &str)]]) -> (Person, Heard) {
         .rev()
         .map(|parts| parts.iter().fold(Reply::default(), |reply, (part, text)| reply.with(*part, (*text).into())))
         .collect();
-    let hears = Arc::clone(&heard);
+    let shared = Arc::clone(&heard);
     tokio::spawn(async move {
         while let Some(said) = said.recv().await {
             let Said::Asked(question, answer) = said else { continue };
-            hears.lock().unwrap().push(question.wanted);
+            shared.lock().unwrap().push(question.wanted);
             let _ = answer.send(answers.pop());
         }
     });
