@@ -18,7 +18,7 @@ use super::world::{Kind, Object, Region, Track, World, text, texts};
 struct Candidate {
     id: String,
     half: Half,
-    /// Whether its daemon took it in.
+    /// Whether its daemon has it in its configuration.
     loaded: bool,
     track: Track,
 }
@@ -88,7 +88,7 @@ impl World {
                         self.tunnels.entry(pair.clone()).or_insert(ready);
                         standing.insert(pair);
                     }
-                    // What is established outlives another key, and a connection its daemon throws out.
+                    // What is established outlives another key, and a connection its daemon forgets.
                     Verdict::Up(_) | Verdict::Down(Reason::Key) if is_up => _ = standing.insert(pair),
                     _ => {}
                 }
@@ -141,13 +141,11 @@ impl World {
     }
 }
 
-/// A service runs when it and at least one of its connections are wanted, no later service has its router, and that
-/// router is there to run it. The driver does not look at the `admin_state_up` of one connection among several.
+/// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
+/// not look at the `admin_state_up` of one connection among several.
 fn runs(region: &Region, service: &Object) -> bool {
     let router = region.get(Kind::Router, text(service, "router_id"));
-    is_wanted(region, service)
-        && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
-        && !displaced(region, service)
+    is_wanted(region, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
@@ -160,7 +158,8 @@ fn is_up(object: &Object) -> bool {
     object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true)
 }
 
-/// The agent keeps one process per router, and each service with connections overwrites the one before.
+/// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
+/// are forgotten, though what is established of them stays for as long as it lives.
 fn displaced(region: &Region, service: &Object) -> bool {
     let winner = region
         .referring(Kind::VpnService, "router_id", text(service, "router_id"))
@@ -216,8 +215,10 @@ fn candidates(region: &Region) -> Vec<Candidate> {
     };
     let candidate = |connection: &Object| {
         let id = text(connection, "id").to_owned();
+        let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
+        let loaded = is_loaded(connection) && !displaced(region, service);
         let track = region.tracks.get(&id).cloned().unwrap_or_default();
-        Some(Candidate { half: half(connection)?, loaded: is_loaded(connection), id, track })
+        Some(Candidate { half: half(connection)?, loaded, id, track })
     };
     region.all(Kind::SiteConnection).iter().filter_map(candidate).collect()
 }

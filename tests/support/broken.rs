@@ -474,6 +474,13 @@ fn states() -> Vec<Breakage> {
                 "peer_id": NOWHERE});
             extend(&mut body, &own);
             site.make(A, "ipsec-site-connections", body).await;
+            // What is established stays ACTIVE for as long as it lives.
+            site.until("a second connection", async || {
+                let all = site.list(A, "vpn/ipsec-site-connections").await;
+                all.iter().all(|connection| connection["status"] != "PENDING_CREATE")
+            })
+            .await;
+            site.restart(B).await;
         }),
         breakage!("stale gateway address", DOWN, false, |site| {
             site.behind.gateway_moves(A, "border-router", "203.0.113.90");
