@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::tunnel::{Half, Reason, Verdict, negotiate};
+use super::tunnel::{Half, Verdict, negotiate};
 use super::world::{Kind, Object, Region, Track, World, text, texts};
 
 /// A site connection somewhere in the cloud.
@@ -51,13 +51,12 @@ impl World {
         }
     }
 
-    /// Forgets the tunnels of a connection that was deleted or told something new. A new key alone does not touch what
-    /// is established: strongSwan keeps it until the next re-authentication.
-    pub fn restart_tunnels(&mut self, connection: &str, only_key_changed: bool) {
+    /// Forgets the tunnels of a connection that was deleted, switched or told something new. What it is told does not touch
+    /// what is established: strongSwan keeps that until the next re-authentication.
+    pub fn restart_tunnels(&mut self, connection: &str, only_told: bool) {
         let now = self.now();
-        self.tunnels.retain(|(a, b), established| {
-            (a != connection && b != connection) || (only_key_changed && *established <= now)
-        });
+        self.tunnels
+            .retain(|(a, b), established| (a != connection && b != connection) || (only_told && *established <= now));
     }
 
     /// How many reports a region made up to then.
@@ -74,23 +73,23 @@ impl World {
                 by_address.entry(*address).or_default().push(index);
             }
         }
-        let mut standing = BTreeSet::new();
+        // What is established outlives whatever its connections are told, and a connection its daemon forgets.
+        let lives = |id: &String| {
+            let mut found = candidates.iter().filter(|candidate| candidate.id == *id);
+            found.any(|candidate| candidate.half.running && !candidate.half.addresses.is_empty())
+        };
+        let established = self.tunnels.iter().filter(|((a, b), since)| **since <= now && lives(a) && lives(b));
+        let mut standing: BTreeSet<_> = established.map(|(pair, _)| pair.clone()).collect();
         for (index, a) in candidates.iter().enumerate() {
             let peers = a.half.peer_address.and_then(|address| by_address.get(&address)).map_or(&[][..], Vec::as_slice);
             for b in peers.iter().filter(|&&peer| peer > index).map(|&peer| &candidates[peer]) {
                 let pair = if a.id < b.id { (a.id.clone(), b.id.clone()) } else { (b.id.clone(), a.id.clone()) };
                 let idle = !self.settings.traffic && a.track.joined_running_service && b.track.joined_running_service;
                 let loaded = a.loaded && b.loaded;
-                let is_up = self.tunnels.get(&pair).is_some_and(|since| *since <= now);
-                match negotiate(&a.half, &b.half) {
-                    Verdict::Up(_) if loaded && !idle => {
-                        let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
-                        self.tunnels.entry(pair.clone()).or_insert(ready);
-                        standing.insert(pair);
-                    }
-                    // What is established outlives another key, and a connection its daemon forgets.
-                    Verdict::Up(_) | Verdict::Down(Reason::Key) if is_up => _ = standing.insert(pair),
-                    _ => {}
+                if loaded && !idle && matches!(negotiate(&a.half, &b.half), Verdict::Up(_)) {
+                    let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
+                    self.tunnels.entry(pair.clone()).or_insert(ready);
+                    standing.insert(pair);
                 }
             }
         }
@@ -111,7 +110,9 @@ impl World {
                 continue;
             }
             let running = runs(here, service);
-            let loaded = own.iter().filter(|connection| is_loaded(connection)).count();
+            let known =
+                |connection: &&&Object| is_loaded(connection) || up.contains(&text(connection, "id").to_owned());
+            let loaded = own.iter().filter(known).count();
             if !displaced(here, service) || text(service, "status") == "PENDING_CREATE" {
                 services.insert(text(service, "id").to_owned(), if running && loaded > 0 { "ACTIVE" } else { "DOWN" });
             }
