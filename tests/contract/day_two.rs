@@ -11,7 +11,6 @@ const CONNECTIONS: &str = "ipsec-site-connections";
 
 pub fn cases() -> Vec<Case> {
     let cases = vec![
-        case("day two/a peer address put right", a_peer_address_put_right),
         case("day two/other ranges for one half", other_ranges_for_one_half),
         case("day two/one more subnet for both halves", one_more_subnet_for_both_halves),
         case("day two/a half deleted and made anew", a_half_deleted_and_made_anew),
@@ -61,19 +60,6 @@ async fn rest(s: &Stage, [a, b]: &[String; 2]) {
         s.ground.tick().await;
     }
     s.note(format!("{} / {}", s.status(A, a).await, s.status(B, b).await));
-}
-
-async fn a_peer_address_put_right(s: Stage) {
-    let mut pair = Pair::new(&s).await;
-    let right = json!({"peer_address": pair.bodies[1]["peer_address"], "peer_id": pair.bodies[1]["peer_id"]});
-    pair.bodies[1]["peer_address"] = json!(NOWHERE);
-    pair.bodies[1]["peer_id"] = json!(NOWHERE);
-    let made = pair.connect(&s).await;
-    rest(&s, &made).await;
-    change(&s, B, &made[1], right).await;
-    // The daemon goes on asking at the wrong address for nearly three minutes, which hides what it has established.
-    off_and_on(&s, (B, &pair.services[1])).await;
-    come_to(&s, (&made[0], &made[1]), true).await;
 }
 
 async fn other_ranges_for_one_half(s: Stage) {
