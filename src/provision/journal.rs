@@ -133,7 +133,10 @@ impl Claim {
 
     fn begin(self, record: Record) -> Result<Journal, JournalError> {
         if self.has_journal() {
-            return Err(JournalError::Unreadable(self.path, "it is in the way of a new journal of this VPN".to_owned()));
+            return Err(JournalError::Unreadable(
+                self.path,
+                "it is in the way of a new journal of this VPN".to_owned(),
+            ));
         }
         let journal = Journal { claim: self, record };
         journal.write()?;
@@ -263,6 +266,24 @@ impl Keeper {
             Keeping::Journal(journal) => journal.keep(ledger),
             Keeping::Nowhere | Keeping::Planned(..) | Keeping::Claimed(_) => Ok(()),
         }
+    }
+
+    /// Makes the plan of a run this one, with what of the ledger is of use to it, if it has been another so far.
+    ///
+    /// # Errors
+    /// If that cannot be written. What was written before is still there then.
+    pub fn revise(&self, plan: &Plan, ledger: &Ledger) -> Result<(), JournalError> {
+        let text = file::write(plan);
+        match &mut *self.keeping() {
+            Keeping::Planned(_, record) => record.plan = text,
+            Keeping::Journal(journal) if journal.record.plan != text => {
+                let record = Record { plan: text, ledger: ledger.clone(), ..journal.record.clone() };
+                let before = std::mem::replace(&mut journal.record, record);
+                return journal.write().inspect_err(|_| journal.record = before);
+            }
+            Keeping::Nowhere | Keeping::Journal(_) | Keeping::Claimed(_) => {}
+        }
+        Ok(())
     }
 
     /// Notes a ledger where going on from what is on the disk already would be right, too.

@@ -11,7 +11,7 @@ use super::takeup::Purpose;
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
+use crate::provision::{Check, CreateError, Event, Ledger, Marks, Undone, Watched};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,8 +62,10 @@ impl Unfinished {
 /// A run that was cut off, ready to go on.
 #[derive(Clone, Debug)]
 pub struct TakenUp {
-    /// What it makes.
-    pub plan: Plan,
+    /// What it makes. None if it is only to be undone, and could not be made as things are.
+    pub plan: Option<Plan>,
+    /// How its objects are known.
+    pub marks: Marks,
     /// What exists of it.
     pub ledger: Ledger,
     /// Where its key came from.
@@ -180,7 +182,7 @@ pub enum Effect {
     /// Check the troubleshooting list; answered by [`Message::Verified`].
     Verify(Box<Plan>, Ledger),
     /// Delete what was made; answered by [`Message::Undone`].
-    Undo(Box<Plan>, Ledger),
+    Undo(Marks, Ledger),
     /// Ask the engine to stop after what is under way.
     Stop,
     /// Write a plan file of that name; answered by [`Message::Saved`].

@@ -186,6 +186,13 @@ pub struct Printed {
     pub said: String,
 }
 
+impl Printed {
+    /// What the user's eye rests on when the program is gone.
+    pub fn last_line(&self) -> &str {
+        self.said.trim_end().lines().last().unwrap_or_default()
+    }
+}
+
 impl From<&[u8]> for Printed {
     fn from(bytes: &[u8]) -> Self {
         let everything = String::from_utf8_lossy(bytes).into_owned();
