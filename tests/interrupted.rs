@@ -170,9 +170,11 @@ type Target = (String, String, Option<String>, usize);
 fn targets(cloud: &Simulator) -> Vec<Target> {
     let mut seen = BTreeMap::new();
     let requests = cloud.requests().into_iter().map(|request| {
-        let path = request.path.split("/v2.0/").nth(1).map_or("auth/tokens", |path| path);
-        let path = path.split('?').next().unwrap().split('/').take(2).collect::<Vec<_>>();
-        let path = if path[0] == "vpn" { path.join("/") } else { path[0].to_owned() };
+        let whole = request.path.split('?').next().unwrap();
+        let path = whole.split("/v2.0/").nth(1).map_or(whole.to_owned(), |path| {
+            let parts: Vec<&str> = path.split('/').collect();
+            parts[..parts.len().min(if parts[0] == "vpn" { 2 } else { 1 })].join("/")
+        });
         let key = (request.method, path, request.region);
         let nth = seen.entry(key.clone()).or_insert(0);
         *nth += 1;
@@ -181,8 +183,7 @@ fn targets(cloud: &Simulator) -> Vec<Target> {
     requests.collect()
 }
 
-/// Kills a process at that request, which the cloud acts on or not. False if it never comes to it: of the looks for a
-/// status there may be fewer this time.
+/// Kills a process at that request, which the cloud acts on or not.
 async fn killed_at(scene: &Scene, args: &[&str], (method, path, region, nth): &Target, done: bool) {
     let gate = Gate::closed();
     let mut fault = Fault::new(Effect::Held(gate.clone())).method(method).path(path).nth(*nth);
@@ -191,7 +192,8 @@ async fn killed_at(scene: &Scene, args: &[&str], (method, path, region, nth): &T
     }
     scene.cloud.inject(fault);
     let mut child = scene.osvpn(args).spawn().unwrap();
-    gate.arrived().await;
+    let arrived = tokio::time::timeout(Duration::from_secs(30), gate.arrived()).await;
+    assert!(arrived.is_ok(), "{args:?} never comes to {method} {path} {region:?} {nth}");
     // What else is under way is answered first, so that only this request is in doubt.
     let intents =
         || scene.journals().first().map_or(0, |_| scene.journal()["ledger"]["intents"].as_array().unwrap().len());

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use futures::stream;
@@ -85,7 +86,8 @@ impl Proxy {
 
     /// Waits until the trap has been sprung.
     pub fn sprung(&self) {
-        self.runtime.block_on(self.shared.sprung.notified());
+        let sprung = async { tokio::time::timeout(Duration::from_secs(60), self.shared.sprung.notified()).await };
+        assert!(self.runtime.block_on(sprung).is_ok(), "the request never came");
     }
 
     /// Whether it has not been.
