@@ -13,6 +13,8 @@ use tokio::runtime::Runtime;
 mod interrupted;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "terminal/stopping.rs"]
+mod stopping;
 use pty::{Printed, Pty};
 
 const ESC: &str = "\x1b";
