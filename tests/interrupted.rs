@@ -570,6 +570,9 @@ async fn a_journal_that_cannot_be_used_says_why() {
     let scene = Scene::new().await;
     scene.kill_at(site_to_site(scene.home.path()), "POST", "vpnservices", "nz-hlz-1", 1, true).await;
     let [path] = scene.journals().try_into().unwrap();
+    // What a process leaves that is killed while it writes.
+    let name = format!(".{}.AbCdEf", path.file_name().unwrap().display());
+    std::fs::write(path.with_file_name(name), "{").unwrap();
     let good = std::fs::read_to_string(&path).unwrap();
     for (bad, expected) in [
         (good.replacen("\"version\": 1", "\"version\": 2", 1), "use the newer one"),
@@ -594,4 +597,5 @@ async fn a_journal_that_cannot_be_used_says_why() {
     std::fs::write(&path, good).unwrap();
     let ran = run(scene.osvpn(&["rollback", "--yes"])).await;
     assert_eq!((ran.code, scene.made()), (0, 0), "{}{}", ran.out, ran.err);
+    assert_eq!(std::fs::read_dir(scene.state()).unwrap().count(), 0, "nothing is left behind");
 }

@@ -144,6 +144,15 @@ impl Claim {
     }
 
     fn release(&self) {
+        // A process that was killed while it wrote has left what it had by then. Whoever holds the lock writes alone.
+        let unfinished = self.path.file_name().map(|name| format!(".{}.", name.display()));
+        let entries = self.path.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().display().to_string();
+            if unfinished.as_ref().is_some_and(|start| name.starts_with(start)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         // Left behind it does no harm. Whoever has opened it by now finds no journal.
         let _ = fs::remove_file(lock_path(&self.path));
     }

@@ -177,17 +177,17 @@ impl Progress {
     /// A run that was cut off and goes on now.
     #[must_use]
     pub fn taken_up(plan: Plan, ledger: Ledger, now: Duration, wait: Duration) -> Self {
-        Self::new(plan, now, wait).from_ledger(ledger)
+        Self::new(plan, now, wait).with_ledger(ledger)
     }
 
     /// A run that was cut off and is undone now, whether or not its plan would still do.
     #[must_use]
     pub fn undoing(marks: Marks, plan: Option<Plan>, ledger: Ledger, now: Duration, wait: Duration) -> Self {
         let run = Self { plan, phase: Phase::Undoing, ..Self::of_marks(marks, now, wait) };
-        run.from_ledger(ledger)
+        run.with_ledger(ledger)
     }
 
-    fn from_ledger(mut self, ledger: Ledger) -> Self {
+    fn with_ledger(mut self, ledger: Ledger) -> Self {
         for (task, state) in &mut self.tasks {
             if let Some(made) = ledger.get(task.half, task.step) {
                 *state = TaskState::There(made.clone());

@@ -86,6 +86,15 @@ fn a_terminal_that_closes_in_any_phase_leaves_everything_in_order() {
     }
 }
 
+/// Ctrl-C is a key; what it means is the terminal's business.
+fn end(pty: &mut Pty, signal: &str) {
+    if signal == "INT" {
+        pty.send(CTRL_C);
+    } else {
+        pty.signal(signal);
+    }
+}
+
 /// The same without a screen: where nothing has to be settled it ends at once.
 #[test]
 fn a_run_without_a_screen_is_stopped_in_order_too() {
@@ -106,11 +115,7 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
             scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
             let mut pty = scene.wizard(&["apply", "plan.toml"]);
             scene.runtime.block_on(gate.arrived());
-            if signal == "INT" {
-                pty.send(CTRL_C)
-            } else {
-                pty.signal(signal)
-            }
+            end(&mut pty, signal);
             if method == "POST" {
                 pty.wait_for("what is under way is settled first");
             }
@@ -131,11 +136,7 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
             let made = ids(&scene);
             let mut pty = scene.wizard(&["rollback"]);
             pty.wait_for("Delete? [y/N]");
-            if signal == "INT" {
-                pty.send(CTRL_C)
-            } else {
-                pty.signal(signal)
-            }
+            end(&mut pty, signal);
             let (code, printed) = pty.end();
             assert_eq!((code, ids(&scene)), (130, made), "{what}: {}", printed.said);
             assert!(printed.last_line().contains("osvpn rollback"), "{what}: {}", printed.said);
