@@ -253,6 +253,9 @@ pub struct ResumeArgs {
     /// Print one JSON document on standard output, whatever happens, instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Go on with the policies of this profile: those made with others are deleted and made anew, with their connections.
+    #[arg(long, value_enum)]
+    pub profile: Option<ProfileName>,
     /// Read the pre-shared key from this file, if no connection has it yet; - reads standard input.
     #[arg(long, value_name = "PATH")]
     pub psk_file: Option<PathBuf>,

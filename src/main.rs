@@ -11,7 +11,7 @@ use osvpn::apply::{Answer, apply};
 use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
-use osvpn::report::{Failure, Report};
+use osvpn::report::{Failure, Report, Rollback};
 use osvpn::resume::{resume, rollback};
 use osvpn::signals::Signal;
 use osvpn::simulator::{self, Simulator};
@@ -206,12 +206,23 @@ fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
 fn farewell(ended: &Ended) -> u8 {
     let Ended { model, why } = ended;
     let mut out = stdout();
+    // What went wrong with the program comes first: the last line is the one that says how to go on.
+    match why {
+        Why::Finished | Why::Signal(_) => {}
+        Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
+        Why::Panic(words) => complain(&format!("internal error: {words}")),
+    }
     let mut code = 130;
     if let Some(run) = &model.run {
         let is_demo = model.session().is_some_and(|session| session.is_demo);
-        let report = Report::of_run(run, model.answers.key.key_origin()).in_demo(is_demo);
-        code = report.exit_code();
-        let _ = write!(out, "{report}");
+        if let Some(report) = Report::of_run(run, model.answers.key.key_origin()) {
+            code = report.exit_code();
+            let _ = write!(out, "{}", report.in_demo(is_demo));
+        } else {
+            let rollback = Rollback::of_run(run);
+            code = rollback.exit_code();
+            let _ = write!(out, "{rollback}");
+        }
     } else {
         if let Start::Problem(problem) = &model.start {
             // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
@@ -223,14 +234,8 @@ fn farewell(ended: &Ended) -> u8 {
     match why {
         Why::Finished => code,
         Why::Signal(signal) => signal.exit_code(),
-        Why::Terminal(error) => {
-            complain(&format!("the terminal is gone: {error}"));
-            // A hang-up, whether or not its signal has come by now.
-            signals::Signal::HangUp.exit_code()
-        }
-        Why::Panic(words) => {
-            complain(&format!("internal error: {words}; please report it: osvpn bug-report collects what is needed"));
-            101
-        }
+        // A hang-up, whether or not its signal has come by now.
+        Why::Terminal(_) => signals::Signal::HangUp.exit_code(),
+        Why::Panic(_) => 101,
     }
 }

@@ -200,6 +200,15 @@ impl Plan {
         &self.policy
     }
 
+    /// The same plan with the policy of the profile `modern`, which every region takes.
+    #[must_use]
+    pub fn with_modern(mut self, profiles: &Profiles) -> Self {
+        self.profile = Profile::Modern;
+        self.policy = profiles.modern.clone();
+        self.findings.retain(|finding| !matches!(finding.place, Place::Policy(_)));
+        self
+    }
+
     /// The key of both halves.
     #[must_use]
     pub const fn psk(&self) -> &Psk {

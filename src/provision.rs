@@ -46,6 +46,14 @@ pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use undo::{Undone, undo};
 pub use watch::{Pace, Watched, watch};
 
+/// Whether a task failed because its region no longer stores an algorithm of the plan's policy, which it shows as a plain
+/// 500 (sha1 and 3des from 2026.2 on). The profile `modern` has none of these.
+#[must_use]
+pub fn is_cured_by_modern(plan: &Plan, task: Task, error: &Error) -> bool {
+    let is_policy = matches!(task.step, Step::IkePolicy | Step::IpsecPolicy);
+    is_policy && error.status == Some(500) && plan.policy().is_outdated()
+}
+
 /// How long to wait for ACTIVE when nothing else is said. Agents report every 60 s, each on its own beat, so two
 /// reports of both ends fit in well.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);

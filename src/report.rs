@@ -18,7 +18,7 @@ use crate::cloud::{Error, Id, RegionId};
 use crate::inspect::Examined;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
 use crate::provision::handover::{Handover, KeyOrigin, external_address};
-use crate::provision::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands};
+use crate::provision::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands, is_cured_by_modern};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use change::ChangeReport;
@@ -61,6 +61,9 @@ pub struct Report {
     pub removal: Vec<String>,
     /// Those of them that remove what failed requests left and the VPN does not use.
     pub leftovers: Vec<String>,
+    /// The command that goes on from here; none when there is nothing to go on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go_on: Option<String>,
     /// Warnings and notices of the plan.
     pub findings: Vec<String>,
     /// Whether all this happened in the simulated cloud.
@@ -200,6 +203,15 @@ impl Report {
                 (Outcome::Failed, &none, left.iter().map(failure).collect())
             }
         };
+        let modern = matches!(end, End::Failed(task, error) if is_cured_by_modern(plan, task, error));
+        let go_on = match outcome {
+            Outcome::Active => None,
+            Outcome::Undone if ledger.is_settled() => None,
+            Outcome::Undone => Some("rollback"),
+            Outcome::Failed | Outcome::NotActive | Outcome::Stopped => (!ledger.is_clean()).then_some("resume"),
+        };
+        let go_on =
+            go_on.map(|way| format!("osvpn {way} {}{}", plan.id(), if modern { " --profile modern" } else { "" }));
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
         // Whoever wanted it undone has no use for a VPN that could not be deleted.
         let is_complete = !matches!(end, End::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
@@ -231,14 +243,17 @@ impl Report {
             },
             removal: commands::removal(&ledger.removable()),
             leftovers: commands::removal(&ledger.leftovers()),
+            go_on,
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
             is_demo: false,
         }
     }
 
-    /// The report of the wizard's run. Requests under way in a run that was given up are in doubt.
+    /// The report of the wizard's run. Requests under way in a run that was given up are in doubt. None of a run without
+    /// a plan, which is a [`Rollback`].
     #[must_use]
-    pub fn of_run(run: &Progress, key: KeyOrigin) -> Self {
+    pub fn of_run(run: &Progress, key: KeyOrigin) -> Option<Self> {
+        let plan = run.plan.as_ref()?;
         let end = match &run.phase {
             Phase::Active => End::Active,
             Phase::NotYet(standing) => End::NotActive(standing),
@@ -249,9 +264,9 @@ impl Report {
             Phase::Left(left) => End::Left(left),
             Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
         };
-        Self::new(&run.plan, &known(run), end, key)
-            .with_proof(run.examined.as_ref().and_then(|examined| examined.as_deref().ok()))
-            .with_pauses(&run.plan, &run.pauses)
+        let report = Self::new(plan, &known(run), end, key);
+        let examined = run.examined.as_ref().and_then(|examined| examined.as_deref().ok());
+        Some(report.with_proof(examined).with_pauses(plan, &run.pauses))
     }
 
     /// With the pauses before requests were tried again.

@@ -7,8 +7,10 @@ mod recall;
 mod rollback;
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 use crate::apply::read::{Read, check, known, read};
 use crate::apply::run::Run;
@@ -17,7 +19,7 @@ use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
 use crate::cloud::vpnaas::is_marked;
-use crate::plan::{Labels, Plan, Profiles};
+use crate::plan::{Labels, Plan, Profile, Profiles};
 use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Journal, Keeper, Record};
@@ -42,7 +44,7 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
             let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, key, wait: args.wait.duration() };
             Conclusion::Report(Box::new(run.make(ledger, signals).await))
         }
-        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming_with("resume", args.vpn.as_deref()))),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -62,7 +64,7 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
     };
     let conclusion = match taken {
         Ok((interrupted, signed_in)) => rollback::rollback(args, interrupted, &signed_in.cloud, signals).await,
-        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming())),
+        Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming_with("rollback", args.vpn.as_deref()))),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -73,16 +75,15 @@ struct Prepared {
 }
 
 /// A run that can go on.
-#[derive(Debug)]
-pub struct Ready {
+struct Ready {
     /// What it makes.
-    pub plan: Box<Plan>,
+    plan: Box<Plan>,
     /// What exists of it, and what is in doubt.
-    pub ledger: Ledger,
+    ledger: Ledger,
     /// Where its key came from.
-    pub key: KeyOrigin,
+    key: KeyOrigin,
     /// Its journal, or a new one.
-    pub keeper: Keeper,
+    keeper: Keeper,
 }
 
 async fn prepare(
@@ -92,30 +93,81 @@ async fn prepare(
 ) -> Result<Prepared, Refusal> {
     let chosen = choose::local(args.vpn.as_deref())?;
     let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
-    let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
-    let key = Key::Given(args.psk_file.as_deref());
-    Ok(Prepared { ready: ready(interrupted, key, &signed_in.cloud).await?, signed_in })
+    let cloud = &signed_in.cloud;
+    let interrupted = choose::take_up(chosen, cloud).await?;
+    let given = Key::Given(args.psk_file.as_deref());
+    let (plan, ledger) = remaining(&interrupted, given, args.profile.map(Into::into), cloud).await?;
+    let key = interrupted.key_origin();
+    let keeper = match interrupted {
+        Interrupted::Journal(journal) => Keeper::of(*journal),
+        Interrupted::Found(_, claim) => {
+            let begun = claim.and_then(|claim| {
+                let keeper = Keeper::begun(claim, Record::new(cloud, &plan, key))?;
+                keeper.keep(&ledger)?;
+                Ok(keeper)
+            });
+            begun.map_err(|error| Refusal::unusable(vec![error.to_string()]))?
+        }
+    };
+    Ok(Prepared { ready: Ready { plan, ledger, key, keeper }, signed_in })
 }
 
-/// Takes up the run of a journal, to finish it or only to undo it.
+/// A run that was taken up, to be finished or only undone.
+#[derive(Debug)]
+pub struct Taken {
+    /// What it makes. None if it is to be undone, and could not be made as things are.
+    pub plan: Option<Box<Plan>>,
+    /// How its objects are known.
+    pub marks: Marks,
+    /// What exists of it, and what is in doubt.
+    pub ledger: Ledger,
+    /// Where its key came from.
+    pub key: KeyOrigin,
+    /// Its journal.
+    pub keeper: Keeper,
+}
+
+/// Takes up the run of a journal, to finish it or only to undo it. For undoing the journal is enough: the plan is a
+/// courtesy, so that its answers can be changed afterwards, and not waited for long.
 ///
 /// # Errors
-/// If another process has it, or the regions do not answer, or the checks refuse what is left to do.
-pub async fn take_up(journal: &Path, purpose: Purpose, cloud: &Cloud) -> Result<Ready, Refusal> {
+/// If another process has it; to finish it, also if the regions do not answer, or the checks refuse what is left to do.
+pub async fn take_up(journal: &Path, purpose: Purpose, cloud: &Cloud) -> Result<Taken, Refusal> {
     let journal = Journal::open(journal).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-    let key = if purpose == Purpose::Undo { Key::Any } else { Key::Given(None) };
-    ready(Interrupted::Journal(Box::new(journal)), key, cloud).await
+    let interrupted = Interrupted::Journal(Box::new(journal));
+    let (marks, key) = (interrupted.marks(), interrupted.key_origin());
+    let (plan, ledger) = match purpose {
+        Purpose::Finish => {
+            let (plan, ledger) = remaining(&interrupted, Key::Given(None), None, cloud).await?;
+            (Some(plan), ledger)
+        }
+        Purpose::Undo => {
+            let planned = timeout(Duration::from_secs(10), remaining(&interrupted, Key::Any, None, cloud)).await;
+            let (plan, ledger) = planned.ok().and_then(Result::ok).unzip();
+            (plan, ledger.unwrap_or_else(|| interrupted.ledger(cloud.limits())))
+        }
+    };
+    let keeper = match interrupted {
+        Interrupted::Journal(journal) => Keeper::of(*journal),
+        Interrupted::Found(..) => Keeper::default(),
+    };
+    Ok(Taken { plan, marks, ledger, key, keeper })
 }
 
-async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<Ready, Refusal> {
+/// What a run that was cut off wants, with another profile if one is named, and what of it exists.
+async fn remaining(
+    interrupted: &Interrupted,
+    key: Key<'_>,
+    profile: Option<Profile>,
+    cloud: &Cloud,
+) -> Result<(Box<Plan>, Ledger), Refusal> {
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
     forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
-    let origin = interrupted.key_origin();
-    let psk = key::find(&marks, &ledger, origin, key, cloud);
+    let psk = key::find(&marks, &ledger, interrupted.key_origin(), key, cloud);
     let mut regions = read(cloud, marks.regions.values()).await?;
-    let draft = match &interrupted {
+    let mut draft = match interrupted {
         Interrupted::Journal(journal) => {
             let psk = psk.await?;
             forget_own(&mut regions, &marks, &ledger);
@@ -128,19 +180,11 @@ async fn ready(interrupted: Interrupted, key: Key<'_>, cloud: &Cloud) -> Result<
             draft(psk.await?)
         }
     };
-    let plan = check(draft, &regions, &labels, marks.vpn)?;
-    let keeper = match interrupted {
-        Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_, claim) => {
-            let begun = claim.and_then(|claim| {
-                let keeper = Keeper::begun(claim, Record::new(cloud, &plan, origin))?;
-                keeper.keep(&ledger)?;
-                Ok(keeper)
-            });
-            begun.map_err(|error| Refusal::unusable(vec![error.to_string()]))?
-        }
-    };
-    Ok(Ready { plan, ledger, key: origin, keeper })
+    if let Some((profile, policy)) = profile.and_then(|profile| Some((profile, profiles.get(profile)?))) {
+        (draft.profile, draft.policy) = (profile, policy.clone());
+        ledger.reconsider_policies();
+    }
+    Ok((check(draft, &regions, &labels, marks.vpn)?, ledger))
 }
 
 async fn signed_in(

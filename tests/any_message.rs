@@ -239,7 +239,8 @@ fn plan() -> Plan {
 }
 
 fn taken(ledger: Ledger) -> Box<TakenUp> {
-    Box::new(TakenUp { plan: plan(), ledger, key: KeyOrigin::Given })
+    let plan = plan();
+    Box::new(TakenUp { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
 }
 
 /// A session that begins with a run that was cut off.

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used)] // Clippy's exemption for tests does not reach the functions they share.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -346,4 +348,22 @@ async fn a_port_nobody_listens_on_is_unreachable_and_nothing_was_done() {
     assert_eq!(error.kind, ErrorKind::Unreachable);
     assert!(!error.is_doubtful());
     assert!(error.message.ends_with("cannot be reached: Connection refused."), "{error}");
+}
+
+/// The time for a request is for all of it: a server that sends a byte now and then holds nobody up for ever.
+#[tokio::test]
+async fn an_answer_that_trickles_is_given_up_in_time() {
+    let drop_by_drop = || async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Some((Ok::<_, Infallible>(" "), ()))
+    };
+    let stub = stub(
+        move |_, _| Body::from_stream(futures::stream::unfold((), move |()| drop_by_drop())).into_response(),
+        StatusCode::OK,
+    );
+    let region = region(&stub.await.url, Limits { total: Duration::from_millis(400), ..limits() }).await;
+    let reading = tokio::time::timeout(Duration::from_secs(60), region.described(Kind::IkePolicy)).await;
+    let error = reading.unwrap().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Timeout, "{error:?}");
+    assert!(error.hint().is_some());
 }

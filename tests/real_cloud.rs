@@ -13,6 +13,8 @@ mod breakages;
 mod broken;
 #[path = "real_cloud/cloud.rs"]
 mod cloud;
+#[path = "real_cloud/faulty.rs"]
+mod faulty;
 #[path = "real_cloud/guide.rs"]
 mod guide;
 #[path = "real_cloud/interrupted.rs"]
@@ -21,6 +23,8 @@ mod interrupted;
 mod legacy;
 #[path = "real_cloud/made.rs"]
 mod made;
+#[path = "real_cloud/proxy.rs"]
+mod proxy;
 #[path = "support/pty.rs"]
 mod pty;
 #[path = "real_cloud/scale.rs"]

@@ -22,7 +22,7 @@ use osvpn::wizard::progress::{Phase, TaskState};
 use runs::Run;
 
 fn report(run: &Run) -> Report {
-    Report::of_run(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given)
+    Report::of_run(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given).unwrap()
 }
 
 #[test]

@@ -59,6 +59,9 @@ pub struct Refusal {
     /// What is as it was, in a sentence.
     #[serde(skip)]
     unchanged: &'static str,
+    /// The command that goes on from here, of a run that was begun before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go_on: Option<String>,
 }
 
 impl Refusal {
@@ -67,7 +70,7 @@ impl Refusal {
         // They repeat arguments and names of files.
         let problems =
             problems.into_iter().map(|text| text.lines().map(printable).collect::<Vec<_>>().join("\n")).collect();
-        Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None, unchanged }
+        Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None, unchanged, go_on: None }
     }
 
     /// Plan file, key or credentials cannot be used.
@@ -87,6 +90,14 @@ impl Refusal {
     #[must_use]
     pub fn resuming(self) -> Self {
         Self { unchanged: "Nothing was changed.", ..self }
+    }
+
+    /// The same, and the command to try again with if nothing but a stop or a failed request was in its way.
+    #[must_use]
+    pub fn resuming_with(self, command: &str, vpn: Option<&str>) -> Self {
+        let again = matches!(self.outcome, "stopped" | "failed");
+        let vpn = vpn.map(|vpn| format!(" {vpn}")).unwrap_or_default();
+        Self { go_on: again.then(|| format!("osvpn {command}{vpn}")), ..self.resuming() }
     }
 
     /// The checks refuse it.
@@ -137,7 +148,8 @@ impl Display for Refusal {
         for (place, found) in &self.looked_for {
             writeln!(f, "  {}  {place}", if *found { "there   " } else { "missing " })?;
         }
-        writeln!(f, "{}", self.unchanged)
+        writeln!(f, "{}", self.unchanged)?;
+        self.go_on.iter().try_for_each(|command| writeln!(f, "To go on from here:  {command}"))
     }
 }
 

@@ -206,6 +206,18 @@ pub struct Policy {
     pub dpd: Dpd,
 }
 
+impl Policy {
+    /// Whether it has an algorithm that a region may no longer store: sha1 and 3des, from 2026.2 on.
+    #[must_use]
+    pub const fn is_outdated(&self) -> bool {
+        let Self { ike, ipsec, .. } = self;
+        matches!(ike.auth_algorithm, AuthAlgorithm::Sha1)
+            || matches!(ipsec.auth_algorithm, AuthAlgorithm::Sha1)
+            || matches!(ike.encryption_algorithm, EncryptionAlgorithm::TripleDes)
+            || matches!(ipsec.encryption_algorithm, EncryptionAlgorithm::TripleDes)
+    }
+}
+
 /// Which policy the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

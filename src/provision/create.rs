@@ -1,5 +1,6 @@
 //! Making what is missing.
 
+mod adopt;
 mod post;
 mod service;
 
@@ -7,11 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::ledger::{Ledger, Made, Origin};
-use super::{Event, Marks, Step, Task, Work, delete, late};
+use super::{Event, Marks, Step, Task, Work, late};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::plan::{Half, HalfPlan, Plan};
 
@@ -48,6 +48,8 @@ async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), 
         halves.iter().flat_map(|&half| parts.map(|step| Task { half, step })).collect(),
     ];
     let one_by_one = halves.iter().map(|&half| vec![Task { half, step: Step::Connection }]);
+    run.revise()?;
+    run.make_room(&halves).await?;
     for (at, wave) in at_once.into_iter().chain(one_by_one).enumerate() {
         if work.stop.is_cancelled() {
             return Err(CreateError::Stopped);
@@ -136,11 +138,19 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Sees to it that the journal is about this plan: the one it began with may have had another policy.
+    fn revise(&self) -> Result<(), CreateError> {
+        self.work.keeper.revise(self.plan, &self.ledger()).map_err(|error| {
+            let task = Task { half: Half::A, step: Step::Service };
+            CreateError::Failed(task, Box::new(Error::new(ErrorKind::Journal, error.to_string())))
+        })
+    }
+
     /// Makes anything but a VPN service.
     async fn part(&self, region: &Region, half: &HalfPlan, task: Task) -> Result<Made, Error> {
         let may_be_there = {
             let ledger = self.ledger();
-            ledger.is_open(task) || ledger.candidate(task).is_some()
+            ledger.is_open(task) || !ledger.candidates(task).is_empty()
         };
         if may_be_there && let Some(made) = self.find(region, task).await? {
             return Ok(made);
@@ -173,35 +183,6 @@ impl<'a> Run<'a> {
     fn made(&self, half: &HalfPlan, task: Task, id: Id, origin: Origin) -> Made {
         let name = self.plan.name().of(task.step.object());
         Made { task, region: half.region.clone(), id, name, origin, external_v4: None, external_v6: None }
-    }
-
-    /// Looks for what earlier requests of this VPN have made, told by mark and kind, and takes one of them.
-    async fn find(&self, region: &Region, task: Task) -> Result<Option<Made>, Error> {
-        let (at, found) = late::look(&self.marks, region, task).await?;
-        self.note(|ledger| ledger.looked(task, at, found));
-        loop {
-            let Some(made) = self.ledger().candidate(task) else { return Ok(None) };
-            if task.step != Step::Connection || self.has_our_key(region, &made).await? {
-                self.note(|ledger| ledger.record(made.clone()));
-                return Ok(Some(made));
-            }
-            // Its process died before anybody could read its key, so another was made meanwhile. It is not changed but
-            // made again: the cloud refuses changes to a connection it is still building.
-            self.work.tell(Event::Deleting(made.clone()));
-            delete(region, &made).await?;
-            self.note(|ledger| ledger.remove(&made.id));
-            self.work.tell(Event::Deleted(made));
-            self.work.tell(Event::Started(task));
-        }
-    }
-
-    /// Whether the connection has the key of the plan. One that is gone has none.
-    async fn has_our_key(&self, region: &Region, made: &Made) -> Result<bool, Error> {
-        match region.connection_psk(&made.id).await {
-            Ok(key) => Ok(key.expose_secret() == self.plan.psk().secret().expose_secret()),
-            Err(error) if error.is_gone() => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Takes what the cloud says is not there any more out of the ledger, so that a retry makes it again.

@@ -147,6 +147,15 @@ impl Claim {
     }
 
     fn release(&self) {
+        // A process that was killed while it wrote has left what it had by then. Whoever holds the lock writes alone.
+        let unfinished = self.path.file_name().map(|name| format!(".{}.", name.display()));
+        let entries = self.path.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().display().to_string();
+            if unfinished.as_ref().is_some_and(|start| name.starts_with(start)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         // Left behind it does no harm. Whoever has opened it by now finds no journal.
         let _ = fs::remove_file(lock_path(&self.path));
     }
@@ -263,6 +272,24 @@ impl Keeper {
             Keeping::Journal(journal) => journal.keep(ledger),
             Keeping::Nowhere | Keeping::Planned(..) | Keeping::Claimed(_) => Ok(()),
         }
+    }
+
+    /// Makes the plan of a run this one, with what of the ledger is of use to it, if it has been another so far.
+    ///
+    /// # Errors
+    /// If that cannot be written. What was written before is still there then.
+    pub fn revise(&self, plan: &Plan, ledger: &Ledger) -> Result<(), JournalError> {
+        let text = file::write(plan);
+        match &mut *self.keeping() {
+            Keeping::Planned(_, record) => record.plan = text,
+            Keeping::Journal(journal) if journal.record.plan != text => {
+                let record = Record { plan: text, ledger: ledger.clone(), ..journal.record.clone() };
+                let before = std::mem::replace(&mut journal.record, record);
+                return journal.write().inspect_err(|_| journal.record = before);
+            }
+            Keeping::Nowhere | Keeping::Journal(_) | Keeping::Claimed(_) => {}
+        }
+        Ok(())
     }
 
     /// Notes a ledger where going on from what is on the disk already would be right, too.

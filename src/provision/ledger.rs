@@ -193,11 +193,22 @@ impl Ledger {
     }
 
     /// Debris that could be the object of its task, if the task has none.
-    pub(super) fn candidate(&self, task: Task) -> Option<Made> {
+    pub(super) fn candidates(&self, task: Task) -> Vec<Made> {
         if self.get(task.half, task.step).is_some() {
-            return None;
+            return Vec::new();
         }
-        self.debris.iter().find(|made| made.task == task).cloned()
+        self.debris.iter().filter(|made| made.task == task).cloned().collect()
+    }
+
+    /// Takes back the use of everything a policy decides: the policies, and the connections that hang on them. What still
+    /// fits the plan when it is made gets its use back; the rest is deleted then.
+    pub fn reconsider_policies(&mut self) {
+        let is_concerned =
+            |made: &Made| matches!(made.task.step, Step::IkePolicy | Step::IpsecPolicy | Step::Connection);
+        let (concerned, rest) = std::mem::take(&mut self.made).into_iter().partition(is_concerned);
+        self.made = rest;
+        let concerned: Vec<Made> = concerned;
+        self.debris.extend(concerned);
     }
 
     /// Whether the region must be looked at before the task is done, or its end believed.

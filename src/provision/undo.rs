@@ -71,7 +71,12 @@ pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone
 
 /// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
 /// time to tear that down.
-async fn free_and_delete(region: &Region, made: &Made, torn_down: &BTreeSet<Id>, work: &Work<'_>) -> Result<(), Error> {
+pub(super) async fn free_and_delete(
+    region: &Region,
+    made: &Made,
+    torn_down: &BTreeSet<Id>,
+    work: &Work<'_>,
+) -> Result<(), Error> {
     let mut pause = region.cloud().limits().back_off;
     for attempt in 2..=TRIES_IN_USE {
         let error = match delete(region, made).await {

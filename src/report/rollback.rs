@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Doubt, Failure};
 use crate::plan::{VpnId, VpnName};
 use crate::provision::{Ledger, Marks, Undone, commands, describe};
+use crate::wizard::progress::{Phase, Progress, TaskState};
 
 /// How a rollback ended.
 #[derive(Clone, Debug, Serialize)]
@@ -59,6 +60,19 @@ impl Rollback {
         }
     }
 
+    /// Of a run in the wizard that was only undone.
+    #[must_use]
+    pub fn of_run(run: &Progress) -> Self {
+        let undone = match &run.phase {
+            Phase::Undone => Undone::Clean,
+            Phase::Unsettled(error) => Undone::Unsettled(error.clone()),
+            Phase::Left(left) => Undone::Left(left.clone()),
+            _ => Undone::Stopped,
+        };
+        let deleted = run.tasks.iter().filter(|(_, state)| matches!(state, TaskState::Undone)).count();
+        Self::new(&run.marks, &run.ledger, deleted, &undone)
+    }
+
     /// 0 if nothing is left, 130 after a stop, 1 otherwise.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -82,9 +96,10 @@ impl Display for Rollback {
         writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
         if !self.removal.is_empty() {
-            writeln!(f, "\nTo try again: osvpn rollback {id}, or in this order:")?;
+            writeln!(f, "\nStill there; to remove it by hand, in this order:")?;
         }
         self.removal.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
-        self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))
+        self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))?;
+        if *outcome == "undone" { Ok(()) } else { writeln!(f, "\nTo go on undoing it:  osvpn rollback {id}") }
     }
 }

@@ -95,14 +95,10 @@ impl Report {
 
     /// The demo's cloud ends with the program.
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let is_over = matches!(self.outcome, Outcome::Active | Outcome::Undone) && self.doubtful.is_empty();
-        if is_over || self.is_empty() || self.is_demo {
-            return Ok(());
-        }
-        let id = &self.id;
+        let Some(go_on) = self.go_on.as_ref().filter(|_| !self.is_demo) else { return Ok(()) };
         match self.outcome {
-            Outcome::Undone => writeln!(f, "\nTo look for it and delete it: osvpn rollback {id}"),
-            _ => writeln!(f, "\nTo go on from here:  osvpn resume {id}\nTo undo it:          osvpn rollback {id}"),
+            Outcome::Undone => writeln!(f, "\nTo look for it and delete it: {go_on}"),
+            _ => writeln!(f, "\nTo undo it:          osvpn rollback {}\nTo go on from here:  {go_on}", self.id),
         }
     }
 }

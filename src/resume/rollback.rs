@@ -40,7 +40,7 @@ pub async fn rollback(
             Some(_) = signals.recv() => Err(Refusal::stopped()),
         };
         if let Err(refusal) = agreed {
-            return Conclusion::Refused(Box::new(refusal.resuming()));
+            return Conclusion::Refused(Box::new(refusal.resuming_with("rollback", args.vpn.as_deref())));
         }
     }
     let (events, received) = unbounded_channel();

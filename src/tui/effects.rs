@@ -19,7 +19,7 @@ use crate::plan::{Plan, Psk};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{self, Journal, Keeper, Record};
 use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, watch};
-use crate::resume::{Ready, take_up};
+use crate::resume::{self, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
@@ -33,7 +33,7 @@ pub(super) enum Done {
     /// With a sign-in.
     SignedIn(RequestId, Box<Result<Access, Problem>>),
     /// With a run that was cut off.
-    TakenUp(RequestId, Box<Result<Ready, Refusal>>),
+    TakenUp(RequestId, Box<Result<resume::Taken, Refusal>>),
 }
 
 /// A sign-in with all the wizard is told of it.
@@ -164,10 +164,10 @@ impl Effects {
         Message::SignedIn(request, session)
     }
 
-    fn take_up(&mut self, request: RequestId, result: Result<Ready, Refusal>) -> Message {
-        let taken = result.map(|Ready { plan, ledger, key, keeper }| {
+    fn take_up(&mut self, request: RequestId, result: Result<resume::Taken, Refusal>) -> Message {
+        let taken = result.map(|resume::Taken { plan, marks, ledger, key, keeper }| {
             self.taken = Some((request, keeper));
-            Box::new(TakenUp { plan: *plan, ledger, key })
+            Box::new(TakenUp { plan: plan.map(|plan| *plan), marks, ledger, key })
         });
         Message::TakenUp(
             request,
@@ -253,8 +253,8 @@ impl Effects {
             Effect::Verify(vpn) => {
                 self.work(async move |desk| Message::Verified(examine(&desk.cloud, &vpn).await.map(Box::new)));
             }
-            Effect::Undo(plan, mut ledger) => self.work(async move |desk| {
-                let undone = undo(&Marks::from(&*plan), &mut ledger, &desk.work()).await;
+            Effect::Undo(marks, mut ledger) => self.work(async move |desk| {
+                let undone = undo(&marks, &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
             Effect::Stop => self.stop.cancel(),

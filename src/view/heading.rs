@@ -62,7 +62,7 @@ fn question(model: &Model) -> String {
         Step::Name => "The name of the VPN".to_owned(),
         Step::Review => format!("Review of {}", model.name_text()),
         Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
-            let name = run.plan.name();
+            let name = &run.marks.name;
             match &run.phase {
                 Phase::Creating => format!("Creating {name}"),
                 Phase::Watching => format!("{name}: waiting for ACTIVE"),

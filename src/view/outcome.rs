@@ -7,10 +7,10 @@ use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
 use crate::inspect::{Check, Examined, Subject, Verdict};
-use crate::plan::Half;
+use crate::plan::{Half, Plan};
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
 use crate::provision::{Doubt, Made, Step, Task};
-use crate::wizard::progress::{Phase, Progress, TaskState, Then};
+use crate::wizard::progress::{Button, Phase, Progress, TaskState, Then};
 
 /// The text beside the table of objects.
 pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
@@ -21,7 +21,7 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
         None => {}
     }
     if let Some((task, pause)) = &run.pause {
-        let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
+        let place = run.label(task.half);
         text.warning(&format!("{} of {place}: {pause}.", task.step.label()));
     }
     match &run.phase {
@@ -47,13 +47,15 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
             text.error(error);
         }
         Phase::Undoing => text.say("Deleting what this run made, connections first; what was there before stays."),
+        Phase::Undone if run.plan.is_none() => text.good("Nothing of this run is left in the cloud."),
         Phase::Undone => {
             text.good("Nothing of this run is left in the cloud. The answers are still here: Change answers goes back to them.");
         }
         Phase::Unsettled(error) => unsettled(&mut text, run, error.as_deref()),
         Phase::Left(left) => remaining(&mut text, run, left),
         Phase::Stopped => {
-            text.warning("Stopped. Retry does what is still missing.");
+            let ways = if run.plan.is_some() { "Retry does what is still missing." } else { "Undo does the rest." };
+            text.warning(&format!("Stopped. {ways}"));
             text.exists(run);
         }
     }
@@ -102,7 +104,7 @@ impl Text<'_> {
     fn half(&mut self, run: &Progress, half: Half, status: &Status) {
         let theme = self.scene.theme;
         let (glyph, style) = super::progress::status_look(self.scene, status);
-        let place = run.plan.half(half).map_or_else(String::new, |half| half.label.clone());
+        let place = run.label(half);
         let text = format!("{place} is {status}{}", meaning(run, half, status));
         self.lines.extend(hanging(Span::styled(format!("{glyph} "), style), &text, self.columns, theme.text()));
     }
@@ -147,8 +149,8 @@ impl Text<'_> {
 
     /// What may come to be, and until when.
     fn doubt(&mut self, run: &Progress, Doubt { task, until }: Doubt) {
-        let place = run.plan.half(task.half).map_or_else(String::new, |half| format!("{}: ", half.region));
-        let name = run.plan.name().of(task.step.object());
+        let place = run.marks.regions.get(&task.half).map_or_else(String::new, |region| format!("{region}: "));
+        let name = run.marks.name.of(task.step.object());
         let when = match until {
             Some(until) => format!("may still appear until {}", hour(until)),
             None => "may be there; it could not be looked for".to_owned(),
@@ -167,7 +169,7 @@ pub(super) fn is_made(run: &Progress, half: Half) -> bool {
 
 fn meaning(run: &Progress, half: Half, status: &Status) -> String {
     let other = half.other();
-    let alone = run.plan.half(other).is_some() && !is_made(run, other);
+    let alone = run.marks.regions.contains_key(&other) && !is_made(run, other);
     match status {
         Status::Active => ": the tunnel is up as seen from here".to_owned(),
         Status::Down if alone => format!(" until half {other} exists: normal"),
@@ -179,11 +181,11 @@ fn meaning(run: &Progress, half: Half, status: &Status) -> String {
 }
 
 fn creating(text: &mut Text<'_>, run: &Progress) {
-    let connected = run.plan.halves().filter(|half| is_made(run, half.half)).map(|half| half.half).next();
-    let all = run.plan.halves().all(|half| is_made(run, half.half));
+    let connected = run.marks.regions.keys().copied().find(|half| is_made(run, *half));
+    let all = run.marks.regions.keys().all(|half| is_made(run, *half));
     match connected {
         Some(half) if !all => {
-            let label = run.plan.half(half).map_or_else(String::new, |half| half.label.clone());
+            let label = run.label(half);
             text.say(&format!("{label} is DOWN until half {} exists: normal.", half.other()));
         }
         _ => text.say("Services first: their addresses are the peer addresses. Then everything else of both halves."),
@@ -212,17 +214,24 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
 }
 
 fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
-    let place = run.plan.half(task.half).map_or_else(String::new, |half| half.label.clone());
+    let place = run.label(task.half);
     let what =
         if run.ledger.get(task.half, task.step).is_some() { "could not be checked" } else { "could not be made" };
     text.say(&format!("The {} of {place} {what}:", task.step.label()));
     text.error(error);
     text.gap();
+    if run.buttons().contains(&Button::Modern) {
+        let peer = if run.marks.regions.len() == 1 { " The peer must be set up for it, too." } else { "" };
+        text.say(&format!(
+            "Use modern goes on with the profile modern, which every region takes: policies this run made so far are made anew, everything else is kept.{peer}"
+        ));
+        text.gap();
+    }
     text.exists(run);
 }
 
 fn active(text: &mut Text<'_>, run: &Progress) {
-    let both = if run.plan.peer().is_some() { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
+    let both = if run.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
     text.besides(run);
     proven(text, run);
@@ -246,7 +255,7 @@ fn proven(text: &mut Text<'_>, run: &Progress) {
                 finding(text, first);
                 faults.for_each(|check| finding(text, check));
                 text.say(&format!("osvpn doctor {} says more, and mends what it can.", examined.vpn.handle()));
-            } else if run.plan.peer().is_some() {
+            } else if run.marks.regions.len() == 1 {
                 text.good(&format!("Nothing is wrong on this side ({good} questions)."));
             } else {
                 text.good(&format!("Proven: the halves match ({good} questions)."));
@@ -275,7 +284,7 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
                 rules.len()
             ));
             text.lines.extend(paragraph(
-                &format!("  osvpn admit {}", run.plan.name()),
+                &format!("  osvpn admit {}", run.marks.name),
                 text.columns,
                 text.scene.theme.text(),
             ));
@@ -293,8 +302,7 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
     text.say(
         "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
     );
-    let rules = run.plan.security_rules();
-    for rule in &rules {
+    for rule in run.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
         let place = text.scene.model.labels.name(&rule.region);
         text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
@@ -305,7 +313,8 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
 fn handover(text: &mut Text<'_>, run: &Progress) {
     let key = text.scene.model.answers.key.key_origin();
-    let Some(handover) = Handover::of(&run.plan, &run.ledger, key) else { return };
+    let handover = run.plan.as_ref().and_then(|plan| Handover::of(plan, &run.ledger, key));
+    let Some(handover) = handover else { return };
     text.gap();
     let theme = text.scene.theme;
     text.lines.push(Line::styled(HANDOVER_TITLE, theme.title()));

@@ -55,11 +55,11 @@ fn table(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>>
     let theme = scene.theme;
     let name = if columns < SHORT_BELOW { short } else { Step::label };
     let names = Step::ALL.iter().map(|step| name(*step).len()).max().unwrap_or(0) + 1;
-    let halves: Vec<Half> = run.plan.halves().map(|half| half.half).collect();
+    let halves: Vec<Half> = run.marks.regions.keys().copied().collect();
     let each = (columns.saturating_sub(names) / halves.len().max(1)).min(WIDEST);
     let mut head = vec![Span::raw(" ".repeat(names))];
-    for half in run.plan.halves() {
-        head.push(Span::styled(pad(theme, &format!("{} {}", half.half, half.label), each), theme.title()));
+    for half in &halves {
+        head.push(Span::styled(pad(theme, &format!("{half} {}", run.label(*half)), each), theme.title()));
     }
     let mut lines = vec![Line::from(head)];
     for step in Step::ALL {

@@ -13,7 +13,7 @@ use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::inspect::Examined;
 use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::{CreateError, Event, Ledger, Undone, Watched};
+use crate::provision::{CreateError, Event, Ledger, Marks, Undone, Watched};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,8 +64,10 @@ impl Unfinished {
 /// A run that was cut off, ready to go on.
 #[derive(Clone, Debug)]
 pub struct TakenUp {
-    /// What it makes.
-    pub plan: Plan,
+    /// What it makes. None if it is only to be undone, and could not be made as things are.
+    pub plan: Option<Plan>,
+    /// How its objects are known.
+    pub marks: Marks,
     /// What exists of it.
     pub ledger: Ledger,
     /// Where its key came from.
@@ -186,7 +188,7 @@ pub enum Effect {
     /// Hold the halves of that VPN against each other; answered by [`Message::Verified`].
     Verify(VpnId),
     /// Delete what was made; answered by [`Message::Undone`].
-    Undo(Box<Plan>, Ledger),
+    Undo(Marks, Ledger),
     /// Ask the engine to stop after what is under way.
     Stop,
     /// Answer what the sign-in asked last, or decline.

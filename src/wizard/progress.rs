@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::takeup::Purpose;
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
 use crate::inspect::Examined;
-use crate::plan::{Half, Plan, ServicePlan};
-use crate::provision::{CreateError, Event, Ledger, Made, Origin, Standing, Step, Task, Undone, Watched};
+use crate::plan::{Half, Plan, Profiles, ServicePlan};
+use crate::provision::{
+    CreateError, Event, Ledger, Made, Marks, Origin, Standing, Step, Task, Undone, Watched, is_cured_by_modern,
+};
 
 /// The state of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub enum Button {
     WaitOn,
     /// Back to the answers; nothing exists any more.
     Revise,
+    /// Make the policies anew with the profile `modern`, and the rest.
+    Modern,
 }
 
 impl Button {
@@ -85,6 +88,7 @@ impl Button {
             Self::Leave => "Leave",
             Self::WaitOn => "Wait on",
             Self::Revise => "Change answers",
+            Self::Modern => "Use modern",
         }
     }
 }
@@ -92,8 +96,10 @@ impl Button {
 /// A run as far as the screen knows it.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    /// What is being made.
-    pub plan: Plan,
+    /// What is being made. None of a run that is only undone, for which its marks are enough.
+    pub plan: Option<Plan>,
+    /// How its objects are known.
+    pub marks: Marks,
     /// Every task, in order, with its state.
     pub tasks: Vec<(Task, TaskState)>,
     /// What the engine is doing.
@@ -141,10 +147,16 @@ impl Progress {
     /// A run that begins now.
     #[must_use]
     pub fn new(plan: Plan, now: Duration, wait: Duration) -> Self {
-        let tasks = plan.halves().flat_map(|half| Step::ALL.map(|step| Task { half: half.half, step }));
+        let marks = Marks::from(&plan);
+        Self { plan: Some(plan), ..Self::of_marks(marks, now, wait) }
+    }
+
+    fn of_marks(marks: Marks, now: Duration, wait: Duration) -> Self {
+        let tasks = marks.regions.keys().flat_map(|&half| Step::ALL.map(|step| Task { half, step }));
         Self {
             tasks: tasks.map(|task| (task, TaskState::Waiting)).collect(),
-            plan,
+            plan: None,
+            marks,
             phase: Phase::Creating,
             ledger: Ledger::default(),
             standing: BTreeMap::new(),
@@ -165,18 +177,43 @@ impl Progress {
 
     /// A run that was cut off and goes on now.
     #[must_use]
-    pub fn taken_up(plan: Plan, ledger: Ledger, now: Duration, wait: Duration, purpose: Purpose) -> Self {
-        let mut run = Self::new(plan, now, wait);
-        for (task, state) in &mut run.tasks {
+    pub fn taken_up(plan: Plan, ledger: Ledger, now: Duration, wait: Duration) -> Self {
+        Self::new(plan, now, wait).with_ledger(ledger)
+    }
+
+    /// A run that was cut off and is undone now, whether or not its plan would still do.
+    #[must_use]
+    pub fn undoing(marks: Marks, plan: Option<Plan>, ledger: Ledger, now: Duration, wait: Duration) -> Self {
+        let run = Self { plan, phase: Phase::Undoing, ..Self::of_marks(marks, now, wait) };
+        run.with_ledger(ledger)
+    }
+
+    fn with_ledger(mut self, ledger: Ledger) -> Self {
+        for (task, state) in &mut self.tasks {
             if let Some(made) = ledger.get(task.half, task.step) {
                 *state = TaskState::There(made.clone());
             }
         }
-        if purpose == Purpose::Undo {
-            run.phase = Phase::Undoing;
+        self.ledger = ledger;
+        self
+    }
+
+    /// The run goes on with the policy of the profile `modern`.
+    pub fn modernize(&mut self, profiles: &Profiles) {
+        self.plan = self.plan.take().map(|plan| plan.with_modern(profiles));
+        self.ledger.reconsider_policies();
+        for (task, state) in &mut self.tasks {
+            if self.ledger.get(task.half, task.step).is_none() {
+                *state = TaskState::Waiting;
+            }
         }
-        run.ledger = ledger;
-        run
+    }
+
+    /// What people call the region of a half.
+    #[must_use]
+    pub fn label(&self, half: Half) -> String {
+        let planned = self.plan.as_ref().and_then(|plan| plan.half(half)).map(|half| half.label.clone());
+        planned.or_else(|| self.marks.regions.get(&half).map(ToString::to_string)).unwrap_or_default()
     }
 
     /// Whether the engine is at work.
@@ -195,7 +232,8 @@ impl Progress {
     #[must_use]
     pub fn reuses_service(&self, half: Half) -> bool {
         let made = self.ledger.get(half, Step::Service).map(|made| made.origin == Origin::Reused);
-        made.unwrap_or_else(|| self.plan.half(half).is_some_and(|half| matches!(half.service, ServicePlan::Reuse(_))))
+        let planned = || self.plan.as_ref()?.half(half);
+        made.unwrap_or_else(|| planned().is_some_and(|half| matches!(half.service, ServicePlan::Reuse(_))))
     }
 
     /// Takes an event of the engine.
@@ -313,16 +351,21 @@ impl Progress {
     #[must_use]
     pub fn buttons(&self) -> Vec<Button> {
         let undo = (!self.ledger.is_clean()).then_some(Button::Undo);
+        let retry = self.plan.is_some().then_some(Button::Retry);
         match &self.phase {
+            Phase::Failed(task, error)
+                if self.plan.as_ref().is_some_and(|plan| is_cured_by_modern(plan, *task, error)) =>
+            {
+                [Some(Button::Modern), retry, undo, Some(Button::Leave)].into_iter().flatten().collect()
+            }
             Phase::Creating | Phase::Watching | Phase::Undoing => Vec::new(),
             Phase::Active => [Some(Button::Finish), undo].into_iter().flatten().collect(),
             Phase::Failed(..) if undo.is_none() => vec![Button::Retry, Button::Revise, Button::Leave],
-            Phase::Failed(..) | Phase::Stopped => {
-                [Some(Button::Retry), undo, Some(Button::Leave)].into_iter().flatten().collect()
-            }
+            Phase::Failed(..) | Phase::Stopped => [retry, undo, Some(Button::Leave)].into_iter().flatten().collect(),
             Phase::NotYet(_) | Phase::Lost(_) => {
                 [Some(Button::WaitOn), Some(Button::Leave), undo].into_iter().flatten().collect()
             }
+            Phase::Undone if self.plan.is_none() => vec![Button::Leave],
             Phase::Undone => vec![Button::Revise, Button::Leave],
             Phase::Left(_) | Phase::Unsettled(_) => [undo, Some(Button::Leave)].into_iter().flatten().collect(),
         }

@@ -5,6 +5,7 @@ use super::keymap::Action;
 use super::progress::{Button, Phase, Progress, Then};
 use super::step::Step;
 use super::{Effect, Ending, Model};
+use crate::plan::{Plan, Profile};
 use crate::provision::{CreateError, Ledger, Undone, Watched};
 
 impl Model {
@@ -35,7 +36,6 @@ impl Model {
 
     fn press(&mut self, button: Button) -> Vec<Effect> {
         let now = self.now;
-        let key = self.answers.key.key_origin();
         let Some(run) = &mut self.run else { return Vec::new() };
         match button {
             Button::Finish | Button::Leave => {
@@ -44,11 +44,17 @@ impl Model {
             }
             Button::Retry => {
                 run.resume(Phase::Creating, now);
-                vec![Effect::Create(Box::new(run.plan.clone()), run.ledger.clone(), key)]
+                self.create()
+            }
+            Button::Modern => {
+                run.modernize(&self.profiles);
+                run.resume(Phase::Creating, now);
+                self.answers.profile = Some(Profile::Modern);
+                self.create()
             }
             Button::WaitOn => {
                 run.resume(Phase::Watching, now);
-                vec![Effect::Watch(Box::new(run.plan.clone()), run.ledger.clone(), run.wait)]
+                self.watch()
             }
             Button::Undo => {
                 self.ask_undo();
@@ -61,6 +67,21 @@ impl Model {
                 self.read_again(&self.chosen_regions())
             }
         }
+    }
+
+    fn create(&self) -> Vec<Effect> {
+        let key = self.answers.key.key_origin();
+        self.planned(|run, plan| Effect::Create(Box::new(plan), run.ledger.clone(), key))
+    }
+
+    fn watch(&self) -> Vec<Effect> {
+        self.planned(|run, plan| Effect::Watch(Box::new(plan), run.ledger.clone(), run.wait))
+    }
+
+    /// Only what has a plan is made, watched and checked.
+    fn planned(&self, effect: impl FnOnce(&Progress, Plan) -> Effect) -> Vec<Effect> {
+        let planned = self.run.as_ref().and_then(|run| Some((run, run.plan.clone()?)));
+        planned.map(|(run, plan)| effect(run, plan)).into_iter().collect()
     }
 
     fn ask_undo(&mut self) {
@@ -77,7 +98,7 @@ impl Model {
         self.scroll = 0;
         let Some(run) = &mut self.run else { return Vec::new() };
         run.resume(Phase::Undoing, now);
-        vec![Effect::Undo(Box::new(run.plan.clone()), run.ledger.clone())]
+        vec![Effect::Undo(run.marks.clone(), run.ledger.clone())]
     }
 
     pub(super) fn quit_run(&mut self) -> Vec<Effect> {
@@ -146,7 +167,7 @@ impl Model {
         if run.then.is_some() {
             return self.carry_on();
         }
-        if watches { vec![Effect::Watch(Box::new(run.plan.clone()), run.ledger.clone(), run.wait)] } else { Vec::new() }
+        if watches { self.watch() } else { Vec::new() }
     }
 
     pub(super) fn watched(&mut self, watched: Watched) -> Vec<Effect> {
@@ -162,7 +183,7 @@ impl Model {
         // ACTIVE is no proof, and DOWN no answer.
         if matches!(run.phase, Phase::NotYet(_) | Phase::Active) {
             run.verifying = true;
-            return vec![Effect::Verify(run.plan.id().clone())];
+            return vec![Effect::Verify(run.marks.vpn.clone())];
         }
         Vec::new()
     }

@@ -78,14 +78,22 @@ impl Model {
                 return Vec::new();
             }
         };
-        self.answer_as(&taken.plan, taken.key, purpose);
-        self.run = Some(Progress::taken_up(taken.plan.clone(), taken.ledger.clone(), self.now, self.wait, purpose));
-        self.enter(Step::Run);
-        let plan = Box::new(taken.plan);
-        let work = match purpose {
-            Purpose::Finish => Effect::Create(plan, taken.ledger, taken.key),
-            Purpose::Undo => Effect::Undo(plan, taken.ledger),
+        if let Some(plan) = &taken.plan {
+            self.answer_as(plan, taken.key, purpose);
+        }
+        let TakenUp { plan, marks, ledger, key } = taken;
+        let (run, work) = match (purpose, plan) {
+            (Purpose::Finish, Some(plan)) => {
+                let run = Progress::taken_up(plan.clone(), ledger.clone(), self.now, self.wait);
+                (run, Effect::Create(Box::new(plan), ledger, key))
+            }
+            (_, plan) => {
+                let run = Progress::undoing(marks.clone(), plan, ledger.clone(), self.now, self.wait);
+                (run, Effect::Undo(marks, ledger))
+            }
         };
+        self.run = Some(run);
+        self.enter(Step::Run);
         vec![Effect::GoOn(request), work]
     }
 

@@ -47,6 +47,38 @@ fn a_failed_step_is_retried_in_place_or_undone() {
 }
 
 #[test]
+fn a_region_without_sha1_leads_to_modern_with_everything_else_kept() {
+    let mut journey = running();
+    let Some(Effect::Create(plan, ..)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    assert_eq!(plan.profile(), Profile::Catalyst);
+    let mut ledger = Ledger::default();
+    for step in [Object::Service, Object::IkePolicy, Object::IpsecPolicy, Object::LocalGroup] {
+        ledger.record(made(Half::A, step));
+    }
+    let task = Task { half: Half::B, step: Object::IkePolicy };
+    let mut error = Error::new(ErrorKind::Server, "Request Failed");
+    error.status = Some(500);
+    let failed =
+        |error: &Error| Message::Created(Err(CreateError::Failed(task, Box::new(error.clone()))), ledger.clone());
+    error.status = Some(503);
+    journey.send(failed(&error));
+    assert_eq!(buttons(&journey), [Button::Retry, Button::Undo, Button::Leave], "that may pass");
+    error.status = Some(500);
+    journey.enter().send(failed(&error));
+    assert_eq!(buttons(&journey), [Button::Modern, Button::Retry, Button::Undo, Button::Leave]);
+    journey.enter();
+    let Some(Effect::Create(plan, ledger, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    assert_eq!(plan.profile(), Profile::Modern);
+    assert_eq!(
+        ledger.made().iter().map(|made| made.task.step).collect::<Vec<_>>(),
+        [Object::Service, Object::LocalGroup]
+    );
+    assert_eq!(ledger.leftovers().len(), 2, "the policies are still known");
+    journey.send(failed(&error));
+    assert_eq!(buttons(&journey)[0], Button::Retry, "modern has no sha1 that could be at fault");
+}
+
+#[test]
 fn leaving_while_the_engine_works_asks_in_three_ways() {
     let ask = || {
         let mut journey = running();

@@ -62,7 +62,7 @@ fn of_several_clouds_one_is_chosen_first() {
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
 fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
-    let plan = running().model.run.unwrap().plan;
+    let Progress { plan, marks, .. } = running().model.run.unwrap();
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let unfinished = vec![Unfinished {
@@ -73,7 +73,7 @@ fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
         may_exist: 0,
     }];
     journey.send(Message::SignedIn(request, Ok(Session { unfinished, ..Session::default() })));
-    (journey, Box::new(TakenUp { plan, ledger: everything(), key }))
+    (journey, Box::new(TakenUp { plan, marks, ledger: everything(), key }))
 }
 
 fn asked(journey: &mut Journey) -> RequestId {

@@ -123,6 +123,11 @@ impl RealCloud {
         self.token = token;
     }
 
+    /// The address of its Keystone.
+    pub fn auth_url(&self) -> &str {
+        &self.auth_url
+    }
+
     /// All objects of a collection (`routers`, `vpn/ikepolicies`) of a region, as the API shows them.
     pub fn list(&self, region: &str, collection: &str) -> Vec<Value> {
         let url = format!("{}/v2.0/{collection}", self.neutron[region]);

@@ -1,5 +1,6 @@
 //! A run that is killed in its middle, and finished by the next osvpn.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -27,20 +28,33 @@ fn kill(cloud: &RealCloud, objects: usize) {
 }
 
 /// How many objects the journal says are made; none without a journal.
-fn made(cloud: &RealCloud) -> usize {
-    let entries = std::fs::read_dir(cloud.home.path().join(".local/state/osvpn")).into_iter().flatten();
-    let mut paths = entries.map(|entry| entry.unwrap().path());
-    let Some(path) = paths.find(|path| path.extension().is_some_and(|end| end == "json")) else { return 0 };
+pub fn made(cloud: &RealCloud) -> usize {
+    noted(cloud, "made")
+}
+
+/// How many requests the journal says are under way.
+pub fn intents(cloud: &RealCloud) -> usize {
+    noted(cloud, "intents")
+}
+
+fn noted(cloud: &RealCloud, what: &str) -> usize {
+    let Some(path) = journals(cloud).pop() else { return 0 };
     let record: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    record["ledger"]["made"].as_array().unwrap().len()
+    record["ledger"][what].as_array().unwrap().len()
+}
+
+/// The journals there are.
+pub fn journals(cloud: &RealCloud) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(cloud.home.path().join(".local/state/osvpn")).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
 
 /// The journal is gone, unless a request that was under way when its process died may still be acted on.
 #[track_caller]
 fn forget(cloud: &RealCloud, said: &str) {
     let state = cloud.home.path().join(".local/state/osvpn");
-    let is_left = |name: &std::ffi::OsStr| std::path::Path::new(name).extension().is_some_and(|end| end == "json");
-    let left = std::fs::read_dir(&state).unwrap().filter(|entry| is_left(&entry.as_ref().unwrap().file_name())).count();
+    let left = journals(cloud).len();
     assert_eq!(left > 0, said.contains("may still appear"), "{} {left} journals: {said}", cloud.release);
     std::fs::remove_dir_all(state).unwrap();
 }

@@ -25,7 +25,7 @@ fn a_failure_keeps_the_screen_with_cause_hint_and_ways_on() {
     run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).made(Half::A, 1, 0.3).made(Half::A, 2, 0.3);
     run.failed(Half::B, 1, server_error());
     screen("run-failed", &mut run.journey);
-    screen("run-undo-question", run.journey.press("Tab Enter"));
+    screen("run-undo-question", run.journey.press("Tab Tab Enter"));
 }
 
 #[test]

@@ -18,6 +18,8 @@ struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     is_closed: bool,
+    /// Whether the terminal is to be closed.
+    is_closing: bool,
 }
 
 impl Seen {
@@ -31,7 +33,7 @@ impl Seen {
 pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     writer: Option<Box<dyn Write + Send>>,
-    child: Box<dyn Child + Send + Sync>,
+    child: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     pub started: Instant,
     settings: String,
@@ -63,12 +65,15 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(cells(24), cells(80), 1000);
-        let seen = Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false }), Condvar::new()));
+        let seen = Arc::new((
+            Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false, is_closing: false }),
+            Condvar::new(),
+        ));
         let reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || read(reader, &shared));
         let writer = Some(pair.master.take_writer().unwrap());
-        Self { master: pair.master, writer, child, seen, started, settings }
+        Self { master: pair.master, writer, child: Some(child), seen, started, settings }
     }
 
     /// Waits until the screen shows that text.
@@ -125,7 +130,7 @@ impl Pty {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.process_id().unwrap()
+        self.child.as_ref().unwrap().process_id().unwrap()
     }
 
     pub fn signal(&self, name: &str) {
@@ -145,6 +150,18 @@ impl Pty {
         }
     }
 
+    /// Closes the terminal under the program, as a lost connection does, once it has written something more.
+    pub fn close(mut self) -> Box<dyn Child + Send + Sync> {
+        let (seen, changed) = &*self.seen;
+        let mut seen = seen.lock().unwrap();
+        seen.is_closing = true;
+        // The terminal is closed only when its reader has let go of it, too.
+        let (seen, waited) = changed.wait_timeout_while(seen, DEADLINE, |seen| !seen.is_closed).unwrap();
+        assert!(!waited.timed_out(), "the program writes nothing more");
+        drop(seen);
+        self.child.take().unwrap()
+    }
+
     /// Waits for the end of the program, and returns its exit code and what it printed.
     #[track_caller]
     pub fn end(mut self) -> (u32, Printed) {
@@ -154,7 +171,7 @@ impl Pty {
         let screen = seen.parser.screen();
         if waited.timed_out() {
             let screen = screen.contents();
-            self.child.kill().unwrap();
+            self.child.as_mut().unwrap().kill().unwrap();
             panic!("the program does not end; the screen shows\n{screen}\n");
         }
         assert!(!screen.alternate_screen(), "the alternate screen is left");
@@ -163,13 +180,15 @@ impl Pty {
         let printed = Printed::from(&seen.bytes[..]);
         drop(seen);
         assert_eq!(settings(&*self.master), self.settings, "the line settings are as they were");
-        (self.child.wait().unwrap().exit_code(), printed)
+        (self.child.as_mut().unwrap().wait().unwrap().exit_code(), printed)
     }
 }
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+        }
     }
 }
 
@@ -186,6 +205,13 @@ pub struct Printed {
     pub said: String,
 }
 
+impl Printed {
+    /// What the user's eye rests on when the program is gone.
+    pub fn last_line(&self) -> &str {
+        self.said.trim_end().lines().last().unwrap_or_default()
+    }
+}
+
 impl From<&[u8]> for Printed {
     fn from(bytes: &[u8]) -> Self {
         let everything = String::from_utf8_lossy(bytes).into_owned();
@@ -194,17 +220,19 @@ impl From<&[u8]> for Printed {
     }
 }
 
-fn read(mut reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
+fn read(reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
+    let mut reader = Some(reader);
     let mut buffer = [0; 4096];
-    loop {
-        let read = reader.read(&mut buffer).unwrap_or(0);
+    while let Some(open) = &mut reader {
+        let read = open.read(&mut buffer).unwrap_or(0);
         let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.bytes.extend_from_slice(&buffer[..read]);
         seen.parser.process(&buffer[..read]);
-        seen.is_closed = read == 0;
-        shared.1.notify_all();
-        if read == 0 {
-            return;
+        if read == 0 || seen.is_closing {
+            // Before anybody hears of it.
+            reader = None;
         }
+        seen.is_closed = reader.is_none();
+        shared.1.notify_all();
     }
 }

@@ -62,6 +62,38 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
 }
 
 #[test]
+fn what_could_not_be_made_any_more_is_undone_all_the_same() {
+    let scene = Scene::new(Settings::default());
+    let before = scene.objects();
+    killed(&scene);
+    let state = scene.home.path().join(".local/state/osvpn");
+    let mut entries = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path());
+    let journal = entries.find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    let record = std::fs::read_to_string(&journal).unwrap();
+    let router = scene.cloud.collection("nz-por-1", "vpnservices").pop().unwrap()["router_id"].clone();
+    assert!(record.contains(router.as_str().unwrap()));
+    // As if the router had been deleted by force.
+    std::fs::write(&journal, record.replace(router.as_str().unwrap(), "00000000-0000-4000-8000-000000000000")).unwrap();
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.send("\r");
+    pty.wait_for("It cannot be taken up");
+    pty.send("\r");
+    pty.signal("TERM");
+    pty.end();
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("hlz-por is unfinished");
+    pty.send(RIGHT);
+    pty.send("\r");
+    pty.wait_for("hlz-por is undone");
+    assert_eq!((scene.objects(), journals(&scene)), (before, 0));
+    pty.enter_at("Leave");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("is undone: 12 objects are deleted, and nothing of it is left"), "{said}");
+}
+
+#[test]
 fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
     let scene = Scene::new(Settings::default());
     killed(&scene);

@@ -1,0 +1,145 @@
+//! Whatever ends the program, in whatever phase: what is under way is settled, the journal is true, the terminal is as it
+//! was, and the last line says how to go on.
+
+use std::collections::BTreeSet;
+
+use osvpn::simulator::Gate;
+use serde_json::Value;
+
+use super::*;
+
+/// What ends it, and with which exit code.
+const ENDS: [(&str, u32); 3] = [("TERM", 143), ("HUP", 129), ("INT", 130)];
+/// Where it meets it.
+const PHASES: [&str; 3] = ["creating", "watching", "undoing"];
+
+fn ids(scene: &Scene) -> BTreeSet<String> {
+    let objects = ["nz-hlz-1", "nz-por-1"].map(|region| scene.cloud.objects(region));
+    let all = objects.iter().flat_map(|region| region.as_object().unwrap().values());
+    all.flat_map(|kind| kind.as_array().unwrap()).map(|object| object["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The journal holds exactly what was made, and no request is under way.
+#[track_caller]
+fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
+    let state = scene.home.path().join(".local/state/osvpn");
+    let mut entries = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path());
+    let path = entries.find(|path| path.extension().is_some_and(|end| end == "json"));
+    let ledger = serde_json::from_slice::<Value>(&std::fs::read(path.unwrap()).unwrap()).unwrap()["ledger"].take();
+    let made = ledger["made"].as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().to_owned());
+    let there = ids(scene).difference(before).cloned().collect::<BTreeSet<_>>();
+    assert_eq!(made.collect::<BTreeSet<_>>(), there, "{what}");
+    for empty in ["intents", "doubtful", "late"] {
+        assert_eq!(ledger[empty].as_array().map(Vec::len), Some(0), "{what}: {empty}");
+    }
+}
+
+/// A wizard in that phase, with a request under way that waits at a gate.
+fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
+    let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+    let before = ids(&scene);
+    let gate = Gate::closed();
+    let (method, path) = match phase {
+        "creating" => ("POST", "ikepolicies"),
+        "watching" => ("GET", "ipsec-site-connections/"),
+        _ => ("DELETE", "ikepolicies"),
+    };
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
+    let mut pty = scene.wizard(&[]);
+    enter_until(&mut pty, "makes");
+    pty.send("\r");
+    if phase == "undoing" {
+        pty.wait_for("waiting for ACTIVE");
+        pty.send(CTRL_C);
+        pty.wait_for("Stop and undo");
+        pty.send("\t\t\r");
+    }
+    scene.runtime.block_on(gate.arrived());
+    (scene, pty, gate, before)
+}
+
+#[test]
+fn a_signal_in_any_phase_of_the_wizard_leaves_everything_in_order() {
+    for phase in PHASES {
+        for (signal, expected) in ENDS {
+            let what = format!("{signal} while {phase}");
+            let (scene, pty, gate, before) = at(phase);
+            pty.signal(signal);
+            pty.wait("what is under way is awaited", |screen| phase == "watching" || screen.contains("Stopping"));
+            gate.open();
+            let (code, printed) = pty.end();
+            assert_eq!(code, expected, "{what}: {}", printed.said);
+            assert!(printed.last_line().contains("osvpn resume "), "{what}: {}", printed.said);
+            is_true(&scene, &before, &what);
+        }
+    }
+}
+
+#[test]
+fn a_terminal_that_closes_in_any_phase_leaves_everything_in_order() {
+    for phase in PHASES {
+        let (scene, pty, gate, before) = at(phase);
+        let mut left = pty.close();
+        gate.open();
+        assert_eq!(left.wait().unwrap().exit_code(), 129, "{phase}");
+        is_true(&scene, &before, phase);
+    }
+}
+
+/// Ctrl-C is a key; what it means is the terminal's business.
+fn end(pty: &mut Pty, signal: &str) {
+    if signal == "INT" {
+        pty.send(CTRL_C);
+    } else {
+        pty.signal(signal);
+    }
+}
+
+/// The same without a screen: where nothing has to be settled it ends at once.
+#[test]
+fn a_run_without_a_screen_is_stopped_in_order_too() {
+    let half = |region| {
+        format!("[[half]]\nregion = \"{region}\"\nrouter = \"border-router\"\nsubnets = [\"private-subnet\"]\n")
+    };
+    let plan =
+        ["version = 1\nname = \"test-vpn\"\nmode = \"site-to-site\"\n".to_owned(), half("nz-hlz-1"), half("nz-por-1")];
+    for (method, path, is_begun) in
+        [("GET", "routers", false), ("POST", "ikepolicies", true), ("GET", "ipsec-site-connections/", true)]
+    {
+        for (signal, _) in ENDS {
+            let what = format!("{signal} at {method} {path}");
+            let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+            let before = ids(&scene);
+            std::fs::write(scene.home.path().join("plan.toml"), plan.concat()).unwrap();
+            let gate = Gate::closed();
+            scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
+            let mut pty = scene.wizard(&["apply", "plan.toml"]);
+            scene.runtime.block_on(gate.arrived());
+            end(&mut pty, signal);
+            if method == "POST" {
+                pty.wait_for("what is under way is settled first");
+            }
+            gate.open();
+            let (code, printed) = pty.end();
+            assert_eq!(code, 130, "{what}: {}", printed.said);
+            if !is_begun {
+                assert!(
+                    printed.said.contains("Nothing was made.") && ids(&scene) == before,
+                    "{what}: {}",
+                    printed.said
+                );
+                continue;
+            }
+            assert!(printed.last_line().contains("osvpn resume "), "{what}: {}", printed.said);
+            is_true(&scene, &before, &what);
+            // The question of a rollback is left in the same way, and nothing is deleted.
+            let made = ids(&scene);
+            let mut pty = scene.wizard(&["rollback"]);
+            pty.wait_for("Delete? [y/N]");
+            end(&mut pty, signal);
+            let (code, printed) = pty.end();
+            assert_eq!((code, ids(&scene)), (130, made), "{what}: {}", printed.said);
+            assert!(printed.last_line().contains("osvpn rollback"), "{what}: {}", printed.said);
+        }
+    }
+}
