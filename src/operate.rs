@@ -3,7 +3,7 @@
 //! [`provision::change`](crate::provision::change).
 
 mod ask;
-mod carry;
+pub(crate) mod carry;
 mod lines;
 mod subnets;
 

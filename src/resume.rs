@@ -1,6 +1,7 @@
 //! `osvpn resume` and `osvpn rollback`: finish or undo a run that was cut off, by its journal, or by the marks in the
-//! cloud alone if the journal is lost.
+//! cloud alone if the journal is lost; and finish or take back a change of a VPN that was cut off.
 
+mod change;
 mod choose;
 mod key;
 mod recall;
@@ -34,6 +35,11 @@ use key::Key;
 /// Does what is missing of a run that was cut off.
 pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
+    match change::meant(args.vpn.as_deref()) {
+        Ok(Some(journal)) => return change::resume(&journal, args, signals).await,
+        Ok(None) => {}
+        Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings },
+    }
     let terminal = AtTerminal::find();
     let prepared = tokio::select! {
         prepared = prepare(args, terminal.as_ref(), &mut sign_in_warnings) => prepared,
@@ -52,6 +58,11 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
 /// Deletes what a run made that was cut off.
 pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
+    match change::meant(args.vpn.as_deref()) {
+        Ok(Some(journal)) => return change::rollback(&journal, args, signals).await,
+        Ok(None) => {}
+        Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings },
+    }
     let terminal = AtTerminal::find();
     let taken = tokio::select! {
         taken = async {
@@ -67,6 +78,10 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
         Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming_with("rollback", args.vpn.as_deref()))),
     };
     Answer { conclusion, sign_in_warnings }
+}
+
+fn refused(refusal: Refusal) -> Conclusion {
+    Conclusion::Refused(Box::new(refusal.resuming()))
 }
 
 struct Prepared {

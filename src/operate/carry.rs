@@ -23,7 +23,7 @@ use crate::upkeep::Proposal;
 const LOOK: Duration = Duration::from_secs(3);
 
 /// What is needed to carry a change out.
-pub struct Carrier<'a> {
+pub(super) struct Carrier<'a> {
     pub seen: &'a Seen,
     /// The user's key, for a change of keys.
     pub key: Option<Psk>,
@@ -121,7 +121,7 @@ fn of<'a>(inspection: &'a Inspection, report: &ChangeReport) -> Option<&'a Vpn> 
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// It is carried out.
     Forward,
     /// It is taken back.
@@ -129,7 +129,7 @@ pub enum Way {
 }
 
 /// Does what is missing of a change, or takes it back, and waits until no lost request can take effect any more.
-pub async fn run(
+pub(crate) async fn run(
     mut changing: Changing,
     key: Option<&Psk>,
     cloud: &Cloud,

@@ -134,6 +134,12 @@ impl Changing {
         &self.change
     }
 
+    /// Whether it is a change in that cloud's project. One that leaves no journal is.
+    #[must_use]
+    pub fn is_of(&self, cloud: &Cloud) -> bool {
+        self.kept.is_of(cloud)
+    }
+
     /// What came of each step, as far as it is done.
     #[must_use]
     pub fn ends(&self) -> Vec<Option<&End>> {

@@ -34,7 +34,14 @@ pub fn fix(
                 peer_id: edit(connection.peer_id.clone(), id.clone()),
                 ..ConnectionEdits::default()
             };
-            Ok(of_connection(Verb::SetPeer, vpn, side(*half)?, edits))
+            let mut proposal = of_connection(Verb::SetPeer, vpn, side(*half)?, edits);
+            // The daemons go on with the address they had, on either side.
+            for (_, side) in vpn.sides() {
+                if let Some(service) = &side.service {
+                    proposal.change.restart(object(side, &service.id, &service.name));
+                }
+            }
+            Ok(proposal)
         }
         Fix::SetDpd { half } => {
             let connection = &side(*half)?.connection;

@@ -71,6 +71,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
     for (_, update, _) in &switches {
         change.update(update.clone());
     }
+    renegotiate(&mut change, &vpn.a);
     for (side, _, old) in switches {
         for id in old {
             let name = group_name(seen, side, &id);
@@ -79,7 +80,10 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = vec!["The tunnel is negotiated anew: expect an interruption of some seconds.".to_owned()];
+    let mut notes = vec![
+        "The tunnel is negotiated anew, and with it every other tunnel of that router: some seconds of interruption."
+            .to_owned(),
+    ];
     if vpn.b().is_none() {
         notes.push("The peer outside has to be told: its remote ranges are this side's subnets.".to_owned());
     }
@@ -102,6 +106,7 @@ pub(super) fn mirror(
     let groups = Groups { local: None, peer: Some(New::PeerGroup(ranges.to_vec())) };
     if let Some((side, update, old)) = groups.switch(seen, &mut change, side) {
         change.update(update);
+        renegotiate(&mut change, side);
         for id in old.into_iter().filter(|id| seen.shared_with(vpn, &side.region, id).is_empty()) {
             change.delete(Kind::EndpointGroup, object(side, &id, &group_name(seen, side, &id)));
         }
@@ -109,6 +114,14 @@ pub(super) fn mirror(
     let notes =
         vec![format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half))];
     Ok(Proposal { change, notes })
+}
+
+/// Has the half's tunnel end and begin again: what is established keeps the subnets it was established for, says ACTIVE,
+/// and carries nothing any more once the groups are others (seen with 2026.1 and 2026.2). One half is enough for both.
+fn renegotiate(change: &mut Change, side: &Side) {
+    if let Some(service) = &side.service {
+        change.restart(object(side, &service.id, &service.name));
+    }
 }
 
 struct Groups {

@@ -104,6 +104,13 @@ impl Kept {
         Ok((Self::File(Box::new(held)), record))
     }
 
+    pub fn is_of(&self, cloud: &Cloud) -> bool {
+        match self {
+            Self::Nowhere => true,
+            Self::File(held) => held.record.is_of(cloud),
+        }
+    }
+
     /// Notes how far it is. On return it is on the disk.
     pub fn keep(&mut self, change: &Change, progress: &Progress) -> Result<(), JournalError> {
         let Self::File(held) = self else { return Ok(()) };
