@@ -209,9 +209,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::SecondFactor => {
             "This account signs in with a passcode too. Source the openrc file that asks for it, or use an application credential."
         }
-        ErrorKind::Unanswered => {
-            "Nothing is lost: what exists is kept, and whoever tries again is asked once more. Outside the wizard, source your openrc first for a new token."
-        }
+        ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
         ErrorKind::Forbidden if signing_in => {
             "The user has no role in that project. Check the project's name, or ask its administrator."
         }
