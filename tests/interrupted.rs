@@ -124,6 +124,8 @@ fn posts() -> Vec<(&'static str, &'static str, usize)> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     ResumeDone,
+    /// The request is in the journal, and the cloud never acts on it: killed between that writing and the sending, a
+    /// process leaves the same behind.
     ResumeNotDone,
     RollBack,
 }

@@ -83,7 +83,7 @@ impl Report {
             write!(f, "\n{}", doubt.text(which))?;
         }
         if self.outcome == Outcome::Active && !self.leftovers.is_empty() {
-            writeln!(f, "\nLeft over from requests whose answers were lost; the VPN does not use it. To remove it:")?;
+            writeln!(f, "\nLeft over, and of no use to the VPN. To remove it:")?;
             list(f, &self.leftovers)?;
         }
         if self.removal.is_empty() || self.outcome == Outcome::Active {

@@ -135,7 +135,7 @@ impl Text<'_> {
     fn besides(&mut self, run: &Progress) {
         for left in run.ledger.leftovers() {
             let text = format!(
-                "Left over from a request whose answer was lost, and of no use: {} {} {}. How to delete it is printed in the end.",
+                "Left over, and of no use to the VPN: {} {} {}. How to delete it is printed in the end.",
                 left.region,
                 left.task.step.label(),
                 left.id
