@@ -138,9 +138,7 @@ impl<'a> Run<'a> {
             let ledger = self.ledger();
             ledger.is_open(task) || ledger.candidate(task).is_some()
         };
-        if may_be_there
-            && let Some(made) = self.find(region, task).await?
-        {
+        if may_be_there && let Some(made) = self.find(region, task).await? {
             return Ok(made);
         }
         let draft = self.draft(half, task).await?;

@@ -9,8 +9,8 @@ use crate::apply::input;
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error};
 use crate::plan::Psk;
-use crate::provision::{Ledger, Marks, Step};
 use crate::provision::handover::KeyOrigin;
+use crate::provision::{Ledger, Marks, Step};
 
 /// What the key is for.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +52,7 @@ pub async fn find(
     })
 }
 
-async fn of_connection(
-    marks: &Marks,
-    ledger: &Ledger,
-    cloud: &Cloud,
-) -> Result<Option<secrecy::SecretString>, Error> {
+async fn of_connection(marks: &Marks, ledger: &Ledger, cloud: &Cloud) -> Result<Option<secrecy::SecretString>, Error> {
     // What a lost request has made besides them may have another key, and is deleted.
     let known = ledger.made().iter().find(|made| made.task.step == Step::Connection);
     if let Some((made, region)) = known.and_then(|made| Some((made, cloud.region(&made.region)?))) {
