@@ -89,10 +89,11 @@ impl Changing {
         region: &Region,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
-        if !is_up(region, service).await? {
+        let is_up = is_up(region, service).await?;
+        if !is_up {
             switch(region, service, true).await?;
         }
-        self.progress.looked(step, at, 0);
+        self.progress.looked(step, at, usize::from(!is_up));
         Ok(())
     }
 }
