@@ -40,6 +40,7 @@ Exit codes:
   2    wrong usage, or a plan file that cannot be read
   3    created, but not ACTIVE within the wait (osvpn resume goes on)
   4    refused by the checks before anything was made
+  5    ACTIVE, but the halves do not match
   130  stopped by the user
 
 Environment:

@@ -3,19 +3,23 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui ───► view ──────────────► wizard ─► provision ─► change ─► plan ─► cloud
-//!   ├─► resume ─► apply ─► report ──────┘
-//!   └────────────► apply               tui ─► resume, for what was cut off
+//! main ─► tui ─► view ─► wizard ─┬─► provision ─► change ─┐
+//!   ├─► apply, resume ─► report ─┤                        ├─► plan ─► cloud
+//!   └─► operate ─► upkeep ───────┴─► inspect ─────────────┘
+//! tui ─► resume, for what was cut off; resume, operate ─► apply; upkeep ─► change
 //! bug_report ─► sign_in, provision, log, state
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!
 //! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
 //! * [`plan`]: from answers to a checked plan; pure.
-//! * [`change`]: what is to be different about a VPN that exists, step by step; pure.
+//! * [`inspect`]: what VPNs there are, as pairs of halves; the two-sided proof and the diagnosis.
+//! * [`change`]: what is to be different about a VPN that exists, step by step; [`upkeep`]: from what was inspected to a
+//!   change. Both pure.
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
-//! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`report`]: what is printed afterwards.
+//! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`operate`]: the commands
+//!   for VPNs that exist. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it; asks on the terminal.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
 //! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.
