@@ -398,7 +398,8 @@ impl Lane {
             };
             if let Some(gate) = late {
                 gate.open();
-                gate.acted().await;
+                // Where the machine is so busy that another request failed before, none may ever come to the gate.
+                let _ = tokio::time::timeout(Duration::from_secs(1), gate.acted()).await;
             }
             match result {
                 Ok(Changed::Done) => break,

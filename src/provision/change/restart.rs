@@ -114,9 +114,13 @@ async fn until_off(region: &Region, service: &Object, stop: &CancellationToken) 
     let deadline = Instant::now() + LONGEST_STANDSTILL;
     let mut pause = region.cloud().limits().back_off.min(LONGEST_PAUSE);
     while Instant::now() < deadline && !stop.is_cancelled() {
-        let shown = region.show(Kind::VpnService, &service.id, &["status"]).await;
-        let Ok(status) = shown else { return };
-        if status.get("status").and_then(serde_json::Value::as_str).map(Status::parse) != Some(Status::Active) {
+        let shown = region.show(Kind::VpnService, &service.id, &["status", "admin_state_up"]).await;
+        let Ok(shown) = shown else { return };
+        let is_active =
+            shown.get("status").and_then(serde_json::Value::as_str).map(Status::parse) == Some(Status::Active);
+        // Somebody else, or a request that was lost, may have switched it on by now.
+        let is_up = shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true));
+        if !is_active || is_up {
             return;
         }
         tokio::select! {
