@@ -7,6 +7,7 @@ pub mod health;
 pub mod listing;
 mod rollback;
 mod text;
+mod wrap;
 
 use std::net::IpAddr;
 

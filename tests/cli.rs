@@ -57,8 +57,10 @@ async fn apply_connects_two_regions_and_stays_until_the_tunnel_is_active() {
         "half B: Porirua (nz-por-1)",
         "external address  203.0.113.20",
         "created  IPsec site connection",
-        "--remote-ip 10.20.30.0/24 SECURITY_GROUP",
-        "--remote-ip 10.0.0.0/24 SECURITY_GROUP",
+        "ACTIVE, and both halves match.",
+        "osvpn admit",
+        "--remote-ip 10.20.30.0/24 ",
+        "--remote-ip 10.0.0.0/24 ",
     ] {
         assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
     }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::listing::ListedVpn;
+use super::wrap::hanging;
 use crate::inspect::{Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
@@ -153,6 +154,13 @@ impl Health {
         self
     }
 
+    /// Whether it is known which security-group rules are missing.
+    #[must_use]
+    pub fn knows_security_groups(&self) -> bool {
+        let about = |row: &&Row| row.subject == Subject::SecurityGroups.as_str();
+        self.checks.iter().find(about).is_some_and(|row| row.verdict != "open")
+    }
+
     fn head(&self) -> String {
         let ListedVpn { name, id, ours, sides, .. } = &self.vpn;
         let mark = if *ours { format!(" (osvpn:{id})") } else { format!(" ({id})") };
@@ -182,8 +190,8 @@ impl Health {
                 "bad" => "WRONG  ",
                 _ => "you    ",
             };
-            write!(f, "  {word}  {}", row.question)?;
-            if row.seen.is_empty() { writeln!(f)? } else { writeln!(f, ": {}", row.seen)? }
+            let seen = if row.seen.is_empty() { String::new() } else { format!(": {}", row.seen) };
+            f.write_str(&hanging(&format!("  {word}  "), &format!("{}{seen}", row.question)))?;
         }
         if self.style == Style::Brief {
             let good = self.checks.iter().filter(|row| row.verdict == "good").count();
@@ -200,12 +208,12 @@ impl Health {
     fn diagnosis(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.conclusion())?;
         for (number, row) in self.findings.iter().enumerate() {
-            writeln!(f, "\n{}. {}", number + 1, row.seen)?;
+            write!(f, "\n{}", hanging(&format!("{}. ", number + 1), &row.seen))?;
             if let Some(means) = &row.means {
-                writeln!(f, "   means  {means}")?;
+                f.write_str(&hanging("   means  ", means))?;
             }
             if let Some(fix) = &row.fix {
-                writeln!(f, "   fix    {fix}")?;
+                f.write_str(&hanging("   fix    ", fix))?;
             }
             row.commands.iter().try_for_each(|command| writeln!(f, "          {command}"))?;
         }
@@ -219,8 +227,8 @@ impl Health {
         if !open.is_empty() || !self.unseen.is_empty() {
             writeln!(f, "\nNot to be seen from here:")?;
         }
-        open.iter().try_for_each(|row| writeln!(f, "  {}: {}", row.question, row.seen))?;
-        self.unseen.iter().try_for_each(|what| writeln!(f, "  {what}"))?;
+        open.iter().try_for_each(|row| f.write_str(&hanging("  - ", &format!("{}: {}", row.question, row.seen))))?;
+        self.unseen.iter().try_for_each(|what| f.write_str(&hanging("  - ", what)))?;
         writeln!(f, "\nTo try it, and to wake a tunnel that waits for traffic:\n  {}", self.try_it)
     }
 }

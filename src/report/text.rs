@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Doubt, Failure, HalfReport, Outcome, Report};
+use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
 use crate::cloud::RegionId;
 use crate::provision::Origin;
 
@@ -69,7 +69,7 @@ impl Report {
 
     fn still_needed(&self, f: &mut Formatter<'_>) -> fmt::Result {
         // What the proof has seen of the security groups is more than can be said without.
-        if self.security_rules.is_empty() || self.health.is_some() {
+        if self.security_rules.is_empty() || self.health.as_ref().is_some_and(Health::knows_security_groups) {
             return Ok(());
         }
         writeln!(f, "\nStill needed: instances admit nothing from the other side on their own. For each of their")?;

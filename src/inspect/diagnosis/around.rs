@@ -147,12 +147,8 @@ pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exp
         if gate.closed > 0 {
             let mut names: Vec<&str> = gate.missing.iter().map(|rule| rule.name.as_str()).collect();
             names.dedup();
-            closed.push(format!(
-                "{} of {} instance ports in {place} admit nothing from across (security group {})",
-                gate.closed,
-                gate.ports,
-                names.join(", ")
-            ));
+            let group = if names.len() == 1 { "security group" } else { "security groups" };
+            closed.push(format!("{} of {} in {place} ({group} {})", gate.closed, gate.ports, names.join(", ")));
         } else if gate.groups.iter().any(|group| group.admits == Admission::Some) {
             narrow.push(place);
         } else {
@@ -165,7 +161,7 @@ pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exp
     if !closed.is_empty() {
         return Verdict::bad(
             Weight::Hides,
-            closed.join("; "),
+            format!("instance ports admit nothing from across: {}", closed.join(", ")),
             "the tunnel may be up, and these instances still do not answer",
             Fix::Admit,
         );

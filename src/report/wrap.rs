@@ -1,0 +1,42 @@
+//! Prose for a terminal of 80 columns. Commands are never wrapped: they are of use only if they can be copied in one piece.
+
+use unicode_width::UnicodeWidthStr;
+
+const COLUMNS: usize = 79;
+
+/// The text behind a first column, its further lines below its first one.
+pub fn hanging(first: &str, text: &str) -> String {
+    let indent = " ".repeat(first.width());
+    let mut lines = vec![first.to_owned()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut();
+        match line {
+            Some(line) if line.width() + 1 + word.width() <= COLUMNS || line.trim().is_empty() => {
+                if line.width() > indent.len() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    let mut wrapped = lines.join("\n");
+    wrapped.push('\n');
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_lines_stand_below_the_first_and_no_word_is_lost() {
+        let text = "word ".repeat(40);
+        let wrapped = hanging("   means  ", &text);
+        assert!(wrapped.lines().all(|line| line.width() <= COLUMNS), "{wrapped}");
+        assert!(wrapped.lines().skip(1).all(|line| line.starts_with("          word")), "{wrapped}");
+        assert_eq!(wrapped.matches("word").count(), 40);
+        assert_eq!(hanging("1. ", "short"), "1. short\n");
+        assert_eq!(hanging("  ", ""), "  \n");
+    }
+}
