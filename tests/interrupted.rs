@@ -215,11 +215,13 @@ async fn read_killed(target: Target, undo: bool) {
     let scene = Scene::new().await;
     killed_at(&scene, &["apply", site_to_site(scene.home.path())], &target, false).await;
     let begun = !scene.journals().is_empty();
-    assert!(begun || scene.made() == 0, "{target:?}: nothing is made without a journal");
+    let made = scene.made();
+    // Past ACTIVE the run is over, and only its proof is read.
+    assert!(begun || matches!(made, 0 | 12), "{target:?}: nothing is half-made without a journal");
     let way = if undo { &["rollback", "--yes"][..] } else { &["resume"] };
     let ran = run(scene.osvpn(way)).await;
     let expected = if !begun {
-        (2, 0)
+        (2, made)
     } else if undo {
         (0, 0)
     } else {
