@@ -62,5 +62,7 @@ fn the_picture_of_the_run_shows_a_run_that_became_active() {
     let mut run = Run::created_from(review());
     run.polled(Status::Active, Status::Active);
     run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    let examined = pair::examined([Status::Active, Status::Active], |_, _| {});
+    run.journey.send(Message::Verified(Ok(Box::new(examined))));
     check("active", &run.journey);
 }

@@ -56,6 +56,8 @@ fn active_comes_with_what_is_left_to_do() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Active, Status::Active);
     run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    let examined = pair::examined([Status::Active, Status::Active], |_, _| {});
+    run.journey.send(Message::Verified(Ok(Box::new(examined))));
     screen("run-active", &mut run.journey);
 }
 

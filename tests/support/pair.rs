@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use osvpn::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroup, SecurityGroupRule};
 use osvpn::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, StoredPolicy, Survey};
 use osvpn::inspect::diagnosis::{Exposures, diagnose};
 use osvpn::inspect::proof::Case;
 use osvpn::inspect::{Examined, Inspection, Keys};
+use osvpn::plan::Half;
 
 use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory, service};
 
@@ -88,8 +90,36 @@ pub fn examined(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Sur
     let vpn = seen.vpns.first().expect("there is one").clone();
     let keys = Keys::Read { equal: Some(true), is_public: false, problem: None };
     let case = Case { vpn: &vpn, surveys: &seen.surveys, unread: &[], keys: &keys };
-    let diagnosis = diagnose(&case, &Exposures::new());
+    let diagnosis = diagnose(&case, &exposures());
     Examined { vpn, diagnosis }
+}
+
+/// One instance on each side. In Hamilton its security group admits only its own members, in Porirua everything.
+fn exposures() -> Exposures {
+    let rule = |direction, is_of_members| SecurityGroupRule {
+        id: Id::new("rule"),
+        group: Id::new("2d7e4c10-default"),
+        description: String::new(),
+        direction,
+        is_v4: true,
+        protocol: None,
+        has_ports: false,
+        remote: None,
+        is_of_members,
+    };
+    let seen = |subnet: &str, address: &str, is_of_members| {
+        let port = InstancePort {
+            id: Id::new("port"),
+            name: "web-1".into(),
+            addresses: vec![(Id::new(subnet), address.parse().unwrap())],
+            groups: vec![Id::new("2d7e4c10-default")],
+            is_secured: true,
+        };
+        let group = SecurityGroup { id: Id::new("2d7e4c10-default"), name: "default".into() };
+        let rules = vec![rule(Direction::Ingress, is_of_members), rule(Direction::Egress, false)];
+        Exposure { ports: vec![port], groups: vec![group], rules }
+    };
+    [(Half::A, Ok(seen("h-private", "10.0.0.23", true))), (Half::B, Ok(seen("p-private", "10.20.30.11", false)))].into()
 }
 
 /// With another PFS group in half B's IPsec policy.
