@@ -157,6 +157,13 @@ impl Inspection {
         Self { vpns, strays, unread, surveys }
     }
 
+    /// Whether its other half may be in a region that could not be read: nothing may then be done to the one that is seen
+    /// as if its peer were outside.
+    #[must_use]
+    pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
+        !self.unread.is_empty() && vpn.b().is_none()
+    }
+
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.
     #[must_use]
     pub fn shared_with(&self, vpn: &Vpn, region: &RegionId, id: &Id) -> Vec<&SiteConnection> {
@@ -283,7 +290,7 @@ impl Side {
 }
 
 /// The outside addresses of a router.
-fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
+pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
     let v4 = router.external_v4.iter().copied().map(IpAddr::V4);
     v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
 }

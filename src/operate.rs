@@ -141,7 +141,7 @@ pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
         let Some(wanted) = &args.vpn else {
             return Ok(vec![delete_strays(&seen.inspection, &unfinished())?]);
         };
-        let vpn = seen.select(wanted)?;
+        let vpn = seen.whole(wanted)?;
         let rules = join_all(vpn.sides().map(|(_, side)| async {
             let exposure = seen.signed_in.cloud.region(&side.region)?.exposure(&side.subnets).await;
             Some((side.region.clone(), exposure.ok()?.rules))
@@ -162,7 +162,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
     change(&args.cloud, signals, args.yes, args.wait.duration(), given, async |seen: &Seen| {
         if let Some(wanted) = &args.vpn {
-            return Ok(vec![rotate_key(seen.select(wanted)?, origin, sas)?]);
+            return Ok(vec![rotate_key(seen.whole(wanted)?, origin, sas)?]);
         }
         let keys = join_all(seen.inspection.vpns.iter().map(|vpn| Keys::read(&seen.signed_in.cloud, vpn))).await;
         let public = seen.inspection.vpns.iter().zip(keys);
@@ -190,7 +190,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
 /// Tunnels other subnets.
 pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.yes, args.wait.duration(), None, async |seen: &Seen| {
-        let vpn = seen.select(&args.vpn)?;
+        let vpn = seen.whole(&args.vpn)?;
         let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
         Ok(vec![crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?])
     })
@@ -285,6 +285,24 @@ fn unfinished() -> Vec<VpnId> {
 impl Seen {
     fn cloud(&self) -> &Cloud {
         &self.signed_in.cloud
+    }
+
+    /// The VPN that is to be changed.
+    ///
+    /// # Errors
+    /// If none or several answer to the word, or half of it may be where nothing could be read.
+    fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
+        let vpn = self.select(wanted)?;
+        if self.inspection.may_lack_a_half(vpn) {
+            let unread = self.inspection.unread.iter().map(|(region, _)| region.to_string());
+            let text = format!(
+                "the other half of {} may be in {}, which could not be read; try again when it answers",
+                vpn.name,
+                unread.collect::<Vec<_>>().join(", ")
+            );
+            return Err(Refusal::refused(vec![text]));
+        }
+        Ok(vpn)
     }
 
     fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {

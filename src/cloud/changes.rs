@@ -49,6 +49,9 @@ pub struct ConnectionChanges<'a> {
     /// Dead peer detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpd: Option<Dpd<'a>>,
+    /// `bi-directional` or `response-only`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<&'a str>,
     /// Whether it is switched on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_state_up: Option<bool>,
@@ -181,10 +184,11 @@ impl Region {
         Ok(Likeness { attributes, psk: whole.psk.map(SecretString::from).ok_or_else(missing)? })
     }
 
-    /// Makes a connection that differs from another in its policies and its description alone.
+    /// Makes a connection that differs from another in its policies, its description and, if one is given, its service.
     pub async fn create_connection_like(
         &self,
         like: &Likeness,
+        service: Option<&Id>,
         (ike_policy, ipsec_policy): (&Id, &Id),
         description: &str,
     ) -> Result<Id, Error> {
@@ -203,6 +207,9 @@ impl Region {
         attributes.retain(|name, value| {
             name != "description" && !value.is_null() && *value != json!([]) && *value != json!("")
         });
+        if let Some(service) = service {
+            attributes.insert("vpnservice_id".to_owned(), json!(service));
+        }
         let body =
             Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
         let kind = Kind::SiteConnection;

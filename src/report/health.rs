@@ -285,6 +285,11 @@ fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<String>
         Fix::SwitchOn { half } => (format!("switch it on in {}", vpn.place(*half)), doctor()),
         Fix::Nudge { half } => (format!("have the agent in {} configure its router anew", vpn.place(*half)), doctor()),
         Fix::SetDpd { .. } => ("dead peer detection restart/15/150".to_owned(), doctor()),
+        Fix::SetInitiator { half } => (format!("have {} begin (initiator bi-directional)", vpn.place(*half)), doctor()),
+        Fix::Rebuild { half } => (
+            format!("make VPN service and connection in {} anew, and tell the other half its address", vpn.place(*half)),
+            doctor(),
+        ),
         Fix::RemoveService { region, id } => {
             (format!("delete the service {id} in {region}, which no connection uses"), doctor())
         }

@@ -1,14 +1,15 @@
 //! What mends what the diagnosis has found.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::{Proposal, Refused, Sas, begin, belonging, object, rotate_key, subnets};
 use crate::change::{
-    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, ServiceEdits, Subject, Update, Verb,
+    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, Ref, ServiceEdits, Subject, Update, Verb,
 };
 use crate::cloud::exposure::Direction;
 use crate::cloud::{Kind, StoredPolicy};
-use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn};
+use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Profiles};
@@ -45,6 +46,13 @@ pub fn fix(
             let edits = ConnectionEdits { dpd: Some(Edit::new(before, after)), ..ConnectionEdits::default() };
             Ok(of_connection(Verb::SetDpd, vpn, side(*half)?, edits))
         }
+        Fix::SetInitiator { half } => {
+            let before = side(*half)?.connection.initiator.clone();
+            let initiator = edit(before, "bi-directional".to_owned());
+            let edits = ConnectionEdits { initiator, ..ConnectionEdits::default() };
+            Ok(of_connection(Verb::SetInitiator, vpn, side(*half)?, edits))
+        }
+        Fix::Rebuild { half } => rebuild(vpn, *half, side(*half)?, side(half.other())?),
         Fix::SwitchOn { half } => Ok(switch_on(vpn, side(*half)?)),
         Fix::Nudge { half } => nudge(vpn, side(*half)?),
         Fix::MirrorRanges { half } => {
@@ -211,7 +219,7 @@ fn remake(
             region: region(),
             name: side.connection.name.clone(),
             description: side.connection.description.clone(),
-            object: New::Connection { like: side.connection.id.clone(), ike_policy, ipsec_policy },
+            object: New::Connection { like: side.connection.id.clone(), service: None, ike_policy, ipsec_policy },
         });
         replaced.push(side);
     }
@@ -237,6 +245,58 @@ fn remake(
             .to_owned(),
     ];
     Ok(Proposal { change, notes })
+}
+
+/// A new service, a new connection on it with everything the old one has, the other half pointed to the address the router
+/// has now; then the old ones go. A service cannot be given another address.
+fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal, Refused> {
+    let (Some(service), Some(router)) = (&side.service, &side.router) else {
+        return Err(Refused::because(format!("service or router in {} cannot be seen", vpn.place(half))));
+    };
+    let is_v6 = other.connection.peer_address.parse().is_ok_and(|peer: IpAddr| peer.is_ipv6());
+    let Some(address) = outside(router).find(|address| address.is_ipv6() == is_v6).map(|address| address.to_string())
+    else {
+        return Err(Refused::because(format!("the router {} has no address for its peer to use", router.name)));
+    };
+    let mut change = begin(Verb::RebuildService, vpn);
+    let made = change.create(Create {
+        region: side.region.clone(),
+        name: service.name.clone(),
+        description: service.description.clone(),
+        object: New::Service(router.id.clone()),
+    });
+    change.create(Create {
+        region: side.region.clone(),
+        name: side.connection.name.clone(),
+        description: side.connection.description.clone(),
+        object: New::Connection {
+            like: side.connection.id.clone(),
+            service: Some(made),
+            ike_policy: Ref::from(&side.connection.ike_policy),
+            ipsec_policy: Ref::from(&side.connection.ipsec_policy),
+        },
+    });
+    let edits = ConnectionEdits {
+        peer_address: edit(other.connection.peer_address.clone(), address.clone()),
+        peer_id: if side.connection.local_id.is_empty() { edit(other.connection.peer_id.clone(), address) } else { None },
+        ..ConnectionEdits::default()
+    };
+    if edits != ConnectionEdits::default() {
+        change.update(Update {
+            region: other.region.clone(),
+            id: other.connection.id.clone(),
+            name: other.connection.name.clone(),
+            edits: Edits::Connection(Box::new(edits)),
+        });
+    }
+    change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
+    change.delete(Kind::VpnService, object(side, &service.id, &service.name));
+    if let Some(service) = &other.service {
+        change.restart(object(other, &service.id, &service.name));
+    }
+    let note = "Service and connection are made anew, with the same key, policies and subnets and other ids. Every tunnel of \
+                both routers is down for some seconds.";
+    Ok(Proposal { change, notes: vec![note.to_owned()] })
 }
 
 /// A policy as this program would store it.
