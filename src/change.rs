@@ -157,6 +157,9 @@ pub enum New {
         ike_policy: Ref,
         /// What it has instead.
         ipsec_policy: Ref,
+        /// The dead peer detection it has instead; that of the other one if none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dpd: Option<DpdValues>,
     },
     /// A rule that admits everything from a range.
     Rule {

@@ -9,10 +9,12 @@
 pub mod diagnosis;
 pub mod exposure;
 pub mod keys;
+mod look;
 mod pairs;
 pub mod proof;
 mod select;
 mod strays;
+mod text;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,6 +27,7 @@ use crate::plan::{Half, VpnId, VpnName};
 
 pub use diagnosis::Diagnosis;
 pub use keys::Keys;
+pub use look::{Look, look};
 pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;

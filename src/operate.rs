@@ -7,15 +7,13 @@ mod carry;
 mod lines;
 mod subnets;
 
-use std::collections::BTreeMap;
-
 use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::cloud::Cloud;
-use crate::inspect::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
+use crate::inspect::diagnosis::{Diagnosis, Exposures, diagnose, exposures, rules};
 use crate::inspect::proof::Case;
 use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
@@ -131,8 +129,8 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
 
 /// The likeliest cause that this program can mend.
 fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
-    let fixes = diagnosis.findings.iter().filter_map(|check| check.fault()).map(|fault| &fault.fix);
-    fixes.into_iter().find(|fix| fix.is_ours() && !matches!(fix, Fix::Resume(_))).cloned()
+    let first = diagnosis.findings.get(diagnosis.first_mendable()?)?;
+    first.fault().map(|fault| fault.fix.clone())
 }
 
 /// Deletes a VPN, or what no VPN uses.
@@ -142,11 +140,7 @@ pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
             return Ok(vec![delete_strays(&seen.inspection, &unfinished())?]);
         };
         let vpn = seen.whole(wanted)?;
-        let rules = join_all(vpn.sides().map(|(_, side)| async {
-            let exposure = seen.signed_in.cloud.region(&side.region)?.exposure(&side.subnets).await;
-            Some((side.region.clone(), exposure.ok()?.rules))
-        }));
-        let rules: BTreeMap<_, _> = rules.await.into_iter().flatten().collect();
+        let rules = rules(vpn, &exposures(&seen.signed_in.cloud, vpn).await);
         Ok(vec![deletion(&seen.inspection, vpn, &rules)])
     })
     .await
@@ -278,8 +272,7 @@ async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals
 
 /// The VPNs whose making is not done, as the journals here tell.
 fn unfinished() -> Vec<VpnId> {
-    let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
-    journals.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).collect()
+    state::directory().map_or_else(Vec::new, |directory| journal::unfinished_vpns(&directory))
 }
 
 impl Seen {

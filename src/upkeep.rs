@@ -15,7 +15,7 @@ use crate::plan::psk::KeyOrigin;
 
 pub use delete::{delete, delete_strays};
 pub use fix::{admit, fix};
-pub use subnets::{NewSubnets, set_subnets};
+pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

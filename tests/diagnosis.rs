@@ -62,7 +62,16 @@ impl Ground {
         Site::enter(&self.simulator.auth_url(), Behind::Simulated(&self.simulator, self.release)).await
     }
 
-    /// The VPN between the border routers.
+    /// A whole VPN between the border routers.
+    async fn connected(&self) -> Site<'_> {
+        let site = self.site().await;
+        site.connect().await;
+        // Of the instances of the demo some admit nobody from across.
+        self.mend(&self.see().await, &Fix::Admit).await;
+        site
+    }
+
+    /// That VPN, or what is left of it.
     async fn see(&self) -> Seen {
         let inspection = inspect(&self.cloud).await;
         let is_it = |vpn: &&Vpn| vpn.b().is_some() || vpn.name == "hlz-por";
@@ -122,7 +131,7 @@ impl Seen {
 async fn of_a_whole_vpn_every_answer_is_good() {
     for release in [Release::V2026_2, Release::V2026_1] {
         let ground = Ground::new(release).await;
-        ground.site().await.connect().await;
+        ground.connected().await;
         let seen = ground.see().await;
         let Diagnosis { condition, checks, findings, unseen, ping, .. } = &seen.diagnosis;
         assert_eq!(*condition, Condition::Proven, "{:?}", seen.told());
@@ -138,11 +147,10 @@ async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
     for release in [Release::V2026_2, Release::V2026_1] {
         let played = broken::all().into_iter().map(async |breakage| {
             let ground = Ground::new(release).await;
-            let site = ground.site().await;
-            if breakage.needs_sha1 && !site.behind.stores_sha1() {
+            if breakage.needs_sha1 && release == Release::V2026_2 {
                 return None;
             }
-            site.connect().await;
+            let site = ground.connected().await;
             site.suffer(&breakage).await;
             let seen = ground.see().await;
             let Some(first) = seen.diagnosis.findings.first() else {

@@ -168,7 +168,7 @@ async fn nothing_is_changed_where_nobody_agrees_to_it() {
     for args in [
         &["delete", "test-vpn"][..],
         &["rotate-psk", "test-vpn"],
-        &["set-subnets", "test-vpn", "nz-hlz-1+=db-subnet"],
+        &["set-subnets", "test-vpn", "nz-hlz-1=db-subnet"],
         &["doctor", "test-vpn", "--modernise"],
     ] {
         let ran = scene.run(args).await;

@@ -47,6 +47,14 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// Whether the VPN is still there afterwards, and should be up.
+    #[must_use]
+    pub const fn is_about_a_vpn(self) -> bool {
+        !matches!(self, Self::Delete | Self::DeleteStrays | Self::AdmitTraffic)
+    }
+}
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -106,6 +106,19 @@ impl Likeness {
     }
 }
 
+/// In what a connection differs from the one it is made like.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlike<'a> {
+    /// Its service, if another.
+    pub service: Option<&'a Id>,
+    /// Its IKE policy.
+    pub ike_policy: &'a Id,
+    /// Its IPsec policy.
+    pub ipsec_policy: &'a Id,
+    /// Its dead peer detection, if another.
+    pub dpd: Option<Dpd<'a>>,
+}
+
 impl fmt::Debug for Likeness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Likeness").field("attributes", &self.attributes).finish_non_exhaustive()
@@ -184,12 +197,11 @@ impl Region {
         Ok(Likeness { attributes, psk: whole.psk.map(SecretString::from).ok_or_else(missing)? })
     }
 
-    /// Makes a connection that differs from another in its policies, its description and, if one is given, its service.
+    /// Makes a connection that differs from another in its description and in what is said.
     pub async fn create_connection_like(
         &self,
         like: &Likeness,
-        service: Option<&Id>,
-        (ike_policy, ipsec_policy): (&Id, &Id),
+        unlike: &Unlike<'_>,
         description: &str,
     ) -> Result<Id, Error> {
         #[derive(Serialize)]
@@ -207,9 +219,13 @@ impl Region {
         attributes.retain(|name, value| {
             name != "description" && !value.is_null() && *value != json!([]) && *value != json!("")
         });
-        if let Some(service) = service {
+        if let Some(service) = unlike.service {
             attributes.insert("vpnservice_id".to_owned(), json!(service));
         }
+        if let Some(dpd) = &unlike.dpd {
+            attributes.insert("dpd".to_owned(), json!(dpd));
+        }
+        let Unlike { ike_policy, ipsec_policy, .. } = unlike;
         let body =
             Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
         let kind = Kind::SiteConnection;

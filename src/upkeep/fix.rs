@@ -8,7 +8,7 @@ use crate::change::{
     Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, Ref, ServiceEdits, Subject, Update, Verb,
 };
 use crate::cloud::exposure::Direction;
-use crate::cloud::{Kind, StoredPolicy};
+use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
 use crate::plan::psk::KeyOrigin;
@@ -43,6 +43,10 @@ pub fn fix(
             let before = DpdValues { action: dpd.action.clone(), interval: dpd.interval, timeout: dpd.timeout };
             let action = modern.action.as_str().to_owned();
             let after = DpdValues { action, interval: modern.interval, timeout: modern.timeout };
+            // Neutron changes nothing about a connection that no agent has reported on, which one that is left out never is.
+            if connection.status == Status::PendingCreate {
+                return Ok(with_dpd(vpn, side(*half)?, after));
+            }
             let edits = ConnectionEdits { dpd: Some(Edit::new(before, after)), ..ConnectionEdits::default() };
             Ok(of_connection(Verb::SetDpd, vpn, side(*half)?, edits))
         }
@@ -143,6 +147,29 @@ fn of_connection(verb: Verb, vpn: &Vpn, side: &Side, edits: ConnectionEdits) -> 
     Proposal { change, notes: Vec::new() }
 }
 
+/// A connection made anew with another dead peer detection.
+fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
+    let mut change = begin(Verb::SetDpd, vpn);
+    let connection = &side.connection;
+    change.create(Create {
+        region: side.region.clone(),
+        name: connection.name.clone(),
+        description: connection.description.clone(),
+        object: New::Connection {
+            like: connection.id.clone(),
+            service: None,
+            ike_policy: Ref::from(&connection.ike_policy),
+            ipsec_policy: Ref::from(&connection.ipsec_policy),
+            dpd: Some(dpd),
+        },
+    });
+    change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
+    if let Some(service) = &side.service {
+        change.restart(object(side, &service.id, &service.name));
+    }
+    Proposal { change, notes: vec!["The connection is made anew, with the same key and another id.".to_owned()] }
+}
+
 fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
     let up = || Some(Edit::new(false, true));
     let mut change = begin(Verb::SwitchOn, vpn);
@@ -219,7 +246,7 @@ fn remake(
             region: region(),
             name: side.connection.name.clone(),
             description: side.connection.description.clone(),
-            object: New::Connection { like: side.connection.id.clone(), service: None, ike_policy, ipsec_policy },
+            object: New::Connection { like: side.connection.id.clone(), service: None, ike_policy, ipsec_policy, dpd: None },
         });
         replaced.push(side);
     }
@@ -274,6 +301,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
             service: Some(made),
             ike_policy: Ref::from(&side.connection.ike_policy),
             ipsec_policy: Ref::from(&side.connection.ipsec_policy),
+            dpd: None,
         },
     });
     let edits = ConnectionEdits {

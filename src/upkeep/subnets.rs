@@ -26,18 +26,9 @@ pub struct NewSubnets {
 /// Every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a half of
 /// the old kind.
 pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Proposal, Refused> {
-    let mut problems = Vec::new();
-    if vpn.is_missing_a_half() {
-        problems.push(format!("{} has only one half; finish or delete it first", vpn.name));
-    }
+    let mut problems = whatever_is_chosen(vpn);
     let mut local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)> = BTreeMap::new();
     for (half, side) in vpn.sides() {
-        if side.is_legacy() {
-            problems.push(format!(
-                "the half in {} is of the old kind, tied to one subnet; delete the VPN and make it anew",
-                vpn.place(half)
-            ));
-        }
         match chosen(seen, vpn, half, side, wanted) {
             Ok(subnets) => {
                 local.insert(half, subnets);
@@ -85,6 +76,29 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
     }
     notes.push("Instances of new subnets need security-group rules too: osvpn admit.".to_owned());
     Ok(Proposal { change, notes })
+}
+
+/// Whether other subnets can be tunnelled at all, whichever they are.
+///
+/// # Errors
+/// Every reason against it.
+pub fn can_set_subnets(vpn: &Vpn) -> Result<(), Refused> {
+    let problems = whatever_is_chosen(vpn);
+    if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }
+}
+
+fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
+    let mut problems = Vec::new();
+    if vpn.is_missing_a_half() {
+        problems.push(format!("{} has only one half; finish or delete it first", vpn.name));
+    }
+    problems.extend(vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| {
+        format!(
+            "the half in {} is of the old kind, tied to one subnet; delete the VPN and make it anew",
+            vpn.place(half)
+        )
+    }));
+    problems
 }
 
 /// A half's peer endpoint group made anew with other ranges, for the diagnosis.

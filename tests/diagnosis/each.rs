@@ -113,7 +113,7 @@ fn all() -> Vec<Odd> {
 async fn each_question_is_answered_badly_when_it_should_be() {
     let played = all().into_iter().map(async |odd| {
         let ground = Ground::new(Release::V2026_1).await;
-        ground.site().await.connect().await;
+        ground.connected().await;
         (odd.happen)(&ground);
         let seen = ground.see().await;
         let Some(fault) = seen.diagnosis.findings.first().and_then(|check| check.fault()) else {
@@ -132,8 +132,7 @@ async fn each_question_is_answered_badly_when_it_should_be() {
 #[tokio::test]
 async fn a_service_that_nobody_uses_is_removed_and_the_other_goes_on() {
     let ground = Ground::new(Release::V2026_1).await;
-    let site = ground.site().await;
-    site.connect().await;
+    let site = ground.connected().await;
     let second = all().into_iter().find(|odd| odd.fix == "RemoveService").unwrap();
     (second.happen)(&ground);
     let seen = ground.see().await;
@@ -148,8 +147,7 @@ async fn a_service_that_nobody_uses_is_removed_and_the_other_goes_on() {
 #[tokio::test]
 async fn of_a_vpn_with_a_peer_outside_what_only_its_owner_can_see_is_open() {
     let ground = Ground::new(Release::V2026_1).await;
-    let site = ground.site().await;
-    site.connect().await;
+    ground.connected().await;
     ground.alter(A, "ipsec-site-connections", CONNECTION, json!({"peer_address": "198.51.100.7", "peer_id": "198.51.100.7"}));
     let b = ground.id(B, "ipsec-site-connections", CONNECTION);
     ground.simulator.uproot(B, "ipsec-site-connections", &b);
@@ -169,7 +167,7 @@ async fn of_a_vpn_with_a_peer_outside_what_only_its_owner_can_see_is_open() {
 #[tokio::test]
 async fn a_key_that_cannot_be_read_leaves_the_proof_open() {
     let ground = Ground::new(Release::V2026_1).await;
-    ground.site().await.connect().await;
+    ground.connected().await;
     let seen = ground.see().await;
     let error = osvpn::cloud::Error::new(osvpn::cloud::ErrorKind::Forbidden, "not shown");
     let keys = Keys::Unreadable(Box::new(error));

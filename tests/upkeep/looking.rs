@@ -48,6 +48,8 @@ async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn
 #[tokio::test(flavor = "multi_thread")]
 async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
     let scene = Scene::with_vpn().await;
+    // Requests that are sent at once are then under way at once.
+    scene.cloud.reconfigure(|settings| settings.latency = Duration::from_millis(300));
     scene.asked();
     scene.run(&["list"]).await;
     let regions = scene.regions().len();

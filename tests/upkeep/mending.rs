@@ -5,6 +5,7 @@ use super::*;
 /// Breaks the VPN of somebody else in that way.
 async fn broken_by(name: &str) -> Scene {
     let scene = Scene::with_foreign_vpn().await;
+    assert_eq!(scene.run(&["admit", "hlz-por", "--yes"]).await.code, 0);
     let breakage = broken::all().into_iter().find(|breakage| breakage.name == name).unwrap();
     scene.site().await.suffer(&breakage).await;
     scene
@@ -40,8 +41,10 @@ async fn doctor_mends_the_first_thing_it_can_and_proves_it() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("ACTIVE, and both halves match."), "{}", ran.out);
     assert!(scene.journals().is_empty());
+    let before = scene.objects();
     let (code, told) = scene.json(&["doctor", "hlz-por", "--fix", "--yes"]).await;
     assert_eq!((code, &told["findings"]), (0, &json!([])), "there is nothing left to mend: {told:#}");
+    assert_eq!(scene.objects(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::delete::{Freed, delete};
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
-use crate::change::{Create, Deletable, New, Ref};
-use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody};
-use crate::cloud::request::{EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, VpnServiceBody};
+use crate::change::{Create, Deletable, DpdValues, New, Ref};
+use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
+use crate::cloud::request::{Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 
@@ -16,7 +16,7 @@ enum Draft<'a> {
     IkePolicy(&'a IkePolicy),
     IpsecPolicy(&'a IpsecPolicy),
     Service(&'a Id),
-    Connection(Box<Likeness>, Option<Id>, Id, Id),
+    Connection(Box<Likeness>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
     Rule(&'a Id, String, &'a str),
 }
 
@@ -127,10 +127,10 @@ impl Changing {
             New::IkePolicy(policy) => Draft::IkePolicy(policy),
             New::IpsecPolicy(policy) => Draft::IpsecPolicy(policy),
             New::Service(router) => Draft::Service(router),
-            New::Connection { like, service, ike_policy, ipsec_policy } => {
+            New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
                 let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
-                let (ike_policy, ipsec_policy) = (self.id_of(ike_policy)?, self.id_of(ipsec_policy)?);
-                Draft::Connection(Box::new(region.likeness(like).await?), service, ike_policy, ipsec_policy)
+                let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
+                Draft::Connection(Box::new(region.likeness(like).await?), service, policies, dpd.as_ref())
             }
             New::Rule { group, remote } => {
                 Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })
@@ -147,10 +147,12 @@ impl Changing {
                 region.create_endpoint_group(&EndpointGroupBody { name, description, kind, endpoints }).await?
             }
             Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
-            Draft::Connection(like, service, ike_policy, ipsec_policy) => {
+            Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
                 let description = id.described(step, like.description());
-                let policies = (ike_policy, ipsec_policy);
-                region.create_connection_like(like, service.as_ref(), policies, &description).await?
+                let dpd =
+                    dpd.map(|dpd| Dpd { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
+                let unlike = Unlike { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
+                region.create_connection_like(like, &unlike, &description).await?
             }
             Draft::Rule(group, remote, ethertype) => {
                 let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };
