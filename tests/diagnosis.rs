@@ -74,8 +74,11 @@ impl Ground {
     /// That VPN, or what is left of it.
     async fn see(&self) -> Seen {
         let inspection = inspect(&self.cloud).await;
-        let is_it = |vpn: &&Vpn| vpn.b().is_some() || vpn.name == "hlz-por";
-        let vpn = inspection.vpns.iter().find(is_it).unwrap_or(&inspection.vpns[0]).clone();
+        let is_it = |vpn: &&Vpn| {
+            vpn.sides().all(|(_, side)| side.router.as_ref().is_some_and(|router| router.name == "border-router"))
+                && (vpn.b().is_some() || vpn.name == "hlz-por")
+        };
+        let vpn = inspection.vpns.iter().find(is_it).unwrap().clone();
         let keys = Keys::read(&self.cloud, &vpn).await;
         let case = Case { vpn: &vpn, surveys: &inspection.surveys, unread: &[], keys: &keys };
         let diagnosis = diagnose(&case, &exposures(&self.cloud, &vpn).await);
@@ -145,7 +148,7 @@ async fn of_a_whole_vpn_every_answer_is_good() {
 #[tokio::test]
 async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
     for release in [Release::V2026_2, Release::V2026_1] {
-        let played = broken::all().into_iter().map(async |breakage| {
+        let played = broken::all().into_iter().map(|breakage| async move {
             let ground = Ground::new(release).await;
             if breakage.needs_sha1 && release == Release::V2026_2 {
                 return None;

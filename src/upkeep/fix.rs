@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Proposal, Refused, Sas, begin, belonging, object, rotate_key, subnets};
+use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subnets};
 use crate::change::{
     Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, Ref, ServiceEdits, Subject, Update, Verb,
 };
@@ -35,7 +35,10 @@ pub fn fix(
                 peer_id: edit(connection.peer_id.clone(), id.clone()),
                 ..ConnectionEdits::default()
             };
-            Ok(of_connection(Verb::SetPeer, vpn, side(*half)?, edits))
+            let mut proposal = of_connection(Verb::SetPeer, vpn, side(*half)?, edits);
+            restart(&mut proposal.change, side(*half)?);
+            proposal.notes.push(interruption());
+            Ok(proposal)
         }
         Fix::SetDpd { half } => {
             let connection = &side(*half)?.connection;
@@ -82,10 +85,8 @@ pub fn fix(
                 Kind::VpnService,
                 Object { region: region.clone(), id: id.clone(), name: id.short().to_owned() },
             );
-            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region)
-                && let Some(service) = &side.service
-            {
-                change.restart(object(side, &service.id, &service.name));
+            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region) {
+                restart(&mut change, side);
             }
             Ok(Proposal {
                 change,
@@ -164,9 +165,7 @@ fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
         },
     });
     change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
-    if let Some(service) = &side.service {
-        change.restart(object(side, &service.id, &service.name));
-    }
+    restart(&mut change, side);
     Proposal { change, notes: vec!["The connection is made anew, with the same key and another id.".to_owned()] }
 }
 
@@ -262,9 +261,7 @@ fn remake(
     }
     // A connection added to a running service waits for traffic; a service that starts negotiates.
     for side in &replaced {
-        if let Some(service) = &side.service {
-            change.restart(object(side, &service.id, &service.name));
-        }
+        restart(&mut change, side);
     }
     let notes = vec![
         "The connection is made anew, with the same key and subnets and another id. Every tunnel of its router is down for \
@@ -319,9 +316,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
     }
     change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
     change.delete(Kind::VpnService, object(side, &service.id, &service.name));
-    if let Some(service) = &other.service {
-        change.restart(object(other, &service.id, &service.name));
-    }
+    restart(&mut change, other);
     let note = "Service and connection are made anew, with the same key, policies and subnets and other ids. Every tunnel of \
                 both routers is down for some seconds.";
     Ok(Proposal { change, notes: vec![note.to_owned()] })

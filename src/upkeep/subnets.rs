@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Proposal, Refused, begin, object};
+use super::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
 use crate::cloud::{Id, Kind, Subnet};
 use crate::inspect::{Inspection, Side, Vpn};
@@ -62,6 +62,9 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
     for (_, update, _) in &switches {
         change.update(update.clone());
     }
+    for (side, _, _) in &switches {
+        restart(&mut change, side);
+    }
     for (side, _, old) in switches {
         for id in old {
             let name = group_name(seen, side, &id);
@@ -70,7 +73,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = vec!["The tunnel is negotiated anew: expect an interruption of some seconds.".to_owned()];
+    let mut notes = vec![interruption()];
     if vpn.b().is_none() {
         notes.push("The peer outside has to be told: its remote ranges are this side's subnets.".to_owned());
     }
@@ -116,12 +119,15 @@ pub(super) fn mirror(
     let groups = Groups { local: None, peer: Some(New::PeerGroup(ranges.to_vec())) };
     if let Some((side, update, old)) = groups.switch(seen, &mut change, side) {
         change.update(update);
+        restart(&mut change, side);
         for id in old.into_iter().filter(|id| seen.shared_with(vpn, &side.region, id).is_empty()) {
             change.delete(Kind::EndpointGroup, object(side, &id, &group_name(seen, side, &id)));
         }
     }
-    let notes =
-        vec![format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half))];
+    let notes = vec![
+        format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half)),
+        interruption(),
+    ];
     Ok(Proposal { change, notes })
 }
 

@@ -39,6 +39,9 @@ fn apply(cloud: &RealCloud) {
     let plan = cloud.plan("whole", &plan_between("hlz-por", Profile::Modern, sides));
     let said = osvpn(cloud, &["apply", &plan, "--json"]);
     assert_eq!(said.code, 0, "{}: {}", cloud.release, said.all);
+    // Of the instances that are there some admit nobody from across.
+    let said = osvpn(cloud, &["admit", "--yes", "--json"]);
+    assert!([0, 2, 4].contains(&said.code), "{}: {}", cloud.release, said.all);
 }
 
 /// The word that names the pair, or the half that is left of it.

@@ -21,12 +21,15 @@ async fn admit_makes_the_missing_rules_and_delete_takes_them_away() {
     assert_eq!((ran.code, scene.ids("security-group-rules") == before), (2, true), "{}{}", ran.out, ran.err);
     let ran = scene.run(&["admit", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    let made: Vec<String> = scene.ids("security-group-rules").difference(&before).cloned().collect();
-    assert_eq!(made.len(), 1);
-    let rules = scene.cloud.collection(A, "security-group-rules");
-    let rule = rules.iter().find(|rule| rule["id"] == made[0].as_str()).unwrap();
-    assert_eq!((&rule["remote_ip_prefix"], &rule["direction"]), (&json!("10.20.30.0/24"), &json!("ingress")));
-    assert!(rule["description"].as_str().unwrap().starts_with("osvpn:"), "{rule:?}");
+    for (region, remote, rules) in [(A, "10.20.30.0/24", 2), (B, "10.0.0.0/24", 1)] {
+        let all = scene.cloud.collection(region, "security-group-rules");
+        let made: Vec<_> = all.iter().filter(|rule| !before.contains(rule["id"].as_str().unwrap())).collect();
+        assert_eq!(made.len(), rules, "one for each group that lacks it: {made:?}");
+        for rule in made {
+            assert_eq!((&rule["remote_ip_prefix"], &rule["direction"]), (&json!(remote), &json!("ingress")));
+            assert!(rule["description"].as_str().unwrap().starts_with("osvpn:"), "{rule:?}");
+        }
+    }
     let ran = scene.run(&["admit", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 4, "all is admitted: {}{}", ran.out, ran.err);
     let ran = scene.run(&["delete", "test-vpn", "--yes"]).await;
