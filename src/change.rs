@@ -31,6 +31,10 @@ pub enum Verb {
     SetPeer,
     /// Corrects the dead peer detection.
     SetDpd,
+    /// Has a half begin to negotiate.
+    SetInitiator,
+    /// Makes a VPN service anew, with its connection.
+    RebuildService,
     /// Switches on what is switched off.
     SwitchOn,
     /// Makes the agents configure a router anew.
@@ -132,6 +136,8 @@ pub struct DpdValues {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum New {
+    /// A VPN service on that router.
+    Service(Id),
     /// An endpoint group of type `subnet`, with these subnets.
     LocalGroup(Vec<Id>),
     /// An endpoint group of type `cidr`, with these ranges.
@@ -140,14 +146,20 @@ pub enum New {
     IkePolicy(IkePolicy),
     /// An IPsec policy.
     IpsecPolicy(IpsecPolicy),
-    /// A connection with name, description, service, endpoint groups, peer and key of another, which exists then.
+    /// A connection with name, description, endpoint groups, peer and key of another, which exists then.
     Connection {
         /// The other one.
         like: Id,
+        /// The service it has instead; that of the other one if none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Ref>,
         /// What it has instead.
         ike_policy: Ref,
         /// What it has instead.
         ipsec_policy: Ref,
+        /// The dead peer detection it has instead; that of the other one if none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dpd: Option<DpdValues>,
     },
     /// A rule that admits everything from a range.
     Rule {
@@ -212,6 +224,9 @@ pub struct ConnectionEdits {
     /// Dead peer detection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpd: Option<Edit<DpdValues>>,
+    /// Which side begins to negotiate, in the API's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<Edit<String>>,
     /// Whether it is switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_state_up: Option<Edit<bool>>,

@@ -10,10 +10,12 @@ pub mod diagnosis;
 mod examine;
 pub mod exposure;
 pub mod keys;
+mod look;
 mod pairs;
 pub mod proof;
 mod select;
 mod strays;
+mod text;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -27,6 +29,7 @@ use crate::plan::{Half, VpnId, VpnName};
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
 pub use keys::Keys;
+pub use look::{Look, look};
 pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
@@ -159,6 +162,13 @@ impl Inspection {
         Self { vpns, strays, unread, surveys }
     }
 
+    /// Whether its other half may be in a region that could not be read: nothing may then be done to the one that is seen
+    /// as if its peer were outside.
+    #[must_use]
+    pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
+        !self.unread.is_empty() && vpn.b().is_none()
+    }
+
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.
     #[must_use]
     pub fn shared_with(&self, vpn: &Vpn, region: &RegionId, id: &Id) -> Vec<&SiteConnection> {
@@ -285,7 +295,7 @@ impl Side {
 }
 
 /// The outside addresses of a router.
-fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
+pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
     let v4 = router.external_v4.iter().copied().map(IpAddr::V4);
     v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
 }

@@ -7,15 +7,13 @@ pub(crate) mod carry;
 mod lines;
 mod subnets;
 
-use std::collections::BTreeMap;
-
 use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::cloud::Cloud;
-use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures};
+use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
 use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk, VpnId};
@@ -130,8 +128,8 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
 
 /// The likeliest cause that this program can mend.
 fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
-    let fixes = diagnosis.findings.iter().filter_map(|check| check.fault()).map(|fault| &fault.fix);
-    fixes.into_iter().find(|fix| fix.is_ours() && !matches!(fix, Fix::Resume(_))).cloned()
+    let first = diagnosis.findings.get(diagnosis.first_mendable()?)?;
+    first.fault().map(|fault| fault.fix.clone())
 }
 
 /// Deletes a VPN, or what no VPN uses.
@@ -140,12 +138,8 @@ pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
         let Some(wanted) = &args.vpn else {
             return Ok(vec![delete_strays(&seen.inspection, &unfinished())?]);
         };
-        let vpn = seen.select(wanted)?;
-        let rules = join_all(vpn.sides().map(|(_, side)| async {
-            let exposure = seen.signed_in.cloud.region(&side.region)?.exposure(&side.subnets).await;
-            Some((side.region.clone(), exposure.ok()?.rules))
-        }));
-        let rules: BTreeMap<_, _> = rules.await.into_iter().flatten().collect();
+        let vpn = seen.whole(wanted)?;
+        let rules = rules(vpn, &exposures(&seen.signed_in.cloud, vpn).await);
         Ok(vec![deletion(&seen.inspection, vpn, &rules)])
     })
     .await
@@ -161,7 +155,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
     change(&args.cloud, signals, args.yes, args.wait.duration(), given, async |seen: &Seen| {
         if let Some(wanted) = &args.vpn {
-            return Ok(vec![rotate_key(seen.select(wanted)?, origin, sas)?]);
+            return Ok(vec![rotate_key(seen.whole(wanted)?, origin, sas)?]);
         }
         let keys = join_all(seen.inspection.vpns.iter().map(|vpn| Keys::read(&seen.signed_in.cloud, vpn))).await;
         let public = seen.inspection.vpns.iter().zip(keys);
@@ -189,7 +183,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
 /// Tunnels other subnets.
 pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.yes, args.wait.duration(), None, async |seen: &Seen| {
-        let vpn = seen.select(&args.vpn)?;
+        let vpn = seen.whole(&args.vpn)?;
         let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
         Ok(vec![crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?])
     })
@@ -277,13 +271,30 @@ async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals
 
 /// The VPNs whose making is not done, as the journals here tell.
 fn unfinished() -> Vec<VpnId> {
-    let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
-    journals.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).collect()
+    state::directory().map_or_else(Vec::new, |directory| journal::unfinished_vpns(&directory))
 }
 
 impl Seen {
     fn cloud(&self) -> &Cloud {
         &self.signed_in.cloud
+    }
+
+    /// The VPN that is to be changed.
+    ///
+    /// # Errors
+    /// If none or several answer to the word, or half of it may be where nothing could be read.
+    fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
+        let vpn = self.select(wanted)?;
+        if self.inspection.may_lack_a_half(vpn) {
+            let unread = self.inspection.unread.iter().map(|(region, _)| region.to_string());
+            let text = format!(
+                "the other half of {} may be in {}, which could not be read; try again when it answers",
+                vpn.name,
+                unread.collect::<Vec<_>>().join(", ")
+            );
+            return Err(Refusal::refused(vec![text]));
+        }
+        Ok(vpn)
     }
 
     fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {

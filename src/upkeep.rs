@@ -15,7 +15,7 @@ use crate::plan::psk::KeyOrigin;
 
 pub use delete::{delete, delete_strays};
 pub use fix::{admit, fix};
-pub use subnets::{NewSubnets, set_subnets};
+pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +67,9 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
         ),
         Sas::Renew => {
             for (_, side) in vpn.sides() {
-                if let Some(service) = &side.service {
-                    change.restart(object(side, &service.id, &service.name));
-                }
+                restart(&mut change, side);
             }
-            notes.push(
-                "The VPN services are switched off and on again: every tunnel of their routers is down for some seconds."
-                    .to_owned(),
-            );
+            notes.push(interruption());
         }
     }
     if vpn.b().is_none() {
@@ -93,6 +88,19 @@ fn begin(verb: Verb, vpn: &Vpn) -> Change {
         None => Subject::Unmarked(vpn.a.connection.id.clone()),
     };
     Change::new(verb, subject, vpn.name.clone())
+}
+
+/// Switches a half's service off and on. strongSwan reads what a connection is told while it runs, and goes on with what
+/// it was told before.
+fn restart(change: &mut Change, side: &Side) {
+    if let Some(service) = &side.service {
+        change.restart(object(side, &service.id, &service.name));
+    }
+}
+
+/// What is to be known about a change that restarts services.
+fn interruption() -> String {
+    "The VPN services are switched off and on again: every tunnel of their routers is down for some seconds.".to_owned()
 }
 
 fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {

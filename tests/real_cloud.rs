@@ -23,10 +23,14 @@ mod interrupted;
 mod legacy;
 #[path = "real_cloud/made.rs"]
 mod made;
+#[path = "real_cloud/mended.rs"]
+mod mended;
 #[path = "real_cloud/proxy.rs"]
 mod proxy;
 #[path = "support/pty.rs"]
 mod pty;
+#[path = "support/remedies.rs"]
+mod remedies;
 #[path = "real_cloud/scale.rs"]
 mod scale;
 #[path = "real_cloud/tunnels.rs"]

@@ -18,6 +18,8 @@ impl Verb {
             Self::EqualisePolicies => "equalise-policies",
             Self::SetPeer => "set-peer",
             Self::SetDpd => "set-dpd",
+            Self::SetInitiator => "set-initiator",
+            Self::RebuildService => "rebuild-service",
             Self::SwitchOn => "switch-on",
             Self::Nudge => "nudge",
             Self::Restart => "restart",
@@ -35,11 +37,21 @@ impl Verb {
             Self::EqualisePolicies => "the new policies of",
             Self::SetPeer => "the new peer address of",
             Self::SetDpd => "the new dead peer detection of",
+            Self::SetInitiator => "the new initiator of",
+            Self::RebuildService => "the new VPN service of",
             Self::SwitchOn => "the switching on of",
             Self::Nudge => "the nudge of",
             Self::Restart => "the restart of",
             Self::AdmitTraffic => "the security-group rules of",
         }
+    }
+}
+
+impl Verb {
+    /// Whether the VPN is still there afterwards, and should be up.
+    #[must_use]
+    pub const fn is_about_a_vpn(self) -> bool {
+        !matches!(self, Self::Delete | Self::DeleteStrays | Self::AdmitTraffic)
     }
 }
 
@@ -71,6 +83,7 @@ impl New {
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
+            Self::Service(_) => "VPN service",
             Self::LocalGroup(_) => "local endpoint group",
             Self::PeerGroup(_) => "peer endpoint group",
             Self::IkePolicy(_) => "IKE policy",
@@ -138,6 +151,7 @@ fn changed_of_connection(edits: &ConnectionEdits) -> Vec<String> {
         edits.dpd.as_ref().map(|edit| {
             format!("dead peer detection {}/{}/{}", edit.after.action, edit.after.interval, edit.after.timeout)
         }),
+        edits.initiator.as_ref().map(|edit| format!("initiator {}", edit.after)),
         edits.admin_state_up.as_ref().map(|edit| switch(edit.after)),
     ];
     changed.into_iter().flatten().collect()

@@ -49,6 +49,9 @@ pub struct ConnectionChanges<'a> {
     /// Dead peer detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpd: Option<Dpd<'a>>,
+    /// `bi-directional` or `response-only`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiator: Option<&'a str>,
     /// Whether it is switched on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_state_up: Option<bool>,
@@ -101,6 +104,19 @@ impl Likeness {
     pub const fn psk(&self) -> &SecretString {
         &self.psk
     }
+}
+
+/// In what a connection differs from the one it is made like.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlike<'a> {
+    /// Its service, if another.
+    pub service: Option<&'a Id>,
+    /// Its IKE policy.
+    pub ike_policy: &'a Id,
+    /// Its IPsec policy.
+    pub ipsec_policy: &'a Id,
+    /// Its dead peer detection, if another.
+    pub dpd: Option<Dpd<'a>>,
 }
 
 impl fmt::Debug for Likeness {
@@ -181,11 +197,11 @@ impl Region {
         Ok(Likeness { attributes, psk: whole.psk.map(SecretString::from).ok_or_else(missing)? })
     }
 
-    /// Makes a connection that differs from another in its policies and its description alone.
+    /// Makes a connection that differs from another in its description and in what is said.
     pub async fn create_connection_like(
         &self,
         like: &Likeness,
-        (ike_policy, ipsec_policy): (&Id, &Id),
+        unlike: &Unlike<'_>,
         description: &str,
     ) -> Result<Id, Error> {
         #[derive(Serialize)]
@@ -203,6 +219,13 @@ impl Region {
         attributes.retain(|name, value| {
             name != "description" && !value.is_null() && *value != json!([]) && *value != json!("")
         });
+        if let Some(service) = unlike.service {
+            attributes.insert("vpnservice_id".to_owned(), json!(service));
+        }
+        if let Some(dpd) = &unlike.dpd {
+            attributes.insert("dpd".to_owned(), json!(dpd));
+        }
+        let Unlike { ike_policy, ipsec_policy, .. } = unlike;
         let body =
             Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
         let kind = Kind::SiteConnection;

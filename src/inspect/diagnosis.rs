@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::exposure::{Gate, gate};
-use super::proof::{Case, Check, Subject, Verdict, Weight, condition, proof};
+use super::proof::{Case, Check, Fix, Subject, Verdict, Weight, condition, proof};
 use super::{Condition, Vpn};
-use crate::cloud::exposure::Exposure;
-use crate::cloud::{Cloud, Error, Status};
+use crate::cloud::exposure::{Exposure, SecurityGroupRule};
+use crate::cloud::{Cloud, Error, RegionId, Status};
 use crate::plan::Half;
 
 /// What was read of each half's instances, or why not.
@@ -135,7 +135,36 @@ fn ping(case: &Case<'_>, gates: &BTreeMap<Half, Gate>) -> String {
     format!("from an instance in {from}: ping -c 3 {to}")
 }
 
+/// The rules of the security groups in use, by region, as far as they could be read.
+#[must_use]
+pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<SecurityGroupRule>> {
+    let mut rules: BTreeMap<RegionId, Vec<SecurityGroupRule>> = BTreeMap::new();
+    for (half, side) in vpn.sides() {
+        let Some(Ok(seen)) = exposures.get(&half) else { continue };
+        let known = rules.entry(side.region.clone()).or_default();
+        for rule in &seen.rules {
+            if !known.iter().any(|other| other.id == rule.id) {
+                known.push(rule.clone());
+            }
+        }
+    }
+    rules
+}
+
 impl Diagnosis {
+    /// The likeliest cause that this program can mend, by its place among the findings. What only the user can mend is
+    /// passed over for what weighs as much, never for what weighs less: that would not help.
+    #[must_use]
+    pub fn first_mendable(&self) -> Option<usize> {
+        let weight = self.findings.first()?.fault()?.weight;
+        let is_ours = |check: &Check| {
+            check.fault().is_some_and(|fault| {
+                fault.weight == weight && fault.fix.is_ours() && !matches!(fault.fix, Fix::Resume(_))
+            })
+        };
+        self.findings.iter().position(is_ours)
+    }
+
     /// The security-group rules that are missing.
     #[must_use]
     pub fn rules(&self) -> Vec<super::exposure::MissingRule> {

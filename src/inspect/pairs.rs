@@ -19,10 +19,14 @@ pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Vpn> {
         })
         .collect();
     let mut vpns = by_mark(&mut alone);
-    vpns.extend(by_content(&mut alone));
+    let mut known: BTreeSet<VpnId> = vpns.iter().filter_map(|vpn| vpn.id.clone()).collect();
+    // A half that is there twice: what is done to the second is not done to the VPN of that id.
+    let mut once = |vpn: Vpn| Vpn { id: vpn.id.filter(|id| known.insert(id.clone())), ..vpn };
+    vpns.extend(by_content(&mut alone).into_iter().map(&mut once));
     let taken: BTreeSet<Id> =
         vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side.connection.id.clone())).collect();
-    vpns.extend(alone.into_iter().map(|side| single(side, surveys, &taken)));
+    alone.sort_by(|one, other| one.connection.id.cmp(&other.connection.id));
+    vpns.extend(alone.into_iter().map(|side| once(single(side, surveys, &taken))));
     vpns.sort_by(|a, b| (&a.name, &a.a.region, &a.a.connection.id).cmp(&(&b.name, &b.a.region, &b.a.connection.id)));
     vpns
 }
@@ -69,7 +73,11 @@ fn by_mark(alone: &mut Vec<Side>) -> Vec<Vpn> {
     let marked: BTreeSet<VpnId> = alone.iter().filter_map(|side| side.mark.clone()).map(|(id, _)| id).collect();
     let mut vpns = Vec::new();
     for id in marked {
-        let place = |half| alone.iter().position(|side| side.mark == Some((id.clone(), half)));
+        // Of a half that is there twice always the same one is taken, in whatever order a cloud lists them.
+        let place = |half| {
+            let marked = alone.iter().enumerate().filter(|(_, side)| side.mark == Some((id.clone(), half)));
+            marked.min_by_key(|(_, side)| &side.connection.id).map(|(place, _)| place)
+        };
         let (Some(a), Some(b)) = (place(Half::A), place(Half::B)) else { continue };
         let (first, second) = (a.max(b), a.min(b));
         let (later, earlier) = (alone.remove(first), alone.remove(second));
@@ -87,7 +95,7 @@ fn pair(a: Side, b: Side) -> Vpn {
 
 /// Takes out of `alone` the halves that say the same of each other, the surest pairs first.
 fn by_content(alone: &mut Vec<Side>) -> Vec<Vpn> {
-    let mut likely: Vec<(u32, usize, usize)> = Vec::new();
+    let mut likely = Vec::new();
     for (i, a) in alone.iter().enumerate() {
         for (j, b) in alone.iter().enumerate().skip(i + 1) {
             let likelihood = likelihood(a, b, alone);
@@ -96,7 +104,12 @@ fn by_content(alone: &mut Vec<Side>) -> Vec<Vpn> {
             }
         }
     }
-    likely.sort_by_key(|(likelihood, i, j)| (Reverse(*likelihood), *i, *j));
+    // Of equally sure pairs always the same ones are taken, in whatever order a cloud lists them.
+    let ids = |i: usize, j: usize| {
+        let (i, j) = (&alone[i].connection.id, &alone[j].connection.id);
+        (i.min(j).clone(), i.max(j).clone())
+    };
+    likely.sort_by_key(|(likelihood, i, j)| (Reverse(*likelihood), ids(*i, *j)));
     let mut partner = BTreeMap::new();
     for (_, i, j) in likely {
         if !partner.contains_key(&i) && !partner.contains_key(&j) {
@@ -127,13 +140,15 @@ fn likelihood(a: &Side, b: &Side, all: &[Side]) -> u32 {
     let (ab, ba) = (a.points_at(b), b.points_at(a));
     let mirrors = |one: &Side, other: &Side| one.local.as_ref().is_some_and(|local| *local == other.remote);
     let mirrored = u32::from(mirrors(a, b)) + u32::from(mirrors(b, a));
+    // What osvpn or a script made has one name on both sides.
+    let sure = 2 * mirrored + u32::from(name_of(&a.connection.name) == name_of(&b.connection.name));
     let is_astray =
         |side: &Side| !all.iter().any(|other| other.connection.id != side.connection.id && side.points_at(other));
     match (ab, ba) {
-        (true, true) => 10 + mirrored,
-        (true, false) if is_astray(b) => 4 + mirrored,
-        (false, true) if is_astray(a) => 4 + mirrored,
-        (false, false) if mirrored == 2 && is_astray(a) && is_astray(b) => 2,
+        (true, true) => 20 + sure,
+        (true, false) if is_astray(b) => 10 + sure,
+        (false, true) if is_astray(a) => 10 + sure,
+        (false, false) if mirrored == 2 && is_astray(a) && is_astray(b) => sure,
         _ => 0,
     }
 }

@@ -41,6 +41,8 @@ pub enum Subject {
     Ranges,
     /// Whether the IKE version carries that many ranges.
     Pairs,
+    /// Whether one of the two begins.
+    Initiator,
     /// Whether dead peer detection has values that work.
     Dpd,
     /// Whether it is of the kind with endpoint groups.
@@ -71,6 +73,7 @@ impl Subject {
             Self::Negotiable => "the policies can be negotiated",
             Self::Ranges => "local CIDRs are the peer's remote CIDRs",
             Self::Pairs => "the IKE version carries all subnets",
+            Self::Initiator => "one half begins to negotiate",
             Self::Dpd => "dead peer detection makes sense",
             Self::EndpointGroups => "it has endpoint groups",
             Self::Routers => "routers and subnets pass traffic on",
@@ -96,6 +99,7 @@ impl Subject {
             Self::Negotiable => "negotiable",
             Self::Ranges => "ranges",
             Self::Pairs => "pairs",
+            Self::Initiator => "initiator",
             Self::Dpd => "dpd",
             Self::EndpointGroups => "endpoint-groups",
             Self::Routers => "routers",
@@ -190,6 +194,16 @@ pub enum Fix {
         /// Which.
         half: Half,
     },
+    /// A half begins to negotiate.
+    SetInitiator {
+        /// Which.
+        half: Half,
+    },
+    /// A half's service is made anew with its connection, and the other half is told its address.
+    Rebuild {
+        /// Which.
+        half: Half,
+    },
     /// A service that serves nobody is deleted.
     RemoveService {
         /// Where it is.
@@ -243,6 +257,7 @@ pub fn proof(case: &Case<'_>) -> Vec<Check> {
         Check::new(Subject::Negotiable, case.negotiable()),
         Check::new(Subject::Ranges, case.ranges()),
         Check::new(Subject::Pairs, case.pairs()),
+        Check::new(Subject::Initiator, case.initiator()),
         Check::new(Subject::Dpd, case.dpd()),
     ]
 }

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Seen, Signals, ask, lines, refused};
 use crate::apply::{Conclusion, Lines, Refusal};
-use crate::change::{Change, Verb};
+use crate::change::Change;
 use crate::cloud::Cloud;
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Vpn, inspect};
 use crate::plan::Psk;
-use crate::provision::change::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing};
+use crate::provision::change::{ChangeError, ChangeEvent, ChangeWork, Changing, Direction};
 use crate::report::{ChangeReport, Health};
 use crate::signals::SETTLING;
 use crate::state;
@@ -57,7 +57,7 @@ impl Carrier<'_> {
                 Err(refusal) => return refused(refusal),
             };
             let key = self.key.take();
-            let mut report = run(changing, key.as_ref(), self.seen.cloud(), &mut signals, Way::Forward).await;
+            let mut report = run(changing, key.as_ref(), self.seen.cloud(), &mut signals, Direction::Forward).await;
             self.key = key;
             report.notes = notes;
             let is_done = report.is_done();
@@ -119,57 +119,21 @@ fn of<'a>(inspection: &'a Inspection, report: &ChangeReport) -> Option<&'a Vpn> 
     inspection.select(&report.id).or_else(|_| inspection.select(&report.name)).ok()
 }
 
-/// Which way a change goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// It is carried out.
-    Forward,
-    /// It is taken back.
-    Back,
-}
-
 /// Does what is missing of a change, or takes it back, and waits until no lost request can take effect any more.
 pub(crate) async fn run(
     mut changing: Changing,
     key: Option<&Psk>,
     cloud: &Cloud,
     signals: &mut Signals,
-    way: Way,
+    direction: Direction,
 ) -> ChangeReport {
     let (events, mut received) = unbounded_channel();
     let stop = CancellationToken::new();
     let work = ChangeWork { cloud, events: &events, stop: &stop };
     let change = changing.change().clone();
-    let ended = loop {
-        let attended = {
-            let working = async {
-                match way {
-                    Way::Forward => changing.carry_out(key, &work).await,
-                    Way::Back => changing.take_back(&work).await,
-                }
-            };
-            attend(working, &change, &mut received, signals, &stop, cloud).await
-        };
-        match attended {
-            Some(Ok(Changed::Unsettled(until, None))) if !stop.is_cancelled() => {
-                Lines::settling(until);
-                let left = until.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default();
-                let slept = attend(pause(left, &stop), &change, &mut received, signals, &stop, cloud).await;
-                if slept.is_none() || stop.is_cancelled() {
-                    break Some(Ok(Changed::Unsettled(until, None)));
-                }
-            }
-            ended => break ended,
-        }
-    };
-    ChangeReport::new(&changing, ended.unwrap_or(Err(ChangeError::Stopped)), way == Way::Back)
-}
-
-async fn pause(duration: Duration, stop: &CancellationToken) {
-    tokio::select! {
-        () = sleep(duration) => {}
-        () = stop.cancelled() => {}
-    }
+    let seen_through = changing.see_through(direction, key, &work);
+    let ended = attend(seen_through, &change, &mut received, signals, &stop, cloud).await;
+    ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction)
 }
 
 /// Tells what happens while a piece of work is done, and passes a signal on as the wish to stop. None if the work did not
@@ -203,12 +167,5 @@ async fn attend<T>(
             }
             () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => return None,
         }
-    }
-}
-
-impl Verb {
-    /// Whether the VPN is still there afterwards, and should be up.
-    const fn is_about_a_vpn(self) -> bool {
-        !matches!(self, Self::Delete | Self::DeleteStrays | Self::AdmitTraffic)
     }
 }

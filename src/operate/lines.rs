@@ -28,6 +28,9 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
         ChangeEvent::TakenBack(number, took) => {
             format!("{}: taken back ({:.1} s)", step(number), took.as_secs_f64())
         }
+        ChangeEvent::Settling(until) => {
+            format!("done; waiting until {}, because the answer to a request was lost", until.strftime("%H:%M:%S UTC"))
+        }
         ChangeEvent::Removed(_, id) => format!("{id}, made by a request whose answer was lost: deleted"),
     };
     say(&line);

@@ -68,6 +68,27 @@ pub enum ChangeEvent {
     TakenBack(usize, Duration),
     /// A request whose answer was lost had made this object after all; nothing needs it, and it is deleted.
     Removed(usize, Id),
+    /// What was wanted is so; until that time a request whose answer was lost may still take effect, and is waited for.
+    Settling(Timestamp),
+}
+
+/// How far a change is, for a screen or a report. It holds neither its journal nor its lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// What is to be done.
+    pub change: Change,
+    /// What came of each step, as far as it is done.
+    pub ends: Vec<Option<End>>,
+    /// Whether it can be taken back by now.
+    pub is_reversible: bool,
+}
+
+impl Course {
+    /// Of a change that has not begun.
+    #[must_use]
+    pub fn new(change: Change) -> Self {
+        Self { ends: vec![None; change.steps().len()], is_reversible: true, change }
+    }
 }
 
 /// How a change, or taking it back, ended.
@@ -150,6 +171,13 @@ impl Changing {
     #[must_use]
     pub fn is_reversible(&self) -> bool {
         self.progress.is_reversible(&self.change)
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let ends = self.ends().into_iter().map(Option::<&End>::cloned).collect();
+        Course { change: self.change.clone(), ends, is_reversible: self.is_reversible() }
     }
 
     /// Which way it went last.

@@ -339,6 +339,13 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     Ok(read)
 }
 
+/// The VPNs whose making is not done, as the journals of a directory tell.
+#[must_use]
+pub fn unfinished_vpns(directory: &Path) -> Vec<VpnId> {
+    let journals = unfinished(directory).unwrap_or_default();
+    journals.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).collect()
+}
+
 /// Removes a journal whose run is to stay as it is.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, Health};
 use crate::change::Verb;
-use crate::provision::change::{ChangeError, Changed, Changing, End};
+use crate::provision::change::{ChangeError, Changed, Course, Direction, End};
 
 /// How a change ended.
 #[derive(Clone, Debug, Serialize)]
@@ -52,9 +52,9 @@ pub struct StepReport {
 impl ChangeReport {
     /// Of a change that ended like that.
     #[must_use]
-    pub fn new(changing: &Changing, ended: Result<Changed, ChangeError>, was_taken_back: bool) -> Self {
-        let change = changing.change();
-        let done = if was_taken_back { "taken-back" } else { "done" };
+    pub fn new(course: &Course, ended: Result<Changed, ChangeError>, direction: Direction) -> Self {
+        let change = &course.change;
+        let done = if direction == Direction::Back { "taken-back" } else { "done" };
         let step = |number: usize| change.steps().get(number).map(ToString::to_string).unwrap_or_default();
         let mut unsettled = None;
         let (outcome, failure) = match ended {
@@ -77,7 +77,7 @@ impl ChangeReport {
                 ("failed", Some(Failure::plain(format!("taking back {change}"), text)))
             }
         };
-        let steps = changing.ends().into_iter().enumerate().map(|(number, end)| StepReport {
+        let steps = course.ends.iter().enumerate().map(|(number, end)| StepReport {
             step: step(number),
             outcome: match end {
                 None => "open",
@@ -95,7 +95,7 @@ impl ChangeReport {
             failure,
             unsettled_until: unsettled.map(clock),
             notes: Vec::new(),
-            is_reversible: changing.is_reversible(),
+            is_reversible: course.is_reversible,
             after: None,
         }
     }

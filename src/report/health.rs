@@ -294,46 +294,17 @@ impl Row {
 /// What mends a fault in words, and the commands for it.
 fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<String>) {
     let handle = vpn.handle();
-    let doctor = || vec![format!("osvpn doctor {handle} --fix")];
-    match fix {
-        Fix::RotateKey => ("a new key on both halves".to_owned(), vec![format!("osvpn rotate-psk {handle} --renew")]),
-        Fix::SetPeer { half, address, id } if address == id => {
-            (format!("{} gets the peer address {address}", vpn.place(*half)), doctor())
-        }
-        Fix::SetPeer { half, address, id } => {
-            (format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half)), doctor())
-        }
-        Fix::Equalise { keep } => (
-            format!(
-                "{} gets the policies of {}; its connection is made anew for that",
-                vpn.place(keep.other()),
-                vpn.place(*keep)
-            ),
-            doctor(),
-        ),
-        Fix::Modernise => {
-            ("the profile modern (IKEv2, SHA-256); the connections are made anew for that".to_owned(), doctor())
-        }
-        Fix::MirrorRanges { half } => {
-            (format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other())), doctor())
-        }
-        Fix::SwitchOn { half } => (format!("switch it on in {}", vpn.place(*half)), doctor()),
-        Fix::Nudge { half } => (format!("have the agent in {} configure its router anew", vpn.place(*half)), doctor()),
-        Fix::SetDpd { .. } => ("dead peer detection restart/15/150".to_owned(), doctor()),
-        Fix::RemoveService { region, id } => {
-            (format!("delete the service {id} in {region}, which no connection uses"), doctor())
-        }
+    let commands = match fix {
+        Fix::RotateKey => vec![format!("osvpn rotate-psk {handle} --renew")],
         Fix::Admit => {
-            let mut commands = vec![format!("osvpn admit {handle}   (or by hand:)")];
-            commands.extend(diagnosis.rules().iter().map(crate::inspect::exposure::MissingRule::command));
-            ("add the missing rules".to_owned(), commands)
+            let by_hand = diagnosis.rules().into_iter().map(|rule| rule.command());
+            std::iter::once(format!("osvpn admit {handle}   (or by hand:)")).chain(by_hand).collect()
         }
-        Fix::Resume(id) => (
-            "finish the run that made it, or undo it".to_owned(),
-            vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
-        ),
-        Fix::ByHand(steps) => ("by hand:".to_owned(), steps.clone()),
-    }
+        Fix::Resume(id) => vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
+        Fix::ByHand(steps) => steps.clone(),
+        _ => vec![format!("osvpn doctor {handle} --fix")],
+    };
+    (fix.text(vpn), commands)
 }
 
 /// The worst of several, for the exit code of a diagnosis of all VPNs.

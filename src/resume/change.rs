@@ -8,8 +8,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::signed_in;
 use crate::apply::{Answer, Conclusion, Refusal, input};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
-use crate::operate::carry::{Way, run};
-use crate::provision::change::{ChangeRecord, Changing, unfinished};
+use crate::operate::carry::run;
+use crate::provision::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::provision::journal;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
@@ -66,7 +66,7 @@ pub async fn resume(path: &Path, args: &ResumeArgs, mut signals: UnboundedReceiv
     };
     match opened {
         Ok((changing, signed_in)) => {
-            let report = run(changing, key.as_ref(), &signed_in.cloud, &mut signals, Way::Forward).await;
+            let report = run(changing, key.as_ref(), &signed_in.cloud, &mut signals, Direction::Forward).await;
             Answer { conclusion: Conclusion::Changes(vec![report]), sign_in_warnings: warnings }
         }
         Err(refusal) => refused(refusal, warnings),
@@ -106,7 +106,7 @@ pub async fn rollback(path: &Path, args: &RollbackArgs, mut signals: UnboundedRe
             return refused(refusal, warnings);
         }
     }
-    let report = run(changing, None, &signed_in.cloud, &mut signals, Way::Back).await;
+    let report = run(changing, None, &signed_in.cloud, &mut signals, Direction::Back).await;
     Answer { conclusion: Conclusion::Changes(vec![report]), sign_in_warnings: warnings }
 }
 

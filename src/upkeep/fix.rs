@@ -1,14 +1,15 @@
 //! What mends what the diagnosis has found.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Proposal, Refused, Sas, begin, belonging, object, rotate_key, subnets};
+use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subnets};
 use crate::change::{
-    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, ServiceEdits, Subject, Update, Verb,
+    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, Ref, ServiceEdits, Subject, Update, Verb,
 };
 use crate::cloud::exposure::Direction;
-use crate::cloud::{Kind, StoredPolicy};
-use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn};
+use crate::cloud::{Kind, Status, StoredPolicy};
+use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Profiles};
@@ -35,12 +36,8 @@ pub fn fix(
                 ..ConnectionEdits::default()
             };
             let mut proposal = of_connection(Verb::SetPeer, vpn, side(*half)?, edits);
-            // The daemons go on with the address they had, on either side.
-            for (_, side) in vpn.sides() {
-                if let Some(service) = &side.service {
-                    proposal.change.restart(object(side, &service.id, &service.name));
-                }
-            }
+            restart(&mut proposal.change, side(*half)?);
+            proposal.notes.push(interruption());
             Ok(proposal)
         }
         Fix::SetDpd { half } => {
@@ -49,9 +46,20 @@ pub fn fix(
             let before = DpdValues { action: dpd.action.clone(), interval: dpd.interval, timeout: dpd.timeout };
             let action = modern.action.as_str().to_owned();
             let after = DpdValues { action, interval: modern.interval, timeout: modern.timeout };
+            // Neutron changes nothing about a connection that no agent has reported on, which one that is left out never is.
+            if connection.status == Status::PendingCreate {
+                return Ok(with_dpd(vpn, side(*half)?, after));
+            }
             let edits = ConnectionEdits { dpd: Some(Edit::new(before, after)), ..ConnectionEdits::default() };
             Ok(of_connection(Verb::SetDpd, vpn, side(*half)?, edits))
         }
+        Fix::SetInitiator { half } => {
+            let before = side(*half)?.connection.initiator.clone();
+            let initiator = edit(before, "bi-directional".to_owned());
+            let edits = ConnectionEdits { initiator, ..ConnectionEdits::default() };
+            Ok(of_connection(Verb::SetInitiator, vpn, side(*half)?, edits))
+        }
+        Fix::Rebuild { half } => rebuild(vpn, *half, side(*half)?, side(half.other())?),
         Fix::SwitchOn { half } => Ok(switch_on(vpn, side(*half)?)),
         Fix::Nudge { half } => nudge(vpn, side(*half)?),
         Fix::MirrorRanges { half } => {
@@ -77,10 +85,8 @@ pub fn fix(
                 Kind::VpnService,
                 Object { region: region.clone(), id: id.clone(), name: id.short().to_owned() },
             );
-            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region)
-                && let Some(service) = &side.service
-            {
-                change.restart(object(side, &service.id, &service.name));
+            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region) {
+                restart(&mut change, side);
             }
             Ok(Proposal {
                 change,
@@ -140,6 +146,27 @@ fn of_connection(verb: Verb, vpn: &Vpn, side: &Side, edits: ConnectionEdits) -> 
         edits: Edits::Connection(Box::new(edits)),
     });
     Proposal { change, notes: Vec::new() }
+}
+
+/// A connection made anew with another dead peer detection.
+fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
+    let mut change = begin(Verb::SetDpd, vpn);
+    let connection = &side.connection;
+    change.create(Create {
+        region: side.region.clone(),
+        name: connection.name.clone(),
+        description: connection.description.clone(),
+        object: New::Connection {
+            like: connection.id.clone(),
+            service: None,
+            ike_policy: Ref::from(&connection.ike_policy),
+            ipsec_policy: Ref::from(&connection.ipsec_policy),
+            dpd: Some(dpd),
+        },
+    });
+    change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
+    restart(&mut change, side);
+    Proposal { change, notes: vec!["The connection is made anew, with the same key and another id.".to_owned()] }
 }
 
 fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
@@ -218,7 +245,13 @@ fn remake(
             region: region(),
             name: side.connection.name.clone(),
             description: side.connection.description.clone(),
-            object: New::Connection { like: side.connection.id.clone(), ike_policy, ipsec_policy },
+            object: New::Connection {
+                like: side.connection.id.clone(),
+                service: None,
+                ike_policy,
+                ipsec_policy,
+                dpd: None,
+            },
         });
         replaced.push(side);
     }
@@ -234,9 +267,7 @@ fn remake(
     }
     // A connection added to a running service waits for traffic; a service that starts negotiates.
     for side in &replaced {
-        if let Some(service) = &side.service {
-            change.restart(object(side, &service.id, &service.name));
-        }
+        restart(&mut change, side);
     }
     let notes = vec![
         "The connection is made anew, with the same key and subnets and another id. Every tunnel of its router is down for \
@@ -244,6 +275,61 @@ fn remake(
             .to_owned(),
     ];
     Ok(Proposal { change, notes })
+}
+
+/// A new service, a new connection on it with everything the old one has, the other half pointed to the address the router
+/// has now; then the old ones go. A service cannot be given another address.
+fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal, Refused> {
+    let (Some(service), Some(router)) = (&side.service, &side.router) else {
+        return Err(Refused::because(format!("service or router in {} cannot be seen", vpn.place(half))));
+    };
+    let is_v6 = other.connection.peer_address.parse().is_ok_and(|peer: IpAddr| peer.is_ipv6());
+    let Some(address) = outside(router).find(|address| address.is_ipv6() == is_v6).map(|address| address.to_string())
+    else {
+        return Err(Refused::because(format!("the router {} has no address for its peer to use", router.name)));
+    };
+    let mut change = begin(Verb::RebuildService, vpn);
+    let made = change.create(Create {
+        region: side.region.clone(),
+        name: service.name.clone(),
+        description: service.description.clone(),
+        object: New::Service(router.id.clone()),
+    });
+    change.create(Create {
+        region: side.region.clone(),
+        name: side.connection.name.clone(),
+        description: side.connection.description.clone(),
+        object: New::Connection {
+            like: side.connection.id.clone(),
+            service: Some(made),
+            ike_policy: Ref::from(&side.connection.ike_policy),
+            ipsec_policy: Ref::from(&side.connection.ipsec_policy),
+            dpd: None,
+        },
+    });
+    let edits = ConnectionEdits {
+        peer_address: edit(other.connection.peer_address.clone(), address.clone()),
+        peer_id: if side.connection.local_id.is_empty() {
+            edit(other.connection.peer_id.clone(), address)
+        } else {
+            None
+        },
+        ..ConnectionEdits::default()
+    };
+    if edits != ConnectionEdits::default() {
+        change.update(Update {
+            region: other.region.clone(),
+            id: other.connection.id.clone(),
+            name: other.connection.name.clone(),
+            edits: Edits::Connection(Box::new(edits)),
+        });
+    }
+    change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
+    change.delete(Kind::VpnService, object(side, &service.id, &service.name));
+    restart(&mut change, other);
+    let note = "Service and connection are made anew, with the same key, policies and subnets and other ids. Every tunnel of \
+                both routers is down for some seconds.";
+    Ok(Proposal { change, notes: vec![note.to_owned()] })
 }
 
 /// A policy as this program would store it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{Proposal, Refused, begin, object};
+use super::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
 use crate::cloud::{Id, Kind, Subnet};
 use crate::inspect::{Inspection, Side, Vpn};
@@ -26,18 +26,9 @@ pub struct NewSubnets {
 /// Every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a half of
 /// the old kind.
 pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Proposal, Refused> {
-    let mut problems = Vec::new();
-    if vpn.is_missing_a_half() {
-        problems.push(format!("{} has only one half; finish or delete it first", vpn.name));
-    }
+    let mut problems = whatever_is_chosen(vpn);
     let mut local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)> = BTreeMap::new();
     for (half, side) in vpn.sides() {
-        if side.is_legacy() {
-            problems.push(format!(
-                "the half in {} is of the old kind, tied to one subnet; delete the VPN and make it anew",
-                vpn.place(half)
-            ));
-        }
         match chosen(seen, vpn, half, side, wanted) {
             Ok(subnets) => {
                 local.insert(half, subnets);
@@ -71,7 +62,9 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
     for (_, update, _) in &switches {
         change.update(update.clone());
     }
-    renegotiate(&mut change, &vpn.a);
+    for (side, _, _) in &switches {
+        restart(&mut change, side);
+    }
     for (side, _, old) in switches {
         for id in old {
             let name = group_name(seen, side, &id);
@@ -80,15 +73,35 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = vec![
-        "The tunnel is negotiated anew, and with it every other tunnel of that router: some seconds of interruption."
-            .to_owned(),
-    ];
+    let mut notes = vec![interruption()];
     if vpn.b().is_none() {
         notes.push("The peer outside has to be told: its remote ranges are this side's subnets.".to_owned());
     }
     notes.push("Instances of new subnets need security-group rules too: osvpn admit.".to_owned());
     Ok(Proposal { change, notes })
+}
+
+/// Whether other subnets can be tunnelled at all, whichever they are.
+///
+/// # Errors
+/// Every reason against it.
+pub fn can_set_subnets(vpn: &Vpn) -> Result<(), Refused> {
+    let problems = whatever_is_chosen(vpn);
+    if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }
+}
+
+fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
+    let mut problems = Vec::new();
+    if vpn.is_missing_a_half() {
+        problems.push(format!("{} has only one half; finish or delete it first", vpn.name));
+    }
+    problems.extend(vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| {
+        format!(
+            "the half in {} is of the old kind, tied to one subnet; delete the VPN and make it anew",
+            vpn.place(half)
+        )
+    }));
+    problems
 }
 
 /// A half's peer endpoint group made anew with other ranges, for the diagnosis.
@@ -106,22 +119,16 @@ pub(super) fn mirror(
     let groups = Groups { local: None, peer: Some(New::PeerGroup(ranges.to_vec())) };
     if let Some((side, update, old)) = groups.switch(seen, &mut change, side) {
         change.update(update);
-        renegotiate(&mut change, side);
+        restart(&mut change, side);
         for id in old.into_iter().filter(|id| seen.shared_with(vpn, &side.region, id).is_empty()) {
             change.delete(Kind::EndpointGroup, object(side, &id, &group_name(seen, side, &id)));
         }
     }
-    let notes =
-        vec![format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half))];
+    let notes = vec![
+        format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half)),
+        interruption(),
+    ];
     Ok(Proposal { change, notes })
-}
-
-/// Has the half's tunnel end and begin again: what is established keeps the subnets it was established for, says ACTIVE,
-/// and carries nothing any more once the groups are others (seen with 2026.1 and 2026.2). One half is enough for both.
-fn renegotiate(change: &mut Change, side: &Side) {
-    if let Some(service) = &side.service {
-        change.restart(object(side, &service.id, &service.name));
-    }
 }
 
 struct Groups {

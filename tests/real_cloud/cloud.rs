@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -195,6 +196,21 @@ impl RealCloud {
         let mut variables = self.environment();
         variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         Pty::start(self.home.path(), args, &variables)
+    }
+
+    /// osvpn without a terminal, to its end.
+    pub fn headless(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_osvpn"));
+        command.env_clear().env("HOME", self.home.path()).env("PATH", "/usr/bin:/bin").current_dir(self.home.path());
+        // Not in the foreground of the terminal the tests may be run from.
+        command.process_group(0);
+        command.envs(self.environment()).args(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The openstack command as the user demo; a region comes first.
+    #[track_caller]
+    pub fn openstack(&self, args: &[&str]) {
+        self.must("cli", args);
     }
 
     /// A plan file for `apply`.

@@ -49,10 +49,7 @@ impl Case<'_> {
                         router.name
                     ),
                     "the gateway was changed; a service keeps the address it was made with",
-                    Fix::ByHand(vec![
-                        format!("osvpn delete {}", self.vpn.handle()),
-                        "osvpn   (makes it anew, with the new address)".to_owned(),
-                    ]),
+                    self.rebuild(half, side),
                 );
             }
             seen.push(format!("{place} {address}"));

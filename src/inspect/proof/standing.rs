@@ -1,11 +1,11 @@
 //! Whether everything a tunnel needs is there and switched on, and the keys.
 
 use super::{Case, Fix, Verdict, Weight};
-use crate::cloud::{Id, Status, VpnService};
-use crate::inspect::{Across, Keys};
+use crate::cloud::{Id, Inventory, Status, VpnService};
+use crate::inspect::{Across, Keys, Side};
 use crate::plan::Half;
 
-impl Case<'_> {
+impl<'a> Case<'a> {
     pub(super) fn halves(&self) -> Verdict {
         match &self.vpn.across {
             Across::Half(_) => Verdict::good(""),
@@ -68,10 +68,7 @@ impl Case<'_> {
                         Weight::Stops,
                         format!("the VPN service {} in {place} is in ERROR", service.name),
                         "the cloud could not set its gateway up, and does not try again by itself",
-                        Fix::ByHand(vec![
-                            format!("osvpn delete {}   (deletes the service with the VPN)", self.vpn.handle()),
-                            "osvpn   (makes it anew; if that fails too, the operator has to look)".to_owned(),
-                        ]),
+                        self.rebuild(half, side),
                     );
                 }
                 Status::Down if service.admin_state_up => {
@@ -106,6 +103,26 @@ impl Case<'_> {
         Verdict::good("")
     }
 
+    /// A service keeps the address and the state it was made with: it takes a new one. Where more hangs on it than this
+    /// connection, or its new address cannot be known before it is made, that is the user's to decide.
+    pub(super) fn rebuild(&self, half: Half, side: &Side) -> Fix {
+        let inventory = self.survey(side).map(|survey| &survey.inventory);
+        let on_it = |inventory: &'a Inventory| {
+            inventory.connections.iter().filter(|one| one.service == side.connection.service)
+        };
+        let others: Vec<&Id> =
+            inventory.into_iter().flat_map(on_it).map(|one| &one.id).filter(|id| **id != side.connection.id).collect();
+        let is_ours = inventory.is_some_and(|inventory| !inventory.extensions.is_ovn());
+        if is_ours && others.is_empty() && !side.is_legacy() && self.vpn.b().is_some() {
+            return Fix::Rebuild { half };
+        }
+        let mut steps: Vec<String> =
+            others.iter().map(|id| format!("osvpn delete {id}   (uses the same service)")).collect();
+        steps.push(format!("osvpn delete {}   (deletes the service with the VPN)", self.vpn.handle()));
+        steps.push("osvpn   (makes them anew; if that fails too, the operator has to look)".to_owned());
+        Fix::ByHand(steps)
+    }
+
     pub(super) fn one_service(&self) -> Verdict {
         for (half, side) in self.sides() {
             let (Some(survey), Some(own)) = (self.survey(side), &side.service) else { continue };
@@ -114,12 +131,14 @@ impl Case<'_> {
             let Some(other) = others.first() else { continue };
             let router = side.router.as_ref().map_or(own.router.as_str(), |router| router.name.as_str());
             let serves = |id: &Id| survey.inventory.connections.iter().any(|connection| connection.service == *id);
+            let on_it = survey.inventory.connections.iter().filter(|connection| connection.service == other.id);
+            let mut steps: Vec<String> = on_it.map(|one| format!("osvpn delete {}", one.id)).collect();
             let fix = if serves(&other.id) {
-                Fix::ByHand(vec![format!(
-                    "delete the VPN that uses service {} on {router}, or move it to another router; then: osvpn doctor {}",
-                    other.id,
+                steps.push(format!(
+                    "osvpn doctor {} --fix   (if the tunnel does not come up by itself)",
                     self.vpn.handle()
-                )])
+                ));
+                Fix::ByHand(steps)
             } else {
                 Fix::RemoveService { region: side.region.clone(), id: other.id.clone() }
             };
@@ -168,6 +187,23 @@ impl Case<'_> {
 
     const fn vpn_keys(&self) -> &Keys {
         self.keys
+    }
+
+    pub(super) fn initiator(&self) -> Verdict {
+        let begins = |side: &Side| side.connection.initiator != "response-only";
+        let begun: Vec<String> =
+            self.sides().filter(|(_, side)| begins(side)).map(|(half, _)| self.place(half)).collect();
+        match (begun.as_slice(), self.vpn.b()) {
+            // strongSwan's driver does not look at it: what is ACTIVE like that will be so again.
+            ([], Some(_)) => Verdict::bad(
+                if self.vpn.is_active() { Weight::Warns } else { Weight::Stops },
+                "both halves only respond (initiator is response-only)",
+                "where LibreSwan runs, each waits for the other, and no tunnel comes up; strongSwan begins all the same",
+                Fix::SetInitiator { half: Half::A },
+            ),
+            ([], None) => Verdict::Open("this half only responds: see that the peer begins".to_owned()),
+            (begun, _) => Verdict::good(begun.join(" and ")),
+        }
     }
 
     pub(super) fn dpd(&self) -> Verdict {

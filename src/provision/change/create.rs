@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::delete::{Freed, delete};
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
-use crate::change::{Create, Deletable, New, Ref};
-use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody};
-use crate::cloud::request::{EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds};
+use crate::change::{Create, Deletable, DpdValues, New, Ref};
+use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
+use crate::cloud::request::{Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 
@@ -15,7 +15,8 @@ enum Draft<'a> {
     Group(&'a str, Vec<String>),
     IkePolicy(&'a IkePolicy),
     IpsecPolicy(&'a IpsecPolicy),
-    Connection(Box<Likeness>, Id, Id),
+    Service(&'a Id),
+    Connection(Box<Likeness>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
     Rule(&'a Id, String, &'a str),
 }
 
@@ -125,9 +126,11 @@ impl Changing {
             New::PeerGroup(ranges) => Draft::Group("cidr", ranges.iter().map(ToString::to_string).collect()),
             New::IkePolicy(policy) => Draft::IkePolicy(policy),
             New::IpsecPolicy(policy) => Draft::IpsecPolicy(policy),
-            New::Connection { like, ike_policy, ipsec_policy } => {
-                let (ike_policy, ipsec_policy) = (self.id_of(ike_policy)?, self.id_of(ipsec_policy)?);
-                Draft::Connection(Box::new(region.likeness(like).await?), ike_policy, ipsec_policy)
+            New::Service(router) => Draft::Service(router),
+            New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
+                let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
+                let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
+                Draft::Connection(Box::new(region.likeness(like).await?), service, policies, dpd.as_ref())
             }
             New::Rule { group, remote } => {
                 Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })
@@ -143,9 +146,12 @@ impl Changing {
             Draft::Group(kind, endpoints) => {
                 region.create_endpoint_group(&EndpointGroupBody { name, description, kind, endpoints }).await?
             }
-            Draft::Connection(like, ike_policy, ipsec_policy) => {
+            Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
+            Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
                 let description = id.described(step, like.description());
-                region.create_connection_like(like, (ike_policy, ipsec_policy), &description).await?
+                let dpd = dpd.map(|dpd| Dpd { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
+                let unlike = Unlike { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
+                region.create_connection_like(like, &unlike, &description).await?
             }
             Draft::Rule(group, remote, ethertype) => {
                 let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };
@@ -197,6 +203,7 @@ impl Changing {
 
 fn among(object: &New) -> Among<'_> {
     match object {
+        New::Service(_) => Among::Vpn(Kind::VpnService),
         New::LocalGroup(_) | New::PeerGroup(_) => Among::Vpn(Kind::EndpointGroup),
         New::IkePolicy(_) => Among::Vpn(Kind::IkePolicy),
         New::IpsecPolicy(_) => Among::Vpn(Kind::IpsecPolicy),

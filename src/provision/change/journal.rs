@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::journal::JournalError;
 use super::super::private;
-use super::{Direction, Progress};
+use super::{Course, Direction, End, Progress};
 use crate::change::{Change, Subject};
 use crate::cloud::Cloud;
 
@@ -52,6 +52,13 @@ impl ChangeRecord {
     #[must_use]
     pub const fn direction(&self) -> Direction {
         self.progress.direction
+    }
+
+    /// How far it is, by what the journal tells.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let ends = self.progress.ends().into_iter().map(Option::<&End>::cloned).collect();
+        Course { change: self.change.clone(), ends, is_reversible: self.is_reversible() }
     }
 }
 

@@ -16,6 +16,8 @@ use crate::cloud::{Error, Kind, Region, Status};
 /// How long a service is watched until its agent has switched it off. Agents that hear of it do so within seconds; switched
 /// on before that, it would not be noticed to have been off.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(45);
+/// How long it is left off at least, in back-offs: 4 s with the default limits.
+const SHORTEST_STANDSTILL: u32 = 10;
 /// Between two questions for its status.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -109,18 +111,19 @@ async fn is_up(region: &Region, service: &Object) -> Result<bool, Error> {
 }
 
 /// Waits until the service is seen not to run, or it is of no use to wait longer. A status that cannot be read is no reason
-/// to leave it off.
+/// to leave it off. Of one that did not run before, nothing is seen: its agent is given some seconds.
 async fn until_off(region: &Region, service: &Object, stop: &CancellationToken) {
     let deadline = Instant::now() + LONGEST_STANDSTILL;
     let mut pause = region.cloud().limits().back_off.min(LONGEST_PAUSE);
+    let unseen = Instant::now() + pause.saturating_mul(SHORTEST_STANDSTILL);
     while Instant::now() < deadline && !stop.is_cancelled() {
         let shown = region.show(Kind::VpnService, &service.id, &["status", "admin_state_up"]).await;
         let Ok(shown) = shown else { return };
         let is_active =
             shown.get("status").and_then(serde_json::Value::as_str).map(Status::parse) == Some(Status::Active);
         // Somebody else, or a request that was lost, may have switched it on by now.
-        let is_up = shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true));
-        if !is_active || is_up {
+        let is_on = shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true));
+        if is_on || (!is_active && Instant::now() >= unseen) {
             return;
         }
         tokio::select! {

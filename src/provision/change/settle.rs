@@ -1,11 +1,44 @@
 //! What becomes of requests whose answers were lost, once the change is done or taken back. A server may act on a request
 //! long after its sender has given up, and then what it did is put right.
 
-use super::{ChangeWork, Changed, Changing, Direction};
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::change::Step;
 use crate::cloud::Error;
+use crate::plan::Psk;
 
 impl Changing {
+    /// Carries the change out or takes it back, and stays until no request whose answer was lost can take effect any more.
+    /// The wish to stop ends that wait too.
+    ///
+    /// # Errors
+    /// As [`Self::carry_out`] and [`Self::take_back`].
+    pub async fn see_through(
+        &mut self,
+        direction: Direction,
+        key: Option<&Psk>,
+        work: &ChangeWork<'_>,
+    ) -> Result<Changed, ChangeError> {
+        loop {
+            let ended = match direction {
+                Direction::Forward => self.carry_out(key, work).await,
+                Direction::Back => self.take_back(work).await,
+            };
+            let Ok(Changed::Unsettled(until, None)) = ended else { return ended };
+            if work.stop.is_cancelled() {
+                return ended;
+            }
+            work.tell(ChangeEvent::Settling(until));
+            let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
+            tokio::select! {
+                () = sleep(left) => {}
+                () = work.stop.cancelled() => return ended,
+            }
+        }
+    }
+
     /// Looks at everything a lost request may have changed since. Without such requests the journal goes.
     pub(super) async fn settle(&mut self, work: &ChangeWork<'_>) -> Changed {
         let mut failed = None;

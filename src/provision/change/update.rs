@@ -139,6 +139,7 @@ fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direction) -> Ch
                 let values = chosen(edit, direction);
                 Dpd { action: &values.action, interval: values.interval, timeout: values.timeout }
             }),
+            initiator: text(edits.initiator.as_ref(), direction),
             admin_state_up: up(&edits.admin_state_up),
         }),
     }

@@ -1,0 +1,70 @@
+//! How a VPN's status changes while somebody watches it: a few small requests instead of everything anew.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::{Across, Side, Vpn};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
+use crate::plan::Half;
+
+/// The statuses of one half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Of its connection.
+    pub connection: Status,
+    /// Of its VPN service, if that can be seen.
+    pub service: Option<Status>,
+}
+
+/// Asks how the connections and services of a VPN stand now; two requests a half.
+///
+/// # Errors
+/// The first request that failed. `NotFound` if one of them is gone.
+pub async fn look(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, Look>, Error> {
+    let asked = vpn.sides().map(|(half, side)| async move {
+        let region = cloud.region(&side.region).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("{} is not in the catalogue of this sign-in", side.region))
+        })?;
+        let connection = status(&region, Kind::SiteConnection, &side.connection.id);
+        let service = async {
+            match &side.service {
+                Some(service) => status(&region, Kind::VpnService, &service.id).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (connection, service) = tokio::try_join!(connection, service)?;
+        Ok::<_, Error>((half, Look { connection, service }))
+    });
+    Ok(try_join_all(asked).await?.into_iter().collect())
+}
+
+async fn status(region: &Region, kind: Kind, id: &Id) -> Result<Status, Error> {
+    let shown = region.show(kind, id, &["status"]).await?;
+    Ok(Status::parse(shown.get("status").and_then(Value::as_str).unwrap_or_default()))
+}
+
+impl Vpn {
+    /// Takes the statuses that were seen.
+    pub fn take(&mut self, seen: &BTreeMap<Half, Look>) {
+        let b = match &mut self.across {
+            Across::Half(side) => Some((Half::B, &mut **side)),
+            Across::Missing { .. } | Across::Outside => None,
+        };
+        for (half, side) in std::iter::once((Half::A, &mut self.a)).chain(b) {
+            if let Some(look) = seen.get(&half) {
+                side.take(look);
+            }
+        }
+    }
+}
+
+impl Side {
+    fn take(&mut self, look: &Look) {
+        self.connection.status = look.connection.clone();
+        if let (Some(service), Some(status)) = (&mut self.service, &look.service) {
+            service.status = status.clone();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What mends a fault, in words.
+
+use super::{Fix, Vpn};
+
+impl Fix {
+    /// What is done, in a few words.
+    #[must_use]
+    pub fn text(&self, vpn: &Vpn) -> String {
+        match self {
+            Self::RotateKey => "a new key on both halves".to_owned(),
+            Self::SetPeer { half, address, id } if address == id => {
+                format!("{} gets the peer address {address}", vpn.place(*half))
+            }
+            Self::SetPeer { half, address, id } => {
+                format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half))
+            }
+            Self::Equalise { keep } => format!(
+                "{} gets the policies of {}; its connection is made anew for that",
+                vpn.place(keep.other()),
+                vpn.place(*keep)
+            ),
+            Self::Modernise => "the profile modern (IKEv2, SHA-256); the connections are made anew for that".to_owned(),
+            Self::MirrorRanges { half } => {
+                format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other()))
+            }
+            Self::SwitchOn { half } => format!("switch it on in {}", vpn.place(*half)),
+            Self::Nudge { half } => format!("have the agent in {} configure its router anew", vpn.place(*half)),
+            Self::SetDpd { .. } => "dead peer detection restart/15/150".to_owned(),
+            Self::SetInitiator { half } => format!("have {} begin (initiator bi-directional)", vpn.place(*half)),
+            Self::Rebuild { half } => {
+                format!(
+                    "make VPN service and connection in {} anew, and tell the other half its address",
+                    vpn.place(*half)
+                )
+            }
+            Self::RemoveService { region, id } => {
+                format!("delete the service {id} in {region}, which no connection uses")
+            }
+            Self::Admit => "add the missing rules".to_owned(),
+            Self::Resume(_) => "finish the run that made it, or undo it".to_owned(),
+            Self::ByHand(_) => "by hand:".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `osvpn doctor`: what it says, and what it does.
+
+use super::*;
+
+/// Breaks the VPN of somebody else in that way.
+async fn broken_by(name: &str) -> Scene {
+    let scene = Scene::with_foreign_vpn().await;
+    assert_eq!(scene.run(&["admit", "hlz-por", "--yes"]).await.code, 0);
+    let breakage = broken::all().into_iter().find(|breakage| breakage.name == name).unwrap();
+    scene.site().await.suffer(&breakage).await;
+    scene
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_it_saw_what_it_means_and_the_one_fix() {
+    let scene = broken_by("wrong key").await;
+    let ran = scene.run(&["doctor", "hlz-por"]).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    for part in [
+        "Not ACTIVE.",
+        "1. the two halves have different keys",
+        "means  each refuses the other",
+        "fix    a new key on both halves",
+        "osvpn rotate-psk ",
+        "Not to be seen from here:",
+        "UDP 500, UDP 4500 and ESP",
+        "ping -c 3 10.20.30.",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
+    }
+    assert!(scene.keys().iter().all(|key| !(ran.out.clone() + &ran.err).contains(key)), "no key is shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_mends_the_first_thing_it_can_and_proves_it() {
+    let scene = broken_by("wrong key").await;
+    let before = scene.objects();
+    let ran = scene.run(&["doctor", "hlz-por", "--fix"]).await;
+    assert_eq!((ran.code, scene.objects() == before), (2, true), "nobody agreed: {}{}", ran.out, ran.err);
+    let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("ACTIVE, and both halves match."), "{}", ran.out);
+    assert!(scene.journals().is_empty());
+    let before = scene.objects();
+    let (code, told) = scene.json(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+    assert_eq!((code, &told["findings"]), (0, &json!([])), "there is nothing left to mend: {told:#}");
+    assert_eq!(scene.objects(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_user_can_do_is_not_done() {
+    let scene = broken_by("doubled service").await;
+    let before = scene.objects();
+    let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("by hand:") && ran.out.contains("osvpn delete "), "{}", ran.out);
+    assert_eq!(scene.objects(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_of_all_tells_each_and_ends_with_the_worst() {
+    let scene = broken_by("wrong key").await;
+    scene.apply_office("office").await;
+    let (code, told) = scene.json(&["doctor"]).await;
+    assert_eq!(code, 3);
+    let told: Vec<(&str, &str)> = told["vpns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|vpn| (vpn["name"].as_str().unwrap(), vpn["condition"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("hlz-por", "not-active"), ("office", "proven")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn modernise_gives_both_halves_the_modern_profile() {
+    let scene = broken_by("second subnet of an IKEv1 VPN").await;
+    let ran = scene.run(&["doctor", "hlz-por", "--modernise", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for region in [A, B] {
+        let policies = scene.cloud.collection(region, "ikepolicies");
+        let connection = &scene.cloud.collection(region, "ipsec-site-connections")[0];
+        let used = policies.iter().find(|policy| policy["id"] == connection["ikepolicy_id"]).unwrap();
+        assert_eq!((&used["ike_version"], &used["auth_algorithm"]), (&json!("v2"), &json!("sha256")));
+    }
+}

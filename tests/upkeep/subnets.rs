@@ -1,0 +1,94 @@
+//! `osvpn set-subnets`.
+
+use super::*;
+
+fn tunnelled(listed: &Value) -> [Value; 4] {
+    let sides = &listed["vpns"][0]["sides"];
+    [0, 1].map(|n| [sides[n]["local_cidrs"].clone(), sides[n]["remote_cidrs"].clone()]).concat().try_into().unwrap()
+}
+
+const PRIVATE: &str = "10.0.0.0/24";
+const DB: &str = "10.0.1.0/24";
+const FAR: &str = "10.20.30.0/24";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subnets_are_set_added_and_taken_away_on_both_halves() {
+    let scene = Scene::with_foreign_vpn().await;
+    let groups = scene.ids("endpoint-groups").len();
+    let db = {
+        let all = scene.cloud.collection(A, "subnets");
+        all.iter().find(|subnet| subnet["name"] == "db-subnet").unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    for (words, local) in [
+        ("nz-hlz-1+=db-subnet", json!([PRIVATE, DB])),
+        ("A-=10.0.0.0/24", json!([DB])),
+        ("nz-hlz-1=private-subnet", json!([PRIVATE])),
+        (&format!("a=private-subnet,{db}"), json!([PRIVATE, DB])),
+    ] {
+        let ran = scene.run(&["set-subnets", "hlz-por", words, "--yes"]).await;
+        assert_eq!(ran.code, 0, "{words}: {}{}", ran.out, ran.err);
+        let (_, listed) = scene.json(&["list"]).await;
+        assert_eq!(tunnelled(&listed), [local.clone(), json!([FAR]), json!([FAR]), local], "{words}");
+        assert_eq!((scene.ids("endpoint-groups").len(), &listed["strays"]), (groups, &json!([])), "the old ones go");
+        assert!(ran.out.contains("both halves match"), "{words}: {}", ran.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_tunnelled_is_refused_with_every_reason_and_nothing_done() {
+    let scene = Scene::with_foreign_vpn().await;
+    let before = scene.objects();
+    for (words, code, said) in [
+        (&["db-subnet"][..], 2, vec!["write REGION=SUBNET"]),
+        (&["nz-xyz-1=db-subnet"], 2, vec!["nz-xyz-1", "between nz-hlz-1 and nz-por-1"]),
+        (&["peer=192.168.0.0/24"], 2, vec!["two halves"]),
+        (
+            &["A=nothing", "B=neither"],
+            2,
+            vec!["nothing is no subnet of nz-hlz-1", "private-subnet", "neither is no subnet"],
+        ),
+        (&["A="], 4, vec!["at least one subnet of nz-hlz-1"]),
+        (&["A-=private-subnet"], 4, vec!["at least one subnet"]),
+        (&["A=private-subnet"], 4, vec!["tunnels already"]),
+        (&["A+=v6-subnet"], 4, vec!["IPv4 and IPv6"]),
+        (&["A=office-subnet"], 4, vec!["not attached to the VPN's router"]),
+    ] {
+        let ran = scene.run(&[&["set-subnets", "hlz-por", "--yes"], words].concat()).await;
+        assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
+        assert!(said.iter().all(|part| ran.err.contains(part)), "{words:?}: {}", ran.err);
+        assert_eq!(scene.objects(), before, "{words:?}");
+    }
+    assert!(scene.journals().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ikev1_takes_one_pair_only_until_it_is_modernised() {
+    let scene = Scene::with_vpn().await;
+    let before = scene.objects();
+    let ran = scene.run(&["set-subnets", "test-vpn", "A+=db-subnet", "--yes"]).await;
+    assert_eq!((ran.code, scene.objects() == before), (4, true), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("--modernise"), "{}", ran.err);
+    let ran = scene.run(&["doctor", "test-vpn", "--modernise", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = scene.run(&["set-subnets", "test-vpn", "A+=db-subnet", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
+    let scene = Scene::new().await;
+    let mut command = scene.osvpn(&["apply", command::single(scene.home.path()), "--wait", "0"]);
+    command.env("OSVPN_PSK", KEY);
+    assert_eq!(run(command).await.code, 3);
+    // As for somebody at another machine: the run that waits for the peer is kept at this one.
+    std::fs::remove_dir_all(scene.state()).unwrap();
+    let ran = scene.run(&["set-subnets", "test-vpn", "peer=192.168.8.0/24", "--yes", "--wait", "0"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("The peer outside has to be told"), "{}", ran.err);
+    let (_, listed) = scene.json(&["list"]).await;
+    assert_eq!(listed["vpns"][0]["sides"][0]["remote_cidrs"], json!(["192.168.8.0/24"]));
+    for (words, said) in [("peer=nonsense", "peer: "), ("peer=", "peer"), ("peer=10.0.0.0/24", "overlap")] {
+        let ran = scene.run(&["set-subnets", "test-vpn", words, "--yes"]).await;
+        assert!([2, 4].contains(&ran.code) && ran.err.contains(said), "{words}: {}{}", ran.out, ran.err);
+    }
+}
