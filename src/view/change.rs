@@ -197,7 +197,7 @@ impl Text<'_> {
         }
         if let Some(go_on) = go_on.filter(|_| !matches!(ended, Err(ChangeError::KeyNeeded(_)))) {
             self.gap();
-            self.say(&format!("Left as it is, it can be gone on with later: here, or with {go_on}."));
+            self.say(&format!("Left as it is, it can be continued later: here, or with {go_on}."));
         }
         if let (Err(ChangeError::Failed(..) | ChangeError::TooLate), Some(journal)) = (ended, &change.course.journal) {
             self.say(&format!("To leave it for good as it is, remove {}.", journal.display()));

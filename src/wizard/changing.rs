@@ -179,7 +179,7 @@ impl Model {
             self.dialog = Some(Dialog::new("Stop?", stop_text(change), buttons));
         } else if change.is_unfinished() {
             let mut text = vec![how_far(change)];
-            text.extend(change.command().map(|go_on| format!("It can be gone on with later: here, or with {go_on}.")));
+            text.extend(change.command().map(|go_on| format!("It can be continued later: here, or with {go_on}.")));
             let mut buttons = vec![("Stay", Act::Close), ("Leave", Act::Leave)];
             if change.buttons().contains(&Button::TakeBack) {
                 buttons.push(("Take back", Act::TakeBack));

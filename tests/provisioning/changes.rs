@@ -482,8 +482,8 @@ async fn a_service_that_may_be_off_and_halves_whose_keys_may_differ_are_told() {
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
     assert_eq!(changing.course().caveats, []);
     drop(changing);
-    let fault = Fault::new(Effect::status(504)).method("PUT").path("ipsec-site-connections").region("nz-por-1");
-    vpn.site.simulator.inject(fault.always());
+    put_fault(&vpn, "nz-por-1", Effect::status(403), 1);
+    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
     let mut changing = vpn.begin(vpn.rotate());
     failed_step(changing.carry_out(None, &vpn.work()).await);
     assert_eq!(changing.course().caveats, [Caveat::KeysMayDiffer]);
