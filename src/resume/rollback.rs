@@ -1,5 +1,7 @@
 //! Deleting what a run made, asked once.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -74,7 +76,7 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
 fn question(name: &str, ledger: &Ledger) -> String {
     let mut text = format!("This deletes what the run of {name} made, and nothing else:\n");
     for made in ledger.removable() {
-        text += &format!("  {:<12} {:<22} {}\n", made.region, made.task.step.label(), made.id);
+        let _ = writeln!(text, "  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id);
     }
     if !ledger.is_settled() {
         text += "  and what requests have made whose answers were lost, if there is any\n";
