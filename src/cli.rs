@@ -354,13 +354,13 @@ pub struct DoctorArgs {
     #[arg(value_name = "VPN")]
     pub vpn: Option<String>,
     /// Mend the likeliest cause that can be mended from here; asks before.
-    #[arg(long, requires = "vpn")]
+    #[arg(long, requires = "vpn", group = "mending")]
     pub fix: bool,
     /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; asks before.
-    #[arg(long, requires = "vpn", conflicts_with = "fix")]
+    #[arg(long, requires = "vpn", group = "mending")]
     pub modernise: bool,
     /// Do not ask.
-    #[arg(long, short)]
+    #[arg(long, short, requires = "mending")]
     pub yes: bool,
     /// Print one JSON document on standard output instead of text.
     #[arg(long)]

@@ -24,6 +24,7 @@ use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, watch};
 use crate::resume::{self, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
+use crate::upkeep;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
 
@@ -439,9 +440,10 @@ fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
 async fn look_around(cloud: &Cloud, is_kept: bool) -> Seen {
     let inspection = inspect(cloud).await;
     let directory = state::directory().filter(|_| is_kept);
+    let (vpns, changes) = directory.map(|directory| journal::under_way(&directory)).unwrap_or_default();
     Seen {
         inspection,
-        unfinished: directory.map_or_else(Vec::new, |directory| journal::unfinished_vpns(&directory)),
+        unfinished: upkeep::Unfinished { vpns, changes },
         interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
     }
 }

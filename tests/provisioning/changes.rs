@@ -150,7 +150,7 @@ impl Vpn {
         let ike_policy = self.group(&mut change, half, Step::IkePolicy, New::IkePolicy(policy.ike));
         let ipsec_policy = self.group(&mut change, half, Step::IpsecPolicy, New::IpsecPolicy(policy.ipsec));
         let old = self.object(half, Step::Connection);
-        let like = New::Connection { like: old.id.clone(), ike_policy, ipsec_policy };
+        let like = New::Connection { like: old.id.clone(), service: None, ike_policy, ipsec_policy, dpd: None };
         self.group(&mut change, half, Step::Connection, like);
         change.delete(Kind::SiteConnection, old);
         for step in [Step::IkePolicy, Step::IpsecPolicy] {
