@@ -36,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "inspect",
             "provision",
             "change",
+            "upkeep",
             "inspect",
             "plan",
             "cloud",

@@ -149,9 +149,10 @@ fn likelihood(a: &Side, b: &Side, all: &[Side]) -> u32 {
     let mirrored = u32::from(mirrors(a, b)) + u32::from(mirrors(b, a));
     // What osvpn or a script made has one name on both sides.
     let sure = 2 * mirrored + u32::from(name_of(&a.connection.name) == name_of(&b.connection.name));
-    // One that is up has found its peer, wherever that is.
+    // One that is up has found its peer, wherever that is; unless these two have all their ranges in common, and nobody has
+    // looked since an address changed.
     let is_astray = |side: &Side| {
-        side.connection.status != Status::Active
+        (side.connection.status != Status::Active || mirrored == 2)
             && !all.iter().any(|other| other.connection.id != side.connection.id && side.points_at(other))
     };
     match (ab, ba) {
