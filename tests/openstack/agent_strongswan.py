@@ -192,7 +192,7 @@ class Driver(strongswan.StrongSwanDriver):
         self.context = types.SimpleNamespace(is_admin=True, project_id=None)
         self.agent_rpc = Bus(region, path)
         self.processes, self.routers, self.process_status_cache = {}, {}, {}
-        self.known, self.version = {}, None
+        self.known, self.version, self.written = {}, None, 0.0
 
     def ensure_nat_rules(self, vpnservice):
         """Nothing: these routers translate no addresses."""
@@ -207,7 +207,10 @@ class Driver(strongswan.StrongSwanDriver):
     def follow(self):
         """Does what a message of the server would make an agent do; returns whether instances came or went."""
         version = self.agent_rpc.version()
-        if version == self.version:
+        if version != self.version:
+            self.written = time.monotonic()
+        # What is written can be read a little later, once the disk has it: a write that was seen is looked at for a while.
+        elif time.monotonic() - self.written > 5:
             return False
         now = {}
         for service in self.agent_rpc.get_vpn_services_on_host(self.context, self.host):

@@ -56,7 +56,7 @@ fn handle(cloud: &RealCloud) -> String {
 fn follow(cloud: &RealCloud, vpn: &str, finding: &Value) -> String {
     let commands: Vec<&str> = finding["commands"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     if finding["fix"] != "by hand:" && !commands[0].starts_with("osvpn resume") {
-        let said = osvpn(cloud, &["doctor", vpn, "--fix", "--yes", "--json"]);
+        let said = osvpn(cloud, &["doctor", vpn, "--fix", "--yes", "--json", "--wait", "60"]);
         assert!([0, 3, 5].contains(&said.code), "{}", said.all);
         return said.document["verb"].as_str().unwrap_or("nothing").to_owned();
     }
