@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by panicking")]
 
+#[path = "provisioning/change_matrix.rs"]
+mod change_matrix;
+#[path = "provisioning/changes.rs"]
+mod changes;
 #[path = "provisioning/faults.rs"]
 mod faults;
 #[path = "provisioning/matrix.rs"]

@@ -117,14 +117,16 @@ impl Changing {
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
+        let mut effects = 0;
         if let Some(second) = &set_key.second {
             let first = self.holder(step, &set_key.first, work).await?;
             let second = self.holder(step, second, work).await?;
             if !is_same(&first.key, &second.key) {
                 first.region.set_connection_psk(&first.connection.id, &second.key).await?;
+                effects = 1;
             }
         }
-        self.progress.looked(step, at, 0);
+        self.progress.looked(step, at, effects);
         Ok(())
     }
 

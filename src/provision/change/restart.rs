@@ -91,10 +91,11 @@ impl Changing {
         region: &Region,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
-        if !is_up(region, service).await? {
+        let is_up = is_up(region, service).await?;
+        if !is_up {
             switch(region, service, true).await?;
         }
-        self.progress.looked(step, at, 0);
+        self.progress.looked(step, at, usize::from(!is_up));
         Ok(())
     }
 }
@@ -116,10 +117,13 @@ async fn until_off(region: &Region, service: &Object, stop: &CancellationToken) 
     let mut pause = region.cloud().limits().back_off.min(LONGEST_PAUSE);
     let unseen = Instant::now() + pause.saturating_mul(SHORTEST_STANDSTILL);
     while Instant::now() < deadline && !stop.is_cancelled() {
-        let shown = region.show(Kind::VpnService, &service.id, &["status"]).await;
-        let Ok(status) = shown else { return };
-        let is_up = status.get("status").and_then(serde_json::Value::as_str).map(Status::parse) == Some(Status::Active);
-        if !is_up && Instant::now() >= unseen {
+        let shown = region.show(Kind::VpnService, &service.id, &["status", "admin_state_up"]).await;
+        let Ok(shown) = shown else { return };
+        let is_active =
+            shown.get("status").and_then(serde_json::Value::as_str).map(Status::parse) == Some(Status::Active);
+        // Somebody else, or a request that was lost, may have switched it on by now.
+        let is_up = shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true));
+        if is_up || (!is_active && Instant::now() >= unseen) {
             return;
         }
         tokio::select! {

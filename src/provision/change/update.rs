@@ -84,10 +84,11 @@ impl Changing {
         };
         let changes = changes(&update.edits, &groups, direction);
         let at = Timestamp::now();
-        if !holds(&changes, &update.id, region).await? {
+        let is_so = holds(&changes, &update.id, region).await?;
+        if !is_so {
             send(&changes, &update.id, region).await?;
         }
-        self.progress.looked(step, at, 0);
+        self.progress.looked(step, at, usize::from(!is_so));
         Ok(())
     }
 

@@ -1,0 +1,529 @@
+//! Every request of a change times every fault, and after each the change is finished, by this process or by another, or
+//! taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use osvpn::change::Change;
+use osvpn::plan::Psk;
+use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Changing};
+
+use super::changes::Vpn;
+use super::*;
+
+const REGIONS: [&str; 2] = ["nz-hlz-1", "nz-por-1"];
+/// Sites at work at once, for each scenario: many where what is late has to be waited for, few where there is work to do.
+const LANES: [usize; 2] = [6, 2];
+/// The ones whose request takes effect when nobody waits any more.
+const LATE: [&str; 2] = ["done after it was given up", "killed, done when all seems over"];
+/// How long a request may still take effect: long where one does, short where none can.
+const SETTLING: [Duration; 2] = [Duration::from_secs(8), Duration::from_millis(40)];
+/// What the user gives to the half whose peer is outside.
+const GIVEN: &str = "Given0ToThe1Peer2Outside3Twice45";
+
+/// The faults, by what they do to a request or to the process that waits for its answer.
+const FAULTS: [&str; 18] = [
+    "500",
+    "500 although done",
+    "502",
+    "503",
+    "504 although done",
+    "429",
+    "401",
+    "refused",
+    "reset before",
+    "reset after",
+    "cut",
+    "hang",
+    "hang although done",
+    LATE[0],
+    "stop",
+    "killed, never done",
+    "killed, done then",
+    LATE[1],
+];
+
+/// The ones after which another process goes on, besides those that kill this one.
+const RESUMED: [&str; 4] = ["500", "refused", "reset after", "hang although done"];
+
+fn effect(fault: &str, gate: &Gate) -> Effect {
+    let although_done = |status| Effect::ActThenAnswer(Scripted::status(status));
+    match fault {
+        "500" => Effect::status(500),
+        "500 although done" => although_done(500),
+        "502" => Effect::status(502),
+        "503" => Effect::status(503),
+        "504 although done" => although_done(504),
+        "429" => Effect::too_many_requests(0),
+        "401" => Effect::status(401),
+        "refused" => Effect::GoDown,
+        "reset before" => Effect::CloseBefore,
+        "reset after" => Effect::CloseAfter,
+        "cut" => Effect::CutAnswer,
+        "hang" | "killed, never done" => Effect::Hang,
+        "hang although done" => Effect::ActThenHang,
+        _ => Effect::Held(gate.clone()),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scenario {
+    Delete,
+    Rotate,
+    RotateSingle,
+    SetSubnets,
+    Recreate,
+}
+
+impl Scenario {
+    const ALL: [Self; 5] = [Self::Delete, Self::Rotate, Self::RotateSingle, Self::SetSubnets, Self::Recreate];
+
+    fn rotates(self) -> bool {
+        matches!(self, Self::Rotate | Self::RotateSingle)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Forward,
+    /// The change is refused at its last moment that can be taken back, and this is the taking back.
+    Back,
+}
+
+/// The `nth` request of its kind in a phase.
+#[derive(Clone, Debug)]
+struct Target {
+    phase: Phase,
+    method: String,
+    path: String,
+    region: String,
+    nth: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    /// By another process, from the journal.
+    Resume,
+    TakeBack,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    target: Target,
+    fault: &'static str,
+    then: Then,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    cases: AtomicUsize,
+    failed_first: AtomicUsize,
+    taken_back: AtomicUsize,
+    too_late: AtomicUsize,
+    unsettled: AtomicUsize,
+    removed: AtomicUsize,
+    wrong: Mutex<Vec<String>>,
+}
+
+/// What there is, without ids, states and keys: every object with what it refers to by name.
+type Scene = Vec<String>;
+
+struct Lane {
+    scenario: Scenario,
+    site: Option<Site>,
+    plan: Plan,
+    ledger: Ledger,
+    /// The VPN's objects as they are before each change.
+    objects: Vec<Stored>,
+    /// What an undisturbed change leaves.
+    after: Scene,
+    tally: Arc<Tally>,
+}
+
+/// Region, collection and object.
+type Stored = (String, String, serde_json::Map<String, Value>);
+
+fn all(site: &Site) -> Vec<Stored> {
+    let mut found = Vec::new();
+    for region in REGIONS {
+        for kind in ["vpnservices", "ikepolicies", "ipsecpolicies", "endpoint_groups", "ipsec_site_connections"] {
+            let objects = site.simulator.collection(region, kind);
+            found.extend(objects.into_iter().map(|object| (region.to_owned(), kind.to_owned(), object)));
+        }
+    }
+    found
+}
+
+fn id_of(object: &serde_json::Map<String, Value>) -> String {
+    object["id"].as_str().unwrap().to_owned()
+}
+
+impl Lane {
+    async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
+        let settings = Settings {
+            seed: Seed::Minimal,
+            id_seed: Some(1),
+            report_interval: Duration::from_millis(4),
+            negotiation: Duration::from_millis(2),
+            ..Settings::default()
+        };
+        let limits = Limits {
+            total: Duration::from_millis(400),
+            settling,
+            back_off: Duration::from_millis(2),
+            ..site::limits()
+        };
+        let site = Site::limited(settings, limits).await;
+        let plan = match scenario {
+            Scenario::RotateSingle => site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await,
+            _ => site.site_to_site(Profile::Modern).await,
+        };
+        let vpn = Vpn::of(site, plan).await;
+        let objects = all(&vpn.site);
+        let Vpn { site, plan, ledger, .. } = vpn;
+        Self { scenario, site: Some(site), plan, ledger, objects, after: Scene::new(), tally }
+    }
+
+    /// A VPN of this lane's, as it is before the change.
+    fn vpn(&mut self) -> Vpn {
+        Vpn::with(self.site.take().unwrap(), self.plan.clone(), self.ledger.clone())
+    }
+
+    /// Puts the VPN back, whatever has become of it.
+    fn close(&mut self, vpn: Vpn) {
+        vpn.site.simulator.clear_faults();
+        vpn.site.simulator.come_back();
+        for (region, kind, object) in all(&vpn.site).into_iter().rev() {
+            vpn.site.simulator.uproot(&region, &kind, &id_of(&object));
+        }
+        for (region, kind, object) in &self.objects {
+            vpn.site.simulator.plant(region, kind, Value::Object(object.clone())).unwrap();
+        }
+        self.site = Some(vpn.site);
+    }
+
+    fn scene(vpn: &Vpn) -> Scene {
+        let all = all(&vpn.site);
+        let names: BTreeMap<String, &str> =
+            all.iter().map(|(.., object)| (id_of(object), object["name"].as_str().unwrap())).collect();
+        let mut scene = Scene::new();
+        for (region, kind, object) in &all {
+            let mut object = object.clone();
+            for key in ["id", "status", "psk"] {
+                object.remove(key);
+            }
+            for (key, value) in &mut object {
+                if key == "description" {
+                    let words = value.as_str().unwrap().split(' ');
+                    let stable: Vec<&str> =
+                        words.map(|word| if word.starts_with("osvpn:") { "MARK" } else { "WORD" }).collect();
+                    *value = json!(stable.join(" "));
+                } else if let Some(name) = value.as_str().and_then(|id| names.get(id)) {
+                    *value = json!(name);
+                }
+            }
+            scene.push(format!("{region} {kind} {}", Value::Object(object)));
+        }
+        scene.sort();
+        scene
+    }
+
+    fn change(&self, vpn: &Vpn) -> Change {
+        match self.scenario {
+            Scenario::Delete => vpn.delete(),
+            Scenario::Rotate | Scenario::RotateSingle => vpn.rotate(),
+            Scenario::Recreate => vpn.recreate(),
+            // There is no other subnet here; half B is to expect more behind it.
+            Scenario::SetSubnets => vpn.set_subnets(&self.plan.a().local[0].id, "10.0.0.0/16"),
+        }
+    }
+
+    fn given(&self) -> Option<Psk> {
+        (self.scenario == Scenario::RotateSingle).then(|| Psk::parse(GIVEN).unwrap())
+    }
+
+    /// The requests of a change without a fault, and of one that is taken back as late as can be.
+    async fn targets(&mut self) -> Vec<Target> {
+        let vpn = self.vpn();
+        let mut targets = Vec::new();
+        vpn.site.simulator.clear_requests();
+        let mut changing = vpn.begin(self.change(&vpn));
+        assert_eq!(changing.carry_out(self.given().as_ref(), &vpn.work()).await, Ok(Changed::Done));
+        note(&vpn, Phase::Forward, &mut targets);
+        drop(changing);
+        self.after = Self::scene(&vpn);
+        self.close(vpn);
+        if matches!(self.scenario, Scenario::SetSubnets | Scenario::Recreate) {
+            let vpn = self.vpn();
+            let mut changing = Self::as_late_as_can_be(&vpn, self.change(&vpn)).await;
+            vpn.site.simulator.clear_requests();
+            assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+            note(&vpn, Phase::Back, &mut targets);
+            drop(changing);
+            self.close(vpn);
+        }
+        targets
+    }
+
+    async fn as_late_as_can_be(vpn: &Vpn, change: Change) -> Changing {
+        vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("DELETE"));
+        let mut changing = vpn.begin(change);
+        assert!(matches!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::Failed(..))));
+        changing
+    }
+
+    async fn case(&mut self, case: &Case) -> Result<(), String> {
+        let vpn = self.vpn();
+        let result = self.check_case(case, &vpn).await;
+        self.close(vpn);
+        result
+    }
+
+    async fn check_case(&self, case: &Case, vpn: &Vpn) -> Result<(), String> {
+        let (before, old) = (Self::scene(vpn), vpn.keys());
+        let ids: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
+        let gate = Gate::closed();
+        let Target { phase, method, path, region, nth } = &case.target;
+        let mut changing = match phase {
+            Phase::Forward => vpn.begin(self.change(vpn)),
+            Phase::Back => Self::as_late_as_can_be(vpn, self.change(vpn)).await,
+        };
+        vpn.site.simulator.clear_requests();
+        let fault = Fault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
+        vpn.site.simulator.inject(fault);
+        self.first(&mut changing, case, vpn, &gate).await;
+        vpn.site.simulator.come_back();
+        let is_late = LATE.contains(&case.fault);
+        let takes_back = *phase == Phase::Back || (case.then == Then::TakeBack && changing.is_reversible());
+        if case.then == Then::TakeBack && !takes_back {
+            self.tally.too_late.fetch_add(1, Ordering::Relaxed);
+        }
+        if case.then != Then::GoOn {
+            drop(changing);
+            changing = match vpn.journal() {
+                Some(path) => Changing::open(&path).unwrap(),
+                // Either it is done, or nothing of it is.
+                None if Self::scene(vpn) == before && vpn.keys() == old => vpn.begin(self.change(vpn)),
+                None => {
+                    gate.open();
+                    return self.check(vpn, &old);
+                }
+            };
+        }
+        self.finish(&mut changing, takes_back, vpn, is_late.then_some(&gate)).await?;
+        drop(changing);
+        gate.open();
+        if let Some(path) = vpn.journal() {
+            return Err(format!("it is over, with a journal {}", std::fs::read_to_string(path).unwrap()));
+        }
+        if takes_back {
+            self.tally.taken_back.fetch_add(1, Ordering::Relaxed);
+            let now: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
+            if now != ids || Self::scene(vpn) != before || vpn.keys() != old {
+                return Err(format!("it is not as before: {}", differences(&Self::scene(vpn), &before)));
+            }
+            return Ok(());
+        }
+        self.check(vpn, &old)
+    }
+
+    /// The try that meets the fault.
+    async fn first(&self, changing: &mut Changing, case: &Case, vpn: &Vpn, gate: &Gate) {
+        let given = self.given();
+        let work = vpn.work();
+        let carried = async {
+            match case.target.phase {
+                Phase::Forward => changing.carry_out(given.as_ref(), &work).await,
+                Phase::Back => changing.take_back(&work).await,
+            }
+        };
+        let arrived = async {
+            let Target { method, path, region, nth, .. } = &case.target;
+            let is_it = |request: &&osvpn::simulator::Request| {
+                request.method == *method
+                    && request.path.contains(path.as_str())
+                    && request.region.as_ref() == Some(region)
+            };
+            while vpn.site.simulator.requests().iter().filter(is_it).count() < *nth {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let result = match case.fault {
+            "stop" => {
+                let mut carried = std::pin::pin!(carried);
+                // Where the machine is so busy that another request fails before, there is nobody to be stopped.
+                let early = tokio::select! { result = &mut carried => Some(result), () = arrived => None };
+                vpn.stop.cancel();
+                gate.open();
+                match early {
+                    Some(result) => result,
+                    None => carried.await,
+                }
+            }
+            fault if fault.starts_with("killed") => {
+                let is_there = tokio::select! { _ = carried => false, () = arrived => true };
+                if is_there && fault == "killed, done then" {
+                    gate.open();
+                    gate.acted().await;
+                }
+                return;
+            }
+            _ => carried.await,
+        };
+        self.tally.failed_first.fetch_add(usize::from(result.is_err()), Ordering::Relaxed);
+    }
+
+    /// Goes on until it is over.
+    async fn finish(
+        &self,
+        changing: &mut Changing,
+        takes_back: bool,
+        vpn: &Vpn,
+        late: Option<&Gate>,
+    ) -> Result<(), String> {
+        let given = self.given();
+        let events = tokio::sync::mpsc::unbounded_channel::<ChangeEvent>();
+        let stop = CancellationToken::new();
+        let work = osvpn::provision::change::ChangeWork { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
+        let begun = tokio::time::Instant::now();
+        let mut failures = 0;
+        let mut received = events.1;
+        loop {
+            let result = if takes_back {
+                changing.take_back(&work).await
+            } else {
+                changing.carry_out(given.as_ref(), &work).await
+            };
+            if let Some(gate) = late {
+                gate.open();
+                // Where the machine is so busy that another request failed before, none may ever come to the gate.
+                let _ = tokio::time::timeout(Duration::from_secs(1), gate.acted()).await;
+            }
+            match result {
+                Ok(Changed::Done) => break,
+                Ok(Changed::Unsettled(..)) if begun.elapsed() < Duration::from_secs(25) => {
+                    self.tally.unsettled.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(ChangeError::Failed(..)) if failures < 3 => failures += 1,
+                other => return Err(format!("it does not get on: {other:?}")),
+            }
+        }
+        while let Ok(event) = received.try_recv() {
+            let removed = usize::from(matches!(event, ChangeEvent::Removed(..)));
+            self.tally.removed.fetch_add(removed, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// It is exactly as after an undisturbed change.
+    fn check(&self, vpn: &Vpn, old: &[String]) -> Result<(), String> {
+        let scene = Self::scene(vpn);
+        if scene != self.after {
+            return Err(differences(&scene, &self.after));
+        }
+        if self.scenario == Scenario::Delete {
+            return Ok(());
+        }
+        let keys = vpn.keys();
+        let are_equal = keys.iter().all(|key| *key == keys[0]);
+        let are_new = keys.iter().all(|key| !old.contains(key));
+        if !are_equal || are_new != self.scenario.rotates() {
+            return Err(format!("{} keys, equal: {are_equal}, new: {are_new}", keys.len()));
+        }
+        Ok(())
+    }
+
+    async fn work(mut self, cases: Arc<Mutex<Vec<Case>>>) {
+        loop {
+            let Some(case) = cases.lock().unwrap().pop() else { return };
+            self.tally.cases.fetch_add(1, Ordering::Relaxed);
+            let scenario = self.scenario;
+            let result = tokio::time::timeout(Duration::from_secs(50), self.case(&case)).await;
+            if let Err(wrong) = result.unwrap_or_else(|_| Err("it does not end".to_owned())) {
+                let Case { target, fault, then } = case;
+                self.tally.wrong.lock().unwrap().push(format!("{scenario:?} {target:?} {fault} {then:?}: {wrong}"));
+                if self.site.is_none() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn differences(is: &Scene, should_be: &Scene) -> String {
+    let more: Vec<_> = is.iter().filter(|one| !should_be.contains(one)).collect();
+    let less: Vec<_> = should_be.iter().filter(|one| !is.contains(one)).collect();
+    format!("{} objects and not {}; there is {more:#?} and there is not {less:#?}", is.len(), should_be.len())
+}
+
+fn note(vpn: &Vpn, phase: Phase, targets: &mut Vec<Target>) {
+    let mut seen = BTreeMap::new();
+    for request in vpn.site.simulator.requests() {
+        let path = request.path.split("/v2.0/").nth(1).unwrap_or(&request.path);
+        let path: String = path.split(['?']).next().unwrap().split('/').take(2).collect::<Vec<_>>().join("/");
+        let region = request.region.unwrap_or_default();
+        let nth = seen.entry((request.method.clone(), path.clone(), region.clone())).or_insert(0);
+        *nth += 1;
+        // Of the questions whether a service is off by now one is like the other.
+        if !(request.method == "GET" && path.ends_with("vpnservices") && *nth > 1) {
+            targets.push(Target { phase, method: request.method, path, region, nth: *nth });
+        }
+    }
+    vpn.site.simulator.clear_requests();
+}
+
+fn cases(targets: &[Target]) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for target in targets {
+        for fault in FAULTS {
+            let acts_unseen = LATE.contains(&fault) || fault.ends_with("done then") || fault.ends_with("although done");
+            if target.method == "GET" && acts_unseen {
+                continue; // A read has no effect.
+            }
+            let is_killed = fault.starts_with("killed");
+            let ways: &[Then] = match target.phase {
+                Phase::Forward if is_killed => &[Then::Resume, Then::TakeBack],
+                Phase::Forward if RESUMED.contains(&fault) => &[Then::GoOn, Then::Resume, Then::TakeBack],
+                Phase::Forward => &[Then::GoOn, Then::TakeBack],
+                Phase::Back => &[Then::Resume],
+            };
+            cases.extend(ways.iter().map(|&then| Case { target: target.clone(), fault, then }));
+        }
+    }
+    cases
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
+    let tally = Arc::new(Tally::default());
+    let mut opened = Vec::new();
+    for scenario in Scenario::ALL {
+        let mut first = Lane::open(scenario, SETTLING[1], Arc::clone(&tally)).await;
+        let targets = first.targets().await;
+        let (late, others): (Vec<_>, Vec<_>) = cases(&targets).into_iter().partition(|case| LATE.contains(&case.fault));
+        println!("{scenario:?}: {} requests, {} cases", targets.len(), late.len() + others.len());
+        for ((cases, settling), lanes) in [late, others].into_iter().zip(SETTLING).zip(LANES) {
+            let waiting = Arc::new(Mutex::new(cases));
+            for _ in 0..lanes {
+                let mut site = Lane::open(scenario, settling, Arc::clone(&tally)).await;
+                site.after.clone_from(&first.after);
+                opened.push(site.work(Arc::clone(&waiting)));
+            }
+        }
+    }
+    opened.into_iter().collect::<tokio::task::JoinSet<()>>().join_all().await;
+    let Tally { cases, failed_first, taken_back, too_late, unsettled, removed, wrong } = &*tally;
+    let wrong = wrong.lock().unwrap();
+    println!(
+        "{cases:?} cases of {} faults: {failed_first:?} changes failed at first; {taken_back:?} taken back, {too_late:?} past \
+         that and finished; {unsettled:?} times it was said that something may still come, {removed:?} late objects found \
+         and deleted; {} cases wrong",
+        FAULTS.len(),
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!([failed_first, taken_back, too_late, unsettled, removed].iter().all(|n| n.load(Ordering::Relaxed) > 0));
+}

@@ -1,0 +1,398 @@
+//! Changes of a VPN that exists: builders as plain as can be, and one fault at a time.
+
+use std::path::Path;
+
+use osvpn::change::{
+    Change, ConnectionEdits, Create, Edit, Edits, New, Object, Ref, ServiceEdits, SetKey, Subject, Update, Verb,
+};
+use osvpn::cloud::{Error, Id, Kind, RegionId};
+use osvpn::plan::Psk;
+use osvpn::plan::psk::KeyOrigin;
+use osvpn::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, End};
+use osvpn::provision::journal::JournalError;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A VPN that exists, and what a change of it works with.
+pub struct Vpn {
+    pub site: Site,
+    pub plan: Plan,
+    pub ledger: Ledger,
+    pub directory: TempDir,
+    events: UnboundedSender<ChangeEvent>,
+    pub received: UnboundedReceiver<ChangeEvent>,
+    pub stop: CancellationToken,
+}
+
+impl Vpn {
+    pub async fn of(site: Site, plan: Plan) -> Self {
+        let mut run = Run::new();
+        // Where time-outs are short and the machine is busy, one try may not do.
+        let mut tries = 0;
+        while let Err(error) = run.create(&site, &plan).await {
+            tries += 1;
+            assert!(tries < 5, "{error:?}");
+        }
+        let pace = if plan.peer().is_some() { BRIEF } else { QUICK };
+        run.watch(&site, &plan, pace).await;
+        Self::with(site, plan, run.ledger)
+    }
+
+    /// Of what is there already.
+    pub fn with(site: Site, plan: Plan, ledger: Ledger) -> Self {
+        let (events, received) = unbounded_channel();
+        // Thousands of journals that reach a disk take minutes; a file system in memory is as good to read them from.
+        let directory = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+        Self { site, plan, ledger, directory, events, received, stop: CancellationToken::new() }
+    }
+
+    async fn site_to_site() -> Self {
+        let site = Site::start(Settings::default()).await;
+        let plan = site.site_to_site(Profile::Modern).await;
+        Self::of(site, plan).await
+    }
+
+    async fn single() -> Self {
+        let site = Site::start(Settings::default()).await;
+        let plan = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
+        Self::of(site, plan).await
+    }
+
+    pub fn work(&self) -> ChangeWork<'_> {
+        ChangeWork { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
+    }
+
+    pub fn object(&self, half: Half, step: Step) -> Object {
+        let made = self.ledger.get(half, step).unwrap();
+        Object { region: made.region.clone(), id: made.id.clone(), name: made.name.clone() }
+    }
+
+    pub fn halves(&self) -> Vec<Half> {
+        self.plan.halves().map(|half| half.half).collect()
+    }
+
+    fn new_change(&self, verb: Verb) -> Change {
+        Change::new(verb, Subject::Marked(self.plan.id().clone()), self.plan.name().to_string())
+    }
+
+    pub fn begin(&self, change: Change) -> Changing {
+        Changing::begin(change, &self.site.cloud, self.directory.path()).unwrap()
+    }
+
+    /// Every object, what hangs on others first.
+    pub fn delete(&self) -> Change {
+        let mut change = self.new_change(Verb::Delete);
+        for step in Step::ALL.into_iter().rev() {
+            for half in self.halves() {
+                change.delete(step.kind(), self.object(half, step));
+            }
+        }
+        change
+    }
+
+    pub fn rotate(&self) -> Change {
+        let mut change = self.new_change(Verb::RotatePsk);
+        let second = (self.plan.peer().is_none()).then(|| self.object(Half::B, Step::Connection));
+        change.set_key(SetKey {
+            first: self.object(Half::A, Step::Connection),
+            second,
+            key: if self.plan.peer().is_none() { KeyOrigin::Generated } else { KeyOrigin::Given },
+        });
+        for half in self.halves() {
+            change.restart(self.object(half, Step::Service));
+        }
+        change
+    }
+
+    fn group(&self, change: &mut Change, half: Half, step: Step, object: New) -> Ref {
+        let old = self.object(half, step);
+        let description = self.plan.id().mark(half);
+        change.create(Create { region: old.region, name: old.name, description, object })
+    }
+
+    /// Half A tunnels that subnet instead, and half B knows.
+    pub fn set_subnets(&self, subnet: &Id, range: &str) -> Change {
+        let mut change = self.new_change(Verb::SetSubnets);
+        let local = self.group(&mut change, Half::A, Step::LocalGroup, New::LocalGroup(vec![subnet.clone()]));
+        let peer = self.group(&mut change, Half::B, Step::PeerGroup, New::PeerGroup(vec![range.parse().unwrap()]));
+        let (old_local, old_peer) = (self.object(Half::A, Step::LocalGroup), self.object(Half::B, Step::PeerGroup));
+        let edits = [
+            (
+                Half::A,
+                ConnectionEdits {
+                    local_group: Some(Edit::new(Ref::from(&old_local.id), local)),
+                    ..ConnectionEdits::default()
+                },
+            ),
+            (
+                Half::B,
+                ConnectionEdits {
+                    peer_group: Some(Edit::new(Ref::from(&old_peer.id), peer)),
+                    ..ConnectionEdits::default()
+                },
+            ),
+        ];
+        for (half, edits) in edits {
+            let Object { region, id, name } = self.object(half, Step::Connection);
+            change.update(Update { region, id, name, edits: Edits::Connection(Box::new(edits)) });
+        }
+        change.delete(Kind::EndpointGroup, old_local).delete(Kind::EndpointGroup, old_peer);
+        change
+    }
+
+    /// Half B gets new policies, and with them a new connection.
+    pub fn recreate(&self) -> Change {
+        let mut change = self.new_change(Verb::EqualisePolicies);
+        let half = Half::B;
+        let mut policy = self.plan.policy().clone();
+        (policy.ike.lifetime, policy.ipsec.lifetime) = (7200, 1800);
+        let ike_policy = self.group(&mut change, half, Step::IkePolicy, New::IkePolicy(policy.ike));
+        let ipsec_policy = self.group(&mut change, half, Step::IpsecPolicy, New::IpsecPolicy(policy.ipsec));
+        let old = self.object(half, Step::Connection);
+        let like = New::Connection { like: old.id.clone(), service: None, ike_policy, ipsec_policy, dpd: None };
+        self.group(&mut change, half, Step::Connection, like);
+        change.delete(Kind::SiteConnection, old);
+        for step in [Step::IkePolicy, Step::IpsecPolicy] {
+            change.delete(step.kind(), self.object(half, step));
+        }
+        change.restart(self.object(half, Step::Service));
+        change
+    }
+
+    pub fn key(&self, half: Half) -> String {
+        let region = self.plan.half(half).unwrap().region.as_str();
+        let mark = self.plan.id().mark(half);
+        let all = self.site.simulator.collection(region, "ipsec_site_connections");
+        let of_ours = |one: &&serde_json::Map<String, Value>| {
+            one["description"].as_str().unwrap().split(' ').any(|word| word == mark)
+        };
+        all.iter().find(of_ours).unwrap()["psk"].as_str().unwrap().to_owned()
+    }
+
+    pub fn keys(&self) -> Vec<String> {
+        self.halves().into_iter().map(|half| self.key(half)).collect()
+    }
+
+    /// The only journal there is.
+    pub fn journal(&self) -> Option<std::path::PathBuf> {
+        let mut all = change::unfinished(self.directory.path()).unwrap();
+        assert!(all.len() < 2);
+        all.pop().map(|(path, _)| path)
+    }
+}
+
+fn put_fault(vpn: &Vpn, region: &str, effect: Effect, nth: usize) {
+    let fault = Fault::new(effect).method("PUT").path("ipsec-site-connections").region(region).nth(nth);
+    vpn.site.simulator.inject(fault);
+}
+
+fn refusal() -> Effect {
+    Effect::Answer(Scripted::neutron(400, "HTTPBadRequest", "It is not taken."))
+}
+
+fn failed_step(result: Result<Changed, ChangeError>) -> (usize, Error) {
+    match result {
+        Err(ChangeError::Failed(step, error)) => (step, *error),
+        other => panic!("must fail, not end as {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_on_both_halves_and_the_tunnel_comes_up_with_it() {
+    let mut vpn = Vpn::site_to_site().await;
+    let mut changing = vpn.begin(vpn.rotate());
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    let keys = vpn.keys();
+    assert!(keys[0] == keys[1] && keys[0] != KEY && Psk::parse(&keys[0]).is_ok());
+    assert_eq!(vpn.journal(), None);
+    for region in ["nz-hlz-1", "nz-por-1"] {
+        let off = vpn.site.simulator.collection(region, "vpnservices");
+        assert!(off.iter().all(|service| service["admin_state_up"] == true));
+    }
+    let mut ends = Vec::new();
+    while let Ok(event) = vpn.received.try_recv() {
+        if let ChangeEvent::Finished(step, end, _) = event {
+            ends.push((step, end));
+        }
+    }
+    assert_eq!(ends, [(0, End::Changed), (1, End::Changed), (2, End::Changed)]);
+    let (plan, mut run) = (vpn.plan.clone(), Run::new());
+    run.ledger = vpn.ledger.clone();
+    assert_eq!(run.watch(&vpn.site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn a_key_the_second_half_refuses_is_put_back_on_the_first() {
+    let vpn = Vpn::site_to_site().await;
+    put_fault(&vpn, "nz-por-1", refusal(), 1);
+    let mut changing = vpn.begin(vpn.rotate());
+    let (step, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
+    assert_eq!((step, error.status), (0, Some(400)));
+    assert_eq!(vpn.keys(), [KEY, KEY]);
+    assert_eq!(vpn.journal(), None, "nothing is left to finish");
+    assert!(changing.is_reversible());
+    // The same once more, and this time even that fails.
+    put_fault(&vpn, "nz-por-1", refusal(), 1);
+    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
+    let (_, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
+    assert!(error.message.contains("still has the new key"), "{error}");
+    assert_ne!(vpn.key(Half::A), KEY);
+    let path = vpn.journal().unwrap();
+    drop(changing);
+    let mut changing = Changing::open(&path).unwrap();
+    assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+    assert_eq!((vpn.keys(), vpn.journal()), (vec![KEY.to_owned(), KEY.to_owned()], None));
+}
+
+#[tokio::test]
+async fn a_key_of_the_user_s_is_asked_for_again_after_a_crash_and_never_replaced() {
+    let vpn = Vpn::single().await;
+    let given = Psk::parse("Given0nceAndThenForgotten1234567").unwrap();
+    let gate = Gate::closed();
+    put_fault(&vpn, "nz-hlz-1", Effect::Held(gate.clone()), 1);
+    {
+        let mut changing = vpn.begin(vpn.rotate());
+        let work = vpn.work();
+        let carried = changing.carry_out(Some(&given), &work);
+        tokio::select! { _ = carried => panic!("it is held"), () = gate.arrived() => {} }
+    }
+    let mut changing = Changing::open(&vpn.journal().unwrap()).unwrap();
+    assert_eq!(changing.take_back(&vpn.work()).await, Err(ChangeError::TooLate), "nobody knows the old key");
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::KeyNeeded(0)));
+    assert!(matches!(changing.carry_out(Some(&given), &vpn.work()).await, Ok(Changed::Done | Changed::Unsettled(..))));
+    assert_eq!(vpn.keys(), ["Given0nceAndThenForgotten1234567"]);
+}
+
+#[tokio::test]
+async fn no_key_is_in_the_journal_at_any_moment_and_only_its_owner_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let vpn = Vpn::site_to_site().await;
+    for nth in 1..=2 {
+        let gate = Gate::closed();
+        let region = if nth == 1 { "nz-hlz-1" } else { "nz-por-1" };
+        put_fault(&vpn, region, Effect::Held(gate.clone()), 1);
+        let mut changing = vpn.begin(vpn.rotate());
+        let given = Psk::generate();
+        {
+            let work = vpn.work();
+            let carried = changing.carry_out(Some(&given), &work);
+            tokio::select! { _ = carried => panic!("it is held"), () = gate.arrived() => {} }
+        }
+        let path = vpn.journal().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let new = secrecy::ExposeSecret::expose_secret(given.secret());
+        assert!(!text.contains(KEY) && !text.contains(new), "{text}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        gate.open();
+        gate.acted().await;
+        drop(changing);
+        let mut changing = Changing::open(&path).unwrap();
+        while changing.carry_out(None, &vpn.work()).await != Ok(Changed::Done) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(vpn.key(Half::A), vpn.key(Half::B));
+        assert_eq!(vpn.key(Half::A), new, "it was passed on, not made anew");
+        vpn.site.simulator.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn what_another_vpn_uses_is_kept_and_said_so() {
+    let site = Site::start(Settings::default()).await;
+    let other = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
+    Run::new().create(&site, &other).await.unwrap();
+    let plan = site.site_to_site(Profile::Modern).await;
+    let vpn = Vpn::of(site, plan).await;
+    let mut changing = vpn.begin(vpn.delete());
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    let kept: Vec<usize> = changing
+        .ends()
+        .iter()
+        .enumerate()
+        .filter_map(|(step, end)| matches!(end, Some(End::Kept(why)) if why.contains("in use")).then_some(step))
+        .collect();
+    assert_eq!(kept, [10], "the service of half A carries the other VPN");
+    assert_eq!(vpn.site.simulator.collection("nz-hlz-1", "ipsec_site_connections").len(), 3);
+}
+
+#[tokio::test]
+async fn a_vpn_is_changed_by_one_process_at_a_time_and_what_was_cut_off_comes_first() {
+    let vpn = Vpn::site_to_site().await;
+    let begin = |change| Changing::begin(change, &vpn.site.cloud, vpn.directory.path());
+    let held = begin(vpn.rotate()).unwrap();
+    assert!(matches!(begin(vpn.delete()), Err(JournalError::Busy(Some(_)))));
+    drop(held);
+    assert!(std::fs::read_dir(vpn.directory.path()).unwrap().next().is_none(), "nothing is left lying about");
+    put_fault(&vpn, "nz-por-1", Effect::status(403), 1);
+    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
+    let mut changing = begin(vpn.rotate()).unwrap();
+    failed_step(changing.carry_out(None, &vpn.work()).await);
+    drop(changing);
+    let Err(error @ JournalError::Unfinished(..)) = begin(vpn.delete()) else { panic!("it is in the way") };
+    assert!(error.to_string().contains(&format!("osvpn resume {}", vpn.plan.id())), "{error}");
+    change::forget(&vpn.journal().unwrap()).unwrap();
+    std::fs::write(vpn.directory.path().join(format!("{}.json", vpn.plan.id())), "{}").unwrap();
+    assert!(matches!(begin(vpn.delete()), Err(JournalError::Unfinished(..))), "so is an unfinished run");
+}
+
+#[test]
+fn an_id_from_the_cloud_does_not_choose_where_the_journal_is() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let vpn = Vpn::single().await;
+        let hostile = Subject::Unmarked(Id::new("../../escape"));
+        let mut change = Change::new(Verb::DeleteStrays, hostile, "strays");
+        change.delete(Kind::EndpointGroup, vpn.object(Half::A, Step::LocalGroup));
+        let mut changing = vpn.begin(change);
+        vpn.site.simulator.inject(Fault::new(Effect::status(500)).method("DELETE"));
+        failed_step(changing.carry_out(None, &vpn.work()).await);
+        let journal = vpn.journal().unwrap();
+        assert_eq!(journal.parent(), Some(Path::new(vpn.directory.path())));
+    });
+}
+
+#[tokio::test]
+async fn a_service_is_switched_on_again_by_whoever_stops_it() {
+    let vpn = Vpn::site_to_site().await;
+    // It is never seen to be off, so the user gets tired of it.
+    vpn.site.simulator.reconfigure(|settings| settings.report_interval = Duration::MAX);
+    let service = vpn.object(Half::A, Step::Service);
+    let mut change = Change::new(Verb::Restart, Subject::Marked(vpn.plan.id().clone()), "hlz-por");
+    change.restart(service.clone());
+    let mut changing = vpn.begin(change);
+    let is_up = || {
+        let all = vpn.site.simulator.collection("nz-hlz-1", "vpnservices");
+        all.iter().find(|one| one["id"] == service.id.as_str()).unwrap()["admin_state_up"] == true
+    };
+    let stopped = async {
+        while is_up() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        vpn.stop.cancel();
+    };
+    let work = vpn.work();
+    let (carried, ()) = tokio::join!(changing.carry_out(None, &work), stopped);
+    assert_eq!(carried, Ok(Changed::Done));
+    assert!(is_up());
+}
+
+#[tokio::test]
+async fn a_nudge_and_what_is_still_being_made() {
+    let vpn = Vpn::site_to_site().await;
+    let service = vpn.object(Half::A, Step::Service);
+    vpn.site.simulator.alter("nz-hlz-1", "vpnservices", service.id.as_str(), json!({ "status": "PENDING_CREATE" }));
+    let mark = vpn.plan.id().mark(Half::A);
+    let mut change = Change::new(Verb::Nudge, Subject::Marked(vpn.plan.id().clone()), "hlz-por");
+    change.update(Update {
+        region: RegionId::new("nz-hlz-1"),
+        id: service.id,
+        name: service.name,
+        edits: Edits::Service(ServiceEdits {
+            description: Some(Edit::new(mark.clone(), mark)),
+            ..ServiceEdits::default()
+        }),
+    });
+    let mut changing = vpn.begin(change);
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done), "the agent's report is waited for");
+}
