@@ -89,7 +89,7 @@ async fn a_half_rotated_key_stays_active_until_the_service_is_restarted() {
 #[tokio::test]
 async fn a_second_service_on_a_router_takes_it_over_once_it_has_a_connection() {
     let cloud = Cloud::start(settings(Release::V2026_1)).await;
-    let (a, _) = cloud.vpn().await;
+    let (a, b) = cloud.vpn().await;
     let intruder = cloud.service(HLZ).await;
     cloud.tick();
     cloud.tick();
@@ -97,7 +97,14 @@ async fn a_second_service_on_a_router_takes_it_over_once_it_has_a_connection() {
     let body = cloud.connection(HLZ, &intruder, &json!({"external_v4_ip": "192.0.2.99"}), "10.77.0.0/24", "v2").await;
     cloud.connect(HLZ, body).await;
     cloud.tick();
-    assert_eq!(cloud.status(HLZ, &a).await, "DOWN");
+    assert_eq!(cloud.status(HLZ, &a).await, "ACTIVE", "what is established is left alone");
+    let service = cloud.get(POR, &format!("vpn/{b}")).await["ipsec_site_connection"]["vpnservice_id"].clone();
+    let service = format!("vpnservices/{}", service.as_str().unwrap());
+    for wanted in [false, true] {
+        cloud.put(POR, &service, "vpnservice", json!({"admin_state_up": wanted})).await;
+        cloud.tick();
+    }
+    assert_eq!((cloud.status(HLZ, &a).await, cloud.status(POR, &b).await), ("DOWN".into(), "DOWN".into()));
 }
 
 #[tokio::test]

@@ -11,14 +11,14 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::tunnel::{Half, Reason, Verdict, negotiate};
+use super::tunnel::{Half, Verdict, negotiate};
 use super::world::{Kind, Object, Region, Track, World, text, texts};
 
 /// A site connection somewhere in the cloud.
 struct Candidate {
     id: String,
     half: Half,
-    /// Whether its daemon took it in.
+    /// Whether its daemon has it in its configuration.
     loaded: bool,
     track: Track,
 }
@@ -51,13 +51,12 @@ impl World {
         }
     }
 
-    /// Forgets the tunnels of a connection that was deleted or told something new. A new key alone does not touch what
-    /// is established: strongSwan keeps it until the next re-authentication.
-    pub fn restart_tunnels(&mut self, connection: &str, only_key_changed: bool) {
+    /// Forgets the tunnels of a connection that was deleted, switched or told something new. What it is told does not touch
+    /// what is established: strongSwan keeps that until the next re-authentication.
+    pub fn restart_tunnels(&mut self, connection: &str, only_told: bool) {
         let now = self.now();
-        self.tunnels.retain(|(a, b), established| {
-            (a != connection && b != connection) || (only_key_changed && *established <= now)
-        });
+        self.tunnels
+            .retain(|(a, b), established| (a != connection && b != connection) || (only_told && *established <= now));
     }
 
     /// How many reports a region made up to then.
@@ -74,23 +73,23 @@ impl World {
                 by_address.entry(*address).or_default().push(index);
             }
         }
-        let mut standing = BTreeSet::new();
+        // What is established outlives whatever its connections are told, and a connection its daemon forgets.
+        let lives = |id: &String| {
+            let mut found = candidates.iter().filter(|candidate| candidate.id == *id);
+            found.any(|candidate| candidate.half.running && !candidate.half.addresses.is_empty())
+        };
+        let established = self.tunnels.iter().filter(|((a, b), since)| **since <= now && lives(a) && lives(b));
+        let mut standing: BTreeSet<_> = established.map(|(pair, _)| pair.clone()).collect();
         for (index, a) in candidates.iter().enumerate() {
             let peers = a.half.peer_address.and_then(|address| by_address.get(&address)).map_or(&[][..], Vec::as_slice);
             for b in peers.iter().filter(|&&peer| peer > index).map(|&peer| &candidates[peer]) {
                 let pair = if a.id < b.id { (a.id.clone(), b.id.clone()) } else { (b.id.clone(), a.id.clone()) };
                 let idle = !self.settings.traffic && a.track.joined_running_service && b.track.joined_running_service;
                 let loaded = a.loaded && b.loaded;
-                let is_up = self.tunnels.get(&pair).is_some_and(|since| *since <= now);
-                match negotiate(&a.half, &b.half) {
-                    Verdict::Up(_) if loaded && !idle => {
-                        let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
-                        self.tunnels.entry(pair.clone()).or_insert(ready);
-                        standing.insert(pair);
-                    }
-                    // What is established outlives another key, and a connection its daemon throws out.
-                    Verdict::Up(_) | Verdict::Down(Reason::Key) if is_up => _ = standing.insert(pair),
-                    _ => {}
+                if loaded && !idle && matches!(negotiate(&a.half, &b.half), Verdict::Up(_)) {
+                    let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
+                    self.tunnels.entry(pair.clone()).or_insert(ready);
+                    standing.insert(pair);
                 }
             }
         }
@@ -111,7 +110,9 @@ impl World {
                 continue;
             }
             let running = runs(here, service);
-            let loaded = own.iter().filter(|connection| is_loaded(connection)).count();
+            let known =
+                |connection: &&&Object| is_loaded(connection) || up.contains(&text(connection, "id").to_owned());
+            let loaded = own.iter().filter(known).count();
             if !displaced(here, service) || text(service, "status") == "PENDING_CREATE" {
                 services.insert(text(service, "id").to_owned(), if running && loaded > 0 { "ACTIVE" } else { "DOWN" });
             }
@@ -141,13 +142,11 @@ impl World {
     }
 }
 
-/// A service runs when it and at least one of its connections are wanted, no later service has its router, and that
-/// router is there to run it. The driver does not look at the `admin_state_up` of one connection among several.
+/// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
+/// not look at the `admin_state_up` of one connection among several.
 fn runs(region: &Region, service: &Object) -> bool {
     let router = region.get(Kind::Router, text(service, "router_id"));
-    is_wanted(region, service)
-        && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
-        && !displaced(region, service)
+    is_wanted(region, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
@@ -160,7 +159,8 @@ fn is_up(object: &Object) -> bool {
     object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true)
 }
 
-/// The agent keeps one process per router, and each service with connections overwrites the one before.
+/// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
+/// are forgotten, though what is established of them stays for as long as it lives.
 fn displaced(region: &Region, service: &Object) -> bool {
     let winner = region
         .referring(Kind::VpnService, "router_id", text(service, "router_id"))
@@ -216,8 +216,10 @@ fn candidates(region: &Region) -> Vec<Candidate> {
     };
     let candidate = |connection: &Object| {
         let id = text(connection, "id").to_owned();
+        let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
+        let loaded = is_loaded(connection) && !displaced(region, service);
         let track = region.tracks.get(&id).cloned().unwrap_or_default();
-        Some(Candidate { half: half(connection)?, loaded: is_loaded(connection), id, track })
+        Some(Candidate { half: half(connection)?, loaded, id, track })
     };
     region.all(Kind::SiteConnection).iter().filter_map(candidate).collect()
 }

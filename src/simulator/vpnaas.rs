@@ -12,9 +12,9 @@ use super::validation;
 use super::values::is_storable;
 use super::world::{Kind, Object, Region, Track, World, text};
 
-/// What decides over a tunnel: changing one of these makes it start over.
-const TUNNEL: [&str; 6] =
-    ["peer_address", "peer_id", "local_id", "peer_cidrs", "local_ep_group_id", "peer_ep_group_id"];
+/// What decides whether there will be a tunnel.
+const TUNNEL: [&str; 7] =
+    ["psk", "peer_address", "peer_id", "local_id", "peer_cidrs", "local_ep_group_id", "peer_ep_group_id"];
 
 /// `POST /v2.0/vpn/{collection}`.
 pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Answer, Answer> {
@@ -191,9 +191,7 @@ fn check_unused(world: &World, at: usize, kind: Kind, id: &str) -> Result<(), An
 fn note_changes(world: &mut World, at: usize, kind: Kind, old: &Object, new: &Object) {
     let differs = |key: &str| old.get(key) != new.get(key);
     let restarted: Vec<String> = match kind {
-        Kind::SiteConnection
-            if TUNNEL.iter().any(|key| differs(key)) || differs("admin_state_up") || differs("psk") =>
-        {
+        Kind::SiteConnection if TUNNEL.iter().any(|key| differs(key)) || differs("admin_state_up") => {
             vec![text(new, "id").to_owned()]
         }
         Kind::VpnService if differs("admin_state_up") => world.regions[at]
@@ -202,10 +200,10 @@ fn note_changes(world: &mut World, at: usize, kind: Kind, old: &Object, new: &Ob
             .collect(),
         _ => Vec::new(),
     };
-    let only_key = kind == Kind::SiteConnection && !TUNNEL.iter().any(|key| differs(key)) && !differs("admin_state_up");
+    let only_told = !differs("admin_state_up");
     let now = world.now();
     for id in restarted {
-        world.restart_tunnels(&id, only_key);
+        world.restart_tunnels(&id, only_told);
         world.regions[at].tracks.entry(id).or_default().changed = now;
     }
 }

@@ -180,10 +180,10 @@ impl Operator {
         };
         for group in region["security_groups"].as_array().into_iter().flatten() {
             let body = json!({"name": group["name"], "description": group["description"]});
-            let made = make("security-groups", "security_group", body).await;
+            let id = make("security-groups", "security_group", body).await["id"].take();
             for rule in group["rules"].as_array().unwrap() {
                 let mut rule = rule.clone();
-                rule["security_group_id"] = made["id"].clone();
+                rule["security_group_id"] = id.clone();
                 make("security-group-rules", "security_group_rule", rule).await;
             }
         }

@@ -228,7 +228,9 @@ async fn sorted(s: &Stage, path: &str) {
     for (_, found) in body.as_object_mut().unwrap() {
         let all =
             if found.is_array() { found.as_array_mut().unwrap().as_mut_slice() } else { std::slice::from_mut(found) };
-        all.iter_mut().for_each(|object| tidy(s, object));
+        for object in all.iter_mut() {
+            tidy(s, object);
+        }
         all.sort_by_key(|one| s.masked(one));
     }
     // An id that begins in the middle of a word is not seen to be one.

@@ -466,7 +466,8 @@ fn states() -> Vec<Breakage> {
             let service = site.service(A).await;
             site.put(A, "vpnservices", &service, json!({"admin_state_up": false})).await;
         }),
-        breakage!("doubled service", DOWN, false, |site| {
+        // What is established lives on; it does not come back once it has ended.
+        breakage!("doubled service", ACTIVE, true, |site| {
             let second = site.new_service(A, json!({"name": "second_vpn_service"})).await;
             let mut body = site.policies(A, json!({}), json!({})).await;
             extend(&mut body, &site.groups(A, &["private-subnet"], &["10.77.0.0/24"]).await);
