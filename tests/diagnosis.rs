@@ -159,7 +159,7 @@ async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
             let Some(first) = seen.diagnosis.findings.first() else {
                 return Some(format!("{}: nothing is found", breakage.name));
             };
-            let (Remedy { subject, weight, cure }, fault) = (remedy(breakage.name), first.fault().unwrap());
+            let (Remedy { subject, weight, cure, .. }, fault) = (remedy(breakage.name), first.fault().unwrap());
             let found = (first.subject.as_str(), weight_word(fault.weight));
             if found != (subject, weight) {
                 return Some(format!("{}: {:?}", breakage.name, seen.told()));

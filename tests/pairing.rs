@@ -56,17 +56,29 @@ fn halves_are_matched_by_what_they_say_of_each_other() {
             vec![mirrored_elsewhere(a()), mirrored_elsewhere(b()).tunnels(&["10.20.0.0/24"], &["10.7.0.0/24"])],
             &["a->outside", "b->outside"],
         ),
-        ("its peer's service has nothing back", vec![a(), b().to("203.0.113.1").unconnected()], &["a->missing in nz-por-1"]),
+        (
+            "its peer's service has nothing back",
+            vec![a(), b().to("203.0.113.1").unconnected()],
+            &["a->missing in nz-por-1"],
+        ),
         ("its peer is a router without a service", vec![a(), b().without_service()], &["a->missing in nz-por-1"]),
         ("outside", vec![a().to("198.51.100.77")], &["a->outside"]),
         ("a host name", vec![a().to("vpn.example.org")], &["a->outside"]),
         ("of the old kind", vec![a().legacy(), b().legacy()], &["a<->b"]),
         ("only one of the old kind", vec![a().legacy(), b()], &["a<->b"]),
         ("in one region", vec![a(), Drawn { region: HLZ, ..b() }], &["a<->b"]),
-        ("on one router", vec![a().to("203.0.113.1"), Drawn { id: "c", ..a().to("203.0.113.1") }], &["a->missing in nz-hlz-1", "c->missing in nz-hlz-1"]),
+        (
+            "on one router",
+            vec![a().to("203.0.113.1"), Drawn { id: "c", ..a().to("203.0.113.1") }],
+            &["a->missing in nz-hlz-1", "c->missing in nz-hlz-1"],
+        ),
         (
             "a third that points at a half of a pair",
-            vec![a(), b(), drawn("c", WLG, "wr", "203.0.113.3").to("203.0.113.1").tunnels(&["10.30.0.0/24"], &["10.0.0.0/24"])],
+            vec![
+                a(),
+                b(),
+                drawn("c", WLG, "wr", "203.0.113.3").to("203.0.113.1").tunnels(&["10.30.0.0/24"], &["10.0.0.0/24"]),
+            ],
             &["a<->b", "c->missing in nz-hlz-1"],
         ),
         (
@@ -176,7 +188,8 @@ fn what_no_connection_uses_is_a_stray_in_the_order_of_deletion() {
 
 #[test]
 fn a_name_that_several_have_is_refused_with_the_ids_that_tell_them_apart() {
-    let other = Drawn { name: "hlz-por_vpn_site_connection", ..drawn("c", WLG, "wr", "203.0.113.3").to("198.51.100.7") };
+    let other =
+        Drawn { name: "hlz-por_vpn_site_connection", ..drawn("c", WLG, "wr", "203.0.113.3").to("198.51.100.7") };
     let seen = of(&[a(), b(), other]);
     let Err(Unselected::Several { ids, .. }) = seen.select("hlz-por") else { panic!("{:?}", told(&seen)) };
     assert_eq!(ids, ["a", "c"]);
@@ -197,11 +210,29 @@ fn anything() -> impl Strategy<Value = Vec<Drawn>> {
         (POR, "pr2", "203.0.113.12"),
         (WLG, "wr", "203.0.113.3"),
     ];
-    let peers = ["203.0.113.1", "203.0.113.11", "203.0.113.2", "203.0.113.12", "203.0.113.3", "198.51.100.7", "x.example", "", "::1"];
+    let peers = [
+        "203.0.113.1",
+        "203.0.113.11",
+        "203.0.113.2",
+        "203.0.113.12",
+        "203.0.113.3",
+        "198.51.100.7",
+        "x.example",
+        "",
+        "::1",
+    ];
     let ranges: [&[&'static str]; 4] = [&["10.0.0.0/24"], &["10.20.0.0/24"], &["10.0.0.0/24", "10.1.0.0/24"], &[]];
     let mark = proptest::option::of((select(vec!["aaaaaaaa", "bbbbbbbb"]), select(vec![Half::A, Half::B])));
     let names = select(vec!["hlz-por_vpn_site_connection", "two", ""]);
-    let one = (select(ROUTERS.to_vec()), select(peers.to_vec()), select(ranges.to_vec()), select(ranges.to_vec()), mark, names, 0..8_u8);
+    let one = (
+        select(ROUTERS.to_vec()),
+        select(peers.to_vec()),
+        select(ranges.to_vec()),
+        select(ranges.to_vec()),
+        mark,
+        names,
+        0..8_u8,
+    );
     proptest::collection::vec(one, 0..IDS.len()).prop_map(|all| {
         let draw = |(id, ((region, router, address), peer, local, remote, mark, name, odd)): (&&'static str, _)| {
             let one: Drawn = drawn(id, region, router, address).to(peer).tunnels(local, remote);

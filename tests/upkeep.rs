@@ -114,7 +114,14 @@ impl Scene {
 
     /// Every VPN object and security-group rule, as the cloud has it but for statuses.
     fn objects(&self) -> BTreeSet<String> {
-        let kinds = ["ipsec-site-connections", "endpoint-groups", "ipsecpolicies", "ikepolicies", "vpnservices", "security-group-rules"];
+        let kinds = [
+            "ipsec-site-connections",
+            "endpoint-groups",
+            "ipsecpolicies",
+            "ikepolicies",
+            "vpnservices",
+            "security-group-rules",
+        ];
         let all = self.regions().into_iter().flat_map(|region| kinds.map(|kind| self.cloud.collection(&region, kind)));
         let all = all.flatten().map(|mut object| {
             object.remove("status");

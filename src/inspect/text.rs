@@ -28,7 +28,10 @@ impl Fix {
             Self::SetDpd { .. } => "dead peer detection restart/15/150".to_owned(),
             Self::SetInitiator { half } => format!("have {} begin (initiator bi-directional)", vpn.place(*half)),
             Self::Rebuild { half } => {
-                format!("make VPN service and connection in {} anew, and tell the other half its address", vpn.place(*half))
+                format!(
+                    "make VPN service and connection in {} anew, and tell the other half its address",
+                    vpn.place(*half)
+                )
             }
             Self::RemoveService { region, id } => {
                 format!("delete the service {id} in {region}, which no connection uses")

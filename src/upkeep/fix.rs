@@ -245,7 +245,13 @@ fn remake(
             region: region(),
             name: side.connection.name.clone(),
             description: side.connection.description.clone(),
-            object: New::Connection { like: side.connection.id.clone(), service: None, ike_policy, ipsec_policy, dpd: None },
+            object: New::Connection {
+                like: side.connection.id.clone(),
+                service: None,
+                ike_policy,
+                ipsec_policy,
+                dpd: None,
+            },
         });
         replaced.push(side);
     }
@@ -303,7 +309,11 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
     });
     let edits = ConnectionEdits {
         peer_address: edit(other.connection.peer_address.clone(), address.clone()),
-        peer_id: if side.connection.local_id.is_empty() { edit(other.connection.peer_id.clone(), address) } else { None },
+        peer_id: if side.connection.local_id.is_empty() {
+            edit(other.connection.peer_id.clone(), address)
+        } else {
+            None
+        },
         ..ConnectionEdits::default()
     };
     if edits != ConnectionEdits::default() {

@@ -147,11 +147,18 @@ async fn a_service_that_nobody_uses_is_removed_and_the_other_goes_on() {
 async fn of_a_vpn_with_a_peer_outside_what_only_its_owner_can_see_is_open() {
     let ground = Ground::new(Release::V2026_1).await;
     ground.connected().await;
-    ground.alter(A, "ipsec-site-connections", CONNECTION, json!({"peer_address": "198.51.100.7", "peer_id": "198.51.100.7"}));
+    ground.alter(
+        A,
+        "ipsec-site-connections",
+        CONNECTION,
+        json!({"peer_address": "198.51.100.7", "peer_id": "198.51.100.7"}),
+    );
     let b = ground.id(B, "ipsec-site-connections", CONNECTION);
     ground.simulator.uproot(B, "ipsec-site-connections", &b);
     let seen = ground.see_late().await;
-    for subject in [Subject::PeerAddress, Subject::PeerId, Subject::Key, Subject::IkePolicy, Subject::IpsecPolicy, Subject::Ranges] {
+    for subject in
+        [Subject::PeerAddress, Subject::PeerId, Subject::Key, Subject::IkePolicy, Subject::IpsecPolicy, Subject::Ranges]
+    {
         assert!(matches!(seen.verdict(subject), Verdict::Open(_)), "{subject:?}: {:?}", seen.verdict(subject));
     }
     assert_eq!(seen.told(), []);

@@ -21,6 +21,7 @@ import types
 import lab
 
 import sqlalchemy as sa
+from neutron.db.models import l3
 from neutron.db.models_v2 import Subnet
 from neutron_lib.plugins.utils import in_pending_status
 from neutron_vpnaas.db.vpn import vpn_models as models
@@ -61,6 +62,9 @@ class Bus:
             session.execute(sa.text("BEGIN"))
             cidrs = dict(session.query(Subnet.id, Subnet.cidr).all())
             services = session.query(models.VPNService).join(models.IPsecSiteConnection).all()
+            # The L3 agent takes the namespace of a router that is switched off away, with whatever runs in it.
+            off = {id_ for (id_,) in session.query(l3.Router.id).filter(l3.Router.admin_state_up.is_(False))}
+            services = [service for service in services if service.router_id not in off]
             return [BaseIPsecVPNDriver.make_vpnservice_dict(self.server, service, cidrs) for service in services]
 
     def update_status(self, _context, services):

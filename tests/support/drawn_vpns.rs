@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use osvpn::cloud::{
-    DeadPeerDetection, EndpointGroup, Extensions, Id, Interface, RegionId, Router, SiteConnection, Status, StoredPolicy,
-    Subnet, Survey, VpnService,
+    DeadPeerDetection, EndpointGroup, Extensions, Id, Interface, RegionId, Router, SiteConnection, Status,
+    StoredPolicy, Subnet, Survey, VpnService,
 };
 use osvpn::plan::{Half, VpnId};
 
@@ -164,7 +164,8 @@ fn router(one: &Drawn) -> Router {
 fn policy(one: &Drawn, part: &str, description: &str) -> StoredPolicy {
     let ike = [("ike_version", "v2"), ("phase1_negotiation_mode", "main")];
     let ipsec = [("transform_protocol", "esp"), ("encapsulation_mode", "tunnel")];
-    let common = [("auth_algorithm", "sha256"), ("encryption_algorithm", "aes-256"), ("pfs", "group14"), ("lifetime", "3600")];
+    let common =
+        [("auth_algorithm", "sha256"), ("encryption_algorithm", "aes-256"), ("pfs", "group14"), ("lifetime", "3600")];
     let own = if part == "ike" { ike } else { ipsec };
     StoredPolicy {
         id: one.named(part),

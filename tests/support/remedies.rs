@@ -6,6 +6,9 @@ pub struct Remedy {
     pub subject: &'static str,
     pub weight: &'static str,
     pub cure: Cure,
+    /// Whether strongSwan had no connection of the router that it can use. VPNaaS' driver takes a daemon that lists none
+    /// for one that does not run: it neither reloads nor stops it, until the router is switched off and on.
+    pub loses_hold: bool,
 }
 
 /// What mends it.
@@ -41,5 +44,6 @@ pub fn remedy(name: &str) -> Remedy {
         "legacy service" => ("warns", "key", Fix("rotate-psk")),
         unknown => panic!("no remedy for {unknown}"),
     };
-    Remedy { subject, weight, cure }
+    let loses_hold = matches!(name, "swapped peer address" | "stuck in PENDING_CREATE");
+    Remedy { subject, weight, cure, loses_hold }
 }

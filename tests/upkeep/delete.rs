@@ -60,7 +60,8 @@ async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     let unfinished = scene.objects();
     let site = scene.site().await;
-    let stray = site.send(reqwest::Method::POST, A, "vpn/ikepolicies", Some(json!({"ikepolicy": {"name": "stray"}}))).await;
+    let stray =
+        site.send(reqwest::Method::POST, A, "vpn/ikepolicies", Some(json!({"ikepolicy": {"name": "stray"}}))).await;
     let ran = scene.run(&["delete", "--strays", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("belong to a run that is not done yet"), "{}", ran.err);
@@ -76,5 +77,9 @@ async fn delete_asks_no_more_than_it_has_to() {
     scene.asked();
     scene.run(&["delete", "test-vpn", "--yes"]).await;
     let [sign_ins, reads, writes, _] = counted(&scene.asked());
-    assert_eq!((sign_ins, reads, writes), (1, 9 * scene.regions().len() + 6, 12), "what instances admit is read for its rules");
+    assert_eq!(
+        (sign_ins, reads, writes),
+        (1, 9 * scene.regions().len() + 6, 12),
+        "what instances admit is read for its rules"
+    );
 }

@@ -52,7 +52,8 @@ async fn finish(scene: &Scene, journal: &PathBuf) {
         back_off: Duration::from_millis(5),
         ..Default::default()
     };
-    let osvpn::cloud::keystone::SignIn::Done(cloud) = osvpn::cloud::Cloud::begin(&found.credentials, limits).await.unwrap()
+    let osvpn::cloud::keystone::SignIn::Done(cloud) =
+        osvpn::cloud::Cloud::begin(&found.credentials, limits).await.unwrap()
     else {
         panic!("no second factor")
     };

@@ -14,7 +14,8 @@ async fn list_tells_pairs_halves_peers_outside_and_strays() {
     assert!(!ran.out.contains("No connection uses"), "{}", ran.out);
     let site = scene.site().await;
     let b = site.connection(B).await;
-    site.send(reqwest::Method::DELETE, B, &format!("vpn/ipsec-site-connections/{}", b["id"].as_str().unwrap()), None).await;
+    site.send(reqwest::Method::DELETE, B, &format!("vpn/ipsec-site-connections/{}", b["id"].as_str().unwrap()), None)
+        .await;
     let (code, listed) = scene.json(&["list"]).await;
     assert_eq!((code, &listed["vpns"][0]["shape"]), (0, &json!("half")));
     assert_eq!(listed["strays"].as_array().unwrap().len(), 5, "what the missing connection used");
@@ -37,7 +38,11 @@ async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.err.contains("nz-por-1 could not be read") && ran.out.contains("test-vpn"), "{}{}", ran.out, ran.err);
     let before = scene.objects();
-    for args in [&["delete", "test-vpn", "--yes"][..], &["rotate-psk", "test-vpn", "--yes"], &["set-subnets", "test-vpn", "A+=db-subnet", "--yes"]] {
+    for args in [
+        &["delete", "test-vpn", "--yes"][..],
+        &["rotate-psk", "test-vpn", "--yes"],
+        &["set-subnets", "test-vpn", "A+=db-subnet", "--yes"],
+    ] {
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 4, "{args:?}: {}{}", ran.out, ran.err);
         assert!(ran.err.contains("may be in nz-por-1"), "{args:?}: {}", ran.err);
@@ -67,7 +72,11 @@ async fn status_is_a_proof_with_an_exit_code_for_monitoring() {
     let scene = Scene::with_foreign_vpn().await;
     let ran = scene.run(&["status"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for part in ["ACTIVE in nz-hlz-1, ACTIVE in nz-por-1", "ok       pre-shared keys are equal", "ACTIVE, and both halves match."] {
+    for part in [
+        "ACTIVE in nz-hlz-1, ACTIVE in nz-por-1",
+        "ok       pre-shared keys are equal",
+        "ACTIVE, and both halves match.",
+    ] {
         assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);
     }
     let site = scene.site().await;

@@ -42,7 +42,11 @@ async fn what_cannot_be_tunnelled_is_refused_with_every_reason_and_nothing_done(
         (&["db-subnet"][..], 2, vec!["write REGION=SUBNET"]),
         (&["nz-xyz-1=db-subnet"], 2, vec!["nz-xyz-1", "between nz-hlz-1 and nz-por-1"]),
         (&["peer=192.168.0.0/24"], 2, vec!["two halves"]),
-        (&["A=nothing", "B=neither"], 2, vec!["nothing is no subnet of nz-hlz-1", "private-subnet", "neither is no subnet"]),
+        (
+            &["A=nothing", "B=neither"],
+            2,
+            vec!["nothing is no subnet of nz-hlz-1", "private-subnet", "neither is no subnet"],
+        ),
         (&["A="], 4, vec!["at least one subnet of nz-hlz-1"]),
         (&["A-=private-subnet"], 4, vec!["at least one subnet"]),
         (&["A=private-subnet"], 4, vec!["tunnels already"]),

@@ -107,14 +107,17 @@ impl<'a> Case<'a> {
     /// connection, or its new address cannot be known before it is made, that is the user's to decide.
     pub(super) fn rebuild(&self, half: Half, side: &Side) -> Fix {
         let inventory = self.survey(side).map(|survey| &survey.inventory);
-        let on_it = |inventory: &'a Inventory| inventory.connections.iter().filter(|one| one.service == side.connection.service);
+        let on_it = |inventory: &'a Inventory| {
+            inventory.connections.iter().filter(|one| one.service == side.connection.service)
+        };
         let others: Vec<&Id> =
             inventory.into_iter().flat_map(on_it).map(|one| &one.id).filter(|id| **id != side.connection.id).collect();
         let is_ours = inventory.is_some_and(|inventory| !inventory.extensions.is_ovn());
         if is_ours && others.is_empty() && !side.is_legacy() && self.vpn.b().is_some() {
             return Fix::Rebuild { half };
         }
-        let mut steps: Vec<String> = others.iter().map(|id| format!("osvpn delete {id}   (uses the same service)")).collect();
+        let mut steps: Vec<String> =
+            others.iter().map(|id| format!("osvpn delete {id}   (uses the same service)")).collect();
         steps.push(format!("osvpn delete {}   (deletes the service with the VPN)", self.vpn.handle()));
         steps.push("osvpn   (makes them anew; if that fails too, the operator has to look)".to_owned());
         Fix::ByHand(steps)
@@ -131,7 +134,10 @@ impl<'a> Case<'a> {
             let on_it = survey.inventory.connections.iter().filter(|connection| connection.service == other.id);
             let mut steps: Vec<String> = on_it.map(|one| format!("osvpn delete {}", one.id)).collect();
             let fix = if serves(&other.id) {
-                steps.push(format!("osvpn doctor {} --fix   (if the tunnel does not come up by itself)", self.vpn.handle()));
+                steps.push(format!(
+                    "osvpn doctor {} --fix   (if the tunnel does not come up by itself)",
+                    self.vpn.handle()
+                ));
                 Fix::ByHand(steps)
             } else {
                 Fix::RemoveService { region: side.region.clone(), id: other.id.clone() }

@@ -149,8 +149,7 @@ impl Changing {
             Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
             Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
                 let description = id.described(step, like.description());
-                let dpd =
-                    dpd.map(|dpd| Dpd { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
+                let dpd = dpd.map(|dpd| Dpd { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
                 let unlike = Unlike { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
                 region.create_connection_like(like, &unlike, &description).await?
             }
