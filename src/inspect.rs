@@ -221,6 +221,13 @@ impl Vpn {
         self.sides().all(|(_, side)| side.connection.status == Status::Active)
     }
 
+    /// ACTIVE if every side is, else the first other status.
+    #[must_use]
+    pub fn status(&self) -> &Status {
+        let mut statuses = self.sides().map(|(_, side)| &side.connection.status);
+        statuses.find(|status| **status != Status::Active).unwrap_or(&Status::Active)
+    }
+
     /// Whether its other half should be in this project and is not there.
     #[must_use]
     pub const fn is_missing_a_half(&self) -> bool {

@@ -11,7 +11,7 @@ use osvpn::apply::{Answer, apply};
 use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
-use osvpn::report::{Failure, Report};
+use osvpn::report::{ChangeReport, Failure, Report};
 use osvpn::resume::{resume, rollback};
 use osvpn::signals::Signal;
 use osvpn::simulator::{self, Simulator};
@@ -207,11 +207,31 @@ fn farewell(ended: &Ended) -> u8 {
     let Ended { model, why } = ended;
     let mut out = stdout();
     let mut code = 130;
+    let is_demo = model.session().is_some_and(|session| session.is_demo);
+    let changes: Vec<ChangeReport> = model.vpns.changes().filter_map(ChangeReport::of_carried).collect();
+    if let Some(worst) = changes.iter().map(ChangeReport::exit_code).max() {
+        code = worst;
+        let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let _ = write!(out, "{}", text.join("\n"));
+    }
     if let Some(run) = &model.run {
-        let is_demo = model.session().is_some_and(|session| session.is_demo);
+        if !changes.is_empty() {
+            let _ = writeln!(out);
+        }
         let report = Report::of_run(run, model.answers.key.key_origin()).in_demo(is_demo);
         code = report.outcome.exit_code();
         let _ = write!(out, "{report}");
+    } else if !changes.is_empty() {
+        if is_demo {
+            let _ = writeln!(
+                out,
+                "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else."
+            );
+        }
+    } else if model.step.is_upkeep() {
+        // Whoever only looked has not stopped anything.
+        code = 0;
+        let _ = writeln!(out, "Nothing was changed.");
     } else {
         if let Start::Problem(problem) = &model.start {
             // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.

@@ -21,6 +21,7 @@
 //! never leaves it.
 
 mod area;
+mod change;
 mod detail;
 mod dialog;
 mod document;
@@ -40,6 +41,7 @@ mod review;
 mod sides;
 mod text;
 pub mod theme;
+mod vpn;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -107,6 +109,8 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         Screen::Form(form) => form::draw(scene, form, area, frame),
         Screen::Review(review) => return review::draw(scene, review, area, frame),
         Screen::Run => return progress::draw(scene, area, frame),
+        Screen::Vpn => return vpn::draw(scene, area, frame),
+        Screen::Change => return change::draw(scene, area, frame),
     }
     0
 }

@@ -8,6 +8,8 @@
 //! ```
 
 pub mod answers;
+pub mod carried;
+mod changing;
 pub mod choices;
 pub mod dialog;
 pub mod fields;
@@ -24,6 +26,8 @@ mod run;
 mod session;
 pub mod step;
 pub mod takeup;
+pub mod vpn;
+pub mod vpns;
 
 use std::time::Duration;
 
@@ -37,7 +41,7 @@ use answers::Answers;
 use dialog::{Act, Dialog};
 use fields::Field;
 use keymap::Action;
-pub use message::{Beginning, Effect, Login, Message, Problem, Session, TakenUp, Unfinished};
+pub use message::{Beginning, Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
 use picker::Picker;
 use progress::Progress;
 use question::Asked;
@@ -45,6 +49,7 @@ use remote::{Remote, RequestId};
 use review::Review;
 use step::{Route, Step};
 use takeup::Purpose;
+use vpns::Vpns;
 
 /// One region as far as it is known.
 #[derive(Clone, Debug)]
@@ -88,6 +93,10 @@ pub enum Screen {
     Review(Review),
     /// The engine at work.
     Run,
+    /// One VPN that exists; its state is in [`Model::vpns`].
+    Vpn,
+    /// A change of it at work.
+    Change,
 }
 
 /// A form's own state; the texts are in [`Answers`].
@@ -115,7 +124,7 @@ pub struct Notice {
 pub enum Ending {
     /// Before anything was made.
     Left,
-    /// After a run; its state is in [`Model::run`].
+    /// After a run or a change; their state is in [`Model::run`] and [`Model::vpns`].
     AfterRun,
 }
 
@@ -154,6 +163,8 @@ pub struct Model {
     pub vpn: VpnId,
     /// The run, once it has begun.
     pub run: Option<Progress>,
+    /// The VPNs that exist.
+    pub vpns: Vpns,
     /// How long a run waits for ACTIVE.
     pub wait: Duration,
     /// The clouds of clouds.yaml, when one had to be chosen.
@@ -195,6 +206,7 @@ impl Model {
             returning: false,
             vpn: beginning.vpn,
             run: None,
+            vpns: Vpns::default(),
             wait: beginning.wait,
             clouds: Vec::new(),
             ending: None,
@@ -219,7 +231,14 @@ impl Model {
     /// The step Esc leads to.
     #[must_use]
     pub fn previous_step(&self) -> Option<Step> {
-        if self.returning { Some(Step::Review) } else { self.route().previous(self.step) }
+        match self.step {
+            Step::Vpns => Some(Step::Mode),
+            Step::Vpn => Some(Step::Vpns),
+            Step::OtherSubnets(Half::A) => Some(Step::Vpn),
+            Step::OtherSubnets(Half::B) => Some(Step::OtherSubnets(Half::A)),
+            _ if self.returning => Some(Step::Review),
+            step => self.route().previous(step),
+        }
     }
 
     /// Whether the simulated cloud can be offered instead.
@@ -235,6 +254,7 @@ impl Model {
         matches!(self.start, Start::SigningIn { .. })
             || self.regions.iter().any(loading)
             || self.run.as_ref().is_some_and(|run| run.is_working() || run.verifying)
+            || self.vpns.is_animating()
     }
 
     /// The session, once signed in.
@@ -333,6 +353,15 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Undone(undone, ledger) => model.undone(undone, ledger),
+        Message::Inspected(request, seen) => model.inspected(request, *seen),
+        Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
+        Message::Looked(request, result) => model.looked(request, result),
+        Message::Carrying(event) => {
+            model.carrying(event);
+            Vec::new()
+        }
+        Message::Carried(ended, course) => model.change_carried(ended, *course),
+        Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
             let way = if model.login == Login::Demo {
@@ -406,6 +435,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         (_, Screen::Form(_)) => model.form_action(action),
         (_, Screen::Review(_)) => model.review_action(action),
         (_, Screen::Run) => model.run_action(action),
+        (_, Screen::Vpn) => model.vpn_action(action),
+        (_, Screen::Change) => model.change_action(action),
     }
 }
 
@@ -452,6 +483,7 @@ impl Model {
     fn close_dialog(&mut self) {
         self.dialog = None;
         self.taking_up = None;
+        self.offer_next_change();
     }
 
     fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
@@ -462,7 +494,8 @@ impl Model {
             }
             Act::Leave => {
                 self.dialog = None;
-                self.ending = Some(if self.run.is_some() { Ending::AfterRun } else { Ending::Left });
+                let is_after = self.run.is_some() || self.vpns.change.is_some();
+                self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
                 Vec::new()
             }
             Act::StopAndKeep => self.stop(progress::Then::Leave),
@@ -471,6 +504,10 @@ impl Model {
             Act::FinishRun => self.take_up(Purpose::Finish),
             Act::UndoRun => self.take_up(Purpose::Undo),
             Act::ForgetRun => self.forget_run(),
+            Act::Carry => self.carry(),
+            Act::NewKey(sas) => self.new_key(sas),
+            Act::TakeBack => self.take_change_back(),
+            Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
         }
     }
 
@@ -482,7 +519,17 @@ impl Model {
             self.ending = Some(Ending::Left);
             return Vec::new();
         }
-        let text = vec!["Nothing has been made in the cloud. Your answers are lost.".to_owned()];
+        if self.step == Step::Change {
+            return self.quit_change();
+        }
+        if self.step.is_upkeep() {
+            let is_after = self.vpns.change.is_some();
+            self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
+            return Vec::new();
+        }
+        let made =
+            if self.vpns.change.is_some() { "What was changed stays." } else { "Nothing has been made in the cloud." };
+        let text = vec![format!("{made} Your answers are lost.")];
         self.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
         Vec::new()
     }

@@ -16,6 +16,10 @@ mod lists;
 mod run;
 #[path = "journeys/start.rs"]
 mod start;
+#[path = "support/surveys.rs"]
+mod surveys;
+#[path = "journeys/vpns.rs"]
+mod vpns;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Failure, Health};
 use crate::change::Verb;
 use crate::provision::change::{ChangeError, Changed, Course, Direction, End};
+use crate::wizard::carried::{Carried, Stage};
 
 /// How a change ended.
 #[derive(Clone, Debug, Serialize)]
@@ -98,6 +99,22 @@ impl ChangeReport {
             is_reversible: course.is_reversible,
             after: None,
         }
+    }
+
+    /// The report of a change in the wizard; none of one that could not even begin. One that nobody waits for any more was
+    /// stopped.
+    #[must_use]
+    pub fn of_carried(carried: &Carried) -> Option<Self> {
+        let ended = match &carried.stage {
+            Stage::NotBegun(_) => return None,
+            Stage::Working => Err(ChangeError::Stopped),
+            Stage::Ended(ended) => ended.clone(),
+        };
+        let mut report = Self::new(&carried.course, ended, carried.direction);
+        report.notes.clone_from(&carried.notes);
+        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings();
+        report.after = carried.after.as_deref().map(health);
+        Some(report)
     }
 
     /// Whether it is done for good.

@@ -108,14 +108,12 @@ impl ListedVpn {
             Across::Missing { because, .. } => ("half", Some(because.clone())),
             Across::Outside => ("outside", None),
         };
-        let statuses: Vec<String> = vpn.sides().map(|(_, side)| side.connection.status.to_string()).collect();
-        let odd = statuses.iter().find(|status| *status != "ACTIVE");
         Self {
             name: vpn.name.clone(),
             id: vpn.handle(),
             ours: vpn.id.is_some(),
             shape,
-            status: odd.or(statuses.first()).cloned().unwrap_or_default(),
+            status: vpn.status().to_string(),
             sides: vpn.sides().map(|(_, side)| ListedSide::new(side)).collect(),
             peer_address: vpn.a.connection.peer_address.clone(),
             missing,

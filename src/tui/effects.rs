@@ -14,15 +14,18 @@ use super::{plan_file, terminal::words};
 use crate::apply::Refusal;
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
+use crate::inspect::diagnosis::exposures;
+use crate::inspect::{Keys, inspect, look};
 use crate::plan::{Plan, Psk};
+use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{self, Journal, Keeper, Record};
+use crate::provision::journal::{self, Journal, JournalError, Keeper, Record};
 use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, verify, watch};
 use crate::resume::{Ready, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Login, Message, Problem, Session, TakenUp, Unfinished};
+use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
 
 /// How a task ended.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) enum Done {
     SignedIn(RequestId, Box<Result<Access, Problem>>),
     /// With a run that was cut off.
     TakenUp(RequestId, Box<Result<Ready, Refusal>>),
+    /// With a change that has come to rest.
+    Changed(Box<Changing>, Result<Changed, ChangeError>),
 }
 
 /// A sign-in with all the wizard is told of it.
@@ -51,8 +56,11 @@ pub struct Effects {
     tasks: JoinSet<Done>,
     engine: UnboundedSender<Event>,
     events: UnboundedReceiver<Event>,
+    changes: (UnboundedSender<ChangeEvent>, UnboundedReceiver<ChangeEvent>),
     stop: CancellationToken,
     keeper: Keeper,
+    /// A change that has come to rest and is not done.
+    changing: Option<Changing>,
     /// The journal of a run that was taken up, until the wizard says whether it goes on.
     taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
@@ -95,8 +103,10 @@ impl Default for Effects {
             tasks: JoinSet::new(),
             engine,
             events,
+            changes: unbounded_channel(),
             stop: CancellationToken::new(),
             keeper: Keeper::default(),
+            changing: None,
             taken: None,
             signed_in: None,
             early: BTreeMap::new(),
@@ -114,6 +124,7 @@ impl Effects {
         let ended = tokio::select! {
             biased;
             Some(event) = self.events.recv() => return News::Message(Box::new(Message::Engine(event))),
+            Some(event) = self.changes.1.recv() => return News::Message(Box::new(Message::Carrying(event))),
             Some(said) = self.said.recv() => return News::Message(Box::new(self.hear(said))),
             Some(ended) = self.tasks.join_next() => ended,
             else => std::future::pending().await,
@@ -122,13 +133,15 @@ impl Effects {
             Ok(Done::Message(message)) => News::Message(message),
             Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
             Ok(Done::TakenUp(request, result)) => News::Message(Box::new(self.take_up(request, *result))),
+            Ok(Done::Changed(changing, ended)) => News::Message(Box::new(self.keep_change(*changing, ended))),
             Err(error) => News::Panicked(words_of(error)),
         }
     }
 
     /// What the engine has told and nobody has heard yet.
     pub fn heard(&mut self) -> Option<Message> {
-        self.events.try_recv().ok().map(Message::Engine)
+        let event = self.events.try_recv().ok().map(Message::Engine);
+        event.or_else(|| self.changes.1.try_recv().ok().map(Message::Carrying))
     }
 
     fn hear(&mut self, said: Said) -> Message {
@@ -176,7 +189,7 @@ impl Effects {
 
     /// Begins what the wizard wants.
     pub fn begin(&mut self, effect: Effect) {
-        if !matches!(effect, Effect::Reply(_) | Effect::Stop)
+        if !matches!(effect, Effect::Reply(_) | Effect::Stop | Effect::Look(..))
             && let Some(signed_in) = &self.signed_in
         {
             // Who declined to sign in again, and then wants something of the cloud, may be asked again.
@@ -256,6 +269,26 @@ impl Effects {
                 let undone = undo(&Marks::from(&*plan), &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
+            Effect::Inspect(request) => {
+                let Some((cloud, is_kept)) = self.cloud() else { return };
+                self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
+            }
+            Effect::Diagnose(request, vpn) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move {
+                    let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
+                    Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
+                });
+            }
+            Effect::Look(request, vpn, pause) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move {
+                    tokio::time::sleep(pause).await;
+                    Message::Looked(request, look(&cloud, &vpn).await)
+                });
+            }
+            Effect::Carry(which, direction) => self.carry(which, direction),
+            Effect::LetGo => self.changing = None,
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
@@ -266,6 +299,36 @@ impl Effects {
             // These are the terminal's business, and the loop's.
             Effect::Copy(_) | Effect::Suspend => {}
         }
+    }
+
+    /// The cloud, and whether what is done to it is kept in journals.
+    fn cloud(&self) -> Option<(Cloud, bool)> {
+        let signed_in = self.signed_in.as_ref()?;
+        Some((signed_in.cloud.clone(), signed_in.simulator.is_none()))
+    }
+
+    /// Begins a change, goes on with one, or takes one back.
+    fn carry(&mut self, which: Which, direction: Direction) {
+        let Some((cloud, is_kept)) = self.cloud() else { return };
+        let present = self.changing.take();
+        self.stop = CancellationToken::new();
+        let (events, stop) = (self.changes.0.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            let mut changing = match begin_change(which, present, &cloud, is_kept) {
+                Ok(changing) => changing,
+                Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why]))),
+            };
+            let work = ChangeWork { cloud: &cloud, events: &events, stop: &stop };
+            let ended = changing.see_through(direction, None, &work).await;
+            Done::Changed(Box::new(changing), ended)
+        });
+    }
+
+    /// Keeps a change that is not done for whatever is wanted next: it stays locked until then.
+    fn keep_change(&mut self, changing: Changing, ended: Result<Changed, ChangeError>) -> Message {
+        let course = Box::new(changing.course());
+        self.changing = Some(changing).filter(|_| !matches!(ended, Ok(Changed::Done)));
+        Message::Carried(ended, course)
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
@@ -335,6 +398,7 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
         descriptions: described.unwrap_or_default().into_iter().collect(),
         warnings: signed_in.warnings.clone(),
         unfinished: if signed_in.simulator.is_some() { Vec::new() } else { unfinished(cloud) },
+        interrupted: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },
     };
     Ok(Access { signed_in, session, early })
 }
@@ -355,6 +419,45 @@ fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
         }
     });
     described.collect()
+}
+
+/// The changes in this project that nobody works on.
+fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
+    let journals = state::directory().and_then(|directory| change::unfinished(&directory).ok()).unwrap_or_default();
+    let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
+    let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
+    let described = ours.map(|(journal, record)| Interrupted {
+        journal,
+        course: record.course(),
+        direction: record.direction(),
+        began: record.began.strftime("%F %H:%M UTC").to_string(),
+    });
+    described.collect()
+}
+
+/// Reads every region, and the journals here that tell what is not done yet.
+async fn look_around(cloud: &Cloud, is_kept: bool) -> Seen {
+    let inspection = inspect(cloud).await;
+    let directory = state::directory().filter(|_| is_kept);
+    Seen {
+        inspection,
+        unfinished: directory.map_or_else(Vec::new, |directory| journal::unfinished_vpns(&directory)),
+        interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
+    }
+}
+
+/// Begins a change, or takes up one that was cut off.
+fn begin_change(which: Which, present: Option<Changing>, cloud: &Cloud, is_kept: bool) -> Result<Changing, String> {
+    let words = |error: JournalError| error.to_string();
+    match which {
+        Which::Present => present.ok_or_else(|| "there is no change to go on with".to_owned()),
+        Which::Journal(path) => Changing::open(&path).map_err(words),
+        Which::New(change) if !is_kept => Ok(Changing::unkept(*change)),
+        Which::New(change) => {
+            let directory = state::directory().ok_or(JournalError::NoHome).map_err(words)?;
+            Changing::begin(*change, cloud, &directory).map_err(words)
+        }
+    }
 }
 
 fn lost(error: &JoinError) -> Error {

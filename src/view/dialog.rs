@@ -22,7 +22,7 @@ use crate::wizard::keymap;
 /// Draws the dialog in the middle of the screen.
 pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
-    let widest = if dialog.is_help { 84 } else { 64 };
+    let widest = if dialog.is_help || dialog.is_wide { 84 } else { 64 };
     let across = widest.min(screen.width.saturating_sub(4));
     let columns = usize::from(across.saturating_sub(4));
     let mut lines = Vec::new();

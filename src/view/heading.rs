@@ -12,8 +12,11 @@ use ratatui::widgets::Paragraph;
 use super::Scene;
 use super::text::fit;
 use crate::plan::Half;
+use crate::provision::change::{ChangeError, Changed, Direction};
+use crate::wizard::carried::{Carried, Stage};
 use crate::wizard::progress::Phase;
 use crate::wizard::step::{Mode, Step};
+use crate::wizard::vpn::capitalised;
 use crate::wizard::{Model, Start};
 
 /// Draws the heading.
@@ -36,6 +39,15 @@ fn right(model: &Model) -> String {
     }
     if matches!(model.start, Start::SigningIn { .. }) {
         return String::new();
+    }
+    match model.step {
+        Step::Change => {
+            let change = model.vpns.change.as_ref();
+            let time = |change: &Carried| change.ended.unwrap_or(model.now).saturating_sub(change.begun);
+            return change.map_or_else(String::new, |change| super::text::clock(time(change)));
+        }
+        Step::Vpn => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
+        _ => {}
     }
     let steps: Vec<Step> = model.route().steps().into_iter().filter(|step| *step != Step::Run).collect();
     let at = steps.iter().position(|step| *step == model.step);
@@ -61,6 +73,13 @@ fn question(model: &Model) -> String {
         Step::Custom => "The policy, field by field".to_owned(),
         Step::Name => "The name of the VPN".to_owned(),
         Step::Review => format!("Review of {}", model.name_text()),
+        Step::Vpns => "Your VPNs".to_owned(),
+        Step::Vpn => model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
+        Step::OtherSubnets(half) => {
+            let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.labels.name(&side.region));
+            format!("Which subnets of {} from now on?", place.unwrap_or_default())
+        }
+        Step::Change => model.vpns.change.as_ref().map_or_else(String::new, change),
         Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
             let name = run.plan.name();
             match &run.phase {
@@ -77,5 +96,21 @@ fn question(model: &Model) -> String {
                 Phase::Stopped => format!("{name}: stopped"),
             }
         }),
+    }
+}
+
+fn change(change: &Carried) -> String {
+    let what = change.change().to_string();
+    let named = capitalised(what.trim_start_matches("the "));
+    match (&change.stage, change.direction) {
+        (Stage::Working, _) if change.settling.is_some() => format!("{named}: waiting for certainty"),
+        (Stage::Working, Direction::Forward) => format!("{named}: under way"),
+        (Stage::Working, Direction::Back) => format!("{named}: being taken back"),
+        (Stage::NotBegun(_), _) => format!("{named}: not begun"),
+        (Stage::Ended(Ok(Changed::Done)), Direction::Forward) => format!("{named}: done"),
+        (Stage::Ended(Ok(Changed::Done)), Direction::Back) => format!("{named}: taken back"),
+        (Stage::Ended(Ok(Changed::Unsettled(..))), _) => format!("{named}: done, as far as can be told"),
+        (Stage::Ended(Err(ChangeError::Stopped)), _) => format!("{named}: stopped"),
+        (Stage::Ended(Err(_)), _) => format!("{named}: stopped at a failure"),
     }
 }

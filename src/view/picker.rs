@@ -22,6 +22,7 @@ use super::area::Area;
 use super::text::{fit, pad, scrolled, width};
 use super::{Scene, detail, remote};
 use crate::plan::Severity;
+use crate::wizard::Model;
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 use crate::wizard::remote::Remote;
 use crate::wizard::step::Step;
@@ -41,7 +42,9 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
     note(scene, picker, top, frame);
     let (_, area) = area.split_top(u16::from(area.height > ROOMY));
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
-    if area.width >= WIDE {
+    // A VPN's line names both its sides.
+    let wide = if scene.model.step == Step::Vpns { 2 * WIDE } else { WIDE };
+    if area.width >= wide {
         let (left, right) = area.split_left(area.width / 2);
         let tall = is_tall(picker, left.height);
         list(scene, picker, tall, left.split_left(left.width.saturating_sub(1)).0, frame);
@@ -91,12 +94,18 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         frame.render_widget(Paragraph::new(line), area);
         return;
     }
+    if let (Step::Vpns, Some(since)) = (model.step, model.vpns.seen.since()) {
+        frame.render_widget(Paragraph::new(remote::waiting(scene, "Reading all regions", since)), area);
+        return;
+    }
     let marked = picker.marked().map(|marked| taking(picker, marked));
     let open = picker.lines().iter().any(|line| line.is_open() || line.pending);
     let pending = picker.lines().iter().filter(|line| line.pending).count();
     let only = model.only_choice();
     let text = match (model.step, marked) {
-        _ if !open => "None of these can be taken; the reasons stand beside them.".to_owned(),
+        _ if !open && model.step != Step::Vpns => {
+            "None of these can be taken; the reasons stand beside them.".to_owned()
+        }
         (_, Some(marked)) => marked,
         (Step::Region(_) | Step::Router(_), None) if pending == 0 && only.is_some() => {
             let kind = if matches!(model.step, Step::Region(_)) { "region" } else { "router" };
@@ -114,9 +123,25 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         }
         (Step::Router(_), None) => "The other end connects to its external address.".to_owned(),
         (Step::Policy, None) => "How both ends encrypt; they must agree.".to_owned(),
+        (Step::Vpns, None) => vpns(model),
         _ => String::new(),
     };
     frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);
+}
+
+/// How many VPNs there are, and whether that is all.
+fn vpns(model: &Model) -> String {
+    let Some(seen) = model.vpns.seen() else { return String::new() };
+    let count = match seen.inspection.vpns.len() {
+        0 => "There is no VPN in this project.".to_owned(),
+        1 => "1 VPN.".to_owned(),
+        count => format!("{count} VPNs."),
+    };
+    match seen.inspection.unread.len() {
+        0 => count,
+        1 => format!("{count} One region could not be read; what is there is missing."),
+        unread => format!("{count} {unread} regions could not be read; what is there is missing."),
+    }
 }
 
 /// What Enter takes in a list of several.

@@ -20,9 +20,11 @@ use crate::wizard::step::Step;
 use crate::wizard::{Model, Start};
 
 /// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
-/// screen for itself, and its answers can no longer be changed.
+/// screen for itself, and its answers can no longer be changed. VPNs that exist have none.
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
+        // What exists is no answer to a question.
+        _ if model.step.is_upkeep() => 0,
         0..80 if model.step == Step::Run => 0,
         0..80 => 23,
         80..100 => 28,

@@ -28,7 +28,7 @@ pub(super) fn waited(scene: Scene<'_>, since: Duration) -> String {
     if time.as_secs() == 0 { String::new() } else { format!("  {}", clock(time)) }
 }
 
-fn waiting(scene: Scene<'_>, text: &str, since: Duration) -> Line<'static> {
+pub(super) fn waiting(scene: Scene<'_>, text: &str, since: Duration) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{} ", spinner(scene)), scene.theme.accent()),
         Span::raw(text.to_owned()),
@@ -63,6 +63,7 @@ pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
         },
+        Step::Vpns => vpns(scene),
         Step::Region(_) => paragraph(
             "The catalogue of this sign-in has no region with a network service. Another project or cloud may: q leaves, \
              and another openrc or --cloud NAME starts anew.",
@@ -72,6 +73,13 @@ pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'
         _ => vec![Line::raw("There is nothing to choose here.")],
     };
     document::draw(scene, &lines, 0, ("", ""), area, frame);
+}
+
+fn vpns(scene: Scene<'_>) -> Vec<Line<'static>> {
+    match scene.model.vpns.seen.since() {
+        Some(since) => vec![waiting(scene, "Reading all regions", since)],
+        None => vec![Line::raw("There is no VPN in this project.")],
+    }
 }
 
 fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, columns: usize) -> Vec<Line<'static>> {

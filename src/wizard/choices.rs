@@ -12,11 +12,11 @@ use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
 use crate::plan::checks::Tunnelled;
 use crate::plan::{Finding, Half, Known, Place, Profile, Severity, checks, cidr};
 
-fn line(choice: Choice, title: impl Into<String>, aside: impl Into<String>) -> Line {
+pub(super) fn line(choice: Choice, title: impl Into<String>, aside: impl Into<String>) -> Line {
     Line { choice, title: title.into(), aside: aside.into(), detail: Vec::new(), findings: Vec::new(), pending: false }
 }
 
-fn about(name: &str, value: impl Into<String>) -> (String, String) {
+pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
     (name.to_owned(), value.into())
 }
 
@@ -31,6 +31,8 @@ impl Model {
             Step::Router(half) => self.router_lines(half),
             Step::Subnets(half) => self.subnet_lines(half),
             Step::Policy => self.policy_lines(),
+            Step::Vpns => self.vpn_lines(),
+            Step::OtherSubnets(half) => self.other_subnet_lines(half),
             _ => Vec::new(),
         }
     }
@@ -126,16 +128,7 @@ impl Model {
             return Vec::new();
         };
         let around = Around { across: self.ranges_across(half), tunnelled: known.tunnelled(&router.id) };
-        let twins = twins(known.inventory);
-        let mut lines: Vec<Line> = known
-            .inventory
-            .subnets
-            .iter()
-            .map(|subnet| subnet_line(&known, router, subnet, half, &around, twins.contains(&subnet.name.as_str())))
-            .collect();
-        // What can be taken comes first; among thousands it would not be found otherwise.
-        lines.sort_by_key(|line| !line.is_open());
-        lines
+        subnets_around(&known, router, half, &around)
     }
 
     /// The ranges the other side has by now. Only what was answered before binds: the first side is chosen freely.
@@ -184,6 +177,22 @@ impl Model {
     }
 }
 
+/// The lines of a region's subnets, for a VPN that stands on that router already.
+pub(super) fn subnets_of(known: &Known<'_>, router: &Router, half: Half, across: Vec<IpNet>) -> Vec<Line> {
+    subnets_around(known, router, half, &Around { across, tunnelled: Vec::new() })
+}
+
+fn subnets_around(known: &Known<'_>, router: &Router, half: Half, around: &Around<'_>) -> Vec<Line> {
+    let twins = twins(known.inventory);
+    let subnets = known.inventory.subnets.iter();
+    let mut lines: Vec<Line> = subnets
+        .map(|subnet| subnet_line(known, router, subnet, half, around, twins.contains(&subnet.name.as_str())))
+        .collect();
+    // What can be taken comes first; among thousands it would not be found otherwise.
+    lines.sort_by_key(|line| !line.is_open());
+    lines
+}
+
 fn modes() -> Vec<Line> {
     let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "region to region");
     both.detail = vec![
@@ -195,7 +204,12 @@ fn modes() -> Vec<Line> {
         about("Makes", "the half in this cloud, and the values for the other end"),
         about("Asks for", "also the peer's address and networks"),
     ];
-    vec![both, single]
+    let mut vpns = line(Choice::Vpns, "your VPNs", "those that exist");
+    vpns.detail = vec![
+        about("Shows", "how each stands, and why one is down"),
+        about("Can", "mend, give a new key or other subnets, delete"),
+    ];
+    vec![both, single, vpns]
 }
 
 /// Whether nothing refuses that router.

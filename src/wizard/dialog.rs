@@ -1,5 +1,8 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
+use crate::provision::change::Direction;
+use crate::upkeep::Sas;
+
 /// What a dialog's button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -19,6 +22,14 @@ pub enum Act {
     UndoRun,
     /// Leave the run that was cut off as it is, and never ask again.
     ForgetRun,
+    /// Do what is proposed.
+    Carry,
+    /// Propose a new key, with the running SAs kept or renewed.
+    NewKey(Sas),
+    /// Take back what the change has done.
+    TakeBack,
+    /// Go on with the change that was cut off.
+    GoOnWithChange(Direction),
 }
 
 /// A question with buttons; the first is the safe one and has the focus.
@@ -34,6 +45,8 @@ pub struct Dialog {
     pub focus: usize,
     /// Whether it shows the keys of the screen below it too.
     pub is_help: bool,
+    /// Whether its lines are long: names and ids.
+    pub is_wide: bool,
     /// How far it is scrolled, in lines.
     pub scroll: u16,
 }
@@ -41,7 +54,7 @@ pub struct Dialog {
 impl Dialog {
     /// A question.
     pub fn new(title: impl Into<String>, text: Vec<String>, buttons: Vec<(&'static str, Act)>) -> Self {
-        Self { title: title.into(), text, buttons, focus: 0, is_help: false, scroll: 0 }
+        Self { title: title.into(), text, buttons, focus: 0, is_help: false, is_wide: false, scroll: 0 }
     }
 
     /// The focused button's act.

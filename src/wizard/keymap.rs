@@ -6,6 +6,7 @@ use super::picker::Picker;
 use super::{Model, Screen, Start};
 use crate::wizard::progress::Phase;
 use crate::wizard::step::Step;
+use crate::wizard::vpns::Deed;
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +49,8 @@ pub enum Action {
     Copy,
     /// Use the simulated cloud.
     Demo,
+    /// Do that to the VPN on the screen.
+    Do(Deed),
     /// Help on this screen and its keys.
     Help,
     /// Leave.
@@ -175,6 +178,8 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
         (Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
         (Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
+        (Start::Ready(_) | Start::Choosing, Screen::Vpn) => vpn_keys(model),
+        (Start::Ready(_) | Start::Choosing, Screen::Change) => change_keys(model),
     })
 }
 
@@ -370,6 +375,55 @@ fn run_keys(model: &Model) -> Vec<Binding> {
         bind(&[Key::character('y')], Action::Copy, "copy ids"),
         help_key(),
         bind(&[Key::character('q'), ESC], Action::Quit, if ended { "leave" } else { "stop" }),
+    ]);
+    bindings
+}
+
+fn vpn_keys(model: &Model) -> Vec<Binding> {
+    let deeds = model.vpns.open.as_ref().map(|open| open.deeds()).unwrap_or_default();
+    let mut bindings = vec![
+        bind(&[ENTER], Action::Accept, "choose"),
+        bind(&[ESC], Action::Back, "back"),
+        bind(&[RIGHT, TAB], Action::Right, "next"),
+        quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
+        bind(&[Key::character('r')], Action::Retry, "check again"),
+    ];
+    for (letter, deed, label) in [
+        ('m', Deed::Mend, "mend what is found"),
+        ('n', Deed::NewKey, "new key"),
+        ('s', Deed::Subnets, "other subnets"),
+        ('a', Deed::Admit, "admit traffic: security-group rules"),
+        ('d', Deed::Delete, "delete it"),
+    ] {
+        if deeds.contains(&deed) {
+            bindings.push(quiet(&[Key::character(letter)], Action::Do(deed), label));
+        }
+    }
+    if deeds.contains(&Deed::Mend) {
+        bindings.extend((1..=9).zip('1'..='9').map(|(number, digit)| {
+            let label = if number == 1 { "the finding of that number" } else { "" };
+            quiet(&[Key::character(digit)], Action::Pick(number), label)
+        }));
+    }
+    bindings.extend(scrolling());
+    bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key()]);
+    bindings
+}
+
+fn change_keys(model: &Model) -> Vec<Binding> {
+    let is_working = model.vpns.change.as_ref().is_some_and(super::carried::Carried::is_working);
+    let mut bindings = Vec::new();
+    if !is_working {
+        bindings.push(bind(&[ENTER], Action::Accept, "choose"));
+    }
+    if model.vpns.change.as_ref().is_some_and(|change| change.buttons().len() > 1) {
+        bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
+        bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
+    }
+    bindings.extend(scrolling());
+    bindings.extend([
+        help_key(),
+        bind(&[Key::character('q'), ESC], Action::Quit, if is_working { "stop" } else { "leave" }),
     ]);
     bindings
 }

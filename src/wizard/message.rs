@@ -1,5 +1,6 @@
 //! What goes into the wizard and what comes out: the way it begins, what can happen to it, what it wants done.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,9 +9,13 @@ use secrecy::SecretString;
 
 use super::remote::RequestId;
 use super::takeup::Purpose;
+use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
-use crate::plan::{Labels, Plan, Profile, Profiles, Psk, VpnId};
+use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Inspection, Keys, Look, Vpn};
+use crate::plan::{Half, Labels, Plan, Profile, Profiles, Psk, VpnId};
+use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::{Check, CreateError, Event, Ledger, Undone, Watched};
 
@@ -35,6 +40,43 @@ pub struct Session {
     pub warnings: Vec<String>,
     /// Runs in this project that were cut off, the latest first.
     pub unfinished: Vec<Unfinished>,
+    /// Changes in this project that were cut off, the latest first.
+    pub interrupted: Vec<Interrupted>,
+}
+
+/// A change that was cut off, as its journal tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Its journal.
+    pub journal: PathBuf,
+    /// How far it is.
+    pub course: Course,
+    /// Which way it went last.
+    pub direction: Direction,
+    /// When it began, for a screen.
+    pub began: String,
+}
+
+/// What all regions were read for.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The VPNs, and what no VPN uses.
+    pub inspection: Inspection,
+    /// VPNs whose making is not done, by the journals here: what they made is no stray.
+    pub unfinished: Vec<VpnId>,
+    /// Changes that were cut off.
+    pub interrupted: Vec<Interrupted>,
+}
+
+/// The change that is to be carried out.
+#[derive(Debug)]
+pub enum Which {
+    /// One that begins.
+    New(Box<Change>),
+    /// One that was cut off, by its journal.
+    Journal(PathBuf),
+    /// The one that came to rest last.
+    Present,
 }
 
 /// A run that was cut off, as its journal tells.
@@ -149,6 +191,18 @@ pub enum Message {
     Verified(Vec<Check>),
     /// The undo is over.
     Undone(Undone, Ledger),
+    /// All regions were read, as far as they could be.
+    Inspected(RequestId, Box<Seen>),
+    /// A VPN's keys were compared, and it was read what its instances admit.
+    Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
+    /// How the connections of a VPN stand now, or why that could not be read.
+    Looked(RequestId, Result<BTreeMap<Half, Look>, Error>),
+    /// A change tells what it does.
+    Carrying(ChangeEvent),
+    /// A change came to rest.
+    Carried(Result<Changed, ChangeError>, Box<Course>),
+    /// A change could not even begin, and why.
+    NotBegun(Vec<String>),
     /// The plan file was written, or why not.
     Saved(Result<PathBuf, String>),
     /// The sign-in, the first or one that renews it, asks something.
@@ -186,6 +240,16 @@ pub enum Effect {
     Verify(Box<Plan>, Ledger),
     /// Delete what was made; answered by [`Message::Undone`].
     Undo(Box<Plan>, Ledger),
+    /// Read the VPNs of all regions; answered by [`Message::Inspected`].
+    Inspect(RequestId),
+    /// Read a VPN's keys and what its instances admit; answered by [`Message::Diagnosed`].
+    Diagnose(RequestId, Box<Vpn>),
+    /// Ask after that time how the connections of a VPN stand; answered by [`Message::Looked`].
+    Look(RequestId, Box<Vpn>, Duration),
+    /// Carry a change out, or take it back; answered by [`Message::Carried`] or [`Message::NotBegun`].
+    Carry(Which, Direction),
+    /// Nobody goes on with the change that came to rest.
+    LetGo,
     /// Ask the engine to stop after what is under way.
     Stop,
     /// Answer what the sign-in asked last, or decline.

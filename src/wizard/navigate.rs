@@ -9,6 +9,7 @@ use super::keymap::Action;
 use super::picker::{Choice, Line, Picker};
 use super::review::Review;
 use super::step::{Mode, Step};
+use super::vpns::Wish;
 use super::{Effect, Form, Login, Model, Screen};
 use crate::plan::{Half, Profile};
 
@@ -21,6 +22,13 @@ impl Model {
             Step::Peer | Step::Key | Step::Custom | Step::Name => Screen::Form(Form::of(step)),
             Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, confirming: false }),
             Step::Run => Screen::Run,
+            Step::Vpn => Screen::Vpn,
+            Step::Change => Screen::Change,
+            Step::OtherSubnets(half) => {
+                let lines = self.lines(step);
+                let marked: Vec<Choice> = self.other_subnets(half).into_iter().map(Choice::Object).collect();
+                Screen::Picker(Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true))
+            }
             _ => {
                 let lines = self.lines(step);
                 self.say_what_no_longer_fits(step, &lines);
@@ -50,7 +58,7 @@ impl Model {
                 }
             }
             Screen::Review(_) => self.refresh_review(),
-            Screen::Form(_) | Screen::Run => {}
+            Screen::Form(_) | Screen::Run | Screen::Vpn | Screen::Change => {}
         }
     }
 
@@ -143,7 +151,7 @@ impl Model {
             Step::Custom => self.custom_problems().is_empty(),
             Step::Run => self.run.is_some(),
             Step::Cloud | Step::Mode | Step::Policy => true,
-            Step::Review => false,
+            Step::Review | Step::Vpns | Step::Vpn | Step::OtherSubnets(_) | Step::Change => false,
         }
     }
 
@@ -161,14 +169,15 @@ impl Model {
     pub(super) fn back(&mut self) -> Vec<Effect> {
         self.keep_marks();
         self.forget_unchanged_name();
-        if self.returning {
+        let Some(step) = self.previous_step() else { return self.quit() };
+        if step == Step::Review {
             self.returning = false;
-            self.enter(Step::Review);
-        } else if let Some(step) = self.route().previous(self.step) {
-            self.enter(step);
-        } else {
-            return self.quit();
         }
+        if step == Step::Vpns {
+            self.vpns.open = None;
+        }
+        self.vpns.wish = None;
+        self.enter(step);
         Vec::new()
     }
 
@@ -193,6 +202,8 @@ impl Model {
 
     pub(super) fn picker_action(&mut self, action: Action) -> Vec<Effect> {
         let page = self.page();
+        // Whoever goes on doing something does not want to be asked about something else any more.
+        self.vpns.wish = None;
         let Screen::Picker(picker) = &mut self.screen else { return Vec::new() };
         match action {
             Action::Up => picker.step(-1),
@@ -237,13 +248,16 @@ impl Model {
                 {
                     format!("{} is still being read; a moment", self.place(half))
                 }
+                Step::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),
                 _ => "There is nothing to choose here; Esc goes back.".to_owned(),
             };
             self.warn(text);
             return Vec::new();
         };
-        if let Step::Subnets(half) = self.step {
-            return self.accept_subnets(half, &line);
+        match self.step {
+            Step::Subnets(half) => return self.accept_subnets(half, &line),
+            Step::OtherSubnets(half) => return self.accept_other_subnets(half),
+            _ => {}
         }
         if line.pending {
             self.warn(format!("{} is still being read; Enter again in a moment.", line.title));
@@ -260,6 +274,13 @@ impl Model {
         match (self.step, choice) {
             (Step::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
             (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
+            (Step::Mode, Choice::Vpns) => return self.open_vpns(),
+            (Step::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
+            (Step::Vpns, Choice::Strays) => return self.wish(Wish::Strays),
+            (Step::Vpns, Choice::Make) => {
+                self.answers.mode = Mode::SiteToSite;
+                self.step = Step::Mode;
+            }
             (Step::Region(half), Choice::Region(region)) => {
                 *self.answers.region.get_mut(half) = Some(region);
                 let is_pair = self.answers.mode == Mode::SiteToSite;

@@ -20,6 +20,14 @@ pub enum Choice {
     Object(Id),
     /// A policy profile.
     Profile(Profile),
+    /// The VPNs there are.
+    Vpns,
+    /// One of them, by the word that names it alone.
+    Vpn(String),
+    /// What no connection uses.
+    Strays,
+    /// A new VPN, where there is none.
+    Make,
 }
 
 /// One line of a list.

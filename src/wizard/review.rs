@@ -222,7 +222,7 @@ impl Model {
             Step::Policy => self.profile().as_str().to_owned(),
             Step::Custom => self.answers.custom.ike_text(),
             Step::Name => self.name_text(),
-            Step::Review | Step::Run => String::new(),
+            Step::Review | Step::Run | Step::Vpns | Step::Vpn | Step::OtherSubnets(_) | Step::Change => String::new(),
         }
     }
 

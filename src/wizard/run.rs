@@ -106,6 +106,10 @@ impl Model {
     }
 
     pub(super) fn stop(&mut self, then: Then) -> Vec<Effect> {
+        if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
+            change.then = Some(then);
+            return vec![Effect::Stop];
+        }
         let Some(run) = &mut self.run else { return Vec::new() };
         if run.is_working() {
             run.then = Some(then);
@@ -124,14 +128,15 @@ impl Model {
     /// Keeps an open question whether to stop true while the run goes on below it. Once it rests there is nothing to stop;
     /// a key on its way must not press a button that has appeared instead, so something stays to be closed.
     pub(super) fn refresh_question(&mut self) {
-        let (Some(run), Some(dialog)) = (&self.run, &mut self.dialog) else { return };
+        let text = self.run.as_ref().filter(|run| run.is_working()).map(stop_text).or_else(|| self.stop_question());
+        let Some(dialog) = &mut self.dialog else { return };
         if !dialog.buttons.iter().any(|(_, act)| *act == Act::StopAndKeep) {
             return;
         }
-        if run.is_working() {
-            dialog.text = stop_text(run);
+        if let Some(text) = text {
+            dialog.text = text;
         } else {
-            let text = vec!["The run has come to rest meanwhile; nothing was stopped.".to_owned()];
+            let text = vec!["It has come to rest meanwhile; nothing was stopped.".to_owned()];
             *dialog = Dialog::new("Nothing to stop", text, vec![("See what came of it", Act::Close)]);
         }
     }

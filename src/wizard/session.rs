@@ -6,6 +6,7 @@ use super::keymap::Action;
 use super::picker::Choice;
 use super::remote::{Remote, RequestId};
 use super::step::Step;
+use super::vpns::Vpns;
 use super::{Effect, Ending, Login, Message, Model, Problem, RegionState, Screen, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 
@@ -45,8 +46,16 @@ impl Model {
                     })
                     .collect();
                 let step = if self.step == Step::Cloud { Step::Mode } else { self.step };
+                // What was known of the VPNs may be of another cloud.
+                self.vpns = Vpns {
+                    change: self.vpns.change.take(),
+                    earlier: std::mem::take(&mut self.vpns.earlier),
+                    ..Vpns::default()
+                };
+                self.vpns.offers = self.session().map(|session| session.interrupted.clone()).unwrap_or_default();
                 self.enter(step);
                 self.offer_unfinished();
+                self.offer_next_change();
                 let all: Vec<RegionId> = self.regions.iter().map(|region| region.id.clone()).collect();
                 all.iter().filter_map(|region| self.discover(region)).collect()
             }
@@ -185,12 +194,15 @@ impl Model {
     /// Whether there is something to read again here.
     #[must_use]
     pub fn can_retry(&self) -> bool {
-        !self.regions_shown().is_empty()
+        self.step == Step::Vpns || !self.regions_shown().is_empty()
     }
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is
     /// not asked for twice, but a region that hangs is asked anew.
     pub(super) fn retry(&mut self) -> Vec<Effect> {
+        if self.step == Step::Vpns {
+            return self.read_vpns_again();
+        }
         self.keep_marks();
         let mut wanted = self.regions_shown();
         let failed = self.regions.iter().filter(|region| region.inventory.error().is_some());
@@ -217,12 +229,21 @@ impl Model {
     /// request under way is settled.
     pub(super) fn terminated(&mut self) -> Vec<Effect> {
         self.question = None;
+        if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
+            change.then = Some(super::progress::Then::Leave);
+            return vec![Effect::Stop];
+        }
+        let has_changed = self.vpns.change.is_some();
         match &mut self.run {
             Some(run) if run.is_working() => {
                 run.then = Some(super::progress::Then::Leave);
                 vec![Effect::Stop]
             }
             Some(_) => {
+                self.ending = Some(Ending::AfterRun);
+                Vec::new()
+            }
+            None if has_changed => {
                 self.ending = Some(Ending::AfterRun);
                 Vec::new()
             }

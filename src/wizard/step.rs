@@ -29,6 +29,14 @@ pub enum Step {
     Review,
     /// The engine at work, and what came of it.
     Run,
+    /// The VPNs there are.
+    Vpns,
+    /// One of them.
+    Vpn,
+    /// Which subnets a half of it is to tunnel from now on.
+    OtherSubnets(Half),
+    /// A change of it at work, and what came of that.
+    Change,
 }
 
 /// What is connected.
@@ -104,6 +112,12 @@ pub const SIGN_IN_HELP: &[&str] = &[
 ];
 
 impl Step {
+    /// Whether it is about VPNs that exist. Those are no part of a route.
+    #[must_use]
+    pub const fn is_upkeep(self) -> bool {
+        matches!(self, Self::Vpns | Self::Vpn | Self::OtherSubnets(_) | Self::Change)
+    }
+
     /// The step of a route where an answer that a check objects to is changed.
     #[must_use]
     pub const fn of(place: Place, route: Route) -> Self {
@@ -147,6 +161,10 @@ impl Step {
             Self::Name => "Name",
             Self::Review => "Review",
             Self::Run => "Create",
+            Self::Vpns => "VPNs",
+            Self::Vpn => "VPN",
+            Self::OtherSubnets(_) => "Subnets",
+            Self::Change => "Change",
         }
     }
 
@@ -165,7 +183,27 @@ impl Step {
             Self::Mode => &[
                 "Site-to-site connects two regions of this project; osvpn makes both halves.",
                 "Single makes the half in one region; the other end is a peer outside, for instance an office firewall.",
+                "Your VPNs shows what there is, whoever made it: how each stands, why one is down, and what can be done.",
             ],
+            Self::Vpns => &[
+                "Every connection of the project, in all regions. Two that point at each other are one VPN. One whose other \
+                 half should be here and is not, and one to a peer outside, are shown as such.",
+                "The last line has what no connection uses: such objects keep subnets and routers from being deleted.",
+            ],
+            Self::Vpn => &[
+                "ACTIVE is no proof, and DOWN no answer: both halves are held against each other, field by field. What is \
+                 wrong comes first, the likeliest cause at the top; a digit chooses another one to mend.",
+                "Keys are compared in memory and never shown. Whatever changes something shows its steps and asks first. \
+                 The statuses are read every few seconds.",
+            ],
+            Self::OtherSubnets(_) => &[
+                "What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
+                 connections are switched to them, and the old ones are deleted.",
+            ],
+            Self::Change => {
+                &["Each step is written down before it is sent, so a change that is cut off can be finished or, until \
+                 something is deleted or both halves have a new key, taken back: here, or with osvpn resume and rollback."]
+            }
             Self::Region(_) => &[
                 "Every region of the catalogue with a network service is read at once. A region without VPNaaS, or one that \
                  does not answer, is shown with the reason; the others go on.",

@@ -44,6 +44,7 @@ impl Model {
     }
 
     pub(super) fn take_up(&mut self, purpose: Purpose) -> Vec<Effect> {
+        self.vpns.offers.clear();
         let Some(latest) = self.latest_unfinished() else { return Vec::new() };
         let request = self.request();
         self.taking_up = Some((request, purpose));
@@ -55,6 +56,7 @@ impl Model {
     pub(super) fn forget_run(&mut self) -> Vec<Effect> {
         let Some(latest) = self.latest_unfinished() else { return Vec::new() };
         self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", latest.name));
+        self.offer_next_change();
         vec![Effect::Forget(latest.journal)]
     }
 

@@ -151,6 +151,7 @@ pub fn session() -> Session {
         descriptions: Vec::new(),
         warnings: Vec::new(),
         unfinished: Vec::new(),
+        interrupted: Vec::new(),
     }
 }
 

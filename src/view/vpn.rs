@@ -1,0 +1,235 @@
+//! One VPN: how each half stands, what is wrong and what mends it, the proof row by row, and what cannot be seen.
+//!
+//! ```text
+//! │ hlz-por                                      DOWN │
+//! │                                                   │
+//! │ ○ A Hamilton  DOWN    border-router  203.0.113.20 │
+//! │               10.0.0.0/24                         │
+//! │ ...                                               │
+//! │ ✗ Not ACTIVE. The likeliest cause is first.       │
+//! │ › 1 ✗ the keys differ                             │
+//! │       what it leads to                            │
+//! │       mends it: a new key on both halves          │
+//! │ ...                                               │
+//! │ [ Mend 1 ]    New key    Subnets    Delete        │
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::area::Area;
+use super::progress::status_look;
+use super::text::{hanging, paragraph};
+use super::{Scene, document, remote};
+use crate::inspect::{Across, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
+use crate::plan::Half;
+use crate::wizard::vpn::capitalised;
+use crate::wizard::vpns::{Deed, Open, ranges};
+
+/// Wider lines are hard to read.
+const WIDEST: u16 = 110;
+
+/// Draws the VPN on the screen.
+pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
+    let (_, area) = area.split_top(1);
+    let (Some(open), vpn) = (&scene.model.vpns.open, scene.model.vpns.vpn()) else { return 0 };
+    let area = area.split_left(WIDEST).0;
+    let columns = usize::from(area.width);
+    let Some(vpn) = vpn else {
+        let since = scene.model.vpns.seen.since().unwrap_or(scene.model.now);
+        let lines = [remote::waiting(scene, "Reading all regions", since)];
+        return document::draw(scene, &lines, 0, ("", ""), area, frame);
+    };
+    let deeds = open.deeds();
+    let labels: Vec<String> = deeds.iter().map(|deed| label(open, *deed)).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let focus = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
+    let rest = document::button_row(document::buttons(scene, &labels, focus), area, frame);
+    let lines = lines(scene, open, vpn, columns);
+    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), rest, frame)
+}
+
+/// With several findings the button says which one it mends.
+fn label(open: &Open, deed: Deed) -> String {
+    let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
+    match (deed, open.finding()) {
+        (Deed::Mend, Some(at)) if several => format!("{} {}", deed.label(), at + 1),
+        _ => deed.label().to_owned(),
+    }
+}
+
+fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let model = scene.model;
+    let mut lines = Vec::new();
+    for (half, side) in vpn.sides() {
+        lines.extend(of_side(scene, half, side, columns));
+    }
+    match &vpn.across {
+        Across::Half(_) => {}
+        Across::Missing { because, .. } => {
+            let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
+            let text = format!("its other half is missing: {because}");
+            lines.extend(hanging(glyph, &text, columns, theme.text()));
+        }
+        Across::Outside => {
+            let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
+            let lead = Span::styled(format!("{} Peer outside  ", theme.glyphs.ahead), theme.dim());
+            lines.extend(hanging(lead, &peer, columns, theme.text()));
+        }
+    }
+    lines.push(Line::default());
+    if let Some(interrupted) = model.vpns.interrupted() {
+        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
+        let text = format!(
+            "{} was cut off and comes first; any of the buttons offers to finish it.",
+            capitalised(&interrupted.course.change.to_string())
+        );
+        lines.extend(hanging(glyph, &text, columns, theme.title()));
+    }
+    if let Some(since) = open.waiting {
+        lines.push(remote::waiting(scene, "Waiting for ACTIVE; agents report once a minute", since));
+    }
+    if let Some(error) = &open.look_problem {
+        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
+        let text = format!("The statuses could not be read, and are asked for again: {error}");
+        lines.extend(hanging(glyph, &text, columns, theme.text()));
+    }
+    let reading = model.vpns.seen.since().map(|since| ("Reading all regions", since));
+    let reading = reading.or_else(|| open.around.since().map(|since| ("Reading keys and security groups", since)));
+    if let Some((text, since)) = reading {
+        lines.push(remote::waiting(scene, text, since));
+    }
+    if let Some(diagnosis) = &open.diagnosis {
+        lines.extend(diagnosed(scene, open, vpn, diagnosis, columns));
+    }
+    lines
+}
+
+fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let status = &side.connection.status;
+    let (glyph, style) = status_look(scene, status);
+    let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
+    let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
+    let place = scene.model.labels.full(&side.region);
+    let lead = Span::styled(format!("{glyph} "), style);
+    let mut lines = hanging(lead, &format!("{half} {place}: {status}"), columns, theme.title());
+    let text = format!("    {router}, {address}, {}", ranges(side.local.as_deref()));
+    lines.extend(paragraph(&text, columns, theme.text()));
+    lines
+}
+
+fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let mut lines = headline(scene, open, diagnosis, columns);
+    let chosen = open.finding();
+    for (at, finding) in diagnosis.findings.iter().enumerate() {
+        if let Some(fault) = finding.fault() {
+            lines.push(Line::default());
+            lines.extend(found(scene, vpn, diagnosis, fault, (at, chosen == Some(at)), columns));
+        }
+    }
+    lines.extend([Line::default(), Line::styled("Every question", theme.title())]);
+    for check in &diagnosis.checks {
+        lines.extend(row(scene, check, columns));
+    }
+    if !diagnosis.unseen.is_empty() {
+        lines.extend([Line::default(), Line::styled("Not to be seen from here", theme.title())]);
+    }
+    for what in &diagnosis.unseen {
+        let glyph = Span::styled(format!("{} ", theme.glyphs.notice), theme.accent());
+        lines.extend(hanging(glyph, what, columns, theme.text()));
+    }
+    lines.extend([
+        Line::default(),
+        Line::styled("To try it, and to wake a tunnel that waits for traffic", theme.title()),
+    ]);
+    lines.extend(paragraph(&format!("  {}", diagnosis.ping), columns, theme.text()));
+    lines
+}
+
+fn headline(scene: Scene<'_>, open: &Open, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let has_findings = !diagnosis.findings.is_empty();
+    let (glyph, style, text) = match diagnosis.condition {
+        Condition::Proven if has_findings => {
+            (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match. Still, there is something to mend:")
+        }
+        Condition::Proven => (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match."),
+        Condition::Mismatched => (
+            theme.glyphs.warning,
+            theme.warning(),
+            "ACTIVE, but the halves do not match: some of the traffic fails, or will.",
+        ),
+        Condition::NotActive if open.waiting.is_some() => {
+            (theme.glyphs.ahead, theme.text(), "Not ACTIVE yet. While it comes up, some of this passes by itself:")
+        }
+        Condition::NotActive if has_findings => {
+            (theme.glyphs.bad, theme.bad(), "Not ACTIVE. The likeliest cause stands first:")
+        }
+        Condition::NotActive => {
+            (theme.glyphs.bad, theme.bad(), "Not ACTIVE, and nothing is wrong in what can be seen from here.")
+        }
+        Condition::Unclear => {
+            (theme.glyphs.warning, theme.warning(), "ACTIVE, but something that counts could not be read.")
+        }
+    };
+    hanging(Span::styled(format!("{glyph} "), style), text, columns, theme.title())
+}
+
+fn found(
+    scene: Scene<'_>,
+    vpn: &Vpn,
+    diagnosis: &Diagnosis,
+    fault: &Fault,
+    (at, is_chosen): (usize, bool),
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let (glyph, style) = match fault.weight {
+        Weight::Stops => (theme.glyphs.bad, theme.bad()),
+        Weight::Hides | Weight::Warns => (theme.glyphs.warning, theme.warning()),
+    };
+    let pointer = if is_chosen { theme.glyphs.pointer } else { " " };
+    let lead = Span::styled(format!("{pointer} {} {glyph} ", at + 1), style);
+    let mut lines = hanging(lead, &fault.seen, columns, theme.title());
+    let indent = |text: &str| paragraph(&format!("      {text}"), columns, theme.text());
+    lines.extend(indent(&capitalised(&fault.means)));
+    let label = if fault.fix.is_ours() { "Mends it: " } else { "" };
+    let lead = Span::styled(format!("      {label}"), theme.accent());
+    lines.extend(hanging(lead, &capitalised_if(!fault.fix.is_ours(), &fault.fix.text(vpn)), columns, theme.text()));
+    let commands = match &fault.fix {
+        Fix::ByHand(steps) => steps.clone(),
+        Fix::Admit => diagnosis.rules().iter().map(crate::inspect::exposure::MissingRule::command).collect(),
+        Fix::Resume(id) => vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
+        _ => Vec::new(),
+    };
+    lines.extend(commands.iter().flat_map(|command| paragraph(&format!("        {command}"), columns, theme.dim())));
+    lines
+}
+
+fn capitalised_if(wanted: bool, text: &str) -> String {
+    if wanted { capitalised(text) } else { text.to_owned() }
+}
+
+fn row(scene: Scene<'_>, check: &Check, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let (glyph, style, seen) = match &check.verdict {
+        Verdict::Good(seen) => (theme.glyphs.done, theme.good(), seen.as_str()),
+        Verdict::Bad(fault) if fault.weight == Weight::Warns => {
+            (theme.glyphs.warning, theme.warning(), fault.seen.as_str())
+        }
+        Verdict::Bad(fault) => (theme.glyphs.bad, theme.bad(), fault.seen.as_str()),
+        Verdict::Open(what) => (theme.glyphs.notice, theme.accent(), what.as_str()),
+    };
+    let subject = check.subject.label();
+    let word = match &check.verdict {
+        Verdict::Good(_) => "yes",
+        Verdict::Bad(_) => "no",
+        Verdict::Open(_) => "not to be seen",
+    };
+    let text = if seen.is_empty() { format!("{subject}: {word}") } else { format!("{subject}: {word}, {seen}") };
+    hanging(Span::styled(format!("{glyph} "), style), &text, columns, theme.text())
+}

@@ -1,0 +1,223 @@
+//! The wizard while a change is at work and when it rests.
+
+use super::carried::{Button, Carried, Stage, StepState};
+use super::dialog::{Act, Dialog};
+use super::keymap::Action;
+use super::message::Which;
+use super::progress::Then;
+use super::step::Step;
+use super::vpns::Open;
+use super::{Effect, Ending, Model};
+use crate::change::Verb;
+use crate::cloud::RegionId;
+use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+
+impl Model {
+    pub(super) fn begin_change(
+        &mut self,
+        course: Course,
+        notes: Vec<String>,
+        which: Which,
+        direction: Direction,
+    ) -> Vec<Effect> {
+        let mut change = Carried::new(course, notes, direction, self.now);
+        change.has_vpn = self.vpns.open.is_some();
+        if let Some(open) = &mut self.vpns.open {
+            (open.looking, open.waiting) = (None, None);
+        }
+        self.vpns.wish = None;
+        self.vpns.earlier.extend(self.vpns.change.take());
+        self.vpns.change = Some(change);
+        self.enter(Step::Change);
+        vec![Effect::Carry(which, direction)]
+    }
+
+    pub(super) fn change_action(&mut self, action: Action) -> Vec<Effect> {
+        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+        let count = change.buttons().len().max(1);
+        match action {
+            Action::Right => change.focus = (change.focus + 1) % count,
+            Action::Left => change.focus = (change.focus + count - 1) % count,
+            Action::Accept => {
+                if let Some(button) = change.buttons().get(change.focus).copied() {
+                    return self.press_change(button);
+                }
+            }
+            _ => self.scroll(action),
+        }
+        Vec::new()
+    }
+
+    fn press_change(&mut self, button: Button) -> Vec<Effect> {
+        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+        match button {
+            Button::ToVpn | Button::ToList => self.leave_change(button == Button::ToVpn),
+            Button::Retry | Button::LookAgain => {
+                let direction = change.way_on();
+                // What could not even begin has nothing to go on from.
+                change.resume(direction);
+                self.scroll = 0;
+                vec![Effect::Carry(Which::Present, direction)]
+            }
+            Button::TakeBack => {
+                let text = vec![
+                    "What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned(),
+                ];
+                let buttons = vec![("Keep", Act::Close), ("Take back", Act::TakeBack)];
+                self.dialog = Some(Dialog::new("Take it back?", text, buttons));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn take_change_back(&mut self) -> Vec<Effect> {
+        self.scroll = 0;
+        let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
+        change.resume(Direction::Back);
+        vec![Effect::Carry(Which::Present, Direction::Back)]
+    }
+
+    /// Back to where it was begun. What is not done keeps its journal.
+    fn leave_change(&mut self, to_vpn: bool) -> Vec<Effect> {
+        let mut effects = vec![Effect::LetGo];
+        if to_vpn && self.vpns.open.is_some() {
+            self.enter(Step::Vpn);
+        } else {
+            self.vpns.open = None;
+            self.enter(Step::Vpns);
+        }
+        let is_done = self.vpns.change.as_ref().is_some_and(Carried::is_done);
+        // After a change that is done everything is being read already.
+        if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
+            effects.extend(self.read_vpns());
+        }
+        effects
+    }
+
+    pub(super) fn carrying(&mut self, event: ChangeEvent) {
+        let now = self.now;
+        if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
+            change.apply(event, now);
+        }
+        self.refresh_question();
+    }
+
+    pub(super) fn not_begun(&mut self, why: Vec<String>) -> Vec<Effect> {
+        let now = self.now;
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
+        change.refuse(why, now);
+        let is_leaving = change.then.take() == Some(Then::Leave);
+        self.refresh_question();
+        if is_leaving {
+            self.ending = Some(Ending::AfterRun);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn change_carried(&mut self, ended: Result<Changed, ChangeError>, course: Course) -> Vec<Effect> {
+        let now = self.now;
+        self.scroll = 0;
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
+        change.end(ended, course, now);
+        let then = change.then.take();
+        let (is_done, is_reversible) = (change.is_done(), change.is_reversible());
+        self.refresh_question();
+        match then {
+            Some(Then::Leave) => {
+                self.dialog = None;
+                self.ending = Some(Ending::AfterRun);
+                return Vec::new();
+            }
+            Some(Then::Undo) if !is_done && is_reversible => {
+                self.dialog = None;
+                return self.take_change_back();
+            }
+            Some(Then::Undo) | None => {}
+        }
+        if is_done { self.after_change() } else { Vec::new() }
+    }
+
+    /// What was known is from before the change: everything is read again, and the VPN proven anew.
+    fn after_change(&mut self) -> Vec<Effect> {
+        let now = self.now;
+        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+        let verb = change.change().verb;
+        let is_gone = verb == Verb::Delete && change.direction == Direction::Forward;
+        if is_gone {
+            self.vpns.open = None;
+        }
+        let mut regions: Vec<RegionId> =
+            change.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned()).collect();
+        regions.sort();
+        regions.dedup();
+        if self.vpns.open.is_none() && verb.is_about_a_vpn() {
+            let change = change.change();
+            self.vpns.open = Some(Open::of(change.subject.to_string(), change.label.clone()));
+        }
+        change.has_vpn = self.vpns.open.is_some();
+        if let Some(open) = &mut self.vpns.open {
+            open.around = super::remote::Remote::NotAsked;
+            (open.diagnosis, open.chosen, open.subnets) = (None, None, crate::upkeep::NewSubnets::default());
+            open.waiting = verb.is_about_a_vpn().then_some(now);
+        }
+        let mut effects = self.read_vpns();
+        // The lists of the other steps know of routers' VPN services, too.
+        regions.retain(|id| self.region(id).is_some_and(|region| region.inventory.ready().is_some()));
+        effects.extend(self.read_again(&regions));
+        effects
+    }
+
+    pub(super) fn quit_change(&mut self) -> Vec<Effect> {
+        let Some(change) = &self.vpns.change else { return Vec::new() };
+        if change.then.is_some() {
+            self.say("It is stopping already, once the request under way is answered.");
+        } else if change.is_working() {
+            let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
+            if change.direction == Direction::Forward && change.is_reversible() {
+                buttons.push(("Stop and take back", Act::StopAndUndo));
+            }
+            self.dialog = Some(Dialog::new("Stop?", stop_text(change), buttons));
+        } else if change.is_unfinished() {
+            let subject = &change.change().subject;
+            let text =
+                vec![how_far(change), format!("It can be finished later: here, or with osvpn resume {subject}.")];
+            let mut buttons = vec![("Stay", Act::Close), ("Leave", Act::Leave)];
+            if change.buttons().contains(&Button::TakeBack) {
+                buttons.push(("Take back", Act::TakeBack));
+            }
+            self.dialog = Some(Dialog::new("Leave?", text, buttons));
+        } else {
+            self.ending = Some(Ending::AfterRun);
+        }
+        Vec::new()
+    }
+
+    /// Keeps the question whether to stop true while the change goes on below it.
+    pub(super) fn stop_question(&self) -> Option<Vec<String>> {
+        self.vpns.change.as_ref().filter(|change| change.is_working()).map(stop_text)
+    }
+}
+
+fn stop_text(change: &Carried) -> Vec<String> {
+    let mut text = vec![
+        "What is under way is settled first: a service is not left off, nor one half with another key.".to_owned(),
+    ];
+    if change.settling.is_some() {
+        text = vec![
+            "Everything is done. It is only waited for what a request whose answer was lost may still do.".to_owned(),
+        ];
+    }
+    text.push(how_far(change));
+    text
+}
+
+fn how_far(change: &Carried) -> String {
+    let done = change.steps.iter().filter(|state| matches!(state, StepState::Done(..))).count();
+    match (&change.stage, change.direction) {
+        (Stage::Ended(Ok(Changed::Unsettled(..))), _) => {
+            "An answer was lost, and the cloud may still act on that request.".to_owned()
+        }
+        (_, Direction::Back) => format!("{done} of {} steps are not taken back yet.", change.steps.len()),
+        (_, Direction::Forward) => format!("{done} of {} steps are done.", change.steps.len()),
+    }
+}

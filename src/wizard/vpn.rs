@@ -1,0 +1,311 @@
+//! The screen of one VPN: what is wanted of it becomes a proposal, and a proposal a question.
+
+use super::dialog::{Act, Dialog};
+use super::keymap::Action;
+use super::message::{Interrupted, Which};
+use super::picker::{Choice, Line};
+use super::step::Step;
+use super::vpns::{Deed, Wish};
+use super::{Effect, Model, Screen};
+use crate::change::Verb;
+use crate::cloud::Id;
+use crate::inspect::Vpn;
+use crate::inspect::diagnosis::rules;
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Half, Known};
+use crate::provision::change::{Course, Direction};
+use crate::upkeep::{
+    Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
+};
+
+impl Model {
+    pub(super) fn vpn_action(&mut self, action: Action) -> Vec<Effect> {
+        if !matches!(action, Action::Up | Action::Down | Action::PageUp | Action::PageDown) {
+            self.vpns.wish = None;
+        }
+        let Some(open) = &mut self.vpns.open else { return self.back() };
+        match action {
+            Action::Left | Action::Right => {
+                let deeds = open.deeds();
+                let at = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
+                let step = if action == Action::Right { 1 } else { deeds.len().saturating_sub(1) };
+                let next = (at.unwrap_or_default() + step) % deeds.len().max(1);
+                open.focus = deeds.get(next).copied().unwrap_or(open.focus);
+            }
+            Action::Pick(number) => {
+                let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
+                match findings.get(usize::from(number) - 1).map(|finding| finding.subject) {
+                    Some(subject) => (open.chosen, open.focus) = (Some(subject), Deed::Mend),
+                    None if findings.is_empty() => self.say("Nothing is found that could be mended."),
+                    None => self.say(format!("There is no finding {number}.")),
+                }
+            }
+            Action::Accept => {
+                if let Some(deed) = open.focused() {
+                    return self.want(deed);
+                }
+            }
+            Action::Do(deed) => {
+                open.focus = deed;
+                return self.want(deed);
+            }
+            Action::Retry => return self.read_vpns_again(),
+            Action::Copy => {
+                let text = self.vpns.vpn().map(ids).unwrap_or_default();
+                self.say("Sent to the terminal's clipboard: region, kind and id of its connections and services.");
+                return vec![Effect::Copy(text)];
+            }
+            Action::Back => return self.back(),
+            _ => self.scroll(action),
+        }
+        Vec::new()
+    }
+
+    fn want(&mut self, deed: Deed) -> Vec<Effect> {
+        if let Some(interrupted) = self.vpns.interrupted().cloned() {
+            self.offer_change(interrupted);
+            return Vec::new();
+        }
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let wish = match deed {
+            Deed::Mend => {
+                let found = open.finding().and_then(|at| open.diagnosis.as_ref()?.findings.get(at));
+                let Some(finding) = found else {
+                    let text = if open.diagnosis.is_some() {
+                        "Nothing is found that could be mended."
+                    } else {
+                        "It is still being diagnosed; a moment."
+                    };
+                    self.say(text);
+                    return Vec::new();
+                };
+                Wish::Mend(finding.subject)
+            }
+            Deed::NewKey => Wish::NewKey(Sas::Keep),
+            Deed::Subnets => {
+                open.subnets = crate::upkeep::NewSubnets::default();
+                match self.vpns.vpn().map(can_set_subnets) {
+                    Some(Ok(())) => self.enter(Step::OtherSubnets(Half::A)),
+                    Some(Err(refused)) => self.refuse(&refused),
+                    None => {}
+                }
+                return Vec::new();
+            }
+            Deed::Admit => Wish::Admit,
+            Deed::Delete => Wish::Delete,
+        };
+        self.wish(wish)
+    }
+
+    /// Proposes that, once what is known is fresh and complete.
+    pub(super) fn wish(&mut self, wish: Wish) -> Vec<Effect> {
+        self.vpns.wish = Some(wish);
+        if self.is_stale() && !self.vpns.seen.is_loading() {
+            self.say("Reading everything once more first; a moment.");
+            return self.read_vpns();
+        }
+        self.grant();
+        if self.vpns.wish.is_some() {
+            self.say("It is still being read; a moment.");
+        }
+        Vec::new()
+    }
+
+    /// Puts the question about what is wanted on the screen, if enough is known.
+    pub(super) fn grant(&mut self) -> Vec<Effect> {
+        let is_here = matches!(self.step, Step::Vpns | Step::Vpn | Step::OtherSubnets(_));
+        if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() || self.is_stale() {
+            return Vec::new();
+        }
+        let Some(wish) = self.vpns.wish.clone() else { return Vec::new() };
+        let open = self.vpns.open.as_ref();
+        if wish != Wish::Strays && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
+            return Vec::new();
+        }
+        self.vpns.wish = None;
+        self.notice = None;
+        match self.proposed(&wish) {
+            Some(Ok(proposal)) => self.ask_whether(proposal, &wish),
+            Some(Err(refused)) => self.refuse(&refused),
+            None => {}
+        }
+        Vec::new()
+    }
+
+    /// The change that is wanted; none if what it is of has gone meanwhile.
+    fn proposed(&self, wish: &Wish) -> Option<Result<Proposal, Refused>> {
+        let seen = self.vpns.seen()?;
+        if *wish == Wish::Strays {
+            return Some(delete_strays(&seen.inspection, &seen.unfinished));
+        }
+        let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
+        let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
+        Some(match wish {
+            Wish::Mend(subject) => {
+                let finding = diagnosis.findings.iter().find(|finding| finding.subject == *subject)?;
+                fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
+            }
+            Wish::NewKey(sas) => rotate_key(vpn, KeyOrigin::Generated, *sas),
+            Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
+            Wish::Admit => admit(vpn, diagnosis),
+            Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
+            Wish::Strays => return None,
+        })
+    }
+
+    fn ask_whether(&mut self, proposal: Proposal, wish: &Wish) {
+        let verb = proposal.change.verb;
+        let mut text: Vec<String> = proposal.to_string().lines().map(str::to_owned).collect();
+        let is_up = self.vpns.vpn().is_some_and(Vpn::is_active);
+        if verb == Verb::Delete && is_up {
+            text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
+        }
+        let mut buttons = vec![("Not now", Act::Close), ("Do it", Act::Carry)];
+        match wish {
+            Wish::NewKey(Sas::Keep) => buttons.push(("Renew tunnels too", Act::NewKey(Sas::Renew))),
+            Wish::NewKey(Sas::Renew) => buttons.push(("Leave tunnels alone", Act::NewKey(Sas::Keep))),
+            _ => {}
+        }
+        self.vpns.proposal = Some(proposal);
+        self.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
+    }
+
+    /// The same question about a new key, with the running SAs treated the other way. The focus stays where it was.
+    pub(super) fn new_key(&mut self, sas: Sas) -> Vec<Effect> {
+        let wish = Wish::NewKey(sas);
+        match self.proposed(&wish) {
+            Some(Ok(proposal)) => {
+                self.ask_whether(proposal, &wish);
+                if let Some(dialog) = &mut self.dialog {
+                    dialog.focus = dialog.buttons.len().saturating_sub(1);
+                }
+            }
+            Some(Err(refused)) => self.refuse(&refused),
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn refuse(&mut self, Refused(why): &Refused) {
+        let dialog = Dialog::new("Not from here", why.clone(), vec![("Close", Act::Close)]);
+        self.dialog = Some(Dialog { is_wide: true, ..dialog });
+    }
+
+    /// Carries out what was agreed to.
+    pub(super) fn carry(&mut self) -> Vec<Effect> {
+        let Some(Proposal { change, notes }) = self.vpns.proposal.take() else { return Vec::new() };
+        let which = Which::New(Box::new(change.clone()));
+        self.begin_change(Course::new(change), notes, which, Direction::Forward)
+    }
+
+    /// Asks what to do with a change that was cut off.
+    pub(super) fn offer_change(&mut self, interrupted: Interrupted) {
+        let change = &interrupted.course.change;
+        let done = interrupted.course.ends.iter().flatten().count();
+        let mut text = vec![format!(
+            "{} began on {} and is not done: {done} of {} steps are.",
+            capitalised(&change.to_string()),
+            interrupted.began,
+            change.steps().len()
+        )];
+        text.extend(
+            change
+                .steps()
+                .iter()
+                .zip(&interrupted.course.ends)
+                .map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })),
+        );
+        let mut buttons = vec![("Finish it", Act::GoOnWithChange(Direction::Forward))];
+        if interrupted.course.is_reversible {
+            buttons.push(("Take it back", Act::GoOnWithChange(Direction::Back)));
+        }
+        if interrupted.direction == Direction::Back && interrupted.course.is_reversible {
+            text.push("It was being taken back.".to_owned());
+            buttons.reverse();
+        }
+        buttons.push(("Not now", Act::Close));
+        let title = format!("{} was cut off", capitalised(&change.to_string()));
+        self.vpns.offered = Some(interrupted);
+        self.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
+    }
+
+    /// Goes on with the change that was offered.
+    pub(super) fn go_on_with_change(&mut self, direction: Direction) -> Vec<Effect> {
+        let Some(Interrupted { journal, course, .. }) = self.vpns.offered.take() else { return Vec::new() };
+        self.vpns.offers.clear();
+        self.begin_change(course, Vec::new(), Which::Journal(journal), direction)
+    }
+
+    /// Offers the next change that was cut off, if there is one.
+    pub(super) fn offer_next_change(&mut self) {
+        if self.dialog.is_none() && !self.vpns.offers.is_empty() {
+            let next = self.vpns.offers.remove(0);
+            self.offer_change(next);
+        }
+    }
+
+    /// The subnets a half of the VPN on the screen can tunnel.
+    pub(super) fn other_subnet_lines(&self, half: Half) -> Vec<Line> {
+        let (Some(vpn), Some(seen)) = (self.vpns.vpn(), self.vpns.seen()) else { return Vec::new() };
+        let Some((side, survey)) =
+            vpn.side(half).and_then(|side| Some((side, seen.inspection.surveys.get(&side.region)?)))
+        else {
+            return Vec::new();
+        };
+        let Some(router) = &side.router else { return Vec::new() };
+        let across = if half == Half::B { self.other_ranges(vpn, Half::A) } else { Vec::new() };
+        let known = Known { region: &side.region, inventory: &survey.inventory, detail: None };
+        super::choices::subnets_of(&known, router, half, across)
+    }
+
+    /// The subnets marked for a half: as chosen just now, else those it tunnels.
+    pub(super) fn other_subnets(&self, half: Half) -> Vec<Id> {
+        let chosen = self.vpns.open.as_ref().and_then(|open| open.subnets.local.get(&half));
+        let present = || self.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| side.subnets.clone());
+        chosen.cloned().or_else(present).unwrap_or_default()
+    }
+
+    fn other_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
+        let inventory = vpn
+            .side(half)
+            .and_then(|side| self.vpns.seen()?.inspection.surveys.get(&side.region).map(|survey| &survey.inventory));
+        let chosen = self.other_subnets(half);
+        chosen.iter().filter_map(|id| Some(inventory?.subnet(id)?.cidr)).collect()
+    }
+
+    /// Takes what is marked, and goes on to the other half or to the question.
+    pub(super) fn accept_other_subnets(&mut self, half: Half) -> Vec<Effect> {
+        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+        let ids = picker.taken().into_iter().filter_map(|choice| match choice {
+            Choice::Object(id) => Some(id),
+            _ => None,
+        });
+        let ids: Vec<Id> = ids.collect();
+        let has_other = half == Half::A && self.vpns.vpn().is_some_and(|vpn| vpn.b().is_some());
+        if let Some(open) = &mut self.vpns.open {
+            open.subnets.local.insert(half, ids);
+        }
+        if has_other {
+            self.enter(Step::OtherSubnets(Half::B));
+            return Vec::new();
+        }
+        self.wish(Wish::Subnets)
+    }
+}
+
+/// A sentence's beginning.
+#[must_use]
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// What a VPN consists of, for the clipboard.
+fn ids(vpn: &Vpn) -> String {
+    let lines = vpn.sides().flat_map(|(_, side)| {
+        let connection = format!("{} IPsec site connection {}", side.region, side.connection.id);
+        let service = side.service.as_ref().map(|service| format!("{} VPN service {}", side.region, service.id));
+        std::iter::once(connection).chain(service)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,468 @@
+//! The VPNs there are: what was read of them, as a list, and the one on the screen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::carried::Carried;
+use super::choices::{about, line};
+use super::message::{Interrupted, Seen};
+use super::picker::{Choice, Line};
+use super::remote::{Remote, RequestId};
+use super::step::Step;
+use super::{Effect, Model};
+use crate::change::Subject as Of;
+use crate::cloud::Error;
+use crate::inspect::diagnosis::{Exposures, diagnose};
+use crate::inspect::proof::Case;
+use crate::inspect::{Across, Diagnosis, Keys, Look, Side, Subject, Vpn};
+use crate::plan::{Finding, Half, Place};
+use crate::upkeep::{NewSubnets, Proposal, Sas};
+
+/// How often the statuses of the VPN on the screen are asked for.
+const LOOK: Duration = Duration::from_secs(5);
+/// The same while it is waited for ACTIVE.
+const LOOK_CLOSELY: Duration = Duration::from_secs(3);
+/// Before a change is proposed everything is read once more if what is known is older than this.
+const FRESH: Duration = Duration::from_secs(60);
+/// A read that has not been answered within this may be asked anew by hand.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything the wizard knows of the VPNs that exist.
+#[derive(Debug, Default)]
+pub struct Vpns {
+    /// What was read.
+    pub seen: Remote<Seen>,
+    /// When that was answered, by [`Model::now`].
+    pub as_of: Duration,
+    /// The VPN on the screen.
+    pub open: Option<Open>,
+    /// What is to be proposed as soon as enough is known.
+    pub wish: Option<Wish>,
+    /// What the question on the screen proposes.
+    pub proposal: Option<Proposal>,
+    /// The change at work, or the last one that was.
+    pub change: Option<Carried>,
+    /// Those before.
+    pub earlier: Vec<Carried>,
+    /// Changes that were cut off, still to be offered.
+    pub offers: Vec<Interrupted>,
+    /// The one the question on the screen is about.
+    pub offered: Option<Interrupted>,
+}
+
+/// One VPN on the screen.
+#[derive(Debug)]
+pub struct Open {
+    /// The word that names it alone.
+    pub handle: String,
+    /// Its name: a connection that is made anew has another id.
+    pub name: String,
+    /// What was read for the diagnosis.
+    pub around: Remote<Around>,
+    /// What speaks for and against it.
+    pub diagnosis: Option<Diagnosis>,
+    /// The finding that is to be mended, if the user has chosen one.
+    pub chosen: Option<Subject>,
+    /// Which button has the focus.
+    pub focus: Deed,
+    /// The answer about its statuses that is waited for.
+    pub looking: Option<RequestId>,
+    /// Why the statuses could not be read last.
+    pub look_problem: Option<Error>,
+    /// Since when it is waited for ACTIVE after a change, by [`Model::now`].
+    pub waiting: Option<Duration>,
+    /// The subnets chosen so far.
+    pub subnets: NewSubnets,
+}
+
+/// What a diagnosis needs besides the survey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// What came of comparing the keys.
+    pub keys: Keys,
+    /// What the instances admit.
+    pub exposures: Exposures,
+}
+
+/// What can be done to the VPN on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Mend the chosen finding.
+    Mend,
+    /// A new key.
+    NewKey,
+    /// Other subnets.
+    Subnets,
+    /// Security-group rules.
+    Admit,
+    /// Delete it.
+    Delete,
+}
+
+impl Deed {
+    /// What its button says.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Mend => "Mend",
+            Self::NewKey => "New key",
+            Self::Subnets => "Subnets",
+            Self::Admit => "Admit",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+/// A change that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// That finding is to be mended.
+    Mend(Subject),
+    /// A new key.
+    NewKey(Sas),
+    /// The subnets chosen on the screen.
+    Subnets,
+    /// The security-group rules that are missing.
+    Admit,
+    /// The VPN is to be deleted.
+    Delete,
+    /// What no connection uses is to be deleted.
+    Strays,
+}
+
+impl Open {
+    /// The VPN of that word and name, of which nothing is known yet.
+    pub(super) fn of(handle: String, name: String) -> Self {
+        Self {
+            handle,
+            name,
+            around: Remote::NotAsked,
+            diagnosis: None,
+            chosen: None,
+            focus: Deed::Mend,
+            looking: None,
+            look_problem: None,
+            waiting: None,
+            subnets: NewSubnets::default(),
+        }
+    }
+
+    /// What can be done now, the likeliest first.
+    #[must_use]
+    pub fn deeds(&self) -> Vec<Deed> {
+        let diagnosis = self.diagnosis.as_ref();
+        let mend = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(Deed::Mend);
+        let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(Deed::Admit);
+        [mend, Some(Deed::NewKey), Some(Deed::Subnets), admit, Some(Deed::Delete)].into_iter().flatten().collect()
+    }
+
+    /// Which of them the focus is on.
+    #[must_use]
+    pub fn focused(&self) -> Option<Deed> {
+        let deeds = self.deeds();
+        deeds.iter().find(|deed| **deed == self.focus).or(deeds.first()).copied()
+    }
+
+    /// The finding that is to be mended, by its place: the chosen one, else the first that can be mended, else the first.
+    #[must_use]
+    pub fn finding(&self) -> Option<usize> {
+        let diagnosis = self.diagnosis.as_ref()?;
+        let chosen =
+            self.chosen.and_then(|subject| diagnosis.findings.iter().position(|finding| finding.subject == subject));
+        chosen.or_else(|| diagnosis.first_mendable()).or((!diagnosis.findings.is_empty()).then_some(0))
+    }
+}
+
+impl Vpns {
+    /// What was read, while it is read again too.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen.ready()
+    }
+
+    /// The VPN on the screen.
+    #[must_use]
+    pub fn vpn(&self) -> Option<&Vpn> {
+        self.seen()?.inspection.select(&self.open.as_ref()?.handle).ok()
+    }
+
+    /// The change of the VPN on the screen that was cut off and comes first.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<&Interrupted> {
+        let vpn = self.vpn()?;
+        self.seen()?.interrupted.iter().find(|interrupted| match &interrupted.course.change.subject {
+            Of::Marked(id) => vpn.id.as_ref() == Some(id),
+            Of::Unmarked(id) => vpn.sides().any(|(_, side)| side.connection.id == *id),
+        })
+    }
+
+    /// Every change of this session, in order.
+    pub fn changes(&self) -> impl Iterator<Item = &Carried> {
+        self.earlier.iter().chain(&self.change)
+    }
+
+    /// Whether something of it is on its way, so that time should pass.
+    #[must_use]
+    pub fn is_animating(&self) -> bool {
+        let open = self.open.as_ref();
+        self.seen.is_loading()
+            || open.is_some_and(|open| open.around.is_loading() || open.waiting.is_some())
+            || self.change.as_ref().is_some_and(Carried::is_working)
+    }
+
+    fn vpn_mut(&mut self) -> Option<&mut Vpn> {
+        let handle = &self.open.as_ref()?.handle;
+        let seen = match &mut self.seen {
+            Remote::Ready(seen) => seen,
+            Remote::Loading { before: Some(seen), .. } => &mut **seen,
+            _ => return None,
+        };
+        seen.inspection.vpns.iter_mut().find(|vpn| vpn.handle() == *handle)
+    }
+}
+
+impl Model {
+    /// Opens the list, and reads it if that is due.
+    pub(super) fn open_vpns(&mut self) -> Vec<Effect> {
+        let is_fresh = self.vpns.seen().is_some() && !self.is_stale();
+        let effects = if is_fresh || self.vpns.seen.is_loading() { Vec::new() } else { self.read_vpns() };
+        self.enter(Step::Vpns);
+        effects
+    }
+
+    pub(super) fn is_stale(&self) -> bool {
+        self.now.saturating_sub(self.vpns.as_of) > FRESH
+    }
+
+    /// Reads all regions. What was known stays in view until the answer.
+    pub(super) fn read_vpns(&mut self) -> Vec<Effect> {
+        let request = self.request();
+        self.vpns.seen.ask(request, self.now);
+        vec![Effect::Inspect(request)]
+    }
+
+    /// The same by hand: not twice within a moment, but a read that hangs is asked for anew.
+    pub(super) fn read_vpns_again(&mut self) -> Vec<Effect> {
+        let since = self.vpns.seen.since();
+        if since.is_some_and(|since| self.now.saturating_sub(since) < PATIENCE) {
+            self.say("It is being read already.");
+            return Vec::new();
+        }
+        self.read_vpns()
+    }
+
+    pub(super) fn inspected(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
+        if !self.vpns.seen.answer(request, Ok(seen)) {
+            return Vec::new();
+        }
+        self.vpns.as_of = self.now;
+        let mut effects = self.found_again();
+        if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
+            self.refresh();
+        }
+        effects.extend(self.grant());
+        effects
+    }
+
+    /// Finds the VPN on the screen in what was read anew, and diagnoses it.
+    fn found_again(&mut self) -> Vec<Effect> {
+        let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return Vec::new() };
+        let inspection = &seen.inspection;
+        let found = inspection.select(&open.handle).or_else(|_| inspection.select(&open.name));
+        let Ok(vpn) = found.cloned() else {
+            let text = match inspection.unread.first() {
+                Some((region, _)) => format!("{} is not to be seen while {region} cannot be read.", open.name),
+                None => format!("{} is not there any more.", open.name),
+            };
+            self.vpns.open = None;
+            self.vpns.wish = None;
+            if matches!(self.step, Step::Vpn | Step::OtherSubnets(_)) {
+                self.enter(Step::Vpns);
+                self.warn(text);
+            } else if let Some(change) = &mut self.vpns.change {
+                change.has_vpn = false;
+            }
+            return Vec::new();
+        };
+        if let Some(open) = &mut self.vpns.open {
+            (open.handle, open.name) = (vpn.handle(), vpn.name.clone());
+        }
+        self.diagnose(vpn)
+    }
+
+    /// Opens a VPN of the list.
+    pub(super) fn open_vpn(&mut self, handle: &str) -> Vec<Effect> {
+        let Some(vpn) = self.vpns.seen().and_then(|seen| seen.inspection.select(handle).ok()).cloned() else {
+            return Vec::new();
+        };
+        self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
+        self.vpns.wish = None;
+        self.enter(Step::Vpn);
+        if self.vpns.seen.is_loading() {
+            Vec::new()
+        } else if self.is_stale() {
+            self.read_vpns()
+        } else {
+            self.diagnose(vpn)
+        }
+    }
+
+    /// Reads what a diagnosis needs, and begins to watch the statuses.
+    fn diagnose(&mut self, vpn: Vpn) -> Vec<Effect> {
+        let (request, looking) = (self.request(), self.request());
+        let pause = self.pause();
+        let now = self.now;
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        open.around.ask(request, now);
+        open.looking = Some(looking);
+        vec![Effect::Diagnose(request, Box::new(vpn.clone())), Effect::Look(looking, Box::new(vpn), pause)]
+    }
+
+    fn pause(&self) -> Duration {
+        let open = self.vpns.open.as_ref();
+        if open.is_some_and(|open| open.waiting.is_some()) { LOOK_CLOSELY } else { LOOK }
+    }
+
+    pub(super) fn diagnosed(&mut self, request: RequestId, keys: Keys, exposures: Exposures) -> Vec<Effect> {
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        if !open.around.answer(request, Ok(Around { keys, exposures })) {
+            return Vec::new();
+        }
+        self.conclude();
+        self.grant()
+    }
+
+    /// Draws the conclusions from what is known by now.
+    fn conclude(&mut self) {
+        let vpns = &self.vpns;
+        let (Some(seen), Some(vpn), Some(open)) = (vpns.seen(), vpns.vpn(), &vpns.open) else { return };
+        let Some(around) = open.around.ready() else { return };
+        let unread: Vec<_> = seen.inspection.unread.iter().map(|(region, _)| region.clone()).collect();
+        let case = Case { vpn, surveys: &seen.inspection.surveys, unread: &unread, keys: &around.keys };
+        let diagnosis = diagnose(&case, &around.exposures);
+        let vpn = vpn.clone();
+        let change = self.vpns.change.as_mut().filter(|change| change.is_done() && change.is_of(&vpn));
+        if let Some(change) = change {
+            change.after = Some(Box::new((vpn, diagnosis.clone())));
+        }
+        if let Some(open) = &mut self.vpns.open {
+            open.diagnosis = Some(diagnosis);
+        }
+    }
+
+    pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, Look>, Error>) -> Vec<Effect> {
+        let now = self.now;
+        let wait = self.wait;
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        if open.looking.take_if(|awaited| *awaited == request).is_none() {
+            return Vec::new();
+        }
+        match result {
+            Ok(seen) => {
+                open.look_problem = None;
+                if let Some(vpn) = self.vpns.vpn_mut() {
+                    vpn.take(&seen);
+                }
+                self.conclude();
+            }
+            // Somebody has deleted it, or has made it anew.
+            Err(error) if error.is_gone() => {
+                return if self.vpns.seen.is_loading() { Vec::new() } else { self.read_vpns() };
+            }
+            Err(error) => open.look_problem = Some(error),
+        }
+        let Some(vpn) = self.vpns.vpn().cloned() else { return Vec::new() };
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        if open.waiting.is_some() && vpn.is_active() {
+            open.waiting = None;
+            let text = format!("{} is ACTIVE.", vpn.name);
+            let effects = self.diagnose(vpn);
+            self.say(text);
+            return effects;
+        }
+        if open.waiting.is_some_and(|since| now.saturating_sub(since) > wait) {
+            open.waiting = None;
+            let text = format!("{} is not ACTIVE yet. That is no failure: agents report once a minute.", vpn.name);
+            self.say(text);
+        }
+        let looking = self.request();
+        let pause = self.pause();
+        if let Some(open) = &mut self.vpns.open {
+            open.looking = Some(looking);
+        }
+        vec![Effect::Look(looking, Box::new(vpn), pause)]
+    }
+
+    /// The lines of the list.
+    pub(super) fn vpn_lines(&self) -> Vec<Line> {
+        let Some(seen) = self.vpns.seen() else { return Vec::new() };
+        let inspection = &seen.inspection;
+        let twins = |vpn: &Vpn| inspection.vpns.iter().filter(|other| other.name == vpn.name).count() > 1;
+        let mut lines: Vec<Line> = inspection.vpns.iter().map(|vpn| self.vpn_line(vpn, twins(vpn))).collect();
+        if lines.is_empty() && !inspection.surveys.is_empty() {
+            let mut make = line(Choice::Make, "make one", "");
+            make.detail = vec![about("Makes", "a VPN between two regions of this project")];
+            lines.push(make);
+        }
+        for (region, error) in &inspection.unread {
+            let mut unread = line(Choice::Region(region.clone()), self.labels.name(region), "");
+            let place = Place::Region(Half::A);
+            unread.findings.push(Finding::refusal(place, format!("could not be read: {error}")));
+            unread.detail.extend(error.hint().map(|hint| about("Do", hint)));
+            unread.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
+            unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
+            lines.push(unread);
+        }
+        if !inspection.strays.is_empty() {
+            let count = inspection.strays.len();
+            let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+            let mut strays = line(Choice::Strays, title, "no connection uses");
+            strays.detail = inspection
+                .strays
+                .iter()
+                .map(|stray| about(&self.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name)))
+                .collect();
+            lines.push(strays);
+        }
+        lines
+    }
+
+    fn vpn_line(&self, vpn: &Vpn, is_twin: bool) -> Line {
+        let side = |side: &Side| format!("{} {}", self.labels.name(&side.region), ranges(side.local.as_deref()));
+        let across = match &vpn.across {
+            Across::Half(other) => side(other),
+            Across::Missing { .. } => "?".to_owned(),
+            Across::Outside => format!("outside {}", vpn.a.connection.peer_address),
+        };
+        let name = if is_twin {
+            format!("{} {}", vpn.name, vpn.handle().chars().take(8).collect::<String>())
+        } else {
+            vpn.name.clone()
+        };
+        let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
+        let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
+        if let Across::Missing { because, .. } = &vpn.across {
+            let text = format!("its other half is missing: {because}");
+            line.findings.push(Finding::warning(Place::Region(Half::B), text));
+        }
+        for (half, side) in vpn.sides() {
+            let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
+            let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
+            let text = format!("{}, {router}, {address}", side.connection.status);
+            line.detail.push(about(&format!("{half} {}", self.labels.name(&side.region)), text));
+        }
+        if matches!(vpn.across, Across::Outside) {
+            line.detail
+                .push(about("Peer", format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)))));
+        }
+        line.detail.push(about("Made by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
+        line
+    }
+}
+
+/// Ranges as a list.
+#[must_use]
+pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {
+    ranges
+        .map_or_else(|| "?".to_owned(), |ranges| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+}
