@@ -139,7 +139,8 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
     let is_mended = code == 0 && pings == [true, true];
     let left: Vec<&str> =
         after["findings"].as_array().into_iter().flatten().map(|row| row["subject"].as_str().unwrap()).collect();
-    line += &format!(" | {done} | {} {} ping {pings:?} left {left:?}", after["status"], after["condition"]);
+    let (status, condition) = (&after["status"], &after["condition"]);
+    line = format!("{line} | {done} | {status} {condition} ping {pings:?} left {left:?}");
     let is_mended_as_said = match cure {
         Cure::Fix(verb) => done == *verb,
         Cure::ByHand(commands) => done == *commands,

@@ -24,7 +24,7 @@ pub fn remedy(name: &str) -> Remedy {
     use Cure::{ByHand, Fix};
     let (weight, subject, cure) = match name {
         "wrong key" => ("stops", "key", Fix("rotate-psk")),
-        "public key on both" => ("warns", "key", Fix("rotate-psk")),
+        "public key on both" | "legacy service" => ("warns", "key", Fix("rotate-psk")),
         "swapped peer address" => ("stops", "peer-address", Fix("set-peer")),
         "wrong peer id" => ("stops", "peer-id", Fix("set-peer")),
         "missing half" => ("stops", "halves", ByHand("osvpn resume")),
@@ -41,7 +41,6 @@ pub fn remedy(name: &str) -> Remedy {
         "doubled service" => ("stops", "one-service", ByHand("osvpn delete, osvpn doctor")),
         "stale gateway address" => ("stops", "service-address", Fix("rebuild-service")),
         "service in ERROR" => ("stops", "services", Fix("rebuild-service")),
-        "legacy service" => ("warns", "key", Fix("rotate-psk")),
         unknown => panic!("no remedy for {unknown}"),
     };
     let loses_hold = matches!(name, "swapped peer address" | "stuck in PENDING_CREATE");
