@@ -349,6 +349,7 @@ pub struct StatusArgs {
 
 /// Options of `osvpn doctor`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct DoctorArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections [default: every one].
     #[arg(value_name = "VPN")]
@@ -411,6 +412,7 @@ pub struct DeleteArgs {
 
 /// Options of `osvpn rotate-psk`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct RotateArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]

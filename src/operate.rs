@@ -87,13 +87,14 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
         Ok((seen, chosen, diagnoses))
     };
     let conclusion = match until_signal(asked, &mut signals).await {
-        Ok((seen, chosen, diagnoses)) => match (chosen.as_slice(), diagnoses.as_slice()) {
-            ([vpn], [diagnosis]) => mend(args, &seen, vpn, diagnosis, signals).await,
-            _ => {
+        Ok((seen, vpns, diagnoses)) => {
+            if let ([vpn], [diagnosis]) = (vpns.as_slice(), diagnoses.as_slice()) {
+                mend(args, &seen, vpn, diagnosis, signals).await
+            } else {
                 let health = |(vpn, diagnosis)| Health::new(vpn, diagnosis).as_diagnosis();
-                Conclusion::Health(chosen.iter().zip(&diagnoses).map(health).collect())
+                Conclusion::Health(vpns.iter().zip(&diagnoses).map(health).collect())
             }
-        },
+        }
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
@@ -119,7 +120,7 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
     if !args.json {
         ask::say(&health.to_string());
     }
-    if !args.yes && !(args.fix || args.modernise) {
+    if !(args.yes || args.fix || args.modernise) {
         match ask::agreed("\nThis can be mended now:\n", std::slice::from_ref(&proposal), &mut signals).await {
             Ok(true) => {}
             Ok(false) => return Conclusion::Health(vec![health.printed()]),

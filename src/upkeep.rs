@@ -69,8 +69,8 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
     let mut notes = Vec::new();
     match sas {
         Sas::Keep => notes.push(
-            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over; \
-             --renew does it now, with an interruption of some seconds."
+            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over. \
+             Renewing it (--renew) does that now, with an interruption of some seconds."
                 .to_owned(),
         ),
         Sas::Renew => {

@@ -121,6 +121,20 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
         "Whether a router has just failed over to another host: its tunnels then take 5 to 20 minutes to come back."
             .to_owned(),
     );
+    // VPNaaS' driver takes a daemon that lists no connection for one that does not run, and does not stop it.
+    let routers = vpn.sides().filter_map(|(_, side)| {
+        let router = side.router.as_ref()?;
+        Some(format!("openstack --os-region-name {} router set --disable {}", side.region, router.id))
+    });
+    let routers: Vec<String> = routers.collect();
+    if !routers.is_empty() {
+        unseen.push(format!(
+            "Whether an agent has lost hold of its strongSwan, as it does of one that has no connection it can use. Then \
+             only switching that router off and on again helps, which interrupts everything behind it: {}, and the same \
+             with --enable.",
+            routers.join(" or ")
+        ));
+    }
     unseen
 }
 

@@ -42,7 +42,9 @@ impl Carrier<'_> {
     /// Several, one after the other, agreed to at once. The first that is not done ends it.
     pub async fn carry_out_all(mut self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
         if self.is_agreed {
-            proposals.iter().for_each(|proposal| lines::say(proposal.to_string().trim_end()));
+            for proposal in &proposals {
+                lines::say(proposal.to_string().trim_end());
+            }
         } else {
             match ask::agreed("", &proposals, &mut signals).await {
                 Ok(true) => {}

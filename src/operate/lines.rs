@@ -9,7 +9,7 @@ use crate::provision::change::{ChangeEvent, End};
 pub fn tell(change: &Change, event: &ChangeEvent) {
     let step = |number: &usize| change.steps().get(*number).map(ToString::to_string).unwrap_or_default();
     let line = match event {
-        ChangeEvent::Started(_) => return,
+        ChangeEvent::Started(_) | ChangeEvent::TakingBack(_) => return,
         ChangeEvent::Finished(number, end, took) => {
             let word = match end {
                 End::Made(id) => format!("made {id}"),
@@ -24,7 +24,6 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
             format!("{}: FAILED: {error} ({:.1} s)", step(number), took.as_secs_f64())
         }
         ChangeEvent::Waiting(number, pause) => format!("{}: {pause}", step(number)),
-        ChangeEvent::TakingBack(_) => return,
         ChangeEvent::TakenBack(number, took) => {
             format!("{}: taken back ({:.1} s)", step(number), took.as_secs_f64())
         }

@@ -123,7 +123,7 @@ fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Lin
 
 fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let mut lines = headline(scene, diagnosis, columns);
+    let mut lines = headline(scene, open, diagnosis, columns);
     let chosen = open.finding();
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         if let Some(fault) = finding.fault() {
@@ -150,7 +150,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     lines
 }
 
-fn headline(scene: Scene<'_>, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
+fn headline(scene: Scene<'_>, open: &Open, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let has_findings = !diagnosis.findings.is_empty();
     let (glyph, style, text) = match diagnosis.condition {
@@ -163,6 +163,9 @@ fn headline(scene: Scene<'_>, diagnosis: &Diagnosis, columns: usize) -> Vec<Line
             theme.warning(),
             "ACTIVE, but the halves do not match: some of the traffic fails, or will.",
         ),
+        Condition::NotActive if open.waiting.is_some() => {
+            (theme.glyphs.ahead, theme.text(), "Not ACTIVE yet. While it comes up, some of this passes by itself:")
+        }
         Condition::NotActive if has_findings => {
             (theme.glyphs.bad, theme.bad(), "Not ACTIVE. The likeliest cause stands first:")
         }
