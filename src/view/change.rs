@@ -25,7 +25,6 @@ use crate::change::Step;
 use crate::provision::change::{ChangeError, Changed, Direction, End};
 use crate::wizard::carried::{Button, Carried, Stage, StepState};
 use crate::wizard::progress::Then;
-use crate::wizard::vpn::capitalised;
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -97,7 +96,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     }
     if let Some((step, pause)) = &change.pause {
         let what = change.change().steps().get(*step).map(ToString::to_string).unwrap_or_default();
-        text.warning(&format!("{}: {pause}.", capitalised(&what)));
+        text.warning(&format!("{what}: {pause}."));
     }
     if let Some(until) = change.settling {
         text.warning(&format!(

@@ -297,7 +297,8 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
         return bindings;
     }
-    let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue")];
+    let accept = if model.step == Step::Vpns { "open" } else { "continue" };
+    let mut bindings = vec![bind(&[ENTER], Action::Accept, accept)];
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
