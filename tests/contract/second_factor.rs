@@ -171,7 +171,10 @@ async fn the_client_without_anybody_to_ask(s: Stage) {
         ("passcode", vec![("OS_AUTH_TYPE", "v3totp"), ("OS_PASSCODE", &right)]),
     ] {
         let outcome = s.try_sign_in(&guarded(&s, &more)).await;
-        s.note_outcome(what, &outcome.map(|cloud| (cloud.user_name() == s.ground.guarded.name, cloud.renews_silently())));
+        s.note_outcome(
+            what,
+            &outcome.map(|cloud| (cloud.user_name() == s.ground.guarded.name, cloud.renews_silently())),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What is known is tried first, once and silently. A receipt leads to the passcode; a refused password leads to the
 //! question for another one, or for a passcode to be appended to it (Catalyst's form). A refused password is never sent
-//! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is sent.
+//! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is answered.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
