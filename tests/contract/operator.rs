@@ -75,9 +75,9 @@ impl Operator {
         let project = self.make("projects", "project", project).await;
         self.project.lock().unwrap().clone_from(&project);
         let mut people = Vec::new();
-        let rules = json!({"multi_factor_auth_enabled": true, "multi_factor_auth_rules": [["password", "totp"]]});
+        let factors = json!({"multi_factor_auth_enabled": true, "multi_factor_auth_rules": [["password", "totp"]]});
         for (who, role, options) in
-            [("member", "member", json!({})), ("reader", "reader", json!({})), ("guarded", "member", rules)]
+            [("member", "member", json!({})), ("reader", "reader", json!({})), ("guarded", "member", factors)]
         {
             let person = format!("{name}-{who}");
             let user = json!({"name": person, "domain_id": "default", "password": PASSWORD, "options": options});

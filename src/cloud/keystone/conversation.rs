@@ -135,8 +135,8 @@ impl<'a> Conversation<'a> {
         let question = Question {
             wanted,
             is_renewal: self.before.is_some(),
-            user: self.credentials.method.user().map(|user| user.text().to_owned()),
-            project: project.or_else(|| self.credentials.project.as_ref().map(|project| project.text().to_owned())),
+            user: self.credentials.method.user().map(|user| user.text().clone()),
+            project: project.or_else(|| self.credentials.project.as_ref().map(|project| project.text().clone())),
             auth_url: self.credentials.auth_url.clone(),
             refused,
         };
