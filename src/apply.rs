@@ -2,6 +2,8 @@
 //! output.
 
 mod answer;
+pub(crate) mod ask;
+pub(crate) mod attend;
 pub(crate) mod input;
 mod progress;
 pub(crate) mod read;

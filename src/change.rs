@@ -8,7 +8,7 @@ mod text;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Id, Kind, RegionId};
+use crate::cloud::{Id, Kind, RegionId, harmless};
 use crate::plan::VpnId;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
@@ -184,6 +184,7 @@ pub struct Create {
     pub region: RegionId,
     /// Its name; of a connection what it is called on the screen, for it gets the other one's; of a rule the name of its
     /// security group.
+    #[serde(deserialize_with = "harmless")]
     pub name: String,
     /// Its description: the mark of the VPN, or what the object says that it takes the place of. The word of the change
     /// is added. A connection gets that of the other one.
@@ -247,6 +248,7 @@ pub struct Update {
     /// Its id.
     pub id: Id,
     /// Its name, for messages.
+    #[serde(deserialize_with = "harmless")]
     pub name: String,
     /// What is to be different.
     pub edits: Edits,
@@ -260,6 +262,7 @@ pub struct Object {
     /// Its id.
     pub id: Id,
     /// Its name, for messages.
+    #[serde(deserialize_with = "harmless")]
     pub name: String,
 }
 
@@ -309,6 +312,7 @@ pub struct Change {
     /// Which VPN it is of.
     pub subject: Subject,
     /// What that is called on the screen.
+    #[serde(deserialize_with = "harmless")]
     pub label: String,
     steps: Vec<Step>,
 }

@@ -26,6 +26,7 @@
 
 pub mod apply;
 pub mod bug_report;
+mod carry;
 pub mod change;
 pub mod cli;
 pub mod cloud;

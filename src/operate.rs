@@ -3,8 +3,7 @@
 //! [`provision::change`](crate::provision::change).
 
 mod ask;
-pub(crate) mod carry;
-mod lines;
+mod carry;
 mod subnets;
 
 use futures::future::join_all;

@@ -36,7 +36,7 @@ use key::Key;
 pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
     match change::meant(args.vpn.as_deref()) {
-        Ok(Some(journal)) => return change::resume(&journal, args, signals).await,
+        Ok(Some(cut_off)) => return change::resume(&cut_off, args, signals).await,
         Ok(None) => {}
         Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings },
     }
@@ -59,7 +59,7 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
 pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut sign_in_warnings = Vec::new();
     match change::meant(args.vpn.as_deref()) {
-        Ok(Some(journal)) => return change::rollback(&journal, args, signals).await,
+        Ok(Some(cut_off)) => return change::rollback(&cut_off, args, signals).await,
         Ok(None) => {}
         Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings },
     }
@@ -69,6 +69,7 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
             let chosen = choose::local(args.vpn.as_deref())?;
             let signed_in = signed_in(&args.cloud.login(), terminal.as_ref(), &mut sign_in_warnings).await?;
             let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
+            interrupted.refuse_whole()?;
             Ok((interrupted, signed_in))
         } => taken,
         Some(_) = signals.recv() => Err(Refusal::stopped()),

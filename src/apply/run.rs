@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
+use super::attend::Attendance;
 use super::progress::Lines;
 use crate::cloud::Cloud;
 use crate::inspect::examine;
@@ -14,7 +14,7 @@ use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::Keeper;
 use crate::provision::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
 use crate::report::{End, Report};
-use crate::signals::{SETTLING, Signal};
+use crate::signals::Signal;
 
 /// What is to be made, and where.
 pub struct Run<'a> {
@@ -84,30 +84,9 @@ pub struct Audience<'a> {
 }
 
 impl Audience<'_> {
-    /// Tells what happens while a piece of work is done, and passes a signal on as the wish to stop. None if the work did
-    /// not come to rest in time after that.
+    /// Tells what happens while a piece of work is done. None if it did not come to rest in time after a signal.
     pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let mut work = std::pin::pin!(work);
-        let mut deadline = None;
-        let now = tokio::time::Instant::now();
-        loop {
-            tokio::select! {
-                biased;
-                Some(event) = self.events.recv() => self.lines.tell(event),
-                result = &mut work => {
-                    while let Ok(event) = self.events.try_recv() {
-                        self.lines.tell(event);
-                    }
-                    return Some(result);
-                }
-                Some(_) = self.signals.recv() => {
-                    self.stop.cancel();
-                    self.cloud.ask_no_more();
-                    Lines::stopping();
-                    deadline.get_or_insert_with(|| tokio::time::Instant::now() + SETTLING);
-                }
-                () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => return None,
-            }
-        }
+        let Self { cloud, events, signals, stop, lines } = self;
+        Attendance { cloud, events, signals, stop }.attend(work, |event| lines.tell(event)).await
     }
 }

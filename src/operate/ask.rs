@@ -1,8 +1,8 @@
 //! The one question before a change.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
-use crate::apply::Refusal;
+use crate::apply::{Refusal, ask};
 use crate::upkeep::Proposal;
 
 use super::Signals;
@@ -23,26 +23,7 @@ pub fn say(text: &str) {
 /// If nobody is there to be asked, or a signal comes first.
 pub async fn agreed(title: &str, proposals: &[Proposal], signals: &mut Signals) -> Result<bool, Refusal> {
     let shown: String = proposals.iter().map(ToString::to_string).collect();
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let mut problems = vec!["nobody is here to agree to this; say --yes to do it without being asked:".to_owned()];
-        problems.extend(shown.lines().map(str::to_owned));
-        return Err(Refusal::unusable(problems));
-    }
-    let question = format!("{title}{shown}Do this? [y/N] ");
-    // A question can be left by a signal; the thread that reads the answer ends with the program.
-    tokio::select! {
-        answer = tokio::task::spawn_blocking(move || ask(&question)) => {
-            answer.map_err(|error| Refusal::internal(&error))?.map_err(|error| Refusal::internal(&error))
-        }
-        Some(_) = signals.recv() => Err(Refusal::stopped()),
-    }
-}
-
-fn ask(question: &str) -> io::Result<bool> {
-    let mut err = io::stderr();
-    write!(err, "{question}")?;
-    err.flush()?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let mut unasked = vec!["nobody is here to agree to this; say --yes to do it without being asked:".to_owned()];
+    unasked.extend(shown.lines().map(str::to_owned));
+    ask::agreed(format!("{title}{shown}Do this?"), unasked, signals).await
 }

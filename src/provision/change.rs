@@ -9,6 +9,7 @@
 //!   process with [`Changing::open`]. They do what is missing.
 //! * A change can be taken back until something was deleted, or both halves may have a new key.
 
+mod course;
 mod create;
 mod delete;
 mod journal;
@@ -18,6 +19,7 @@ mod restart;
 mod settle;
 mod update;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +39,8 @@ use crate::plan::Psk;
 use journal::Kept;
 use progress::{Progress, Request};
 
-pub use journal::{ChangeRecord, forget, unfinished};
+pub use course::{Caveat, Course};
+pub use journal::{ChangeRecord, unfinished, unfinished_of};
 pub use progress::{Direction, End};
 
 /// What a change is carried out with.
@@ -72,25 +75,6 @@ pub enum ChangeEvent {
     Settling(Timestamp),
 }
 
-/// How far a change is, for a screen or a report. It holds neither its journal nor its lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Course {
-    /// What is to be done.
-    pub change: Change,
-    /// What came of each step, as far as it is done.
-    pub ends: Vec<Option<End>>,
-    /// Whether it can be taken back by now.
-    pub is_reversible: bool,
-}
-
-impl Course {
-    /// Of a change that has not begun.
-    #[must_use]
-    pub fn new(change: Change) -> Self {
-        Self { ends: vec![None; change.steps().len()], is_reversible: true, change }
-    }
-}
-
 /// How a change, or taking it back, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -122,6 +106,8 @@ pub struct Changing {
     kept: Kept,
     /// Connections that were deleted and may still hold what they used.
     torn_down: Vec<Id>,
+    /// The steps that restarted a service to take something back, which its agent was not seen to notice, with its router.
+    unnoticed: BTreeMap<usize, Option<Id>>,
 }
 
 impl Changing {
@@ -131,13 +117,18 @@ impl Changing {
     /// If another process works on the VPN, or a run or a change of it is unfinished, or the directory cannot be used.
     pub fn begin(change: Change, cloud: &Cloud, directory: &Path) -> Result<Self, JournalError> {
         let kept = Kept::begin(&change, cloud, directory)?;
-        Ok(Self { progress: Progress::of(&change), change, kept, torn_down: Vec::new() })
+        Ok(Self::new(change, kept))
     }
 
     /// Begins a change that leaves no journal: the demo's cloud ends with the program.
     #[must_use]
     pub fn unkept(change: Change) -> Self {
-        Self { progress: Progress::of(&change), change, kept: Kept::Nowhere, torn_down: Vec::new() }
+        Self::new(change, Kept::Nowhere)
+    }
+
+    fn new(change: Change, kept: Kept) -> Self {
+        let progress = Progress::of(&change);
+        Self { progress, change, kept, torn_down: Vec::new(), unnoticed: BTreeMap::new() }
     }
 
     /// Takes up the journal of a change that was cut off.
@@ -146,7 +137,7 @@ impl Changing {
     /// If another process has it, or it is gone or unreadable by now.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (kept, record) = Kept::open(path)?;
-        Ok(Self { change: record.change, progress: record.progress, kept, torn_down: Vec::new() })
+        Ok(Self { progress: record.progress, ..Self::new(record.change, kept) })
     }
 
     /// What it is to do.
@@ -176,8 +167,14 @@ impl Changing {
     /// How far it is.
     #[must_use]
     pub fn course(&self) -> Course {
-        let ends = self.ends().into_iter().map(Option::<&End>::cloned).collect();
-        Course { change: self.change.clone(), ends, is_reversible: self.is_reversible() }
+        let journal = self.kept.journal().map(Path::to_owned);
+        let mut course = Course::of(&self.change, &self.progress, journal);
+        for (&step, router) in &self.unnoticed {
+            if let Some(Step::Restart(service)) = self.change.steps().get(step) {
+                course.caveats.push(Caveat::Unnoticed(service.clone(), router.clone()));
+            }
+        }
+        course
     }
 
     /// Which way it went last.
@@ -214,7 +211,8 @@ impl Changing {
         Ok(self.settle(work).await)
     }
 
-    /// Takes back what the change has done so far, the last step first.
+    /// Takes back what the change has done so far, the last step first; services are restarted once more as soon as what
+    /// they take up is as it was.
     ///
     /// # Errors
     /// [`ChangeError::TooLate`], or the first step that could not be taken back, or the wish to stop.
@@ -223,7 +221,8 @@ impl Changing {
             return Err(ChangeError::TooLate);
         }
         self.set_out(Direction::Back, work);
-        for step in (0..self.change.steps().len()).rev() {
+        self.outdate_restarts();
+        for step in self.way_back() {
             if self.progress.is_untouched(step) {
                 continue;
             }
@@ -261,11 +260,42 @@ impl Changing {
                 self.update(step, &update, Direction::Back, work).await?;
             }
             Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
+            Step::Restart(service) if self.takes_something_up() => {
+                if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
+                    self.unnoticed.insert(step, router);
+                }
+            }
             Step::Restart(service) => self.switch_on(step, &service, work).await?,
             // Nothing was sent that could have deleted it, or it would not be taken back.
             Step::Delete(..) => {}
         }
         Ok(())
+    }
+
+    /// What was restarted before something was taken back has to be restarted after it, whichever way it goes on.
+    fn outdate_restarts(&mut self) {
+        for (number, step) in self.change.steps().iter().enumerate() {
+            if matches!(step, Step::Restart(_)) && self.progress.is_done(number) {
+                self.progress.outdate(number);
+            }
+        }
+    }
+
+    /// The order in which steps are taken back. What was made goes last: until then something may use it.
+    fn way_back(&self) -> Vec<usize> {
+        let steps = self.change.steps();
+        let mut order: Vec<usize> = (0..steps.len()).rev().collect();
+        order.sort_by_key(|&step| match steps[step] {
+            Step::Update(_) | Step::SetKey(_) | Step::Delete(..) => 0,
+            Step::Restart(_) => 1,
+            Step::Create(_) => 2,
+        });
+        order
+    }
+
+    /// Whether the restarts are for something that is taken back.
+    fn takes_something_up(&self) -> bool {
+        self.change.steps().iter().any(|step| matches!(step, Step::Update(_)))
     }
 
     /// What was under way when the last process, or the last call, was cut off has no answer any more.

@@ -5,16 +5,61 @@ use std::fmt::{self, Display, Formatter};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::wrap::hanging;
 use super::{Failure, Health};
 use crate::change::Verb;
-use crate::provision::change::{ChangeError, Changed, Course, Direction, End};
+use crate::plan::shell_word;
+use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::wizard::carried::{Carried, Stage};
+
+/// How it ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeOutcome {
+    /// It is done for good.
+    Done,
+    /// It is taken back for good.
+    TakenBack,
+    /// What was wanted is so, but a request whose answer was lost may still change that.
+    Unsettled,
+    /// A step failed.
+    Failed,
+    /// The user stopped it.
+    Stopped,
+}
+
+/// What came of a step, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepOutcome {
+    /// It is as it is to be.
+    Done,
+    /// It was done, and not seen to take effect.
+    Unnoticed,
+    /// Something else uses the object, so it is still there.
+    Kept,
+    /// It is not done, or taken back.
+    Open,
+}
+
+/// What the user has to know of the VPN.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaveatReport {
+    /// In a sentence or two.
+    pub text: String,
+    /// The command that helps, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
 
 /// How a change ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangeReport {
-    /// `done`, `taken-back`, `unsettled`, `failed` or `stopped`.
-    pub outcome: &'static str,
+    /// In a word.
+    pub outcome: ChangeOutcome,
+    /// Whether it was carried out or taken back.
+    #[serde(skip)]
+    pub direction: Direction,
     /// What was to be done.
     pub verb: Verb,
     /// What the VPN is called.
@@ -31,8 +76,17 @@ pub struct ChangeReport {
     pub unsettled_until: Option<String>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// What is not as it should be, or may not be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<CaveatReport>,
     /// Whether it can be taken back.
     pub is_reversible: bool,
+    /// The command that goes on from here. None if there is nothing to go on with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub go_on: Option<String>,
+    /// The file that knows of it as long as it is not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
     /// How the VPN stands afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Health>,
@@ -43,8 +97,8 @@ pub struct ChangeReport {
 pub struct StepReport {
     /// What it is.
     pub step: String,
-    /// `done`, `kept` or `open`.
-    pub outcome: &'static str,
+    /// What came of it, in a word.
+    pub outcome: StepOutcome,
     /// Why it was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -55,7 +109,7 @@ impl ChangeReport {
     #[must_use]
     pub fn new(course: &Course, ended: Result<Changed, ChangeError>, direction: Direction) -> Self {
         let change = &course.change;
-        let done = if direction == Direction::Back { "taken-back" } else { "done" };
+        let done = if direction == Direction::Back { ChangeOutcome::TakenBack } else { ChangeOutcome::Done };
         let step = |number: usize| change.steps().get(number).map(ToString::to_string).unwrap_or_default();
         let mut unsettled = None;
         let (outcome, failure) = match ended {
@@ -63,32 +117,38 @@ impl ChangeReport {
             Ok(Changed::Unsettled(until, error)) => {
                 unsettled = Some(until);
                 let what = "looking for what a lost request may have done";
-                ("unsettled", error.map(|error| Failure::new(what, &error)))
+                (ChangeOutcome::Unsettled, error.map(|error| Failure::new(what, &error)))
             }
-            Err(ChangeError::Failed(number, error)) => ("failed", Some(Failure::new(step(number), &error))),
-            Err(ChangeError::Stopped) => ("stopped", None),
+            Err(ChangeError::Failed(number, error)) => {
+                (ChangeOutcome::Failed, Some(Failure::new(step(number), &error)))
+            }
+            Err(ChangeError::Stopped) => (ChangeOutcome::Stopped, None),
             Err(ChangeError::KeyNeeded(number)) => {
                 let text = "the key was typed in by you and is kept nowhere; give it again with --psk-file PATH, or in \
                             OSVPN_PSK";
-                ("failed", Some(Failure::plain(step(number), text)))
+                (ChangeOutcome::Failed, Some(Failure::plain(step(number), text)))
             }
             Err(ChangeError::TooLate) => {
                 let text =
                     "it cannot be taken back any more: something is deleted, or both halves may have the new key";
-                ("failed", Some(Failure::plain(format!("taking back {change}"), text)))
+                (ChangeOutcome::Failed, Some(Failure::plain(format!("taking back {change}"), text)))
             }
         };
         let steps = course.ends.iter().enumerate().map(|(number, end)| StepReport {
             step: step(number),
             outcome: match end {
-                None => "open",
-                Some(End::Kept(_)) => "kept",
-                Some(_) => "done",
+                None => StepOutcome::Open,
+                Some(End::Kept(_)) => StepOutcome::Kept,
+                Some(End::Unnoticed(_)) => StepOutcome::Unnoticed,
+                Some(End::Made(_) | End::Existed | End::Changed | End::Gone) => StepOutcome::Done,
             },
             why: if let Some(End::Kept(why)) = end { Some(why.clone()) } else { None },
         });
+        let go_on = course.journal.is_some().then(|| course.go_on(direction));
+        let caveat = |caveat: &Caveat| CaveatReport { text: caveat.text(go_on.as_deref()), command: caveat.command() };
         Self {
             outcome,
+            direction,
             verb: change.verb,
             name: change.label.clone(),
             id: change.subject.to_string(),
@@ -96,21 +156,27 @@ impl ChangeReport {
             failure,
             unsettled_until: unsettled.map(clock),
             notes: Vec::new(),
+            caveats: course.caveats.iter().map(caveat).collect(),
             is_reversible: course.is_reversible,
+            go_on,
+            journal: course.journal.as_ref().map(|journal| journal.display().to_string()),
             after: None,
         }
     }
 
     /// The report of a change in the wizard; none of one that could not even begin. One that nobody waits for any more was
-    /// stopped.
+    /// stopped, and has a journal unless its cloud ends with the program.
     #[must_use]
-    pub fn of_carried(carried: &Carried) -> Option<Self> {
+    pub fn of_carried(carried: &Carried, is_demo: bool) -> Option<Self> {
         let ended = match &carried.stage {
             Stage::NotBegun(_) => return None,
             Stage::Working => Err(ChangeError::Stopped),
             Stage::Ended(ended) => ended.clone(),
         };
         let mut report = Self::new(&carried.course, ended, carried.direction);
+        if carried.is_working() && carried.is_unfinished() && !is_demo {
+            report.go_on = Some(carried.course.go_on(carried.direction));
+        }
         report.notes.clone_from(&carried.notes);
         let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings();
         report.after = carried.after.as_deref().map(health);
@@ -120,18 +186,20 @@ impl ChangeReport {
     /// Whether it is done for good.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.outcome, "done" | "taken-back")
+        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack)
     }
 
-    /// 0 if it is done; then, where the VPN was looked at afterwards, the code of its condition. 130 after a stop, 1
-    /// otherwise.
+    /// 0 if it is done; then, where the VPN was looked at afterwards, the code of its condition, and 1 if that cannot be
+    /// relied on. 130 after a stop, 1 otherwise.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match (self.outcome, &self.after) {
-            ("done" | "taken-back", Some(after)) => after.exit_code,
-            ("done" | "taken-back", None) => 0,
-            ("stopped", _) => 130,
-            _ => 1,
+            (ChangeOutcome::Stopped, _) => 130,
+            (ChangeOutcome::Failed | ChangeOutcome::Unsettled, _) => 1,
+            (ChangeOutcome::Done | ChangeOutcome::TakenBack, after) => {
+                let code = after.as_ref().map_or(0, |after| after.exit_code);
+                if code == 0 && !self.caveats.is_empty() { 1 } else { code }
+            }
         }
     }
 }
@@ -143,35 +211,51 @@ fn clock(time: Timestamp) -> String {
 impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let what = format!("{} {}", self.verb.noun(), self.name);
+        let done = if self.direction == Direction::Back { "Taken back" } else { "Done" };
+        let failed = if self.direction == Direction::Back { "Not taken back" } else { "Failed" };
         match self.outcome {
-            "done" => writeln!(f, "Done: {what}.")?,
-            "taken-back" => writeln!(f, "Taken back: {what}.")?,
-            "stopped" => writeln!(f, "Stopped: {what}.")?,
-            "unsettled" => writeln!(
+            ChangeOutcome::Done | ChangeOutcome::TakenBack => writeln!(f, "{done}: {what}.")?,
+            ChangeOutcome::Stopped if self.direction == Direction::Back => writeln!(f, "Stopped: taking back {what}.")?,
+            ChangeOutcome::Stopped => writeln!(f, "Stopped: {what}.")?,
+            ChangeOutcome::Unsettled => writeln!(
                 f,
-                "Done: {what}. But an answer was lost, and until {} the cloud may still act on that request.",
+                "{done}: {what}. But an answer was lost, and until {} the cloud may still act on that request.",
                 self.unsettled_until.as_deref().unwrap_or("later")
             )?,
-            _ => writeln!(f, "Failed: {what}.")?,
+            ChangeOutcome::Failed => writeln!(f, "{failed}: {what}.")?,
         }
         if let Some(failure) = &self.failure {
             write!(f, "\n{failure}")?;
         }
-        let open = self.steps.iter().filter(|step| step.outcome == "open").count();
-        for step in self.steps.iter().filter(|step| step.outcome == "kept") {
+        for caveat in &self.caveats {
+            write!(f, "\n{}", hanging("warning: ", &caveat.text))?;
+            caveat.command.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
+        }
+        let open = self.steps.iter().filter(|step| step.outcome == StepOutcome::Open).count();
+        for step in self.steps.iter().filter(|step| step.outcome == StepOutcome::Kept) {
             writeln!(f, "kept, because something else uses it: {}", step.step)?;
         }
         if !self.is_done() && open < self.steps.len() {
             writeln!(f, "{} of {} steps are done.", self.steps.len() - open, self.steps.len())?;
         }
-        if !self.is_done() {
-            writeln!(f, "\nTo go on:      osvpn resume {}", self.id)?;
-            if self.is_reversible {
-                writeln!(f, "To take back:  osvpn rollback {}", self.id)?;
-            }
-        }
+        self.way_on(f)?;
         if let Some(after) = &self.after {
             write!(f, "\n{after}")?;
+        }
+        Ok(())
+    }
+}
+
+impl ChangeReport {
+    /// What has no journal cannot be gone on with, and what its commands would find instead is the VPN itself.
+    fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(go_on) = &self.go_on else { return Ok(()) };
+        writeln!(f, "\nTo go on:      {go_on}")?;
+        if self.is_reversible && self.direction == Direction::Forward {
+            writeln!(f, "To take back:  osvpn rollback {}", self.id)?;
+        }
+        if let (ChangeOutcome::Failed, Some(journal)) = (self.outcome, &self.journal) {
+            writeln!(f, "To leave it as it is, and go on with nothing:\n  rm {}", shell_word(journal))?;
         }
         Ok(())
     }

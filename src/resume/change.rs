@@ -1,38 +1,62 @@
 //! Changes of VPNs that were cut off: finished or taken back from their journals.
 
-use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::signed_in;
-use crate::apply::{Answer, Conclusion, Refusal, input};
+use crate::apply::{Answer, Conclusion, Refusal, ask, input};
+use crate::carry::{carry, prove};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
-use crate::operate::carry::run;
+use crate::plan::VpnId;
 use crate::provision::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::provision::journal;
+use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
 use crate::state;
 
-/// The journal of the change that is meant: of the VPN that was named, or the only thing unfinished here. None if a run is
-/// meant, or nothing is unfinished.
+/// A change that was cut off.
+pub struct CutOff {
+    journal: PathBuf,
+    record: ChangeRecord,
+}
+
+/// The change that is meant: of the VPN that was named, or the only thing unfinished here. None if a run is meant, or
+/// nothing is unfinished.
 ///
 /// # Errors
-/// If it is not clear which one.
-pub fn meant(wanted: Option<&str>) -> Result<Option<PathBuf>, Refusal> {
+/// If it is not clear which one, or the journal of one that may be meant cannot be read.
+pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
     let Some(directory) = state::directory() else { return Ok(None) };
     let changes = unfinished(&directory).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-    let readable = changes.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let mut meant: Vec<(PathBuf, ChangeRecord)> =
-        readable.filter(|(_, record)| wanted.is_none_or(|wanted| answers_to(record, wanted))).collect();
+    let mut meant: Vec<CutOff> = Vec::new();
+    let mut unreadable = Vec::new();
+    for (journal, record) in changes {
+        match record {
+            Ok(record) if wanted.is_none_or(|wanted| answers_to(&record, wanted)) => {
+                meant.push(CutOff { journal, record });
+            }
+            Ok(_) => {}
+            Err(error) if wanted.is_none_or(|wanted| is_called(&journal, wanted)) => unreadable.push(error.to_string()),
+            Err(_) => {}
+        }
+    }
+    if !unreadable.is_empty() {
+        let way = match wanted {
+            Some(_) => "it is the journal of a change that was cut off; move it away if the VPN is to stay as it is",
+            None => "name the VPN you mean, or move the journal of a change that cannot be read away",
+        };
+        unreadable.push(way.to_owned());
+        return Err(Refusal::unusable(unreadable));
+    }
     let runs = if wanted.is_some() { 0 } else { journal::unfinished(&directory).map_or(0, |runs| runs.len()) };
     match (meant.as_slice(), runs) {
         ([], _) => Ok(None),
-        ([_], 0) => Ok(meant.pop().map(|(path, _)| path)),
+        ([_], 0) => Ok(meant.pop()),
         (several, _) => {
             let mut problems = vec!["several things are unfinished; name the VPN you mean by its id:".to_owned()];
-            problems.extend(several.iter().map(|(_, record)| {
+            problems.extend(several.iter().map(|CutOff { record, .. }| {
                 format!(
                     "  {}  {}, begun {}",
                     record.change.subject,
@@ -49,36 +73,58 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<PathBuf>, Refusal> {
 }
 
 fn answers_to(record: &ChangeRecord, wanted: &str) -> bool {
-    record.change.label == wanted || record.change.subject.to_string() == wanted.trim_start_matches("osvpn:")
+    record.change.label == wanted || record.change.subject.to_string() == id_in(wanted)
+}
+
+/// Whether the journal is that of the VPN with this id.
+fn is_called(journal: &Path, wanted: &str) -> bool {
+    journal.file_stem().is_some_and(|stem| stem == id_in(wanted).as_str())
+}
+
+/// The id in a word that may be a whole mark.
+fn id_in(wanted: &str) -> String {
+    let marked = VpnId::of_mark(wanted).map(|(id, _)| id.to_string());
+    marked.unwrap_or_else(|| wanted.trim_start_matches("osvpn:").to_owned())
 }
 
 /// Does what is missing of it.
-pub async fn resume(path: &Path, args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
-    let key = match input::given_key(args.psk_file.as_deref()) {
+pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
+    let CutOff { journal, record } = cut_off;
+    if record.direction() == Direction::Back && record.is_reversible() {
+        let problem = format!(
+            "{} was being taken back when that was cut off; osvpn rollback {} goes on with it. To carry the change out after \
+             all, take it back first, and then begin it again",
+            record.change, record.change.subject
+        );
+        return refused(Refusal::refused(vec![problem]), Vec::new());
+    }
+    let key = if record.needs_key() { input::given_key(args.psk_file.as_deref()) } else { Ok(None) };
+    let key = match key {
         Ok(key) => key,
         Err(refusal) => return refused(refusal, Vec::new()),
     };
     let mut warnings = Vec::new();
     let terminal = AtTerminal::find();
     let opened = tokio::select! {
-        opened = open(path, &args.cloud, terminal.as_ref(), &mut warnings) => opened,
+        opened = open(journal, &args.cloud, terminal.as_ref(), &mut warnings) => opened,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
-    match opened {
-        Ok((changing, signed_in)) => {
-            let report = run(changing, key.as_ref(), &signed_in.cloud, &mut signals, Direction::Forward).await;
-            Answer { conclusion: Conclusion::Changes(vec![report]), sign_in_warnings: warnings }
-        }
-        Err(refusal) => refused(refusal, warnings),
-    }
+    let (changing, signed_in) = match opened {
+        Ok(opened) => opened,
+        Err(refusal) => return refused(refusal, warnings),
+    };
+    let cloud = &signed_in.cloud;
+    let mut reports = vec![carry(changing, key.as_ref(), cloud, &mut signals, Direction::Forward).await];
+    prove(&mut reports, cloud, args.wait.duration(), &mut signals).await;
+    Answer { conclusion: Conclusion::Changes(reports), sign_in_warnings: warnings }
 }
 
 /// Takes back what it has done, if that can be done any more.
-pub async fn rollback(path: &Path, args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
+pub async fn rollback(cut_off: &CutOff, args: &RollbackArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
     let mut warnings = Vec::new();
     let terminal = AtTerminal::find();
     let opened = tokio::select! {
-        opened = open(path, &args.cloud, terminal.as_ref(), &mut warnings) => opened,
+        opened = open(&cut_off.journal, &args.cloud, terminal.as_ref(), &mut warnings) => opened,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let (changing, signed_in) = match opened {
@@ -87,26 +133,26 @@ pub async fn rollback(path: &Path, args: &RollbackArgs, mut signals: UnboundedRe
     };
     if !changing.is_reversible() {
         let change = changing.change();
-        let problem = format!(
-            "{change} cannot be taken back any more: something is deleted, or both halves may have the new key; osvpn resume \
-             {} finishes it",
-            change.subject
-        );
-        return refused(Refusal::refused(vec![problem]), warnings);
+        let problems = vec![
+            format!(
+                "{change} cannot be taken back any more: something is deleted, or both halves may have the new key; osvpn \
+                 resume {} finishes it",
+                change.subject
+            ),
+            format!("to leave the VPN as it is by now, remove the journal: {}", cut_off.journal.display()),
+        ];
+        return refused(Refusal::refused(problems), warnings);
     }
     if !args.yes {
-        let question = format!("This takes back {}, as far as it was done. Do this? [y/N] ", changing.change());
-        let agreed = tokio::select! {
-            agreed = tokio::task::spawn_blocking(move || agreed(&question)) => {
-                agreed.unwrap_or_else(|error| Err(Refusal::internal(&error)))
-            }
-            Some(_) = signals.recv() => Err(Refusal::stopped()),
-        };
-        if let Err(refusal) = agreed {
-            return refused(refusal, warnings);
+        let question = format!("This takes back {}, as far as it was done. Do this?", changing.change());
+        let unasked = vec!["nobody is here to agree to this; say --yes to do it unasked".to_owned()];
+        match ask::agreed(question, unasked, &mut signals).await {
+            Ok(true) => {}
+            Ok(false) => return refused(Refusal::stopped(), warnings),
+            Err(refusal) => return refused(refusal, warnings),
         }
     }
-    let report = run(changing, None, &signed_in.cloud, &mut signals, Direction::Back).await;
+    let report = carry(changing, None, &signed_in.cloud, &mut signals, Direction::Back).await;
     Answer { conclusion: Conclusion::Changes(vec![report]), sign_in_warnings: warnings }
 }
 
@@ -115,7 +161,7 @@ async fn open(
     cloud: &CloudArgs,
     terminal: Option<&AtTerminal>,
     warnings: &mut Vec<String>,
-) -> Result<(Changing, crate::sign_in::SignedIn), Refusal> {
+) -> Result<(Changing, SignedIn), Refusal> {
     let signed_in = signed_in(&cloud.login(), terminal, warnings).await?;
     let changing = Changing::open(path).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
     if !changing.is_of(&signed_in.cloud) {
@@ -129,25 +175,6 @@ async fn open(
         return Err(Refusal::unusable(vec![problem]));
     }
     Ok((changing, signed_in))
-}
-
-fn agreed(question: &str) -> Result<(), Refusal> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Refusal::unusable(vec!["nobody is here to agree to this; say --yes to do it unasked".to_owned()]));
-    }
-    let ask = || {
-        let mut err = io::stderr();
-        write!(err, "{question}")?;
-        err.flush()?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        Ok::<_, io::Error>(matches!(answer.trim(), "y" | "Y" | "yes"))
-    };
-    match ask() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Refusal::stopped()),
-        Err(error) => Err(Refusal::internal(&error)),
-    }
 }
 
 fn refused(refusal: Refusal, sign_in_warnings: Vec<String>) -> Answer {

@@ -4,6 +4,7 @@ use crate::apply::Refusal;
 use crate::cloud::{Cloud, Limits};
 use crate::plan::file::PlanFile;
 use crate::plan::{Half, VpnId, VpnName};
+use crate::provision::change;
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Claim, Journal, JournalError, Record, unfinished};
@@ -43,6 +44,28 @@ impl Interrupted {
         ledger
     }
 
+    /// Refuses to undo what is whole: without a journal nothing tells that it was cut off, and whoever says so by mistake
+    /// loses a VPN that works.
+    ///
+    /// # Errors
+    /// With the command that deletes it.
+    pub fn refuse_whole(&self) -> Result<(), Refusal> {
+        let Self::Found(found, _) = self else { return Ok(()) };
+        let Found { marks, ledger } = &**found;
+        if !marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some()) {
+            return Ok(());
+        }
+        let problems = vec![
+            format!(
+                "{} has all its connections, and no journal on this machine tells of a run or a change of it that was cut \
+                 off: there is nothing to take back",
+                marks.name
+            ),
+            format!("to delete the whole VPN: osvpn delete {}", marks.vpn),
+        ];
+        Err(Refusal::refused(problems))
+    }
+
     pub fn key_origin(&self) -> KeyOrigin {
         match self {
             Self::Journal(journal) => journal.record().key,
@@ -66,8 +89,15 @@ fn in_doubt(found: &Found) -> Ledger {
 
 /// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
 fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
-    let claim = state::directory().ok_or(JournalError::NoHome);
-    match claim.and_then(|directory| Claim::of(&directory, &found.marks.vpn)) {
+    let directory = state::directory().ok_or(JournalError::NoHome);
+    let vpn = &found.marks.vpn;
+    // Whoever named it in another way than its journal does is told of that all the same.
+    if let Some((path, record)) = directory.as_ref().ok().and_then(|directory| change::unfinished_of(directory, vpn)) {
+        let error =
+            record.map_or_else(|error| error, |_| JournalError::Unfinished(vpn.to_string(), "a change".to_owned()));
+        return Err(Refusal::unusable(vec![error.to_string(), format!("its journal is {}", path.display())]));
+    }
+    match directory.and_then(|directory| Claim::of(&directory, vpn)) {
         Err(error @ JournalError::Busy(_)) => Err(Refusal::unusable(vec![error.to_string()])),
         // It could not be read, or was begun only now. Nobody goes by the marks beside it: it may know of requests whose
         // answers are outstanding.

@@ -1,7 +1,5 @@
 //! Deleting what a run made, asked once.
 
-use std::io::{self, BufRead, IsTerminal, Write};
-
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -9,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::choose::Interrupted;
 use crate::apply::run::Audience;
-use crate::apply::{Conclusion, Lines, Refusal};
+use crate::apply::{Conclusion, Lines, Refusal, ask};
 use crate::cli::RollbackArgs;
 use crate::cloud::Cloud;
 use crate::provision::journal::Keeper;
@@ -31,15 +29,13 @@ pub async fn rollback(
         Interrupted::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
     };
     if !args.yes {
-        let (name, ledger) = (marks.name.to_string(), ledger.clone());
-        // A question can be left by a signal; the thread that reads the answer ends with the program.
-        let agreed = tokio::select! {
-            agreed = tokio::task::spawn_blocking(move || agreed(&name, &ledger)) => {
-                agreed.unwrap_or_else(|error| Err(Refusal::internal(&error)))
-            }
-            Some(_) = signals.recv() => Err(Refusal::stopped()),
-        };
-        if let Err(refusal) = agreed {
+        let unasked = format!(
+            "{} objects of {} would be deleted; say --yes to do it without being asked",
+            ledger.removable().len(),
+            marks.name
+        );
+        let agreed = ask::agreed(question(marks.name.as_str(), &ledger), vec![unasked], &mut signals).await;
+        if let Err(refusal) = agreed.and_then(|agreed| agreed.then_some(()).ok_or_else(Refusal::stopped)) {
             return Conclusion::Refused(Box::new(refusal.resuming_with("rollback", args.vpn.as_deref())));
         }
     }
@@ -74,32 +70,14 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
     }
 }
 
-/// Whether the user wants it, having seen what it is.
-fn agreed(name: &str, ledger: &Ledger) -> Result<(), Refusal> {
-    let objects = ledger.removable();
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let problem =
-            format!("{} objects of {name} would be deleted; say --yes to do it without being asked", objects.len());
-        return Err(Refusal::unusable(vec![problem]));
+/// What is to be deleted, and the question whether it is to be.
+fn question(name: &str, ledger: &Ledger) -> String {
+    let mut text = format!("This deletes what the run of {name} made, and nothing else:\n");
+    for made in ledger.removable() {
+        text += &format!("  {:<12} {:<22} {}\n", made.region, made.task.step.label(), made.id);
     }
-    let mut err = io::stderr();
-    let mut ask = || {
-        writeln!(err, "This deletes what the run of {name} made, and nothing else:")?;
-        for made in &objects {
-            writeln!(err, "  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id)?;
-        }
-        if !ledger.is_settled() {
-            writeln!(err, "  and what requests have made whose answers were lost, if there is any")?;
-        }
-        write!(err, "Delete? [y/N] ")?;
-        err.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        Ok::<_, io::Error>(matches!(answer.trim(), "y" | "Y" | "yes"))
-    };
-    match ask() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Refusal::stopped()),
-        Err(error) => Err(Refusal::internal(&error)),
+    if !ledger.is_settled() {
+        text += "  and what requests have made whose answers were lost, if there is any\n";
     }
+    text + "Delete?"
 }

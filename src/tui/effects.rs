@@ -428,8 +428,8 @@ fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
     let described = ours.map(|(journal, record)| Interrupted {
+        course: record.course(&journal),
         journal,
-        course: record.course(),
         direction: record.direction(),
         began: record.began.strftime("%F %H:%M UTC").to_string(),
     });

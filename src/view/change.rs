@@ -64,11 +64,14 @@ fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<
         StepState::Done(End::Kept(why), _) => {
             (glyphs.warning, theme.warning(), format!("kept, because something else uses it: {why}"))
         }
+        StepState::Done(End::Unnoticed(_), time) => {
+            (glyphs.warning, theme.warning(), format!("done, but not noticed by the agent{}", took(time)))
+        }
         StepState::Done(end, time) => {
             let word = match end {
                 End::Made(id) => format!("made {id}"),
                 End::Existed => "was there already".to_owned(),
-                End::Changed | End::Kept(_) => "done".to_owned(),
+                End::Changed | End::Unnoticed(_) | End::Kept(_) => "done".to_owned(),
                 End::Gone => "gone".to_owned(),
             };
             (glyphs.done, theme.good(), format!("{word}{}", took(time)))
@@ -100,8 +103,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     }
     if let Some(until) = change.settling {
         text.warning(&format!(
-            "What was wanted is so. The answer to a request was lost, and the cloud may still act on it until {}: it is \
-             looked at again then.",
+            "The answer to a request was lost, and the cloud may still act on it until {}: it is looked at again then.",
             hour(until)
         ));
     }
@@ -162,8 +164,9 @@ impl Text<'_> {
                 }
             }
             Ok(Changed::Unsettled(until, error)) => {
+                let so = if change.direction == Direction::Back { "It is taken back" } else { "What was wanted is so" };
                 self.warning(&format!(
-                    "What was wanted is so, but an answer was lost: until {} the cloud may still act on that request.",
+                    "{so}, but an answer was lost: until {} the cloud may still act on that request.",
                     hour(*until)
                 ));
                 if let Some(error) = error {
@@ -185,9 +188,18 @@ impl Text<'_> {
                  finishes it.",
             ),
         }
-        if change.is_unfinished() && !matches!(ended, Err(ChangeError::KeyNeeded(_))) {
+        let go_on = change.command();
+        for caveat in &change.course.caveats {
             self.gap();
-            self.say(&format!("Left as it is, it can be finished later: here, or with osvpn resume {subject}."));
+            self.warning(&caveat.text(go_on.as_deref()));
+            caveat.command().iter().for_each(|command| self.say(&format!("  {command}")));
+        }
+        if let Some(go_on) = go_on.filter(|_| !matches!(ended, Err(ChangeError::KeyNeeded(_)))) {
+            self.gap();
+            self.say(&format!("Left as it is, it can be gone on with later: here, or with {go_on}."));
+        }
+        if let (Err(ChangeError::Failed(..) | ChangeError::TooLate), Some(journal)) = (ended, &change.course.journal) {
+            self.say(&format!("To leave it for good as it is, remove {}.", journal.display()));
         }
     }
 

@@ -162,6 +162,10 @@ impl Carried {
 
     /// Whether any step has done something, or may have.
     fn has_begun(&self) -> bool {
+        // Once the engine rests it has told what it knows.
+        if matches!(self.stage, Stage::Ended(_)) {
+            return self.course.is_begun;
+        }
         self.steps.iter().any(|state| !matches!(state, StepState::Waiting | StepState::TakenBack))
     }
 
@@ -244,6 +248,12 @@ impl Carried {
         self.stage = Stage::Working;
         self.ended = None;
         self.then = None;
+    }
+
+    /// The command that goes on with it once the wizard is left. None if it is kept nowhere, or there is nothing to do.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        self.course.journal.is_some().then(|| self.course.go_on(self.direction))
     }
 
     /// What can be done now; the first is the sensible one.

@@ -178,9 +178,8 @@ impl Model {
             }
             self.dialog = Some(Dialog::new("Stop?", stop_text(change), buttons));
         } else if change.is_unfinished() {
-            let subject = &change.change().subject;
-            let text =
-                vec![how_far(change), format!("It can be finished later: here, or with osvpn resume {subject}.")];
+            let mut text = vec![how_far(change)];
+            text.extend(change.command().map(|go_on| format!("It can be gone on with later: here, or with {go_on}.")));
             let mut buttons = vec![("Stay", Act::Close), ("Leave", Act::Leave)];
             if change.buttons().contains(&Button::TakeBack) {
                 buttons.push(("Take back", Act::TakeBack));
@@ -203,9 +202,7 @@ fn stop_text(change: &Carried) -> Vec<String> {
         "What is under way is settled first: a service is not left off, nor one half with another key.".to_owned(),
     ];
     if change.settling.is_some() {
-        text = vec![
-            "Everything is done. It is only waited for what a request whose answer was lost may still do.".to_owned(),
-        ];
+        text = vec!["It is only waited for what a request whose answer was lost may still do.".to_owned()];
     }
     text.push(how_far(change));
     text

@@ -20,7 +20,7 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(130), "{out}{err}");
-    for part in ["was stopped", "steps are done", "To go on:      osvpn resume"] {
+    for part in ["Stopped: the deletion of test-vpn.", "steps are done", "To go on:      osvpn resume"] {
         assert!(out.contains(part), "{part:?} is missing from\n{out}");
     }
     assert!(!out.contains("To take back"), "something is deleted: {out}");

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::journal::JournalError;
 use super::super::private;
-use super::{Course, Direction, End, Progress};
-use crate::change::{Change, Subject};
-use crate::cloud::Cloud;
+use super::{Course, Direction, Progress};
+use crate::change::{Change, Step, Subject};
+use crate::cloud::{Cloud, harmless};
+use crate::plan::VpnId;
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
@@ -23,12 +24,15 @@ const EXTENSION: &str = "change";
 pub struct ChangeRecord {
     version: u32,
     /// The program that wrote it.
+    #[serde(deserialize_with = "harmless")]
     pub program: String,
     /// When the change began, by this machine's clock.
     pub began: Timestamp,
     /// Which Keystone it was signed in at, for a person to recognise.
+    #[serde(deserialize_with = "harmless")]
     pub auth_url: String,
     /// The project of the VPN.
+    #[serde(deserialize_with = "harmless")]
     pub project: String,
     /// What it is to do.
     pub change: Change,
@@ -48,17 +52,23 @@ impl ChangeRecord {
         self.progress.is_reversible(&self.change)
     }
 
+    /// Whether a key is still to be set, so that the user's is of use.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        let mut steps = self.change.steps().iter().enumerate();
+        steps.any(|(number, step)| matches!(step, Step::SetKey(_)) && !self.progress.is_done(number))
+    }
+
     /// Which way it went last.
     #[must_use]
     pub const fn direction(&self) -> Direction {
         self.progress.direction
     }
 
-    /// How far it is, by what the journal tells.
+    /// How far it is, by what this journal tells.
     #[must_use]
-    pub fn course(&self) -> Course {
-        let ends = self.progress.ends().into_iter().map(Option::<&End>::cloned).collect();
-        Course { change: self.change.clone(), ends, is_reversible: self.is_reversible() }
+    pub fn course(&self, journal: &Path) -> Course {
+        Course::of(&self.change, &self.progress, Some(journal.to_owned()))
     }
 }
 
@@ -115,6 +125,14 @@ impl Kept {
         match self {
             Self::Nowhere => true,
             Self::File(held) => held.record.is_of(cloud),
+        }
+    }
+
+    /// The file, if there is one.
+    pub fn journal(&self) -> Option<&Path> {
+        match self {
+            Self::File(held) if held.is_written => Some(&held.path),
+            Self::Nowhere | Self::File(_) => None,
         }
     }
 
@@ -177,14 +195,11 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     Ok(read)
 }
 
-/// Removes the journal of a change that is to stay as far as it is.
-///
-/// # Errors
-/// If another process has it, or as the file system says.
-pub fn forget(path: &Path) -> Result<(), JournalError> {
-    let (mut kept, _) = Kept::open(path)?;
-    kept.finish();
-    Ok(())
+/// The journal of a change of that VPN, if there is one.
+#[must_use]
+pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<Listed> {
+    let path = directory.join(stem(&Subject::Marked(vpn.clone()))).with_extension(EXTENSION);
+    path.exists().then(|| (path.clone(), read(&path)))
 }
 
 fn read(path: &Path) -> Result<ChangeRecord, JournalError> {

@@ -92,16 +92,14 @@ impl Changing {
         Err(error)
     }
 
-    /// Gives the first half back the key that the second has, or does nothing if they have the same.
+    /// Gives the first half back the key that the second has, or does nothing if they have the same, or one is gone.
     pub(super) async fn put_key_back(
         &mut self,
         step: usize,
         set_key: &SetKey,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
-        let Some(second) = &set_key.second else { return Ok(()) };
-        let first = self.holder(step, &set_key.first, work).await?;
-        let second = self.holder(step, second, work).await?;
+        let Some((first, second)) = self.both_holders(step, set_key, work).await? else { return Ok(()) };
         if !is_same(&first.key, &second.key) {
             self.put_back(step, &first, &second.key, work).await?;
         }
@@ -118,10 +116,10 @@ impl Changing {
     ) -> Result<(), Error> {
         let at = Timestamp::now();
         let mut effects = 0;
-        if let Some(second) = &set_key.second {
-            let first = self.holder(step, &set_key.first, work).await?;
-            let second = self.holder(step, second, work).await?;
-            if !is_same(&first.key, &second.key) {
+        match self.both_holders(step, set_key, work).await? {
+            None => self.progress.calm(step),
+            Some((first, second)) if is_same(&first.key, &second.key) => {}
+            Some((first, second)) => {
                 first.region.set_connection_psk(&first.connection.id, &second.key).await?;
                 effects = 1;
             }
@@ -146,7 +144,7 @@ impl Changing {
     fn missing(&self, step: usize, first: &Holder<'_>, second: Option<&Holder<'_>>) -> Missing {
         let last = match self.progress.stand(step) {
             Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => *request,
-            Stand::Open | Stand::Done(_) => return Missing::Both,
+            Stand::Open | Stand::Stale | Stand::Done(_) => return Missing::Both,
         };
         let Some(second) = second else { return Missing::Both };
         // Whatever somebody may have done to it since: only a key that keeps the rule is passed on.
@@ -160,6 +158,24 @@ impl Changing {
             Request::FirstKey { were_equal: false } if !is_answered => Missing::Both,
             _ => Missing::Second,
         }
+    }
+
+    /// Both halves' connections; none if there are no two, or no two any more.
+    async fn both_holders<'a>(
+        &self,
+        step: usize,
+        set_key: &'a SetKey,
+        work: &ChangeWork<'_>,
+    ) -> Result<Option<(Holder<'a>, Holder<'a>)>, Error> {
+        let Some(second) = &set_key.second else { return Ok(None) };
+        let mut both = Vec::new();
+        for connection in [&set_key.first, second] {
+            match self.holder(step, connection, work).await {
+                Err(error) if error.is_gone() => return Ok(None),
+                holder => both.push(holder?),
+            }
+        }
+        Ok(both.pop().and_then(|second| Some((both.pop()?, second))))
     }
 
     async fn holder<'a>(

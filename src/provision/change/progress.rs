@@ -27,7 +27,10 @@ pub enum End {
     Existed,
     /// It is as it is to be.
     Changed,
-    /// It is gone.
+    /// A service was switched off and on, but its agent was not seen to notice: what runs may be what ran before. The
+    /// router of the service, as far as that is known.
+    Unnoticed(Option<Id>),
+    /// It is gone. Of an object that was to be changed: somebody has deleted it.
     Gone,
     /// It is still there, because something else uses it: what the cloud said.
     Kept(String),
@@ -65,6 +68,9 @@ pub(super) enum Stand {
     Lost(Request),
     /// That request was answered, and others have to follow.
     After(Request),
+    /// It was done, or may have been, and has to be done again: what it was done for has changed since, or nobody knows
+    /// whether it took effect.
+    Stale,
     /// It is done.
     Done(End),
 }
@@ -111,7 +117,11 @@ impl Progress {
     }
 
     pub fn ends(&self) -> Vec<Option<&End>> {
-        self.steps.iter().map(|state| if let Stand::Done(end) = &state.stand { Some(end) } else { None }).collect()
+        (0..self.steps.len()).map(|step| self.end(step)).collect()
+    }
+
+    pub fn end(&self, step: usize) -> Option<&End> {
+        if let Stand::Done(end) = &self.steps[step].stand { Some(end) } else { None }
     }
 
     pub fn stand(&self, step: usize) -> &Stand {
@@ -193,6 +203,12 @@ impl Progress {
         (state.stand, state.before) = (Stand::Open, Stand::Open);
     }
 
+    /// Notes that what a step has done has to be done again.
+    pub fn outdate(&mut self, step: usize) {
+        let state = &mut self.steps[step];
+        (state.stand, state.before) = (Stand::Stale, Stand::Open);
+    }
+
     /// Notes that the answer to the request announced last is lost, and until when it can take effect.
     pub fn lose(&mut self, step: usize, until: Timestamp) {
         if let Stand::Sent(request, _) = self.steps[step].stand {
@@ -231,6 +247,18 @@ impl Progress {
                 self.lose(step, at.checked_add(reach).unwrap_or(Timestamp::MAX));
             }
         }
+    }
+
+    /// Whether a request of a step may be half of what belongs together, or may still take effect.
+    pub fn is_half_done(&self, step: usize) -> bool {
+        let State { stand, late, .. } = &self.steps[step];
+        matches!(stand, Stand::Sent(..) | Stand::Lost(_) | Stand::After(_)) || late.is_some()
+    }
+
+    /// Until when a lost request may still switch a service off.
+    pub fn unsettled_restart(&self, change: &Change) -> Option<Timestamp> {
+        let restarts = self.steps.iter().zip(change.steps()).filter(|(_, step)| matches!(step, Step::Restart(_)));
+        restarts.filter_map(|(state, _)| state.late).map(|late| late.until).max()
     }
 
     /// Until when something may still take effect.

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Stand;
 use super::{ChangeWork, Changing, End, Request};
 use crate::change::Object;
 use crate::cloud::changes::ServiceChanges;
-use crate::cloud::{Error, Kind, Region, Status};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
 
 /// How long a service is watched until its agent has switched it off. Agents that hear of it do so within seconds; switched
 /// on before that, it would not be noticed to have been off.
@@ -20,34 +20,51 @@ const LONGEST_STANDSTILL: Duration = Duration::from_secs(45);
 const SHORTEST_STANDSTILL: u32 = 10;
 /// Between two questions for its status.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a token that nobody renews by itself has to be good for before a service is switched off: the longest
+/// standstill, and the retries of what switches it on.
+const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
 impl Changing {
     pub(super) async fn restart(&mut self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<End, Error> {
-        // Had it been seen off before, it only has to be switched on.
-        if !matches!(self.progress.stand(step), Stand::Sent(Request::SwitchOn, _) | Stand::Lost(Request::SwitchOn)) {
-            let region = work.region(&service.region, step)?;
-            self.announce(step, Request::SwitchOff)?;
-            match switch(&region, service, false).await {
-                Ok(()) => {}
-                Err(error) if !error.is_doubtful() => {
-                    self.refused(step);
-                    return Err(error);
-                }
-                Err(error) => {
-                    self.lose(step, &error, work);
-                    // Whether or not it is off: it is not left so.
-                    self.switch_on(step, service, work).await?;
-                    self.progress.reopen(step);
-                    self.kept.note(&self.change, &self.progress);
-                    return Err(error);
-                }
+        let region = work.region(&service.region, step)?;
+        // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
+        let before = match Shown::of(&region, service).await {
+            Err(error) if error.is_gone() => return Ok(End::Gone),
+            shown => shown?,
+        };
+        if let Some(error) = expires_soon(work.cloud) {
+            if self.progress.is_half_done(step) {
+                self.switch_on(step, service, work).await?;
+                self.outdate(step);
             }
-            self.progress.answered(step, Request::SwitchOff);
-            self.kept.note(&self.change, &self.progress);
-            until_off(&region, service, work.stop).await;
+            return Err(error);
         }
+        self.announce(step, Request::SwitchOff)?;
+        match switch(&region, service, false).await {
+            Ok(()) => {}
+            Err(error) if error.is_gone() => return Ok(End::Gone),
+            Err(error) if !error.is_doubtful() => {
+                self.refused(step);
+                return Err(error);
+            }
+            Err(error) => {
+                self.lose(step, &error, work);
+                // Whether or not it is off: it is not left so.
+                self.switch_on(step, service, work).await?;
+                self.outdate(step);
+                return Err(error);
+            }
+        }
+        self.progress.answered(step, Request::SwitchOff);
+        self.kept.note(&self.change, &self.progress);
+        let is_noticed = until_off(&region, service, before.is_active, work.stop).await;
         self.switch_on(step, service, work).await?;
-        Ok(End::Changed)
+        Ok(if is_noticed { End::Changed } else { End::Unnoticed(before.router) })
+    }
+
+    fn outdate(&mut self, step: usize) {
+        self.progress.outdate(step);
+        self.kept.note(&self.change, &self.progress);
     }
 
     /// Switches the service on, whoever wants to stop.
@@ -91,7 +108,14 @@ impl Changing {
         region: &Region,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
-        let is_up = is_up(region, service).await?;
+        let is_up = match is_up(region, service).await {
+            // Somebody has deleted it.
+            Err(error) if error.is_gone() => {
+                self.progress.calm(step);
+                return Ok(());
+            }
+            is_up => is_up?,
+        };
         if !is_up {
             switch(region, service, true).await?;
         }
@@ -106,25 +130,55 @@ async fn switch(region: &Region, service: &Object, up: bool) -> Result<(), Error
 }
 
 async fn is_up(region: &Region, service: &Object) -> Result<bool, Error> {
-    let shown = region.show(Kind::VpnService, &service.id, &["admin_state_up"]).await?;
-    Ok(shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true)))
+    Shown::of(region, service).await.map(|shown| shown.is_on)
+}
+
+/// Why a service is not switched off with this token, if it is not.
+fn expires_soon(cloud: &Cloud) -> Option<Error> {
+    if cloud.renews_silently() {
+        return None;
+    }
+    let left = cloud.expires_at()?.duration_since(Timestamp::now());
+    let message = "The token expires in less than 3 min and cannot be renewed by itself. A VPN service that is switched off \
+                   then would stay off, so it was not touched. Sign in anew, and go on.";
+    (left < SHORTEST_LIFE).then(|| Error::new(ErrorKind::Credentials, message))
+}
+
+/// What a service says of itself.
+struct Shown {
+    is_active: bool,
+    /// Whether it is to run.
+    is_on: bool,
+    router: Option<Id>,
+}
+
+impl Shown {
+    async fn of(region: &Region, service: &Object) -> Result<Self, Error> {
+        let fields = ["status", "admin_state_up", "router_id"];
+        let shown = region.show(Kind::VpnService, &service.id, &fields).await?;
+        let text = |name: &str| shown.get(name).and_then(Value::as_str);
+        Ok(Self {
+            is_active: text("status").map(Status::parse) == Some(Status::Active),
+            is_on: shown.get("admin_state_up") == Some(&Value::Bool(true)),
+            router: text("router_id").map(Id::new),
+        })
+    }
 }
 
 /// Waits until the service is seen not to run, or it is of no use to wait longer. A status that cannot be read is no reason
-/// to leave it off. Of one that did not run before, nothing is seen: its agent is given some seconds.
-async fn until_off(region: &Region, service: &Object, stop: &CancellationToken) {
+/// to leave it off. Whether it was seen to stop; of one that did not run before, nothing is to be seen, and its agent is
+/// given some seconds.
+async fn until_off(region: &Region, service: &Object, was_active: bool, stop: &CancellationToken) -> bool {
     let deadline = Instant::now() + LONGEST_STANDSTILL;
     let mut pause = region.cloud().limits().back_off.min(LONGEST_PAUSE);
     let unseen = Instant::now() + pause.saturating_mul(SHORTEST_STANDSTILL);
+    let mut is_seen = !was_active;
     while Instant::now() < deadline && !stop.is_cancelled() {
-        let shown = region.show(Kind::VpnService, &service.id, &["status", "admin_state_up"]).await;
-        let Ok(shown) = shown else { return };
-        let is_active =
-            shown.get("status").and_then(serde_json::Value::as_str).map(Status::parse) == Some(Status::Active);
+        let Ok(shown) = Shown::of(region, service).await else { break };
+        is_seen |= !shown.is_active;
         // Somebody else, or a request that was lost, may have switched it on by now.
-        let is_on = shown.get("admin_state_up") == Some(&serde_json::Value::Bool(true));
-        if is_on || (!is_active && Instant::now() >= unseen) {
-            return;
+        if shown.is_on || (!shown.is_active && Instant::now() >= unseen) {
+            break;
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -132,4 +186,5 @@ async fn until_off(region: &Region, service: &Object, stop: &CancellationToken) 
         }
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
     }
+    is_seen
 }

@@ -10,8 +10,8 @@ use crate::cloud::Error;
 use crate::plan::Psk;
 
 impl Changing {
-    /// Carries the change out or takes it back, and stays until no request whose answer was lost can take effect any more.
-    /// The wish to stop ends that wait too.
+    /// Carries the change out or takes it back, and stays until no request whose answer was lost can take effect any more;
+    /// where it fails, until none can switch a service off. The wish to stop ends that wait too.
     ///
     /// # Errors
     /// As [`Self::carry_out`] and [`Self::take_back`].
@@ -26,15 +26,31 @@ impl Changing {
                 Direction::Forward => self.carry_out(key, work).await,
                 Direction::Back => self.take_back(work).await,
             };
-            let Ok(Changed::Unsettled(until, None)) = ended else { return ended };
-            if work.stop.is_cancelled() {
-                return ended;
-            }
+            let until = match &ended {
+                Ok(Changed::Unsettled(until, None)) => Some(*until),
+                Err(ChangeError::Failed(..)) => self.progress.unsettled_restart(&self.change),
+                Ok(_) | Err(_) => None,
+            };
+            let Some(until) = until.filter(|_| !work.stop.is_cancelled()) else { return ended };
             work.tell(ChangeEvent::Settling(until));
             let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
             tokio::select! {
                 () = sleep(left) => {}
                 () = work.stop.cancelled() => return ended,
+            }
+            if let Err(error) = ended {
+                self.settle_restarts(work).await;
+                return Err(self.give_up(error));
+            }
+        }
+    }
+
+    /// Switches on what a lost request has switched off since. What cannot be looked at stays in doubt.
+    async fn settle_restarts(&mut self, work: &ChangeWork<'_>) {
+        for step in 0..self.change.steps().len() {
+            let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress.late(step).is_some();
+            if is_due && let Err(error) = self.settle_step(step, work).await {
+                tracing::warn!(%error, "it could not be seen whether the service is on");
             }
         }
     }

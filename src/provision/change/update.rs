@@ -12,7 +12,8 @@ use crate::cloud::request::Dpd;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 
 impl Changing {
-    /// Gives an object the values after the change, or before it. What is lost is read back, and sent again.
+    /// Gives an object the values after the change, or before it. What is lost is read back, and sent again. An object that
+    /// somebody has deleted has nothing to be changed about it.
     pub(super) async fn update(
         &mut self,
         step: usize,
@@ -40,6 +41,7 @@ impl Changing {
                     }
                     return Err(error);
                 }
+                Err(error) if error.is_gone() && is_gone(&changes, &update.id, &region).await => return Ok(End::Gone),
                 Err(error) if !error.is_doubtful() => {
                     self.refused(step);
                     return Err(error);
@@ -84,7 +86,14 @@ impl Changing {
         };
         let changes = changes(&update.edits, &groups, direction);
         let at = Timestamp::now();
-        let is_so = holds(&changes, &update.id, region).await?;
+        let is_so = match holds(&changes, &update.id, region).await {
+            // Somebody has deleted it.
+            Err(error) if error.is_gone() => {
+                self.progress.calm(step);
+                return Ok(());
+            }
+            is_so => is_so?,
+        };
         if !is_so {
             send(&changes, &update.id, region).await?;
         }
@@ -111,6 +120,15 @@ struct Groups {
 enum Changes<'a> {
     Service(ServiceChanges<'a>),
     Connection(ConnectionChanges<'a>),
+}
+
+impl Changes<'_> {
+    const fn kind(&self) -> Kind {
+        match self {
+            Changes::Service(_) => Kind::VpnService,
+            Changes::Connection(_) => Kind::SiteConnection,
+        }
+    }
 }
 
 const fn chosen<T>(edit: &Edit<T>, direction: Direction) -> &T {
@@ -152,17 +170,18 @@ async fn send(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<(), Err
     }
 }
 
+/// Whether it is the object itself that is not there, and not one it was to refer to.
+async fn is_gone(changes: &Changes<'_>, id: &Id, region: &Region) -> bool {
+    matches!(region.show(changes.kind(), id, &["id"]).await, Err(error) if error.is_gone())
+}
+
 /// Whether everything that is sent stands in the object already.
 async fn holds(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
-    let kind = match changes {
-        Changes::Service(_) => Kind::VpnService,
-        Changes::Connection(_) => Kind::SiteConnection,
-    };
     let unwritable = |_| Error::new(ErrorKind::Invalid, "The change cannot be written as JSON.");
     let wanted = serde_json::to_value(changes).map_err(unwritable)?;
     let Value::Object(wanted) = wanted else { return Ok(true) };
     let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
-    let shown = region.show(kind, id, &fields).await?;
+    let shown = region.show(changes.kind(), id, &fields).await?;
     Ok(wanted.iter().all(|(name, value)| shown.get(name) == Some(value)))
 }
 

@@ -15,6 +15,7 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
                 End::Made(id) => format!("made {id}"),
                 End::Existed => "was there already".to_owned(),
                 End::Changed => "done".to_owned(),
+                End::Unnoticed(_) => "done, but NOT NOTICED by the agent".to_owned(),
                 End::Gone => "gone".to_owned(),
                 End::Kept(why) => format!("KEPT, because it is in use: {why}"),
             };
@@ -28,7 +29,10 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
             format!("{}: taken back ({:.1} s)", step(number), took.as_secs_f64())
         }
         ChangeEvent::Settling(until) => {
-            format!("done; waiting until {}, because the answer to a request was lost", until.strftime("%H:%M:%S UTC"))
+            format!(
+                "waiting until {}, because an answer was lost and the cloud may still act on that request",
+                until.strftime("%H:%M:%S UTC")
+            )
         }
         ChangeEvent::Removed(_, id) => format!("{id}, made by a request whose answer was lost: deleted"),
     };

@@ -1,0 +1,84 @@
+//! A change without a screen: carried out or taken back with its events as lines, and what came of it proven.
+
+mod lines;
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::apply::attend::Attendance;
+use crate::cloud::Cloud;
+use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Inspection, Vpn, inspect};
+use crate::plan::Psk;
+use crate::provision::change::{ChangeError, ChangeWork, Changing, Direction};
+use crate::report::{ChangeReport, Health};
+use crate::signals::Signal;
+
+pub(crate) use lines::say;
+
+/// How often a VPN is looked at while it comes up.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// Does what is missing of a change, or takes it back, and waits until no lost request can take effect any more.
+pub(crate) async fn carry(
+    mut changing: Changing,
+    key: Option<&Psk>,
+    cloud: &Cloud,
+    signals: &mut UnboundedReceiver<Signal>,
+    direction: Direction,
+) -> ChangeReport {
+    let (events, mut received) = unbounded_channel();
+    let stop = CancellationToken::new();
+    let work = ChangeWork { cloud, events: &events, stop: &stop };
+    let change = changing.change().clone();
+    let attendance = Attendance { cloud, events: &mut received, signals, stop: &stop };
+    let seen_through = changing.see_through(direction, key, &work);
+    let ended = attendance.attend(seen_through, |event| lines::tell(&change, &event)).await;
+    ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction)
+}
+
+/// Looks again until the VPNs that were changed are ACTIVE, or the wait is over, and says how each stands.
+pub(crate) async fn prove(
+    reports: &mut [ChangeReport],
+    cloud: &Cloud,
+    wait: Duration,
+    signals: &mut UnboundedReceiver<Signal>,
+) {
+    let wanted: Vec<&mut ChangeReport> =
+        reports.iter_mut().filter(|report| report.is_done() && report.verb.is_about_a_vpn()).collect();
+    if wanted.is_empty() || wait.is_zero() {
+        return;
+    }
+    say(&format!("waiting up to {} s for ACTIVE", wait.as_secs()));
+    let deadline = Instant::now() + wait;
+    let mut inspection;
+    loop {
+        inspection = tokio::select! {
+            inspection = inspect(cloud) => inspection,
+            Some(_) = signals.recv() => return,
+        };
+        let is_up = |report: &&mut ChangeReport| of(&inspection, report).is_none_or(Vpn::is_active);
+        if wanted.iter().all(is_up) || Instant::now() >= deadline {
+            break;
+        }
+        tokio::select! {
+            () = sleep(LOOK.min(deadline.saturating_duration_since(Instant::now()))) => {}
+            Some(_) = signals.recv() => return,
+        }
+    }
+    for report in wanted {
+        if let Some(vpn) = of(&inspection, report).cloned() {
+            let diagnosis = inspection.diagnosis(cloud, &vpn, &Exposures::new()).await;
+            report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
+        }
+    }
+}
+
+/// The VPN that a change was of, as it is now. A connection that was made anew has another id, but a VPN is still known by
+/// its name.
+fn of<'a>(inspection: &'a Inspection, report: &ChangeReport) -> Option<&'a Vpn> {
+    inspection.select(&report.id).or_else(|_| inspection.select(&report.name)).ok()
+}

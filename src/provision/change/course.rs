@@ -1,0 +1,120 @@
+//! How far a change is, and what is to be known about the VPN because of that.
+
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use super::{Direction, End};
+use crate::change::{Change, Object, Step};
+use crate::cloud::Id;
+use crate::plan::shell_word;
+
+/// How far a change is, for a screen or a report. It holds neither its journal nor its lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// What is to be done.
+    pub change: Change,
+    /// What came of each step, as far as it is done.
+    pub ends: Vec<Option<End>>,
+    /// Whether anything of it is done, or may have been.
+    pub is_begun: bool,
+    /// Whether it can be taken back by now.
+    pub is_reversible: bool,
+    /// Its journal, by which another process can finish it or take it back. None if there is nothing to finish, or it is
+    /// kept nowhere.
+    pub journal: Option<PathBuf>,
+    /// What is not as it should be, or may not be.
+    pub caveats: Vec<Caveat>,
+}
+
+/// Something about the VPN, after a change or in its middle, that the user has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caveat {
+    /// This VPN service may be switched off, or a lost request may still do that.
+    MayBeOff(Object),
+    /// This VPN service was switched off and on, and its agent was not seen to notice; its router.
+    Unnoticed(Object, Option<Id>),
+    /// What this step was to change is gone.
+    Gone(Step),
+    /// The halves may have different keys.
+    KeysMayDiffer,
+}
+
+impl Course {
+    /// Of a change that has not begun.
+    #[must_use]
+    pub fn new(change: Change) -> Self {
+        let ends = vec![None; change.steps().len()];
+        Self { change, ends, is_begun: false, is_reversible: true, journal: None, caveats: Vec::new() }
+    }
+
+    pub(super) fn of(change: &Change, progress: &Progress, journal: Option<PathBuf>) -> Self {
+        let caveats = change.steps().iter().enumerate().filter_map(|(number, step)| caveat(number, step, progress));
+        Self {
+            ends: progress.ends().into_iter().map(Option::<&End>::cloned).collect(),
+            is_begun: !progress.is_unbegun(),
+            is_reversible: progress.is_reversible(change),
+            caveats: caveats.collect(),
+            change: change.clone(),
+            journal,
+        }
+    }
+
+    /// The command that goes on with it from its journal, the way it went. What cannot be taken back any more can only be
+    /// finished.
+    #[must_use]
+    pub fn go_on(&self, direction: Direction) -> String {
+        let command = if direction == Direction::Back && self.is_reversible { "rollback" } else { "resume" };
+        format!("osvpn {command} {}", self.change.subject)
+    }
+}
+
+fn caveat(number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
+    let is_half_done = progress.is_half_done(number);
+    match (step, progress.end(number)) {
+        (Step::Restart(service), _) if is_half_done => Some(Caveat::MayBeOff(service.clone())),
+        (Step::Restart(service), Some(End::Unnoticed(router))) => {
+            Some(Caveat::Unnoticed(service.clone(), router.clone()))
+        }
+        (Step::SetKey(set_key), _) if is_half_done && set_key.second.is_some() => Some(Caveat::KeysMayDiffer),
+        (Step::Update(_) | Step::Restart(_), Some(End::Gone)) => Some(Caveat::Gone(step.clone())),
+        _ => None,
+    }
+}
+
+impl Caveat {
+    /// In a sentence or two; a command that goes on with the change puts right what is half done.
+    #[must_use]
+    pub fn text(&self, go_on: Option<&str>) -> String {
+        let by = |what: &str| go_on.map_or_else(String::new, |command| format!(" {command} {what}."));
+        match self {
+            Self::MayBeOff(Object { region, name, .. }) => {
+                format!("The VPN service {name} in {region} may be switched off.{}", by("switches it on"))
+            }
+            Self::Unnoticed(Object { region, name, .. }, _) => format!(
+                "The VPN service {name} in {region} was switched off and on, but not noticed by the agent: the tunnel may \
+                 still be what it was before, whatever its status says. Try traffic in a minute; if none passes, have the \
+                 agent configure the router anew:"
+            ),
+            Self::Gone(step) => format!("There was nothing to change, because somebody has deleted it: {step}."),
+            Self::KeysMayDiffer => {
+                format!("The halves may have different keys now; then no tunnel comes up.{}", by("puts it right"))
+            }
+        }
+    }
+
+    /// The command of python-openstackclient that helps, where one does.
+    #[must_use]
+    pub fn command(&self) -> Option<String> {
+        let openstack = |object: &Object| format!("openstack --os-region-name {}", shell_word(&object.region));
+        match self {
+            Self::MayBeOff(service) => {
+                Some(format!("{} vpn service set --enable {}", openstack(service), shell_word(&service.id)))
+            }
+            Self::Unnoticed(service, router) => {
+                let router = router.as_ref().map_or_else(|| "ROUTER".to_owned(), |id| shell_word(id).to_string());
+                Some(format!("{} router set --description 'configured anew' {router}", openstack(service)))
+            }
+            Self::Gone(_) | Self::KeysMayDiffer => None,
+        }
+    }
+}
