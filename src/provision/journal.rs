@@ -346,11 +346,11 @@ pub fn under_way(directory: &Path) -> (Vec<VpnId>, Vec<ChangeId>) {
     let runs = unfinished(directory).unwrap_or_default();
     let changes = super::change::unfinished(directory).unwrap_or_default();
     let changes: Vec<Change> = changes.into_iter().filter_map(|(_, record)| Some(record.ok()?.change)).collect();
-    let changed = changes.iter().filter_map(|change| match &change.subject {
+    let marked = changes.iter().filter_map(|change| match &change.subject {
         Subject::Marked(vpn) => Some(vpn.clone()),
         Subject::Unmarked(_) => None,
     });
-    let vpns = runs.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).chain(changed).collect();
+    let vpns = runs.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).chain(marked).collect();
     (vpns, changes.iter().map(|change| change.id().clone()).collect())
 }
 

@@ -37,9 +37,8 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
             Ok(record) if wanted.is_none_or(|wanted| answers_to(&record, wanted)) => {
                 meant.push(CutOff { journal, record });
             }
-            Ok(_) => {}
             Err(error) if wanted.is_none_or(|wanted| is_called(&journal, wanted)) => unreadable.push(error.to_string()),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     if !unreadable.is_empty() {

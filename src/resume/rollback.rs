@@ -11,7 +11,7 @@ use crate::apply::{Conclusion, Lines, Refusal, ask};
 use crate::cli::RollbackArgs;
 use crate::cloud::Cloud;
 use crate::provision::journal::Keeper;
-use crate::provision::{Ledger, Undone, Work, undo};
+use crate::provision::{Ledger, Made, Undone, Work, undo};
 use crate::report::Rollback;
 use crate::signals::Signal;
 
@@ -72,12 +72,12 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
 
 /// What is to be deleted, and the question whether it is to be.
 fn question(name: &str, ledger: &Ledger) -> String {
-    let mut text = format!("This deletes what the run of {name} made, and nothing else:\n");
-    for made in ledger.removable() {
-        text += &format!("  {:<12} {:<22} {}\n", made.region, made.task.step.label(), made.id);
-    }
+    let mut lines = vec![format!("This deletes what the run of {name} made, and nothing else:")];
+    let object = |made: &Made| format!("  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id);
+    lines.extend(ledger.removable().iter().map(object));
     if !ledger.is_settled() {
-        text += "  and what requests have made whose answers were lost, if there is any\n";
+        lines.push("  and what requests have made whose answers were lost, if there is any".to_owned());
     }
-    text + "Delete?"
+    lines.push("Delete?".to_owned());
+    lines.join("\n")
 }

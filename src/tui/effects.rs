@@ -270,6 +270,26 @@ impl Effects {
                 let undone = undo(&marks, &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
+            effect @ (Effect::Inspect(_)
+            | Effect::Diagnose(..)
+            | Effect::Look(..)
+            | Effect::Carry(..)
+            | Effect::LetGo) => self.begin_upkeep(effect),
+            Effect::Stop => self.stop.cancel(),
+            Effect::Save(name, text) => {
+                self.tasks.spawn_blocking(move || {
+                    let saved = plan_file::save(&PathBuf::new(), &name, &text);
+                    Done::Message(Box::new(Message::Saved(saved.map_err(|error: io::Error| error.to_string()))))
+                });
+            }
+            // These are the terminal's business, and the loop's.
+            Effect::Copy(_) | Effect::Suspend => {}
+        }
+    }
+
+    /// Begins what is wanted of VPNs that exist.
+    fn begin_upkeep(&mut self, effect: Effect) {
+        match effect {
             Effect::Inspect(request) => {
                 let Some((cloud, is_kept)) = self.cloud() else { return };
                 self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
@@ -290,15 +310,7 @@ impl Effects {
             }
             Effect::Carry(which, direction) => self.carry(which, direction),
             Effect::LetGo => self.changing = None,
-            Effect::Stop => self.stop.cancel(),
-            Effect::Save(name, text) => {
-                self.tasks.spawn_blocking(move || {
-                    let saved = plan_file::save(&PathBuf::new(), &name, &text);
-                    Done::Message(Box::new(Message::Saved(saved.map_err(|error: io::Error| error.to_string()))))
-                });
-            }
-            // These are the terminal's business, and the loop's.
-            Effect::Copy(_) | Effect::Suspend => {}
+            _ => {}
         }
     }
 

@@ -69,7 +69,7 @@ pub fn fix(
         Fix::Equalise { keep } => {
             let kept = side(*keep)?;
             let (ike, ipsec) = (typed(kept.ike.as_ref(), ike)?, typed(kept.ipsec.as_ref(), ipsec)?);
-            remake(seen, vpn, &[keep.other()], &ike, &ipsec)
+            Ok(remake(seen, vpn, &[keep.other()], &ike, &ipsec))
         }
         Fix::Modernise if vpn.b().is_none() => {
             let text = "its peer is outside, and has to change its policies at the same time; agree upon that with its owner, \
@@ -79,7 +79,7 @@ pub fn fix(
         Fix::Modernise => {
             let Policy { ike, ipsec, .. } = &profiles.modern;
             let halves: Vec<Half> = vpn.sides().map(|(half, _)| half).collect();
-            remake(seen, vpn, &halves, ike, ipsec)
+            Ok(remake(seen, vpn, &halves, ike, ipsec))
         }
         Fix::RemoveService { half, id } => {
             let side = side(*half)?;
@@ -214,13 +214,7 @@ fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
 
 /// New policies and a new connection for those halves; then the old ones go. The policies of a connection cannot be
 /// changed.
-fn remake(
-    seen: &Inspection,
-    vpn: &Vpn,
-    halves: &[Half],
-    ike: &IkePolicy,
-    ipsec: &IpsecPolicy,
-) -> Result<Proposal, Refused> {
+fn remake(seen: &Inspection, vpn: &Vpn, halves: &[Half], ike: &IkePolicy, ipsec: &IpsecPolicy) -> Proposal {
     let mut change = begin(Verb::EqualisePolicies, vpn);
     let mut replaced = Vec::new();
     for half in halves {
@@ -271,7 +265,7 @@ fn remake(
          some seconds."
             .to_owned(),
     ];
-    Ok(Proposal { change, notes })
+    Proposal { change, notes }
 }
 
 /// A new service, a new connection on it with everything the old one has, the other half pointed to the address the router

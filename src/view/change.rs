@@ -111,7 +111,9 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
         Stage::Working => {}
         Stage::NotBegun(why) => {
             text.warning("Nothing was changed:");
-            why.iter().for_each(|why| text.say(why));
+            for why in why {
+                text.say(why);
+            }
         }
         Stage::Ended(ended) => text.ended(change, ended),
     }

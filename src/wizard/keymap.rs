@@ -381,7 +381,7 @@ fn run_keys(model: &Model) -> Vec<Binding> {
 }
 
 fn vpn_keys(model: &Model) -> Vec<Binding> {
-    let deeds = model.vpns.open.as_ref().map(|open| open.deeds()).unwrap_or_default();
+    let deeds = model.vpns.open.as_ref().map(super::vpns::Open::deeds).unwrap_or_default();
     let mut bindings = vec![
         bind(&[ENTER], Action::Accept, "choose"),
         bind(&[ESC], Action::Back, "back"),

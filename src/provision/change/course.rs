@@ -111,7 +111,7 @@ impl Caveat {
                 Some(format!("{} vpn service set --enable {}", openstack(service), shell_word(&service.id)))
             }
             Self::Unnoticed(service, router) => {
-                let router = router.as_ref().map_or_else(|| "ROUTER".to_owned(), |id| shell_word(id).to_string());
+                let router = router.as_ref().map_or_else(|| "ROUTER".to_owned(), |id| shell_word(id));
                 Some(format!("{} router set --description 'configured anew' {router}", openstack(service)))
             }
             Self::Gone(_) | Self::KeysMayDiffer => None,
