@@ -151,7 +151,7 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
 #[test]
 fn what_the_doctor_says_first_mends_each_broken_vpn() {
     in_each_with_tunnels(|cloud| {
-        let only = std::env::var("OSVPN_ONLY_BROKEN").unwrap_or_default();
+        let only = std::env::var("OSVPN_BROKEN").unwrap_or_default();
         let mut wrong = Vec::new();
         let wanted = |breakage: &Breakage| {
             (!breakage.needs_sha1 || Behind::Real(cloud.release).stores_sha1()) && breakage.name.contains(&only)
