@@ -109,7 +109,9 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
         Stage::Working => {}
         Stage::NotBegun(why) => {
             text.warning("Nothing was changed:");
-            why.iter().for_each(|why| text.say(why));
+            for why in why {
+                text.say(why);
+            }
         }
         Stage::Ended(ended) => text.ended(change, ended),
     }
@@ -158,7 +160,9 @@ impl Text<'_> {
                     Direction::Back => self.good("Taken back: everything is as it was."),
                 }
                 if change.direction == Direction::Forward {
-                    change.notes.iter().for_each(|note| self.say(note));
+                    for note in &change.notes {
+                        self.say(note);
+                    }
                 }
             }
             Ok(Changed::Unsettled(until, error)) => {

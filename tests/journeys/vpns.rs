@@ -36,7 +36,7 @@ fn asked(journey: &mut Journey) -> (RequestId, Box<Vpn>) {
 #[track_caller]
 fn diagnosed(journey: &mut Journey) -> &mut Journey {
     let (request, _) = asked(journey);
-    journey.send(Message::Diagnosed(request, equal_keys(), Box::default()))
+    journey.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::default()))
 }
 
 /// What the statuses are asked for with, as last asked.

@@ -21,7 +21,7 @@ fn diagnosed(journey: &mut Driven, exposures: Exposures) {
         Effect::Diagnose(request, _) => Some(*request),
         _ => None,
     });
-    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), equal_keys(), Box::new(exposures)));
+    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), Box::new(equal_keys()), Box::new(exposures)));
 }
 
 fn listed(seen: Box<Seen>) -> Driven {
