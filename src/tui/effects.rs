@@ -270,11 +270,9 @@ impl Effects {
                 let undone = undo(&marks, &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
-            effect @ (Effect::Inspect(_)
-            | Effect::Diagnose(..)
-            | Effect::Look(..)
-            | Effect::Carry(..)
-            | Effect::LetGo) => self.begin_upkeep(effect),
+            Effect::Carry(which, direction) => self.carry(which, direction),
+            Effect::LetGo => self.changing = None,
+            Effect::Inspect(_) | Effect::Diagnose(..) | Effect::Look(..) => self.read_vpns(effect),
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
@@ -287,37 +285,33 @@ impl Effects {
         }
     }
 
-    /// Begins what is wanted of VPNs that exist.
-    fn begin_upkeep(&mut self, effect: Effect) {
+    /// The cloud, and whether what is done to it is kept in journals.
+    fn cloud(&self) -> Option<(Cloud, bool)> {
+        let signed_in = self.signed_in.as_ref()?;
+        Some((signed_in.cloud.clone(), signed_in.simulator.is_none()))
+    }
+
+    /// Reads what there is to know of VPNs that exist.
+    fn read_vpns(&mut self, effect: Effect) {
+        let Some((cloud, is_kept)) = self.cloud() else { return };
         match effect {
             Effect::Inspect(request) => {
-                let Some((cloud, is_kept)) = self.cloud() else { return };
                 self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
             }
             Effect::Diagnose(request, vpn) => {
-                let Some((cloud, _)) = self.cloud() else { return };
                 self.answer(async move {
                     let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
                     Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
                 });
             }
             Effect::Look(request, vpn, pause) => {
-                let Some((cloud, _)) = self.cloud() else { return };
                 self.answer(async move {
                     tokio::time::sleep(pause).await;
                     Message::Looked(request, look(&cloud, &vpn).await)
                 });
             }
-            Effect::Carry(which, direction) => self.carry(which, direction),
-            Effect::LetGo => self.changing = None,
             _ => {}
         }
-    }
-
-    /// The cloud, and whether what is done to it is kept in journals.
-    fn cloud(&self) -> Option<(Cloud, bool)> {
-        let signed_in = self.signed_in.as_ref()?;
-        Some((signed_in.cloud.clone(), signed_in.simulator.is_none()))
     }
 
     /// Begins a change, goes on with one, or takes one back.

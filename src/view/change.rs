@@ -162,7 +162,9 @@ impl Text<'_> {
                     Direction::Back => self.good("Taken back: everything is as it was."),
                 }
                 if change.direction == Direction::Forward {
-                    change.notes.iter().for_each(|note| self.say(note));
+                    for note in &change.notes {
+                        self.say(note);
+                    }
                 }
             }
             Ok(Changed::Unsettled(until, error)) => {

@@ -153,6 +153,11 @@ fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, col
     let theme = scene.theme;
     let has_findings = !diagnosis.findings.is_empty();
     let (glyph, style, text) = match diagnosis.condition {
+        Condition::Proven if vpn.b().is_none() && !has_findings => (
+            theme.glyphs.done,
+            theme.good(),
+            "ACTIVE, and nothing is wrong on this side; the peer's side cannot be seen.",
+        ),
         Condition::Proven if has_findings => {
             (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match. Still, there is something to mend:")
         }
