@@ -6,7 +6,7 @@
 //! main ─► tui ─► view ─► wizard ─┬─► provision ─► change ─┐
 //!   ├─► apply, resume ─► report ─┤                        ├─► plan ─► cloud
 //!   └─► operate ─► upkeep ───────┴─► inspect ─────────────┘
-//! tui ─► resume, for what was cut off; resume, operate ─► apply; upkeep ─► change
+//! tui ─► resume, for what was cut off; resume, operate ─► carry ─► apply; upkeep ─► change
 //! bug_report ─► sign_in, provision, log, state
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
@@ -19,7 +19,7 @@
 //! * [`provision`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
 //! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`operate`]: the commands
-//!   for VPNs that exist. [`report`]: what is printed afterwards.
+//!   for VPNs that exist. `carry`: what both do with a change. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it; asks on the terminal.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
 //! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.

@@ -67,6 +67,12 @@ impl Scene {
         }
     }
 
+    /// Takes a connection away, so that without a journal the VPN is known to be incomplete.
+    fn lose_a_connection(&self) {
+        let lost = self.of("nz-por-1", "ipsec-site-connections").pop().unwrap();
+        self.cloud.uproot("nz-por-1", "ipsec-site-connections", lost["id"].as_str().unwrap());
+    }
+
     /// The objects that were not there before.
     fn made(&self) -> usize {
         ids(&self.cloud).difference(&self.before).count()
@@ -237,6 +243,7 @@ async fn undo_killed(target: Target, done: bool, resume: bool) {
     let full = run(scene.osvpn(&["apply", site_to_site(scene.home.path()), "--wait", "0"])).await;
     assert!(matches!(full.code, 0 | 3), "{}{}", full.out, full.err);
     let id = full.id();
+    scene.lose_a_connection();
     killed_at(&scene, &["rollback", &id, "--yes"], &target, done).await;
     let way = if resume { vec!["resume", &id] } else { vec!["rollback", &id, "--yes"] };
     let ran = run(scene.osvpn(&way)).await;
@@ -258,6 +265,7 @@ async fn killed_at_any_other_request_a_run_is_finished_or_undone() {
     let scene = Scene::new().await;
     let ran = run(scene.osvpn(&["apply", site_to_site(scene.home.path())])).await;
     let made = targets(&scene.cloud);
+    scene.lose_a_connection();
     scene.cloud.clear_requests();
     run(scene.osvpn(&["rollback", &ran.id(), "--yes"])).await;
     let undone = targets(&scene.cloud);
@@ -338,6 +346,11 @@ async fn without_its_journal_a_run_is_known_by_its_marks() {
         assert_eq!(ran.code, 2, "it has to be named");
         let ran = run(scene.osvpn(&["resume", "test-vpn"])).await;
         assert_eq!((ran.code, scene.made()), (0, 12), "{}{}", ran.out, ran.err);
+        // Whole by now, nothing tells that it was cut off.
+        let refused = run(scene.osvpn(&["rollback", "test-vpn", "--yes"])).await;
+        assert_eq!((refused.code, scene.made()), (4, 12), "{}{}", refused.out, refused.err);
+        assert!(refused.err.contains(&format!("osvpn delete {}", ran.id())), "{}", refused.err);
+        scene.lose_a_connection();
         let ran = run(scene.osvpn(&["rollback", "test-vpn", "--yes"])).await;
         assert_eq!((ran.code, scene.made()), (0, 0), "{}{}", ran.out, ran.err);
     }
@@ -378,6 +391,7 @@ async fn two_processes_never_work_on_one_vpn_without_a_journal_either() {
     let scene = Scene::new().await;
     scene.kill_at(site_to_site(scene.home.path()), "POST", "ipsec-site-connections", "nz-por-1", 1, true).await;
     std::fs::remove_dir_all(scene.state()).unwrap();
+    scene.lose_a_connection();
     let gate = Gate::closed();
     scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
     let mut first = scene.osvpn(&["rollback", "test-vpn", "--yes"]).spawn().unwrap();
@@ -423,6 +437,9 @@ async fn objects_with_other_names_are_known_by_their_marks() {
         // Nothing is called after the VPN any more, so its id is its name.
         let id = ran.id();
         let way = if nth == 2 { "resume" } else { "rollback" };
+        if way == "rollback" {
+            scene.lose_a_connection();
+        }
         let ran = run(scene.osvpn(&if way == "resume" { vec![way, &id] } else { vec![way, &id, "--yes"] })).await;
         let left = if way == "resume" { 12 } else { 0 };
         assert_eq!((ran.code, scene.made()), (0, left), "{post:?} {way}: {}{}", ran.out, ran.err);

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("change", &["change", "plan", "cloud"]),
@@ -21,6 +21,47 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
     ("report", &["report", "wizard", "provision", "change", "inspect", "plan", "cloud"]),
     ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "provision", "cloud"]),
+    (
+        "apply",
+        &["apply", "cli", "report", "wizard", "sign_in", "signals", "state", "inspect", "provision", "plan", "cloud"],
+    ),
+    ("carry", &["carry", "apply", "report", "signals", "inspect", "provision", "change", "plan", "cloud"]),
+    (
+        "resume",
+        &[
+            "resume",
+            "carry",
+            "apply",
+            "cli",
+            "report",
+            "wizard",
+            "sign_in",
+            "signals",
+            "state",
+            "provision",
+            "plan",
+            "cloud",
+        ],
+    ),
+    (
+        "operate",
+        &[
+            "operate",
+            "carry",
+            "apply",
+            "cli",
+            "report",
+            "sign_in",
+            "signals",
+            "state",
+            "upkeep",
+            "inspect",
+            "provision",
+            "change",
+            "plan",
+            "cloud",
+        ],
+    ),
     ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
     (
         "tui",

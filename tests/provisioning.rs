@@ -12,6 +12,8 @@ mod faults;
 mod matrix;
 #[path = "support/site.rs"]
 mod site;
+#[path = "support/token.rs"]
+mod token;
 
 use std::time::Duration;
 

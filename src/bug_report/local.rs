@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Section;
 use crate::cloud::credentials::{Outline, SECRET_VARIABLES, Sources};
-use crate::provision::journal::unfinished;
+use crate::provision::{change, journal};
 use crate::{log, state};
 
 /// How much of the end of a log is taken, in bytes.
@@ -101,19 +101,23 @@ pub fn journals() -> Section {
         return Section { title, summary: "none".to_owned(), text: "There is no home directory.\n".to_owned() };
     };
     let mut text = listing(&directory);
-    let journals = match unfinished(&directory) {
-        Ok(journals) => journals,
-        Err(error) => return Section { title, summary: "unreadable".to_owned(), text: format!("{error}\n") },
+    let (runs, changes) = match (journal::unfinished(&directory), change::unfinished(&directory)) {
+        (Ok(runs), Ok(changes)) => (runs, changes),
+        (Err(error), _) | (_, Err(error)) => {
+            return Section { title, summary: "unreadable".to_owned(), text: format!("{error}\n") };
+        }
     };
-    for (path, record) in &journals {
-        let state = record.as_ref().err().map(|error| format!(" (broken: {error})")).unwrap_or_default();
+    let runs = runs.iter().map(|(path, record)| (path, record.as_ref().err()));
+    let journals: Vec<_> = runs.chain(changes.iter().map(|(path, record)| (path, record.as_ref().err()))).collect();
+    for (path, error) in &journals {
+        let state = error.map(|error| format!(" (broken: {error})")).unwrap_or_default();
         let _ = writeln!(text, "\n{}{state}", path.display());
         let _ = match end_of(path, LONGEST_JOURNAL) {
             Ok(journal) => writeln!(text, "{journal}"),
             Err(error) => writeln!(text, "it cannot be read: {error}"),
         };
     }
-    Section { title, summary: format!("{} of runs that are not finished", journals.len()), text }
+    Section { title, summary: format!("{} of runs and changes that are not finished", journals.len()), text }
 }
 
 /// What lies beside them, and who may read it.

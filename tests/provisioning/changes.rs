@@ -8,8 +8,9 @@ use osvpn::change::{
 use osvpn::cloud::{Error, Id, Kind, RegionId};
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
-use osvpn::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, End};
+use osvpn::provision::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
 use osvpn::provision::journal::JournalError;
+use osvpn::report::ChangeReport;
 use tempfile::TempDir;
 
 use super::*;
@@ -136,6 +137,9 @@ impl Vpn {
         for (half, edits) in edits {
             let Object { region, id, name } = self.object(half, Step::Connection);
             change.update(Update { region, id, name, edits: Edits::Connection(Box::new(edits)) });
+        }
+        for half in self.halves() {
+            change.restart(self.object(half, Step::Service));
         }
         change.delete(Kind::EndpointGroup, old_local).delete(Kind::EndpointGroup, old_peer);
         change
@@ -375,6 +379,153 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
     let (carried, ()) = tokio::join!(changing.carry_out(None, &work), stopped);
     assert_eq!(carried, Ok(Changed::Done));
     assert!(is_up());
+    let Some(End::Unnoticed(Some(router))) = changing.ends()[0].cloned() else { panic!("nobody has noticed it") };
+    let report = ChangeReport::new(&changing.course(), Ok(Changed::Done), Direction::Forward);
+    let command = format!("openstack --os-region-name nz-hlz-1 router set --description 'configured anew' {router}");
+    assert!(report.to_string().contains(&command), "{report}");
+    assert_eq!(report.exit_code(), 1, "it may carry nothing");
+}
+
+/// Where the requests that change a service or a connection went, in order.
+fn puts(vpn: &Vpn) -> Vec<(&'static str, String)> {
+    let puts = vpn.site.simulator.requests().into_iter().filter(|request| request.method == "PUT");
+    let put = |request: osvpn::simulator::Request| {
+        let kind = if request.path.contains("vpnservices") { "service" } else { "connection" };
+        (kind, request.region.unwrap())
+    };
+    puts.map(put).collect()
+}
+
+/// A change of subnets up to the deletions, which are refused.
+async fn subnets_set(vpn: &Vpn) -> Changing {
+    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("DELETE"));
+    let mut changing = vpn.begin(vpn.set_subnets(&vpn.plan.a().local[0].id, "10.0.0.0/16"));
+    failed_step(changing.carry_out(None, &vpn.work()).await);
+    vpn.site.simulator.clear_requests();
+    changing
+}
+
+#[tokio::test]
+async fn services_are_restarted_once_more_after_what_they_take_up_is_taken_back() {
+    let vpn = Vpn::site_to_site().await;
+    let mut changing = subnets_set(&vpn).await;
+    assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+    let [a, b] = ["nz-hlz-1", "nz-por-1"].map(str::to_owned);
+    let (connection, service) = ("connection", "service");
+    let back = [(connection, b.clone()), (connection, a.clone())];
+    let restarts = [(service, b.clone()), (service, b), (service, a.clone()), (service, a)];
+    assert_eq!(puts(&vpn), [&back[..], &restarts].concat());
+}
+
+#[tokio::test]
+async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
+    let vpn = Vpn::site_to_site().await;
+    let mut changing = subnets_set(&vpn).await;
+    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT").path("vpnservices"));
+    failed_step(changing.take_back(&vpn.work()).await);
+    let course = changing.course();
+    let report = ChangeReport::new(&course, Err(ChangeError::Stopped), Direction::Back).to_string();
+    assert!(report.contains("To go on:      osvpn rollback ") && !report.contains("osvpn resume"), "{report}");
+    vpn.site.simulator.clear_requests();
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    let restarts = puts(&vpn).into_iter().filter(|(kind, _)| *kind == "service").count();
+    assert_eq!(restarts, 4, "each service off and on");
+}
+
+#[tokio::test]
+async fn a_service_is_on_after_a_lost_request_to_switch_it_off_acts_late() {
+    let settling = Duration::from_secs(3);
+    let limits = Limits { total: Duration::from_millis(500), settling, ..site::limits() };
+    let site = Site::limited(Settings::default(), limits).await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let vpn = Vpn::of(site, plan).await;
+    let service = vpn.object(Half::A, Step::Service);
+    let gate = Gate::closed();
+    vpn.site.simulator.inject(Fault::new(Effect::Held(gate.clone())).method("PUT").path("vpnservices"));
+    vpn.site.simulator.clear_requests();
+    let mut change = Change::new(Verb::Restart, Subject::Marked(vpn.plan.id().clone()), "hlz-por");
+    change.restart(service.clone());
+    let mut changing = vpn.begin(change);
+    let late = async {
+        while puts(&vpn).len() < 2 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        // Switched on again, and only now switched off.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        gate.open();
+        gate.acted().await;
+    };
+    let work = vpn.work();
+    let (ended, ()) = tokio::join!(changing.see_through(Direction::Forward, None, &work), late);
+    failed_step(ended);
+    let all = vpn.site.simulator.collection("nz-hlz-1", "vpnservices");
+    let up = &all.iter().find(|one| one["id"] == service.id.as_str()).unwrap()["admin_state_up"];
+    assert_eq!(up, true, "nobody is left to switch it on");
+    assert_eq!(changing.course().caveats, []);
+}
+
+#[tokio::test]
+async fn a_service_that_may_be_off_and_halves_whose_keys_may_differ_are_told() {
+    let vpn = Vpn::site_to_site().await;
+    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT").path("vpnservices").nth(2));
+    let mut changing = vpn.begin(vpn.rotate());
+    let (step, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
+    let service = vpn.object(Half::A, Step::Service);
+    assert_eq!(changing.course().caveats, [Caveat::MayBeOff(service.clone())]);
+    let ended = Err(ChangeError::Failed(step, Box::new(error)));
+    let report = ChangeReport::new(&changing.course(), ended, Direction::Forward).to_string();
+    let by_hand = format!("openstack --os-region-name nz-hlz-1 vpn service set --enable {}", service.id);
+    let by_us = format!("osvpn resume {}", vpn.plan.id());
+    for part in ["may be switched off", &by_hand, &by_us, "rm "] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    assert_eq!(changing.course().caveats, []);
+    drop(changing);
+    let fault = Fault::new(Effect::status(504)).method("PUT").path("ipsec-site-connections").region("nz-por-1");
+    vpn.site.simulator.inject(fault.always());
+    let mut changing = vpn.begin(vpn.rotate());
+    failed_step(changing.carry_out(None, &vpn.work()).await);
+    assert_eq!(changing.course().caveats, [Caveat::KeysMayDiffer]);
+    vpn.site.simulator.clear_faults();
+    assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
+    assert_eq!((vpn.key(Half::A), changing.course().caveats), (vpn.key(Half::B), Vec::new()));
+}
+
+#[tokio::test]
+async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
+    for takes_back in [false, true] {
+        let vpn = Vpn::site_to_site().await;
+        let mut changing = subnets_set(&vpn).await;
+        vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT"));
+        failed_step(changing.take_back(&vpn.work()).await);
+        let half = Half::B;
+        let (connection, service) = (vpn.object(half, Step::Connection), vpn.object(half, Step::Service));
+        vpn.site.simulator.uproot("nz-por-1", "ipsec_site_connections", connection.id.as_str());
+        vpn.site.simulator.uproot("nz-por-1", "vpnservices", service.id.as_str());
+        let work = vpn.work();
+        let ended = if takes_back { changing.take_back(&work).await } else { changing.carry_out(None, &work).await };
+        assert_eq!(ended, Ok(Changed::Done), "{takes_back}");
+        assert_eq!(vpn.journal(), None);
+        let report = ChangeReport::new(&changing.course(), ended, Direction::Forward);
+        assert_eq!(report.exit_code(), u8::from(!takes_back), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_not_switched_off_with_a_token_that_is_about_to_expire() {
+    let settings = Settings { token_lifetime: Duration::from_secs(100), ..Settings::default() };
+    let site = Site::start(settings).await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut vpn = Vpn::of(site, plan).await;
+    vpn.site.cloud = vpn.site.signed_in_with(token::token(&vpn.site.simulator)).await;
+    vpn.site.simulator.clear_requests();
+    let mut change = Change::new(Verb::Restart, Subject::Marked(vpn.plan.id().clone()), "hlz-por");
+    change.restart(vpn.object(Half::A, Step::Service));
+    let mut changing = vpn.begin(change);
+    let (_, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
+    assert!(error.message.contains("expires"), "{error}");
+    assert_eq!((puts(&vpn), vpn.journal()), (Vec::new(), None));
 }
 
 #[tokio::test]

@@ -105,3 +105,74 @@ async fn a_killed_command_is_finished_from_its_journal() {
         }
     }
 }
+
+/// The id of the only VPN.
+async fn id(scene: &Scene) -> String {
+    let (_, listed) = scene.json(&["list"]).await;
+    listed["vpns"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_refused_names_no_command_that_deletes_the_vpn() {
+    let scene = Scene::with_vpn().await;
+    let (id, before) = (id(&scene).await, scene.objects());
+    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/ipsec-site-connections/"));
+    let ran = scene.run(&["rotate-psk", "test-vpn", "--yes"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("osvpn rollback") && !ran.out.contains("osvpn resume"), "{}", ran.out);
+    // Whoever has the command from before, or another machine, deletes nothing with it.
+    for vpn in ["test-vpn", &id] {
+        let ran = scene.run(&["rollback", vpn, "--yes"]).await;
+        assert_eq!((ran.code, scene.objects() == before), (4, true), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&format!("osvpn delete {id}")), "{}", ran.err);
+    }
+    let journal = scene.state().join(format!("{id}.change"));
+    std::fs::write(&journal, "{").unwrap();
+    for args in
+        [&["rollback", "--yes"][..], &["rollback", &id, "--yes"], &["rollback", "test-vpn", "--yes"], &["resume"]]
+    {
+        let ran = scene.run(args).await;
+        assert_eq!((ran.code, scene.objects() == before), (2, true), "{args:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(journal.to_str().unwrap()), "{args:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_is_cut_off_is_gone_on_with_as_a_rollback() {
+    let scene = Scene::with_vpn().await;
+    let (id, before) = (id(&scene).await, scene.objects());
+    scene.cloud.inject(Fault::new(Effect::status(403)).method("DELETE").path("/endpoint-groups/"));
+    let ran = scene.run(&["set-subnets", "test-vpn", "A=db-subnet", "--yes"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(&format!("To take back:  osvpn rollback {id}")), "{}", ran.out);
+    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/ipsec-site-connections/").nth(2));
+    let ran = scene.run(&["rollback", "--yes"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("Not taken back"), "{}", ran.out);
+    assert!(ran.out.contains(&format!("To go on:      osvpn rollback {id}")), "{}", ran.out);
+    let ran = scene.run(&["resume"]).await;
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("being taken back") && ran.err.contains(&format!("osvpn rollback {id}")), "{}", ran.err);
+    scene.asked();
+    let ran = scene.run(&["rollback", "--yes"]).await;
+    assert_eq!((ran.code, scene.objects() == before), (0, true), "{}{}", ran.out, ran.err);
+    let restarts = scene.asked().into_iter().filter(|put| put.method == "PUT" && put.path.contains("/vpnservices/"));
+    assert_eq!(restarts.count(), 4, "each service runs what it ran before");
+    assert!(scene.journals().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resumed_change_is_proven_and_wants_no_key_that_it_does_not_need() {
+    let scene = Scene::with_vpn().await;
+    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/vpnservices/").nth(2));
+    let ran = scene.run(&["rotate-psk", "test-vpn", "--renew", "--yes"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    for part in ["may be switched off", "vpn service set --enable", "osvpn resume"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    let mut command = scene.osvpn(&["resume"]);
+    command.env("OSVPN_PSK", "short");
+    let ran = run(command).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("ACTIVE, and both halves match."), "{}", ran.out);
+}
