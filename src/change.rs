@@ -66,6 +66,13 @@ impl ChangeId {
         format!("{WORD}{}:{step}", self.0)
     }
 
+    /// Whether a description has a word of this change.
+    #[must_use]
+    pub fn is_in(&self, description: &str) -> bool {
+        let start = format!("{WORD}{}:", self.0);
+        description.split_whitespace().any(|word| word.starts_with(&start))
+    }
+
     /// A description with that step's word behind what is said already, within Neutron's 255 characters and without the
     /// words of changes before.
     #[must_use]

@@ -349,18 +349,19 @@ pub struct StatusArgs {
 
 /// Options of `osvpn doctor`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct DoctorArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections [default: every one].
     #[arg(value_name = "VPN")]
     pub vpn: Option<String>,
     /// Mend the likeliest cause that can be mended from here; asks before.
-    #[arg(long, requires = "vpn")]
+    #[arg(long, requires = "vpn", group = "mending")]
     pub fix: bool,
     /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; asks before.
-    #[arg(long, requires = "vpn", conflicts_with = "fix")]
+    #[arg(long, requires = "vpn", group = "mending")]
     pub modernise: bool,
     /// Do not ask.
-    #[arg(long, short)]
+    #[arg(long, short, requires = "mending")]
     pub yes: bool,
     /// Print one JSON document on standard output instead of text.
     #[arg(long)]
@@ -411,6 +412,7 @@ pub struct DeleteArgs {
 
 /// Options of `osvpn rotate-psk`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct RotateArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]

@@ -253,8 +253,13 @@ impl Vpn {
             .map_or_else(|| wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned(), |(id, _)| id.to_string());
         self.name == wanted
             || self.id.as_ref().is_some_and(|id| id.to_string() == marked)
-            || self.sides().any(|(_, side)| side.connection.name == wanted || side.connection.id.as_str() == wanted)
+            || self.sides().any(|(_, side)| side.connection.name == wanted || is_id(&side.connection.id, wanted))
     }
+}
+
+/// Whether a word is an id, or as much of it as a list shows.
+fn is_id(id: &Id, wanted: &str) -> bool {
+    id.as_str() == wanted || (wanted.len() >= 8 && id.as_str().starts_with(wanted))
 }
 
 impl Side {

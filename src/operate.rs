@@ -15,14 +15,16 @@ use crate::cloud::Cloud;
 use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
 use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Profiles, Psk, VpnId};
+use crate::plan::{Profiles, Psk};
 use crate::provision::journal;
 use crate::report::{Health, Listing};
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
-use crate::upkeep::{Proposal, Refused, Sas, admit as admission, delete as deletion, delete_strays, fix, rotate_key};
+use crate::upkeep::{
+    Proposal, Refused, Sas, Unfinished, admit as admission, delete as deletion, delete_strays, fix, rotate_key,
+};
 
 use carry::Carrier;
 
@@ -34,7 +36,10 @@ pub async fn list(args: &ListArgs, mut signals: Signals) -> Answer {
     let terminal = AtTerminal::find();
     let looked = until_signal(look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings), &mut signals).await;
     let conclusion = match looked {
-        Ok(seen) => Conclusion::Listing(Box::new(Listing::new(&seen.inspection))),
+        Ok(seen) => {
+            let listing = Listing::new(&seen.inspection).for_reader(seen.cloud().is_reader());
+            Conclusion::Listing(Box::new(listing))
+        }
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
@@ -70,7 +75,7 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
             None => seen.inspection.vpns.iter().collect(),
         };
         if chosen.is_empty() {
-            return Err(Refusal::refused(vec!["there is no VPN in this project".to_owned()]));
+            return Err(seen.nothing());
         }
         let diagnoses = join_all(chosen.iter().map(|vpn| async {
             let exposures = exposures(&seen.signed_in.cloud, vpn).await;
@@ -81,13 +86,14 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
         Ok((seen, chosen, diagnoses))
     };
     let conclusion = match until_signal(asked, &mut signals).await {
-        Ok((seen, chosen, diagnoses)) => match (chosen.as_slice(), diagnoses.as_slice()) {
-            ([vpn], [diagnosis]) => mend(args, &seen, vpn, diagnosis, signals).await,
-            _ => {
+        Ok((seen, vpns, diagnoses)) => {
+            if let ([vpn], [diagnosis]) = (vpns.as_slice(), diagnoses.as_slice()) {
+                mend(args, &seen, vpn, diagnosis, signals).await
+            } else {
                 let health = |(vpn, diagnosis)| Health::new(vpn, diagnosis).as_diagnosis();
-                Conclusion::Health(chosen.iter().zip(&diagnoses).map(health).collect())
+                Conclusion::Health(vpns.iter().zip(&diagnoses).map(health).collect())
             }
-        },
+        }
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
@@ -113,7 +119,7 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
     if !args.json {
         ask::say(&health.to_string());
     }
-    if !args.yes && !(args.fix || args.modernise) {
+    if !(args.yes || args.fix || args.modernise) {
         match ask::agreed("\nThis can be mended now:\n", std::slice::from_ref(&proposal), &mut signals).await {
             Ok(true) => {}
             Ok(false) => return Conclusion::Health(vec![health.printed()]),
@@ -146,7 +152,9 @@ pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
 
 /// A new key for a VPN, or for every VPN that has the word everybody knows.
 pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
-    let given = match crate::apply::input::given_key(args.psk_file.as_deref()) {
+    // One key for many VPNs is no key.
+    let given = if args.all_public_keys { Ok(None) } else { crate::apply::input::given_key(args.psk_file.as_deref()) };
+    let given = match given {
         Ok(given) => given,
         Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings: Vec::new() },
     };
@@ -156,7 +164,15 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
         if let Some(wanted) = &args.vpn {
             return Ok(vec![rotate_key(seen.whole(wanted)?, origin, sas)?]);
         }
+        if let Some((region, why)) = seen.inspection.unread.first() {
+            return Err(Refusal::failed(format!("reading {region}"), why));
+        }
         let keys = join_all(seen.inspection.vpns.iter().map(|vpn| Keys::read(&seen.signed_in.cloud, vpn))).await;
+        for (vpn, keys) in seen.inspection.vpns.iter().zip(&keys) {
+            if let Keys::Unreadable(error) = keys {
+                return Err(Refusal::failed(format!("reading the key of {}", vpn.name), error));
+            }
+        }
         let public = seen.inspection.vpns.iter().zip(keys);
         let public: Vec<&Vpn> =
             public.filter(|(_, keys)| matches!(keys, Keys::Read { is_public: true, .. })).map(|(vpn, _)| vpn).collect();
@@ -172,6 +188,10 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
                 vpn.name,
                 vpn.handle()
             ));
+        }
+        if pairs.is_empty() {
+            let text = "the VPNs with the public key have their peer outside; each is given a new one by its name";
+            return Err(Refusal::refused(vec![text.to_owned()]));
         }
         let proposals: Result<Vec<Proposal>, Refused> = pairs.iter().map(|vpn| rotate_key(vpn, origin, sas)).collect();
         Ok(proposals?)
@@ -268,9 +288,10 @@ async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals
     }
 }
 
-/// The VPNs whose making is not done, as the journals here tell.
-fn unfinished() -> Vec<VpnId> {
-    state::directory().map_or_else(Vec::new, |directory| journal::unfinished_vpns(&directory))
+/// What is not done yet, as the journals here tell.
+fn unfinished() -> Unfinished {
+    let (vpns, changes) = state::directory().map(|directory| journal::under_way(&directory)).unwrap_or_default();
+    Unfinished { vpns, changes }
 }
 
 impl Seen {
@@ -297,11 +318,23 @@ impl Seen {
     }
 
     fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        self.inspection.select(wanted).map_err(|error| {
-            let mut problems = vec![error.to_string()];
-            problems.extend(self.inspection.unread.iter().map(|(region, _)| format!("{region} could not be read")));
-            Refusal::unusable(problems)
+        self.inspection.select(wanted).map_err(|error| match self.inspection.unread.first() {
+            // It may be there: nobody knows.
+            Some((region, why)) => Refusal::failed(format!("looking for {wanted} in {region}"), why),
+            None => Refusal::unusable(vec![error.to_string()]),
         })
+    }
+
+    /// Why there is no VPN to speak of.
+    fn nothing(&self) -> Refusal {
+        match self.inspection.unread.first() {
+            Some((region, why)) => Refusal::failed(format!("reading {region}"), why),
+            None if self.cloud().is_reader() => Refusal::unusable(vec![
+                "no VPN is to be seen: this sign-in has only the role reader, to which Neutron shows no VPN objects"
+                    .to_owned(),
+            ]),
+            None => Refusal::unusable(vec!["there is no VPN in this project".to_owned()]),
+        }
     }
 
     /// The VPN that is meant: the only one, if none is named.
@@ -309,7 +342,7 @@ impl Seen {
         match (wanted, self.inspection.vpns.as_slice()) {
             (Some(wanted), _) => self.select(wanted),
             (None, [vpn]) => Ok(vpn),
-            (None, []) => Err(Refusal::unusable(vec!["there is no VPN in this project".to_owned()])),
+            (None, []) => Err(self.nothing()),
             (None, several) => {
                 let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
                 problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));

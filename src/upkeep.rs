@@ -13,7 +13,7 @@ use crate::inspect::{Side, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
 
-pub use delete::{delete, delete_strays};
+pub use delete::{Unfinished, delete, delete_strays};
 pub use fix::{admit, fix};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
@@ -55,14 +55,22 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
         let text = format!("{} has only one half; finish or delete it first (osvpn doctor {})", vpn.name, vpn.handle());
         return Err(Refused::because(text));
     }
+    if vpn.b().is_none() && key == KeyOrigin::Generated {
+        let text = format!(
+            "the peer of {} is outside and has to have the same key: agree upon one with its owner and give it with --psk-file \
+             PATH, or in OSVPN_PSK",
+            vpn.name
+        );
+        return Err(Refused::because(text));
+    }
     let mut change = begin(Verb::RotatePsk, vpn);
     let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
     change.set_key(SetKey { first: connection(&vpn.a), second: vpn.b().map(connection), key });
     let mut notes = Vec::new();
     match sas {
         Sas::Keep => notes.push(
-            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over; \
-             --renew does it now, with an interruption of some seconds."
+            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over. \
+             Renewing it (--renew) does that now, with an interruption of some seconds."
                 .to_owned(),
         ),
         Sas::Renew => {
@@ -83,17 +91,23 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
 
 /// An empty change of that VPN.
 fn begin(verb: Verb, vpn: &Vpn) -> Change {
-    let subject = match &vpn.id {
+    Change::new(verb, subject(vpn), vpn.name.clone())
+}
+
+/// What the lock and the journal of a VPN's changes are called by.
+fn subject(vpn: &Vpn) -> Subject {
+    match &vpn.id {
         Some(id) => Subject::Marked(id.clone()),
         None => Subject::Unmarked(vpn.a.connection.id.clone()),
-    };
-    Change::new(verb, subject, vpn.name.clone())
+    }
 }
 
 /// Switches a half's service off and on. strongSwan reads what a connection is told while it runs, and goes on with what
 /// it was told before.
+///
+/// One that its owner has switched off stays off, and takes everything up when it is switched on.
 fn restart(change: &mut Change, side: &Side) {
-    if let Some(service) = &side.service {
+    if let Some(service) = side.service.as_ref().filter(|service| service.admin_state_up) {
         change.restart(object(side, &service.id, &service.name));
     }
 }

@@ -11,6 +11,8 @@ mod driven;
 mod inventories;
 #[path = "support/pair.rs"]
 mod pair;
+#[path = "support/surveys.rs"]
+mod surveys;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -20,16 +22,22 @@ use drawn::drawn;
 use driven::{Driven, KEY, session, wellington, without_vpn};
 use inventories::*;
 use jiff::Timestamp;
+use osvpn::cloud::exposure::Exposure;
 use osvpn::cloud::person::{Question, Wanted};
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
+use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{Inspection, Keys, Look};
 use osvpn::plan::{Half, Plan, Psk};
+use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::provision::handover::KeyOrigin;
 use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
+use osvpn::upkeep::delete;
 use osvpn::view::Theme;
+use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Effect, Message, Problem, Session, TakenUp, Unfinished};
+use osvpn::wizard::{Effect, Interrupted, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -54,7 +62,7 @@ fn keys() -> impl Strategy<Value = Message> {
     prop_oneof![
         6 => Just((KeyCode::Enter, KeyModifiers::NONE)),
         4 => select(codes).prop_map(|code| (code, KeyModifiers::NONE)),
-        2 => select("123 /?qrsyhjkgGx0漢é".chars().collect::<Vec<_>>()).prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
+        2 => select("123 /?qrsyhjkgGx0mnad漢é".chars().collect::<Vec<_>>()).prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
         1 => control.prop_map(|c| (KeyCode::Char(c), KeyModifiers::CONTROL)),
         1 => any::<char>().prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
     ]
@@ -179,6 +187,80 @@ fn engine() -> impl Strategy<Value = Message> {
     ]
 }
 
+fn seen() -> impl Strategy<Value = Seen> {
+    let some = (select(vec![surveys::healthy(), surveys::broken(), surveys::empty()]), any::<bool>(), any::<bool>());
+    (some, proptest::option::of((region(), error()))).prop_map(|((mut seen, is_half, is_cut_off), unread)| {
+        let mut regions = seen.inspection.surveys.clone();
+        if is_half {
+            regions.remove(&porirua());
+        }
+        seen.inspection = Inspection::of(regions, unread.into_iter().collect());
+        if is_cut_off {
+            seen.interrupted.push(change_cut_off());
+        }
+        *seen
+    })
+}
+
+fn changing() -> impl Strategy<Value = Message> {
+    let time = (0_u64..100_000).prop_map(Duration::from_millis);
+    let step = || 0_usize..12;
+    let end = prop_oneof![
+        Just(End::Made(Id::new("7b7e5f0e"))),
+        Just(End::Existed),
+        Just(End::Changed),
+        Just(End::Gone),
+        "\\PC{0,60}".prop_map(End::Kept),
+    ];
+    let event = prop_oneof![
+        step().prop_map(ChangeEvent::Started),
+        (step(), end, time.clone()).prop_map(|(step, end, time)| ChangeEvent::Finished(step, end, time)),
+        (step(), error(), time.clone()).prop_map(|(step, error, time)| ChangeEvent::Failed(step, error, time)),
+        (step(), error()).prop_map(|(step, error)| {
+            ChangeEvent::Waiting(step, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
+        }),
+        step().prop_map(ChangeEvent::TakingBack),
+        (step(), time).prop_map(|(step, time)| ChangeEvent::TakenBack(step, time)),
+        step().prop_map(|step| ChangeEvent::Removed(step, Id::new("0e1d2c3b"))),
+        Just(ChangeEvent::Settling(Timestamp::MAX)),
+    ];
+    let ended = prop_oneof![
+        3 => Just(Ok(Changed::Done)),
+        1 => proptest::option::of(error()).prop_map(|error| Ok(Changed::Unsettled(Timestamp::MAX, error.map(Box::new)))),
+        1 => (step(), error()).prop_map(|(step, error)| Err(ChangeError::Failed(step, Box::new(error)))),
+        1 => Just(Err(ChangeError::Stopped)),
+        1 => step().prop_map(|step| Err(ChangeError::KeyNeeded(step))),
+        1 => Just(Err(ChangeError::TooLate)),
+    ];
+    let status = || select(vec![Status::Active, Status::Down, Status::Error, Status::Other("ODD".to_owned())]);
+    let look = (status(), proptest::option::of(status()));
+    let looks = proptest::collection::btree_map(
+        select(vec![Half::A, Half::B]),
+        look.prop_map(|(connection, service)| Look { connection, service }),
+        0..3,
+    );
+    let number = || (0_u64..60).prop_map(RequestId);
+    let exposures = select(vec![Exposures::new(), [(Half::A, Ok(Exposure::default()))].into()]);
+    let keys = select(vec![
+        surveys::equal_keys(),
+        Keys::Unread,
+        Keys::Read { equal: Some(false), is_public: true, problem: None },
+    ]);
+    prop_oneof![
+        6 => event.prop_map(Message::Carrying),
+        2 => (ended, any::<bool>()).prop_map(|(ended, is_reversible)| {
+            let course = Course { is_reversible, ..change_cut_off().course };
+            Message::Carried(ended, Box::new(course))
+        }),
+        1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
+        2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
+        2 => (number(), keys, exposures)
+            .prop_map(|(number, keys, around)| Message::Diagnosed(number, Box::new(keys), Box::new(around))),
+        2 => (number(), prop_oneof![looks.prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(number, result)| Message::Looked(number, result)),
+    ]
+}
+
 fn problem() -> impl Strategy<Value = Problem> {
     (proptest::option::of(error()), any::<bool>()).prop_map(|(error, has_clouds)| Problem {
         title: "No sign-in".to_owned(),
@@ -220,6 +302,7 @@ fn message() -> impl Strategy<Value = Message> {
             .prop_map(|(region, number, result)| Message::Detailed(region, number, result)),
         1 => Just(()).prop_map(|()| Message::Generated(Psk::parse("0123456789abcdefghijABCDEFGHIJ").unwrap())),
         8 => engine(),
+        8 => changing(),
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
         1 => question().prop_map(Message::Asked),
         1 => Just(()).prop_map(|()| Message::AskedEnough),
@@ -243,7 +326,17 @@ fn taken(ledger: Ledger) -> Box<TakenUp> {
     Box::new(TakenUp { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
 }
 
-/// A session that begins with a run that was cut off.
+/// A change of the VPN between the border routers that was cut off.
+fn change_cut_off() -> Interrupted {
+    let mut seen = surveys::healthy();
+    let vpn = seen.inspection.vpns.remove(0);
+    let proposal = delete(&Inspection::default(), &vpn, &std::collections::BTreeMap::new());
+    let mut course = Course::new(proposal.change);
+    course.ends[0] = Some(End::Gone);
+    Interrupted { journal: "x.change".into(), course, direction: Direction::Forward, began: String::new() }
+}
+
+/// A session that begins with a run and a change that were cut off.
 fn interrupted() -> Session {
     let run = Unfinished {
         journal: "0badcafe.json".into(),
@@ -252,7 +345,7 @@ fn interrupted() -> Session {
         exists: 1,
         may_exist: 1,
     };
-    Session { unfinished: vec![run], ..session() }
+    Session { unfinished: vec![run], interrupted: vec![change_cut_off()], ..session() }
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
@@ -269,6 +362,10 @@ fn answer(journey: &mut Driven) {
                 Message::Discovered(region, request, Ok(inventory))
             }
             Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
+            Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
+            Effect::Diagnose(request, _) => {
+                Message::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default())
+            }
             Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
             _ => continue,
         };
@@ -299,6 +396,29 @@ proptest! {
             if let Some((column, row)) = here.cursor {
                 prop_assert!(column < journey.model.size.0 && row < journey.model.size.1);
             }
+        }
+    }
+
+    #[test]
+    fn nor_does_any_at_the_vpns_and_nothing_is_changed_that_was_not_agreed_to(
+        size in (60_u16..160, 18_u16..50),
+        messages in proptest::collection::vec((message(), any::<bool>()), 1..50),
+    ) {
+        let mut journey = Driven::discovered(size);
+        journey.press("3");
+        answer(&mut journey);
+        journey.press("1");
+        answer(&mut journey);
+        for (message, answers) in messages {
+            let acts = journey.model.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
+            journey.effects.clear();
+            journey.send(message);
+            let changed = |effect: &Effect| matches!(effect, Effect::Carry(Which::New(_), _));
+            prop_assert!(acts == Some(Act::Carry) || !journey.effects.iter().any(changed), "{acts:?}");
+            if answers {
+                answer(&mut journey);
+            }
+            drawn(&journey.model, &Theme::new(true, true));
         }
     }
 }

@@ -5,7 +5,8 @@
 //! said stands in `contract/observed/`. A plain `cargo test` holds the simulator against that, for both releases; with
 //! `OSVPN_CONTRACT_2026_2` or `OSVPN_CONTRACT_2026_1` (the address of a Keystone, ending in `/v3`) that cloud is asked
 //! too, and both the record and the simulator are held against what it says. `OSVPN_CONTRACT_ADMIN_PASSWORD` is the
-//! password of its user `admin`. The cases work in a project they make and remove. `OSVPN_CONTRACT_NEGOTIATES=1` says that
+//! password of its user `admin`. The cases work in a project they make and remove. Its Keystone must know the method
+//! `totp`, share this machine's clock, and let receipts end within seconds (`[receipt] expiration`). `OSVPN_CONTRACT_NEGOTIATES=1` says that
 //! the cloud's VPN agents run real daemons, without which the cases under `tunnel/` are left out there.
 //!
 //! `OSVPN_CONTRACT_UPDATE=1` rewrites the record from the clouds asked; `OSVPN_CONTRACT_ONLY=text` takes only cases
@@ -39,12 +40,16 @@ mod mask;
 mod operator;
 #[path = "contract/paging.rs"]
 mod paging;
+#[path = "support/passcode.rs"]
+mod passcode;
 #[path = "contract/policies.rs"]
 mod policies;
 #[path = "contract/quotas.rs"]
 mod quotas;
 #[path = "contract/roles.rs"]
 mod roles;
+#[path = "contract/second_factor.rs"]
+mod second_factor;
 #[path = "contract/security_groups.rs"]
 mod security_groups;
 #[path = "contract/services.rs"]

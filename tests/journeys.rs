@@ -18,6 +18,10 @@ mod pair;
 mod run;
 #[path = "journeys/start.rs"]
 mod start;
+#[path = "support/surveys.rs"]
+mod surveys;
+#[path = "journeys/vpns.rs"]
+mod vpns;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -77,6 +77,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "inspect",
             "provision",
             "change",
+            "upkeep",
             "inspect",
             "plan",
             "cloud",

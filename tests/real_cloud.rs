@@ -15,6 +15,8 @@ mod broken;
 mod cloud;
 #[path = "real_cloud/faulty.rs"]
 mod faulty;
+#[path = "real_cloud/guarded.rs"]
+mod guarded;
 #[path = "real_cloud/guide.rs"]
 mod guide;
 #[path = "real_cloud/interrupted.rs"]
@@ -25,6 +27,8 @@ mod legacy;
 mod made;
 #[path = "real_cloud/mended.rs"]
 mod mended;
+#[path = "support/passcode.rs"]
+mod passcode;
 #[path = "real_cloud/proxy.rs"]
 mod proxy;
 #[path = "support/pty.rs"]

@@ -29,8 +29,12 @@ mod runs;
 mod start;
 #[path = "screens/styles.rs"]
 mod styles;
+#[path = "support/surveys.rs"]
+mod surveys;
 #[path = "support/svg.rs"]
 mod svg;
+#[path = "screens/vpns.rs"]
+mod vpns;
 
 use drawn::{Drawn, drawn};
 use driven::{Driven, session, wellington};

@@ -19,7 +19,9 @@ use osvpn::cloud::{Cloud, Credentials, Error, ErrorKind, Person};
 use osvpn::plan::{Plan, Profile};
 use osvpn::provision::journal::Keeper;
 use osvpn::provision::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
-use osvpn::simulator::{CREDENTIAL_SECRET, Effect, Fault, Gate, PASSCODE, PASSWORD, Seed, Settings, Simulator};
+use osvpn::simulator::{
+    CREDENTIAL_SECRET, Effect, Fault, Gate, PASSCODE, PASSWORD, Scripted, Seed, Settings, Simulator,
+};
 use site::{HAMILTON, Site, limits};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -120,22 +122,49 @@ async fn a_refused_password_is_sent_once_and_to_decline_is_an_error_of_its_own()
 }
 
 #[tokio::test]
-async fn a_receipt_that_has_run_out_is_replaced_without_the_password_being_asked_for_again() {
+async fn a_receipt_that_has_run_out_is_replaced_without_anything_being_asked_for_again() {
     let simulator = Arc::new(simulator().await);
     let (person, mut said) = Person::new();
     let credentials = credentials(&simulator, MFA);
     let signing_in = tokio::spawn(async move { Cloud::sign_in_with(&credentials, limits(), person).await });
-    for expected in [None, Some("That passcode")] {
-        let Some(Said::Asked(question, answer)) = said.recv().await else { panic!("a question") };
-        assert_eq!(question.wanted, Wanted::Passcode);
-        assert_eq!(question.refused.as_deref().map(|why| &why[..13]), expected);
-        if expected.is_none() {
-            simulator.advance(Duration::from_secs(301));
-        }
-        answer.send(Some(Reply::default().with(Part::Passcode, PASSCODE.into()))).unwrap();
-    }
-    signing_in.await.unwrap().unwrap();
+    let Some(Said::Asked(question, answer)) = said.recv().await else { panic!("a question") };
+    assert_eq!(question.wanted, Wanted::Passcode);
+    simulator.advance(Duration::from_secs(301));
+    // As an authenticator shows it.
+    let (first, second) = PASSCODE.split_at(3);
+    let typed = format!(" {first} {second} ");
+    answer.send(Some(Reply::default().with(Part::Passcode, typed.into()))).unwrap();
     assert!(matches!(said.recv().await, Some(Said::Over)));
+    signing_in.await.unwrap().unwrap();
+    assert_eq!(sign_ins(&simulator), 4, "password, passcode, and both again");
+}
+
+#[tokio::test]
+async fn a_keystone_that_does_not_know_its_own_receipts_or_wants_a_third_factor_says_so() {
+    let simulator = simulator().await;
+    let refusing = |body: &str, headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Effect::Answer(Scripted { status: 401, headers, body: body.to_owned() })
+    };
+    // As behind a balancer whose Keystones do not share their keys.
+    let unknown =
+        r#"{"error": {"code": 401, "message": "Could not find auth receipt: gAAAAAB.", "title": "Unauthorized"}}"#;
+    let strange = || Fault::new(refusing(unknown, &[])).method("POST").path("/auth/tokens");
+    simulator.inject(strange().nth(2));
+    simulator.inject(strange().nth(3));
+    let (cloud, questions) = sign_in(&simulator, MFA, &[CODE, CODE]).await;
+    assert_eq!(heard(&questions), [Wanted::Passcode; 2]);
+    cloud.unwrap();
+
+    let more =
+        r#"{"receipt": {"methods": ["password", "totp"]}, "required_auth_methods": [["totp", "x509", "password"]]}"#;
+    let third = Fault::new(refusing(more, &[("Openstack-Auth-Receipt", "r")])).method("POST").path("/auth/tokens");
+    simulator.inject(third.nth(2));
+    let (cloud, questions) = sign_in(&simulator, MFA, &[CODE, CODE]).await;
+    assert_eq!(heard(&questions), [Wanted::Passcode]);
+    let error = cloud.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::SecondFactor);
+    assert!(error.message.contains("password + totp + x509"), "{}", error.message);
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ mod pty;
 mod signing_in;
 #[path = "terminal/stopping.rs"]
 mod stopping;
+#[path = "terminal/vpns.rs"]
+mod vpns;
 use pty::{Printed, Pty};
 
 const ESC: &str = "\x1b";

@@ -33,6 +33,8 @@ mod subnets;
 use broken::{A, B, Behind, Site};
 use command::{KEY, Ran, half, osvpn_in, run, site_to_site, write};
 
+const REGIONS: [&str; 3] = [A, B, "nz-wlg-2"];
+
 struct Scene {
     home: TempDir,
     cloud: Simulator,
@@ -47,10 +49,10 @@ impl Scene {
     async fn of(settings: Settings) -> Self {
         let cloud = Simulator::start(settings).await.unwrap();
         let scene = Self { home: tempfile::tempdir().unwrap(), cloud };
-        for region in scene.regions() {
+        for region in REGIONS {
             for kind in ["ipsec-site-connections", "endpoint-groups", "ipsecpolicies", "ikepolicies", "vpnservices"] {
-                for object in scene.cloud.collection(&region, kind) {
-                    scene.cloud.uproot(&region, kind, object["id"].as_str().unwrap());
+                for object in scene.cloud.collection(region, kind) {
+                    scene.cloud.uproot(region, kind, object["id"].as_str().unwrap());
                 }
             }
         }
@@ -88,10 +90,6 @@ impl Scene {
         Site::enter(&self.cloud.auth_url(), Behind::Simulated(&self.cloud, Release::V2026_1)).await
     }
 
-    fn regions(&self) -> Vec<String> {
-        ["nz-hlz-1", "nz-por-1", "nz-wlg-2"].map(str::to_owned).into()
-    }
-
     fn osvpn(&self, args: &[&str]) -> Command {
         let mut command = osvpn_in(self.home.path(), &self.cloud);
         command.args(args);
@@ -122,7 +120,7 @@ impl Scene {
             "vpnservices",
             "security-group-rules",
         ];
-        let all = self.regions().into_iter().flat_map(|region| kinds.map(|kind| self.cloud.collection(&region, kind)));
+        let all = REGIONS.into_iter().flat_map(|region| kinds.map(|kind| self.cloud.collection(region, kind)));
         let all = all.flatten().map(|mut object| {
             object.remove("status");
             Value::Object(object).to_string()
@@ -131,7 +129,7 @@ impl Scene {
     }
 
     fn ids(&self, kind: &str) -> BTreeSet<String> {
-        let all = self.regions().into_iter().flat_map(|region| self.cloud.collection(&region, kind));
+        let all = REGIONS.into_iter().flat_map(|region| self.cloud.collection(region, kind));
         all.map(|object| object["id"].as_str().unwrap().to_owned()).collect()
     }
 

@@ -129,7 +129,7 @@ pub enum Method {
         /// Its secret.
         secret: SecretString,
     },
-    /// `v3totp`: a passcode of six digits, valid for half a minute and only once.
+    /// `v3totp`: a passcode of six digits, valid in its half minute and the one after, at some clouds only once.
     Totp {
         /// Who.
         user: User,

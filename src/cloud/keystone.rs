@@ -174,6 +174,13 @@ impl Cloud {
         &self.0.session.project_name
     }
 
+    /// Whether the user may only read. Since OpenStack 2025.2 such a user's lists of VPN objects are empty, without a word.
+    #[must_use]
+    pub fn is_reader(&self) -> bool {
+        let roles = &self.0.session.roles;
+        !roles.is_empty() && roles.iter().all(|role| role == "reader")
+    }
+
     /// The name of the user.
     #[must_use]
     pub fn user_name(&self) -> &str {

@@ -125,9 +125,13 @@ impl Question {
 pub struct Reply(BTreeMap<Part, SecretString>);
 
 impl Reply {
-    /// Takes what was typed into a field.
+    /// Takes what was typed into a field. An authenticator shows a passcode in two groups, but Keystone wants it in one.
     #[must_use]
     pub fn with(mut self, part: Part, typed: SecretString) -> Self {
+        let typed = match part {
+            Part::Passcode => SecretString::from(typed.expose_secret().split_whitespace().collect::<String>()),
+            Part::Password | Part::Token => typed,
+        };
         if !typed.expose_secret().is_empty() {
             self.0.insert(part, typed);
         }

@@ -75,7 +75,14 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
     let vpn = case.vpn;
     let statuses: Vec<&Status> = vpn.sides().map(|(_, side)| &side.connection.status).collect();
     if statuses.iter().all(|status| **status == Status::Active) {
-        return Vec::new();
+        return vec![
+            "What is stored may be newer than what the tunnel was established with: a running tunnel keeps its keys and \
+             subnets until it is negotiated anew."
+                .to_owned(),
+            "Whether large packets pass: a tunnel leaves less room in each. Where small ones pass and large ones hang, an MTU \
+             of 1400 on the instances, or a TCP MSS of 1350, helps."
+                .to_owned(),
+        ];
     }
     let mut unseen = Vec::new();
     if statuses.contains(&&Status::Active) {
@@ -114,6 +121,20 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
         "Whether a router has just failed over to another host: its tunnels then take 5 to 20 minutes to come back."
             .to_owned(),
     );
+    // VPNaaS' driver takes a daemon that lists no connection for one that does not run, and does not stop it.
+    let routers = vpn.sides().filter_map(|(_, side)| {
+        let router = side.router.as_ref()?;
+        Some(format!("openstack --os-region-name {} router set --disable {}", side.region, router.id))
+    });
+    let routers: Vec<String> = routers.collect();
+    if !routers.is_empty() {
+        unseen.push(format!(
+            "Whether an agent has lost hold of its strongSwan, as it does of one that has no connection it can use. Then \
+             only switching that router off and on again helps, which interrupts everything behind it: {}, and the same \
+             with --enable.",
+            routers.join(" or ")
+        ));
+    }
     unseen
 }
 

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::Side;
 use crate::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroupRule};
 use crate::cloud::{Id, RegionId};
+use crate::plan::cidr;
 
 /// How much of what comes from a range a port lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +95,8 @@ pub struct Gate {
     pub closed: usize,
     /// The rules that would open those, one for each group and range.
     pub missing: Vec<MissingRule>,
+    /// The rules without which instances can answer, and not begin.
+    pub outgoing: Vec<MissingRule>,
     /// An address of an instance, to be pinged from across.
     pub instance: Option<IpAddr>,
 }
@@ -101,32 +104,40 @@ pub struct Gate {
 /// Holds a half's ports against the ranges across.
 #[must_use]
 pub fn gate(side: &Side, seen: &Exposure) -> Gate {
-    let mut missing = BTreeSet::new();
+    let (mut missing, mut outgoing) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = 0;
     for port in seen.ports.iter().filter(|port| port.is_secured) {
-        let mut is_closed = false;
-        for remote in &side.remote {
-            for direction in Direction::ALL {
-                let admits = port.groups.iter().map(|group| admission(seen, group, *remote, direction)).max();
-                if admits.unwrap_or(Admission::Nothing) == Admission::Nothing {
-                    is_closed = true;
-                    missing.extend(port.groups.first().map(|group| MissingRule {
-                        region: side.region.clone(),
-                        group: group.clone(),
-                        name: name_of(seen, group),
-                        remote: *remote,
-                        direction,
-                    }));
-                }
-            }
-        }
-        closed += usize::from(is_closed);
+        let admits = |remote: &IpNet, direction| {
+            let admitted = port.groups.iter().map(|group| admission(seen, group, *remote, direction));
+            admitted.max().unwrap_or(Admission::Nothing) != Admission::Nothing
+        };
+        let rule = |remote: &IpNet, direction| {
+            port.groups.first().map(|group| MissingRule {
+                region: side.region.clone(),
+                group: group.clone(),
+                name: name_of(seen, group),
+                remote: *remote,
+                direction,
+            })
+        };
+        // What of everything should be let in is not for a program to say.
+        let named = || side.remote.iter().filter(|remote| !cidr::is_everything(remote));
+        let shut: Vec<&IpNet> = named().filter(|remote| !admits(remote, Direction::Ingress)).collect();
+        closed += usize::from(!shut.is_empty());
+        missing.extend(shut.into_iter().filter_map(|remote| rule(remote, Direction::Ingress)));
+        // What was let in may be answered; only to begin by itself an instance needs a way out.
+        outgoing.extend(
+            named()
+                .filter(|remote| !admits(remote, Direction::Egress))
+                .filter_map(|remote| rule(remote, Direction::Egress)),
+        );
     }
     Gate {
         groups: groups_in_use(side, seen),
         ports: seen.ports.len(),
         closed,
         missing: missing.into_iter().collect(),
+        outgoing: outgoing.into_iter().collect(),
         instance: instance(side, &seen.ports),
     }
 }

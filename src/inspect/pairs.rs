@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Across, Side, Vpn, name_of, outside};
-use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Survey};
+use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, Survey};
 use crate::plan::{Half, VpnId};
 
 /// Every connection as a half of a VPN, alone or with its partner; by name, then region and id.
@@ -18,11 +18,12 @@ pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Vpn> {
             survey.inventory.connections.iter().map(|connection| side(region, survey, connection))
         })
         .collect();
+    let all = alone.clone();
     let mut vpns = by_mark(&mut alone);
     let mut known: BTreeSet<VpnId> = vpns.iter().filter_map(|vpn| vpn.id.clone()).collect();
     // A half that is there twice: what is done to the second is not done to the VPN of that id.
     let mut once = |vpn: Vpn| Vpn { id: vpn.id.filter(|id| known.insert(id.clone())), ..vpn };
-    vpns.extend(by_content(&mut alone).into_iter().map(&mut once));
+    vpns.extend(by_content(&mut alone, &all).into_iter().map(&mut once));
     let taken: BTreeSet<Id> =
         vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side.connection.id.clone())).collect();
     alone.sort_by(|one, other| one.connection.id.cmp(&other.connection.id));
@@ -94,11 +95,11 @@ fn pair(a: Side, b: Side) -> Vpn {
 }
 
 /// Takes out of `alone` the halves that say the same of each other, the surest pairs first.
-fn by_content(alone: &mut Vec<Side>) -> Vec<Vpn> {
+fn by_content(alone: &mut Vec<Side>, all: &[Side]) -> Vec<Vpn> {
     let mut likely = Vec::new();
     for (i, a) in alone.iter().enumerate() {
         for (j, b) in alone.iter().enumerate().skip(i + 1) {
-            let likelihood = likelihood(a, b, alone);
+            let likelihood = likelihood(a, b, all);
             if likelihood > 0 {
                 likely.push((likelihood, i, j));
             }
@@ -137,13 +138,23 @@ fn likelihood(a: &Side, b: &Side, all: &[Side]) -> u32 {
     if a.region == b.region && router(a) == router(b) {
         return 0;
     }
+    // Marks say for sure whose half is whose.
+    if let (Some((of_a, half_a)), Some((of_b, half_b))) = (&a.mark, &b.mark)
+        && (of_a != of_b || half_a == half_b)
+    {
+        return 0;
+    }
     let (ab, ba) = (a.points_at(b), b.points_at(a));
     let mirrors = |one: &Side, other: &Side| one.local.as_ref().is_some_and(|local| *local == other.remote);
     let mirrored = u32::from(mirrors(a, b)) + u32::from(mirrors(b, a));
     // What osvpn or a script made has one name on both sides.
     let sure = 2 * mirrored + u32::from(name_of(&a.connection.name) == name_of(&b.connection.name));
-    let is_astray =
-        |side: &Side| !all.iter().any(|other| other.connection.id != side.connection.id && side.points_at(other));
+    // One that is up has found its peer, wherever that is; unless these two have all their ranges in common, and nobody has
+    // looked since an address changed.
+    let is_astray = |side: &Side| {
+        (side.connection.status != Status::Active || mirrored == 2)
+            && !all.iter().any(|other| other.connection.id != side.connection.id && side.points_at(other))
+    };
     match (ab, ba) {
         (true, true) => 20 + sure,
         (true, false) if is_astray(b) => 10 + sure,

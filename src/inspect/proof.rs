@@ -206,8 +206,8 @@ pub enum Fix {
     },
     /// A service that serves nobody is deleted.
     RemoveService {
-        /// Where it is.
-        region: RegionId,
+        /// The half on whose router it is.
+        half: Half,
         /// Which one.
         id: Id,
     },
@@ -266,12 +266,15 @@ pub fn proof(case: &Case<'_>) -> Vec<Check> {
 #[must_use]
 pub fn condition(vpn: &Vpn, checks: &[Check]) -> Condition {
     let mut faults = checks.iter().filter_map(Check::fault);
-    let unclear = |check: &&Check| check.subject == Subject::Key && matches!(check.verdict, Verdict::Open(_));
+    // Of a peer outside much cannot be seen by nature; where both halves are the user's, everything can.
+    let is_unclear = |check: &Check| {
+        matches!(check.verdict, Verdict::Open(_)) && (vpn.b().is_some() || check.subject == Subject::Halves)
+    };
     if !vpn.is_active() {
         Condition::NotActive
     } else if faults.any(|fault| fault.weight < Weight::Warns) {
         Condition::Mismatched
-    } else if vpn.b().is_some() && checks.iter().any(|check| unclear(&check)) {
+    } else if checks.iter().any(is_unclear) {
         Condition::Unclear
     } else {
         Condition::Proven

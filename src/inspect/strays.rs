@@ -19,6 +19,8 @@ pub struct Stray {
     pub name: String,
     /// The VPN and half its mark tells of; a run that is not done yet may still need it.
     pub mark: Option<(VpnId, Half)>,
+    /// Its description.
+    pub description: String,
     /// The status of a service.
     pub status: Option<Status>,
 }
@@ -37,6 +39,7 @@ pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
                     id: id.clone(),
                     name: name.to_owned(),
                     mark,
+                    description: description.to_owned(),
                     status,
                 });
             }

@@ -33,8 +33,8 @@ impl Fix {
                     vpn.place(*half)
                 )
             }
-            Self::RemoveService { region, id } => {
-                format!("delete the service {id} in {region}, which no connection uses")
+            Self::RemoveService { half, id } => {
+                format!("delete the service {id} in {}, which no connection uses", vpn.place(*half))
             }
             Self::Admit => "add the missing rules".to_owned(),
             Self::Resume(_) => "finish the run that made it, or undo it".to_owned(),

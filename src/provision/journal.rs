@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::handover::KeyOrigin;
 use super::private::{self, lock, lock_path};
+use crate::change::{Change, ChangeId, Subject};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Plan, VpnId, VpnName};
@@ -339,11 +340,18 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     Ok(read)
 }
 
-/// The VPNs whose making is not done, as the journals of a directory tell.
+/// The VPNs whose making is not done, or that are being changed, and those changes, as the journals of a directory tell.
 #[must_use]
-pub fn unfinished_vpns(directory: &Path) -> Vec<VpnId> {
-    let journals = unfinished(directory).unwrap_or_default();
-    journals.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).collect()
+pub fn under_way(directory: &Path) -> (Vec<VpnId>, Vec<ChangeId>) {
+    let runs = unfinished(directory).unwrap_or_default();
+    let changes = super::change::unfinished(directory).unwrap_or_default();
+    let changes: Vec<Change> = changes.into_iter().filter_map(|(_, record)| Some(record.ok()?.change)).collect();
+    let marked = changes.iter().filter_map(|change| match &change.subject {
+        Subject::Marked(vpn) => Some(vpn.clone()),
+        Subject::Unmarked(_) => None,
+    });
+    let vpns = runs.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).chain(marked).collect();
+    (vpns, changes.iter().map(|change| change.id().clone()).collect())
 }
 
 /// Removes a journal whose run is to stay as it is.

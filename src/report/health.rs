@@ -224,11 +224,13 @@ impl Health {
             writeln!(f, "\n{good} other questions are answered well (osvpn status {} lists them).", self.vpn.id)?;
         }
         let open: Vec<&Row> = self.checks.iter().filter(|row| row.verdict == "open").collect();
-        if !open.is_empty() || !self.unseen.is_empty() {
+        // Of a run that has just become ACTIVE nothing is in doubt that was not before.
+        let is_told = self.style != Style::Run || self.condition == "not-active";
+        if !open.is_empty() || (is_told && !self.unseen.is_empty()) {
             writeln!(f, "\nNot to be seen from here:")?;
         }
         open.iter().try_for_each(|row| f.write_str(&hanging("  - ", &format!("{}: {}", row.question, row.seen))))?;
-        self.unseen.iter().try_for_each(|what| f.write_str(&hanging("  - ", what)))?;
+        self.unseen.iter().filter(|_| is_told).try_for_each(|what| f.write_str(&hanging("  - ", what)))?;
         writeln!(f, "\nTo try it, and to wake a tunnel that waits for traffic:\n  {}", self.try_it)
     }
 }

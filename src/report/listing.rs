@@ -18,6 +18,8 @@ pub struct Listing {
     pub strays: Vec<ListedStray>,
     /// Regions that could not be read.
     pub unread: Vec<Failure>,
+    /// Whether the sign-in may be shown no VPN objects.
+    pub is_blind: bool,
 }
 
 /// One VPN.
@@ -89,13 +91,21 @@ impl Listing {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
             strays: seen.strays.iter().map(ListedStray::new).collect(),
             unread: unread.collect(),
+            is_blind: false,
         }
     }
 
-    /// 0, or 1 if a region could not be read.
+    /// The same for a sign-in that may only read, if that is so.
+    #[must_use]
+    pub fn for_reader(mut self, is_reader: bool) -> Self {
+        self.is_blind = is_reader && self.vpns.is_empty();
+        self
+    }
+
+    /// 0, or 1 if a region could not be read, or nothing may be shown.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        u8::from(!self.unread.is_empty())
+        u8::from(!self.unread.is_empty() || self.is_blind)
     }
 }
 
@@ -167,8 +177,14 @@ impl ListedStray {
 
 impl Display for Listing {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.vpns.is_empty() {
-            writeln!(f, "There is no VPN in this project.")?;
+        match (self.vpns.is_empty(), self.is_blind) {
+            (true, true) => writeln!(
+                f,
+                "No VPN is to be seen: this sign-in has only the role reader, to which Neutron shows no VPN objects."
+            )?,
+            (true, false) if self.unread.is_empty() => writeln!(f, "There is no VPN in this project.")?,
+            (true, false) => writeln!(f, "There is no VPN in the regions that could be read.")?,
+            (false, _) => {}
         }
         let widest = |of: fn(&ListedVpn) -> usize, least: usize| self.vpns.iter().map(of).max().unwrap_or(0).max(least);
         let name = widest(|vpn| vpn.name.chars().count(), 3);

@@ -1,7 +1,5 @@
 //! Deleting what a run made, asked once.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
@@ -13,7 +11,7 @@ use crate::apply::{Conclusion, Lines, Refusal, ask};
 use crate::cli::RollbackArgs;
 use crate::cloud::Cloud;
 use crate::provision::journal::Keeper;
-use crate::provision::{Ledger, Undone, Work, undo};
+use crate::provision::{Ledger, Made, Undone, Work, undo};
 use crate::report::Rollback;
 use crate::signals::Signal;
 
@@ -74,12 +72,12 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
 
 /// What is to be deleted, and the question whether it is to be.
 fn question(name: &str, ledger: &Ledger) -> String {
-    let mut text = format!("This deletes what the run of {name} made, and nothing else:\n");
-    for made in ledger.removable() {
-        let _ = writeln!(text, "  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id);
-    }
+    let mut lines = vec![format!("This deletes what the run of {name} made, and nothing else:")];
+    let object = |made: &Made| format!("  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id);
+    lines.extend(ledger.removable().iter().map(object));
     if !ledger.is_settled() {
-        text += "  and what requests have made whose answers were lost, if there is any\n";
+        lines.push("  and what requests have made whose answers were lost, if there is any".to_owned());
     }
-    text + "Delete?"
+    lines.push("Delete?".to_owned());
+    lines.join("\n")
 }

@@ -189,7 +189,12 @@ fn subject(world: &World, call: &Call) -> Result<(String, Token), Answer> {
 
 /// Keystone's answer to a failed sign-in or a missing or dead token.
 pub(super) fn unauthenticated(base: &str) -> Answer {
-    keystone(401, UNAUTHENTICATED).with("WWW-Authenticate", &format!("Keystone uri=\"{base}/v3\""))
+    unauthorized(base, UNAUTHENTICATED)
+}
+
+/// The same where it does say why.
+pub(super) fn unauthorized(base: &str, message: &str) -> Answer {
+    keystone(401, message).with("WWW-Authenticate", &format!("Keystone uri=\"{base}/v3\""))
 }
 
 /// What stands in `token`; an unscoped one has no project, roles or catalogue.

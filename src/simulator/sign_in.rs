@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, keystone};
-use super::keystone::{Receipt, Token, describe, hex, unauthenticated};
+use super::keystone::{Receipt, Token, describe, hex, unauthenticated, unauthorized};
 use super::server::Call;
 use super::world::World;
 
@@ -30,14 +30,20 @@ pub(super) fn sign_in(world: &mut World, call: &Call) -> Result<Answer, Answer> 
     let auth = body.get("auth").ok_or_else(|| malformed("Expecting to find auth in request body."))?;
     let identity = auth.get("identity").ok_or_else(|| malformed("'identity' is a required property"))?;
     let scope = auth.get("scope").filter(|scope| scope.is_object());
-    let proof = prove(world, identity, scope.is_some(), call)?;
+    let base = world.base.clone();
+    let refused = || unauthenticated(&base);
+    // A project there is not is refused before anything is proven; one the user has no role in, at the end.
+    let wanted = scope.map(|scope| find_project(world, scope).ok_or_else(refused)).transpose()?;
+    let mut proof = prove(world, identity, scope.is_some())?;
+    add_receipt(world, &mut proof, call)?;
     if let Some(receipt) = missing_factor(world, &proof) {
         return Err(receipt);
     }
-    let base = world.base.clone();
-    let project = match scope {
+    let is_in = |id: &String| world.identity.user(&proof.user).is_some_and(|user| user.projects.contains(id));
+    let project = match wanted {
         None => proof.project,
-        Some(scope) => Some(find_project(world, &proof.user, scope).ok_or_else(|| unauthenticated(&base))?),
+        Some(id) if is_in(&id) => Some(id),
+        Some(_) => return Err(refused()),
     };
     let now = world.now();
     let mut methods = proof.methods;
@@ -62,18 +68,11 @@ fn malformed(what: &str) -> Answer {
     keystone(400, &format!("{what} {tail}"))
 }
 
-fn prove(world: &World, identity: &Value, scoped: bool, call: &Call) -> Result<Proof, Answer> {
+fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Proof, Answer> {
     let refused = || unauthenticated(&world.base);
     let names: Vec<&str> =
         identity.get("methods").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let receipt = call.receipt.as_deref().map(|id| world.identity.receipts.get(id).cloned());
-    let mut proof: Option<Proof> = match receipt {
-        None => None,
-        Some(Some(Receipt { user, methods, expires })) if expires > world.now() => {
-            Some(Proof { user, methods, project: None, from: None })
-        }
-        Some(_) => return Err(refused()),
-    };
+    let mut proof: Option<Proof> = None;
     for name in &names {
         let given = identity.get(*name).ok_or_else(|| malformed(&format!("Expecting to find {name} in identity.")))?;
         let mut found = match *name {
@@ -107,6 +106,18 @@ fn prove(world: &World, identity: &Value, scoped: bool, call: &Call) -> Result<P
         proof = Some(found);
     }
     proof.ok_or_else(refused)
+}
+
+/// Adds the methods a receipt stands for. Keystone looks at it once everything that came with it was right, and says so
+/// if it is not good, or somebody else's.
+fn add_receipt(world: &World, proof: &mut Proof, call: &Call) -> Result<(), Answer> {
+    let Some(id) = call.receipt.as_deref().filter(|id| !id.is_empty()) else { return Ok(()) };
+    let found = world.identity.receipts.get(id);
+    let Some(receipt) = found.filter(|found| found.expires > world.now() && found.user == proof.user) else {
+        return Err(unauthorized(&world.base, &format!("Could not find auth receipt: {id}.")));
+    };
+    proof.methods.extend(receipt.methods.iter().cloned());
+    Ok(())
 }
 
 fn plain(user: String) -> Proof {
@@ -155,13 +166,13 @@ fn is_default(domain: &Value) -> bool {
     domain["id"] == "default" || domain["name"] == "Default"
 }
 
-fn find_project(world: &World, user: &str, scope: &Value) -> Option<String> {
+fn find_project(world: &World, scope: &Value) -> Option<String> {
     let wanted = scope.get("project")?;
     let id = match wanted["id"].as_str() {
         Some(id) => id,
         None => world.identity.project_named(wanted["name"].as_str()?).filter(|_| is_default(&wanted["domain"]))?,
     };
-    world.identity.user(user)?.projects.iter().find(|project| *project == id).cloned()
+    world.identity.projects.iter().find(|(_, found)| found == id).map(|(_, id)| id.clone())
 }
 
 /// Where a user needs two factors and one was right, Keystone hands out a receipt to come back with.
@@ -186,6 +197,5 @@ fn missing_factor(world: &mut World, proof: &Proof) -> Option<Answer> {
     });
     let receipt = Receipt { user: proof.user.clone(), methods: proof.methods.clone(), expires };
     world.identity.receipts.insert(id.clone(), receipt);
-    let refusal = Answer::json(401, &body).with("WWW-Authenticate", &format!("Keystone uri=\"{}/v3\"", world.base));
-    Some(refusal.with("Openstack-Auth-Receipt", &id))
+    Some(Answer::json(401, &body).with("Openstack-Auth-Receipt", &id))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Proposal, Refused, begin, belonging, object};
-use crate::change::{Change, Object, Subject, Verb};
+use crate::change::{Change, ChangeId, Object, Subject, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::{Id, Kind, RegionId};
 use crate::inspect::{Inspection, Side, Stray, Vpn};
@@ -36,6 +36,18 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
             }
         }
     }
+    // What is left of a half without a connection.
+    let own = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
+    for stray in seen.strays.iter().filter(own) {
+        let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
+        change.delete(stray.kind, object);
+    }
+    for (_, side) in vpn.sides().filter(|(_, side)| !rules.contains_key(&side.region)) {
+        notes.push(format!(
+            "The security-group rules in {} could not be read; those that osvpn admit has made there stay.",
+            side.region
+        ));
+    }
     if vpn.b().is_none() && !vpn.is_missing_a_half() {
         notes.push(format!("The peer outside ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
     }
@@ -56,12 +68,28 @@ fn held(seen: &Inspection, side: &Side) -> Vec<(Kind, Id, String)> {
     held
 }
 
-/// Deletes objects that no connection uses. Those of runs that are not done yet stay.
+/// What is not done yet, and may still need objects that nothing uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// VPNs that are being made or changed.
+    pub vpns: Vec<VpnId>,
+    /// Changes under way.
+    pub changes: Vec<ChangeId>,
+}
+
+impl Unfinished {
+    fn needs(&self, stray: &Stray) -> bool {
+        stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(id))
+            || self.changes.iter().any(|change| change.is_in(&stray.description))
+    }
+}
+
+/// Deletes objects that no connection uses. Those of runs and changes that are not done yet stay.
 ///
 /// # Errors
 /// If there are none.
-pub fn delete_strays(seen: &Inspection, unfinished: &[VpnId]) -> Result<Proposal, Refused> {
-    let is_needed = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| unfinished.contains(id));
+pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished) -> Result<Proposal, Refused> {
+    let is_needed = |stray: &&Stray| unfinished.needs(stray);
     let (needed, free): (Vec<&Stray>, Vec<&Stray>) = seen.strays.iter().partition(is_needed);
     let Some(first) = free.first() else {
         return Err(Refused::because(match needed.len() {
@@ -76,7 +104,7 @@ pub fn delete_strays(seen: &Inspection, unfinished: &[VpnId]) -> Result<Proposal
         change.delete(stray.kind, object);
     }
     let mut notes = vec![
-        "They may be in use by somebody who is just making a VPN with other tools; what is in use by then stays."
+        "Somebody may be just making a VPN of them, elsewhere or with other tools; what is in use by then stays."
             .to_owned(),
     ];
     if !needed.is_empty() {

@@ -3,11 +3,8 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subnets};
-use crate::change::{
-    Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Object, Ref, ServiceEdits, Subject, Update, Verb,
-};
-use crate::cloud::exposure::Direction;
+use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subject, subnets};
+use crate::change::{Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
@@ -72,22 +69,24 @@ pub fn fix(
         Fix::Equalise { keep } => {
             let kept = side(*keep)?;
             let (ike, ipsec) = (typed(kept.ike.as_ref(), ike)?, typed(kept.ipsec.as_ref(), ipsec)?);
-            remake(seen, vpn, &[keep.other()], &ike, &ipsec)
+            Ok(remake(seen, vpn, &[keep.other()], &ike, &ipsec))
+        }
+        Fix::Modernise if vpn.b().is_none() => {
+            let text = "its peer is outside, and has to change its policies at the same time; agree upon that with its owner, \
+                        then delete the VPN and make it anew";
+            Err(Refused::because(text))
         }
         Fix::Modernise => {
             let Policy { ike, ipsec, .. } = &profiles.modern;
             let halves: Vec<Half> = vpn.sides().map(|(half, _)| half).collect();
-            remake(seen, vpn, &halves, ike, ipsec)
+            Ok(remake(seen, vpn, &halves, ike, ipsec))
         }
-        Fix::RemoveService { region, id } => {
-            let mut change = Change::new(Verb::DeleteStrays, Subject::Unmarked(id.clone()), "a second VPN service");
-            change.delete(
-                Kind::VpnService,
-                Object { region: region.clone(), id: id.clone(), name: id.short().to_owned() },
-            );
-            if let Some((_, side)) = vpn.sides().find(|(_, side)| side.region == *region) {
-                restart(&mut change, side);
-            }
+        Fix::RemoveService { half, id } => {
+            let side = side(*half)?;
+            let label = format!("the second VPN service beside {}", vpn.name);
+            let mut change = Change::new(Verb::DeleteStrays, subject(vpn), label);
+            change.delete(Kind::VpnService, object(side, id, id.short()));
+            restart(&mut change, side);
             Ok(Proposal {
                 change,
                 notes: vec!["No connection uses it. The other one is configured anew afterwards.".to_owned()],
@@ -109,11 +108,14 @@ pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Result<Proposal, Refused> {
     let mut change = begin(Verb::AdmitTraffic, vpn);
     let mut notes = Vec::new();
     for (half, gate) in &diagnosis.gates {
+        for rule in &gate.outgoing {
+            notes.push(format!(
+                "Instances of {} can answer and not begin; if they should: {}",
+                rule.name,
+                rule.command()
+            ));
+        }
         for rule in &gate.missing {
-            if rule.direction == Direction::Egress {
-                notes.push(format!("Nothing goes out by that group either; if it should: {}", rule.command()));
-                continue;
-            }
             change.create(Create {
                 region: rule.region.clone(),
                 name: rule.name.clone(),
@@ -212,22 +214,11 @@ fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
 
 /// New policies and a new connection for those halves; then the old ones go. The policies of a connection cannot be
 /// changed.
-fn remake(
-    seen: &Inspection,
-    vpn: &Vpn,
-    halves: &[Half],
-    ike: &IkePolicy,
-    ipsec: &IpsecPolicy,
-) -> Result<Proposal, Refused> {
+fn remake(seen: &Inspection, vpn: &Vpn, halves: &[Half], ike: &IkePolicy, ipsec: &IpsecPolicy) -> Proposal {
     let mut change = begin(Verb::EqualisePolicies, vpn);
     let mut replaced = Vec::new();
     for half in halves {
         let Some(side) = vpn.side(*half) else { continue };
-        if side.is_legacy() {
-            return Err(Refused::because(
-                "a half of the old kind is not made anew; delete the VPN, and make it with osvpn",
-            ));
-        }
         let old = |policy: &Option<StoredPolicy>, fallback: &str| {
             policy.as_ref().map_or_else(
                 || (format!("{}_{fallback}", vpn.name), String::new()),
@@ -274,7 +265,7 @@ fn remake(
          some seconds."
             .to_owned(),
     ];
-    Ok(Proposal { change, notes })
+    Proposal { change, notes }
 }
 
 /// A new service, a new connection on it with everything the old one has, the other half pointed to the address the router

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::text::{clock, hanging, labelled, paragraph};
 use super::{Scene, document};
 use crate::cloud::{Error, Status};
-use crate::inspect::{Check, Examined, Subject, Verdict};
+use crate::inspect::{Check, Condition, Examined, Subject, Verdict};
 use crate::plan::{Half, Plan};
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
 use crate::provision::{Doubt, Made, Step, Task};
@@ -247,18 +247,30 @@ fn proven(text: &mut Text<'_>, run: &Progress) {
         None => text.lines.push(Line::styled("Holding the two halves against each other", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
         Some(Ok(examined)) => {
-            let mut faults =
-                examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
+            let faults = examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
             let good =
                 examined.diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
-            if let Some(first) = faults.next() {
-                finding(text, first);
-                faults.for_each(|check| finding(text, check));
+            match examined.diagnosis.condition {
+                Condition::Proven if run.marks.regions.len() == 1 => {
+                    text.good(&format!("Nothing is wrong on this side ({good} questions)."));
+                }
+                Condition::Proven => text.good(&format!("Proven: the halves match ({good} questions).")),
+                Condition::Mismatched => text.warning("The halves do not match: some of the traffic fails, or will."),
+                Condition::NotActive => text.warning("It was ACTIVE a moment ago, and is not any more."),
+                Condition::Unclear => text.warning("It is not proven: something that counts could not be read."),
+            }
+            let mut said = false;
+            for check in faults {
+                finding(text, check);
+                said = true;
+            }
+            if examined.diagnosis.condition == Condition::Unclear {
+                for (subject, what) in examined.diagnosis.by_hand() {
+                    text.open(subject.label(), what);
+                }
+            }
+            if said {
                 text.say(&format!("osvpn doctor {} says more, and mends what it can.", examined.vpn.handle()));
-            } else if run.marks.regions.len() == 1 {
-                text.good(&format!("Nothing is wrong on this side ({good} questions)."));
-            } else {
-                text.good(&format!("Proven: the halves match ({good} questions)."));
             }
         }
     }

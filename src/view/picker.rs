@@ -42,7 +42,9 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
     note(scene, picker, top, frame);
     let (_, area) = area.split_top(u16::from(area.height > ROOMY));
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
-    if area.width >= WIDE {
+    // A VPN's line names both its sides.
+    let wide = if scene.model.step == Step::Vpns { 2 * WIDE } else { WIDE };
+    if area.width >= wide {
         let (left, right) = area.split_left(area.width / 2);
         let tall = is_tall(picker, left.height);
         list(scene, picker, tall, left.split_left(left.width.saturating_sub(1)).0, frame);

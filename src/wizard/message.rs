@@ -18,6 +18,7 @@ use crate::plan::{Half, Labels, Plan, Profile, Profiles, Psk, VpnId};
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::{CreateError, Event, Ledger, Marks, Undone, Watched};
+use crate::upkeep;
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub struct Seen {
     /// The VPNs, and what no VPN uses.
     pub inspection: Inspection,
     /// VPNs whose making is not done, by the journals here: what they made is no stray.
-    pub unfinished: Vec<VpnId>,
+    pub unfinished: upkeep::Unfinished,
     /// Changes that were cut off.
     pub interrupted: Vec<Interrupted>,
 }

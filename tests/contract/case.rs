@@ -30,6 +30,7 @@ impl Case {
 pub fn all() -> Vec<Case> {
     let groups = [
         super::sign_in::cases(),
+        super::second_factor::cases(),
         super::discovery::cases(),
         super::paging::cases(),
         super::services::cases(),

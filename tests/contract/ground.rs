@@ -1,15 +1,16 @@
-//! The ground every case stands on, the same in the simulator and in a real cloud: one project with a member and a
-//! reader, and the routers and subnets of `cloud.json`.
+//! The ground every case stands on, the same in the simulator and in a real cloud: one project with a member, a reader
+//! and a member who signs in with a passcode too, and the routers and subnets of `cloud.json`.
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use osvpn::simulator::{CREDENTIAL_NAME, CREDENTIAL_SECRET, PASSWORD, Release, Seed, Settings, Simulator};
+use osvpn::simulator::{CREDENTIAL_NAME, CREDENTIAL_SECRET, PASSCODE, PASSWORD, Release, Seed, Settings, Simulator};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::mask::Mask;
 use super::operator::Operator;
+use super::passcode;
 use super::stage::{A, Answer, B, Stage};
 
 /// Longer than any case takes: in the simulator time passes only by [`Ground::tick`].
@@ -32,6 +33,8 @@ pub struct Ground {
     pub project_name: String,
     pub member: Person,
     pub reader: Person,
+    /// Whose sign-in takes a passcode besides the password.
+    pub guarded: Person,
     /// Id, name and secret of the member's application credential.
     pub credential: [String; 3],
     /// Address of Neutron, by region.
@@ -63,7 +66,7 @@ impl Ground {
         let person = |name: &str| Person { name: name.to_owned(), password: PASSWORD.to_owned(), ..Person::default() };
         let (auth_url, project_id) = (simulator.auth_url(), simulator.project_id());
         let credential = [&simulator.credential_id(), CREDENTIAL_NAME, CREDENTIAL_SECRET].map(ToOwned::to_owned);
-        let people = [person("demo"), person("demo-reader")];
+        let people = [person("demo"), person("demo-reader"), person("demo-mfa")];
         Self::enter(auth_url, (project_id, "demo".to_owned()), people, credential, Side::Simulated(simulator)).await
     }
 
@@ -78,11 +81,11 @@ impl Ground {
     async fn enter(
         auth_url: String,
         (project_id, project_name): (String, String),
-        people: [Person; 2],
+        people: [Person; 3],
         credential: [String; 3],
         side: Side,
     ) -> Self {
-        let [member, reader] = people;
+        let [member, reader, guarded] = people;
         let http = client();
         let mut ground = Self {
             auth_url,
@@ -91,12 +94,14 @@ impl Ground {
             project_name,
             member,
             reader,
+            guarded,
             credential,
             neutron: Vec::new(),
             places: Vec::new(),
             mask: Mask::default(),
             side,
         };
+        ground.guarded.id = ground.id_by_receipt(&ground.guarded).await;
         let (token, described) = ground.sign_in(&ground.member.clone()).await;
         ground.member.token = token;
         ground.member.id = described["user"]["id"].as_str().unwrap().to_owned();
@@ -125,6 +130,35 @@ impl Ground {
         (token, response.json::<Value>().await.unwrap()["token"].take())
     }
 
+    /// The id of somebody whose password is not enough.
+    async fn id_by_receipt(&self, person: &Person) -> String {
+        let body = password(person, &self.project_id);
+        let response = self.http.post(format!("{}/auth/tokens", self.auth_url)).json(&body).send().await.unwrap();
+        assert_eq!(response.status(), 401, "{} needs a passcode", person.name);
+        response.json::<Value>().await.unwrap()["receipt"]["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The passcode of so many half minutes from now. The simulator's is the same at all times, and good for the times a
+    /// Keystone takes: now and one before.
+    pub async fn passcode(&self, steps: i64) -> String {
+        match self.side {
+            Side::Simulated(_) if matches!(steps, -1 | 0) => PASSCODE.to_owned(),
+            Side::Simulated(_) => "000000".to_owned(),
+            Side::Real(_) => {
+                // It must be as old when it arrives as when it was computed.
+                while passcode::left() < 8 {
+                    self.tick().await;
+                }
+                passcode::passcode(steps)
+            }
+        }
+    }
+
+    /// The name of a project the guarded person has no role in.
+    pub fn foreign_project(&self) -> &'static str {
+        if matches!(self.side, Side::Simulated(_)) { "other" } else { "admin" }
+    }
+
     /// Learns the ids of what stands there, and names them for the record.
     async fn look_around(&mut self) {
         let mut mask = Mask::default();
@@ -140,12 +174,14 @@ impl Ground {
             (&self.project_id, "project"),
             (&self.member.id, "member id"),
             (&self.reader.id, "reader id"),
+            (&self.guarded.id, "guarded id"),
             (&self.credential[0], "credential"),
             (&self.credential[1], "credential name"),
             // The simulator's member and project have the same name.
             (&self.project_name, "name"),
             (&self.member.name, "name"),
             (&self.reader.name, "reader"),
+            (&self.guarded.name, "guarded"),
         ] {
             mask.name(value, name);
         }
@@ -233,6 +269,14 @@ impl Ground {
         (token, answer)
     }
 
+    /// Lets time pass until a receipt should be over; whether it is, its Keystone says.
+    pub async fn outlive_receipts(&self) {
+        match &self.side {
+            Side::Simulated(simulator) => simulator.advance(Duration::from_secs(301)),
+            Side::Real(_) => self.tick().await,
+        }
+    }
+
     /// Limits how many objects of a kind the project may have.
     pub async fn limit(&self, region: &str, quota: &str, limit: i64) {
         match &self.side {
@@ -274,6 +318,14 @@ pub fn password(person: &Person, project: &str) -> Value {
         "identity": {"methods": ["password"], "password": {"user":
             {"name": person.name, "domain": {"id": "default"}, "password": person.password}}},
         "scope": {"project": {"id": project}}}})
+}
+
+/// The same with a passcode instead of the password.
+pub fn totp(person: &Person, passcode: &str, project: &str) -> Value {
+    let mut body = password(person, project);
+    body["auth"]["identity"] = json!({"methods": ["totp"], "totp": {"user":
+        {"name": person.name, "domain": {"id": "default"}, "passcode": passcode}}});
+    body
 }
 
 /// Sends a request that must be answered well, and returns the answer's body. A cloud on `SQLite` now and then finds its

@@ -9,6 +9,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::ground::{Person, client, must};
+use super::passcode::SECRET as TOTP_SECRET;
 
 /// A password nobody needs to know.
 const PASSWORD: &str = "Contract-1";
@@ -64,8 +65,9 @@ impl Operator {
         found.unwrap()["url"].as_str().unwrap().trim_end_matches('/').to_owned()
     }
 
-    /// Makes a project, a member with an application credential, a reader, and what the layout says.
-    pub async fn settle(&self, layout: &Value) -> ((String, String), [Person; 2], [String; 3]) {
+    /// Makes a project, a member with an application credential, a reader, a member with a passcode, and what the layout
+    /// says.
+    pub async fn settle(&self, layout: &Value) -> ((String, String), [Person; 3], [String; 3]) {
         self.sweep(layout).await;
         let now = seconds();
         let name = format!("contract-{now}-{}", std::process::id());
@@ -73,21 +75,26 @@ impl Operator {
         let project = self.make("projects", "project", project).await;
         self.project.lock().unwrap().clone_from(&project);
         let mut people = Vec::new();
-        for role in ["member", "reader"] {
-            let person = format!("{name}-{role}");
-            let id =
-                self.make("users", "user", json!({"name": person, "domain_id": "default", "password": PASSWORD})).await;
+        let factors = json!({"multi_factor_auth_enabled": true, "multi_factor_auth_rules": [["password", "totp"]]});
+        for (who, role, options) in
+            [("member", "member", json!({})), ("reader", "reader", json!({})), ("guarded", "member", factors)]
+        {
+            let person = format!("{name}-{who}");
+            let user = json!({"name": person, "domain_id": "default", "password": PASSWORD, "options": options});
+            let id = self.make("users", "user", user).await;
             let roles = self.keystone(Method::GET, &format!("roles?name={role}"), None).await;
             let role = roles["roles"][0]["id"].as_str().unwrap().to_owned();
             self.keystone(Method::PUT, &format!("projects/{project}/users/{id}/roles/{role}"), None).await;
             people.push(Person { id, name: person, password: PASSWORD.to_owned(), token: String::new() });
         }
-        let [member, reader]: [Person; 2] = people.try_into().unwrap();
+        let [member, reader, guarded]: [Person; 3] = people.try_into().unwrap();
+        let totp = json!({"user_id": guarded.id, "type": "totp", "blob": TOTP_SECRET});
+        self.make("credentials", "credential", totp).await;
         let credential = self.credential(&member, &project).await;
         for region in layout["regions"].as_array().unwrap() {
             self.build(region, &project).await;
         }
-        ((project, name), [member, reader], credential)
+        ((project, name), [member, reader, guarded], credential)
     }
 
     /// An application credential can only be made by whom it is for.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::case::{Case, case};
 use super::ground::password;
-use super::stage::{A, Stage};
+use super::stage::{A, Answer, Stage};
 
 pub fn cases() -> Vec<Case> {
     vec![
@@ -181,9 +181,14 @@ async fn good(s: &Stage, what: &str, body: Value) -> String {
     answer.header("X-Subject-Token").to_owned()
 }
 
-async fn sign_in(s: &Stage, what: &str, body: Value) -> super::stage::Answer {
+async fn sign_in(s: &Stage, what: &str, body: Value) -> Answer {
+    sign_in_with(s, what, &[], body).await
+}
+
+/// The same with headers.
+pub async fn sign_in_with(s: &Stage, what: &str, headers: &[(&str, &str)], body: Value) -> Answer {
     let url = format!("{}/auth/tokens", s.ground.auth_url);
-    let mut answer = s.exchange(Method::POST, &url, &[], Some(body.to_string())).await;
+    let mut answer = s.exchange(Method::POST, &url, headers, Some(body.to_string())).await;
     s.note(format!("{what}: token in the header: {}", answer.header("X-Subject-Token").starts_with("gAAAAA")));
     if answer.status == 401 {
         s.note(answer.header("WWW-Authenticate"));
@@ -193,7 +198,8 @@ async fn sign_in(s: &Stage, what: &str, body: Value) -> super::stage::Answer {
     answer
 }
 
-/// Only one region of the catalogue, and of it only the endpoints the client can use; roles and methods in one order.
+/// Only one region of the catalogue, and of it only the endpoints the client can use; roles and methods, which Keystone
+/// holds in sets, in one order.
 fn tidy(body: &mut Value) {
     if let Some(identity) = body.pointer_mut("/error/identity").and_then(Value::as_object_mut) {
         // Which methods there are is the operator's choice.
@@ -204,6 +210,9 @@ fn tidy(body: &mut Value) {
     }
     if let Some(methods) = body.pointer_mut("/token/methods").and_then(Value::as_array_mut) {
         methods.sort_by_key(Value::to_string);
+    }
+    for rule in body.pointer_mut("/required_auth_methods").and_then(Value::as_array_mut).into_iter().flatten() {
+        rule.as_array_mut().unwrap().sort_by_key(Value::to_string);
     }
     let Some(catalog) = body.pointer_mut("/token/catalog").and_then(Value::as_array_mut) else { return };
     catalog.retain(|service| service["type"] == "network" || service["type"] == "identity");

@@ -193,14 +193,27 @@ impl Stage {
 
     /// The project's own client, signed in with the `OS_*` variables given besides the usual ones.
     pub async fn sign_in(&self, variables: &[(&str, &str)]) -> Result<Cloud, Error> {
-        let common = [("OS_AUTH_URL", self.ground.auth_url.as_str()), ("OS_REGION_NAME", A)];
-        let variables = common.iter().chain(variables);
-        let vars: BTreeMap<_, _> = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let found = Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap();
-        match Cloud::begin(&found.credentials, Limits::default()).await? {
+        match Cloud::begin(&self.credentials(variables), Limits::default()).await? {
             SignIn::Done(cloud) => Ok(cloud),
             SignIn::SecondFactor(receipt) => panic!("a second factor is asked for: {receipt:?}"),
         }
+    }
+
+    /// The same where a second factor that is asked for is the outcome.
+    pub async fn try_sign_in(&self, variables: &[(&str, &str)]) -> Result<Cloud, Error> {
+        Cloud::sign_in(&self.credentials(variables)).await
+    }
+
+    /// The same with somebody who can be asked.
+    pub async fn sign_in_as(&self, variables: &[(&str, &str)], asked: osvpn::cloud::Person) -> Result<Cloud, Error> {
+        Cloud::sign_in_with(&self.credentials(variables), Limits::default(), asked).await
+    }
+
+    fn credentials(&self, variables: &[(&str, &str)]) -> Credentials {
+        let common = [("OS_AUTH_URL", self.ground.auth_url.as_str()), ("OS_REGION_NAME", A)];
+        let variables = common.iter().chain(variables);
+        let vars: BTreeMap<_, _> = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap().credentials
     }
 
     /// The project's own client in a region, as the member.

@@ -69,7 +69,7 @@ fn all() -> Vec<Odd> {
         }, Negotiable Warns "ah", "Modernise"),
         odd!("other lifetime", |ground| {
             ground.alter(A, "ikepolicies", IKE, json!({"lifetime": {"units": "seconds", "value": 86400}}));
-        }, IkePolicy Hides "lifetime is 86400 in nz-hlz-1 and 3600 in nz-por-1", "Equalise"),
+        }, IkePolicy Warns "lifetime is 86400 in nz-hlz-1 and 14400 in nz-por-1", "Equalise"),
         odd!("a peer that is dead before it was asked", |ground| {
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"dpd": {"action": "hold", "interval": 30, "timeout": 30}}));
         }, Dpd Hides "nz-por-1", "SetDpd"),
@@ -180,4 +180,30 @@ async fn a_key_that_cannot_be_read_leaves_the_proof_open() {
     let case = Case { vpn: &seen.vpn, surveys: &seen.inspection.surveys, unread: &[], keys: &keys };
     let diagnosis = diagnose(&case, &BTreeMap::new());
     assert_eq!((diagnosis.condition, diagnosis.findings.len()), (Condition::Unclear, 0));
+}
+
+#[tokio::test]
+async fn policies_that_an_upgrade_rewrote_are_told_from_policies_that_somebody_chose() {
+    let ground = Ground::new(Release::V2026_1).await;
+    let site = ground.connected().await;
+    let drifted = broken::all().into_iter().find(|breakage| breakage.name == "drifted policy").unwrap();
+    site.suffer(&drifted).await;
+    let mut seen = ground.see().await;
+    let said = |seen: &Seen| {
+        let keys = Keys::compare(&[]);
+        let case = Case { vpn: &seen.vpn, surveys: &seen.inspection.surveys, unread: &[], keys: &keys };
+        let checks = osvpn::inspect::proof::proof(&case);
+        let of = |subject| checks.iter().find(|check| check.subject == subject).unwrap().fault().unwrap().clone();
+        [of(Subject::IkePolicy), of(Subject::IpsecPolicy)]
+    };
+    // Both regions store sha1 still: nobody rewrote it.
+    assert!(said(&seen).iter().all(|fault| !fault.means.contains("was upgraded")), "{:?}", said(&seen));
+    let upgraded = seen.inspection.surveys.get_mut(&osvpn::cloud::RegionId::new(A)).unwrap();
+    let aliases: Vec<String> = upgraded.inventory.extensions.aliases().map(str::to_owned).collect();
+    upgraded.inventory.extensions =
+        osvpn::cloud::Extensions::new(aliases.into_iter().chain(["filter-validation".to_owned()]));
+    for fault in said(&seen) {
+        assert!(fault.means.starts_with("nz-hlz-1 was upgraded"), "{}", fault.means);
+        assert_eq!((fault.weight, &fault.fix), (Weight::Hides, &Fix::Equalise { keep: osvpn::plan::Half::A }));
+    }
 }

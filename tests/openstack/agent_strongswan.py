@@ -21,6 +21,7 @@ import types
 import lab
 
 import sqlalchemy as sa
+from neutron.db.models import l3
 from neutron.db.models_v2 import Subnet
 from neutron_lib.plugins.utils import in_pending_status
 from neutron_vpnaas.db.vpn import vpn_models as models
@@ -61,6 +62,9 @@ class Bus:
             session.execute(sa.text("BEGIN"))
             cidrs = dict(session.query(Subnet.id, Subnet.cidr).all())
             services = session.query(models.VPNService).join(models.IPsecSiteConnection).all()
+            # The L3 agent takes the namespace of a router that is switched off away, with whatever runs in it.
+            off = {id_ for (id_,) in session.query(l3.Router.id).filter(l3.Router.admin_state_up.is_(False))}
+            services = [service for service in services if service.router_id not in off]
             return [BaseIPsecVPNDriver.make_vpnservice_dict(self.server, service, cidrs) for service in services]
 
     def update_status(self, _context, services):
@@ -192,7 +196,7 @@ class Driver(strongswan.StrongSwanDriver):
         self.context = types.SimpleNamespace(is_admin=True, project_id=None)
         self.agent_rpc = Bus(region, path)
         self.processes, self.routers, self.process_status_cache = {}, {}, {}
-        self.known, self.version = {}, None
+        self.known, self.version, self.written = {}, None, 0.0
 
     def ensure_nat_rules(self, vpnservice):
         """Nothing: these routers translate no addresses."""
@@ -207,7 +211,10 @@ class Driver(strongswan.StrongSwanDriver):
     def follow(self):
         """Does what a message of the server would make an agent do; returns whether instances came or went."""
         version = self.agent_rpc.version()
-        if version == self.version:
+        if version != self.version:
+            self.written = time.monotonic()
+        # What is written can be read a little later, once the disk has it: a write that was seen is looked at for a while.
+        elif time.monotonic() - self.written > 5:
             return False
         now = {}
         for service in self.agent_rpc.get_vpn_services_on_host(self.context, self.host):

@@ -43,9 +43,10 @@ def adapt_sqlite():
     # written in between, whatever the timeout. Taking the write lock at its start makes it wait for its turn. GET
     # requests go without, side by side.
     @sqlalchemy.event.listens_for(Engine, "before_cursor_execute", retval=True)
-    def take_write_lock_first(_connection, _cursor, statement, parameters, _context, _many):
+    def take_write_lock_first(connection, _cursor, statement, parameters, _context, _many):
         if statement == "BEGIN" and not getattr(request, "only_reads", False):
             statement = "BEGIN IMMEDIATE"
+            request.locking = [*getattr(request, "locking", []), connection.connection.dbapi_connection]
         return statement, parameters
 
 
@@ -58,7 +59,13 @@ def serve(state, name, listening):
 
     def answer(environ, start_response):
         request.only_reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-        return application(environ, start_response)
+        request.locking = []
+        try:
+            return application(environ, start_response)
+        finally:
+            # A session nobody has closed keeps the write lock until it is collected, which all others may wait for.
+            if any(connection.in_transaction for connection in request.locking):
+                gc.collect()
 
     # Threads of the message bus would keep an orderly exit waiting for ever.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -228,7 +228,11 @@ impl<'a> Site<'a> {
     async fn policies(&self, region: &str, ike: Value, ipsec: Value) -> Value {
         let sound = json!({"auth_algorithm": "sha256", "encryption_algorithm": "aes-256", "pfs": "group14"});
         let [mut first, mut second] = [sound.clone(), sound];
-        extend(&mut first, &json!({"name": "hlz-por_ike_policy", "ike_version": "v2"}));
+        extend(
+            &mut first,
+            &json!({"name": "hlz-por_ike_policy", "ike_version": "v2",
+            "lifetime": {"units": "seconds", "value": 14400}}),
+        );
         extend(&mut first, &ike);
         extend(&mut second, &json!({"name": "hlz-por_ipsec_policy"}));
         extend(&mut second, &ipsec);

@@ -87,7 +87,7 @@ pub fn surveys(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Surv
 /// That VPN examined, its keys being equal.
 pub fn examined(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Survey)) -> Examined {
     let seen = Inspection::of(surveys(statuses, change), Vec::new());
-    let vpn = seen.vpns.first().expect("there is one").clone();
+    let vpn = seen.vpns[0].clone();
     let keys = Keys::Read { equal: Some(true), is_public: false, problem: None };
     let case = Case { vpn: &vpn, surveys: &seen.surveys, unread: &[], keys: &keys };
     let diagnosis = diagnose(&case, &exposures());

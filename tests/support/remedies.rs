@@ -6,6 +6,9 @@ pub struct Remedy {
     pub subject: &'static str,
     pub weight: &'static str,
     pub cure: Cure,
+    /// Whether strongSwan had no connection of the router that it can use. VPNaaS' driver takes a daemon that lists none
+    /// for one that does not run: it neither reloads nor stops it, until the router is switched off and on.
+    pub loses_hold: bool,
 }
 
 /// What mends it.
@@ -21,7 +24,7 @@ pub fn remedy(name: &str) -> Remedy {
     use Cure::{ByHand, Fix};
     let (weight, subject, cure) = match name {
         "wrong key" => ("stops", "key", Fix("rotate-psk")),
-        "public key on both" => ("warns", "key", Fix("rotate-psk")),
+        "public key on both" | "legacy service" => ("warns", "key", Fix("rotate-psk")),
         "swapped peer address" => ("stops", "peer-address", Fix("set-peer")),
         "wrong peer id" => ("stops", "peer-id", Fix("set-peer")),
         "missing half" => ("stops", "halves", ByHand("osvpn resume")),
@@ -38,8 +41,8 @@ pub fn remedy(name: &str) -> Remedy {
         "doubled service" => ("stops", "one-service", ByHand("osvpn delete, osvpn doctor")),
         "stale gateway address" => ("stops", "service-address", Fix("rebuild-service")),
         "service in ERROR" => ("stops", "services", Fix("rebuild-service")),
-        "legacy service" => ("warns", "key", Fix("rotate-psk")),
         unknown => panic!("no remedy for {unknown}"),
     };
-    Remedy { subject, weight, cure }
+    let loses_hold = matches!(name, "swapped peer address" | "stuck in PENDING_CREATE");
+    Remedy { subject, weight, cure, loses_hold }
 }

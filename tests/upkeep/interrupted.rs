@@ -1,5 +1,7 @@
 //! Changes that are stopped or killed in their middle.
 
+use std::path::Path;
+
 use osvpn::provision::change::{ChangeWork, Changed, Changing};
 use osvpn::simulator::Gate;
 
@@ -42,7 +44,7 @@ async fn killed(scene: &Scene, args: &[&str], method: &str, path: &str, acts: bo
     journal
 }
 
-async fn finish(scene: &Scene, journal: &PathBuf) {
+async fn finish(scene: &Scene, journal: &Path) {
     let vars = scene.cloud.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let sources = osvpn::cloud::credentials::Sources::new(vars, PathBuf::from("/nowhere"), None);
     let found = osvpn::cloud::Credentials::find(&sources, None).unwrap();

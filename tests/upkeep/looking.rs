@@ -57,7 +57,7 @@ async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
     scene.cloud.reconfigure(|settings| settings.latency = Duration::from_millis(300));
     scene.asked();
     scene.run(&["list"]).await;
-    let regions = scene.regions().len();
+    let regions = REGIONS.len();
     assert_eq!(counted(&scene.asked()), [1, 9 * regions, 0, 2]);
     // The keys are two reads more, which take a round trip of their own.
     scene.run(&["status", "test-vpn"]).await;

@@ -52,7 +52,7 @@ async fn what_only_the_user_can_do_is_not_done() {
     let scene = broken_by("doubled service").await;
     let before = scene.objects();
     let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
-    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("by hand:") && ran.out.contains("osvpn delete "), "{}", ran.out);
     assert_eq!(scene.objects(), before);
 }

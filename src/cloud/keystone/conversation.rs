@@ -2,7 +2,7 @@
 //!
 //! What is known is tried first, once and silently. A receipt leads to the passcode; a refused password leads to the
 //! question for another one, or for a passcode to be appended to it (Catalyst's form). A refused password is never sent
-//! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is sent.
+//! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is answered.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -135,8 +135,8 @@ impl<'a> Conversation<'a> {
         let question = Question {
             wanted,
             is_renewal: self.before.is_some(),
-            user: self.credentials.method.user().map(|user| user.text().to_owned()),
-            project: project.or_else(|| self.credentials.project.as_ref().map(|project| project.text().to_owned())),
+            user: self.credentials.method.user().map(|user| user.text().clone()),
+            project: project.or_else(|| self.credentials.project.as_ref().map(|project| project.text().clone())),
             auth_url: self.credentials.auth_url.clone(),
             refused,
         };
@@ -258,7 +258,8 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Adds the passcode to the receipt. The password has been accepted, so that a new receipt can be had for it.
+    /// Adds the passcode to the receipt. The password has been accepted, so that a new receipt can be had for it, without
+    /// asking anybody, if this one is good no longer.
     async fn complete(
         &mut self,
         receipt: &Receipt,
@@ -267,37 +268,54 @@ impl<'a> Conversation<'a> {
         passcode: &SecretString,
     ) -> Result<Outcome, Error> {
         let method = Method::Password { user, password: password.clone() };
-        let fresh;
-        let receipt = if receipt.is_over(Timestamp::now()) {
-            match self.attempt(&method).await? {
-                Outcome::More(Ask::Passcode(receipt, _), _) => {
-                    fresh = receipt;
-                    &*fresh
-                }
-                other => return Ok(other),
-            }
-        } else {
-            receipt
+        if !receipt.is_over(Timestamp::now())
+            && let Some(outcome) = self.add(receipt, &method, password, passcode).await?
+        {
+            return Ok(outcome);
+        }
+        let fresh = match self.attempt(&method).await? {
+            Outcome::More(Ask::Passcode(fresh, _), _) => fresh,
+            other => return Ok(other),
         };
+        Ok(self.add(&fresh, &method, password, passcode).await?.unwrap_or_else(|| {
+            let why = "Keystone did not know the receipt it had just given. Nothing was refused; try again.";
+            Outcome::More(Ask::Passcode(fresh, password.clone()), Some(why.to_owned()))
+        }))
+    }
+
+    /// One try of a passcode with a receipt; none if the receipt is not good. Keystone looks at it only after the passcode,
+    /// which was right then and may be sent again.
+    async fn add(
+        &mut self,
+        receipt: &Receipt,
+        method: &Method,
+        password: &SecretString,
+        passcode: &SecretString,
+    ) -> Result<Option<Outcome>, Error> {
         let credentials = self.with(method.clone());
         let mut request = token_request(&credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
         request.body = Some(identity::passcode_body(&credentials, passcode));
         request.secrets.push(passcode);
-        match self.http.send(request).await {
+        let secrets = request.secrets.clone();
+        let answer = self.http.exchange(request).await?;
+        if let Some(more) = Receipt::of(&answer) {
+            return Err(more.into_error());
+        }
+        match answer.success(&secrets) {
             Ok(answer) => {
                 *self.known = Known { password: Some(password.clone()), is_appended: false };
                 self.has_passcode = true;
-                self.read(&answer, &method)
+                self.read(&answer, method).map(Some)
             }
-            Err(error) if matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::NotFound) => {
-                // Keystone does not say whether passcode or receipt was refused; with a new receipt it is the passcode.
-                let why = "That passcode was not accepted: mistyped, used before, or too old. Take the next one.";
-                Ok(match self.attempt(&method).await? {
-                    Outcome::More(ask @ Ask::Passcode(..), _) => Outcome::More(ask, Some(why.to_owned())),
-                    other => other,
-                })
+            Err(error) if error.kind != ErrorKind::Unauthorized => Err(error),
+            Err(error) if error.message.contains("auth receipt") => Ok(None),
+            Err(_) => {
+                // The receipt stays good for another passcode.
+                let why = "That passcode was not accepted: mistyped, too old, or from a clock that is wrong. Take the next \
+                           one. Keystone says the same to a user without a role in the project.";
+                let ask = Ask::Passcode(Box::new(receipt.clone()), password.clone());
+                Ok(Some(Outcome::More(ask, Some(why.to_owned()))))
             }
-            Err(error) => Err(error),
         }
     }
 

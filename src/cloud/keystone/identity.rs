@@ -1,5 +1,7 @@
 //! What is sent to Keystone to prove who the user is, and its request for more.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -46,7 +48,7 @@ impl Receipt {
         let accepted = asked.map(|asked| asked.required_auth_methods).unwrap_or_default();
         Some(Self {
             secret: SecretString::from(secret),
-            accepted: accepted.into_iter().map(|set| set.into_iter().map(|Text(name)| name).collect()).collect(),
+            accepted: accepted.into_iter().map(in_order).collect(),
             received: Timestamp::now(),
             good_for,
             request_id: answer.request_id(),
@@ -66,6 +68,12 @@ impl Receipt {
         error.request_id = self.request_id;
         error
     }
+}
+
+/// Keystone holds each combination in a set, whose order differs from process to process.
+fn in_order(set: Vec<Text>) -> Vec<String> {
+    let names: BTreeSet<String> = set.into_iter().map(|Text(name)| name).collect();
+    names.into_iter().collect()
 }
 
 impl Method {
@@ -202,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_a_401_with_a_receipt_asks_for_a_second_factor() {
-        let body = br#"{"receipt": {}, "required_auth_methods": [["password", "totp"]]}"#;
+        let body = br#"{"receipt": {}, "required_auth_methods": [["totp", "password"]]}"#;
         let mut answer = Answer {
             label: String::new(),
             status: StatusCode::UNAUTHORIZED,

@@ -28,6 +28,8 @@ pub struct Session {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
+    /// The names of its roles in the project.
+    pub roles: Vec<String>,
     /// By region.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
@@ -47,6 +49,14 @@ struct Described {
     project: Option<Named>,
     #[serde(default)]
     catalog: Vec<Service>,
+    #[serde(default)]
+    roles: Vec<Role>,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    #[serde(default)]
+    name: Text,
 }
 
 #[derive(Deserialize)]
@@ -92,8 +102,13 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
         return Err(Error::new(ErrorKind::Credentials, message));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
-    let session =
-        Session { project_id: project.id.0, project_name: project.name.0, user_name: described.user.name.0, endpoints };
+    let session = Session {
+        project_id: project.id.0,
+        project_name: project.name.0,
+        user_name: described.user.name.0,
+        roles: described.roles.into_iter().map(|role| role.name.0).collect(),
+        endpoints,
+    };
     Ok((Token { secret: Arc::new(secret), expires_at, serial: 0 }, session))
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
+
 use super::Exposures;
+use crate::cloud::{Id, SiteConnection};
 use crate::inspect::Side;
 use crate::inspect::exposure::{Admission, Gate};
 use crate::inspect::proof::{Case, Fix, Verdict, Weight};
@@ -45,7 +48,8 @@ impl Case<'_> {
                 );
             }
             for subnet in side.subnets.iter().filter_map(|id| survey.inventory.subnet(id)) {
-                let Some(foot) = router.interfaces.iter().find(|foot| foot.subnet == subnet.id) else {
+                let feet = || router.interfaces.iter().filter(|foot| foot.subnet == subnet.id);
+                let Some(foot) = feet().next() else {
                     return Verdict::bad(
                         Weight::Hides,
                         format!(
@@ -59,7 +63,7 @@ impl Case<'_> {
                         )]),
                     );
                 };
-                if subnet.gateway != Some(foot.address) {
+                if !feet().any(|foot| subnet.gateway == Some(foot.address)) {
                     let gateway =
                         subnet.gateway.map_or_else(|| "nowhere".to_owned(), |gateway| format!("to {gateway}"));
                     return Verdict::bad(
@@ -106,6 +110,24 @@ impl Case<'_> {
         Verdict::good("")
     }
 
+    /// The remote ranges that a half and another connection both claim for subnets both tunnel.
+    fn contested(&self, side: &Side, other: &SiteConnection) -> Option<(IpNet, IpNet)> {
+        let groups = &self.survey(side)?.groups;
+        let endpoints = |id: &Option<Id>| groups.iter().find(|group| Some(&group.id) == id.as_ref());
+        let local: Vec<&str> = endpoints(&other.local_group)
+            .map(|group| group.endpoints.iter().map(String::as_str).collect())
+            .unwrap_or_default();
+        let remote: Vec<IpNet> = endpoints(&other.peer_group)
+            .into_iter()
+            .flat_map(|group| &group.endpoints)
+            .filter_map(|range| range.parse().ok())
+            .chain(other.peer_cidrs.iter().copied())
+            .collect();
+        let is_shared = side.subnets.iter().any(|subnet| local.contains(&subnet.as_str()));
+        let (ours, theirs) = cidr::first_overlap(&side.remote, &remote).filter(|_| is_shared)?;
+        Some((*ours, *theirs))
+    }
+
     /// Another connection of the same service that carries the same, or goes to the same peer.
     fn neighbour(&self, half: Half, side: &Side) -> Option<Verdict> {
         let inventory = &self.survey(side)?.inventory;
@@ -115,6 +137,20 @@ impl Case<'_> {
             .filter(|other| other.id != side.connection.id && other.service == side.connection.service);
         for other in others {
             let place = self.place(half);
+            if let Some((ours, theirs)) = self.contested(side, other) {
+                return Some(Verdict::bad(
+                    Weight::Hides,
+                    format!(
+                        "connection {} ({}) in {place} carries {theirs} for the same subnets, which overlaps {ours}",
+                        other.name, other.status
+                    ),
+                    "only one of the two gets that traffic",
+                    Fix::ByHand(vec![format!(
+                        "osvpn delete {}   (or osvpn set-subnets, to part their ranges)",
+                        other.id
+                    )]),
+                ));
+            }
             let is_same_peer = other.peer_address == side.connection.peer_address;
             let is_same_groups = other.peer_group.is_some()
                 && other.peer_group == side.connection.peer_group
@@ -159,15 +195,25 @@ pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exp
         }
     }
     if !closed.is_empty() {
+        let fix = if gates.values().any(|gate| !gate.missing.is_empty()) {
+            Fix::Admit
+        } else {
+            Fix::ByHand(vec![
+                "these ports have no security group at all; give each one that admits the other side".to_owned(),
+            ])
+        };
         return Verdict::bad(
             Weight::Hides,
             format!("instance ports admit nothing from across: {}", closed.join(", ")),
             "the tunnel may be up, and these instances still do not answer",
-            Fix::Admit,
+            fix,
         );
     }
     if let Some((half, error)) = exposures.iter().find_map(|(half, seen)| Some((half, seen.as_ref().err()?))) {
         return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
+    }
+    if case.vpn.sides().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
+        return Verdict::Open("everything is across; which of it instances should admit is yours to say".to_owned());
     }
     if !narrow.is_empty() {
         return Verdict::good(format!("only some protocols or ports in {}", narrow.join(" and ")));

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Case, Fix, Verdict, Weight};
 use crate::inspect::{Side, outside};
-use crate::plan::Half;
+use crate::plan::{Half, cidr};
 
 impl Case<'_> {
     pub(super) fn service_address(&self) -> Verdict {
@@ -66,7 +66,15 @@ impl Case<'_> {
                 return Verdict::Open(format!("the address of {} is not known", self.place(half.other())));
             };
             let expects = &side.connection.peer_address;
-            if expects.parse::<IpAddr>() != Ok(address) {
+            let expected = expects.parse::<IpAddr>();
+            // Behind NAT a service has a private address, and its peer another one for it.
+            if cidr::is_private(address) && expected.as_ref().is_ok_and(|expected| !cidr::is_private(*expected)) {
+                return Verdict::Open(format!(
+                    "see that {expects} leads to {}, whose own address {address} is a private one behind NAT",
+                    self.place(half.other())
+                ));
+            }
+            if expected != Ok(address) {
                 return Verdict::bad(
                     Weight::Stops,
                     format!(
@@ -127,13 +135,31 @@ impl Case<'_> {
                         self.place(half.other())
                     ),
                     "each half refuses a peer of another name",
-                    set_peer(half, other, address),
+                    called_otherwise(half, side, other, address),
                 );
             }
             seen.push(expected);
         }
         Verdict::good(seen.join(" and "))
     }
+}
+
+/// A half that has a name itself makes a name of every peer id it is given; then the other half needs a name, too.
+fn called_otherwise(half: Half, side: &Side, other: &Side, address: IpAddr) -> Fix {
+    let is_named = |side: &Side| {
+        let own = &side.connection.local_id;
+        !own.is_empty() && own.parse::<IpAddr>().is_err()
+    };
+    if !is_named(side) || is_named(other) {
+        return set_peer(half, other, address);
+    }
+    Fix::ByHand(vec![
+        "one half has a name (local_id) and the other has none; give both one, or neither:".to_owned(),
+        format!(
+            "openstack --os-region-name {} vpn ipsec site connection set --local-id '' {}",
+            side.region, side.connection.id
+        ),
+    ])
 }
 
 fn set_peer(half: Half, other: &Side, address: IpAddr) -> Fix {

@@ -4,6 +4,7 @@ use super::{Case, Fix, Verdict, Weight};
 use crate::cloud::StoredPolicy;
 use crate::inspect::Side;
 use crate::plan::Half;
+use crate::plan::policy::{AuthAlgorithm, DhGroup, EncryptionAlgorithm};
 
 /// What the upgrade to OpenStack 2026.2 makes of stored words.
 const REWRITTEN: [(&str, &str); 2] = [("sha1", "sha256"), ("3des", "aes-256")];
@@ -30,6 +31,8 @@ impl Case<'_> {
             .attributes
             .iter()
             .map(|(name, word)| (*name, word.as_str(), b.word(name)))
+            // Only IKEv1 has modes to negotiate in.
+            .filter(|(name, _, _)| *name != "phase1_negotiation_mode" || a.word("ike_version") != "v2")
             .filter(|(_, ours, theirs)| ours != theirs)
             .collect();
         if differing.is_empty() {
@@ -52,13 +55,14 @@ impl Case<'_> {
             );
             return Verdict::bad(Weight::Hides, seen, means, Fix::Equalise { keep: upgraded });
         }
-        let means = if differing.iter().all(|(name, _, _)| *name == "lifetime") {
-            "the shorter lifetime counts, which a strict peer refuses"
+        let (weight, means) = if differing.iter().all(|(name, _, _)| *name == "lifetime") {
+            (Weight::Warns, "the shorter one counts; harmless between two clouds, and a strict peer refuses it")
         } else {
-            "strongSwan hides it by offering more than the policy says, so other algorithms are in use than were asked for; \
-             LibreSwan does not come up, and what comes up may fail when keys are renewed"
+            let means = "strongSwan hides it by offering more than the policy says, so other algorithms are in use than were \
+                         asked for; LibreSwan does not come up, and what comes up may fail when keys are renewed";
+            (Weight::Hides, means)
         };
-        Verdict::bad(Weight::Hides, seen, means, Fix::Equalise { keep })
+        Verdict::bad(weight, seen, means, Fix::Equalise { keep })
     }
 
     /// The half whose region rewrote its policies, if that is all the difference there is.
@@ -85,10 +89,40 @@ impl Case<'_> {
                     policy.attributes.iter().all(|(_, word)| REWRITTEN.iter().all(|(weak, _)| weak != word))
                 });
                 let is_v2 = side.ike.as_ref().is_some_and(|policy| policy.word("ike_version") == "v2");
-                u8::from(strong) * 2 + u8::from(is_v2) * 4
+                u8::from(strong) * 2 + u8::from(is_v2) * 4 + u8::from(self.is_storable_across(half, side)) * 8
             })
         };
         if merit(Half::B) > merit(Half::A) { Half::B } else { Half::A }
+    }
+
+    /// Whether the other half's region stores all of a half's words.
+    fn is_storable_across(&self, half: Half, side: &Side) -> bool {
+        let other = self.vpn.side(half.other()).and_then(|other| self.survey(other));
+        let Some(extensions) = other.map(|survey| &survey.inventory.extensions) else { return true };
+        let policies = [side.ike.as_ref(), side.ipsec.as_ref()].into_iter().flatten();
+        policies.flat_map(|policy| &policy.attributes).all(|(name, word)| {
+            let is_old = REWRITTEN.iter().any(|(old, _)| old == word);
+            let is_new = match *name {
+                "auth_algorithm" => word.parse().is_ok_and(AuthAlgorithm::is_new),
+                "encryption_algorithm" => word.parse().is_ok_and(EncryptionAlgorithm::is_new),
+                "pfs" => word.parse().is_ok_and(DhGroup::is_new),
+                _ => false,
+            };
+            (!is_old || extensions.stores_sha1()) && (!is_new || extensions.stores_new_algorithms())
+        })
+    }
+
+    /// Both halves made anew with the profile modern; where the peer is outside, its owner has to agree first.
+    pub(super) fn modernise(&self) -> Fix {
+        if self.vpn.b().is_some() {
+            return Fix::Modernise;
+        }
+        Fix::ByHand(vec![
+            "agree upon other policies with the owner of the peer, who has to change them at the same time; then"
+                .to_owned(),
+            format!("osvpn delete {}", self.vpn.handle()),
+            "osvpn   (makes it anew)".to_owned(),
+        ])
     }
 
     pub(super) fn negotiable(&self) -> Verdict {
@@ -104,7 +138,7 @@ impl Case<'_> {
                     Weight::Stops,
                     seen,
                     "strongSwan refuses it with a pre-shared key",
-                    Fix::Modernise,
+                    self.modernise(),
                 );
             }
             let cipher = ike.word("encryption_algorithm");
@@ -114,18 +148,18 @@ impl Case<'_> {
                     Weight::Stops,
                     seen,
                     "IKEv1 cannot negotiate that cipher for itself",
-                    Fix::Modernise,
+                    self.modernise(),
                 );
             }
             if ipsec.word("encapsulation_mode") == "transport" {
                 let seen = format!("the IPsec policy in {place} is in transport mode");
                 let means = "it carries only what the two routers say themselves, not the subnets behind them";
-                return Verdict::bad(Weight::Hides, seen, means, Fix::Modernise);
+                return Verdict::bad(Weight::Hides, seen, means, self.modernise());
             }
             if ipsec.word("transform_protocol") != "esp" {
                 let seen = format!("the IPsec policy in {place} is {}", ipsec.word("transform_protocol"));
                 let means = "AH does not encrypt, and does not pass NAT";
-                return Verdict::bad(Weight::Warns, seen, means, Fix::Modernise);
+                return Verdict::bad(Weight::Warns, seen, means, self.modernise());
             }
         }
         Verdict::good("")

@@ -53,7 +53,7 @@ impl Case<'_> {
                     Weight::Hides,
                     format!("{} has IKEv1 with {local} subnets here and {remote} across", self.place(half)),
                     "where strongSwan runs, IKEv1 carries only the first of each, and still says ACTIVE",
-                    Fix::Modernise,
+                    self.modernise(),
                 );
             }
         }

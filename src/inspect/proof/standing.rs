@@ -3,7 +3,7 @@
 use super::{Case, Fix, Verdict, Weight};
 use crate::cloud::{Id, Inventory, Status, VpnService};
 use crate::inspect::{Across, Keys, Side};
-use crate::plan::Half;
+use crate::plan::{Half, VpnId};
 
 impl<'a> Case<'a> {
     pub(super) fn halves(&self) -> Verdict {
@@ -11,8 +11,11 @@ impl<'a> Case<'a> {
             Across::Half(_) => Verdict::good(""),
             Across::Outside if self.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
             Across::Outside => {
-                let regions = self.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let regions = self.unread_regions();
                 Verdict::Open(format!("its peer is outside, or its other half in {regions}, which could not be read"))
+            }
+            Across::Missing { .. } if !self.unread.is_empty() => {
+                Verdict::Open(format!("its other half may be in {}, which could not be read", self.unread_regions()))
             }
             Across::Missing { region, because } => {
                 let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
@@ -31,6 +34,21 @@ impl<'a> Case<'a> {
                 )
             }
         }
+    }
+
+    fn unread_regions(&self) -> String {
+        self.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A new key; where the peer is outside, only one that it has got.
+    fn new_key(&self) -> Fix {
+        if self.vpn.b().is_some() {
+            return Fix::RotateKey;
+        }
+        Fix::ByHand(vec![
+            "agree upon a new key with the owner of the peer, and once it has it:".to_owned(),
+            format!("osvpn rotate-psk {} --renew --psk-file PATH", self.vpn.handle()),
+        ])
     }
 
     pub(super) fn admin_state(&self) -> Verdict {
@@ -85,7 +103,14 @@ impl<'a> Case<'a> {
                         Weight::Stops,
                         format!("neither service nor connection in {place} was reported on yet (PENDING_CREATE)"),
                         "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
-                        Fix::Nudge { half },
+                        // Neutron changes nothing about a service that no agent has reported on.
+                        Fix::ByHand(vec![
+                            "wait for two minutes; if nothing changes, make the agent read the router anew:".to_owned(),
+                            format!(
+                                "openstack --os-region-name {} router set --description vpn {}",
+                                side.region, service.router
+                            ),
+                        ]),
                     );
                 }
                 _ if side.connection.status == Status::PendingCreate => {
@@ -139,8 +164,11 @@ impl<'a> Case<'a> {
                     self.vpn.handle()
                 ));
                 Fix::ByHand(steps)
+            } else if let Some(id) = mark_of_another(&other.description, self.vpn.id.as_ref()) {
+                // A run that is not done yet may be about to use it.
+                Fix::ByHand(vec![format!("osvpn resume {id}, or osvpn rollback {id}   (whichever of the two made it)")])
             } else {
-                Fix::RemoveService { region: side.region.clone(), id: other.id.clone() }
+                Fix::RemoveService { half, id: other.id.clone() }
             };
             return Verdict::bad(
                 Weight::Stops,
@@ -172,13 +200,13 @@ impl<'a> Case<'a> {
                 Weight::Warns,
                 "the key is the word that create-vpn.sh gave to every VPN",
                 "anybody who knows the script can pose as the other end",
-                Fix::RotateKey,
+                self.new_key(),
             ),
             Keys::Read { problem: Some(problem), .. } => Verdict::bad(
                 Weight::Warns,
                 format!("the key breaks the guide's rule: {problem}"),
                 "some peers refuse or misread such keys, and short ones can be guessed",
-                Fix::RotateKey,
+                self.new_key(),
             ),
             Keys::Read { equal: Some(true), .. } => Verdict::good(""),
             Keys::Read { equal: None, .. } => Verdict::Open("see that the peer has the same key".to_owned()),
@@ -246,4 +274,10 @@ impl<'a> Case<'a> {
         };
         Verdict::good([text(Half::A), text(Half::B)].into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
+}
+
+/// The id in a mark of a VPN other than that one.
+fn mark_of_another(description: &str, own: Option<&VpnId>) -> Option<VpnId> {
+    let (id, _) = description.split_whitespace().find_map(VpnId::of_mark)?;
+    (Some(&id) != own).then_some(id)
 }

@@ -1,0 +1,428 @@
+//! VPNs that exist: read, opened, and what is wanted of them up to the change itself.
+
+use std::collections::BTreeMap;
+
+use osvpn::change::{Change, Verb};
+use osvpn::cloud::RegionId;
+use osvpn::inspect::{Keys, Look, Vpn};
+use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
+use osvpn::wizard::carried::{self, Stage};
+use osvpn::wizard::vpns::{Deed, Open};
+use osvpn::wizard::{Interrupted, Seen, Which};
+
+use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
+use super::*;
+
+/// Answers the read of all regions that is still open.
+#[track_caller]
+fn inspected(journey: &mut Journey, seen: Box<Seen>) -> &mut Journey {
+    let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::Inspect(_)));
+    let Some(Effect::Inspect(request)) = place.map(|place| journey.effects.remove(place)) else {
+        panic!("nobody reads the regions: {:?}", journey.effects)
+    };
+    journey.send(Message::Inspected(request, seen))
+}
+
+/// The VPN that is to be diagnosed, by the question that is still open.
+#[track_caller]
+fn asked(journey: &mut Journey) -> (RequestId, Box<Vpn>) {
+    let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::Diagnose(..)));
+    let Some(Effect::Diagnose(request, vpn)) = place.map(|place| journey.effects.remove(place)) else {
+        panic!("nobody asks for a diagnosis: {:?}", journey.effects)
+    };
+    (request, vpn)
+}
+
+#[track_caller]
+fn diagnosed(journey: &mut Journey) -> &mut Journey {
+    let (request, _) = asked(journey);
+    journey.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::default()))
+}
+
+/// What the statuses are asked for with, as last asked.
+#[track_caller]
+fn looking(journey: &Journey) -> (RequestId, Duration) {
+    let look =
+        |effect: &Effect| if let Effect::Look(request, _, pause) = effect { Some((*request, *pause)) } else { None };
+    journey.effects.iter().rev().find_map(look).unwrap()
+}
+
+fn statuses(a: Status, b: Status) -> BTreeMap<Half, Look> {
+    let look = |status| Look { connection: status, service: Some(Status::Active) };
+    [(Half::A, look(a)), (Half::B, look(b))].into()
+}
+
+/// At the list, with what was read.
+fn listed(seen: Box<Seen>) -> Journey {
+    let mut journey = Journey::ready();
+    journey.types("3").at(Step::Vpns);
+    inspected(&mut journey, seen);
+    journey
+}
+
+/// At the VPN between the border routers, diagnosed.
+fn opened(seen: Box<Seen>) -> Journey {
+    let mut journey = listed(seen);
+    journey.types("1").at(Step::Vpn);
+    diagnosed(&mut journey);
+    journey
+}
+
+fn open(journey: &Journey) -> &Open {
+    journey.model.vpns.open.as_ref().unwrap()
+}
+
+/// Agrees to what is proposed, and gives back the change.
+#[track_caller]
+fn agreed(journey: &mut Journey) -> Change {
+    assert!(journey.model.dialog.is_some(), "{:?}", journey.model.notice);
+    journey.key(KeyCode::Right).enter().at(Step::Change);
+    match journey.effects.pop() {
+        Some(Effect::Carry(Which::New(change), Direction::Forward)) => *change,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ended(journey: &mut Journey, change: &Change, ended: Result<Changed, ChangeError>) {
+    let mut course = Course::new(change.clone());
+    if ended.is_ok() {
+        course.ends.iter_mut().for_each(|end| *end = Some(End::Changed));
+    }
+    journey.send(Message::Carried(ended, Box::new(course)));
+}
+
+fn titles(journey: &Journey) -> Vec<String> {
+    let Screen::Picker(picker) = &journey.model.screen else { panic!("a list") };
+    picker.lines().iter().map(|line| line.title.clone()).collect()
+}
+
+#[test]
+fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed() {
+    let mut regions = regions(Status::Active, Status::Active, "group14");
+    let journey = listed(seen(regions.clone(), Vec::new()));
+    assert_eq!(titles(&journey), ["hlz-por", "office", "1 object"]);
+    regions.remove(&porirua());
+    let mut journey = listed(seen(regions, vec![(porirua(), Error::new(ErrorKind::Timeout, "slow"))]));
+    assert_eq!(titles(&journey), ["hlz-por", "office", "Porirua", "1 object"]);
+    journey.types("3").at(Step::Vpns);
+    assert!(journey.model.notice.as_ref().unwrap().text.contains("could not be read: slow"));
+    journey.types("r");
+    assert!(matches!(journey.effects.pop(), Some(Effect::Inspect(_))));
+}
+
+#[test]
+fn where_there_is_none_enter_goes_on_to_make_one() {
+    let mut journey = listed(empty());
+    assert_eq!(titles(&journey), ["make one"]);
+    journey.enter().at(Step::Region(Half::A));
+    let mut early = Journey::ready();
+    early.types("3").enter().at(Step::Vpns);
+    assert!(early.model.notice.is_some() && early.model.dialog.is_none(), "nothing is read yet, so nothing is chosen");
+}
+
+#[test]
+fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
+    let mut journey = listed(broken());
+    journey.types("1").at(Step::Vpn);
+    let (first, _) = asked(&mut journey);
+    let (looked, _) = looking(&journey);
+    journey.esc().at(Step::Vpns).types("2").at(Step::Vpn);
+    assert_eq!(open(&journey).name, "office");
+    let unequal = Keys::Read { equal: Some(false), is_public: true, problem: None };
+    journey.send(Message::Diagnosed(first, Box::new(unequal), Box::default()));
+    assert!(open(&journey).diagnosis.is_none(), "what was said of the other VPN is not said of this one");
+    let asked_before = journey.effects.len();
+    journey.send(Message::Looked(looked, Ok(statuses(Status::Error, Status::Error))));
+    assert_eq!(journey.effects.len(), asked_before, "nor is the other one watched any more");
+    diagnosed(&mut journey);
+    assert!(open(&journey).diagnosis.is_some());
+}
+
+#[test]
+fn statuses_change_below_the_user_s_hands_without_moving_them() {
+    let mut journey = opened(broken());
+    journey.types("2").key(KeyCode::Left).key(KeyCode::Left);
+    let (focus, chosen) = (open(&journey).focused(), open(&journey).finding());
+    let (request, pause) = looking(&journey);
+    assert!(pause >= Duration::from_secs(3));
+    journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Down))));
+    assert_eq!(journey.model.vpns.vpn().unwrap().a.connection.status, Status::Active);
+    assert_eq!((open(&journey).focused(), open(&journey).finding()), (focus, chosen));
+    let (next, _) = looking(&journey);
+    assert!(next > request, "and it is looked at again");
+    journey.send(Message::Looked(next, Err(Error::new(ErrorKind::Server, "sick"))));
+    assert!(open(&journey).look_problem.is_some() && looking(&journey).0 > next, "a failure ends nothing");
+}
+
+#[test]
+fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
+    let mut journey = opened(healthy());
+    let (request, _) = looking(&journey);
+    let mut gone = Error::new(ErrorKind::NotFound, "gone");
+    gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
+    journey.send(Message::Looked(request, Err(gone)));
+    inspected(&mut journey, empty()).at(Step::Vpns);
+    assert!(journey.model.notice.as_ref().unwrap().text.contains("hlz-por is not there any more"));
+}
+
+#[test]
+fn each_wish_is_a_question_with_the_safe_answer_first() {
+    let wishes = [("m", Verb::EqualisePolicies), ("n", Verb::RotatePsk), ("d", Verb::Delete)];
+    for (key, verb) in wishes {
+        let mut journey = opened(broken());
+        journey.types(key).at(Step::Vpn).enter();
+        assert!(
+            journey.model.dialog.is_none() && journey.model.vpns.change.is_none(),
+            "{key}: Enter alone does nothing"
+        );
+        journey.types(key);
+        assert_eq!(agreed(&mut journey).verb, verb);
+    }
+}
+
+#[test]
+fn a_new_key_is_proposed_with_and_without_an_interruption() {
+    let mut journey = opened(healthy());
+    journey.types("n").key(KeyCode::Left).enter();
+    assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
+    journey.enter();
+    assert!(!journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
+    journey.enter().key(KeyCode::Left).enter().at(Step::Change);
+    let Some(Effect::Carry(Which::New(change), _)) = journey.effects.pop() else { panic!() };
+    assert_eq!(change.steps().len(), 3, "the key, and both services");
+}
+
+#[test]
+fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
+    let mut journey = opened(healthy());
+    journey.send(Message::Tick(Duration::from_secs(300))).types("d");
+    assert!(journey.model.dialog.is_none());
+    inspected(&mut journey, healthy());
+    assert!(journey.model.dialog.is_none(), "its security groups may have rules of this VPN");
+    diagnosed(&mut journey);
+    assert_eq!(agreed(&mut journey).verb, Verb::Delete, "one key is enough");
+
+    let mut called_off = opened(healthy());
+    called_off.send(Message::Tick(Duration::from_secs(300))).types("d").types("r");
+    inspected(&mut called_off, healthy());
+    diagnosed(&mut called_off);
+    assert!(called_off.model.dialog.is_none(), "whoever has pressed another key has changed their mind");
+}
+
+#[test]
+fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
+    let mut journey = opened(healthy());
+    journey.types("s").at(Step::OtherSubnets(Half::A));
+    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
+    journey.enter().at(Step::OtherSubnets(Half::B)).enter().at(Step::OtherSubnets(Half::B));
+    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("these are the subnets it tunnels already"));
+    journey.enter().esc().at(Step::OtherSubnets(Half::A));
+    let places = titles(&journey).iter().position(|title| title == "db-subnet").unwrap();
+    journey.key(KeyCode::Home);
+    for _ in 0..places {
+        journey.key(KeyCode::Down);
+    }
+    journey.types(" ").enter().at(Step::OtherSubnets(Half::B)).enter();
+    let change = agreed(&mut journey);
+    assert_eq!((change.verb, change.label.as_str()), (Verb::SetSubnets, "hlz-por"));
+    assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
+}
+
+#[test]
+fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
+    let mut journey = listed(healthy());
+    journey.types("3");
+    let change = agreed(&mut journey);
+    assert_eq!((change.verb, change.steps().len()), (Verb::DeleteStrays, 1));
+    let mut needed = seen(
+        {
+            let mut regions = regions(Status::Active, Status::Active, "group14");
+            let services = &mut regions.get_mut(&hamilton()).unwrap().inventory.services;
+            services.iter_mut().find(|service| service.id == Id::new("s-legacy")).unwrap().description =
+                osvpn::plan::VpnId::new("0badcafe").mark(Half::A);
+            regions
+        },
+        Vec::new(),
+    );
+    needed.unfinished.vpns.push(osvpn::plan::VpnId::new("0badcafe"));
+    let mut journey = listed(needed);
+    journey.types("3");
+    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("osvpn resume"), "{:?}", journey.model.dialog);
+}
+
+#[test]
+fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
+    let mut journey = opened(broken());
+    journey.types("m");
+    let change = agreed(&mut journey);
+    journey.send(Message::Carrying(ChangeEvent::Started(0)));
+    journey.enter().at(Step::Change);
+    ended(&mut journey, &change, Ok(Changed::Done));
+    // The connection was made anew.
+    let mut regions = regions(Status::Down, Status::Down, "group14");
+    let connections = &mut regions.get_mut(&porirua()).unwrap().inventory.connections;
+    connections[0].id = Id::new("another");
+    inspected(&mut journey, seen(regions, Vec::new()));
+    diagnosed(&mut journey);
+    journey.enter().at(Step::Vpn);
+    assert!(open(&journey).waiting.is_some());
+    let (request, pause) = looking(&journey);
+    assert!(pause < Duration::from_secs(5), "more closely than usual");
+    journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Active))));
+    assert!(open(&journey).waiting.is_none());
+    diagnosed(&mut journey);
+    let (_, after) = &**journey.model.vpns.change.as_ref().unwrap().after.as_ref().unwrap();
+    assert_eq!(after.condition, osvpn::inspect::Condition::Proven);
+    journey.types("q");
+    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+}
+
+#[test]
+fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
+    let failed = |journey: &mut Journey| {
+        journey.types("m");
+        let change = agreed(journey);
+        journey.send(Message::Carrying(ChangeEvent::Started(0)));
+        let error = Error::new(ErrorKind::Server, "sick");
+        journey.send(Message::Carrying(ChangeEvent::Failed(0, error.clone(), Duration::from_secs(1))));
+        let mut course = Course::new(change);
+        course.is_reversible = true;
+        journey.send(Message::Carried(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
+    };
+    let mut retried = opened(broken());
+    failed(&mut retried);
+    retried.enter();
+    assert!(matches!(retried.effects.pop(), Some(Effect::Carry(Which::Present, Direction::Forward))));
+    let mut back = opened(broken());
+    failed(&mut back);
+    back.key(KeyCode::Right).enter().enter();
+    assert!(back.model.dialog.is_none() && !back.model.vpns.change.as_ref().unwrap().is_working(), "it is asked");
+    back.enter().key(KeyCode::Right).enter();
+    assert!(matches!(back.effects.pop(), Some(Effect::Carry(Which::Present, Direction::Back))));
+    let mut left = opened(broken());
+    failed(&mut left);
+    left.types("q");
+    assert!(left.model.ending.is_none(), "leaving what is not done is asked");
+    left.esc().key(KeyCode::Left).enter().at(Step::Vpn);
+    assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
+}
+
+#[test]
+fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() {
+    let mut journey = opened(broken());
+    journey.types("m");
+    let change = agreed(&mut journey);
+    journey.send(Message::Carrying(ChangeEvent::Started(0))).esc();
+    assert_eq!(journey.model.dialog.as_ref().unwrap().buttons.len(), 3, "it can still be taken back");
+    journey.key(KeyCode::Left).enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
+    assert!(journey.model.ending.is_none());
+    journey.send(Message::Carrying(ChangeEvent::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
+    let mut course = Course::new(change.clone());
+    course.ends[0] = Some(End::Made(Id::new("new")));
+    journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(course)));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present, Direction::Back))));
+    ended(&mut journey, &change, Ok(Changed::Done));
+    assert!(journey.model.vpns.change.as_ref().unwrap().is_done());
+}
+
+#[test]
+fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
+    let mut journey = opened(broken());
+    journey.types("m");
+    agreed(&mut journey);
+    journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
+    let change = journey.model.vpns.change.as_ref().unwrap();
+    assert!(matches!(change.stage, Stage::NotBegun(_)) && change.buttons() == [carried::Button::ToVpn]);
+    journey.types("q");
+    assert!(journey.model.ending.is_some());
+}
+
+fn cut_off(is_reversible: bool) -> Interrupted {
+    let mut journey = opened(broken());
+    journey.types("m");
+    let mut course = Course::new(agreed(&mut journey));
+    course.ends[0] = Some(End::Made(Id::new("new")));
+    course.is_reversible = is_reversible;
+    Interrupted {
+        journal: "7a1f214e.change".into(),
+        course,
+        direction: Direction::Forward,
+        began: "2026-11-24 02:13 UTC".to_owned(),
+    }
+}
+
+fn begun_with(interrupted: Vec<Interrupted>, unfinished: Vec<Unfinished>) -> Journey {
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
+    let regions: Vec<RegionId> = vec![hamilton(), porirua()];
+    journey.send(Message::SignedIn(request, Ok(Session { interrupted, unfinished, regions, ..Session::default() })));
+    journey
+}
+
+#[test]
+fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
+    let mut journey = begun_with(vec![cut_off(true), cut_off(false)], Vec::new());
+    let labels = |journey: &Journey| {
+        let dialog = journey.model.dialog.as_ref().unwrap();
+        dialog.buttons.iter().map(|(label, _)| *label).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(&journey), ["Finish it", "Take it back", "Not now"]);
+    journey.esc();
+    assert_eq!(labels(&journey), ["Finish it", "Not now"], "the next one is past taking back");
+    journey.enter().at(Step::Change);
+    let Some(Effect::Carry(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    assert_eq!(path.to_str(), Some("7a1f214e.change"));
+    let change = cut_off(true).course.change;
+    ended(&mut journey, &change, Ok(Changed::Done));
+    inspected(&mut journey, healthy());
+    diagnosed(&mut journey);
+    journey.enter().at(Step::Vpn);
+    assert_eq!(open(&journey).handle, HLZ_POR, "and its VPN is opened");
+
+    let run = Unfinished {
+        journal: "0badcafe.json".into(),
+        name: "hlz-por".into(),
+        began: String::new(),
+        exists: 1,
+        may_exist: 0,
+    };
+    let mut both = begun_with(vec![cut_off(true)], vec![run]);
+    assert!(both.model.dialog.as_ref().unwrap().title.contains("unfinished"), "runs come first");
+    both.esc();
+    assert_eq!(labels(&both)[1], "Take it back");
+    both.esc();
+    assert!(both.model.dialog.is_none());
+}
+
+#[test]
+fn a_vpn_whose_change_was_cut_off_is_finished_first() {
+    let mut seen = broken();
+    seen.interrupted.push(cut_off(true));
+    let mut journey = opened(seen);
+    journey.types("d");
+    assert!(journey.model.dialog.as_ref().unwrap().title.contains("Cut off"));
+    journey.key(KeyCode::Right).enter().at(Step::Change);
+    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
+}
+
+#[test]
+fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
+    let mut regions = regions(Status::Down, Status::Down, "group5");
+    let routers = &mut regions.get_mut(&hamilton()).unwrap().inventory.routers;
+    routers.iter_mut().find(|router| router.name == "border-router").unwrap().admin_state_up = false;
+    let mut journey = opened(seen(regions, Vec::new()));
+    let findings = open(&journey).diagnosis.as_ref().unwrap().findings.clone();
+    assert!(findings.len() > 1, "{findings:?}");
+    for (at, finding) in findings.iter().enumerate() {
+        journey.types(&(at + 1).to_string());
+        assert_eq!((open(&journey).finding(), open(&journey).focused()), (Some(at), Some(Deed::Mend)));
+        journey.types("m");
+        let dialog = journey.model.dialog.take().unwrap();
+        let is_ours = finding.fault().unwrap().fix.is_ours();
+        assert_eq!(dialog.buttons.len() > 1, is_ours, "{finding:?}: {dialog:?}");
+    }
+    journey.types("9");
+    assert!(journey.model.notice.as_ref().unwrap().text.contains("no finding 9"));
+}

@@ -1,0 +1,205 @@
+//! VPNs that exist: the list, one of them, the questions, and changes.
+
+use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
+use osvpn::inspect::diagnosis::Exposures;
+use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, End};
+use osvpn::wizard::{Interrupted, Seen, Which};
+
+use super::surveys::{broken, empty, equal_keys, healthy, regions, seen};
+use super::*;
+
+fn inspected(journey: &mut Driven, seen: Box<Seen>) {
+    let request = journey.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Inspect(request) => Some(*request),
+        _ => None,
+    });
+    journey.send(Message::Inspected(request.expect("nobody reads the regions"), seen));
+}
+
+fn diagnosed(journey: &mut Driven, exposures: Exposures) {
+    let request = journey.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Diagnose(request, _) => Some(*request),
+        _ => None,
+    });
+    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), Box::new(equal_keys()), Box::new(exposures)));
+}
+
+fn listed(seen: Box<Seen>) -> Driven {
+    let mut journey = Driven::discovered(SMALL);
+    journey.at(10.0).press("3");
+    inspected(&mut journey, seen);
+    journey
+}
+
+/// A port of Hamilton that admits nothing.
+fn closed() -> Exposures {
+    let port = InstancePort {
+        id: osvpn::cloud::Id::new("port"),
+        name: String::new(),
+        addresses: vec![(osvpn::cloud::Id::new("h-private"), "10.0.0.10".parse().unwrap())],
+        groups: vec![osvpn::cloud::Id::new("a1b2c3d4-default")],
+        is_secured: true,
+    };
+    let group = SecurityGroup { id: osvpn::cloud::Id::new("a1b2c3d4-default"), name: "default".to_owned() };
+    let shut = Exposure { ports: vec![port], groups: vec![group], rules: Vec::new() };
+    [(Half::A, Ok(shut)), (Half::B, Ok(Exposure::default()))].into()
+}
+
+pub(super) fn opened(seen: Box<Seen>, exposures: Exposures) -> Driven {
+    let mut journey = listed(seen);
+    journey.press("1");
+    diagnosed(&mut journey, exposures);
+    journey
+}
+
+/// The change of the question on the screen, once it is agreed to.
+fn agreed(journey: &mut Driven) -> Course {
+    journey.press("Tab Enter");
+    match journey.effects.pop() {
+        Some(Effect::Carry(Which::New(change), _)) => Course::new(*change),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn event(journey: &mut Driven, event: ChangeEvent) {
+    journey.send(Message::Carrying(event));
+}
+
+const TOOK: std::time::Duration = std::time::Duration::from_millis(400);
+
+#[test]
+fn the_list_says_how_each_stands_and_between_what_and_what() {
+    let mut journey = Driven::discovered(SMALL);
+    journey.at(10.0).press("3");
+    screen("vpns-loading", journey.at(12.3));
+    inspected(&mut journey, healthy());
+    screen("vpns-list", &mut journey);
+    screen("vpns-empty", &mut listed(empty()));
+}
+
+#[test]
+fn a_region_that_failed_and_a_half_without_its_partner_are_shown_as_such() {
+    let mut regions = regions(Status::Active, Status::Down, "group14");
+    regions.get_mut(&porirua()).unwrap().inventory.connections.clear();
+    screen("vpns-half", &mut listed(seen(regions.clone(), Vec::new())));
+    regions.remove(&porirua());
+    screen("vpns-failed", &mut listed(seen(regions, vec![(porirua(), server_error())])));
+}
+
+#[test]
+fn a_vpn_shows_its_halves_at_once_and_its_diagnosis_once_it_is_read() {
+    let mut journey = listed(broken());
+    journey.press("1");
+    screen("vpn-loading", journey.at(11.5));
+    diagnosed(&mut journey, closed());
+    screen("vpn-broken", &mut journey);
+    journey.model.scroll_limit = 99;
+    screen("vpn-broken-end", journey.press("End"));
+    screen("vpn-healthy", &mut opened(healthy(), Exposures::new()));
+    let mut outside = listed(healthy());
+    outside.press("2");
+    diagnosed(&mut outside, Exposures::new());
+    screen("vpn-outside", &mut outside);
+}
+
+#[test]
+fn every_change_is_a_question_that_shows_its_steps() {
+    screen("vpn-mend-question", opened(broken(), closed()).press("1 m"));
+    screen("vpn-admit-question", opened(healthy(), closed()).press("a"));
+    screen("vpn-key-question", opened(healthy(), closed()).press("n"));
+    screen("vpn-delete-question", opened(healthy(), closed()).press("d"));
+    screen("vpn-subnets", opened(healthy(), closed()).press("s"));
+    screen("vpn-subnets-refused", opened(healthy(), closed()).press("s Enter Enter"));
+    screen("vpns-strays-question", listed(healthy()).press("End Enter"));
+}
+
+#[test]
+fn a_change_shows_each_step_and_what_came_of_it() {
+    let mut journey = opened(broken(), closed());
+    journey.press("m");
+    let mut course = agreed(&mut journey);
+    journey.at(20.0);
+    event(&mut journey, ChangeEvent::Started(0));
+    event(&mut journey, ChangeEvent::Finished(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")), TOOK));
+    event(&mut journey, ChangeEvent::Started(1));
+    screen("change-working", journey.at(21.4));
+    screen("change-stop-question", journey.press("q"));
+    journey.press("Esc");
+    let mut busy = Error::new(ErrorKind::RateLimited, "Too many requests.");
+    (busy.status, busy.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
+    let pause = osvpn::cloud::retry::Pause { error: busy, wait: std::time::Duration::from_secs(7), attempt: 1, of: 5 };
+    event(&mut journey, ChangeEvent::Waiting(1, Box::new(pause)));
+    screen("change-waiting", &mut journey);
+    event(&mut journey, ChangeEvent::Failed(1, server_error(), TOOK));
+    course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
+    let ended = Err(ChangeError::Failed(1, Box::new(server_error())));
+    journey.at(25.0).send(Message::Carried(ended, Box::new(course.clone())));
+    screen("change-failed", &mut journey);
+    screen("change-take-back-question", journey.press("Tab Enter"));
+    journey.press("Esc Left Enter");
+    for step in 1..course.ends.len() {
+        event(&mut journey, ChangeEvent::Started(step));
+        event(&mut journey, ChangeEvent::Finished(step, End::Changed, TOOK));
+        course.ends[step] = Some(End::Changed);
+    }
+    event(&mut journey, ChangeEvent::Settling("2026-11-24T02:20:00Z".parse().unwrap()));
+    screen("change-settling", &mut journey);
+    journey.at(30.0).send(Message::Carried(Ok(Changed::Done), Box::new(course)));
+    screen("change-done", &mut journey);
+    inspected(&mut journey, broken());
+    screen("vpn-waiting", journey.at(33.0).press("Enter"));
+}
+
+#[test]
+fn what_something_else_uses_is_kept_and_said() {
+    let mut journey = opened(healthy(), closed());
+    journey.press("d");
+    let mut course = agreed(&mut journey);
+    for step in 0..course.ends.len() {
+        let end = if step == 2 { End::Kept("EndpointGroup x is in use.".to_owned()) } else { End::Gone };
+        event(&mut journey, ChangeEvent::Finished(step, end.clone(), TOOK));
+        course.ends[step] = Some(end);
+    }
+    journey.send(Message::Carried(Ok(Changed::Done), Box::new(course)));
+    screen("change-kept", &mut journey);
+}
+
+#[test]
+fn a_change_that_could_not_begin_says_why() {
+    let mut journey = opened(broken(), closed());
+    journey.press("m");
+    agreed(&mut journey);
+    let why = "another osvpn (process 4711) is working on this VPN right now; wait for it, or end it first".to_owned();
+    journey.send(Message::NotBegun(vec![why]));
+    screen("change-not-begun", &mut journey);
+}
+
+#[test]
+fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
+    let mut made = opened(broken(), closed());
+    made.press("m");
+    let mut course = agreed(&mut made);
+    course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
+    let interrupted = Interrupted {
+        journal: "/home/ada/.local/state/osvpn/7a1f214e.change".into(),
+        course,
+        direction: osvpn::provision::change::Direction::Forward,
+        began: "2026-11-24 02:13 UTC".to_owned(),
+    };
+    let mut journey = Driven::begun(SMALL);
+    journey.answer_sign_in(Ok(Session { interrupted: vec![interrupted], ..session() }));
+    screen("interrupted", &mut journey);
+}
+
+#[test]
+fn the_smallest_terminal_still_shows_what_can_be_done() {
+    let mut journey = opened(broken(), closed());
+    journey.send(Message::Resize(60, 18));
+    kept("smallest-vpn", &journey);
+    let mut journey = listed(healthy());
+    journey.send(Message::Resize(60, 18));
+    kept("smallest-vpns", &journey);
+    let mut journey = opened(healthy(), closed());
+    journey.press("d").send(Message::Resize(60, 18));
+    kept("smallest-delete-question", &journey);
+}
