@@ -6,6 +6,7 @@
 //! main ─► tui ───► view ──────────────► wizard ─► provision ─► change ─► plan ─► cloud
 //!   ├─► resume ─► apply ─► report ──────┘
 //!   └────────────► apply               tui ─► resume, for what was cut off
+//! wizard ─► upkeep ─► inspect ─► plan, for VPNs that exist
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!

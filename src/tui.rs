@@ -204,9 +204,12 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
             }
             Turn::Signal(signal) => self.leave(Why::Signal(signal)),
             Turn::News(News::Message(message)) => {
-                // Events sent before this one may have arrived since the queue was last looked at.
-                while let Some(event) = self.effects.heard() {
-                    self.tell(event);
+                // Events sent before an answer may have arrived since their queue was last looked at. An event itself is the
+                // first of its queue.
+                if !message.is_event() {
+                    while let Some(event) = self.effects.heard() {
+                        self.tell(event);
+                    }
                 }
                 self.tell(*message);
             }

@@ -242,7 +242,7 @@ fn changing() -> impl Strategy<Value = Message> {
     let number = || (0_u64..60).prop_map(RequestId);
     let exposures = select(vec![Exposures::new(), [(Half::A, Ok(Exposure::default()))].into()]);
     let keys = select(vec![
-        *surveys::equal_keys(),
+        surveys::equal_keys(),
         Keys::Unread,
         Keys::Read { equal: Some(false), is_public: true, problem: None },
     ]);
@@ -362,7 +362,9 @@ fn answer(journey: &mut Driven) {
             }
             Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
-            Effect::Diagnose(request, _) => Message::Diagnosed(request, surveys::equal_keys(), Box::default()),
+            Effect::Diagnose(request, _) => {
+                Message::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default())
+            }
             Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
             _ => continue,
         };

@@ -81,7 +81,7 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     pty.resize(80, 24);
     pty.wait_for("makes 12 objects");
     pty.send("\r");
-    straight(pty.wait_for("is ACTIVE"));
+    straight(pty.wait_for("hlz-por is ACTIVE"));
     pty.send("\r");
     let (code, printed) = pty.end();
     assert_eq!(code, 0);

@@ -15,6 +15,8 @@ mod interrupted;
 mod pty;
 #[path = "terminal/signing_in.rs"]
 mod signing_in;
+#[path = "terminal/vpns.rs"]
+mod vpns;
 use pty::{Printed, Pty};
 
 const ESC: &str = "\x1b";

@@ -269,26 +269,9 @@ impl Effects {
                 let undone = undo(&Marks::from(&*plan), &mut ledger, &desk.work()).await;
                 Message::Undone(undone, ledger)
             }),
-            Effect::Inspect(request) => {
-                let Some((cloud, is_kept)) = self.cloud() else { return };
-                self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
-            }
-            Effect::Diagnose(request, vpn) => {
-                let Some((cloud, _)) = self.cloud() else { return };
-                self.answer(async move {
-                    let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
-                    Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
-                });
-            }
-            Effect::Look(request, vpn, pause) => {
-                let Some((cloud, _)) = self.cloud() else { return };
-                self.answer(async move {
-                    tokio::time::sleep(pause).await;
-                    Message::Looked(request, look(&cloud, &vpn).await)
-                });
-            }
             Effect::Carry(which, direction) => self.carry(which, direction),
             Effect::LetGo => self.changing = None,
+            Effect::Inspect(_) | Effect::Diagnose(..) | Effect::Look(..) => self.read_vpns(effect),
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
@@ -305,6 +288,29 @@ impl Effects {
     fn cloud(&self) -> Option<(Cloud, bool)> {
         let signed_in = self.signed_in.as_ref()?;
         Some((signed_in.cloud.clone(), signed_in.simulator.is_none()))
+    }
+
+    /// Reads what there is to know of VPNs that exist.
+    fn read_vpns(&mut self, effect: Effect) {
+        let Some((cloud, is_kept)) = self.cloud() else { return };
+        match effect {
+            Effect::Inspect(request) => {
+                self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
+            }
+            Effect::Diagnose(request, vpn) => {
+                self.answer(async move {
+                    let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
+                    Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
+                });
+            }
+            Effect::Look(request, vpn, pause) => {
+                self.answer(async move {
+                    tokio::time::sleep(pause).await;
+                    Message::Looked(request, look(&cloud, &vpn).await)
+                });
+            }
+            _ => {}
+        }
     }
 
     /// Begins a change, goes on with one, or takes one back.

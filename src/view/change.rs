@@ -25,7 +25,6 @@ use crate::change::Step;
 use crate::provision::change::{ChangeError, Changed, Direction, End};
 use crate::wizard::carried::{Button, Carried, Stage, StepState};
 use crate::wizard::progress::Then;
-use crate::wizard::vpn::capitalised;
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -97,7 +96,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     }
     if let Some((step, pause)) = &change.pause {
         let what = change.change().steps().get(*step).map(ToString::to_string).unwrap_or_default();
-        text.warning(&format!("{}: {pause}.", capitalised(&what)));
+        text.warning(&format!("{what}: {pause}."));
     }
     if let Some(until) = change.settling {
         text.warning(&format!(
@@ -110,7 +109,9 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
         Stage::Working => {}
         Stage::NotBegun(why) => {
             text.warning("Nothing was changed:");
-            why.iter().for_each(|why| text.say(why));
+            for why in why {
+                text.say(why);
+            }
         }
         Stage::Ended(ended) => text.ended(change, ended),
     }
@@ -159,7 +160,9 @@ impl Text<'_> {
                     Direction::Back => self.good("Taken back: everything is as it was."),
                 }
                 if change.direction == Direction::Forward {
-                    change.notes.iter().for_each(|note| self.say(note));
+                    for note in &change.notes {
+                        self.say(note);
+                    }
                 }
             }
             Ok(Changed::Unsettled(until, error)) => {

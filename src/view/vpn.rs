@@ -8,8 +8,8 @@
 //! │ ...                                               │
 //! │ ✗ Not ACTIVE. The likeliest cause is first.       │
 //! │ › 1 ✗ the keys differ                             │
-//! │       what it leads to                            │
-//! │       mends it: a new key on both halves          │
+//! │       means  what it leads to                     │
+//! │       mends  a new key on both halves             │
 //! │ ...                                               │
 //! │ [ Mend 1 ]    New key    Subnets    Delete        │
 //! ```
@@ -24,7 +24,6 @@ use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
 use crate::inspect::{Across, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
-use crate::wizard::vpn::capitalised;
 use crate::wizard::vpns::{Deed, Open, ranges};
 
 /// Wider lines are hard to read.
@@ -83,8 +82,8 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
     if let Some(interrupted) = model.vpns.interrupted() {
         let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
         let text = format!(
-            "{} was cut off and comes first; any of the buttons offers to finish it.",
-            capitalised(&interrupted.course.change.to_string())
+            "Cut off, and comes first: {}. Each of the buttons offers to finish it.",
+            interrupted.course.change
         );
         lines.extend(hanging(glyph, &text, columns, theme.title()));
     }
@@ -123,7 +122,7 @@ fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Lin
 
 fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let mut lines = headline(scene, open, diagnosis, columns);
+    let mut lines = headline(scene, open, vpn, diagnosis, columns);
     let chosen = open.finding();
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         if let Some(fault) = finding.fault() {
@@ -150,14 +149,24 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     lines
 }
 
-fn headline(scene: Scene<'_>, open: &Open, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
+fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let has_findings = !diagnosis.findings.is_empty();
     let (glyph, style, text) = match diagnosis.condition {
+        Condition::Proven if vpn.b().is_none() && !has_findings => (
+            theme.glyphs.done,
+            theme.good(),
+            "ACTIVE, and nothing is wrong on this side; the peer's side cannot be seen.",
+        ),
         Condition::Proven if has_findings => {
             (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match. Still, there is something to mend:")
         }
         Condition::Proven => (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match."),
+        Condition::Mismatched if vpn.b().is_none() => (
+            theme.glyphs.warning,
+            theme.warning(),
+            "ACTIVE, but something is wrong: some of the traffic fails, or will.",
+        ),
         Condition::Mismatched => (
             theme.glyphs.warning,
             theme.warning(),
@@ -195,11 +204,11 @@ fn found(
     let pointer = if is_chosen { theme.glyphs.pointer } else { " " };
     let lead = Span::styled(format!("{pointer} {} {glyph} ", at + 1), style);
     let mut lines = hanging(lead, &fault.seen, columns, theme.title());
-    let indent = |text: &str| paragraph(&format!("      {text}"), columns, theme.text());
-    lines.extend(indent(&capitalised(&fault.means)));
-    let label = if fault.fix.is_ours() { "Mends it: " } else { "" };
-    let lead = Span::styled(format!("      {label}"), theme.accent());
-    lines.extend(hanging(lead, &capitalised_if(!fault.fix.is_ours(), &fault.fix.text(vpn)), columns, theme.text()));
+    let labelled = |label: &'static str, text: &str| {
+        hanging(Span::styled(format!("      {label}"), theme.dim()), text, columns, theme.text())
+    };
+    lines.extend(labelled("means  ", &fault.means));
+    lines.extend(labelled("mends  ", &fault.fix.text(vpn)));
     let commands = match &fault.fix {
         Fix::ByHand(steps) => steps.clone(),
         Fix::Admit => diagnosis.rules().iter().map(crate::inspect::exposure::MissingRule::command).collect(),
@@ -208,10 +217,6 @@ fn found(
     };
     lines.extend(commands.iter().flat_map(|command| paragraph(&format!("        {command}"), columns, theme.dim())));
     lines
-}
-
-fn capitalised_if(wanted: bool, text: &str) -> String {
-    if wanted { capitalised(text) } else { text.to_owned() }
 }
 
 fn row(scene: Scene<'_>, check: &Check, columns: usize) -> Vec<Line<'static>> {

@@ -153,9 +153,8 @@ impl Carried {
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         match &self.stage {
-            Stage::Working => true,
+            Stage::Working | Stage::Ended(Ok(Changed::Unsettled(..))) => true,
             Stage::NotBegun(_) | Stage::Ended(Ok(Changed::Done)) => false,
-            Stage::Ended(Ok(Changed::Unsettled(..))) => true,
             Stage::Ended(Err(_)) => self.has_begun(),
         }
     }

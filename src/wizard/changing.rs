@@ -83,8 +83,8 @@ impl Model {
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Step::Vpn);
         } else {
-            self.vpns.open = None;
             self.enter(Step::Vpns);
+            self.vpns.open = None;
         }
         let is_done = self.vpns.change.as_ref().is_some_and(Carried::is_done);
         // After a change that is done everything is being read already.

@@ -49,6 +49,7 @@ impl Model {
             }
             Step::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),
             Step::Policy => Some(Choice::Profile(self.setting().recommended().0)),
+            Step::Vpns => lines.first().map(|line| line.choice.clone()),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use super::picker::Picker;
 use super::{Model, Screen, Start};
 use crate::wizard::progress::Phase;
 use crate::wizard::step::Step;
-use crate::wizard::vpns::Deed;
+use crate::wizard::vpns::{Deed, Open};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -297,7 +297,8 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
         return bindings;
     }
-    let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue")];
+    let accept = if model.step == Step::Vpns { "open" } else { "continue" };
+    let mut bindings = vec![bind(&[ENTER], Action::Accept, accept)];
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
@@ -380,7 +381,7 @@ fn run_keys(model: &Model) -> Vec<Binding> {
 }
 
 fn vpn_keys(model: &Model) -> Vec<Binding> {
-    let deeds = model.vpns.open.as_ref().map(|open| open.deeds()).unwrap_or_default();
+    let deeds = model.vpns.open.as_ref().map(Open::deeds).unwrap_or_default();
     let mut bindings = vec![
         bind(&[ENTER], Action::Accept, "choose"),
         bind(&[ESC], Action::Back, "back"),

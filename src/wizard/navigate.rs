@@ -70,6 +70,7 @@ impl Model {
             Step::Router(half) => self.answers.router_of(half).cloned().map(Choice::Object),
             Step::Subnets(half) => self.answers.subnets_of(half).first().cloned().map(Choice::Object),
             Step::Policy => self.answers.profile.map(Choice::Profile),
+            Step::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
             Step::Cloud => match &self.login {
                 Login::Named(name) => Some(Choice::Cloud(name.clone())),
                 Login::Default | Login::Demo => None,
@@ -173,11 +174,11 @@ impl Model {
         if step == Step::Review {
             self.returning = false;
         }
+        self.vpns.wish = None;
+        self.enter(step);
         if step == Step::Vpns {
             self.vpns.open = None;
         }
-        self.vpns.wish = None;
-        self.enter(step);
         Vec::new()
     }
 

@@ -256,6 +256,12 @@ impl Model {
 }
 
 impl Message {
+    /// Whether it tells what the engine does, and not what came of it.
+    #[must_use]
+    pub const fn is_event(&self) -> bool {
+        matches!(self, Self::Engine(_) | Self::Carrying(_))
+    }
+
     /// Whether it is only time passing.
     #[must_use]
     pub const fn is_tick(&self) -> bool {

@@ -203,8 +203,7 @@ impl Model {
         let change = &interrupted.course.change;
         let done = interrupted.course.ends.iter().flatten().count();
         let mut text = vec![format!(
-            "{} began on {} and is not done: {done} of {} steps are.",
-            capitalised(&change.to_string()),
+            "It began on {} and is not done: {done} of {} steps are.",
             interrupted.began,
             change.steps().len()
         )];
@@ -224,7 +223,7 @@ impl Model {
             buttons.reverse();
         }
         buttons.push(("Not now", Act::Close));
-        let title = format!("{} was cut off", capitalised(&change.to_string()));
+        let title = format!("Cut off: {change}");
         self.vpns.offered = Some(interrupted);
         self.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
     }

@@ -1,12 +1,12 @@
 //! The VPNs there are: what was read of them, as a list, and the one on the screen.
 
+mod lines;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::carried::Carried;
-use super::choices::{about, line};
 use super::message::{Interrupted, Seen};
-use super::picker::{Choice, Line};
 use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Model};
@@ -14,9 +14,11 @@ use crate::change::Subject as Of;
 use crate::cloud::Error;
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
-use crate::inspect::{Across, Diagnosis, Keys, Look, Side, Subject, Vpn};
-use crate::plan::{Finding, Half, Place};
+use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
+use crate::plan::Half;
 use crate::upkeep::{NewSubnets, Proposal, Sas};
+
+pub use lines::ranges;
 
 /// How often the statuses of the VPN on the screen are asked for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -392,77 +394,4 @@ impl Model {
         }
         vec![Effect::Look(looking, Box::new(vpn), pause)]
     }
-
-    /// The lines of the list.
-    pub(super) fn vpn_lines(&self) -> Vec<Line> {
-        let Some(seen) = self.vpns.seen() else { return Vec::new() };
-        let inspection = &seen.inspection;
-        let twins = |vpn: &Vpn| inspection.vpns.iter().filter(|other| other.name == vpn.name).count() > 1;
-        let mut lines: Vec<Line> = inspection.vpns.iter().map(|vpn| self.vpn_line(vpn, twins(vpn))).collect();
-        if lines.is_empty() && !inspection.surveys.is_empty() {
-            let mut make = line(Choice::Make, "make one", "");
-            make.detail = vec![about("Makes", "a VPN between two regions of this project")];
-            lines.push(make);
-        }
-        for (region, error) in &inspection.unread {
-            let mut unread = line(Choice::Region(region.clone()), self.labels.name(region), "");
-            let place = Place::Region(Half::A);
-            unread.findings.push(Finding::refusal(place, format!("could not be read: {error}")));
-            unread.detail.extend(error.hint().map(|hint| about("Do", hint)));
-            unread.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
-            unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
-            lines.push(unread);
-        }
-        if !inspection.strays.is_empty() {
-            let count = inspection.strays.len();
-            let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
-            let mut strays = line(Choice::Strays, title, "no connection uses");
-            strays.detail = inspection
-                .strays
-                .iter()
-                .map(|stray| about(&self.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name)))
-                .collect();
-            lines.push(strays);
-        }
-        lines
-    }
-
-    fn vpn_line(&self, vpn: &Vpn, is_twin: bool) -> Line {
-        let side = |side: &Side| format!("{} {}", self.labels.name(&side.region), ranges(side.local.as_deref()));
-        let across = match &vpn.across {
-            Across::Half(other) => side(other),
-            Across::Missing { .. } => "?".to_owned(),
-            Across::Outside => format!("outside {}", vpn.a.connection.peer_address),
-        };
-        let name = if is_twin {
-            format!("{} {}", vpn.name, vpn.handle().chars().take(8).collect::<String>())
-        } else {
-            vpn.name.clone()
-        };
-        let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
-        let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
-        if let Across::Missing { because, .. } = &vpn.across {
-            let text = format!("its other half is missing: {because}");
-            line.findings.push(Finding::warning(Place::Region(Half::B), text));
-        }
-        for (half, side) in vpn.sides() {
-            let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
-            let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
-            let text = format!("{}, {router}, {address}", side.connection.status);
-            line.detail.push(about(&format!("{half} {}", self.labels.name(&side.region)), text));
-        }
-        if matches!(vpn.across, Across::Outside) {
-            line.detail
-                .push(about("Peer", format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)))));
-        }
-        line.detail.push(about("Made by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
-        line
-    }
-}
-
-/// Ranges as a list.
-#[must_use]
-pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {
-    ranges
-        .map_or_else(|| "?".to_owned(), |ranges| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }

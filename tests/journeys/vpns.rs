@@ -36,7 +36,7 @@ fn asked(journey: &mut Journey) -> (RequestId, Box<Vpn>) {
 #[track_caller]
 fn diagnosed(journey: &mut Journey) -> &mut Journey {
     let (request, _) = asked(journey);
-    journey.send(Message::Diagnosed(request, equal_keys(), Box::default()))
+    journey.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::default()))
 }
 
 /// What the statuses are asked for with, as last asked.
@@ -402,7 +402,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     seen.interrupted.push(cut_off(true));
     let mut journey = opened(seen);
     journey.types("d");
-    assert!(journey.model.dialog.as_ref().unwrap().title.contains("was cut off"));
+    assert!(journey.model.dialog.as_ref().unwrap().title.contains("Cut off"));
     journey.key(KeyCode::Right).enter().at(Step::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
 }

@@ -21,7 +21,7 @@ fn diagnosed(journey: &mut Driven, exposures: Exposures) {
         Effect::Diagnose(request, _) => Some(*request),
         _ => None,
     });
-    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), equal_keys(), Box::new(exposures)));
+    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), Box::new(equal_keys()), Box::new(exposures)));
 }
 
 fn listed(seen: Box<Seen>) -> Driven {
@@ -93,6 +93,7 @@ fn a_vpn_shows_its_halves_at_once_and_its_diagnosis_once_it_is_read() {
     screen("vpn-loading", journey.at(11.5));
     diagnosed(&mut journey, closed());
     screen("vpn-broken", &mut journey);
+    journey.model.scroll_limit = 99;
     screen("vpn-broken-end", journey.press("End"));
     screen("vpn-healthy", &mut opened(healthy(), Exposures::new()));
     let mut outside = listed(healthy());

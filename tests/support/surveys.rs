@@ -133,6 +133,6 @@ pub fn empty() -> Box<Seen> {
     seen(regions.into(), Vec::new())
 }
 
-pub fn equal_keys() -> Box<Keys> {
-    Box::new(Keys::Read { equal: Some(true), is_public: false, problem: None })
+pub fn equal_keys() -> Keys {
+    Keys::Read { equal: Some(true), is_public: false, problem: None }
 }

@@ -1,0 +1,360 @@
+//! VPNs that exist, from the list to a change and the proof after it: with a cloud that behaves, and with one that does
+//! not.
+
+use osvpn::simulator::Gate;
+use serde_json::json;
+
+use super::*;
+
+const RIGHT: &str = "\x1b[C";
+const LEFT: &str = "\x1b[D";
+
+/// The wizard at the list, with all of it read.
+fn at_the_list(scene: &Scene) -> Pty {
+    let mut pty = scene.wizard(&[]);
+    settled(&pty, STEPS[0]);
+    pty.send("3");
+    pty.wait("the list", |screen| {
+        screen.contains("Your VPNs") && screen.contains(" VPNs.") || screen.contains("1 VPN.")
+    });
+    pty
+}
+
+/// The same, at the VPN of that number, diagnosed.
+fn at_vpn(scene: &Scene, number: &str) -> Pty {
+    let mut pty = at_the_list(scene);
+    pty.send(number);
+    pty.wait_for("halves match");
+    pty
+}
+
+/// Agrees to the question on the screen.
+#[track_caller]
+fn agree(pty: &mut Pty) {
+    pty.wait_for("Do this?");
+    pty.send(RIGHT);
+    pty.wait_for("[ Do it ]");
+    pty.send("\r");
+}
+
+/// Goes back to the VPN and leaves; the report is printed.
+#[track_caller]
+fn back_and_leave(mut pty: Pty) -> (u32, String) {
+    pty.wait_for("[ See how it stands ]");
+    pty.send("\r");
+    pty.wait("the fresh proof", |screen| screen.contains("halves match") && !screen.contains("Waiting for ACTIVE"));
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    (code, said)
+}
+
+fn keys(scene: &Scene) -> Vec<String> {
+    let regions = ["nz-hlz-1", "nz-por-1"].into_iter();
+    let connections = regions.flat_map(|region| scene.cloud.collection(region, "ipsec-site-connections"));
+    let office = connections.filter(|connection| connection["name"].as_str().unwrap().starts_with("office"));
+    office.map(|connection| connection["psk"].as_str().unwrap().to_owned()).collect()
+}
+
+fn journals(scene: &Scene) -> usize {
+    let entries = std::fs::read_dir(scene.home.path().join(".local/state/osvpn"));
+    let is_change = |entry: &std::io::Result<std::fs::DirEntry>| {
+        entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "change")
+    };
+    entries.map_or(0, |entries| entries.filter(is_change).count())
+}
+
+fn put(path: &str, region: &str, effect: Effect) -> Fault {
+    Fault::new(effect).method("PUT").path(path).region(region)
+}
+
+#[test]
+fn whoever_only_looks_changes_nothing_and_statuses_come_by_themselves() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = at_vpn(&scene, "1");
+    pty.send(LEFT);
+    pty.wait_for("[ Delete ]");
+    let office = scene.cloud.collection("nz-por-1", "ipsec-site-connections");
+    let office = office.iter().find(|one| one["name"].as_str().unwrap().starts_with("office")).unwrap();
+    scene.cloud.alter("nz-por-1", "ipsec-site-connections", office["id"].as_str().unwrap(), json!({"status": "ODD"}));
+    scene.cloud.reconfigure(|settings| settings.report_interval = Duration::MAX);
+    scene.cloud.alter("nz-por-1", "ipsec-site-connections", office["id"].as_str().unwrap(), json!({"status": "ODD"}));
+    let screen = pty.wait_for("Porirua (nz-por-1): ODD");
+    assert!(screen.contains("[ Delete ]"), "the focus has not moved:\n{screen}");
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!((code, said.trim()), (0, "Nothing was changed."));
+    let wrote = |request: &osvpn::simulator::Request| request.method != "GET" && !request.path.contains("/auth/");
+    assert!(!scene.cloud.requests().iter().any(wrote));
+}
+
+#[test]
+fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = at_the_list(&scene);
+    pty.send("2");
+    pty.wait_for("[ Mend 1 ]");
+    pty.send("2");
+    pty.wait_for("[ Mend 2 ]");
+    pty.send("m");
+    agree(&mut pty);
+    let (code, said) = back_and_leave(pty);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("new key of") && said.contains("is done"), "{said}");
+    let connections = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
+    assert!(connections.iter().all(|connection| connection["psk"] != "pre_shared_key"));
+}
+
+#[test]
+fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
+    let changed = |region: &str, effect: Effect| {
+        let scene = Scene::new(Settings::default());
+        let before = keys(&scene);
+        let mut pty = at_vpn(&scene, "1");
+        scene.cloud.inject(put("ipsec-site-connections", region, effect));
+        pty.send("n");
+        agree(&mut pty);
+        pty.wait("its end", |screen| screen.contains("certainty") || screen.contains("[ See how it stands ]"));
+        let after = keys(&scene);
+        assert!(after[0] == after[1] && after != before);
+        (scene, pty)
+    };
+    for region in ["nz-hlz-1", "nz-por-1"] {
+        let (scene, pty) = changed(region, Effect::CloseAfter);
+        assert_eq!((back_and_leave(pty).0, journals(&scene)), (0, 0));
+    }
+    // A gateway that gives up may have passed the request on, and then it is acted upon once more.
+    let (scene, mut pty) = changed("nz-por-1", Effect::status(503));
+    pty.wait_for("waiting for certainty");
+    pty.send("q");
+    pty.wait_for("Everything is done.");
+    pty.send(RIGHT);
+    pty.send("\r");
+    let (code, Printed { said, .. }) = pty.end();
+    assert!(code == 1 && said.contains("an answer was lost"), "{code} {said}");
+    assert_eq!(journals(&scene), 1, "whoever resumes looks again");
+}
+
+#[test]
+fn a_cloud_that_is_busy_is_asked_again_and_the_pause_is_on_the_screen() {
+    let scene = Scene::new(Settings::default());
+    let before = keys(&scene);
+    let mut pty = at_vpn(&scene, "1");
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::too_many_requests(2)));
+    pty.send("n");
+    agree(&mut pty);
+    pty.wait_for("(429)");
+    let (code, _) = back_and_leave(pty);
+    let after = keys(&scene);
+    assert!(code == 0 && after[0] == after[1] && after != before);
+    assert_eq!(journals(&scene), 0);
+}
+
+#[test]
+fn a_key_that_one_half_refuses_is_put_back_on_the_other_and_can_be_tried_again() {
+    let scene = Scene::new(Settings::default());
+    let before = keys(&scene);
+    let mut pty = at_vpn(&scene, "1");
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::status(500)));
+    pty.send("n");
+    agree(&mut pty);
+    let screen = pty.wait_for("stopped at a failure");
+    assert!(screen.contains("[ Retry ]") && screen.contains("Number"), "{screen}");
+    assert_eq!(keys(&scene), before, "nobody is left with another key");
+    pty.send("\r");
+    let (code, _) = back_and_leave(pty);
+    let after = keys(&scene);
+    assert!(code == 0 && after[0] == after[1] && after != before);
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle_of_a_change_is_renewed_without_a_word() {
+    let scene = Scene::new(Settings::default());
+    let before = keys(&scene);
+    let gate = Gate::closed();
+    let mut pty = at_vpn(&scene, "1");
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    pty.send("n");
+    agree(&mut pty);
+    scene.runtime.block_on(gate.arrived());
+    scene.cloud.expire_tokens();
+    gate.open();
+    let (code, _) = back_and_leave(pty);
+    let after = keys(&scene);
+    assert!(code == 0 && after[0] == after[1] && after != before);
+}
+
+#[test]
+fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
+    let scene = Scene::new(Settings::default());
+    let rules = || scene.cloud.collection("nz-hlz-1", "security_group_rules").len();
+    let before = rules();
+    let mut pty = at_vpn(&scene, "1");
+    scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("security-group-rules"));
+    pty.send("a");
+    agree(&mut pty);
+    pty.wait_for("[ See how it stands ]");
+    assert_eq!(rules(), before + 1, "one rule, though its answer was lost");
+    pty.send("\r");
+    pty.wait("the fresh diagnosis", |screen| screen.contains("halves match.") && !screen.contains("Still"));
+    pty.send("d");
+    agree(&mut pty);
+    pty.enter_at("[ Your VPNs ]");
+    pty.wait_for("1 VPN.");
+    assert_eq!(rules(), before);
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("rules of office is done") && said.contains("deletion of office is done"), "{said}");
+}
+
+#[test]
+fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
+    for effect in [Effect::CloseAfter, Effect::status(503), Effect::CloseBefore] {
+        let scene = Scene::new(Settings::default());
+        let before = scene.objects();
+        let mut pty = at_vpn(&scene, "1");
+        scene
+            .cloud
+            .inject(Fault::new(effect.clone()).method("DELETE").path("ipsec-site-connections").region("nz-por-1"));
+        scene.cloud.inject(Fault::new(effect).method("DELETE").path("vpnservices").region("nz-hlz-1"));
+        pty.send("d");
+        agree(&mut pty);
+        pty.enter_at("[ Your VPNs ]");
+        pty.wait_for("1 VPN.");
+        assert_eq!(before - scene.objects(), 12);
+        pty.send("q");
+        let (code, Printed { said, .. }) = pty.end();
+        assert!(code == 0 && said.contains("deletion of office is done"), "{said}");
+    }
+}
+
+#[test]
+fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the_reason() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = scene.wizard(&[]);
+    enter_until(&mut pty, "makes");
+    pty.send("\r");
+    pty.enter_at("[ Finish ]");
+    pty.end();
+    let mut pty = at_vpn(&scene, "1");
+    pty.send("s");
+    pty.wait_for("Which subnets of Hamilton from now on?");
+    pty.send("1\r");
+    pty.wait_for("Which subnets of Porirua from now on?");
+    pty.send("\r");
+    // The guide's policy is IKEv1.
+    pty.wait_for("carries only the first pair");
+    pty.send("\r");
+    pty.send(ESC);
+    pty.wait_for("Which subnets of Hamilton from now on?");
+    // Marked are the first, by the last try, and the one that was tunnelled so far.
+    pty.send("2\r");
+    pty.wait_for("Which subnets of Porirua from now on?");
+    scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("endpoint-groups").region("nz-hlz-1"));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::CloseAfter));
+    pty.send("\r");
+    agree(&mut pty);
+    let (code, said) = back_and_leave(pty);
+    assert!(code == 0 && said.contains("new subnets of hlz-por is done"), "{said}");
+    let groups = scene.cloud.collection("nz-por-1", "endpoint_groups");
+    assert!(groups.iter().any(|group| group["endpoints"] == json!(["10.0.1.0/24"])), "{groups:?}");
+    assert_eq!(journals(&scene), 0);
+}
+
+#[test]
+fn a_region_that_fails_is_named_and_the_rest_is_shown() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = scene.wizard(&[]);
+    settled(&pty, STEPS[0]);
+    scene.cloud.inject(Fault::new(Effect::status(500)).path("vpn/ikepolicies").region("nz-por-1").always());
+    pty.send("3");
+    let screen = pty.wait_for("could not be read");
+    assert!(screen.contains("Porirua") && screen.contains("office"), "{screen}");
+    scene.cloud.clear_faults();
+    pty.send("r");
+    pty.wait("both regions", |screen| screen.contains("2 VPNs.") && !screen.contains("could not be read"));
+}
+
+/// Kills a wizard in the middle of a change, at a request that is acted upon all the same.
+fn killed(scene: &Scene, key: &str, fault: impl FnOnce(Effect) -> Fault) {
+    let gate = Gate::closed();
+    let mut pty = at_vpn(scene, "1");
+    scene.cloud.inject(fault(Effect::Held(gate.clone())));
+    pty.send(key);
+    agree(&mut pty);
+    scene.runtime.block_on(gate.arrived());
+    pty.signal("KILL");
+    drop(pty);
+    scene.cloud.clear_faults();
+    gate.open();
+    scene.runtime.block_on(gate.acted());
+    assert_eq!(journals(scene), 1);
+}
+
+#[test]
+fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it() {
+    let scene = Scene::new(Settings::default());
+    let before = scene.objects();
+    killed(&scene, "d", |held| Fault::new(held).method("DELETE").path("ipsec-site-connections").region("nz-por-1"));
+    let mut pty = scene.wizard(&[]);
+    let screen = pty.wait_for("Cut off: the deletion of office");
+    assert!(!screen.contains("Take it back"), "what is deleted cannot come back:\n{screen}");
+    pty.send("\r");
+    pty.enter_at("[ Your VPNs ]");
+    pty.wait_for("1 VPN.");
+    assert_eq!((before - scene.objects(), journals(&scene)), (12, 0));
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert!(code == 0 && said.contains("deletion of office is done"), "{said}");
+}
+
+#[test]
+fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
+    let scene = Scene::new(Settings::default());
+    let rules = || scene.cloud.collection("nz-hlz-1", "security_group_rules").len();
+    let before = rules();
+    killed(&scene, "a", |held| Fault::new(held).method("POST").path("security-group-rules").region("nz-hlz-1"));
+    assert_eq!(rules(), before + 1);
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("Cut off: the security-group rules of office");
+    pty.send(ESC);
+    pty.wait("the question is gone", |screen| !screen.contains("Cut off"));
+    pty.send("3");
+    pty.wait_for("2 VPNs.");
+    pty.send("1");
+    pty.wait_for("Cut off, and comes first");
+    pty.send("d");
+    pty.wait_for("[ Finish it ]");
+    pty.send(RIGHT);
+    pty.wait_for("[ Take it back ]");
+    pty.send("\r");
+    pty.wait_for("taken back");
+    pty.enter_at("[ See how it stands ]");
+    assert_eq!((rules(), journals(&scene)), (before, 0));
+    pty.wait("the VPN", |screen| screen.contains("halves match") && !screen.contains("Cut off"));
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert!(code == 0 && said.contains("is taken back"), "{said}");
+}
+
+#[test]
+fn impatience_is_asked_and_what_is_kept_can_be_resumed() {
+    let scene = Scene::new(Settings::default());
+    let gate = Gate::closed();
+    let mut pty = at_vpn(&scene, "1");
+    let fault = Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ipsec-site-connections");
+    scene.cloud.inject(fault.region("nz-por-1"));
+    pty.send("d");
+    agree(&mut pty);
+    scene.runtime.block_on(gate.arrived());
+    pty.send("q");
+    let screen = pty.wait_for("[ Go on ]");
+    assert!(!screen.contains("take back"), "what is deleted cannot come back:\n{screen}");
+    pty.send(RIGHT);
+    pty.send("\r");
+    pty.wait_for("Stopping");
+    gate.open();
+    let (code, Printed { said, .. }) = pty.end();
+    assert!(code == 130 && said.contains("osvpn resume"), "{code} {said}");
+    assert_eq!(journals(&scene), 1);
+}
