@@ -53,11 +53,11 @@ fn handle(cloud: &RealCloud) -> String {
 }
 
 /// Does what a finding says: lets osvpn do it, or gives the commands it names.
-fn follow(cloud: &RealCloud, vpn: &str, finding: &Value) -> String {
+fn follow(cloud: &RealCloud, vpn: &str, finding: &Value, wait: &str) -> String {
     let commands: Vec<&str> =
         finding["commands"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     if finding["fix"] != "by hand:" && !commands[0].starts_with("osvpn resume") {
-        let said = osvpn(cloud, &["doctor", vpn, "--fix", "--yes", "--json", "--wait", "60"]);
+        let said = osvpn(cloud, &["doctor", vpn, "--fix", "--yes", "--json", "--wait", wait]);
         assert!([0, 3, 5].contains(&said.code), "{}", said.all);
         return said.document["verb"].as_str().unwrap_or("nothing").to_owned();
     }
@@ -119,7 +119,7 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
     if first.is_null() {
         return (line + " | NOTHING FOUND", false);
     }
-    let done = follow(cloud, &vpn, first);
+    let done = follow(cloud, &vpn, first, if *loses_hold { "0" } else { "120" });
     if *loses_hold {
         line += " | router off and on";
         switch_router(cloud);
@@ -127,7 +127,7 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
     let vpn = handle(cloud);
     let (mut after, mut code) = (Value::Null, 0);
     // A status is as old as the last report of an agent.
-    for _ in 0..20 {
+    for _ in 0..40 {
         let said = osvpn(cloud, &["status", &vpn, "--json"]);
         (after, code) = (said.document, said.code);
         if code == 0 {
@@ -151,7 +151,15 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
 #[test]
 fn what_the_doctor_says_first_mends_each_broken_vpn() {
     in_each_with_tunnels(|cloud| {
-        let only = std::env::var("OSVPN_BROKEN").unwrap_or_default();
+        let only = std::env::var("OSVPN_BROKEN");
+        // It takes minutes, and both releases have the same agents: where nobody asks, the one that all can be played in.
+        if only.is_err() && cloud.release != "2026.1" {
+            return say(&format!(
+                "{}: broken VPNs are mended in 2026.1; OSVPN_BROKEN= mends them here too",
+                cloud.release
+            ));
+        }
+        let only = only.unwrap_or_default();
         let mut wrong = Vec::new();
         let wanted = |breakage: &Breakage| {
             (!breakage.needs_sha1 || Behind::Real(cloud.release).stores_sha1()) && breakage.name.contains(&only)
