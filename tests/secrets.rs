@@ -188,7 +188,7 @@ async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
         search.files(home.path());
         for args in [
             &["resume"][..],
-            &["rollback", "test-vpn", "--yes"],
+            &["delete", "test-vpn", "--yes"],
             &["apply", plan],
             &["resume", "--json"],
             &["rollback", "--yes", "--json"],

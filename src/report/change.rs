@@ -178,7 +178,7 @@ impl ChangeReport {
             report.go_on = Some(carried.course.go_on(carried.direction));
         }
         report.notes.clone_from(&carried.notes);
-        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings();
+        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings().brief();
         report.after = carried.after.as_deref().map(health);
         Some(report)
     }

@@ -288,6 +288,7 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
         journey.send(Message::Carrying(ChangeEvent::Failed(0, error.clone(), Duration::from_secs(1))));
         let mut course = Course::new(change);
         course.is_reversible = true;
+        (course.is_begun, course.journal) = (true, Some("x.change".into()));
         journey.send(Message::Carried(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
     };
     let mut retried = opened(broken());

@@ -99,7 +99,7 @@ fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
     agree(&mut pty);
     let (code, said) = back_and_leave(pty);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("new key of") && said.contains("is done"), "{said}");
+    assert!(said.contains("Done: the new key of"), "{said}");
     let connections = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
     assert!(connections.iter().all(|connection| connection["psk"] != "pre_shared_key"));
 }
@@ -126,7 +126,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     let (scene, mut pty) = changed("nz-por-1", Effect::status(503));
     pty.wait_for("waiting for certainty");
     pty.send("q");
-    pty.wait_for("Everything is done.");
+    pty.wait_for("It is only waited for");
     pty.send(RIGHT);
     pty.send("\r");
     let (code, Printed { said, .. }) = pty.end();
@@ -204,7 +204,10 @@ fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("rules of office is done") && said.contains("deletion of office is done"), "{said}");
+    assert!(
+        said.contains("Done: the security-group rules of office") && said.contains("Done: the deletion of office"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -224,7 +227,7 @@ fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
         assert_eq!(before - scene.objects(), 12);
         pty.send("q");
         let (code, Printed { said, .. }) = pty.end();
-        assert!(code == 0 && said.contains("deletion of office is done"), "{said}");
+        assert!(code == 0 && said.contains("Done: the deletion of office"), "{said}");
     }
 }
 
@@ -255,7 +258,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     pty.send("\r");
     agree(&mut pty);
     let (code, said) = back_and_leave(pty);
-    assert!(code == 0 && said.contains("new subnets of hlz-por is done"), "{said}");
+    assert!(code == 0 && said.contains("Done: the new subnets of hlz-por"), "{said}");
     let groups = scene.cloud.collection("nz-por-1", "endpoint_groups");
     assert!(groups.iter().any(|group| group["endpoints"] == json!(["10.0.1.0/24"])), "{groups:?}");
     assert_eq!(journals(&scene), 0);
@@ -305,7 +308,7 @@ fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it
     assert_eq!((before - scene.objects(), journals(&scene)), (12, 0));
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
-    assert!(code == 0 && said.contains("deletion of office is done"), "{said}");
+    assert!(code == 0 && said.contains("Done: the deletion of office"), "{said}");
 }
 
 #[test]
@@ -334,7 +337,7 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
     pty.wait("the VPN", |screen| screen.contains("halves match") && !screen.contains("Cut off"));
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
-    assert!(code == 0 && said.contains("is taken back"), "{said}");
+    assert!(code == 0 && said.contains("Taken back: "), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Changes that are stopped or killed in their middle.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use osvpn::provision::change::{ChangeWork, Changed, Changing};
@@ -12,13 +13,21 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     let scene = Scene::with_vpn().await;
     let gate = Gate::closed();
     scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
-    let child = scene.osvpn(&["delete", "test-vpn", "--yes"]).spawn().unwrap();
+    let mut child = scene.osvpn(&["delete", "test-vpn", "--yes"]).spawn().unwrap();
     gate.arrived().await;
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    // It has heard of the wish before the request under way is answered.
+    let err = BufReader::new(child.stderr.take().unwrap());
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut lines = err.lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.starts_with("stopping")), "the wish to stop is not heard");
+        lines
+    });
+    let rest = heard.await.unwrap();
     gate.open();
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), rest.collect::<Vec<_>>().join("\n"));
     assert_eq!(output.status.code(), Some(130), "{out}{err}");
     for part in ["Stopped: the deletion of test-vpn.", "steps are done", "To go on:      osvpn resume"] {
         assert!(out.contains(part), "{part:?} is missing from\n{out}");
