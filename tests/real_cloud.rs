@@ -7,8 +7,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
-#[path = "real_cloud/breakages.rs"]
-mod breakages;
 #[path = "support/broken.rs"]
 mod broken;
 #[path = "real_cloud/cloud.rs"]
