@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::attend::Attendance;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Status};
 use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Inspection, Vpn, inspect};
+use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect};
 use crate::plan::Psk;
 use crate::provision::change::{ChangeError, ChangeWork, Changing, Direction};
 use crate::report::{ChangeReport, Health};
@@ -60,7 +60,11 @@ pub(crate) async fn prove(
             inspection = inspect(cloud) => inspection,
             Some(_) = signals.recv() => return,
         };
-        let is_up = |report: &&mut ChangeReport| of(&inspection, report).is_none_or(Vpn::is_active);
+        let is_up = |report: &&mut ChangeReport| match of(&inspection, report) {
+            Ok(vpn) => is_settled(vpn),
+            // What is gone is not waited for; what could not be read is.
+            Err(_) => inspection.unread.is_empty(),
+        };
         if wanted.iter().all(is_up) || Instant::now() >= deadline {
             break;
         }
@@ -70,15 +74,27 @@ pub(crate) async fn prove(
         }
     }
     for report in wanted {
-        if let Some(vpn) = of(&inspection, report).cloned() {
-            let diagnosis = inspection.diagnosis(cloud, &vpn, &Exposures::new()).await;
-            report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
+        match of(&inspection, report).cloned() {
+            Ok(vpn) => {
+                let diagnosis = inspection.diagnosis(cloud, &vpn, &Exposures::new()).await;
+                report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
+            }
+            Err(why) => match inspection.unread.first() {
+                Some((region, error)) => report.unseen(&format!("{region} could not be read ({error})")),
+                None => report.unseen(&why.to_string()),
+            },
         }
     }
 }
 
+/// Whether services and connections are all up: an agent reports on both, one after the other.
+fn is_settled(vpn: &Vpn) -> bool {
+    let is_up = |side: &Side| side.service.as_ref().is_none_or(|service| service.status == Status::Active);
+    vpn.is_active() && vpn.sides().all(|(_, side)| is_up(side))
+}
+
 /// The VPN that a change was of, as it is now. A connection that was made anew has another id, but a VPN is still known by
 /// its name.
-fn of<'a>(inspection: &'a Inspection, report: &ChangeReport) -> Option<&'a Vpn> {
-    inspection.select(&report.id).or_else(|_| inspection.select(&report.name)).ok()
+fn of<'a>(inspection: &'a Inspection, report: &ChangeReport) -> Result<&'a Vpn, Unselected> {
+    inspection.select(&report.id).or_else(|_| inspection.select(&report.name))
 }

@@ -163,7 +163,12 @@ impl Answer {
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),
             Conclusion::Health(all) => worst(all),
-            Conclusion::Changes(changes) => changes.iter().map(ChangeReport::exit_code).max().unwrap_or(0),
+            // What is not done counts more than how something that is done stands.
+            Conclusion::Changes(changes) => {
+                let undone = changes.iter().find(|change| !change.is_done());
+                let worst = || changes.iter().map(ChangeReport::exit_code).max().unwrap_or(0);
+                undone.map_or_else(worst, ChangeReport::exit_code)
+            }
             Conclusion::Refused(refusal) => refusal.exit_code,
         }
     }

@@ -8,6 +8,7 @@ use crate::carry::{carry, prove, say};
 use crate::change::Change;
 use crate::plan::Psk;
 use crate::provision::change::{Changing, Direction};
+use crate::report::ChangeReport;
 use crate::state;
 use crate::upkeep::Proposal;
 
@@ -28,7 +29,7 @@ impl Carrier<'_> {
         self.carry_out_all(vec![proposal], signals).await
     }
 
-    /// Several, one after the other, agreed to at once. The first that is not done ends it.
+    /// Several, one after the other, agreed to at once. After one that is not done no other is begun.
     pub async fn carry_out_all(mut self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
         if self.is_agreed {
             for proposal in &proposals {
@@ -43,19 +44,23 @@ impl Carrier<'_> {
         }
         let mut reports = Vec::new();
         for Proposal { change, notes } in proposals {
-            let changing = match self.begin(change) {
+            if reports.iter().any(|report: &ChangeReport| !report.is_done()) {
+                reports.push(ChangeReport::not_begun(change, "not begun, because the one before is not done"));
+                continue;
+            }
+            let changing = match self.begin(change.clone()) {
                 Ok(changing) => changing,
-                Err(refusal) => return refused(refusal),
+                Err(refusal) if reports.is_empty() => return refused(refusal),
+                Err(refusal) => {
+                    reports.push(ChangeReport::not_begun(change, &refusal.problems.join("; ")));
+                    continue;
+                }
             };
             let key = self.key.take();
             let mut report = carry(changing, key.as_ref(), self.seen.cloud(), &mut signals, Direction::Forward).await;
             self.key = key;
             report.notes = notes;
-            let is_done = report.is_done();
             reports.push(report);
-            if !is_done {
-                break;
-            }
         }
         prove(&mut reports, self.seen.cloud(), self.wait, &mut signals).await;
         Conclusion::Changes(reports)

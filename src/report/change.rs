@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::wrap::hanging;
 use super::{Failure, Health};
-use crate::change::Verb;
+use crate::change::{Change, Verb};
 use crate::plan::shell_word;
 use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::wizard::carried::{Carried, Stage};
@@ -162,6 +162,20 @@ impl ChangeReport {
             journal: course.journal.as_ref().map(|journal| journal.display().to_string()),
             after: None,
         }
+    }
+
+    /// Of a change that could not even begin, and why.
+    #[must_use]
+    pub fn not_begun(change: Change, why: &str) -> Self {
+        let what = change.to_string();
+        let report = Self::new(&Course::new(change), Err(ChangeError::Stopped), Direction::Forward);
+        Self { outcome: ChangeOutcome::Failed, failure: Some(Failure::plain(what, why)), ..report }
+    }
+
+    /// Notes that the VPN could not be looked at afterwards.
+    pub(crate) fn unseen(&mut self, why: &str) {
+        let text = format!("How the VPN stands now could not be seen: {why}.");
+        self.caveats.push(CaveatReport { text, command: Some(format!("osvpn status {}", self.id)) });
     }
 
     /// The report of a change in the wizard; none of one that could not even begin. One that nobody waits for any more was

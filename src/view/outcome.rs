@@ -291,9 +291,12 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
             };
             text.say(&what);
         } else {
+            let missing = match rules.len() {
+                1 => "1 security-group rule is missing".to_owned(),
+                count => format!("{count} security-group rules are missing"),
+            };
             text.say(&format!(
-                "Left to do: {} security-group rules are missing, so some instances admit nothing from across. This adds them:",
-                rules.len()
+                "Left to do: {missing}, so some instances admit nothing from across. This adds what is missing:"
             ));
             text.lines.extend(paragraph(
                 &format!("  osvpn admit {}", run.marks.name),
