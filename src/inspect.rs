@@ -1,7 +1,7 @@
 //! What VPNs there are: every IPsec site connection of the project, matched into pairs of halves, and what speaks for or
 //! against each pair. It reads and never writes, and the pure parts of it know no cloud.
 //!
-//! * [`inspect`] reads all regions and matches ([`pairs`]);
+//! * [`inspect`] reads all regions and matches (`pairs`);
 //! * [`proof`] holds the two halves of a VPN against each other, field by field;
 //! * [`exposure`] tells whether instances admit what comes across;
 //! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
