@@ -15,6 +15,7 @@
 //! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
 //! is missing.
 
+mod bodies;
 pub mod change;
 pub mod commands;
 mod create;

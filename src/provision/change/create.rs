@@ -6,9 +6,10 @@ use super::delete::{Freed, delete};
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
 use crate::change::{Create, Deletable, DpdValues, New, Ref};
 use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
-use crate::cloud::request::{Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, VpnServiceBody};
+use crate::cloud::request::{Dpd, EndpointGroupBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
+use crate::provision::bodies;
 
 /// Everything a request needs. Having one means that nothing is missing.
 enum Draft<'a> {
@@ -161,29 +162,11 @@ impl Changing {
                 }
             }
             Draft::IkePolicy(ike) => {
-                let body = IkePolicyBody {
-                    name,
-                    description,
-                    auth_algorithm: ike.auth_algorithm.as_str(),
-                    encryption_algorithm: ike.encryption_algorithm.as_str(),
-                    phase1_negotiation_mode: ike.phase1_negotiation_mode.as_str(),
-                    ike_version: ike.ike_version.as_str(),
-                    pfs: ike.pfs.as_str(),
-                    lifetime: Seconds { value: ike.lifetime },
-                };
+                let body = bodies::ike(name, description, ike);
                 region.create_ike_policy(&body).await?
             }
             Draft::IpsecPolicy(ipsec) => {
-                let body = IpsecPolicyBody {
-                    name,
-                    description,
-                    transform_protocol: ipsec.transform_protocol.as_str(),
-                    auth_algorithm: ipsec.auth_algorithm.as_str(),
-                    encryption_algorithm: ipsec.encryption_algorithm.as_str(),
-                    encapsulation_mode: ipsec.encapsulation_mode.as_str(),
-                    pfs: ipsec.pfs.as_str(),
-                    lifetime: Seconds { value: ipsec.lifetime },
-                };
+                let body = bodies::ipsec(name, description, ipsec);
                 region.create_ipsec_policy(&body).await?
             }
         };

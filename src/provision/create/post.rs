@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use super::{Run, Step, Task};
-use crate::cloud::request::{Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody};
+use crate::cloud::request::{Dpd, EndpointGroupBody, SiteConnectionBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::plan::{Far, HalfPlan, Outer};
+use crate::provision::bodies;
 
 /// Everything a request needs that is not in the plan. Having one means that nothing is missing.
 pub(super) struct Draft<'a> {
@@ -53,30 +54,12 @@ impl Run<'_> {
         match object {
             Object::IkePolicy => {
                 let ike = &policy.ike;
-                let body = IkePolicyBody {
-                    name,
-                    description,
-                    auth_algorithm: ike.auth_algorithm.as_str(),
-                    encryption_algorithm: ike.encryption_algorithm.as_str(),
-                    phase1_negotiation_mode: ike.phase1_negotiation_mode.as_str(),
-                    ike_version: ike.ike_version.as_str(),
-                    pfs: ike.pfs.as_str(),
-                    lifetime: Seconds { value: ike.lifetime },
-                };
+                let body = bodies::ike(name, description, ike);
                 region.create_ike_policy(&body).await
             }
             Object::IpsecPolicy => {
                 let ipsec = &policy.ipsec;
-                let body = IpsecPolicyBody {
-                    name,
-                    description,
-                    transform_protocol: ipsec.transform_protocol.as_str(),
-                    auth_algorithm: ipsec.auth_algorithm.as_str(),
-                    encryption_algorithm: ipsec.encryption_algorithm.as_str(),
-                    encapsulation_mode: ipsec.encapsulation_mode.as_str(),
-                    pfs: ipsec.pfs.as_str(),
-                    lifetime: Seconds { value: ipsec.lifetime },
-                };
+                let body = bodies::ipsec(name, description, ipsec);
                 region.create_ipsec_policy(&body).await
             }
             Object::LocalGroup => {
