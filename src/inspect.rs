@@ -178,20 +178,6 @@ impl Inspection {
     }
 }
 
-impl SiteConnection {
-    /// The objects it holds: none of them can be deleted before it.
-    pub fn holds(&self) -> impl Iterator<Item = &Id> {
-        let groups = [&self.local_group, &self.peer_group].into_iter().flatten();
-        [&self.service, &self.ike_policy, &self.ipsec_policy].into_iter().chain(groups)
-    }
-
-    /// Whether it holds that object.
-    #[must_use]
-    pub fn uses(&self, id: &Id) -> bool {
-        self.holds().any(|held| held == id)
-    }
-}
-
 impl Vpn {
     /// One half or two.
     pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {

@@ -249,6 +249,20 @@ pub struct SiteConnection {
     pub dpd: DeadPeerDetection,
 }
 
+impl SiteConnection {
+    /// The objects it holds: none of them can be deleted before it.
+    pub fn holds(&self) -> impl Iterator<Item = &Id> {
+        let groups = [&self.local_group, &self.peer_group].into_iter().flatten();
+        [&self.service, &self.ike_policy, &self.ipsec_policy].into_iter().chain(groups)
+    }
+
+    /// Whether it holds that object.
+    #[must_use]
+    pub fn uses(&self, id: &Id) -> bool {
+        self.holds().any(|held| held == id)
+    }
+}
+
 /// The dead peer detection of a connection, as the API writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadPeerDetection {

@@ -101,11 +101,5 @@ pub(super) async fn free_and_delete(
 /// cannot be read is no reason to give up.
 async fn uses_elsewhere(region: &Region, made: &Made, torn_down: &BTreeSet<Id>) -> bool {
     let connections = region.connections().await.unwrap_or_default();
-    connections.iter().filter(|connection| !torn_down.contains(&connection.id)).any(|connection| {
-        let groups = [&connection.local_group, &connection.peer_group].into_iter().flatten();
-        [&connection.service, &connection.ike_policy, &connection.ipsec_policy]
-            .into_iter()
-            .chain(groups)
-            .any(|used| *used == made.id)
-    })
+    connections.iter().any(|connection| !torn_down.contains(&connection.id) && connection.uses(&made.id))
 }

@@ -86,11 +86,7 @@ impl Changing {
     /// cannot be read is no reason to give up.
     async fn is_used_elsewhere(&self, id: &Id, region: &Region) -> bool {
         let connections = region.connections().await.unwrap_or_default();
-        connections.iter().filter(|connection| !self.torn_down.contains(&connection.id)).any(|connection| {
-            let groups = [&connection.local_group, &connection.peer_group].into_iter().flatten();
-            let others = [&connection.service, &connection.ike_policy, &connection.ipsec_policy];
-            others.into_iter().chain(groups).any(|used| used == id)
-        })
+        connections.iter().any(|connection| !self.torn_down.contains(&connection.id) && connection.uses(id))
     }
 }
 
