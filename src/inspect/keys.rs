@@ -6,9 +6,6 @@ use super::Vpn;
 use crate::cloud::{Cloud, Error, ErrorKind};
 use crate::plan::psk::{self, PskProblem};
 
-/// The word that `create-vpn.sh` gave to every VPN as its key.
-pub const PUBLIC_KEY: &str = "pre_shared_key";
-
 /// What came of comparing keys in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Keys {
@@ -21,7 +18,7 @@ pub enum Keys {
     Read {
         /// Whether both halves have the same; none where there is one half.
         equal: Option<bool>,
-        /// Whether one of them is [`PUBLIC_KEY`].
+        /// Whether one of them is [`psk::PUBLIC`].
         is_public: bool,
         /// What the guide's rule has against the first that breaks it.
         problem: Option<PskProblem>,
@@ -36,7 +33,7 @@ impl Keys {
         let differs = keys.iter().any(|key| Some(key.expose_secret()) != first);
         Self::Read {
             equal: (keys.len() > 1).then_some(!differs),
-            is_public: keys.iter().any(|key| key.expose_secret() == PUBLIC_KEY),
+            is_public: keys.iter().any(|key| key.expose_secret() == psk::PUBLIC),
             problem: keys.iter().find_map(|key| psk::check(key.expose_secret()).err()),
         }
     }

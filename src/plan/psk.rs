@@ -7,6 +7,8 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+/// The word that `create-vpn.sh` gave to every VPN as its key.
+pub const PUBLIC: &str = "pre_shared_key";
 /// The shortest key the guide allows, in characters.
 pub const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.
@@ -102,7 +104,7 @@ pub fn check(text: &str) -> Result<(), PskProblem> {
     if text.is_empty() {
         return Err(PskProblem::Empty);
     }
-    if text == "pre_shared_key" {
+    if text == PUBLIC {
         return Err(PskProblem::Public);
     }
     if let Some(position) = text.chars().position(|c| !c.is_ascii_alphanumeric()) {
