@@ -191,7 +191,7 @@ fn wizard(args: &WizardArgs) -> io::Result<u8> {
 fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
-        let signals = signals::listen()?;
+        let signals = signals::listen_at_terminal()?;
         let _guard = Guard::take()?;
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.

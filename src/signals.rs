@@ -2,10 +2,13 @@
 //! the terminal given back first.
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// How long the engine may take to settle what is under way once it is asked to stop. At worst an object has just begun:
 /// looking at the router, making the service and, when the answer is lost, looking for it each take up to the 60 s a
@@ -35,11 +38,33 @@ impl Signal {
     }
 }
 
+/// As [`listen`], and also hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the
+/// kernel sends it only to the session whose terminal it is.
+///
+/// # Errors
+/// If the system does not allow it.
+pub fn listen_at_terminal() -> io::Result<UnboundedReceiver<Signal>> {
+    let (sender, receiver) = channel()?;
+    thread::spawn(move || {
+        let input = io::stdin();
+        let mut watched = [PollFd::new(&input, PollFlags::empty())];
+        while let Err(Errno::INTR) = poll(&mut watched, None) {}
+        if watched[0].revents().contains(PollFlags::HUP) {
+            let _ = sender.send(Signal::HangUp);
+        }
+    });
+    Ok(receiver)
+}
+
 /// Takes these signals from now on.
 ///
 /// # Errors
 /// If the system does not allow it.
 pub fn listen() -> io::Result<UnboundedReceiver<Signal>> {
+    channel().map(|(_, receiver)| receiver)
+}
+
+fn channel() -> io::Result<(UnboundedSender<Signal>, UnboundedReceiver<Signal>)> {
     let kinds = [
         (SignalKind::interrupt(), Signal::Interrupt),
         (SignalKind::terminate(), Signal::Terminate),
@@ -51,5 +76,5 @@ pub fn listen() -> io::Result<UnboundedReceiver<Signal>> {
         let sender = sender.clone();
         tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(name).is_ok() {} });
     }
-    Ok(receiver)
+    Ok((sender, receiver))
 }

@@ -99,7 +99,7 @@ async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tt
     let (model, first) = Model::new(beginning);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let inputs = Inputs { input, signals, tick, is_deaf: false };
+    let inputs = Inputs { input: Some(input), signals, tick };
     let begun = Instant::now();
     let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, leaving: None, is_blind: false };
     wizard.draw();
@@ -109,11 +109,20 @@ async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tt
 }
 
 struct Inputs<S> {
-    input: S,
+    /// Until it ends. A terminal that is gone always has something to read, namely its end, and whoever goes on reading
+    /// it is busy with that.
+    input: Option<S>,
     signals: UnboundedReceiver<Signal>,
     tick: Interval,
-    /// Whether the input has ended.
-    is_deaf: bool,
+}
+
+impl<S: Stream + Unpin> Inputs<S> {
+    async fn event(input: &mut Option<S>) -> Option<S::Item> {
+        match input {
+            Some(input) => input.next().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 struct Loop<'a, B: Backend, S, T> {
@@ -168,10 +177,10 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
     /// without losing anything.
     async fn next(&mut self) -> Turn {
         let deadline = self.leaving.as_ref().map(|(_, deadline)| *deadline);
-        let Inputs { input, signals, tick, is_deaf } = &mut self.inputs;
+        let Inputs { input, signals, tick } = &mut self.inputs;
         tokio::select! {
             biased;
-            event = input.next(), if !*is_deaf => Turn::Input(event),
+            event = Inputs::event(input) => Turn::Input(event),
             Some(signal) = signals.recv() => Turn::Signal(signal),
             news = self.effects.next() => Turn::News(news),
             () = sleep_until(deadline.unwrap_or(self.begun)), if deadline.is_some() => Turn::TooLate,
@@ -198,7 +207,6 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
                 _ => {}
             },
             Turn::Input(ended) => {
-                self.inputs.is_deaf = true;
                 let why = ended.and_then(Result::err).map_or_else(|| "it was closed".to_owned(), |why| why.to_string());
                 self.leave(Why::Terminal(why));
             }
@@ -221,6 +229,9 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
 
     /// Ends as soon as the engine has settled what is under way. The first reason counts.
     fn leave(&mut self, why: Why) {
+        if matches!(why, Why::Terminal(_) | Why::Signal(Signal::HangUp)) {
+            self.inputs.input = None;
+        }
         if self.leaving.is_none() {
             self.leaving = Some((why, Instant::now() + SETTLING));
         }

@@ -19,7 +19,7 @@ mod signing_in;
 mod stopping;
 #[path = "terminal/vpns.rs"]
 mod vpns;
-use pty::{Printed, Pty};
+use pty::{Closing, Printed, Pty};
 
 const ESC: &str = "\x1b";
 const DOWN: &str = "\x1b[B";

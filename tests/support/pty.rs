@@ -18,8 +18,15 @@ struct Seen {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     is_closed: bool,
-    /// Whether the terminal is to be closed.
-    is_closing: bool,
+    /// When the terminal is to be closed.
+    closing: Option<Closing>,
+}
+
+/// When a terminal that is to be closed is: upon anything that is written, or only when a frame is complete.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Closing {
+    AtOnce,
+    AfterFrame,
 }
 
 impl Seen {
@@ -47,9 +54,15 @@ impl Pty {
     /// Starts osvpn on 80 columns and 24 rows with nothing in its environment but these variables, a home of its own,
     /// and what a terminal sets.
     pub fn start(home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
+        Self::start_in(true, home, args, vars)
+    }
+
+    /// As [`Self::start`]; unless the terminal is that of the program's session, no signal comes from it.
+    pub fn start_in(session: bool, home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
+        command.set_controlling_tty(session);
         command.env_clear();
         command.cwd(home);
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
@@ -65,10 +78,8 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(cells(24), cells(80), 1000);
-        let seen = Arc::new((
-            Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false, is_closing: false }),
-            Condvar::new(),
-        ));
+        let seen =
+            Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false, closing: None }), Condvar::new()));
         let reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || read(reader, &shared));
@@ -151,10 +162,10 @@ impl Pty {
     }
 
     /// Closes the terminal under the program, as a lost connection does, once it has written something more.
-    pub fn close(mut self) -> Box<dyn Child + Send + Sync> {
+    pub fn close(mut self, when: Closing) -> Box<dyn Child + Send + Sync> {
         let (seen, changed) = &*self.seen;
         let mut seen = seen.lock().unwrap();
-        seen.is_closing = true;
+        seen.closing = Some(when);
         // The terminal is closed only when its reader has let go of it, too.
         let (seen, waited) = changed.wait_timeout_while(seen, DEADLINE, |seen| !seen.is_closed).unwrap();
         assert!(!waited.timed_out(), "the program writes nothing more");
@@ -228,7 +239,12 @@ fn read(reader: Box<dyn Read + Send>, shared: &(Mutex<Seen>, Condvar)) {
         let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.bytes.extend_from_slice(&buffer[..read]);
         seen.parser.process(&buffer[..read]);
-        if read == 0 || seen.is_closing {
+        let is_time = match seen.closing {
+            None => false,
+            Some(Closing::AtOnce) => true,
+            Some(Closing::AfterFrame) => !seen.is_drawing(),
+        };
+        if read == 0 || is_time {
             // Before anybody hears of it.
             reader = None;
         }

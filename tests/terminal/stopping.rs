@@ -79,10 +79,51 @@ fn a_signal_in_any_phase_of_the_wizard_leaves_everything_in_order() {
 fn a_terminal_that_closes_in_any_phase_leaves_everything_in_order() {
     for phase in PHASES {
         let (scene, pty, gate, before) = at(phase);
-        let mut left = pty.close();
+        let mut left = pty.close(Closing::AtOnce);
         gate.open();
         assert_eq!(left.wait().unwrap().exit_code(), 129, "{phase}");
         is_true(&scene, &before, phase);
+    }
+}
+
+/// The program is then about to look for the next key of a terminal that is not there any more.
+#[test]
+fn a_terminal_that_closes_upon_a_key_ends_the_wizard() {
+    for _ in 0..8 {
+        let (scene, mut pty, gate, before) = at("creating");
+        pty.send("?");
+        let mut left = pty.close(Closing::AtOnce);
+        gate.open();
+        assert_eq!(left.wait().unwrap().exit_code(), 129);
+        is_true(&scene, &before, "creating");
+    }
+}
+
+/// Nobody sends SIGHUP then, and with nothing to draw nothing fails.
+#[test]
+fn a_terminal_of_another_session_that_closes_ends_the_wizard() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = Pty::start_in(false, scene.home.path(), &[], &scene.cloud.environment());
+    pty.wait_for(STEPS[0]);
+    pty.send("?");
+    pty.wait_for("[ Close ]");
+    pty.send("?");
+    assert_eq!(pty.close(Closing::AfterFrame).wait().unwrap().exit_code(), 129);
+}
+
+/// The system tells of both at once.
+#[test]
+fn a_key_pressed_while_the_window_changes_is_not_lost() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for(STEPS[0]);
+    for round in 0..24 {
+        pty.resize(80 + round % 2, 24);
+        pty.send("?");
+        pty.wait_for("[ Close ]");
+        pty.resize(80, 24 + round % 2);
+        pty.send("?");
+        pty.wait("the help is gone", |screen| !screen.contains("[ Close ]"));
     }
 }
 
