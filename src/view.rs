@@ -20,6 +20,7 @@
 //! Every part may be given an area of any size, also none: rows and columns are taken from an area with `Area`, which
 //! never leaves it.
 
+mod account;
 mod area;
 mod change;
 mod detail;

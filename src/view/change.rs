@@ -13,13 +13,13 @@
 //! │ [ Retry ]    Take back    Your VPNs               │
 //! ```
 
-use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::account::{Account, hour};
 use super::area::Area;
-use super::text::{clock, hanging, paragraph, seconds};
+use super::text::{clock, hanging, seconds};
 use super::{Scene, document, remote};
 use crate::change::Step;
 use crate::provision::change::{ChangeError, Changed, Direction, End};
@@ -91,7 +91,7 @@ fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<
 }
 
 fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'static>> {
-    let mut text = Text { scene, columns, lines: Vec::new() };
+    let mut text = Account::new(scene, columns);
     match change.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What is done is kept."),
         Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then it is taken back."),
@@ -126,33 +126,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     text.lines
 }
 
-struct Text<'a> {
-    scene: Scene<'a>,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Text<'_> {
-    fn say(&mut self, text: &str) {
-        self.lines.extend(paragraph(text, self.columns, self.scene.theme.text()));
-    }
-
-    fn gap(&mut self) {
-        self.lines.push(Line::default());
-    }
-
-    fn good(&mut self, text: &str) {
-        let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.done), theme.good());
-        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
-    }
-
-    fn warning(&mut self, text: &str) {
-        let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
-        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
-    }
-
+impl Account<'_> {
     fn ended(&mut self, change: &Carried, ended: &Result<Changed, ChangeError>) {
         let subject = &change.change().subject;
         match ended {
@@ -206,13 +180,4 @@ impl Text<'_> {
             self.say(&format!("To leave it for good as it is, remove {}.", journal.display()));
         }
     }
-
-    fn error(&mut self, error: &crate::cloud::Error) {
-        self.lines.extend(document::error(self.scene, error, self.columns));
-    }
-}
-
-/// Hour and minute, the same for everybody.
-fn hour(time: Timestamp) -> String {
-    time.strftime("%H:%M UTC").to_string()
 }

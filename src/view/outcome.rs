@@ -1,10 +1,10 @@
 //! What a run means at this moment, and what there is to do.
 
-use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
+use super::Scene;
+use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
-use super::{Scene, document};
 use crate::cloud::{Error, Status};
 use crate::inspect::{Check, Condition, Examined, Subject, Verdict};
 use crate::plan::{Half, Plan};
@@ -14,7 +14,7 @@ use crate::wizard::progress::{Button, Phase, Progress, TaskState, Then};
 
 /// The text beside the table of objects.
 pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
-    let mut text = Text { scene, columns, lines: Vec::new() };
+    let mut text = Account::new(scene, columns);
     match run.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What exists is kept."),
         Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then what was made is deleted."),
@@ -62,51 +62,20 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
     text.lines
 }
 
-struct Text<'a> {
-    scene: Scene<'a>,
-    columns: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Text<'_> {
-    fn say(&mut self, text: &str) {
-        self.lines.extend(paragraph(text, self.columns, self.scene.theme.text()));
-    }
-
-    fn gap(&mut self) {
-        self.lines.push(Line::default());
-    }
-
-    fn good(&mut self, text: &str) {
-        let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.done), theme.good());
-        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
-    }
-
-    fn warning(&mut self, text: &str) {
-        let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
-        self.lines.extend(hanging(glyph, text, self.columns, theme.title()));
-    }
-
+impl Account<'_> {
     /// What only a person can see to.
     fn open(&mut self, question: &str, what: &str) {
         let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.notice), theme.accent());
-        self.lines.extend(hanging(glyph, &format!("{question}: {what}"), self.columns, theme.text()));
-    }
-
-    fn error(&mut self, error: &Error) {
-        self.lines.extend(document::error(self.scene, error, self.columns));
+        self.signed((theme.glyphs.notice, theme.accent()), &format!("{question}: {what}"), theme.text());
     }
 
     /// What a half's status means now.
     fn half(&mut self, run: &Progress, half: Half, status: &Status) {
         let theme = self.scene.theme;
-        let (glyph, style) = super::progress::status_look(self.scene, status);
+        let look = super::progress::status_look(self.scene, status);
         let place = run.label(half);
         let text = format!("{place} is {status}{}", meaning(run, half, status));
-        self.lines.extend(hanging(Span::styled(format!("{glyph} "), style), &text, self.columns, theme.text()));
+        self.signed(look, &text, theme.text());
     }
 
     fn exists(&mut self, run: &Progress) {
@@ -157,8 +126,7 @@ impl Text<'_> {
         };
         let text = format!("{place}{} {name} {when}", task.step.label());
         let theme = self.scene.theme;
-        let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
-        self.lines.extend(hanging(glyph, &text, self.columns, theme.text()));
+        self.signed((theme.glyphs.warning, theme.warning()), &text, theme.text());
     }
 }
 
@@ -180,7 +148,7 @@ fn meaning(run: &Progress, half: Half, status: &Status) -> String {
     }
 }
 
-fn creating(text: &mut Text<'_>, run: &Progress) {
+fn creating(text: &mut Account<'_>, run: &Progress) {
     let connected = run.marks.regions.keys().copied().find(|half| is_made(run, *half));
     let all = run.marks.regions.keys().all(|half| is_made(run, *half));
     match connected {
@@ -192,7 +160,7 @@ fn creating(text: &mut Text<'_>, run: &Progress) {
     }
 }
 
-fn watching(text: &mut Text<'_>, run: &Progress) {
+fn watching(text: &mut Account<'_>, run: &Progress) {
     for (half, status) in &run.standing {
         text.half(run, *half, status);
     }
@@ -213,7 +181,7 @@ fn watching(text: &mut Text<'_>, run: &Progress) {
     handover(text, run);
 }
 
-fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
+fn failed(text: &mut Account<'_>, run: &Progress, task: Task, error: &Error) {
     let place = run.label(task.half);
     let what =
         if run.ledger.get(task.half, task.step).is_some() { "could not be checked" } else { "could not be made" };
@@ -230,7 +198,7 @@ fn failed(text: &mut Text<'_>, run: &Progress, task: Task, error: &Error) {
     text.exists(run);
 }
 
-fn active(text: &mut Text<'_>, run: &Progress) {
+fn active(text: &mut Account<'_>, run: &Progress) {
     let both = if run.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
     text.besides(run);
@@ -241,7 +209,7 @@ fn active(text: &mut Text<'_>, run: &Progress) {
 }
 
 /// ACTIVE is no proof: the halves are held against each other.
-fn proven(text: &mut Text<'_>, run: &Progress) {
+fn proven(text: &mut Account<'_>, run: &Progress) {
     let theme = text.scene.theme;
     match &run.examined {
         None => text.lines.push(Line::styled("Holding the two halves against each other", theme.dim())),
@@ -277,7 +245,7 @@ fn proven(text: &mut Text<'_>, run: &Progress) {
 }
 
 /// The tunnel is up, and still nobody answers where security groups admit nothing from across.
-fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
+fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
     if let Some(Ok(examined)) = &run.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()
     {
@@ -298,18 +266,11 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
             text.say(&format!(
                 "Left to do: {missing}, so some instances admit nothing from across. This adds what is missing:"
             ));
-            text.lines.extend(paragraph(
-                &format!("  osvpn admit {}", run.marks.name),
-                text.columns,
-                text.scene.theme.text(),
-            ));
+            text.say(&format!("  osvpn admit {}", run.marks.name));
             for rule in &rules {
                 text.gap();
-                text.lines.push(Line::styled(
-                    format!("{} in {} admits {}", rule.name, rule.region, rule.remote),
-                    text.scene.theme.title(),
-                ));
-                text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
+                text.title(format!("{} in {} admits {}", rule.name, rule.region, rule.remote));
+                text.say(&format!("  {}", rule.command()));
             }
         }
         return;
@@ -320,19 +281,19 @@ fn to_be_admitted(text: &mut Text<'_>, run: &Progress) {
     for rule in run.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
         let place = text.scene.model.labels.name(&rule.region);
-        text.lines.push(Line::styled(format!("{place} admits {}", rule.remote), text.scene.theme.title()));
-        text.lines.extend(paragraph(&format!("  {}", rule.command()), text.columns, text.scene.theme.text()));
+        text.title(format!("{place} admits {}", rule.remote));
+        text.say(&format!("  {}", rule.command()));
     }
 }
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
-fn handover(text: &mut Text<'_>, run: &Progress) {
+fn handover(text: &mut Account<'_>, run: &Progress) {
     let key = text.scene.model.answers.key.key_origin();
     let handover = run.plan.as_ref().and_then(|plan| Handover::of(plan, &run.ledger, key));
     let Some(handover) = handover else { return };
     text.gap();
     let theme = text.scene.theme;
-    text.lines.push(Line::styled(HANDOVER_TITLE, theme.title()));
+    text.title(HANDOVER_TITLE.to_owned());
     let rows = handover.rows();
     let widest = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     for (label, value) in rows {
@@ -342,7 +303,7 @@ fn handover(text: &mut Text<'_>, run: &Progress) {
 
 /// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot
 /// be seen from here.
-fn proof(text: &mut Text<'_>, run: &Progress) {
+fn proof(text: &mut Account<'_>, run: &Progress) {
     let theme = text.scene.theme;
     text.gap();
     match &run.examined {
@@ -372,16 +333,15 @@ fn proof(text: &mut Text<'_>, run: &Progress) {
 }
 
 /// Something that is not as it should be.
-fn finding(text: &mut Text<'_>, check: &Check) {
+fn finding(text: &mut Account<'_>, check: &Check) {
     let Some(fault) = check.fault() else { return };
     let theme = text.scene.theme;
-    let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
-    text.lines.extend(hanging(glyph, &fault.seen, text.columns, theme.text()));
+    text.signed((theme.glyphs.bad, theme.bad()), &fault.seen, theme.text());
     let indent = Span::raw("  ");
     text.lines.extend(hanging(indent, &fault.means, text.columns, theme.dim()));
 }
 
-fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {
+fn remaining(text: &mut Account<'_>, run: &Progress, left: &[(Made, Error)]) {
     text.warning("Not everything could be deleted. Undo tries again.");
     for (at, (made, error)) in left.iter().enumerate() {
         text.gap();
@@ -402,7 +362,7 @@ fn remaining(text: &mut Text<'_>, run: &Progress, left: &[(Made, Error)]) {
     }
 }
 
-fn unsettled(text: &mut Text<'_>, run: &Progress, error: Option<&Error>) {
+fn unsettled(text: &mut Account<'_>, run: &Progress, error: Option<&Error>) {
     text.good("Everything of this run that could be found is deleted.");
     text.gap();
     text.say("Of some requests the answers were lost, and a cloud may act on them late:");
@@ -415,9 +375,4 @@ fn unsettled(text: &mut Text<'_>, run: &Progress, error: Option<&Error>) {
     }
     text.gap();
     text.say("Undo looks again, and deletes what it finds.");
-}
-
-/// Hour and minute, the same for everybody.
-fn hour(time: Timestamp) -> String {
-    time.strftime("%H:%M UTC").to_string()
 }
