@@ -19,9 +19,12 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
-use futures::future::join_all;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use ipnet::IpNet;
+use tokio::time::sleep;
 
 use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
 use crate::plan::{Half, VpnId, VpnName};
@@ -30,6 +33,7 @@ pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
 pub use keys::Keys;
 pub use look::{Look, look};
+pub use pairs::in_order;
 pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
@@ -43,6 +47,8 @@ pub struct Inspection {
     pub strays: Vec<Stray>,
     /// Regions that could not be read, and why. A half whose partner is there looks alone.
     pub unread: Vec<(RegionId, Error)>,
+    /// Regions that are still being read, while not everything is. What was said of the unread is true of them, too.
+    pub awaited: Vec<RegionId>,
     /// Everything that was read.
     pub surveys: BTreeMap<RegionId, Survey>,
 }
@@ -140,16 +146,38 @@ impl Condition {
 
 /// Reads every region at once and matches what is there. One that fails is left out and named.
 pub async fn inspect(cloud: &Cloud) -> Inspection {
-    let reads = cloud.regions().into_iter().map(|region| async move { (region.id().clone(), region.survey().await) });
+    inspect_in_parts(cloud, Duration::MAX, |_| {}).await
+}
+
+/// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is told, and again with
+/// each region that comes late.
+pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, mut so_far: impl FnMut(Inspection)) -> Inspection {
+    let regions = cloud.regions();
+    let mut awaited: Vec<RegionId> = regions.iter().map(|region| region.id().clone()).collect();
+    let mut reads: FuturesUnordered<_> =
+        regions.into_iter().map(|region| async move { (region.id().clone(), region.survey().await) }).collect();
     let (mut surveys, mut unread) = (BTreeMap::new(), Vec::new());
-    for (region, survey) in join_all(reads).await {
-        match survey {
-            Ok(survey) => {
-                surveys.insert(region, survey);
+    let patience = sleep(patience);
+    tokio::pin!(patience);
+    while !awaited.is_empty() {
+        tokio::select! {
+            biased;
+            Some((region, survey)) = reads.next() => {
+                awaited.retain(|awaited| *awaited != region);
+                match survey {
+                    Ok(survey) => {
+                        surveys.insert(region, survey);
+                    }
+                    Err(error) => unread.push((region, error)),
+                }
             }
-            Err(error) => unread.push((region, error)),
+            () = &mut patience, if !patience.is_elapsed() => {}
+        }
+        if patience.is_elapsed() && !awaited.is_empty() && !surveys.is_empty() {
+            so_far(Inspection { awaited: awaited.clone(), ..Inspection::of(surveys.clone(), unread.clone()) });
         }
     }
+    unread.sort_by(|(one, _), (other, _)| one.cmp(other));
     Inspection::of(surveys, unread)
 }
 
@@ -159,14 +187,20 @@ impl Inspection {
     pub fn of(surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
         let vpns = pairs::match_up(&surveys);
         let strays = strays::find(&surveys);
-        Self { vpns, strays, unread, surveys }
+        Self { vpns, strays, unread, awaited: Vec::new(), surveys }
     }
 
-    /// Whether its other half may be in a region that could not be read: nothing may then be done to the one that is seen
+    /// The regions nothing is known of.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<RegionId> {
+        self.unread.iter().map(|(region, _)| region).chain(&self.awaited).cloned().collect()
+    }
+
+    /// Whether its other half may be in a region nothing is known of: nothing may then be done to the one that is seen
     /// as if its peer were outside.
     #[must_use]
     pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
-        !self.unread.is_empty() && vpn.b().is_none()
+        vpn.b().is_none() && !self.unknown().is_empty()
     }
 
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.

@@ -7,6 +7,7 @@ mod carry;
 mod subnets;
 
 use futures::future::join_all;
+use itertools::Itertools;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
@@ -306,11 +307,10 @@ impl Seen {
     fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
         let vpn = self.select(wanted)?;
         if self.inspection.may_lack_a_half(vpn) {
-            let unread = self.inspection.unread.iter().map(|(region, _)| region.to_string());
             let text = format!(
                 "the other half of {} may be in {}, which could not be read; try again when it answers",
                 vpn.name,
-                unread.collect::<Vec<_>>().join(", ")
+                self.inspection.unknown().iter().join(", ")
             );
             return Err(Refusal::refused(vec![text]));
         }

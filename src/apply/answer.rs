@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
 
+use itertools::Itertools;
 use serde::Serialize;
 use serde_json::json;
 
@@ -68,8 +69,7 @@ impl Refusal {
     fn new(outcome: &'static str, exit_code: u8, problems: Vec<String>) -> Self {
         let unchanged = "Nothing was made.";
         // They repeat arguments and names of files.
-        let problems =
-            problems.into_iter().map(|text| text.lines().map(printable).collect::<Vec<_>>().join("\n")).collect();
+        let problems = problems.into_iter().map(|text| text.lines().map(printable).join("\n")).collect();
         Self { outcome, exit_code, problems, looked_for: Vec::new(), failure: None, unchanged, go_on: None }
     }
 

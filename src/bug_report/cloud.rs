@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures::future::join_all;
+use itertools::Itertools;
 
 use super::Section;
 use crate::cli::BugReportArgs;
@@ -56,7 +57,7 @@ async fn asked(name: Option<&str>) -> (String, String) {
     let extensions = join_all(regions.iter().map(Region::extensions)).await;
     for (region, extensions) in regions.iter().zip(&extensions) {
         let _ = match extensions {
-            Ok(known) => writeln!(text, "{}: {}", region.id(), known.aliases().collect::<Vec<_>>().join(" ")),
+            Ok(known) => writeln!(text, "{}: {}", region.id(), known.aliases().join(" ")),
             Err(error) => writeln!(text, "{}: {}", region.id(), told(error)),
         };
     }

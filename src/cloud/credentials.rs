@@ -23,6 +23,7 @@ mod yaml_error;
 use std::fmt;
 use std::path::PathBuf;
 
+use itertools::Itertools;
 use secrecy::SecretString;
 
 pub use self::clouds_yaml::{Outline, outlines};
@@ -156,7 +157,7 @@ impl Method {
                 format!("application credential {}", printable(name))
             }
             Self::Totp { user, .. } => format!("a passcode of user {}", user.text()),
-            Self::MultiFactor(methods) => methods.iter().map(Self::in_words).collect::<Vec<_>>().join(" and "),
+            Self::MultiFactor(methods) => methods.iter().map(Self::in_words).join(" and "),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! alike. Programs and terminals also disagree on how wide those are that only join or vary their neighbours. All of them
 //! are taken out where the answers are read.
 
+use itertools::Itertools;
 use serde::{Deserialize, Deserializer};
 
 /// The longest text of an answer that is kept, in characters: as long as Neutron's longest names and descriptions.
@@ -23,7 +24,7 @@ pub fn printable(text: &str) -> String {
 pub fn one_line(text: &str, limit: usize) -> String {
     // Whoever sends megabytes does not get them copied.
     let text = text.char_indices().nth(limit.saturating_mul(4)).map_or(text, |(end, _)| &text[..end]);
-    cut(text.split_whitespace().map(printable).collect::<Vec<_>>().join(" "), limit)
+    cut(text.split_whitespace().map(printable).join(" "), limit)
 }
 
 fn cut(mut text: String, limit: usize) -> String {

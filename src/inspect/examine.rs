@@ -3,7 +3,7 @@
 use super::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
 use super::proof::Case;
 use super::{Inspection, Keys, Vpn, inspect};
-use crate::cloud::{Cloud, Error, ErrorKind, RegionId};
+use crate::cloud::{Cloud, Error, ErrorKind};
 use crate::plan::VpnId;
 
 /// A VPN, and what was found out about it.
@@ -33,7 +33,6 @@ impl Inspection {
     /// Compares the keys of a VPN that was read, and asks every question about it.
     pub async fn diagnosis(&self, cloud: &Cloud, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
         let keys = Keys::read(cloud, vpn).await;
-        let unread: Vec<RegionId> = self.unread.iter().map(|(region, _)| region.clone()).collect();
-        diagnose(&Case { vpn, surveys: &self.surveys, unread: &unread, keys: &keys }, exposures)
+        diagnose(&Case { vpn, surveys: &self.surveys, unread: &self.unknown(), keys: &keys }, exposures)
     }
 }

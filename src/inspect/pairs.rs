@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::{Across, Side, Vpn, name_of, outside};
 use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, Survey};
@@ -49,8 +50,8 @@ fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side
         region: region.clone(),
         ike: survey.ike_policies.iter().find(|policy| policy.id == connection.ike_policy).cloned(),
         ipsec: survey.ipsec_policies.iter().find(|policy| policy.id == connection.ipsec_policy).cloned(),
-        local: ranges.filter(|ranges| !ranges.is_empty()).map(sorted),
-        remote: sorted(connection.peer_cidrs.iter().copied().chain(remote).collect()),
+        local: ranges.filter(|ranges| !ranges.is_empty()).map(in_order),
+        remote: in_order(connection.peer_cidrs.iter().copied().chain(remote)),
         mark: connection.description.split_whitespace().find_map(VpnId::of_mark),
         connection: connection.clone(),
         subnets,
@@ -63,10 +64,9 @@ fn ranges_of(group: &EndpointGroup) -> Vec<IpNet> {
     group.endpoints.iter().filter_map(|text| text.parse::<IpNet>().ok()).map(|range| range.trunc()).collect()
 }
 
-fn sorted(mut ranges: Vec<IpNet>) -> Vec<IpNet> {
-    ranges.sort_unstable();
-    ranges.dedup();
-    ranges
+/// Ranges as a [`Side`] has them: in order, each once.
+pub fn in_order(ranges: impl IntoIterator<Item = IpNet>) -> Vec<IpNet> {
+    ranges.into_iter().sorted_unstable().dedup().collect()
 }
 
 /// Takes out of `alone` the halves whose marks name each other.

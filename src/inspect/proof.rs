@@ -234,7 +234,7 @@ pub struct Case<'a> {
     pub vpn: &'a Vpn,
     /// Everything that was read.
     pub surveys: &'a BTreeMap<RegionId, Survey>,
-    /// Regions that could not be read.
+    /// Regions that could not be read, or are not read yet.
     pub unread: &'a [RegionId],
     /// What came of comparing the keys.
     pub keys: &'a Keys,

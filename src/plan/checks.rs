@@ -7,6 +7,7 @@ pub mod outside;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::cidr;
 use super::findings::{Finding, Place};
@@ -56,7 +57,7 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     }
     found.extend(services(known, router, place));
     if let [first, _, ..] = router.external_v4.as_slice() {
-        let all = router.external_v4.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let all = router.external_v4.iter().join(", ");
         found.push(Finding::warning(
             place,
             format!("has several IPv4 addresses ({all}); the cloud chooses, usually {first}"),
@@ -79,7 +80,7 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
         if services.is_empty() {
             return Vec::new();
         }
-        let ids = services.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+        let ids = services.iter().map(|service| service.id.as_str()).join(", ");
         let text = format!(
             "holds {} VPN services, of which only one can work; delete the others first: {ids}",
             services.len()

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use itertools::Itertools;
 use serde::Deserialize;
 
 use super::cidr;
@@ -240,7 +241,7 @@ fn one<'a>(
     match (fits.next(), fits.next()) {
         (Some(id), None) => Ok(id.clone()),
         (Some(first), Some(second)) => {
-            let ids = [first, second].into_iter().chain(fits).map(Id::as_str).collect::<Vec<_>>().join(", ");
+            let ids = [first, second].into_iter().chain(fits).map(Id::as_str).join(", ");
             Err(format!("{wanted} fits several; use one of their ids: {ids}"))
         }
         (None, _) => {
@@ -286,7 +287,7 @@ pub fn write(plan: &Plan) -> String {
         line("\n[peer]".into());
         line(format!("address = {}", text(&peer.address.to_string())));
         line(format!("id = {}", text(&peer.id)));
-        let ranges = peer.cidrs.iter().map(|range| text(&range.to_string())).collect::<Vec<_>>().join(", ");
+        let ranges = peer.cidrs.iter().map(|range| text(&range.to_string())).join(", ");
         line(format!("cidrs = [{ranges}]"));
     }
     if plan.profile() == Profile::Custom

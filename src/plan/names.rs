@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::printable;
@@ -186,7 +187,7 @@ pub fn shell_word(word: &dyn fmt::Display) -> String {
 /// A name for a VPN between those places that no existing object starts with: `hlz-por`, `hlz-por-2`, …
 #[must_use]
 pub fn suggest(places: &[&str], taken: &[&str]) -> String {
-    let base = places.iter().map(|place| short_place(place)).collect::<Vec<_>>().join("-");
+    let base = places.iter().map(|place| short_place(place)).join("-");
     let base = if base.is_empty() { "vpn".to_owned() } else { base };
     let numbered = |number: usize| if number == 1 { base.clone() } else { format!("{base}-{number}") };
     let free = |name: &String| !taken.iter().any(|existing| existing.starts_with(&format!("{name}_")));

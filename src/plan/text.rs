@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use itertools::Itertools;
+
 use super::policy::Policy;
 use super::{Far, HalfPlan, Plan, ServicePlan};
 
@@ -23,9 +25,8 @@ impl Plan {
                 ("VPN service", service.name.clone(), format!("reused, {}", service.id.short()))
             }
         };
-        let local =
-            half.local.iter().map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect::<Vec<_>>().join(", ");
-        let remote = half.remote.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let local = half.local.iter().map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).join(", ");
+        let remote = half.remote.iter().join(", ");
         let (peer, id) = self.peer_of(half);
         let peer = if peer == id { format!("peer {peer}") } else { format!("peer {peer}, id {id}") };
         vec![
@@ -108,7 +109,7 @@ impl fmt::Display for Plan {
             }
         }
         if let Some(peer) = self.peer() {
-            let ranges = peer.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let ranges = peer.cidrs.iter().join(", ");
             writeln!(f, "\noutside peer: {} (id {}), {ranges}", peer.address, peer.id)?;
         }
         if !self.findings().is_empty() {

@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Ledger, Step, commands};
@@ -118,8 +119,8 @@ impl Handover {
             ("our identity", format!("{} ({})", or_unknown(self.our_id.clone()), self.our_id_type)),
             ("your address", self.peer_address.clone()),
             ("your identity", format!("{} ({})", self.peer_id, self.peer_id_type)),
-            ("your remote", joined(&self.our_cidrs)),
-            ("your local", joined(&self.peer_cidrs)),
+            ("your remote", self.our_cidrs.iter().join(", ")),
+            ("your local", self.peer_cidrs.iter().join(", ")),
             ("IKE (phase 1)", phase1),
             ("IPsec (phase 2)", phase2),
             ("DPD", format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)),
@@ -139,8 +140,4 @@ impl Display for Handover {
         }
         Ok(())
     }
-}
-
-fn joined<T: Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

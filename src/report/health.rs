@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::listing::ListedVpn;
@@ -254,10 +255,9 @@ impl Display for Health {
 }
 
 fn ranges(side: &super::listing::ListedSide) -> String {
-    side.local_cidrs.as_ref().map_or_else(
-        || "subnets that cannot all be seen".to_owned(),
-        |ranges| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    )
+    side.local_cidrs
+        .as_ref()
+        .map_or_else(|| "subnets that cannot all be seen".to_owned(), |ranges| ranges.iter().join(", "))
 }
 
 impl Row {

@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use ipnet::IpNet;
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::Failure;
@@ -135,7 +136,7 @@ impl ListedVpn {
             (Some(side), _) => side.to_string(),
             (None, "half") => "its other half is missing".to_owned(),
             (None, _) => {
-                let ranges = self.sides.first().map(|side| joined(&side.remote_cidrs)).unwrap_or_default();
+                let ranges = self.sides.first().map(|side| side.remote_cidrs.iter().join(",")).unwrap_or_default();
                 format!("outside {} {ranges}", self.peer_address)
             }
         }
@@ -158,7 +159,12 @@ impl ListedSide {
 
 impl Display for ListedSide {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.region, self.local_cidrs.as_deref().map_or_else(|| "?".to_owned(), joined))
+        write!(
+            f,
+            "{} {}",
+            self.region,
+            self.local_cidrs.as_deref().map_or_else(|| "?".to_owned(), |ranges| ranges.iter().join(","))
+        )
     }
 }
 
@@ -208,8 +214,4 @@ impl Display for Listing {
         }
         self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))
     }
-}
-
-fn joined(ranges: &[IpNet]) -> String {
-    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

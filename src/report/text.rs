@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use itertools::Itertools;
+
 use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
 use crate::cloud::RegionId;
 use crate::provision::Origin;
@@ -133,8 +135,8 @@ impl Display for HalfReport {
         if let Some(address) = self.external_address {
             writeln!(f, "  external address  {address}")?;
         }
-        writeln!(f, "  local CIDRs       {}", joined(&self.local_cidrs))?;
-        writeln!(f, "  remote CIDRs      {}", joined(&self.remote_cidrs))?;
+        writeln!(f, "  local CIDRs       {}", self.local_cidrs.iter().join(", "))?;
+        writeln!(f, "  remote CIDRs      {}", self.remote_cidrs.iter().join(", "))?;
         for object in &self.objects {
             let origin = match object.origin {
                 Origin::Created => "created",
@@ -172,8 +174,4 @@ impl Display for Failure {
         }
         Ok(())
     }
-}
-
-fn joined<T: Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,5 +1,7 @@
 //! Which run is meant.
 
+use itertools::Itertools;
+
 use crate::apply::Refusal;
 use crate::cloud::{Cloud, Limits};
 use crate::plan::file::PlanFile;
@@ -219,7 +221,7 @@ pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refus
         }
         (Some(last), _) => {
             found.push(last);
-            let ids = found.iter().map(|found| found.marks.vpn.to_string()).collect::<Vec<_>>().join(", ");
+            let ids = found.iter().map(|found| &found.marks.vpn).join(", ");
             Err(Refusal::unusable(vec![format!("several VPNs are called {wanted}; name one by its id: {ids}")]))
         }
     }

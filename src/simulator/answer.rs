@@ -1,5 +1,6 @@
 //! What a simulated service says, in the words of the real one.
 
+use itertools::Itertools;
 use serde_json::{Value, json};
 
 /// An HTTP answer before it is put on the wire.
@@ -95,16 +96,12 @@ pub(super) fn python_repr(value: &Value) -> String {
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => format!("'{text}'"),
-        Value::Array(items) => format!("[{}]", join(items.iter().map(python_repr))),
+        Value::Array(items) => format!("[{}]", items.iter().map(python_repr).join(", ")),
         Value::Object(map) => python_dict(map.iter()),
     }
 }
 
 /// A dictionary the way Python prints it, in the order given.
 pub(super) fn python_dict<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
-    format!("{{{}}}", join(entries.map(|(key, value)| format!("'{key}': {}", python_repr(value)))))
-}
-
-fn join(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join(", ")
+    format!("{{{}}}", entries.map(|(key, value)| format!("'{key}': {}", python_repr(value))).join(", "))
 }

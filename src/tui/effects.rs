@@ -15,7 +15,7 @@ use crate::apply::Refusal;
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
 use crate::inspect::diagnosis::exposures;
-use crate::inspect::{Keys, examine, inspect, look};
+use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
 use crate::plan::{Plan, Psk};
 use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::provision::handover::KeyOrigin;
@@ -27,6 +27,9 @@ use crate::state;
 use crate::upkeep;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
+
+/// How long a region may take before the VPNs of the others are shown without its.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a task ended.
 #[derive(Debug)]
@@ -58,6 +61,8 @@ pub struct Effects {
     engine: UnboundedSender<Event>,
     events: UnboundedReceiver<Event>,
     changes: (UnboundedSender<ChangeEvent>, UnboundedReceiver<ChangeEvent>),
+    /// What is known of an answer before all of it is there.
+    parts: (UnboundedSender<Message>, UnboundedReceiver<Message>),
     stop: CancellationToken,
     keeper: Keeper,
     /// A change that has come to rest and is not done.
@@ -105,6 +110,7 @@ impl Default for Effects {
             engine,
             events,
             changes: unbounded_channel(),
+            parts: unbounded_channel(),
             stop: CancellationToken::new(),
             keeper: Keeper::default(),
             changing: None,
@@ -126,6 +132,7 @@ impl Effects {
             biased;
             Some(event) = self.events.recv() => return News::Message(Box::new(Message::Engine(event))),
             Some(event) = self.changes.1.recv() => return News::Message(Box::new(Message::Carrying(event))),
+            Some(part) = self.parts.1.recv() => return News::Message(Box::new(part)),
             Some(said) = self.said.recv() => return News::Message(Box::new(self.hear(said))),
             Some(ended) = self.tasks.join_next() => ended,
             else => std::future::pending().await,
@@ -296,7 +303,13 @@ impl Effects {
         let Some((cloud, is_kept)) = self.cloud() else { return };
         match effect {
             Effect::Inspect(request) => {
-                self.answer(async move { Message::Inspected(request, Box::new(look_around(&cloud, is_kept).await)) });
+                let parts = self.parts.0.clone();
+                self.answer(async move {
+                    let inspection = inspect_in_parts(&cloud, PATIENCE, |part| {
+                        let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
+                    });
+                    Message::Inspected(request, Box::new(beside(inspection.await, &cloud, is_kept)))
+                });
             }
             Effect::Diagnose(request, vpn) => {
                 self.answer(async move {
@@ -442,9 +455,8 @@ fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
     described.collect()
 }
 
-/// Reads every region, and the journals here that tell what is not done yet.
-async fn look_around(cloud: &Cloud, is_kept: bool) -> Seen {
-    let inspection = inspect(cloud).await;
+/// What was read, and what the journals here tell that is not done yet.
+fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
     let directory = state::directory().filter(|_| is_kept);
     let (vpns, changes) = directory.map(|directory| journal::under_way(&directory)).unwrap_or_default();
     Seen {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
+
 use super::{Proposal, Refused, begin, belonging, object};
 use crate::change::{Change, ChangeId, Object, Subject, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
@@ -24,7 +26,7 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
             if others.is_empty() {
                 change.delete(kind, object(side, &id, &name));
             } else {
-                let others = others.iter().map(|other| other.name.as_str()).collect::<Vec<_>>().join(", ");
+                let others = others.iter().map(|other| other.name.as_str()).join(", ");
                 notes.push(format!("The {} {name} in {} stays: {others} uses it.", kind.label(), side.region));
             }
         }

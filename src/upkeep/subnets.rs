@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
 use crate::cloud::{Id, Kind, Subnet};
-use crate::inspect::{Inspection, Side, Vpn};
+use crate::inspect::{Inspection, Side, Vpn, in_order};
 use crate::plan::{Half, cidr};
 
 /// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For a peer outside, half B,
@@ -52,7 +52,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         let remote = if half == Half::A { &across } else { a };
         let groups = Groups {
             local: (*subnets != side.subnets).then(|| New::LocalGroup(subnets.clone())),
-            peer: (sorted(remote) != side.remote).then(|| New::PeerGroup(remote.clone())),
+            peer: (in_order(remote.iter().copied()) != side.remote).then(|| New::PeerGroup(remote.clone())),
         };
         switches.extend(groups.switch(seen, &mut change, side));
     }
@@ -174,13 +174,6 @@ fn group_name(seen: &Inspection, side: &Side, id: &Id) -> String {
     groups.iter().find(|group| group.id == *id).map_or_else(String::new, |group| group.name.clone())
 }
 
-fn sorted(ranges: &[IpNet]) -> Vec<IpNet> {
-    let mut ranges = ranges.to_vec();
-    ranges.sort_unstable();
-    ranges.dedup();
-    ranges
-}
-
 /// The subnets a half is to tunnel, with their ranges.
 fn chosen(
     seen: &Inspection,
@@ -216,10 +209,7 @@ fn chosen(
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok((
-        subnets.iter().map(|one| one.id.clone()).collect(),
-        sorted(&subnets.iter().map(|one| one.cidr).collect::<Vec<_>>()),
-    ))
+    Ok((subnets.iter().map(|one| one.id.clone()).collect(), in_order(subnets.iter().map(|one| one.cidr))))
 }
 
 /// What speaks against tunnelling these ranges with each other.

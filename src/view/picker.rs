@@ -243,18 +243,17 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
         (false, true) => theme.text(),
         (false, false) => theme.dim(),
     };
-    let text = format!(
-        "{pointer} {number} {mark}{}  {}",
-        pad(theme, &line.title, columns.title),
-        pad(theme, &line.aside, columns.aside)
-    );
+    let is_bare = line.pending && line.aside.is_empty();
+    let aside = if is_bare { String::new() } else { pad(theme, &line.aside, columns.aside) };
+    let text = format!("{pointer} {number} {mark}{}  {aside}", pad(theme, &line.title, columns.title));
     let whole =
-        if columns.tall && !line.pending { columns.room } else { columns.lead + 2 + columns.title + columns.aside };
+        if columns.tall && !line.pending { columns.room } else { columns.lead + 2 + columns.title + width(&aside) };
     let text = pad(theme, &text, whole.min(columns.room));
     let used = width(&text);
     let mut first = vec![Span::styled(text, style)];
     if line.pending {
-        first.push(Span::styled(format!("  {}", pending(scene, line)), theme.dim()));
+        let gap = if is_bare { "" } else { "  " };
+        first.push(Span::styled(format!("{gap}{}", pending(scene, line)), theme.dim()));
         return vec![Line::from(first)];
     }
     let Some(worst) = line.worst() else { return vec![Line::from(first)] };

@@ -11,6 +11,7 @@
 //! Porirua  → 10.0.0.0/24 via 103.197.61.75
 //! ```
 
+use itertools::Itertools;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
@@ -156,7 +157,7 @@ fn directions(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static
     let theme = scene.theme;
     let a = plan.a();
     let way = |from: &str, ranges: &[ipnet::IpNet], to: &str| {
-        let ranges = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let ranges = ranges.iter().join(", ");
         (from.to_owned(), format!("{ranges} via {to}"))
     };
     let (address, _) = plan.peer_of(a);

@@ -69,7 +69,10 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
         Across::Half(_) => {}
         Across::Missing { because, .. } => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
-            let text = format!("its other half is missing: {because}");
+            let text = match model.vpns.seen() {
+                Some(seen) => model.missing(&seen.inspection, because),
+                None => because.clone(),
+            };
             lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
         Across::Outside => {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::picker::{Choice, Line};
 use super::remote::Remote;
@@ -234,7 +235,7 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subne
     line.findings.sort_by_key(|finding| finding.severity);
     let external = router.external_network.as_ref().map(|id| network(known.detail, id));
     let subnets = router.interfaces.iter().filter_map(|interface| subnets.get(&interface.subnet));
-    let subnets = subnets.map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect::<Vec<_>>().join(", ");
+    let subnets = subnets.map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).join(", ");
     line.detail = vec![about("Id", router.id.as_str()), about("Status", router.status.to_string())];
     line.detail.extend(external.map(|external| about("Gateway", format!("{external} {}", addresses.join(", ")))));
     line.detail.extend(router.external_v6.first().map(|address| about("IPv6", address.to_string())));

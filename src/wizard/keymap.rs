@@ -1,6 +1,7 @@
 //! Which keys do what, now. One table feeds dispatch, the footer and the help, so they cannot disagree.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use itertools::Itertools;
 
 use super::picker::Picker;
 use super::{Model, Screen, Start};
@@ -136,7 +137,7 @@ impl Binding {
         if matches!(self.action, Action::Pick(_)) {
             return "1-9".to_owned();
         }
-        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+        self.keys.iter().map(|key| key.label()).join(" ")
     }
 }
 

@@ -194,7 +194,7 @@ pub enum Message {
     Verified(Result<Box<Examined>, Error>),
     /// The undo is over.
     Undone(Undone, Ledger),
-    /// All regions were read, as far as they could be.
+    /// All regions were read, as far as they could be; or some of them, and others are awaited.
     Inspected(RequestId, Box<Seen>),
     /// A VPN's keys were compared, and it was read what its instances admit.
     Diagnosed(RequestId, Box<Keys>, Box<Exposures>),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use itertools::Itertools;
+
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
 use crate::inspect::Examined;
@@ -375,7 +377,7 @@ impl Progress {
     #[must_use]
     pub fn ids_text(&self) -> String {
         let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
-        self.ledger.made().iter().map(line).collect::<Vec<_>>().join("\n")
+        self.ledger.made().iter().map(line).join("\n")
     }
 }
 

@@ -70,6 +70,18 @@ impl<T> Remote<T> {
         *self = Self::Loading { request, since, before };
     }
 
+    /// Takes what is known of an answer that is still on its way, unless nobody waits for it any more. Says whether it was
+    /// taken.
+    pub fn part(&mut self, request: RequestId, part: T) -> bool {
+        match self {
+            Self::Loading { request: awaited, before, .. } if *awaited == request => {
+                *before = Some(Box::new(part));
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Takes an answer, unless it is one nobody waits for any more. Says whether it was taken.
     pub fn answer(&mut self, request: RequestId, answer: Result<T, Error>) -> bool {
         if !matches!(self, Self::Loading { request: awaited, .. } if *awaited == request) {

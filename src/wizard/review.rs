@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use itertools::Itertools;
+
 use super::fields::Field;
 use super::keymap::Action;
 use super::progress::Progress;
@@ -208,7 +210,7 @@ impl Model {
             Step::Subnets(half) => {
                 let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
                 let ranges = self.answers.subnets_of(half).iter().filter_map(|id| inventory?.subnet(id));
-                ranges.map(|subnet| subnet.cidr.to_string()).collect::<Vec<_>>().join(", ")
+                ranges.map(|subnet| subnet.cidr).join(", ")
             }
             Step::Peer => {
                 let cidrs = self.answers.peer_cidrs.value().trim();

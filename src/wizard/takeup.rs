@@ -1,5 +1,6 @@
 //! Runs that were cut off: offered once, right after the sign-in, before anything is asked.
 
+use itertools::Itertools;
 use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
@@ -111,7 +112,7 @@ impl Model {
         answers.mode = match plan.far() {
             Far::Half(_) => Mode::SiteToSite,
             Far::Peer(peer) => {
-                let ranges = peer.cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let ranges = peer.cidrs.iter().join(", ");
                 answers.peer_address = Input::new(peer.address.to_string());
                 answers.peer_id = Input::new(peer.id.clone());
                 answers.peer_cidrs = Input::new(ranges);

@@ -1,5 +1,7 @@
 //! The screen of one VPN: what is wanted of it becomes a proposal, and a proposal a question.
 
+use itertools::Itertools;
+
 use super::dialog::{Act, Dialog};
 use super::keymap::Action;
 use super::message::{Interrupted, Which};
@@ -301,10 +303,10 @@ pub fn capitalised(text: &str) -> String {
 
 /// What a VPN consists of, for the clipboard.
 fn ids(vpn: &Vpn) -> String {
-    let lines = vpn.sides().flat_map(|(_, side)| {
+    let mut lines = vpn.sides().flat_map(|(_, side)| {
         let connection = format!("{} IPsec site connection {}", side.region, side.connection.id);
         let service = side.service.as_ref().map(|service| format!("{} VPN service {}", side.region, service.id));
         std::iter::once(connection).chain(service)
     });
-    lines.collect::<Vec<_>>().join("\n")
+    lines.join("\n")
 }

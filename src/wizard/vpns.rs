@@ -254,6 +254,9 @@ impl Model {
     }
 
     pub(super) fn inspected(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
+        if !seen.inspection.awaited.is_empty() {
+            return self.inspected_in_part(request, seen);
+        }
         if !self.vpns.seen.answer(request, Ok(seen)) {
             return Vec::new();
         }
@@ -264,6 +267,17 @@ impl Model {
         }
         effects.extend(self.grant());
         effects
+    }
+
+    /// Shows what is known while one region keeps the others waiting, unless more than that was known before.
+    fn inspected_in_part(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
+        if self.vpns.seen().is_none_or(|before| !before.inspection.awaited.is_empty())
+            && self.vpns.seen.part(request, seen)
+            && self.step == Step::Vpns
+        {
+            self.refresh();
+        }
+        Vec::new()
     }
 
     /// Finds the VPN on the screen in what was read anew, and diagnoses it.
@@ -300,12 +314,12 @@ impl Model {
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
         self.vpns.wish = None;
         self.enter(Step::Vpn);
-        if self.vpns.seen.is_loading() {
-            Vec::new()
-        } else if self.is_stale() {
-            self.read_vpns()
-        } else {
-            self.diagnose(vpn)
+        let is_part = self.vpns.seen().is_some_and(|seen| !seen.inspection.awaited.is_empty());
+        match self.vpns.seen.is_loading() {
+            true if is_part => self.diagnose(vpn),
+            true => Vec::new(),
+            false if self.is_stale() => self.read_vpns(),
+            false => self.diagnose(vpn),
         }
     }
 
@@ -339,7 +353,7 @@ impl Model {
         let vpns = &self.vpns;
         let (Some(seen), Some(vpn), Some(open)) = (vpns.seen(), vpns.vpn(), &vpns.open) else { return };
         let Some(around) = open.around.ready() else { return };
-        let unread: Vec<_> = seen.inspection.unread.iter().map(|(region, _)| region.clone()).collect();
+        let unread = seen.inspection.unknown();
         let case = Case { vpn, surveys: &seen.inspection.surveys, unread: &unread, keys: &around.keys };
         let diagnosis = diagnose(&case, &around.exposures);
         let vpn = vpn.clone();

@@ -97,6 +97,29 @@ fn titles(journey: &Journey) -> Vec<String> {
 }
 
 #[test]
+fn a_region_that_hangs_hides_nothing_that_is_known() {
+    let part = || {
+        let mut regions = regions(Status::Active, Status::Active, "group14");
+        regions.remove(&porirua());
+        let mut part = seen(regions, Vec::new());
+        part.inspection.awaited = vec![porirua()];
+        part
+    };
+    let mut journey = Journey::ready();
+    journey.types("3").at(Step::Vpns);
+    let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    journey.send(Message::Inspected(request, part()));
+    assert_eq!(journey.model.vpns.seen().unwrap().inspection.awaited, [porirua()]);
+    journey.send(Message::Inspected(request, healthy()));
+    assert!(journey.model.vpns.seen().unwrap().inspection.vpns[0].b().is_some());
+    // Read again, the whole of before stays in view until the whole is there again.
+    journey.types("r");
+    let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    journey.send(Message::Inspected(request, part()));
+    assert!(journey.model.vpns.seen().unwrap().inspection.vpns[0].b().is_some());
+}
+
+#[test]
 fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed() {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     let journey = listed(seen(regions.clone(), Vec::new()));

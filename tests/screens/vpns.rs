@@ -83,7 +83,11 @@ fn a_region_that_failed_and_a_half_without_its_partner_are_shown_as_such() {
     regions.get_mut(&porirua()).unwrap().inventory.connections.clear();
     screen("vpns-half", &mut listed(seen(regions.clone(), Vec::new())));
     regions.remove(&porirua());
-    screen("vpns-failed", &mut listed(seen(regions, vec![(porirua(), server_error())])));
+    screen("vpns-failed", &mut listed(seen(regions.clone(), vec![(porirua(), server_error())])));
+    let mut part = seen(regions, Vec::new());
+    part.inspection.awaited = vec![porirua()];
+    let mut journey = listed(part);
+    screen("vpns-part", journey.at(14.0));
 }
 
 #[test]

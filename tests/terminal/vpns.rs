@@ -104,26 +104,28 @@ fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
     assert!(connections.iter().all(|connection| connection["psk"] != "pre_shared_key"));
 }
 
+/// A new key whose way to that region ends so.
+fn new_key(region: &str, effect: Effect) -> (Scene, Pty) {
+    let scene = Scene::new(Settings::default());
+    let before = keys(&scene);
+    let mut pty = at_vpn(&scene, "1");
+    scene.cloud.inject(put("ipsec-site-connections", region, effect));
+    pty.send("n");
+    agree(&mut pty);
+    pty.wait("its end", |screen| screen.contains("certainty") || screen.contains("[ See how it stands ]"));
+    let after = keys(&scene);
+    assert!(after[0] == after[1] && after != before);
+    (scene, pty)
+}
+
 #[test]
 fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
-    let changed = |region: &str, effect: Effect| {
-        let scene = Scene::new(Settings::default());
-        let before = keys(&scene);
-        let mut pty = at_vpn(&scene, "1");
-        scene.cloud.inject(put("ipsec-site-connections", region, effect));
-        pty.send("n");
-        agree(&mut pty);
-        pty.wait("its end", |screen| screen.contains("certainty") || screen.contains("[ See how it stands ]"));
-        let after = keys(&scene);
-        assert!(after[0] == after[1] && after != before);
-        (scene, pty)
-    };
     for region in ["nz-hlz-1", "nz-por-1"] {
-        let (scene, pty) = changed(region, Effect::CloseAfter);
+        let (scene, pty) = new_key(region, Effect::CloseAfter);
         assert_eq!((back_and_leave(pty).0, journals(&scene)), (0, 0));
     }
     // A gateway that gives up may have passed the request on, and then it is acted upon once more.
-    let (scene, mut pty) = changed("nz-por-1", Effect::status(503));
+    let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
     pty.wait_for("waiting for certainty");
     pty.send("q");
     pty.wait_for("It is only waited for");
@@ -132,6 +134,35 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     let (code, Printed { said, .. }) = pty.end();
     assert!(code == 1 && said.contains("an answer was lost"), "{code} {said}");
     assert_eq!(journals(&scene), 1, "whoever resumes looks again");
+    // Nor does a terminal that is taken away lose anything.
+    let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
+    pty.wait_for("waiting for certainty");
+    pty.send("?");
+    let code = pty.close(Closing::AtOnce).wait().unwrap().exit_code();
+    assert_eq!((code, journals(&scene)), (129, 1));
+}
+
+#[test]
+fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = scene.wizard(&[]);
+    settled(&pty, STEPS[0]);
+    let gate = Gate::closed();
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).region("nz-wlg-2"));
+    pty.send("3");
+    pty.wait("what is known", |screen| screen.contains("Wellington") && screen.contains(" reading"));
+    pty.send("1");
+    pty.wait_for("halves match");
+    pty.send("n");
+    pty.wait_for("It is still being read");
+    assert_eq!(keys(&scene).len(), 2);
+    gate.open();
+    // What is wanted is asked as soon as everything is known.
+    pty.wait_for("[ Not now ]");
+    pty.send("\r");
+    pty.wait("the question is gone", |screen| !screen.contains("Not now"));
+    pty.send("q");
+    assert_eq!(pty.end().0, 0);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use itertools::Itertools;
+
 use super::{Case, Fix, Verdict, Weight};
 use crate::inspect::{Side, outside};
 use crate::plan::{Half, cidr};
@@ -41,7 +43,7 @@ impl Case<'_> {
                 );
             }
             if !outside(router).any(|current| current == address) {
-                let now = outside(router).map(|address| address.to_string()).collect::<Vec<_>>().join(", ");
+                let now = outside(router).map(|address| address.to_string()).join(", ");
                 return Verdict::bad(
                     Weight::Stops,
                     format!(

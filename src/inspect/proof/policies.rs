@@ -1,5 +1,7 @@
 //! Whether both halves offer the same, field by field, and whether it can be negotiated.
 
+use itertools::Itertools;
+
 use super::{Case, Fix, Verdict, Weight};
 use crate::cloud::StoredPolicy;
 use crate::inspect::Side;
@@ -41,7 +43,7 @@ impl Case<'_> {
         let listed = |(name, ours, theirs): &(&str, &str, &str)| {
             format!("{name} is {ours} in {} and {theirs} in {}", self.place(Half::A), self.place(Half::B))
         };
-        let seen = format!("{kind}: {}", differing.iter().map(listed).collect::<Vec<_>>().join("; "));
+        let seen = format!("{kind}: {}", differing.iter().map(listed).join("; "));
         let keep = self.keep();
         if differing.iter().any(|(name, _, _)| *name == "ike_version") {
             let means = "one speaks IKEv1 and the other IKEv2, so they do not talk at all";
@@ -173,5 +175,5 @@ fn words(policy: &StoredPolicy) -> String {
         "lifetime" => format!("{word} s"),
         _ => word.clone(),
     };
-    policy.attributes.iter().map(word).collect::<Vec<_>>().join(", ")
+    policy.attributes.iter().map(word).join(", ")
 }

@@ -1,6 +1,6 @@
 //! What each half tunnels, and what it expects across.
 
-use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::{Case, Fix, Verdict, Weight};
 use crate::plan::{Half, cidr};
@@ -9,10 +9,11 @@ impl Case<'_> {
     pub(super) fn ranges(&self) -> Verdict {
         let Some(both) = self.both() else {
             let side = &self.vpn.a;
-            let own = side.local.as_deref().map_or_else(|| "not all to be seen".to_owned(), joined);
+            let own =
+                side.local.as_deref().map_or_else(|| "not all to be seen".to_owned(), |own| own.iter().join(", "));
             return Verdict::Open(format!(
                 "see that the peer has {} as its local and {own} as its remote ranges",
-                joined(&side.remote)
+                side.remote.iter().join(", ")
             ));
         };
         let mut seen = Vec::new();
@@ -23,15 +24,15 @@ impl Case<'_> {
                 return Verdict::Open(format!("not all subnets of {} can be seen", self.place(half.other())));
             };
             if side.remote == *local {
-                seen.push(joined(local));
+                seen.push(local.iter().join(", "));
                 continue;
             }
             let what = format!(
                 "{} expects {} across, and {} tunnels {}",
                 self.place(half),
-                if side.remote.is_empty() { "nothing".to_owned() } else { joined(&side.remote) },
+                if side.remote.is_empty() { "nothing".to_owned() } else { side.remote.iter().join(", ") },
                 self.place(half.other()),
-                joined(local)
+                local.iter().join(", ")
             );
             let fix = Fix::MirrorRanges { half };
             if cidr::first_overlap(&side.remote, local).is_none() {
@@ -59,8 +60,4 @@ impl Case<'_> {
         }
         Verdict::good("")
     }
-}
-
-pub(super) fn joined(ranges: &[IpNet]) -> String {
-    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

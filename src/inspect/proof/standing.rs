@@ -1,5 +1,7 @@
 //! Whether everything a tunnel needs is there and switched on, and the keys.
 
+use itertools::Itertools;
+
 use super::{Case, Fix, Verdict, Weight};
 use crate::cloud::{Id, Inventory, Status, VpnService};
 use crate::inspect::{Across, Keys, Side};
@@ -12,10 +14,10 @@ impl<'a> Case<'a> {
             Across::Outside if self.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
             Across::Outside => {
                 let regions = self.unread_regions();
-                Verdict::Open(format!("its peer is outside, or its other half in {regions}, which could not be read"))
+                Verdict::Open(format!("its peer is outside, or its other half in {regions}, of which nothing is known"))
             }
             Across::Missing { .. } if !self.unread.is_empty() => {
-                Verdict::Open(format!("its other half may be in {}, which could not be read", self.unread_regions()))
+                Verdict::Open(format!("its other half may be in {}, of which nothing is known", self.unread_regions()))
             }
             Across::Missing { region, because } => {
                 let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
@@ -37,7 +39,7 @@ impl<'a> Case<'a> {
     }
 
     fn unread_regions(&self) -> String {
-        self.unread.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        self.unread.iter().join(", ")
     }
 
     /// A new key; where the peer is outside, only one that it has got.
@@ -177,7 +179,7 @@ impl<'a> Case<'a> {
                     self.place(half),
                     others.len() + 1,
                     own.id.short(),
-                    others.iter().map(|other| other.id.short()).collect::<Vec<_>>().join(", ")
+                    others.iter().map(|other| other.id.short()).join(", ")
                 ),
                 "each takes the others' configuration away; whichever the agent read last works, until the next change",
                 fix,
@@ -272,7 +274,7 @@ impl<'a> Case<'a> {
                 format!("{} {}/{} s", dpd.action, dpd.interval, dpd.timeout)
             })
         };
-        Verdict::good([text(Half::A), text(Half::B)].into_iter().flatten().collect::<Vec<_>>().join("; "))
+        Verdict::good([text(Half::A), text(Half::B)].into_iter().flatten().join("; "))
     }
 }
 

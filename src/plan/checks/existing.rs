@@ -1,6 +1,7 @@
 //! The connections that are there already, and how a new one gets on with them.
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::Known;
 use crate::cloud::{Id, Router, SiteConnection};
@@ -78,7 +79,7 @@ pub(super) fn same_ranges(
                 Finding::refusal(place, format!("{what}; take other ranges, or delete that connection first"))
             }
             Some(others) => {
-                let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let others = others.iter().join(", ");
                 Finding::warning(place, format!("{what}, though for other subnets ({others})"))
             }
             None => Finding::warning(

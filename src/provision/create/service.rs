@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use itertools::Itertools;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -164,7 +165,7 @@ fn usable(half: &HalfPlan, task: Task, found: &Found) -> Result<Option<Made>, Er
             Ok(Some(made_of(task, half, service, Origin::Reused)))
         }
         unusable => {
-            let ids = unusable.iter().map(|service| service.id.as_str()).collect::<Vec<_>>().join(", ");
+            let ids = unusable.iter().map(|service| service.id.as_str()).join(", ");
             let text = format!(
                 "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
                 half.router.name

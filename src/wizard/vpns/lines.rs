@@ -1,9 +1,11 @@
 //! What was read as the lines of a list: VPNs, regions that could not be read, what no connection uses.
 
+use itertools::Itertools;
+
 use super::super::Model;
 use super::super::choices::{about, line};
 use super::super::picker::{Choice, Line};
-use crate::inspect::{Across, Side, Vpn};
+use crate::inspect::{Across, Inspection, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
 
 impl Model {
@@ -12,8 +14,9 @@ impl Model {
         let Some(seen) = self.vpns.seen() else { return Vec::new() };
         let inspection = &seen.inspection;
         let twins = |vpn: &Vpn| inspection.vpns.iter().filter(|other| other.name == vpn.name).count() > 1;
-        let mut lines: Vec<Line> = inspection.vpns.iter().map(|vpn| self.vpn_line(vpn, twins(vpn))).collect();
-        if lines.is_empty() && !inspection.surveys.is_empty() {
+        let mut lines: Vec<Line> =
+            inspection.vpns.iter().map(|vpn| self.vpn_line(inspection, vpn, twins(vpn))).collect();
+        if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
             let mut make = line(Choice::Make, "make one", "");
             make.detail = vec![about("Makes", "a VPN between two regions of this project")];
             lines.push(make);
@@ -27,6 +30,10 @@ impl Model {
             unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
             lines.push(unread);
         }
+        lines.extend(inspection.awaited.iter().map(|region| {
+            let awaited = line(Choice::Region(region.clone()), self.labels.name(region), "");
+            Line { pending: true, ..awaited }
+        }));
         if !inspection.strays.is_empty() {
             let count = inspection.strays.len();
             let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
@@ -41,11 +48,28 @@ impl Model {
         lines
     }
 
-    fn vpn_line(&self, vpn: &Vpn, is_twin: bool) -> Line {
+    /// What there is to say of a half that is not there.
+    #[must_use]
+    pub fn missing(&self, inspection: &Inspection, because: &str) -> String {
+        if inspection.unknown().is_empty() {
+            return format!("its other half is missing: {because}");
+        }
+        format!("its other half may be in {}", self.unknown(inspection))
+    }
+
+    /// The regions in which there may be anything.
+    fn unknown(&self, inspection: &Inspection) -> String {
+        let unknown = inspection.unknown().iter().map(|region| self.labels.name(region)).join(" or ");
+        format!("{unknown}, of which nothing is known")
+    }
+
+    fn vpn_line(&self, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
+        let is_half_known = inspection.may_lack_a_half(vpn);
         let side = |side: &Side| format!("{} {}", self.labels.name(&side.region), ranges(side.local.as_deref()));
         let across = match &vpn.across {
             Across::Half(other) => side(other),
             Across::Missing { .. } => "?".to_owned(),
+            Across::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
             Across::Outside => format!("outside {}", vpn.a.connection.peer_address),
         };
         let name = if is_twin {
@@ -56,7 +80,7 @@ impl Model {
         let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
         let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
         if let Across::Missing { because, .. } = &vpn.across {
-            let text = format!("its other half is missing: {because}");
+            let text = self.missing(inspection, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
         }
         for (half, side) in vpn.sides() {
@@ -66,8 +90,11 @@ impl Model {
             line.detail.push(about(&format!("{half} {}", self.labels.name(&side.region)), text));
         }
         if matches!(vpn.across, Across::Outside) {
-            line.detail
-                .push(about("Peer", format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)))));
+            let (peer, remote) = (&vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
+            line.detail.push(about("Peer", format!("{peer}, {remote}")));
+            if is_half_known {
+                line.detail.push(about("Where", format!("outside, or in {}", self.unknown(inspection))));
+            }
         }
         line.detail.push(about("Made by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
         line
@@ -77,6 +104,5 @@ impl Model {
 /// Ranges as a list.
 #[must_use]
 pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {
-    ranges
-        .map_or_else(|| "?".to_owned(), |ranges| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    ranges.map_or_else(|| "?".to_owned(), |ranges| ranges.iter().join(", "))
 }
