@@ -59,7 +59,7 @@ pub async fn status(args: &StatusArgs, mut signals: Signals) -> Answer {
     };
     let asked = until_signal(asked, &mut signals).await;
     let conclusion = match asked {
-        Ok(health) => Conclusion::Health(vec![health]),
+        Ok(health) => Conclusion::Health(Box::new(health)),
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
@@ -92,7 +92,7 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
                 mend(args, &seen, vpn, diagnosis, signals).await
             } else {
                 let health = |(vpn, diagnosis)| Health::new(vpn, diagnosis).as_diagnosis();
-                Conclusion::Health(vpns.iter().zip(&diagnoses).map(health).collect())
+                Conclusion::Diagnoses(vpns.iter().zip(&diagnoses).map(health).collect())
             }
         }
         Err(refusal) => refused(refusal),
@@ -106,7 +106,7 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
     let wanted = if args.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
     let may_ask = !args.json && ask::can_be_asked();
     let (Some(wanted), true) = (wanted, args.fix || args.modernise || may_ask) else {
-        return Conclusion::Health(vec![health]);
+        return diagnosed(health);
     };
     let profiles = match Profiles::built_in() {
         Ok(profiles) => profiles,
@@ -115,7 +115,7 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
     let proposal = match fix(&seen.inspection, vpn, diagnosis, &wanted, &profiles) {
         Ok(proposal) => proposal,
         Err(why) if args.fix || args.modernise => return refused(why.into()),
-        Err(_) => return Conclusion::Health(vec![health]),
+        Err(_) => return diagnosed(health),
     };
     if !args.json {
         ask::say(&health.to_string());
@@ -123,7 +123,7 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
     if !(args.yes || args.fix || args.modernise) {
         match ask::agreed("\nThis can be mended now:\n", std::slice::from_ref(&proposal), &mut signals).await {
             Ok(true) => {}
-            Ok(false) => return Conclusion::Health(vec![health.printed()]),
+            Ok(false) => return diagnosed(health.printed()),
             Err(refusal) => return refused(refusal),
         }
     }
@@ -142,11 +142,11 @@ fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
 pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
         let Some(wanted) = &args.vpn else {
-            return Ok(vec![delete_strays(&seen.inspection, &unfinished())?]);
+            return Ok(Wanted::One(delete_strays(&seen.inspection, &unfinished())?));
         };
         let vpn = seen.whole(wanted)?;
         let rules = rules(vpn, &exposures(&seen.signed_in.cloud, vpn).await);
-        Ok(vec![deletion(&seen.inspection, vpn, &rules)])
+        Ok(Wanted::One(deletion(&seen.inspection, vpn, &rules)))
     })
     .await
 }
@@ -163,7 +163,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
     change(&args.cloud, signals, args.yes, args.wait.duration(), given, async |seen: &Seen| {
         if let Some(wanted) = &args.vpn {
-            return Ok(vec![rotate_key(seen.whole(wanted)?, origin, sas)?]);
+            return Ok(Wanted::One(rotate_key(seen.whole(wanted)?, origin, sas)?));
         }
         if let Some((region, why)) = seen.inspection.unread.first() {
             return Err(Refusal::failed(format!("reading {region}"), why));
@@ -195,7 +195,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
             return Err(Refusal::refused(vec![text.to_owned()]));
         }
         let proposals: Result<Vec<Proposal>, Refused> = pairs.iter().map(|vpn| rotate_key(vpn, origin, sas)).collect();
-        Ok(proposals?)
+        Ok(Wanted::All(proposals?))
     })
     .await
 }
@@ -205,7 +205,7 @@ pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.yes, args.wait.duration(), None, async |seen: &Seen| {
         let vpn = seen.whole(&args.vpn)?;
         let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
-        Ok(vec![crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?])
+        Ok(Wanted::One(crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?))
     })
     .await
 }
@@ -216,9 +216,15 @@ pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
         let vpn = seen.only(args.vpn.as_deref())?;
         let exposures = exposures(&seen.signed_in.cloud, vpn).await;
         let diagnosis = seen.diagnosis(vpn, &exposures).await;
-        Ok(vec![admission(vpn, &diagnosis)?])
+        Ok(Wanted::One(admission(vpn, &diagnosis)?))
     })
     .await
+}
+
+/// What is to be done: to one VPN, or to all of a kind, however many these are.
+enum Wanted {
+    One(Proposal),
+    All(Vec<Proposal>),
 }
 
 /// Signs in, looks, proposes, asks, and carries out.
@@ -228,21 +234,30 @@ async fn change(
     is_agreed: bool,
     wait: std::time::Duration,
     key: Option<Psk>,
-    propose: impl AsyncFnOnce(&Seen) -> Result<Vec<Proposal>, Refusal>,
+    propose: impl AsyncFnOnce(&Seen) -> Result<Wanted, Refusal>,
 ) -> Answer {
     let mut sign_in_warnings = Vec::new();
     let terminal = AtTerminal::find();
     let proposed = async {
         let seen = look(cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
-        let proposals = propose(&seen).await?;
-        Ok((seen, proposals))
+        let wanted = propose(&seen).await?;
+        Ok((seen, wanted))
     };
-    let proposed = until_signal(proposed, &mut signals).await;
-    let conclusion = match proposed {
-        Ok((seen, proposals)) => Carrier { seen: &seen, key, wait, is_agreed }.carry_out_all(proposals, signals).await,
+    let conclusion = match until_signal(proposed, &mut signals).await {
+        Ok((seen, wanted)) => {
+            let carrier = Carrier { seen: &seen, key, wait, is_agreed };
+            match wanted {
+                Wanted::One(proposal) => carrier.carry_out(proposal, signals).await,
+                Wanted::All(proposals) => carrier.carry_out_all(proposals, signals).await,
+            }
+        }
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
+}
+
+fn diagnosed(health: Health) -> Conclusion {
+    Conclusion::Diagnoses(vec![health])
 }
 
 fn refused(refusal: Refusal) -> Conclusion {

@@ -125,8 +125,9 @@ async fn ask(url: &str, cases: &[Case], negotiates: bool, recorded: &Observation
     let mut seen = Observations::new();
     for case in cases.iter().filter(|case| negotiates || !case.negotiates) {
         let mut lines = ask_one(case, &ground).await;
-        if recorded.get(&case.name).is_some_and(|before| *before != lines) {
-            println!("{url}: {} was asked twice", case.name);
+        if let Some(before) = recorded.get(&case.name).filter(|before| **before != lines) {
+            println!("{url}: {} was asked twice; new the first time:", case.name);
+            lines.iter().filter(|line| !before.contains(line)).for_each(|line| println!("  {line}"));
             lines = ask_one(case, &ground).await;
         }
         seen.insert(case.name.clone(), lines);

@@ -34,9 +34,13 @@ pub enum Conclusion {
     Rollback(Box<Rollback>),
     /// What there is.
     Listing(Box<Listing>),
-    /// How one VPN stands, or every one.
-    Health(Vec<Health>),
-    /// VPNs that exist were changed, as far as that went.
+    /// How one VPN stands.
+    Health(Box<Health>),
+    /// What is wrong with one VPN or with each.
+    Diagnoses(Vec<Health>),
+    /// A VPN that exists was changed, as far as that went.
+    Change(Box<ChangeReport>),
+    /// All VPNs of a kind were, however many these are.
     Changes(Vec<ChangeReport>),
     /// Nothing was made.
     Refused(Box<Refusal>),
@@ -162,7 +166,9 @@ impl Answer {
             Conclusion::DryRun(_) => 0,
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),
-            Conclusion::Health(all) => worst(all),
+            Conclusion::Health(health) => health.exit_code,
+            Conclusion::Diagnoses(all) => worst(all),
+            Conclusion::Change(change) => change.exit_code(),
             // What is not done counts more than how something that is done stands.
             Conclusion::Changes(changes) => {
                 let undone = changes.iter().find(|change| !change.is_done());
@@ -184,7 +190,9 @@ impl Answer {
             Conclusion::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
             Conclusion::Rollback(rollback) => write!(out, "{rollback}"),
             Conclusion::Listing(listing) => write!(out, "{listing}"),
-            Conclusion::Health(all) => in_paragraphs(out, all),
+            Conclusion::Health(health) => write!(out, "{health}"),
+            Conclusion::Diagnoses(all) => in_paragraphs(out, all),
+            Conclusion::Change(change) => write!(out, "{change}"),
             Conclusion::Changes(changes) => in_paragraphs(out, changes),
             Conclusion::Refused(refusal) => write!(err, "{refusal}"),
         }
@@ -196,14 +204,10 @@ impl Answer {
             Conclusion::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
             Conclusion::Rollback(rollback) => serde_json::to_value(rollback),
             Conclusion::Listing(listing) => serde_json::to_value(listing),
-            Conclusion::Health(all) => match all.as_slice() {
-                [one] => serde_json::to_value(one),
-                all => serde_json::to_value(json!({ "vpns": all })),
-            },
-            Conclusion::Changes(changes) => match changes.as_slice() {
-                [one] => serde_json::to_value(one),
-                all => serde_json::to_value(json!({ "changes": all })),
-            },
+            Conclusion::Health(health) => serde_json::to_value(health),
+            Conclusion::Diagnoses(all) => serde_json::to_value(json!({ "vpns": all })),
+            Conclusion::Change(change) => serde_json::to_value(change),
+            Conclusion::Changes(all) => serde_json::to_value(json!({ "changes": all })),
             Conclusion::Refused(refusal) => serde_json::to_value(refusal),
         };
         let mut value = value.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));

@@ -25,45 +25,55 @@ pub(super) struct Carrier<'a> {
 
 impl Carrier<'_> {
     /// Asks, unless that was done, and carries the change out.
-    pub async fn carry_out(self, proposal: Proposal, signals: Signals) -> Conclusion {
-        self.carry_out_all(vec![proposal], signals).await
+    pub async fn carry_out(self, proposal: Proposal, mut signals: Signals) -> Conclusion {
+        if let Err(refusal) = self.agree(std::slice::from_ref(&proposal), &mut signals).await {
+            return refused(refusal);
+        }
+        match self.one(proposal, &mut signals).await {
+            Ok(mut report) => {
+                prove(std::slice::from_mut(&mut report), self.seen.cloud(), self.wait, &mut signals).await;
+                Conclusion::Change(Box::new(report))
+            }
+            Err(refusal) => refused(refusal),
+        }
     }
 
     /// Several, one after the other, agreed to at once. After one that is not done no other is begun.
-    pub async fn carry_out_all(mut self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
-        if self.is_agreed {
-            for proposal in &proposals {
-                say(proposal.to_string().trim_end());
-            }
-        } else {
-            match ask::agreed("", &proposals, &mut signals).await {
-                Ok(true) => {}
-                Ok(false) => return refused(Refusal::stopped()),
-                Err(refusal) => return refused(refusal),
-            }
+    pub async fn carry_out_all(self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
+        if let Err(refusal) = self.agree(&proposals, &mut signals).await {
+            return refused(refusal);
         }
-        let mut reports = Vec::new();
-        for Proposal { change, notes } in proposals {
-            if reports.iter().any(|report: &ChangeReport| !report.is_done()) {
+        let mut reports: Vec<ChangeReport> = Vec::new();
+        for proposal in proposals {
+            let change = proposal.change.clone();
+            if reports.iter().any(|report| !report.is_done()) {
                 reports.push(ChangeReport::not_begun(change, "not begun, because the one before is not done"));
                 continue;
             }
-            let changing = match self.begin(change.clone()) {
-                Ok(changing) => changing,
+            match self.one(proposal, &mut signals).await {
+                Ok(report) => reports.push(report),
                 Err(refusal) if reports.is_empty() => return refused(refusal),
-                Err(refusal) => {
-                    reports.push(ChangeReport::not_begun(change, &refusal.problems.join("; ")));
-                    continue;
-                }
-            };
-            let key = self.key.take();
-            let mut report = carry(changing, key.as_ref(), self.seen.cloud(), &mut signals, Direction::Forward).await;
-            self.key = key;
-            report.notes = notes;
-            reports.push(report);
+                Err(refusal) => reports.push(ChangeReport::not_begun(change, &refusal.problems.join("; "))),
+            }
         }
         prove(&mut reports, self.seen.cloud(), self.wait, &mut signals).await;
         Conclusion::Changes(reports)
+    }
+
+    async fn agree(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), Refusal> {
+        if self.is_agreed {
+            for proposal in proposals {
+                say(proposal.to_string().trim_end());
+            }
+            return Ok(());
+        }
+        if ask::agreed("", proposals, signals).await? { Ok(()) } else { Err(Refusal::stopped()) }
+    }
+
+    async fn one(&self, Proposal { change, notes }: Proposal, signals: &mut Signals) -> Result<ChangeReport, Refusal> {
+        let changing = self.begin(change)?;
+        let report = carry(changing, self.key.as_ref(), self.seen.cloud(), signals, Direction::Forward).await;
+        Ok(ChangeReport { notes, ..report })
     }
 
     fn begin(&self, change: Change) -> Result<Changing, Refusal> {

@@ -113,9 +113,9 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
         Err(refusal) => return refused(refusal, warnings),
     };
     let cloud = &signed_in.cloud;
-    let mut reports = vec![carry(changing, key.as_ref(), cloud, &mut signals, Direction::Forward).await];
-    prove(&mut reports, cloud, args.wait.duration(), &mut signals).await;
-    Answer { conclusion: Conclusion::Changes(reports), sign_in_warnings: warnings }
+    let mut report = carry(changing, key.as_ref(), cloud, &mut signals, Direction::Forward).await;
+    prove(std::slice::from_mut(&mut report), cloud, args.wait.duration(), &mut signals).await;
+    Answer { conclusion: Conclusion::Change(Box::new(report)), sign_in_warnings: warnings }
 }
 
 /// Takes back what it has done, if that can be done any more.
@@ -152,7 +152,7 @@ pub async fn rollback(cut_off: &CutOff, args: &RollbackArgs, mut signals: Unboun
         }
     }
     let report = carry(changing, None, &signed_in.cloud, &mut signals, Direction::Back).await;
-    Answer { conclusion: Conclusion::Changes(vec![report]), sign_in_warnings: warnings }
+    Answer { conclusion: Conclusion::Change(Box::new(report)), sign_in_warnings: warnings }
 }
 
 async fn open(

@@ -104,7 +104,7 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
         .block_on(async { Site::enter(&cloud.auth_url, Behind::Real(cloud.release)).await.suffer(breakage).await });
     let vpn = handle(cloud);
     let said = osvpn(cloud, &["doctor", &vpn, "--json"]);
-    let (first, remedy) = (&said.document["findings"][0], remedy(breakage.name));
+    let (first, remedy) = (&said.document["vpns"][0]["findings"][0], remedy(breakage.name));
     let Remedy { subject, weight, cure, loses_hold } = &remedy;
     let is_found = first["subject"] == *subject && first["weight"] == *weight;
     let mut line = format!(

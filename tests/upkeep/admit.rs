@@ -14,8 +14,8 @@ async fn admit_makes_the_missing_rules_and_delete_takes_them_away() {
     let scene = closed().await;
     let before = scene.ids("security-group-rules");
     let (code, told) = scene.json(&["doctor", "test-vpn"]).await;
-    assert_eq!((code, &told["findings"][0]["subject"]), (0, &json!("security-groups")), "{told:#}");
-    let command = told["findings"][0]["commands"][1].as_str().unwrap();
+    assert_eq!((code, &told["vpns"][0]["findings"][0]["subject"]), (0, &json!("security-groups")), "{told:#}");
+    let command = told["vpns"][0]["findings"][0]["commands"][1].as_str().unwrap();
     assert!(
         command.contains("security group rule create --ingress") && command.contains("--remote-ip 10.20.30.0/24"),
         "{command}"
