@@ -234,8 +234,8 @@ impl Model {
         match self.step {
             Step::Vpns => Some(Step::Mode),
             Step::Vpn => Some(Step::Vpns),
-            Step::OtherSubnets(Half::A) => Some(Step::Vpn),
-            Step::OtherSubnets(Half::B) => Some(Step::OtherSubnets(Half::A)),
+            Step::OtherSubnets(Half::A) | Step::OtherKey => Some(Step::Vpn),
+            Step::OtherSubnets(Half::B) | Step::OtherRanges => Some(Step::OtherSubnets(Half::A)),
             _ if self.returning => Some(Step::Review),
             step => self.route().previous(step),
         }
@@ -330,7 +330,9 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
         Message::Detailed(region, request, result) => model.detailed(&region, request, result),
         Message::Generated(psk) => {
+            let is_revealed = model.answers.key.is_revealed;
             model.answers.key = fields::SecretText::generated(&psk);
+            model.answers.key.is_revealed = is_revealed;
             model.say("A new key was made.");
             Vec::new()
         }
@@ -506,6 +508,10 @@ impl Model {
             Act::ForgetRun => self.forget_run(),
             Act::Carry => self.carry(),
             Act::NewKey(sas) => self.new_key(sas),
+            Act::OwnKey => {
+                self.enter(Step::OtherKey);
+                Vec::new()
+            }
             Act::TakeBack => self.take_change_back(),
             Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
         }
@@ -543,7 +549,10 @@ impl Model {
         match &self.screen {
             Screen::Form(form) => {
                 let field = *form.fields.get(form.focus)?;
-                self.answers.input_mut(field, &suggested)
+                match field {
+                    Field::OtherRanges => self.vpns.open.as_mut().map(|open| &mut open.ranges),
+                    field => self.answers.input_mut(field, &suggested),
+                }
             }
             _ => None,
         }

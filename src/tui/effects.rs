@@ -31,6 +31,13 @@ use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session,
 /// How long a region may take before the VPNs of the others are shown without its.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// A change, and the key of the user's own it needs.
+#[derive(Debug)]
+pub(super) struct Kept {
+    changing: Changing,
+    key: Option<Psk>,
+}
+
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum Done {
@@ -41,7 +48,7 @@ pub(super) enum Done {
     /// With a run that was cut off.
     TakenUp(RequestId, Box<Result<resume::Taken, Refusal>>),
     /// With a change that has come to rest.
-    Changed(Box<Changing>, Result<Changed, ChangeError>),
+    Changed(Box<Kept>, Result<Changed, ChangeError>),
 }
 
 /// A sign-in with all the wizard is told of it.
@@ -66,7 +73,7 @@ pub struct Effects {
     stop: CancellationToken,
     keeper: Keeper,
     /// A change that has come to rest and is not done.
-    changing: Option<Changing>,
+    changing: Option<Kept>,
     /// The journal of a run that was taken up, until the wizard says whether it goes on.
     taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
@@ -141,7 +148,7 @@ impl Effects {
             Ok(Done::Message(message)) => News::Message(message),
             Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
             Ok(Done::TakenUp(request, result)) => News::Message(Box::new(self.take_up(request, *result))),
-            Ok(Done::Changed(changing, ended)) => News::Message(Box::new(self.keep_change(*changing, ended))),
+            Ok(Done::Changed(kept, ended)) => News::Message(Box::new(self.keep_change(*kept, ended))),
             Err(error) => News::Panicked(words_of(error)),
         }
     }
@@ -334,20 +341,20 @@ impl Effects {
         self.stop = CancellationToken::new();
         let (events, stop) = (self.changes.0.clone(), self.stop.clone());
         self.tasks.spawn(async move {
-            let mut changing = match begin_change(which, present, &cloud, is_kept) {
-                Ok(changing) => changing,
+            let mut kept = match begin_change(which, present, &cloud, is_kept) {
+                Ok(kept) => kept,
                 Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why]))),
             };
             let work = ChangeWork { cloud: &cloud, events: &events, stop: &stop };
-            let ended = changing.see_through(direction, None, &work).await;
-            Done::Changed(Box::new(changing), ended)
+            let ended = kept.changing.see_through(direction, kept.key.as_ref(), &work).await;
+            Done::Changed(Box::new(kept), ended)
         });
     }
 
     /// Keeps a change that is not done for whatever is wanted next: it stays locked until then.
-    fn keep_change(&mut self, changing: Changing, ended: Result<Changed, ChangeError>) -> Message {
-        let course = Box::new(changing.course());
-        self.changing = Some(changing).filter(|_| !matches!(ended, Ok(Changed::Done)));
+    fn keep_change(&mut self, kept: Kept, ended: Result<Changed, ChangeError>) -> Message {
+        let course = Box::new(kept.changing.course());
+        self.changing = Some(kept).filter(|_| !matches!(ended, Ok(Changed::Done)));
         Message::Carried(ended, course)
     }
 
@@ -467,15 +474,15 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
 }
 
 /// Begins a change, or takes up one that was cut off.
-fn begin_change(which: Which, present: Option<Changing>, cloud: &Cloud, is_kept: bool) -> Result<Changing, String> {
+fn begin_change(which: Which, present: Option<Kept>, cloud: &Cloud, is_kept: bool) -> Result<Kept, String> {
     let words = |error: JournalError| error.to_string();
     match which {
         Which::Present => present.ok_or_else(|| "there is no change to go on with".to_owned()),
-        Which::Journal(path) => Changing::open(&path).map_err(words),
-        Which::New(change) if !is_kept => Ok(Changing::unkept(*change)),
-        Which::New(change) => {
+        Which::Journal(path) => Ok(Kept { changing: Changing::open(&path).map_err(words)?, key: None }),
+        Which::New(change, key) if !is_kept => Ok(Kept { changing: Changing::unkept(*change), key }),
+        Which::New(change, key) => {
             let directory = state::directory().ok_or(JournalError::NoHome).map_err(words)?;
-            Changing::begin(*change, cloud, &directory).map_err(words)
+            Ok(Kept { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key })
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
     for (at, field) in form.fields.iter().enumerate() {
         let (place, next) = rest.split_top(3);
         text_field(scene, *field, at == form.focus, place, frame);
-        let (place, next) = next.split_top(below + u16::from(*field == Field::Key));
+        let (place, next) = next.split_top(below + u16::from(field.is_secret()));
         help(scene, *field, place.inside(1, 0), frame);
         rest = next;
     }
@@ -59,16 +59,11 @@ fn shown(scene: Scene<'_>, field: Field, room: usize) -> Shown {
         let text = scrolled(input.value(), gone).to_owned();
         Shown { text, cursor: input.visual_cursor().saturating_sub(gone), is_placeholder: false }
     };
-    match (field, model.answers.input(field)) {
-        (Field::Key, _) => {
-            let key = &model.answers.key;
-            let text = if model.answers.key_revealed {
-                key.expose().to_owned()
-            } else {
-                scene.theme.glyphs.mask.repeat(key.chars())
-            };
-            of(&Input::new(text))
-        }
+    if let Some(secret) = model.secret(field) {
+        let mask = || scene.theme.glyphs.mask.repeat(secret.chars());
+        return of(&Input::new(if secret.is_revealed { secret.expose().to_owned() } else { mask() }));
+    }
+    match (field, model.input(field)) {
         (Field::Name, None) => of(&Input::new(model.name_text())),
         (Field::PeerId, Some(input)) if input.value().is_empty() => {
             let text = fit(scene.theme, model.answers.peer_id_text(), room);
@@ -103,8 +98,8 @@ const fn label(field: Field) -> &'static str {
     match field {
         Field::PeerAddress => "Address",
         Field::PeerId => "Id",
-        Field::PeerCidrs => "CIDRs",
-        Field::Key => "Key",
+        Field::PeerCidrs | Field::OtherRanges => "CIDRs",
+        Field::Key | Field::OtherKey => "Key",
         Field::Name => "Name",
         Field::Policy(_) => "",
     }
@@ -126,9 +121,9 @@ fn origin(scene: Scene<'_>, field: Field) -> Option<&'static str> {
 fn help(scene: Scene<'_>, field: Field, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let mut area = area;
-    if field == Field::Key {
+    if let Some(secret) = model.secret(field) {
         let (top, rest) = area.split_top(1);
-        frame.render_widget(Paragraph::new(meter(scene)), top);
+        frame.render_widget(Paragraph::new(meter(scene, secret.chars())), top);
         area = rest;
     }
     let columns = usize::from(area.width);
@@ -150,16 +145,20 @@ fn help_text(scene: Scene<'_>, field: Field) -> &'static str {
             "Made for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
         }
         Field::Key => "Both ends share it. Keep it like a password.",
+        Field::OtherKey if scene.model.vpns.vpn().is_some_and(|vpn| vpn.b().is_some()) => {
+            "Both halves get it. It is sent to the cloud, and kept nowhere else."
+        }
+        Field::OtherKey => "The peer needs the same. It is sent to the cloud, and kept nowhere else.",
+        Field::OtherRanges => "The networks behind it, separated by commas. Its owner sets the same there.",
         Field::Name => "Every object is named after it.",
         Field::Policy(_) => "",
     }
 }
 
 /// How long the key is, against how long it may be.
-fn meter(scene: Scene<'_>) -> Line<'static> {
+fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
     const CELLS: usize = psk::LONGEST / 2;
-    let Scene { model, theme } = scene;
-    let count = model.answers.key.chars();
+    let theme = scene.theme;
     let filled = count.div_ceil(2).min(CELLS);
     let fits = (psk::SHORTEST..=psk::LONGEST).contains(&count);
     let style = if fits { theme.good() } else { theme.warning() };

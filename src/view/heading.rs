@@ -79,6 +79,11 @@ fn question(model: &Model) -> String {
             let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.labels.name(&side.region));
             format!("Which subnets of {} from now on?", place.unwrap_or_default())
         }
+        Step::OtherRanges => "What is behind the peer outside from now on?".to_owned(),
+        Step::OtherKey => {
+            let name = model.vpns.open.as_ref().map_or("", |open| open.name.as_str());
+            format!("A key of your own for {name}")
+        }
         Step::Change => model.vpns.change.as_ref().map_or_else(String::new, change),
         Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
             let name = &run.marks.name;

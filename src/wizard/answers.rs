@@ -57,8 +57,6 @@ pub struct Answers {
     pub peer_cidrs: Input,
     /// The key.
     pub key: SecretText,
-    /// Whether the key is shown.
-    pub key_revealed: bool,
     /// The profile; none means the recommended one.
     pub profile: Option<Profile>,
     /// The policy edited field by field.
@@ -94,7 +92,6 @@ impl Answers {
             peer_id: Input::default(),
             peer_cidrs: Input::default(),
             key: SecretText::default(),
-            key_revealed: false,
             profile: None,
             custom: custom.clone(),
             custom_edited: false,
@@ -147,7 +144,7 @@ impl Answers {
             Field::PeerCidrs => Some(&self.peer_cidrs),
             Field::Name => self.name.as_ref(),
             Field::Policy(field) => self.numbers.get(&field.into()),
-            Field::Key => None,
+            Field::Key | Field::OtherKey | Field::OtherRanges => None,
         }
     }
 
@@ -159,7 +156,7 @@ impl Answers {
             Field::PeerCidrs => Some(&mut self.peer_cidrs),
             Field::Name => Some(self.name.get_or_insert_with(|| Input::new(suggested.to_owned()))),
             Field::Policy(field) => self.numbers.get_mut(&field.into()),
-            Field::Key => None,
+            Field::Key | Field::OtherKey | Field::OtherRanges => None,
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Act {
     Carry,
     /// Propose a new key, with the running SAs kept or renewed.
     NewKey(Sas),
+    /// Ask for a key of the user's own.
+    OwnKey,
     /// Take back what the change has done.
     TakeBack,
     /// Go on with the change that was cut off.

@@ -24,6 +24,18 @@ pub enum Field {
     Name,
     /// One attribute of a custom policy.
     Policy(PolicyField),
+    /// Another pre-shared key for a VPN that exists.
+    OtherKey,
+    /// Other ranges behind its outside peer.
+    OtherRanges,
+}
+
+impl Field {
+    /// Whether what is typed is shown only on request, and checked as it is typed.
+    #[must_use]
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Key | Self::OtherKey)
+    }
 }
 
 /// More than the longest key, so that a pasted text that is too long is seen to be so.
@@ -33,11 +45,13 @@ const SECRET_CAPACITY: usize = 128;
 pub struct SecretText {
     text: Zeroizing<String>,
     generated: bool,
+    /// Whether it stands on the screen as it is.
+    pub is_revealed: bool,
 }
 
 impl Default for SecretText {
     fn default() -> Self {
-        Self { text: Zeroizing::new(String::with_capacity(SECRET_CAPACITY)), generated: false }
+        Self { text: Zeroizing::new(String::with_capacity(SECRET_CAPACITY)), generated: false, is_revealed: false }
     }
 }
 

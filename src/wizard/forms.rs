@@ -8,14 +8,16 @@ use secrecy::{ExposeSecret, SecretString};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
-use super::fields::Field;
+use super::fields::{Field, SecretText};
 use super::keymap::Action;
 use super::step::Step;
+use super::vpns::Wish;
 use super::{Effect, Form, Model, Screen};
 use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
+use crate::upkeep::Sas;
 
 /// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
 const LONGEST_TEXT: usize = 1024;
@@ -28,6 +30,8 @@ impl Form {
             Step::Peer => vec![Field::PeerAddress, Field::PeerId, Field::PeerCidrs],
             Step::Key => vec![Field::Key],
             Step::Name => vec![Field::Name],
+            Step::OtherRanges => vec![Field::OtherRanges],
+            Step::OtherKey => vec![Field::OtherKey],
             Step::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
             _ => Vec::new(),
         };
@@ -62,9 +66,46 @@ impl Model {
                     findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
                 }
             },
-            Field::Key => self.answers.key.check().err().map(|problem| problem.to_string()),
+            Field::OtherRanges => match cidr::parse_list(self.input(field)?.value()) {
+                Err(problem) => Some(problem.to_string()),
+                Ok(ranges) => {
+                    let own = self.vpns.vpn().map(|vpn| self.other_ranges(vpn, Half::A)).unwrap_or_default();
+                    let findings = checks::sides(&own, &ranges, Place::PeerCidrs);
+                    findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
+                }
+            },
+            Field::Key | Field::OtherKey => self.secret(field)?.check().err().map(|problem| problem.to_string()),
             Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
             Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
+        }
+    }
+
+    /// The typed text of a field, for those that are edited as text.
+    #[must_use]
+    pub fn input(&self, field: Field) -> Option<&Input> {
+        match field {
+            Field::OtherRanges => self.vpns.open.as_ref().map(|open| &open.ranges),
+            field => self.answers.input(field),
+        }
+    }
+
+    /// The typed text of a secret field.
+    #[must_use]
+    pub fn secret(&self, field: Field) -> Option<&SecretText> {
+        match field {
+            Field::Key => Some(&self.answers.key),
+            Field::OtherKey => self.vpns.open.as_ref().map(|open| &open.key),
+            _ => None,
+        }
+    }
+
+    /// The secret field that takes what is typed now.
+    fn secret_field(&mut self) -> Option<&mut SecretText> {
+        let Screen::Form(form) = &self.screen else { return None };
+        match form.field()? {
+            Field::Key => Some(&mut self.answers.key),
+            Field::OtherKey => self.vpns.open.as_mut().map(|open| &mut open.key),
+            _ => None,
         }
     }
 
@@ -90,7 +131,7 @@ impl Model {
     #[must_use]
     pub fn problem(&self, field: Field) -> Option<String> {
         let Screen::Form(form) = &self.screen else { return None };
-        let at_once = matches!(field, Field::Key | Field::Policy(_));
+        let at_once = field.is_secret() || matches!(field, Field::Policy(_));
         if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
     }
 
@@ -119,7 +160,11 @@ impl Model {
             Action::Down => self.leave_field(true),
             Action::Up => self.leave_field(false),
             Action::Right | Action::Left => self.change_word(action == Action::Right),
-            Action::Reveal => self.answers.key_revealed = !self.answers.key_revealed,
+            Action::Reveal => {
+                if let Some(secret) = self.secret_field() {
+                    secret.is_revealed = !secret.is_revealed;
+                }
+            }
             Action::Generate => return vec![Effect::Generate],
             _ => {}
         }
@@ -148,7 +193,13 @@ impl Model {
             .filter(|(_, field)| self.check(**field).is_some())
             .map(|(place, _)| place)
             .collect();
-        let Some(first) = wrong.first().copied() else { return self.advance() };
+        let Some(first) = wrong.first().copied() else {
+            return match self.step {
+                Step::OtherRanges => self.accept_other_ranges(),
+                Step::OtherKey => self.wish(Wish::NewKey(Sas::Keep)),
+                _ => self.advance(),
+            };
+        };
         let Screen::Form(form) = &mut self.screen else { return Vec::new() };
         let here = wrong.contains(&focus);
         let next = wrong.iter().copied().find(|place| *place > focus);
@@ -189,7 +240,7 @@ impl Model {
     pub(super) fn edit_field(&mut self, event: &KeyEvent) {
         let Screen::Form(form) = &self.screen else { return };
         match form.field() {
-            Some(Field::Key) => self.edit_key(event),
+            Some(field) if field.is_secret() => self.edit_secret(event),
             Some(Field::Policy(field)) if matches!(field.domain(), Domain::Words(_)) => {}
             Some(field) => {
                 let digits_only = matches!(field, Field::Policy(_));
@@ -209,15 +260,16 @@ impl Model {
         }
     }
 
-    fn edit_key(&mut self, event: &KeyEvent) {
+    fn edit_secret(&mut self, event: &KeyEvent) {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let Some(secret) = self.secret_field() else { return };
         match event.code {
-            KeyCode::Char('u' | 'w') if control => self.answers.key.clear(),
+            KeyCode::Char('u' | 'w') if control => secret.clear(),
             KeyCode::Char(character) if !control => {
                 let mut text = [0; 4];
-                self.answers.key.insert(character.encode_utf8(&mut text));
+                secret.insert(character.encode_utf8(&mut text));
             }
-            KeyCode::Backspace => self.answers.key.backspace(),
+            KeyCode::Backspace => secret.backspace(),
             _ => {}
         }
     }
@@ -246,10 +298,9 @@ impl Model {
         }
         let clean: String =
             text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
-        let at_key = matches!(&self.screen, Screen::Form(form) if form.field() == Some(Field::Key));
-        if at_key {
-            self.answers.key.clear();
-            self.answers.key.insert(text);
+        if let Some(secret) = self.secret_field() {
+            secret.clear();
+            secret.insert(text);
             return;
         }
         if let Screen::Picker(picker) = &mut self.screen {

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use itertools::Itertools;
 
+use super::fields::{Field, SecretText};
 use super::picker::Picker;
 use super::{Model, Screen, Start};
 use crate::wizard::progress::Phase;
@@ -327,10 +328,10 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
 fn form_keys(model: &Model) -> Vec<Binding> {
     let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue"), bind(&[ESC], Action::Back, "back")];
     match model.step {
-        Step::Key => bindings.extend([
-            bind(&[Key::control('r')], Action::Reveal, if model.answers.key_revealed { "hide" } else { "show" }),
-            bind(&[Key::control('g')], Action::Generate, "new key"),
-        ]),
+        Step::Key => {
+            bindings.extend([reveal(&model.answers.key), bind(&[Key::control('g')], Action::Generate, "new key")]);
+        }
+        Step::OtherKey => bindings.extend(model.secret(Field::OtherKey).map(reveal)),
         Step::Custom => bindings.extend([
             bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
             quiet(&[LEFT], Action::Left, "change back"),
@@ -345,6 +346,10 @@ fn form_keys(model: &Model) -> Vec<Binding> {
     }
     bindings.push(bind(&[F1], Action::Help, "help"));
     bindings
+}
+
+fn reveal(secret: &SecretText) -> Binding {
+    bind(&[Key::control('r')], Action::Reveal, if secret.is_revealed { "hide" } else { "show" })
 }
 
 fn review_keys() -> Vec<Binding> {

@@ -72,8 +72,8 @@ pub struct Seen {
 /// The change that is to be carried out.
 #[derive(Debug)]
 pub enum Which {
-    /// One that begins.
-    New(Box<Change>),
+    /// One that begins, with the key of the user's own, if it needs one.
+    New(Box<Change>, Option<Psk>),
     /// One that was cut off, by its journal.
     Journal(PathBuf),
     /// The one that came to rest last.

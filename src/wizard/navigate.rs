@@ -19,7 +19,9 @@ impl Model {
         self.step = step;
         self.scroll = 0;
         self.screen = match step {
-            Step::Peer | Step::Key | Step::Custom | Step::Name => Screen::Form(Form::of(step)),
+            Step::Peer | Step::Key | Step::Custom | Step::Name | Step::OtherRanges | Step::OtherKey => {
+                Screen::Form(Form::of(step))
+            }
             Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, confirming: false }),
             Step::Run => Screen::Run,
             Step::Vpn => Screen::Vpn,
@@ -152,7 +154,13 @@ impl Model {
             Step::Custom => self.custom_problems().is_empty(),
             Step::Run => self.run.is_some(),
             Step::Cloud | Step::Mode | Step::Policy => true,
-            Step::Review | Step::Vpns | Step::Vpn | Step::OtherSubnets(_) | Step::Change => false,
+            Step::Review
+            | Step::Vpns
+            | Step::Vpn
+            | Step::OtherSubnets(_)
+            | Step::OtherRanges
+            | Step::OtherKey
+            | Step::Change => false,
         }
     }
 
@@ -175,6 +183,11 @@ impl Model {
             self.returning = false;
         }
         self.vpns.wish = None;
+        if self.step == Step::OtherKey
+            && let Some(open) = &mut self.vpns.open
+        {
+            open.key.clear();
+        }
         self.enter(step);
         if step == Step::Vpns {
             self.vpns.open = None;

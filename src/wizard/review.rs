@@ -224,7 +224,14 @@ impl Model {
             Step::Policy => self.profile().as_str().to_owned(),
             Step::Custom => self.answers.custom.ike_text(),
             Step::Name => self.name_text(),
-            Step::Review | Step::Run | Step::Vpns | Step::Vpn | Step::OtherSubnets(_) | Step::Change => String::new(),
+            Step::Review
+            | Step::Run
+            | Step::Vpns
+            | Step::Vpn
+            | Step::OtherSubnets(_)
+            | Step::OtherRanges
+            | Step::OtherKey
+            | Step::Change => String::new(),
         }
     }
 

@@ -35,6 +35,10 @@ pub enum Step {
     Vpn,
     /// Which subnets a half of it is to tunnel from now on.
     OtherSubnets(Half),
+    /// Which ranges are behind its outside peer from now on.
+    OtherRanges,
+    /// A key of the user's own for it.
+    OtherKey,
     /// A change of it at work, and what came of that.
     Change,
 }
@@ -115,7 +119,13 @@ impl Step {
     /// Whether it is about VPNs that exist. Those are no part of a route.
     #[must_use]
     pub const fn is_upkeep(self) -> bool {
-        matches!(self, Self::Vpns | Self::Vpn | Self::OtherSubnets(_) | Self::Change)
+        self.is_of_a_vpn() || matches!(self, Self::Vpns | Self::Change)
+    }
+
+    /// Whether it is about the one VPN that is open, and nothing is under way.
+    #[must_use]
+    pub const fn is_of_a_vpn(self) -> bool {
+        matches!(self, Self::Vpn | Self::OtherSubnets(_) | Self::OtherRanges | Self::OtherKey)
     }
 
     /// The step of a route where an answer that a check objects to is changed.
@@ -155,7 +165,7 @@ impl Step {
             Self::Subnets(Half::A) => "Subnets A",
             Self::Subnets(Half::B) => "Subnets B",
             Self::Peer => "Peer",
-            Self::Key => "Key",
+            Self::Key | Self::OtherKey => "Key",
             Self::Policy => "Policy",
             Self::Custom => "Fields",
             Self::Name => "Name",
@@ -164,6 +174,7 @@ impl Step {
             Self::Vpns => "VPNs",
             Self::Vpn => "VPN",
             Self::OtherSubnets(_) => "Subnets",
+            Self::OtherRanges => "Ranges",
             Self::Change => "Change",
         }
     }
@@ -199,6 +210,14 @@ impl Step {
             Self::OtherSubnets(_) => &[
                 "What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
                  connections are switched to them, and the old ones are deleted.",
+            ],
+            Self::OtherRanges => &[
+                "The networks behind the peer outside, separated by commas. Its owner has to set the same on that side.",
+            ],
+            Self::OtherKey => &[
+                "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
+                 one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; if the change \
+                 is cut off, it is asked for again.",
             ],
             Self::Change => {
                 &["Each step is written down before it is sent, so a change that is cut off can be finished or, until \

@@ -1,8 +1,10 @@
 //! The screen of one VPN: what is wanted of it becomes a proposal, and a proposal a question.
 
 use itertools::Itertools;
+use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
+use super::fields::SecretText;
 use super::keymap::Action;
 use super::message::{Interrupted, Which};
 use super::picker::{Choice, Line};
@@ -11,13 +13,13 @@ use super::vpns::{Deed, Wish};
 use super::{Effect, Model, Screen};
 use crate::change::Verb;
 use crate::cloud::Id;
-use crate::inspect::Vpn;
 use crate::inspect::diagnosis::rules;
+use crate::inspect::{Across, Vpn};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Half, Known};
+use crate::plan::{Half, Known, cidr};
 use crate::provision::change::{Course, Direction};
 use crate::upkeep::{
-    Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
+    NewSubnets, Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
 };
 
 impl Model {
@@ -83,9 +85,17 @@ impl Model {
                 };
                 Wish::Mend(finding.subject)
             }
-            Deed::NewKey => Wish::NewKey(Sas::Keep),
+            Deed::NewKey => {
+                open.key = SecretText::default();
+                // No key can be made for somebody who would have to be told it.
+                if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.across, Across::Outside)) {
+                    self.enter(Step::OtherKey);
+                    return Vec::new();
+                }
+                Wish::NewKey(Sas::Keep)
+            }
             Deed::Subnets => {
-                open.subnets = crate::upkeep::NewSubnets::default();
+                (open.subnets, open.ranges) = (NewSubnets::default(), Input::default());
                 match self.vpns.vpn().map(can_set_subnets) {
                     Some(Ok(())) => self.enter(Step::OtherSubnets(Half::A)),
                     Some(Err(refused)) => self.refuse(&refused),
@@ -115,7 +125,7 @@ impl Model {
 
     /// Puts the question about what is wanted on the screen, if enough is known.
     pub(super) fn grant(&mut self) -> Vec<Effect> {
-        let is_here = matches!(self.step, Step::Vpns | Step::Vpn | Step::OtherSubnets(_));
+        let is_here = self.step == Step::Vpns || self.step.is_of_a_vpn();
         if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() || self.is_stale() {
             return Vec::new();
         }
@@ -147,7 +157,10 @@ impl Model {
                 let finding = diagnosis.findings.iter().find(|finding| finding.subject == *subject)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
-            Wish::NewKey(sas) => rotate_key(vpn, KeyOrigin::Generated, *sas),
+            Wish::NewKey(sas) => {
+                let origin = if open.key.psk().is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+                rotate_key(vpn, origin, *sas)
+            }
             Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
             Wish::Admit => admit(vpn, diagnosis),
             Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
@@ -168,6 +181,9 @@ impl Model {
             Wish::NewKey(Sas::Renew) => buttons.push(("Leave tunnels alone", Act::NewKey(Sas::Keep))),
             _ => {}
         }
+        if matches!(wish, Wish::NewKey(_)) && self.step != Step::OtherKey {
+            buttons.push(("Own key", Act::OwnKey));
+        }
         self.vpns.proposal = Some(proposal);
         self.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
     }
@@ -179,7 +195,8 @@ impl Model {
             Some(Ok(proposal)) => {
                 self.ask_whether(proposal, &wish);
                 if let Some(dialog) = &mut self.dialog {
-                    dialog.focus = dialog.buttons.len().saturating_sub(1);
+                    let turned = |(_, act): &(&str, Act)| matches!(act, Act::NewKey(_));
+                    dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
                 }
             }
             Some(Err(refused)) => self.refuse(&refused),
@@ -196,7 +213,8 @@ impl Model {
     /// Carries out what was agreed to.
     pub(super) fn carry(&mut self) -> Vec<Effect> {
         let Some(Proposal { change, notes }) = self.vpns.proposal.take() else { return Vec::new() };
-        let which = Which::New(Box::new(change.clone()));
+        let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
+        let which = Which::New(Box::new(change.clone()), key);
         self.begin_change(Course::new(change), notes, which, Direction::Forward)
     }
 
@@ -266,7 +284,8 @@ impl Model {
         chosen.cloned().or_else(present).unwrap_or_default()
     }
 
-    fn other_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
+    /// The ranges of the subnets marked for a half.
+    pub(super) fn other_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
         let inventory = vpn
             .side(half)
             .and_then(|side| self.vpns.seen()?.inspection.surveys.get(&side.region).map(|survey| &survey.inventory));
@@ -282,13 +301,23 @@ impl Model {
             _ => None,
         });
         let ids: Vec<Id> = ids.collect();
-        let has_other = half == Half::A && self.vpns.vpn().is_some_and(|vpn| vpn.b().is_some());
-        if let Some(open) = &mut self.vpns.open {
-            open.subnets.local.insert(half, ids);
+        let present = self.vpns.vpn().map(|vpn| (vpn.b().is_some(), vpn.a.remote.iter().join(", ")));
+        let (Some(open), Some((has_other, remote))) = (&mut self.vpns.open, present) else { return Vec::new() };
+        open.subnets.local.insert(half, ids);
+        if half == Half::B {
+            return self.wish(Wish::Subnets);
         }
-        if has_other {
-            self.enter(Step::OtherSubnets(Half::B));
-            return Vec::new();
+        if !has_other && open.ranges.value().is_empty() {
+            open.ranges = Input::new(remote);
+        }
+        self.enter(if has_other { Step::OtherSubnets(Half::B) } else { Step::OtherRanges });
+        Vec::new()
+    }
+
+    /// Takes what is behind the outside peer from now on, and goes on to the question.
+    pub(super) fn accept_other_ranges(&mut self) -> Vec<Effect> {
+        if let Some(open) = &mut self.vpns.open {
+            open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();
         }
         self.wish(Wish::Subnets)
     }

@@ -5,7 +5,10 @@ mod lines;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tui_input::Input;
+
 use super::carried::Carried;
+use super::fields::SecretText;
 use super::message::{Interrupted, Seen};
 use super::remote::{Remote, RequestId};
 use super::step::Step;
@@ -75,6 +78,10 @@ pub struct Open {
     pub waiting: Option<Duration>,
     /// The subnets chosen so far.
     pub subnets: NewSubnets,
+    /// The ranges behind its outside peer, as typed.
+    pub ranges: Input,
+    /// A key of the user's own, as typed.
+    pub key: SecretText,
 }
 
 /// What a diagnosis needs besides the survey.
@@ -146,6 +153,8 @@ impl Open {
             look_problem: None,
             waiting: None,
             subnets: NewSubnets::default(),
+            ranges: Input::default(),
+            key: SecretText::default(),
         }
     }
 
@@ -292,7 +301,7 @@ impl Model {
             };
             self.vpns.open = None;
             self.vpns.wish = None;
-            if matches!(self.step, Step::Vpn | Step::OtherSubnets(_)) {
+            if self.step.is_of_a_vpn() {
                 self.enter(Step::Vpns);
                 self.warn(text);
             } else if let Some(change) = &mut self.vpns.change {

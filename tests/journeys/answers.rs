@@ -139,7 +139,7 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
         journey.enter();
     }
     journey.at(Step::Key);
-    assert!(journey.model.answers.key.is_generated() && !journey.model.answers.key_revealed);
+    assert!(journey.model.answers.key.is_generated() && !journey.model.answers.key.is_revealed);
     assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
     journey.types("short").enter().at(Step::Key);
     assert!(journey.model.problem(Field::Key).unwrap().contains("5 characters"));
@@ -149,7 +149,7 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
     assert_eq!(journey.model.step, Step::Key, "a pasted line end submits nothing");
     journey.control('r');
-    assert!(journey.model.answers.key_revealed);
+    assert!(journey.model.answers.key.is_revealed);
     journey.control('g');
     assert!(matches!(journey.effects.last(), Some(Effect::Generate)));
 }

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use osvpn::change::{Change, Verb};
 use osvpn::cloud::RegionId;
 use osvpn::inspect::{Keys, Look, Vpn};
+use osvpn::plan::Psk;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::wizard::carried::{self, Stage};
+use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Deed, Open};
 use osvpn::wizard::{Interrupted, Seen, Which};
+
+use secrecy::ExposeSecret;
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
@@ -75,12 +79,7 @@ fn open(journey: &Journey) -> &Open {
 /// Agrees to what is proposed, and gives back the change.
 #[track_caller]
 fn agreed(journey: &mut Journey) -> Change {
-    assert!(journey.model.dialog.is_some(), "{:?}", journey.model.notice);
-    journey.key(KeyCode::Right).enter().at(Step::Change);
-    match journey.effects.pop() {
-        Some(Effect::Carry(Which::New(change), Direction::Forward)) => *change,
-        other => panic!("{other:?}"),
-    }
+    agreed_with_key(journey).0
 }
 
 fn ended(journey: &mut Journey, change: &Change, ended: Result<Changed, ChangeError>) {
@@ -206,12 +205,12 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
 #[test]
 fn a_new_key_is_proposed_with_and_without_an_interruption() {
     let mut journey = opened(healthy());
-    journey.types("n").key(KeyCode::Left).enter();
+    journey.types("n").key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter();
     assert!(!journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter().key(KeyCode::Left).enter().at(Step::Change);
-    let Some(Effect::Carry(Which::New(change), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Carry(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
 
@@ -250,6 +249,80 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let change = agreed(&mut journey);
     assert_eq!((change.verb, change.label.as_str()), (Verb::SetSubnets, "hlz-por"));
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
+}
+
+/// At the VPN to a peer outside, diagnosed.
+fn opened_outside() -> Journey {
+    let mut journey = listed(healthy());
+    journey.types("2").at(Step::Vpn);
+    diagnosed(&mut journey);
+    assert_eq!(open(&journey).name, "office");
+    journey
+}
+
+/// Agrees to what is proposed, and gives back the change and the key that goes with it.
+#[track_caller]
+fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
+    assert!(journey.model.dialog.is_some(), "{:?}", journey.model.notice);
+    journey.key(KeyCode::Right).enter().at(Step::Change);
+    match journey.effects.pop() {
+        Some(Effect::Carry(Which::New(change, key), Direction::Forward)) => (*change, key),
+        other => panic!("{other:?}"),
+    }
+}
+
+const OWN_KEY: &str = "Agreed0upon1by2both3ends";
+
+#[test]
+fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
+    let mut journey = opened_outside();
+    journey.types("n").at(Step::OtherKey).types("tooshort").enter().at(Step::OtherKey);
+    assert!(journey.model.dialog.is_none() && journey.model.problem(Field::OtherKey).unwrap().contains("8 characters"));
+    journey.control('u').types(OWN_KEY).enter();
+    let (change, key) = agreed_with_key(&mut journey);
+    assert_eq!(change.verb, Verb::RotatePsk);
+    assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    assert_eq!(open(&journey).key.chars(), 0, "nobody keeps it");
+}
+
+#[test]
+fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that() {
+    let mut journey = opened(healthy());
+    journey.types("n");
+    assert!(agreed_with_key(&mut journey).1.is_none());
+    let own = |journey: &mut Journey| {
+        journey.types("n").key(KeyCode::Left).enter().at(Step::OtherKey).types(OWN_KEY).enter();
+    };
+    let mut journey = opened(healthy());
+    own(&mut journey);
+    journey.key(KeyCode::Right).key(KeyCode::Right).enter();
+    assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
+    journey.key(KeyCode::Left).enter().at(Step::Change);
+    let Some(Effect::Carry(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
+    assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    let mut journey = opened(healthy());
+    own(&mut journey);
+    journey.esc().esc().at(Step::Vpn).types("n");
+    assert!(agreed_with_key(&mut journey).1.is_none());
+}
+
+#[test]
+fn what_is_behind_a_peer_outside_is_asked_for_and_checked() {
+    let mut journey = opened_outside();
+    journey.types("s").at(Step::OtherSubnets(Half::A)).enter().at(Step::OtherRanges);
+    let present = open(&journey).ranges.value().to_owned();
+    assert!(present.parse::<ipnet::IpNet>().is_ok(), "what is there now stands in the field: {present:?}");
+    journey.types(", 10.8.0.0/16").enter().at(Step::OtherRanges);
+    assert!(journey.model.problem(Field::OtherRanges).unwrap().contains("10.8.0.0/16"));
+    for _ in 0..", 10.8.0.0/16".len() {
+        journey.key(KeyCode::Backspace);
+    }
+    journey.types(", 192.168.77.0/24").esc().at(Step::OtherSubnets(Half::A)).enter().at(Step::OtherRanges);
+    assert!(open(&journey).ranges.value().ends_with("192.168.77.0/24"), "going back forgets nothing");
+    journey.enter();
+    let change = agreed(&mut journey);
+    assert_eq!(change.verb, Verb::SetSubnets);
+    assert!(change.steps().iter().any(|step| format!("{step:?}").contains("192.168.77.0/24")), "{change:?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn opened(seen: Box<Seen>, exposures: Exposures) -> Driven {
 fn agreed(journey: &mut Driven) -> Course {
     journey.press("Tab Enter");
     match journey.effects.pop() {
-        Some(Effect::Carry(Which::New(change), _)) => Course::new(*change),
+        Some(Effect::Carry(Which::New(change, _), _)) => Course::new(*change),
         other => panic!("{other:?}"),
     }
 }
@@ -88,6 +88,19 @@ fn a_region_that_failed_and_a_half_without_its_partner_are_shown_as_such() {
     part.inspection.awaited = vec![porirua()];
     let mut journey = listed(part);
     screen("vpns-part", journey.at(14.0));
+}
+
+#[test]
+fn a_peer_outside_is_asked_about_what_only_its_owner_knows() {
+    let mut journey = listed(healthy());
+    journey.press("2");
+    diagnosed(&mut journey, Exposures::default());
+    journey.press("n").types("Agreed0upon1by2both3ends");
+    screen("vpn-own-key", &mut journey);
+    assert!(!drawn(&journey.model, &COLOR).text.contains("Agreed0upon"));
+    screen("vpn-own-key-question", journey.press("Enter"));
+    journey.press("Esc Esc s Enter").types(", 10.8.0.0/16").press("Enter");
+    screen("vpn-ranges", &mut journey);
 }
 
 #[test]

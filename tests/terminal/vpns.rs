@@ -142,6 +142,42 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     assert_eq!((code, journals(&scene)), (129, 1));
 }
 
+/// A peer outside cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
+#[test]
+fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
+    const KEY: &str = "Agreed0upon1by2both3ends";
+    let scene = Scene::new(Settings::default());
+    let plan = "version = 1\nname = \"test-vpn\"\nmode = \"single\"\n[[half]]\nregion = \"nz-hlz-1\"\n\
+                router = \"border-router\"\nsubnets = [\"private-subnet\"]\n[peer]\naddress = \"198.18.0.7\"\n\
+                cidrs = [\"192.168.7.0/24\"]\n";
+    std::fs::write(scene.home.path().join("plan.toml"), plan).unwrap();
+    std::fs::write(scene.home.path().join("key"), "The1first2key3of4this5vpn\n").unwrap();
+    let pty = scene.wizard(&["apply", "plan.toml", "--psk-file", "key", "--wait", "0"]);
+    assert_eq!(pty.end().0, 3);
+    // It waits for its peer, and would be offered first.
+    std::fs::remove_dir_all(scene.home.path().join(".local/state/osvpn")).unwrap();
+    let mut pty = at_the_list(&scene);
+    pty.wait_for("2 test-vpn");
+    pty.send("2");
+    pty.wait_for("Every question");
+    pty.send("n");
+    pty.enter_at("A key of your own");
+    pty.send(KEY);
+    pty.wait_for("24 of 20 to 40");
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::status(409)));
+    pty.send("\r");
+    agree(&mut pty);
+    pty.enter_at("[ Retry ]");
+    pty.wait_for("[ See how it stands ]");
+    let connections = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
+    let keys = connections.iter().filter(|connection| connection["psk"] == KEY);
+    assert_eq!(keys.count(), 1);
+    pty.send("q");
+    let (_, Printed { everything, .. }) = pty.end();
+    assert!(!everything.contains(KEY) && !everything.contains(&KEY[..12]));
+    assert_eq!(journals(&scene), 0);
+}
+
 #[test]
 fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     let scene = Scene::new(Settings::default());
