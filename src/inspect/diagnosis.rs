@@ -58,16 +58,15 @@ pub fn diagnose(case: &Case<'_>, exposures: &Exposures) -> Diagnosis {
         Check::new(Subject::SecurityGroups, around::security_groups(case, &gates, exposures)),
     ]);
     let mut findings: Vec<Check> = checks.iter().filter(|check| check.fault().is_some()).cloned().collect();
-    findings.sort_by_key(likelihood);
+    findings.sort_by_key(|check| likelihood(case, check));
     Diagnosis { condition, unseen: unseen(case), ping: ping(case, &gates), checks, findings, gates }
 }
 
 /// What stops a tunnel comes before what hides, and that before what is only unwise; within each, by how often it is the
 /// cause. A service that is reported down is more often a consequence than a cause.
-fn likelihood(check: &Check) -> (Weight, u8, Subject) {
+fn likelihood(case: &Case<'_>, check: &Check) -> (Weight, u8, Subject) {
     let weight = check.fault().map_or(Weight::Warns, |fault| fault.weight);
-    let is_symptom =
-        check.subject == Subject::Services && check.fault().is_some_and(|fault| !fault.seen.contains("ERROR"));
+    let is_symptom = check.subject == Subject::Services && case.service_in_error().is_none();
     (weight, u8::from(is_symptom), check.subject)
 }
 

@@ -103,6 +103,11 @@ fn all() -> Vec<Odd> {
                 "admin_state_up": true, "status": "ACTIVE", "external_v4_ip": "203.0.113.20", "external_v6_ip": null});
             ground.simulator.plant(A, "vpnservices", second);
         }, OneService Stops "holds 2 VPN services", "RemoveService"),
+        odd!("a service in ERROR across one that is down for it", |ground| {
+            ground.alter(A, "vpnservices", SERVICE, json!({"status": "DOWN"}));
+            ground.alter(A, "ipsec-site-connections", CONNECTION, json!({"status": "DOWN"}));
+            ground.alter(B, "vpnservices", SERVICE, json!({"status": "ERROR"}));
+        }, Services Stops "nz-por-1 is in ERROR", "Rebuild"),
         odd!("a name where its address is expected", |ground| {
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"local_id": "por.example"}));
         }, PeerId Stops "calls itself @por.example", "SetPeer"),

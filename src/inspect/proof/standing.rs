@@ -72,7 +72,22 @@ impl<'a> Case<'a> {
         Verdict::good("")
     }
 
+    /// A service the cloud has given up on, with its half.
+    pub(in crate::inspect) fn service_in_error(&self) -> Option<(Half, &'a Side, &'a VpnService)> {
+        let mut services = self.sides().filter_map(|(half, side)| Some((half, side, side.service.as_ref()?)));
+        services.find(|(_, _, service)| service.status == Status::Error)
+    }
+
     pub(super) fn services(&self) -> Verdict {
+        // It is what keeps the other half down, too.
+        if let Some((half, side, service)) = self.service_in_error() {
+            return Verdict::bad(
+                Weight::Stops,
+                format!("the VPN service {} in {} is in ERROR", service.name, self.place(half)),
+                "the cloud could not set its gateway up, and does not try again by itself",
+                self.rebuild(half, side),
+            );
+        }
         for (half, side) in self.sides() {
             let Some(service) = &side.service else {
                 return Verdict::Open(format!(
@@ -83,14 +98,6 @@ impl<'a> Case<'a> {
             };
             let place = self.place(half);
             match &service.status {
-                Status::Error => {
-                    return Verdict::bad(
-                        Weight::Stops,
-                        format!("the VPN service {} in {place} is in ERROR", service.name),
-                        "the cloud could not set its gateway up, and does not try again by itself",
-                        self.rebuild(half, side),
-                    );
-                }
                 Status::Down if service.admin_state_up => {
                     return Verdict::bad(
                         Weight::Stops,
@@ -124,7 +131,7 @@ impl<'a> Case<'a> {
                         Fix::Nudge { half },
                     );
                 }
-                Status::Active | Status::Down | Status::Other(_) => {}
+                Status::Active | Status::Down | Status::Error | Status::Other(_) => {}
             }
         }
         Verdict::good("")
