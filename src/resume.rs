@@ -28,7 +28,7 @@ use crate::provision::{Ledger, Marks};
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
-use crate::wizard::takeup::Purpose;
+use crate::wizard::Purpose;
 use choose::Interrupted;
 use key::Key;
 

@@ -29,7 +29,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::journal::JournalError;
+use super::private::JournalError;
 use super::{TRIES, late, no_region};
 use crate::change::{Change, Step};
 use crate::cloud::retry::{Patience, Pause};

@@ -8,7 +8,6 @@
 //! A journal is there for exactly as long as there is something to finish or to undo.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::handover::KeyOrigin;
+pub use super::private::JournalError;
 use super::private::{self, lock, lock_path};
 use crate::change::{Change, ChangeId, Subject};
 use crate::cloud::{Cloud, harmless};
@@ -25,26 +25,6 @@ use crate::plan::{Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-
-/// Why a journal cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// There is no directory to write it to.
-    #[error("there is no home directory for the journal of the run")]
-    NoHome,
-    /// Reading or writing failed.
-    #[error("the journal {0} cannot be used: {1}")]
-    File(PathBuf, #[source] io::Error),
-    /// Another process works on this VPN.
-    #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
-    Busy(Option<u32>),
-    /// A run or a change of this VPN was cut off, and comes first.
-    #[error("{1} was cut off and comes first: osvpn resume {0} finishes it, osvpn rollback {0} takes it back")]
-    Unfinished(String, String),
-    /// The file is no journal, or one of a newer program.
-    #[error("{0} cannot be read: {1}")]
-    Unreadable(PathBuf, String),
-}
 
 /// What is known of a run without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -364,8 +344,4 @@ pub fn forget(path: &Path) -> Result<(), JournalError> {
 
 fn read(path: &Path) -> Result<Record, JournalError> {
     private::read(path, VERSION)
-}
-
-fn process(id: Option<u32>) -> String {
-    id.map_or_else(String::new, |id| format!(" (process {id})"))
 }

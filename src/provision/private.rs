@@ -10,7 +10,6 @@ use atomic_write_file::unix::OpenOptionsExt as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::journal::JournalError;
 use crate::cloud::one_line;
 
 const PRIVATE: u32 = 0o600;
@@ -18,6 +17,26 @@ const PRIVATE: u32 = 0o600;
 const LARGEST: u64 = 16 << 20;
 /// How much of the parser's words is passed on, in characters.
 const LONGEST_REASON: usize = 200;
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// There is no directory to write it to.
+    #[error("there is no home directory for the journal of the run")]
+    NoHome,
+    /// Reading or writing failed.
+    #[error("the journal {0} cannot be used: {1}")]
+    File(PathBuf, #[source] io::Error),
+    /// Another process works on this VPN.
+    #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
+    Busy(Option<u32>),
+    /// A run or a change of this VPN was cut off, and comes first.
+    #[error("{1} was cut off and comes first: osvpn resume {0} finishes it, osvpn rollback {0} takes it back")]
+    Unfinished(String, String),
+    /// The file is no journal, or one of a newer program.
+    #[error("{0} cannot be read: {1}")]
+    Unreadable(PathBuf, String),
+}
 
 /// Puts this in the place of what the file holds. On return it is on the disk.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
@@ -89,4 +108,8 @@ pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     // A full disk is no reason not to undo something.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
+}
+
+fn process(id: Option<u32>) -> String {
+    id.map_or_else(String::new, |id| format!(" (process {id})"))
 }

@@ -9,8 +9,8 @@ use crate::cloud::{Error, Status};
 use crate::inspect::{Check, Condition, Examined, Subject, Verdict};
 use crate::plan::{Half, Plan};
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
-use crate::provision::{Doubt, Made, Step, Task};
-use crate::wizard::progress::{Button, Phase, Progress, TaskState, Then};
+use crate::provision::{Doubt, Made, Task};
+use crate::wizard::progress::{Button, Phase, Progress, Then};
 
 /// The text beside the table of objects.
 pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
@@ -72,7 +72,7 @@ impl Account<'_> {
     /// What a half's status means now.
     fn half(&mut self, run: &Progress, half: Half, status: &Status) {
         let theme = self.scene.theme;
-        let look = super::progress::status_look(self.scene, status);
+        let look = theme.status(status);
         let place = run.label(half);
         let text = format!("{place} is {status}{}", meaning(run, half, status));
         self.signed(look, &text, theme.text());
@@ -130,14 +130,9 @@ impl Account<'_> {
     }
 }
 
-/// Whether a half's connection exists.
-pub(super) fn is_made(run: &Progress, half: Half) -> bool {
-    matches!(run.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..) | TaskState::There(_)))
-}
-
 fn meaning(run: &Progress, half: Half, status: &Status) -> String {
     let other = half.other();
-    let alone = run.marks.regions.contains_key(&other) && !is_made(run, other);
+    let alone = run.marks.regions.contains_key(&other) && !run.is_made(other);
     match status {
         Status::Active => ": the tunnel is up as seen from here".to_owned(),
         Status::Down if alone => format!(" until half {other} exists: normal"),
@@ -149,8 +144,8 @@ fn meaning(run: &Progress, half: Half, status: &Status) -> String {
 }
 
 fn creating(text: &mut Account<'_>, run: &Progress) {
-    let connected = run.marks.regions.keys().copied().find(|half| is_made(run, *half));
-    let all = run.marks.regions.keys().all(|half| is_made(run, *half));
+    let connected = run.marks.regions.keys().copied().find(|half| run.is_made(*half));
+    let all = run.marks.regions.keys().all(|half| run.is_made(*half));
     match connected {
         Some(half) if !all => {
             let label = run.label(half);

@@ -22,7 +22,6 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{clock, fit, pad, seconds};
 use super::{Scene, document, outcome, remote};
-use crate::cloud::Status;
 use crate::plan::Half;
 use crate::provision::{Origin, Step, Task};
 use crate::wizard::progress::{Button, Phase, Progress, TaskState};
@@ -73,10 +72,10 @@ fn table(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>>
     }
     let mut row = vec![Span::styled(pad(theme, "status", names), theme.dim())];
     for half in &halves {
-        let (text, style) = run.standing.get(half).filter(|_| outcome::is_made(run, *half)).map_or_else(
+        let (text, style) = run.standing.get(half).filter(|_| run.is_made(*half)).map_or_else(
             || ("-".to_owned(), theme.dim()),
             |status| {
-                let (glyph, style) = status_look(scene, status);
+                let (glyph, style) = scene.theme.status(status);
                 (format!("{glyph} {status}"), style)
             },
         );
@@ -94,16 +93,6 @@ const fn short(step: Step) -> &'static str {
         Step::LocalGroup => "local group",
         Step::PeerGroup => "peer group",
         Step::Connection => "connection",
-    }
-}
-
-/// The glyph and style of a connection's status.
-pub(super) fn status_look(scene: Scene<'_>, status: &Status) -> (&'static str, Style) {
-    let theme = scene.theme;
-    match status {
-        Status::Active => (theme.glyphs.done, theme.good().patch(theme.title())),
-        Status::Error => (theme.glyphs.bad, theme.bad()),
-        Status::Down | Status::PendingCreate | Status::Other(_) => (theme.glyphs.ahead, theme.text()),
     }
 }
 

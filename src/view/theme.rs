@@ -8,6 +8,7 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
+use crate::cloud::Status;
 use crate::plan::Severity;
 
 /// The characters that are not letters.
@@ -133,6 +134,16 @@ impl Theme {
 
     fn coloured(self, color: Color) -> Style {
         if self.color { Style::new().fg(color) } else { Style::new() }
+    }
+
+    /// The glyph and style of a connection's status.
+    #[must_use]
+    pub fn status(self, status: &Status) -> (&'static str, Style) {
+        match status {
+            Status::Active => (self.glyphs.done, self.good().patch(self.title())),
+            Status::Error => (self.glyphs.bad, self.bad()),
+            Status::Down | Status::PendingCreate | Status::Other(_) => (self.glyphs.ahead, self.text()),
+        }
     }
 
     /// Ordinary text.

@@ -19,7 +19,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::area::Area;
-use super::progress::status_look;
 use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
 use crate::inspect::{Across, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
@@ -112,7 +111,7 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
 fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let status = &side.connection.status;
-    let (glyph, style) = status_look(scene, status);
+    let (glyph, style) = theme.status(status);
     let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
     let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
     let place = scene.model.labels.full(&side.region);

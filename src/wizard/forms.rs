@@ -109,6 +109,24 @@ impl Model {
         }
     }
 
+    /// The text field that takes what is typed now.
+    fn text_field(&mut self) -> Option<&mut Input> {
+        if self.dialog.is_some() {
+            return None;
+        }
+        let suggested = self.suggested_name();
+        match &self.screen {
+            Screen::Form(form) => {
+                let field = *form.fields.get(form.focus)?;
+                match field {
+                    Field::OtherRanges => self.vpns.open.as_mut().map(|open| &mut open.ranges),
+                    field => self.answers.input_mut(field, &suggested),
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// The ranges chosen on this side.
     fn local_ranges(&self) -> Vec<IpNet> {
         let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());

@@ -8,7 +8,6 @@ use crossterm::event::KeyEvent;
 use secrecy::SecretString;
 
 use super::remote::RequestId;
-use super::takeup::Purpose;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
@@ -78,6 +77,15 @@ pub enum Which {
     Journal(PathBuf),
     /// The one that came to rest last.
     Present,
+}
+
+/// What is to become of the run that is taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is finished.
+    Finish,
+    /// It is undone.
+    Undo,
 }
 
 /// A run that was cut off, as its journal tells.

@@ -230,6 +230,12 @@ impl Progress {
         self.tasks.iter().find(|(candidate, _)| *candidate == task).map(|(_, state)| state)
     }
 
+    /// Whether a half's connection exists.
+    #[must_use]
+    pub fn is_made(&self, half: Half) -> bool {
+        matches!(self.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..) | TaskState::There(_)))
+    }
+
     /// Whether the service of that half is one that was there before.
     #[must_use]
     pub fn reuses_service(&self, half: Half) -> bool {

@@ -5,22 +5,13 @@ use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
 use super::fields::SecretText;
-use super::message::{TakenUp, Unfinished};
+use super::message::{Purpose, TakenUp, Unfinished};
 use super::progress::Progress;
 use super::remote::RequestId;
 use super::step::{Mode, Step};
 use super::{Effect, Model};
 use crate::plan::{Far, Plan, Profile};
 use crate::provision::handover::KeyOrigin;
-
-/// What is to become of the run that is taken up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It is finished.
-    Finish,
-    /// It is undone.
-    Undo,
-}
 
 impl Model {
     /// Asks what to do with the latest run that was cut off, if there is one.

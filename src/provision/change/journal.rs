@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::journal::JournalError;
 use super::super::private;
+use super::super::private::JournalError;
 use super::{Course, Direction, Progress};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};

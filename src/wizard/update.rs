@@ -1,0 +1,241 @@
+//! One message at a time: what a key does now, and where every other message goes.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::dialog::{Act, Dialog};
+use super::fields;
+use super::keymap::{self, Action};
+use super::step::{self, Step};
+use super::{Effect, Ending, Login, Message, Model, Purpose, Screen, Start, progress};
+
+/// Changes the model by one message and says what has to be done about it.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+        Message::Key(event) => key(model, &event),
+        Message::Paste(text) => {
+            model.paste(&text);
+            Vec::new()
+        }
+        Message::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Tick(now) => {
+            model.now = model.now.max(now);
+            Vec::new()
+        }
+        Message::SignedIn(request, result) => model.signed_in(request, result),
+        Message::Discovered(region, request, result) => model.discovered(&region, request, result),
+        Message::Detailed(region, request, result) => model.detailed(&region, request, result),
+        Message::Generated(psk) => {
+            let is_revealed = model.answers.key.is_revealed;
+            model.answers.key = fields::SecretText::generated(&psk);
+            model.answers.key.is_revealed = is_revealed;
+            model.say("A new key was made.");
+            Vec::new()
+        }
+        Message::Engine(event) => {
+            let now = model.now;
+            if let Some(run) = &mut model.run {
+                run.apply(event, now);
+            }
+            model.refresh_question();
+            Vec::new()
+        }
+        Message::TakenUp(request, result) => model.taken_up(request, result),
+        Message::Created(result, ledger) => model.created(result, ledger),
+        Message::Watched(watched) => model.watched(watched),
+        Message::Verified(examined) => {
+            if let Some(run) = model.run.as_mut().filter(|run| run.verifying) {
+                run.examined = Some(examined);
+                run.verifying = false;
+            }
+            Vec::new()
+        }
+        Message::Undone(undone, ledger) => model.undone(undone, ledger),
+        Message::Inspected(request, seen) => model.inspected(request, *seen),
+        Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
+        Message::Looked(request, result) => model.looked(request, result),
+        Message::Carrying(event) => {
+            model.carrying(event);
+            Vec::new()
+        }
+        Message::Carried(ended, course) => model.change_carried(ended, *course),
+        Message::NotBegun(why) => model.not_begun(why),
+        Message::Saved(Ok(path)) => {
+            let path = path.display();
+            let way = if model.login == Login::Demo {
+                format!("It names objects of the demo cloud; osvpn demo-cloud and osvpn apply {path} use it.")
+            } else {
+                format!("Use it with: osvpn apply {path}")
+            };
+            model.say(format!("Saved {path}, without the key. {way}"));
+            Vec::new()
+        }
+        Message::Saved(Err(why)) => {
+            model.warn(format!("The plan could not be saved: {why}"));
+            Vec::new()
+        }
+        Message::Asked(question) => model.asked(question),
+        Message::AskedEnough => {
+            model.question = None;
+            Vec::new()
+        }
+        Message::Terminated => model.terminated(),
+    }
+}
+
+fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    model.notice = None;
+    if let Some(action) = keymap::action(model, event) {
+        act(model, action)
+    } else if model.question.is_some() {
+        model.edit_question(event);
+        Vec::new()
+    } else {
+        model.edit(event);
+        Vec::new()
+    }
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Repaint => {
+            model.repaint = true;
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if model.question.is_some() {
+        return model.question_action(action);
+    }
+    if model.dialog.is_some() {
+        return model.dialog_action(action);
+    }
+    match action {
+        Action::Quit => return model.quit(),
+        Action::Help => {
+            let warnings = model.session().map(|session| session.warnings.clone()).unwrap_or_default();
+            let help = if model.session().is_some() { model.step.help(model.answers.mode) } else { step::SIGN_IN_HELP };
+            let text = help.iter().map(|&line| line.to_owned()).chain(warnings).collect();
+            let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
+            model.dialog = Some(help);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    match (&model.start, &model.screen) {
+        (Start::Problem(_), _) => model.problem_action(action),
+        (Start::SigningIn { .. }, _) => match action {
+            Action::Back => model.other_cloud(),
+            _ => Vec::new(),
+        },
+        (_, Screen::Picker(_)) => model.picker_action(action),
+        (_, Screen::Form(_)) => model.form_action(action),
+        (_, Screen::Review(_)) => model.review_action(action),
+        (_, Screen::Run) => model.run_action(action),
+        (_, Screen::Vpn) => model.vpn_action(action),
+        (_, Screen::Change) => model.change_action(action),
+    }
+}
+
+pub(super) fn scrolled(scroll: &mut u16, action: Action, page: isize, limit: u16) {
+    let page = u16::try_from(page).unwrap_or(1);
+    *scroll = match action {
+        Action::Up => scroll.saturating_sub(1),
+        Action::PageUp => scroll.saturating_sub(page),
+        Action::Down => scroll.saturating_add(1),
+        Action::PageDown => scroll.saturating_add(page),
+        Action::First => 0,
+        Action::Last => limit,
+        _ => *scroll,
+    }
+    .min(limit);
+}
+
+impl Model {
+    fn dialog_action(&mut self, action: Action) -> Vec<Effect> {
+        let page = self.page();
+        let Some(dialog) = &mut self.dialog else { return Vec::new() };
+        match action {
+            Action::Right => dialog.turn(true),
+            Action::Left => dialog.turn(false),
+            Action::Down | Action::PageDown | Action::Up | Action::PageUp | Action::First | Action::Last => {
+                scrolled(&mut dialog.scroll, action, page, self.scroll_limit);
+            }
+            Action::Back | Action::Help => self.close_dialog(),
+            Action::Accept => {
+                let act = dialog.act();
+                self.dialog = None;
+                return self.dialog_act(act);
+            }
+            // Asking to leave once more, with the question already on the screen, means it.
+            Action::Quit if dialog.buttons.iter().any(|(_, act)| *act == Act::Leave) => {
+                return self.dialog_act(Act::Leave);
+            }
+            Action::Quit if dialog.buttons.len() == 1 => self.close_dialog(),
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn close_dialog(&mut self) {
+        self.dialog = None;
+        self.taking_up = None;
+        self.offer_next_change();
+    }
+
+    fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
+        match act {
+            Act::Close => {
+                self.close_dialog();
+                Vec::new()
+            }
+            Act::Leave => {
+                self.dialog = None;
+                let is_after = self.run.is_some() || self.vpns.change.is_some();
+                self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
+                Vec::new()
+            }
+            Act::StopAndKeep => self.stop(progress::Then::Leave),
+            Act::StopAndUndo => self.stop(progress::Then::Undo),
+            Act::Undo => self.undo(),
+            Act::FinishRun => self.take_up(Purpose::Finish),
+            Act::UndoRun => self.take_up(Purpose::Undo),
+            Act::ForgetRun => self.forget_run(),
+            Act::Carry => self.carry(),
+            Act::NewKey(sas) => self.new_key(sas),
+            Act::OwnKey => {
+                self.enter(Step::OtherKey);
+                Vec::new()
+            }
+            Act::TakeBack => self.take_change_back(),
+            Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
+        }
+    }
+
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        if self.run.is_some() {
+            return self.quit_run();
+        }
+        if matches!(self.start, Start::Problem(_) | Start::SigningIn { .. } | Start::Choosing) {
+            self.ending = Some(Ending::Left);
+            return Vec::new();
+        }
+        if self.step == Step::Change {
+            return self.quit_change();
+        }
+        if self.step.is_upkeep() {
+            let is_after = self.vpns.change.is_some();
+            self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
+            return Vec::new();
+        }
+        let made =
+            if self.vpns.change.is_some() { "What was changed stays." } else { "Nothing has been made in the cloud." };
+        let text = vec![format!("{made} Your answers are lost.")];
+        self.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
+        Vec::new()
+    }
+}
