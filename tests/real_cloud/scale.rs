@@ -43,7 +43,7 @@ fn requests(cloud: &RealCloud) -> Vec<Request> {
     let of_line = |line: &str| {
         let (moment, rest) = line.split_once(' ')?;
         let (_, rest) = rest.split_once("request=")?;
-        let (what, rest) = rest.split_once(" status=")?;
+        let (what, rest) = rest.split_once(" host=")?;
         let (_, rest) = rest.split_once(" ms=")?;
         let answered: Timestamp = moment.parse().unwrap();
         let took = Duration::from_millis(rest.split(' ').next().unwrap().parse().unwrap());
