@@ -24,6 +24,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use ipnet::IpNet;
+use itertools::Itertools;
 use tokio::time::sleep;
 
 use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
@@ -190,17 +191,48 @@ impl Inspection {
         Self { vpns, strays, unread, awaited: Vec::new(), surveys }
     }
 
+    /// The same, with what was known before of regions that are still awaited.
+    #[must_use]
+    pub fn beside(self, before: &Self) -> Self {
+        let Self { mut surveys, unread, awaited, .. } = self;
+        let (known, awaited): (Vec<_>, Vec<_>) =
+            awaited.into_iter().partition(|region| before.surveys.contains_key(region));
+        surveys.extend(
+            known
+                .into_iter()
+                .filter_map(|region| before.surveys.get_key_value(&region))
+                .map(|(region, survey)| (region.clone(), survey.clone())),
+        );
+        Self { awaited, ..Self::of(surveys, unread) }
+    }
+
     /// The regions nothing is known of.
     #[must_use]
     pub fn unknown(&self) -> Vec<RegionId> {
         self.unread.iter().map(|(region, _)| region).chain(&self.awaited).cloned().collect()
     }
 
-    /// Whether its other half may be in a region nothing is known of: nothing may then be done to the one that is seen
-    /// as if its peer were outside.
+    /// Whether its other half may be in a region nothing is known of.
     #[must_use]
     pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
-        vpn.b().is_none() && !self.unknown().is_empty()
+        let is_settled = matches!(vpn.across, Across::Half(_) | Across::Missing { region: Some(_), .. });
+        !is_settled && !self.unknown().is_empty()
+    }
+
+    /// Whether a VPN can be changed: not the half that is seen as if its peer were outside, while that may be the other
+    /// half.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn changeable(&self, vpn: &Vpn) -> Result<(), String> {
+        if !self.may_lack_a_half(vpn) {
+            return Ok(());
+        }
+        let unknown = self.unknown().iter().join(", ");
+        Err(format!(
+            "the other half of {} may be in {unknown}, which could not be read; try again when it answers",
+            vpn.name
+        ))
     }
 
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.

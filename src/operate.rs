@@ -7,7 +7,6 @@ mod carry;
 mod subnets;
 
 use futures::future::join_all;
-use itertools::Itertools;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
@@ -321,14 +320,7 @@ impl Seen {
     /// If none or several answer to the word, or half of it may be where nothing could be read.
     fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
         let vpn = self.select(wanted)?;
-        if self.inspection.may_lack_a_half(vpn) {
-            let text = format!(
-                "the other half of {} may be in {}, which could not be read; try again when it answers",
-                vpn.name,
-                self.inspection.unknown().iter().join(", ")
-            );
-            return Err(Refusal::refused(vec![text]));
-        }
+        self.inspection.changeable(vpn).map_err(|why| Refusal::refused(vec![why]))?;
         Ok(vpn)
     }
 

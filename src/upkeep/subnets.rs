@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
@@ -73,11 +74,20 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = vec![interruption()];
+    let mut notes = Vec::new();
+    let place = |half| vpn.side(half).map_or("the peer outside", |side| side.region.as_str());
+    notes.push(format!(
+        "From then on {} with {} and {} with {} reach each other.",
+        place(Half::A),
+        a.iter().join(", "),
+        place(Half::B),
+        across.iter().join(", ")
+    ));
     if vpn.b().is_none() {
-        notes.push("The peer outside has to be told: its remote ranges are this side's subnets.".to_owned());
+        notes.push("The owner of the peer outside has to set the same there, the other way round.".to_owned());
     }
-    notes.push("Instances of new subnets need security-group rules too: osvpn admit.".to_owned());
+    notes.push(interruption());
+    notes.push("Instances need security-group rules for what is new across: osvpn admit.".to_owned());
     Ok(Proposal { change, notes })
 }
 

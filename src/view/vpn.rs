@@ -69,14 +69,19 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
         Across::Missing { because, .. } => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
             let text = match model.vpns.seen() {
-                Some(seen) => model.missing(&seen.inspection, because),
+                Some(seen) => model.missing(&seen.inspection, vpn, because),
                 None => because.clone(),
             };
             lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
         Across::Outside => {
             let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
-            let lead = Span::styled(format!("{} Peer outside  ", theme.glyphs.ahead), theme.dim());
+            let half_seen = model.vpns.seen().filter(|seen| seen.inspection.may_lack_a_half(vpn));
+            let (what, peer) = match half_seen {
+                Some(seen) => ("Peer", format!("{peer}; outside, or in {}", model.unknown(&seen.inspection))),
+                None => ("Peer outside", peer),
+            };
+            let lead = Span::styled(format!("{} {what}  ", theme.glyphs.ahead), theme.dim());
             lines.extend(hanging(lead, &peer, columns, theme.text()));
         }
     }

@@ -157,7 +157,8 @@ impl Model {
         change.has_vpn = self.vpns.open.is_some();
         if let Some(open) = &mut self.vpns.open {
             open.around = super::remote::Remote::NotAsked;
-            (open.diagnosis, open.chosen, open.subnets) = (None, None, crate::upkeep::NewSubnets::default());
+            (open.diagnosis, open.chosen) = (None, None);
+            open.forget();
             open.waiting = verb.is_about_a_vpn().then_some(now);
         }
         let mut effects = self.read_vpns();

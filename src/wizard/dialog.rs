@@ -1,5 +1,6 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
+use crate::plan::psk::KeyOrigin;
 use crate::provision::change::Direction;
 use crate::upkeep::Sas;
 
@@ -25,7 +26,7 @@ pub enum Act {
     /// Do what is proposed.
     Carry,
     /// Propose a new key, with the running SAs kept or renewed.
-    NewKey(Sas),
+    NewKey(Sas, KeyOrigin),
     /// Ask for a key of the user's own.
     OwnKey,
     /// Take back what the change has done.

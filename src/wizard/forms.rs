@@ -16,6 +16,7 @@ use super::{Effect, Form, Model, Screen};
 use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
+use crate::plan::psk::{KeyOrigin, PskProblem};
 use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
 use crate::upkeep::Sas;
 
@@ -74,7 +75,10 @@ impl Model {
                     findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
                 }
             },
-            Field::Key | Field::OtherKey => self.secret(field)?.check().err().map(|problem| problem.to_string()),
+            Field::Key | Field::OtherKey => match self.secret(field)?.check().err()? {
+                PskProblem::Empty if field == Field::OtherKey => Some("type or paste the key".to_owned()),
+                problem => Some(problem.to_string()),
+            },
             Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
             Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
         }
@@ -149,7 +153,10 @@ impl Model {
     #[must_use]
     pub fn problem(&self, field: Field) -> Option<String> {
         let Screen::Form(form) = &self.screen else { return None };
-        let at_once = field.is_secret() || matches!(field, Field::Policy(_));
+        let at_once = match field {
+            Field::OtherKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
+            field => matches!(field, Field::Key | Field::Policy(_)),
+        };
         if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
     }
 
@@ -172,6 +179,7 @@ impl Model {
     }
 
     pub(super) fn form_action(&mut self, action: Action) -> Vec<Effect> {
+        self.vpns.wish = None;
         match action {
             Action::Accept => return self.accept_form(),
             Action::Back => return self.back(),
@@ -214,7 +222,7 @@ impl Model {
         let Some(first) = wrong.first().copied() else {
             return match self.step {
                 Step::OtherRanges => self.accept_other_ranges(),
-                Step::OtherKey => self.wish(Wish::NewKey(Sas::Keep)),
+                Step::OtherKey => self.wish(Wish::NewKey(Sas::Keep, KeyOrigin::Given)),
                 _ => self.advance(),
             };
         };
@@ -256,6 +264,7 @@ impl Model {
     }
 
     pub(super) fn edit_field(&mut self, event: &KeyEvent) {
+        self.vpns.wish = None;
         let Screen::Form(form) = &self.screen else { return };
         match form.field() {
             Some(field) if field.is_secret() => self.edit_secret(event),
@@ -306,7 +315,7 @@ impl Model {
     /// Takes pasted text: line ends and spaces around it are dropped, and it submits nothing.
     pub(super) fn paste(&mut self, text: &SecretString) {
         let text = text.expose_secret();
-        self.notice = None;
+        (self.notice, self.vpns.wish) = (None, None);
         if self.question.is_some() {
             self.paste_answer(text);
             return;

@@ -216,8 +216,8 @@ impl Step {
             ],
             Self::OtherKey => &[
                 "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
-                 one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; if the change \
-                 is cut off, it is asked for again.",
+                 one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; a change that is \
+                 cut off needs it once more, from osvpn resume --psk-file PATH.",
             ],
             Self::Change => {
                 &["Each step is written down before it is sent, so a change that is cut off can be finished or, until \

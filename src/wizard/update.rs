@@ -206,7 +206,7 @@ impl Model {
             Act::UndoRun => self.take_up(Purpose::Undo),
             Act::ForgetRun => self.forget_run(),
             Act::Carry => self.carry(),
-            Act::NewKey(sas) => self.new_key(sas),
+            Act::NewKey(sas, origin) => self.new_key(sas, origin),
             Act::OwnKey => {
                 self.enter(Step::OtherKey);
                 Vec::new()

@@ -4,7 +4,6 @@ use itertools::Itertools;
 use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
-use super::fields::SecretText;
 use super::keymap::Action;
 use super::message::{Interrupted, Which};
 use super::picker::{Choice, Line};
@@ -19,7 +18,7 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
 use crate::provision::change::{Course, Direction};
 use crate::upkeep::{
-    NewSubnets, Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
+    Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
 };
 
 impl Model {
@@ -70,6 +69,17 @@ impl Model {
             self.offer_change(interrupted);
             return Vec::new();
         }
+        if matches!(deed, Deed::NewKey | Deed::Subnets | Deed::Delete)
+            && let Some(seen) = self.vpns.seen()
+            && let Some(Err(why)) = self.vpns.vpn().map(|vpn| seen.inspection.changeable(vpn))
+        {
+            if self.vpns.seen.is_loading() {
+                self.say("It is still being read; a moment.");
+            } else {
+                self.refuse(&Refused(vec![why]));
+            }
+            return Vec::new();
+        }
         let Some(open) = &mut self.vpns.open else { return Vec::new() };
         let wish = match deed {
             Deed::Mend => {
@@ -86,16 +96,16 @@ impl Model {
                 Wish::Mend(finding.subject)
             }
             Deed::NewKey => {
-                open.key = SecretText::default();
+                open.forget();
                 // No key can be made for somebody who would have to be told it.
                 if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.across, Across::Outside)) {
                     self.enter(Step::OtherKey);
                     return Vec::new();
                 }
-                Wish::NewKey(Sas::Keep)
+                Wish::NewKey(Sas::Keep, KeyOrigin::Generated)
             }
             Deed::Subnets => {
-                (open.subnets, open.ranges) = (NewSubnets::default(), Input::default());
+                open.forget();
                 match self.vpns.vpn().map(can_set_subnets) {
                     Some(Ok(())) => self.enter(Step::OtherSubnets(Half::A)),
                     Some(Err(refused)) => self.refuse(&refused),
@@ -152,15 +162,18 @@ impl Model {
         }
         let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
         let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
+        if !matches!(wish, Wish::Mend(_) | Wish::Admit)
+            && let Err(why) = seen.inspection.changeable(vpn)
+        {
+            return Some(Err(Refused(vec![why])));
+        }
         Some(match wish {
             Wish::Mend(subject) => {
                 let finding = diagnosis.findings.iter().find(|finding| finding.subject == *subject)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
-            Wish::NewKey(sas) => {
-                let origin = if open.key.psk().is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
-                rotate_key(vpn, origin, *sas)
-            }
+            Wish::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
+            Wish::NewKey(sas, origin) => rotate_key(vpn, *origin, *sas),
             Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
             Wish::Admit => admit(vpn, diagnosis),
             Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
@@ -177,11 +190,11 @@ impl Model {
         }
         let mut buttons = vec![("Not now", Act::Close), ("Do it", Act::Carry)];
         match wish {
-            Wish::NewKey(Sas::Keep) => buttons.push(("Renew tunnels too", Act::NewKey(Sas::Renew))),
-            Wish::NewKey(Sas::Renew) => buttons.push(("Leave tunnels alone", Act::NewKey(Sas::Keep))),
+            Wish::NewKey(Sas::Keep, origin) => buttons.push(("Renew tunnels too", Act::NewKey(Sas::Renew, *origin))),
+            Wish::NewKey(Sas::Renew, origin) => buttons.push(("Leave tunnels alone", Act::NewKey(Sas::Keep, *origin))),
             _ => {}
         }
-        if matches!(wish, Wish::NewKey(_)) && self.step != Step::OtherKey {
+        if matches!(wish, Wish::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key", Act::OwnKey));
         }
         self.vpns.proposal = Some(proposal);
@@ -189,13 +202,13 @@ impl Model {
     }
 
     /// The same question about a new key, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn new_key(&mut self, sas: Sas) -> Vec<Effect> {
-        let wish = Wish::NewKey(sas);
+    pub(super) fn new_key(&mut self, sas: Sas, origin: KeyOrigin) -> Vec<Effect> {
+        let wish = Wish::NewKey(sas, origin);
         match self.proposed(&wish) {
             Some(Ok(proposal)) => {
                 self.ask_whether(proposal, &wish);
                 if let Some(dialog) = &mut self.dialog {
-                    let turned = |(_, act): &(&str, Act)| matches!(act, Act::NewKey(_));
+                    let turned = |(_, act): &(&str, Act)| matches!(act, Act::NewKey(..));
                     dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
                 }
             }

@@ -14,11 +14,12 @@ use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Model};
 use crate::change::Subject as Of;
-use crate::cloud::Error;
+use crate::cloud::{Error, Id, RegionId};
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
 use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
 use crate::plan::Half;
+use crate::plan::psk::KeyOrigin;
 use crate::upkeep::{NewSubnets, Proposal, Sas};
 
 pub use lines::ranges;
@@ -62,6 +63,8 @@ pub struct Open {
     pub handle: String,
     /// Its name: a connection that is made anew has another id.
     pub name: String,
+    /// The connections it has been diagnosed by.
+    pub connections: Vec<(RegionId, Id)>,
     /// What was read for the diagnosis.
     pub around: Remote<Around>,
     /// What speaks for and against it.
@@ -128,7 +131,7 @@ pub enum Wish {
     /// That finding is to be mended.
     Mend(Subject),
     /// A new key.
-    NewKey(Sas),
+    NewKey(Sas, KeyOrigin),
     /// The subnets chosen on the screen.
     Subnets,
     /// The security-group rules that are missing.
@@ -145,6 +148,7 @@ impl Open {
         Self {
             handle,
             name,
+            connections: Vec::new(),
             around: Remote::NotAsked,
             diagnosis: None,
             chosen: None,
@@ -156,6 +160,11 @@ impl Open {
             ranges: Input::default(),
             key: SecretText::default(),
         }
+    }
+
+    /// Forgets what was chosen and typed for a change.
+    pub(super) fn forget(&mut self) {
+        (self.subnets, self.ranges, self.key) = (NewSubnets::default(), Input::default(), SecretText::default());
     }
 
     /// What can be done now, the likeliest first.
@@ -232,6 +241,10 @@ impl Vpns {
     }
 }
 
+fn connections(vpn: &Vpn) -> Vec<(RegionId, Id)> {
+    vpn.sides().map(|(_, side)| (side.region.clone(), side.connection.id.clone())).collect()
+}
+
 impl Model {
     /// Opens the list, and reads it if that is due.
     pub(super) fn open_vpns(&mut self) -> Vec<Effect> {
@@ -278,23 +291,40 @@ impl Model {
         effects
     }
 
-    /// Shows what is known while one region keeps the others waiting, unless more than that was known before.
+    /// Shows what is known while a region keeps the others waiting. Of one that is still awaited that is what was known
+    /// before.
     fn inspected_in_part(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
-        if self.vpns.seen().is_none_or(|before| !before.inspection.awaited.is_empty())
-            && self.vpns.seen.part(request, seen)
-            && self.step == Step::Vpns
-        {
+        let mut part = seen;
+        if let Some(before) = self.vpns.seen() {
+            part.inspection = part.inspection.beside(&before.inspection);
+        }
+        if !self.vpns.seen.part(request, part) {
+            return Vec::new();
+        }
+        if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
             self.refresh();
         }
-        Vec::new()
+        let is_another = |vpn: &Vpn| self.vpns.open.as_ref().is_some_and(|open| open.connections != connections(vpn));
+        match self.look_for_open() {
+            Some(vpn) if is_another(&vpn) => self.diagnose(vpn),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The VPN on the screen, in what was read by now.
+    fn look_for_open(&self) -> Option<Vpn> {
+        let (open, inspection) = (self.vpns.open.as_ref()?, &self.vpns.seen()?.inspection);
+        let by_connection = || open.connections.iter().find_map(|(_, id)| inspection.select(id.as_str()).ok());
+        let found = inspection.select(&open.handle).ok().or_else(by_connection);
+        found.or_else(|| inspection.select(&open.name).ok()).cloned()
     }
 
     /// Finds the VPN on the screen in what was read anew, and diagnoses it.
     fn found_again(&mut self) -> Vec<Effect> {
+        let found = self.look_for_open();
         let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return Vec::new() };
         let inspection = &seen.inspection;
-        let found = inspection.select(&open.handle).or_else(|_| inspection.select(&open.name));
-        let Ok(vpn) = found.cloned() else {
+        let Some(vpn) = found else {
             let text = match inspection.unread.first() {
                 Some((region, _)) => format!("{} is not to be seen while {region} cannot be read.", open.name),
                 None => format!("{} is not there any more.", open.name),
@@ -309,9 +339,6 @@ impl Model {
             }
             return Vec::new();
         };
-        if let Some(open) = &mut self.vpns.open {
-            (open.handle, open.name) = (vpn.handle(), vpn.name.clone());
-        }
         self.diagnose(vpn)
     }
 
@@ -323,13 +350,8 @@ impl Model {
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
         self.vpns.wish = None;
         self.enter(Step::Vpn);
-        let is_part = self.vpns.seen().is_some_and(|seen| !seen.inspection.awaited.is_empty());
-        match self.vpns.seen.is_loading() {
-            true if is_part => self.diagnose(vpn),
-            true => Vec::new(),
-            false if self.is_stale() => self.read_vpns(),
-            false => self.diagnose(vpn),
-        }
+        // What is being read is diagnosed as it is known by now, and once more then.
+        if self.vpns.seen.is_loading() || !self.is_stale() { self.diagnose(vpn) } else { self.read_vpns() }
     }
 
     /// Reads what a diagnosis needs, and begins to watch the statuses.
@@ -337,7 +359,22 @@ impl Model {
         let (request, looking) = (self.request(), self.request());
         let pause = self.pause();
         let now = self.now;
+        let connections = connections(&vpn);
         let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        (open.handle, open.name) = (vpn.handle(), vpn.name.clone());
+        let is_another = !open.connections.is_empty() && open.connections != connections;
+        if is_another {
+            // Nothing that was found out by half is true of it.
+            (open.around, open.diagnosis) = (Remote::NotAsked, None);
+            open.forget();
+            self.vpns.wish = None;
+            if self.step.is_of_a_vpn() && self.step != Step::Vpn {
+                self.enter(Step::Vpn);
+                self.warn("More of this VPN is known by now; choose again what is to be done.");
+            }
+        }
+        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        open.connections = connections;
         open.around.ask(request, now);
         open.looking = Some(looking);
         vec![Effect::Diagnose(request, Box::new(vpn.clone())), Effect::Look(looking, Box::new(vpn), pause)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use osvpn::change::{Change, Verb};
 use osvpn::cloud::RegionId;
-use osvpn::inspect::{Keys, Look, Vpn};
+use osvpn::inspect::{Inspection, Keys, Look, Vpn};
 use osvpn::plan::Psk;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::wizard::carried::{self, Stage};
@@ -116,6 +116,72 @@ fn a_region_that_hangs_hides_nothing_that_is_known() {
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     journey.send(Message::Inspected(request, part()));
     assert!(journey.model.vpns.seen().unwrap().inspection.vpns[0].b().is_some());
+}
+
+/// What is read of Hamilton alone, and Porirua awaited or, with an error, failed.
+fn half_read(error: Option<Error>) -> Box<Seen> {
+    let mut regions = regions(Status::Active, Status::Active, "group14");
+    regions.remove(&porirua());
+    let awaited = if error.is_none() { vec![porirua()] } else { Vec::new() };
+    let mut part = seen(regions, error.into_iter().map(|error| (porirua(), error)).collect());
+    part.inspection.awaited = awaited;
+    part
+}
+
+#[test]
+fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
+    let mut journey = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
+    journey.types("1").at(Step::Vpn);
+    diagnosed(&mut journey);
+    for key in ["n", "s", "d"] {
+        journey.types(key).at(Step::Vpn);
+        let dialog = journey.model.dialog.as_ref().unwrap();
+        assert!(dialog.text[0].contains("may be in nz-por-1") && dialog.buttons.len() == 1, "{key}: {dialog:?}");
+        journey.enter();
+    }
+}
+
+#[test]
+fn what_comes_late_completes_the_vpn_on_the_screen() {
+    let mut journey = Journey::ready();
+    journey.types("3").at(Step::Vpns);
+    let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    journey.send(Message::Inspected(request, half_read(None))).types("1").at(Step::Vpn);
+    diagnosed(&mut journey);
+    assert!(open(&journey).diagnosis.as_ref().unwrap().findings.is_empty());
+    for key in ["n", "s", "d"] {
+        journey.types(key).at(Step::Vpn);
+        assert!(journey.model.dialog.is_none() && journey.model.notice.is_some(), "{key}: a moment");
+    }
+    // A part of which less is known takes nothing away, and nothing of the half is said of the whole.
+    let mut less = half_read(None);
+    less.inspection = Inspection { awaited: vec![hamilton(), porirua()], ..Inspection::default() };
+    journey.send(Message::Inspected(request, less));
+    assert_eq!(journey.model.vpns.vpn().unwrap().a.region, hamilton());
+    let mut most = healthy();
+    most.inspection.awaited = vec![RegionId::new("nz-wlg-2")];
+    journey.send(Message::Inspected(request, most));
+    assert!(journey.model.vpns.vpn().unwrap().b().is_some());
+    assert!(open(&journey).diagnosis.is_none());
+    let (_, vpn) = asked(&mut journey);
+    assert!(vpn.b().is_some());
+    journey.send(Message::Inspected(request, healthy()));
+    diagnosed(&mut journey);
+    assert!(open(&journey).diagnosis.is_some());
+}
+
+#[test]
+fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
+    let mut journey = opened_outside();
+    journey.types("n").at(Step::OtherKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
+    journey.enter();
+    assert!(journey.model.dialog.is_none(), "it is read once more first");
+    journey.key(KeyCode::Backspace);
+    inspected(&mut journey, healthy());
+    diagnosed(&mut journey);
+    assert!(journey.model.dialog.is_none());
+    journey.enter();
+    assert_eq!(agreed_with_key(&mut journey).1.unwrap().secret().expose_secret(), &OWN_KEY[..OWN_KEY.len() - 1]);
 }
 
 #[test]

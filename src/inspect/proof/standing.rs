@@ -16,7 +16,7 @@ impl<'a> Case<'a> {
                 let regions = self.unread_regions();
                 Verdict::Open(format!("its peer is outside, or its other half in {regions}, of which nothing is known"))
             }
-            Across::Missing { .. } if !self.unread.is_empty() => {
+            Across::Missing { region: None, .. } if !self.unread.is_empty() => {
                 Verdict::Open(format!("its other half may be in {}, of which nothing is known", self.unread_regions()))
             }
             Across::Missing { region, because } => {

@@ -50,15 +50,16 @@ impl Model {
 
     /// What there is to say of a half that is not there.
     #[must_use]
-    pub fn missing(&self, inspection: &Inspection, because: &str) -> String {
-        if inspection.unknown().is_empty() {
-            return format!("its other half is missing: {because}");
+    pub fn missing(&self, inspection: &Inspection, vpn: &Vpn, because: &str) -> String {
+        if inspection.may_lack_a_half(vpn) {
+            return format!("its other half may be in {}", self.unknown(inspection));
         }
-        format!("its other half may be in {}", self.unknown(inspection))
+        format!("its other half is missing: {because}")
     }
 
     /// The regions in which there may be anything.
-    fn unknown(&self, inspection: &Inspection) -> String {
+    #[must_use]
+    pub fn unknown(&self, inspection: &Inspection) -> String {
         let unknown = inspection.unknown().iter().map(|region| self.labels.name(region)).join(" or ");
         format!("{unknown}, of which nothing is known")
     }
@@ -80,7 +81,7 @@ impl Model {
         let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
         let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
         if let Across::Missing { because, .. } = &vpn.across {
-            let text = self.missing(inspection, because);
+            let text = self.missing(inspection, vpn, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
         }
         for (half, side) in vpn.sides() {
