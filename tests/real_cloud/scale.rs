@@ -63,6 +63,8 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
     in_each(|cloud| {
         let _seeded = Seeded::new(cloud);
         let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
+        // Neutron asks its database for the network of each of 2000 ports.
+        pty.patience = Duration::from_secs(300);
         answer(&mut pty, &["What is to be connected?"], &[]);
         let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
         assert!(reading.contains("reading"), "{reading}");

@@ -43,6 +43,8 @@ pub struct Pty {
     child: Option<Box<dyn Child + Send + Sync>>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
     pub started: Instant,
+    /// How long anything is waited for.
+    pub patience: Duration,
     settings: String,
 }
 
@@ -84,7 +86,7 @@ impl Pty {
         let shared = Arc::clone(&seen);
         std::thread::spawn(move || read(reader, &shared));
         let writer = Some(pair.master.take_writer().unwrap());
-        Self { master: pair.master, writer, child: Some(child), seen, started, settings }
+        Self { master: pair.master, writer, child: Some(child), seen, started, patience: DEADLINE, settings }
     }
 
     /// Waits until the screen shows that text.
@@ -102,7 +104,7 @@ impl Pty {
     #[track_caller]
     fn wait_seen(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) -> String {
         let (seen, changed) = &*self.seen;
-        let deadline = Instant::now() + DEADLINE;
+        let deadline = Instant::now() + self.patience;
         let mut seen = seen.lock().unwrap();
         loop {
             let screen = seen.parser.screen();
