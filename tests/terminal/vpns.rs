@@ -184,7 +184,7 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     let mut pty = scene.wizard(&[]);
     settled(&pty, STEPS[0]);
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).region("nz-wlg-2"));
+    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).path("ikepolicies").region("nz-wlg-2"));
     pty.send("3");
     pty.wait("what is known", |screen| screen.contains("Wellington") && screen.contains(" reading"));
     pty.send("1");
