@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use args::{
-    AdmitArgs, AfterArgs, ApplyArgs, BugReportArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, ProfileName,
-    ResumeArgs, RollbackArgs, RotateArgs, SetSubnetsArgs, StatusArgs, WaitArgs, WizardArgs,
+    AdmitArgs, AfterArgs, ApplyArgs, BugReportArgs, ChangeArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs,
+    ProfileName, ResumeArgs, RollbackArgs, RotateArgs, SetSubnetsArgs, StatusArgs, WaitArgs, WizardArgs,
 };
 
 /// Connect two regions of an OpenStack project, or one region and an outside site, with an IPsec VPN.

@@ -194,15 +194,14 @@ impl Inspection {
     /// The same, with what was known before of regions that are still awaited.
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {
-        let Self { mut surveys, unread, awaited, .. } = self;
-        let (known, awaited): (Vec<_>, Vec<_>) =
-            awaited.into_iter().partition(|region| before.surveys.contains_key(region));
-        surveys.extend(
-            known
-                .into_iter()
-                .filter_map(|region| before.surveys.get_key_value(&region))
-                .map(|(region, survey)| (region.clone(), survey.clone())),
-        );
+        let Self { mut surveys, unread, mut awaited, .. } = self;
+        awaited.retain(|region| match before.surveys.get(region) {
+            Some(survey) => {
+                surveys.insert(region.clone(), survey.clone());
+                false
+            }
+            None => true,
+        });
         Self { awaited, ..Self::of(surveys, unread) }
     }
 

@@ -46,14 +46,16 @@ fn main() -> ExitCode {
         Some(Command::List(args)) => answered(args.json, async |signals| operate::list(&args, signals).await),
         Some(Command::Status(args)) => answered(args.json, async |signals| operate::status(&args, signals).await),
         Some(Command::Doctor(args)) => answered(args.json, async |signals| operate::doctor(&args, signals).await),
-        Some(Command::Delete(args)) => answered(args.json, async |signals| operate::delete(&args, signals).await),
+        Some(Command::Delete(args)) => {
+            answered(args.change.json, async |signals| operate::delete(&args, signals).await)
+        }
         Some(Command::RotatePsk(args)) => {
-            answered(args.json, async |signals| operate::rotate_psk(&args, signals).await)
+            answered(args.change.json, async |signals| operate::rotate_psk(&args, signals).await)
         }
         Some(Command::SetSubnets(args)) => {
-            answered(args.json, async |signals| operate::set_subnets(&args, signals).await)
+            answered(args.change.json, async |signals| operate::set_subnets(&args, signals).await)
         }
-        Some(Command::Admit(args)) => answered(args.json, async |signals| operate::admit(&args, signals).await),
+        Some(Command::Admit(args)) => answered(args.change.json, async |signals| operate::admit(&args, signals).await),
         Some(Command::BugReport(args)) => with_runtime(async {
             let written = bug_report(&args, &mut stdout(), &mut stderr()).await;
             written

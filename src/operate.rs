@@ -139,7 +139,7 @@ fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
 
 /// Deletes a VPN, or what no VPN uses.
 pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
-    change(&args.cloud, signals, args.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
+    change(&args.cloud, signals, args.change.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
         let Some(wanted) = &args.vpn else {
             return Ok(Wanted::One(delete_strays(&seen.inspection, &unfinished())?));
         };
@@ -160,7 +160,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
     };
     let origin = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
-    change(&args.cloud, signals, args.yes, args.wait.duration(), given, async |seen: &Seen| {
+    change(&args.cloud, signals, args.change.yes, args.wait.duration(), given, async |seen: &Seen| {
         if let Some(wanted) = &args.vpn {
             return Ok(Wanted::One(rotate_key(seen.whole(wanted)?, origin, sas)?));
         }
@@ -201,7 +201,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
 
 /// Tunnels other subnets.
 pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
-    change(&args.cloud, signals, args.yes, args.wait.duration(), None, async |seen: &Seen| {
+    change(&args.cloud, signals, args.change.yes, args.wait.duration(), None, async |seen: &Seen| {
         let vpn = seen.whole(&args.vpn)?;
         let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
         Ok(Wanted::One(crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?))
@@ -211,7 +211,7 @@ pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
 
 /// Lets the instances of a VPN's subnets be reached from across.
 pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
-    change(&args.cloud, signals, args.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
+    change(&args.cloud, signals, args.change.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
         let vpn = seen.only(args.vpn.as_deref())?;
         let exposures = exposures(&seen.signed_in.cloud, vpn).await;
         let diagnosis = seen.diagnosis(vpn, &exposures).await;

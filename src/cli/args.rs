@@ -67,6 +67,17 @@ impl AfterArgs {
     }
 }
 
+/// What every change of a VPN that exists can be told.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ChangeArgs {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Nobody waits for ever, and clocks overflow.
 fn at_most_a_year(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(365 * 24 * 3600))
@@ -242,12 +253,9 @@ pub struct DeleteArgs {
     /// Delete the VPN objects that no connection uses, in all regions.
     #[arg(long, conflicts_with = "vpn")]
     pub strays: bool,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// Whether to ask, and how to tell what came of it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
@@ -255,7 +263,6 @@ pub struct DeleteArgs {
 
 /// Options of `osvpn rotate-psk`.
 #[derive(Clone, Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct RotateArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]
@@ -269,12 +276,9 @@ pub struct RotateArgs {
     /// Read the new key from this file; - reads standard input. It goes before OSVPN_PSK [default: a new one is made].
     #[arg(long, value_name = "PATH")]
     pub psk_file: Option<PathBuf>,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// Whether to ask, and how to tell what came of it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
     /// How long to wait afterwards.
     #[command(flatten)]
     pub wait: AfterArgs,
@@ -292,12 +296,9 @@ pub struct SetSubnetsArgs {
     /// REGION=SUBNET,SUBNET (also A, B or peer for the region; += adds, -= takes away).
     #[arg(value_name = "REGION=SUBNETS", required = true)]
     pub subnets: Vec<String>,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// Whether to ask, and how to tell what came of it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
     /// How long to wait afterwards.
     #[command(flatten)]
     pub wait: AfterArgs,
@@ -312,12 +313,9 @@ pub struct AdmitArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections [default: the only one].
     #[arg(value_name = "VPN")]
     pub vpn: Option<String>,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    pub json: bool,
+    /// Whether to ask, and how to tell what came of it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,

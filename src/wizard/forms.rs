@@ -60,21 +60,11 @@ impl Model {
                 let typed = self.answers.peer_id.value().trim();
                 if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
             }
-            Field::PeerCidrs => match cidr::parse_list(self.answers.peer_cidrs.value()) {
-                Err(problem) => Some(problem.to_string()),
-                Ok(ranges) => {
-                    let findings = checks::sides(&self.local_ranges(), &ranges, Place::PeerCidrs);
-                    findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
-                }
-            },
-            Field::OtherRanges => match cidr::parse_list(self.input(field)?.value()) {
-                Err(problem) => Some(problem.to_string()),
-                Ok(ranges) => {
-                    let own = self.vpns.vpn().map(|vpn| self.other_ranges(vpn, Half::A)).unwrap_or_default();
-                    let findings = checks::sides(&own, &ranges, Place::PeerCidrs);
-                    findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
-                }
-            },
+            Field::PeerCidrs => ranges_problem(self.input(field)?.value(), &self.local_ranges()),
+            Field::OtherRanges => {
+                let own = self.vpns.vpn().map(|vpn| self.other_ranges(vpn, Half::A)).unwrap_or_default();
+                ranges_problem(self.input(field)?.value(), &own)
+            }
             Field::Key | Field::OtherKey => match self.secret(field)?.check().err()? {
                 PskProblem::Empty if field == Field::OtherKey => Some("type or paste the key".to_owned()),
                 problem => Some(problem.to_string()),
@@ -335,6 +325,17 @@ impl Model {
         } else if let Some(input) = self.text_field() {
             type_in(input, &clean);
             self.store_number();
+        }
+    }
+}
+
+/// Why a text is no list of what can be behind a peer of this side.
+fn ranges_problem(text: &str, own: &[IpNet]) -> Option<String> {
+    match cidr::parse_list(text) {
+        Err(problem) => Some(problem.to_string()),
+        Ok(ranges) => {
+            let findings = checks::sides(own, &ranges, Place::PeerCidrs);
+            findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
         }
     }
 }
