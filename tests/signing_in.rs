@@ -122,6 +122,37 @@ async fn a_refused_password_is_sent_once_and_to_decline_is_an_error_of_its_own()
 }
 
 #[tokio::test]
+async fn a_keystone_in_trouble_is_asked_again_but_a_passcode_is_sent_once() {
+    let token = |effect| Fault::new(effect).method("POST").path("/auth/tokens");
+    for effect in [Effect::status(502), Effect::status(503), Effect::too_many_requests(0), Effect::CloseBefore] {
+        let appended = &[("OS_USERNAME", "demo-appended")];
+        for (changes, struck, answers, asked, tries) in [
+            (&[][..], token(effect.clone()).times(2), &[][..], &[][..], 3),
+            (MFA, token(effect.clone()).times(2), &[CODE], &[Wanted::Passcode], 4),
+            // A passcode that was typed is asked for again.
+            (appended, token(effect.clone()).nth(2), &[CODE, CODE], &[Wanted::Appended, Wanted::Appended], 3),
+        ] {
+            let simulator = simulator().await;
+            simulator.inject(struck);
+            let (cloud, questions) = sign_in(&simulator, changes, answers).await;
+            assert_eq!(cloud.unwrap().project_name(), "demo", "{effect:?}");
+            assert_eq!((&*heard(&questions), sign_ins(&simulator)), (asked, tries), "{effect:?}");
+        }
+        let multi_factor = [
+            ("OS_AUTH_TYPE", "v3multifactor"),
+            ("OS_AUTH_METHODS", "v3password,v3totp"),
+            ("OS_USERNAME", "demo-mfa"),
+            ("OS_PASSCODE", PASSCODE),
+        ];
+        let simulator = simulator().await;
+        simulator.inject(token(effect.clone()));
+        let (cloud, _) = sign_in(&simulator, &multi_factor, &[]).await;
+        assert!(cloud.unwrap_err().is_transient(), "{effect:?}");
+        assert_eq!(sign_ins(&simulator), 1, "{effect:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_receipt_that_has_run_out_is_replaced_without_anything_being_asked_for_again() {
     let simulator = Arc::new(simulator().await);
     let (person, mut said) = Person::new();

@@ -199,7 +199,12 @@ impl Answer {
 
     /// Itself if the status is 2xx, and otherwise what the cloud said was wrong, without the secrets.
     pub(crate) fn success(self, secrets: &[&SecretString]) -> Result<Self, Error> {
-        if self.status.is_success() { Ok(self) } else { Err(failure::refusal(&self, secrets)) }
+        self.refusal(secrets).map_or(Ok(self), Err)
+    }
+
+    /// What the cloud said was wrong, without the secrets, if the status is not 2xx.
+    pub(crate) fn refusal(&self, secrets: &[&SecretString]) -> Option<Error> {
+        (!self.status.is_success()).then(|| failure::refusal(self, secrets))
     }
 
     /// An error about the content of this answer.

@@ -358,9 +358,26 @@ fn token_request(credentials: &Credentials) -> Result<Outgoing<'_>, Error> {
     Ok(Outgoing::new(Verb::POST, url))
 }
 
+/// Asks for a token, as often as a read is tried if that fails for a reason that may pass: signing in changes nothing. A
+/// passcode is sent once: what was not answered may have used it up.
+async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+    if matches!(credentials.method, Method::Totp { .. } | Method::MultiFactor(_)) {
+        return request_token_once(http, credentials).await;
+    }
+    let attempt = || async {
+        let answer = request_token_once(http, credentials).await?;
+        match answer.refusal(&credentials.method.secrets()) {
+            Some(error) if error.is_transient() => Err(error),
+            // Whoever asked reads it: a receipt is a refusal, too.
+            _ => Ok(answer),
+        }
+    };
+    retry::repeating(http.limits(), None, attempt).await
+}
+
 /// Asks for a token, or about the one there is: that one is not exchanged, because a cloud may forbid it and the new one
 /// would expire no later.
-async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+async fn request_token_once(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
     let mut request = token_request(credentials)?;
     if let Method::Token { token, .. } = &credentials.method {
         request.method = Verb::GET;

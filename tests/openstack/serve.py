@@ -12,6 +12,7 @@ import importlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -50,6 +51,13 @@ def adapt_sqlite():
         return statement, parameters
 
 
+def in_transaction(connection):
+    try:
+        return connection.in_transaction
+    except sqlite3.ProgrammingError:
+        return False  # closed: the pool keeps only so many
+
+
 def serve(state, name, listening):
     service = "keystone" if name == "keystone" else "neutron"
     os.environ[f"OS_{service.upper()}_CONFIG_DIR"] = os.path.join(state, "etc")
@@ -64,7 +72,7 @@ def serve(state, name, listening):
             return application(environ, start_response)
         finally:
             # A session nobody has closed keeps the write lock until it is collected, which all others may wait for.
-            if any(connection.in_transaction for connection in request.locking):
+            if any(in_transaction(connection) for connection in request.locking):
                 gc.collect()
 
     # Threads of the message bus would keep an orderly exit waiting for ever.

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::{self, Receipt};
 use super::session::{self, Session, Token};
-use super::{request_token, token_request};
+use super::{request_token, request_token_once, token_request};
 use crate::cloud::credentials::{Credentials, Method, Named, User};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::http::{Answer, Http};
@@ -240,7 +240,7 @@ impl<'a> Conversation<'a> {
     ) -> Result<Outcome, Error> {
         let both = format!("{}{}", password.expose_secret(), passcode.expose_secret());
         let method = Method::Password { user, password: SecretString::from(both) };
-        let answer = request_token(self.http, &self.with(method.clone())).await?;
+        let answer = request_token_once(self.http, &self.with(method.clone())).await?;
         if let Some(receipt) = Receipt::of(&answer) {
             return Err(receipt.into_error());
         }
