@@ -216,8 +216,9 @@ fn farewell(ended: &Ended) -> u8 {
     }
     let mut code = 130;
     let is_demo = model.session().is_some_and(|session| session.is_demo);
-    let changes: Vec<ChangeReport> =
+    let mut changes: Vec<ChangeReport> =
         model.vpns.changes().filter_map(|change| ChangeReport::of_carried(change, is_demo)).collect();
+    changes.extend(model.vpns.queue.iter().map(|left| ChangeReport::after_one_not_done(left.change.clone())));
     if let Some(worst) = changes.iter().map(ChangeReport::exit_code).max() {
         code = worst;
         let text: Vec<String> = changes.iter().map(ToString::to_string).collect();

@@ -24,6 +24,7 @@ use crate::signals::Signal;
 use crate::state;
 use crate::upkeep::{
     Proposal, Refused, Sas, Unfinished, admit as admission, delete as deletion, delete_strays, fix, rotate_key,
+    rotate_public_keys,
 };
 
 use carry::Carrier;
@@ -162,7 +163,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
     change(&args.cloud, signals, args.change.yes, args.wait.duration(), given, async |seen: &Seen| {
         if let Some(wanted) = &args.vpn {
-            return Ok(Wanted::One(rotate_key(seen.whole(wanted)?, origin, sas)?));
+            return Ok(Wanted::One(with_option(rotate_key(seen.whole(wanted)?, origin, sas)?, sas)));
         }
         if let Some((region, why)) = seen.inspection.unread.first() {
             return Err(Refusal::failed(format!("reading {region}"), why));
@@ -173,30 +174,19 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
                 return Err(Refusal::failed(format!("reading the key of {}", vpn.name), error));
             }
         }
-        let public = seen.inspection.vpns.iter().zip(keys);
-        let public: Vec<&Vpn> =
-            public.filter(|(_, keys)| matches!(keys, Keys::Read { is_public: true, .. })).map(|(vpn, _)| vpn).collect();
-        if public.is_empty() {
-            let text = "no VPN of this project has the key that create-vpn.sh gave to everybody";
-            return Err(Refusal::refused(vec![text.to_owned()]));
-        }
-        // One whose peer is outside would be cut off from it: that one is rotated by name, by somebody who tells the peer.
-        let (pairs, others): (Vec<&Vpn>, Vec<&Vpn>) = public.into_iter().partition(|vpn| vpn.b().is_some());
-        for vpn in &others {
-            Lines::warning(&format!(
-                "{} has the public key too, but no second half here: osvpn rotate-psk {} once its peer is told",
-                vpn.name,
-                vpn.handle()
-            ));
-        }
-        if pairs.is_empty() {
-            let text = "the VPNs with the public key have their peer outside; each is given a new one by its name";
-            return Err(Refusal::refused(vec![text.to_owned()]));
-        }
-        let proposals: Result<Vec<Proposal>, Refused> = pairs.iter().map(|vpn| rotate_key(vpn, origin, sas)).collect();
-        Ok(Wanted::All(proposals?))
+        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), sas)?;
+        rescue.warnings().for_each(|warning| Lines::warning(&warning));
+        Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| with_option(proposal, sas)).collect()))
     })
     .await
+}
+
+/// Names the option for what the user may want besides.
+fn with_option(mut proposal: Proposal, sas: Sas) -> Proposal {
+    if sas == Sas::Keep {
+        proposal.notes.push("The option --renew renews the tunnels too.".to_owned());
+    }
+    proposal
 }
 
 /// Tunnels other subnets.

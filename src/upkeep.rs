@@ -4,9 +4,12 @@
 
 mod delete;
 mod fix;
+mod public_keys;
 mod subnets;
 
 use std::fmt;
+
+use itertools::Itertools;
 
 use crate::change::{Change, Object, SetKey, Subject, Verb};
 use crate::inspect::{Side, Vpn};
@@ -15,6 +18,7 @@ use crate::plan::psk::KeyOrigin;
 
 pub use delete::{Unfinished, delete, delete_strays};
 pub use fix::{admit, fix};
+pub use public_keys::{Rescue, rotate_public_keys};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
@@ -70,7 +74,7 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
     match sas {
         Sas::Keep => notes.push(
             "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over. \
-             Renewing it (--renew) does that now, with an interruption of some seconds."
+             Renewing the tunnels too does that now, with an interruption of some seconds."
                 .to_owned(),
         ),
         Sas::Renew => {
@@ -130,13 +134,24 @@ pub fn belonging(vpn: &Vpn, half: Half) -> String {
     }
 }
 
+/// Several proposals as one question. What is to be known of more than one is said once, at the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Together<'a>(pub &'a [Proposal]);
+
+impl fmt::Display for Together<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Proposal { change, .. } in self.0 {
+            let title = change.to_string();
+            writeln!(f, "{}{}:", title[..1].to_uppercase(), &title[1..])?;
+            change.steps().iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+        }
+        let notes = self.0.iter().flat_map(|proposal| &proposal.notes).unique();
+        notes.into_iter().try_for_each(|note| writeln!(f, "note: {note}"))
+    }
+}
+
 impl fmt::Display for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let change = self.change.to_string();
-        writeln!(f, "{}{}:", change[..1].to_uppercase(), &change[1..])?;
-        for step in self.change.steps() {
-            writeln!(f, "  {step}")?;
-        }
-        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))
+        Together(std::slice::from_ref(self)).fmt(f)
     }
 }

@@ -236,6 +236,7 @@ impl Model {
             Step::Vpns => Some(Step::Mode),
             Step::Vpn => Some(Step::Vpns),
             Step::OtherSubnets(Half::A) | Step::OtherKey => Some(Step::Vpn),
+            Step::MissingKey => Some(Step::Change),
             Step::OtherSubnets(Half::B) | Step::OtherRanges => Some(Step::OtherSubnets(Half::A)),
             _ if self.returning => Some(Step::Review),
             step => self.route().previous(step),

@@ -241,11 +241,15 @@ fn changing() -> impl Strategy<Value = Message> {
     );
     let number = || (0_u64..60).prop_map(RequestId);
     let exposures = select(vec![Exposures::new(), [(Half::A, Ok(Exposure::default()))].into()]);
-    let keys = select(vec![
-        surveys::equal_keys(),
-        Keys::Unread,
-        Keys::Read { equal: Some(false), is_public: true, problem: None },
-    ]);
+    let keys = || {
+        select(vec![
+            surveys::equal_keys(),
+            Keys::Unread,
+            Keys::Read { equal: Some(false), is_public: true, problem: None },
+        ])
+    };
+    let handle = select(vec![surveys::HLZ_POR.to_owned(), "5ec0ff1d".to_owned(), "nobody".to_owned()]);
+    let compared = proptest::collection::vec((handle, keys()), 0..4);
     prop_oneof![
         6 => event.prop_map(Message::Carrying),
         2 => (ended, any::<bool>()).prop_map(|(ended, is_reversible)| {
@@ -254,7 +258,8 @@ fn changing() -> impl Strategy<Value = Message> {
         }),
         1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
         2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
-        2 => (number(), keys, exposures)
+        2 => (number(), compared).prop_map(|(number, keys)| Message::KeysCompared(number, keys)),
+        2 => (number(), keys(), exposures)
             .prop_map(|(number, keys, around)| Message::Diagnosed(number, Box::new(keys), Box::new(around))),
         2 => (number(), prop_oneof![looks.prop_map(Ok), error().prop_map(Err)])
             .prop_map(|(number, result)| Message::Looked(number, result)),
@@ -363,6 +368,10 @@ fn answer(journey: &mut Driven) {
             }
             Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
+            Effect::CompareKeys(request, vpns) => {
+                let public = || Keys::Read { equal: Some(true), is_public: true, problem: None };
+                Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect())
+            }
             Effect::Diagnose(request, _) => {
                 Message::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default())
             }

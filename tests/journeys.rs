@@ -10,6 +10,8 @@ mod asked;
 mod inventories;
 #[path = "support/journey.rs"]
 mod journey;
+#[path = "journeys/keys.rs"]
+mod keys;
 #[path = "journeys/lists.rs"]
 mod lists;
 #[path = "support/pair.rs"]

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::apply::{Refusal, ask};
-use crate::upkeep::Proposal;
+use crate::upkeep::{Proposal, Together};
 
 use super::Signals;
 
@@ -22,7 +22,7 @@ pub fn say(text: &str) {
 /// # Errors
 /// If nobody is there to be asked, or a signal comes first.
 pub async fn agreed(title: &str, proposals: &[Proposal], signals: &mut Signals) -> Result<bool, Refusal> {
-    let shown: String = proposals.iter().map(ToString::to_string).collect();
+    let shown = Together(proposals).to_string();
     let mut unasked = vec!["nobody is here to agree to this; say --yes to do it without being asked:".to_owned()];
     unasked.extend(shown.lines().map(str::to_owned));
     ask::agreed(format!("{title}{shown}Do this?"), unasked, signals).await

@@ -10,7 +10,7 @@ use crate::plan::Psk;
 use crate::provision::change::{Changing, Direction};
 use crate::report::ChangeReport;
 use crate::state;
-use crate::upkeep::Proposal;
+use crate::upkeep::{Proposal, Together};
 
 /// What is needed to carry a change out.
 pub(super) struct Carrier<'a> {
@@ -47,7 +47,7 @@ impl Carrier<'_> {
         for proposal in proposals {
             let change = proposal.change.clone();
             if reports.iter().any(|report| !report.is_done()) {
-                reports.push(ChangeReport::not_begun(change, "not begun, because the one before is not done"));
+                reports.push(ChangeReport::after_one_not_done(change));
                 continue;
             }
             match self.one(proposal, &mut signals).await {
@@ -62,9 +62,7 @@ impl Carrier<'_> {
 
     async fn agree(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), Refusal> {
         if self.is_agreed {
-            for proposal in proposals {
-                say(proposal.to_string().trim_end());
-            }
+            say(Together(proposals).to_string().trim_end());
             return Ok(());
         }
         if ask::agreed("", proposals, signals).await? { Ok(()) } else { Err(Refusal::stopped()) }

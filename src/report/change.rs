@@ -172,6 +172,12 @@ impl ChangeReport {
         Self { outcome: ChangeOutcome::Failed, failure: Some(Failure::plain(what, why)), ..report }
     }
 
+    /// Of a change that was agreed to together with one before that is not done.
+    #[must_use]
+    pub fn after_one_not_done(change: Change) -> Self {
+        Self::not_begun(change, "not begun, because the one before is not done")
+    }
+
     /// Notes that the VPN could not be looked at afterwards.
     pub(crate) fn unseen(&mut self, why: &str) {
         let text = format!("How the VPN stands now could not be seen: {why}.");

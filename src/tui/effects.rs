@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -286,7 +287,9 @@ impl Effects {
             }),
             Effect::Carry(which, direction) => self.carry(which, direction),
             Effect::LetGo => self.changing = None,
-            Effect::Inspect(_) | Effect::Diagnose(..) | Effect::Look(..) => self.read_vpns(effect),
+            Effect::Inspect(_) | Effect::Diagnose(..) | Effect::CompareKeys(..) | Effect::Look(..) => {
+                self.read_vpns(effect);
+            }
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
@@ -322,6 +325,13 @@ impl Effects {
                 self.answer(async move {
                     let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
                     Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
+                });
+            }
+            Effect::CompareKeys(request, vpns) => {
+                self.answer(async move {
+                    let compared =
+                        join_all(vpns.iter().map(|vpn| async { (vpn.handle(), Keys::read(&cloud, vpn).await) }));
+                    Message::KeysCompared(request, compared.await)
                 });
             }
             Effect::Look(request, vpn, pause) => {
@@ -477,7 +487,10 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
 fn begin_change(which: Which, present: Option<Kept>, cloud: &Cloud, is_kept: bool) -> Result<Kept, String> {
     let words = |error: JournalError| error.to_string();
     match which {
-        Which::Present => present.ok_or_else(|| "there is no change to go on with".to_owned()),
+        Which::Present(key) => {
+            let kept = present.ok_or_else(|| "there is no change to go on with".to_owned())?;
+            Ok(Kept { key: key.or(kept.key), ..kept })
+        }
         Which::Journal(path) => Ok(Kept { changing: Changing::open(&path).map_err(words)?, key: None }),
         Which::New(change, key) if !is_kept => Ok(Kept { changing: Changing::unkept(*change), key }),
         Which::New(change, key) => {

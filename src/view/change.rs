@@ -25,6 +25,7 @@ use crate::change::Step;
 use crate::provision::change::{ChangeError, Changed, Direction, End};
 use crate::wizard::carried::{Button, Carried, Stage, StepState};
 use crate::wizard::progress::Then;
+use crate::wizard::vpn::capitalised;
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -92,6 +93,9 @@ fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<
 
 fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'static>> {
     let mut text = Account::new(scene, columns);
+    for before in scene.model.vpns.done_before() {
+        text.good(&format!("{}: done.", capitalised(&before.change().to_string())));
+    }
     match change.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What is done is kept."),
         Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then it is taken back."),
@@ -116,6 +120,12 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
             }
         }
         Stage::Ended(ended) => text.ended(change, ended),
+    }
+    if !change.is_working() && !scene.model.vpns.queue.is_empty() {
+        text.gap();
+        for left in &scene.model.vpns.queue {
+            text.say(&format!("Not begun, because this one is not done: {}.", left.change));
+        }
     }
     for id in &change.removed {
         text.say(&format!("{id}, made by a request whose answer was lost, is deleted."));
@@ -158,7 +168,9 @@ impl Account<'_> {
             }
             Err(ChangeError::Stopped) => self.warning("Stopped. Retry does what is still missing."),
             Err(ChangeError::KeyNeeded(_)) => {
-                self.warning("The key was typed in by you and is kept nowhere, so it must be given again:");
+                self.warning(
+                    "The key was typed in by you and is kept nowhere, so it must be given again: here, or with",
+                );
                 self.say(&format!("  osvpn resume {subject} --psk-file PATH"));
             }
             Err(ChangeError::TooLate) => self.warning(

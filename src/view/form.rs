@@ -99,7 +99,7 @@ const fn label(field: Field) -> &'static str {
         Field::PeerAddress => "Address",
         Field::PeerId => "Id",
         Field::PeerCidrs | Field::OtherRanges => "CIDRs",
-        Field::Key | Field::OtherKey => "Key",
+        Field::Key | Field::OtherKey | Field::MissingKey => "Key",
         Field::Name => "Name",
         Field::Policy(_) => "",
     }
@@ -149,6 +149,7 @@ fn help_text(scene: Scene<'_>, field: Field) -> &'static str {
             "Both halves get it. It is sent to the cloud, and kept nowhere else."
         }
         Field::OtherKey => "The peer needs the same. It is sent to the cloud, and kept nowhere else.",
+        Field::MissingKey => "The one the change was begun with. It is sent to the cloud, and kept nowhere else.",
         Field::OtherRanges => "The networks behind it, separated by commas. Its owner sets the same there.",
         Field::Name => "Every object is named after it.",
         Field::Policy(_) => "",

@@ -13,7 +13,7 @@ use super::Scene;
 use super::text::fit;
 use crate::plan::Half;
 use crate::provision::change::{ChangeError, Changed, Direction};
-use crate::wizard::carried::{Carried, Stage};
+use crate::wizard::carried::{Carried, Stage, Turn};
 use crate::wizard::progress::Phase;
 use crate::wizard::step::{Mode, Step};
 use crate::wizard::vpn::capitalised;
@@ -84,6 +84,7 @@ fn question(model: &Model) -> String {
             let name = model.vpns.open.as_ref().map_or("", |open| open.name.as_str());
             format!("A key of your own for {name}")
         }
+        Step::MissingKey => "The key of your own, once more".to_owned(),
         Step::Change => model.vpns.change.as_ref().map_or_else(String::new, change),
         Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
             let name = &run.marks.name;
@@ -106,7 +107,8 @@ fn question(model: &Model) -> String {
 
 fn change(change: &Carried) -> String {
     let what = change.change().to_string();
-    let named = capitalised(what.trim_start_matches("the "));
+    let turn = change.turn.map(|Turn { number, of }| format!(" ({number} of {of})")).unwrap_or_default();
+    let named = capitalised(what.trim_start_matches("the ")) + &turn;
     match (&change.stage, change.direction) {
         (Stage::Working, _) if change.settling.is_some() => format!("{named}: waiting for certainty"),
         (Stage::Working, Direction::Forward) => format!("{named}: under way"),

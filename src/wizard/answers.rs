@@ -144,7 +144,7 @@ impl Answers {
             Field::PeerCidrs => Some(&self.peer_cidrs),
             Field::Name => self.name.as_ref(),
             Field::Policy(field) => self.numbers.get(&field.into()),
-            Field::Key | Field::OtherKey | Field::OtherRanges => None,
+            Field::Key | Field::OtherKey | Field::OtherRanges | Field::MissingKey => None,
         }
     }
 
@@ -156,7 +156,7 @@ impl Answers {
             Field::PeerCidrs => Some(&mut self.peer_cidrs),
             Field::Name => Some(self.name.get_or_insert_with(|| Input::new(suggested.to_owned()))),
             Field::Policy(field) => self.numbers.get_mut(&field.into()),
-            Field::Key | Field::OtherKey | Field::OtherRanges => None,
+            Field::Key | Field::OtherKey | Field::OtherRanges | Field::MissingKey => None,
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum Button {
     TakeBack,
     /// Look again what a lost request may have done.
     LookAgain,
+    /// Give the key it lacks.
+    GiveKey,
 }
 
 impl Button {
@@ -64,8 +66,18 @@ impl Button {
             Self::Retry => "Retry",
             Self::TakeBack => "Take back",
             Self::LookAgain => "Look again",
+            Self::GiveKey => "Give the key",
         }
     }
+}
+
+/// The place of a change among several that were agreed to at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Counted from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 /// A change as far as the screen knows it.
@@ -75,6 +87,8 @@ pub struct Carried {
     pub course: Course,
     /// What the user was told beforehand.
     pub notes: Vec<String>,
+    /// Which one it is of several that were agreed to at once.
+    pub turn: Option<Turn>,
     /// Whether it is carried out or taken back.
     pub direction: Direction,
     /// Every step's state, in order.
@@ -111,6 +125,7 @@ impl Carried {
             steps: course.ends.iter().map(step).collect(),
             course,
             notes,
+            turn: None,
             direction,
             pause: None,
             settling: None,
@@ -264,7 +279,9 @@ impl Carried {
             Stage::Working => Vec::new(),
             Stage::NotBegun(_) | Stage::Ended(Ok(Changed::Done)) => vec![back],
             Stage::Ended(Ok(Changed::Unsettled(..))) => vec![Button::LookAgain, back],
-            Stage::Ended(Err(ChangeError::KeyNeeded(_))) => take_back.into_iter().chain([back]).collect(),
+            Stage::Ended(Err(ChangeError::KeyNeeded(_))) => {
+                [Some(Button::GiveKey), take_back, Some(back)].into_iter().flatten().collect()
+            }
             Stage::Ended(Err(_)) => {
                 let take_back = take_back.filter(|_| self.direction == Direction::Forward);
                 [Some(Button::Retry), take_back, Some(back)].into_iter().flatten().collect()

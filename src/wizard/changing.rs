@@ -57,7 +57,11 @@ impl Model {
                 // What could not even begin has nothing to go on from.
                 change.resume(direction);
                 self.scroll = 0;
-                vec![Effect::Carry(Which::Present, direction)]
+                vec![Effect::Carry(Which::Present(None), direction)]
+            }
+            Button::GiveKey => {
+                self.enter(Step::MissingKey);
+                Vec::new()
             }
             Button::TakeBack => {
                 let text = vec![
@@ -70,16 +74,27 @@ impl Model {
         }
     }
 
+    /// Goes on with the key that was typed for it.
+    pub(super) fn give_missing_key(&mut self) -> Vec<Effect> {
+        let key = std::mem::take(&mut self.vpns.missing_key).psk();
+        self.enter(Step::Change);
+        let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
+        let direction = change.way_on();
+        change.resume(direction);
+        vec![Effect::Carry(Which::Present(key), direction)]
+    }
+
     pub(super) fn take_change_back(&mut self) -> Vec<Effect> {
         self.scroll = 0;
         let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
         change.resume(Direction::Back);
-        vec![Effect::Carry(Which::Present, Direction::Back)]
+        vec![Effect::Carry(Which::Present(None), Direction::Back)]
     }
 
     /// Back to where it was begun. What is not done keeps its journal.
     fn leave_change(&mut self, to_vpn: bool) -> Vec<Effect> {
         let mut effects = vec![Effect::LetGo];
+        let left: Vec<String> = self.vpns.queue.drain(..).map(|proposal| proposal.change.to_string()).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Step::Vpn);
         } else {
@@ -90,6 +105,9 @@ impl Model {
         // After a change that is done everything is being read already.
         if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
             effects.extend(self.read_vpns());
+        }
+        if !left.is_empty() {
+            self.warn(format!("Not begun: {}.", left.join(", ")));
         }
         effects
     }
@@ -120,7 +138,7 @@ impl Model {
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
         change.end(ended, course, now);
         let then = change.then.take();
-        let (is_done, is_reversible) = (change.is_done(), change.is_reversible());
+        let (is_done, is_reversible, direction) = (change.is_done(), change.is_reversible(), change.direction);
         self.refresh_question();
         match then {
             Some(Then::Leave) => {
@@ -134,7 +152,11 @@ impl Model {
             }
             Some(Then::Undo) | None => {}
         }
-        if is_done { self.after_change() } else { Vec::new() }
+        match (is_done, direction) {
+            (true, Direction::Forward) if !self.vpns.queue.is_empty() => self.begin_next(),
+            (true, _) => self.after_change(),
+            (false, _) => Vec::new(),
+        }
     }
 
     /// What was known is from before the change: everything is read again, and the VPN proven anew.
@@ -150,7 +172,8 @@ impl Model {
             change.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned()).collect();
         regions.sort();
         regions.dedup();
-        if self.vpns.open.is_none() && verb.is_about_a_vpn() {
+        // After several of them the list tells more than any one VPN.
+        if self.vpns.open.is_none() && verb.is_about_a_vpn() && change.turn.is_none() {
             let change = change.change();
             self.vpns.open = Some(Open::of(change.subject.to_string(), change.label.clone()));
         }

@@ -1,8 +1,7 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
-use crate::plan::psk::KeyOrigin;
+use super::vpns::Wish;
 use crate::provision::change::Direction;
-use crate::upkeep::Sas;
 
 /// What a dialog's button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +24,8 @@ pub enum Act {
     ForgetRun,
     /// Do what is proposed.
     Carry,
-    /// Propose a new key, with the running SAs kept or renewed.
-    NewKey(Sas, KeyOrigin),
+    /// Propose that instead.
+    Rather(Wish),
     /// Ask for a key of the user's own.
     OwnKey,
     /// Take back what the change has done.

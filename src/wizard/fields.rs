@@ -28,13 +28,15 @@ pub enum Field {
     OtherKey,
     /// Other ranges behind its outside peer.
     OtherRanges,
+    /// The pre-shared key that a change which was cut off needs once more.
+    MissingKey,
 }
 
 impl Field {
     /// Whether what is typed is shown only on request, and checked as it is typed.
     #[must_use]
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Key | Self::OtherKey)
+        matches!(self, Self::Key | Self::OtherKey | Self::MissingKey)
     }
 }
 

@@ -33,6 +33,7 @@ impl Form {
             Step::Name => vec![Field::Name],
             Step::OtherRanges => vec![Field::OtherRanges],
             Step::OtherKey => vec![Field::OtherKey],
+            Step::MissingKey => vec![Field::MissingKey],
             Step::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
             _ => Vec::new(),
         };
@@ -65,8 +66,8 @@ impl Model {
                 let own = self.vpns.vpn().map(|vpn| self.other_ranges(vpn, Half::A)).unwrap_or_default();
                 ranges_problem(self.input(field)?.value(), &own)
             }
-            Field::Key | Field::OtherKey => match self.secret(field)?.check().err()? {
-                PskProblem::Empty if field == Field::OtherKey => Some("type or paste the key".to_owned()),
+            Field::Key | Field::OtherKey | Field::MissingKey => match self.secret(field)?.check().err()? {
+                PskProblem::Empty if field != Field::Key => Some("type or paste the key".to_owned()),
                 problem => Some(problem.to_string()),
             },
             Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
@@ -89,6 +90,7 @@ impl Model {
         match field {
             Field::Key => Some(&self.answers.key),
             Field::OtherKey => self.vpns.open.as_ref().map(|open| &open.key),
+            Field::MissingKey => Some(&self.vpns.missing_key),
             _ => None,
         }
     }
@@ -99,6 +101,7 @@ impl Model {
         match form.field()? {
             Field::Key => Some(&mut self.answers.key),
             Field::OtherKey => self.vpns.open.as_mut().map(|open| &mut open.key),
+            Field::MissingKey => Some(&mut self.vpns.missing_key),
             _ => None,
         }
     }
@@ -144,7 +147,7 @@ impl Model {
     pub fn problem(&self, field: Field) -> Option<String> {
         let Screen::Form(form) = &self.screen else { return None };
         let at_once = match field {
-            Field::OtherKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
+            Field::OtherKey | Field::MissingKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
             field => matches!(field, Field::Key | Field::Policy(_)),
         };
         if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
@@ -213,6 +216,7 @@ impl Model {
             return match self.step {
                 Step::OtherRanges => self.accept_other_ranges(),
                 Step::OtherKey => self.wish(Wish::NewKey(Sas::Keep, KeyOrigin::Given)),
+                Step::MissingKey => self.give_missing_key(),
                 _ => self.advance(),
             };
         };

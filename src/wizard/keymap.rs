@@ -332,6 +332,7 @@ fn form_keys(model: &Model) -> Vec<Binding> {
             bindings.extend([reveal(&model.answers.key), bind(&[Key::control('g')], Action::Generate, "new key")]);
         }
         Step::OtherKey => bindings.extend(model.secret(Field::OtherKey).map(reveal)),
+        Step::MissingKey => bindings.push(reveal(&model.vpns.missing_key)),
         Step::Custom => bindings.extend([
             bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
             quiet(&[LEFT], Action::Left, "change back"),

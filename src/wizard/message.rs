@@ -75,8 +75,8 @@ pub enum Which {
     New(Box<Change>, Option<Psk>),
     /// One that was cut off, by its journal.
     Journal(PathBuf),
-    /// The one that came to rest last.
-    Present,
+    /// The one that came to rest last, with the key it lacks, if that is why.
+    Present(Option<Psk>),
 }
 
 /// What is to become of the run that is taken up.
@@ -206,6 +206,8 @@ pub enum Message {
     Inspected(RequestId, Box<Seen>),
     /// A VPN's keys were compared, and it was read what its instances admit.
     Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
+    /// The keys of VPNs were compared, each named by its handle.
+    KeysCompared(RequestId, Vec<(String, Keys)>),
     /// How the connections of a VPN stand now, or why that could not be read.
     Looked(RequestId, Result<BTreeMap<Half, Look>, Error>),
     /// A change tells what it does.
@@ -255,6 +257,8 @@ pub enum Effect {
     Inspect(RequestId),
     /// Read a VPN's keys and what its instances admit; answered by [`Message::Diagnosed`].
     Diagnose(RequestId, Box<Vpn>),
+    /// Compare the keys of those VPNs; answered by [`Message::KeysCompared`].
+    CompareKeys(RequestId, Vec<Vpn>),
     /// Ask after that time how the connections of a VPN stand; answered by [`Message::Looked`].
     Look(RequestId, Box<Vpn>, Duration),
     /// Carry a change out, or take it back; answered by [`Message::Carried`] or [`Message::NotBegun`].

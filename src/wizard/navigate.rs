@@ -19,9 +19,13 @@ impl Model {
         self.step = step;
         self.scroll = 0;
         self.screen = match step {
-            Step::Peer | Step::Key | Step::Custom | Step::Name | Step::OtherRanges | Step::OtherKey => {
-                Screen::Form(Form::of(step))
-            }
+            Step::Peer
+            | Step::Key
+            | Step::Custom
+            | Step::Name
+            | Step::OtherRanges
+            | Step::OtherKey
+            | Step::MissingKey => Screen::Form(Form::of(step)),
             Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, confirming: false }),
             Step::Run => Screen::Run,
             Step::Vpn => Screen::Vpn,
@@ -160,7 +164,8 @@ impl Model {
             | Step::OtherSubnets(_)
             | Step::OtherRanges
             | Step::OtherKey
-            | Step::Change => false,
+            | Step::Change
+            | Step::MissingKey => false,
         }
     }
 
@@ -188,6 +193,7 @@ impl Model {
         {
             open.key.clear();
         }
+        self.vpns.missing_key.clear();
         self.enter(step);
         if step == Step::Vpns {
             self.vpns.open = None;
@@ -291,6 +297,7 @@ impl Model {
             (Step::Mode, Choice::Vpns) => return self.open_vpns(),
             (Step::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
             (Step::Vpns, Choice::Strays) => return self.wish(Wish::Strays),
+            (Step::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
             (Step::Vpns, Choice::Make) => {
                 self.answers.mode = Mode::SiteToSite;
                 self.step = Step::Mode;

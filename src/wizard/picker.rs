@@ -26,6 +26,8 @@ pub enum Choice {
     Vpn(String),
     /// What no connection uses.
     Strays,
+    /// The key that create-vpn.sh gave to every VPN.
+    PublicKeys,
     /// A new VPN, where there is none.
     Make,
 }

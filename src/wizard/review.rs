@@ -231,7 +231,8 @@ impl Model {
             | Step::OtherSubnets(_)
             | Step::OtherRanges
             | Step::OtherKey
-            | Step::Change => String::new(),
+            | Step::Change
+            | Step::MissingKey => String::new(),
         }
     }
 

@@ -41,6 +41,8 @@ pub enum Step {
     OtherKey,
     /// A change of it at work, and what came of that.
     Change,
+    /// The key of the user's own that such a change needs once more.
+    MissingKey,
 }
 
 /// What is connected.
@@ -119,7 +121,7 @@ impl Step {
     /// Whether it is about VPNs that exist. Those are no part of a route.
     #[must_use]
     pub const fn is_upkeep(self) -> bool {
-        self.is_of_a_vpn() || matches!(self, Self::Vpns | Self::Change)
+        self.is_of_a_vpn() || matches!(self, Self::Vpns | Self::Change | Self::MissingKey)
     }
 
     /// Whether it is about the one VPN that is open, and nothing is under way.
@@ -165,7 +167,7 @@ impl Step {
             Self::Subnets(Half::A) => "Subnets A",
             Self::Subnets(Half::B) => "Subnets B",
             Self::Peer => "Peer",
-            Self::Key | Self::OtherKey => "Key",
+            Self::Key | Self::OtherKey | Self::MissingKey => "Key",
             Self::Policy => "Policy",
             Self::Custom => "Fields",
             Self::Name => "Name",
@@ -199,6 +201,8 @@ impl Step {
             Self::Vpns => &[
                 "Every connection of the project, in all regions. Two that point at each other are one VPN. One whose other \
                  half should be here and is not, and one to a peer outside, are shown as such.",
+                "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
+                 replaces it in all of them after one question.",
                 "The last line has what no connection uses: such objects keep subnets and routers from being deleted.",
             ],
             Self::Vpn => &[
@@ -217,7 +221,11 @@ impl Step {
             Self::OtherKey => &[
                 "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
                  one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; a change that is \
-                 cut off needs it once more, from osvpn resume --psk-file PATH.",
+                 cut off needs it once more.",
+            ],
+            Self::MissingKey => &[
+                "The key that was typed before the change was cut off: it is kept nowhere, and one half at most has it. Both \
+                 halves get the one you give now. Where the peer is outside, it must be the key its owner has agreed to.",
             ],
             Self::Change => {
                 &["Each step is written down before it is sent, so a change that is cut off can be finished or, until \

@@ -56,6 +56,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Undone(undone, ledger) => model.undone(undone, ledger),
         Message::Inspected(request, seen) => model.inspected(request, *seen),
         Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
+        Message::KeysCompared(request, keys) => model.keys_compared(request, keys),
         Message::Looked(request, result) => model.looked(request, result),
         Message::Carrying(event) => {
             model.carrying(event);
@@ -206,7 +207,7 @@ impl Model {
             Act::UndoRun => self.take_up(Purpose::Undo),
             Act::ForgetRun => self.forget_run(),
             Act::Carry => self.carry(),
-            Act::NewKey(sas, origin) => self.new_key(sas, origin),
+            Act::Rather(wish) => self.rather(wish),
             Act::OwnKey => {
                 self.enter(Step::OtherKey);
                 Vec::new()
@@ -224,7 +225,7 @@ impl Model {
             self.ending = Some(Ending::Left);
             return Vec::new();
         }
-        if self.step == Step::Change {
+        if matches!(self.step, Step::Change | Step::MissingKey) {
             return self.quit_change();
         }
         if self.step.is_upkeep() {

@@ -3,10 +3,12 @@
 use itertools::Itertools;
 use tui_input::Input;
 
+use super::carried::Turn;
 use super::dialog::{Act, Dialog};
 use super::keymap::Action;
 use super::message::{Interrupted, Which};
 use super::picker::{Choice, Line};
+use super::remote::Remote;
 use super::step::Step;
 use super::vpns::{Deed, Wish};
 use super::{Effect, Model, Screen};
@@ -18,8 +20,12 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
 use crate::provision::change::{Course, Direction};
 use crate::upkeep::{
-    Proposal, Refused, Sas, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
+    Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
 };
+
+/// What a new key's question offers about the tunnels that are up.
+const RENEW: &str = "Renew tunnels too";
+const KEEP: &str = "Leave tunnels alone";
 
 impl Model {
     pub(super) fn vpn_action(&mut self, action: Action) -> Vec<Effect> {
@@ -126,11 +132,11 @@ impl Model {
             self.say("Reading everything once more first; a moment.");
             return self.read_vpns();
         }
-        self.grant();
-        if self.vpns.wish.is_some() {
+        let effects = self.grant();
+        if self.vpns.wish.is_some() && effects.is_empty() {
             self.say("It is still being read; a moment.");
         }
-        Vec::new()
+        effects
     }
 
     /// Puts the question about what is wanted on the screen, if enough is known.
@@ -139,25 +145,40 @@ impl Model {
         if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() || self.is_stale() {
             return Vec::new();
         }
-        let Some(wish) = self.vpns.wish.clone() else { return Vec::new() };
+        let Some(wish) = self.vpns.wish else { return Vec::new() };
+        if matches!(wish, Wish::PublicKeys(_)) {
+            match &self.vpns.keys {
+                Remote::Ready(_) => {}
+                Remote::Loading { .. } => return Vec::new(),
+                Remote::NotAsked | Remote::Failed(_) => return self.compare_keys(),
+            }
+        }
         let open = self.vpns.open.as_ref();
-        if wish != Wish::Strays && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
+        if wish.is_of_a_vpn() && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
             return Vec::new();
         }
         self.vpns.wish = None;
         self.notice = None;
-        match self.proposed(&wish) {
-            Some(Ok(proposal)) => self.ask_whether(proposal, &wish),
-            Some(Err(refused)) => self.refuse(&refused),
-            None => {}
-        }
+        self.propose(wish);
         Vec::new()
     }
 
+    /// Asks whether to do what is wanted, or says why it is not done.
+    fn propose(&mut self, wish: Wish) {
+        if let Wish::PublicKeys(sas) = wish {
+            return self.propose_new_keys(sas);
+        }
+        match self.proposed(wish) {
+            Some(Ok(proposal)) => self.ask_whether(vec![proposal], Vec::new(), wish),
+            Some(Err(refused)) => self.refuse(&refused),
+            None => {}
+        }
+    }
+
     /// The change that is wanted; none if what it is of has gone meanwhile.
-    fn proposed(&self, wish: &Wish) -> Option<Result<Proposal, Refused>> {
+    fn proposed(&self, wish: Wish) -> Option<Result<Proposal, Refused>> {
         let seen = self.vpns.seen()?;
-        if *wish == Wish::Strays {
+        if wish == Wish::Strays {
             return Some(delete_strays(&seen.inspection, &seen.unfinished));
         }
         let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
@@ -169,66 +190,73 @@ impl Model {
         }
         Some(match wish {
             Wish::Mend(subject) => {
-                let finding = diagnosis.findings.iter().find(|finding| finding.subject == *subject)?;
+                let finding = diagnosis.findings.iter().find(|finding| finding.subject == subject)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
             Wish::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
-            Wish::NewKey(sas, origin) => rotate_key(vpn, *origin, *sas),
+            Wish::NewKey(sas, origin) => rotate_key(vpn, origin, sas),
             Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
             Wish::Admit => admit(vpn, diagnosis),
             Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
-            Wish::Strays => return None,
+            Wish::Strays | Wish::PublicKeys(_) => return None,
         })
     }
 
-    fn ask_whether(&mut self, proposal: Proposal, wish: &Wish) {
-        let verb = proposal.change.verb;
-        let mut text: Vec<String> = proposal.to_string().lines().map(str::to_owned).collect();
-        let is_up = self.vpns.vpn().is_some_and(Vpn::is_active);
-        if verb == Verb::Delete && is_up {
+    pub(super) fn ask_whether(&mut self, proposals: Vec<Proposal>, warnings: Vec<String>, wish: Wish) {
+        let mut text: Vec<String> = Together(&proposals).to_string().lines().map(str::to_owned).collect();
+        text.extend(warnings.into_iter().map(|warning| format!("note: {warning}")));
+        let deletes = proposals.iter().any(|proposal| proposal.change.verb == Verb::Delete);
+        if deletes && self.vpns.vpn().is_some_and(Vpn::is_active) {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
         let mut buttons = vec![("Not now", Act::Close), ("Do it", Act::Carry)];
         match wish {
-            Wish::NewKey(Sas::Keep, origin) => buttons.push(("Renew tunnels too", Act::NewKey(Sas::Renew, *origin))),
-            Wish::NewKey(Sas::Renew, origin) => buttons.push(("Leave tunnels alone", Act::NewKey(Sas::Keep, *origin))),
+            Wish::NewKey(Sas::Keep, origin) => buttons.push((RENEW, Act::Rather(Wish::NewKey(Sas::Renew, origin)))),
+            Wish::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Rather(Wish::NewKey(Sas::Keep, origin)))),
+            Wish::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Rather(Wish::PublicKeys(Sas::Renew)))),
+            Wish::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Rather(Wish::PublicKeys(Sas::Keep)))),
             _ => {}
         }
         if matches!(wish, Wish::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key", Act::OwnKey));
         }
-        self.vpns.proposal = Some(proposal);
+        self.vpns.proposals = proposals;
         self.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
     }
 
-    /// The same question about a new key, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn new_key(&mut self, sas: Sas, origin: KeyOrigin) -> Vec<Effect> {
-        let wish = Wish::NewKey(sas, origin);
-        match self.proposed(&wish) {
-            Some(Ok(proposal)) => {
-                self.ask_whether(proposal, &wish);
-                if let Some(dialog) = &mut self.dialog {
-                    let turned = |(_, act): &(&str, Act)| matches!(act, Act::NewKey(..));
-                    dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
-                }
-            }
-            Some(Err(refused)) => self.refuse(&refused),
-            None => {}
+    /// The same question, with the running SAs treated the other way. The focus stays where it was.
+    pub(super) fn rather(&mut self, wish: Wish) -> Vec<Effect> {
+        self.propose(wish);
+        if let Some(dialog) = &mut self.dialog {
+            let turned = |(_, act): &(&str, Act)| matches!(act, Act::Rather(_));
+            dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
         }
         Vec::new()
     }
 
-    fn refuse(&mut self, Refused(why): &Refused) {
+    pub(super) fn refuse(&mut self, Refused(why): &Refused) {
         let dialog = Dialog::new("Not from here", why.clone(), vec![("Close", Act::Close)]);
         self.dialog = Some(Dialog { is_wide: true, ..dialog });
     }
 
     /// Carries out what was agreed to.
     pub(super) fn carry(&mut self) -> Vec<Effect> {
-        let Some(Proposal { change, notes }) = self.vpns.proposal.take() else { return Vec::new() };
+        self.vpns.queue = std::mem::take(&mut self.vpns.proposals).into();
+        self.vpns.agreed = self.vpns.queue.len();
+        self.begin_next()
+    }
+
+    /// Begins what was agreed to and comes next.
+    pub(super) fn begin_next(&mut self) -> Vec<Effect> {
+        let Some(Proposal { change, notes }) = self.vpns.queue.pop_front() else { return Vec::new() };
         let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
         let which = Which::New(Box::new(change.clone()), key);
-        self.begin_change(Course::new(change), notes, which, Direction::Forward)
+        let effects = self.begin_change(Course::new(change), notes, which, Direction::Forward);
+        let of = self.vpns.agreed;
+        if let Some(change) = self.vpns.change.as_mut().filter(|_| of > 1) {
+            change.turn = Some(Turn { number: of - self.vpns.queue.len(), of });
+        }
+        effects
     }
 
     /// Asks what to do with a change that was cut off.

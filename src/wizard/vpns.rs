@@ -1,8 +1,9 @@
 //! The VPNs there are: what was read of them, as a list, and the one on the screen.
 
 mod lines;
+mod public_keys;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tui_input::Input;
@@ -44,8 +45,14 @@ pub struct Vpns {
     pub open: Option<Open>,
     /// What is to be proposed as soon as enough is known.
     pub wish: Option<Wish>,
-    /// What the question on the screen proposes.
-    pub proposal: Option<Proposal>,
+    /// The keys of all VPNs, if they are being compared.
+    pub keys: Remote<Vec<(String, Keys)>>,
+    /// What the question on the screen proposes, in the order in which it is to be done.
+    pub proposals: Vec<Proposal>,
+    /// What was agreed to and is not begun, because one before is not done.
+    pub queue: VecDeque<Proposal>,
+    /// How many were agreed to at once.
+    pub agreed: usize,
     /// The change at work, or the last one that was.
     pub change: Option<Carried>,
     /// Those before.
@@ -54,6 +61,8 @@ pub struct Vpns {
     pub offers: Vec<Interrupted>,
     /// The one the question on the screen is about.
     pub offered: Option<Interrupted>,
+    /// The key that the change at rest needs once more, as typed.
+    pub missing_key: SecretText,
 }
 
 /// One VPN on the screen.
@@ -126,7 +135,7 @@ impl Deed {
 }
 
 /// A change that is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// That finding is to be mended.
     Mend(Subject),
@@ -140,6 +149,16 @@ pub enum Wish {
     Delete,
     /// What no connection uses is to be deleted.
     Strays,
+    /// A new key for every VPN that has the one everybody knows.
+    PublicKeys(Sas),
+}
+
+impl Wish {
+    /// Whether it is of the VPN on the screen.
+    #[must_use]
+    pub const fn is_of_a_vpn(self) -> bool {
+        !matches!(self, Self::Strays | Self::PublicKeys(_))
+    }
 }
 
 impl Open {
@@ -216,6 +235,14 @@ impl Vpns {
         })
     }
 
+    /// The changes that were agreed to together with the present one and are done.
+    #[must_use]
+    pub fn done_before(&self) -> &[Carried] {
+        let turn = self.change.as_ref().and_then(|change| change.turn);
+        let count = turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len());
+        &self.earlier[self.earlier.len() - count..]
+    }
+
     /// Every change of this session, in order.
     pub fn changes(&self) -> impl Iterator<Item = &Carried> {
         self.earlier.iter().chain(&self.change)
@@ -226,6 +253,7 @@ impl Vpns {
     pub fn is_animating(&self) -> bool {
         let open = self.open.as_ref();
         self.seen.is_loading()
+            || self.keys.is_loading()
             || open.is_some_and(|open| open.around.is_loading() || open.waiting.is_some())
             || self.change.as_ref().is_some_and(Carried::is_working)
     }
@@ -283,6 +311,7 @@ impl Model {
             return Vec::new();
         }
         self.vpns.as_of = self.now;
+        self.vpns.keys = Remote::NotAsked;
         let mut effects = self.found_again();
         if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
             self.refresh();

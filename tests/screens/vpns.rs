@@ -1,11 +1,12 @@
 //! VPNs that exist: the list, one of them, the questions, and changes.
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
+use osvpn::inspect::Keys;
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::wizard::{Interrupted, Seen, Which};
 
-use super::surveys::{broken, empty, equal_keys, healthy, regions, seen};
+use super::surveys::{broken, empty, equal_keys, healthy, regions, seen, two_pairs};
 use super::*;
 
 fn inspected(journey: &mut Driven, seen: Box<Seen>) {
@@ -165,6 +166,54 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     screen("change-done", &mut journey);
     inspected(&mut journey, broken());
     screen("vpn-waiting", journey.at(33.0).press("Enter"));
+}
+
+/// Answers that all VPNs with their second half here, and one without, have the key everybody knows.
+fn all_public(journey: &mut Driven) {
+    let (request, vpns) = match journey.effects.pop() {
+        Some(Effect::CompareKeys(request, vpns)) => (request, vpns),
+        other => panic!("{other:?}"),
+    };
+    let public = || Keys::Read { equal: None, is_public: true, problem: None };
+    journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
+}
+
+#[test]
+fn all_public_keys_are_replaced_one_vpn_after_the_other() {
+    let mut journey = listed(two_pairs());
+    journey.press("4");
+    screen("vpns-comparing-keys", journey.at(11.2));
+    all_public(&mut journey);
+    screen("public-keys-question", &mut journey);
+    let mut first = agreed(&mut journey);
+    event(&mut journey, ChangeEvent::Finished(0, End::Changed, TOOK));
+    first.ends[0] = Some(End::Changed);
+    journey.send(Message::Carried(Ok(Changed::Done), Box::new(first)));
+    event(&mut journey, ChangeEvent::Started(0));
+    screen("public-keys-second", journey.at(12.6));
+
+    let mut failed = listed(two_pairs());
+    failed.press("4");
+    all_public(&mut failed);
+    let first = agreed(&mut failed);
+    event(&mut failed, ChangeEvent::Failed(0, server_error(), TOOK));
+    failed.send(Message::Carried(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));
+    screen("public-keys-failed", &mut failed);
+}
+
+#[test]
+fn a_change_that_lacks_its_key_asks_for_it() {
+    let mut journey = listed(healthy());
+    journey.press("2");
+    diagnosed(&mut journey, Exposures::default());
+    journey.press("n").types("Agreed0upon1by2both3ends").press("Enter");
+    let mut course = agreed(&mut journey);
+    (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
+    journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    screen("change-key-needed", &mut journey);
+    journey.press("Enter").types("Agreed0upon1by2both3ends");
+    screen("change-missing-key", &mut journey);
+    assert!(!drawn(&journey.model, &COLOR).text.contains("Agreed0upon"));
 }
 
 #[test]

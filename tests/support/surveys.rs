@@ -118,6 +118,20 @@ pub fn healthy() -> Box<Seen> {
     seen(regions(Status::Active, Status::Active, "group14"), Vec::new())
 }
 
+/// The VPNs of [`healthy`] and one more between the same routers.
+pub fn two_pairs() -> Box<Seen> {
+    let mut regions = regions(Status::Active, Status::Active, "group14");
+    for (half, region) in [(Half::A, hamilton()), (Half::B, porirua())] {
+        let connections = &mut regions.get_mut(&region).unwrap().inventory.connections;
+        let mut second = connections.iter().find(|connection| connection.description == mark(half)).unwrap().clone();
+        second.id = Id::new(format!("second-{half}"));
+        second.name = "second_vpn_site_connection".into();
+        second.description = VpnId::new("5ec0ff1d").mark(half);
+        connections.push(second);
+    }
+    seen(regions, Vec::new())
+}
+
 /// Both halves DOWN, with policies that differ.
 pub fn broken() -> Box<Seen> {
     seen(regions(Status::Down, Status::Down, "group5"), Vec::new())

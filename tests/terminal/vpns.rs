@@ -142,11 +142,10 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     assert_eq!((code, journals(&scene)), (129, 1));
 }
 
-/// A peer outside cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
-#[test]
-fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
-    const KEY: &str = "Agreed0upon1by2both3ends";
-    let scene = Scene::new(Settings::default());
+const OWN_KEY: &str = "Agreed0upon1by2both3ends";
+
+/// A VPN to a peer outside that nobody waits for, and the wizard at the field for a key of one's own.
+fn at_own_key(scene: &Scene) -> Pty {
     let plan = "version = 1\nname = \"test-vpn\"\nmode = \"single\"\n[[half]]\nregion = \"nz-hlz-1\"\n\
                 router = \"border-router\"\nsubnets = [\"private-subnet\"]\n[peer]\naddress = \"198.18.0.7\"\n\
                 cidrs = [\"192.168.7.0/24\"]\n";
@@ -156,26 +155,92 @@ fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
     assert_eq!(pty.end().0, 3);
     // It waits for its peer, and would be offered first.
     std::fs::remove_dir_all(scene.home.path().join(".local/state/osvpn")).unwrap();
-    let mut pty = at_the_list(&scene);
+    let mut pty = at_the_list(scene);
     pty.wait_for("2 test-vpn");
     pty.send("2");
     pty.wait_for("Every question");
     pty.send("n");
     pty.enter_at("A key of your own");
-    pty.send(KEY);
+    pty
+}
+
+/// How many connections of Hamilton have that key.
+fn with_own_key(scene: &Scene) -> usize {
+    let connections = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
+    connections.iter().filter(|connection| connection["psk"] == OWN_KEY).count()
+}
+
+/// A peer outside cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
+#[test]
+fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = at_own_key(&scene);
+    pty.send(OWN_KEY);
     pty.wait_for("24 of 20 to 40");
     scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::status(409)));
     pty.send("\r");
     agree(&mut pty);
     pty.enter_at("[ Retry ]");
     pty.wait_for("[ See how it stands ]");
-    let connections = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
-    let keys = connections.iter().filter(|connection| connection["psk"] == KEY);
-    assert_eq!(keys.count(), 1);
+    assert_eq!(with_own_key(&scene), 1);
     pty.send("q");
     let (_, Printed { everything, .. }) = pty.end();
-    assert!(!everything.contains(KEY) && !everything.contains(&KEY[..12]));
+    assert!(!everything.contains(&OWN_KEY[..12]));
     assert_eq!(journals(&scene), 0);
+}
+
+#[test]
+fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut_off() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = at_own_key(&scene);
+    pty.send(OWN_KEY);
+    pty.send("\r");
+    let gate = Gate::closed();
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    agree(&mut pty);
+    scene.runtime.block_on(gate.arrived());
+    pty.signal("KILL");
+    drop(pty);
+    scene.cloud.clear_faults();
+    assert_eq!(journals(&scene), 1);
+    let mut pty = scene.wizard(&[]);
+    pty.enter_at("Cut off: the new key of test-vpn");
+    pty.enter_at("[ Give the key ]");
+    pty.wait_for("once more");
+    pty.send(OWN_KEY);
+    pty.wait_for("24 of 20 to 40");
+    pty.send("\r");
+    pty.wait_for("New key of test-vpn: done");
+    assert_eq!((with_own_key(&scene), journals(&scene)), (1, 0));
+    pty.send("q");
+    let (_, Printed { everything, said, .. }) = pty.end();
+    assert!(said.contains("Done: the new key of test-vpn"), "{said}");
+    assert!(!everything.contains(&OWN_KEY[..12]));
+}
+
+#[test]
+fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
+    let scene = Scene::new(Settings::default());
+    for region in ["nz-hlz-1", "nz-por-1"] {
+        for connection in scene.cloud.collection(region, "ipsec-site-connections") {
+            let id = connection["id"].as_str().unwrap();
+            scene.cloud.alter(region, "ipsec-site-connections", id, json!({"psk": "pre_shared_key"}));
+        }
+    }
+    let mut pty = at_the_list(&scene);
+    pty.wait_for("3 public keys");
+    pty.send("3");
+    agree(&mut pty);
+    pty.enter_at("[ Your VPNs ]");
+    pty.wait_for("2 VPNs.");
+    pty.send("q");
+    let (code, Printed { said, .. }) = pty.end();
+    assert!(code == 0 && said.matches("Done: the new key of").count() == 2, "{said}");
+    let public = |region| {
+        let connections = scene.cloud.collection(region, "ipsec-site-connections");
+        connections.iter().filter(|connection| connection["psk"] == "pre_shared_key").count()
+    };
+    assert_eq!((public("nz-hlz-1"), public("nz-por-1"), journals(&scene)), (0, 0, 0));
 }
 
 #[test]

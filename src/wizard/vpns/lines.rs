@@ -34,6 +34,15 @@ impl Model {
             let awaited = line(Choice::Region(region.clone()), self.labels.name(region), "");
             Line { pending: true, ..awaited }
         }));
+        if !inspection.vpns.is_empty() {
+            let mut keys = line(Choice::PublicKeys, "public keys", "replace the key of create-vpn.sh");
+            keys.detail = vec![
+                about("Reads", "the key of every VPN; it is compared and never shown"),
+                about("Finds", "those with pre_shared_key, which that script gives to everybody"),
+                about("Then", "asks whether each is to have a new one"),
+            ];
+            lines.push(keys);
+        }
         if !inspection.strays.is_empty() {
             let count = inspection.strays.len();
             let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };

@@ -1,0 +1,183 @@
+//! Keys of VPNs that exist: one of the user's own, the one a cut-off change lacks, and the one everybody knows.
+
+use osvpn::change::Verb;
+use osvpn::inspect::Keys;
+use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use osvpn::wizard::fields::Field;
+use osvpn::wizard::{Interrupted, Which};
+
+use secrecy::ExposeSecret;
+
+use super::surveys::{equal_keys, healthy, two_pairs};
+use super::vpns::{
+    agreed_with_key, begun_with, diagnosed, ended, half_read, inspected, listed, open, opened, opened_outside, titles,
+};
+use super::*;
+
+const OWN_KEY: &str = "Agreed0upon1by2both3ends";
+
+#[test]
+fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
+    let mut journey = opened_outside();
+    journey.types("n").at(Step::OtherKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
+    journey.enter();
+    assert!(journey.model.dialog.is_none(), "it is read once more first");
+    journey.key(KeyCode::Backspace);
+    inspected(&mut journey, healthy());
+    diagnosed(&mut journey);
+    assert!(journey.model.dialog.is_none());
+    journey.enter();
+    assert_eq!(agreed_with_key(&mut journey).1.unwrap().secret().expose_secret(), &OWN_KEY[..OWN_KEY.len() - 1]);
+}
+
+#[test]
+fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
+    let mut journey = opened_outside();
+    journey.types("n").at(Step::OtherKey).types("tooshort").enter().at(Step::OtherKey);
+    assert!(journey.model.dialog.is_none() && journey.model.problem(Field::OtherKey).unwrap().contains("8 characters"));
+    journey.control('u').types(OWN_KEY).enter();
+    let (change, key) = agreed_with_key(&mut journey);
+    assert_eq!(change.verb, Verb::RotatePsk);
+    assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    assert_eq!(open(&journey).key.chars(), 0, "nobody keeps it");
+}
+
+#[test]
+fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that() {
+    let mut journey = opened(healthy());
+    journey.types("n");
+    assert!(agreed_with_key(&mut journey).1.is_none());
+    let own = |journey: &mut Journey| {
+        journey.types("n").key(KeyCode::Left).enter().at(Step::OtherKey).types(OWN_KEY).enter();
+    };
+    let mut journey = opened(healthy());
+    own(&mut journey);
+    journey.key(KeyCode::Right).key(KeyCode::Right).enter();
+    assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
+    journey.key(KeyCode::Left).enter().at(Step::Change);
+    let Some(Effect::Carry(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
+    assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    let mut journey = opened(healthy());
+    own(&mut journey);
+    journey.esc().esc().at(Step::Vpn).types("n");
+    assert!(agreed_with_key(&mut journey).1.is_none());
+}
+
+/// A new key of the user's own for the VPN on the screen, cut off before it was sent.
+fn cut_off_with_own_key() -> Interrupted {
+    let mut journey = opened_outside();
+    journey.types("n").types(OWN_KEY).enter();
+    let mut course = Course::new(agreed_with_key(&mut journey).0);
+    (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
+    let began = "2026-11-24 02:13 UTC".to_owned();
+    Interrupted { journal: "0ff1ce00.change".into(), course, direction: Direction::Forward, began }
+}
+
+#[test]
+fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
+    let interrupted = cut_off_with_own_key();
+    let course = interrupted.course.clone();
+    let mut journey = begun_with(vec![interrupted], Vec::new());
+    journey.enter().at(Step::Change);
+    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Forward))));
+    journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
+    journey.enter().at(Step::MissingKey).types("tooshort").enter().at(Step::MissingKey);
+    assert!(journey.model.problem(Field::MissingKey).unwrap().contains("8 characters"));
+    journey.esc().at(Step::Change).enter().at(Step::MissingKey);
+    assert_eq!(journey.model.vpns.missing_key.chars(), 0, "Esc forgets it");
+    journey.types(OWN_KEY).enter().at(Step::Change);
+    let Some(Effect::Carry(Which::Present(key), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
+    assert_eq!(journey.model.vpns.missing_key.chars(), 0, "nobody keeps it");
+    ended(&mut journey, &course.change, Ok(Changed::Done));
+    assert!(journey.model.vpns.change.as_ref().unwrap().is_done());
+
+    let mut left = begun_with(vec![cut_off_with_own_key()], Vec::new());
+    left.enter().send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    left.enter().at(Step::MissingKey).control('c');
+    assert!(left.model.dialog.as_ref().unwrap().title.contains("Leave"), "leaving what is not done is asked");
+}
+
+/// Chooses the line about public keys.
+fn chosen(journey: &mut Journey) {
+    let place = titles(journey).iter().position(|title| title == "public keys").unwrap() + 1;
+    journey.types(&place.to_string());
+}
+
+/// The same, and answers that these VPNs have it.
+fn compared(journey: &mut Journey, public: &[&str]) {
+    chosen(journey);
+    let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    let keys = vpns.iter().map(|vpn| {
+        let is_public = public.contains(&vpn.name.as_str());
+        let keys = if is_public { Keys::Read { equal: None, is_public, problem: None } } else { equal_keys() };
+        (vpn.handle(), keys)
+    });
+    journey.send(Message::KeysCompared(request, keys.collect()));
+}
+
+#[test]
+fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second", "office"]);
+    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    for part in ["New key of hlz-por", "new key of second", "office has the public key too"] {
+        assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part}: {text}");
+    }
+    assert_eq!(text.matches("keeps the old key").count(), 1, "what is true of both is said once: {text}");
+    let (first, key) = agreed_with_key(&mut journey);
+    assert!(key.is_none() && first.verb == Verb::RotatePsk);
+    ended(&mut journey, &first, Ok(Changed::Done));
+    let Some(Effect::Carry(Which::New(second, None), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    assert_ne!(first.label, second.label);
+    let turn = journey.model.vpns.change.as_ref().unwrap().turn.unwrap();
+    assert_eq!((turn.number, turn.of), (2, 2));
+    ended(&mut journey, &second, Ok(Changed::Done));
+    inspected(&mut journey, two_pairs());
+    journey.enter().at(Step::Vpns).types("q");
+    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+}
+
+#[test]
+fn with_the_public_keys_tunnels_can_be_renewed_too() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second"]);
+    journey.key(KeyCode::Right).key(KeyCode::Right).enter();
+    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert_eq!(text.matches("hlz-por_vpn_service off and on").count(), 4, "{text}");
+    journey.key(KeyCode::Left).enter().at(Step::Change);
+}
+
+#[test]
+fn after_one_that_is_not_done_no_other_is_begun() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second"]);
+    let (first, _) = agreed_with_key(&mut journey);
+    let error = Error::new(ErrorKind::Server, "sick");
+    journey.send(Message::Carrying(ChangeEvent::Started(0)));
+    ended(&mut journey, &first, Err(ChangeError::Failed(0, Box::new(error))));
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..))));
+    let mut retried = Course::new(first.clone());
+    retried.is_begun = true;
+    journey.enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Forward))));
+    journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(retried)));
+    journey.key(KeyCode::Left).enter().at(Step::Vpns);
+    let notice = &journey.model.notice.as_ref().unwrap().text;
+    assert!(notice.contains("Not begun") && notice.contains("second"), "{notice}");
+    assert!(journey.model.vpns.queue.is_empty());
+}
+
+#[test]
+fn where_nobody_has_the_public_key_that_is_said() {
+    let mut journey = listed(healthy());
+    compared(&mut journey, &[]);
+    let told = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert!(told(&journey).contains("no VPN of this project has the key"), "{}", told(&journey));
+    journey.enter();
+    compared(&mut journey, &["office"]);
+    assert!(told(&journey).contains("once its peer is told"), "{}", told(&journey));
+    let mut blind = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
+    chosen(&mut blind);
+    assert!(told(&blind).contains("Porirua could not be read"), "{}", told(&blind));
+}
