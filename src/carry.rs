@@ -37,7 +37,8 @@ pub(crate) async fn carry(
     let attendance = Attendance { cloud, events: &mut received, signals, stop: &stop };
     let seen_through = changing.see_through(direction, key, &work);
     let ended = attendance.attend(seen_through, |event| lines::tell(&change, &event)).await;
-    ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction)
+    let report = ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction);
+    ChangeReport { is_stop_wanted: stop.is_cancelled(), ..report }
 }
 
 /// Looks again until the VPNs that were changed are ACTIVE, or the wait is over, and says how each stands.
@@ -47,9 +48,10 @@ pub(crate) async fn prove(
     wait: Duration,
     signals: &mut UnboundedReceiver<Signal>,
 ) {
+    let is_stop_wanted = reports.iter().any(|report| report.is_stop_wanted);
     let wanted: Vec<&mut ChangeReport> =
         reports.iter_mut().filter(|report| report.is_done() && report.verb.is_about_a_vpn()).collect();
-    if wanted.is_empty() || wait.is_zero() {
+    if wanted.is_empty() || wait.is_zero() || is_stop_wanted {
         return;
     }
     say(&format!("waiting up to {} s for ACTIVE", wait.as_secs()));

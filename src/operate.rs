@@ -174,7 +174,7 @@ pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
                 return Err(Refusal::failed(format!("reading the key of {}", vpn.name), error));
             }
         }
-        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), sas)?;
+        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), &unfinished(), sas)?;
         rescue.warnings().for_each(|warning| Lines::warning(&warning));
         Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| with_option(proposal, sas)).collect()))
     })

@@ -106,6 +106,15 @@ fn subject(vpn: &Vpn) -> Subject {
     }
 }
 
+/// Whether a change of that subject is one of that VPN.
+#[must_use]
+pub fn is_of(subject: &Subject, vpn: &Vpn) -> bool {
+    match subject {
+        Subject::Marked(id) => vpn.id.as_ref() == Some(id),
+        Subject::Unmarked(id) => vpn.sides().any(|(_, side)| side.connection.id == *id),
+    }
+}
+
 /// Switches a half's service off and on. strongSwan reads what a connection is told while it runs, and goes on with what
 /// it was told before.
 ///

@@ -122,34 +122,51 @@ async fn a_refused_password_is_sent_once_and_to_decline_is_an_error_of_its_own()
 }
 
 #[tokio::test]
-async fn a_keystone_in_trouble_is_asked_again_but_a_passcode_is_sent_once() {
-    let token = |effect| Fault::new(effect).method("POST").path("/auth/tokens");
-    for effect in [Effect::status(502), Effect::status(503), Effect::too_many_requests(0), Effect::CloseBefore] {
-        let appended = &[("OS_USERNAME", "demo-appended")];
-        for (changes, struck, answers, asked, tries) in [
-            (&[][..], token(effect.clone()).times(2), &[][..], &[][..], 3),
-            (MFA, token(effect.clone()).times(2), &[CODE], &[Wanted::Passcode], 4),
-            // A passcode that was typed is asked for again.
-            (appended, token(effect.clone()).nth(2), &[CODE, CODE], &[Wanted::Appended, Wanted::Appended], 3),
-        ] {
+async fn a_keystone_in_trouble_is_asked_again_unless_it_may_have_judged_what_was_sent() {
+    let multi_factor = [
+        ("OS_AUTH_TYPE", "v3multifactor"),
+        ("OS_AUTH_METHODS", "v3password,v3totp"),
+        ("OS_USERNAME", "demo-mfa"),
+        ("OS_PASSCODE", PASSCODE),
+    ];
+    let closed = [Effect::CloseBefore, Effect::CloseAfter, Effect::status(502), Effect::status(504)];
+    let busy = [Effect::status(503), Effect::too_many_requests(0)];
+    let is_busy = |effect: &Effect| matches!(effect, Effect::Answer(said) if [429, 503].contains(&said.status));
+    for effect in closed.into_iter().chain(busy) {
+        for changes in [&[][..], MFA, &multi_factor] {
             let simulator = simulator().await;
-            simulator.inject(struck);
-            let (cloud, questions) = sign_in(&simulator, changes, answers).await;
-            assert_eq!(cloud.unwrap().project_name(), "demo", "{effect:?}");
-            assert_eq!((&*heard(&questions), sign_ins(&simulator)), (asked, tries), "{effect:?}");
+            simulator.inject(Fault::new(effect.clone()).method("POST").path("/auth/tokens").times(2));
+            let (cloud, questions) = sign_in(&simulator, changes, &[CODE]).await;
+            let (sent, asked) = (sign_ins(&simulator), heard(&questions));
+            if is_busy(&effect) {
+                assert_eq!(cloud.unwrap().project_name(), "demo", "{effect:?}");
+                let with_question = changes == MFA;
+                assert_eq!((sent, asked.len()), (3 + usize::from(with_question), usize::from(with_question)));
+            } else {
+                assert!(cloud.unwrap_err().is_transient(), "{effect:?}");
+                assert_eq!((sent, asked.len()), (1, 0), "{effect:?} {changes:?}");
+            }
         }
-        let multi_factor = [
-            ("OS_AUTH_TYPE", "v3multifactor"),
-            ("OS_AUTH_METHODS", "v3password,v3totp"),
-            ("OS_USERNAME", "demo-mfa"),
-            ("OS_PASSCODE", PASSCODE),
-        ];
-        let simulator = simulator().await;
-        simulator.inject(token(effect.clone()));
-        let (cloud, _) = sign_in(&simulator, &multi_factor, &[]).await;
-        assert!(cloud.unwrap_err().is_transient(), "{effect:?}");
-        assert_eq!(sign_ins(&simulator), 1, "{effect:?}");
     }
+}
+
+#[tokio::test]
+async fn what_was_typed_and_a_renewal_are_sent_once() {
+    let simulator = simulator().await;
+    let appended = &[("OS_USERNAME", "demo-appended")];
+    let trouble = |nth| Fault::new(Effect::status(503)).method("POST").path("/auth/tokens").nth(nth);
+    simulator.inject(trouble(2));
+    let (cloud, questions) = sign_in(&simulator, appended, &[CODE, CODE]).await;
+    assert_eq!(heard(&questions), [Wanted::Appended, Wanted::Appended], "it is asked for again");
+    assert_eq!((cloud.unwrap().project_name(), sign_ins(&simulator)), ("demo", 3));
+
+    let (cloud, _) = sign_in(&simulator, &[], &[]).await;
+    let cloud = cloud.unwrap();
+    simulator.expire_tokens();
+    simulator.inject(trouble(1).times(99));
+    let before = sign_ins(&simulator);
+    assert!(cloud.region_descriptions().await.is_empty());
+    assert_eq!(sign_ins(&simulator) - before, limits().tries as usize, "one for each try of the read it is for");
 }
 
 #[tokio::test]

@@ -358,21 +358,29 @@ fn token_request(credentials: &Credentials) -> Result<Outgoing<'_>, Error> {
     Ok(Outgoing::new(Verb::POST, url))
 }
 
-/// Asks for a token, as often as a read is tried if that fails for a reason that may pass: signing in changes nothing. A
-/// passcode is sent once: what was not answered may have used it up.
+/// Asks for a token, as often as a read is tried if it fails for a reason that may pass. What was sent and may have been
+/// judged is not sent again: a password, because a few refusals lock the user out; a passcode, because it is used up.
 async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
-    if matches!(credentials.method, Method::Totp { .. } | Method::MultiFactor(_)) {
-        return request_token_once(http, credentials).await;
-    }
     let attempt = || async {
-        let answer = request_token_once(http, credentials).await?;
-        match answer.refusal(&credentials.method.secrets()) {
-            Some(error) if error.is_transient() => Err(error),
+        let answered = request_token_once(http, credentials).await;
+        let failure = match &answered {
+            Ok(answer) => answer.refusal(&credentials.method.secrets()),
+            Err(error) => Some(error.clone()),
+        };
+        match failure {
+            Some(error) if error.is_transient() && !may_be_judged(&error, &credentials.method) => Err(error),
             // Whoever asked reads it: a receipt is a refusal, too.
-            _ => Ok(answer),
+            _ => Ok(answered),
         }
     };
-    retry::repeating(http.limits(), None, attempt).await
+    retry::repeating(http.limits(), None, attempt).await?
+}
+
+/// Whether what failed so may have been refused all the same, and counted. 503 and 429 come from the door.
+fn may_be_judged(error: &Error, method: &Method) -> bool {
+    let is_counted = !matches!(method, Method::Token { .. } | Method::ApplicationCredential { .. });
+    let is_at_the_door = matches!(error.kind, ErrorKind::Unreachable | ErrorKind::RateLimited);
+    is_counted && !is_at_the_door && error.status != Some(503)
 }
 
 /// Asks for a token, or about the one there is: that one is not exchanged, because a cloud may forbid it and the new one

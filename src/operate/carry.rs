@@ -38,7 +38,7 @@ impl Carrier<'_> {
         }
     }
 
-    /// Several, one after the other, agreed to at once. After one that is not done no other is begun.
+    /// Several, one after the other, agreed to at once. After one that is not done, or a stop, no other is begun.
     pub async fn carry_out_all(self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
         if let Err(refusal) = self.agree(&proposals, &mut signals).await {
             return refused(refusal);
@@ -46,8 +46,9 @@ impl Carrier<'_> {
         let mut reports: Vec<ChangeReport> = Vec::new();
         for proposal in proposals {
             let change = proposal.change.clone();
-            if reports.iter().any(|report| !report.is_done()) {
-                reports.push(ChangeReport::after_one_not_done(change));
+            let is_stopped = reports.iter().any(|report| report.is_stop_wanted);
+            if is_stopped || reports.iter().any(|report| !report.is_done()) {
+                reports.push(ChangeReport::left(change, is_stopped));
                 continue;
             }
             match self.one(proposal, &mut signals).await {

@@ -322,16 +322,13 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
 
 /// The VPNs whose making is not done, or that are being changed, and those changes, as the journals of a directory tell.
 #[must_use]
-pub fn under_way(directory: &Path) -> (Vec<VpnId>, Vec<ChangeId>) {
+pub fn under_way(directory: &Path) -> (Vec<Subject>, Vec<ChangeId>) {
     let runs = unfinished(directory).unwrap_or_default();
     let changes = super::change::unfinished(directory).unwrap_or_default();
     let changes: Vec<Change> = changes.into_iter().filter_map(|(_, record)| Some(record.ok()?.change)).collect();
-    let marked = changes.iter().filter_map(|change| match &change.subject {
-        Subject::Marked(vpn) => Some(vpn.clone()),
-        Subject::Unmarked(_) => None,
-    });
-    let vpns = runs.into_iter().filter_map(|(_, record)| Some(record.ok()?.vpn)).chain(marked).collect();
-    (vpns, changes.iter().map(|change| change.id().clone()).collect())
+    let made = runs.into_iter().filter_map(|(_, record)| Some(Subject::Marked(record.ok()?.vpn)));
+    let subjects = made.chain(changes.iter().map(|change| change.subject.clone())).collect();
+    (subjects, changes.iter().map(|change| change.id().clone()).collect())
 }
 
 /// Removes a journal whose run is to stay as it is.

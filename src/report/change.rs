@@ -60,6 +60,9 @@ pub struct ChangeReport {
     /// Whether it was carried out or taken back.
     #[serde(skip)]
     pub direction: Direction,
+    /// Whether the user has asked to stop while it was at work.
+    #[serde(skip)]
+    pub is_stop_wanted: bool,
     /// What was to be done.
     pub verb: Verb,
     /// What the VPN is called.
@@ -149,6 +152,7 @@ impl ChangeReport {
         Self {
             outcome,
             direction,
+            is_stop_wanted: false,
             verb: change.verb,
             name: change.label.clone(),
             id: change.subject.to_string(),
@@ -172,9 +176,13 @@ impl ChangeReport {
         Self { outcome: ChangeOutcome::Failed, failure: Some(Failure::plain(what, why)), ..report }
     }
 
-    /// Of a change that was agreed to together with one before that is not done.
+    /// Of a change that was agreed to together with one before, which is not done, or after which the user has stopped.
     #[must_use]
-    pub fn after_one_not_done(change: Change) -> Self {
+    pub fn left(change: Change, is_stopped: bool) -> Self {
+        if is_stopped {
+            let outcome = ChangeOutcome::Stopped;
+            return Self { outcome, ..Self::not_begun(change, "not begun, because you stopped before it") };
+        }
         Self::not_begun(change, "not begun, because the one before is not done")
     }
 
@@ -184,12 +192,15 @@ impl ChangeReport {
         self.caveats.push(CaveatReport { text, command: Some(format!("osvpn status {}", self.id)) });
     }
 
-    /// The report of a change in the wizard; none of one that could not even begin. One that nobody waits for any more was
+    /// The report of a change in the wizard; none of one that could not even begin, unless others waited for it. One that nobody waits for any more was
     /// stopped, and has a journal unless its cloud ends with the program.
     #[must_use]
     pub fn of_carried(carried: &Carried, is_demo: bool) -> Option<Self> {
         let ended = match &carried.stage {
-            Stage::NotBegun(_) => return None,
+            // Alone it leaves nothing to tell; of several, it is why the rest was not begun either.
+            Stage::NotBegun(why) => {
+                return carried.turn.map(|_| Self::not_begun(carried.change().clone(), &why.join("; ")));
+            }
             Stage::Working => Err(ChangeError::Stopped),
             Stage::Ended(ended) => ended.clone(),
         };

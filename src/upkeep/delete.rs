@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools;
 
-use super::{Proposal, Refused, begin, belonging, object};
+use super::{Proposal, Refused, begin, belonging, is_of, object};
 use crate::change::{Change, ChangeId, Object, Subject, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::{Id, Kind, RegionId};
 use crate::inspect::{Inspection, Side, Stray, Vpn};
-use crate::plan::VpnId;
 
 /// Deletes both halves of a VPN, connections first. What other connections use stays. Of the security-group rules given
 /// those go too that were made for this VPN.
@@ -74,14 +73,20 @@ fn held(seen: &Inspection, side: &Side) -> Vec<(Kind, Id, String)> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unfinished {
     /// VPNs that are being made or changed.
-    pub vpns: Vec<VpnId>,
+    pub vpns: Vec<Subject>,
     /// Changes under way.
     pub changes: Vec<ChangeId>,
 }
 
 impl Unfinished {
+    /// Whether that VPN is one of them.
+    #[must_use]
+    pub fn is_of(&self, vpn: &Vpn) -> bool {
+        self.vpns.iter().any(|subject| is_of(subject, vpn))
+    }
+
     fn needs(&self, stray: &Stray) -> bool {
-        stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(id))
+        stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
             || self.changes.iter().any(|change| change.is_in(&stray.description))
     }
 }

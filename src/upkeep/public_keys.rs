@@ -1,6 +1,6 @@
 //! The key that `create-vpn.sh` gave to every VPN: who still has it, and a new one for all of them.
 
-use super::{Proposal, Refused, Sas, rotate_key};
+use super::{Proposal, Refused, Sas, Unfinished, rotate_key};
 use crate::inspect::{Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
 
@@ -9,9 +9,20 @@ use crate::plan::psk::KeyOrigin;
 pub struct Rescue<'a> {
     /// A new key for each VPN whose both halves are here.
     pub proposals: Vec<Proposal>,
-    /// The others that have it. One whose peer is outside would be cut off from it: that one is rotated by name, by somebody
-    /// who tells the peer.
-    pub others: Vec<&'a Vpn>,
+    /// The others that have it, and what has to be done about them first. One whose peer is outside would be cut off from it:
+    /// that one is rotated by name, by somebody who tells the peer.
+    pub others: Vec<(&'a Vpn, First)>,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// Its peer outside is told.
+    TellPeer,
+    /// It has only one half.
+    OtherHalf,
+    /// It is being made or changed, and that is not done.
+    Unfinished,
 }
 
 /// A new key for every VPN that has the word everybody knows, by what came of comparing their keys.
@@ -20,15 +31,16 @@ pub struct Rescue<'a> {
 /// If a key could not be read, none of them is public, or all that are have their peer outside.
 pub fn rotate_public_keys<'a>(
     vpns: impl IntoIterator<Item = (&'a Vpn, &'a Keys)>,
+    unfinished: &Unfinished,
     sas: Sas,
 ) -> Result<Rescue<'a>, Refused> {
     let (mut proposals, mut others) = (Vec::new(), Vec::new());
     for (vpn, keys) in vpns {
         match keys {
-            Keys::Read { is_public: true, .. } if vpn.b().is_some() => {
-                proposals.push(rotate_key(vpn, KeyOrigin::Generated, sas)?);
-            }
-            Keys::Read { is_public: true, .. } => others.push(vpn),
+            Keys::Read { is_public: true, .. } => match first(vpn, unfinished) {
+                Some(first) => others.push((vpn, first)),
+                None => proposals.push(rotate_key(vpn, KeyOrigin::Generated, sas)?),
+            },
             Keys::Read { .. } => {}
             Keys::Unread => return Err(Refused::because(format!("the key of {} was not read", vpn.name))),
             Keys::Unreadable(error) => {
@@ -40,10 +52,10 @@ pub fn rotate_public_keys<'a>(
         let text = if others.is_empty() {
             "no VPN of this project has the key that create-vpn.sh gave to everybody"
         } else {
-            "the VPNs with the public key have no second half here; each is given a new one by its name"
+            "there are VPNs with the public key, and none that can be given a new one now"
         };
         let why = std::iter::once(text.to_owned());
-        return Err(Refused(why.chain(others.iter().map(|vpn| left_alone(vpn))).collect()));
+        return Err(Refused(why.chain(others.iter().map(|(vpn, first)| left_alone(vpn, *first))).collect()));
     }
     Ok(Rescue { proposals, others })
 }
@@ -51,17 +63,28 @@ pub fn rotate_public_keys<'a>(
 impl Rescue<'_> {
     /// What is to be known about those that are left alone, a sentence each.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.others.iter().map(|vpn| left_alone(vpn))
+        self.others.iter().map(|(vpn, first)| left_alone(vpn, *first))
     }
 }
 
-fn left_alone(vpn: &Vpn) -> String {
-    if vpn.is_missing_a_half() {
-        return format!("{} has the public key too, and only one half: osvpn doctor {}", vpn.name, vpn.handle());
+fn first(vpn: &Vpn, unfinished: &Unfinished) -> Option<First> {
+    match vpn.b() {
+        _ if unfinished.is_of(vpn) => Some(First::Unfinished),
+        None if vpn.is_missing_a_half() => Some(First::OtherHalf),
+        None => Some(First::TellPeer),
+        Some(_) => None,
     }
-    format!(
-        "{} has the public key too, but no second half here: osvpn rotate-psk {} once its peer is told",
-        vpn.name,
-        vpn.handle()
-    )
+}
+
+fn left_alone(vpn: &Vpn, first: First) -> String {
+    let (name, handle) = (&vpn.name, vpn.handle());
+    match first {
+        First::TellPeer => format!(
+            "{name} has the public key too, but no second half here: osvpn rotate-psk {handle} once its peer is told"
+        ),
+        First::OtherHalf => format!("{name} has the public key too, and only one half: osvpn doctor {handle}"),
+        First::Unfinished => format!(
+            "{name} has the public key too, and something of it was cut off and comes first: osvpn resume {handle}"
+        ),
+    }
 }

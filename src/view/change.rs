@@ -94,7 +94,7 @@ fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<
 fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'static>> {
     let mut text = Account::new(scene, columns);
     for before in scene.model.vpns.done_before() {
-        text.good(&format!("{}: done.", capitalised(&before.change().to_string())));
+        text.before(before);
     }
     match change.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What is done is kept."),
@@ -114,7 +114,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     match &change.stage {
         Stage::Working => {}
         Stage::NotBegun(why) => {
-            text.warning("Nothing was changed:");
+            text.warning(if change.turn.is_some() { "This one was not begun:" } else { "Nothing was changed:" });
             for why in why {
                 text.say(why);
             }
@@ -137,6 +137,19 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
 }
 
 impl Account<'_> {
+    /// One that was agreed to together with the present one and is done.
+    fn before(&mut self, before: &Carried) {
+        let said = format!("{}: done.", capitalised(&before.change().to_string()));
+        if before.course.caveats.is_empty() {
+            return self.good(&said);
+        }
+        self.warning(&said);
+        for caveat in &before.course.caveats {
+            self.say(&caveat.text(None));
+            caveat.command().iter().for_each(|command| self.say(&format!("  {command}")));
+        }
+    }
+
     fn ended(&mut self, change: &Carried, ended: &Result<Changed, ChangeError>) {
         let subject = &change.change().subject;
         match ended {

@@ -152,6 +152,12 @@ impl Carried {
         matches!(self.stage, Stage::Working)
     }
 
+    /// Whether it rests because the key of the user's own is not there any more.
+    #[must_use]
+    pub const fn lacks_key(&self) -> bool {
+        matches!(self.stage, Stage::Ended(Err(ChangeError::KeyNeeded(_))))
+    }
+
     /// Whether what was wanted is so, for good.
     #[must_use]
     pub const fn is_done(&self) -> bool {

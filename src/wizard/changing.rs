@@ -2,13 +2,16 @@
 
 use super::carried::{Button, Carried, Stage, StepState};
 use super::dialog::{Act, Dialog};
+use super::fields::SecretText;
 use super::keymap::Action;
 use super::message::Which;
 use super::progress::Then;
 use super::step::Step;
 use super::vpns::Open;
 use super::{Effect, Ending, Model};
-use crate::change::Verb;
+use itertools::Itertools;
+
+use crate::change::{Change, Verb};
 use crate::cloud::RegionId;
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 
@@ -78,14 +81,15 @@ impl Model {
     pub(super) fn give_missing_key(&mut self) -> Vec<Effect> {
         let key = std::mem::take(&mut self.vpns.missing_key).psk();
         self.enter(Step::Change);
-        let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.lacks_key()) else { return Vec::new() };
         let direction = change.way_on();
         change.resume(direction);
         vec![Effect::Carry(Which::Present(key), direction)]
     }
 
     pub(super) fn take_change_back(&mut self) -> Vec<Effect> {
-        self.scroll = 0;
+        self.vpns.missing_key = SecretText::default();
+        self.enter(Step::Change);
         let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
         change.resume(Direction::Back);
         vec![Effect::Carry(Which::Present(None), Direction::Back)]
@@ -94,7 +98,7 @@ impl Model {
     /// Back to where it was begun. What is not done keeps its journal.
     fn leave_change(&mut self, to_vpn: bool) -> Vec<Effect> {
         let mut effects = vec![Effect::LetGo];
-        let left: Vec<String> = self.vpns.queue.drain(..).map(|proposal| proposal.change.to_string()).collect();
+        let left: Vec<Change> = self.vpns.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Step::Vpn);
         } else {
@@ -107,7 +111,8 @@ impl Model {
             effects.extend(self.read_vpns());
         }
         if !left.is_empty() {
-            self.warn(format!("Not begun: {}.", left.join(", ")));
+            self.warn(format!("Not begun: {}.", left.iter().join(", ")));
+            self.vpns.left.extend(left);
         }
         effects
     }
@@ -138,7 +143,13 @@ impl Model {
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
         change.end(ended, course, now);
         let then = change.then.take();
-        let (is_done, is_reversible, direction) = (change.is_done(), change.is_reversible(), change.direction);
+        let (is_done, is_reversible) = (change.is_done(), change.is_reversible());
+        // Whoever asks to stop means the rest, too.
+        if is_done && change.direction == Direction::Forward && then.is_none() && !self.vpns.queue.is_empty() {
+            let effects = self.begin_next();
+            self.refresh_question();
+            return effects;
+        }
         self.refresh_question();
         match then {
             Some(Then::Leave) => {
@@ -152,11 +163,7 @@ impl Model {
             }
             Some(Then::Undo) | None => {}
         }
-        match (is_done, direction) {
-            (true, Direction::Forward) if !self.vpns.queue.is_empty() => self.begin_next(),
-            (true, _) => self.after_change(),
-            (false, _) => Vec::new(),
-        }
+        if is_done { self.after_change() } else { Vec::new() }
     }
 
     /// What was known is from before the change: everything is read again, and the VPN proven anew.
@@ -200,7 +207,7 @@ impl Model {
             if change.direction == Direction::Forward && change.is_reversible() {
                 buttons.push(("Stop and take back", Act::StopAndUndo));
             }
-            self.dialog = Some(Dialog::new("Stop?", stop_text(change), buttons));
+            self.dialog = Some(Dialog::new("Stop?", self.stop_question().unwrap_or_default(), buttons));
         } else if change.is_unfinished() {
             let mut text = vec![how_far(change)];
             text.extend(change.command().map(|go_on| format!("It can be continued later: here, or with {go_on}.")));
@@ -217,7 +224,13 @@ impl Model {
 
     /// Keeps the question whether to stop true while the change goes on below it.
     pub(super) fn stop_question(&self) -> Option<Vec<String>> {
-        self.vpns.change.as_ref().filter(|change| change.is_working()).map(stop_text)
+        let mut text = self.vpns.change.as_ref().filter(|change| change.is_working()).map(stop_text)?;
+        text.extend(match self.vpns.queue.len() {
+            0 => None,
+            1 => Some("The VPN after this one is then left as it is.".to_owned()),
+            count => Some(format!("The {count} VPNs after this one are then left as they are.")),
+        });
+        Some(text)
     }
 }
 

@@ -5,6 +5,7 @@ use tui_input::backend::crossterm::EventHandler;
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 
 use super::choices::{is_plain, only_open};
+use super::fields::SecretText;
 use super::keymap::Action;
 use super::picker::{Choice, Line, Picker};
 use super::review::Review;
@@ -193,7 +194,7 @@ impl Model {
         {
             open.key.clear();
         }
-        self.vpns.missing_key.clear();
+        self.vpns.missing_key = SecretText::default();
         self.enter(step);
         if step == Step::Vpns {
             self.vpns.open = None;

@@ -166,7 +166,7 @@ impl Model {
             Action::Down | Action::PageDown | Action::Up | Action::PageUp | Action::First | Action::Last => {
                 scrolled(&mut dialog.scroll, action, page, self.scroll_limit);
             }
-            Action::Back | Action::Help => self.close_dialog(),
+            Action::Back | Action::Help => return self.close_dialog(),
             Action::Accept => {
                 let act = dialog.act();
                 self.dialog = None;
@@ -176,24 +176,26 @@ impl Model {
             Action::Quit if dialog.buttons.iter().any(|(_, act)| *act == Act::Leave) => {
                 return self.dialog_act(Act::Leave);
             }
-            Action::Quit if dialog.buttons.len() == 1 => self.close_dialog(),
+            Action::Quit if dialog.buttons.len() == 1 => return self.close_dialog(),
             _ => {}
         }
         Vec::new()
     }
 
-    fn close_dialog(&mut self) {
+    fn close_dialog(&mut self) -> Vec<Effect> {
         self.dialog = None;
         self.taking_up = None;
         self.offer_next_change();
+        // What was wanted before may have become known behind it.
+        match self.vpns.wish {
+            Some(wish) if self.dialog.is_none() => self.wish(wish),
+            _ => Vec::new(),
+        }
     }
 
     fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
         match act {
-            Act::Close => {
-                self.close_dialog();
-                Vec::new()
-            }
+            Act::Close => self.close_dialog(),
             Act::Leave => {
                 self.dialog = None;
                 let is_after = self.run.is_some() || self.vpns.change.is_some();

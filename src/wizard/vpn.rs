@@ -142,7 +142,7 @@ impl Model {
     /// Puts the question about what is wanted on the screen, if enough is known.
     pub(super) fn grant(&mut self) -> Vec<Effect> {
         let is_here = self.step == Step::Vpns || self.step.is_of_a_vpn();
-        if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() || self.is_stale() {
+        if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
             return Vec::new();
         }
         let Some(wish) = self.vpns.wish else { return Vec::new() };

@@ -14,14 +14,14 @@ use super::message::{Interrupted, Seen};
 use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Model};
-use crate::change::Subject as Of;
+use crate::change::Change;
 use crate::cloud::{Error, Id, RegionId};
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
 use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
-use crate::upkeep::{NewSubnets, Proposal, Sas};
+use crate::upkeep::{NewSubnets, Proposal, Sas, is_of};
 
 pub use lines::ranges;
 
@@ -51,6 +51,10 @@ pub struct Vpns {
     pub proposals: Vec<Proposal>,
     /// What was agreed to and is not begun, because one before is not done.
     pub queue: VecDeque<Proposal>,
+    /// What was agreed to, and not begun when the user went on without it.
+    pub left: Vec<Change>,
+    /// The answer that is to prove several VPNs whose changes are over.
+    pub proving: Option<RequestId>,
     /// How many were agreed to at once.
     pub agreed: usize,
     /// The change at work, or the last one that was.
@@ -229,10 +233,7 @@ impl Vpns {
     #[must_use]
     pub fn interrupted(&self) -> Option<&Interrupted> {
         let vpn = self.vpn()?;
-        self.seen()?.interrupted.iter().find(|interrupted| match &interrupted.course.change.subject {
-            Of::Marked(id) => vpn.id.as_ref() == Some(id),
-            Of::Unmarked(id) => vpn.sides().any(|(_, side)| side.connection.id == *id),
-        })
+        self.seen()?.interrupted.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
     }
 
     /// The changes that were agreed to together with the present one and are done.
@@ -317,6 +318,7 @@ impl Model {
             self.refresh();
         }
         effects.extend(self.grant());
+        effects.extend(self.prove_several());
         effects
     }
 

@@ -1,14 +1,16 @@
 //! Keys of VPNs that exist: one of the user's own, the one a cut-off change lacks, and the one everybody knows.
 
-use osvpn::change::Verb;
+use osvpn::change::{Subject, Verb};
 use osvpn::inspect::Keys;
+use osvpn::plan::VpnId;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use osvpn::report::ChangeReport;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::{Interrupted, Which};
 
 use secrecy::ExposeSecret;
 
-use super::surveys::{equal_keys, healthy, two_pairs};
+use super::surveys::{HLZ_POR, equal_keys, healthy, two_pairs};
 use super::vpns::{
     agreed_with_key, begun_with, diagnosed, ended, half_read, inspected, listed, open, opened, opened_outside, titles,
 };
@@ -180,4 +182,113 @@ fn where_nobody_has_the_public_key_that_is_said() {
     let mut blind = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
     chosen(&mut blind);
     assert!(told(&blind).contains("Porirua could not be read"), "{}", told(&blind));
+}
+
+#[test]
+fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second"]);
+    let (first, _) = agreed_with_key(&mut journey);
+    journey.types("q");
+    let asked = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert!(asked.contains("The VPN after this one is then left as it is"), "{asked}");
+    ended(&mut journey, &first, Ok(Changed::Done));
+    let Some(Effect::Carry(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
+    let dialog = journey.model.dialog.as_ref().unwrap();
+    assert_eq!(dialog.title, "Stop?", "the next one is under way");
+    journey.key(KeyCode::Right).enter();
+    assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
+    ended(&mut journey, &second, Ok(Changed::Done));
+    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+
+    for presses in [1, 2] {
+        let mut journey = listed(two_pairs());
+        compared(&mut journey, &["hlz-por", "second"]);
+        let (first, _) = agreed_with_key(&mut journey);
+        journey.types("q");
+        for _ in 0..presses {
+            journey.key(KeyCode::Right);
+        }
+        journey.enter();
+        ended(&mut journey, &first, Ok(Changed::Done));
+        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..))), "{:?}", journey.effects);
+        assert_eq!(journey.model.vpns.queue.len(), 1, "the report tells of it");
+    }
+}
+
+#[test]
+fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same() {
+    let unreadable = |journey: &mut Journey, wait: u64| {
+        chosen(journey);
+        let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+        journey.types("?").send(Message::Tick(Duration::from_secs(wait)));
+        let why = || Keys::Unreadable(Box::new(Error::new(ErrorKind::Timeout, "slow")));
+        journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), why())).collect()));
+    };
+    let told = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let mut journey = listed(two_pairs());
+    unreadable(&mut journey, 20);
+    journey.esc();
+    assert!(told(&journey).contains("could not be read: slow"), "{}", told(&journey));
+
+    let mut late = listed(two_pairs());
+    chosen(&mut late);
+    let Some(Effect::CompareKeys(request, vpns)) = late.effects.pop() else { panic!("{:?}", late.effects) };
+    late.send(Message::Tick(Duration::from_secs(300)));
+    let public = || Keys::Read { equal: Some(true), is_public: true, problem: None };
+    late.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
+    assert!(told(&late).contains("new key of hlz-por"), "{}", told(&late));
+}
+
+#[test]
+fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key() {
+    let mut journey = opened(healthy());
+    journey.types("n").key(KeyCode::Left).enter().at(Step::OtherKey).types(OWN_KEY).enter();
+    let mut course = Course::new(agreed_with_key(&mut journey).0);
+    (course.is_begun, course.is_reversible, course.journal) = (true, true, Some("7a1f214e.change".into()));
+    journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
+    journey.enter().at(Step::MissingKey).control('r').types(OWN_KEY).control('c');
+    journey.key(KeyCode::Left).enter().at(Step::Change);
+    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
+    assert_eq!(journey.model.vpns.missing_key.chars(), 0);
+
+    let mut hidden = opened_outside();
+    hidden.types("n").types(OWN_KEY).enter();
+    agreed_with_key(&mut hidden);
+    hidden.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    hidden.enter().control('r').esc().enter().at(Step::MissingKey);
+    assert!(!hidden.model.vpns.missing_key.is_revealed, "Esc hides it again");
+}
+
+#[test]
+fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
+    let mut seen = two_pairs();
+    seen.unfinished.vpns.push(Subject::Marked(VpnId::new(HLZ_POR)));
+    let mut journey = listed(seen);
+    compared(&mut journey, &["hlz-por", "second"]);
+    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    assert!(text.contains(&format!("osvpn resume {HLZ_POR}")), "{text}");
+    let (change, _) = agreed_with_key(&mut journey);
+    assert_eq!((change.label.as_str(), journey.model.vpns.queue.len()), ("second", 0));
+}
+
+#[test]
+fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second"]);
+    let (first, _) = agreed_with_key(&mut journey);
+    ended(&mut journey, &first, Ok(Changed::Done));
+    journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
+    let reports = |journey: &Journey| {
+        let reports = journey.model.vpns.changes().filter_map(|change| ChangeReport::of_carried(change, false));
+        reports.map(|report| report.exit_code()).collect::<Vec<_>>()
+    };
+    assert_eq!(reports(&journey), [0, 1]);
+    journey.enter().at(Step::Vpns);
+    inspected(&mut journey, two_pairs());
+    let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
+    let differ = Keys::Read { equal: Some(false), is_public: false, problem: None };
+    journey.send(Message::KeysCompared(request, vec![(vpns[0].handle(), differ)]));
+    assert_eq!(reports(&journey), [5, 1], "ACTIVE, but the halves do not match");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use osvpn::change::{Change, Verb};
+use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
 use osvpn::inspect::{Inspection, Keys, Look, Vpn};
 use osvpn::plan::Psk;
@@ -356,7 +356,7 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
         },
         Vec::new(),
     );
-    needed.unfinished.vpns.push(osvpn::plan::VpnId::new("0badcafe"));
+    needed.unfinished.vpns.push(Subject::Marked(osvpn::plan::VpnId::new("0badcafe")));
     let mut journey = listed(needed);
     journey.types("4");
     assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("osvpn resume"), "{:?}", journey.model.dialog);

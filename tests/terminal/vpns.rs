@@ -218,8 +218,8 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     assert!(!everything.contains(&OWN_KEY[..12]));
 }
 
-#[test]
-fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
+/// A cloud whose VPNs all have the key everybody knows.
+fn all_public() -> Scene {
     let scene = Scene::new(Settings::default());
     for region in ["nz-hlz-1", "nz-por-1"] {
         for connection in scene.cloud.collection(region, "ipsec-site-connections") {
@@ -227,6 +227,30 @@ fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
             scene.cloud.alter(region, "ipsec-site-connections", id, json!({"psk": "pre_shared_key"}));
         }
     }
+    scene
+}
+
+#[test]
+fn a_stop_without_a_screen_settles_the_vpn_it_is_at_and_leaves_the_rest() {
+    let scene = all_public();
+    let gate = Gate::closed();
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    let pty = scene.wizard(&["rotate-psk", "--all-public-keys", "--yes"]);
+    scene.runtime.block_on(gate.arrived());
+    pty.signal("INT");
+    pty.wait_for("stopping");
+    gate.open();
+    let (code, Printed { said, .. }) = pty.end();
+    assert_eq!(code, 130, "{said}");
+    assert!(said.contains("Done: the new key of") && said.contains("because you stopped before it"), "{said}");
+    let public = scene.cloud.collection("nz-hlz-1", "ipsec-site-connections");
+    assert_eq!(public.iter().filter(|connection| connection["psk"] == "pre_shared_key").count(), 1);
+    assert_eq!(journals(&scene), 0);
+}
+
+#[test]
+fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
+    let scene = all_public();
     let mut pty = at_the_list(&scene);
     pty.wait_for("3 public keys");
     pty.send("3");

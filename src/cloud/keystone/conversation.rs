@@ -1,6 +1,6 @@
 //! One sign-in, with whatever has to be asked on the way.
 //!
-//! What is known is tried first, once and silently. A receipt leads to the passcode; a refused password leads to the
+//! What is known is tried first, silently. A receipt leads to the passcode; a refused password leads to the
 //! question for another one, or for a passcode to be appended to it (Catalyst's form). A refused password is never sent
 //! again by itself: a few of those, and the user is locked out. A passcode is forgotten as soon as it is answered.
 
@@ -185,7 +185,13 @@ impl<'a> Conversation<'a> {
     /// One try of one method.
     async fn attempt(&mut self, method: &Method) -> Result<Outcome, Error> {
         let credentials = self.with(method.clone());
-        let answer = request_token(self.http, &credentials).await?;
+        // Whoever waits for a renewal repeats what failed, and whoever has just typed something is asked again.
+        let is_first = self.before.is_none() && !self.has_asked;
+        let answer = if is_first {
+            request_token(self.http, &credentials).await?
+        } else {
+            request_token_once(self.http, &credentials).await?
+        };
         if let Some(receipt) = Receipt::of(&answer) {
             return match method.password() {
                 Some(password) if self.person.is_some() && receipt.takes_passcode() => {

@@ -1,10 +1,13 @@
 //! All VPNs that have the key everybody knows: found by reading every key, and given new ones after one question.
 
+use super::super::carried::Carried;
 use super::super::remote::{Remote, RequestId};
 use super::super::{Effect, Model};
 use super::Wish;
-use crate::inspect::{Inspection, Keys};
-use crate::upkeep::{Refused, Rescue, Sas, rotate_public_keys};
+use crate::inspect::diagnosis::{Exposures, diagnose};
+use crate::inspect::proof::Case;
+use crate::inspect::{Inspection, Keys, Vpn};
+use crate::upkeep::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 
 impl Model {
     /// Begins with the keys as they are now.
@@ -33,14 +36,58 @@ impl Model {
     }
 
     pub(in crate::wizard) fn keys_compared(&mut self, request: RequestId, keys: Vec<(String, Keys)>) -> Vec<Effect> {
+        if self.vpns.proving.take_if(|awaited| *awaited == request).is_some() {
+            self.proven(&keys);
+            return Vec::new();
+        }
         if self.vpns.keys.answer(request, Ok(keys)) { self.grant() } else { Vec::new() }
+    }
+
+    /// Has the VPNs proven that were changed one after the other, once everything is read again.
+    pub(in crate::wizard) fn prove_several(&mut self) -> Vec<Effect> {
+        let vpns = &self.vpns;
+        let (Some(seen), Some(change)) = (vpns.seen(), &vpns.change) else { return Vec::new() };
+        if change.turn.is_none() || change.is_working() {
+            return Vec::new();
+        }
+        let is_up = |carried: &Carried| carried.after.as_ref().is_some_and(|after| after.0.is_active());
+        let unproven =
+            || vpns.done_before().iter().chain([change]).filter(|carried| carried.is_done() && !is_up(carried));
+        let is_unproven = |vpn: &&Vpn| unproven().any(|carried| is_of(&carried.change().subject, vpn));
+        let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_unproven).cloned().collect();
+        if vpns.is_empty() {
+            return Vec::new();
+        }
+        let request = self.request();
+        self.vpns.proving = Some(request);
+        vec![Effect::CompareKeys(request, vpns)]
+    }
+
+    fn proven(&mut self, keys: &[(String, Keys)]) {
+        let Some(inspection) = self.vpns.seen().map(|seen| seen.inspection.clone()) else { return };
+        let unread = inspection.unknown();
+        let count = self.vpns.done_before().len();
+        let earlier = self.vpns.earlier.len() - count;
+        let carried = self.vpns.earlier[earlier..].iter_mut().chain(&mut self.vpns.change);
+        for change in carried.filter(|change| change.is_done()) {
+            let of = |(handle, _): &&(String, Keys)| {
+                inspection.select(handle).is_ok_and(|vpn| is_of(&change.course.change.subject, vpn))
+            };
+            let Some((vpn, keys)) =
+                keys.iter().find(of).and_then(|(handle, keys)| Some((inspection.select(handle).ok()?, keys)))
+            else {
+                continue;
+            };
+            let case = Case { vpn, surveys: &inspection.surveys, unread: &unread, keys };
+            change.after = Some(Box::new((vpn.clone(), diagnose(&case, &Exposures::new()))));
+        }
     }
 
     /// Asks whether to give new keys to those that need one.
     pub(in crate::wizard) fn propose_new_keys(&mut self, sas: Sas) {
         let (Some(seen), Some(keys)) = (self.vpns.seen(), self.vpns.keys.ready()) else { return };
         let known = keys.iter().filter_map(|(handle, keys)| Some((seen.inspection.select(handle).ok()?, keys)));
-        match rotate_public_keys(known, sas) {
+        match rotate_public_keys(known, &seen.unfinished, sas) {
             Ok(rescue) => {
                 let warnings = rescue.warnings().collect();
                 let Rescue { proposals, .. } = rescue;
