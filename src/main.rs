@@ -216,12 +216,8 @@ fn farewell(ended: &Ended) -> u8 {
     }
     let mut code = 130;
     let is_demo = model.session().is_some_and(|session| session.is_demo);
-    let mut changes: Vec<ChangeReport> =
-        model.vpns.changes().filter_map(|change| ChangeReport::of_carried(change, is_demo)).collect();
-    changes.extend(model.vpns.left.iter().map(|left| ChangeReport::left(left.clone(), false)));
-    let is_stopped = model.vpns.change.as_ref().is_some_and(osvpn::wizard::carried::Carried::is_done);
-    changes.extend(model.vpns.queue.iter().map(|left| ChangeReport::left(left.change.clone(), is_stopped)));
-    if let Some(worst) = changes.iter().map(ChangeReport::exit_code).max() {
+    let changes = ChangeReport::of_session(&model.vpns, is_demo);
+    if let Some(worst) = ChangeReport::exit_code_of(&changes) {
         code = worst;
         let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let _ = write!(out, "{}", text.join("\n"));

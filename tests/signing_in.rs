@@ -151,7 +151,7 @@ async fn a_keystone_in_trouble_is_asked_again_unless_it_may_have_judged_what_was
 }
 
 #[tokio::test]
-async fn what_was_typed_and_a_renewal_are_sent_once() {
+async fn what_was_typed_is_asked_for_again_and_a_renewal_is_repeated_by_whoever_waits_for_it() {
     let simulator = simulator().await;
     let appended = &[("OS_USERNAME", "demo-appended")];
     let trouble = |nth| Fault::new(Effect::status(503)).method("POST").path("/auth/tokens").nth(nth);

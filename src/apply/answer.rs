@@ -169,12 +169,7 @@ impl Answer {
             Conclusion::Health(health) => health.exit_code,
             Conclusion::Diagnoses(all) => worst(all),
             Conclusion::Change(change) => change.exit_code(),
-            // What is not done counts more than how something that is done stands.
-            Conclusion::Changes(changes) => {
-                let undone = changes.iter().find(|change| !change.is_done());
-                let worst = || changes.iter().map(ChangeReport::exit_code).max().unwrap_or(0);
-                undone.map_or_else(worst, ChangeReport::exit_code)
-            }
+            Conclusion::Changes(changes) => ChangeReport::exit_code_of(changes).unwrap_or(0),
             Conclusion::Refused(refusal) => refusal.exit_code,
         }
     }

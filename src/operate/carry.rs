@@ -46,7 +46,7 @@ impl Carrier<'_> {
         let mut reports: Vec<ChangeReport> = Vec::new();
         for proposal in proposals {
             let change = proposal.change.clone();
-            let is_stopped = reports.iter().any(|report| report.is_stop_wanted);
+            let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
             if is_stopped || reports.iter().any(|report| !report.is_done()) {
                 reports.push(ChangeReport::left(change, is_stopped));
                 continue;

@@ -11,6 +11,7 @@ use crate::change::{Change, Verb};
 use crate::plan::shell_word;
 use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::wizard::carried::{Carried, Stage};
+use crate::wizard::vpns::Vpns;
 
 /// How it ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -212,6 +213,31 @@ impl ChangeReport {
         let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings().brief();
         report.after = carried.after.as_deref().map(health);
         Some(report)
+    }
+
+    /// The reports of all changes of a session in the wizard. What could not begin is not told of if it was done later.
+    #[must_use]
+    pub fn of_session(vpns: &Vpns, is_demo: bool) -> Vec<Self> {
+        let all: Vec<&Carried> = vpns.changes().collect();
+        let mut reports = Vec::new();
+        for (at, carried) in all.iter().enumerate() {
+            let subject = &carried.change().subject;
+            let is_superseded = || all[at + 1..].iter().any(|later| later.change().subject == *subject);
+            if !matches!(carried.stage, Stage::NotBegun(_)) || !is_superseded() {
+                reports.extend(Self::of_carried(carried, is_demo));
+            }
+        }
+        let left = vpns.left.iter().map(|(change, is_stopped)| (change, *is_stopped));
+        let waiting = vpns.queue.iter().map(|proposal| (&proposal.change, vpns.is_stopped));
+        reports.extend(left.chain(waiting).map(|(change, is_stopped)| Self::left(change.clone(), is_stopped)));
+        reports
+    }
+
+    /// The exit code of several: what is not done counts more than how something that is done stands. None of none.
+    #[must_use]
+    pub fn exit_code_of(changes: &[Self]) -> Option<u8> {
+        let undone = changes.iter().find(|change| !change.is_done()).map(Self::exit_code);
+        undone.or_else(|| changes.iter().map(Self::exit_code).max())
     }
 
     /// Whether it is done for good.

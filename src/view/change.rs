@@ -124,7 +124,8 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     if !change.is_working() && !scene.model.vpns.queue.is_empty() {
         text.gap();
         for left in &scene.model.vpns.queue {
-            text.say(&format!("Not begun, because this one is not done: {}.", left.change));
+            let why = if scene.model.vpns.is_stopped { "you stopped" } else { "this one is not done" };
+            text.say(&format!("Not begun, because {why}: {}.", left.change));
         }
     }
     for id in &change.removed {

@@ -10,6 +10,7 @@ use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
 use crate::inspect::{Diagnosis, Vpn};
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
+use crate::upkeep;
 
 /// The state of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,10 +165,13 @@ impl Carried {
         matches!(self.stage, Stage::Ended(Ok(Changed::Done)))
     }
 
-    /// Whether it is of that VPN, and that should be up afterwards.
+    /// Whether it is of that VPN, among those there are, and that should be up afterwards. A connection that was made anew has
+    /// another id, but a VPN is still known by its name.
     #[must_use]
-    pub fn is_of(&self, vpn: &Vpn) -> bool {
-        self.change().verb.is_about_a_vpn() && self.change().label == vpn.name
+    pub fn is_of(&self, vpn: &Vpn, all: &[Vpn]) -> bool {
+        let Change { verb, subject, label, .. } = self.change();
+        let is_known = || all.iter().any(|vpn| upkeep::is_of(subject, vpn));
+        verb.is_about_a_vpn() && (upkeep::is_of(subject, vpn) || *label == vpn.name && !is_known())
     }
 
     /// Whether there is something left to finish or to take back.

@@ -29,6 +29,8 @@ impl Model {
             (open.looking, open.waiting) = (None, None);
         }
         self.vpns.wish = None;
+        // What is done now was not left for good.
+        self.vpns.left.retain(|(left, _)| left.subject != change.change().subject);
         self.vpns.earlier.extend(self.vpns.change.take());
         self.vpns.change = Some(change);
         self.enter(Step::Change);
@@ -112,7 +114,8 @@ impl Model {
         }
         if !left.is_empty() {
             self.warn(format!("Not begun: {}.", left.iter().join(", ")));
-            self.vpns.left.extend(left);
+            let is_stopped = self.vpns.is_stopped;
+            self.vpns.left.extend(left.into_iter().map(|left| (left, is_stopped)));
         }
         effects
     }
@@ -129,7 +132,9 @@ impl Model {
         let now = self.now;
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
         change.refuse(why, now);
-        let is_leaving = change.then.take() == Some(Then::Leave);
+        let then = change.then.take();
+        self.vpns.is_stopped |= then.is_some();
+        let is_leaving = then == Some(Then::Leave);
         self.refresh_question();
         if is_leaving {
             self.ending = Some(Ending::AfterRun);
@@ -144,8 +149,10 @@ impl Model {
         change.end(ended, course, now);
         let then = change.then.take();
         let (is_done, is_reversible) = (change.is_done(), change.is_reversible());
+        let is_forward = change.direction == Direction::Forward;
+        self.vpns.is_stopped |= then.is_some();
         // Whoever asks to stop means the rest, too.
-        if is_done && change.direction == Direction::Forward && then.is_none() && !self.vpns.queue.is_empty() {
+        if is_done && is_forward && then.is_none() && !self.vpns.queue.is_empty() {
             let effects = self.begin_next();
             self.refresh_question();
             return effects;

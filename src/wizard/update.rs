@@ -5,6 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::dialog::{Act, Dialog};
 use super::fields;
 use super::keymap::{self, Action};
+use super::remote::Remote;
 use super::step::{self, Step};
 use super::{Effect, Ending, Login, Message, Model, Purpose, Screen, Start, progress};
 
@@ -188,6 +189,7 @@ impl Model {
         self.offer_next_change();
         // What was wanted before may have become known behind it.
         match self.vpns.wish {
+            Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.grant(),
             Some(wish) if self.dialog.is_none() => self.wish(wish),
             _ => Vec::new(),
         }

@@ -242,7 +242,7 @@ impl Model {
     /// Carries out what was agreed to.
     pub(super) fn carry(&mut self) -> Vec<Effect> {
         self.vpns.queue = std::mem::take(&mut self.vpns.proposals).into();
-        self.vpns.agreed = self.vpns.queue.len();
+        (self.vpns.agreed, self.vpns.is_stopped) = (self.vpns.queue.len(), false);
         self.begin_next()
     }
 

@@ -51,8 +51,10 @@ pub struct Vpns {
     pub proposals: Vec<Proposal>,
     /// What was agreed to and is not begun, because one before is not done.
     pub queue: VecDeque<Proposal>,
-    /// What was agreed to, and not begun when the user went on without it.
-    pub left: Vec<Change>,
+    /// Whether the user has stopped what was agreed to.
+    pub is_stopped: bool,
+    /// What was agreed to, and not begun when the user went on without it; and whether because of a stop.
+    pub left: Vec<(Change, bool)>,
     /// The answer that is to prove several VPNs whose changes are over.
     pub proving: Option<RequestId>,
     /// How many were agreed to at once.
@@ -244,6 +246,12 @@ impl Vpns {
         &self.earlier[self.earlier.len() - count..]
     }
 
+    /// The present change and those that were agreed to together with it and are done.
+    fn series_mut(&mut self) -> impl Iterator<Item = &mut Carried> {
+        let first = self.earlier.len() - self.done_before().len();
+        self.earlier[first..].iter_mut().chain(&mut self.change)
+    }
+
     /// Every change of this session, in order.
     pub fn changes(&self) -> impl Iterator<Item = &Carried> {
         self.earlier.iter().chain(&self.change)
@@ -433,10 +441,9 @@ impl Model {
         let unread = seen.inspection.unknown();
         let case = Case { vpn, surveys: &seen.inspection.surveys, unread: &unread, keys: &around.keys };
         let diagnosis = diagnose(&case, &around.exposures);
-        let vpn = vpn.clone();
-        let change = self.vpns.change.as_mut().filter(|change| change.is_done() && change.is_of(&vpn));
-        if let Some(change) = change {
-            change.after = Some(Box::new((vpn, diagnosis.clone())));
+        let (vpn, others) = (vpn.clone(), seen.inspection.vpns.clone());
+        for change in self.vpns.series_mut().filter(|change| change.is_done() && change.is_of(&vpn, &others)) {
+            change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
         }
         if let Some(open) = &mut self.vpns.open {
             open.diagnosis = Some(diagnosis);

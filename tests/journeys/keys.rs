@@ -212,7 +212,14 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         journey.enter();
         ended(&mut journey, &first, Ok(Changed::Done));
         assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..))), "{:?}", journey.effects);
-        assert_eq!(journey.model.vpns.queue.len(), 1, "the report tells of it");
+        let leaves = journey.model.ending.is_some();
+        assert_eq!(leaves, presses == 1, "to stop and take back leaves nothing, and shows what came of it");
+        if !leaves {
+            journey.enter().at(Step::Vpns);
+        }
+        let reports = ChangeReport::of_session(&journey.model.vpns, false);
+        assert_eq!((reports.len(), ChangeReport::exit_code_of(&reports)), (2, Some(130)));
+        assert!(reports[1].to_string().contains("because you stopped before it"), "{}", reports[1]);
     }
 }
 
@@ -227,7 +234,7 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     };
     let told = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
     let mut journey = listed(two_pairs());
-    unreadable(&mut journey, 20);
+    unreadable(&mut journey, 90);
     journey.esc();
     assert!(told(&journey).contains("could not be read: slow"), "{}", told(&journey));
 
@@ -235,6 +242,8 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     chosen(&mut late);
     let Some(Effect::CompareKeys(request, vpns)) = late.effects.pop() else { panic!("{:?}", late.effects) };
     late.send(Message::Tick(Duration::from_secs(300)));
+    late.types("?").esc();
+    assert!(!late.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "the comparison goes on");
     let public = || Keys::Read { equal: Some(true), is_public: true, problem: None };
     late.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
     assert!(told(&late).contains("new key of hlz-por"), "{}", told(&late));
@@ -280,15 +289,40 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     ended(&mut journey, &first, Ok(Changed::Done));
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     let reports = |journey: &Journey| {
-        let reports = journey.model.vpns.changes().filter_map(|change| ChangeReport::of_carried(change, false));
-        reports.map(|report| report.exit_code()).collect::<Vec<_>>()
+        let reports = ChangeReport::of_session(&journey.model.vpns, false);
+        (reports.iter().map(ChangeReport::exit_code).collect::<Vec<_>>(), ChangeReport::exit_code_of(&reports).unwrap())
     };
-    assert_eq!(reports(&journey), [0, 1]);
+    assert_eq!(reports(&journey), (vec![0, 1], 1));
     journey.enter().at(Step::Vpns);
     inspected(&mut journey, two_pairs());
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
     let differ = Keys::Read { equal: Some(false), is_public: false, problem: None };
     journey.send(Message::KeysCompared(request, vec![(vpns[0].handle(), differ)]));
-    assert_eq!(reports(&journey), [5, 1], "ACTIVE, but the halves do not match");
+    assert_eq!(reports(&journey), (vec![5, 1], 1), "what is not done counts more than halves that do not match");
+    // Whoever does it then has done it.
+    compared(&mut journey, &["second"]);
+    let (second, _) = agreed_with_key(&mut journey);
+    ended(&mut journey, &second, Ok(Changed::Done));
+    assert_eq!(reports(&journey), (vec![5, 0], 5));
+}
+
+#[test]
+fn what_was_left_once_and_done_later_is_done() {
+    let mut journey = listed(two_pairs());
+    compared(&mut journey, &["hlz-por", "second"]);
+    agreed_with_key(&mut journey);
+    journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
+    journey.enter().at(Step::Vpns);
+    inspected(&mut journey, two_pairs());
+    let codes = |journey: &Journey| -> Vec<u8> {
+        ChangeReport::of_session(&journey.model.vpns, false).iter().map(ChangeReport::exit_code).collect()
+    };
+    assert_eq!(codes(&journey), [1, 1]);
+    compared(&mut journey, &["hlz-por", "second"]);
+    let (first, _) = agreed_with_key(&mut journey);
+    ended(&mut journey, &first, Ok(Changed::Done));
+    let Some(Effect::Carry(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
+    ended(&mut journey, &second, Ok(Changed::Done));
+    assert_eq!(codes(&journey), [0, 0]);
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::{self, Receipt};
 use super::session::{self, Session, Token};
-use super::{request_token, request_token_once, token_request};
+use super::{may_be_judged, request_token, request_token_once, token_request};
 use crate::cloud::credentials::{Credentials, Method, Named, User};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::http::{Answer, Http};
@@ -92,7 +92,12 @@ impl<'a> Conversation<'a> {
                 Ok(Outcome::More(next, why)) => (ask, refused) = (next, why),
                 // Whoever has just typed a password does not start from the beginning because of the network.
                 Err(error) if error.is_transient() => {
-                    refused = Some(format!("{} Nothing was refused; try again.", error.message));
+                    let how = if may_be_judged(&error, &self.credentials.method) {
+                        "Whether anything was refused is not known"
+                    } else {
+                        "Nothing was refused"
+                    };
+                    refused = Some(format!("{} {how}; try again.", error.message));
                 }
                 Err(error) => return Err(error),
             }
@@ -185,7 +190,8 @@ impl<'a> Conversation<'a> {
     /// One try of one method.
     async fn attempt(&mut self, method: &Method) -> Result<Outcome, Error> {
         let credentials = self.with(method.clone());
-        // Whoever waits for a renewal repeats what failed, and whoever has just typed something is asked again.
+        // A renewal is with what was right before, and whoever waits for it repeats what failed; whoever has just typed
+        // something is asked again.
         let is_first = self.before.is_none() && !self.has_asked;
         let answer = if is_first {
             request_token(self.http, &credentials).await?

@@ -6,7 +6,7 @@ use super::super::{Effect, Model};
 use super::Wish;
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
-use crate::inspect::{Inspection, Keys, Vpn};
+use crate::inspect::{Condition, Inspection, Keys, Vpn};
 use crate::upkeep::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 
 impl Model {
@@ -50,9 +50,10 @@ impl Model {
         if change.turn.is_none() || change.is_working() {
             return Vec::new();
         }
-        let is_up = |carried: &Carried| carried.after.as_ref().is_some_and(|after| after.0.is_active());
+        let is_proven =
+            |carried: &Carried| carried.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
         let unproven =
-            || vpns.done_before().iter().chain([change]).filter(|carried| carried.is_done() && !is_up(carried));
+            || vpns.done_before().iter().chain([change]).filter(|carried| carried.is_done() && !is_proven(carried));
         let is_unproven = |vpn: &&Vpn| unproven().any(|carried| is_of(&carried.change().subject, vpn));
         let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_unproven).cloned().collect();
         if vpns.is_empty() {
@@ -66,20 +67,14 @@ impl Model {
     fn proven(&mut self, keys: &[(String, Keys)]) {
         let Some(inspection) = self.vpns.seen().map(|seen| seen.inspection.clone()) else { return };
         let unread = inspection.unknown();
-        let count = self.vpns.done_before().len();
-        let earlier = self.vpns.earlier.len() - count;
-        let carried = self.vpns.earlier[earlier..].iter_mut().chain(&mut self.vpns.change);
-        for change in carried.filter(|change| change.is_done()) {
-            let of = |(handle, _): &&(String, Keys)| {
-                inspection.select(handle).is_ok_and(|vpn| is_of(&change.course.change.subject, vpn))
-            };
-            let Some((vpn, keys)) =
-                keys.iter().find(of).and_then(|(handle, keys)| Some((inspection.select(handle).ok()?, keys)))
-            else {
-                continue;
-            };
+        for (handle, keys) in keys {
+            let Ok(vpn) = inspection.select(handle) else { continue };
             let case = Case { vpn, surveys: &inspection.surveys, unread: &unread, keys };
-            change.after = Some(Box::new((vpn.clone(), diagnose(&case, &Exposures::new()))));
+            let diagnosis = diagnose(&case, &Exposures::new());
+            let of = |change: &&mut Carried| change.is_done() && change.is_of(vpn, &inspection.vpns);
+            for change in self.vpns.series_mut().filter(of) {
+                change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
+            }
         }
     }
 
