@@ -86,8 +86,8 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
     let mut unseen = Vec::new();
     if statuses.contains(&&Status::Active) {
         unseen.push(
-            "One half reports ACTIVE and the other not yet: agents report once a minute, each on its own beat. Look again \
-             in two minutes."
+            "One half reports ACTIVE and the other not: agents report once a minute, each on its own beat, and a half may \
+             hold a dead tunnel for ACTIVE until dead peer detection gives it up, after three minutes. Look again then."
                 .to_owned(),
         );
     } else {

@@ -126,8 +126,10 @@ fn play(cloud: &RealCloud, breakage: &Breakage) -> (String, bool) {
     }
     let vpn = handle(cloud);
     let (mut after, mut pings, mut is_mended, mut looks) = (Value::Null, [false; 2], false, 0);
-    // A status is as old as the last report of an agent, and a tunnel that both ends begin at once is begun once more.
-    while !is_mended && looks < 40 {
+    // A status is as old as the last report of an agent, and a tunnel that both ends began at once may have to be given up
+    // by dead peer detection first.
+    let begun = std::time::Instant::now();
+    while !is_mended && begun.elapsed() < std::time::Duration::from_secs(240) {
         if looks > 0 {
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
