@@ -1,5 +1,7 @@
 //! The wizard while a change is at work and when it rests.
 
+use itertools::Itertools;
+
 use super::carried::{Button, Carried, Stage, StepState};
 use super::dialog::{Act, Dialog};
 use super::fields::SecretText;
@@ -9,8 +11,6 @@ use super::progress::Then;
 use super::step::Step;
 use super::vpns::Open;
 use super::{Effect, Ending, Model};
-use itertools::Itertools;
-
 use crate::change::{Change, Verb};
 use crate::cloud::RegionId;
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};

@@ -246,10 +246,16 @@ impl Vpns {
         &self.earlier[self.earlier.len() - count..]
     }
 
-    /// The present change and those that were agreed to together with it and are done.
-    fn series_mut(&mut self) -> impl Iterator<Item = &mut Carried> {
+    /// Notes how a VPN stands with the present change, and those that were agreed to together with it, if they are of it
+    /// and done.
+    fn note_proof(&mut self, vpn: &Vpn, diagnosis: &Diagnosis) {
         let first = self.earlier.len() - self.done_before().len();
-        self.earlier[first..].iter_mut().chain(&mut self.change)
+        let Some(Seen { inspection, .. }) = self.seen.ready() else { return };
+        for change in self.earlier[first..].iter_mut().chain(&mut self.change) {
+            if change.is_done() && change.is_of(vpn, &inspection.vpns) {
+                change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
+            }
+        }
     }
 
     /// Every change of this session, in order.
@@ -441,10 +447,8 @@ impl Model {
         let unread = seen.inspection.unknown();
         let case = Case { vpn, surveys: &seen.inspection.surveys, unread: &unread, keys: &around.keys };
         let diagnosis = diagnose(&case, &around.exposures);
-        let (vpn, others) = (vpn.clone(), seen.inspection.vpns.clone());
-        for change in self.vpns.series_mut().filter(|change| change.is_done() && change.is_of(&vpn, &others)) {
-            change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
-        }
+        let vpn = vpn.clone();
+        self.vpns.note_proof(&vpn, &diagnosis);
         if let Some(open) = &mut self.vpns.open {
             open.diagnosis = Some(diagnosis);
         }

@@ -6,7 +6,7 @@ use super::super::{Effect, Model};
 use super::Wish;
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
-use crate::inspect::{Condition, Inspection, Keys, Vpn};
+use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::upkeep::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 
 impl Model {
@@ -18,17 +18,17 @@ impl Model {
 
     /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
     pub(in crate::wizard) fn compare_keys(&mut self) -> Vec<Effect> {
-        let Some(Inspection { vpns, unread, .. }) = self.vpns.seen().map(|seen| seen.inspection.clone()) else {
+        let Some(Inspection { vpns, unread, .. }) = self.vpns.seen().map(|seen| &seen.inspection) else {
             return Vec::new();
         };
         if let Some((region, why)) = unread.first() {
-            self.vpns.wish = None;
             let region = self.labels.name(region);
-            self.refuse(&Refused(vec![format!(
-                "{region} could not be read, and what is there would be missed: {why}"
-            )]));
+            let text = format!("{region} could not be read, and what is there would be missed: {why}");
+            self.vpns.wish = None;
+            self.refuse(&Refused(vec![text]));
             return Vec::new();
         }
+        let vpns = vpns.clone();
         let request = self.request();
         self.vpns.keys.ask(request, self.now);
         self.say("Reading the key of each VPN; a moment.");
@@ -65,16 +65,16 @@ impl Model {
     }
 
     fn proven(&mut self, keys: &[(String, Keys)]) {
-        let Some(inspection) = self.vpns.seen().map(|seen| seen.inspection.clone()) else { return };
+        let Some(inspection) = self.vpns.seen().map(|seen| &seen.inspection) else { return };
         let unread = inspection.unknown();
-        for (handle, keys) in keys {
-            let Ok(vpn) = inspection.select(handle) else { continue };
+        let prove = |(handle, keys): &(String, Keys)| {
+            let vpn = inspection.select(handle).ok()?;
             let case = Case { vpn, surveys: &inspection.surveys, unread: &unread, keys };
-            let diagnosis = diagnose(&case, &Exposures::new());
-            let of = |change: &&mut Carried| change.is_done() && change.is_of(vpn, &inspection.vpns);
-            for change in self.vpns.series_mut().filter(of) {
-                change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
-            }
+            Some((vpn.clone(), diagnose(&case, &Exposures::new())))
+        };
+        let proofs: Vec<(Vpn, Diagnosis)> = keys.iter().filter_map(prove).collect();
+        for (vpn, diagnosis) in proofs {
+            self.vpns.note_proof(&vpn, &diagnosis);
         }
     }
 
