@@ -35,7 +35,7 @@ pub use examine::{Examined, examine};
 pub use keys::Keys;
 pub use look::{Look, look};
 pub use pairs::in_order;
-pub use proof::{Check, Fault, Fix, Subject, Verdict, Weight};
+pub use proof::{Advice, Check, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
 

@@ -18,6 +18,7 @@ pub mod names;
 pub mod peer;
 pub mod policy;
 pub mod psk;
+pub mod shell;
 mod text;
 
 use std::net::IpAddr;
@@ -30,10 +31,11 @@ pub use checks::Known;
 pub use findings::{Finding, Place, Severity};
 pub use fit::Setting;
 pub use labels::Labels;
-pub use names::{Half, VpnId, VpnName, shell_word};
+pub use names::{Half, VpnId, VpnName};
 pub use peer::{Peer, PeerAddress};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
+pub use shell::ShellCommand;
 
 /// One region's side, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,12 +246,12 @@ pub struct SecurityRule {
 impl SecurityRule {
     /// The command that makes it, but for the security group, which only the user knows.
     #[must_use]
-    pub fn command(&self) -> String {
+    pub fn command(&self) -> ShellCommand {
         let family = if self.remote.addr().is_ipv4() { "IPv4" } else { "IPv6" };
-        format!(
-            "openstack --os-region-name {} security group rule create --ingress --ethertype {family} --protocol any --remote-ip {} SECURITY_GROUP",
-            shell_word(&self.region),
-            self.remote
-        )
+        shell::openstack(&self.region, "security group rule create --ingress --ethertype")
+            .words(family)
+            .words("--protocol any --remote-ip")
+            .value(self.remote)
+            .words("SECURITY_GROUP")
     }
 }

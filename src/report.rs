@@ -17,7 +17,8 @@ use serde::Serialize;
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, RegionId};
 use crate::inspect::Examined;
-use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, VpnId, VpnName};
+use crate::plan::shell::osvpn;
+use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
 use crate::provision::handover::{Handover, KeyOrigin, external_address};
 use crate::provision::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands, is_cured_by_modern};
 use crate::wizard::progress::{Phase, Progress, TaskState};
@@ -57,14 +58,14 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
     /// Commands that tell where the connections stand.
-    pub look_again: Vec<String>,
+    pub look_again: Vec<ShellCommand>,
     /// Commands that remove what this run made, in the order that works.
-    pub removal: Vec<String>,
+    pub removal: Vec<ShellCommand>,
     /// Those of them that remove what failed requests left and the VPN does not use.
-    pub leftovers: Vec<String>,
+    pub leftovers: Vec<ShellCommand>,
     /// The command that goes on from here; none when there is nothing to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub go_on: Option<String>,
+    pub go_on: Option<ShellCommand>,
     /// Warnings and notices of the plan.
     pub findings: Vec<String>,
     /// Whether all this happened in the simulated cloud.
@@ -141,7 +142,7 @@ pub struct Doubt {
     /// If it was looked for and not found: until when it may still appear, in UTC.
     pub may_appear_until: Option<String>,
     /// A command that shows whether it is there.
-    pub look: String,
+    pub look: ShellCommand,
 }
 
 /// A security-group rule the instances of a region still need.
@@ -152,7 +153,7 @@ pub struct Rule {
     /// What is to be admitted.
     pub remote_cidr: IpNet,
     /// The command, but for the security group, which only the user knows.
-    pub command: String,
+    pub command: ShellCommand,
 }
 
 impl Failure {
@@ -211,8 +212,7 @@ impl Report {
             Outcome::Undone => Some("rollback"),
             Outcome::Failed | Outcome::NotActive | Outcome::Stopped => (!ledger.is_clean()).then_some("resume"),
         };
-        let go_on =
-            go_on.map(|way| format!("osvpn {way} {}{}", plan.id(), if modern { " --profile modern" } else { "" }));
+        let go_on = go_on.map(|way| osvpn(way).operand(plan.id()).words(if modern { "--profile modern" } else { "" }));
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
         // Whoever wanted it undone has no use for a VPN that could not be deleted.
         let is_complete = !matches!(end, End::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));

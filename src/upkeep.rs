@@ -56,7 +56,7 @@ pub enum Sas {
 /// If the other half is missing: a key for one half alone would be no use.
 pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
-        let text = format!("{} has only one half; finish or delete it first (osvpn doctor {})", vpn.name, vpn.handle());
+        let text = format!("{} has only one half; finish or delete it first ({})", vpn.name, vpn.command("doctor"));
         return Err(Refused::because(text));
     }
     if vpn.b().is_none() && key == KeyOrigin::Generated {

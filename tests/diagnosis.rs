@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 #[path = "support/broken.rs"]
 mod broken;
+#[path = "diagnosis/copied.rs"]
+mod copied;
 #[path = "diagnosis/each.rs"]
 mod each;
 #[path = "support/remedies.rs"]

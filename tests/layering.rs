@@ -217,3 +217,33 @@ fn nothing_is_unwrapped_outside_tests() {
         sources().iter().flat_map(|source| source.mentions(&[".unwrap()", ".expect("])).collect();
     assert!(unwrapped.is_empty(), "{unwrapped:#?}");
 }
+
+/// Where a command to copy takes something that is not written in the source by itself.
+fn unquoted(code: &str) -> Vec<&str> {
+    let cli = <osvpn::cli::Cli as clap::CommandFactory>::command();
+    let is_command = |word: &str| cli.get_subcommands().any(|command| command.get_name() == word);
+    let is_filled = |(at, program): &(usize, &str)| {
+        let mut words = code[at + program.len()..].lines().next().unwrap_or_default().split(' ');
+        let first = words.next().unwrap_or_default();
+        let is_literal = |word: &&str| word.starts_with("--") || (*program == "openstack " && !word.starts_with('{'));
+        (is_command(first) || first.starts_with("--"))
+            && words.find(|word| !is_literal(word)).is_some_and(|word| word.starts_with('{'))
+    };
+    let all = code.match_indices("osvpn ").chain(code.match_indices("openstack "));
+    all.filter(is_filled).map(|(at, _)| code[at..].lines().next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn a_command_to_copy_is_built_by_the_type_that_quotes() {
+    let told =
+        "osvpn rotate-psk {handle} --renew, osvpn doctor --fix {}, openstack --os-region-name {}, or osvpn {version}";
+    assert_eq!(unquoted(told).len(), 3, "{:?}", unquoted(told));
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| source.path != Path::new("plan/shell.rs")) {
+        let lines = source.lines.iter().map(|line| line.trim_start());
+        let code: String =
+            lines.flat_map(|line| line.strip_suffix('\\').map_or([line, "\n"], |line| [line, ""])).collect();
+        wrong.extend(unquoted(&code).iter().map(|line| format!("{}: {line}", source.path.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

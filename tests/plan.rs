@@ -233,7 +233,7 @@ fn both_findings_and_plans_say_each_thing_once() {
 #[test]
 fn security_rules_name_the_exact_range_and_region() {
     let rules = World::new().plan(site_to_site()).security_rules();
-    let commands: Vec<String> = rules.iter().map(osvpn::plan::SecurityRule::command).collect();
+    let commands: Vec<String> = rules.iter().map(|rule| rule.command().to_string()).collect();
     assert_eq!(commands.len(), 2);
     assert!(commands[0].contains("--os-region-name nz-hlz-1") && commands[0].contains("--remote-ip 10.20.30.0/24"));
     assert!(commands[1].contains("--os-region-name nz-por-1") && commands[1].contains("--remote-ip 10.0.0.0/24"));

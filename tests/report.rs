@@ -81,7 +81,7 @@ fn what_lost_requests_left_is_listed_though_the_vpn_is_active() {
     run.journey.send(Message::Watched(Watched::Active));
     let left = report(&run);
     let command = format!("openstack --os-region-name nz-hlz-1 vpn ike policy delete {}", twin.id);
-    assert_eq!(left.leftovers, std::slice::from_ref(&command));
+    assert_eq!(left.leftovers.iter().map(ToString::to_string).collect::<Vec<_>>(), std::slice::from_ref(&command));
     let text = left.to_string();
     assert!(text.contains(&command) && !text.contains("To remove what this run made"), "{text}");
     run.tell(Event::Deleted(twin));

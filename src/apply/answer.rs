@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cloud::{Error, printable};
-use crate::plan::Plan;
 use crate::plan::file::FileError;
+use crate::plan::shell::osvpn;
+use crate::plan::{Plan, ShellCommand};
 use crate::report::health::worst;
 use crate::report::{ChangeReport, DryRun, Failure, Health, Listing, Report, Rollback};
 use crate::wizard::Problem;
@@ -66,7 +67,7 @@ pub struct Refusal {
     unchanged: &'static str,
     /// The command that goes on from here, of a run that was begun before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub go_on: Option<String>,
+    pub go_on: Option<ShellCommand>,
 }
 
 impl Refusal {
@@ -98,10 +99,14 @@ impl Refusal {
 
     /// The same, and the command to try again with if nothing but a stop or a failed request was in its way.
     #[must_use]
-    pub fn resuming_with(self, command: &str, vpn: Option<&str>) -> Self {
+    pub fn resuming_with(self, command: &'static str, vpn: Option<&str>) -> Self {
         let again = matches!(self.outcome, "stopped" | "failed");
-        let vpn = vpn.map(|vpn| format!(" {vpn}")).unwrap_or_default();
-        Self { go_on: again.then(|| format!("osvpn {command}{vpn}")), ..self.resuming() }
+        let command = osvpn(command);
+        let command = match vpn {
+            Some(vpn) => command.operand(vpn),
+            None => command,
+        };
+        Self { go_on: again.then_some(command), ..self.resuming() }
     }
 
     /// The checks refuse it.

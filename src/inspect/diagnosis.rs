@@ -12,6 +12,7 @@ use super::{Condition, Vpn};
 use crate::cloud::exposure::{Exposure, SecurityGroupRule};
 use crate::cloud::{Cloud, Error, RegionId, Status};
 use crate::plan::Half;
+use crate::plan::shell::openstack;
 
 /// What was read of each half's instances, or why not.
 pub type Exposures = BTreeMap<Half, Result<Exposure, Error>>;
@@ -123,7 +124,7 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
     // VPNaaS' driver takes a daemon that lists no connection for one that does not run, and does not stop it.
     let routers = vpn.sides().filter_map(|(_, side)| {
         let router = side.router.as_ref()?;
-        Some(format!("openstack --os-region-name {} router set --disable {}", side.region, router.id))
+        Some(openstack(&side.region, "router set --disable").operand(&router.id).to_string())
     });
     let routers: Vec<String> = routers.collect();
     if !routers.is_empty() {

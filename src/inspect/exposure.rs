@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use super::Side;
 use crate::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroupRule};
 use crate::cloud::{Id, RegionId};
-use crate::plan::cidr;
+use crate::plan::shell::openstack;
+use crate::plan::{ShellCommand, cidr};
 
 /// How much of what comes from a range a port lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,16 +72,16 @@ impl MissingRule {
 
     /// The command that makes it.
     #[must_use]
-    pub fn command(&self) -> String {
-        format!(
-            "openstack --os-region-name {} security group rule create --{} --ethertype {} --protocol any \
-             --remote-ip {} {}",
-            self.region,
-            self.direction.as_str(),
-            self.ethertype(),
-            self.remote,
-            self.group
-        )
+    pub fn command(&self) -> ShellCommand {
+        let create = match self.direction {
+            Direction::Ingress => "security group rule create --ingress --ethertype",
+            Direction::Egress => "security group rule create --egress --ethertype",
+        };
+        openstack(&self.region, create)
+            .words(self.ethertype())
+            .words("--protocol any --remote-ip")
+            .value(self.remote)
+            .operand(&self.group)
     }
 }
 

@@ -7,10 +7,13 @@ mod ranges;
 mod standing;
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Serialize, Serializer};
 
 use super::{Across, Condition, Keys, Side, Vpn};
 use crate::cloud::{Id, RegionId, Survey};
-use crate::plan::{Half, VpnId};
+use crate::plan::{Half, ShellCommand, VpnId};
 
 /// A question of the proof or of the diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,8 +218,50 @@ pub enum Fix {
     Admit,
     /// The run that made it is finished.
     Resume(VpnId),
-    /// Commands or steps that only the user can take.
-    ByHand(Vec<String>),
+    /// What only the user can do, in this order.
+    ByHand(Vec<Advice>),
+}
+
+/// One thing for the user to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// A command to copy.
+    Run(ShellCommand),
+    /// What no single command does.
+    Do(String),
+}
+
+impl Display for Advice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(command) => command.fmt(f),
+            Self::Do(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Serialize for Advice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<ShellCommand> for Advice {
+    fn from(command: ShellCommand) -> Self {
+        Self::Run(command)
+    }
+}
+
+impl From<String> for Advice {
+    fn from(what: String) -> Self {
+        Self::Do(what)
+    }
+}
+
+impl From<&'static str> for Advice {
+    fn from(what: &'static str) -> Self {
+        Self::Do(what.to_owned())
+    }
 }
 
 impl Fix {

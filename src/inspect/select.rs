@@ -1,6 +1,8 @@
 //! Which VPN is meant.
 
 use super::{Inspection, Vpn};
+use crate::plan::ShellCommand;
+use crate::plan::shell::osvpn;
 
 /// Why a word names no VPN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +34,14 @@ impl Vpn {
     #[must_use]
     pub fn handle(&self) -> String {
         self.id.as_ref().map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
+    }
+}
+
+impl Vpn {
+    /// A command of this program that is about it.
+    #[must_use]
+    pub fn command(&self, words: &'static str) -> ShellCommand {
+        osvpn(words).operand(self.handle())
     }
 }
 

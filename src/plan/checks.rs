@@ -11,7 +11,8 @@ use itertools::Itertools;
 
 use super::cidr;
 use super::findings::{Finding, Place};
-use super::names::{Half, shell_word};
+use super::names::Half;
+use super::shell::openstack;
 use crate::cloud::{Detail, Id, Inventory, RegionId, Router, Status, Subnet};
 
 pub use existing::Tunnelled;
@@ -34,9 +35,8 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     let mut found = Vec::new();
     if !router.has_gateway() {
         let text = format!(
-            "has no external gateway; set one with: openstack --os-region-name {} router set --external-gateway NETWORK {}",
-            shell_word(known.region),
-            shell_word(&router.id)
+            "has no external gateway; set one with: {}",
+            openstack(known.region, "router set --external-gateway NETWORK").operand(&router.id)
         );
         found.push(Finding::refusal(place, text));
     } else if router.external_v4.is_empty() && router.external_v6.is_empty() {
@@ -46,9 +46,8 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
         found.push(Finding::refusal(
             place,
             format!(
-                "is switched off; switch it on with: openstack --os-region-name {} router set --enable {}",
-                shell_word(known.region),
-                shell_word(&router.id)
+                "is switched off; switch it on with: {}",
+                openstack(known.region, "router set --enable").operand(&router.id)
             ),
         ));
     } else if router.status != Status::Active {
@@ -97,18 +96,16 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
     }
     if service.status == Status::Error {
         let text = format!(
-            "holds a VPN service in ERROR; delete it first: openstack --os-region-name {} vpn service delete {}",
-            shell_word(known.region),
-            shell_word(&service.id)
+            "holds a VPN service in ERROR; delete it first: {}",
+            openstack(known.region, "vpn service delete").operand(&service.id)
         );
         return vec![Finding::refusal(place, text)];
     }
     let mut found = Vec::new();
     if !service.admin_state_up {
         let text = format!(
-            "its VPN service is switched off; switch it on with: openstack --os-region-name {} vpn service set --enable {}",
-            shell_word(known.region),
-            shell_word(&service.id)
+            "its VPN service is switched off; switch it on with: {}",
+            openstack(known.region, "vpn service set --enable").operand(&service.id)
         );
         found.push(Finding::warning(place, text));
     }
@@ -129,11 +126,9 @@ pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -
     let place = Place::Subnets(half);
     let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
         let text = format!(
-            "is not attached to {}; attach it with: openstack --os-region-name {} router add subnet {} {}",
+            "is not attached to {}; attach it with: {}",
             router.name,
-            shell_word(region),
-            shell_word(&router.id),
-            shell_word(&subnet.id)
+            openstack(region, "router add subnet").operand(&router.id).operand(&subnet.id)
         );
         return vec![Finding::refusal(place, text)];
     };

@@ -176,14 +176,6 @@ impl From<VpnName> for String {
     }
 }
 
-/// A word of a command that a user is to copy, quoted where a shell would read anything into it.
-#[must_use]
-pub fn shell_word(word: &dyn fmt::Display) -> String {
-    let word = word.to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
 /// A name for a VPN between those places that no existing object starts with: `hlz-por`, `hlz-por-2`, …
 #[must_use]
 pub fn suggest(places: &[&str], taken: &[&str]) -> String {
@@ -207,17 +199,6 @@ fn short_place(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_copied_word_is_one_word_to_a_shell_whatever_it_holds() {
-        assert_eq!(shell_word(&"nz-hlz-1"), "nz-hlz-1");
-        assert_eq!(shell_word(&""), "''");
-        for word in ["a b", "$(reboot)", "`reboot`", "a;b", "it's", "~", "*", "\\", "ü", "a&b|c>d", "!x", "#x"] {
-            let ran =
-                std::process::Command::new("sh").args(["-c", &format!("printf %s {}", shell_word(&word))]).output();
-            assert_eq!(String::from_utf8(ran.unwrap().stdout).unwrap(), word);
-        }
-    }
 
     #[test]
     fn an_id_of_a_vpn_leads_nowhere_else() {

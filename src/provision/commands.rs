@@ -2,7 +2,8 @@
 
 use super::{Ledger, Made, Step};
 use crate::cloud::RegionId;
-use crate::plan::shell_word;
+use crate::plan::ShellCommand;
+use crate::plan::shell::openstack;
 
 /// What an object of that step is called on the client's command line.
 const fn noun(step: Step) -> &'static str {
@@ -15,34 +16,32 @@ const fn noun(step: Step) -> &'static str {
     }
 }
 
-fn command(region: &RegionId, step: Step, rest: &str) -> String {
-    format!("openstack --os-region-name {} {} {rest}", shell_word(region), noun(step))
+fn command(region: &RegionId, step: Step, verb: &'static str) -> ShellCommand {
+    openstack(region, noun(step)).words(verb)
 }
 
 /// Removes these objects, in this order.
 #[must_use]
-pub fn removal(objects: &[Made]) -> Vec<String> {
-    let delete = |made: &Made| command(&made.region, made.task.step, &format!("delete {}", shell_word(&made.id)));
+pub fn removal(objects: &[Made]) -> Vec<ShellCommand> {
+    let delete = |made: &Made| command(&made.region, made.task.step, "delete").operand(&made.id);
     objects.iter().map(delete).collect()
 }
 
 /// Shows where the connections stand.
 #[must_use]
-pub fn look_again(ledger: &Ledger) -> Vec<String> {
+pub fn look_again(ledger: &Ledger) -> Vec<ShellCommand> {
     let connections = ledger.made().iter().filter(|made| made.task.step == Step::Connection);
-    connections
-        .map(|made| command(&made.region, made.task.step, &format!("show {} -c Status", shell_word(&made.id))))
-        .collect()
+    connections.map(|made| command(&made.region, made.task.step, "show").operand(&made.id).words("-c Status")).collect()
 }
 
 /// Lists objects of that kind.
 #[must_use]
-pub fn list(region: &RegionId, step: Step) -> String {
+pub fn list(region: &RegionId, step: Step) -> ShellCommand {
     command(region, step, "list")
 }
 
 /// Shows the key of a connection.
 #[must_use]
-pub fn key(made: &Made) -> String {
-    command(&made.region, made.task.step, &format!("show {} -f value -c 'Pre-shared Key'", shell_word(&made.id)))
+pub fn key(made: &Made) -> ShellCommand {
+    command(&made.region, made.task.step, "show").operand(&made.id).words("-f value -c 'Pre-shared Key'")
 }

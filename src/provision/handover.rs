@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Ledger, Step, commands};
 use crate::plan::policy::{IkeVersion, TransformProtocol};
-use crate::plan::{HalfPlan, Outer, Plan, Policy};
+use crate::plan::{HalfPlan, Outer, Plan, Policy, ShellCommand};
 
 pub use crate::plan::psk::KeyOrigin;
 
@@ -41,7 +41,7 @@ pub struct Handover {
     pub firewall: Vec<&'static str>,
     /// The command that shows the key, if nobody but the cloud knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_command: Option<String>,
+    pub key_command: Option<ShellCommand>,
 }
 
 impl Handover {

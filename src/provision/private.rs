@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::one_line;
+use crate::plan::shell::osvpn;
 
 const PRIVATE: u32 = 0o600;
 /// More than any journal has, in bytes. What is longer ends in the middle.
@@ -31,7 +32,12 @@ pub enum JournalError {
     #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
     Busy(Option<u32>),
     /// A run or a change of this VPN was cut off, and comes first.
-    #[error("{1} was cut off and comes first: osvpn resume {0} finishes it, osvpn rollback {0} takes it back")]
+    #[error(
+        "{what} was cut off and comes first: {finish} finishes it, {back} takes it back",
+        what = .1,
+        finish = osvpn("resume").operand(.0),
+        back = osvpn("rollback").operand(.0)
+    )]
     Unfinished(String, String),
     /// The file is no journal, or one of a newer program.
     #[error("{0} cannot be read: {1}")]

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::wrap::hanging;
 use super::{Failure, Health};
 use crate::change::{Change, Verb};
-use crate::plan::shell_word;
+use crate::plan::ShellCommand;
+use crate::plan::shell::{osvpn, remove_file};
 use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::wizard::carried::{Carried, Stage};
 use crate::wizard::vpns::Vpns;
@@ -50,7 +51,7 @@ pub struct CaveatReport {
     pub text: String,
     /// The command that helps, where one does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
+    pub command: Option<ShellCommand>,
 }
 
 /// How a change ended.
@@ -87,7 +88,7 @@ pub struct ChangeReport {
     pub is_reversible: bool,
     /// The command that goes on from here. None if there is nothing to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub go_on: Option<String>,
+    pub go_on: Option<ShellCommand>,
     /// The file that knows of it as long as it is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
@@ -149,7 +150,7 @@ impl ChangeReport {
             why: if let Some(End::Kept(why)) = end { Some(why.clone()) } else { None },
         });
         let go_on = course.journal.is_some().then(|| course.go_on(direction));
-        let caveat = |caveat: &Caveat| CaveatReport { text: caveat.text(go_on.as_deref()), command: caveat.command() };
+        let caveat = |caveat: &Caveat| CaveatReport { text: caveat.text(go_on.as_ref()), command: caveat.command() };
         Self {
             outcome,
             direction,
@@ -190,7 +191,7 @@ impl ChangeReport {
     /// Notes that the VPN could not be looked at afterwards.
     pub(crate) fn unseen(&mut self, why: &str) {
         let text = format!("How the VPN stands now could not be seen: {why}.");
-        self.caveats.push(CaveatReport { text, command: Some(format!("osvpn status {}", self.id)) });
+        self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
     }
 
     /// The report of a change in the wizard; none of one that could not even begin, unless others waited for it. One that nobody waits for any more was
@@ -309,10 +310,10 @@ impl ChangeReport {
         let Some(go_on) = &self.go_on else { return Ok(()) };
         writeln!(f, "\nTo go on:      {go_on}")?;
         if self.is_reversible && self.direction == Direction::Forward {
-            writeln!(f, "To take back:  osvpn rollback {}", self.id)?;
+            writeln!(f, "To take back:  {}", osvpn("rollback").operand(&self.id))?;
         }
         if let (ChangeOutcome::Failed, Some(journal)) = (self.outcome, &self.journal) {
-            writeln!(f, "To leave it as it is, and go on with nothing:\n  rm {}", shell_word(journal))?;
+            writeln!(f, "To leave it as it is, and go on with nothing:\n  {}", remove_file(journal))?;
         }
         Ok(())
     }

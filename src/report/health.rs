@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::listing::ListedVpn;
 use super::wrap::hanging;
-use crate::inspect::{Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
+use crate::inspect::{Advice, Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
+use crate::plan::shell::osvpn;
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
 #[derive(Clone, Debug, Serialize)]
@@ -73,7 +74,7 @@ pub struct Row {
     pub fix: Option<String>,
     /// Commands for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub commands: Vec<String>,
+    pub commands: Vec<Advice>,
 }
 
 /// A security group in use in the tunnelled subnets of a half.
@@ -201,7 +202,7 @@ impl Health {
             writeln!(f, "\n{}", self.conclusion())?;
         }
         if !self.findings.is_empty() || self.condition != "proven" {
-            writeln!(f, "What it means and what to do: osvpn doctor {}", self.vpn.id)?;
+            writeln!(f, "What it means and what to do: {}", osvpn("doctor").operand(&self.vpn.id))?;
         }
         Ok(())
     }
@@ -222,7 +223,8 @@ impl Health {
         if self.findings.is_empty() {
             writeln!(f, "\nNothing is wrong in what can be seen from here ({good} questions).")?;
         } else {
-            writeln!(f, "\n{good} other questions are answered well (osvpn status {} lists them).", self.vpn.id)?;
+            let status = osvpn("status").operand(&self.vpn.id);
+            writeln!(f, "\n{good} other questions are answered well ({status} lists them).")?;
         }
         let open: Vec<&Row> = self.checks.iter().filter(|row| row.verdict == "open").collect();
         // Of a run that has just become ACTIVE nothing is in doubt that was not before.
@@ -294,17 +296,16 @@ impl Row {
 }
 
 /// What mends a fault in words, and the commands for it.
-fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<String>) {
-    let handle = vpn.handle();
+fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<Advice>) {
     let commands = match fix {
-        Fix::RotateKey => vec![format!("osvpn rotate-psk {handle} --renew")],
+        Fix::RotateKey => vec![vpn.command("rotate-psk").words("--renew").into()],
         Fix::Admit => {
-            let by_hand = diagnosis.rules().into_iter().map(|rule| rule.command());
-            std::iter::once(format!("osvpn admit {handle}   (or by hand:)")).chain(by_hand).collect()
+            let by_hand = diagnosis.rules().into_iter().map(|rule| rule.command().into());
+            std::iter::once(vpn.command("admit").remark("or by hand:").into()).chain(by_hand).collect()
         }
-        Fix::Resume(id) => vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
+        Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
         Fix::ByHand(steps) => steps.clone(),
-        _ => vec![format!("osvpn doctor {handle} --fix")],
+        _ => vec![vpn.command("doctor").words("--fix").into()],
     };
     (fix.text(vpn), commands)
 }

@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::{Doubt, Failure};
-use crate::plan::{VpnId, VpnName};
+use crate::plan::shell::osvpn;
+use crate::plan::{ShellCommand, VpnId, VpnName};
 use crate::provision::{Ledger, Marks, Undone, commands, describe};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
@@ -25,7 +26,7 @@ pub struct Rollback {
     /// Objects that may still appear.
     pub doubtful: Vec<Doubt>,
     /// Commands that remove what is left, in the order that works.
-    pub removal: Vec<String>,
+    pub removal: Vec<ShellCommand>,
 }
 
 impl Rollback {
@@ -100,6 +101,10 @@ impl Display for Rollback {
         }
         self.removal.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
         self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))?;
-        if *outcome == "undone" { Ok(()) } else { writeln!(f, "\nTo go on undoing it:  osvpn rollback {id}") }
+        if *outcome == "undone" {
+            Ok(())
+        } else {
+            writeln!(f, "\nTo go on undoing it:  {}", osvpn("rollback").operand(id))
+        }
     }
 }

@@ -6,6 +6,8 @@ use itertools::Itertools;
 
 use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
 use crate::cloud::RegionId;
+use crate::plan::ShellCommand;
+use crate::plan::shell::osvpn;
 use crate::provision::Origin;
 
 impl Display for Report {
@@ -62,8 +64,8 @@ impl Report {
         if !self.look_again.is_empty() {
             writeln!(
                 f,
-                "\nAgents report every 60 s, so it may still become ACTIVE. To look again:\n  osvpn status {}",
-                self.id
+                "\nAgents report every 60 s, so it may still become ACTIVE. To look again:\n  {}",
+                osvpn("status").operand(&self.id)
             )?;
         }
         Ok(())
@@ -100,7 +102,10 @@ impl Report {
         let Some(go_on) = self.go_on.as_ref().filter(|_| !self.is_demo) else { return Ok(()) };
         match self.outcome {
             Outcome::Undone => writeln!(f, "\nTo look for it and delete it: {go_on}"),
-            _ => writeln!(f, "\nTo undo it:          osvpn rollback {}\nTo go on from here:  {go_on}", self.id),
+            _ => {
+                let undo = osvpn("rollback").operand(&self.id);
+                writeln!(f, "\nTo undo it:          {undo}\nTo go on from here:  {go_on}")
+            }
         }
     }
 }
@@ -120,7 +125,7 @@ impl Doubt {
     }
 }
 
-fn list(f: &mut Formatter<'_>, lines: &[String]) -> fmt::Result {
+fn list(f: &mut Formatter<'_>, lines: &[ShellCommand]) -> fmt::Result {
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }
 

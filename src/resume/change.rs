@@ -9,6 +9,7 @@ use crate::apply::{Answer, Conclusion, Refusal, ask, input};
 use crate::carry::{carry, prove};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
 use crate::plan::VpnId;
+use crate::plan::shell::osvpn;
 use crate::provision::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::provision::journal;
 use crate::sign_in::SignedIn;
@@ -91,9 +92,10 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
     let CutOff { journal, record } = cut_off;
     if record.direction() == Direction::Back && record.is_reversible() {
         let problem = format!(
-            "{} was being taken back when that was cut off; osvpn rollback {} goes on with it. To carry the change out after \
-             all, take it back first, and then begin it again",
-            record.change, record.change.subject
+            "{} was being taken back when that was cut off; {} goes on with it. To carry the change out after all, take it \
+             back first, and then begin it again",
+            record.change,
+            osvpn("rollback").operand(&record.change.subject)
         );
         return refused(Refusal::refused(vec![problem]), Vec::new());
     }
@@ -134,9 +136,9 @@ pub async fn rollback(cut_off: &CutOff, args: &RollbackArgs, mut signals: Unboun
         let change = changing.change();
         let problems = vec![
             format!(
-                "{change} cannot be taken back any more: something is deleted, or both halves may have the new key; osvpn \
-                 resume {} finishes it",
-                change.subject
+                "{change} cannot be taken back any more: something is deleted, or both halves may have the new key; {} \
+                 finishes it",
+                osvpn("resume").operand(&change.subject)
             ),
             format!("to leave the VPN as it is by now, remove the journal: {}", cut_off.journal.display()),
         ];

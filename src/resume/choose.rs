@@ -5,6 +5,7 @@ use itertools::Itertools;
 use crate::apply::Refusal;
 use crate::cloud::{Cloud, Limits};
 use crate::plan::file::PlanFile;
+use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnId, VpnName};
 use crate::provision::change;
 use crate::provision::found::{self, Found};
@@ -63,7 +64,7 @@ impl Interrupted {
                  off: there is nothing to take back",
                 marks.name
             ),
-            format!("to delete the whole VPN: osvpn delete {}", marks.vpn),
+            format!("to delete the whole VPN: {}", osvpn("delete").operand(&marks.vpn)),
         ];
         Err(Refusal::refused(problems))
     }

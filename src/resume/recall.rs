@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::apply::Refusal;
 use crate::apply::read::Read;
 use crate::cloud::{Cloud, Detail, Id, Inventory};
+use crate::plan::shell::osvpn;
 use crate::plan::{Draft, Far, Half, Peer, PeerAddress, Policy, Profile, Profiles, Psk, Side};
 use crate::provision::Step;
 use crate::provision::found::Found;
@@ -22,10 +23,10 @@ pub async fn draft(
     profiles: &Profiles,
 ) -> Result<impl FnOnce(Psk) -> Draft + use<>, Refusal> {
     let untold = |what: &str| {
-        let (name, id) = (&found.marks.name, &found.marks.vpn);
+        let (name, delete) = (&found.marks.name, osvpn("rollback").operand(&found.marks.vpn));
         Refusal::unusable(vec![format!(
             "the journal of {name} is not on this machine, and what was made of it does not tell {what}; delete it with \
-             osvpn rollback {id}, and begin again"
+             {delete}, and begin again"
         )])
     };
     let read = |half: Half| {

@@ -9,6 +9,7 @@ use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
 use crate::plan::psk::KeyOrigin;
+use crate::plan::shell::osvpn;
 use crate::plan::{Half, Profiles};
 
 /// The change that mends a fault.
@@ -94,9 +95,10 @@ pub fn fix(
         }
         Fix::Admit => admit(vpn, diagnosis),
         Fix::Resume(id) => {
-            Err(Refused::because(format!("osvpn resume {id} finishes it, osvpn rollback {id} deletes it")))
+            let (finish, delete) = (osvpn("resume").operand(id), osvpn("rollback").operand(id));
+            Err(Refused::because(format!("{finish} finishes it, {delete} deletes it")))
         }
-        Fix::ByHand(steps) => Err(Refused(steps.clone())),
+        Fix::ByHand(steps) => Err(Refused(steps.iter().map(ToString::to_string).collect())),
     }
 }
 

@@ -77,14 +77,18 @@ fn first(vpn: &Vpn, unfinished: &Unfinished) -> Option<First> {
 }
 
 fn left_alone(vpn: &Vpn, first: First) -> String {
-    let (name, handle) = (&vpn.name, vpn.handle());
+    let name = &vpn.name;
     match first {
         First::TellPeer => format!(
-            "{name} has the public key too, but no second half here: osvpn rotate-psk {handle} once its peer is told"
+            "{name} has the public key too, but no second half here: {} once its peer is told",
+            vpn.command("rotate-psk")
         ),
-        First::OtherHalf => format!("{name} has the public key too, and only one half: osvpn doctor {handle}"),
+        First::OtherHalf => {
+            format!("{name} has the public key too, and only one half: {}", vpn.command("doctor"))
+        }
         First::Unfinished => format!(
-            "{name} has the public key too, and something of it was cut off and comes first: osvpn resume {handle}"
+            "{name} has the public key too, and something of it was cut off and comes first: {}",
+            vpn.command("resume")
         ),
     }
 }

@@ -228,9 +228,8 @@ fn together(vpn: &Vpn, a: &[IpNet], across: &[IpNet]) -> Vec<String> {
     let is_v1 = vpn.sides().any(|(_, side)| side.ike.as_ref().is_some_and(|ike| ike.word("ike_version") == "v1"));
     if is_v1 && (a.len() > 1 || across.len() > 1) {
         problems.push(format!(
-            "its IKE policy is IKEv1, which carries only the first pair of subnets; give it IKEv2 first: osvpn doctor {} \
-             --modernise",
-            vpn.handle()
+            "its IKE policy is IKEv1, which carries only the first pair of subnets; give it IKEv2 first: {}",
+            vpn.command("doctor").words("--modernise")
         ));
     }
     let all: Vec<IpNet> = a.iter().chain(across).copied().collect();

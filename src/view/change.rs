@@ -22,6 +22,7 @@ use super::area::Area;
 use super::text::{clock, hanging, seconds};
 use super::{Scene, document, remote};
 use crate::change::Step;
+use crate::plan::shell::osvpn;
 use crate::provision::change::{ChangeError, Changed, Direction, End};
 use crate::wizard::carried::{Button, Carried, Stage, StepState};
 use crate::wizard::progress::Then;
@@ -185,7 +186,7 @@ impl Account<'_> {
                 self.warning(
                     "The key was typed in by you and is kept nowhere, so it must be given again: here, or with",
                 );
-                self.say(&format!("  osvpn resume {subject} --psk-file PATH"));
+                self.say(&format!("  {}", osvpn("resume").operand(subject).words("--psk-file PATH")));
             }
             Err(ChangeError::TooLate) => self.warning(
                 "It cannot be taken back any more: something is deleted, or both halves may have the new key. Retry \
@@ -195,7 +196,7 @@ impl Account<'_> {
         let go_on = change.command();
         for caveat in &change.course.caveats {
             self.gap();
-            self.warning(&caveat.text(go_on.as_deref()));
+            self.warning(&caveat.text(go_on.as_ref()));
             caveat.command().iter().for_each(|command| self.say(&format!("  {command}")));
         }
         if let Some(go_on) = go_on.filter(|_| !matches!(ended, Err(ChangeError::KeyNeeded(_)))) {

@@ -233,7 +233,7 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
                 }
             }
             if said {
-                text.say(&format!("osvpn doctor {} says more, and mends what it can.", examined.vpn.handle()));
+                text.say(&format!("{} says more, and mends what it can.", examined.vpn.command("doctor")));
             }
         }
     }
@@ -261,7 +261,7 @@ fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
             text.say(&format!(
                 "Left to do: {missing}, so some instances admit nothing from across. This adds what is missing:"
             ));
-            text.say(&format!("  osvpn admit {}", run.marks.name));
+            text.say(&format!("  {}", examined.vpn.command("admit")));
             for rule in &rules {
                 text.gap();
                 text.title(format!("{} in {} admits {}", rule.name, rule.region, rule.remote));
@@ -321,7 +321,7 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
             }
             if !diagnosis.findings.is_empty() {
                 text.gap();
-                text.say(&format!("osvpn doctor {} says more, and mends what it can.", vpn.handle()));
+                text.say(&format!("{} says more, and mends what it can.", vpn.command("doctor")));
             }
         }
     }

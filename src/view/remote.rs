@@ -10,7 +10,8 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{clock, paragraph};
 use super::{Scene, document};
-use crate::plan::{Half, shell_word};
+use crate::plan::Half;
+use crate::plan::shell::openstack;
 use crate::wizard::remote::Remote;
 use crate::wizard::step::Step;
 use crate::wizard::{Login, RegionState};
@@ -95,14 +96,14 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, col
             lines
         }
         Remote::Ready(_) => {
-            let code = shell_word(&region.id);
+            let command = |words| openstack(&region.id, words);
             let (what, commands) = match step {
                 Step::Router(_) => (
                     format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),
                     vec![
-                        format!("openstack --os-region-name {code} router create NAME"),
-                        format!("openstack --os-region-name {code} router set --external-gateway NETWORK NAME"),
-                        format!("openstack --os-region-name {code} router add subnet NAME SUBNET"),
+                        command("router create NAME"),
+                        command("router set --external-gateway NETWORK NAME"),
+                        command("router add subnet NAME SUBNET"),
                     ],
                 ),
                 _ if scene.model.answers.router_of(half).is_none() => {
@@ -111,12 +112,9 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, col
                 _ => (
                     format!("{place} has no subnet. A VPN connects subnets that stand on its router:"),
                     vec![
-                        format!("openstack --os-region-name {code} network create NETWORK"),
-                        format!(
-                            "openstack --os-region-name {code} subnet create --network NETWORK --subnet-range 10.0.0.0/24 \
-                             SUBNET"
-                        ),
-                        format!("openstack --os-region-name {code} router add subnet ROUTER SUBNET"),
+                        command("network create NETWORK"),
+                        command("subnet create --network NETWORK --subnet-range 10.0.0.0/24 SUBNET"),
+                        command("router add subnet ROUTER SUBNET"),
                     ],
                 ),
             };

@@ -21,8 +21,9 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
-use crate::inspect::{Across, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
+use crate::inspect::{Across, Advice, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
+use crate::plan::shell::osvpn;
 use crate::wizard::vpns::{Deed, Open, ranges};
 
 /// Wider lines are hard to read.
@@ -216,10 +217,10 @@ fn found(
     };
     lines.extend(labelled("means  ", &fault.means));
     lines.extend(labelled("mends  ", &fault.fix.text(vpn)));
-    let commands = match &fault.fix {
+    let commands: Vec<Advice> = match &fault.fix {
         Fix::ByHand(steps) => steps.clone(),
-        Fix::Admit => diagnosis.rules().iter().map(crate::inspect::exposure::MissingRule::command).collect(),
-        Fix::Resume(id) => vec![format!("osvpn resume {id}"), format!("osvpn rollback {id}")],
+        Fix::Admit => diagnosis.rules().iter().map(|rule| rule.command().into()).collect(),
+        Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
         _ => Vec::new(),
     };
     lines.extend(commands.iter().flat_map(|command| paragraph(&format!("        {command}"), columns, theme.dim())));

@@ -9,6 +9,7 @@ use crate::change::{Change, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
 use crate::inspect::{Diagnosis, Vpn};
+use crate::plan::ShellCommand;
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use crate::upkeep;
 
@@ -276,7 +277,7 @@ impl Carried {
 
     /// The command that goes on with it once the wizard is left. None if it is kept nowhere, or there is nothing to do.
     #[must_use]
-    pub fn command(&self) -> Option<String> {
+    pub fn command(&self) -> Option<ShellCommand> {
         self.course.journal.is_some().then(|| self.course.go_on(self.direction))
     }
 

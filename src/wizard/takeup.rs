@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::remote::RequestId;
 use super::step::{Mode, Step};
 use super::{Effect, Model};
+use crate::plan::shell::osvpn;
 use crate::plan::{Far, Plan, Profile};
 use crate::provision::handover::KeyOrigin;
 
@@ -66,7 +67,9 @@ impl Model {
             Err(mut text) => {
                 let id = self.latest_unfinished().map(|latest| latest.id()).unwrap_or_default();
                 text.push(format!(
-                    "Without the wizard: osvpn resume {id} (--psk-file PATH gives it a key), or osvpn rollback {id}."
+                    "Without the wizard: {} (--psk-file PATH gives it a key), or {}.",
+                    osvpn("resume").operand(&id),
+                    osvpn("rollback").operand(&id)
                 ));
                 self.dialog = Some(Dialog::new("It cannot be taken up", text, vec![("Close", Act::Close)]));
                 return Vec::new();

@@ -8,6 +8,7 @@ use super::keymap::{self, Action};
 use super::remote::Remote;
 use super::step::{self, Step};
 use super::{Effect, Ending, Login, Message, Model, Purpose, Screen, Start, progress};
+use crate::plan::shell::osvpn;
 
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -67,10 +68,11 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
+            let apply = osvpn("apply").operand(&path);
             let way = if model.login == Login::Demo {
-                format!("It names objects of the demo cloud; osvpn demo-cloud and osvpn apply {path} use it.")
+                format!("It names objects of the demo cloud; osvpn demo-cloud and {apply} use it.")
             } else {
-                format!("Use it with: osvpn apply {path}")
+                format!("Use it with: {apply}")
             };
             model.say(format!("Saved {path}, without the key. {way}"));
             Vec::new()

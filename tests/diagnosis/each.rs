@@ -8,9 +8,9 @@ const IKE: &str = "hlz-por_ike_policy";
 const IPSEC: &str = "hlz-por_ipsec_policy";
 
 /// What is done to a whole VPN behind the API's back, and what is then found first.
-struct Odd {
+pub(super) struct Odd {
     what: &'static str,
-    happen: fn(&Ground),
+    pub(super) happen: fn(&Ground),
     subject: Subject,
     weight: Weight,
     /// Words of what was seen.
@@ -45,7 +45,7 @@ fn interface(ground: &Ground, change: impl Fn(&mut Value)) {
     }
 }
 
-fn all() -> Vec<Odd> {
+pub(super) fn all() -> Vec<Odd> {
     vec![
         odd!("aggressive mode", |ground| {
             for region in [A, B] {

@@ -9,6 +9,7 @@ use crate::cloud::{Id, SiteConnection};
 use crate::inspect::Side;
 use crate::inspect::exposure::{Admission, Gate};
 use crate::inspect::proof::{Case, Fix, Verdict, Weight};
+use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, cidr};
 
 impl Case<'_> {
@@ -23,8 +24,8 @@ impl Case<'_> {
                 ),
                 "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
                 Fix::ByHand(vec![
-                    format!("osvpn delete {}", self.vpn.handle()),
-                    "osvpn   (makes it anew; the tunnel is down meanwhile)".to_owned(),
+                    self.vpn.command("delete").into(),
+                    osvpn("").remark("makes it anew; the tunnel is down meanwhile").into(),
                 ]),
             ),
         }
@@ -41,10 +42,7 @@ impl Case<'_> {
                     Weight::Stops,
                     format!("the router {} in {place} is switched off", router.name),
                     "nothing passes it",
-                    Fix::ByHand(vec![format!(
-                        "openstack --os-region-name {} router set --enable {}",
-                        side.region, router.id
-                    )]),
+                    Fix::ByHand(vec![openstack(&side.region, "router set --enable").operand(&router.id).into()]),
                 );
             }
             for subnet in side.subnets.iter().filter_map(|id| survey.inventory.subnet(id)) {
@@ -57,10 +55,9 @@ impl Case<'_> {
                             subnet.name, subnet.cidr, router.name
                         ),
                         "what comes across for it goes nowhere",
-                        Fix::ByHand(vec![format!(
-                            "openstack --os-region-name {} router add subnet {} {}",
-                            side.region, router.id, subnet.id
-                        )]),
+                        Fix::ByHand(vec![
+                            openstack(&side.region, "router add subnet").operand(&router.id).operand(&subnet.id).into(),
+                        ]),
                     );
                 };
                 if !feet().any(|foot| subnet.gateway == Some(foot.address)) {
@@ -68,16 +65,19 @@ impl Case<'_> {
                         subnet.gateway.map_or_else(|| "nowhere".to_owned(), |gateway| format!("to {gateway}"));
                     return Verdict::bad(
                         Weight::Hides,
-                        format!("{} ({}) in {place} sends its answers {gateway}, not to {} ({})", subnet.name, subnet.cidr, router.name, foot.address),
+                        format!(
+                            "{} ({}) in {place} sends its answers {gateway}, not to {} ({})",
+                            subnet.name, subnet.cidr, router.name, foot.address
+                        ),
                         "instances hear the other side and answer elsewhere, unless they have a route",
                         Fix::ByHand(
                             side.remote
                                 .iter()
                                 .map(|range| {
-                                    format!(
-                                        "openstack --os-region-name {} subnet set --host-route destination={range},gateway={} {}",
-                                        side.region, foot.address, subnet.id
-                                    )
+                                    openstack(&side.region, "subnet set --host-route")
+                                        .value(format_args!("destination={range},gateway={}", foot.address))
+                                        .operand(&subnet.id)
+                                        .into()
                                 })
                                 .collect(),
                         ),
@@ -98,9 +98,7 @@ impl Case<'_> {
                     Weight::Hides,
                     format!("{ours} in {} overlaps {theirs} across", self.place(half)),
                     "the two cannot be told apart, so traffic stays on this side",
-                    Fix::ByHand(vec![
-                        "give one of the two networks another range; a tunnel cannot translate".to_owned(),
-                    ]),
+                    Fix::ByHand(vec!["give one of the two networks another range; a tunnel cannot translate".into()]),
                 );
             }
             if let Some(verdict) = self.neighbour(half, side) {
@@ -145,10 +143,9 @@ impl Case<'_> {
                         other.name, other.status
                     ),
                     "only one of the two gets that traffic",
-                    Fix::ByHand(vec![format!(
-                        "osvpn delete {}   (or osvpn set-subnets, to part their ranges)",
-                        other.id
-                    )]),
+                    Fix::ByHand(vec![
+                        osvpn("delete").operand(&other.id).remark("or osvpn set-subnets, to part their ranges").into(),
+                    ]),
                 ));
             }
             let is_same_peer = other.peer_address == side.connection.peer_address;
@@ -165,8 +162,8 @@ impl Case<'_> {
                     ),
                     "two connections to one peer fight over its IKE SA unless keys and policies are the same",
                     Fix::ByHand(vec![
-                        format!("osvpn delete {}   (if that one is not needed)", other.id),
-                        format!("osvpn set-subnets {}   (to put all subnets into this one)", self.vpn.handle()),
+                        osvpn("delete").operand(&other.id).remark("if that one is not needed").into(),
+                        self.vpn.command("set-subnets").remark("to put all subnets into this one").into(),
                     ]),
                 ));
             }
@@ -199,7 +196,7 @@ pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exp
             Fix::Admit
         } else {
             Fix::ByHand(vec![
-                "these ports have no security group at all; give each one that admits the other side".to_owned(),
+                "these ports have no security group at all; give each one that admits the other side".into(),
             ])
         };
         return Verdict::bad(

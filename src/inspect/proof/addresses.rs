@@ -6,6 +6,7 @@ use itertools::Itertools;
 
 use super::{Case, Fix, Verdict, Weight};
 use crate::inspect::{Side, outside};
+use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
 impl Case<'_> {
@@ -21,10 +22,12 @@ impl Case<'_> {
                     Weight::Stops,
                     format!("the VPN service {} in {place} has no outside address", service.name),
                     "nobody can reach it; its router had no gateway, or none of the peer's IP version",
-                    Fix::ByHand(vec![format!(
-                        "openstack --os-region-name {} router set --external-gateway NETWORK {}, then make the VPN anew",
-                        side.region, router.id
-                    )]),
+                    Fix::ByHand(vec![
+                        openstack(&side.region, "router set --external-gateway NETWORK")
+                            .operand(&router.id)
+                            .remark("then make the VPN anew")
+                            .into(),
+                    ]),
                 );
             };
             if survey.inventory.extensions.is_ovn() {
@@ -36,10 +39,9 @@ impl Case<'_> {
                     Weight::Stops,
                     format!("the router {} in {place} has no gateway any more", router.name),
                     "nothing reaches the VPN service",
-                    Fix::ByHand(vec![format!(
-                        "openstack --os-region-name {} router set --external-gateway NETWORK {}",
-                        side.region, router.id
-                    )]),
+                    Fix::ByHand(vec![
+                        openstack(&side.region, "router set --external-gateway NETWORK").operand(&router.id).into(),
+                    ]),
                 );
             }
             if !outside(router).any(|current| current == address) {
@@ -101,7 +103,7 @@ impl Case<'_> {
                 Weight::Stops,
                 format!("its peer address {peer} is its own"),
                 "it talks to itself",
-                Fix::ByHand(vec![format!("osvpn delete {}, and make it with the peer's address", self.vpn.handle())]),
+                Fix::ByHand(vec![self.vpn.command("delete").remark("and make it with the peer's address").into()]),
             );
         }
         match (self.is_outside(), side.address()) {
@@ -156,11 +158,8 @@ fn called_otherwise(half: Half, side: &Side, other: &Side, address: IpAddr) -> F
         return set_peer(half, other, address);
     }
     Fix::ByHand(vec![
-        "one half has a name (local_id) and the other has none; give both one, or neither:".to_owned(),
-        format!(
-            "openstack --os-region-name {} vpn ipsec site connection set --local-id '' {}",
-            side.region, side.connection.id
-        ),
+        "one half has a name (local_id) and the other has none; give both one, or neither:".into(),
+        openstack(&side.region, "vpn ipsec site connection set --local-id ''").operand(&side.connection.id).into(),
     ])
 }
 

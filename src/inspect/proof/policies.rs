@@ -7,6 +7,7 @@ use crate::cloud::StoredPolicy;
 use crate::inspect::Side;
 use crate::plan::Half;
 use crate::plan::policy::{AuthAlgorithm, DhGroup, EncryptionAlgorithm};
+use crate::plan::shell::osvpn;
 
 /// What the upgrade to OpenStack 2026.2 makes of stored words.
 const REWRITTEN: [(&str, &str); 2] = [("sha1", "sha256"), ("3des", "aes-256")];
@@ -121,9 +122,9 @@ impl Case<'_> {
         }
         Fix::ByHand(vec![
             "agree upon other policies with the owner of the peer, who has to change them at the same time; then"
-                .to_owned(),
-            format!("osvpn delete {}", self.vpn.handle()),
-            "osvpn   (makes it anew)".to_owned(),
+                .into(),
+            self.vpn.command("delete").into(),
+            osvpn("").remark("makes it anew").into(),
         ])
     }
 

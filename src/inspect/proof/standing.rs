@@ -2,9 +2,10 @@
 
 use itertools::Itertools;
 
-use super::{Case, Fix, Verdict, Weight};
+use super::{Advice, Case, Fix, Verdict, Weight};
 use crate::cloud::{Id, Inventory, Status, VpnService};
 use crate::inspect::{Across, Keys, Side};
+use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, VpnId};
 
 impl<'a> Case<'a> {
@@ -23,10 +24,10 @@ impl<'a> Case<'a> {
                 let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
                 let fix = match &self.vpn.id {
                     Some(id) => Fix::Resume(id.clone()),
-                    None => Fix::ByHand(vec![format!(
-                        "make the other half in {place}, or delete this one: osvpn delete {}",
-                        self.vpn.handle()
-                    )]),
+                    None => Fix::ByHand(vec![
+                        format!("make the other half in {place}, or delete this one:").into(),
+                        self.vpn.command("delete").into(),
+                    ]),
                 };
                 Verdict::bad(
                     Weight::Stops,
@@ -48,8 +49,8 @@ impl<'a> Case<'a> {
             return Fix::RotateKey;
         }
         Fix::ByHand(vec![
-            "agree upon a new key with the owner of the peer, and once it has it:".to_owned(),
-            format!("osvpn rotate-psk {} --renew --psk-file PATH", self.vpn.handle()),
+            "agree upon a new key with the owner of the peer, and once it has it:".into(),
+            self.vpn.command("rotate-psk").words("--renew --psk-file PATH").into(),
         ])
     }
 
@@ -114,11 +115,8 @@ impl<'a> Case<'a> {
                         "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
                         // Neutron changes nothing about a service that no agent has reported on.
                         Fix::ByHand(vec![
-                            "wait for two minutes; if nothing changes, make the agent read the router anew:".to_owned(),
-                            format!(
-                                "openstack --os-region-name {} router set --description vpn {}",
-                                side.region, service.router
-                            ),
+                            "wait for two minutes; if nothing changes, make the agent read the router anew:".into(),
+                            openstack(&side.region, "router set --description vpn").operand(&service.router).into(),
                         ]),
                     );
                 }
@@ -150,11 +148,12 @@ impl<'a> Case<'a> {
         if is_ours && others.is_empty() && !side.is_legacy() && self.vpn.b().is_some() {
             return Fix::Rebuild { half };
         }
-        let mut steps: Vec<String> =
-            others.iter().map(|id| format!("osvpn delete {id}   (uses the same service)")).collect();
-        steps.push(format!("osvpn delete {}   (deletes the service with the VPN)", self.vpn.handle()));
-        steps.push("osvpn   (makes them anew; if that fails too, the operator has to look)".to_owned());
-        Fix::ByHand(steps)
+        let others = others.iter().map(|id| osvpn("delete").operand(id).remark("uses the same service"));
+        let steps = others.chain([
+            self.vpn.command("delete").remark("deletes the service with the VPN"),
+            osvpn("").remark("makes them anew; if that fails too, the operator has to look"),
+        ]);
+        Fix::ByHand(steps.map(Advice::from).collect())
     }
 
     pub(super) fn one_service(&self) -> Verdict {
@@ -166,16 +165,14 @@ impl<'a> Case<'a> {
             let router = side.router.as_ref().map_or(own.router.as_str(), |router| router.name.as_str());
             let serves = |id: &Id| survey.inventory.connections.iter().any(|connection| connection.service == *id);
             let on_it = survey.inventory.connections.iter().filter(|connection| connection.service == other.id);
-            let mut steps: Vec<String> = on_it.map(|one| format!("osvpn delete {}", one.id)).collect();
             let fix = if serves(&other.id) {
-                steps.push(format!(
-                    "osvpn doctor {} --fix   (if the tunnel does not come up by itself)",
-                    self.vpn.handle()
-                ));
-                Fix::ByHand(steps)
+                let fix = self.vpn.command("doctor").words("--fix").remark("if the tunnel does not come up by itself");
+                let deletes = on_it.map(|one| osvpn("delete").operand(&one.id));
+                Fix::ByHand(deletes.chain([fix]).map(Advice::from).collect())
             } else if let Some(id) = mark_of_another(&other.description, self.vpn.id.as_ref()) {
                 // A run that is not done yet may be about to use it.
-                Fix::ByHand(vec![format!("osvpn resume {id}, or osvpn rollback {id}   (whichever of the two made it)")])
+                let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
+                Fix::ByHand(vec![way("resume"), way("rollback")])
             } else {
                 Fix::RemoveService { half, id: other.id.clone() }
             };

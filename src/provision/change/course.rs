@@ -6,7 +6,8 @@ use super::progress::Progress;
 use super::{Direction, End};
 use crate::change::{Change, Object, Step};
 use crate::cloud::Id;
-use crate::plan::shell_word;
+use crate::plan::ShellCommand;
+use crate::plan::shell::{openstack, osvpn};
 
 /// How far a change is, for a screen or a report. It holds neither its journal nor its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +63,9 @@ impl Course {
     /// The command that goes on with it from its journal, the way it went. What cannot be taken back any more can only be
     /// finished.
     #[must_use]
-    pub fn go_on(&self, direction: Direction) -> String {
+    pub fn go_on(&self, direction: Direction) -> ShellCommand {
         let command = if direction == Direction::Back && self.is_reversible { "rollback" } else { "resume" };
-        format!("osvpn {command} {}", self.change.subject)
+        osvpn(command).operand(&self.change.subject)
     }
 }
 
@@ -84,7 +85,7 @@ fn caveat(number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
 impl Caveat {
     /// In a sentence or two; a command that goes on with the change puts right what is half done.
     #[must_use]
-    pub fn text(&self, go_on: Option<&str>) -> String {
+    pub fn text(&self, go_on: Option<&ShellCommand>) -> String {
         let by = |what: &str| go_on.map_or_else(String::new, |command| format!(" {command} {what}."));
         match self {
             Self::MayBeOff(Object { region, name, .. }) => {
@@ -104,15 +105,17 @@ impl Caveat {
 
     /// The command of python-openstackclient that helps, where one does.
     #[must_use]
-    pub fn command(&self) -> Option<String> {
-        let openstack = |object: &Object| format!("openstack --os-region-name {}", shell_word(&object.region));
+    pub fn command(&self) -> Option<ShellCommand> {
         match self {
             Self::MayBeOff(service) => {
-                Some(format!("{} vpn service set --enable {}", openstack(service), shell_word(&service.id)))
+                Some(openstack(&service.region, "vpn service set --enable").operand(&service.id))
             }
             Self::Unnoticed(service, router) => {
-                let router = router.as_ref().map_or_else(|| "ROUTER".to_owned(), |id| shell_word(id));
-                Some(format!("{} router set --description 'configured anew' {router}", openstack(service)))
+                let command = openstack(&service.region, "router set --description 'configured anew'");
+                Some(match router {
+                    Some(router) => command.operand(router),
+                    None => command.words("ROUTER"),
+                })
             }
             Self::Gone(_) | Self::KeysMayDiffer => None,
         }

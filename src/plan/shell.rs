@@ -1,0 +1,203 @@
+//! Commands that a user is to copy into a shell. They name what somebody else has named: a region, an id, a VPN, a path.
+//! So there is one type for them, which quotes every word that is not written in this source.
+
+use std::fmt::{self, Display, Formatter};
+
+use itertools::Itertools;
+use serde::{Serialize, Serializer};
+
+use crate::cloud::{RegionId, printable};
+
+/// A command line; its `Display` is what is copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellCommand {
+    words: Vec<Word>,
+    remark: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    /// Written in this source, an option or what an option is given.
+    Fixed(String),
+    /// What the command is for.
+    Operand(String),
+}
+
+impl Word {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(text) | Self::Operand(text) => text,
+        }
+    }
+}
+
+/// A command of this program: its name and options, as a user types them.
+#[must_use]
+pub fn osvpn(words: &'static str) -> ShellCommand {
+    ShellCommand::literal("osvpn").words(words)
+}
+
+/// A command of python-openstackclient in that region.
+#[must_use]
+pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
+    let command = ShellCommand::literal("openstack");
+    // What begins with a dash is no value of an option that stands alone.
+    let command = if region.as_str().starts_with('-') {
+        command.value(format_args!("--os-region-name={region}"))
+    } else {
+        command.words("--os-region-name").value(region)
+    };
+    command.words(words)
+}
+
+/// Removes a file.
+#[must_use]
+pub fn remove_file(path: impl Display) -> ShellCommand {
+    ShellCommand::literal("rm").operand(path)
+}
+
+impl ShellCommand {
+    fn literal(program: &'static str) -> Self {
+        Self { words: vec![Word::Fixed(program.to_owned())], remark: None }
+    }
+
+    /// With these words, as they are: options, placeholders in capitals.
+    #[must_use]
+    pub fn words(mut self, words: &'static str) -> Self {
+        if !words.is_empty() {
+            self.words.push(Word::Fixed(words.to_owned()));
+        }
+        self
+    }
+
+    /// With a value of the option before it.
+    #[must_use]
+    pub fn value(mut self, value: impl Display) -> Self {
+        self.words.push(Word::Fixed(quoted(value)));
+        self
+    }
+
+    /// With what the command is for: a name, an id, a path.
+    #[must_use]
+    pub fn operand(mut self, operand: impl Display) -> Self {
+        self.words.push(Word::Operand(quoted(operand)));
+        self
+    }
+
+    /// With a comment behind it, which a shell passes over.
+    #[must_use]
+    pub fn remark(mut self, remark: &'static str) -> Self {
+        self.remark = Some(remark);
+        self
+    }
+}
+
+impl Display for ShellCommand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let is_operand = |word: &&Word| matches!(word, Word::Operand(_));
+        let (operands, rest): (Vec<&Word>, Vec<&Word>) = self.words.iter().partition(is_operand);
+        // An operand that looks like an option stands behind what ends the options.
+        let is_guarded = operands.iter().any(|word| word.as_str().trim_start_matches(['$', '\'']).starts_with('-'));
+        let words = if is_guarded {
+            rest.iter()
+                .map(|word| word.as_str())
+                .chain(["--"])
+                .chain(operands.iter().map(|word| word.as_str()))
+                .join(" ")
+        } else {
+            self.words.iter().map(Word::as_str).join(" ")
+        };
+        f.write_str(&words)?;
+        self.remark.map_or(Ok(()), |remark| write!(f, "   # {remark}"))
+    }
+}
+
+impl Serialize for ShellCommand {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One word to a shell, whatever it holds. What does not show is written as its bytes, so that the line is as it looks.
+fn quoted(word: impl Display) -> String {
+    let word = word.to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word;
+    }
+    if printable(&word) == word {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut text = String::from("$'");
+    for c in word.chars() {
+        let mut encoded = [0; 4];
+        let bytes = &*c.encode_utf8(&mut encoded);
+        if printable(bytes) != bytes {
+            text.extend(bytes.bytes().map(|byte| format!("\\{byte:03o}")));
+        } else {
+            text.extend(matches!(c, '\'' | '\\').then_some('\\'));
+            text.push(c);
+        }
+    }
+    text.push('\'');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVIL: [&str; 18] = [
+        "a b",
+        "  ",
+        "$(reboot)",
+        "`reboot`",
+        "a;b",
+        "it's",
+        "~",
+        "*",
+        "\\",
+        "ü",
+        "a&b|c>d",
+        "!x",
+        "#x",
+        "a\nb",
+        "\u{1b}[2J'\\",
+        "a\u{200b}b",
+        "--yes",
+        "-\t-",
+    ];
+
+    /// The words a shell makes of it.
+    fn parsed(command: &ShellCommand) -> Vec<String> {
+        let script = format!("set -- {command}\nprintf '%s\\0' \"$@\"");
+        let ran = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+        let text = String::from_utf8(ran.stdout).unwrap();
+        text.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_word_is_one_word_to_a_shell_and_one_line_whatever_it_holds() {
+        assert_eq!(quoted("nz-hlz-1"), "nz-hlz-1");
+        assert_eq!(quoted(""), "''");
+        for word in EVIL {
+            let command = osvpn("doctor").operand(word).words("--fix").remark("it's one; `really`");
+            let words = parsed(&command);
+            let expected: &[&str] = if word.starts_with('-') {
+                &["osvpn", "doctor", "--fix", "--", word]
+            } else {
+                &["osvpn", "doctor", word, "--fix"]
+            };
+            assert_eq!(words, expected, "{command}");
+            assert_eq!(command.to_string().lines().count(), 1, "{command}");
+        }
+    }
+
+    #[test]
+    fn no_region_becomes_an_option() {
+        let of = |region: &str| parsed(&openstack(&region.into(), "router set --enable").operand("id"));
+        assert_eq!(of("a b"), ["openstack", "--os-region-name", "a b", "router", "set", "--enable", "id"]);
+        assert_eq!(of("--debug")[1], "--os-region-name=--debug");
+    }
+}
