@@ -6,6 +6,7 @@
 //! * [`exposure`] tells whether instances admit what comes across;
 //! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
 
+mod agreement;
 pub mod diagnosis;
 mod examine;
 pub mod exposure;
@@ -28,8 +29,10 @@ use itertools::Itertools;
 use tokio::time::sleep;
 
 use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
+use crate::plan::policy::IkeVersion;
 use crate::plan::{Half, VpnId, VpnName};
 
+pub use agreement::Agreement;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
 pub use keys::Keys;
@@ -348,6 +351,12 @@ impl Side {
     fn points_at(&self, other: &Self) -> bool {
         let peer = self.connection.peer_address.parse::<IpAddr>();
         peer.is_ok_and(|peer| other.addresses().contains(&peer))
+    }
+
+    /// Which IKE it speaks, if that can be seen.
+    #[must_use]
+    pub fn ike_version(&self) -> Option<IkeVersion> {
+        self.ike.as_ref()?.word("ike_version").parse().ok()
     }
 
     /// Whether it is a connection of the old kind, without endpoint groups.

@@ -14,7 +14,7 @@ use osvpn::cloud::{Cloud, Credentials};
 use osvpn::inspect::diagnosis::{Diagnosis, diagnose, exposures};
 use osvpn::inspect::proof::Case;
 use osvpn::inspect::{Condition, Fix, Inspection, Keys, Subject, Verdict, Vpn, Weight, inspect};
-use osvpn::plan::Profiles;
+use osvpn::plan::{Half, Profiles};
 use osvpn::provision::change::{ChangeWork, Changed, Changing};
 use osvpn::simulator::{Release, Settings, Simulator};
 use osvpn::upkeep::fix;

@@ -10,6 +10,8 @@ use osvpn::plan::Half;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+#[path = "pairing/agreement.rs"]
+mod agreement;
 #[path = "support/drawn_vpns.rs"]
 mod drawn_vpns;
 use drawn_vpns::{Drawn, HLZ, POR, WLG, drawn, surveys};

@@ -11,7 +11,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Serialize, Serializer};
 
-use super::{Across, Condition, Keys, Side, Vpn};
+use super::{Across, Agreement, Condition, Keys, Side, Vpn};
 use crate::cloud::{Id, RegionId, Survey};
 use crate::plan::{Half, ShellCommand, VpnId};
 
@@ -170,12 +170,10 @@ pub enum Fix {
         /// How it names itself.
         id: String,
     },
-    /// The other half gets policies equal to those of this one. The connection is made anew for that.
-    Equalise {
-        /// The half whose policies stay.
-        keep: Half,
-    },
-    /// Both halves get the policies of the `modern` profile. The connections are made anew for that.
+    /// Both halves get the policies agreed upon here. The connection of one that has others is made anew for that.
+    Equalise(Box<Agreement>),
+    /// Both halves get the policies of the `modern` profile, and keep what is stronger. The connections are made anew for
+    /// that.
     Modernise,
     /// A half's peer endpoint group gets the other half's subnets.
     MirrorRanges {

@@ -14,12 +14,15 @@ impl Fix {
             Self::SetPeer { half, address, id } => {
                 format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half))
             }
-            Self::Equalise { keep } => format!(
-                "{} gets the policies of {}; its connection is made anew for that",
-                vpn.place(keep.other()),
-                vpn.place(*keep)
+            Self::Equalise(agreement) => format!(
+                "the same policies on both halves, the stronger value of each field: {}; connections are recreated for that",
+                agreement.words(vpn).join("; ")
             ),
-            Self::Modernise => "the profile modern (IKEv2, SHA-256); the connections are made anew for that".to_owned(),
+            Self::Modernise => {
+                "the profile modern (IKEv2, SHA-256) on both halves, which keep what is stronger; the connections are \
+                 recreated for that"
+                    .to_owned()
+            }
             Self::MirrorRanges { half } => {
                 format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other()))
             }

@@ -1,10 +1,12 @@
 //! Every field of a custom policy as data: its name, what it may hold, how it is read and set. The form that edits a
 //! policy and the messages that name a field both come from here.
 
+use super::policy::strength::{Graded, Lifetime, Strength};
 use super::policy::{
     AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER,
     Phase1Mode, Policy, TransformProtocol,
 };
+use crate::cloud::Extensions;
 
 /// One field of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +45,21 @@ pub enum PolicyField {
     Mtu,
     /// `ipsec_site_connection.initiator`
     Initiator,
+}
+
+/// A value of a field, weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grade {
+    /// How strong it is among the values of that field.
+    pub strength: Strength,
+    /// Whether it works and protects.
+    pub is_sound: bool,
+}
+
+impl Grade {
+    fn of<T: Graded>(value: T) -> Self {
+        Self { strength: value.strength(), is_sound: value.is_sound() }
+    }
 }
 
 /// What a field may hold.
@@ -121,6 +138,74 @@ impl PolicyField {
             Self::Initiator => all_words!(Initiator),
             Self::IkeLifetime | Self::IpsecLifetime | Self::DpdInterval | Self::DpdTimeout => Domain::Number("seconds"),
             Self::Mtu => Domain::Number("bytes"),
+        }
+    }
+
+    /// The fields of the IKE and the IPsec policy, which both halves of a VPN must have alike.
+    pub const OF_POLICIES: [Self; 12] = [
+        Self::IkeVersion,
+        Self::Phase1Mode,
+        Self::IkeAuth,
+        Self::IkeEncryption,
+        Self::IkePfs,
+        Self::IkeLifetime,
+        Self::TransformProtocol,
+        Self::EncapsulationMode,
+        Self::IpsecAuth,
+        Self::IpsecEncryption,
+        Self::IpsecPfs,
+        Self::IpsecLifetime,
+    ];
+
+    /// The name of its attribute in the API's object.
+    #[must_use]
+    pub const fn attribute(self) -> &'static str {
+        match self {
+            Self::IkeVersion => "ike_version",
+            Self::Phase1Mode => "phase1_negotiation_mode",
+            Self::IkeAuth | Self::IpsecAuth => "auth_algorithm",
+            Self::IkeEncryption | Self::IpsecEncryption => "encryption_algorithm",
+            Self::IkePfs | Self::IpsecPfs => "pfs",
+            Self::IkeLifetime | Self::IpsecLifetime => "lifetime",
+            Self::TransformProtocol => "transform_protocol",
+            Self::EncapsulationMode => "encapsulation_mode",
+            Self::DpdAction => "action",
+            Self::DpdInterval => "interval",
+            Self::DpdTimeout => "timeout",
+            Self::Mtu => "mtu",
+            Self::Initiator => "initiator",
+        }
+    }
+
+    /// How strong a value of it is. None if this program does not know the word, or the field has nothing to do with
+    /// strength.
+    #[must_use]
+    pub fn grade(self, word: &str) -> Option<Grade> {
+        Some(match self {
+            Self::IkeVersion => Grade::of(word.parse::<IkeVersion>().ok()?),
+            Self::Phase1Mode => Grade::of(word.parse::<Phase1Mode>().ok()?),
+            Self::IkeAuth | Self::IpsecAuth => Grade::of(word.parse::<AuthAlgorithm>().ok()?),
+            Self::IkeEncryption | Self::IpsecEncryption => Grade::of(word.parse::<EncryptionAlgorithm>().ok()?),
+            Self::IkePfs | Self::IpsecPfs => Grade::of(word.parse::<DhGroup>().ok()?),
+            Self::IkeLifetime | Self::IpsecLifetime => Grade::of(Lifetime(word.parse().ok()?)),
+            Self::TransformProtocol => Grade::of(word.parse::<TransformProtocol>().ok()?),
+            Self::EncapsulationMode => Grade::of(word.parse::<EncapsulationMode>().ok()?),
+            Self::DpdAction | Self::DpdInterval | Self::DpdTimeout | Self::Mtu | Self::Initiator => return None,
+        })
+    }
+
+    /// Whether a region stores that value of it. What this program does not know it takes for stored.
+    #[must_use]
+    pub fn is_stored_by(self, word: &str, region: &Extensions) -> bool {
+        match self {
+            Self::IkeAuth | Self::IpsecAuth => {
+                word.parse::<AuthAlgorithm>().map_or(true, |value| value.is_stored_by(region))
+            }
+            Self::IkeEncryption | Self::IpsecEncryption => {
+                word.parse::<EncryptionAlgorithm>().map_or(true, |value| value.is_stored_by(region))
+            }
+            Self::IkePfs | Self::IpsecPfs => word.parse::<DhGroup>().map_or(true, |value| value.is_stored_by(region)),
+            _ => true,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::fields::PolicyField as Field;
 use super::findings::{Finding, Place};
+use super::policy::strength::{Graded, SOUND_LIFETIME};
 use super::policy::{
-    AuthAlgorithm, DhGroup, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER, Phase1Mode,
-    Policy, Profile, TransformProtocol,
+    AuthAlgorithm, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER, Phase1Mode, Policy,
+    Profile, TransformProtocol,
 };
 use crate::cloud::{Extensions, RegionId};
 
@@ -21,12 +22,6 @@ pub struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// Whether there is more than one pair of a local and a remote range.
-    #[must_use]
-    pub const fn has_several_pairs(&self) -> bool {
-        self.ranges.0 > 1 || self.ranges.1 > 1
-    }
-
     /// The profile to preselect, and why when it is not the guide's.
     #[must_use]
     pub fn recommended(&self) -> (Profile, Option<String>) {
@@ -36,7 +31,7 @@ impl Setting<'_> {
                 Some(format!("{region} no longer stores SHA-1, which the catalyst profile uses")),
             );
         }
-        if self.has_several_pairs() {
+        if !IkeVersion::V1.carries(self.ranges.0, self.ranges.1) {
             let reason = "with more than one subnet pair IKEv1 tunnels only the first";
             return (Profile::Modern, Some(reason.to_owned()));
         }
@@ -51,12 +46,12 @@ impl Policy {
         let mut found = Vec::new();
         let mut refuse = |field: Field, text: String| found.push(Finding::refusal(Place::Policy(Some(field)), text));
         let v1 = self.ike.ike_version == IkeVersion::V1;
-        if v1 && setting.has_several_pairs() {
+        if !self.ike.ike_version.carries(setting.ranges.0, setting.ranges.1) {
             let text =
                 "IKEv1 tunnels only the first subnet pair and the rest silently fails; take v2, or one subnet a side";
             refuse(Field::IkeVersion, text.into());
         }
-        if v1 && self.ike.encryption_algorithm.is_aead() {
+        if v1 && self.ike.encryption_algorithm.needs_ikev2() {
             refuse(
                 Field::IkeEncryption,
                 format!("{} in the IKE policy needs IKE version v2", self.ike.encryption_algorithm),
@@ -97,15 +92,17 @@ impl Policy {
             |field: Field, text: &str| found.push(Finding::warning(Place::Policy(Some(field)), text.to_owned()));
         for (field, lifetime) in [(Field::IkeLifetime, self.ike.lifetime), (Field::IpsecLifetime, self.ipsec.lifetime)]
         {
-            if (60..600).contains(&lifetime) {
-                warn(field, "under 600 s renewal starts before the tunnel has settled; take 600 or more");
+            let shortest = SOUND_LIFETIME.start();
+            if (60..*shortest).contains(&lifetime) {
+                let text =
+                    format!("under {shortest} s renewal starts before the tunnel has settled; take {shortest} or more");
+                warn(field, &text);
             }
         }
-        if matches!(self.ike.pfs, DhGroup::Group2 | DhGroup::Group5) {
-            warn(Field::IkePfs, "is weak, and many peers no longer offer it");
-        }
-        if matches!(self.ipsec.pfs, DhGroup::Group2 | DhGroup::Group5) {
-            warn(Field::IpsecPfs, "is weak, and many peers no longer offer it");
+        for (field, group) in [(Field::IkePfs, self.ike.pfs), (Field::IpsecPfs, self.ipsec.pfs)] {
+            if !group.is_sound() {
+                warn(field, "is weak, and many peers no longer offer it");
+            }
         }
         if self.ipsec.encapsulation_mode == EncapsulationMode::Transport {
             warn(

@@ -1,5 +1,7 @@
 //! IKE and IPsec policies: the words of the API as types, and the profiles of `assets/policies.toml`.
 
+pub mod strength;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -110,10 +112,25 @@ impl EncryptionAlgorithm {
         self.as_str().contains("cm-")
     }
 
+    /// Whether IKE itself can use it only in version 2: `IKEv1` negotiates CBC ciphers alone.
+    #[must_use]
+    pub fn needs_ikev2(self) -> bool {
+        self.is_aead() || self.as_str().ends_with("ctr")
+    }
+
     /// Whether it came with 2025.1.
     #[must_use]
     pub const fn is_new(self) -> bool {
         !matches!(self, Self::TripleDes | Self::Aes128 | Self::Aes192 | Self::Aes256)
+    }
+}
+
+impl IkeVersion {
+    /// Whether it carries that many local and remote ranges in one connection. With `IKEv1` strongSwan tunnels the first
+    /// pair alone, and says ACTIVE all the same.
+    #[must_use]
+    pub const fn carries(self, local: usize, remote: usize) -> bool {
+        matches!(self, Self::V2) || (local <= 1 && remote <= 1)
     }
 }
 

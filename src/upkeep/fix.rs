@@ -1,13 +1,12 @@
 //! What mends what the diagnosis has found.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 
 use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subject, subnets};
 use crate::change::{Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
-use crate::inspect::{Diagnosis, Fix, Inspection, Side, Vpn, outside};
-use crate::plan::policy::{IkePolicy, IpsecPolicy, Policy};
+use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
+use crate::plan::policy::Policy;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, Profiles};
@@ -67,20 +66,15 @@ pub fn fix(
             };
             subnets::mirror(seen, vpn, *half, side(*half)?, ranges)
         }
-        Fix::Equalise { keep } => {
-            let kept = side(*keep)?;
-            let (ike, ipsec) = (typed(kept.ike.as_ref(), ike)?, typed(kept.ipsec.as_ref(), ipsec)?);
-            Ok(remake(seen, vpn, &[keep.other()], &ike, &ipsec))
-        }
+        Fix::Equalise(agreement) => Ok(agree(seen, vpn, agreement, &profiles.modern)),
         Fix::Modernise if vpn.b().is_none() => {
             let text = "its peer is outside, and has to change its policies at the same time; agree upon that with its owner, \
                         then delete the VPN and make it anew";
             Err(Refused::because(text))
         }
         Fix::Modernise => {
-            let Policy { ike, ipsec, .. } = &profiles.modern;
-            let halves: Vec<Half> = vpn.sides().map(|(half, _)| half).collect();
-            Ok(remake(seen, vpn, &halves, ike, ipsec))
+            let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
+            Ok(agree(seen, vpn, &agreement, &profiles.modern))
         }
         Fix::RemoveService { half, id } => {
             let side = side(*half)?;
@@ -214,13 +208,13 @@ fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
     Ok(Proposal { change, notes: vec![note.to_owned()] })
 }
 
-/// New policies and a new connection for those halves; then the old ones go. The policies of a connection cannot be
-/// changed.
-fn remake(seen: &Inspection, vpn: &Vpn, halves: &[Half], ike: &IkePolicy, ipsec: &IpsecPolicy) -> Proposal {
+/// New policies and a new connection for each half that has others than these; then the old ones go. The policies of a
+/// connection cannot be changed.
+fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) -> Proposal {
     let mut change = begin(Verb::EqualisePolicies, vpn);
     let mut replaced = Vec::new();
-    for half in halves {
-        let Some(side) = vpn.side(*half) else { continue };
+    let Policy { ike, ipsec, .. } = agreement.policy(profile);
+    for (_, side) in vpn.sides().filter(|(half, _)| !agreement.is_had_by(*half)) {
         let old = |policy: &Option<StoredPolicy>, fallback: &str| {
             policy.as_ref().map_or_else(
                 || (format!("{}_{fallback}", vpn.name), String::new()),
@@ -262,11 +256,16 @@ fn remake(seen: &Inspection, vpn: &Vpn, halves: &[Half], ike: &IkePolicy, ipsec:
     for side in &replaced {
         restart(&mut change, side);
     }
-    let notes = vec![
-        "The connection is made anew, with the same key and subnets and another id. Every tunnel of its router is down for \
-         some seconds."
-            .to_owned(),
-    ];
+    let mut notes = agreement.sentences(vpn, profile);
+    if replaced.is_empty() {
+        notes.push("Both halves have these policies already.".to_owned());
+    } else {
+        notes.push(
+            "A connection with other policies is recreated, with the same key and subnets and another id. Every tunnel of its \
+             router is down for some seconds."
+                .to_owned(),
+        );
+    }
     Proposal { change, notes }
 }
 
@@ -323,41 +322,4 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
     let note = "Service and connection are made anew, with the same key, policies and subnets and other ids. Every tunnel of \
                 both routers is down for some seconds.";
     Ok(Proposal { change, notes: vec![note.to_owned()] })
-}
-
-/// A policy as this program would store it.
-fn typed<T>(policy: Option<&StoredPolicy>, read: fn(&StoredPolicy) -> Option<T>) -> Result<T, Refused> {
-    let Some(policy) = policy else { return Err(Refused::because("the policy to be kept cannot be seen")) };
-    read(policy).ok_or_else(|| {
-        Refused::because(format!(
-            "the policy {} has values that osvpn does not store; make it anew with osvpn",
-            policy.name
-        ))
-    })
-}
-
-fn ike(policy: &StoredPolicy) -> Option<IkePolicy> {
-    Some(IkePolicy {
-        ike_version: word(policy, "ike_version")?,
-        phase1_negotiation_mode: word(policy, "phase1_negotiation_mode")?,
-        auth_algorithm: word(policy, "auth_algorithm")?,
-        encryption_algorithm: word(policy, "encryption_algorithm")?,
-        pfs: word(policy, "pfs")?,
-        lifetime: word(policy, "lifetime")?,
-    })
-}
-
-fn ipsec(policy: &StoredPolicy) -> Option<IpsecPolicy> {
-    Some(IpsecPolicy {
-        transform_protocol: word(policy, "transform_protocol")?,
-        encapsulation_mode: word(policy, "encapsulation_mode")?,
-        auth_algorithm: word(policy, "auth_algorithm")?,
-        encryption_algorithm: word(policy, "encryption_algorithm")?,
-        pfs: word(policy, "pfs")?,
-        lifetime: word(policy, "lifetime")?,
-    })
-}
-
-fn word<T: FromStr>(policy: &StoredPolicy, attribute: &str) -> Option<T> {
-    policy.word(attribute).parse().ok()
 }

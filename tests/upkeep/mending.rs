@@ -84,3 +84,42 @@ async fn modernise_gives_both_halves_the_modern_profile() {
         assert_eq!((&used["ike_version"], &used["auth_algorithm"]), (&json!("v2"), &json!("sha256")));
     }
 }
+
+/// The policies that the halves' connections use, as `[A, B]`.
+fn used(scene: &Scene, kind: &str) -> [Value; 2] {
+    let by = if kind == "ikepolicies" { "ikepolicy_id" } else { "ipsecpolicy_id" };
+    [A, B].map(|region| {
+        let connection = &scene.cloud.collection(region, "ipsec-site-connections")[0];
+        let all = scene.cloud.collection(region, kind);
+        Value::Object(all.into_iter().find(|policy| policy["id"] == connection[by]).unwrap())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_policies_differ_both_halves_get_the_stronger_one_whichever_half_has_it() {
+    let lifetime = |seconds: u32| json!({"units": "seconds", "value": seconds});
+    let played = [
+        (A, "ipsecpolicies", "encryption_algorithm", json!("aes-128"), json!("aes-256")),
+        (B, "ipsecpolicies", "encryption_algorithm", json!("aes-128"), json!("aes-256")),
+        (A, "ipsecpolicies", "transform_protocol", json!("ah"), json!("esp")),
+        (B, "ipsecpolicies", "encapsulation_mode", json!("transport"), json!("tunnel")),
+        (A, "ikepolicies", "pfs", json!("group5"), json!("group14")),
+        (A, "ikepolicies", "lifetime", lifetime(60), lifetime(14400)),
+    ]
+    .map(|(weaker, kind, field, weak, strong)| async move {
+        let scene = Scene::with_foreign_vpn().await;
+        assert_eq!(scene.run(&["admit", "hlz-por", "--yes"]).await.code, 0);
+        for policy in scene.cloud.collection(weaker, kind) {
+            scene.cloud.alter(weaker, kind, policy["id"].as_str().unwrap(), json!({ field: weak }));
+        }
+        let before = scene.ids(kind);
+        let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+        assert_eq!(ran.code, 0, "{weaker} {field}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(" as in nz-"), "{}", ran.err);
+        let used = used(&scene, kind);
+        assert_eq!([&used[0][field], &used[1][field]], [&strong, &strong], "{weaker} {field}");
+        let kept = &used[usize::from(weaker == A)];
+        assert!(before.contains(kept["id"].as_str().unwrap()), "the half that had it stays as it is");
+    });
+    futures::future::join_all(played).await;
+}

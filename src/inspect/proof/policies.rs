@@ -4,9 +4,8 @@ use itertools::Itertools;
 
 use super::{Case, Fix, Verdict, Weight};
 use crate::cloud::StoredPolicy;
-use crate::inspect::Side;
+use crate::inspect::{Agreement, Side};
 use crate::plan::Half;
-use crate::plan::policy::{AuthAlgorithm, DhGroup, EncryptionAlgorithm};
 use crate::plan::shell::osvpn;
 
 /// What the upgrade to OpenStack 2026.2 makes of stored words.
@@ -45,10 +44,10 @@ impl Case<'_> {
             format!("{name} is {ours} in {} and {theirs} in {}", self.place(Half::A), self.place(Half::B))
         };
         let seen = format!("{kind}: {}", differing.iter().map(listed).join("; "));
-        let keep = self.keep();
+        let fix = Fix::Equalise(Box::new(Agreement::between(self.vpn, self.surveys)));
         if differing.iter().any(|(name, _, _)| *name == "ike_version") {
             let means = "one speaks IKEv1 and the other IKEv2, so they do not talk at all";
-            return Verdict::bad(Weight::Stops, seen, means, Fix::Equalise { keep });
+            return Verdict::bad(Weight::Stops, seen, means, fix);
         }
         if let Some(upgraded) = self.drifted(&differing) {
             let means = format!(
@@ -56,7 +55,7 @@ impl Case<'_> {
                  the other half still has the old words. Where LibreSwan runs, the tunnel is down",
                 self.place(upgraded)
             );
-            return Verdict::bad(Weight::Hides, seen, means, Fix::Equalise { keep: upgraded });
+            return Verdict::bad(Weight::Hides, seen, means, fix);
         }
         let (weight, means) = if differing.iter().all(|(name, _, _)| *name == "lifetime") {
             (Weight::Warns, "the shorter one counts; harmless between two clouds, and a strict peer refuses it")
@@ -65,7 +64,7 @@ impl Case<'_> {
                          asked for; LibreSwan does not come up, and what comes up may fail when keys are renewed";
             (Weight::Hides, means)
         };
-        Verdict::bad(weight, seen, means, Fix::Equalise { keep })
+        Verdict::bad(weight, seen, means, fix)
     }
 
     /// The half whose region rewrote its policies, if that is all the difference there is.
@@ -80,39 +79,6 @@ impl Case<'_> {
             (!stores && differing.iter().all(rewritten)).then_some(half)
         };
         upgraded(Half::A).or_else(|| upgraded(Half::B))
-    }
-
-    /// The half whose policies are to stay where the two differ: the one that can be stored in both regions, speaks the
-    /// newer IKE, and has no weak words; A if both do.
-    fn keep(&self) -> Half {
-        let merit = |half: Half| {
-            self.vpn.side(half).map_or(0, |side| {
-                let policies = [side.ike.as_ref(), side.ipsec.as_ref()];
-                let strong = policies.iter().flatten().all(|policy| {
-                    policy.attributes.iter().all(|(_, word)| REWRITTEN.iter().all(|(weak, _)| weak != word))
-                });
-                let is_v2 = side.ike.as_ref().is_some_and(|policy| policy.word("ike_version") == "v2");
-                u8::from(strong) * 2 + u8::from(is_v2) * 4 + u8::from(self.is_storable_across(half, side)) * 8
-            })
-        };
-        if merit(Half::B) > merit(Half::A) { Half::B } else { Half::A }
-    }
-
-    /// Whether the other half's region stores all of a half's words.
-    fn is_storable_across(&self, half: Half, side: &Side) -> bool {
-        let other = self.vpn.side(half.other()).and_then(|other| self.survey(other));
-        let Some(extensions) = other.map(|survey| &survey.inventory.extensions) else { return true };
-        let policies = [side.ike.as_ref(), side.ipsec.as_ref()].into_iter().flatten();
-        policies.flat_map(|policy| &policy.attributes).all(|(name, word)| {
-            let is_old = REWRITTEN.iter().any(|(old, _)| old == word);
-            let is_new = match *name {
-                "auth_algorithm" => word.parse().is_ok_and(AuthAlgorithm::is_new),
-                "encryption_algorithm" => word.parse().is_ok_and(EncryptionAlgorithm::is_new),
-                "pfs" => word.parse().is_ok_and(DhGroup::is_new),
-                _ => false,
-            };
-            (!is_old || extensions.stores_sha1()) && (!is_new || extensions.stores_new_algorithms())
-        })
     }
 
     /// Both halves made anew with the profile modern; where the peer is outside, its owner has to agree first.

@@ -47,9 +47,8 @@ impl Case<'_> {
 
     pub(super) fn pairs(&self) -> Verdict {
         for (half, side) in self.sides() {
-            let is_v1 = side.ike.as_ref().is_some_and(|policy| policy.word("ike_version") == "v1");
             let (local, remote) = (side.subnets.len(), side.remote.len());
-            if is_v1 && (local > 1 || remote > 1) {
+            if side.ike_version().is_some_and(|version| !version.carries(local, remote)) {
                 return Verdict::bad(
                     Weight::Hides,
                     format!("{} has IKEv1 with {local} subnets here and {remote} across", self.place(half)),
