@@ -15,7 +15,7 @@ impl Fix {
                 format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half))
             }
             Self::Equalise(agreement) => format!(
-                "the same policies on both halves, the stronger value of each field: {}; connections are recreated for that",
+                "both halves get the stronger values, and a new connection for that: {}",
                 agreement.words(vpn).join("; ")
             ),
             Self::Modernise => {
