@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Release, Request, Settings, Simulator, depth};
+use osvpn::simulator::{Effect, Fault, Release, Request, Settings, Simulator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -157,13 +157,13 @@ impl Scene {
     }
 }
 
-/// Requests as `sign-ins, reads, writes, deep`.
-fn counted(requests: &[Request]) -> [usize; 4] {
+/// Requests as `sign-ins, reads, writes`.
+fn counted(requests: &[Request]) -> [usize; 3] {
     let of_neutron = |read: bool| {
         requests.iter().filter(|request| request.region.is_some() && (request.method == "GET") == read).count()
     };
     let sign_ins = requests.iter().filter(|request| request.region.is_none() && request.method == "POST").count();
-    [sign_ins, of_neutron(true), of_neutron(false), depth(requests)]
+    [sign_ins, of_neutron(true), of_neutron(false)]
 }
 
 #[tokio::test(flavor = "multi_thread")]

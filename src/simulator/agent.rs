@@ -192,6 +192,7 @@ fn candidates(region: &Region) -> Vec<Candidate> {
     let half = |connection: &Object| {
         let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
         let ike = region.get(Kind::IkePolicy, text(connection, "ikepolicy_id"))?;
+        let ipsec = region.get(Kind::IpsecPolicy, text(connection, "ipsecpolicy_id"))?;
         let group = |key| region.get(Kind::EndpointGroup, text(connection, key));
         let local = group("local_ep_group_id")
             .map_or_else(|| texts_of(service, "subnet_id"), |group| texts(group, "endpoints"))
@@ -209,6 +210,7 @@ fn candidates(region: &Region) -> Vec<Candidate> {
             ike_v2: text(ike, "ike_version") == "v2",
             aggressive: text(ike, "phase1_negotiation_mode") == "aggressive",
             ike_cipher: text(ike, "encryption_algorithm").to_owned(),
+            esp_tunnel: (text(ipsec, "transform_protocol"), text(ipsec, "encapsulation_mode")) == ("esp", "tunnel"),
             local,
             remote: remote.iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()).collect(),
             running: runs(region, service),

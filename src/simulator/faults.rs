@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub enum Effect {
     Delay(Duration),
     /// It takes effect once the gate is opened, even if its sender no longer waits.
     Held(Gate),
+    /// It takes effect once as many requests as the barrier counts wait for it together.
+    Together(Arc<Barrier>),
     /// It makes a VPN service whose gateway cannot be built, and is answered like this: the service stays behind with the
     /// name and description it was sent with, in status `ERROR` and without addresses, until it is deleted. Only the OVN
     /// plugin does that. A request that makes no VPN service, or is refused anyway, takes its normal course.
@@ -159,6 +161,13 @@ impl Fault {
     #[must_use]
     pub fn new(effect: Effect) -> Self {
         Self { method: None, path: None, region: None, skip: 0, times: 1, effect }
+    }
+
+    /// That many requests, each of which is answered only when all of them have been sent. A client that waits for the answer
+    /// of one of them before it sends another waits in vain: so it shows that they go at once, on a machine of any speed.
+    #[must_use]
+    pub fn together(count: usize) -> Self {
+        Self::new(Effect::Together(Arc::new(Barrier::new(count)))).times(count)
     }
 
     /// Only requests of that method.

@@ -241,7 +241,9 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
             let range = ranges.iter().find(|(range, _)| range.contains(address));
             json!({"subnet_id": range.map(|(_, id)| id), "ip_address": address.to_string()})
         };
-        let fixed: Vec<_> = router.gateway.iter().map(fixed).collect();
+        // Neutron lists the IPv6 address first.
+        let (six, four): (Vec<_>, Vec<_>) = router.gateway.iter().partition(|address| address.is_ipv6());
+        let fixed: Vec<_> = six.into_iter().chain(four).map(fixed).collect();
         let gateway = json!({"network_id": external, "external_fixed_ips": fixed, "enable_snat": true});
         let id = object(
             world,

@@ -211,8 +211,12 @@ async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<
     let shared = Arc::downgrade(shared);
     let task = tokio::spawn(async move {
         wait(pause).await;
-        if let Some(Effect::Held(gate)) = &effect {
-            gate.pass().await;
+        match &effect {
+            Some(Effect::Held(gate)) => gate.pass().await,
+            Some(Effect::Together(barrier)) => {
+                barrier.wait().await;
+            }
+            _ => {}
         }
         let shared = shared.upgrade()?;
         let mut world = shared.world();

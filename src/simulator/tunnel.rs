@@ -25,6 +25,8 @@ pub struct Half {
     pub aggressive: bool,
     /// The encryption algorithm of its IKE policy. `IKEv1` negotiates only CBC ciphers for itself.
     pub ike_cipher: String,
+    /// Whether its IPsec policy says `esp` in `tunnel` mode.
+    pub esp_tunnel: bool,
     /// Its local subnets, in order.
     pub local: Vec<IpNet>,
     /// The ranges it expects behind its peer, in order.
@@ -50,6 +52,12 @@ pub enum Reason {
     Identity,
     /// The pre-shared keys differ.
     Key,
+    /// One of them wants AH or transport mode. The IKE SA comes up. Seen with strongSwan's user-space IPsec, which has
+    /// neither; between two kernels that have AH, AH on both sides may do.
+    Transform,
+    /// With `IKEv2`, what is one range to one of them is several to the other. Both agree on the parts; strongSwan's
+    /// user-space IPsec does not route them.
+    Split,
     /// Nothing of what one offers lies in what the other expects. The IKE SA itself comes up.
     Selectors,
 }
@@ -82,7 +90,14 @@ pub fn negotiate(a: &Half, b: &Half) -> Verdict {
         Reason::Identity
     } else if a.psk.expose_secret() != b.psk.expose_secret() {
         Reason::Key
+    } else if !a.esp_tunnel || !b.esp_tunnel {
+        Reason::Transform
     } else {
+        if a.ike_v2
+            && [(&a.local, &b.remote), (&b.local, &a.remote)].into_iter().any(|(x, y)| splits(x, y) || splits(y, x))
+        {
+            return Verdict::Down(Reason::Split);
+        }
         let (ours, theirs) = (narrow(&a.local, &b.remote, a.ike_v2), narrow(&b.local, &a.remote, a.ike_v2));
         if !ours.is_empty() && !theirs.is_empty() {
             return Verdict::Up(ours.iter().flat_map(|o| theirs.iter().map(move |t| (*o, *t))).collect());
@@ -110,12 +125,17 @@ impl Half {
         } else {
             format!("{at}{}", self.local_id)
         };
-        (own, format!("{at}{}", self.peer_id))
+        (own.to_lowercase(), format!("{at}{}", self.peer_id).to_lowercase())
     }
 }
 
 fn needs_v2(cipher: &str) -> bool {
     ["ccm", "gcm", "ctr"].iter().any(|mode| cipher.contains(mode))
+}
+
+/// Whether one of these ranges holds several of those.
+fn splits(ranges: &[IpNet], parts: &[IpNet]) -> bool {
+    ranges.iter().any(|range| parts.iter().filter(|part| range.contains(*part)).count() > 1)
 }
 
 /// What is common to the ranges one side offers and the other expects. With `IKEv1` only the first of each takes part.

@@ -189,6 +189,12 @@ pub(super) fn is_storable(policy: &Object, release: Release) -> bool {
     (old || release.stores_new_algorithms()) && (!weak || release.stores_weak_algorithms())
 }
 
+/// Whether the columns of the connections' table, of 255 characters each, take what the API takes at any length; where they
+/// do not, the answer is a 500.
+pub(super) fn fits_table(connection: &Object) -> bool {
+    ["psk", "peer_id", "local_id", "peer_address"].iter().all(|key| text_of(connection, key).chars().count() <= 255)
+}
+
 fn string(value: &Value, longest: usize, strict: bool) -> Result<(), String> {
     let shown = python_str(value);
     let Value::String(text) = value else {

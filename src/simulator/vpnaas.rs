@@ -9,7 +9,7 @@ use super::attributes::{self, Sent};
 use super::keystone::Caller;
 use super::neutron::{check_quota, is_visible, shows};
 use super::validation;
-use super::values::is_storable;
+use super::values::{fits_table, is_storable};
 use super::world::{Kind, Object, Region, Track, World, text};
 
 /// What decides whether there will be a tunnel.
@@ -54,6 +54,9 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
         _ => {
             merge(&mut object, "dpd", &json!({"action": "hold", "interval": 30, "timeout": 120}));
             let checked = validation::connection(&world.regions[at], caller, &object, true, ovn)?;
+            if !fits_table(&object) {
+                return Err(internal_error());
+            }
             let fixed = [("route_mode", "static"), ("auth_mode", "psk"), ("status", "PENDING_CREATE")];
             for (key, value) in fixed.into_iter().chain([("peer_address", checked.peer_address.as_str())]) {
                 object.insert(key.to_owned(), Value::from(value));
@@ -123,6 +126,9 @@ pub(super) fn update(
             let checked = validation::connection(region, caller, &new, sent.contains_key("peer_address"), ovn)?;
             new.insert("peer_address".to_owned(), Value::from(checked.peer_address));
             check_settled(&old)?;
+            if !fits_table(&new) {
+                return Err(internal_error());
+            }
         }
         Kind::VpnService => check_settled(&old)?,
         _ => {}

@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
         case("connections/on a gateway without IPv6", on_a_gateway_without_ipv6),
         case("connections/over IPv6", over_ipv6),
         case("connections/of an IPsec policy with ah-esp", of_an_ipsec_policy_with_ah_esp),
+        case("connections/longer than the table takes", longer_than_the_table_takes),
     ];
     for subject in ["missing", "ids", "values", "groups"] {
         cases.push(case(format!("connections/refused: {subject}"), move |s: Stage| async move {
@@ -119,6 +120,17 @@ async fn of_an_ipsec_policy_with_ah_esp(s: Stage) {
     let policy = json!({"auth_algorithm": "sha256", "transform_protocol": "ah-esp"});
     let policy = s.make(A, "ipsecpolicies", policy).await;
     post(&s, with(&sound, &json!({"ipsecpolicy_id": policy["id"]}))).await;
+}
+
+async fn longer_than_the_table_takes(s: Stage) {
+    let sound = sound(&s).await;
+    for (key, length) in [("psk", 255), ("psk", 256), ("peer_id", 256), ("local_id", 256)] {
+        post(&s, with(&sound, &json!({key: "a".repeat(length)}))).await;
+    }
+    let made = s.make(A, "ipsec-site-connections", sound).await;
+    let at = path("ipsec-site-connections", &made);
+    s.until(A, &at, |status| status != "PENDING_CREATE").await;
+    s.ask(Method::PUT, A, &at, Some(json!({"ipsec_site_connection": {"psk": "a".repeat(256)}}))).await;
 }
 
 async fn sound(s: &Stage) -> Value {

@@ -102,6 +102,48 @@ pub fn cases() -> Vec<Case> {
             false,
             Change { ike: both(json!({"ike_version": "v1", "phase1_negotiation_mode": "aggressive"})), ..plain() },
         ),
+        (
+            "AH against ESP",
+            false,
+            Change { ipsec: of_a(json!({"transform_protocol": "ah", "encryption_algorithm": "aes-256"})), ..plain() },
+        ),
+        ("AH on both sides", false, Change { ipsec: both(json!({"transform_protocol": "ah"})), ..plain() }),
+        (
+            "transport mode against tunnel mode",
+            false,
+            Change { ipsec: of_a(json!({"encapsulation_mode": "transport"})), ..plain() },
+        ),
+        (
+            "transport mode on both sides",
+            false,
+            Change { ipsec: both(json!({"encapsulation_mode": "transport"})), ..plain() },
+        ),
+        (
+            "transport mode, IKEv1",
+            false,
+            Change { ike: v1(), ipsec: of_a(json!({"encapsulation_mode": "transport"})), ..plain() },
+        ),
+        (
+            "a range in two halves, IKEv2",
+            true,
+            Change { peer_of_a: Some(&["10.20.30.0/25", "10.20.30.128/25"]), ..plain() },
+        ),
+        (
+            "a range in two halves, IKEv1",
+            true,
+            Change { ike: v1(), peer_of_a: Some(&["10.20.30.0/25", "10.20.30.128/25"]), ..plain() },
+        ),
+        (
+            "names that differ in case",
+            true,
+            Change {
+                connection: [
+                    json!({"local_id": "A.Example", "peer_id": "b.example"}),
+                    json!({"local_id": "B.example", "peer_id": "a.example"}),
+                ],
+                ..plain()
+            },
+        ),
         ("a service switched off", false, Change { service_of_a: json!({"admin_state_up": false}), ..plain() }),
         ("switched off on one side", false, Change { connection: of_a(json!({"admin_state_up": false})), ..plain() }),
     ];

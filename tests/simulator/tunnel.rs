@@ -15,6 +15,7 @@ fn half(own: &str, peer: &str, local: &[&str], remote: &[&str]) -> Half {
         ike_v2: true,
         aggressive: false,
         ike_cipher: "aes-256".to_owned(),
+        esp_tunnel: true,
         local: nets(local),
         remote: nets(remote),
         running: true,
@@ -32,7 +33,7 @@ fn halves_negotiate_as_real_strongswan_did() {
         assert_eq!(matches!(negotiate(&a, &b), Verdict::Up(_)), matches!(negotiate(&b, &a), Verdict::Up(_)));
         negotiate(&a, &b)
     };
-    let fails: [(Reason, Change); 10] = [
+    let fails: [(Reason, Change); 13] = [
         (Reason::Key, |a, _| a.psk = "wrong".into()),
         (Reason::IkeVersion, |a, _| a.ike_v2 = false),
         (Reason::Identity, |_, b| b.peer_id = "192.0.2.1".into()),
@@ -41,6 +42,9 @@ fn halves_negotiate_as_real_strongswan_did() {
         (Reason::Selectors, |a, _| a.remote = vec!["10.99.0.0/24".parse().unwrap()]),
         (Reason::NotRunning, |_, b| b.running = false),
         (Reason::AggressiveMode, |a, b| (a.ike_v2, b.ike_v2, a.aggressive, b.aggressive) = (false, false, true, true)),
+        (Reason::Split, |a, _| a.remote = vec!["10.20.30.0/25".parse().unwrap(), "10.20.30.128/25".parse().unwrap()]),
+        (Reason::Transform, |a, _| a.esp_tunnel = false),
+        (Reason::Transform, |a, b| (a.esp_tunnel, b.esp_tunnel) = (false, false)),
         (Reason::Cipher, |a, b| (a.ike_v2, b.ike_v2, a.ike_cipher) = (false, false, "aes-256-gcm-16".into())),
         // A name on one side turns the peer's address beside it into a name, which the peer's own address does not equal.
         (Reason::Identity, |a, b| (a.local_id, b.peer_id) = ("vpn.example".into(), "vpn.example".into())),
@@ -61,6 +65,11 @@ fn halves_negotiate_as_real_strongswan_did() {
         (b.local_id, b.peer_id) = ("b.example".into(), "a.example".into());
     };
     assert_eq!(pairs(&names), Verdict::Up(plain.clone()), "names on both sides agree");
+    let cased = |a: &mut Half, b: &mut Half| {
+        names(a, b);
+        a.local_id = "A.Example".into();
+    };
+    assert_eq!(pairs(&cased), Verdict::Up(plain.clone()), "names have no case");
     let several = |a: &mut Half, b: &mut Half| {
         a.local.push(net("10.0.1.0/24"));
         b.remote.push(net("10.0.1.0/24"));

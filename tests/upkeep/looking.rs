@@ -53,18 +53,20 @@ async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn
 #[tokio::test(flavor = "multi_thread")]
 async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
     let scene = Scene::with_vpn().await;
-    // Requests that are sent at once are then under way at once.
-    scene.cloud.reconfigure(|settings| settings.latency = Duration::from_millis(300));
-    scene.asked();
-    scene.run(&["list"]).await;
-    let regions = REGIONS.len();
-    assert_eq!(counted(&scene.asked()), [1, 9 * regions, 0, 2]);
-    // The keys are two reads more, which take a round trip of their own.
-    scene.run(&["status", "test-vpn"]).await;
-    assert_eq!(counted(&scene.asked()), [1, 9 * regions + 2, 0, 3]);
-    // And doctor reads what instances admit: ports, groups and rules of each half.
-    scene.run(&["doctor", "test-vpn"]).await;
-    assert_eq!(counted(&scene.asked()), [1, 9 * regions + 6 + 2, 0, 4]);
+    let all = 9 * REGIONS.len();
+    // The keys are two reads more, which take a round trip of their own. And doctor reads what instances admit: ports,
+    // groups and rules of each half.
+    for (args, waves) in [
+        (&["list"][..], vec![all]),
+        (&["status", "test-vpn"], vec![all, 2]),
+        (&["doctor", "test-vpn"], vec![all, 6, 2]),
+    ] {
+        scene.asked();
+        waves.iter().for_each(|count| scene.cloud.inject(Fault::together(*count).method("GET").path("/v2.0/")));
+        let ran = scene.run(args).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
+        assert_eq!(counted(&scene.asked()), [1, waves.iter().sum(), 0], "{args:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
