@@ -3,32 +3,22 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use itertools::Itertools;
 use serde::{Serialize, Serializer};
 
 use crate::cloud::{RegionId, printable};
 
 /// A command line; its `Display` is what is copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShellCommand {
-    words: Vec<Word>,
-    remark: Option<&'static str>,
-}
+pub struct ShellCommand(Vec<Word>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     /// Written in this source, an option or what an option is given.
     Fixed(String),
-    /// What the command is for.
+    /// What the command is for, quoted.
     Operand(String),
-}
-
-impl Word {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Fixed(text) | Self::Operand(text) => text,
-        }
-    }
+    /// No word to a shell.
+    Remark(&'static str),
 }
 
 /// A command of this program: its name and options, as a user types them.
@@ -58,14 +48,14 @@ pub fn remove_file(path: impl Display) -> ShellCommand {
 
 impl ShellCommand {
     fn literal(program: &'static str) -> Self {
-        Self { words: vec![Word::Fixed(program.to_owned())], remark: None }
+        Self(vec![Word::Fixed(program.to_owned())])
     }
 
     /// With these words, as they are: options, placeholders in capitals.
     #[must_use]
     pub fn words(mut self, words: &'static str) -> Self {
         if !words.is_empty() {
-            self.words.push(Word::Fixed(words.to_owned()));
+            self.0.push(Word::Fixed(words.to_owned()));
         }
         self
     }
@@ -73,42 +63,41 @@ impl ShellCommand {
     /// With a value of the option before it.
     #[must_use]
     pub fn value(mut self, value: impl Display) -> Self {
-        self.words.push(Word::Fixed(quoted(value)));
+        self.0.push(Word::Fixed(quoted(value)));
         self
     }
 
     /// With what the command is for: a name, an id, a path.
     #[must_use]
     pub fn operand(mut self, operand: impl Display) -> Self {
-        self.words.push(Word::Operand(quoted(operand)));
+        self.0.push(Word::Operand(quoted(operand)));
         self
     }
 
-    /// With a comment behind it, which a shell passes over.
+    /// With a comment at its end, which a shell passes over.
     #[must_use]
     pub fn remark(mut self, remark: &'static str) -> Self {
-        self.remark = Some(remark);
+        self.0.push(Word::Remark(remark));
         self
     }
 }
 
 impl Display for ShellCommand {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let is_operand = |word: &&Word| matches!(word, Word::Operand(_));
-        let (operands, rest): (Vec<&Word>, Vec<&Word>) = self.words.iter().partition(is_operand);
         // An operand that looks like an option stands behind what ends the options.
-        let is_guarded = operands.iter().any(|word| word.as_str().trim_start_matches(['$', '\'']).starts_with('-'));
-        let words = if is_guarded {
-            rest.iter()
-                .map(|word| word.as_str())
-                .chain(["--"])
-                .chain(operands.iter().map(|word| word.as_str()))
-                .join(" ")
-        } else {
-            self.words.iter().map(Word::as_str).join(" ")
-        };
-        f.write_str(&words)?;
-        self.remark.map_or(Ok(()), |remark| write!(f, "   # {remark}"))
+        let is_optionlike = |text: &str| text.trim_start_matches(['$', '\'']).starts_with('-');
+        let is_guarded = self.0.iter().any(|word| matches!(word, Word::Operand(text) if is_optionlike(text)));
+        let (mut words, mut operands, mut remark) = (Vec::<&str>::new(), vec!["--"], None);
+        for word in &self.0 {
+            match word {
+                Word::Operand(text) if is_guarded => operands.push(text),
+                Word::Fixed(text) | Word::Operand(text) => words.push(text),
+                Word::Remark(text) => remark = Some(*text),
+            }
+        }
+        words.extend(operands.into_iter().filter(|_| is_guarded));
+        f.write_str(&words.join(" "))?;
+        remark.map_or(Ok(()), |remark| write!(f, "   # {remark}"))
     }
 }
 
@@ -132,11 +121,11 @@ fn quoted(word: impl Display) -> String {
     for c in word.chars() {
         let mut encoded = [0; 4];
         let bytes = &*c.encode_utf8(&mut encoded);
-        if printable(bytes) != bytes {
-            text.extend(bytes.bytes().map(|byte| format!("\\{byte:03o}")));
-        } else {
+        if printable(bytes) == bytes {
             text.extend(matches!(c, '\'' | '\\').then_some('\\'));
             text.push(c);
+        } else {
+            text.extend(bytes.bytes().map(|byte| format!("\\{byte:03o}")));
         }
     }
     text.push('\'');

@@ -100,13 +100,11 @@ impl Report {
     /// The demo's cloud ends with the program.
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(go_on) = self.go_on.as_ref().filter(|_| !self.is_demo) else { return Ok(()) };
-        match self.outcome {
-            Outcome::Undone => writeln!(f, "\nTo look for it and delete it: {go_on}"),
-            _ => {
-                let undo = osvpn("rollback").operand(&self.id);
-                writeln!(f, "\nTo undo it:          {undo}\nTo go on from here:  {go_on}")
-            }
+        if self.outcome == Outcome::Undone {
+            return writeln!(f, "\nTo look for it and delete it: {go_on}");
         }
+        let undo = osvpn("rollback").operand(&self.id);
+        writeln!(f, "\nTo undo it:          {undo}\nTo go on from here:  {go_on}")
     }
 }
 
