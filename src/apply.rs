@@ -61,8 +61,8 @@ async fn prepare(
     terminal: Option<&AtTerminal>,
     warnings: &mut Vec<String>,
 ) -> Result<(Box<Plan>, KeyOrigin, SignedIn), Refusal> {
-    let file = input::plan_file(&args.plan)?;
-    let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key())?;
+    let file = input::plan_file(&args.plan).await?;
+    let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key()).await?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let signed_in =

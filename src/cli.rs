@@ -158,7 +158,7 @@ pub enum Command {
     /// appended to the password, demo-reader may not change anything.
     DemoCloud {
         /// The address to listen on; port 0 takes a free one.
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = loopback)]
         listen: SocketAddr,
         /// How many seconds a token is good for, to see what osvpn does when it expires [default: 12 hours].
         #[arg(long, value_name = "SECS")]
@@ -171,4 +171,14 @@ pub enum Command {
     },
     /// Print the manual page (read it with: osvpn man | man -l -).
     Man,
+}
+
+/// Everybody knows its passwords, and nothing limits what it keeps.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("it must be a loopback address, as 127.0.0.1:0".to_owned())
+    }
 }

@@ -22,6 +22,7 @@
 //!   for VPNs that exist. `carry`: what both do with a change. [`report`]: what is printed afterwards.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it; asks on the terminal.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
+//! * [`hardening`]: no core dump, no debugger.
 //! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.
 
 pub mod apply;
@@ -30,6 +31,7 @@ mod carry;
 pub mod change;
 pub mod cli;
 pub mod cloud;
+pub mod hardening;
 pub mod inspect;
 pub mod log;
 pub mod operate;

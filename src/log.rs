@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -17,7 +17,8 @@ use crate::state;
 /// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
 pub const VARIABLE: &str = "OSVPN_LOG";
 
-const PRIVATE: u32 = 0o600;
+/// A log that is longer when the program begins becomes the old one, in bytes: a day of checks once a minute.
+const LONGEST: u64 = 8 << 20;
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +54,22 @@ pub fn start() -> Result<(), LogError> {
     Ok(())
 }
 
-fn open(path: &PathBuf) -> io::Result<File> {
+/// Where what was logged before is: the one old log there is.
+#[must_use]
+pub fn old(path: &Path) -> PathBuf {
+    path.with_extension("log.old")
+}
+
+fn open(path: &Path) -> io::Result<File> {
     if let Some(dir) = path.parent() {
         state::make_private(dir)?;
     }
-    // A link leads to a file that is not this program's to make private.
-    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something other than a file has its name"));
+    // A program that is at work goes on with the file it has.
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() > LONGEST) {
+        fs::rename(path, old(path))?;
     }
-    let file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(path)?;
+    let file = state::open(path, OpenOptions::new().append(true).create(true).mode(state::PRIVATE_FILE))?;
     // One that was there may be open to others.
-    file.set_permissions(Permissions::from_mode(PRIVATE))?;
+    file.set_permissions(Permissions::from_mode(state::PRIVATE_FILE))?;
     Ok(file)
 }

@@ -19,13 +19,14 @@ use osvpn::tui::terminal::{self, Console, Guard};
 use osvpn::tui::{self, Ended, Why};
 use osvpn::view::Theme;
 use osvpn::wizard::{Beginning, Login, Problem, Start};
-use osvpn::{log, operate, sign_in, signals};
+use osvpn::{hardening, log, operate, sign_in, signals};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 fn main() -> ExitCode {
+    hardening::harden();
     let cli = Cli::parse();
     if let Err(error) = log::start() {
         complain(&format!("{error}; going on without a log"));
@@ -102,9 +103,16 @@ fn with_runtime(work: impl Future<Output = io::Result<u8>>) -> io::Result<u8> {
 fn answered(json: bool, work: impl AsyncFnOnce(UnboundedReceiver<Signal>) -> Answer) -> io::Result<u8> {
     with_runtime(async {
         let answer = work(signals::listen()?).await;
-        // A reader that has gone away changes nothing about what was done.
-        let _ = answer.print(json, &mut stdout(), &mut stderr());
-        Ok(answer.exit_code())
+        let printed = answer.print(json, &mut stdout(), &mut stderr()).and_then(|()| stdout().flush());
+        let code = answer.exit_code();
+        match printed {
+            // A reader that has gone away changes nothing about what was done; one that got less than all was told less.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                complain(&format!("the answer could not be written: {error}"));
+                Ok(code.max(1))
+            }
+            _ => Ok(code),
+        }
     })
 }
 
@@ -255,9 +263,8 @@ fn farewell(ended: &Ended) -> u8 {
     }
     match why {
         Why::Finished => code,
-        Why::Signal(signal) => signal.exit_code(),
         // A hang-up, whether or not its signal has come by now.
-        Why::Terminal(_) => signals::Signal::HangUp.exit_code(),
+        Why::Signal(_) | Why::Terminal(_) => signals::STOPPED,
         Why::Panic(_) => 101,
     }
 }

@@ -152,10 +152,12 @@ pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
 }
 
 /// A new key for a VPN, or for every VPN that has the word everybody knows.
-pub async fn rotate_psk(args: &RotateArgs, signals: Signals) -> Answer {
+pub async fn rotate_psk(args: &RotateArgs, mut signals: Signals) -> Answer {
     // One key for many VPNs is no key.
-    let given = if args.all_public_keys { Ok(None) } else { crate::apply::input::given_key(args.psk_file.as_deref()) };
-    let given = match given {
+    let given = async {
+        if args.all_public_keys { Ok(None) } else { crate::apply::input::given_key(args.psk_file.as_deref()).await }
+    };
+    let given = match until_signal(given, &mut signals).await {
         Ok(given) => given,
         Err(refusal) => return Answer { conclusion: refused(refusal), sign_in_warnings: Vec::new() },
     };

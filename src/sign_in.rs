@@ -35,8 +35,8 @@ pub struct SignedIn {
 /// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
 pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, Problem> {
     let (found, simulator) = match login {
-        Login::Default => (find(None)?, None),
-        Login::Named(name) => (find(Some(name))?, None),
+        Login::Default => (find_unhurried(None).await?, None),
+        Login::Named(name) => (find_unhurried(Some(name.clone())).await?, None),
         Login::Demo => {
             let simulator = Simulator::start(simulator::Settings::demo()).await.map_err(|error| {
                 let text = format!("The demo cloud cannot listen on a loopback address: {error}.");
@@ -74,6 +74,16 @@ pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, 
 /// What was looked for, or which clouds there are to choose from.
 pub fn find(name: Option<&str>) -> Result<Found, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
+}
+
+/// As [`find`]. A clouds.yaml may be a pipe to which nobody writes, so a thread reads it, which ends with the program: the
+/// caller can be stopped.
+async fn find_unhurried(name: Option<String>) -> Result<Found, Problem> {
+    let found = tokio::task::spawn_blocking(move || find(name.as_deref())).await;
+    found.unwrap_or_else(|error| {
+        let text = format!("The credentials could not be read: {error}");
+        Err(failed("The credentials cannot be used", Vec::new(), Error::new(ErrorKind::Unexpected, text)))
+    })
 }
 
 fn short_life(left: SignedDuration, can_ask: bool) -> String {

@@ -26,17 +26,9 @@ pub enum Signal {
     HangUp,
 }
 
-impl Signal {
-    /// The exit code a shell expects of a process that such a signal ended: 128 and its number.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::HangUp => 129,
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-        }
-    }
-}
+/// The exit code of a program that was stopped, by whichever of these signals: what was under way is settled all the same,
+/// so which one it was makes no difference.
+pub const STOPPED: u8 = 130;
 
 /// As [`listen`], and also hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the
 /// kernel sends it only to the session whose terminal it is.

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 #[path = "support/command.rs"]
 mod command;
+#[path = "cli/process.rs"]
+mod process;
 #[path = "support/token.rs"]
 mod token;
 use command::{KEY, half, osvpn, osvpn_in, run, single, site_to_site, write};

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("change", &["change", "plan", "cloud"]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("view", &["view", "wizard", "inspect", "provision", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("signals", &["signals"]),
+    ("hardening", &["hardening"]),
     ("state", &["state"]),
     ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),

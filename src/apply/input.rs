@@ -1,18 +1,24 @@
 //! What `osvpn apply` reads before it sends anything: the plan file and the key.
 
 use std::env::{self, VarError};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
+use tokio::task::spawn_blocking;
 
 use super::Refusal;
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
 use crate::provision::handover::KeyOrigin;
+use crate::sign_in::terminal::AtTerminal;
 
 /// The variable a key can be given in.
 pub const KEY_VARIABLE: &str = "OSVPN_PSK";
+/// Standard input, where a file is named.
+const STDIN: &str = "-";
 /// Much more than any plan, in bytes: one with 10,000 ranges has a twentieth of it.
 const LONGEST_PLAN: u64 = 4 << 20;
 /// Much more than any key; whoever names the wrong file is told so, and not after reading all of it.
@@ -22,23 +28,20 @@ const LONGEST_KEY_FILE: u64 = 4096;
 ///
 /// # Errors
 /// If it cannot be read, or is no plan; with the line where that is known.
-pub fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
+pub async fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
     let unusable = |why: &dyn std::fmt::Display| Refusal::unusable(vec![format!("{}: {why}", path.display())]);
-    let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST_PLAN + 1).read_to_string(&mut text));
-    read.map_err(|error| unusable(&error))?;
-    if text.len() as u64 > LONGEST_PLAN {
-        return Err(unusable(&"it is much too long for a plan"));
-    }
-    PlanFile::parse(&text).map_err(|error| unusable(&error))
+    let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&error))?;
+    let bytes = bytes.ok_or_else(|| unusable(&"it is much too long for a plan"))?;
+    let text = str::from_utf8(&bytes).map_err(|error| unusable(&error))?;
+    PlanFile::parse(text).map_err(|error| unusable(&error))
 }
 
 /// The key: from the file that was named, else from the variable, else a new one if nobody else has to know it.
 ///
 /// # Errors
 /// If there is none, or what was given is no key. The text itself is in no message.
-pub fn key(psk_file: Option<&Path>, may_generate: bool) -> Result<(Psk, KeyOrigin), Refusal> {
-    match given_key(psk_file)? {
+pub async fn key(psk_file: Option<&Path>, may_generate: bool) -> Result<(Psk, KeyOrigin), Refusal> {
+    match given_key(psk_file).await? {
         Some(psk) => Ok((psk, KeyOrigin::Given)),
         None if may_generate => Ok((Psk::generate(), KeyOrigin::Generated)),
         None => {
@@ -53,9 +56,9 @@ pub fn key(psk_file: Option<&Path>, may_generate: bool) -> Result<(Psk, KeyOrigi
 ///
 /// # Errors
 /// If what was given is no key. The text itself is in no message.
-pub fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> {
+pub async fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> {
     let (place, text) = match (psk_file, env::var(KEY_VARIABLE)) {
-        (Some(path), _) => (path.display().to_string(), read_key(path)?),
+        (Some(path), _) => (path.display().to_string(), read_key(path).await?),
         (None, Ok(text)) if !text.trim().is_empty() => (KEY_VARIABLE.to_owned(), Zeroizing::new(text)),
         (None, Err(VarError::NotUnicode(_))) => return Err(no_text(KEY_VARIABLE)),
         (None, _) => return Ok(None),
@@ -64,19 +67,44 @@ pub fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> {
     Psk::parse(text.trim()).map(Some).map_err(refused)
 }
 
-fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
-    let place = path.display();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(LONGEST_KEY_FILE).unwrap_or_default() + 1));
-    let read = if path == Path::new("-") {
-        io::stdin().lock().take(LONGEST_KEY_FILE + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(LONGEST_KEY_FILE + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|error| Refusal::unusable(vec![format!("pre-shared key of {place}: {error}")]))?;
-    if bytes.len() as u64 > LONGEST_KEY_FILE {
-        return Err(Refusal::unusable(vec![format!("{place} is too long to hold a pre-shared key alone")]));
+async fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
+    if path.as_os_str() == STDIN && io::stdin().is_terminal() {
+        return type_key().await;
     }
+    let place = path.display();
+    let bytes = content(path, LONGEST_KEY_FILE).await;
+    let bytes = bytes.map_err(|error| Refusal::unusable(vec![format!("pre-shared key of {place}: {error}")]))?;
+    let Some(bytes) = bytes else {
+        return Err(Refusal::unusable(vec![format!("{place} is too long to hold a pre-shared key alone")]));
+    };
     str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| no_text(&place.to_string()))
+}
+
+/// Whoever names a terminal as the file wants to type the key.
+async fn type_key() -> Result<Zeroizing<String>, Refusal> {
+    let refused = |why: String| Refusal::unusable(vec![format!("pre-shared key of -: {why}")]);
+    let terminal = AtTerminal::find()
+        .ok_or_else(|| refused("standard input is a terminal on which osvpn cannot ask; name a file".to_owned()))?;
+    let introduction = "The pre-shared key of the VPN. What you type is not shown; an empty line gives up.";
+    let typed = terminal.secret(introduction, "Pre-shared key").await.map_err(|error| refused(error.to_string()))?;
+    typed.map(|key| Zeroizing::new(key.expose_secret().to_owned())).ok_or_else(|| refused("none was typed".to_owned()))
+}
+
+/// What a file holds; none if that is more than so many bytes. It may be a pipe to which nobody writes, so it is read by a
+/// thread, which ends with the program: the caller can be stopped.
+async fn content(path: &Path, longest: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let path = path.to_owned();
+    let read = move || {
+        // It does not grow: what is left behind by growing is not wiped.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(longest).unwrap_or_default() + 1));
+        if path.as_os_str() == STDIN {
+            io::stdin().lock().take(longest + 1).read_to_end(&mut bytes)?;
+        } else {
+            File::open(&path)?.take(longest + 1).read_to_end(&mut bytes)?;
+        }
+        Ok((bytes.len() as u64 <= longest).then_some(bytes))
+    };
+    spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 fn no_text(place: &str) -> Refusal {

@@ -2,7 +2,7 @@
 
 use std::env::consts::{ARCH, OS};
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -151,7 +151,7 @@ pub fn log() -> Section {
 
 /// The last whole lines of a file, no more than so many bytes.
 fn end_of(path: &Path, most: u64) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = state::open(path, OpenOptions::new().read(true))?;
     let skipped = file.metadata()?.len().saturating_sub(most);
     file.seek(SeekFrom::Start(skipped))?;
     let mut bytes = Vec::new();

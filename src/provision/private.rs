@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::one_line;
 use crate::plan::shell::osvpn;
+use crate::state::{self, PRIVATE_FILE};
 
-const PRIVATE: u32 = 0o600;
 /// More than any journal has, in bytes. What is longer ends in the middle.
 const LARGEST: u64 = 16 << 20;
 /// How much of the parser's words is passed on, in characters.
@@ -47,7 +47,7 @@ pub enum JournalError {
 /// Puts this in the place of what the file holds. On return it is on the disk.
 pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), JournalError> {
     let written = || {
-        let mut file = AtomicWriteFile::options().mode(PRIVATE).preserve_mode(false).open(path)?;
+        let mut file = AtomicWriteFile::options().mode(PRIVATE_FILE).preserve_mode(false).open(path)?;
         serde_json::to_writer_pretty(&mut file, content)?;
         file.write_all(b"\n")?;
         file.commit()
@@ -64,7 +64,8 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
     // The parser may repeat a part of the file.
     let unreadable = |why: String| JournalError::Unreadable(path.to_owned(), one_line(&why, LONGEST_REASON));
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
+    let read =
+        state::open(path, OpenOptions::new().read(true)).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
     read.map_err(|error| JournalError::File(path.to_owned(), error))?;
     let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     if version != known {
@@ -75,7 +76,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
 
 /// The files of a directory whose names end like that. A directory that does not exist has none.
 pub(super) fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, JournalError> {
-    let entries = match fs::read_dir(directory) {
+    let entries = match state::check(directory).and_then(|()| fs::read_dir(directory)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(JournalError::File(directory.to_owned(), error)),
@@ -95,9 +96,9 @@ pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     let path = lock_path(path);
     let failed = |error| JournalError::File(path.clone(), error);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE);
+    options.read(true).write(true).create(true).truncate(false).mode(PRIVATE_FILE);
     let mut file = loop {
-        let mut file = options.open(&path).map_err(failed)?;
+        let mut file = state::open(&path, &mut options).map_err(failed)?;
         match file.try_lock() {
             // Whoever had it may have removed the file after this one has opened it; that lock would keep nobody off.
             Ok(()) if file.metadata().map_err(failed)?.nlink() == 0 => {}

@@ -99,7 +99,11 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
         );
         return refused(Refusal::refused(vec![problem]), Vec::new());
     }
-    let key = if record.needs_key() { input::given_key(args.psk_file.as_deref()) } else { Ok(None) };
+    let given = async { if record.needs_key() { input::given_key(args.psk_file.as_deref()).await } else { Ok(None) } };
+    let key = tokio::select! {
+        key = given => key,
+        Some(_) = signals.recv() => Err(Refusal::stopped()),
+    };
     let key = match key {
         Ok(key) => key,
         Err(refusal) => return refused(refusal, Vec::new()),

@@ -45,7 +45,7 @@ pub async fn find(
     if origin == KeyOrigin::Generated && file.is_none() {
         return Ok(Psk::generate());
     }
-    input::given_key(file)?.ok_or_else(|| {
+    input::given_key(file).await?.ok_or_else(|| {
         let problem = "the pre-shared key was typed in by you and is kept nowhere, and no connection has it yet; give it \
                        again: with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
         Refusal::unusable(vec![problem.to_owned()])

@@ -1,14 +1,15 @@
 //! Asks on the controlling terminal, for the commands that have no screen: as `ssh` and `sudo` do, also where standard input
-//! and output are something else.
+//! and output are something else. Nothing that is typed there is shown.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::process::getpgrp;
+use rustix::process::{Signal, getpgrp};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_blocking;
 
@@ -41,6 +42,17 @@ impl AtTerminal {
         let (person, said) = Person::new();
         tokio::spawn(answer(Arc::clone(&tty), said));
         Some(Self { person, tty })
+    }
+
+    /// Asks for a secret that belongs to no sign-in. None if nothing is typed.
+    ///
+    /// # Errors
+    /// As the terminal says.
+    pub async fn secret(&self, introduction: &str, label: &str) -> io::Result<Option<SecretString>> {
+        self.tty.say(&format!("\n{introduction}\n"))?;
+        let line = hidden_line(&self.tty, label).await;
+        self.tty.show();
+        Ok(line?.filter(|line| !line.expose_secret().is_empty()))
     }
 
     /// Whom to ask.
@@ -122,13 +134,27 @@ async fn ask(tty: &Arc<Tty>, question: &Question) -> io::Result<Option<Reply>> {
     tty.say(&introduction(question))?;
     let mut reply = Reply::default();
     for part in question.wanted.parts() {
-        tty.hide()?;
-        tty.say(&format!("{}: ", part.label()))?;
-        let reading = Arc::clone(tty);
-        let Some(line) = spawn_blocking(move || reading.line()).await.map_err(io::Error::other)?? else { break };
+        let Some(line) = hidden_line(tty, part.label()).await? else { break };
         reply = reply.with(*part, line);
     }
     Ok((!reply.is_empty()).then_some(reply))
+}
+
+/// One line, hidden. Whoever stops the program and goes on with it finds the terminal as the shell has left it, and the
+/// prompt far above.
+async fn hidden_line(tty: &Arc<Tty>, label: &str) -> io::Result<Option<SecretString>> {
+    let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    let prompt = || tty.hide().and_then(|()| tty.say(&format!("{label}: ")));
+    prompt()?;
+    let reading = Arc::clone(tty);
+    let mut line = spawn_blocking(move || reading.line());
+    loop {
+        tokio::select! {
+            line = &mut line => return line.map_err(io::Error::other)?,
+            // In the background the reader is stopped again, and hears of it once it is in the foreground.
+            Some(()) = continued.recv() => if tty.is_ours() { prompt()? },
+        }
+    }
 }
 
 fn introduction(question: &Question) -> String {

@@ -54,7 +54,9 @@ fn spoilt_exposures(exposures: Exposures, evil: &str) -> Exposures {
 
 /// What a shell makes of each.
 fn parsed(commands: &[String]) -> Vec<Vec<String>> {
-    let script: String = commands.iter().map(|line| format!("set -- {line}\nprintf '%s\\0' \"$@\" END\n")).collect();
+    let lines: Vec<String> =
+        commands.iter().map(|line| format!("set -- {line}\nprintf '%s\\0' \"$@\" END\n")).collect();
+    let script = lines.concat();
     let ran = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
     assert!(ran.status.success(), "{commands:#?}: {}", String::from_utf8_lossy(&ran.stderr));
     let text = String::from_utf8(ran.stdout).unwrap();

@@ -81,6 +81,6 @@ fn the_wizard_takes_a_passcode_as_an_authenticator_shows_it() {
         pty.send(&format!("{first} {second}\r"));
         pty.wait_for("What is to be connected?");
         pty.signal("TERM");
-        assert_eq!(pty.end().0, 143);
+        assert_eq!(pty.end().0, 130);
     });
 }

@@ -163,6 +163,13 @@ impl Pty {
         }
     }
 
+    /// Has the terminal show again what is typed.
+    pub fn show_typing(&self) {
+        let name = self.master.tty_name().unwrap();
+        let done = std::process::Command::new("stty").arg("-F").arg(name).args(["echo", "icanon"]).status();
+        assert!(done.unwrap().success());
+    }
+
     /// Closes the terminal under the program, as a lost connection does, once it has written something more.
     pub fn close(mut self, when: Closing) -> Box<dyn Child + Send + Sync> {
         let (seen, changed) = &*self.seen;

@@ -46,7 +46,7 @@ fn a_signal_ends_the_wizard_while_it_asks() {
     pty.wait_for("The password of demo-mfa");
     pty.signal("TERM");
     let (code, Printed { said, .. }) = pty.end();
-    assert_eq!((code, said.trim()), (143, "Nothing was made."));
+    assert_eq!((code, said.trim()), (130, "Nothing was made."));
 }
 
 fn plan(scene: &Scene) {
@@ -96,6 +96,43 @@ fn ctrl_c_at_the_question_of_apply_stops_it_and_leaves_the_terminal_as_it_was() 
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130, "{said}");
     assert!(said.contains("Nothing was made."), "{said}");
+}
+
+/// What a shell does with a job that was stopped and goes on: it has put its own line settings in place meanwhile.
+#[test]
+fn what_is_typed_stays_hidden_after_the_program_was_stopped_and_goes_on() {
+    let scene = Scene::new(Settings::default());
+    let mut pty = Pty::start(scene.home.path(), &["list"], &vars(&scene, &MFA[1..]));
+    pty.wait_for("Password:");
+    pty.signal("STOP");
+    pty.wait_stopped();
+    pty.show_typing();
+    pty.signal("CONT");
+    pty.wait("the question again", |screen| screen.matches("Password:").count() == 2);
+    pty.send("V1sibleSecret\r");
+    pty.wait_for("refused the password");
+    pty.wait("the password again", |screen| screen.trim_end().ends_with("Password:"));
+    pty.send("demo\r");
+    pty.wait_for("Passcode:");
+    pty.send("\r");
+    let (code, Printed { everything, .. }) = pty.end();
+    assert_eq!(code, 0, "{everything}");
+    assert!(!everything.contains("V1sibleSecret"), "{everything}");
+}
+
+#[test]
+fn a_key_that_is_typed_for_a_file_is_hidden_and_can_be_left_with_ctrl_c() {
+    let scene = Scene::new(Settings::default());
+    plan(&scene);
+    let args = ["apply", "plan.toml", "--psk-file", "-", "--dry-run"];
+    for (keys, expected) in [("Typed0nThisTerminal2345\r", 0), ("short\r", 2), ("\r", 2), ("Typed0nThis\x03", 130)] {
+        let mut pty = scene.wizard(&args);
+        pty.wait_for("Pre-shared key:");
+        pty.send(keys);
+        let (code, Printed { everything, .. }) = pty.end();
+        assert_eq!(code, expected, "{everything}");
+        assert!(!everything.contains(keys.trim_end_matches(['\r', '\x03'])) || keys == "\r", "{everything}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::*;
 
 /// What ends it, and with which exit code.
-const ENDS: [(&str, u32); 3] = [("TERM", 143), ("HUP", 129), ("INT", 130)];
+const ENDS: [(&str, u32); 3] = [("TERM", 130), ("HUP", 130), ("INT", 130)];
 /// Where it meets it.
 const PHASES: [&str; 3] = ["creating", "watching", "undoing"];
 
@@ -81,7 +81,7 @@ fn a_terminal_that_closes_in_any_phase_leaves_everything_in_order() {
         let (scene, pty, gate, before) = at(phase);
         let mut left = pty.close(Closing::AtOnce);
         gate.open();
-        assert_eq!(left.wait().unwrap().exit_code(), 129, "{phase}");
+        assert_eq!(left.wait().unwrap().exit_code(), 130, "{phase}");
         is_true(&scene, &before, phase);
     }
 }
@@ -94,7 +94,7 @@ fn a_terminal_that_closes_upon_a_key_ends_the_wizard() {
         pty.send("?");
         let mut left = pty.close(Closing::AtOnce);
         gate.open();
-        assert_eq!(left.wait().unwrap().exit_code(), 129);
+        assert_eq!(left.wait().unwrap().exit_code(), 130);
         is_true(&scene, &before, "creating");
     }
 }
@@ -108,7 +108,7 @@ fn a_terminal_of_another_session_that_closes_ends_the_wizard() {
     pty.send("?");
     pty.wait_for("[ Close ]");
     pty.send("?");
-    assert_eq!(pty.close(Closing::AfterFrame).wait().unwrap().exit_code(), 129);
+    assert_eq!(pty.close(Closing::AfterFrame).wait().unwrap().exit_code(), 130);
 }
 
 /// The system tells of both at once.
