@@ -26,7 +26,7 @@ use crate::state;
 
 pub use answer::{Answer, Conclusion, Refusal};
 pub(crate) use progress::Lines;
-use read::{check, known, read};
+use read::{check, known, read, with_shared_key};
 use run::Run;
 
 /// Makes the VPN of a plan file, unless the checks refuse it.
@@ -79,5 +79,6 @@ async fn prepare(
     let regions = regions?;
     let draft = file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?;
     let plan = check(draft, &regions, &labels, VpnId::random())?;
+    let plan = with_shared_key(plan, cloud, key).await?;
     Ok((plan, key, signed_in))
 }

@@ -18,6 +18,7 @@ pub mod names;
 pub mod peer;
 pub mod policy;
 pub mod psk;
+mod sharing;
 pub mod shell;
 mod text;
 
@@ -35,6 +36,7 @@ pub use names::{Half, VpnId, VpnName};
 pub use peer::{Peer, PeerAddress};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
+pub use sharing::{KeySharer, SharedKey, is_between};
 pub use shell::ShellCommand;
 
 /// One region's side, as it was asked for.
@@ -111,6 +113,8 @@ pub struct HalfPlan {
     pub local: Vec<Subnet>,
     /// The ranges across.
     pub remote: Vec<IpNet>,
+    /// The connections its router had when the plan was checked: one that is not among them was made since.
+    pub present: Vec<Id>,
 }
 
 impl HalfPlan {
@@ -132,6 +136,8 @@ pub struct Plan {
     profile: Profile,
     policy: Policy,
     psk: Psk,
+    /// Connections between the same two ends, whose key this VPN has to share.
+    sharers: Vec<KeySharer>,
     findings: Vec<Finding>,
 }
 

@@ -6,10 +6,12 @@
 //! ```text
 //! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
 //! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here);
-//!    meanwhile each router is looked at once more                           (two runs at once would make two services)
+//!    meanwhile each router is looked at once more                           (two runs at once would make two services),
+//!    and each router's connections                                          (somebody else may have made this VPN by now)
 //! 3  site connection A
 //! 4  site connection B
-//! 5  poll both connections until they are ACTIVE
+//! 5  each router's connections are looked at once more                       (two runs at once would make two VPNs)
+//! 6  poll both connections until they are ACTIVE
 //! ```
 //!
 //! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
@@ -25,6 +27,7 @@ pub mod journal;
 mod late;
 mod ledger;
 mod private;
+mod shared_keys;
 mod undo;
 mod watch;
 
@@ -44,6 +47,7 @@ use journal::Keeper;
 
 pub use create::{CreateError, create};
 pub use ledger::{Doubt, Ledger, Made, Origin};
+pub use shared_keys::read_shared_keys;
 pub use undo::{Undone, undo};
 pub use watch::{Pace, Watched, watch};
 
@@ -61,6 +65,8 @@ pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
 /// How often a request is tried that fails for a reason that may pass.
 const TRIES: u32 = 5;
+/// How often it is looked whether somebody who works at the same time gives way; with the default pauses for 12 s.
+const ROUNDS: u32 = 6;
 
 /// What the engine works with.
 #[derive(Clone, Copy, Debug)]

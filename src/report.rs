@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::cloud::retry::Pause;
-use crate::cloud::{Error, Id, RegionId};
+use crate::cloud::{Error, ErrorKind, Id, RegionId};
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
@@ -188,7 +188,11 @@ impl Report {
         let (outcome, standing, failures) = match end {
             End::Active => (Outcome::Active, &none, Vec::new()),
             End::NotActive(standing) => (Outcome::NotActive, standing, Vec::new()),
-            End::Failed(task, error) => (Outcome::Failed, &none, vec![Failure::new(name_of(plan, task), error)]),
+            End::Failed(task, error) => {
+                let is_over = error.kind == ErrorKind::Overtaken && ledger.is_clean();
+                let outcome = if is_over { Outcome::Overtaken } else { Outcome::Failed };
+                (outcome, &none, vec![Failure::new(name_of(plan, task), error)])
+            }
             End::Lost(standing, error) => {
                 (Outcome::Failed, standing, vec![Failure::new("asking for the status of the connections", error)])
             }
@@ -205,9 +209,12 @@ impl Report {
                 (Outcome::Failed, &none, left.iter().map(failure).collect())
             }
         };
+        let is_overtaken = matches!(end, End::Failed(_, error) if error.kind == ErrorKind::Overtaken);
         let modern = matches!(end, End::Failed(task, error) if is_cured_by_modern(plan, task, error));
         let go_on = match outcome {
-            Outcome::Active => None,
+            Outcome::Active | Outcome::Overtaken => None,
+            // What others have made in its place it is not to be finished beside.
+            Outcome::Failed if is_overtaken => Some("rollback"),
             Outcome::Undone if ledger.is_settled() => None,
             Outcome::Undone => Some("rollback"),
             Outcome::Failed | Outcome::NotActive | Outcome::Stopped => (!ledger.is_clean()).then_some("resume"),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use crate::apply::read::{Read, check, known, read};
+use crate::apply::read::{Read, check, known, read, with_shared_key};
 use crate::apply::run::Run;
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{ResumeArgs, RollbackArgs};
@@ -24,7 +24,7 @@ use crate::plan::{Labels, Plan, Profile, Profiles};
 use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Journal, Keeper, Record};
-use crate::provision::{Ledger, Marks};
+use crate::provision::{Ledger, Marks, Step};
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
@@ -200,7 +200,12 @@ async fn remaining(
         (draft.profile, draft.policy) = (profile, policy.clone());
         ledger.reconsider_policies();
     }
-    Ok((check(draft, &regions, &labels, marks.vpn)?, ledger))
+    let plan = check(draft, &regions, &labels, marks.vpn)?;
+    // What is only undone needs no key, and a connection that has one keeps it.
+    let is_connected = ledger.made().iter().any(|made| made.task.step == Step::Connection);
+    let origin = if is_connected { KeyOrigin::Given } else { interrupted.key_origin() };
+    let plan = if matches!(key, Key::Any) { plan } else { with_shared_key(plan, cloud, origin).await? };
+    Ok((plan, ledger))
 }
 
 async fn signed_in(

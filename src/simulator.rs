@@ -226,6 +226,12 @@ impl Simulator {
         self.shared.set_down(false);
     }
 
+    /// Every token given out so far.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.shared.world().identity.tokens.keys().cloned().collect()
+    }
+
     /// Makes every token given out so far worthless.
     pub fn expire_tokens(&self) {
         let mut world = self.shared.world();

@@ -24,6 +24,7 @@ pub mod remote;
 pub mod review;
 mod run;
 mod session;
+mod shared_keys;
 pub mod step;
 pub mod takeup;
 mod update;
@@ -47,6 +48,7 @@ use progress::Progress;
 use question::Asked;
 use remote::{Remote, RequestId};
 use review::Review;
+use shared_keys::SharedKeys;
 use step::{Route, Step};
 use update::scrolled;
 pub use update::update;
@@ -162,6 +164,8 @@ pub struct Model {
     pub returning: bool,
     /// The id of the VPN to be made.
     pub vpn: VpnId,
+    /// The keys it has to share with connections that exist.
+    shared_keys: SharedKeys,
     /// The run, once it has begun.
     pub run: Option<Progress>,
     /// The VPNs that exist.
@@ -206,6 +210,7 @@ impl Model {
             notice: None,
             returning: false,
             vpn: beginning.vpn,
+            shared_keys: SharedKeys::default(),
             run: None,
             vpns: Vpns::default(),
             wait: beginning.wait,

@@ -4,7 +4,9 @@ use futures::future::join_all;
 
 use super::Refusal;
 use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
-use crate::plan::{Draft, Known, Labels, Plan, VpnId};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Draft, Finding, Known, Labels, Plan, VpnId};
+use crate::provision::read_shared_keys;
 
 pub type Read = (RegionId, Inventory, Detail);
 
@@ -35,7 +37,23 @@ pub fn known(regions: &[Read]) -> Vec<Known<'_>> {
 /// # Errors
 /// With every reason.
 pub fn check(draft: Draft, regions: &[Read], labels: &Labels, vpn: VpnId) -> Result<Box<Plan>, Refusal> {
-    Plan::check(draft, &known(regions), labels, vpn).map(Box::new).map_err(|findings| {
-        Refusal::refused(findings.iter().filter(|finding| finding.is_refusal()).map(ToString::to_string).collect())
-    })
+    Plan::check(draft, &known(regions), labels, vpn).map(Box::new).map_err(|findings| refusal(&findings))
+}
+
+/// The plan with the key of the connections between the same two ends, where there are any: they can only have one.
+///
+/// # Errors
+/// If it cannot be read, or is no key for another connection, or the user gave another.
+pub async fn with_shared_key(plan: Box<Plan>, cloud: &Cloud, origin: KeyOrigin) -> Result<Box<Plan>, Refusal> {
+    let keys = read_shared_keys(cloud, plan.key_sharers()).await;
+    let unread = keys.iter().find_map(|shared| Some((&shared.of, shared.key.as_ref().err()?)));
+    if let Some((of, error)) = unread {
+        let what = format!("reading the key of connection {}, which goes between the same two addresses", of.name);
+        return Err(Refusal::failed(what, error));
+    }
+    plan.sharing(&keys, origin).map(Box::new).map_err(|findings| refusal(&findings))
+}
+
+fn refusal(findings: &[Finding]) -> Refusal {
+    Refusal::refused(findings.iter().filter(|finding| finding.is_refusal()).map(ToString::to_string).collect())
 }

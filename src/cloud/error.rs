@@ -44,6 +44,8 @@ pub enum ErrorKind {
     Unexpected,
     /// The journal of the run cannot be written. Nothing was sent.
     Journal,
+    /// Somebody else has changed what this was about at the same time. No request failed.
+    Overtaken,
 }
 
 /// One failed request, or one that could not be made.

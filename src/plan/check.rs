@@ -8,7 +8,7 @@ use super::fit::Setting;
 use super::{
     Draft, Far, Half, HalfPlan, Known, Labels, Outer, Peer, PeerAddress, Plan, ServicePlan, Side, VpnId, VpnName,
 };
-use super::{checks, cidr, peer};
+use super::{checks, cidr, peer, sharing};
 use crate::cloud::{Id, Subnet};
 
 impl Plan {
@@ -45,6 +45,7 @@ impl Plan {
         found.extend(checks::remote(known_a, &a.router, &draft.a.subnets, &a.remote, across));
         let outer = outer_family(&a, &far, &mut found);
         a.address = address(&a, known_a, outer);
+        let mut sharers = Vec::new();
         let far = match (far, known_b) {
             (Far::Half(mut b), Some(known_b)) => {
                 b.remote = a.local_ranges();
@@ -53,8 +54,10 @@ impl Plan {
                 found.extend(checks::remote(known_b, &b.router, &local, &b.remote, Place::Subnets(Half::A)));
                 let peer = b.address.map(PeerAddress::Ip);
                 found.extend(ends(&a, known_a, peer.as_ref(), (Place::Router(Half::B), Place::Subnets(Half::B))));
+                sharers.extend(peer.iter().flat_map(|peer| sharing::of(known_a, &a, peer, &peer.to_string())));
                 let peer = a.address.map(PeerAddress::Ip);
                 found.extend(ends(&b, known_b, peer.as_ref(), (Place::Router(Half::A), Place::Subnets(Half::A))));
+                sharers.extend(peer.iter().flat_map(|peer| sharing::of(known_b, &b, peer, &peer.to_string())));
                 Far::Half(b)
             }
             (far, _) => far,
@@ -62,6 +65,7 @@ impl Plan {
         if let Far::Peer(peer) = &far {
             found.extend(ends(&a, known_a, Some(&peer.address), (Place::PeerAddress, Place::PeerCidrs)));
             found.extend(peer_findings(peer));
+            sharers.extend(sharing::of(known_a, &a, &peer.address, &peer.id));
         }
         let setting = Setting {
             regions: std::iter::once(known_a)
@@ -86,6 +90,7 @@ impl Plan {
             profile: draft.profile,
             policy: draft.policy,
             psk: draft.psk,
+            sharers,
             findings,
         })
     }
@@ -169,6 +174,7 @@ fn half<'k>(
         address: None,
         local,
         remote: Vec::new(),
+        present: known.tunnelled(&router.id).iter().map(|one| one.connection.id.clone()).collect(),
     };
     Some((plan, known))
 }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod post;
+mod rivals;
 mod service;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use super::ledger::{Ledger, Made, Origin};
 use super::{Event, Marks, Step, Task, Work, late};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::plan::{Half, HalfPlan, Plan};
+use rivals::Rival;
 
 /// Why not everything was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +34,23 @@ pub enum CreateError {
 /// # Errors
 /// The first failed request, or the wish to stop.
 pub async fn create(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), CreateError> {
-    let created = waves(plan, ledger, work).await;
+    let created = match waves(plan, ledger, work).await {
+        Ok(None) => Ok(()),
+        Ok(Some(rival)) => {
+            let (task, error) = rivals::withdraw(&plan.into(), &rival, ledger, work).await;
+            let is_stopped = work.stop.is_cancelled() && !ledger.is_clean();
+            Err(if is_stopped { CreateError::Stopped } else { CreateError::Failed(task, Box::new(error)) })
+        }
+        Err(error) => Err(error),
+    };
     if ledger.is_clean() {
         work.keeper.finish();
     }
     created
 }
 
-async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), CreateError> {
+/// Makes everything, unless somebody else is found to have made the same meanwhile.
+async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<Option<Rival>, CreateError> {
     let run = Run { plan, marks: plan.into(), work, ledger: Mutex::new(ledger) };
     let halves: Vec<Half> = plan.halves().map(|half| half.half).collect();
     let parts = [Step::IkePolicy, Step::IpsecPolicy, Step::LocalGroup, Step::PeerGroup];
@@ -54,22 +65,35 @@ async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), 
         if work.stop.is_cancelled() {
             return Err(CreateError::Stopped);
         }
-        // The look whether the services of the first wave are alone costs no round trip of its own beside the second.
-        let alone = async { if at == 1 { run.all_alone(&halves).await } else { Ok(()) } };
-        let (made, alone) = tokio::join!(run.wave(&wave), alone);
-        made.and(alone).map_err(|error| match error {
-            // Without the wish to stop it might have been tried again, or the user asked.
-            CreateError::Failed(_, why)
-                if work.stop.is_cancelled() && (why.is_transient() || why.kind == ErrorKind::Unanswered) =>
-            {
-                CreateError::Stopped
-            }
-            error => error,
-        })?;
+        // The looks whether the services of the first wave are alone, and whether somebody else has made this VPN, cost no
+        // round trip of their own beside the second.
+        let looked = async {
+            if at == 1 { tokio::join!(run.all_alone(&halves), run.overtaken_before()) } else { (Ok(()), Ok(None)) }
+        };
+        let (made, (alone, overtaken)) = tokio::join!(run.wave(&wave), looked);
+        made.and(alone).map_err(|error| stopped_or(error, work))?;
+        if let Some(rival) = overtaken.map_err(|error| run.unseen(error))? {
+            return Ok(Some(rival));
+        }
+    }
+    if let Some(rival) = run.overtaken_after().await.map_err(|error| run.unseen(error))? {
+        return Ok(Some(rival));
     }
     let ledger = run.ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
     late::sweep(&run.marks, ledger, work).await;
-    Ok(())
+    Ok(None)
+}
+
+/// Without the wish to stop it might have been tried again, or the user asked.
+fn stopped_or(error: CreateError, work: &Work<'_>) -> CreateError {
+    match error {
+        CreateError::Failed(_, why)
+            if work.stop.is_cancelled() && (why.is_transient() || why.kind == ErrorKind::Unanswered) =>
+        {
+            CreateError::Stopped
+        }
+        error => error,
+    }
 }
 
 struct Run<'a> {
@@ -144,6 +168,15 @@ impl<'a> Run<'a> {
             let task = Task { half: Half::A, step: Step::Service };
             CreateError::Failed(task, Box::new(Error::new(ErrorKind::Journal, error.to_string())))
         })
+    }
+
+    /// It was not seen whether somebody else has made this VPN.
+    fn unseen(&self, mut error: Error) -> CreateError {
+        let is_here = |half: &&HalfPlan| error.region.as_ref() == Some(&half.region);
+        let half = self.plan.halves().find(is_here).map_or(Half::A, |half| half.half);
+        error.message =
+            format!("Whether somebody else has made this VPN meanwhile could not be seen: {}", error.message);
+        stopped_or(CreateError::Failed(Task { half, step: Step::Connection }, Box::new(error)), self.work)
     }
 
     /// Makes anything but a VPN service.

@@ -15,6 +15,8 @@ pub enum Outcome {
     NotActive,
     /// A request failed for good.
     Failed,
+    /// Somebody else made the same at the same time; what this run made was deleted again.
+    Overtaken,
     /// The user or a signal stopped it.
     Stopped,
     /// What was made was deleted again.
@@ -29,6 +31,7 @@ impl Outcome {
             Self::Active => 0,
             Self::Failed => 1,
             Self::NotActive => 3,
+            Self::Overtaken => 4,
             Self::Stopped | Self::Undone => 130,
         }
     }

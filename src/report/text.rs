@@ -44,6 +44,7 @@ impl Report {
             Outcome::Active => format!("{vpn} is ACTIVE."),
             Outcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
             Outcome::Failed => format!("{vpn} failed. {exists}"),
+            Outcome::Overtaken => format!("{vpn} was not made. Nothing of it is left."),
             Outcome::Stopped => format!("{vpn} was stopped. {exists}"),
             Outcome::Undone if !self.doubtful.is_empty() => {
                 format!("{vpn} was undone: everything found is deleted. What may still appear is listed below.")

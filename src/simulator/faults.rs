@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{Barrier, Semaphore};
 
+use super::server::Call;
+
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -151,6 +153,7 @@ pub struct Fault {
     method: Option<String>,
     path: Option<String>,
     region: Option<String>,
+    token: Option<String>,
     skip: usize,
     times: usize,
     effect: Effect,
@@ -160,7 +163,7 @@ impl Fault {
     /// Strikes the first request there is.
     #[must_use]
     pub fn new(effect: Effect) -> Self {
-        Self { method: None, path: None, region: None, skip: 0, times: 1, effect }
+        Self { method: None, path: None, region: None, token: None, skip: 0, times: 1, effect }
     }
 
     /// That many requests, each of which is answered only when all of them have been sent. A client that waits for the answer
@@ -191,6 +194,13 @@ impl Fault {
         self
     }
 
+    /// Only requests with that token: those of one of several clients.
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
     /// Only from the `n`th matching request on, counted from 1 and from the moment the fault is injected.
     #[must_use]
     pub fn nth(mut self, n: usize) -> Self {
@@ -212,10 +222,11 @@ impl Fault {
     }
 
     /// Counts a request and says whether, and how, this fault strikes it.
-    pub(super) fn strike(&mut self, method: &str, path: &str, region: Option<&str>) -> Option<Effect> {
-        let matches = self.method.as_deref().is_none_or(|wanted| wanted == method)
+    pub(super) fn strike(&mut self, call: &Call, path: &str) -> Option<Effect> {
+        let matches = self.method.as_deref().is_none_or(|wanted| wanted == call.method)
             && self.path.as_deref().is_none_or(|fragment| path.contains(fragment))
-            && self.region.as_deref().is_none_or(|wanted| region == Some(wanted));
+            && self.region.as_deref().is_none_or(|wanted| call.region() == Some(wanted))
+            && self.token.as_deref().is_none_or(|wanted| call.token.as_deref() == Some(wanted));
         if !matches {
             return None;
         }

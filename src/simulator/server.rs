@@ -92,7 +92,7 @@ impl Call {
         self.path.split('/').filter(|segment| !segment.is_empty()).collect()
     }
 
-    fn region(&self) -> Option<&str> {
+    pub fn region(&self) -> Option<&str> {
         match self.segments().as_slice() {
             ["network", region, ..] => Some(region),
             _ => None,
@@ -153,7 +153,7 @@ async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<R
         body,
     };
     let sequence = arrive(&shared, &call, &whole);
-    let effect = shared.faults().iter_mut().find_map(|fault| fault.strike(&call.method, &whole, call.region()));
+    let effect = shared.faults().iter_mut().find_map(|fault| fault.strike(&call, &whole));
     shared.faults().retain(|fault| !fault.is_spent());
     let latency = lock(&shared.world).settings.latency;
     let pause = latency + effect.as_ref().map_or(Duration::ZERO, Effect::delay);

@@ -21,7 +21,7 @@ use crate::plan::{Plan, Psk};
 use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{self, Journal, JournalError, Keeper, Record};
-use crate::provision::{Event, Ledger, Marks, Pace, Work, create, undo, watch};
+use crate::provision::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::resume::{self, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
@@ -246,6 +246,10 @@ impl Effects {
                     };
                     Message::Detailed(id, request, result)
                 });
+            }
+            Effect::ReadSharedKeys(request, sharers) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move { Message::SharedKeysRead(request, read_shared_keys(&cloud, &sharers).await) });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
             Effect::TakeUp(request, journal, purpose) => {

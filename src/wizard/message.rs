@@ -13,7 +13,7 @@ use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Examined, Inspection, Keys, Look, Vpn};
-use crate::plan::{Half, Labels, Plan, Profile, Profiles, Psk, VpnId};
+use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::{CreateError, Event, Ledger, Marks, Undone, Watched};
@@ -188,6 +188,8 @@ pub enum Message {
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
     /// The details of a region were read, or not.
     Detailed(RegionId, RequestId, Result<Detail, Error>),
+    /// The keys that the VPN to be made has to share were read, as far as they could be.
+    SharedKeysRead(RequestId, Vec<SharedKey>),
     /// A new key was made.
     Generated(Psk),
     /// A run that was cut off is ready to go on, or why not.
@@ -235,6 +237,8 @@ pub enum Effect {
     Discover(RequestId, RegionId),
     /// Read a chosen region's details; answered by [`Message::Detailed`].
     Detail(RequestId, RegionId),
+    /// Read the keys of those connections; answered by [`Message::SharedKeysRead`].
+    ReadSharedKeys(RequestId, Vec<KeySharer>),
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
     /// Take up the run of that journal; answered by [`Message::TakenUp`].

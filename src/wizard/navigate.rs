@@ -19,6 +19,9 @@ impl Model {
     pub(super) fn enter(&mut self, step: Step) {
         self.step = step;
         self.scroll = 0;
+        if step == Step::Review {
+            self.forget_shared_keys();
+        }
         self.screen = match step {
             Step::Peer
             | Step::Key

@@ -163,8 +163,13 @@ impl Model {
                 return Err(vec![Finding::refusal(Place::Region(*half), text)]);
             }
         }
+        self.shared(self.checked()?).map(Box::new)
+    }
+
+    /// The same without the key it may have to share.
+    pub(super) fn checked(&self) -> Result<Plan, Vec<Finding>> {
         let draft = self.draft().map_err(|finding| vec![finding])?;
-        Plan::check(draft, &self.known(), &self.labels, self.vpn.clone()).map(Box::new)
+        Plan::check(draft, &self.known(), &self.labels, self.vpn.clone())
     }
 
     /// A finding in words. With one half there is nothing to tell apart.
@@ -218,6 +223,9 @@ impl Model {
                 if cidrs.is_empty() { address.to_owned() } else { format!("{address}, {cidrs}") }
             }
             Step::Key => {
+                if let Some(text) = self.shared_key_text() {
+                    return text;
+                }
                 let origin = if self.answers.key.is_generated() { "generated" } else { "your own" };
                 format!("{origin}, {} characters", self.answers.key.chars())
             }
@@ -234,6 +242,13 @@ impl Model {
             | Step::Change
             | Step::MissingKey => String::new(),
         }
+    }
+
+    /// Whose key the plan in review has, if it is one that exists.
+    fn shared_key_text(&self) -> Option<String> {
+        let Screen::Review(Review { plan: Ok(plan), .. }) = &self.screen else { return None };
+        let of = plan.key_sharers().first()?;
+        Some(format!("that of connection {}", of.name))
     }
 
     fn answer_source(&self, step: Step) -> Option<String> {
@@ -280,6 +295,10 @@ impl Model {
         if let Some(region) = chosen.iter().find(|region| region.inventory.is_loading() || region.detail.is_loading()) {
             let text = format!("{} is still being read; Enter again in a moment.", self.labels.name(&region.id));
             self.warn(text);
+            return Vec::new();
+        }
+        if self.missing_shared_keys().is_some() {
+            self.warn("A key that exists is still being read; Enter again in a moment.".to_owned());
             return Vec::new();
         }
         let unread = chosen.iter().any(|region| region.inventory.ready().is_none() || region.detail.ready().is_none());
@@ -329,6 +348,7 @@ impl Model {
     fn is_reading(&self) -> bool {
         let mut chosen = self.halves().iter().filter_map(|half| self.region_of(*half));
         chosen.any(|region| region.inventory.is_loading() || region.detail.is_loading())
+            || self.missing_shared_keys().is_some()
     }
 
     /// Shows what has become known since the review was opened. While the regions are read once more, what the user has

@@ -122,6 +122,7 @@ impl Model {
     /// Reads regions again, with everything known of them. What was known stays in view until the answer.
     pub(super) fn read_again(&mut self, ids: &[RegionId]) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.forget_shared_keys();
         for id in ids {
             effects.extend(self.discover(id));
             let request = self.request();
@@ -172,7 +173,7 @@ impl Model {
         if is_taken { self.learned() } else { Vec::new() }
     }
 
-    fn learned(&mut self) -> Vec<Effect> {
+    pub(super) fn learned(&mut self) -> Vec<Effect> {
         self.refresh();
         self.confirmed()
     }

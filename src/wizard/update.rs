@@ -12,6 +12,12 @@ use crate::plan::shell::osvpn;
 
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let mut effects = updated(model, message);
+    effects.extend(model.ask_shared_keys());
+    effects
+}
+
+fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
         Message::Key(event) => key(model, &event),
@@ -30,6 +36,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::SignedIn(request, result) => model.signed_in(request, result),
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
         Message::Detailed(region, request, result) => model.detailed(&region, request, result),
+        Message::SharedKeysRead(request, keys) => model.shared_keys_read(request, keys),
         Message::Generated(psk) => {
             let is_revealed = model.answers.key.is_revealed;
             model.answers.key = fields::SecretText::generated(&psk);

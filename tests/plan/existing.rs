@@ -1,7 +1,9 @@
 //! What is said of the connections that are there already.
 
 use super::*;
-use osvpn::cloud::SiteConnection;
+use osvpn::cloud::{Error, ErrorKind, SiteConnection};
+use osvpn::plan::SharedKey;
+use osvpn::plan::psk::KeyOrigin;
 
 /// Hamilton's used router, from those subnets of it to an outside range.
 fn from_used(subnets: &[&str], address: &str, cidrs: &str) -> Draft {
@@ -91,4 +93,62 @@ fn the_other_half_is_the_peer_as_soon_as_its_address_is_known() {
     world.hamilton.1.connections.push(existing("s-used", "150.242.40.99"));
     world.warned(draft(), Place::Router(Half::B), "goes to 150.242.40.99 already with connection earlier");
     world.warned(draft(), Place::Router(Half::A), "goes to 103.197.61.99 already with connection earlier");
+}
+
+/// Hamilton's used router and the other half, with a connection between the two already.
+fn further(existing: SiteConnection) -> (World, Draft) {
+    let mut world = world();
+    world.hamilton.1.connections.push(SiteConnection { id: Id::new("c-earlier"), ..existing });
+    (world, Draft { a: side(hamilton(), "h-used", &["h-other"]), ..site_to_site() })
+}
+
+fn earlier() -> SiteConnection {
+    SiteConnection {
+        service: Id::new("s-used"),
+        peer_address: "150.242.40.137".into(),
+        peer_id: "150.242.40.137".into(),
+        name: "earlier".into(),
+        local_group: None,
+        peer_group: None,
+        ..hamilton_inventory().connections.remove(0)
+    }
+}
+
+#[test]
+fn a_further_connection_between_two_ends_has_the_key_of_the_first_or_is_refused() {
+    let shared = |plan: &Plan, key: &str| {
+        let of = plan.key_sharers().to_vec();
+        of.into_iter().map(|of| SharedKey { of, key: Ok(key.into()) }).collect::<Vec<_>>()
+    };
+    let says = |found: Result<Plan, Vec<Finding>>, words: &str| {
+        let found = found.expect_err("it must be refused");
+        assert!(found.iter().any(|one| one.place == Place::Key && one.text.contains(words)), "{found:#?}");
+    };
+    let (world, draft) = further(earlier());
+    let plan = || world.plan(draft.clone());
+    let theirs = "Another0key1of2the3earlier4one56";
+    let with_theirs = plan().sharing(&shared(&plan(), theirs), KeyOrigin::Generated).unwrap();
+    assert_eq!(with_theirs.psk(), &Psk::parse(theirs).unwrap());
+    assert!(with_theirs.to_string().contains("uses the key of connection earlier"), "{with_theirs}");
+    assert!(!with_theirs.to_string().contains(theirs));
+    says(plan().sharing(&shared(&plan(), theirs), KeyOrigin::Given), "osvpn rotate-psk c-earlier --psk-file PATH");
+    assert!(plan().sharing(&shared(&plan(), KEY), KeyOrigin::Given).is_ok(), "the user may have it");
+    says(plan().sharing(&shared(&plan(), psk::PUBLIC), KeyOrigin::Generated), "osvpn rotate-psk c-earlier");
+    let unread =
+        SharedKey { of: plan().key_sharers()[0].clone(), key: Err(Error::new(ErrorKind::Forbidden, "not shown")) };
+    says(plan().sharing(&[unread], KeyOrigin::Generated), "not shown");
+    let two = [shared(&plan(), KEY), shared(&plan(), theirs)].concat();
+    says(plan().sharing(&two, KeyOrigin::Generated), "different keys");
+}
+
+#[test]
+fn with_another_identity_a_connection_has_a_key_of_its_own() {
+    let sharers = |existing: SiteConnection| {
+        let (world, draft) = further(existing);
+        world.plan(draft).key_sharers().len()
+    };
+    assert_eq!(sharers(earlier()), 1);
+    assert_eq!(sharers(SiteConnection { peer_id: "office.example.com".into(), ..earlier() }), 0);
+    assert_eq!(sharers(SiteConnection { local_id: "vpn.example.com".into(), ..earlier() }), 0);
+    assert_eq!(sharers(SiteConnection { peer_address: "150.242.40.138".into(), ..earlier() }), 0);
 }

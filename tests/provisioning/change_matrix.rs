@@ -9,7 +9,7 @@ use osvpn::change::Change;
 use osvpn::plan::Psk;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Changing};
 
-use super::changes::Vpn;
+use super::changes::{Orders, Vpn};
 use super::*;
 
 const REGIONS: [&str; 2] = ["nz-hlz-1", "nz-por-1"];
@@ -143,9 +143,9 @@ struct Lane {
 }
 
 /// Region, collection and object.
-type Stored = (String, String, serde_json::Map<String, Value>);
+pub type Stored = (String, String, serde_json::Map<String, Value>);
 
-fn all(site: &Site) -> Vec<Stored> {
+pub fn all(site: &Site) -> Vec<Stored> {
     let mut found = Vec::new();
     for region in REGIONS {
         for kind in ["vpnservices", "ikepolicies", "ipsecpolicies", "endpoint_groups", "ipsec_site_connections"] {
@@ -156,7 +156,7 @@ fn all(site: &Site) -> Vec<Stored> {
     found
 }
 
-fn id_of(object: &serde_json::Map<String, Value>) -> String {
+pub fn id_of(object: &serde_json::Map<String, Value>) -> String {
     object["id"].as_str().unwrap().to_owned()
 }
 

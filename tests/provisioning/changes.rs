@@ -64,25 +64,53 @@ impl Vpn {
         ChangeWork { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
     }
 
-    pub fn object(&self, half: Half, step: Step) -> Object {
-        let made = self.ledger.get(half, step).unwrap();
-        Object { region: made.region.clone(), id: made.id.clone(), name: made.name.clone() }
-    }
-
-    pub fn halves(&self) -> Vec<Half> {
-        self.plan.halves().map(|half| half.half).collect()
-    }
-
-    fn new_change(&self, verb: Verb) -> Change {
-        Change::new(verb, Subject::Marked(self.plan.id().clone()), self.plan.name().to_string())
-    }
-
     pub fn begin(&self, change: Change) -> Changing {
         Changing::begin(change, &self.site.cloud, self.directory.path()).unwrap()
     }
 
+    pub fn key(&self, half: Half) -> String {
+        let region = self.plan.half(half).unwrap().region.as_str();
+        let mark = self.plan.id().mark(half);
+        let all = self.site.simulator.collection(region, "ipsec_site_connections");
+        let of_ours = |one: &&serde_json::Map<String, Value>| {
+            one["description"].as_str().unwrap().split(' ').any(|word| word == mark)
+        };
+        all.iter().find(of_ours).unwrap()["psk"].as_str().unwrap().to_owned()
+    }
+
+    pub fn keys(&self) -> Vec<String> {
+        self.halves().into_iter().map(|half| self.key(half)).collect()
+    }
+
+    /// The only journal there is.
+    pub fn journal(&self) -> Option<std::path::PathBuf> {
+        let mut all = change::unfinished(self.directory.path()).unwrap();
+        assert!(all.len() < 2);
+        all.pop().map(|(path, _)| path)
+    }
+}
+
+/// What can be done to a VPN, in its plainest form.
+pub trait Orders {
+    fn plan(&self) -> &Plan;
+
+    fn ledger(&self) -> &Ledger;
+
+    fn object(&self, half: Half, step: Step) -> Object {
+        let made = self.ledger().get(half, step).unwrap();
+        Object { region: made.region.clone(), id: made.id.clone(), name: made.name.clone() }
+    }
+
+    fn halves(&self) -> Vec<Half> {
+        self.plan().halves().map(|half| half.half).collect()
+    }
+
+    fn new_change(&self, verb: Verb) -> Change {
+        Change::new(verb, Subject::Marked(self.plan().id().clone()), self.plan().name().to_string())
+    }
+
     /// Every object, what hangs on others first.
-    pub fn delete(&self) -> Change {
+    fn delete(&self) -> Change {
         let mut change = self.new_change(Verb::Delete);
         for step in Step::ALL.into_iter().rev() {
             for half in self.halves() {
@@ -92,13 +120,13 @@ impl Vpn {
         change
     }
 
-    pub fn rotate(&self) -> Change {
+    fn rotate(&self) -> Change {
         let mut change = self.new_change(Verb::RotatePsk);
-        let second = (self.plan.peer().is_none()).then(|| self.object(Half::B, Step::Connection));
+        let second = (self.plan().peer().is_none()).then(|| self.object(Half::B, Step::Connection));
         change.set_key(SetKey {
             first: self.object(Half::A, Step::Connection),
             second,
-            key: if self.plan.peer().is_none() { KeyOrigin::Generated } else { KeyOrigin::Given },
+            key: if self.plan().peer().is_none() { KeyOrigin::Generated } else { KeyOrigin::Given },
         });
         for half in self.halves() {
             change.restart(self.object(half, Step::Service));
@@ -108,12 +136,12 @@ impl Vpn {
 
     fn group(&self, change: &mut Change, half: Half, step: Step, object: New) -> Ref {
         let old = self.object(half, step);
-        let description = self.plan.id().mark(half);
+        let description = self.plan().id().mark(half);
         change.create(Create { region: old.region, name: old.name, description, object })
     }
 
     /// Half A tunnels that subnet instead, and half B knows.
-    pub fn set_subnets(&self, subnet: &Id, range: &str) -> Change {
+    fn set_subnets(&self, subnet: &Id, range: &str) -> Change {
         let mut change = self.new_change(Verb::SetSubnets);
         let local = self.group(&mut change, Half::A, Step::LocalGroup, New::LocalGroup(vec![subnet.clone()]));
         let peer = self.group(&mut change, Half::B, Step::PeerGroup, New::PeerGroup(vec![range.parse().unwrap()]));
@@ -146,10 +174,10 @@ impl Vpn {
     }
 
     /// Half B gets new policies, and with them a new connection.
-    pub fn recreate(&self) -> Change {
+    fn recreate(&self) -> Change {
         let mut change = self.new_change(Verb::EqualisePolicies);
         let half = Half::B;
-        let mut policy = self.plan.policy().clone();
+        let mut policy = self.plan().policy().clone();
         (policy.ike.lifetime, policy.ipsec.lifetime) = (7200, 1800);
         let ike_policy = self.group(&mut change, half, Step::IkePolicy, New::IkePolicy(policy.ike));
         let ipsec_policy = self.group(&mut change, half, Step::IpsecPolicy, New::IpsecPolicy(policy.ipsec));
@@ -163,26 +191,25 @@ impl Vpn {
         change.restart(self.object(half, Step::Service));
         change
     }
+}
 
-    pub fn key(&self, half: Half) -> String {
-        let region = self.plan.half(half).unwrap().region.as_str();
-        let mark = self.plan.id().mark(half);
-        let all = self.site.simulator.collection(region, "ipsec_site_connections");
-        let of_ours = |one: &&serde_json::Map<String, Value>| {
-            one["description"].as_str().unwrap().split(' ').any(|word| word == mark)
-        };
-        all.iter().find(of_ours).unwrap()["psk"].as_str().unwrap().to_owned()
+impl Orders for Vpn {
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    pub fn keys(&self) -> Vec<String> {
-        self.halves().into_iter().map(|half| self.key(half)).collect()
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl Orders for (Plan, Ledger) {
+    fn plan(&self) -> &Plan {
+        &self.0
     }
 
-    /// The only journal there is.
-    pub fn journal(&self) -> Option<std::path::PathBuf> {
-        let mut all = change::unfinished(self.directory.path()).unwrap();
-        assert!(all.len() < 2);
-        all.pop().map(|(path, _)| path)
+    fn ledger(&self) -> &Ledger {
+        &self.1
     }
 }
 

@@ -44,13 +44,17 @@ impl Site {
 
     pub async fn limited(settings: Settings, limits: Limits) -> Self {
         let simulator = Simulator::start(settings).await.unwrap();
-        let vars: BTreeMap<String, String> =
-            simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let found = Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap();
-        let SignIn::Done(cloud) = Cloud::begin(&found.credentials, limits).await.unwrap() else {
-            panic!("no second factor")
-        };
+        let cloud = sign_in(&simulator, limits).await;
         Self { simulator, cloud }
+    }
+
+    /// Somebody else with the same rights, and the token of all their requests.
+    #[allow(dead_code, reason = "each test program uses a part of it")]
+    pub async fn colleague(&self, limits: Limits) -> (Cloud, String) {
+        let before = self.simulator.tokens();
+        let cloud = sign_in(&self.simulator, limits).await;
+        let token = self.simulator.tokens().into_iter().find(|token| !before.contains(token));
+        (cloud, token.unwrap())
     }
 
     /// The same user by a token, which nobody can renew.
@@ -78,7 +82,15 @@ impl Site {
     pub async fn check(&self, a: Names<'_>, b: Names<'_>, profile: Profile) -> Result<Plan, Vec<Finding>> {
         let regions = [self.region(a.0).await, self.region(b.0).await];
         let far = Far::Half(side(&regions[1], b));
-        check(&regions, side(&regions[0], a), far, profile)
+        check(&regions, side(&regions[0], a), far, profile, KEY)
+    }
+
+    /// The same with another key.
+    #[allow(dead_code, reason = "each test program uses a part of it")]
+    pub async fn keyed(&self, a: Names<'_>, b: Names<'_>, key: &str) -> Plan {
+        let regions = [self.region(a.0).await, self.region(b.0).await];
+        let far = Far::Half(side(&regions[1], b));
+        check(&regions, side(&regions[0], a), far, Profile::Modern, key).unwrap()
     }
 
     pub async fn site_to_site(&self, profile: Profile) -> Plan {
@@ -89,8 +101,18 @@ impl Site {
         let regions = [self.region(a.0).await];
         let address = PeerAddress::parse(address).unwrap();
         let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(ranges).unwrap() };
-        check(&regions, side(&regions[0], a), Far::Peer(peer), Profile::Modern).unwrap()
+        check(&regions, side(&regions[0], a), Far::Peer(peer), Profile::Modern, KEY).unwrap()
     }
+}
+
+async fn sign_in(simulator: &Simulator, limits: Limits) -> Cloud {
+    let vars: BTreeMap<String, String> =
+        simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let found = Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap();
+    let SignIn::Done(cloud) = Cloud::begin(&found.credentials, limits).await.unwrap() else {
+        panic!("no second factor")
+    };
+    cloud
 }
 
 fn side(region: &(RegionId, Inventory, Detail), names: Names<'_>) -> Side {
@@ -108,11 +130,12 @@ fn check(
     a: Side,
     far: Far<Side, Peer>,
     profile: Profile,
+    key: &str,
 ) -> Result<Plan, Vec<Finding>> {
     let known: Vec<Known<'_>> =
         regions.iter().map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail) }).collect();
     let policy = Profiles::built_in().unwrap().get(profile).unwrap().clone();
     let name = VpnName::parse("hlz-por").unwrap();
-    let draft = Draft { name, a, far, profile, policy, psk: Psk::parse(KEY).unwrap() };
+    let draft = Draft { name, a, far, profile, policy, psk: Psk::parse(key).unwrap() };
     Plan::check(draft, &known, &Labels::built_in().unwrap(), VpnId::random())
 }

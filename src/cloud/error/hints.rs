@@ -255,6 +255,9 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Journal => {
             "Nothing was sent: without a journal, a run that is cut off could be neither finished nor undone. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
+        ErrorKind::Overtaken => {
+            "osvpn list shows what there is now. If it is not what you wanted, talk to whoever else works in this project, then try again."
+        }
         ErrorKind::Unexpected => {
             "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this: osvpn bug-report collects what is needed."
         }

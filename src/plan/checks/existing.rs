@@ -5,9 +5,11 @@ use itertools::Itertools;
 
 use super::Known;
 use crate::cloud::{Id, Router, SiteConnection};
+use crate::plan::HalfPlan;
 use crate::plan::cidr;
 use crate::plan::findings::{Finding, Place};
 use crate::plan::peer::PeerAddress;
+use crate::plan::shell::osvpn;
 
 /// An existing connection and what it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,20 +71,13 @@ pub(super) fn same_ranges(
 ) -> Vec<Finding> {
     let local: Vec<IpNet> = local.iter().filter_map(|id| known.inventory.subnet(id)).map(|own| own.cidr).collect();
     let finding = |existing: &Tunnelled<'_>| {
-        let (ours, theirs) = cidr::first_overlap(remote, &existing.remote)?;
-        let what = format!(
-            "{ours} overlaps {theirs}, which {} tunnels already with connection {} ({})",
-            router.name, existing.connection.name, existing.connection.status
-        );
-        Some(match &existing.local {
-            Some(others) if cidr::first_overlap(&local, others).is_some() => {
+        let what = format!("{}, which {}", existing.overlap(remote)?, existing.text(router));
+        Some(match existing.shares(&local) {
+            Shares::Yes => {
                 Finding::refusal(place, format!("{what}; take other ranges, or delete that connection first"))
             }
-            Some(others) => {
-                let others = others.iter().join(", ");
-                Finding::warning(place, format!("{what}, though for other subnets ({others})"))
-            }
-            None => Finding::warning(
+            Shares::No(others) => Finding::warning(place, format!("{what}, though for other subnets ({others})")),
+            Shares::Unknown => Finding::warning(
                 place,
                 format!("{what} for subnets that cannot be seen; if they are the same, only one of the two works"),
             ),
@@ -91,20 +86,63 @@ pub(super) fn same_ranges(
     known.tunnelled(&router.id).iter().filter_map(finding).collect()
 }
 
+/// Whether one connection of a half's router tunnels what the half is to tunnel, and what.
+#[must_use]
+pub fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &Id) -> Option<String> {
+    let tunnelled = known.tunnelled(&half.router.id);
+    let existing = tunnelled.iter().find(|existing| existing.connection.id == *connection)?;
+    let overlap = existing.overlap(&half.remote)?;
+    matches!(existing.shares(&half.local_ranges()), Shares::Yes).then(|| format!("tunnels the same ranges: {overlap}"))
+}
+
+/// Whether a connection carries some of the local ranges.
+enum Shares {
+    Yes,
+    /// It carries these instead.
+    No(String),
+    Unknown,
+}
+
+impl Tunnelled<'_> {
+    /// The first of some remote ranges that it carries a part of.
+    fn overlap(&self, remote: &[IpNet]) -> Option<String> {
+        cidr::first_overlap(remote, &self.remote).map(|(ours, theirs)| format!("{ours} overlaps {theirs}"))
+    }
+
+    fn shares(&self, local: &[IpNet]) -> Shares {
+        match &self.local {
+            Some(others) if cidr::first_overlap(local, others).is_some() => Shares::Yes,
+            Some(others) => Shares::No(others.iter().join(", ")),
+            None => Shares::Unknown,
+        }
+    }
+
+    fn text(&self, router: &Router) -> String {
+        format!("{} tunnels already with connection {} ({})", router.name, self.connection.name, self.connection.status)
+    }
+}
+
 /// What is said of a peer that a connection of the router goes to already.
 #[must_use]
 pub fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, place: Place) -> Vec<Finding> {
-    let is_same = |existing: &&Tunnelled<'_>| match peer {
-        PeerAddress::Ip(address) => existing.connection.peer_address.parse() == Ok(*address),
-        PeerAddress::Name(name) => existing.connection.peer_address.eq_ignore_ascii_case(name),
-    };
     let finding = |existing: &Tunnelled<'_>| {
+        let SiteConnection { name, status, id, .. } = existing.connection;
         let text = format!(
-            "{} goes to {peer} already with connection {} ({}); two connections to one peer fight over its IKE SA unless \
-             key and policies are the same; put all ranges into one connection, or delete the other",
-            router.name, existing.connection.name, existing.connection.status
+            "{} goes to {peer} already with connection {name} ({status}); both are negotiated in one IKE SA, so give both \
+             the same policies; or add the subnets to that VPN, which needs no second connection: {}",
+            router.name,
+            osvpn("set-subnets").operand(id).words("REGION+=SUBNET"),
         );
         Finding::warning(place, text)
     };
-    known.tunnelled(&router.id).iter().filter(is_same).map(finding).collect()
+    known.tunnelled(&router.id).iter().filter(|existing| goes_to(existing.connection, peer)).map(finding).collect()
+}
+
+/// Whether a connection goes to that peer.
+#[must_use]
+pub fn goes_to(connection: &SiteConnection, peer: &PeerAddress) -> bool {
+    match peer {
+        PeerAddress::Ip(address) => connection.peer_address.parse() == Ok(*address),
+        PeerAddress::Name(name) => connection.peer_address.eq_ignore_ascii_case(name),
+    }
 }

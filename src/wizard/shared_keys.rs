@@ -1,0 +1,72 @@
+//! The keys of connections between the same two ends as the VPN to be made, which has to have the same.
+
+use super::remote::{Remote, RequestId};
+use super::review::Review;
+use super::{Effect, Model, Screen};
+use crate::plan::{Finding, KeySharer, Place, Plan, SharedKey};
+
+/// What is known of them.
+#[derive(Clone, Debug, Default)]
+pub struct SharedKeys {
+    /// Whose keys they are.
+    of: Vec<KeySharer>,
+    keys: Remote<Vec<SharedKey>>,
+}
+
+impl SharedKeys {
+    fn of(&self, sharers: &[KeySharer]) -> Option<&[SharedKey]> {
+        self.keys.ready().filter(|_| self.of == sharers).map(Vec::as_slice)
+    }
+}
+
+impl Model {
+    /// The plan with the key it has to share, if there is one.
+    pub(super) fn shared(&self, plan: Plan) -> Result<Plan, Vec<Finding>> {
+        let Some(first) = plan.key_sharers().first() else { return Ok(plan) };
+        match self.shared_keys.of(plan.key_sharers()) {
+            Some(keys) => plan.sharing(keys, self.answers.key.key_origin()),
+            None => {
+                let text = format!(
+                    "connection {} goes between the same two addresses, and its key is being read; a moment",
+                    first.name
+                );
+                Err(vec![Finding::refusal(Place::Key, text)])
+            }
+        }
+    }
+
+    /// Asks for the keys the plan in review has to share, if they are not known.
+    pub(super) fn ask_shared_keys(&mut self) -> Option<Effect> {
+        let Screen::Review(Review { plan, confirming, .. }) = &self.screen else { return None };
+        if plan.is_ok() && !confirming {
+            return None;
+        }
+        let sharers = self.missing_shared_keys()?;
+        if self.shared_keys.of == sharers && self.shared_keys.keys.is_loading() {
+            return None;
+        }
+        let request = self.request();
+        self.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
+        self.shared_keys.keys.ask(request, self.now);
+        Some(Effect::ReadSharedKeys(request, sharers))
+    }
+
+    /// Whose keys are still to be read for the plan.
+    pub(super) fn missing_shared_keys(&self) -> Option<Vec<KeySharer>> {
+        let plan = self.checked().ok()?;
+        let is_missing = !plan.key_sharers().is_empty() && self.shared_keys.of(plan.key_sharers()).is_none();
+        is_missing.then(|| plan.key_sharers().to_vec())
+    }
+
+    /// Has them read again: what they were before, or why they could not be read, may be so no longer.
+    pub(super) fn forget_shared_keys(&mut self) {
+        self.shared_keys = SharedKeys::default();
+    }
+
+    pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) -> Vec<Effect> {
+        if !self.shared_keys.keys.answer(request, Ok(keys)) {
+            return Vec::new();
+        }
+        self.learned()
+    }
+}
