@@ -67,6 +67,7 @@ async fn prepare(
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let signed_in =
         sign_in(&args.cloud.login(), terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
+    Lines::listen_to(&signed_in.cloud);
     warnings.clone_from(&signed_in.warnings);
     for warning in &*warnings {
         Lines::warning(warning);

@@ -270,6 +270,7 @@ struct Seen {
 async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Vec<String>) -> Result<Seen, Refusal> {
     let person = terminal.map(AtTerminal::person);
     let signed_in = sign_in(&args.login(), person).await.map_err(Refusal::not_signed_in)?;
+    Lines::listen_to(&signed_in.cloud);
     warnings.clone_from(&signed_in.warnings);
     for warning in &*warnings {
         Lines::warning(warning);

@@ -40,7 +40,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::request::Kind;
-use crate::cloud::retry::{Patience, Pause};
+use crate::cloud::retry::{Patience, Pause, TRIES};
 use crate::cloud::{Cloud, Error, Id, Region, RegionId, Status};
 use crate::plan::{Half, Plan, VpnId, VpnName};
 use journal::Keeper;
@@ -63,8 +63,6 @@ pub fn is_cured_by_modern(plan: &Plan, task: Task, error: &Error) -> bool {
 /// reports of both ends fit in well.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
-/// How often a request is tried that fails for a reason that may pass.
-const TRIES: u32 = 5;
 /// How often it is looked whether somebody who works at the same time gives way; with the default pauses for 12 s.
 const ROUNDS: u32 = 6;
 

@@ -214,6 +214,7 @@ async fn signed_in(
     warnings: &mut Vec<String>,
 ) -> Result<SignedIn, Refusal> {
     let signed_in = sign_in(login, terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
+    Lines::listen_to(&signed_in.cloud);
     warnings.clone_from(&signed_in.warnings);
     for warning in &*warnings {
         Lines::warning(warning);

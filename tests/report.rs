@@ -108,6 +108,6 @@ fn every_pause_the_cloud_asked_for_is_in_the_report() {
     let mut error = Error::new(ErrorKind::RateLimited, "slow down");
     (error.status, error.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
     run.started(Half::A, 1).waiting(Half::A, 1, error).made(Half::A, 1, 7.4);
-    let expected = "IKE policy of half A, Hamilton (nz-hlz-1): the cloud asks to wait 7 s (429); trying again, 2 of 5";
+    let expected = "IKE policy of half A, Hamilton (nz-hlz-1): 429 from the cloud; retrying in 7.0 s (2 of 5)";
     assert_eq!(report(&run).pauses, [expected]);
 }

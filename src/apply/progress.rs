@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cloud::RegionId;
 use crate::cloud::retry::Pause;
+use crate::cloud::{Cloud, RegionId};
 use crate::plan::{Half, Plan};
 use crate::provision::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 
@@ -94,6 +94,11 @@ impl Lines {
     /// Tells what the user should know before anything is made.
     pub fn warning(what: &str) {
         say(&format!("warning: {what}"));
+    }
+
+    /// Tells of every pause before a read is tried again.
+    pub fn listen_to(cloud: &Cloud) {
+        cloud.tell_pauses(|region, pause| say(&format!("{region}: {pause}")));
     }
 
     /// Tells that the wait for ACTIVE begins.

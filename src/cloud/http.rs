@@ -32,7 +32,7 @@ pub struct Limits {
     pub body: usize,
     /// Of all pages of one list together, in bytes. Default 64 MiB: some 200,000 subnets.
     pub list: usize,
-    /// How often a read is tried in all. Default 3.
+    /// How often a request that may be repeated is tried in all. Default 5.
     pub tries: u32,
     /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
     pub back_off: Duration,
@@ -48,7 +48,7 @@ impl Default for Limits {
             total: Duration::from_secs(60),
             body: 16 << 20,
             list: 64 << 20,
-            tries: 3,
+            tries: super::retry::TRIES,
             back_off: Duration::from_millis(400),
             settling: Duration::from_secs(180),
         }

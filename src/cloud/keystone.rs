@@ -27,7 +27,7 @@ use super::http::{Answer, Http, Limits, Outgoing, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
 use super::printable::Text;
-use super::retry::{self, Patience};
+use super::retry::{self, Listener, Patience, Pause};
 
 /// A signed-in user of a cloud. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ struct Inner {
     is_silent: bool,
     /// Held while a renewal is under way.
     renewals: Arc<Mutex<Renewals>>,
+    listener: Listener,
 }
 
 #[derive(Debug, Default)]
@@ -122,7 +123,16 @@ impl Cloud {
         let token = RwLock::new(token);
         let credentials = credentials.clone();
         let renewals = Arc::new(Mutex::new(Renewals { known, ..Renewals::default() }));
-        Self(Arc::new(Inner { http, credentials, session, token, person, is_silent, renewals }))
+        Self(Arc::new(Inner {
+            http,
+            credentials,
+            session,
+            token,
+            person,
+            is_silent,
+            renewals,
+            listener: Listener::default(),
+        }))
     }
 
     /// The regions that have a network service, by code.
@@ -130,6 +140,11 @@ impl Cloud {
     pub fn regions(&self) -> Vec<Region> {
         let endpoints = self.0.session.endpoints.iter();
         endpoints.map(|endpoint| Region { cloud: self.clone(), endpoint: endpoint.clone(), patience: None }).collect()
+    }
+
+    /// Tells of every pause before a read is tried again, from now on and once for all.
+    pub fn tell_pauses(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
+        self.0.listener.set(told);
     }
 
     /// The region of that code; case matters.
@@ -335,7 +350,14 @@ impl Region {
         Self { patience: Some(patience), ..self }
     }
 
-    pub(super) const fn patience(&self) -> Option<&Patience> {
+    /// What it was given; otherwise that of every request, whose pauses are told to who listens to the cloud.
+    pub(super) fn patience(&self) -> Patience {
+        let common = || self.cloud.0.listener.patience(self.id(), self.cloud.limits());
+        self.patience.clone().unwrap_or_else(common)
+    }
+
+    /// What it was given. A request that changes something is repeated only by who has asked for that.
+    pub(super) const fn given_patience(&self) -> Option<&Patience> {
         self.patience.as_ref()
     }
 

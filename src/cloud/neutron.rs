@@ -230,7 +230,7 @@ impl Region {
 
     async fn read<T>(&self, url: &Url, parse: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
         let attempt = || async { parse(&self.cloud().send(Method::GET, url, None).await?) };
-        retry::repeating(self.cloud().limits(), self.patience(), attempt).await.map_err(|error| self.mark(error))
+        retry::repeating(self.cloud().limits(), Some(&self.patience()), attempt).await.map_err(|error| self.mark(error))
     }
 
     /// An address below `/v2.0`; what an id may contain stays within its part of the path.

@@ -1,8 +1,9 @@
 //! Tries a request again that failed for a reason that may pass.
 //!
-//! Reads are tried [`Limits::tries`] times. Whoever gives a region [`Patience`] has them tried as often as that says, is
-//! told of every pause, and has deletions tried again too, and what else has certainly not been acted upon. A request
-//! that leaves doubt is never repeated here: whoever ordered it must first find out what became of it.
+//! Every request is tried [`Limits::tries`] times. Whoever gives a region [`Patience`] is told of its pauses, may cut them
+//! short, and has deletions tried again too, and what else has certainly not been acted upon. The pauses of other reads are
+//! told to who listens to the cloud. A request that leaves doubt is never repeated here: whoever ordered it must first
+//! find out what became of it.
 
 use std::fmt;
 use std::future::Future;
@@ -13,9 +14,43 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, ErrorKind};
 use super::http::Limits;
+use super::inventory::RegionId;
 
-/// The longest `Retry-After` that is sat out; a longer one is the caller's to show.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How often a request that fails for a reason that may pass is tried in all.
+pub const TRIES: u32 = 5;
+
+/// The longest `Retry-After` that is sat out; a longer one is the caller's to show. Clouds that limit requests by the minute
+/// ask for up to 60 s.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// Who is told of the pauses of reads that nobody has given [`Patience`], and of the region they are for.
+#[derive(Clone, Default)]
+pub(super) struct Listener(Arc<std::sync::OnceLock<Told>>);
+
+type Told = Box<dyn Fn(&RegionId, &Pause) + Send + Sync>;
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+impl Listener {
+    pub(super) fn set(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
+        let _ = self.0.set(Box::new(told));
+    }
+
+    /// As patient as every request, and tells of it.
+    pub(super) fn patience(&self, region: &RegionId, limits: &Limits) -> Patience {
+        let (listener, region) = (self.clone(), region.clone());
+        let told = move |pause| {
+            if let Some(told) = listener.0.get() {
+                told(&region, &pause);
+            }
+        };
+        Patience::telling(limits, Arc::new(told))
+    }
+}
 
 /// A pause before a request is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,20 +66,16 @@ pub struct Pause {
 }
 
 impl fmt::Display for Pause {
-    /// "the cloud asks to wait 7 s (429); trying again, 2 of 5"
+    /// "429 from the cloud; retrying in 7.0 s (2 of 5)"
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { error, wait, attempt, of } = self;
-        let why = match (error.status, &error.kind) {
-            (Some(status), _) => status.to_string(),
-            (None, ErrorKind::Unreachable) => "not reached".to_owned(),
-            (None, _) => "no answer".to_owned(),
-        };
-        match error.retry_after {
-            _ if error.is_in_use() => write!(f, "still in use ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
-            Some(asked) => write!(f, "the cloud asks to wait {} s ({why})", asked.as_secs())?,
-            None => write!(f, "the cloud fails ({why}); a pause of {:.1} s", wait.as_secs_f64())?,
+        match (error.status, &error.kind) {
+            _ if error.is_in_use() => f.write_str("still in use")?,
+            (Some(status), _) => write!(f, "{status} from the cloud")?,
+            (None, ErrorKind::Unreachable) => f.write_str("cannot reach the cloud")?,
+            (None, _) => f.write_str("no answer from the cloud")?,
         }
-        write!(f, "; trying again, {attempt} of {of}")
+        write!(f, "; retrying in {:.1} s ({attempt} of {of})", wait.as_secs_f64())
     }
 }
 
@@ -66,6 +97,11 @@ impl fmt::Debug for Patience {
 }
 
 impl Patience {
+    /// As often as every request is tried; nothing cuts it short.
+    pub(crate) fn telling(limits: &Limits, told: Arc<dyn Fn(Pause) + Send + Sync>) -> Self {
+        Self { tries: limits.tries, told, stop: CancellationToken::new() }
+    }
+
     /// Pauses after that many failures if there is a point in another try. False if there is none.
     pub async fn pause(&self, error: &Error, failures: u32, limits: &Limits) -> bool {
         let Some(wait) = wait(error, failures, limits).filter(|_| failures < self.tries && !self.stop.is_cancelled())
@@ -88,7 +124,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
-    let quiet = Patience { tries: limits.tries, told: Arc::new(|_| {}), stop: CancellationToken::new() };
+    let quiet = Patience::telling(limits, Arc::new(|_| {}));
     let patience = patience.unwrap_or(&quiet);
     let mut failures = 0;
     loop {
@@ -129,14 +165,15 @@ mod tests {
             error.retry_after = Some(Duration::from_secs(seconds));
             wait(&error, 1, &limits)
         };
-        let asked = Duration::from_secs(30);
-        assert!((asked..=asked + limits.back_off).contains(&wait(30).unwrap()));
-        assert_eq!(wait(31), None);
+        for asked in [Duration::from_secs(40), LONGEST_WAIT] {
+            assert!((asked..=asked + limits.back_off).contains(&wait(asked.as_secs()).unwrap()));
+        }
+        assert_eq!(wait(LONGEST_WAIT.as_secs() + 1), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_read_is_tried_three_times_and_a_lasting_failure_only_once() {
-        for (kind, expected) in [(ErrorKind::Interrupted, 3), (ErrorKind::Forbidden, 1), (ErrorKind::Timeout, 1)] {
+    async fn a_read_is_tried_five_times_and_a_lasting_failure_only_once() {
+        for (kind, expected) in [(ErrorKind::Interrupted, 5), (ErrorKind::Forbidden, 1), (ErrorKind::Timeout, 1)] {
             let mut tries = 0;
             let failed: Result<(), _> = repeating(&Limits::default(), None, || {
                 tries += 1;
@@ -165,6 +202,6 @@ mod tests {
         assert_eq!(failed, Err(error.clone()));
         assert!(told.try_recv().is_err(), "the third try was the last");
         let pause = Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 };
-        assert_eq!(pause.to_string(), "the cloud asks to wait 7 s (429); trying again, 2 of 5");
+        assert_eq!(pause.to_string(), "429 from the cloud; retrying in 7.0 s (2 of 5)");
     }
 }

@@ -188,7 +188,7 @@ impl Region {
     /// Counts a failure and pauses, if there is patience for another try.
     async fn may_try_again(&self, error: &Error, failures: &mut u32) -> bool {
         *failures += 1;
-        match self.patience() {
+        match self.given_patience() {
             Some(patience) => patience.pause(error, *failures, self.cloud().limits()).await,
             None => false,
         }

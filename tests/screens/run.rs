@@ -135,7 +135,7 @@ fn a_pause_the_cloud_asks_for_is_on_the_screen_while_it_lasts() {
     run.journey.at(22.4);
     screen("run-waiting", &mut run.journey);
     run.made(Half::A, 1, 7.3);
-    assert!(!drawn(&run.journey.model, &COLOR).text.contains("trying again"));
+    assert!(!drawn(&run.journey.model, &COLOR).text.contains("retrying"));
 }
 
 #[test]

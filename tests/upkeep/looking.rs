@@ -106,3 +106,20 @@ async fn what_cannot_be_told_is_neither_well_nor_broken() {
     let (code, told) = scene.json(&["status", "test-vpn"]).await;
     assert_eq!((code, &told["condition"]), (1, &json!("unclear")), "{told:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_cloud_is_asked_five_times_and_every_pause_is_told() {
+    let scene = Scene::with_vpn().await;
+    let busy =
+        |times| Fault::new(Effect::too_many_requests(0)).region(B).method("GET").path("/vpnservices").times(times);
+    scene.cloud.inject(busy(4));
+    let ran = scene.run(&["list"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for attempt in 2..=5 {
+        assert!(ran.err.contains(&format!("({attempt} of 5)")), "{}", ran.err);
+    }
+    assert!(ran.err.contains("nz-por-1: 429 from the cloud; retrying in 0."), "{}", ran.err);
+    scene.cloud.inject(busy(5));
+    let ran = scene.run(&["list"]).await;
+    assert!(ran.code == 1 && ran.err.contains("nz-por-1 could not be read"), "{}", ran.err);
+}
