@@ -21,6 +21,8 @@ pub enum Verb {
     Delete,
     /// Deletes objects that no VPN uses.
     DeleteStrays,
+    /// Deletes VPN services beside its own that no connection uses.
+    RemoveService,
     /// Gives it another key.
     RotatePsk,
     /// Tunnels other subnets.
@@ -315,13 +317,29 @@ pub struct Change {
     #[serde(deserialize_with = "harmless")]
     pub label: String,
     steps: Vec<Step>,
+    /// Of a deletion: the security-group rules that could not be read, and so stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread_rules: Vec<UnreadRules>,
+}
+
+/// The security-group rules of a half that could not be read. Those that were made for the VPN admit these ranges, and have
+/// that word in their description.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadRules {
+    /// Where.
+    pub region: RegionId,
+    /// What they admit.
+    pub remote: Vec<IpNet>,
+    /// By what they are known.
+    #[serde(deserialize_with = "harmless")]
+    pub word: String,
 }
 
 impl Change {
     /// One that does nothing yet.
     #[must_use]
     pub fn new(verb: Verb, subject: Subject, label: impl Into<String>) -> Self {
-        Self { id: ChangeId::random(), verb, subject, label: label.into(), steps: Vec::new() }
+        Self { id: ChangeId::random(), verb, subject, label: label.into(), steps: Vec::new(), unread_rules: Vec::new() }
     }
 
     /// Its id.

@@ -18,7 +18,7 @@ mod select;
 mod strays;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -28,7 +28,9 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use tokio::time::sleep;
 
-use crate::cloud::{Cloud, Error, Id, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService};
+use crate::cloud::{
+    Cloud, Error, Id, Region, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService,
+};
 use crate::plan::policy::IkeVersion;
 use crate::plan::{Half, VpnId, VpnName};
 
@@ -153,10 +155,19 @@ pub async fn inspect(cloud: &Cloud) -> Inspection {
     inspect_in_parts(cloud, Duration::MAX, |_| {}).await
 }
 
+/// Reads those regions alone: where everything was read before, and one VPN is looked at again.
+pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspection {
+    let regions = cloud.regions().into_iter().filter(|region| wanted.contains(region.id())).collect();
+    read_in_parts(regions, Duration::MAX, |_| {}).await
+}
+
 /// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is told, and again with
 /// each region that comes late.
-pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, mut so_far: impl FnMut(Inspection)) -> Inspection {
-    let regions = cloud.regions();
+pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, so_far: impl FnMut(Inspection)) -> Inspection {
+    read_in_parts(cloud.regions(), patience, so_far).await
+}
+
+async fn read_in_parts(regions: Vec<Region>, patience: Duration, mut so_far: impl FnMut(Inspection)) -> Inspection {
     let mut awaited: Vec<RegionId> = regions.iter().map(|region| region.id().clone()).collect();
     let mut reads: FuturesUnordered<_> =
         regions.into_iter().map(|region| async move { (region.id().clone(), region.survey().await) }).collect();
@@ -212,6 +223,13 @@ impl Inspection {
     #[must_use]
     pub fn unknown(&self) -> Vec<RegionId> {
         self.unread.iter().map(|(region, _)| region).chain(&self.awaited).cloned().collect()
+    }
+
+    /// The regions that tell all of a VPN; none if its other half may be anywhere.
+    #[must_use]
+    pub fn regions_of(&self, vpn: &Vpn) -> Option<BTreeSet<RegionId>> {
+        let is_whole = vpn.b().is_some() || (!vpn.is_missing_a_half() && self.unknown().is_empty());
+        is_whole.then(|| vpn.sides().map(|(_, side)| side.region.clone()).collect())
     }
 
     /// Whether its other half may be in a region nothing is known of.

@@ -73,6 +73,8 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
         let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
         let chosen: Vec<&Vpn> = match &args.vpn {
             Some(wanted) => vec![seen.select(wanted)?],
+            // One is changed, never one of several by chance.
+            None if args.fix || args.modernise => vec![seen.only(None)?],
             None => seen.inspection.vpns.iter().collect(),
         };
         if chosen.is_empty() {
@@ -207,7 +209,7 @@ pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
         let vpn = seen.only(args.vpn.as_deref())?;
         let exposures = exposures(&seen.signed_in.cloud, vpn).await;
         let diagnosis = seen.diagnosis(vpn, &exposures).await;
-        Ok(Wanted::One(admission(vpn, &diagnosis)?))
+        Ok(Wanted::One(admission(vpn, &diagnosis)))
     })
     .await
 }

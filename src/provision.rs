@@ -26,6 +26,7 @@ pub mod handover;
 pub mod journal;
 mod late;
 mod ledger;
+pub mod pace;
 mod private;
 mod shared_keys;
 mod undo;
@@ -47,6 +48,7 @@ use journal::Keeper;
 
 pub use create::{CreateError, create};
 pub use ledger::{Doubt, Ledger, Made, Origin};
+pub use pace::DEFAULT_WAIT;
 pub use shared_keys::read_shared_keys;
 pub use undo::{Undone, undo};
 pub use watch::{Pace, Watched, watch};
@@ -58,10 +60,6 @@ pub fn is_cured_by_modern(plan: &Plan, task: Task, error: &Error) -> bool {
     let is_policy = matches!(task.step, Step::IkePolicy | Step::IpsecPolicy);
     is_policy && error.status == Some(500) && plan.policy().is_outdated()
 }
-
-/// How long to wait for ACTIVE when nothing else is said. Agents report every 60 s, each on its own beat, so two
-/// reports of both ends fit in well.
-pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
 /// How often it is looked whether somebody who works at the same time gives way; with the default pauses for 12 s.
 const ROUNDS: u32 = 6;

@@ -30,6 +30,19 @@ pub struct Proposal {
     pub notes: Vec<String>,
 }
 
+impl Proposal {
+    /// Nothing to do, and why.
+    fn nothing(change: Change, why: impl Into<String>) -> Self {
+        Self { change, notes: vec![why.into()] }
+    }
+
+    /// Whether there is nothing to do: everything is as it should be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.change.steps().is_empty()
+    }
+}
+
 /// Why a change is not proposed: every reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]

@@ -157,6 +157,19 @@ impl Scene {
     }
 }
 
+/// Runs what has nothing to do, which asks nobody and sends nothing, and returns its document.
+async fn unchanged(scene: &Scene, args: &[&str], why: &str) -> Value {
+    let before = scene.objects();
+    let ran = scene.run(args).await;
+    assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
+    assert!(ran.out.contains("Unchanged") && ran.out.contains(why), "{args:?}: {}{}", ran.out, ran.err);
+    let (code, told) = scene.json(args).await;
+    assert_eq!((code, &told["outcome"]), (0, &json!("unchanged")), "{args:?}: {told:#}");
+    assert!(told["notes"].to_string().contains(why), "{args:?}: {told:#}");
+    assert_eq!(scene.objects(), before, "{args:?}");
+    told
+}
+
 /// Requests as `sign-ins, reads, writes`.
 fn counted(requests: &[Request]) -> [usize; 3] {
     let of_neutron = |read: bool| {

@@ -9,8 +9,10 @@ use serde_json::json;
 
 use crate::cloud::{Error, printable};
 use crate::plan::file::FileError;
+use crate::plan::psk::NONE_PUBLIC;
 use crate::plan::shell::osvpn;
 use crate::plan::{Plan, ShellCommand};
+use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
 use crate::report::{ChangeReport, DryRun, Failure, Health, Listing, Report, Rollback};
 use crate::wizard::Problem;
@@ -193,6 +195,7 @@ impl Answer {
             Conclusion::Health(health) => write!(out, "{health}"),
             Conclusion::Diagnoses(all) => in_paragraphs(out, all),
             Conclusion::Change(change) => write!(out, "{change}"),
+            Conclusion::Changes(changes) if changes.is_empty() => writeln!(out, "Unchanged. {NONE_PUBLIC}"),
             Conclusion::Changes(changes) => in_paragraphs(out, changes),
             Conclusion::Refused(refusal) => write!(err, "{refusal}"),
         }
@@ -207,6 +210,10 @@ impl Answer {
             Conclusion::Health(health) => serde_json::to_value(health),
             Conclusion::Diagnoses(all) => serde_json::to_value(json!({ "vpns": all })),
             Conclusion::Change(change) => serde_json::to_value(change),
+            Conclusion::Changes(all) if all.is_empty() => {
+                let outcome = ChangeOutcome::Unchanged;
+                serde_json::to_value(json!({ "changes": all, "outcome": outcome, "notes": [NONE_PUBLIC] }))
+            }
             Conclusion::Changes(all) => serde_json::to_value(json!({ "changes": all })),
             Conclusion::Refused(refusal) => serde_json::to_value(refusal),
         };

@@ -13,6 +13,7 @@ impl Verb {
         match self {
             Self::Delete => "delete",
             Self::DeleteStrays => "delete-strays",
+            Self::RemoveService => "remove-service",
             Self::RotatePsk => "rotate-psk",
             Self::SetSubnets => "set-subnets",
             Self::EqualisePolicies => "equalise-policies",
@@ -32,6 +33,7 @@ impl Verb {
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Delete | Self::DeleteStrays => "the deletion of",
+            Self::RemoveService => "the deletion of unused VPN services beside",
             Self::RotatePsk => "the new key of",
             Self::SetSubnets => "the new subnets of",
             Self::EqualisePolicies => "the new policies of",
@@ -48,10 +50,16 @@ impl Verb {
 }
 
 impl Verb {
-    /// Whether the VPN is still there afterwards, and should be up.
+    /// Whether the VPN is still there afterwards.
+    #[must_use]
+    pub const fn leaves_a_vpn(self) -> bool {
+        !matches!(self, Self::Delete | Self::DeleteStrays)
+    }
+
+    /// Whether it does something to the VPN itself, which should be up afterwards.
     #[must_use]
     pub const fn is_about_a_vpn(self) -> bool {
-        !matches!(self, Self::Delete | Self::DeleteStrays | Self::AdmitTraffic)
+        self.leaves_a_vpn() && !matches!(self, Self::AdmitTraffic)
     }
 }
 

@@ -54,8 +54,8 @@ impl WaitArgs {
 /// How long to wait after a change.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct AfterArgs {
-    /// How many seconds to wait for ACTIVE after a change; 0 does not look.
-    #[arg(long, value_name = "SECS", default_value_t = 180)]
+    /// Seconds to wait for ACTIVE after the change; 0 to skip the check.
+    #[arg(long, value_name = "SECS", default_value_t = DEFAULT_WAIT_SECS)]
     pub wait: u64,
 }
 
@@ -221,14 +221,16 @@ pub struct StatusArgs {
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct DoctorArgs {
-    /// Its name, the id of its marks, or the name or id of one of its connections [default: every one].
+    /// Its name, the id of its marks, or the name or id of one of its connections [default: every one; with --fix or
+    /// --modernise the only one].
     #[arg(value_name = "VPN")]
     pub vpn: Option<String>,
-    /// Mend the likeliest cause that can be mended from here; asks before.
-    #[arg(long, requires = "vpn", group = "mending")]
+    /// Fix the likeliest cause that osvpn can fix; asks before.
+    #[arg(long, group = "mending")]
     pub fix: bool,
-    /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; asks before.
-    #[arg(long, requires = "vpn", group = "mending")]
+    /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; what is stronger already
+    /// stays. Asks before.
+    #[arg(long, group = "mending")]
     pub modernise: bool,
     /// Do not ask.
     #[arg(long, short, requires = "mending")]

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::exposure::{Gate, gate};
-use super::proof::{Case, Check, Fix, Subject, Verdict, Weight, condition, proof};
+use super::proof::{Case, Check, Fault, Fix, Subject, Verdict, Weight, condition, proof};
 use super::{Condition, Vpn};
 use crate::cloud::exposure::{Exposure, SecurityGroupRule};
-use crate::cloud::{Cloud, Error, RegionId, Status};
+use crate::cloud::{Cloud, Error, RegionId, Status, VpnService};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
@@ -184,6 +184,19 @@ impl Diagnosis {
             })
         };
         self.findings.iter().position(is_ours)
+    }
+
+    /// What keeps the tunnel down whatever the agents do: waiting does not help against it. A service that is reported down
+    /// is more often a consequence, and which half begins counts for nothing with strongSwan.
+    #[must_use]
+    pub fn keeps_down(&self, vpn: &Vpn) -> Option<&Fault> {
+        let in_error = |service: &VpnService| service.status == Status::Error;
+        let is_given_up = vpn.sides().any(|(_, side)| side.service.as_ref().is_some_and(in_error));
+        self.findings.iter().find_map(|check| match check.subject {
+            Subject::Services if !is_given_up => None,
+            Subject::Initiator => None,
+            _ => check.fault().filter(|fault| fault.weight == Weight::Stops),
+        })
     }
 
     /// The security-group rules that are missing.

@@ -1,11 +1,13 @@
 //! A change from the question to its end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Seen, Signals, ask, refused};
 use crate::apply::{Conclusion, Refusal};
-use crate::carry::{carry, prove, say};
+use crate::carry::{Proving, carry, say};
 use crate::change::Change;
+use crate::cloud::RegionId;
 use crate::plan::Psk;
 use crate::provision::change::{Changing, Direction};
 use crate::report::ChangeReport;
@@ -26,12 +28,15 @@ pub(super) struct Carrier<'a> {
 impl Carrier<'_> {
     /// Asks, unless that was done, and carries the change out.
     pub async fn carry_out(self, proposal: Proposal, mut signals: Signals) -> Conclusion {
+        if proposal.is_empty() {
+            return Conclusion::Change(Box::new(ChangeReport::unchanged(proposal.change, proposal.notes)));
+        }
         if let Err(refusal) = self.agree(std::slice::from_ref(&proposal), &mut signals).await {
             return refused(refusal);
         }
         match self.one(proposal, &mut signals).await {
             Ok(mut report) => {
-                prove(std::slice::from_mut(&mut report), self.seen.cloud(), self.wait, &mut signals).await;
+                self.prove(std::slice::from_mut(&mut report), &mut signals).await;
                 Conclusion::Change(Box::new(report))
             }
             Err(refusal) => refused(refusal),
@@ -40,6 +45,9 @@ impl Carrier<'_> {
 
     /// Several, one after the other, agreed to at once. After one that is not done, or a stop, no other is begun.
     pub async fn carry_out_all(self, proposals: Vec<Proposal>, mut signals: Signals) -> Conclusion {
+        if proposals.is_empty() {
+            return Conclusion::Changes(Vec::new());
+        }
         if let Err(refusal) = self.agree(&proposals, &mut signals).await {
             return refused(refusal);
         }
@@ -57,8 +65,16 @@ impl Carrier<'_> {
                 Err(refusal) => reports.push(ChangeReport::not_begun(change, &refusal.problems.join("; "))),
             }
         }
-        prove(&mut reports, self.seen.cloud(), self.wait, &mut signals).await;
+        self.prove(&mut reports, &mut signals).await;
         Conclusion::Changes(reports)
+    }
+
+    async fn prove(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+        let inspection = &self.seen.inspection;
+        let of = |report: &ChangeReport| inspection.regions_of(inspection.select(&report.id).ok()?);
+        let regions: Option<Vec<BTreeSet<RegionId>>> = reports.iter().map(of).collect();
+        let regions = regions.map(|regions| regions.into_iter().flatten().collect());
+        Proving { cloud: self.seen.cloud(), regions, wait: self.wait }.prove(reports, signals).await;
     }
 
     async fn agree(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), Refusal> {

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// The word that `create-vpn.sh` gave to every VPN as its key.
 pub const PUBLIC: &str = "pre_shared_key";
+
+/// What is said where no VPN of a project has [`PUBLIC`].
+pub const NONE_PUBLIC: &str = "No VPN of this project has the key that create-vpn.sh gave to everybody.";
 /// The shortest key the guide allows, in characters.
 pub const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.

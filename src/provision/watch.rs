@@ -6,6 +6,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::pace::LOOK_CLOSELY;
 use super::{Event, Ledger, Made, Marks, Standing, Step, Work, late};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
@@ -20,10 +21,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Every two seconds for that long: agents report every 60 s, so asking more often only costs requests.
+    /// Closely, for that long.
     #[must_use]
     pub const fn lasting(wait: Duration) -> Self {
-        Self { every: Duration::from_secs(2), wait }
+        Self { every: LOOK_CLOSELY, wait }
     }
 }
 

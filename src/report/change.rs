@@ -22,6 +22,8 @@ pub enum ChangeOutcome {
     Done,
     /// It is taken back for good.
     TakenBack,
+    /// There was nothing to do.
+    Unchanged,
     /// What was wanted is so, but a request whose answer was lost may still change that.
     Unsettled,
     /// A step failed.
@@ -170,6 +172,13 @@ impl ChangeReport {
         }
     }
 
+    /// Where there was nothing to do, and why.
+    #[must_use]
+    pub fn unchanged(change: Change, why: Vec<String>) -> Self {
+        let report = Self::new(&Course::new(change), Ok(Changed::Done), Direction::Forward);
+        Self { outcome: ChangeOutcome::Unchanged, notes: why, is_reversible: false, ..report }
+    }
+
     /// Of a change that could not even begin, and why.
     #[must_use]
     pub fn not_begun(change: Change, why: &str) -> Self {
@@ -244,7 +253,7 @@ impl ChangeReport {
     /// Whether it is done for good.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack)
+        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged)
     }
 
     /// 0 if it is done; then, where the VPN was looked at afterwards, the code of its condition, and 1 if that cannot be
@@ -254,7 +263,7 @@ impl ChangeReport {
         match (self.outcome, &self.after) {
             (ChangeOutcome::Stopped, _) => 130,
             (ChangeOutcome::Failed | ChangeOutcome::Unsettled, _) => 1,
-            (ChangeOutcome::Done | ChangeOutcome::TakenBack, after) => {
+            (ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged, after) => {
                 let code = after.as_ref().map_or(0, |after| after.exit_code);
                 if code == 0 && !self.caveats.is_empty() { 1 } else { code }
             }
@@ -273,6 +282,10 @@ impl Display for ChangeReport {
         let failed = if self.direction == Direction::Back { "Not taken back" } else { "Failed" };
         match self.outcome {
             ChangeOutcome::Done | ChangeOutcome::TakenBack => writeln!(f, "{done}: {what}.")?,
+            ChangeOutcome::Unchanged => {
+                writeln!(f, "Unchanged: {what}.")?;
+                self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
+            }
             ChangeOutcome::Stopped if self.direction == Direction::Back => writeln!(f, "Stopped: taking back {what}.")?,
             ChangeOutcome::Stopped => writeln!(f, "Stopped: {what}.")?,
             ChangeOutcome::Unsettled => writeln!(

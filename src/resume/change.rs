@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::signed_in;
 use crate::apply::{Answer, Conclusion, Refusal, ask, input};
-use crate::carry::{carry, prove};
+use crate::carry::{Proving, carry};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
 use crate::plan::VpnId;
 use crate::plan::shell::osvpn;
@@ -120,7 +120,8 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
     };
     let cloud = &signed_in.cloud;
     let mut report = carry(changing, key.as_ref(), cloud, &mut signals, Direction::Forward).await;
-    prove(std::slice::from_mut(&mut report), cloud, args.wait.duration(), &mut signals).await;
+    let proving = Proving { cloud, regions: None, wait: args.wait.duration() };
+    proving.prove(std::slice::from_mut(&mut report), &mut signals).await;
     Answer { conclusion: Conclusion::Change(Box::new(report)), sign_in_warnings: warnings }
 }
 

@@ -21,6 +21,7 @@ use crate::plan::{Plan, Psk};
 use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{self, Journal, JournalError, Keeper, Record};
+use crate::provision::pace::TOGETHER;
 use crate::provision::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::resume::{self, take_up};
 use crate::sign_in::{SignedIn, sign_in};
@@ -28,9 +29,6 @@ use crate::state;
 use crate::upkeep;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
-
-/// How long a region may take before the VPNs of the others are shown without its.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
@@ -319,7 +317,7 @@ impl Effects {
             Effect::Inspect(request) => {
                 let parts = self.parts.0.clone();
                 self.answer(async move {
-                    let inspection = inspect_in_parts(&cloud, PATIENCE, |part| {
+                    let inspection = inspect_in_parts(&cloud, TOGETHER, |part| {
                         let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
                     });
                     Message::Inspected(request, Box::new(beside(inspection.await, &cloud, is_kept)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use itertools::Itertools;
 
 use super::{Proposal, Refused, begin, belonging, is_of, object};
-use crate::change::{Change, ChangeId, Object, Subject, Verb};
+use crate::change::{Change, ChangeId, Object, Subject, UnreadRules, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::{Id, Kind, RegionId};
 use crate::inspect::{Inspection, Side, Stray, Vpn};
@@ -43,11 +43,13 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
         let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
         change.delete(stray.kind, object);
     }
-    for (_, side) in vpn.sides().filter(|(_, side)| !rules.contains_key(&side.region)) {
+    for (half, side) in vpn.sides().filter(|(_, side)| !rules.contains_key(&side.region)) {
         notes.push(format!(
             "The security-group rules in {} could not be read; those that osvpn admit has made there stay.",
             side.region
         ));
+        let (region, remote, word) = (side.region.clone(), side.remote.clone(), belonging(vpn, half));
+        change.unread_rules.push(UnreadRules { region, remote, word });
     }
     if vpn.b().is_none() && !vpn.is_missing_a_half() {
         notes.push(format!("The peer outside ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
@@ -94,18 +96,21 @@ impl Unfinished {
 /// Deletes objects that no connection uses. Those of runs and changes that are not done yet stay.
 ///
 /// # Errors
-/// If there are none.
+/// If all of them do.
 pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished) -> Result<Proposal, Refused> {
     let is_needed = |stray: &&Stray| unfinished.needs(stray);
     let (needed, free): (Vec<&Stray>, Vec<&Stray>) = seen.strays.iter().partition(is_needed);
+    let empty = |subject: Subject| Change::new(Verb::DeleteStrays, subject, "unused objects");
     let Some(first) = free.first() else {
-        return Err(Refused::because(match needed.len() {
-            0 => "there is nothing that no connection uses".to_owned(),
-            _ => "what no connection uses belongs to a run that is not done yet: osvpn resume, or osvpn rollback"
-                .to_owned(),
-        }));
+        return if needed.is_empty() {
+            Ok(Proposal::nothing(empty(Subject::Unmarked(Id::new(""))), "There are no unused objects."))
+        } else {
+            Err(Refused::because(
+                "what no connection uses belongs to a run that is not done yet: osvpn resume, or osvpn rollback",
+            ))
+        };
     };
-    let mut change = Change::new(Verb::DeleteStrays, Subject::Unmarked(first.id.clone()), "unused objects");
+    let mut change = empty(Subject::Unmarked(first.id.clone()));
     for stray in &free {
         let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
         change.delete(stray.kind, object);

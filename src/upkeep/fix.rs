@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subject, subnets};
-use crate::change::{Change, ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
+use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subnets};
+use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::Policy;
@@ -76,18 +76,8 @@ pub fn fix(
             let agreement = Agreement::between(vpn, &seen.surveys).at_least(&profiles.modern);
             Ok(agree(seen, vpn, &agreement, &profiles.modern))
         }
-        Fix::RemoveService { half, id } => {
-            let side = side(*half)?;
-            let label = format!("the second VPN service beside {}", vpn.name);
-            let mut change = Change::new(Verb::DeleteStrays, subject(vpn), label);
-            change.delete(Kind::VpnService, object(side, id, id.short()));
-            restart(&mut change, side);
-            Ok(Proposal {
-                change,
-                notes: vec!["No connection uses it. The other one is configured anew afterwards.".to_owned()],
-            })
-        }
-        Fix::Admit => admit(vpn, diagnosis),
+        Fix::RemoveService { .. } => Ok(remove_services(seen, vpn)),
+        Fix::Admit => Ok(admit(vpn, diagnosis)),
         Fix::Resume(id) => {
             let (finish, delete) = (osvpn("resume").operand(id), osvpn("rollback").operand(id));
             Err(Refused::because(format!("{finish} finishes it, {delete} deletes it")))
@@ -96,11 +86,22 @@ pub fn fix(
     }
 }
 
+/// Deletes the services on the routers of both halves that no connection uses. Agents are never told of such a service, so
+/// the one that is in use runs on and is left alone.
+fn remove_services(seen: &Inspection, vpn: &Vpn) -> Proposal {
+    let mut change = begin(Verb::RemoveService, vpn);
+    for (_, side) in vpn.sides() {
+        for service in seen.unused_services(vpn, side) {
+            let name = if service.name.is_empty() { service.id.short() } else { &service.name };
+            change.delete(Kind::VpnService, object(side, &service.id, name));
+        }
+    }
+    Proposal { change, notes: vec!["No connection uses them, and running tunnels are not touched.".to_owned()] }
+}
+
 /// The security-group rules that the instances of both halves lack.
-///
-/// # Errors
-/// If they lack none.
-pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Result<Proposal, Refused> {
+#[must_use]
+pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Proposal {
     let mut change = begin(Verb::AdmitTraffic, vpn);
     let mut notes = Vec::new();
     for (half, gate) in &diagnosis.gates {
@@ -121,14 +122,13 @@ pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Result<Proposal, Refused> {
         }
     }
     if change.steps().is_empty() {
-        let mut why = vec!["every instance port in the tunnelled subnets admits the other side".to_owned()];
-        why.extend(notes);
-        return Err(Refused(why));
+        notes.insert(0, "Every instance port in the tunnelled subnets admits the other side.".to_owned());
+        return Proposal { change, notes };
     }
     notes.push(
         "Every instance in these security groups can then be reached from across, with every protocol.".to_owned(),
     );
-    Ok(Proposal { change, notes })
+    Proposal { change, notes }
 }
 
 fn edit(before: String, after: String) -> Option<Edit<String>> {

@@ -25,10 +25,11 @@ pub enum First {
     Unfinished,
 }
 
-/// A new key for every VPN that has the word everybody knows, by what came of comparing their keys.
+/// A new key for every VPN that has the word everybody knows, by what came of comparing their keys; nothing to do if none
+/// has.
 ///
 /// # Errors
-/// If a key could not be read, none of them is public, or all that are have their peer outside.
+/// If a key could not be read, or none of those that are public can be replaced now.
 pub fn rotate_public_keys<'a>(
     vpns: impl IntoIterator<Item = (&'a Vpn, &'a Keys)>,
     unfinished: &Unfinished,
@@ -48,13 +49,9 @@ pub fn rotate_public_keys<'a>(
             }
         }
     }
-    if proposals.is_empty() {
-        let text = if others.is_empty() {
-            "no VPN of this project has the key that create-vpn.sh gave to everybody"
-        } else {
-            "there are VPNs with the public key, and none that can be given a new one now"
-        };
-        let why = std::iter::once(text.to_owned());
+    if proposals.is_empty() && !others.is_empty() {
+        let why =
+            std::iter::once("there are VPNs with the public key, and none that can be given a new one now".to_owned());
         return Err(Refused(why.chain(others.iter().map(|(vpn, first)| left_alone(vpn, *first))).collect()));
     }
     Ok(Rescue { proposals, others })

@@ -58,7 +58,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         switches.extend(groups.switch(seen, &mut change, side));
     }
     if switches.is_empty() {
-        return Err(Refused::because("these are the subnets it tunnels already"));
+        return Ok(Proposal::nothing(change, "These are the subnets it tunnels already."));
     }
     for (_, update, _) in &switches {
         change.update(update.clone());

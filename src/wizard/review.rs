@@ -1,7 +1,5 @@
 //! The review: answers become a draft, the draft a plan or the reasons why not.
 
-use std::time::Duration;
-
 use itertools::Itertools;
 
 use super::fields::Field;
@@ -13,6 +11,7 @@ use crate::plan::peer::PeerAddress;
 use crate::plan::{
     Draft, Far, Finding, Half, Known, Peer, Place, Plan, Policy, Profile, Setting, Side, VpnName, cidr, file, names,
 };
+use crate::provision::pace::FRESH;
 
 /// The state of the review's screen.
 #[derive(Clone, Debug)]
@@ -24,10 +23,6 @@ pub struct Review {
     /// Whether Create was pressed, and waits for the regions to be read once more.
     pub confirming: bool,
 }
-
-/// The regions are read once more before anything is made if what is known of them is older than this: somebody else may
-/// have made a VPN while the answers were given.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// An answer as the review lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,6 +302,7 @@ impl Model {
             let broken: Vec<_> = broken.map(|region| region.id.clone()).collect();
             return self.read_again(&broken);
         }
+        // Somebody else may have made a VPN while the answers were given.
         let is_stale = chosen.iter().any(|region| self.now.saturating_sub(region.as_of) > FRESH);
         match self.plan() {
             Ok(_) if is_stale => {

@@ -9,9 +9,7 @@ use super::step::Step;
 use super::vpns::Vpns;
 use super::{Effect, Ending, Login, Message, Model, Problem, RegionState, Screen, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
-
-/// A region that has not answered within this may be asked anew by hand.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::provision::pace::PATIENCE;
 
 impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {

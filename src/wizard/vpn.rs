@@ -169,6 +169,7 @@ impl Model {
             return self.propose_new_keys(sas);
         }
         match self.proposed(wish) {
+            Some(Ok(proposal)) if proposal.is_empty() => self.nothing_to_do(proposal.notes),
             Some(Ok(proposal)) => self.ask_whether(vec![proposal], Vec::new(), wish),
             Some(Err(refused)) => self.refuse(&refused),
             None => {}
@@ -196,7 +197,7 @@ impl Model {
             Wish::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
             Wish::NewKey(sas, origin) => rotate_key(vpn, origin, sas),
             Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
-            Wish::Admit => admit(vpn, diagnosis),
+            Wish::Admit => Ok(admit(vpn, diagnosis)),
             Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
             Wish::Strays | Wish::PublicKeys(_) => return None,
         })
@@ -235,7 +236,16 @@ impl Model {
     }
 
     pub(super) fn refuse(&mut self, Refused(why): &Refused) {
-        let dialog = Dialog::new("Not from here", why.clone(), vec![("Close", Act::Close)]);
+        self.explain("Not from here", why.clone());
+    }
+
+    /// Everything is as it was wanted.
+    pub(super) fn nothing_to_do(&mut self, why: Vec<String>) {
+        self.explain("Nothing to do", why);
+    }
+
+    fn explain(&mut self, title: &str, why: Vec<String>) {
+        let dialog = Dialog::new(title, why, vec![("Close", Act::Close)]);
         self.dialog = Some(Dialog { is_wide: true, ..dialog });
     }
 

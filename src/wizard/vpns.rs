@@ -21,18 +21,10 @@ use crate::inspect::proof::Case;
 use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
+use crate::provision::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
 use crate::upkeep::{NewSubnets, Proposal, Sas, is_of};
 
 pub use lines::ranges;
-
-/// How often the statuses of the VPN on the screen are asked for.
-const LOOK: Duration = Duration::from_secs(5);
-/// The same while it is waited for ACTIVE.
-const LOOK_CLOSELY: Duration = Duration::from_secs(3);
-/// Before a change is proposed everything is read once more if what is known is older than this.
-const FRESH: Duration = Duration::from_secs(60);
-/// A read that has not been answered within this may be asked anew by hand.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything the wizard knows of the VPNs that exist.
 #[derive(Debug, Default)]

@@ -142,7 +142,7 @@ async fn a_service_that_nobody_uses_is_removed_and_the_other_goes_on() {
     (second.happen)(&ground);
     let seen = ground.see().await;
     let fix = seen.diagnosis.findings[0].fault().unwrap().fix.clone();
-    assert_eq!(ground.mend(&seen, &fix).await, "delete-strays");
+    assert_eq!(ground.mend(&seen, &fix).await, "remove-service");
     site.until("a tunnel", async || site.statuses().await == ["ACTIVE", "ACTIVE"]).await;
     assert_eq!(ground.see().await.told(), []);
     assert!(ground.simulator.collection(A, "vpnservices").iter().all(|service| service["name"] != "second"));

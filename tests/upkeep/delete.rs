@@ -72,6 +72,26 @@ async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_unused_nothing_is_deleted() {
+    let scene = Scene::with_vpn().await;
+    unchanged(&scene, &["delete", "--strays"], "no unused objects").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_could_not_read_the_rules_says_which_may_stay_and_ends_with_1() {
+    let scene = Scene::with_vpn().await;
+    let unreadable = || Fault::new(Effect::status(403)).region(B).method("GET").path("security-group-rules").always();
+    scene.cloud.inject(unreadable());
+    let (code, told) = scene.json(&["delete", "test-vpn", "--yes"]).await;
+    assert_eq!((code, &told["outcome"]), (1, &json!("done")), "{told:#}");
+    let caveat = &told["caveats"][0];
+    let text = caveat["text"].as_str().unwrap();
+    assert!(text.contains("nz-por-1 could not be read") && text.contains("admitting 10.0.0.0/24"), "{text}");
+    assert_eq!(caveat["command"], "openstack --os-region-name nz-por-1 security group rule list --ingress");
+    assert_eq!(scene.cloud.count(A) + scene.cloud.count(B), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn delete_asks_no_more_than_it_has_to() {
     let scene = Scene::with_vpn().await;
     scene.asked();

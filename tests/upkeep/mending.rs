@@ -123,3 +123,71 @@ async fn where_policies_differ_both_halves_get_the_stronger_one_whichever_half_h
     });
     futures::future::join_all(played).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_vpn_comes_up_only_its_statuses_are_asked_for() {
+    let scene = Scene::with_vpn().await;
+    scene.cloud.reconfigure(|settings| settings.negotiation = Duration::from_secs(3600));
+    scene.asked();
+    let ran = scene.run(&["rotate-psk", "test-vpn", "--renew", "--yes", "--wait", "5"]).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    let asked = scene.asked();
+    let changed = asked.iter().rposition(|request| request.method == "PUT").unwrap();
+    let (looks, rest): (Vec<&Request>, Vec<&Request>) =
+        asked[changed..].iter().filter(|one| one.method == "GET").partition(|one| one.path.ends_with("?fields=status"));
+    let of = |requests: &[&Request], region: &str| {
+        requests.iter().filter(|request| request.region.as_deref() == Some(region)).count()
+    };
+    // Everything of the two regions with the keys, once before and once after; connection and service in between.
+    assert_eq!(REGIONS.map(|region| of(&rest, region)), [2 * (9 + 1), 2 * (9 + 1), 0], "{rest:?}");
+    assert!(of(&looks, A) >= 2 && of(&looks, A) == of(&looks, B) && of(&looks, A) % 2 == 0, "{looks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_known_cause_keeps_down_is_not_waited_for() {
+    let scene = broken_by("wrong key").await;
+    let down = broken::all().into_iter().find(|breakage| breakage.name == "connection admin down").unwrap();
+    scene.site().await.suffer(&down).await;
+    let mut waited = 0;
+    for code in [3, 0] {
+        // Longer than anybody would wait for this test.
+        let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes", "--wait", "86400"]).await;
+        assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+        waited += usize::from(ran.err.contains("not waiting for ACTIVE, because hlz-por stays down as it is"));
+    }
+    assert_eq!(waited, 1, "after the first of two fixes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fix_without_a_name_is_of_the_only_vpn_there_is() {
+    let scene = broken_by("wrong key").await;
+    let ran = scene.run(&["doctor", "--fix", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    scene.apply_office("office").await;
+    let before = scene.objects();
+    for option in ["--fix", "--modernise"] {
+        let ran = scene.run(&["doctor", option, "--yes"]).await;
+        assert_eq!((ran.code, scene.objects() == before), (2, true), "{}{}", ran.out, ran.err);
+        assert!(ran.err.contains("there are several VPNs") && ran.err.contains("office"), "{}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_nobody_uses_go_from_both_routers_and_the_tunnel_stays_up() {
+    let scene = Scene::with_foreign_vpn().await;
+    for region in [A, B] {
+        let services = scene.cloud.collection(region, "vpnservices");
+        let mut second = services[0].clone();
+        second.remove("id");
+        second.insert("name".to_owned(), json!("second"));
+        scene.cloud.plant(region, "vpnservices", Value::Object(second));
+    }
+    scene.asked();
+    let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("ACTIVE, and both halves match."), "it is verified: {}", ran.out);
+    let writes: Vec<String> =
+        scene.asked().into_iter().map(|one| one.method).filter(|method| method != "GET").collect();
+    assert_eq!(writes, ["POST", "DELETE", "DELETE"], "a sign-in, and no service is switched off");
+    assert_eq!(scene.cloud.collection(A, "vpnservices").len() + scene.cloud.collection(B, "vpnservices").len(), 2);
+}

@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use super::{Advice, Case, Fix, Verdict, Weight};
 use crate::cloud::{Id, Inventory, Status, VpnService};
-use crate::inspect::{Across, Keys, Side};
+use crate::inspect::{Across, Inspection, Keys, Side, Vpn};
 use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, VpnId};
 
@@ -169,7 +169,7 @@ impl<'a> Case<'a> {
                 let fix = self.vpn.command("doctor").words("--fix").remark("if the tunnel does not come up by itself");
                 let deletes = on_it.map(|one| osvpn("delete").operand(&one.id));
                 Fix::ByHand(deletes.chain([fix]).map(Advice::from).collect())
-            } else if let Some(id) = mark_of_another(&other.description, self.vpn.id.as_ref()) {
+            } else if let Some(id) = mark_of_another(other, self.vpn) {
                 // A run that is not done yet may be about to use it.
                 let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
                 Fix::ByHand(vec![way("resume"), way("rollback")])
@@ -282,8 +282,23 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The id in a mark of a VPN other than that one.
-fn mark_of_another(description: &str, own: Option<&VpnId>) -> Option<VpnId> {
-    let (id, _) = description.split_whitespace().find_map(VpnId::of_mark)?;
-    (Some(&id) != own).then_some(id)
+/// The id in a service's mark if that is of another VPN: a run that is not done yet may be about to use it.
+fn mark_of_another(service: &VpnService, own: &Vpn) -> Option<VpnId> {
+    let (id, _) = service.description.split_whitespace().find_map(VpnId::of_mark)?;
+    (Some(&id) != own.id.as_ref()).then_some(id)
+}
+
+impl Inspection {
+    /// The services beside a half's own that no connection uses, nor a run that is not done yet.
+    pub fn unused_services<'a>(&'a self, vpn: &'a Vpn, side: &'a Side) -> impl Iterator<Item = &'a VpnService> {
+        let inventory = self.surveys.get(&side.region).map(|survey| &survey.inventory);
+        let own = side.service.as_ref();
+        let beside = inventory.zip(own).into_iter().flat_map(|(inventory, own)| {
+            inventory.services_on(&own.router).filter(|other| other.id != own.id).map(move |other| (inventory, other))
+        });
+        let is_unused = |(inventory, other): &(&'a Inventory, &'a VpnService)| {
+            !inventory.connections.iter().any(|connection| connection.service == other.id)
+        };
+        beside.filter(is_unused).map(|(_, other)| other).filter(|other| mark_of_another(other, vpn).is_none())
+    }
 }

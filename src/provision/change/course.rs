@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use itertools::Itertools;
+
 use super::progress::Progress;
 use super::{Direction, End};
-use crate::change::{Change, Object, Step};
+use crate::change::{Change, Object, Step, UnreadRules};
 use crate::cloud::Id;
 use crate::plan::ShellCommand;
 use crate::plan::shell::{openstack, osvpn};
@@ -38,6 +40,8 @@ pub enum Caveat {
     Gone(Step),
     /// The halves may have different keys.
     KeysMayDiffer,
+    /// These security-group rules could not be read when the VPN was to be deleted.
+    RulesStay(UnreadRules),
 }
 
 impl Course {
@@ -54,7 +58,7 @@ impl Course {
             ends: progress.ends().into_iter().map(Option::<&End>::cloned).collect(),
             is_begun: !progress.is_unbegun(),
             is_reversible: progress.is_reversible(change),
-            caveats: caveats.collect(),
+            caveats: caveats.chain(change.unread_rules.iter().cloned().map(Caveat::RulesStay)).collect(),
             change: change.clone(),
             journal,
         }
@@ -100,6 +104,11 @@ impl Caveat {
             Self::KeysMayDiffer => {
                 format!("The halves may have different keys now; then no tunnel comes up.{}", by("puts it right"))
             }
+            Self::RulesStay(UnreadRules { region, remote, word }) => format!(
+                "The security-group rules in {region} could not be read. Rules that were made for this VPN stay and go on \
+                 admitting {}. Look through them once they can be read, and delete those with {word} in their description:",
+                remote.iter().join(", ")
+            ),
         }
     }
 
@@ -117,6 +126,7 @@ impl Caveat {
                     None => command.words("ROUTER"),
                 })
             }
+            Self::RulesStay(rules) => Some(openstack(&rules.region, "security group rule list --ingress")),
             Self::Gone(_) | Self::KeysMayDiffer => None,
         }
     }

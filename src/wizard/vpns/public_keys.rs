@@ -7,6 +7,7 @@ use super::Wish;
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
 use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
+use crate::plan::psk::NONE_PUBLIC;
 use crate::upkeep::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 
 impl Model {
@@ -83,6 +84,7 @@ impl Model {
         let (Some(seen), Some(keys)) = (self.vpns.seen(), self.vpns.keys.ready()) else { return };
         let known = keys.iter().filter_map(|(handle, keys)| Some((seen.inspection.select(handle).ok()?, keys)));
         match rotate_public_keys(known, &seen.unfinished, sas) {
+            Ok(rescue) if rescue.proposals.is_empty() => self.nothing_to_do(vec![NONE_PUBLIC.to_owned()]),
             Ok(rescue) => {
                 let warnings = rescue.warnings().collect();
                 let Rescue { proposals, .. } = rescue;
