@@ -105,11 +105,10 @@ async fn settled(proving: &Proving<'_>, names: &[[&str; 2]]) -> Inspection {
     proving.read(regions.as_ref()).await
 }
 
-/// Until the next look; not if the wait is over.
+/// Until the next look; not if the wait is over by then.
 async fn pause(deadline: Instant) -> bool {
-    let left = deadline.saturating_duration_since(Instant::now());
-    sleep(LOOK_CLOSELY.min(left)).await;
-    !left.is_zero()
+    sleep(LOOK_CLOSELY.min(deadline.saturating_duration_since(Instant::now()))).await;
+    Instant::now() < deadline
 }
 
 /// Whether services and connections are all up: an agent reports on both, one after the other.

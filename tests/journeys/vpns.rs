@@ -288,7 +288,7 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let Screen::Picker(picker) = &journey.model.screen else { panic!() };
     assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
     journey.enter().at(Step::OtherSubnets(Half::B)).enter().at(Step::OtherSubnets(Half::B));
-    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("these are the subnets it tunnels already"));
+    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
     journey.enter().esc().at(Step::OtherSubnets(Half::A));
     let places = titles(&journey).iter().position(|title| title == "db-subnet").unwrap();
     journey.key(KeyCode::Home);

@@ -140,7 +140,7 @@ async fn while_a_vpn_comes_up_only_its_statuses_are_asked_for() {
     };
     // Everything of the two regions with the keys, once before and once after; connection and service in between.
     assert_eq!(REGIONS.map(|region| of(&rest, region)), [2 * (9 + 1), 2 * (9 + 1), 0], "{rest:?}");
-    assert!(of(&looks, A) >= 2 && of(&looks, A) == of(&looks, B) && of(&looks, A) % 2 == 0, "{looks:?}");
+    assert!(of(&looks, A) >= 2 && of(&looks, B) >= 2 && of(&looks, REGIONS[2]) == 0, "{looks:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
