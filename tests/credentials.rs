@@ -270,7 +270,8 @@ clouds:
     let domain = Domain::Name("Default".to_owned());
     assert_eq!(found.credentials.project, Some(Named::Name { name: "old".to_owned(), domain }));
     assert!(found.credentials.tls.insecure);
-    assert_eq!(found.credentials.tls.ca_file.as_deref(), Some(machine.home.path().join("ca.pem").as_path()));
+    let authorities = found.credentials.tls.authorities.unwrap();
+    assert_eq!((authorities.setting.as_str(), authorities.path), ("cacert", machine.home.path().join("ca.pem")));
     assert!(found.warnings[0].contains("Certificates are not checked"));
 }
 
@@ -349,4 +350,229 @@ fn the_usual_directories_are_searched_in_order() {
             ["/here", "/xdg/openstack", "/home/jo/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
         );
     }
+}
+
+#[test]
+fn what_is_plainly_no_value_is_named_with_its_place_and_never_sent() {
+    let cloud = |secret: &str| {
+        let text = format!("clouds:\n  c:\n    auth:\n      auth_url: https://a\n      username: jo\n      {secret}\n");
+        machine(&[(USER, &text)], &[]).find(None)
+    };
+    for (secret, said) in [
+        ("password: !vault |\n        $ANSIBLE_VAULT;1.1;AES256\n        6162", "Ansible Vault"),
+        ("password: !vault 6162", "`!vault`"),
+        ("password: !env PW", "`!env`"),
+        ("password: \"$ANSIBLE_VAULT;1.1;AES256\\n6162\"", "Ansible Vault"),
+        ("password: 'ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]'", "SOPS"),
+        ("password: ${OS_PASSWORD}", "`${OS_PASSWORD}`"),
+        ("password: $OS_PASSWORD", "`$OS_PASSWORD`"),
+        ("password: '%OS_PASSWORD%'", "`%OS_PASSWORD%`"),
+        ("password: \"{{ lookup('env', 'OS_PASSWORD') }}\"", "was not replaced"),
+        ("password: <your password>", "placeholder"),
+        ("password: '********'", "placeholder"),
+        ("password: op://cloud/prod/password", "names a place"),
+        ("password: |\n        -----BEGIN PRIVATE KEY-----\n        MIIE", "PEM"),
+    ] {
+        let error = cloud(secret).unwrap_err().to_string();
+        assert!(error.contains(said), "{secret}: {error}");
+        assert!(
+            error.starts_with("cloud `c` in ~/.config/openstack/clouds.yaml, line 6, `auth.password`: "),
+            "{error}"
+        );
+        assert!(!error.contains("6162"), "{error}");
+    }
+    for right in ["$ecret1", "${a", "a${b}c", "<3", "p%40ss%", "$", "!vault", "[x]", "ENC", "{{"] {
+        assert_eq!(password(&cloud(&format!("password: '{right}'")).unwrap()), right);
+    }
+    assert_eq!(password(&cloud("password: !!str 0123").unwrap()), "0123");
+
+    let variable = |name, value| {
+        let vars: Vec<_> = OPENRC.into_iter().filter(|(set, _)| *set != name).chain([(name, value)]).collect();
+        machine(&[], &vars).find(None).unwrap_err().to_string()
+    };
+    for (name, value, said) in [
+        ("OS_AUTH_URL", "https://${HOST}:5000/v3", "`${HOST}` was not replaced"),
+        ("OS_USERNAME", "$USER", "`$USER` was not replaced"),
+        ("OS_PASSWORD", "$OS_PASSWORD_INPUT", "asked for it"),
+        ("OS_CACERT", "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----", "the path of that"),
+        ("OS_TOKEN", "+------+\n| id | gAAAA |", "more here than the token"),
+        ("OS_TRUST_ID", "7", "trusts are not supported"),
+        ("OS_INTERFACE", "outside", "public, internal or admin"),
+        ("OS_VERIFY", "/etc/ssl/ca.pem", "belongs into cacert"),
+    ] {
+        let error = variable(name, value);
+        assert!(error.starts_with(&format!("OS_* variables, `{name}`: ")) && error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_another_cloud_or_an_unused_setting_has_wrong_harms_nobody() {
+    let clouds = "
+clouds:
+  mine: {auth: {auth_url: 'https://a', token: t, password: '${PW}'}, regions: [{name: r}, {name: s, values: {interface: [x]}}]}
+  vaulted: {auth: {password: !vault 6162}, regions: nonsense}
+";
+    let found = machine(&[(USER, clouds)], &[]).find(Some("mine")).unwrap();
+    assert!(matches!(found.credentials.method, Method::Token { .. }));
+}
+
+#[test]
+fn values_of_regions_are_laid_over_the_cloud() {
+    let clouds = "
+clouds:
+  farm:
+    auth: {username: jo, password: x}
+    regions:
+      - name: alpha
+        values: {auth: {auth_url: 'https://alpha'}, network_endpoint_override: 'https://net-alpha'}
+      - name: beta
+        values: {auth: {auth_url: 'https://beta'}, network_endpoint_override: 'https://net-beta/v2.0/'}
+      - gamma
+";
+    let sign_in = |region: &str| machine(&[(USER, clouds)], &[("OS_REGION_NAME", region)]).find(None);
+    let first = sign_in("").unwrap();
+    assert_eq!(first.credentials.auth_url, "https://alpha/v3");
+    assert!(first.warnings[0].contains("OS_REGION_NAME (alpha, beta, gamma)"), "{:?}", first.warnings);
+    let named = sign_in("beta").unwrap();
+    assert_eq!((named.credentials.auth_url.as_str(), named.warnings.len()), ("https://beta/v3", 0));
+    let network: Vec<_> =
+        named.credentials.network_endpoints.iter().map(|one| (&one.region, one.url.as_str())).collect();
+    let (alpha, beta) = (Some(RegionId::from("alpha")), Some(RegionId::from("beta")));
+    assert_eq!(network, [(&beta, "https://net-beta/v2.0"), (&alpha, "https://net-alpha/v2.0")]);
+    let unlisted = sign_in("delta").unwrap_err().to_string();
+    assert!(unlisted.contains("lacks auth.auth_url") && unlisted.contains("(alpha, beta, gamma)"), "{unlisted}");
+}
+
+#[test]
+fn an_address_is_used_up_to_its_version_and_what_is_wrong_with_it_is_said() {
+    let find = |url: &str| machine(&[], &[("OS_AUTH_URL", url), ("OS_TOKEN", "t")]).find(None);
+    for (written, used, warnings) in [
+        ("https://k:5000", "https://k:5000/v3", 0),
+        ("https://k:5000/v3/", "https://k:5000/v3", 0),
+        ("https://k:5000//v3//", "https://k:5000/v3", 0),
+        ("https://k/identity", "https://k/identity/v3", 0),
+        ("https://k/v3/v3", "https://k/v3", 1),
+        ("https://k/v3/auth/tokens", "https://k/v3", 1),
+        ("https://k/v2.0/tokens", "https://k/v3", 1),
+        ("https://[2001:db8::1]:13000/v2.0", "https://[2001:db8::1]:13000/v3", 1),
+        (" \u{feff}https://k/v3\r", "https://k/v3", 0),
+    ] {
+        let found = find(written).unwrap();
+        assert_eq!((found.credentials.auth_url.as_str(), found.warnings.len()), (used, warnings), "{written}");
+    }
+    for (written, said) in [
+        ("https://2001:db8::1:5000/v3", "in brackets"),
+        ("https://[fe80::1%25eth0]:5000/v3", "zone"),
+        ("keystone.example:5000/v3", "write https:// before"),
+        ("keystone example", "blank"),
+        ("ftp://k/v3", "neither"),
+        ("https://jo:x@k/v3", "do not belong"),
+    ] {
+        let error = find(written).unwrap_err().to_string();
+        assert!(error.contains(said), "{written}: {error}");
+    }
+}
+
+#[test]
+fn a_line_end_is_no_part_of_a_value_and_quotes_around_all_of_them_are_none_either() {
+    let with = |change: &dyn Fn(&str) -> String| {
+        let changed: Vec<_> = OPENRC.iter().map(|(name, value)| (*name, change(value))).collect();
+        let vars: Vec<_> = changed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        machine(&[], &vars).find(None).unwrap()
+    };
+    for found in [with(&|value| format!("{value}\r")), with(&|value| format!("\"{value}\""))] {
+        assert_eq!(password(&found), " 0123 hunter2");
+        assert_eq!(found.credentials.project, Some(Named::Id("6e85843212a64612a5937071fdaceba6".to_owned())));
+    }
+    assert!(with(&|value| format!("'{value}'")).warnings[0].contains("OS_AUTH_URL"));
+    let mut alone = machine(&[], &OPENRC);
+    alone.sources.vars.insert("OS_PASSWORD".to_owned(), "\"hunter2\"".to_owned());
+    assert_eq!(password(&alone.find(None).unwrap()), "\"hunter2\"", "it may be the password's own");
+}
+
+#[test]
+fn what_a_cloud_lacks_comes_from_variables_unless_an_openrc_was_sourced() {
+    let clouds = "clouds: {c: {auth: {auth_url: 'https://a', username: jo, password: !vault 6162}, cacert: own.pem}}";
+    let vars = [("OS_CLOUD", "c"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_NAME", "p"), ("OS_CACERT", "/ca.pem")];
+    let mut machine = machine(&[(USER, clouds)], &vars);
+    let found = machine.find(None).unwrap();
+    let project = found.credentials.project.as_ref().map(Named::text);
+    assert_eq!((password(&found), project.as_deref()), ("hunter2", Some("p")));
+    assert_eq!(found.credentials.tls.authorities.unwrap().setting, "OS_CACERT", "as the openstack command takes it");
+    machine.sources.vars.insert("OS_AUTH_URL".to_owned(), "https://other".to_owned());
+    assert!(machine.find(None).unwrap_err().to_string().contains("`!vault`"), "that password is another cloud's");
+}
+
+#[test]
+fn settings_of_the_openstack_command_work_or_are_named() {
+    let find = |more: &[(&'static str, &'static str)]| {
+        let vars: Vec<_> = OPENRC.into_iter().chain(more.iter().copied()).collect();
+        machine(&[], &vars).find(None).unwrap()
+    };
+    for (name, value, warned) in [
+        ("OS_IDENTITY_API_VERSION", "3", None),
+        ("OS_IDENTITY_API_VERSION", "2.0", Some("OS_IDENTITY_API_VERSION")),
+        ("OS_AUTH_TYPE", "v2password", Some("OS_AUTH_TYPE")),
+        ("OS_SYSTEM_SCOPE", "all", Some("OS_SYSTEM_SCOPE")),
+        ("OS_API_TIMEOUT", "5", Some("OS_API_TIMEOUT")),
+        ("OS_KEY", "k.pem", Some("OS_KEY")),
+        ("OS_FORCE_IPV4", "1", None),
+    ] {
+        let found = find(&[(name, value)]);
+        assert_eq!(password(&found), " 0123 hunter2");
+        let is_named = found.warnings.iter().any(|text| warned.is_some_and(|name| text.contains(name)));
+        assert_eq!(
+            (is_named, found.warnings.len()),
+            (warned.is_some(), usize::from(warned.is_some())),
+            "{name}={value}"
+        );
+    }
+    let tenant = [
+        ("OS_PROJECT_ID", ""),
+        ("OS_TENANT_NAME", "p"),
+        ("OS_DEFAULT_DOMAIN", "d"),
+        ("OS_ENDPOINT_TYPE", "internalURL"),
+    ];
+    let found = find(&tenant);
+    let domain = Domain::Id("d".to_owned());
+    assert_eq!(found.credentials.project, Some(Named::Name { name: "p".to_owned(), domain }));
+    assert_eq!(found.credentials.interface, "internal");
+    let found = find(&[("OS_CERT", "c.pem"), ("OS_KEY", "k.pem")]);
+    assert_eq!(found.credentials.tls.client.unwrap().key.unwrap().setting, "OS_KEY");
+}
+
+#[test]
+fn a_way_to_sign_in_that_is_not_supported_is_named_with_those_that_are() {
+    for kind in ["v3oidcpassword", "v3oidcaccesstoken", "v3samlpassword", "v3kerberos", "none"] {
+        let vars: Vec<_> = OPENRC.into_iter().chain([("OS_AUTH_TYPE", kind)]).collect();
+        let error = machine(&[], &vars).find(None).unwrap_err().to_string();
+        for word in [kind, "OS_AUTH_TYPE", "application credential", "OS_TOKEN"] {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_and_one_of_two_documents_are_named() {
+    let say = |bytes: &[u8]| {
+        let machine = machine(&[(USER, "")], &[]);
+        std::fs::write(machine.home.path().join(USER), bytes).unwrap();
+        machine.find(None)
+    };
+    let text = "clouds:\r\n  c: {auth: {auth_url: 'https://a', token: t}}\r\n";
+    say(format!("\u{feff}{text}").as_bytes()).unwrap();
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, said) in [
+        ([&[0xff, 0xfe][..], &utf16].concat(), "UTF-16"),
+        (utf16.clone(), "UTF-16"),
+        (b"# b\xfcro\nclouds: {}\n".to_vec(), "line 1: the file is not UTF-8"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n".to_vec(), "Ansible Vault"),
+        (format!("{text}---\n# old\nclouds: {{}}\n").into_bytes(), "line 3: a second document"),
+        (b"clouds:\n  c:\n\tauth: {}\n".to_vec(), "line 3: the line is indented by a tab"),
+    ] {
+        let error = say(&bytes).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let comment = say("\u{feff}# nothing yet\n".as_bytes());
+    assert!(matches!(comment, Err(FindError::NothingFound { .. })), "{comment:?}");
 }

@@ -239,8 +239,7 @@ async fn a_token_is_followed_by_its_user_s_password_or_by_another_token_of_the_s
             cloud_token(&credentials, &cloud).await
         }
     };
-    let (mine, other) = (token(&[]).await, token(&[("OS_PROJECT_NAME", "other")]).await);
-    let next = token(&[]).await;
+    let mine = token(&[]).await;
     let with_user = [("OS_TOKEN", mine.as_str()), ("OS_PASSWORD", "")];
     let (cloud, questions) = sign_in(&simulator, &with_user, &[&[(Part::Password, PASSWORD)]]).await;
     let cloud = cloud.unwrap();
@@ -250,13 +249,60 @@ async fn a_token_is_followed_by_its_user_s_password_or_by_another_token_of_the_s
 
     let mine = token(&[]).await;
     let without = [("OS_TOKEN", mine.as_str()), ("OS_PASSWORD", ""), ("OS_USERNAME", "")];
-    let answers: [&[(Part, &str)]; 3] =
-        [&[(Part::Token, "nonsense")], &[(Part::Token, &other)], &[(Part::Token, &next)]];
+    // One of another project is exchanged for one of the project that is worked in.
+    let other = token(&[("OS_PROJECT_NAME", "other")]).await;
+    let answers: [&[(Part, &str)]; 2] = [&[(Part::Token, "nonsense")], &[(Part::Token, &other)]];
     let (cloud, questions) = sign_in(&simulator, &without, &answers).await;
     let cloud = cloud.unwrap();
     revoke(&simulator, &mine).await;
     cloud.regions()[0].services().await.unwrap();
-    assert_eq!(heard(&questions), [Wanted::Token; 3]);
+    assert_eq!((heard(&questions), cloud.project_name()), (vec![Wanted::Token; 2], "demo"));
+}
+
+#[tokio::test]
+async fn a_token_is_for_the_project_that_is_named() {
+    let simulator = simulator().await;
+    let demo = Cloud::sign_in(&credentials(&simulator, &[])).await.unwrap();
+    let token = cloud_token(&credentials(&simulator, &[]), &demo).await;
+    for (project, posted) in [("demo", 0), ("other", 1)] {
+        let before = sign_ins(&simulator);
+        let named = credentials(&simulator, &[("OS_TOKEN", &token), ("OS_PROJECT_NAME", project)]);
+        let cloud = Cloud::sign_in(&named).await.unwrap();
+        assert_eq!((cloud.project_name(), sign_ins(&simulator) - before), (project, posted));
+    }
+    let none = credentials(&simulator, &[("OS_TOKEN", &token), ("OS_PROJECT_NAME", "nowhere")]);
+    let error = Cloud::sign_in(&none).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unauthorized);
+    assert!(error.hint().unwrap().contains("project that is named"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_keystone_accepts_and_a_region_refuses_is_the_cloud_s_fault_and_an_openrc_is_sourced_by_who_has_one() {
+    for (status, said) in [(401, "Keystone accepts this token"), (403, "its policy is for the cloud's operator")] {
+        let simulator = simulator().await;
+        let demo = Cloud::sign_in(&credentials(&simulator, &[])).await.unwrap();
+        let token = cloud_token(&credentials(&simulator, &[]), &demo).await;
+        let by_token = Cloud::sign_in(&credentials(&simulator, &[("OS_TOKEN", &token)])).await.unwrap();
+        simulator.inject(Fault::new(Effect::status(status)).path("/network/").always());
+        for cloud in [&demo, &by_token] {
+            let hint = cloud.regions()[0].services().await.unwrap_err().hint().unwrap();
+            assert!(hint.contains(said), "{hint}");
+        }
+    }
+    let simulator = simulator().await;
+    let demo = Cloud::sign_in(&credentials(&simulator, &[])).await.unwrap();
+    let token = cloud_token(&credentials(&simulator, &[]), &demo).await;
+    let mut credentials = credentials(&simulator, &[("OS_TOKEN", &token)]);
+    for (in_file, said) in [(false, "source your openrc again"), (true, "The token in clouds.yaml")] {
+        credentials.in_file = in_file;
+        let cloud = Cloud::sign_in(&credentials).await.unwrap();
+        let after = Fault::new(Effect::status(401)).method("GET").path("/auth/tokens").always();
+        simulator.inject(Fault::new(Effect::status(401)).path("/network/").always());
+        simulator.inject(after);
+        let hint = cloud.regions()[0].services().await.unwrap_err().hint().unwrap();
+        assert!(hint.contains(said), "{hint}");
+        simulator.clear_faults();
+    }
 }
 
 /// A token made by hand: the client gives its own to nobody.

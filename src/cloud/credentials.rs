@@ -11,19 +11,24 @@
 //! * the profiles bundled with openstacksdk are not used. Its `catalyst` names an Identity v2 address and regions that no
 //!   longer exist.
 
+pub(in crate::cloud) mod address;
 mod assemble;
 mod clouds_file;
 mod clouds_yaml;
+mod encoding;
 mod environment;
 mod find_error;
+mod regions;
 mod settings;
 mod sources;
+mod values;
 mod yaml_error;
 
 use std::fmt;
 use std::path::PathBuf;
 
 use itertools::Itertools;
+use reqwest::Url;
 use secrecy::SecretString;
 
 pub use self::clouds_yaml::{Outline, outlines};
@@ -31,6 +36,7 @@ pub use self::environment::SECRET as SECRET_VARIABLES;
 pub use self::find_error::{FindError, Looked, Outcome, Place};
 use self::settings::Settings;
 pub use self::sources::Sources;
+use super::error::{Proof, Signed};
 use super::inventory::RegionId;
 use super::printable::printable;
 
@@ -49,17 +55,50 @@ pub struct Credentials {
     pub region: Option<RegionId>,
     /// Which endpoints of the catalogue to use: `public`, `internal` or `admin`.
     pub interface: String,
+    /// Where the network service is, before what the catalogue says of it.
+    pub network_endpoints: Vec<NetworkEndpoint>,
     /// How far servers are trusted.
     pub tls: Tls,
+    /// Whether they come from a clouds.yaml, and not from variables: what is wrong with them is changed there.
+    pub in_file: bool,
 }
 
-/// How far servers are trusted.
+/// The address of a network service (`network_endpoint_override`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkEndpoint {
+    /// The region it is for; none if none is named.
+    pub region: Option<RegionId>,
+    /// Ends in `/v2.0`.
+    pub url: Url,
+}
+
+/// How far servers are trusted, and what they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// A PEM file of authorities, besides the system's.
-    pub ca_file: Option<PathBuf>,
+    /// Authorities besides the system's: a PEM file, or a directory of such.
+    pub authorities: Option<NamedFile>,
     /// Take any certificate. Password and token can then be read by whoever is in between.
     pub insecure: bool,
+    /// The certificate of this machine.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A file, and the setting that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// As it is written: `OS_CACERT`, `cacert`.
+    pub setting: String,
+    /// Its path.
+    pub path: PathBuf,
+}
+
+/// A client certificate in PEM form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate.
+    pub certificate: NamedFile,
+    /// Its private key, unless that stands in the same file.
+    pub key: Option<NamedFile>,
 }
 
 /// An object of Keystone by its id, or by its name within a domain.
@@ -191,7 +230,7 @@ impl Found {
         matches!(self.credentials.method, Method::PasswordToAsk { .. }).then(|| FindError::Missing {
             origin: self.origin.clone(),
             missing: vec![assemble::written(&self.origin, "password")],
-            note: None,
+            note: self.no_password.clone(),
         })
     }
 }
@@ -219,6 +258,18 @@ impl fmt::Display for Origin {
     }
 }
 
+impl Credentials {
+    /// What a hint needs of them.
+    pub(super) fn signed(&self) -> Signed {
+        let by = match &self.method {
+            Method::Token { .. } => Proof::Token,
+            Method::ApplicationCredential { .. } => Proof::ApplicationCredential,
+            _ => Proof::Password,
+        };
+        Signed { by, in_file: self.in_file, is_sound: false }
+    }
+}
+
 /// Credentials that were found.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -228,6 +279,8 @@ pub struct Found {
     pub origin: Origin,
     /// What the user should know about them, one sentence each, without secrets.
     pub warnings: Vec<String>,
+    /// Why there is no password, if one seems to have been meant.
+    no_password: Option<String>,
 }
 
 impl Credentials {
@@ -236,16 +289,14 @@ impl Credentials {
     pub fn find(sources: &Sources, choice: Option<&str>) -> Result<Found, FindError> {
         let wanted = choice.filter(|name| !name.is_empty()).or_else(|| sources.var("OS_CLOUD"));
         let of_environment = sources.var("OS_CLOUD_NAME").unwrap_or("envvars");
-        if wanted.is_none_or(|name| name == of_environment)
-            && let Some(settings) = environment::settings(sources)
-        {
-            return Self::assemble(sources, &settings, Origin::Environment, Vec::new());
-        }
         let mut warnings = Vec::new();
-        let (name, file, mut settings) = clouds_yaml::choose(sources, wanted, &mut warnings)?;
-        if let Some(region) = sources.var("OS_REGION_NAME") {
-            settings.prefer_region(region);
+        if wanted.is_none_or(|name| name == of_environment)
+            && let Some(settings) = environment::settings(sources, &mut warnings)
+        {
+            return Self::assemble(sources, &settings, Origin::Environment, warnings);
         }
+        let (name, file, mut settings) = clouds_yaml::choose(sources, wanted, &mut warnings)?;
+        environment::complete(&mut settings, sources);
         Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings)
     }
 
@@ -256,6 +307,7 @@ impl Credentials {
         mut warnings: Vec<String>,
     ) -> Result<Found, FindError> {
         let credentials = settings.credentials(sources, &origin, &mut warnings)?;
-        Ok(Found { credentials, origin, warnings })
+        let no_password = settings.empty_note(&["password"]);
+        Ok(Found { credentials, origin, warnings, no_password })
     }
 }

@@ -67,6 +67,31 @@ pub struct Error {
     pub request_id: Option<String>,
     /// How long the cloud asks to wait before the next try (429, 503).
     pub retry_after: Option<Duration>,
+    /// How the user is signed in, where that decides what to do about it.
+    pub signed: Option<Signed>,
+}
+
+/// How a user is signed in, as far as a hint needs it: it must not ask for what is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// By what.
+    pub by: Proof,
+    /// Whether the credentials come from a clouds.yaml, and not from variables.
+    pub in_file: bool,
+    /// Whether Keystone holds the token that was refused for good, and the role for one that may do this: then the cloud
+    /// is at odds with itself.
+    pub is_sound: bool,
+}
+
+/// By what a user is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A password, with or without a passcode.
+    Password,
+    /// An application credential.
+    ApplicationCredential,
+    /// A token that was made elsewhere.
+    Token,
 }
 
 impl Error {
@@ -81,7 +106,14 @@ impl Error {
             neutron_type: None,
             request_id: None,
             retry_after: None,
+            signed: None,
         }
+    }
+
+    /// The same error, with how the user is signed in.
+    pub(super) fn signed(mut self, signed: Signed) -> Self {
+        self.signed = Some(signed);
+        self
     }
 
     /// One or two sentences on what it means and what to do about it, for somebody who does not know Neutron. None if the

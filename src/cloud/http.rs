@@ -3,19 +3,22 @@
 //! Nothing here logs or reports a body, a query or a token. What is logged of a request, at debug level, is its method,
 //! path, status, duration and the cloud's own number for it.
 
+mod certificates;
 mod failure;
 mod json;
+mod proxies;
 
 use std::fmt;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Method, StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use self::json::{MOST_ITEMS, endless, parse, parse_page};
+use self::proxies::Proxies;
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -60,6 +63,9 @@ impl Default for Limits {
 pub struct Http {
     client: reqwest::Client,
     limits: Limits,
+    proxies: Arc<Proxies>,
+    /// The authorities that were added, as a message names them.
+    authorities: Option<String>,
 }
 
 /// A request about to be sent.
@@ -94,6 +100,8 @@ impl<'a> Outgoing<'a> {
 /// An answer read to its end, whatever its status.
 pub(crate) struct Answer {
     pub label: String,
+    /// The address that was asked, without query.
+    pub place: String,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -107,10 +115,13 @@ impl Http {
     pub fn new(auth_url: &str, tls: &Tls, limits: Limits) -> Result<Self, Error> {
         // A second installation fails because there is one already, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let extra = tls.ca_file.as_deref().map(read_certificates).transpose()?.unwrap_or_default();
+        let extra = tls.authorities.as_ref().map(certificates::authorities).transpose()?.unwrap_or_default();
+        let own = tls.client.as_ref().map(certificates::client).transpose()?;
+        let direct = is_loopback(auth_url);
         let base = || {
             let builder = reqwest::Client::builder();
-            let builder = if is_loopback(auth_url) { builder.no_proxy() } else { builder };
+            let builder = if direct { builder.no_proxy() } else { builder };
+            let builder = if let Some(own) = &own { builder.identity(own.clone()) } else { builder };
             builder
                 .user_agent(concat!("osvpn/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
@@ -123,7 +134,9 @@ impl Http {
             base().tls_certs_merge(extra.clone()).build().or_else(|_| base().tls_certs_only(extra).build()).map_err(
                 |error| Error::new(ErrorKind::Certificate, format!("TLS cannot be set up: {}", failure::root(&error))),
             )?;
-        Ok(Self { client, limits })
+        let proxies = Arc::new(if direct { Proxies::none() } else { Proxies::of_system() });
+        let authorities = tls.authorities.as_ref().map(|file| format!("{} ({})", file.path.display(), file.setting));
+        Ok(Self { client, limits, proxies, authorities })
     }
 
     /// The limits this client keeps to.
@@ -159,7 +172,14 @@ impl Http {
     }
 
     async fn transfer(&self, outgoing: Outgoing<'_>, label: &str, host: &str) -> Result<Answer, Error> {
-        let failed = |error: &reqwest::Error| failure::transport(error, label, host, &self.limits);
+        let place = place_of(&outgoing.url);
+        let way = failure::Way {
+            host,
+            proxy: self.proxies.of(&outgoing.url),
+            authorities: self.authorities.as_deref(),
+            limits: &self.limits,
+        };
+        let failed = |error: &reqwest::Error| failure::transport(error, label, &way);
         let mut request = self.client.request(outgoing.method, outgoing.url);
         for (name, secret) in outgoing.secret_headers {
             request = request.header(HeaderName::from_static(name), sensitive(secret, label)?);
@@ -177,7 +197,7 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { label: label.to_owned(), status, headers, body })
+        Ok(Answer { label: label.to_owned(), place, status, headers, body })
     }
 }
 
@@ -237,6 +257,10 @@ fn host_of(url: &Url) -> String {
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+fn place_of(url: &Url) -> String {
+    format!("{}://{}{}", url.scheme(), host_of(url), url.path())
+}
+
 fn is_loopback(url: &str) -> bool {
     let url = reqwest::Url::parse(url).ok();
     let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
@@ -252,15 +276,4 @@ fn sensitive(secret: &SecretString, label: &str) -> Result<HeaderValue, Error> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let refused = |reason: String| {
-        Error::new(ErrorKind::Credentials, format!("The CA file {} cannot be used: {reason}.", path.display()))
-    };
-    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(refused("there is no PEM certificate in it".to_owned())),
-    }
 }

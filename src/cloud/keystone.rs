@@ -22,7 +22,7 @@ use self::conversation::{Conversation, Known};
 pub use self::identity::Receipt;
 use self::session::{Endpoint, Session, Token};
 use super::credentials::{Credentials, Method};
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Proof, Signed};
 use super::http::{Answer, Http, Limits, Outgoing, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
@@ -82,7 +82,7 @@ impl Cloud {
     pub async fn sign_in(credentials: &Credentials) -> Result<Self, Error> {
         match Self::begin(credentials, Limits::default()).await? {
             SignIn::Done(cloud) => Ok(cloud),
-            SignIn::SecondFactor(receipt) => Err(receipt.into_error()),
+            SignIn::SecondFactor(receipt) => Err(receipt.into_error().signed(credentials.signed())),
         }
     }
 
@@ -96,7 +96,9 @@ impl Cloud {
         if let Some(receipt) = Receipt::of(&answer) {
             return Ok(SignIn::SecondFactor(receipt));
         }
-        let (token, session) = session::read(&answer.success(&credentials.method.secrets())?, credentials)?;
+        let answer = answer.success(&credentials.method.secrets());
+        let answer = answer.map_err(|error| error.signed(credentials.signed()))?;
+        let (token, session) = session::read(&answer, credentials)?;
         let known = Known { password: credentials.method.password().cloned(), is_appended: false };
         let is_silent = credentials.method.can_repeat();
         Ok(SignIn::Done(Self::signed_in(http, credentials, (token, session), (known, is_silent), None)))
@@ -264,14 +266,34 @@ impl Cloud {
             match Box::pin(self.0.http.send(outgoing)).await {
                 Err(error) if error.kind == ErrorKind::Unauthorized && !renewed => {
                     if self.0.person.is_none() && !self.0.credentials.method.can_repeat() {
-                        return Err(error);
+                        return Err(Box::pin(self.explained(error, &token)).await);
                     }
                     token = Box::pin(self.renewed(token.serial)).await.map_err(|failure| failure.at(error))?;
                     renewed = true;
                 }
+                Err(error) => return Err(Box::pin(self.explained(error, &token)).await),
                 result => return result,
             }
         }
+    }
+
+    /// A refusal with what is known of the token and the roles it was given: what Keystone accepts and a region refuses is
+    /// the cloud's fault.
+    async fn explained(&self, error: Error, token: &Token) -> Error {
+        let Inner { http, credentials, session, .. } = &*self.0;
+        let is_sound = match error.kind {
+            ErrorKind::Unauthorized => {
+                let about = about_token(http, credentials, &token.secret).await;
+                about.is_ok_and(|answer| answer.status.is_success())
+            }
+            // An application credential may be restricted beyond its roles.
+            ErrorKind::Forbidden => {
+                let may = |role: &String| matches!(role.as_str(), "admin" | "manager" | "member");
+                session.roles.iter().any(may) && credentials.signed().by != Proof::ApplicationCredential
+            }
+            _ => return error,
+        };
+        error.signed(Signed { is_sound, ..credentials.signed() })
     }
 
     fn token(&self) -> Token {
@@ -405,16 +427,30 @@ fn may_be_judged(error: &Error, method: &Method) -> bool {
     is_counted && !is_at_the_door && error.status != Some(503)
 }
 
-/// Asks for a token, or about the one there is: that one is not exchanged, because a cloud may forbid it and the new one
-/// would expire no later.
+/// Asks for a token, or about the one there is. That one is used as it is where it is for the project that is named, or
+/// where none is: a cloud may forbid to exchange it, and the new one would expire no later. Otherwise it is exchanged for
+/// one of that project.
 async fn request_token_once(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
-    let mut request = token_request(credentials)?;
-    if let Method::Token { token, .. } = &credentials.method {
-        request.method = Verb::GET;
-        request = request.secret_header("x-auth-token", token).secret_header("x-subject-token", token);
-    } else {
-        request.body = Some(identity::body(credentials));
-        request.secrets.extend(credentials.method.secrets());
+    let Method::Token { token, .. } = &credentials.method else { return exchange_proof(http, credentials).await };
+    let about = about_token(http, credentials, token).await?;
+    match &credentials.project {
+        Some(project) if about.status.is_success() && !session::is_for(&about, project) => {
+            exchange_proof(http, credentials).await
+        }
+        _ => Ok(about),
     }
+}
+
+async fn exchange_proof(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+    let mut request = token_request(credentials)?;
+    request.body = Some(identity::body(credentials));
+    request.secrets.extend(credentials.method.secrets());
     http.exchange(request).await
+}
+
+/// What Keystone says of a token, asked with that token.
+async fn about_token(http: &Http, credentials: &Credentials, token: &SecretString) -> Result<Answer, Error> {
+    let mut request = token_request(credentials)?;
+    request.method = Verb::GET;
+    http.exchange(request.secret_header("x-auth-token", token).secret_header("x-subject-token", token)).await
 }

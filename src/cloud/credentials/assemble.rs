@@ -2,11 +2,17 @@
 
 use secrecy::SecretString;
 
+use super::address;
 use super::find_error::FindError;
-use super::settings::Settings;
+use super::settings::{Setting, Settings};
 use super::sources::Sources;
-use super::{ApplicationCredential, Credentials, Domain, Method, Named, Origin, Tls};
+use super::values::fault;
+use super::{
+    ApplicationCredential, ClientCertificate, Credentials, Domain, Method, Named, NamedFile, NetworkEndpoint, Origin,
+    Tls,
+};
 use crate::cloud::inventory::RegionId;
+use crate::cloud::printable::{one_line, printable};
 
 impl Settings {
     /// What these settings amount to, or exactly what is missing of it.
@@ -16,149 +22,252 @@ impl Settings {
         origin: &Origin,
         warnings: &mut Vec<String>,
     ) -> Result<Credentials, FindError> {
-        let region =
-            self.get("region_name").and_then(|list| list.split(',').map(str::trim).find(|name| !name.is_empty()));
-        let region = region.or_else(|| self.first_region());
-        let mut needs = Needs { settings: self, origin, missing: Vec::new() };
+        let mut needs = Needs { settings: self, origin, missing: Vec::new(), fault: None };
+        let region = needs.get("region_name").map(ToOwned::to_owned);
+        let region = region.as_deref().and_then(|list| list.split(',').map(str::trim).find(|name| !name.is_empty()));
+        let region = region.or_else(|| self.regions().first().map(|listed| listed.name.as_str()));
         let auth_url = needs.text("auth_url").replace("{region_name}", region.unwrap_or_default());
         let method = needs.method(warnings)?;
         // A password that is all that is missing can be asked for.
         if !needs.missing.is_empty() && matches!(method, Method::PasswordToAsk { .. }) {
             needs.lacks(&["password"]);
         }
-        let missing = needs.missing;
-        if !missing.is_empty() {
-            // A profile that was left out is likely to be where the rest was expected to come from.
-            let note = warnings.iter().find(|text| text.starts_with("The profile")).cloned();
-            return Err(FindError::Missing { origin: origin.clone(), missing, note });
-        }
         let project = match method {
             Method::ApplicationCredential { .. } => None,
-            _ => self.named("project_id", "project_name", "project_domain_id", "project_domain_name"),
+            _ => needs.named("project_id", "project_name", "project_domain_id", "project_domain_name"),
         };
-        if self.get("cert").is_some() {
-            warnings
-                .push("A client certificate (`cert`) is set; client certificates are not supported yet.".to_owned());
+        needs.scope(project.is_some(), warnings);
+        let network_endpoints = needs.network_endpoints(region, warnings)?;
+        let interface = needs.interface()?;
+        let tls = needs.tls(sources, warnings)?;
+        needs.outcome(warnings)?;
+        if self.get("identity_api_version").is_some_and(|version| version.starts_with('2')) {
+            let name = self.name("identity_api_version", origin);
+            warnings.push(format!("{name} asks for Identity v2, which is no more; version 3 is used."));
+        }
+        if self.get("api_timeout").is_some() {
+            let name = self.name("api_timeout", origin);
+            warnings.push(format!("{name} is not used: a request has 60 s, and a connection 10 s."));
         }
         Ok(Credentials {
-            auth_url: self.endpoint(&auth_url, origin, warnings)?,
+            auth_url: address::keystone(&auth_url, warnings).map_err(|why| self.unusable(origin, "auth_url", why))?,
             method,
             project,
             region: region.map(RegionId::new),
-            interface: self.get("interface").map_or("public", |text| text.trim_end_matches("URL")).to_owned(),
-            tls: self.tls(sources, origin, warnings)?,
+            interface,
+            network_endpoints,
+            tls,
+            in_file: matches!(origin, Origin::Cloud { .. }),
         })
     }
 
-    /// The Identity v3 address, with or without `/v3` in the setting.
-    fn endpoint(&self, text: &str, origin: &Origin, warnings: &mut Vec<String>) -> Result<String, FindError> {
-        let refuse = |reason| Err(unusable(origin, "auth_url", reason));
-        let Ok(mut url) = reqwest::Url::parse(text) else { return refuse("this is not a URL") };
-        if !matches!(url.scheme(), "http" | "https") {
-            return refuse("this is neither an http:// nor an https:// address");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("a user name and password do not belong into the address");
-        }
-        let local = url.host_str().is_none_or(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
-        if url.scheme() == "http" && !local && self.get("token").is_none() {
-            warnings.push("The auth_url is not https: whoever is in between can read the password.".to_owned());
-        }
-        let path = url.path().trim_end_matches('/');
-        let stem = path.strip_suffix("/v2.0").inspect(|_| {
-            warnings.push("The auth_url ends in /v2.0; Identity v2 is no more, and /v3 is used.".to_owned());
-        });
-        let whole = match stem.unwrap_or(path) {
-            path if path.ends_with("/v3") => path.to_owned(),
-            path => format!("{path}/v3"),
+    /// Its name as it is written, or would be.
+    pub fn name(&self, key: &str, origin: &Origin) -> String {
+        self.setting(key).map_or_else(|| written(origin, key), |setting| setting.key.clone())
+    }
+
+    fn unusable(&self, origin: &Origin, key: &str, reason: String) -> FindError {
+        let setting = self.setting(key);
+        let place = match (origin, setting.and_then(Setting::place)) {
+            (Origin::Cloud { name, .. }, Some(place)) => format!("cloud `{name}` in {place}"),
+            (Origin::Cloud { .. }, None) if setting.is_some() => Origin::Environment.to_string(),
+            _ => origin.to_string(),
         };
-        url.set_path(&whole);
-        url.set_query(None);
-        url.set_fragment(None);
-        Ok(url.to_string())
+        FindError::Unusable { place, key: Some(self.name(key, origin)), reason }
     }
-
-    fn tls(&self, sources: &Sources, origin: &Origin, warnings: &mut Vec<String>) -> Result<Tls, FindError> {
-        let flag = |key: &'static str| match self.get(key).map(str::to_ascii_lowercase).as_deref() {
-            None => Ok(None),
-            Some("true" | "yes" | "on" | "1") => Ok(Some(true)),
-            Some("false" | "no" | "off" | "0") => Ok(Some(false)),
-            Some(_) => Err(unusable(origin, key, "this must be true or false")),
-        };
-        let insecure = flag("insecure")? == Some(true) || flag("verify")? == Some(false);
-        if insecure {
-            warnings
-                .push("Certificates are not checked: whoever is in between can read password and token.".to_owned());
-        }
-        Ok(Tls { ca_file: self.get("cacert").map(|text| sources.path(text)), insecure })
-    }
-
-    fn named(
-        &self,
-        id: &'static str,
-        name: &'static str,
-        domain_id: &'static str,
-        domain_name: &'static str,
-    ) -> Option<Named> {
-        if let Some(id) = self.text(id) {
-            return Some(Named::Id(id));
-        }
-        // The shorthands `domain_id` and `domain_name` stand for both, and without any the `openstack` command takes
-        // the domain `default`.
-        let by_id = |key| self.text(key).map(Domain::Id);
-        let by_name = |key| self.text(key).map(Domain::Name);
-        let domain = by_id(domain_id)
-            .or_else(|| by_name(domain_name))
-            .or_else(|| by_id("domain_id"))
-            .or_else(|| by_name("domain_name"))
-            .unwrap_or_else(|| Domain::Id("default".to_owned()));
-        Some(Named::Name { name: self.text(name)?, domain })
-    }
-}
-
-fn unusable(origin: &Origin, key: &'static str, reason: &str) -> FindError {
-    FindError::Unusable { place: origin.to_string(), key: Some(written(origin, key)), reason: reason.to_owned() }
 }
 
 /// A setting's name as it is written where the others came from.
 pub fn written(origin: &Origin, key: &str) -> String {
     match origin {
         Origin::Environment => format!("OS_{}", key.to_ascii_uppercase()),
-        Origin::Cloud { .. } if matches!(key, "verify" | "insecure" | "cacert" | "auth_type") => key.to_owned(),
+        Origin::Cloud { .. } if matches!(key, "verify" | "insecure" | "cacert" | "auth_type" | "interface") => {
+            key.to_owned()
+        }
         Origin::Cloud { .. } => format!("auth.{key}"),
     }
 }
 
-/// Takes settings that must be there and notes those that are not.
+/// Takes settings that must be there and notes those that are not, and the first that is plainly no value.
 struct Needs<'a> {
     settings: &'a Settings,
     origin: &'a Origin,
     missing: Vec<String>,
+    fault: Option<FindError>,
 }
 
-impl Needs<'_> {
-    fn lacks(&mut self, keys: &[&'static str]) {
-        let names: Vec<_> = keys.iter().map(|key| written(self.origin, key)).collect();
-        self.missing.push(names.join(" or "));
+impl<'a> Needs<'a> {
+    /// What keeps these settings from being used.
+    fn outcome(self, warnings: &[String]) -> Result<(), FindError> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let empty = ["auth_url", "username", "password", "token", "application_credential_secret"];
+        let note = match self.settings.empty_note(&empty) {
+            Some(note) => Some(note),
+            // A profile or region that was left out is likely to be where the rest was expected to come from.
+            None => {
+                warnings.iter().find(|text| text.starts_with("The profile") || text.starts_with("Region ")).cloned()
+            }
+        };
+        Err(FindError::Missing { origin: self.origin.clone(), missing: self.missing, note })
     }
 
-    fn secret(&mut self, key: &'static str) -> SecretString {
-        self.settings.secret(key).cloned().unwrap_or_else(|| {
-            self.lacks(&[key]);
-            SecretString::default()
-        })
+    fn lacks(&mut self, keys: &[&str]) {
+        self.missing.push(keys.iter().map(|key| written(self.origin, key)).collect::<Vec<_>>().join(" or "));
     }
 
-    fn text(&mut self, key: &'static str) -> String {
-        let text = self.settings.text(key);
-        text.unwrap_or_else(|| {
+    /// A setting, if it has one that can be sent.
+    fn setting(&mut self, key: &str) -> Option<&'a Setting> {
+        let setting = self.settings.setting(key)?;
+        if let (None, Some(reason)) = (&self.fault, fault(key, setting)) {
+            self.fault = Some(self.settings.unusable(self.origin, key, reason));
+        }
+        Some(setting)
+    }
+
+    fn get(&mut self, key: &str) -> Option<&'a str> {
+        self.setting(key).map(Setting::text)
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        self.get(key).map(str::to_owned).unwrap_or_else(|| {
             self.lacks(&[key]);
             String::new()
         })
     }
 
-    fn known_user(&self) -> Option<Named> {
-        self.settings.named("user_id", "username", "user_domain_id", "user_domain_name")
+    fn secret(&mut self, key: &str) -> SecretString {
+        self.setting(key).map(Setting::secret).unwrap_or_else(|| {
+            self.lacks(&[key]);
+            SecretString::default()
+        })
+    }
+
+    fn named(&mut self, id: &str, name: &str, domain_id: &str, domain_name: &str) -> Option<Named> {
+        if let Some(id) = self.get(id) {
+            return Some(Named::Id(id.to_owned()));
+        }
+        let name = self.get(name)?.to_owned();
+        // The shorthands `domain_id` and `domain_name` stand for both, and without any the `openstack` command takes
+        // the domain `default`.
+        let domains = [
+            (domain_id, true),
+            (domain_name, false),
+            ("domain_id", true),
+            ("domain_name", false),
+            ("default_domain", true),
+            ("default_domain_name", false),
+        ];
+        let domain = domains.into_iter().find_map(|(key, is_id)| Some((self.get(key)?.to_owned(), is_id)));
+        let domain = match domain {
+            Some((name, false)) => Domain::Name(name),
+            Some((id, true)) => Domain::Id(id),
+            None => Domain::Id("default".to_owned()),
+        };
+        Some(Named::Name { name, domain })
+    }
+
+    /// A VPN belongs to a project: other scopes are named, and not silently left out.
+    fn scope(&mut self, has_project: bool, warnings: &mut Vec<String>) {
+        let (settings, origin) = (self.settings, self.origin);
+        if self.get("trust_id").is_some() {
+            let reason =
+                "trusts are not supported; use an application credential of the user who gave the trust".to_owned();
+            self.fault.get_or_insert(settings.unusable(origin, "trust_id", reason));
+        }
+        match (self.get("system_scope").is_some(), has_project) {
+            (true, true) => {
+                let name = settings.name("system_scope", origin);
+                warnings.push(format!("{name} is not used: a VPN belongs to a project, and one is named."));
+            }
+            (true, false) => {
+                let name = written(origin, "project_name");
+                let reason = format!("a VPN belongs to a project; leave this out and name one ({name})");
+                self.fault.get_or_insert(settings.unusable(origin, "system_scope", reason));
+            }
+            (false, _) => {}
+        }
+    }
+
+    /// Where the network service is, if the catalogue is not to be believed.
+    fn network_endpoints(
+        &mut self,
+        region: Option<&str>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<NetworkEndpoint>, FindError> {
+        const KEY: &str = "network_endpoint_override";
+        let mut found = Vec::new();
+        if let Some(text) = self.get(KEY) {
+            let text = text.replace("{region_name}", region.unwrap_or_default());
+            let reason = || "this is not the http:// or https:// address of a network service".to_owned();
+            let url = address::network(&text).ok_or_else(|| self.settings.unusable(self.origin, KEY, reason()))?;
+            found.push(NetworkEndpoint { region: region.map(RegionId::new), url });
+        }
+        // A mistake in a region that is not worked in must not keep anybody from signing in.
+        for (region, setting) in &self.settings.elsewhere {
+            let url = address::network(setting.text()).filter(|_| fault(KEY, setting).is_none());
+            let name = printable(region);
+            if let Some(url) = url {
+                found.push(NetworkEndpoint { region: Some(RegionId::new(name)), url });
+            } else {
+                let place = setting.place().unwrap_or_default();
+                warnings.push(format!("The {KEY} of region {name} ({place}) is no address and is not used."));
+            }
+        }
+        Ok(found)
+    }
+
+    fn interface(&mut self) -> Result<String, FindError> {
+        let key = if self.settings.get("network_interface").is_some() { "network_interface" } else { "interface" };
+        let text = self.get(key).unwrap_or("public").to_ascii_lowercase();
+        let word = text.trim_end_matches("url");
+        if self.fault.is_none() && !matches!(word, "public" | "internal" | "admin") {
+            let reason = "this must be public, internal or admin".to_owned();
+            return Err(self.settings.unusable(self.origin, key, reason));
+        }
+        Ok(word.to_owned())
+    }
+
+    fn tls(&mut self, sources: &Sources, warnings: &mut Vec<String>) -> Result<Tls, FindError> {
+        let insecure = self.flag("insecure")? == Some(true) || self.flag("verify")? == Some(false);
+        if insecure {
+            warnings
+                .push("Certificates are not checked: whoever is in between can read password and token.".to_owned());
+        }
+        let (settings, origin) = (self.settings, self.origin);
+        let mut file = |key: &str| {
+            let path = sources.path(self.get(key)?);
+            Some(NamedFile { setting: settings.name(key, origin), path })
+        };
+        let (authorities, certificate, key) = (file("cacert"), file("cert"), file("key"));
+        if let (None, Some(NamedFile { setting, .. })) = (&certificate, &key) {
+            let text =
+                format!("{setting} is not used: it is the key of a client certificate, and there is no certificate.");
+            warnings.push(text);
+        }
+        let client = certificate.map(|certificate| ClientCertificate { certificate, key });
+        Ok(Tls { authorities, insecure, client })
+    }
+
+    fn flag(&mut self, key: &str) -> Result<Option<bool>, FindError> {
+        match self.get(key).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "yes" | "on" | "1" | "y" | "t") => Ok(Some(true)),
+            Some("false" | "no" | "off" | "0" | "n" | "f") => Ok(Some(false)),
+            Some(_) if self.fault.is_some() => Ok(None),
+            Some(other) => {
+                let more = if other.contains(['/', '.']) { "; a file of certificates belongs into cacert" } else { "" };
+                Err(self.settings.unusable(self.origin, key, format!("this must be true or false{more}")))
+            }
+        }
+    }
+
+    fn known_user(&mut self) -> Option<Named> {
+        self.named("user_id", "username", "user_domain_id", "user_domain_name")
     }
 
     fn user(&mut self) -> Named {
@@ -169,15 +278,15 @@ impl Needs<'_> {
     }
 
     fn method(&mut self, warnings: &mut Vec<String>) -> Result<Method, FindError> {
-        let asked = self.settings.get("auth_type").map(str::to_ascii_lowercase);
-        let asked = asked.as_deref().map(|kind| kind.strip_prefix("v3").unwrap_or(kind).replace('_', ""));
-        if let Some(token) = self.settings.secret("token") {
-            if asked.as_deref().is_some_and(|kind| kind != "token") || self.settings.get("password").is_some() {
-                let name = written(self.origin, "token");
+        let asked = self.get("auth_type").map(kind_of);
+        if let Some(token) = self.setting("token") {
+            let has_password = self.settings.get("password").is_some();
+            if asked.as_deref().is_some_and(|kind| kind != "token") || has_password {
+                let name = &token.key;
                 warnings
                     .push(format!("{name} is set, so the token is used and nothing else; unset it to sign in anew."));
             }
-            return Ok(Method::Token { token: token.clone(), user: self.known_user() });
+            return Ok(Method::Token { token: token.text().into(), user: self.known_user() });
         }
         let kind = asked.unwrap_or_else(|| {
             let has = |key| self.settings.get(key).is_some();
@@ -185,51 +294,88 @@ impl Needs<'_> {
             if credential || has("application_credential_secret") { "applicationcredential" } else { "password" }
                 .to_owned()
         });
-        self.by_kind(&kind)
+        self.by_kind(&kind, warnings)
     }
 
-    fn by_kind(&mut self, kind: &str) -> Result<Method, FindError> {
+    fn by_kind(&mut self, kind: &str, warnings: &mut Vec<String>) -> Result<Method, FindError> {
         Ok(match kind {
-            "password" => match (self.user(), self.settings.secret("password")) {
-                (user, Some(password)) => Method::Password { user, password: password.clone() },
-                (user, None) => Method::PasswordToAsk { user },
-            },
+            "password" | "v2password" => {
+                if kind == "v2password" {
+                    let name = self.settings.name("auth_type", self.origin);
+                    warnings.push(format!("{name} asks for Identity v2, which is no more; version 3 is used."));
+                }
+                match (self.user(), self.setting("password")) {
+                    (user, Some(password)) => Method::Password { user, password: password.secret() },
+                    (user, None) => Method::PasswordToAsk { user },
+                }
+            }
             "totp" => Method::Totp { user: self.user(), passcode: self.secret("passcode") },
-            "token" => Method::Token { token: self.secret("token"), user: self.known_user() },
-            "applicationcredential" => {
-                let by_id = self.settings.text("application_credential_id").map(ApplicationCredential::Id);
-                let which = match (by_id, self.settings.text("application_credential_name")) {
-                    (Some(by_id), _) => by_id,
-                    (None, Some(name)) => ApplicationCredential::Name { name, user: self.user() },
-                    (None, None) => {
-                        self.lacks(&["application_credential_id", "application_credential_name"]);
-                        ApplicationCredential::Id(String::new())
-                    }
-                };
-                Method::ApplicationCredential { which, secret: self.secret("application_credential_secret") }
-            }
-            "multifactor" => {
-                let list = self.text("auth_methods").to_ascii_lowercase();
-                let kinds = list.split(',').map(|kind| kind.trim().trim_start_matches("v3").replace('_', ""));
-                // One within another would not end.
-                let mut kinds: Vec<_> = kinds.filter(|kind| !kind.is_empty() && kind != "multifactor").collect();
-                // A passcode is seldom written down: Keystone asks for it once the password is right.
-                if kinds.iter().any(|kind| kind == "password") && self.settings.secret("passcode").is_none() {
-                    kinds.retain(|kind| kind != "totp");
-                }
-                if let [only] = kinds.as_slice() {
-                    return self.by_kind(only);
-                }
-                let factors = kinds.iter().map(|kind| self.by_kind(kind)).collect::<Result<Vec<_>, _>>()?;
-                if factors.iter().any(|factor| matches!(factor, Method::PasswordToAsk { .. })) {
-                    self.lacks(&["password"]);
-                }
-                Method::MultiFactor(factors)
-            }
+            "token" | "v2token" => Method::Token { token: self.secret("token"), user: self.known_user() },
+            "applicationcredential" => self.application_credential(),
+            "multifactor" => return self.multi_factor(warnings),
             _ => {
-                let reason = "this way to sign in is not supported; use password, token or v3applicationcredential";
-                return Err(unusable(self.origin, "auth_type", reason));
+                let written = self.settings.get("auth_type").unwrap_or(kind);
+                let reason = unsupported(kind, written, self.origin);
+                return Err(self.settings.unusable(self.origin, "auth_type", reason));
             }
         })
     }
+
+    fn application_credential(&mut self) -> Method {
+        let by_id = self.get("application_credential_id").map(|id| ApplicationCredential::Id(id.to_owned()));
+        let by_name = if by_id.is_none() { self.get("application_credential_name").map(str::to_owned) } else { None };
+        let which = match (by_id, by_name) {
+            (Some(by_id), _) => by_id,
+            (None, Some(name)) => ApplicationCredential::Name { name, user: self.user() },
+            (None, None) => {
+                self.lacks(&["application_credential_id", "application_credential_name"]);
+                ApplicationCredential::Id(String::new())
+            }
+        };
+        Method::ApplicationCredential { which, secret: self.secret("application_credential_secret") }
+    }
+
+    fn multi_factor(&mut self, warnings: &mut Vec<String>) -> Result<Method, FindError> {
+        let list = self.text("auth_methods");
+        // One within another would not end.
+        let kinds = list.split(',').map(kind_of).filter(|kind| !kind.is_empty() && kind != "multifactor");
+        let mut kinds: Vec<_> = kinds.collect();
+        // A passcode is seldom written down: Keystone asks for it once the password is right.
+        if kinds.iter().any(|kind| kind == "password") && self.settings.get("passcode").is_none() {
+            kinds.retain(|kind| kind != "totp");
+        }
+        if let [only] = kinds.as_slice() {
+            return self.by_kind(only, warnings);
+        }
+        let factors = kinds.iter().map(|kind| self.by_kind(kind, warnings)).collect::<Result<Vec<_>, _>>()?;
+        if factors.iter().any(|factor| matches!(factor, Method::PasswordToAsk { .. })) {
+            self.lacks(&["password"]);
+        }
+        Ok(Method::MultiFactor(factors))
+    }
+}
+
+/// `v3password` is `password`, and `v3_application_credential` is `applicationcredential`.
+fn kind_of(text: &str) -> String {
+    let text = text.trim().to_ascii_lowercase();
+    text.strip_prefix("v3").unwrap_or(&text).replace(['_', '-'], "")
+}
+
+/// Why a way to sign in cannot be used, with what can be instead.
+fn unsupported(kind: &str, written_as: &str, origin: &Origin) -> String {
+    let what = match kind {
+        kind if kind.starts_with("oidc") || kind.contains("websso") => "signing in by OpenID Connect is",
+        kind if kind.contains("saml") || kind.contains("adfs") => "signing in by SAML is",
+        "kerberos" => "signing in by Kerberos is",
+        "oauth1" | "oauth2clientcredential" | "oauth2mtlsclientcredential" => "signing in by OAuth is",
+        "none" | "noauth" | "admintoken" | "httpbasic" => "a cloud without Keystone is",
+        _ => "this way to sign in is",
+    };
+    let kind = one_line(written_as, 40);
+    let (token, project) = (written(origin, "token"), written(origin, "project_id"));
+    format!(
+        "{what} not supported ({kind}); make an application credential in the dashboard (Identity, Application \
+         Credentials) and use that, or take a token where you can sign in (openstack token issue -f value -c id) and give \
+         it as {token}, with the project ({project}); password and multi-factor sign-in work too"
+    )
 }

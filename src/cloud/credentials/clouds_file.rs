@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::settings::Settings;
 
@@ -36,8 +36,16 @@ pub fn entry(text: &str, section: &str, name: &str) -> Result<Option<Settings>, 
     if is_empty(text) {
         return Ok(None);
     }
-    let path = [section, name];
-    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |file| At(&path).deserialize(file))
+    at(text, &[Step::Key(section), Step::Key(name)])
+}
+
+/// The values an entry has for one of its regions, by the place of that region in the list.
+pub fn region(text: &str, section: &str, name: &str, index: usize) -> Result<Option<Settings>, serde_saphyr::Error> {
+    at(text, &[Step::Key(section), Step::Key(name), Step::Key("regions"), Step::Index(index), Step::Key("values")])
+}
+
+fn at(text: &str, path: &[Step<'_>]) -> Result<Option<Settings>, serde_saphyr::Error> {
+    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |file| At(path).deserialize(file))
 }
 
 /// `serde_saphyr` reads an empty document as an error; to openstacksdk it is a file without clouds.
@@ -53,8 +61,15 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// Follows keys down to settings, past all that stands beside them.
-struct At<'a>(&'a [&'a str]);
+/// One step down.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// Follows these steps down to settings, past all that stands beside them.
+struct At<'a>(&'a [Step<'a>]);
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Option<Settings>;
@@ -80,14 +95,33 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+        match self.0.first() {
+            Some(Step::Index(_)) => deserializer.deserialize_seq(self),
+            _ => deserializer.deserialize_map(self),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let Some((Step::Index(wanted), below)) = self.0.split_first() else { return Ok(None) };
+        let mut found = None;
+        for index in 0.. {
+            let more = if index == *wanted {
+                list.next_element_seed(At(below))?.map(|settings| found = settings)
+            } else {
+                list.next_element::<IgnoredAny>()?.map(drop)
+            };
+            if more.is_none() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
         while let Some(key) = map.next_key::<String>()? {
             match self.0.split_first() {
-                Some((wanted, below)) if key == *wanted => found = map.next_value_seed(At(below))?,
+                Some((Step::Key(wanted), below)) if key == *wanted => found = map.next_value_seed(At(below))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }

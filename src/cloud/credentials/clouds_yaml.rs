@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::clouds_file::{self, CLOUDS, PROFILES};
+use super::encoding;
 use super::environment::TELLING;
 use super::find_error::{FindError, Looked, Outcome, Place};
+use super::regions;
 use super::settings::Settings;
 use super::sources::Sources;
 use crate::cloud::printable::printable;
@@ -30,7 +32,13 @@ impl ReadFile {
     }
 
     fn entry(&self, section: &str, name: &str) -> Result<Option<Settings>, FindError> {
-        clouds_file::entry(&self.text, section, name).map_err(|error| self.broken(&error))
+        let found = clouds_file::entry(&self.text, section, name).map_err(|error| self.broken(&error))?;
+        Ok(found.map(|settings| settings.of_file(&self.shown, &self.text)))
+    }
+
+    fn region(&self, section: &str, name: &str, index: usize) -> Result<Option<Settings>, FindError> {
+        let found = clouds_file::region(&self.text, section, name, index).map_err(|error| self.broken(&error))?;
+        Ok(found.map(|settings| settings.of_file(&self.shown, &self.text)))
     }
 
     fn broken(&self, error: &serde_saphyr::Error) -> FindError {
@@ -69,14 +77,33 @@ pub fn choose(
         (None, [only]) => only,
         (None, _) => return Err(FindError::SeveralClouds { file: file.shown, names: names() }),
     };
-    let own = file.entry(CLOUDS, name)?.unwrap_or_default();
-    let mut settings = profile(sources, &own, warnings)?.unwrap_or_default();
-    settings.overlay(own);
+    let (name, shown) = (name.to_owned(), file.shown.clone());
+    let own = file.entry(CLOUDS, &name)?.unwrap_or_default();
+    let mut layers = Vec::from_iter(profile(sources, &name, &own, warnings)?);
+    layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings: own });
     let secure = read_first(sources, "secure", Some("OS_CLIENT_SECURE_FILE"), &mut Vec::new(), warnings)?;
-    if let Some(secret) = secure.map(|file| file.entry(CLOUDS, name)).transpose()?.flatten() {
-        settings.overlay(secret);
+    if let Some(file) = secure
+        && let Some(settings) = file.entry(CLOUDS, &name)?
+    {
+        layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings });
     }
-    Ok((printable(name), file.shown, settings))
+    Ok((printable(&name), shown, regions::merged(&layers, sources, warnings)?))
+}
+
+/// What one file says of a cloud.
+pub struct Layer {
+    file: ReadFile,
+    section: &'static str,
+    name: String,
+    /// Without the values of its regions.
+    pub settings: Settings,
+}
+
+impl Layer {
+    /// The values for the region of that place in its list.
+    pub fn region(&self, index: usize) -> Result<Option<Settings>, FindError> {
+        self.file.region(self.section, &self.name, index)
+    }
 }
 
 /// What one of the files describes, without a single value.
@@ -119,11 +146,20 @@ pub fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
 }
 
 /// What `profile:` (formerly `cloud:`) names, if a clouds-public.yaml has it.
-fn profile(sources: &Sources, own: &Settings, warnings: &mut Vec<String>) -> Result<Option<Settings>, FindError> {
-    let Some(name) = own.profile() else { return Ok(None) };
-    let public = read_first(sources, "clouds-public", None, &mut Vec::new(), warnings)?;
-    let found = public.map(|file| file.entry(PROFILES, name)).transpose()?.flatten();
-    if found.is_none() {
+fn profile(
+    sources: &Sources,
+    cloud: &str,
+    own: &Settings,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Layer>, FindError> {
+    let Some((name, is_old)) = own.profile() else { return Ok(None) };
+    if let Some(file) = read_first(sources, "clouds-public", None, &mut Vec::new(), warnings)?
+        && let Some(settings) = file.entry(PROFILES, name)?
+    {
+        return Ok(Some(Layer { file, section: PROFILES, name: name.to_owned(), settings }));
+    }
+    // `cloud: prod` within the cloud `prod` says nothing.
+    if !is_old || name != cloud {
         let why = if name == "catalyst" {
             "the one bundled with openstacksdk names an Identity v2 address and regions that no longer exist"
         } else {
@@ -132,7 +168,7 @@ fn profile(sources: &Sources, own: &Settings, warnings: &mut Vec<String>) -> Res
         warnings
             .push(format!("The profile `{}` is in no clouds-public.yaml and was left out; {why}.", printable(name)));
     }
-    Ok(found)
+    Ok(None)
 }
 
 fn nothing(sources: &Sources, mut looked: Vec<Looked>) -> FindError {
@@ -167,7 +203,11 @@ fn read_first(
             |reason: &str| FindError::Unusable { place: sources.shown(&path), key: None, reason: reason.to_owned() };
         let text = match read(&path) {
             Ok(bytes) if bytes.len() as u64 > LARGEST => return Err(unusable("much too long for such a file")),
-            Ok(bytes) => String::from_utf8(bytes).map_err(|_| unusable("not UTF-8 text"))?,
+            Ok(bytes) => encoding::decode(bytes).map_err(|(line, reason)| {
+                let shown = sources.shown(&path);
+                let place = line.map_or_else(|| shown.clone(), |line| format!("{shown}, line {line}"));
+                FindError::Unusable { place, key: None, reason }
+            })?,
             Err(error) => {
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {

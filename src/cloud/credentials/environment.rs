@@ -1,7 +1,10 @@
 //! `OS_*` variables, as an openrc file exports them.
 
+use itertools::Itertools;
+
 use super::settings::Settings;
 use super::sources::Sources;
+use super::values::fault;
 
 /// Variables of which any one means that the user has sourced an openrc file. `OS_REGION_NAME` and the like alone do not,
 /// nor do the names of a project or domain: people export them to complete a clouds.yaml.
@@ -18,17 +21,89 @@ pub const TELLING: [&str; 9] = [
 ];
 
 /// What an openrc file and its like may export that nobody else may know.
-pub const SECRET: [&str; 6] =
-    ["OS_PASSWORD", "OS_TOKEN", "OS_AUTH_TOKEN", "OS_PASSCODE", "OS_APPLICATION_CREDENTIAL_SECRET", "OSVPN_PSK"];
+pub const SECRET: [&str; 10] = [
+    "OS_PASSWORD",
+    "OS_TOKEN",
+    "OS_AUTH_TOKEN",
+    "OS_PASSCODE",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_CLIENT_SECRET",
+    "OS_ACCESS_TOKEN",
+    "OS_AUTHORIZATION_CODE",
+    "OS_IDP_PASSWORD",
+    "OSVPN_PSK",
+];
+
+/// Variables that the `openstack` command lays over a cloud of a clouds.yaml.
+const OVER_A_CLOUD: [&str; 5] = ["OS_CACERT", "OS_CERT", "OS_KEY", "OS_INTERFACE", "OS_DEFAULT_DOMAIN"];
+
+/// Of each of these a cloud has at least one, or what it lacks may come from variables.
+const COMPLETING: [&[&str]; 5] = [
+    &["username", "user_id"],
+    &["password"],
+    &["project_id", "project_name"],
+    &["user_domain_id", "user_domain_name", "domain_id", "domain_name"],
+    &["project_domain_id", "project_domain_name", "domain_id", "domain_name"],
+];
 
 /// `OS_FOO` becomes the setting `foo`. None if no openrc file was sourced.
-pub fn settings(sources: &Sources) -> Option<Settings> {
+pub fn settings(sources: &Sources, warnings: &mut Vec<String>) -> Option<Settings> {
     TELLING.iter().find(|name| sources.var(name).is_some())?;
+    let quoted = quoted(sources);
+    if !quoted.is_empty() {
+        let text = format!(
+            "The quotes around the values of {} are left out: whatever set the variables (docker --env-file?) took them for \
+             a part of the value.",
+            quoted.iter().join(", ")
+        );
+        warnings.push(text);
+    }
     let mut settings = Settings::default();
-    for (name, value) in &sources.vars {
-        if let Some(key) = name.strip_prefix("OS_") {
-            settings.set(&key.to_ascii_lowercase(), value);
-        }
+    for (name, value) in sources.vars.iter().filter(|(name, _)| name.starts_with("OS_")) {
+        let value = if quoted.contains(&name.as_str()) { unquoted(value).unwrap_or(value) } else { value };
+        settings.set_variable(name, value);
     }
     Some(settings)
+}
+
+/// Lays over a cloud what the `openstack` command lays over it too. What the cloud does not say at all (its password, its
+/// project) may come from variables as well, unless an openrc file was sourced: those then belong to another cloud.
+pub fn complete(cloud: &mut Settings, sources: &Sources) {
+    for name in OVER_A_CLOUD {
+        if let Some(value) = sources.var(name) {
+            cloud.prefer_variable(name, value);
+        }
+    }
+    if sources.var("OS_AUTH_URL").is_some() {
+        return;
+    }
+    let mut variables = Settings::default();
+    for (name, value) in sources.vars.iter().filter(|(name, _)| name.starts_with("OS_")) {
+        variables.set_variable(name, value);
+    }
+    // A password that is still encrypted in the file is none.
+    let is_there =
+        |key: &&str| cloud.setting(key).is_some_and(|setting| *key != "password" || fault(key, setting).is_none());
+    let lacking = COMPLETING.iter().filter(|group| !group.iter().any(is_there));
+    let keys: Vec<&str> = lacking.flat_map(|group| group.iter().copied()).collect();
+    cloud.complete(&variables, &keys);
+}
+
+/// The variables whose values stand in quotes, if the address is one of them or another that is no secret: then whatever
+/// set them quotes all. A secret alone may have quotes of its own.
+fn quoted(sources: &Sources) -> Vec<&str> {
+    let is_ours = |name: &str| name.starts_with("OS_") && super::settings::is_known(name);
+    let quoted: Vec<&str> = sources
+        .vars
+        .iter()
+        .filter(|(name, value)| is_ours(name) && unquoted(value).is_some())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if quoted.iter().all(|name| SECRET.contains(name)) { Vec::new() } else { quoted }
+}
+
+fn unquoted(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let within = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    within('"').or_else(|| within('\''))
 }

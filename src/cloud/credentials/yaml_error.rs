@@ -11,8 +11,21 @@ pub fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String
         error = original.without_snippet();
     }
     let line = error.location().map(|location| location.line()).filter(|&line| line > 0);
-    let key = line.and_then(|line| usize::try_from(line).ok()).and_then(|line| key_path(text, line));
-    (line, key, reason(error))
+    let index = line.and_then(|line| usize::try_from(line).ok());
+    if let Yaml::MultipleDocuments { .. } = error {
+        // Its place is the first thing of the second document, which begins above.
+        let before = text.lines().take(index.unwrap_or(usize::MAX)).enumerate();
+        let begins = before.filter(|(_, line)| line.trim_end() == "---" || line.starts_with("--- ")).last();
+        let line = begins.and_then(|(index, _)| u64::try_from(index + 1).ok()).or(line);
+        let reason = "a second document begins here, and only one is read; delete one of them, and this line";
+        return (line, None, reason.to_owned());
+    }
+    let at = index.and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or_default();
+    let is_tabbed = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+    if is_tabbed(at) {
+        return (line, None, "the line is indented by a tab, and YAML wants blanks".to_owned());
+    }
+    (line, index.and_then(|line| key_path(text, line)), reason(error))
 }
 
 fn reason(error: &Yaml) -> String {

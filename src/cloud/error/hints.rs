@@ -4,7 +4,7 @@
 //! exceptions, as they stand in `NeutronError.type`. Where a type says too little (`HTTPBadRequest` is everything the API
 //! refuses by its form), a part of the message decides.
 
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, Proof, Signed};
 
 /// The first row that fits is taken: type, part of the message, hint.
 const BY_TYPE: &[(&str, &str, &str)] = &[
@@ -190,37 +190,24 @@ fn by_kind(error: &Error) -> Option<&'static str> {
     let signing_in = request.ends_with("/auth/tokens");
     let making_policy = request.starts_with("POST") && (request.ends_with("policies"));
     Some(match &error.kind {
-        ErrorKind::Credentials if error.message.contains("for no project") => {
-            "Name the project to work in: project_name and project_domain_name in clouds.yaml, or OS_PROJECT_NAME."
+        ErrorKind::Credentials => credentials(error),
+        ErrorKind::Unauthorized => unauthorized(error, request.starts_with("POST") && signing_in),
+        ErrorKind::SecondFactor if error.signed.is_some_and(|signed| signed.in_file) => {
+            "This account signs in with a passcode too. Run osvpn at a terminal, where it is asked for, or use an application credential."
         }
-        ErrorKind::Credentials if error.message.contains("catalogue") => {
-            "Leave interface (OS_INTERFACE) at public, and check that it is the right project."
-        }
-        ErrorKind::Credentials if error.message.contains("CA file") => {
-            "Check cacert in clouds.yaml, or OS_CACERT: it must name a PEM file that you may read."
-        }
-        ErrorKind::Credentials => {
-            "Download an openrc file from the dashboard (API Access) and source it, or write a clouds.yaml into ~/.config/openstack."
-        }
-        ErrorKind::Unauthorized if request.starts_with("POST") && signing_in => {
-            "Check user name, password, project and the domains of both. With multi-factor sign-in at Catalyst, append the passcode to the password, or source the openrc file that asks for it."
-        }
-        ErrorKind::Unauthorized => "The token has expired; source your openrc again.",
         ErrorKind::SecondFactor => {
             "This account signs in with a passcode too. Source the openrc file that asks for it, or use an application credential."
         }
         ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
-        ErrorKind::Forbidden if signing_in => {
-            "The user has no role in that project. Check the project's name, or ask its administrator."
-        }
-        ErrorKind::Forbidden => {
-            "Your role does not allow this; making VPNs needs the role member. An application credential may be restricted further. Ask the project's administrator."
-        }
+        ErrorKind::Forbidden => forbidden(error, request, signing_in),
         ErrorKind::NotFound if signing_in => {
             "There is no Keystone at this address. Check auth_url (OS_AUTH_URL): it ends in :5000/v3 as a rule."
         }
         ErrorKind::NotFound if request.contains("/vpn/") && error.neutron_type.as_deref() == Some("HTTPNotFound") => {
             "This region offers no VPN service (VPNaaS). Choose another region, or ask the cloud's operator."
+        }
+        ErrorKind::NotFound if is_list(request) && error.neutron_type.is_none() => {
+            "There is no network service at this address: the catalogue names a wrong one, or something else answers there. That is for the cloud's operator; if you know the right address, set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE)."
         }
         ErrorKind::NotFound => "It was deleted meanwhile, or belongs to another project. Read the region again.",
         ErrorKind::Conflict => {
@@ -229,6 +216,8 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Quota => {
             "The project's quota is used up. Delete what is not needed any more, or ask the cloud's operator for more."
         }
+        ErrorKind::Invalid if is_clear_text_to_tls(&error.message) => CLEAR_TEXT_TO_TLS,
+        ErrorKind::Unexpected if error.message.contains("points elsewhere, to https://") => CLEAR_TEXT_TO_TLS,
         ErrorKind::Invalid => return None,
         ErrorKind::RateLimited => "The cloud wants fewer requests. Wait as long as it says, then retry.",
         ErrorKind::Server if making_policy && error.status == Some(500) => {
@@ -240,12 +229,13 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Unreachable if error.message.contains("does not speak TLS") => {
             "Write http:// instead of https:// in auth_url, or check the port."
         }
+        ErrorKind::Unreachable if error.message.contains(" through the proxy ") => {
+            "Check the proxy that this variable names. If the host is reached without one, add it to no_proxy, or unset the variable."
+        }
         ErrorKind::Unreachable => {
             "Check your network, a VPN or proxy of your own (https_proxy), and the host's name and port."
         }
-        ErrorKind::Certificate => {
-            "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
-        }
+        ErrorKind::Certificate => certificate(&error.message),
         ErrorKind::Interrupted | ErrorKind::Timeout if signing_in || request.starts_with("GET") => {
             "The cloud did not answer in full. Try again; if it stays so, check your network and any proxy or VPN of your own."
         }
@@ -262,6 +252,106 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this: osvpn bug-report collects what is needed."
         }
     })
+}
+
+/// Whether a list is read: its name has no digit in it, and an object's id has.
+fn is_list(request: &str) -> bool {
+    request.starts_with("GET") && !request.rsplit('/').next().unwrap_or_default().contains(|c: char| c.is_ascii_digit())
+}
+
+/// What a server says whose port speaks TLS, asked without: nginx, Apache, Go.
+fn is_clear_text_to_tls(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["http request was sent to https", "http request to an https", "plain http to an ssl", "plain http to a tls"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+const CLEAR_TEXT_TO_TLS: &str = "The address says http:// where TLS answers, and a token is not sent on to another address. If it is the auth_url (OS_AUTH_URL), write https:// there. If it is the catalogue's, that is for the cloud's operator; until then set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE) to the right address.";
+
+fn credentials(error: &Error) -> &'static str {
+    let in_file = error.signed.is_some_and(|signed| signed.in_file);
+    let has = |words: &str| error.message.contains(words);
+    if has("though ") && has("for no project") {
+        "Keystone gave a token without a project, although one was asked for. That is for the cloud's operator."
+    } else if has("for no project") && in_file {
+        "Name the project to work in: project_name and project_domain_name (or project_id) below auth of the cloud in clouds.yaml."
+    } else if has("for no project") {
+        "Name the project to work in: OS_PROJECT_NAME and OS_PROJECT_DOMAIN_NAME, or OS_PROJECT_ID."
+    } else if has("with the interface") {
+        "Choose one that the catalogue has: interface in clouds.yaml, or OS_INTERFACE."
+    } else if has("without region only") && in_file {
+        "Leave region_name out of the cloud in clouds.yaml, and unset OS_REGION_NAME."
+    } else if has("without region only") {
+        "Unset OS_REGION_NAME."
+    } else if has("catalogue") {
+        "Check that it is the right project. If it is, the catalogue is for the cloud's operator; if you know the address of the network service, set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE)."
+    } else if has("The certificates of") {
+        "The setting must name a file in PEM form that you may read; for authorities, also a directory of such files."
+    } else {
+        "Download an openrc file from the dashboard (API Access) and source it, or write a clouds.yaml into ~/.config/openstack."
+    }
+}
+
+fn unauthorized(error: &Error, signing_in: bool) -> &'static str {
+    match error.signed {
+        Some(Signed { by: Proof::ApplicationCredential, .. }) if signing_in => {
+            "Check the id (or name and user) and the secret of the application credential. It may have expired or been deleted, or its user may be disabled."
+        }
+        Some(Signed { by: Proof::Token, .. }) if signing_in => {
+            "The token was not exchanged for one of the project that is named: there may be no such project, the user may have no role in it, or the cloud may forbid to exchange tokens. Take a token of that project (openstack token issue), or name no project."
+        }
+        Some(Signed { in_file: true, .. }) if signing_in => {
+            "Check user name, password, project and the domains of both, below auth in clouds.yaml. With multi-factor sign-in at Catalyst, append the passcode to the password, or leave the password out and run osvpn at a terminal, where both are asked for."
+        }
+        _ if signing_in => {
+            "Check user name, password, project and the domains of both. With multi-factor sign-in at Catalyst, append the passcode to the password, or source the openrc file that asks for it."
+        }
+        Some(Signed { is_sound: true, .. }) => {
+            "Keystone accepts this token, and the region's network service refuses it: that is for the cloud's operator. Give them the request and its number. Another region may work meanwhile."
+        }
+        Some(Signed { by: Proof::Token, in_file: true, .. }) => {
+            "The token in clouds.yaml has expired or was revoked. Put a new one there (openstack token issue), or a password or an application credential."
+        }
+        Some(Signed { by: Proof::Token, in_file: false, .. }) => "The token has expired; source your openrc again.",
+        _ => {
+            "The sign-in is good no longer. Start again to sign in anew; if that does not help, give the request and its number to the cloud's operator."
+        }
+    }
+}
+
+fn forbidden(error: &Error, request: &str, signing_in: bool) -> &'static str {
+    let by = error.signed.map(|signed| signed.by);
+    match by {
+        Some(Proof::Token) if signing_in => {
+            "The cloud does not exchange this token for one of the project that is named. Take a token of that project (openstack token issue), or name no project."
+        }
+        _ if signing_in => "The user has no role in that project. Check the project's name, or ask its administrator.",
+        _ if error.signed.is_some_and(|signed| signed.is_sound) => {
+            "Your role in the project is enough for this, and the region forbids it all the same: its policy is for the cloud's operator. Give them the request and its number."
+        }
+        Some(Proof::ApplicationCredential) => {
+            "Making VPNs needs the role member, and an application credential may be restricted further, by its roles and access rules. Make one without such rules, or ask the project's administrator."
+        }
+        _ if request.starts_with("GET") => {
+            "Your roles in the project do not allow this: reading needs the role reader, and making VPNs member. Ask the project's administrator."
+        }
+        _ => "Your role does not allow this; making VPNs needs the role member. Ask the project's administrator.",
+    }
+}
+
+fn certificate(message: &str) -> &'static str {
+    if message.contains("subjectAltName") {
+        "The cloud's operator has to renew it, with the host's name or address as a subjectAltName."
+    } else if message.contains(": it is for ") {
+        "Use one of those names in the address, if it leads to the same cloud. Otherwise somebody may be in between: ask the cloud's operator."
+    } else if message.contains("expired") || message.contains("revoked") {
+        "The cloud's operator has to renew it."
+    } else if message.contains("not among") {
+        "Somebody may be in between, or the file of authorities is another cloud's or an old one. Ask the cloud's operator for the authority; do not switch the check off lightly."
+    } else {
+        "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
+    }
 }
 
 #[cfg(test)]
@@ -287,12 +377,30 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_password_and_an_expired_token_have_different_ways_out() {
-        let refused = of(ErrorKind::Unauthorized, 401, "", "", "POST /v3/auth/tokens").unwrap();
-        assert!(refused.contains("password"));
-        for request in ["GET /v2.0/routers", "GET /v3/auth/tokens"] {
-            let expired = of(ErrorKind::Unauthorized, 401, "", "", request).unwrap();
-            assert_eq!(expired, "The token has expired; source your openrc again.");
+    fn a_refusal_is_explained_by_how_the_user_is_signed_in() {
+        let sentence = |kind: ErrorKind, request: &str, by, in_file, is_sound| {
+            let mut error = Error::new(kind, "").signed(Signed { by, in_file, is_sound });
+            error.request = Some(request.to_owned());
+            error.hint().unwrap()
+        };
+        let (tokens, routers) = ("POST /v3/auth/tokens", "GET /v2.0/routers");
+        let (refused, forbidden) = (|| ErrorKind::Unauthorized, || ErrorKind::Forbidden);
+        let mut seen = std::collections::BTreeSet::new();
+        for (kind, request, by, in_file, is_sound, said) in [
+            (refused(), tokens, Proof::Password, false, false, "password"),
+            (refused(), tokens, Proof::ApplicationCredential, true, false, "secret of the application credential"),
+            (refused(), tokens, Proof::Token, false, false, "not exchanged"),
+            (refused(), routers, Proof::Token, false, false, "source your openrc again"),
+            (refused(), routers, Proof::Token, true, false, "in clouds.yaml"),
+            (refused(), routers, Proof::Token, false, true, "cloud's operator"),
+            (forbidden(), routers, Proof::Password, false, true, "its policy is for the cloud's operator"),
+            (forbidden(), routers, Proof::Password, false, false, "role reader"),
+            (forbidden(), routers, Proof::ApplicationCredential, false, false, "access rules"),
+        ] {
+            let hint = sentence(kind, request, by, in_file, is_sound);
+            assert!(hint.contains(said), "{hint}");
+            assert_eq!(hint.contains("source your openrc"), said.starts_with("source"), "only who has one: {hint}");
+            assert!(seen.insert(hint), "each its own: {hint}");
         }
     }
 

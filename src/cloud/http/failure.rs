@@ -9,31 +9,51 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::proxies::Proxy;
 use super::{Answer, Limits};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::printable::one_line;
 
 /// The longest message of a cloud that is passed on, in characters. Neutron repeats whole requests in some of them.
 const LONGEST_MESSAGE: usize = 400;
+/// The longest title of a page that is passed on, in characters, and how far it is looked for, in bytes.
+const LONGEST_TITLE: usize = 120;
+const LARGEST_PAGE: usize = 4096;
 /// The largest body a message is looked for in, in bytes. As a `Value` it takes many times as much memory.
 const LARGEST_BODY: usize = 256 << 10;
+
+/// How a request was to reach its host.
+pub struct Way<'a> {
+    /// The host and its port.
+    pub host: &'a str,
+    /// The proxy in between.
+    pub proxy: Option<Proxy>,
+    /// The authorities that were added to the system's.
+    pub authorities: Option<&'a str>,
+    /// How long it may take.
+    pub limits: &'a Limits,
+}
 
 /// What reqwest reports when no complete answer came.
 ///
 /// Only what fails while the connection is made can be `Unreachable` or `Certificate`, which promise that the cloud has
 /// not seen the request. TLS can fail later too, with the request long acted upon.
-pub fn transport(error: &reqwest::Error, label: &str, host: &str, limits: &Limits) -> Error {
+pub fn transport(error: &reqwest::Error, label: &str, way: &Way<'_>) -> Error {
+    let Way { host, proxy, limits, .. } = way;
     let (kind, message) = if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
-        explain_tls(tls, host)
+        explain_tls(tls, way)
     } else if error.is_connect() {
         let reason = if error.is_timeout() {
             format!("no answer within {} s", limits.connect.as_secs_f64())
+        } else if error.is_dns() && proxy.as_ref().is_some_and(|proxy| proxy.looks_up_here) {
+            "no such host is known here (with socks5h:// the proxy looks names up)".to_owned()
         } else if error.is_dns() {
             "no such host is known".to_owned()
         } else {
-            root(error)
+            root(error).replace("failed to create underlying connection", "the proxy does not answer")
         };
-        (ErrorKind::Unreachable, format!("{host} cannot be reached: {reason}."))
+        let through = proxy.as_ref().map(|proxy| format!(" through {}", proxy.text)).unwrap_or_default();
+        (ErrorKind::Unreachable, format!("{host} cannot be reached{through}: {reason}."))
     } else if error.is_timeout() {
         (ErrorKind::Timeout, format!("{host} did not answer within {} s.", limits.total.as_secs_f64()))
     } else if error.is_builder() {
@@ -49,11 +69,14 @@ pub fn transport(error: &reqwest::Error, label: &str, host: &str, limits: &Limit
     made
 }
 
-fn explain_tls(error: &rustls::Error, host: &str) -> (ErrorKind, String) {
+fn explain_tls(error: &rustls::Error, way: &Way<'_>) -> (ErrorKind, String) {
     use rustls::Error as Tls;
+    let host = way.host;
     match error {
         Tls::InvalidCertificate(reason) => {
-            (ErrorKind::Certificate, format!("The certificate of {host} is not trusted: {}.", why_not_trusted(reason)))
+            let through = way.proxy.as_ref().map(|proxy| format!(" (through {})", proxy.text)).unwrap_or_default();
+            let why = why_not_trusted(reason, way);
+            (ErrorKind::Certificate, format!("The certificate of {host}{through} is not trusted: {why}."))
         }
         Tls::NoCertificatesPresented => (ErrorKind::Certificate, format!("{host} shows no certificate.")),
         Tls::InvalidMessage(_) => {
@@ -63,13 +86,17 @@ fn explain_tls(error: &rustls::Error, host: &str) -> (ErrorKind, String) {
     }
 }
 
-fn why_not_trusted(reason: &rustls::CertificateError) -> String {
+fn why_not_trusted(reason: &rustls::CertificateError, way: &Way<'_>) -> String {
     use rustls::CertificateError as Bad;
     let text = match reason {
-        Bad::UnknownIssuer => "its issuer is not known to this machine",
+        Bad::UnknownIssuer => {
+            let added = way.authorities.map(|added| format!(", and not among {added}")).unwrap_or_default();
+            return format!("its issuer is not known to this machine{added}");
+        }
         Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet; is this machine's clock right?",
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it is for another host name",
+        Bad::NotValidForNameContext { presented, .. } => return not_for_name(presented),
+        Bad::NotValidForName => "it is for another host name",
         Bad::Revoked => "it has been revoked",
         // Private clouds often show the certificate that `openssl req -x509` made, whose only fault is this one.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
@@ -78,6 +105,19 @@ fn why_not_trusted(reason: &rustls::CertificateError) -> String {
         other => return clip(&other.to_string()),
     };
     text.to_owned()
+}
+
+/// The names a certificate has, or that it has none: a common name counts no longer.
+fn not_for_name(presented: &[String]) -> String {
+    if presented.is_empty() {
+        return "it names no host: there is no subjectAltName in it, and a common name (CN) alone counts no longer"
+            .to_owned();
+    }
+    // As rustls writes them: DnsName("a.example"), IpAddress(…).
+    let name = |text: &String| text.split('"').nth(1).unwrap_or(text).to_owned();
+    let names: Vec<String> = presented.iter().take(5).map(name).collect();
+    let more = if presented.len() > 5 { " and others" } else { "" };
+    clip(&format!("it is for {}{more}", names.join(", ")))
 }
 
 /// Looks for a cause of one type, inside I/O errors too: their `source` skips what they wrap.
@@ -171,14 +211,45 @@ fn said(body: &Value) -> Option<String> {
     (!text.trim().is_empty()).then_some(whole)
 }
 
-/// A load balancer's page of HTML says no more than its status does.
+/// A page of HTML says no more than its status does, but for its title.
 fn said_nothing(answer: &Answer) -> String {
     let reason = answer.status.canonical_reason().unwrap_or("no known reason");
-    match answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).filter(|_| answer.status.is_redirection())
-    {
-        Some(place) => format!("The cloud points elsewhere, to {place} (HTTP {}).", answer.status.as_u16()),
-        None => format!("HTTP {} {reason}.", answer.status.as_u16()),
+    let status = answer.status.as_u16();
+    let place = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    if let Some(place) = place.filter(|_| answer.status.is_redirection()) {
+        return format!("{} points elsewhere, to {place} (HTTP {status}).", answer.place);
     }
+    match title(answer).or_else(|| plain_line(answer)).filter(|title| !title.eq_ignore_ascii_case(reason)) {
+        Some(title) => format!("HTTP {status} {reason}: {}.", title.trim_end_matches('.')),
+        None => format!("HTTP {status} {reason}."),
+    }
+}
+
+/// The title of a page, without the status it begins with.
+pub fn title(answer: &Answer) -> Option<String> {
+    let text = String::from_utf8_lossy(answer.body.get(..LARGEST_PAGE).unwrap_or(&answer.body));
+    let lower = text.to_ascii_lowercase();
+    let within = |tag: &str| {
+        let start = lower.find(&format!("<{tag}"))?;
+        let start = start + lower[start..].find('>')? + 1;
+        let end = start + lower[start..].find(&format!("</{tag}"))?;
+        text.get(start..end).filter(|found| !found.trim().is_empty())
+    };
+    let found = within("title").or_else(|| within("h1")).filter(|_| lower.trim_start().starts_with('<'))?;
+    without_status(found, answer)
+}
+
+/// The one line some servers answer instead of a page.
+fn plain_line(answer: &Answer) -> Option<String> {
+    let is_plain = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/plain"));
+    let text = str::from_utf8(&answer.body).ok().map(str::trim).filter(|text| is_plain && !text.contains('\n'))?;
+    without_status(text, answer)
+}
+
+fn without_status(text: &str, answer: &Answer) -> Option<String> {
+    let text = one_line(text, LONGEST_TITLE);
+    let rest = text.strip_prefix(answer.status.as_str()).unwrap_or(&text).trim_start_matches([' ', '-', ':']);
+    (!rest.is_empty()).then(|| rest.to_owned())
 }
 
 /// How long to stay away: `Retry-After` in seconds or as a date, else the reset header of a rate limiter, which holds
@@ -208,6 +279,7 @@ mod tests {
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
         Answer {
             label: "POST /v2.0/vpn/ikepolicies".to_owned(),
+            place: "https://inside.example:9696/v2.0/vpn/ikepolicies".to_owned(),
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers.iter().map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).collect(),
             body: body.as_bytes().to_vec(),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Answer;
+use super::failure::title;
 use crate::cloud::error::Error;
 use crate::cloud::printable::one_line;
 
@@ -94,7 +95,8 @@ fn well_formed(answer: &Answer) -> Result<(), Error> {
         Err(error) if error.is_eof() => "ends in the middle of its JSON",
         _ => "is not JSON",
     };
-    Err(answer.unexpected(format!("The answer {what}; it may come from something other than an OpenStack API.")))
+    let title = title(answer).map(|title| format!(" ({title})")).unwrap_or_default();
+    Err(answer.unexpected(format!("The answer {what}{title}; it may come from something other than an OpenStack API.")))
 }
 
 /// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and
@@ -266,6 +268,7 @@ mod tests {
     fn answer(body: &str) -> Answer {
         Answer {
             label: "GET /v2.0/things".to_owned(),
+            place: String::new(),
             status: reqwest::StatusCode::OK,
             headers: reqwest::header::HeaderMap::default(),
             body: body.as_bytes().to_vec(),

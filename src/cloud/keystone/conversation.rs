@@ -214,7 +214,7 @@ impl<'a> Conversation<'a> {
                 self.has_passcode = matches!(method, Method::MultiFactor(_));
                 self.read(&answer, method)
             }
-            Err(error) if error.kind != ErrorKind::Unauthorized => Err(error),
+            Err(error) if error.kind != ErrorKind::Unauthorized => Err(error.signed(self.credentials.signed())),
             Err(error) => self.refused(method, error),
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Conversation<'a> {
     fn refused(&mut self, method: &Method, error: Error) -> Result<Outcome, Error> {
         *self.known = Known::default();
         if self.person.is_none() {
-            return Err(error);
+            return Err(error.signed(self.credentials.signed()));
         }
         match method {
             Method::Password { password, .. } => {
@@ -239,7 +239,7 @@ impl<'a> Conversation<'a> {
             Method::Token { user: None, .. } => {
                 Ok(Outcome::More(Ask::Token, Some("That token is not good, or no longer.".to_owned())))
             }
-            _ => Err(error),
+            _ => Err(error.signed(self.credentials.signed())),
         }
     }
 

@@ -178,7 +178,16 @@ mod tests {
 
     fn credentials(method: Method, project: Option<Named>) -> Credentials {
         let auth_url = "https://keystone.example:5000/v3".to_owned();
-        Credentials { auth_url, method, project, region: None, interface: "public".to_owned(), tls: Tls::default() }
+        Credentials {
+            auth_url,
+            method,
+            project,
+            region: None,
+            interface: "public".to_owned(),
+            network_endpoints: Vec::new(),
+            tls: Tls::default(),
+            in_file: false,
+        }
     }
 
     fn demo() -> Named {
@@ -213,6 +222,7 @@ mod tests {
         let body = br#"{"receipt": {}, "required_auth_methods": [["totp", "password"]]}"#;
         let mut answer = Answer {
             label: String::new(),
+            place: String::new(),
             status: StatusCode::UNAUTHORIZED,
             headers: [("openstack-auth-receipt".parse().unwrap(), "r".parse().unwrap())].into_iter().collect(),
             body: body.to_vec(),

@@ -1,14 +1,16 @@
 //! What Keystone's answer says: the token, whose it is, and where the network services are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::Url;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use crate::cloud::credentials::{Credentials, Method};
+use crate::cloud::credentials::{Credentials, Domain, Method, NetworkEndpoint, Project, address};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::http::{Answer, parse};
 use crate::cloud::inventory::RegionId;
@@ -46,11 +48,17 @@ pub struct Endpoint {
 struct Described {
     expires_at: Option<String>,
     user: Named,
-    project: Option<Named>,
-    #[serde(default)]
+    project: Option<InDomain>,
+    #[serde(default, deserialize_with = "fitting")]
     catalog: Vec<Service>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "fitting")]
     roles: Vec<Role>,
+}
+
+/// Those of a list that are as they should be. The others are services nobody asks here.
+fn fitting<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let all = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(|one| T::deserialize(one).ok()).collect())
 }
 
 #[derive(Deserialize)]
@@ -66,40 +74,63 @@ struct Named {
 }
 
 #[derive(Deserialize)]
+struct InDomain {
+    id: Text,
+    name: Text,
+    domain: Option<Named>,
+}
+
+#[derive(Deserialize)]
 struct Service {
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "fitting")]
     endpoints: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
 struct Listed {
-    interface: String,
-    url: String,
+    interface: Option<String>,
+    url: Option<String>,
     region_id: Option<String>,
     region: Option<String>,
+}
+
+/// The project of a token that somebody has, as the answer about it says: whether it is the one that is named.
+pub fn is_for(answer: &Answer, project: &Project) -> bool {
+    let Ok(Described { project: Some(own), .. }) = parse(answer, "token") else { return false };
+    match project {
+        Project::Id(id) => *id == own.id.0,
+        Project::Name { name, domain } => {
+            let is_there = own.domain.is_none_or(|own| match domain {
+                Domain::Id(id) => own.id.0 == *id,
+                Domain::Name(name) => own.name.0.eq_ignore_ascii_case(name),
+            });
+            *name == own.name.0 && is_there
+        }
+    }
 }
 
 /// Reads a successful answer of `/v3/auth/tokens`.
 pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Session), Error> {
     let described: Described = parse(answer, "token")?;
-    let secret = match (&credentials.method, answer.header("x-subject-token")) {
-        (Method::Token { token, .. }, _) => token.clone(),
-        (_, Some(token)) => SecretString::from(token),
-        (_, None) => return Err(answer.unexpected("The answer has no X-Subject-Token header, and so no token.")),
+    let secret = match (answer.header("x-subject-token"), &credentials.method) {
+        (Some(token), _) => SecretString::from(token),
+        (None, Method::Token { token, .. }) => token.clone(),
+        (None, _) => return Err(answer.unexpected("The answer has no X-Subject-Token header, and so no token.")),
     };
+    let refused = |message: String| Err(Error::new(ErrorKind::Credentials, message).signed(credentials.signed()));
     let Some(project) = described.project else {
-        let message = "The sign-in succeeded, but it is for no project.";
-        return Err(Error::new(ErrorKind::Credentials, message));
+        return refused(match &credentials.project {
+            None => "The sign-in succeeded, but it is for no project.".to_owned(),
+            Some(project) => {
+                format!("The sign-in succeeded, but it is for no project, though {} was named.", project.text())
+            }
+        });
     };
-    let endpoints = endpoints(&described.catalog, &credentials.interface);
+    let listed = Network { services: &described.catalog, interface: &credentials.interface };
+    let endpoints = listed.endpoints(credentials);
     if endpoints.is_empty() {
-        let message = format!(
-            "The catalogue has no network service with the interface `{}` for the project {}.",
-            printable(&credentials.interface),
-            project.name.0
-        );
-        return Err(Error::new(ErrorKind::Credentials, message));
+        return refused(listed.why_none(&project.name.0, credentials));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
     let session = Session {
@@ -112,32 +143,113 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
     Ok((Token { secret: Arc::new(secret), expires_at, serial: 0 }, session))
 }
 
-/// The first network endpoint of every region, by region. A region without one (Catalyst has one for object storage
-/// alone) is not listed.
-fn endpoints(catalog: &[Service], interface: &str) -> Vec<Arc<Endpoint>> {
-    let mut found = BTreeMap::new();
-    let network = catalog.iter().filter(|service| service.r#type == "network");
-    for listed in network.flat_map(|service| &service.endpoints).filter(|listed| listed.interface == interface) {
-        let region = listed.region_id.as_ref().or(listed.region.as_ref());
-        let (Some(region), Some(url)) = (region, base(&listed.url)) else { continue };
-        let region = RegionId::new(printable(region));
-        found.entry(region.clone()).or_insert_with(|| Arc::new(Endpoint { region, url }));
-    }
-    found.into_values().collect()
+/// The region of an endpoint that names none.
+const UNNAMED: &str = "unnamed";
+
+/// What the catalogue says of the network service.
+struct Network<'a> {
+    services: &'a [Service],
+    interface: &'a str,
 }
 
-/// Neutron's address, with or without `/v2.0` in the catalogue.
-fn base(text: &str) -> Option<Url> {
-    let mut url = Url::parse(text).ok()?;
-    let path = url.path().trim_end_matches('/');
-    let whole = if path.ends_with("/v2.0") { path.to_owned() } else { format!("{path}/v2.0") };
-    url.set_path(&whole);
-    url.has_host().then_some(url)
+impl Network<'_> {
+    fn listed(&self) -> impl Iterator<Item = &Listed> {
+        let network = self.services.iter().filter(|service| service.r#type == "network");
+        network.flat_map(|service| &service.endpoints)
+    }
+
+    fn of_interface(&self) -> impl Iterator<Item = &Listed> {
+        let interface = |listed: &&Listed| {
+            listed
+                .interface
+                .as_deref()
+                .is_some_and(|name| name.trim_end_matches("URL").eq_ignore_ascii_case(self.interface))
+        };
+        self.listed().filter(interface)
+    }
+
+    /// The first network endpoint of every region, by region, or the one the user gives instead. A region without one
+    /// (Catalyst has one for object storage alone) is not listed. An endpoint without a region is used if there is no
+    /// other and no region was asked for.
+    fn endpoints(&self, credentials: &Credentials) -> Vec<Arc<Endpoint>> {
+        let mut found = BTreeMap::new();
+        let mut unnamed = None;
+        for listed in self.of_interface() {
+            let Some(url) = listed.url.as_deref().and_then(address::network) else { continue };
+            let Some(region) = listed.region() else {
+                unnamed.get_or_insert(url);
+                continue;
+            };
+            found.entry(RegionId::new(printable(region))).or_insert(url);
+        }
+        if let Some(url) = unnamed.filter(|_| found.is_empty() && credentials.region.is_none()) {
+            found.insert(RegionId::new(UNNAMED), url);
+        }
+        for NetworkEndpoint { region, url } in &credentials.network_endpoints {
+            // Without a region it is the only one there is, if there is only one.
+            let only = || found.keys().next().filter(|_| found.len() == 1).cloned();
+            let region = region.clone().or_else(only).unwrap_or_else(|| RegionId::new(UNNAMED));
+            found.insert(region, url.clone());
+        }
+        found.into_iter().map(|(region, url)| Arc::new(Endpoint { region, url })).collect()
+    }
+
+    fn why_none(&self, project: &str, credentials: &Credentials) -> String {
+        let interface = printable(self.interface);
+        if let Some(listed) =
+            self.of_interface().find(|listed| listed.url.as_deref().and_then(address::network).is_none())
+        {
+            let region = listed.region().map_or_else(String::new, |region| format!(" of region {}", printable(region)));
+            return format!("The catalogue's network endpoint{region} has no address that can be asked.");
+        }
+        if self.of_interface().next().is_some() {
+            let region = credentials.region.as_ref().map_or_else(String::new, ToString::to_string);
+            return format!(
+                "The catalogue has a network endpoint without region only, and region {region} was asked for."
+            );
+        }
+        let others: BTreeSet<String> =
+            self.listed().filter_map(|listed| listed.interface.as_deref()).map(printable).collect();
+        let others = Vec::from_iter(others).join(", ");
+        if others.is_empty() {
+            format!("The catalogue has no network service for the project {project}.")
+        } else {
+            format!(
+                "The catalogue has no network service with the interface `{interface}` for the project {project}, but with {others}."
+            )
+        }
+    }
+}
+
+impl Listed {
+    fn region(&self) -> Option<&str> {
+        let named = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.trim().is_empty());
+        let (id, name) = (&self.region_id, &self.region);
+        if named(id) { id.as_deref() } else { name.as_deref().filter(|_| named(name)) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::credentials::Tls;
+
+    fn credentials(region: Option<&str>, network: Option<&str>) -> Credentials {
+        let url = network.and_then(address::network);
+        Credentials {
+            auth_url: "https://k/v3".to_owned(),
+            method: Method::Token { token: "t".into(), user: None },
+            project: None,
+            region: region.map(RegionId::new),
+            interface: "public".to_owned(),
+            network_endpoints: url
+                .map(|url| NetworkEndpoint { region: region.map(RegionId::new), url })
+                .into_iter()
+                .collect(),
+            tls: Tls::default(),
+            in_file: false,
+        }
+    }
 
     #[test]
     fn regions_are_those_with_a_network_endpoint_of_the_wanted_interface_in_order() {
@@ -149,8 +261,59 @@ mod tests {
                   {"interface": "public", "region": "nz-hlz-1", "url": "https://hlz/networking"}]}]"#,
         )
         .unwrap();
-        let found = endpoints(&catalog, "public");
+        let found = Network { services: &catalog, interface: "public" }.endpoints(&credentials(None, None));
         let shown: Vec<_> = found.iter().map(|endpoint| (endpoint.region.as_str(), endpoint.url.as_str())).collect();
         assert_eq!(shown, [("nz-hlz-1", "https://hlz/networking/v2.0"), ("nz-por-1", "https://por:9696/v2.0")]);
+    }
+
+    /// What the catalogue of one network endpoint leads to: the regions and their addresses, or why there are none.
+    fn of(catalog: &str, region: Option<&str>, network: Option<&str>) -> Result<Vec<String>, String> {
+        let token = format!(r#"{{"user": {{"id": "u", "name": "jo"}}, "catalog": {catalog}}}"#);
+        let services = serde_json::from_str::<Described>(&token).unwrap().catalog;
+        let listed = Network { services: &services, interface: "public" };
+        let credentials = credentials(region, network);
+        let found = listed.endpoints(&credentials);
+        let shown = found.iter().map(|endpoint| format!("{} {}", endpoint.region.as_str(), endpoint.url));
+        if found.is_empty() { Err(listed.why_none("demo", &credentials)) } else { Ok(shown.collect()) }
+    }
+
+    #[test]
+    fn only_the_network_service_is_judged_and_what_is_wrong_with_it_is_said() {
+        let network = |endpoint: &str| format!(r#"[{{"type": "network", "endpoints": [{endpoint}]}}]"#);
+        let sound = r#"{"interface": "public", "region_id": "r", "url": "https://n"}"#;
+        for odd in [
+            r#"{"type": "image", "endpoints": [{"interface": "public", "url": null, "region": null}]}"#,
+            r#"{"type": null, "endpoints": null}"#,
+            r#"{"endpoints": [7]}"#,
+            r#"{"type": "network", "endpoints": [null, {"interface": 1}]}"#,
+        ] {
+            let catalog = format!(r#"[{odd}, {{"type": "network", "endpoints": [{sound}]}}]"#);
+            assert_eq!(of(&catalog, None, None), Ok(vec!["r https://n/v2.0".to_owned()]), "{odd}");
+        }
+        let unnamed = network(r#"{"interface": "public", "region_id": null, "region": null, "url": "https://n"}"#);
+        assert_eq!(of(&unnamed, None, None), Ok(vec!["unnamed https://n/v2.0".to_owned()]));
+        let said = |catalog: &str| of(catalog, Some("r"), None).unwrap_err();
+        assert!(said(&unnamed).contains("endpoint without region only, and region r was asked for"));
+        assert!(
+            said(&network(r#"{"interface": "public", "region": "r", "url": null}"#))
+                .contains("of region r has no address")
+        );
+        assert!(
+            said(&network(r#"{"interface": "admin", "region": "r", "url": "https://n"}"#)).contains("but with admin")
+        );
+        assert!(said("null").contains("no network service for the project demo"));
+    }
+
+    #[test]
+    fn an_address_the_user_gives_goes_before_the_catalogue_in_its_region() {
+        let two = r#"[{"type": "network", "endpoints": [
+            {"interface": "public", "region": "r", "url": "https://inside"}, {"interface": "public", "region": "s", "url": "https://s"}]}]"#;
+        let outside = Some("https://outside/network/");
+        let both = ["r https://outside/network/v2.0", "s https://s/v2.0"].map(str::to_owned).to_vec();
+        assert_eq!(of(two, Some("r"), outside), Ok(both));
+        let one =
+            r#"[{"type": "network", "endpoints": [{"interface": "public", "region": "r", "url": "https://inside"}]}]"#;
+        assert_eq!(of(one, None, outside), Ok(vec!["r https://outside/network/v2.0".to_owned()]));
+        assert_eq!(of("[]", Some("r"), outside), Ok(vec!["r https://outside/network/v2.0".to_owned()]));
     }
 }
