@@ -49,13 +49,10 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::wizard::{Model, Screen, Start};
+use crate::wizard::{Model, SMALLEST, Screen, Start};
 
 use area::Area;
 pub use theme::Theme;
-
-/// The smallest terminal the wizard can be used in, in columns and rows.
-pub const SMALLEST: (u16, u16) = (60, 18);
 
 /// What every part of the screen is drawn from.
 #[derive(Clone, Copy)]
@@ -73,7 +70,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     let area = frame.area();
     let scene = Scene { model, theme };
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        too_small(area, frame);
+        too_small(scene, area, frame);
         return 0;
     }
     let (top, rest) = area.split_top(2);
@@ -116,10 +113,22 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     0
 }
 
-/// One line, as that is all that surely fits.
-fn too_small(area: Rect, frame: &mut Frame<'_>) {
+/// What the terminal lacks; below that, as far as there is room, what goes on meanwhile and what is asked.
+fn too_small(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
     let (columns, rows) = SMALLEST;
-    let text = format!("osvpn needs {columns}x{rows}; this is {}x{}", area.width, area.height);
-    let line = area.row(area.height / 2);
-    frame.render_widget(Paragraph::new(Line::raw(text)).centered(), line);
+    let mut lines = vec![format!("osvpn needs {columns}x{rows}; this is {}x{}", area.width, area.height)];
+    let run = model.run.as_ref().is_some_and(crate::wizard::progress::Progress::is_working);
+    let change = model.vpns.change.as_ref().is_some_and(crate::wizard::carried::Carried::is_working);
+    if run || change {
+        lines.push(heading::text(model));
+    }
+    let asked = model.question.as_ref().map(|asked| asked.question.title());
+    if let Some(title) = asked.or(model.dialog.as_ref().map(|dialog| dialog.title.as_str())) {
+        lines.push(format!("Waiting for an answer: {title}"));
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let area = area.split_top(area.height.saturating_sub(height) / 2).1;
+    let lines = lines.iter().map(|line| Line::raw(text::fit(theme, line, usize::from(area.width))).centered());
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), area);
 }

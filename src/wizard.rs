@@ -8,6 +8,7 @@
 //! ```
 
 pub mod answers;
+mod attention;
 pub mod carried;
 mod changing;
 pub mod choices;
@@ -37,6 +38,7 @@ use crate::cloud::{Detail, Inventory, RegionId};
 use crate::plan::{Half, Labels, Profiles, VpnId};
 
 use answers::Answers;
+use attention::Attention;
 use dialog::Dialog;
 use fields::Field;
 use keymap::Action;
@@ -53,6 +55,13 @@ use step::{Route, Step};
 use update::scrolled;
 pub use update::update;
 use vpns::Vpns;
+
+/// The smallest terminal the wizard can be used in, in columns and rows. In a smaller one it shows nothing, and takes no
+/// answer.
+pub const SMALLEST: (u16, u16) = (60, 18);
+
+/// How long a key stays on the screen in clear.
+const REVEALED: Duration = Duration::from_secs(60);
 
 /// One region as far as it is known.
 #[derive(Clone, Debug)]
@@ -160,8 +169,8 @@ pub struct Model {
     pub question: Option<Asked>,
     /// A line that goes away with the next key.
     pub notice: Option<Notice>,
-    /// Whether accepting a step returns to the review.
-    pub returning: bool,
+    /// The answer that is changed from the review; accepting a step returns there.
+    pub returning: Option<Step>,
     /// The id of the VPN to be made.
     pub vpn: VpnId,
     /// The keys it has to share with connections that exist.
@@ -184,6 +193,9 @@ pub struct Model {
     pub repaint: bool,
     /// The answer about a run that was cut off that is waited for, and what it is for.
     taking_up: Option<(RequestId, Purpose)>,
+    attention: Attention,
+    /// Since when a key is shown in clear.
+    revealed: Option<Duration>,
     requests: u64,
 }
 
@@ -208,7 +220,7 @@ impl Model {
             dialog: None,
             question: None,
             notice: None,
-            returning: false,
+            returning: None,
             vpn: beginning.vpn,
             shared_keys: SharedKeys::default(),
             run: None,
@@ -220,6 +232,8 @@ impl Model {
             scroll_limit: 0,
             repaint: false,
             taking_up: None,
+            attention: Attention::default(),
+            revealed: None,
             requests: 0,
         };
         model.enter(Step::Mode);
@@ -243,7 +257,7 @@ impl Model {
             Step::OtherSubnets(Half::A) | Step::OtherKey => Some(Step::Vpn),
             Step::MissingKey => Some(Step::Change),
             Step::OtherSubnets(Half::B) | Step::OtherRanges => Some(Step::OtherSubnets(Half::A)),
-            _ if self.returning => Some(Step::Review),
+            _ if self.returning.is_some() => Some(Step::Review),
             step => self.route().previous(step),
         }
     }
@@ -262,6 +276,23 @@ impl Model {
             || self.regions.iter().any(loading)
             || self.run.as_ref().is_some_and(|run| run.is_working() || run.verifying)
             || self.vpns.is_animating()
+            || self.revealed.is_some()
+    }
+
+    /// Whether the terminal is too small to show anything.
+    #[must_use]
+    pub const fn is_too_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+    }
+
+    /// Shows no key in clear any more.
+    fn hide_keys(&mut self) {
+        self.revealed = None;
+        self.answers.key.is_revealed = false;
+        self.vpns.missing_key.is_revealed = false;
+        if let Some(open) = &mut self.vpns.open {
+            open.key.is_revealed = false;
+        }
     }
 
     /// The session, once signed in.

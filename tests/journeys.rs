@@ -6,6 +6,8 @@
 mod answers;
 #[path = "journeys/asked.rs"]
 mod asked;
+#[path = "journeys/enter.rs"]
+mod enter;
 #[path = "support/inventories.rs"]
 mod inventories;
 #[path = "support/journey.rs"]

@@ -80,9 +80,11 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     pty.resize(120, 40);
     pty.resize(80, 24);
     pty.wait_for("makes 12 objects");
-    pty.send("\r");
+    pty.confirm("\r");
+    straight(pty.wait_for("needs no name"));
+    pty.confirm("\r");
     straight(pty.wait_for("hlz-por is ACTIVE"));
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, printed) = pty.end();
     assert_eq!(code, 0);
     obeys_nobody("the terminal", &printed.everything);

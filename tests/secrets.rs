@@ -374,11 +374,11 @@ fn the_wizard_writes_no_secret_anywhere() {
     }
     pty.wait_for("makes 12 objects");
     pty.send("s");
-    pty.wait_for("Saved");
-    pty.send("\r");
+    pty.enter_at("Saved");
+    pty.enter_at("needs no name");
     pty.wait_for("hlz-por is ACTIVE");
     search.process(pty.pid());
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, seen) = pty.end();
     assert_eq!(code, 0);
     search.text("the terminal", &seen.everything);
@@ -406,7 +406,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
         let mut pty = Pty::start(home.path(), &[], &vars);
         for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
             pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
-            pty.send("\r");
+            pty.confirm("\r");
         }
         pty.enter_at("Which router of Porirua?");
         pty.enter_at("Which subnets of Porirua?");
@@ -428,7 +428,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     let gate = Gate::closed();
     cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
     let mut pty = to_the_key();
-    pty.send("\r");
+    pty.confirm("\r");
     for step in ["Which policy?", "The name of the VPN", "makes 12 objects"] {
         pty.enter_at(step);
     }

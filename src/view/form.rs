@@ -17,7 +17,7 @@ use tui_input::Input;
 
 use super::Scene;
 use super::area::Area;
-use super::text::{fit, hanging, paragraph, scrolled, width};
+use super::text::{beginning, fit, hanging, paragraph, scrolled, width};
 use crate::plan::{VpnName, psk};
 use crate::provision;
 use crate::wizard::Form;
@@ -56,7 +56,7 @@ fn shown(scene: Scene<'_>, field: Field, room: usize) -> Shown {
     let model = scene.model;
     let of = |input: &Input| {
         let gone = input.visual_scroll(room.saturating_sub(1));
-        let text = scrolled(input.value(), gone).to_owned();
+        let text = beginning(scrolled(input.value(), gone), room).to_owned();
         Shown { text, cursor: input.visual_cursor().saturating_sub(gone), is_placeholder: false }
     };
     if let Some(secret) = model.secret(field) {

@@ -24,10 +24,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let right = right(model);
     let room = usize::from(area.width).saturating_sub(right.len() + 2);
-    frame.render_widget(
-        Paragraph::new(Line::from(Span::styled(fit(theme, &question(model), room), theme.title()))),
-        area,
-    );
+    frame.render_widget(Paragraph::new(Line::from(Span::styled(fit(theme, &text(model), room), theme.title()))), area);
     frame.render_widget(Paragraph::new(Line::styled(right, theme.dim())).alignment(Alignment::Right), area);
 }
 
@@ -54,7 +51,8 @@ fn right(model: &Model) -> String {
     at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
 }
 
-fn question(model: &Model) -> String {
+/// What it says at the left.
+pub(super) fn text(model: &Model) -> String {
     if matches!(model.start, Start::SigningIn { .. }) {
         return "Signing in".to_owned();
     }

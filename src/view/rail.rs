@@ -68,7 +68,7 @@ fn stand(model: &Model, step: Step, place: usize, at: usize) -> Stand {
         Stand::Done
     } else if place == at {
         Stand::Here
-    } else if (place < at || model.returning && asks) && model.is_answered(step) {
+    } else if (place < at || model.returning.is_some() && asks) && model.is_answered(step) {
         Stand::Done
     } else {
         Stand::Ahead

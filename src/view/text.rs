@@ -13,11 +13,18 @@ pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The places between the characters of a text, and how many of them stand behind less than is asked for. A text a user
+/// types can be long, so that it is not measured again for each of them.
+fn places(text: &str, is_less: impl Fn(usize) -> bool) -> (Vec<usize>, usize) {
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let count = places.partition_point(|at| text.get(..*at).is_some_and(|start| is_less(start.width())));
+    (places, count)
+}
+
 /// The longest beginning that takes no more than that many columns.
-fn beginning(text: &str, columns: usize) -> &str {
-    let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
-    let end = ends.take_while(|end| text.get(..*end).is_some_and(|start| start.width() <= columns)).last();
-    end.and_then(|end| text.get(..end)).unwrap_or_default()
+pub(super) fn beginning(text: &str, columns: usize) -> &str {
+    let (places, count) = places(text, |width| width <= columns);
+    places.get(count.saturating_sub(1)).and_then(|end| text.get(..*end)).unwrap_or_default()
 }
 
 /// A text cut to that many columns, with a mark where it was cut.
@@ -42,9 +49,8 @@ pub(super) fn pad(theme: &Theme, text: &str, columns: usize) -> String {
 
 /// What is left of a text when that many columns have gone out to the left.
 pub(super) fn scrolled(text: &str, columns: usize) -> &str {
-    let mut starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let start = starts.find(|at| text.get(..*at).is_some_and(|gone| gone.width() >= columns));
-    start.and_then(|at| text.get(at..)).unwrap_or_default()
+    let (places, count) = places(text, |width| width < columns);
+    places.get(count).and_then(|start| text.get(*start..)).unwrap_or_default()
 }
 
 /// A text broken into lines at spaces, and inside words only where one is longer than a line. Spaces it begins with

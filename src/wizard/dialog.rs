@@ -34,6 +34,24 @@ pub enum Act {
     GoOnWithChange(Direction),
 }
 
+impl Act {
+    /// Whether it changes something in the cloud, or gives it up for good.
+    #[must_use]
+    pub const fn is_grave(self) -> bool {
+        match self {
+            Self::Close | Self::Leave | Self::StopAndKeep | Self::Rather(_) | Self::OwnKey => false,
+            Self::StopAndUndo
+            | Self::Undo
+            | Self::FinishRun
+            | Self::UndoRun
+            | Self::ForgetRun
+            | Self::Carry
+            | Self::TakeBack
+            | Self::GoOnWithChange(_) => true,
+        }
+    }
+}
+
 /// A question with buttons; the first is the safe one and has the focus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {

@@ -180,8 +180,10 @@ impl Model {
             Action::Up => self.leave_field(false),
             Action::Right | Action::Left => self.change_word(action == Action::Right),
             Action::Reveal => {
+                let now = self.now;
                 if let Some(secret) = self.secret_field() {
                     secret.is_revealed = !secret.is_revealed;
+                    self.revealed = secret.is_revealed.then_some(now);
                 }
             }
             Action::Generate => return vec![Effect::Generate],
@@ -283,10 +285,11 @@ impl Model {
 
     fn edit_secret(&mut self, event: &KeyEvent) {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let is_text = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let Some(secret) = self.secret_field() else { return };
         match event.code {
             KeyCode::Char('u' | 'w') if control => secret.clear(),
-            KeyCode::Char(character) if !control => {
+            KeyCode::Char(character) if is_text => {
                 let mut text = [0; 4];
                 secret.insert(character.encode_utf8(&mut text));
             }

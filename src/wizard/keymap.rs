@@ -178,7 +178,7 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (Start::SigningIn { .. }, _) => with_other_cloud(model, vec![help_key()]),
         (Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
         (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
-        (Start::Ready(_) | Start::Choosing, Screen::Review(_)) => review_keys(),
+        (Start::Ready(_) | Start::Choosing, Screen::Review(review)) => review_keys(review.focus == 0),
         (Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
         (Start::Ready(_) | Start::Choosing, Screen::Vpn) => vpn_keys(model),
         (Start::Ready(_) | Start::Choosing, Screen::Change) => change_keys(model),
@@ -353,12 +353,17 @@ fn reveal(secret: &SecretText) -> Binding {
     bind(&[Key::control('r')], Action::Reveal, if secret.is_revealed { "hide" } else { "show" })
 }
 
-fn review_keys() -> Vec<Binding> {
+fn review_keys(at_create: bool) -> Vec<Binding> {
     vec![
-        bind(&[ENTER], Action::Accept, "choose"),
+        bind(&[ENTER], Action::Accept, if at_create { "choose" } else { "change" }),
         bind(&[ESC], Action::Back, "back"),
-        bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers"),
+        Binding { in_footer: at_create, ..bind(&[UP, Key::character('k'), BACKTAB], Action::Up, "to the answers") },
         quiet(&[DOWN, Key::character('j'), TAB], Action::Down, "down"),
+        quiet(&[Key::plain(KeyCode::Home), Key::character('g')], Action::First, "first answer"),
+        Binding {
+            in_footer: !at_create,
+            ..bind(&[Key::plain(KeyCode::End), Key::character('G')], Action::Last, "to Create")
+        },
         quiet(&[Key::plain(KeyCode::PageUp)], Action::PageUp, "scroll up"),
         quiet(&[Key::plain(KeyCode::PageDown)], Action::PageDown, "scroll down"),
         bind(&[Key::character('s')], Action::Save, "save plan"),

@@ -224,6 +224,13 @@ pub enum Message {
     Asked(Question),
     /// It asks nothing more.
     AskedEnough,
+    /// A text for the clipboard was sent to the terminal, or this is none that takes one.
+    Copied {
+        /// Whether it was sent.
+        is_sent: bool,
+    },
+    /// The terminal was given to somebody else meanwhile, and is the wizard's again.
+    Continued,
     /// The program is told to end (SIGTERM, SIGHUP).
     Terminated,
 }
@@ -275,7 +282,7 @@ pub enum Effect {
     Reply(Option<Reply>),
     /// Write a plan file of that name; answered by [`Message::Saved`].
     Save(String, String),
-    /// Put a text on the clipboard.
+    /// Send a text to the terminal for its clipboard; answered by [`Message::Copied`].
     Copy(String),
     /// Give the terminal back to the shell until `fg`.
     Suspend,

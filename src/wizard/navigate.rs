@@ -17,6 +17,7 @@ use crate::plan::{Half, Profile};
 impl Model {
     /// Opens a step with its best choice made.
     pub(super) fn enter(&mut self, step: Step) {
+        self.hide_keys();
         self.step = step;
         self.scroll = 0;
         if step == Step::Review {
@@ -30,7 +31,10 @@ impl Model {
             | Step::OtherRanges
             | Step::OtherKey
             | Step::MissingKey => Screen::Form(Form::of(step)),
-            Step::Review => Screen::Review(Review { plan: self.plan(), focus: 0, confirming: false }),
+            Step::Review => {
+                let focus = self.returning.take().map_or(0, |step| self.review_focus(step));
+                Screen::Review(Review { plan: self.plan(), focus, confirming: false })
+            }
             Step::Run => Screen::Run,
             Step::Vpn => Screen::Vpn,
             Step::Change => Screen::Change,
@@ -127,11 +131,9 @@ impl Model {
     pub(super) fn advance(&mut self) -> Vec<Effect> {
         self.forget_unchanged_name();
         let effects = self.ask_chosen_details();
-        if self.returning {
+        if self.returning.is_some() {
             // A changed answer can make others necessary: another region has other routers, another mode other steps.
-            let missing = self.first_missing();
-            self.returning = missing.is_some();
-            self.enter(missing.unwrap_or(Step::Review));
+            self.enter(self.first_missing().unwrap_or(Step::Review));
         } else if let Some(step) = self.route().next(self.step) {
             self.enter(step);
         }
@@ -188,9 +190,6 @@ impl Model {
         self.keep_marks();
         self.forget_unchanged_name();
         let Some(step) = self.previous_step() else { return self.quit() };
-        if step == Step::Review {
-            self.returning = false;
-        }
         self.vpns.wish = None;
         if self.step == Step::OtherKey
             && let Some(open) = &mut self.vpns.open

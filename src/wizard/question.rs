@@ -132,11 +132,12 @@ impl Model {
     pub(super) fn edit_question(&mut self, event: &KeyEvent) {
         let Some(asked) = self.question.as_mut().filter(|asked| !asked.is_sent) else { return };
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let is_text = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let focus = asked.focus;
         let Some(field) = asked.fields.get_mut(focus) else { return };
         match event.code {
             KeyCode::Char('u' | 'w') if control => field.clear(),
-            KeyCode::Char(character) if !control => {
+            KeyCode::Char(character) if is_text => {
                 let mut text = [0; 4];
                 field.insert(character.encode_utf8(&mut text));
                 asked.is_empty_blamed = false;

@@ -266,9 +266,11 @@ impl Model {
             Action::Accept if review.confirming => {}
             Action::Up => review.focus = (review.focus + 1).min(answers.len()),
             Action::Down => review.focus = review.focus.saturating_sub(1),
+            Action::First => review.focus = answers.len(),
+            Action::Last => review.focus = 0,
             Action::PageUp | Action::PageDown => self.scroll(action),
             Action::Back => {
-                self.returning = false;
+                self.returning = None;
                 return self.back();
             }
             Action::Save => return self.save(),
@@ -276,13 +278,20 @@ impl Model {
             Action::Accept => {
                 let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));
                 if let Some(step) = line.map(|line| line.step) {
-                    self.returning = true;
+                    self.returning = Some(step);
                     self.enter(step);
                 }
             }
             _ => {}
         }
         Vec::new()
+    }
+
+    /// The focus on the answer that was changed; on the last one if there is no such line any more, but never on Create.
+    pub(super) fn review_focus(&self, changed: Step) -> usize {
+        let answers = self.answer_lines();
+        let at = answers.iter().position(|line| line.step == changed);
+        at.map_or(1, |at| answers.len() - at)
     }
 
     fn accept_review(&mut self) -> Vec<Effect> {
@@ -318,8 +327,9 @@ impl Model {
                         self.warn(format!("{}; read again to see whether that has changed.", finding.text));
                         return self.read_again(&self.chosen_regions());
                     }
-                    self.returning = true;
-                    self.enter(Step::of(finding.place, self.route()));
+                    let step = Step::of(finding.place, self.route());
+                    self.returning = Some(step);
+                    self.enter(step);
                     self.warn(self.finding_text(&finding));
                 }
                 Vec::new()
@@ -381,6 +391,7 @@ impl Model {
 
     fn save(&mut self) -> Vec<Effect> {
         if let Ok(plan) = self.plan() {
+            self.attention.saves();
             vec![Effect::Save(plan.name().to_string(), file::write(&plan))]
         } else {
             self.warn("The answers do not make a plan yet; what is missing is listed above.");

@@ -21,7 +21,6 @@ impl Model {
                     self.warn("Nothing exists yet.");
                     return Vec::new();
                 }
-                self.say("Sent to the terminal's clipboard: region, kind, name and id of everything that exists.");
                 return vec![Effect::Copy(text)];
             }
             Action::Accept => {

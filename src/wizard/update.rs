@@ -1,19 +1,24 @@
 //! One message at a time: what a key does now, and where every other message goes.
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::dialog::{Act, Dialog};
 use super::fields;
 use super::keymap::{self, Action};
 use super::remote::Remote;
 use super::step::{self, Step};
-use super::{Effect, Ending, Login, Message, Model, Purpose, Screen, Start, progress};
+use super::{Effect, Ending, Login, Message, Model, Purpose, REVEALED, Screen, Start, progress};
 use crate::plan::shell::osvpn;
 
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let is_key = matches!(message, Message::Key(_));
     let mut effects = updated(model, message);
     effects.extend(model.ask_shared_keys());
+    if model.revealed.is_some_and(|since| model.now.saturating_sub(since) >= REVEALED) {
+        model.hide_keys();
+    }
+    model.attend(is_key);
     effects
 }
 
@@ -21,6 +26,7 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
         Message::Key(event) => key(model, &event),
+        Message::Paste(_) if model.is_too_small() => Vec::new(),
         Message::Paste(text) => {
             model.paste(&text);
             Vec::new()
@@ -93,13 +99,33 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
             model.question = None;
             Vec::new()
         }
+        Message::Copied { is_sent } => {
+            model.copied(is_sent);
+            Vec::new()
+        }
+        Message::Continued => {
+            model.repaint = true;
+            model.hide_keys();
+            model.attention.begins_anew(model.now);
+            Vec::new()
+        }
         Message::Terminated => model.terminated(),
     }
 }
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    let is_alone = model.attention.hears(event, model.now);
+    let action = keymap::action(model, event);
+    if model.is_too_small() {
+        return unseen(model, event, action);
+    }
     model.notice = None;
-    if let Some(action) = keymap::action(model, event) {
+    if action == Some(Action::Accept)
+        && let Some(why) = model.unmeant(is_alone)
+    {
+        model.warn(why);
+        Vec::new()
+    } else if let Some(action) = action {
         act(model, action)
     } else if model.question.is_some() {
         model.edit_question(event);
@@ -107,6 +133,17 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     } else {
         model.edit(event);
         Vec::new()
+    }
+}
+
+/// Where nothing can be shown nothing is answered: it can only be asked to leave.
+fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>) -> Vec<Effect> {
+    match action {
+        Some(action @ (Action::Suspend | Action::Repaint)) => act(model, action),
+        Some(Action::Quit) if model.question.is_some() => act(model, Action::Quit),
+        _ if model.question.is_some() || model.dialog.is_some() => Vec::new(),
+        _ if action == Some(Action::Quit) || event.code == KeyCode::Char('q') => model.quit(),
+        _ => Vec::new(),
     }
 }
 
@@ -228,6 +265,20 @@ impl Model {
             Act::TakeBack => self.take_change_back(),
             Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
         }
+    }
+
+    /// Says what became of the text for the clipboard. No terminal tells whether it took it.
+    fn copied(&mut self, is_sent: bool) {
+        let what = if is_sent {
+            "Sent to the terminal, which may put it on the clipboard"
+        } else {
+            "This terminal has no clipboard"
+        };
+        let otherwise = match &self.vpns.open {
+            Some(open) if self.step == Step::Vpn => format!("{} prints it too", osvpn(&["status", &open.handle, "--json"])),
+            _ => "it is also printed when you leave".to_owned(),
+        };
+        self.say(format!("{what}; {otherwise}."));
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {

@@ -61,7 +61,6 @@ impl Model {
             Action::Retry => return self.read_vpns_again(),
             Action::Copy => {
                 let text = self.vpns.vpn().map(ids).unwrap_or_default();
-                self.say("Sent to the terminal's clipboard: region, kind and id of its connections and services.");
                 return vec![Effect::Copy(text)];
             }
             Action::Back => return self.back(),

@@ -68,14 +68,11 @@ fn the_review_leads_to_any_answer_and_straight_back() {
     let mut journey = Journey::at_review();
     let steps: Vec<Step> = journey.model.answer_lines().iter().map(|line| line.step).collect();
     for (places, step) in steps.iter().rev().enumerate() {
+        journey.key(KeyCode::End);
         for _ in 0..=places {
             journey.key(KeyCode::Up);
         }
-        journey.enter().at(*step).esc().at(Step::Review);
-        for _ in 0..=places {
-            journey.key(KeyCode::Up);
-        }
-        journey.enter().at(*step).enter();
+        journey.enter().at(*step).esc().at(Step::Review).enter().at(*step).enter();
         let still_fits = journey.model.step == Step::Review;
         assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.step);
         assert!(journey.model.plan().is_ok());

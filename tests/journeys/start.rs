@@ -61,7 +61,7 @@ fn of_several_clouds_one_is_chosen_first() {
 }
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
-fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
+pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
     let Progress { plan, marks, .. } = running().model.run.unwrap();
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };

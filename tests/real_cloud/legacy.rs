@@ -44,7 +44,7 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
 
         // The router beside it is free.
         let mut pty = site_to_site(cloud, &[]);
-        pty.send("\r");
+        pty.confirm("\r");
         pty.enter_at("hlz-por is ACTIVE");
         assert_eq!(pty.end().0, 0);
         assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
@@ -59,11 +59,11 @@ fn a_legacy_service_that_appears_while_the_user_reads_the_review_is_seen() {
         let mut pty = site_to_site(cloud, &answers);
         cloud.must("seed-legacy", &[A]);
         let (before, legacy) = (cloud.objects(), services(cloud, A));
-        pty.send("\r");
+        pty.confirm("\r");
         pty.wait_for("by now holds a VPN service");
         pty.wait_for("second would take it down");
         // Retry, Undo, Leave.
-        pty.send("\t\t\r");
+        pty.confirm("\t\t\r");
         let (_, Printed { said, .. }) = pty.end();
         // The other half's service is made at the same time, and said.
         assert_eq!(said.matches("  created  ").count(), cloud.objects().len() - before.len(), "{said}");

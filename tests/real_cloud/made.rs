@@ -93,7 +93,7 @@ fn the_guides_commands_make_what_is_expected_of_osvpn() {
 fn the_wizard_makes_both_halves_of_the_guide_and_enter_is_enough() {
     in_each(|cloud| {
         let mut pty = site_to_site(cloud, &[]);
-        pty.send("\r");
+        pty.confirm("\r");
         pty.enter_at("hlz-por is ACTIVE");
         let (code, Printed { said, .. }) = pty.end();
         assert_eq!(code, 0, "{said}");
@@ -106,9 +106,9 @@ fn the_wizard_makes_both_halves_of_the_guide_and_enter_is_enough() {
 fn the_wizard_makes_the_half_of_the_guide_for_a_peer_outside() {
     in_each(|cloud| {
         let mut pty = single(cloud, "1");
-        pty.send("\r");
+        pty.confirm("\r");
         pty.wait_for("hlz is there, but not ACTIVE yet");
-        pty.send("\t\r");
+        pty.confirm("\t\r");
         let (code, Printed { said, .. }) = pty.end();
         assert_eq!(code, 3, "{said}");
         assert!(said.contains("For the owner of the peer:"), "{said}");

@@ -74,7 +74,7 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
 
         pty.send(&format!("/{REGION}\r"));
         settled(&pty, &format!("Which region is {LABEL} connected"));
-        pty.send("\r");
+        pty.confirm("\r");
         settled(&pty, &format!("Which router of {LABEL}?"));
         pty.send("/router-");
         pty.wait_for(&format!("{ROUTERS} of {ROUTERS}"));

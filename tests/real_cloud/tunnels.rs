@@ -23,7 +23,7 @@ fn profiles(cloud: &RealCloud) -> &'static [Profile] {
 /// Presses Create, and leaves when the VPN is ACTIVE.
 #[track_caller]
 fn create(mut pty: Pty) {
-    pty.send("\r");
+    pty.confirm("\r");
     pty.enter_at("hlz-por is ACTIVE");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");

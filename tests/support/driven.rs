@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Problem, Session, update};
+use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Problem, Screen, Session, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 
@@ -17,9 +17,13 @@ pub fn wellington() -> RegionId {
     RegionId::new("nz-wlg-2")
 }
 
+/// How long a person looks at something before Enter.
+const LOOK: Duration = Duration::from_secs(2);
+
 pub struct Driven {
     pub model: Model,
     pub effects: Vec<Effect>,
+    looked: Duration,
 }
 
 impl Driven {
@@ -35,7 +39,7 @@ impl Driven {
             profile: None,
             wait: Duration::from_secs(300),
         });
-        Self { model, effects }
+        Self { model, effects, looked: Duration::ZERO }
     }
 
     /// Signed in, with no region read yet.
@@ -60,10 +64,17 @@ impl Driven {
         self
     }
 
-    /// Presses keys, by the names the help has for them.
+    /// Presses keys, by the names the help has for them. A person looks at what Enter confirms, for as long as a spinner
+    /// turns a whole number of times.
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             let event = key_event(key);
+            let confirms = self.model.dialog.is_some()
+                || !matches!(self.model.screen, Screen::Picker(_) | Screen::Form(_) | Screen::Vpn);
+            if event.code == KeyCode::Enter && confirms {
+                self.looked += LOOK;
+                self.send(Message::Tick(self.model.now + LOOK));
+            }
             self.send(Message::Key(event));
         }
         self
@@ -76,8 +87,9 @@ impl Driven {
         self
     }
 
+    /// That long after the start, not counting what a person took to look.
     pub fn at(&mut self, seconds: f64) -> &mut Self {
-        self.send(Message::Tick(Duration::from_secs_f64(seconds)))
+        self.send(Message::Tick(self.looked + Duration::from_secs_f64(seconds)))
     }
 
     pub fn answer_sign_in(&mut self, result: Result<Session, Problem>) -> &mut Self {

@@ -1,5 +1,7 @@
 //! Walks the wizard without terminal, network or clock: messages in, effects out.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Inventory, RegionId};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
@@ -52,8 +54,19 @@ impl Journey {
         self
     }
 
+    /// Presses a key that is neither typed nor held: a person looks at the screen before it.
     pub fn key(&mut self, code: KeyCode) -> &mut Self {
+        self.passes(1000).at_once(code)
+    }
+
+    /// Presses a key right after what came before it.
+    pub fn at_once(&mut self, code: KeyCode) -> &mut Self {
         self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    /// Lets so many milliseconds pass.
+    pub fn passes(&mut self, milliseconds: u64) -> &mut Self {
+        self.send(Message::Tick(self.model.now + Duration::from_millis(milliseconds)))
     }
 
     pub fn control(&mut self, character: char) -> &mut Self {
@@ -70,7 +83,7 @@ impl Journey {
 
     pub fn types(&mut self, text: &str) -> &mut Self {
         for character in text.chars() {
-            self.key(KeyCode::Char(character));
+            self.at_once(KeyCode::Char(character));
         }
         self
     }

@@ -1,5 +1,5 @@
 //! The built program in a terminal of its own: a pseudo-terminal with a screen behind it. Nothing here sleeps; everything
-//! waits for something to appear, with a deadline.
+//! waits for something to appear, with a deadline; only a person who reads takes their time.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{Read, Write};
@@ -12,6 +12,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Longer than the program waits before it takes an Enter for what it has just shown.
+const READING: Duration = Duration::from_millis(900);
 
 /// What the reader has seen so far.
 struct Seen {
@@ -61,7 +64,17 @@ impl Pty {
 
     /// As [`Self::start`]; unless the terminal is that of the program's session, no signal comes from it.
     pub fn start_in(session: bool, home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        Self::start_on((80, 24), session, home, args, vars)
+    }
+
+    /// As [`Self::start`], on a terminal that says it has so many columns and rows. What has none shows 120 by 40.
+    pub fn start_sized(size: (u16, u16), home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
+        Self::start_on(size, true, home, args, vars)
+    }
+
+    fn start_on((cols, rows): (u16, u16), session: bool, home: &Path, args: &[&str], vars: &[(&str, String)]) -> Self {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let shown = |size, otherwise| cells(if size == 0 { otherwise } else { size });
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_osvpn"));
         command.set_controlling_tty(session);
@@ -79,7 +92,7 @@ impl Pty {
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let parser = vt100::Parser::new(cells(24), cells(80), 1000);
+        let parser = vt100::Parser::new(shown(rows, 40), shown(cols, 120), 1000);
         let seen =
             Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), is_closed: false, closing: None }), Condvar::new()));
         let reader = pair.master.try_clone_reader().unwrap();
@@ -130,11 +143,40 @@ impl Pty {
         writer.flush().unwrap();
     }
 
-    /// Waits for a text, then presses Enter.
+    /// Waits for a text, then presses Enter as [`Self::confirm`] does.
     #[track_caller]
     pub fn enter_at(&mut self, text: &str) {
         self.wait_for(text);
-        self.send("\r");
+        self.confirm("\r");
+    }
+
+    /// Lets a moment pass in which nothing is typed.
+    pub fn pause(&self) {
+        std::thread::sleep(READING / 4);
+    }
+
+    /// Makes the terminal edit and echo lines, as a shell does when it gets it.
+    pub fn cook(&self) {
+        let tty = self.master.tty_name().unwrap();
+        let cooked = ["-F", tty.to_str().unwrap(), "icrnl", "ixon", "opost", "echo", "icanon", "isig", "iexten"];
+        let stty = std::process::Command::new("stty").args(cooked).status();
+        assert!(stty.unwrap().success());
+    }
+
+    /// Waits until the program gets every key as it is pressed.
+    #[track_caller]
+    pub fn wait_raw(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        while settings(&*self.master) == self.settings || settings(&*self.master).contains("ICANON") {
+            assert!(Instant::now() < deadline, "the terminal is not taken again: {}", settings(&*self.master));
+            std::thread::yield_now();
+        }
+    }
+
+    /// Presses keys that confirm what is on the screen once it is read: before that it takes no Enter.
+    pub fn confirm(&mut self, keys: &str) {
+        std::thread::sleep(READING);
+        self.send(keys);
     }
 
     pub fn resize(&mut self, cols: u16, rows: u16) {

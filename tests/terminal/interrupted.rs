@@ -13,7 +13,7 @@ fn killed(scene: &Scene) {
     scene.cloud.inject(fault);
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
-    pty.send("\r");
+    pty.confirm("\r");
     scene.runtime.block_on(gate.arrived());
     pty.signal("KILL");
     drop(pty);
@@ -36,10 +36,10 @@ fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
     let mut pty = scene.wizard(&[]);
     pty.wait_for("hlz-por is unfinished");
     pty.wait_for("11 objects of it exist, and 1 more may");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("hlz-por is ACTIVE");
     assert_eq!((scene.objects() - before, journals(&scene)), (12, 0));
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("adopted  IPsec site connection"), "{said}");
@@ -53,11 +53,11 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
     let mut pty = scene.wizard(&[]);
     pty.wait_for("hlz-por is unfinished");
     pty.send(RIGHT);
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("is undone");
     assert_eq!((scene.objects(), journals(&scene)), (before, 0));
     pty.wait_for("Change answers");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("makes 12 objects");
 }
 
@@ -76,15 +76,15 @@ fn what_could_not_be_made_any_more_is_undone_all_the_same() {
     std::fs::write(&journal, record.replace(router.as_str().unwrap(), "00000000-0000-4000-8000-000000000000")).unwrap();
     let mut pty = scene.wizard(&[]);
     pty.wait_for("hlz-por is unfinished");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("It cannot be taken up");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.signal("TERM");
     pty.end();
     let mut pty = scene.wizard(&[]);
     pty.wait_for("hlz-por is unfinished");
     pty.send(RIGHT);
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("hlz-por is undone");
     assert_eq!((scene.objects(), journals(&scene)), (before, 0));
     pty.enter_at("Leave");
@@ -110,7 +110,7 @@ fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
     let mut pty = scene.wizard(&[]);
     pty.wait_for("hlz-por is unfinished");
     pty.send(&RIGHT.repeat(3));
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("hlz-por is forgotten here");
     assert_eq!((scene.objects(), journals(&scene)), (made, 0));
 }

@@ -26,11 +26,11 @@ fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothin
     pty.send("123456\r");
     enter_until(&mut pty, "makes");
     scene.cloud.expire_tokens();
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("Your sign-in has expired");
     pty.send("\x1b");
     pty.wait_for("was not renewed");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("Your sign-in has expired");
     pty.send("123456\r");
     pty.enter_at("hlz-por is ACTIVE");
@@ -151,7 +151,7 @@ fn who_gives_up_in_mid_run_is_told_how_to_go_on_and_resume_asks_again() {
     pty.wait("the second question", |screen| {
         screen.contains("has expired") && screen.trim_end().ends_with("Passcode:")
     });
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, scene.objects()), (1, before + 10), "{said}");
     assert!(said.contains("was not renewed") && said.contains("osvpn resume "), "{said}");

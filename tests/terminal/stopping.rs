@@ -47,12 +47,12 @@ fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
     scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
-    pty.send("\r");
+    pty.confirm("\r");
     if phase == "undoing" {
         pty.wait_for("waiting for ACTIVE");
         pty.send(CTRL_C);
         pty.wait_for("Stop and undo");
-        pty.send("\t\t\r");
+        pty.confirm("\t\t\r");
     }
     scene.runtime.block_on(gate.arrived());
     (scene, pty, gate, before)

@@ -34,14 +34,14 @@ fn agree(pty: &mut Pty) {
     pty.wait_for("Do this?");
     pty.send(RIGHT);
     pty.wait_for("[ Do it ]");
-    pty.send("\r");
+    pty.confirm("\r");
 }
 
 /// Goes back to the VPN and leaves; the report is printed.
 #[track_caller]
 fn back_and_leave(mut pty: Pty) -> (u32, String) {
     pty.wait_for("[ See how it stands ]");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait("the fresh proof", |screen| screen.contains("halves match") && !screen.contains("Waiting for ACTIVE"));
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
@@ -130,7 +130,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     pty.send("q");
     pty.wait_for("It is only waited for");
     pty.send(RIGHT);
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, Printed { said, .. }) = pty.end();
     assert!(code == 1 && said.contains("an answer was lost"), "{code} {said}");
     assert_eq!(journals(&scene), 1, "whoever resumes looks again");
@@ -178,7 +178,7 @@ fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
     pty.send(OWN_KEY);
     pty.wait_for("24 of 20 to 40");
     scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::status(409)));
-    pty.send("\r");
+    pty.confirm("\r");
     agree(&mut pty);
     pty.enter_at("[ Retry ]");
     pty.wait_for("[ See how it stands ]");
@@ -194,7 +194,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     let scene = Scene::new(Settings::default());
     let mut pty = at_own_key(&scene);
     pty.send(OWN_KEY);
-    pty.send("\r");
+    pty.confirm("\r");
     let gate = Gate::closed();
     scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
     agree(&mut pty);
@@ -209,7 +209,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     pty.wait_for("once more");
     pty.send(OWN_KEY);
     pty.wait_for("24 of 20 to 40");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("New key of test-vpn: done");
     assert_eq!((with_own_key(&scene), journals(&scene)), (1, 0));
     pty.send("q");
@@ -284,7 +284,7 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     gate.open();
     // What is wanted is asked as soon as everything is known.
     pty.wait_for("[ Not now ]");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait("the question is gone", |screen| !screen.contains("Not now"));
     pty.send("q");
     assert_eq!(pty.end().0, 0);
@@ -316,7 +316,7 @@ fn a_key_that_one_half_refuses_is_put_back_on_the_other_and_can_be_tried_again()
     let screen = pty.wait_for("stopped at a failure");
     assert!(screen.contains("[ Retry ]") && screen.contains("Number"), "{screen}");
     assert_eq!(keys(&scene), before, "nobody is left with another key");
-    pty.send("\r");
+    pty.confirm("\r");
     let (code, _) = back_and_leave(pty);
     let after = keys(&scene);
     assert!(code == 0 && after[0] == after[1] && after != before);
@@ -350,7 +350,7 @@ fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
     agree(&mut pty);
     pty.wait_for("[ See how it stands ]");
     assert_eq!(rules(), before + 1, "one rule, though its answer was lost");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait("the fresh diagnosis", |screen| screen.contains("halves match.") && !screen.contains("Still"));
     pty.send("d");
     agree(&mut pty);
@@ -392,7 +392,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     let scene = Scene::new(Settings::default());
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.enter_at("[ Finish ]");
     pty.end();
     let mut pty = at_vpn(&scene, "1");
@@ -400,10 +400,10 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     pty.wait_for("Which subnets of Hamilton from now on?");
     pty.send("1\r");
     pty.wait_for("Which subnets of Porirua from now on?");
-    pty.send("\r");
+    pty.confirm("\r");
     // The guide's policy is IKEv1.
     pty.wait_for("carries only the first pair");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.send(ESC);
     pty.wait_for("Which subnets of Hamilton from now on?");
     // Marked are the first, by the last try, and the one that was tunnelled so far.
@@ -411,7 +411,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     pty.wait_for("Which subnets of Porirua from now on?");
     scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("endpoint-groups").region("nz-hlz-1"));
     scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::CloseAfter));
-    pty.send("\r");
+    pty.confirm("\r");
     agree(&mut pty);
     let (code, said) = back_and_leave(pty);
     assert!(code == 0 && said.contains("Done: the new subnets of hlz-por"), "{said}");
@@ -458,7 +458,7 @@ fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it
     let mut pty = scene.wizard(&[]);
     let screen = pty.wait_for("Cut off: the deletion of office");
     assert!(!screen.contains("Take it back"), "what is deleted cannot come back:\n{screen}");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.enter_at("[ Your VPNs ]");
     pty.wait_for("1 VPN.");
     assert_eq!((before - scene.objects(), journals(&scene)), (12, 0));
@@ -486,7 +486,7 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
     pty.wait_for("[ Finish it ]");
     pty.send(RIGHT);
     pty.wait_for("[ Take it back ]");
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("taken back");
     pty.enter_at("[ See how it stands ]");
     assert_eq!((rules(), journals(&scene)), (before, 0));
@@ -510,7 +510,7 @@ fn impatience_is_asked_and_what_is_kept_can_be_resumed() {
     let screen = pty.wait_for("[ Go on ]");
     assert!(!screen.contains("take back"), "what is deleted cannot come back:\n{screen}");
     pty.send(RIGHT);
-    pty.send("\r");
+    pty.confirm("\r");
     pty.wait_for("Stopping");
     gate.open();
     let (code, Printed { said, .. }) = pty.end();

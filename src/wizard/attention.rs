@@ -1,0 +1,181 @@
+//! An Enter that nobody meant: one that comes before what it would confirm can have been read, one of a key that is held
+//! down, one of a text that was pasted.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::dialog::{Act, Dialog};
+use super::step::Step;
+use super::{Model, Screen, Start};
+
+/// How long something has to be on the screen before Enter can confirm it.
+const MOMENT: Duration = Duration::from_millis(700);
+/// A held key repeats faster than this, and a person presses it again more slowly.
+const REPEAT: Duration = Duration::from_millis(250);
+/// Nobody presses Enter so soon after a letter; a text that is pasted arrives like that.
+const PASTE: Duration = Duration::from_millis(40);
+
+/// What is in front of the user, as far as that decides what Enter means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Front {
+    /// The terminal is too small to show it.
+    Hidden,
+    Question,
+    Dialog {
+        title: String,
+        buttons: Vec<(&'static str, Act)>,
+    },
+    SigningIn,
+    Problem,
+    /// A step, and whether there is something to confirm in it by now.
+    Step(Step, bool),
+}
+
+impl Front {
+    fn of(model: &Model) -> Self {
+        if model.is_too_small() {
+            return Self::Hidden;
+        }
+        if model.question.is_some() {
+            return Self::Question;
+        }
+        if let Some(Dialog { title, buttons, .. }) = &model.dialog {
+            return Self::Dialog { title: title.clone(), buttons: buttons.clone() };
+        }
+        match (&model.start, &model.screen) {
+            (Start::SigningIn { .. }, _) => Self::SigningIn,
+            (Start::Problem(_), _) => Self::Problem,
+            (_, Screen::Review(review)) => Self::Step(model.step, review.plan.is_ok()),
+            (_, Screen::Run | Screen::Change) => Self::Step(model.step, model.button().is_some()),
+            _ => Self::Step(model.step, false),
+        }
+    }
+}
+
+/// Since when what is in front is there, and what was pressed last.
+#[derive(Debug)]
+pub(super) struct Attention {
+    front: Front,
+    since: Duration,
+    /// Whether a key has brought it, and not an answer of the cloud.
+    by_key: bool,
+    enter: Option<Duration>,
+    text: Option<Duration>,
+    /// Whether the next Enter may be meant for the name of a plan file that is saved without asking for one.
+    is_for_file: bool,
+}
+
+impl Default for Attention {
+    fn default() -> Self {
+        let front = Front::SigningIn;
+        Self { front, since: Duration::ZERO, by_key: false, enter: None, text: None, is_for_file: false }
+    }
+}
+
+impl Attention {
+    /// Takes note of a key, and tells whether it was pressed by itself: not held down, nor part of a paste.
+    pub(super) fn hears(&mut self, key: &KeyEvent, now: Duration) -> bool {
+        let is_soon = |last: Option<Duration>, gap| last.is_some_and(|last| now.saturating_sub(last) < gap);
+        let is_alone = key.kind == KeyEventKind::Press && !is_soon(self.enter, REPEAT) && !is_soon(self.text, PASTE);
+        match key.code {
+            KeyCode::Enter => self.enter = Some(now),
+            KeyCode::Char(_) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+                self.text = Some(now);
+            }
+            _ => {}
+        }
+        is_alone
+    }
+
+    /// A plan file is being saved.
+    pub(super) const fn saves(&mut self) {
+        self.is_for_file = true;
+    }
+
+    /// What is in front may have been out of sight.
+    pub(super) const fn begins_anew(&mut self, now: Duration) {
+        (self.since, self.by_key) = (now, false);
+    }
+}
+
+/// What Enter would do that should not happen by accident.
+struct Stake {
+    /// As an infinitive.
+    what: String,
+    /// Whether it matters even where the user has just asked for the screen it is on.
+    is_grave: bool,
+}
+
+impl Model {
+    /// Takes note of what is in front by now.
+    pub(super) fn attend(&mut self, by_key: bool) {
+        let front = Front::of(self);
+        if front != self.attention.front {
+            (self.attention.front, self.attention.since) = (front, self.now);
+            (self.attention.by_key, self.attention.is_for_file) = (by_key, false);
+        }
+    }
+
+    /// Why an Enter is not taken, in a sentence that says what one more does. None if it is to be taken.
+    pub(super) fn unmeant(&mut self, is_alone: bool) -> Option<String> {
+        let stake = self.at_stake()?;
+        let is_new = self.now.saturating_sub(self.attention.since) < MOMENT;
+        if self.attention.by_key && !stake.is_grave {
+            return None;
+        }
+        let is_for_file = std::mem::take(&mut self.attention.is_for_file);
+        let why = if !is_alone {
+            "it was held down or pasted"
+        } else if is_new {
+            "this has only just appeared"
+        } else if is_for_file {
+            "the plan file needs no name"
+        } else {
+            return None;
+        };
+        Some(format!("Enter was not taken: {why}. Press it again to {}.", stake.what))
+    }
+
+    fn at_stake(&self) -> Option<Stake> {
+        let choose = |label: &str| format!("choose \"{label}\"");
+        // What a sign-in asks is typed, often by a program for passwords.
+        if self.question.is_some() {
+            return None;
+        }
+        if let Some(dialog) = &self.dialog {
+            let what = choose(dialog.buttons.get(dialog.focus).map_or("Close", |(label, _)| label));
+            return Some(Stake { what, is_grave: dialog.act().is_grave() });
+        }
+        match (&self.start, &self.screen) {
+            (Start::SigningIn { .. }, _) => None,
+            (Start::Problem(_), _) => Some(Stake { what: "try again".to_owned(), is_grave: false }),
+            (_, Screen::Review(review)) if review.focus == 0 && review.plan.is_ok() => {
+                Some(Stake { what: format!("create {}", self.name_text()), is_grave: true })
+            }
+            (_, Screen::Run | Screen::Change) => {
+                self.button().map(|label| Stake { what: choose(label), is_grave: false })
+            }
+            // It goes on with a change at once.
+            (_, Screen::Form(_)) if self.step == Step::MissingKey => {
+                self.vpns.missing_key.check().is_ok().then(|| Stake { what: "go on".to_owned(), is_grave: true })
+            }
+            _ => None,
+        }
+    }
+
+    /// The button that Enter presses where the engine rests.
+    fn button(&self) -> Option<&'static str> {
+        match &self.screen {
+            Screen::Run => {
+                let run = self.run.as_ref()?;
+                run.buttons().get(run.focus).map(|button| button.label())
+            }
+            Screen::Change => {
+                let change = self.vpns.change.as_ref()?;
+                change.buttons().get(change.focus).map(|button| button.label())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! An Enter counts only if it can have been meant, and nothing is answered that is not to be seen.
+
+use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::surveys::healthy;
+use super::vpns::opened;
+use super::*;
+
+fn creates(journey: &Journey) -> bool {
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..)))
+}
+
+fn carries(journey: &Journey) -> bool {
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..)))
+}
+
+#[track_caller]
+fn told(journey: &Journey, part: &str) {
+    let notice = journey.model.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default();
+    assert!(notice.contains(part), "{part:?} is not in {notice:?}");
+}
+
+/// At the review, which has been there for as long.
+fn reviewing(milliseconds: u64) -> Journey {
+    let mut journey = Journey::at_review();
+    journey.passes(milliseconds);
+    journey
+}
+
+#[test]
+fn a_held_enter_leads_to_the_review_and_no_further() {
+    let mut journey = Journey::ready();
+    for pressed in 0..300 {
+        journey.passes(if pressed == 1 { 500 } else { 33 }).at_once(KeyCode::Enter);
+        if journey.model.step == Step::Review
+            && !matches!(&journey.model.screen, Screen::Review(review) if review.plan.is_ok())
+        {
+            journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        }
+    }
+    journey.at(Step::Review);
+    assert!(!creates(&journey));
+    told(&journey, "it was held down or pasted. Press it again to create hlz-por.");
+    journey.enter().at(Step::Run);
+    assert!(creates(&journey) && journey.model.notice.is_none());
+}
+
+#[test]
+fn create_takes_no_enter_before_the_review_can_have_been_read() {
+    // It has been open for long when the last region is read, and with that there is something to create.
+    let mut journey = reviewing(300);
+    journey.at_once(KeyCode::Enter).at(Step::Review);
+    told(&journey, "only just appeared. Press it again to create hlz-por.");
+    journey.passes(500).at_once(KeyCode::Enter).at(Step::Run);
+
+    let mut help = reviewing(2000);
+    help.types("?").passes(2000).at_once(KeyCode::Esc).passes(300).at_once(KeyCode::Enter).at(Step::Review);
+    let mut large = reviewing(2000);
+    large.send(Message::Resize(40, 10)).send(Message::Resize(80, 24)).at_once(KeyCode::Enter).at(Step::Review);
+    let mut back = reviewing(2000);
+    back.send(Message::Continued).at_once(KeyCode::Enter).at(Step::Review);
+    assert!(![help, large, back].iter().any(creates));
+}
+
+#[test]
+fn an_enter_for_the_name_of_the_plan_file_creates_nothing() {
+    let mut journey = reviewing(2000);
+    journey.types("s").passes(100).send(Message::Saved(Ok("hlz-por.toml".into())));
+    journey.types("mine").enter().at(Step::Review);
+    told(&journey, "the plan file needs no name. Press it again to create hlz-por.");
+    assert!(!creates(&journey));
+    journey.enter().at(Step::Run);
+}
+
+#[test]
+fn a_changed_answer_has_the_focus_when_the_review_is_back() {
+    let mut journey = reviewing(2000);
+    for _ in 0..3 {
+        journey.key(KeyCode::Up);
+    }
+    journey.enter().at(Step::Key).enter().at(Step::Review).enter().at(Step::Key);
+    journey.esc().at(Step::Review).enter().at(Step::Key).enter();
+    journey.at(Step::Review).key(KeyCode::End).enter().at(Step::Run);
+    // Another mode has other lines, and what is missing is asked first.
+    let mut mode = reviewing(2000);
+    mode.key(KeyCode::Home).enter().at(Step::Mode).key(KeyCode::Down).enter().at(Step::Peer);
+    mode.types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Step::Review).enter().at(Step::Mode);
+    assert!(!creates(&mode));
+}
+
+#[test]
+fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
+    let pasted = || Message::Key(KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat));
+    let mut together = reviewing(60_000);
+    together.types("foo").send(pasted()).at(Step::Review);
+    told(&together, "held down or pasted");
+    let mut torn = reviewing(60_000);
+    torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Step::Review);
+    let mut deletion = opened(healthy());
+    deletion.passes(2000).types("d").passes(2000).at_once(KeyCode::Right).send(pasted());
+    assert!(deletion.model.dialog.is_some() && !carries(&deletion));
+    told(&deletion, "Press it again to choose \"");
+    assert!(![together, torn].iter().any(creates));
+    deletion.enter();
+    assert!(carries(&deletion));
+}
+
+#[test]
+fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it() {
+    let mut deletion = opened(healthy());
+    deletion.passes(2000).types("d").at_once(KeyCode::Right).passes(400).at_once(KeyCode::Enter);
+    assert!(deletion.model.dialog.is_some() && !carries(&deletion));
+    deletion.enter();
+    assert!(carries(&deletion));
+
+    let (mut start, _) = start::interrupted(KeyOrigin::Generated);
+    start.passes(500).at_once(KeyCode::Enter);
+    assert!(start.model.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::TakeUp(..))));
+    told(&start, "Press it again to choose \"Finish");
+    start.enter();
+    assert!(start.effects.iter().any(|effect| matches!(effect, Effect::TakeUp(..))));
+
+    // What comes by itself is not even closed; what the user asked for is closed at once.
+    let mut left = Journey::ready();
+    left.types("q").at_once(KeyCode::Enter);
+    assert!(left.model.dialog.is_none() && left.model.notice.is_none());
+    let mut run = running();
+    run.send(Message::Created(Err(CreateError::Stopped), everything())).passes(400).at_once(KeyCode::Enter);
+    told(&run, "only just appeared");
+    assert!(run.model.ending.is_none());
+}
+
+#[test]
+fn in_a_window_too_small_to_show_anything_keys_only_leave() {
+    let mut journey = reviewing(2000);
+    journey.send(Message::Resize(40, 10)).effects.clear();
+    journey.enter().key(KeyCode::Up).enter().types("s?").key(KeyCode::F(1)).send(Message::Paste("x".into()));
+    assert!(journey.effects.is_empty() && journey.model.dialog.is_none());
+    journey.at(Step::Review).types("q").control('c').enter().key(KeyCode::Right).enter();
+    assert_eq!(journey.model.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)), Some(("Leave?", 0)));
+    assert!(journey.model.ending.is_none(), "the question is not answered unseen");
+    journey.send(Message::Resize(80, 24)).control('c');
+    assert_eq!(journey.model.ending, Some(Ending::Left));
+}
+
+#[test]
+fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minute() {
+    let shown = || {
+        let mut journey = Journey::ready();
+        for _ in 0..7 {
+            journey.enter();
+        }
+        journey.at(Step::Key).control('r');
+        assert!(journey.model.answers.key.is_revealed && journey.model.is_animating());
+        journey
+    };
+    let cases: [(&str, &dyn Fn(&mut Journey)); 4] = [
+        ("back", &|journey| {
+            journey.esc().enter().at(Step::Key);
+        }),
+        ("on", &|journey| {
+            journey.enter().esc().at(Step::Key);
+        }),
+        ("stopped", &|journey| {
+            journey.control('z').send(Message::Continued);
+        }),
+        ("a minute", &|journey| {
+            journey.passes(60_000);
+        }),
+    ];
+    for (name, hides) in cases {
+        let mut journey = shown();
+        hides(&mut journey);
+        assert!(!journey.model.answers.key.is_revealed, "{name}");
+    }
+    let mut journey = shown();
+    journey.passes(59_000);
+    assert!(journey.model.answers.key.is_revealed);
+}
+
+#[test]
+fn what_is_copied_is_only_said_to_be_sent_and_where_else_it_is() {
+    let mut journey = running();
+    journey.send(Message::Created(Ok(()), everything())).types("y");
+    assert!(matches!(journey.effects.pop(), Some(Effect::Copy(_))) && journey.model.notice.is_none());
+    journey.send(Message::Copied { is_sent: true });
+    told(&journey, "Sent to the terminal, which may put it on the clipboard; it is also printed when you leave.");
+    journey.send(Message::Copied { is_sent: false });
+    told(&journey, "This terminal has no clipboard; it is also printed when you leave.");
+}
