@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use crossterm::event::EventStream;
 use osvpn::apply::{Answer, apply};
 use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
@@ -16,12 +15,10 @@ use osvpn::resume::{resume, rollback};
 use osvpn::signals::Signal;
 use osvpn::simulator::{self, Simulator};
 use osvpn::tui::terminal::{self, Console, Guard};
-use osvpn::tui::{self, Ended, Why};
+use osvpn::tui::{self, Ended, Why, input};
 use osvpn::view::Theme;
 use osvpn::wizard::{Beginning, Login, Problem, Start};
 use osvpn::{hardening, log, operate, sign_in, signals};
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -143,6 +140,9 @@ fn no_screen(args: &WizardArgs) -> Option<String> {
         _ => return None,
     };
     let mut text = format!("the wizard is a full-screen program and needs a terminal, but {missing}.\n");
+    if !terminal::is_dumb() {
+        text.push_str(&by_the_terminal());
+    }
     text.push_str(
         "Without one, write the answers into a plan file and use: osvpn apply PLAN.toml (see osvpn apply --help)",
     );
@@ -159,6 +159,19 @@ fn no_screen(args: &WizardArgs) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// How a person gives the wizard the terminal that the program was not given.
+fn by_the_terminal() -> String {
+    let mut text = String::new();
+    if !stdin().is_terminal() {
+        text.push_str("At a terminal, give it that as its input: osvpn </dev/tty\n");
+    }
+    if !stdout().is_terminal() {
+        text.push_str("At a terminal, give it that as its output: osvpn >/dev/tty\n");
+    }
+    text.push_str("Over ssh, ask for a terminal: ssh -t HOST osvpn\n");
+    text
 }
 
 /// What a person can do about it, and where credentials were looked for.
@@ -180,10 +193,9 @@ fn wizard(args: &WizardArgs) -> io::Result<u8> {
         complain(&why);
         return Ok(2);
     }
-    let size = crossterm::terminal::size()?;
     let beginning = Beginning {
         login: args.cloud.login(),
-        size,
+        size: terminal::size(),
         profiles: Profiles::built_in().map_err(io::Error::other)?,
         labels: Labels::built_in().map_err(io::Error::other)?,
         vpn: VpnId::random(),
@@ -202,11 +214,12 @@ fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = signals::listen_at_terminal()?;
+        let input = input::listen()?;
         let _guard = Guard::take()?;
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.
-        let mut terminal = ManuallyDrop::new(Terminal::new(CrosstermBackend::new(BufWriter::new(stdout())))?);
-        Ok(tui::run(&mut terminal, EventStream::new(), &mut Console, signals, beginning, theme).await)
+        let mut terminal = ManuallyDrop::new(terminal::canvas(BufWriter::new(stdout()))?);
+        Ok(tui::run(&mut terminal, input, &mut Console, signals, beginning, theme).await)
     });
     runtime.shutdown_background();
     ended

@@ -24,19 +24,25 @@ pub enum Signal {
     Terminate,
     /// SIGHUP: the terminal is gone.
     HangUp,
+    /// SIGQUIT, or one that osvpn has no use for and whose default is to end the program.
+    Other,
 }
 
 /// The exit code of a program that was stopped, by whichever of these signals: what was under way is settled all the same,
 /// so which one it was makes no difference.
 pub const STOPPED: u8 = 130;
 
-/// As [`listen`], and also hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the
-/// kernel sends it only to the session whose terminal it is.
+/// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also
+/// hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the kernel sends it only to
+/// the session whose terminal it is.
 ///
 /// # Errors
 /// If the system does not allow it.
 pub fn listen_at_terminal() -> io::Result<UnboundedReceiver<Signal>> {
     let (sender, receiver) = channel()?;
+    for kind in [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::alarm()] {
+        take(&sender, kind, Signal::Other)?;
+    }
     thread::spawn(move || {
         let input = io::stdin();
         let mut watched = [PollFd::new(&input, PollFlags::empty())];
@@ -64,9 +70,14 @@ fn channel() -> io::Result<(UnboundedSender<Signal>, UnboundedReceiver<Signal>)>
     ];
     let (sender, receiver) = unbounded_channel();
     for (kind, name) in kinds {
-        let mut stream = signal(kind)?;
-        let sender = sender.clone();
-        tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(name).is_ok() {} });
+        take(&sender, kind, name)?;
     }
     Ok((sender, receiver))
+}
+
+fn take(sender: &UnboundedSender<Signal>, kind: SignalKind, name: Signal) -> io::Result<()> {
+    let mut stream = signal(kind)?;
+    let sender = sender.clone();
+    tokio::spawn(async move { while stream.recv().await.is_some() && sender.send(name).is_ok() {} });
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! The loop is generic over backend, input and terminal, so that tests drive the whole program without one.
 
 mod effects;
+pub mod input;
 mod plan_file;
 pub mod terminal;
 #[cfg(test)]
@@ -12,10 +13,11 @@ mod tests;
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEventKind};
+use crossterm::event::KeyEventKind;
 use futures::{Stream, StreamExt};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
@@ -23,6 +25,7 @@ use crate::signals::{SETTLING, Signal};
 use crate::view::{Theme, view};
 use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};
+pub use input::Input;
 
 /// How fast things move on the screen.
 const TICK: Duration = Duration::from_millis(120);
@@ -41,11 +44,17 @@ pub trait Tty {
         Ok(())
     }
 
-    /// Puts a text on the clipboard.
-    fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Its columns and rows; never none.
+    fn size(&self) -> (u16, u16);
+
+    /// Sends a text for the clipboard; false if the terminal is known to have none.
+    fn copy(&mut self, text: &str) -> io::Result<bool>;
 
     /// Gives the terminal back to the shell, stops the process, and takes the terminal again when it goes on.
     fn suspend(&mut self) -> io::Result<()>;
+
+    /// Takes the terminal again after somebody else may have had it.
+    fn take_again(&mut self) -> io::Result<()>;
 }
 
 /// What came of the wizard.
@@ -81,13 +90,13 @@ pub async fn run<B, S, T>(
 ) -> Ended
 where
     B: Backend,
-    S: Stream<Item = io::Result<Event>> + Unpin,
+    S: Stream<Item = io::Result<Input>> + Unpin,
     T: Tty,
 {
     run_with(Effects::default(), terminal, input, tty, signals, beginning, theme).await
 }
 
-async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty>(
+async fn run_with<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty>(
     effects: Effects,
     terminal: &mut Terminal<B>,
     input: S,
@@ -101,7 +110,8 @@ async fn run_with<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tt
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let inputs = Inputs { input: Some(input), signals, tick };
     let begun = Instant::now();
-    let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, leaving: None, is_blind: false };
+    let size = model.size;
+    let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, size, leaving: None, is_blind: false };
     wizard.draw();
     wizard.perform(first);
     let why = wizard.run().await;
@@ -133,6 +143,8 @@ struct Loop<'a, B: Backend, S, T> {
     model: Model,
     effects: Effects,
     begun: Instant,
+    /// The size that was drawn for last.
+    size: (u16, u16),
     /// Whether there is nothing left to draw on.
     is_blind: bool,
     /// Why the program was told to end, and when it ends at the latest.
@@ -141,14 +153,14 @@ struct Loop<'a, B: Backend, S, T> {
 
 /// What the loop was waiting for.
 enum Turn {
-    Input(Option<io::Result<Event>>),
+    Input(Option<io::Result<Input>>),
     Signal(Signal),
     News(News),
     Tick,
     TooLate,
 }
 
-impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B, S, T> {
+impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B, S, T> {
     async fn run(&mut self) -> Why {
         while !self.is_over() {
             let mut next = Some(self.next().await);
@@ -188,8 +200,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
         }
     }
 
-    /// The next turn if it is already there. Polled by the same task as [`Self::next`]: the terminal's event stream
-    /// keeps the first waker it is given.
+    /// The next turn if it is already there.
     async fn ready(&mut self) -> Option<Turn> {
         tokio::select! {
             biased;
@@ -200,11 +211,13 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
 
     fn handle(&mut self, turn: Turn) {
         match turn {
-            Turn::Input(Some(Ok(event))) => match event {
-                Event::Key(key) if key.kind != KeyEventKind::Release => self.tell(Message::Key(key)),
-                Event::Paste(text) => self.tell(Message::Paste(text.into())),
-                Event::Resize(columns, rows) => self.tell(Message::Resize(columns, rows)),
-                _ => {}
+            Turn::Input(Some(Ok(input))) => match input {
+                Input::Key(key) if key.kind == KeyEventKind::Release => {}
+                Input::Key(key) => self.tell(Message::Key(key)),
+                Input::Paste(text) => self.tell(Message::Paste(text)),
+                Input::Resized => self.resized(),
+                Input::Stop => self.give(T::suspend),
+                Input::Continued => self.give(T::take_again),
             },
             Turn::Input(ended) => {
                 let why = ended.and_then(Result::err).map_or_else(|| "it was closed".to_owned(), |why| why.to_string());
@@ -252,24 +265,28 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
         for effect in effects {
             match effect {
                 Effect::Copy(text) => {
-                    let _ = self.tty.copy(&text);
+                    let is_sent = self.tty.copy(&text).unwrap_or_default();
+                    self.tell(Message::Copied { is_sent });
                 }
-                Effect::Suspend => self.suspend(),
+                Effect::Suspend => self.give(T::suspend),
                 effect => self.effects.begin(effect),
             }
         }
     }
 
-    fn suspend(&mut self) {
-        if let Err(error) = self.tty.suspend() {
+    fn resized(&mut self) {
+        let (columns, rows) = self.tty.size();
+        self.tell(Message::Resize(columns, rows));
+    }
+
+    /// The shell has the terminal meanwhile: it may draw over what is there, and the window may have another size then.
+    fn give(&mut self, and_take: fn(&mut T) -> io::Result<()>) {
+        if let Err(error) = and_take(self.tty) {
             self.leave(Why::Terminal(error.to_string()));
             return;
         }
-        // The shell has drawn over it, and the window may have another size by now.
-        self.model.repaint = true;
-        if let Ok(size) = self.terminal.size() {
-            self.tell(Message::Resize(size.width, size.height));
-        }
+        self.tell(Message::Continued);
+        self.resized();
     }
 
     /// Shows the model. A terminal that cannot be drawn on is gone; the engine still has to settle.
@@ -284,14 +301,12 @@ impl<B: Backend, S: Stream<Item = io::Result<Event>> + Unpin, T: Tty> Loop<'_, B
     }
 
     fn try_draw(&mut self) -> Result<(), String> {
-        let size = self.terminal.size().map_err(|error| error.to_string())?;
-        if size.width == 0 || size.height == 0 {
-            return Ok(());
-        }
         self.tty.begin_frame().map_err(|error| error.to_string())?;
-        if std::mem::take(&mut self.model.repaint) {
+        let size = self.model.size;
+        if std::mem::take(&mut self.model.repaint) || size != self.size {
             // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
-            self.terminal.resize(size.into()).map_err(|error| error.to_string())?;
+            self.terminal.resize(Rect::new(0, 0, size.0, size.1)).map_err(|error| error.to_string())?;
+            self.size = size;
         }
         let (model, theme) = (&self.model, self.theme);
         let mut limit = 0;

@@ -9,6 +9,8 @@ use osvpn::simulator::{Effect, Fault, Settings, Simulator};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+#[path = "terminal/input.rs"]
+mod input;
 #[path = "terminal/interrupted.rs"]
 mod interrupted;
 #[path = "support/pty.rs"]

@@ -10,10 +10,13 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::Tty;
 
@@ -46,7 +49,8 @@ impl Drop for Guard {
 fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
+    // A program that was killed has left the terminal on its alternate screen, with all that was there.
+    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All), EnableBracketedPaste)
 }
 
 /// Gives the terminal back, unless that has been done. What fails on the way fails because the terminal is gone.
@@ -55,6 +59,28 @@ pub fn give_back() {
         let _ = execute!(stdout(), EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }
+}
+
+/// What is drawn on: all of the terminal, as far as it tells how large it is.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<CrosstermBackend<W>>> {
+    let (columns, rows) = size();
+    let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
+    Terminal::with_options(CrosstermBackend::new(to), TerminalOptions { viewport })
+}
+
+/// Columns and rows of the terminal. A serial line or a shell within an editor may not know them and say 0; then the
+/// variables count that are there for it, or the size of most terminals.
+#[must_use]
+pub fn size() -> (u16, u16) {
+    let told = rustix::termios::tcgetwinsize(stdout()).ok();
+    let variable = |name| std::env::var(name).ok().and_then(|value: String| value.trim().parse().ok());
+    let first = |told: Option<u16>, name, usual| {
+        told.filter(|size| *size > 0).or_else(|| variable(name).filter(|size| *size > 0)).unwrap_or(usual)
+    };
+    (first(told.map(|size| size.ws_col), "COLUMNS", 80), first(told.map(|size| size.ws_row), "LINES", 24))
 }
 
 /// Makes a panic of this thread give the terminal back and say one line. One of another thread must not touch the
@@ -99,14 +125,29 @@ impl Tty for Console {
         execute!(stdout(), EndSynchronizedUpdate)
     }
 
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+    fn size(&self) -> (u16, u16) {
+        size()
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<bool> {
+        // The console of Linux writes the sequence on the screen.
+        if std::env::var("TERM").is_ok_and(|term| term == "linux") {
+            return Ok(false);
+        }
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+        Ok(true)
     }
 
     #[cfg(unix)]
     fn suspend(&mut self) -> io::Result<()> {
         give_back();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        enter()
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
+        // Crossterm takes it for raw still, whatever the shell has made of it.
+        disable_raw_mode()?;
         enter()
     }
 }

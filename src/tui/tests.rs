@@ -11,11 +11,19 @@ use crate::wizard::{Ending, Login};
 struct Deaf;
 
 impl Tty for Deaf {
-    fn copy(&mut self, _: &str) -> io::Result<()> {
-        Ok(())
+    fn size(&self) -> (u16, u16) {
+        (80, 24)
+    }
+
+    fn copy(&mut self, _: &str) -> io::Result<bool> {
+        Ok(true)
     }
 
     fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -34,7 +42,7 @@ fn beginning() -> Beginning {
 }
 
 async fn ended_by(
-    input: impl Stream<Item = io::Result<Event>> + Unpin,
+    input: impl Stream<Item = io::Result<Input>> + Unpin,
     task: Option<impl Future<Output = Message> + Send + 'static>,
 ) -> Ended {
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap_or_else(|never: Infallible| match never {});

@@ -275,7 +275,9 @@ impl Model {
             "This terminal has no clipboard"
         };
         let otherwise = match &self.vpns.open {
-            Some(open) if self.step == Step::Vpn => format!("{} prints it too", osvpn(&["status", &open.handle, "--json"])),
+            Some(open) if self.step == Step::Vpn => {
+                format!("{} prints it too", osvpn("status --json").operand(&open.handle))
+            }
             _ => "it is also printed when you leave".to_owned(),
         };
         self.say(format!("{what}; {otherwise}."));
