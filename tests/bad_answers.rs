@@ -244,6 +244,20 @@ async fn a_list_that_never_ends_is_given_up() {
         let error = region(&cloud).await.inventory().await.unwrap_err();
         assert!(error.kind == ErrorKind::Unexpected && error.message.contains(words), "{error}");
     }
+    // The same two pages over and over, each time with another marker.
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let cloud = Hostile::start(move |path| {
+        if !path.contains("/routers") {
+            return Reply::ok(sound().to_string());
+        }
+        let number = number.fetch_add(1, Ordering::SeqCst);
+        assert!(number < 4, "a page that brings nothing new is the last");
+        let next = format!("http://x/v2.0/routers?marker={number}");
+        let routers = json!([{"id": format!("r-{}", number % 2), "name": "again"}]);
+        Reply::ok(json!({"routers": routers, "routers_links": [{"rel": "next", "href": next}]}).to_string())
+    });
+    let error = region(&cloud).await.inventory().await.unwrap_err();
+    assert!(error.message.contains("does not end"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

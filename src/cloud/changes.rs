@@ -9,6 +9,7 @@ use std::fmt;
 
 use reqwest::{Method, Url};
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -290,6 +291,7 @@ impl Region {
         secret: Option<&SecretString>,
     ) -> Result<super::http::Answer, Error> {
         let json = serde_json::to_vec(&BTreeMap::from([(key, body)]))
+            .map(Zeroizing::new)
             .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {key} cannot be written as JSON.")))?;
         self.send_once_let_in(method, url, Body { json: &json, secret }).await.map_err(|error| self.mark(error))
     }

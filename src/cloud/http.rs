@@ -7,14 +7,17 @@ mod certificates;
 mod failure;
 mod json;
 mod proxies;
+mod redact;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use self::json::{MOST_ITEMS, endless, parse, parse_page};
@@ -35,6 +38,8 @@ pub struct Limits {
     pub body: usize,
     /// Of all pages of one list together, in bytes. Default 64 MiB: some 200,000 subnets.
     pub list: usize,
+    /// Of all pages of one list together, in time. Default 5 min: a slow cloud takes one for thousands of objects.
+    pub paging: Duration,
     /// How often a request that may be repeated is tried in all. Default 5.
     pub tries: u32,
     /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
@@ -51,6 +56,7 @@ impl Default for Limits {
             total: Duration::from_secs(60),
             body: 16 << 20,
             list: 64 << 20,
+            paging: Duration::from_secs(5 * 60),
             tries: super::retry::TRIES,
             back_off: Duration::from_millis(400),
             settling: Duration::from_secs(180),
@@ -74,8 +80,8 @@ pub(crate) struct Outgoing<'a> {
     pub url: Url,
     /// Sent as headers that HTTP/2 does not index and that no debug output shows.
     pub secret_headers: Vec<(&'static str, &'a SecretString)>,
-    /// JSON.
-    pub body: Option<Vec<u8>>,
+    /// JSON. It may hold a secret, and is wiped once it is sent.
+    pub body: Option<Zeroizing<Vec<u8>>>,
     /// Taken out of the cloud's message should it repeat what it was sent.
     pub secrets: Vec<&'a SecretString>,
 }
@@ -185,7 +191,7 @@ impl Http {
             request = request.header(HeaderName::from_static(name), sensitive(secret, label)?);
         }
         if let Some(body) = outgoing.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body);
+            request = request.header(CONTENT_TYPE, "application/json").body(Bytes::from_owner(body));
         }
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());

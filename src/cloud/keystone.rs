@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::{Method as Verb, Url};
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -26,7 +27,7 @@ use super::error::{Error, ErrorKind, Proof, Signed};
 use super::http::{Answer, Http, Limits, Outgoing, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
-use super::printable::Text;
+use super::printable::{Text, printable};
 use super::retry::{self, Listener, Patience, Pause};
 
 /// A signed-in user of a cloud. Cheap to clone.
@@ -254,12 +255,18 @@ impl Cloud {
     /// comes from the door, before anything is acted upon, so this is safe for a POST too. A person may take their time to
     /// answer: only what is sent has a time limit.
     pub(super) async fn send(&self, verb: Verb, url: &Url, body: Option<Body<'_>>) -> Result<Answer, Error> {
+        if !session::is_usable(url) {
+            let interface = printable(&self.0.credentials.interface);
+            let message =
+                format!("The catalogue has no usable `{interface}` address of this region's network service.");
+            return Err(Error::new(ErrorKind::Unexpected, message));
+        }
         let mut token = self.token();
         let mut renewed = false;
         loop {
             let mut outgoing = Outgoing::new(verb.clone(), url.clone()).secret_header("x-auth-token", &token.secret);
             if let Some(Body { json, secret }) = &body {
-                outgoing.body = Some(json.to_vec());
+                outgoing.body = Some(Zeroizing::new(json.to_vec()));
                 outgoing.secrets.extend(secret);
             }
             // Boxed, because six of these make up one future of discovery.

@@ -13,6 +13,7 @@ mod wire;
 pub(super) use self::wire::vpn::Service;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use reqwest::{Method, Url};
 use serde::Deserialize;
@@ -189,20 +190,36 @@ impl Region {
     ) -> Result<Vec<T>, Error> {
         let mut query = filters.to_vec();
         query.extend(fields.iter().map(|field| ("fields", *field)));
-        let (mut items, mut bytes) = (Vec::new(), 0_usize);
+        let (mut items, mut bytes, mut known) = (Vec::new(), 0_usize, BTreeSet::new());
         let mut marker: Option<String> = None;
+        let (began, asked) = (Instant::now(), self.cloud().asked_for());
         for _ in 0..MOST_PAGES {
             let mut url = self.url(path);
             url.query_pairs_mut().extend_pairs(&query).extend_pairs(marker.iter().map(|marker| ("marker", marker)));
             if url.query() == Some("") {
                 url.set_query(None);
             }
-            let read = |answer: &Answer| Ok((parse_page::<T>(answer, collection)?, answer.body.len()));
-            let (page, length) = self.read(&url, read).await?;
+            let is_first = marker.is_none();
+            let read = |answer: &Answer| {
+                let page = parse_page::<T>(answer, collection)?;
+                let is_only = is_first && page.next.is_none();
+                let ids = if is_only { Vec::new() } else { parse_page::<Identified>(answer, collection)?.items };
+                Ok((page, ids, answer.body.len()))
+            };
+            let (page, ids, length) = self.read(&url, read).await?;
             let empty = page.items.is_empty();
             bytes += length;
             items.extend(page.items);
-            if bytes > self.cloud().limits().list || items.len() > MOST_ITEMS {
+            let ids: Vec<String> = ids.into_iter().filter_map(|one| one.id).collect();
+            let is_known = !ids.is_empty() && ids.iter().all(|id| known.contains(id));
+            known.extend(ids);
+            let took = began.elapsed().saturating_sub(self.cloud().asked_for().saturating_sub(asked));
+            let limits = self.cloud().limits();
+            if bytes > limits.list
+                || items.len() > MOST_ITEMS
+                || is_known
+                || (page.next.is_some() && took > limits.paging)
+            {
                 break;
             }
             // A full last page has a link to an empty one.
@@ -247,6 +264,12 @@ impl Region {
         error.region = Some(self.id().clone());
         error
     }
+}
+
+/// An object, as far as a list that repeats itself needs to know it.
+#[derive(Deserialize)]
+struct Identified {
+    id: Option<String>,
 }
 
 /// An object that has no name.

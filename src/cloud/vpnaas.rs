@@ -6,6 +6,7 @@
 
 use reqwest::{Method, Url};
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,7 @@ impl Region {
         secret: Option<&SecretString>,
     ) -> Result<T, Error> {
         let json = serde_json::to_vec(&Envelope(kind, body))
+            .map(Zeroizing::new)
             .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {} cannot be written as JSON.", kind.label())))?;
         let url = self.url(&["vpn", kind.collection()]);
         let sent = self.send_once_let_in(Method::POST, &url, Body { json: &json, secret }).await;

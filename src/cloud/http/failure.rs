@@ -6,16 +6,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::proxies::Proxy;
-use super::{Answer, Limits};
+use super::{Answer, Limits, redact};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::printable::one_line;
 
 /// The longest message of a cloud that is passed on, in characters. Neutron repeats whole requests in some of them.
 const LONGEST_MESSAGE: usize = 400;
+/// What is taken for a time to stay away that cannot be read: longer than is sat out.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(300);
 /// The longest title of a page that is passed on, in characters, and how far it is looked for, in bytes.
 const LONGEST_TITLE: usize = 120;
 const LARGEST_PAGE: usize = 4096;
@@ -154,17 +156,18 @@ fn clip(text: &str) -> String {
 pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
     let body = Some(&answer.body).filter(|body| body.len() <= LARGEST_BODY);
     let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
-    let neutron_type =
-        body["NeutronError"]["type"].as_str().map(|text| one_line(text, 80)).filter(|text| !text.is_empty());
-    let mut message = said(&body).unwrap_or_else(|| said_nothing(answer));
-    for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
-        message = message.replace(secret, "…");
-    }
+    let neutron_type = body["NeutronError"]["type"].as_str();
+    let neutron_type = neutron_type.map(|text| redact::one_line(text, secrets, 80)).filter(|text| !text.is_empty());
+    let message = said(&body).unwrap_or_else(|| said_nothing(answer));
     let kind = match kind(answer.status, &answer.headers, neutron_type.as_deref()) {
         ErrorKind::NotFound if is_of_token(&body) => ErrorKind::Unauthorized,
         kind => kind,
     };
-    let mut error = Error::new(kind, clip(&message)).of(&answer.label, Some(answer.status), &answer.headers);
+    let mut error = Error::new(kind, redact::one_line(&message, secrets, LONGEST_MESSAGE)).of(
+        &answer.label,
+        Some(answer.status),
+        &answer.headers,
+    );
     error.neutron_type = neutron_type;
     if matches!(answer.status.as_u16(), 413 | 429 | 503) {
         error.retry_after = wait(&answer.headers, Timestamp::now());
@@ -253,23 +256,22 @@ fn without_status(text: &str, answer: &Answer) -> Option<String> {
 }
 
 /// How long to stay away: `Retry-After` in seconds or as a date, else the reset header of a rate limiter, which holds
-/// seconds or, when that would be decades, a point in time.
+/// seconds or, when that would be decades, a point in time. A cloud that asks for something that cannot be read wants to be
+/// left alone all the same.
 fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default().trim());
     let until = |then: Timestamp| Duration::try_from(then.duration_since(now)).unwrap_or_default();
-    if let Some(after) = text("retry-after") {
-        if let Ok(seconds) = after.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after);
-        return date.ok().map(until);
-    }
-    let reset: i64 = text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse().ok()?;
-    if reset > 1_000_000_000 {
-        Timestamp::from_second(reset).ok().map(until)
+    let known = if let Some(after) = text("retry-after") {
+        let date = || jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(after).ok().map(until);
+        after.parse().ok().map(Duration::from_secs).or_else(date)
     } else {
-        u64::try_from(reset).ok().map(Duration::from_secs)
-    }
+        match text("x-ratelimit-reset").or_else(|| text("ratelimit-reset"))?.parse::<i64>() {
+            Ok(point) if point > 1_000_000_000 => Timestamp::from_second(point).ok().map(until),
+            Ok(seconds) => u64::try_from(seconds).ok().map(Duration::from_secs),
+            Err(_) => None,
+        }
+    };
+    Some(known.unwrap_or(UNREADABLE_WAIT))
 }
 
 #[cfg(test)]
@@ -341,5 +343,10 @@ mod tests {
         assert_eq!(waits("x-ratelimit-reset", "12"), Some(12));
         assert_eq!(waits("x-ratelimit-reset", "1795485690"), Some(90));
         assert_eq!(waits("x-other", "1"), None);
+        let long = Some(UNREADABLE_WAIT.as_secs());
+        for unreadable in ["-5", "99999999999999999999", "soon", ""] {
+            assert_eq!((waits("retry-after", unreadable), waits("x-ratelimit-reset", unreadable)), (long, long));
+        }
+        assert_eq!(waits("x-ratelimit-reset", "9223372036854775807"), long);
     }
 }

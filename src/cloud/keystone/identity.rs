@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -134,17 +135,17 @@ impl Method {
 }
 
 /// The body that asks for a token.
-pub fn body(credentials: &Credentials) -> Vec<u8> {
+pub fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     enclose(&credentials.method, credentials)
 }
 
 /// The body that adds a passcode to a receipt: only what was missing, and the scope again.
-pub fn passcode_body(credentials: &Credentials, passcode: &SecretString) -> Vec<u8> {
+pub fn passcode_body(credentials: &Credentials, passcode: &SecretString) -> Zeroizing<Vec<u8>> {
     let user = credentials.method.user().cloned().unwrap_or_else(|| Named::Id(String::new()));
     enclose(&Method::Totp { user, passcode: passcode.clone() }, credentials)
 }
 
-fn enclose(method: &Method, credentials: &Credentials) -> Vec<u8> {
+fn enclose(method: &Method, credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     let (mut methods, mut identity) = (Vec::new(), Map::new());
     method.describe(&mut methods, &mut identity);
     identity.insert("methods".to_owned(), methods.into());
@@ -152,7 +153,7 @@ fn enclose(method: &Method, credentials: &Credentials) -> Vec<u8> {
     if let Some(project) = &credentials.project {
         auth["scope"] = json!({"project": named(project)});
     }
-    json!({"auth": auth}).to_string().into_bytes()
+    Zeroizing::new(json!({"auth": auth}).to_string().into_bytes())
 }
 
 fn named(object: &Named) -> Value {

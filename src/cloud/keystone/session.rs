@@ -36,11 +36,14 @@ pub struct Session {
     pub endpoints: Vec<Arc<Endpoint>>,
 }
 
+/// In the place of an address that cannot be used.
+const UNUSABLE: &str = "unusable:///v2.0";
+
 /// The network service of a region.
 #[derive(Debug)]
 pub struct Endpoint {
     pub region: RegionId,
-    /// Ends in `/v2.0`.
+    /// Ends in `/v2.0`, or is [`UNUSABLE`].
     pub url: Url,
 }
 
@@ -129,7 +132,7 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
     };
     let listed = Network { services: &described.catalog, interface: &credentials.interface };
     let endpoints = listed.endpoints(credentials);
-    if endpoints.is_empty() {
+    if !endpoints.iter().any(|endpoint| is_usable(&endpoint.url)) {
         return refused(listed.why_none(&project.name.0, credentials));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
@@ -141,6 +144,11 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
         endpoints,
     };
     Ok((Token { secret: Arc::new(secret), expires_at, serial: 0 }, session))
+}
+
+/// Whether a request can be sent there.
+pub fn is_usable(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }
 
 /// The region of an endpoint that names none.
@@ -190,6 +198,12 @@ impl Network<'_> {
             let only = || found.keys().next().filter(|_| found.len() == 1).cloned();
             let region = region.clone().or_else(only).unwrap_or_else(|| RegionId::new(UNNAMED));
             found.insert(region, url.clone());
+        }
+        // What is in a region whose address cannot be used is not known, and must not be taken for nothing.
+        if let Ok(unusable) = Url::parse(UNUSABLE) {
+            for region in self.listed().filter_map(Listed::region) {
+                found.entry(RegionId::new(printable(region))).or_insert_with(|| unusable.clone());
+            }
         }
         found.into_iter().map(|(region, url)| Arc::new(Endpoint { region, url })).collect()
     }
@@ -252,18 +266,30 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_those_with_a_network_endpoint_of_the_wanted_interface_in_order() {
+    fn regions_are_those_with_a_network_service_whether_or_not_its_address_can_be_used() {
         let catalog = serde_json::from_str::<Vec<Service>>(
             r#"[{"type": "object-store", "endpoints": [{"interface": "public", "region_id": "nz_wlg_2", "url": "https://o/"}]},
                 {"type": "network", "name": "neutron", "endpoints": [
                   {"interface": "admin", "region_id": "nz-hlz-1", "url": "https://inside/"},
                   {"interface": "public", "region_id": "nz-por-1", "url": "https://por:9696/v2.0/"},
+                  {"interface": "admin", "region_id": "no-public-one", "url": "https://inside/"},
+                  {"interface": "public", "region_id": "no-address", "url": "http://"},
+                  {"interface": "public", "region_id": "no-server", "url": "file:///etc/passwd"},
                   {"interface": "public", "region": "nz-hlz-1", "url": "https://hlz/networking"}]}]"#,
         )
         .unwrap();
         let found = Network { services: &catalog, interface: "public" }.endpoints(&credentials(None, None));
         let shown: Vec<_> = found.iter().map(|endpoint| (endpoint.region.as_str(), endpoint.url.as_str())).collect();
-        assert_eq!(shown, [("nz-hlz-1", "https://hlz/networking/v2.0"), ("nz-por-1", "https://por:9696/v2.0")]);
+        assert_eq!(
+            shown,
+            [
+                ("no-address", UNUSABLE),
+                ("no-public-one", UNUSABLE),
+                ("no-server", UNUSABLE),
+                ("nz-hlz-1", "https://hlz/networking/v2.0"),
+                ("nz-por-1", "https://por:9696/v2.0")
+            ]
+        );
     }
 
     /// What the catalogue of one network endpoint leads to: the regions and their addresses, or why there are none.
@@ -274,7 +300,11 @@ mod tests {
         let credentials = credentials(region, network);
         let found = listed.endpoints(&credentials);
         let shown = found.iter().map(|endpoint| format!("{} {}", endpoint.region.as_str(), endpoint.url));
-        if found.is_empty() { Err(listed.why_none("demo", &credentials)) } else { Ok(shown.collect()) }
+        if !found.iter().any(|endpoint| is_usable(&endpoint.url)) {
+            Err(listed.why_none("demo", &credentials))
+        } else {
+            Ok(shown.collect())
+        }
     }
 
     #[test]
