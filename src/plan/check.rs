@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::checks::{existing, outside};
+use super::checks::{End, existing, outside};
 use super::findings::{Finding, Place};
 use super::fit::Setting;
 use super::{
     Draft, Far, Half, HalfPlan, Known, Labels, Outer, Peer, PeerAddress, Plan, ServicePlan, Side, VpnId, VpnName,
 };
 use super::{checks, cidr, peer, sharing};
-use crate::cloud::{Id, Subnet};
 
 impl Plan {
     /// Holds a draft against what is known of its regions.
@@ -41,8 +40,6 @@ impl Plan {
             Far::Peer(peer) => peer.cidrs.clone(),
         };
         let across = if known_b.is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
-        found.extend(checks::sides(&a.local_ranges(), &a.remote, across));
-        found.extend(checks::remote(known_a, &a.router, &draft.a.subnets, &a.remote, across));
         let outer = outer_family(&a, &far, &mut found);
         a.address = address(&a, known_a, outer);
         let mut sharers = Vec::new();
@@ -50,20 +47,20 @@ impl Plan {
             (Far::Half(mut b), Some(known_b)) => {
                 b.remote = a.local_ranges();
                 b.address = address(&b, known_b, outer);
-                let local: Vec<Id> = b.local.iter().map(|subnet| subnet.id.clone()).collect();
-                found.extend(checks::remote(known_b, &b.router, &local, &b.remote, Place::Subnets(Half::A)));
+                found.extend(carried(&a, known_a, (b.address, Place::Router(Half::B)), across, Some((&b, known_b))));
                 let peer = b.address.map(PeerAddress::Ip);
-                found.extend(ends(&a, known_a, peer.as_ref(), (Place::Router(Half::B), Place::Subnets(Half::B))));
+                found.extend(same_peer(&a, known_a, peer.as_ref(), Place::Router(Half::B)));
                 sharers.extend(peer.iter().flat_map(|peer| sharing::of(known_a, &a, peer, &peer.to_string())));
                 let peer = a.address.map(PeerAddress::Ip);
-                found.extend(ends(&b, known_b, peer.as_ref(), (Place::Router(Half::A), Place::Subnets(Half::A))));
+                found.extend(same_peer(&b, known_b, peer.as_ref(), Place::Router(Half::A)));
                 sharers.extend(peer.iter().flat_map(|peer| sharing::of(known_b, &b, peer, &peer.to_string())));
                 Far::Half(b)
             }
             (far, _) => far,
         };
         if let Far::Peer(peer) = &far {
-            found.extend(ends(&a, known_a, Some(&peer.address), (Place::PeerAddress, Place::PeerCidrs)));
+            found.extend(carried(&a, known_a, (peer.address.ip(), Place::PeerAddress), across, None));
+            found.extend(same_peer(&a, known_a, Some(&peer.address), Place::PeerAddress));
             found.extend(peer_findings(peer));
             sharers.extend(sharing::of(known_a, &a, &peer.address, &peer.id));
         }
@@ -107,18 +104,51 @@ fn address(half: &HalfPlan, known: &Known<'_>, outer: Option<Outer>) -> Option<I
     }
 }
 
-/// What is to be said of a half and the address of its peer, if that is known: about the peer, and about the ranges across.
-fn ends(half: &HalfPlan, known: &Known<'_>, peer: Option<&PeerAddress>, (at, across): (Place, Place)) -> Vec<Finding> {
+/// What is to be said of the ranges that both ends carry.
+fn carried(
+    a: &HalfPlan,
+    known_a: &Known<'_>,
+    peer: (Option<IpAddr>, Place),
+    across: Place,
+    b: Option<(&HalfPlan, &Known<'_>)>,
+) -> Vec<Finding> {
+    let own = own_addresses(a);
+    let end = End {
+        known: known_a,
+        router: &a.router,
+        own: &own,
+        peer,
+        local: &a.local,
+        remote: &a.remote,
+        across,
+        connection: None,
+    };
+    let Some((b, known)) = b else { return checks::carried(&end, None) };
+    let (own, across) = (own_addresses(b), Place::Subnets(Half::A));
+    let (router, local, remote) = (&b.router, &b.local, &b.remote);
+    let other = End {
+        known,
+        router,
+        own: &own,
+        peer: (a.address, Place::Router(Half::A)),
+        local,
+        remote,
+        across,
+        connection: None,
+    };
+    checks::carried(&end, Some(&other))
+}
+
+fn own_addresses(half: &HalfPlan) -> Vec<IpAddr> {
     let service = match &half.service {
         ServicePlan::Reuse(service) => Some(service),
         ServicePlan::Create => None,
     };
-    let own = outside::own_addresses(&half.router, service);
-    let address = peer.and_then(PeerAddress::ip);
-    let mut found = outside::captured(&half.remote, &half.router, &own, address, across);
-    found.extend(address.into_iter().flat_map(|it| outside::peer(it, &half.router, &own, &half.local_ranges(), at)));
-    found.extend(peer.into_iter().flat_map(|peer| existing::same_peer(known, &half.router, peer, at)));
-    found
+    outside::own_addresses(&half.router, service)
+}
+
+fn same_peer(half: &HalfPlan, known: &Known<'_>, peer: Option<&PeerAddress>, at: Place) -> Vec<Finding> {
+    peer.into_iter().flat_map(|peer| existing::same_peer(known, &half.router, peer, at)).collect()
 }
 
 fn half<'k>(
@@ -144,27 +174,8 @@ fn half<'k>(
         needed.insert(0, ("vpnservice", 1));
     }
     found.extend(checks::capacity(known, &needed, half));
-    let mut local: Vec<Subnet> = Vec::new();
-    for id in &side.subnets {
-        match known.inventory.subnet(id) {
-            Some(subnet) if local.iter().any(|chosen| chosen.id == subnet.id) => {}
-            Some(subnet) => {
-                let named = |mut finding: Finding| {
-                    finding.text = format!("{} ({}) {}", subnet.name, subnet.cidr, finding.text);
-                    finding
-                };
-                found.extend(checks::subnet(known.region, router, subnet, half).into_iter().map(named));
-                local.push(subnet.clone());
-            }
-            None => {
-                found.push(Finding::refusal(Place::Subnets(half), format!("{id} is not a subnet of {}", side.region)));
-            }
-        }
-    }
-    if local.is_empty() {
-        found.push(Finding::refusal(Place::Subnets(half), "at least one subnet is needed"));
-    }
-    found.extend(checks::together(&local.iter().collect::<Vec<_>>(), half));
+    let (local, about_local) = checks::local(known, router, &side.subnets, half);
+    found.extend(about_local);
     let plan = HalfPlan {
         half,
         region: side.region.clone(),

@@ -1,6 +1,7 @@
 //! What can be said about a router, a subnet or two sides before anything is made. The wizard's lists and the plan ask
 //! the same functions, so what a list offers is what a plan accepts.
 
+mod carried;
 pub mod existing;
 pub mod outside;
 
@@ -15,6 +16,7 @@ use super::names::Half;
 use super::shell::openstack;
 use crate::cloud::{Detail, Id, Inventory, RegionId, Router, Status, Subnet};
 
+pub use carried::{End, carried, local};
 pub use existing::Tunnelled;
 
 /// What is known about a region when its answers are checked.
@@ -147,9 +149,15 @@ pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -
 
 /// What speaks against carrying a remote range from that router to these local subnets: what is tunnelled there already,
 /// and the router's own subnets.
-#[must_use]
-pub fn remote(known: &Known<'_>, router: &Router, local: &[Id], ranges: &[IpNet], place: Place) -> Vec<Finding> {
-    let mut found = existing::same_ranges(known, router, local, ranges, place);
+fn remote(
+    known: &Known<'_>,
+    router: &Router,
+    local: &[Id],
+    ranges: &[IpNet],
+    own: Option<&Id>,
+    place: Place,
+) -> Vec<Finding> {
+    let mut found = existing::same_ranges(known, router, local, ranges, own, place);
     for interface in &router.interfaces {
         let Some(own) = known.inventory.subnet(&interface.subnet) else { continue };
         if local.contains(&own.id) {
@@ -172,8 +180,7 @@ pub fn remote(known: &Known<'_>, router: &Router, local: &[Id], ranges: &[IpNet]
 #[must_use]
 pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
-    let named: Vec<IpNet> = remote.iter().copied().filter(|range| !cidr::is_everything(range)).collect();
-    if let Some((a, b)) = cidr::first_overlap(local, &named) {
+    if let Some((a, b)) = cidr::on_both_sides(local, remote) {
         let text = if a == b {
             format!("{a} is on both sides; the same range cannot be told apart across a tunnel")
         } else {

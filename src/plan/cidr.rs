@@ -153,6 +153,17 @@ pub fn first_overlap<'a>(a: &'a [IpNet], b: &'a [IpNet]) -> Option<(&'a IpNet, &
     a.iter().find_map(|left| b.iter().find(|right| overlap(left, right)).map(|right| (left, right)))
 }
 
+/// The first local and remote range that cannot be told apart across a tunnel. That everything is remote is no claim to
+/// the local ranges.
+#[must_use]
+pub fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
+    let overlapping = |ours: &'a IpNet| {
+        let named = remote.iter().find(|theirs| !is_everything(theirs) && overlap(ours, theirs));
+        named.map(|theirs| (ours, theirs))
+    };
+    local.iter().find_map(overlapping)
+}
+
 /// Whether an address cannot be reached over the Internet: RFC 1918, carrier NAT (100.64/10), loopback, link-local,
 /// unique local IPv6. Such an external address means the cloud's outside is itself behind NAT.
 #[must_use]

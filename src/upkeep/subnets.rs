@@ -1,15 +1,17 @@
 //! Tunnelling other subnets: endpoints cannot be changed, so both halves get new groups and the old ones go.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
-use crate::cloud::{Id, Kind, Subnet};
+use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
-use crate::plan::{Half, cidr};
+use crate::plan::checks::{self, End, outside};
+use crate::plan::{Finding, Half, Known, Place, Severity, cidr};
 
 /// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For a peer outside, half B,
 /// these are ranges.
@@ -27,25 +29,8 @@ pub struct NewSubnets {
 /// Every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a half of
 /// the old kind.
 pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Proposal, Refused> {
-    let mut problems = whatever_is_chosen(vpn);
-    let mut local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)> = BTreeMap::new();
-    for (half, side) in vpn.sides() {
-        match chosen(seen, vpn, half, side, wanted) {
-            Ok(subnets) => {
-                local.insert(half, subnets);
-            }
-            Err(more) => problems.extend(more),
-        }
-    }
-    let (Some((_, a)), true) = (local.get(&Half::A), problems.is_empty()) else { return Err(Refused(problems)) };
-    let across = match local.get(&Half::B) {
-        Some((_, ranges)) => ranges.clone(),
-        None => wanted.outside.clone().unwrap_or_else(|| vpn.a.remote.clone()),
-    };
-    problems.extend(together(vpn, a, &across));
-    if !problems.is_empty() {
-        return Err(Refused(problems));
-    }
+    let Carried { local, across, warnings } = carried(seen, vpn, wanted)?;
+    let a = &local[&Half::A].1;
     let mut change = begin(Verb::SetSubnets, vpn);
     let mut switches = Vec::new();
     for (half, side) in vpn.sides() {
@@ -74,7 +59,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
             }
         }
     }
-    let mut notes = Vec::new();
+    let mut notes = warnings;
     let place = |half| vpn.side(half).map_or("the peer outside", |side| side.region.as_str());
     notes.push(format!(
         "From then on {} with {} and {} with {} reach each other.",
@@ -184,60 +169,97 @@ fn group_name(seen: &Inspection, side: &Side, id: &Id) -> String {
     groups.iter().find(|group| group.id == *id).map_or_else(String::new, |group| group.name.clone())
 }
 
-/// The subnets a half is to tunnel, with their ranges.
-fn chosen(
-    seen: &Inspection,
-    vpn: &Vpn,
-    half: Half,
-    side: &Side,
-    wanted: &NewSubnets,
-) -> Result<(Vec<Id>, Vec<IpNet>), Vec<String>> {
-    let place = vpn.place(half);
-    let inventory = seen.surveys.get(&side.region).map(|survey| &survey.inventory);
-    let find = |id: &Id| inventory.and_then(|inventory| inventory.subnet(id));
-    let ids = wanted.local.get(&half).unwrap_or(&side.subnets);
-    let mut problems = Vec::new();
-    let mut subnets: Vec<&Subnet> = Vec::new();
-    for id in ids {
-        match find(id) {
-            None => problems.push(format!("{id} is not a subnet of {place}")),
-            Some(subnet) if subnets.iter().any(|other| other.id == subnet.id) => {}
-            Some(subnet) => {
-                if side.router.as_ref().is_some_and(|router| !router.serves(&subnet.id)) {
-                    problems.push(format!(
-                        "{} ({}) is not attached to the VPN's router in {place}",
-                        subnet.name, subnet.cidr
-                    ));
-                }
-                subnets.push(subnet);
-            }
-        }
-    }
-    if subnets.is_empty() && problems.is_empty() {
-        problems.push(format!("at least one subnet of {place} is needed"));
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    Ok((subnets.iter().map(|one| one.id.clone()).collect(), in_order(subnets.iter().map(|one| one.cidr))))
+/// What each half is to tunnel, checked.
+struct Carried {
+    local: BTreeMap<Half, (Vec<Id>, Vec<IpNet>)>,
+    across: Vec<IpNet>,
+    warnings: Vec<String>,
 }
 
-/// What speaks against tunnelling these ranges with each other.
-fn together(vpn: &Vpn, a: &[IpNet], across: &[IpNet]) -> Vec<String> {
-    let mut problems = Vec::new();
-    let is_v1 = vpn.sides().any(|(_, side)| side.ike.as_ref().is_some_and(|ike| ike.word("ike_version") == "v1"));
-    if is_v1 && (a.len() > 1 || across.len() > 1) {
+/// Holds what is wanted against every rule that a new VPN has to keep, too.
+fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried, Refused> {
+    let mut problems = whatever_is_chosen(vpn);
+    let mut ends: Vec<(Half, &Side, Seen<'_>)> = Vec::new();
+    for (half, side) in vpn.sides() {
+        match (seen.surveys.get(&side.region), &side.router) {
+            (Some(survey), Some(router)) => ends.push((half, side, Seen::of(survey, router))),
+            _ => problems.push(format!("the router of {} cannot be seen", vpn.place(half))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Refused(problems));
+    }
+    let known: Vec<Known<'_>> = ends
+        .iter()
+        .map(|(_, side, at)| Known { region: &side.region, inventory: &at.survey.inventory, detail: Some(&at.detail) })
+        .collect();
+    let mut found = Vec::new();
+    let mut local: BTreeMap<Half, (Vec<Subnet>, Vec<IpNet>)> = BTreeMap::new();
+    for ((half, side, at), known) in ends.iter().zip(&known) {
+        let (subnets, findings) =
+            checks::local(known, at.router, wanted.local.get(half).unwrap_or(&side.subnets), *half);
+        found.extend(findings);
+        let ranges = in_order(subnets.iter().map(|subnet| subnet.cidr));
+        local.insert(*half, (subnets, ranges));
+    }
+    let across = match local.get(&Half::B) {
+        Some((_, ranges)) => ranges.clone(),
+        None => wanted.outside.clone().unwrap_or_else(|| vpn.a.remote.clone()),
+    };
+    let end = |at: usize, remote, across| -> Option<End<'_>> {
+        let (half, side, seen) = ends.get(at)?;
+        let peer = (side.connection.peer_address.parse().ok(), across);
+        let (router, own, local) = (seen.router, seen.own.as_slice(), local.get(half)?.0.as_slice());
+        Some(End { known: &known[at], router, own, peer, local, remote, across, connection: Some(&side.connection.id) })
+    };
+    let place = if vpn.b().is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
+    if let Some(a) = end(0, &across, place) {
+        let b = local.get(&Half::A).and_then(|(_, ranges)| end(1, ranges, Place::Subnets(Half::A)));
+        found.extend(checks::carried(&a, b.as_ref()));
+    }
+    if let (None, Err(problem)) = (vpn.b(), cidr::check_list(&across)) {
+        found.push(Finding::refusal(place, problem.to_string()));
+    }
+    let (refusals, rest): (Vec<Finding>, Vec<Finding>) =
+        found.into_iter().unique().partition(|finding| finding.severity == Severity::Refusal);
+    let mut problems: Vec<String> = refusals.iter().map(|finding| said(vpn, finding)).collect();
+    let many = local.get(&Half::A).map_or(0, |(_, ranges)| ranges.len());
+    if vpn.sides().filter_map(|(_, side)| side.ike_version()).any(|version| !version.carries(many, across.len())) {
         problems.push(format!(
             "its IKE policy is IKEv1, which carries only the first pair of subnets; give it IKEv2 first: {}",
             vpn.command("doctor").words("--modernise")
         ));
     }
-    let all: Vec<IpNet> = a.iter().chain(across).copied().collect();
-    if all.iter().any(|range| range.addr().is_ipv4()) && all.iter().any(|range| range.addr().is_ipv6()) {
-        problems.push("IPv4 and IPv6 cannot go into one connection".to_owned());
+    if !problems.is_empty() {
+        return Err(Refused(problems));
     }
-    if let Some((ours, theirs)) = cidr::first_overlap(a, across).filter(|(_, theirs)| !cidr::is_everything(theirs)) {
-        problems.push(format!("{ours} and {theirs} overlap; they could not be told apart across the tunnel"));
+    let warnings = rest.iter().filter(|finding| finding.severity == Severity::Warning);
+    let warnings = warnings.map(|finding| format!("{}.", said(vpn, finding))).collect();
+    let ids = |subnets: Vec<Subnet>| subnets.into_iter().map(|subnet| subnet.id).collect();
+    let local = local.into_iter().map(|(half, (subnets, ranges))| (half, (ids(subnets), ranges))).collect();
+    Ok(Carried { local, across, warnings })
+}
+
+/// What is known around a half.
+struct Seen<'a> {
+    survey: &'a Survey,
+    router: &'a Router,
+    detail: Detail,
+    own: Vec<IpAddr>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(survey: &'a Survey, router: &'a Router) -> Self {
+        let service = survey.inventory.services_on(&router.id).next();
+        let detail = Detail { groups: survey.groups.clone(), ..Detail::default() };
+        Self { survey, router, detail, own: outside::own_addresses(router, service) }
     }
-    problems
+}
+
+/// A finding of the checks, said of a VPN that is there.
+fn said(vpn: &Vpn, finding: &Finding) -> String {
+    match finding.place {
+        Place::Subnets(half) => format!("{}: {}", vpn.place(half), finding.text),
+        _ => finding.text.clone(),
+    }
 }

@@ -265,7 +265,7 @@ fn subnet_line(
     }
     line.findings = checks::subnet(known.region, router, subnet, half);
     let place = Place::Subnets(half);
-    if let Some(other) = around.across.iter().find(|range| cidr::overlap(range, &subnet.cidr)) {
+    if let Some((_, other)) = cidr::on_both_sides(std::slice::from_ref(&subnet.cidr), &around.across) {
         line.findings.push(Finding::refusal(place, format!("overlaps {other} on the other side")));
     } else if let Some(other) =
         around.across.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4())

@@ -62,10 +62,7 @@ impl Model {
                 if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
             }
             Field::PeerCidrs => ranges_problem(self.input(field)?.value(), &self.local_ranges()),
-            Field::OtherRanges => {
-                let own = self.vpns.vpn().map(|vpn| self.other_ranges(vpn, Half::A)).unwrap_or_default();
-                ranges_problem(self.input(field)?.value(), &own)
-            }
+            Field::OtherRanges => self.other_ranges_problem(self.input(field)?.value()),
             Field::Key | Field::OtherKey | Field::MissingKey => match self.secret(field)?.check().err()? {
                 PskProblem::Empty if field != Field::Key => Some("type or paste the key".to_owned()),
                 problem => Some(problem.to_string()),

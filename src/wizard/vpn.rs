@@ -20,7 +20,8 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
 use crate::provision::change::{Course, Direction};
 use crate::upkeep::{
-    Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key, set_subnets,
+    NewSubnets, Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key,
+    set_subnets,
 };
 
 /// What a new key's question offers about the tunnels that are up.
@@ -362,6 +363,18 @@ impl Model {
         }
         self.enter(if has_other { Step::OtherSubnets(Half::B) } else { Step::OtherRanges });
         Vec::new()
+    }
+
+    /// Why a text is no list of ranges that the VPN on the screen can carry together with the subnets marked: by every rule
+    /// that its question keeps.
+    pub(super) fn other_ranges_problem(&self, text: &str) -> Option<String> {
+        let ranges = match cidr::parse_list(text) {
+            Ok(ranges) => ranges,
+            Err(problem) => return Some(problem.to_string()),
+        };
+        let (vpn, open, seen) = (self.vpns.vpn()?, self.vpns.open.as_ref()?, self.vpns.seen()?);
+        let wanted = NewSubnets { local: open.subnets.local.clone(), outside: Some(ranges) };
+        set_subnets(&seen.inspection, vpn, &wanted).err()?.0.into_iter().next()
     }
 
     /// Takes what is behind the outside peer from now on, and goes on to the question.

@@ -47,10 +47,10 @@ async fn what_cannot_be_tunnelled_is_refused_with_every_reason_and_nothing_done(
             2,
             vec!["nothing is no subnet of nz-hlz-1", "private-subnet", "neither is no subnet"],
         ),
-        (&["A="], 4, vec!["at least one subnet of nz-hlz-1"]),
+        (&["A="], 4, vec!["nz-hlz-1: at least one subnet"]),
         (&["A-=private-subnet"], 4, vec!["at least one subnet"]),
-        (&["A+=v6-subnet"], 4, vec!["IPv4 and IPv6"]),
-        (&["A=office-subnet"], 4, vec!["not attached to the VPN's router"]),
+        (&["A+=v6-subnet"], 4, vec!["of different IP versions"]),
+        (&["A=office-subnet"], 4, vec!["nz-hlz-1: office-subnet", "is not attached to border-router"]),
     ] {
         let ran = scene.run(&[&["set-subnets", "hlz-por", "--yes"], words].concat()).await;
         assert_eq!(ran.code, code, "{words:?}: {}{}", ran.out, ran.err);
@@ -90,8 +90,25 @@ async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
     }
     let (_, listed) = scene.json(&["list"]).await;
     assert_eq!(listed["vpns"][0]["sides"][0]["remote_cidrs"], json!(["192.168.8.0/24"]));
-    for (words, said) in [("peer=nonsense", "peer: "), ("peer=", "peer"), ("peer=10.0.0.0/24", "overlap")] {
+    for (words, said) in [("peer=nonsense", "peer: "), ("peer=", "peer"), ("peer=10.0.0.0/24", "on both sides")] {
         let ran = scene.run(&["set-subnets", "test-vpn", words, "--yes"]).await;
         assert!([2, 4].contains(&ran.code) && ran.err.contains(said), "{words}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_connection_to_the_same_peer_carries_is_refused_as_it_is_when_made() {
+    let scene = Scene::with_foreign_vpn().await;
+    let plan = half(A, "border-router", "db-subnet") + &half(B, "border-router", "private-subnet");
+    let text = format!("version = 1\nname = \"second\"\nmode = \"site-to-site\"\nprofile = \"modern\"\n{plan}");
+    std::fs::write(scene.home.path().join("second.toml"), text).unwrap();
+    scene.apply("second.toml").await;
+    let before = scene.objects();
+    for words in ["A+=db-subnet", "A=db-subnet"] {
+        let ran = scene.run(&["set-subnets", "hlz-por", words, "--yes"]).await;
+        assert_eq!((ran.code, scene.objects() == before), (4, true), "{words}: {}{}", ran.out, ran.err);
+        let reason =
+            "10.20.30.0/24 overlaps 10.20.30.0/24, which border-router tunnels already with connection second_";
+        assert!(ran.err.contains(reason), "{words}: {}", ran.err);
     }
 }

@@ -91,9 +91,7 @@ impl Case<'_> {
     pub(super) fn neighbours(&self) -> Verdict {
         for (half, side) in self.vpn.sides() {
             let local = side.local.as_deref().unwrap_or_default();
-            if let Some((ours, theirs)) = cidr::first_overlap(local, &side.remote)
-                && !cidr::is_everything(theirs)
-            {
+            if let Some((ours, theirs)) = cidr::on_both_sides(local, &side.remote) {
                 return Verdict::bad(
                     Weight::Hides,
                     format!("{ours} in {} overlaps {theirs} across", self.place(half)),

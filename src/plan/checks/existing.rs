@@ -60,13 +60,14 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What is said of ranges that an existing connection of the router carries: the same pair of a local and a remote range
+/// What is said of ranges that an existing connection of the router carries, other than their own: the same pair of a local and a remote range
 /// can be in one tunnel only, but a remote range can be reached from different subnets through different ones.
 pub(super) fn same_ranges(
     known: &Known<'_>,
     router: &Router,
     local: &[Id],
     remote: &[IpNet],
+    own: Option<&Id>,
     place: Place,
 ) -> Vec<Finding> {
     let local: Vec<IpNet> = local.iter().filter_map(|id| known.inventory.subnet(id)).map(|own| own.cidr).collect();
@@ -83,7 +84,8 @@ pub(super) fn same_ranges(
             ),
         })
     };
-    known.tunnelled(&router.id).iter().filter_map(finding).collect()
+    let tunnelled = known.tunnelled(&router.id);
+    tunnelled.iter().filter(|existing| Some(&existing.connection.id) != own).filter_map(finding).collect()
 }
 
 /// Whether one connection of a half's router tunnels what the half is to tunnel, and what.

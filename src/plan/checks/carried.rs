@@ -1,0 +1,79 @@
+//! What the ends of a tunnel carry: one list of rules, for a VPN that is to be made and for one that is to carry other
+//! ranges.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::{Known, outside, remote, sides, subnet, together};
+use crate::cloud::{Id, Router, Subnet};
+use crate::plan::findings::{Finding, Place};
+use crate::plan::names::Half;
+
+/// One end of a tunnel, and what it is to carry.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// What is known of its region.
+    pub known: &'a Known<'a>,
+    /// Its router.
+    pub router: &'a Router,
+    /// The addresses it has outside.
+    pub own: &'a [IpAddr],
+    /// The address of its peer, if that is known, and the answer that comes from.
+    pub peer: (Option<IpAddr>, Place),
+    /// The subnets on this side.
+    pub local: &'a [Subnet],
+    /// The ranges across.
+    pub remote: &'a [IpNet],
+    /// The answer that the ranges across come from.
+    pub across: Place,
+    /// The connection that is to carry them, if it is there already: it is not in its own way.
+    pub connection: Option<&'a Id>,
+}
+
+/// The chosen subnets of a half, each once, and what speaks against tunnelling them from that router.
+#[must_use]
+pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (Vec<Subnet>, Vec<Finding>) {
+    let place = Place::Subnets(half);
+    let (mut local, mut found): (Vec<Subnet>, Vec<Finding>) = (Vec::new(), Vec::new());
+    for id in chosen {
+        match known.inventory.subnet(id) {
+            Some(one) if local.iter().any(|chosen| chosen.id == one.id) => {}
+            Some(one) => {
+                let named = |mut finding: Finding| {
+                    finding.text = format!("{} ({}) {}", one.name, one.cidr, finding.text);
+                    finding
+                };
+                found.extend(subnet(known.region, router, one, half).into_iter().map(named));
+                local.push(one.clone());
+            }
+            None => found.push(Finding::refusal(place, format!("{id} is not a subnet of {}", known.region))),
+        }
+    }
+    if local.is_empty() {
+        found.push(Finding::refusal(place, "at least one subnet is needed"));
+    }
+    found.extend(together(&local.iter().collect::<Vec<_>>(), half));
+    (local, found)
+}
+
+/// What speaks for or against carrying that: of the first end, and of the second where it is in this project too.
+#[must_use]
+pub fn carried(a: &End<'_>, b: Option<&End<'_>>) -> Vec<Finding> {
+    let ranges: Vec<IpNet> = a.local.iter().map(|subnet| subnet.cidr).collect();
+    let mut found = sides(&ranges, a.remote, a.across);
+    found.extend(std::iter::once(a).chain(b).flat_map(End::findings));
+    found
+}
+
+impl End<'_> {
+    fn findings(&self) -> Vec<Finding> {
+        let local: Vec<Id> = self.local.iter().map(|subnet| subnet.id.clone()).collect();
+        let mut found = remote(self.known, self.router, &local, self.remote, self.connection, self.across);
+        let (peer, at) = self.peer;
+        found.extend(outside::captured(self.remote, self.router, self.own, peer, self.across));
+        let ranges: Vec<IpNet> = self.local.iter().map(|subnet| subnet.cidr).collect();
+        found.extend(peer.into_iter().flat_map(|peer| outside::peer(peer, self.router, self.own, &ranges, at)));
+        found
+    }
+}
