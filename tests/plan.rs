@@ -194,7 +194,19 @@ fn what_is_odd_is_said_but_not_refused() {
     several.far = Far::Half(side(porirua(), "p-twin-2", &["p-apps"]));
     world.warned(several, Place::Router(Half::B), "several IPv4");
     world.warned(single("office.example.net", "192.168.7.0/24"), Place::PeerId, "FQDN");
+    world.warned(single("office.example.net", "192.168.7.0/24"), Place::PeerAddress, "up once, when it makes");
+    world.warned(single("fortigate", "192.168.7.0/24"), Place::PeerAddress, "one word");
     world.warned(single("192.168.1.1", "192.168.7.0/24"), Place::PeerAddress, "private address");
+    let mut behind_nat = single("198.51.100.7", "192.168.7.0/24");
+    if let Far::Peer(peer) = &mut behind_nat.far {
+        "10.0.0.4".clone_into(&mut peer.id);
+    }
+    world.warned(behind_nat, Place::PeerId, "behind NAT");
+    let encoded = Draft { psk: Psk::parse("0x9f2c41d07ab3e85566c1d2e3f4a5b6").unwrap(), ..site_to_site() };
+    world.warned(encoded, Place::Key, "hexadecimal");
+    let mut swapped = site_to_site();
+    (swapped.policy.ike.lifetime, swapped.policy.ipsec.lifetime) = (3600, 14400);
+    world.warned(swapped, Place::Policy(Some(PolicyField::IkeLifetime)), "shorter than the IPsec lifetime");
     world.warned(single("198.51.100.7", "10.0.1.0/24"), Place::PeerCidrs, "lose its own addresses");
     world.hamilton.1.routers.iter_mut().for_each(|router| router.status = Status::Down);
     world.warned(site_to_site(), Place::Router(Half::A), "is DOWN");

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::Refusal;
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
+use crate::plan::psk::PskProblem;
 use crate::provision::handover::KeyOrigin;
 use crate::sign_in::terminal::AtTerminal;
 
@@ -63,8 +64,13 @@ pub async fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> 
         (None, Err(VarError::NotUnicode(_))) => return Err(no_text(KEY_VARIABLE)),
         (None, _) => return Ok(None),
     };
-    let refused = |problem| Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}")]);
-    Psk::parse(text.trim()).map(Some).map_err(refused)
+    let refused = |problem: PskProblem| {
+        let advice = problem.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+        Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}{advice}")])
+    };
+    // Editors of Windows put a byte-order mark before it.
+    let is_around = |c: char| c.is_whitespace() || c == '\u{feff}';
+    Psk::parse(text.trim_matches(is_around)).map(Some).map_err(refused)
 }
 
 async fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
@@ -77,6 +83,10 @@ async fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
     let Some(bytes) = bytes else {
         return Err(Refusal::unusable(vec![format!("{place} is too long to hold a pre-shared key alone")]));
     };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let problem = format!("pre-shared key of {place}: it is UTF-16, as PowerShell's > writes it; save it as ASCII");
+        return Err(Refusal::unusable(vec![problem]));
+    }
     str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| no_text(&place.to_string()))
 }
 

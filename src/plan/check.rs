@@ -73,6 +73,7 @@ impl Plan {
             ipv6: a.local.iter().any(|subnet| subnet.cidr.addr().is_ipv6()),
         };
         found.extend(draft.policy.findings(&setting));
+        found.extend(draft.psk.caution().map(|text| Finding::warning(Place::Key, text)));
         found.extend(name_finding(&draft.name, known));
         let findings = sorted(found);
         if findings.iter().any(Finding::is_refusal) {
@@ -247,9 +248,29 @@ fn peer_findings(peer: &Peer) -> Vec<Finding> {
             found.push(Finding::warning(Place::PeerAddress, text));
         }
     }
+    if let PeerAddress::Name(name) = &peer.address {
+        let text = format!(
+            "the cloud looks {name} up once, when it makes the connection; when its address changes (dynamic DNS), the \
+             tunnel stays down until the connection is recreated"
+        );
+        found.push(Finding::warning(Place::PeerAddress, text));
+        if !name.contains('.') {
+            let text =
+                format!("{name} is a name of one word, which the cloud's resolver may not know; type its full name");
+            found.push(Finding::warning(Place::PeerAddress, text));
+        }
+    }
     if let Err(problem) = peer::check_id(&peer.id) {
         found.push(Finding::refusal(Place::PeerId, problem.to_string()));
-    } else if peer.id.parse::<IpAddr>().is_err() {
+    } else if let Ok(id) = peer.id.parse::<IpAddr>() {
+        if cidr::is_private(id) && peer.address.ip() != Some(id) {
+            let text = format!(
+                "{id} is a private address: behind NAT a peer names itself by it, but only if it is told no other identity; \
+                 compare with the peer"
+            );
+            found.push(Finding::warning(Place::PeerId, text));
+        }
+    } else {
         let text = "the peer must send this identity as a name (type FQDN), also where it looks like an e-mail address";
         found.push(Finding::warning(Place::PeerId, text));
     }

@@ -99,6 +99,10 @@ impl Policy {
                 warn(field, &text);
             }
         }
+        if self.ike.lifetime < self.ipsec.lifetime {
+            let text = "is shorter than the IPsec lifetime, and an IKE SA that ends may take its IPsec SAs along; give IKE the longer";
+            warn(Field::IkeLifetime, text);
+        }
         for (field, group) in [(Field::IkePfs, self.ike.pfs), (Field::IpsecPfs, self.ipsec.pfs)] {
             if !group.is_sound() {
                 warn(field, "is weak, and many peers no longer offer it");

@@ -26,6 +26,9 @@ pub enum PeerProblem {
     /// Neither an address nor a host name.
     #[error("{0} is neither an IP address nor a host name")]
     NotAnAddress(String),
+    /// An address or a name with something too much, or misspelt; what.
+    #[error("{0}: {1}")]
+    Misspelt(String, &'static str),
     /// A range was given.
     #[error("{0} is a range; the peer has one address")]
     Range(String),
@@ -35,6 +38,9 @@ pub enum PeerProblem {
     /// A name the cloud takes for itself: it stores 127.0.0.1.
     #[error("{0} is the cloud's own machine; type the address it reaches the peer at, for instance 198.51.100.7")]
     Localhost(String),
+    /// What strongSwan takes for any identity at all.
+    #[error("{0} stands for any identity; type what the peer calls itself, usually its address")]
+    AnyId(String),
     /// A character the agents' configuration would garble.
     #[error("an identity may hold letters, digits and . @ _ : - only")]
     IdAlphabet,
@@ -81,12 +87,17 @@ impl PeerAddress {
             .strip_prefix("0x")
             .map_or_else(|| last.chars().all(|c| c.is_ascii_digit()), |hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
         if digits || !name.split('.').all(label) {
-            return Err(PeerProblem::NotAnAddress(one_line(text, cidr::LONGEST_QUOTED)));
+            let quoted = one_line(text, cidr::LONGEST_QUOTED);
+            return Err(match misspelling(text) {
+                Some(what) => PeerProblem::Misspelt(quoted, what),
+                None => PeerProblem::NotAnAddress(quoted),
+            });
         }
         if last == "localhost" || last == "localdomain" {
             return Err(PeerProblem::Localhost(text.to_owned()));
         }
-        Ok(Self::Name(text.to_owned()))
+        // The dot at the end is a resolver's matter: an identity has none.
+        Ok(Self::Name(name.to_owned()))
     }
 
     /// The address, unless it is a name.
@@ -108,6 +119,39 @@ impl fmt::Display for PeerAddress {
     }
 }
 
+/// What is too much or wrong in a text that was to be an address or a host name.
+fn misspelling(text: &str) -> Option<&'static str> {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let parts: Vec<&str> = text.split('.').collect();
+    let port =
+        text.rsplit_once(':').filter(|(host, port)| digits(port) && (host.ends_with(']') || !host.contains(':')));
+    if text.contains("://") {
+        Some("this is a URL; type the host or the address in it alone")
+    } else if text.contains(',') || text.contains(';') || text.contains(char::is_whitespace) {
+        Some("type one address or one host name, without blanks and commas")
+    } else if port.is_some() {
+        Some("leave out the port; IKE has its own (UDP 500 and 4500)")
+    } else if text.starts_with('[') {
+        Some("leave out the brackets")
+    } else if text.contains('%') {
+        Some("leave out the zone (from % on); an address that needs one is not reached across a network")
+    } else if text.contains('/') {
+        Some("leave out what follows the slash")
+    } else if text.contains('@') {
+        Some("leave out what stands before the @; an identity goes into its own field")
+    } else if text.contains(|c: char| !c.is_ascii() && c.is_alphabetic()) {
+        Some("write the name as DNS has it, in ASCII (xn--...)")
+    } else if !parts.iter().all(|part| digits(part)) {
+        None
+    } else if parts.len() != 4 {
+        Some("an IPv4 address has four numbers")
+    } else if parts.iter().any(|part| part.len() > 1 && part.starts_with('0')) {
+        Some("write its numbers without leading zeros, which some systems read as octal")
+    } else {
+        Some("the numbers of an IPv4 address go up to 255")
+    }
+}
+
 /// Checks that a peer can be reached at an address at all. Neutron stores any.
 ///
 /// # Errors
@@ -125,11 +169,18 @@ pub fn check_id(text: &str) -> Result<(), PeerProblem> {
         Err(PeerProblem::NoId)
     } else if text.len() > 255 {
         Err(PeerProblem::TooLong)
+    } else if is_any(text) {
+        Err(PeerProblem::AnyId(text.to_owned()))
     } else if text.chars().all(|c| c.is_ascii_alphanumeric() || ".@_:-".contains(c)) {
         Ok(())
     } else {
         Err(PeerProblem::IdAlphabet)
     }
+}
+
+/// strongSwan's words for any identity (`identification_create_from_string`), and other spellings of the same addresses.
+fn is_any(text: &str) -> bool {
+    matches!(text, "%any" | "%any6" | "*") || text.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
 /// The other side of a VPN in single mode.

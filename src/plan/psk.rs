@@ -54,7 +54,38 @@ pub enum PskProblem {
     Public,
 }
 
+impl PskProblem {
+    /// What to do where the other side dictates a key that breaks the rule. The region would store it, but the guide of the
+    /// cloud promises letters and digits alone, and every system at the other end takes a key of its user's.
+    #[must_use]
+    pub const fn advice(self) -> Option<&'static str> {
+        match self {
+            Self::Alphabet(_) | Self::TooLong(_) | Self::TooShort(_) => Some(
+                "the cloud's guide promises no other keys; if the other side dictates this one, give that side one of your \
+                 own: AWS (tunnel options), Azure, Google Cloud and firewalls take it",
+            ),
+            Self::Empty | Self::Public => None,
+        }
+    }
+}
+
 impl Psk {
+    /// What the other side may read into this key, if that is not the key itself.
+    #[must_use]
+    pub fn caution(&self) -> Option<&'static str> {
+        match self.0.expose_secret().get(..2)? {
+            "0x" | "0X" => Some(
+                "begins with 0x: strongSwan, FortiOS and RouterOS read what follows as hexadecimal; take a key with another \
+                 beginning, or see that the peer takes it as text",
+            ),
+            "0s" | "0S" => Some(
+                "begins with 0s: strongSwan reads what follows as base64; take a key with another beginning, or see that the \
+                 peer takes it as text",
+            ),
+            _ => None,
+        }
+    }
+
     /// Takes a key that keeps the rule.
     ///
     /// # Errors

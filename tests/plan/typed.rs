@@ -2,6 +2,7 @@
 
 use super::*;
 use osvpn::plan::checks;
+use osvpn::plan::peer::check_id;
 use proptest::prelude::*;
 
 const SINGLE: &str = r#"
@@ -31,11 +32,21 @@ fn unreadable(address: &str, cidrs: &str, key: &str, words: &str) {
 fn an_address_no_peer_can_have_is_refused_where_it_is_typed() {
     for (text, words) in [
         ("", "IPv4, IPv6 or a host name"),
-        ("not an ip", "neither"),
+        ("not an ip", "without blanks"),
+        ("198.51.100.7, 198.51.100.8", "one address"),
         ("a..b", "neither"),
-        ("1.2.3", "neither"),
-        ("300.1.1.1", "neither"),
-        ("127.1", "neither"),
+        ("1.2.3", "four numbers"),
+        ("300.1.1.1", "up to 255"),
+        ("127.1", "four numbers"),
+        ("198.051.100.007", "without leading zeros"),
+        ("fw.example.org:500", "leave out the port"),
+        ("[2001:db8::7]:500", "leave out the port"),
+        ("[2001:db8::7]", "leave out the brackets"),
+        ("fe80::1%eth0", "leave out the zone"),
+        ("https://fw.example.org/", "this is a URL"),
+        ("fw.example.org/vpn", "follows the slash"),
+        ("vpn@example.org", "before the @"),
+        ("büro.example.org", "xn--"),
         ("0x7f000001", "neither"),
         ("10.0.0.0/8", "one address"),
         ("0.0.0.0", "is unspecified; type the address"),
@@ -66,8 +77,23 @@ fn an_address_no_peer_can_have_is_refused_where_it_is_typed() {
         ("fd00::7", "fd00::7"),
         ("vpn.example.net", "vpn.example.net"),
         ("localhost.example.net", "localhost.example.net"),
+        ("fw.example.org.", "fw.example.org"),
+        ("vpn_gw.example.org", "vpn_gw.example.org"),
     ] {
         assert_eq!(PeerAddress::parse(text).unwrap().to_string(), read);
+    }
+}
+
+#[test]
+fn an_identity_that_stands_for_any_is_none() {
+    for any in ["0.0.0.0", "::", "0::0", "0:0:0:0:0:0:0:0", "%any", "%any6", "*"] {
+        assert!(check_id(any).unwrap_err().to_string().contains("any identity"), "{any}");
+    }
+    for other in ["CN=fw, O=Acme", "@#6f66", "fw example", "$user", ""] {
+        assert!(check_id(other).is_err(), "{other}");
+    }
+    for right in ["198.51.100.7", "2001:db8::4", "xxx_yyy_001", "@fw.example.org", "vpn@example.org"] {
+        assert_eq!(check_id(right), Ok(()));
     }
 }
 
@@ -260,9 +286,13 @@ fn digits_that_are_none_and_noughts_before_numbers_are_refused_and_not_guessed()
     {
         unreadable("198.51.100.7", text, "peer.cidrs", "is not a range");
     }
-    for text in ["١٠.٠.٠.١", "010.0.0.1", "fe80::1%eth0", "[2001:db8::1]", "198.51.100.7/32x", "198.51.100.7:500"]
-    {
-        unreadable(text, "192.168.7.0/24", "peer.address", "neither");
+    for (text, words) in [
+        ("١٠.٠.٠.١", "neither"),
+        ("010.0.0.1", "leading zeros"),
+        ("198.51.100.7/32x", "slash"),
+        ("198.51.100.7:500", "port"),
+    ] {
+        unreadable(text, "192.168.7.0/24", "peer.address", words);
     }
     // As it is written it would be stored, and no agent takes it for the IPv4 network it stands for.
     unreadable("198.51.100.7", "::ffff:10.0.0.0/104", "peer.cidrs", "10.0.0.0/8");
