@@ -4,6 +4,7 @@
 mod answer;
 pub(crate) mod ask;
 pub(crate) mod attend;
+mod existing;
 pub(crate) mod input;
 mod progress;
 pub(crate) mod read;
@@ -19,12 +20,14 @@ use crate::plan::{Labels, Plan, Profiles, VpnId};
 use crate::provision::Ledger;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Keeper, Record};
+use crate::report::Existing;
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
 
 pub use answer::{Answer, Conclusion, Refusal};
+use existing::existing;
 pub(crate) use progress::Lines;
 use read::{check, known, read, with_shared_key};
 use run::Run;
@@ -39,8 +42,9 @@ pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> 
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let conclusion = match prepared {
-        Ok((plan, _, _)) if args.dry_run => Conclusion::DryRun(plan),
-        Ok((plan, key, signed_in)) => {
+        Ok(Prepared::Existing(existing)) => Conclusion::Existing(existing),
+        Ok(Prepared::Plan(plan, ..)) if args.dry_run => Conclusion::DryRun(plan),
+        Ok(Prepared::Plan(plan, key, signed_in)) => {
             let cloud = &signed_in.cloud;
             let keeper = match &signed_in.simulator {
                 Some(_) => Keeper::default(),
@@ -55,12 +59,19 @@ pub async fn apply(args: &ApplyArgs, mut signals: UnboundedReceiver<Signal>) -> 
     Answer { conclusion, sign_in_warnings }
 }
 
+/// What there is to do.
+enum Prepared {
+    Plan(Box<Plan>, KeyOrigin, Box<SignedIn>),
+    /// Nothing: the VPN is there exactly so.
+    Existing(Box<Existing>),
+}
+
 /// Reads and checks. What is odd about the credentials is told as soon as it is known, and kept even if the rest fails.
 async fn prepare(
     args: &ApplyArgs,
     terminal: Option<&AtTerminal>,
     warnings: &mut Vec<String>,
-) -> Result<(Box<Plan>, KeyOrigin, SignedIn), Refusal> {
+) -> Result<Prepared, Refusal> {
     let file = input::plan_file(&args.plan).await?;
     let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key()).await?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
@@ -79,7 +90,12 @@ async fn prepare(
     labels.describe(described.unwrap_or_default());
     let regions = regions?;
     let draft = file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?;
-    let plan = check(draft, &regions, &labels, VpnId::random())?;
-    let plan = with_shared_key(plan, cloud, key).await?;
-    Ok((plan, key, signed_in))
+    let plan = match check(draft.clone(), &regions, &labels, VpnId::random()) {
+        Ok(plan) => with_shared_key(plan, cloud, key).await?,
+        Err(refusal) => {
+            let existing = existing(&draft, key, cloud).await.map(Box::new);
+            return existing.map(Prepared::Existing).ok_or(refusal);
+        }
+    };
+    Ok(Prepared::Plan(plan, key, Box::new(signed_in)))
 }

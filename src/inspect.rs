@@ -14,6 +14,7 @@ pub mod keys;
 mod look;
 mod pairs;
 pub mod proof;
+mod same;
 mod select;
 mod strays;
 mod text;

@@ -3,6 +3,7 @@
 pub mod change;
 mod dry_run;
 mod end;
+mod existing;
 pub mod health;
 pub mod listing;
 mod rollback;
@@ -26,6 +27,7 @@ use crate::wizard::progress::{Phase, Progress, TaskState};
 pub use change::ChangeReport;
 pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
+pub use existing::Existing;
 pub use health::Health;
 pub use listing::Listing;
 pub use rollback::Rollback;

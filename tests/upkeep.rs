@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 #[path = "upkeep/admit.rs"]
 mod admit;
+#[path = "upkeep/again.rs"]
+mod again;
 #[path = "support/broken.rs"]
 mod broken;
 #[path = "support/command.rs"]

@@ -14,7 +14,7 @@ use crate::plan::shell::osvpn;
 use crate::plan::{Plan, ShellCommand};
 use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
-use crate::report::{ChangeReport, DryRun, Failure, Health, Listing, Report, Rollback};
+use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, Listing, Report, Rollback};
 use crate::wizard::Problem;
 
 /// What came of it.
@@ -31,6 +31,8 @@ pub struct Answer {
 pub enum Conclusion {
     /// The plan was carried out, as far as it went.
     Report(Box<Report>),
+    /// The VPN of the plan is there exactly so.
+    Existing(Box<Existing>),
     /// It was only checked.
     DryRun(Box<Plan>),
     /// What a run had made was deleted, as far as that went.
@@ -170,6 +172,7 @@ impl Answer {
     pub fn exit_code(&self) -> u8 {
         match &self.conclusion {
             Conclusion::Report(report) => report.exit_code(),
+            Conclusion::Existing(existing) => existing.exit_code(),
             Conclusion::DryRun(_) => 0,
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),
@@ -189,6 +192,7 @@ impl Answer {
         match &self.conclusion {
             _ if json => writeln!(out, "{:#}", self.json()),
             Conclusion::Report(report) => write!(out, "{report}"),
+            Conclusion::Existing(existing) => write!(out, "{existing}"),
             Conclusion::DryRun(plan) => write!(out, "{plan}\nThis was a dry run: nothing was made.\n"),
             Conclusion::Rollback(rollback) => write!(out, "{rollback}"),
             Conclusion::Listing(listing) => write!(out, "{listing}"),
@@ -204,6 +208,7 @@ impl Answer {
     fn json(&self) -> serde_json::Value {
         let value = match &self.conclusion {
             Conclusion::Report(report) => serde_json::to_value(report),
+            Conclusion::Existing(existing) => serde_json::to_value(existing),
             Conclusion::DryRun(plan) => serde_json::to_value(DryRun::new(plan)),
             Conclusion::Rollback(rollback) => serde_json::to_value(rollback),
             Conclusion::Listing(listing) => serde_json::to_value(listing),

@@ -1,0 +1,70 @@
+//! Whether a VPN is there exactly as it is asked for, so that making it again has nothing to do.
+
+use std::collections::BTreeSet;
+
+use super::{Across, Inspection, Side, Vpn, in_order};
+use crate::cloud::{Id, StoredPolicy};
+use crate::plan::fields::PolicyField;
+use crate::plan::policy::{IkeVersion, Policy};
+use crate::plan::{self, Draft, Far, Peer, PeerAddress};
+
+impl Inspection {
+    /// The VPN of that name with exactly those ends and that policy. Keys are not looked at.
+    #[must_use]
+    pub fn same(&self, draft: &Draft) -> Option<&Vpn> {
+        self.vpns.iter().find(|vpn| vpn.name == draft.name.as_str() && is_same(vpn, draft))
+    }
+}
+
+fn is_same(vpn: &Vpn, draft: &Draft) -> bool {
+    let has_ends = match (&draft.far, &vpn.across) {
+        (Far::Half(far), Across::Half(other)) => {
+            let other = &**other;
+            let is_mirrored = |one: &Side, other: &Side| other.local.as_ref() == Some(&one.remote);
+            let are_crossed = is_mirrored(&vpn.a, other) && is_mirrored(other, &vpn.a);
+            let is_pair = |one: &Side, two: &Side| one.is_end(&draft.a) && two.is_end(far);
+            are_crossed && (is_pair(&vpn.a, other) || is_pair(other, &vpn.a))
+        }
+        (Far::Peer(peer), Across::Outside) => vpn.a.is_end(&draft.a) && vpn.a.goes_to(peer),
+        _ => false,
+    };
+    has_ends && vpn.sides().all(|(_, side)| side.has(&draft.policy))
+}
+
+impl Side {
+    fn is_end(&self, wanted: &plan::Side) -> bool {
+        let set = |ids: &[Id]| ids.iter().cloned().collect::<BTreeSet<Id>>();
+        self.region == wanted.region
+            && self.router.as_ref().is_some_and(|router| router.id == wanted.router)
+            && set(&self.subnets) == set(&wanted.subnets)
+    }
+
+    fn goes_to(&self, peer: &Peer) -> bool {
+        let is_there = match &peer.address {
+            PeerAddress::Ip(address) => self.connection.peer_address.parse() == Ok(*address),
+            PeerAddress::Name(name) => self.connection.peer_address.eq_ignore_ascii_case(name),
+        };
+        is_there && self.connection.peer_id == peer.id && self.remote == in_order(peer.cidrs.iter().copied())
+    }
+
+    fn has(&self, policy: &Policy) -> bool {
+        let connection = &self.connection;
+        let dpd = &connection.dpd;
+        PolicyField::ALL.iter().all(|field| {
+            let stored =
+                |policy: &Option<StoredPolicy>| policy.as_ref().map(|of| of.word(field.attribute()).to_owned());
+            let has = match field {
+                // Only IKEv1 has modes to negotiate in.
+                PolicyField::Phase1Mode if policy.ike.ike_version == IkeVersion::V2 => return true,
+                PolicyField::DpdAction => Some(dpd.action.clone()),
+                PolicyField::DpdInterval => Some(dpd.interval.to_string()),
+                PolicyField::DpdTimeout => Some(dpd.timeout.to_string()),
+                PolicyField::Mtu => Some(connection.mtu.to_string()),
+                PolicyField::Initiator => Some(connection.initiator.clone()),
+                _ if field.label().0 == "IKE" => stored(&self.ike),
+                _ => stored(&self.ipsec),
+            };
+            has == Some(field.get(policy))
+        })
+    }
+}
