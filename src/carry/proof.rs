@@ -77,7 +77,7 @@ async fn settled(proving: &Proving<'_>, names: &[[&str; 2]]) -> Inspection {
         let diagnosis = inspection.diagnosis(proving.cloud, vpn, &Exposures::new()).await;
         match diagnosis.keeps_down(vpn) {
             Some(fault) => {
-                say(&format!("not waiting for ACTIVE, because {} stays down as it is: {}", vpn.name, fault.seen))
+                say(&format!("not waiting for ACTIVE, because {} stays down as it is: {}", vpn.name, fault.seen));
             }
             None => waited_for.push(vpn.clone()),
         }

@@ -142,7 +142,7 @@ impl Choice {
             let (region, _) = refusing(word)?;
             Some((*half, (*region).clone()))
         });
-        Self { field, taken, passed_over, had }
+        Self { field, taken, had, passed_over }
     }
 
     /// "IPsec protocol esp, as in nz-por-1 (ah in nz-hlz-1): AH does not encrypt"
