@@ -8,6 +8,7 @@ mod text;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::vpnaas::closing_word;
 use crate::cloud::{Id, Kind, RegionId, harmless};
 use crate::plan::VpnId;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
@@ -68,11 +69,12 @@ impl ChangeId {
         format!("{WORD}{}:{step}", self.0)
     }
 
-    /// Whether a description has a word of this change.
+    /// The change whose word a description ends with.
     #[must_use]
-    pub fn is_in(&self, description: &str) -> bool {
-        let start = format!("{WORD}{}:", self.0);
-        description.split_whitespace().any(|word| word.starts_with(&start))
+    pub fn of_description(description: &str) -> Option<Self> {
+        let (id, step) = closing_word(description).strip_prefix(WORD)?.split_once(':')?;
+        let is_word = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()) && step.parse::<usize>().is_ok();
+        is_word.then(|| Self(id.to_owned()))
     }
 
     /// A description with that step's word behind what is said already, within Neutron's 255 characters and without the

@@ -8,6 +8,7 @@
 
 mod agreement;
 pub mod diagnosis;
+mod evidence;
 mod examine;
 pub mod exposure;
 pub mod keys;
@@ -20,6 +21,7 @@ mod strays;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ use crate::plan::{Half, VpnId, VpnName};
 pub use agreement::Agreement;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
-pub use keys::Keys;
+pub use keys::{EqualKeys, Keys};
 pub use look::{Look, look};
 pub use pairs::in_order;
 pub use proof::{Advice, Check, Fault, Fix, Subject, Verdict, Weight};
@@ -58,6 +60,8 @@ pub struct Inspection {
     pub awaited: Vec<RegionId>,
     /// Everything that was read.
     pub surveys: BTreeMap<RegionId, Survey>,
+    /// Which keys are equal, where connections could not be told apart without.
+    pub keys: EqualKeys,
 }
 
 /// One VPN: a connection, and what it is connected with.
@@ -71,6 +75,32 @@ pub struct Vpn {
     pub a: Side,
     /// What is across.
     pub across: Across,
+    /// Other connections that carry the marker of one of its halves, with that half.
+    pub doubles: Vec<(Half, ConnectionName)>,
+}
+
+/// How a person tells a connection from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionName {
+    /// Where it is.
+    pub region: RegionId,
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: Id,
+}
+
+impl ConnectionName {
+    fn of(side: &Side) -> Self {
+        let SiteConnection { id, name, .. } = &side.connection;
+        Self { region: side.region.clone(), name: name.clone(), id: id.clone() }
+    }
+}
+
+impl fmt::Display for ConnectionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}) in {}", self.name, self.id, self.region)
+    }
 }
 
 /// What a connection is connected with.
@@ -85,6 +115,8 @@ pub enum Across {
         /// What tells that it should be there.
         because: String,
     },
+    /// The other half is one of these, and nothing tells which.
+    Ambiguous(Vec<ConnectionName>),
     /// A peer outside.
     Outside,
 }
@@ -159,16 +191,21 @@ pub async fn inspect(cloud: &Cloud) -> Inspection {
 /// Reads those regions alone: where everything was read before, and one VPN is looked at again.
 pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspection {
     let regions = cloud.regions().into_iter().filter(|region| wanted.contains(region.id())).collect();
-    read_in_parts(regions, Duration::MAX, |_| {}).await
+    read_in_parts(cloud, regions, Duration::MAX, |_| {}).await
 }
 
 /// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is told, and again with
 /// each region that comes late.
 pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, so_far: impl FnMut(Inspection)) -> Inspection {
-    read_in_parts(cloud.regions(), patience, so_far).await
+    read_in_parts(cloud, cloud.regions(), patience, so_far).await
 }
 
-async fn read_in_parts(regions: Vec<Region>, patience: Duration, mut so_far: impl FnMut(Inspection)) -> Inspection {
+async fn read_in_parts(
+    cloud: &Cloud,
+    regions: Vec<Region>,
+    patience: Duration,
+    mut so_far: impl FnMut(Inspection),
+) -> Inspection {
     let mut awaited: Vec<RegionId> = regions.iter().map(|region| region.id().clone()).collect();
     let mut reads: FuturesUnordered<_> =
         regions.into_iter().map(|region| async move { (region.id().clone(), region.survey().await) }).collect();
@@ -194,22 +231,29 @@ async fn read_in_parts(regions: Vec<Region>, patience: Duration, mut so_far: imp
         }
     }
     unread.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Inspection::of(surveys, unread)
+    let contested = pairs::contested(&surveys);
+    Inspection::knowing(EqualKeys::read(cloud, &contested).await, surveys, unread)
 }
 
 impl Inspection {
     /// Matches what was read.
     #[must_use]
     pub fn of(surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
-        let vpns = pairs::match_up(&surveys);
+        Self::knowing(EqualKeys::default(), surveys, unread)
+    }
+
+    /// Matches what was read, where it is known which keys are equal.
+    #[must_use]
+    pub fn knowing(keys: EqualKeys, surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
+        let vpns = pairs::match_up(&surveys, &keys);
         let strays = strays::find(&surveys);
-        Self { vpns, strays, unread, awaited: Vec::new(), surveys }
+        Self { vpns, strays, unread, awaited: Vec::new(), surveys, keys }
     }
 
     /// The same, with what was known before of regions that are still awaited.
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {
-        let Self { mut surveys, unread, mut awaited, .. } = self;
+        let Self { mut surveys, unread, mut awaited, keys, .. } = self;
         awaited.retain(|region| match before.surveys.get(region) {
             Some(survey) => {
                 surveys.insert(region.clone(), survey.clone());
@@ -217,7 +261,7 @@ impl Inspection {
             }
             None => true,
         });
-        Self { awaited, ..Self::of(surveys, unread) }
+        Self { awaited, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
     }
 
     /// The regions nothing is known of.
@@ -240,12 +284,21 @@ impl Inspection {
         !is_settled && !self.unknown().is_empty()
     }
 
-    /// Whether a VPN can be changed: not the half that is seen as if its peer were outside, while that may be the other
-    /// half.
+    /// Whether a VPN can be changed: both its halves must be known.
     ///
     /// # Errors
     /// Why not.
     pub fn changeable(&self, vpn: &Vpn) -> Result<(), String> {
+        self.deletable(vpn)?;
+        vpn.is_clear()
+    }
+
+    /// Whether what is known of a VPN can be deleted: not the half that is seen as if its peer were outside, while that may
+    /// be the other half.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn deletable(&self, vpn: &Vpn) -> Result<(), String> {
         if !self.may_lack_a_half(vpn) {
             return Ok(());
         }
@@ -270,7 +323,7 @@ impl Vpn {
     pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {
         let b = match &self.across {
             Across::Half(side) => Some((Half::B, &**side)),
-            Across::Missing { .. } | Across::Outside => None,
+            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
         };
         std::iter::once((Half::A, &self.a)).chain(b)
     }
@@ -286,7 +339,7 @@ impl Vpn {
     pub const fn b(&self) -> Option<&Side> {
         match &self.across {
             Across::Half(side) => Some(side),
-            Across::Missing { .. } | Across::Outside => None,
+            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
         }
     }
 
@@ -320,19 +373,29 @@ impl Vpn {
         }
     }
 
-    /// The words it can be asked for by: its name, its id, and the names and ids of its connections.
-    fn answers_to(&self, wanted: &str) -> bool {
-        let marked = VpnId::of_mark(wanted)
-            .map_or_else(|| wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned(), |(id, _)| id.to_string());
-        self.name == wanted
-            || self.id.as_ref().is_some_and(|id| id.to_string() == marked)
-            || self.sides().any(|(_, side)| side.connection.name == wanted || is_id(&side.connection.id, wanted))
+    /// Whether it can be told which connection its other half is, if it has one.
+    ///
+    /// # Errors
+    /// Which ones it can be.
+    pub fn is_clear(&self) -> Result<(), String> {
+        let Across::Ambiguous(candidates) = &self.across else { return Ok(()) };
+        let own = ConnectionName::of(&self.a);
+        Err(format!(
+            "the other half of {own} can be {}: nothing tells which. Give the two connections of each VPN a name of their own",
+            candidates.iter().join(", or ")
+        ))
     }
-}
 
-/// Whether a word is an id, or as much of it as a list shows.
-fn is_id(id: &Id, wanted: &str) -> bool {
-    id.as_str() == wanted || (wanted.len() >= 8 && id.as_str().starts_with(wanted))
+    /// What is wrong if one of its halves is there twice: by the id in the marker it cannot be told which is meant.
+    #[must_use]
+    pub fn doubled(&self) -> Option<String> {
+        let (half, _) = self.doubles.first()?;
+        let own =
+            self.sides().map(|(_, side)| side).find(|side| side.mark.as_ref().is_some_and(|(_, own)| own == half))?;
+        let (id, half) = own.mark.clone()?;
+        let others = self.doubles.iter().map(|(_, name)| name).unique().join(", ");
+        Some(format!("the marker {} is on several connections: {}, {others}", id.mark(half), ConnectionName::of(own)))
+    }
 }
 
 impl Side {
@@ -364,12 +427,6 @@ impl Side {
         } else {
             Some(self.connection.local_id.clone())
         }
-    }
-
-    /// Whether it expects its peer at an address of that side.
-    fn points_at(&self, other: &Self) -> bool {
-        let peer = self.connection.peer_address.parse::<IpAddr>();
-        peer.is_ok_and(|peer| other.addresses().contains(&peer))
     }
 
     /// Which IKE it speaks, if that can be seen.

@@ -13,7 +13,7 @@ use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::cloud::Cloud;
 use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
-use crate::inspect::{Fix, Inspection, Keys, Vpn, inspect};
+use crate::inspect::{Fix, Inspection, Keys, Unselected, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk};
 use crate::provision::journal;
@@ -114,9 +114,11 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
         Ok(profiles) => profiles,
         Err(error) => return refused(Refusal::internal(&error)),
     };
-    let proposal = match fix(&seen.inspection, vpn, diagnosis, &wanted, &profiles) {
+    let may_change = args.vpn.as_deref().map_or(Ok(()), |wanted| seen.whole(wanted).map(drop));
+    let proposed = fix(&seen.inspection, vpn, diagnosis, &wanted, &profiles).map_err(Refusal::from);
+    let proposal = match may_change.and(proposed) {
         Ok(proposal) => proposal,
-        Err(why) if args.fix || args.modernise => return refused(why.into()),
+        Err(why) if args.fix || args.modernise => return refused(why),
         Err(_) => return diagnosed(health),
     };
     if !args.json {
@@ -144,9 +146,10 @@ fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
 pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.change.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
         let Some(wanted) = &args.vpn else {
-            return Ok(Wanted::One(delete_strays(&seen.inspection, &unfinished())?));
+            return Ok(Wanted::One(delete_strays(&seen.inspection, &unfinished(), &args.of)?));
         };
-        let vpn = seen.whole(wanted)?;
+        let vpn = seen.to_change(wanted)?;
+        seen.inspection.deletable(vpn).map_err(|why| Refusal::refused(vec![why]))?;
         let rules = rules(vpn, &exposures(&seen.signed_in.cloud, vpn).await);
         Ok(Wanted::One(deletion(&seen.inspection, vpn, &rules)))
     })
@@ -206,7 +209,10 @@ pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
 /// Lets the instances of a VPN's subnets be reached from across.
 pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.change.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
-        let vpn = seen.only(args.vpn.as_deref())?;
+        let vpn = match &args.vpn {
+            Some(wanted) => seen.to_change(wanted)?,
+            None => seen.only(None)?,
+        };
         let exposures = exposures(&seen.signed_in.cloud, vpn).await;
         let diagnosis = seen.diagnosis(vpn, &exposures).await;
         Ok(Wanted::One(admission(vpn, &diagnosis)))
@@ -314,17 +320,28 @@ impl Seen {
     /// # Errors
     /// If none or several answer to the word, or half of it may be where nothing could be read.
     fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        let vpn = self.select(wanted)?;
+        let vpn = self.to_change(wanted)?;
         self.inspection.changeable(vpn).map_err(|why| Refusal::refused(vec![why]))?;
         Ok(vpn)
     }
 
+    fn to_change(&self, wanted: &str) -> Result<&Vpn, Refusal> {
+        self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))
+    }
+
     fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        self.inspection.select(wanted).map_err(|error| match self.inspection.unread.first() {
+        self.inspection.select(wanted).map_err(|error| self.unselected(&error))
+    }
+
+    fn unselected(&self, error: &Unselected) -> Refusal {
+        match (error, self.inspection.unread.first()) {
             // It may be there: nobody knows.
-            Some((region, why)) => Refusal::failed(format!("looking for {wanted} in {region}"), why),
-            None => Refusal::unusable(vec![error.to_string()]),
-        })
+            (Unselected::None { wanted, .. }, Some((region, why))) => {
+                Refusal::failed(format!("looking for {wanted} in {region}"), why)
+            }
+            (Unselected::Doubled { .. }, _) => Refusal::refused(vec![error.to_string()]),
+            _ => Refusal::unusable(vec![error.to_string()]),
+        }
     }
 
     /// Why there is no VPN to speak of.

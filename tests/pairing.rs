@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use osvpn::cloud::{Error, ErrorKind, RegionId};
-use osvpn::inspect::{Across, Inspection, Unselected};
+use osvpn::cloud::{Error, ErrorKind, Id, RegionId};
+use osvpn::inspect::{Across, EqualKeys, Inspection, Unselected};
 use osvpn::plan::Half;
 use proptest::prelude::*;
 use proptest::sample::select;
+use secrecy::SecretString;
 
 #[path = "pairing/agreement.rs"]
 mod agreement;
@@ -26,6 +27,37 @@ fn b() -> Drawn {
     drawn("b", POR, "pr", "203.0.113.2").to("203.0.113.1").tunnels(&["10.20.0.0/24"], &["10.0.0.0/24"])
 }
 
+/// The first half of another VPN, between other routers.
+fn c() -> Drawn {
+    drawn("c", WLG, "wr", "203.0.113.3").to("203.0.113.12").tunnels(&["10.30.0.0/24"], &["10.40.0.0/24"])
+}
+
+/// The second.
+fn d() -> Drawn {
+    drawn("d", POR, "pr2", "203.0.113.12").to("203.0.113.3").tunnels(&["10.40.0.0/24"], &["10.30.0.0/24"])
+}
+
+/// Three regions, each connected with both others: two connections on each router.
+fn ring() -> Vec<Drawn> {
+    let (ha, pa, wa) = ("203.0.113.1", "203.0.113.2", "203.0.113.3");
+    let (h, p, w): (&'static [&str], &'static [&str], &'static [&str]) =
+        (&["10.0.0.0/24"], &["10.20.0.0/24"], &["10.30.0.0/24"]);
+    vec![
+        drawn("a", HLZ, "hr", ha).to(pa).tunnels(h, p),
+        drawn("a2", HLZ, "hr", ha).to(wa).tunnels(h, w),
+        drawn("b", POR, "pr", pa).to(wa).tunnels(p, w),
+        drawn("b2", POR, "pr", pa).to(ha).tunnels(p, h),
+        drawn("c", WLG, "wr", wa).to(ha).tunnels(w, h),
+        drawn("c2", WLG, "wr", wa).to(pa).tunnels(w, p),
+    ]
+}
+
+/// The same, where these connections have these keys.
+fn keyed(all: &[Drawn], keys: &[(&str, &str)]) -> Inspection {
+    let keys: Vec<_> = keys.iter().map(|(id, key)| (Id::new(*id), SecretString::from(*key))).collect();
+    Inspection::knowing(EqualKeys::compare(&keys), surveys(all), Vec::new())
+}
+
 fn of(all: &[Drawn]) -> Inspection {
     Inspection::of(surveys(all), Vec::new())
 }
@@ -38,6 +70,9 @@ fn told(seen: &Inspection) -> Vec<String> {
             Across::Outside => "outside".to_owned(),
             Across::Missing { region: Some(region), .. } => format!("missing in {region}"),
             Across::Missing { region: None, .. } => "missing".to_owned(),
+            Across::Ambiguous(candidates) => {
+                candidates.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join("|")
+            }
         };
         format!("{}->{across}", vpn.a.connection.id)
     });
@@ -47,7 +82,7 @@ fn told(seen: &Inspection) -> Vec<String> {
 #[test]
 fn halves_are_matched_by_what_they_say_of_each_other() {
     let mirrored_elsewhere = |one: Drawn| one.to("198.51.100.77");
-    let cases: [(&str, Vec<Drawn>, &[&str]); 16] = [
+    let cases: [(&str, Vec<Drawn>, &[&str]); 21] = [
         ("crossed addresses", vec![a(), b()], &["a<->b"]),
         ("crossed, whatever they tunnel", vec![a().tunnels(&["10.9.0.0/24"], &["10.8.0.0/24"]), b()], &["a<->b"]),
         ("one looks where the other was", vec![a().to("203.0.113.99"), b()], &["a<->b"]),
@@ -72,7 +107,7 @@ fn halves_are_matched_by_what_they_say_of_each_other() {
         (
             "on one router",
             vec![a().to("203.0.113.1"), Drawn { id: "c", ..a().to("203.0.113.1") }],
-            &["a->missing in nz-hlz-1", "c->missing in nz-hlz-1"],
+            &["a->missing", "c->missing"],
         ),
         (
             "a third that points at a half of a pair",
@@ -84,13 +119,47 @@ fn halves_are_matched_by_what_they_say_of_each_other() {
             &["a<->b", "c->missing in nz-hlz-1"],
         ),
         (
-            "three around a ring, each pointing at the next",
+            "one looks at a router with another VPN, and is looked for by the other",
+            vec![a().to("203.0.113.3").down(), b().down(), c(), d()],
+            &["a<->b", "d<->c"],
+        ),
+        (
+            "the same, where the other VPN ends at the first one's router, too",
+            vec![
+                a().to("203.0.113.3").down(),
+                b().down(),
+                c().to("203.0.113.1"),
+                Drawn { id: "d", ..a() }.to("203.0.113.3").tunnels(&["10.40.0.0/24"], &["10.30.0.0/24"]),
+            ],
+            &["a<->b", "d<->c"],
+        ),
+        (
+            "three around a ring, each pointing at the next, two of them with each other's ranges",
             vec![
                 a(),
                 b().to("203.0.113.3"),
                 drawn("c", WLG, "wr", "203.0.113.3").to("203.0.113.1").tunnels(&["10.30.0.0/24"], &["10.0.0.0/24"]),
             ],
+            &["a<->b", "c->missing in nz-hlz-1"],
+        ),
+        (
+            "three around a ring, each pointing at the next",
+            vec![
+                a(),
+                b().to("203.0.113.3").tunnels(&["10.20.0.0/24"], &["10.30.0.0/24"]),
+                drawn("c", WLG, "wr", "203.0.113.3").to("203.0.113.1").tunnels(&["10.30.0.0/24"], &["10.0.0.0/24"]),
+            ],
             &["a->missing in nz-por-1", "b->missing in nz-wlg-2", "c->missing in nz-hlz-1"],
+        ),
+        ("three VPNs around a ring", ring(), &["a<->b2", "a2<->c", "b<->c2"]),
+        (
+            "marked for each other, and somebody's in the same place",
+            vec![
+                a().marked("aaaaaaaa", Half::A),
+                b().marked("aaaaaaaa", Half::B),
+                Drawn { id: "z", ..a() }.to("198.51.100.99").marked("aaaaaaaa", Half::A),
+            ],
+            &["a<->b", "z->outside"],
         ),
     ];
     for (what, drawn, expected) in cases {
@@ -114,21 +183,51 @@ fn two_vpns_between_the_same_routers_are_told_apart_by_their_ranges_and_else_by_
 }
 
 #[test]
-fn marks_come_before_what_connections_say() {
-    // Of each pair one looks at a half of the other pair.
-    let (mut a, mut b) = (a().marked("aaaaaaaa", Half::A), b().marked("aaaaaaaa", Half::B));
-    let (mut c, mut d) = (
-        drawn("c", HLZ, "hr2", "203.0.113.11").to("203.0.113.12").marked("bbbbbbbb", Half::A),
-        drawn("d", POR, "pr2", "203.0.113.12").to("203.0.113.11").marked("bbbbbbbb", Half::B),
+fn twins_that_nothing_tells_apart_are_paired_by_their_keys_and_never_by_chance() {
+    let twins = [a(), Drawn { id: "a2", ..a() }, b(), Drawn { id: "b2", ..b() }];
+    let unclear = ["a->b|b2", "a2->b|b2", "b->a|a2", "b2->a|a2"];
+    assert_eq!(told(&of(&twins)), unclear);
+    let crossed = keyed(&twins, &[("a", "one"), ("a2", "two"), ("b", "two"), ("b2", "one")]);
+    assert_eq!(told(&crossed), ["a<->b2", "a2<->b"]);
+    // Equal in everything: whichever is taken, it is the right one.
+    let equal = keyed(&twins, &[("a", "one"), ("a2", "one"), ("b", "one"), ("b2", "one")]);
+    assert_eq!(told(&equal), ["a<->b", "a2<->b2"]);
+    let strangers = keyed(&twins, &[("a", "one"), ("a2", "two"), ("b", "three"), ("b2", "four")]);
+    assert_eq!(told(&strangers), unclear);
+    // A key goes before a marker, which anybody can copy, and a marker before a name.
+    let marked = |one: &Drawn, half| one.clone().marked("aaaaaaaa", half);
+    let [first, second, third, fourth] = &twins;
+    let marked = [marked(first, Half::A), second.clone(), marked(third, Half::B), fourth.clone()];
+    assert_eq!(told(&of(&marked)), ["a<->b", "a2<->b2"]);
+    assert_eq!(
+        told(&keyed(&marked, &[("a", "one"), ("a2", "two"), ("b", "two"), ("b2", "one")])),
+        ["a<->b2", "a2<->b"]
     );
-    std::mem::swap(&mut a.peer, &mut c.peer);
-    std::mem::swap(&mut b.peer, &mut d.peer);
-    let all = [a.clone(), b.clone(), c, d];
-    assert_eq!(told(&of(&all)), ["a<->b", "c<->d"]);
+    let up = [first.clone(), second.clone().down(), third.clone().down(), fourth.clone()];
+    assert_eq!(told(&of(&up)), ["a<->b2", "a2<->b"]);
+    // What cannot be told is not changed, and can be deleted by its own id.
+    let seen = of(&twins);
+    let vpn = seen.select_to_change("a").unwrap();
+    assert!(seen.changeable(vpn).unwrap_err().contains("(b2) in nz-por-1"), "{:?}", seen.changeable(vpn));
+    assert_eq!(seen.deletable(vpn), Ok(()));
+}
+
+#[test]
+fn what_connections_say_comes_before_markers() {
+    // Two sound pairs with their markers mixed up.
+    let (a, b) = (a().marked("aaaaaaaa", Half::A), b().marked("bbbbbbbb", Half::B));
+    let (c, d) = (c().marked("bbbbbbbb", Half::A), d().marked("aaaaaaaa", Half::B));
+    assert_eq!(told(&of(&[a.clone(), b, c, d])), ["a<->b", "c<->d"]);
+    // Where they say nothing of each other, or are behind NAT, the markers tell.
+    let b = self::b().marked("aaaaaaaa", Half::B);
+    let apart = |one: &Drawn| one.clone().to("198.51.100.77");
+    assert_eq!(told(&of(&[apart(&a), apart(&b)])), ["a<->b"]);
+    let other = |one: Drawn| one.to("198.51.100.77").tunnels(&["10.9.0.0/24"], &["10.8.0.0/24"]);
+    assert_eq!(told(&of(&[other(a.clone()), other(b.clone())])), ["a<->b"]);
     // Half A is the marked one, whichever region comes first.
     let turned = [Drawn { region: POR, ..a.clone() }, Drawn { region: HLZ, ..b.clone() }];
     assert_eq!(told(&of(&turned)), ["a<->b"]);
-    // Renamed by somebody: the mark still tells.
+    // Renamed by somebody: the marker still tells.
     let seen = of(&[Drawn { name: "renamed by hand", ..a }, Drawn { name: "", ..b }]);
     assert_eq!(told(&seen), ["a<->b"]);
     assert_eq!(seen.vpns[0].name, "renamed by hand");
@@ -148,12 +247,44 @@ fn a_marked_half_knows_that_it_is_not_alone() {
 }
 
 #[test]
-fn a_half_that_is_there_twice_is_one_vpn_and_one_that_can_be_named() {
+fn a_half_that_is_there_twice_is_said_and_changed_by_a_connections_id_alone() {
     let (a, b) = (a().marked("aaaaaaaa", Half::A), b().marked("aaaaaaaa", Half::B));
-    let seen = of(&[a.clone(), Drawn { id: "a2", ..a }, b]);
-    assert_eq!(told(&seen), ["a<->b", "a2->missing in nz-por-1"]);
+    let copied = Drawn { id: "0-colleague", name: "production", ..a.clone() }.to("198.51.100.99");
+    let seen = of(&[a.clone(), copied, b]);
+    assert_eq!(told(&seen), ["a<->b", "0-colleague->outside"], "whatever the ids are");
     assert_eq!(seen.select("aaaaaaaa").unwrap().a.connection.id.as_str(), "a");
-    assert_eq!(seen.select("a2").unwrap().handle(), "a2");
+    for wanted in ["aaaaaaaa", "osvpn:aaaaaaaa:A", "hlz-por", "production"] {
+        let Err(Unselected::Doubled { doubled }) = seen.select_to_change(wanted) else { panic!("{wanted}") };
+        for part in ["osvpn:aaaaaaaa:A", "hlz-por_vpn_site_connection (a)", "production (0-colleague)"] {
+            assert!(doubled.contains(part), "{part}: {doubled}");
+        }
+    }
+    for (id, handle) in [("a", "a"), ("b", "a"), ("0-colleague", "0-colleague")] {
+        assert_eq!(seen.select_to_change(id).unwrap().handle(), handle);
+    }
+    // Two whole VPNs with one marker: neither has the id.
+    let seen = of(&[
+        a.clone(),
+        self::b().marked("aaaaaaaa", Half::B),
+        c().marked("aaaaaaaa", Half::A),
+        d().marked("aaaaaaaa", Half::B),
+    ]);
+    assert_eq!(told(&seen), ["a<->b", "c<->d"]);
+    let Err(Unselected::Several { ids, .. }) = seen.select("aaaaaaaa") else { panic!("{:?}", seen.vpns) };
+    assert_eq!(ids, ["a", "c"]);
+}
+
+#[test]
+fn an_id_goes_before_a_name_and_nothing_is_called_nothing() {
+    let named = Drawn { name: "aaaaaaaa", ..c() };
+    let seen =
+        of(&[a().marked("aaaaaaaa", Half::A), b().marked("aaaaaaaa", Half::B), named, Drawn { name: "", ..d() }]);
+    assert_eq!(seen.select("aaaaaaaa").unwrap().a.connection.id.as_str(), "a");
+    for nothing in ["", " "] {
+        assert!(matches!(seen.select(nothing), Err(Unselected::Empty { .. })));
+    }
+    let seen = of(&[a(), b(), Drawn { name: "a", ..c() }, d()]);
+    assert_eq!(seen.select("a").unwrap().a.connection.id.as_str(), "a");
 }
 
 #[test]
@@ -275,16 +406,28 @@ proptest! {
     }
 
     #[test]
-    fn halves_marked_for_each_other_are_together(all in anything()) {
-        let parts = parts(&of(&all));
-        for id in ["aaaaaaaa", "bbbbbbbb"] {
-            let marked = |half| all.iter().filter(move |one| one.is_connected && one.mark == Some((id, half))).collect::<Vec<_>>();
-            if let ([a], [b]) = (marked(Half::A).as_slice(), marked(Half::B).as_slice()) {
-                let mut pair = vec![a.id.to_owned(), b.id.to_owned()];
-                pair.sort();
-                prop_assert!(parts.contains(&pair), "{:?} in {:?}", pair, parts);
-            }
-        }
+    fn ids_decide_nothing(all in anything()) {
+        let turned: Vec<&'static str> = all.iter().rev().map(|one| one.id).collect();
+        let renamed: Vec<Drawn> = all.iter().zip(&turned).map(|(one, id)| Drawn { id, ..one.clone() }).collect();
+        let named: BTreeMap<String, String> =
+            all.iter().zip(turned).map(|(one, id)| (id.to_owned(), one.id.to_owned())).collect();
+        let back = |part: Vec<String>| {
+            let mut part: Vec<String> = part.iter().map(|id| named[id].clone()).collect();
+            part.sort();
+            part
+        };
+        prop_assert_eq!(parts(&of(&renamed)).into_iter().map(back).collect::<BTreeSet<_>>(), parts(&of(&all)));
+    }
+
+    #[test]
+    fn no_stranger_takes_a_half_of_a_sound_pair(all in anything(), marks in any::<[bool; 2]>(), key in 0..3_usize) {
+        let mark = |one: Drawn, half, is_marked| if is_marked { one.marked("aaaaaaaa", half) } else { one };
+        let a = mark(Drawn { id: "x", ..a() }, Half::A, marks[0]);
+        let b = mark(Drawn { id: "y", ..b() }, Half::B, marks[1]);
+        let mut keys: Vec<(&str, &str)> = all.iter().map(|one| (one.id, ["one", "two", "three"][key])).collect();
+        keys.extend([("x", "ours"), ("y", "ours")]);
+        let all: Vec<Drawn> = all.iter().cloned().chain([a, b]).collect();
+        prop_assert!(parts(&keyed(&all, &keys)).contains(&vec!["x".to_owned(), "y".to_owned()]));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    Change, ConnectionEdits, Create, Deletable, Edits, New, ServiceEdits, SetKey, Step, Subject, Update, Verb,
+    Change, ChangeId, ConnectionEdits, Create, Deletable, Edits, New, Object, ServiceEdits, SetKey, Step, Subject,
+    Update, Verb,
 };
 
 impl Verb {
@@ -123,18 +124,33 @@ impl fmt::Display for Step {
                 write!(f, "admit {remote} in the security group {name}")
             }
             Self::Create(Create { name, object, .. }) => write!(f, "make the {} {name}", object.label()),
-            Self::Update(Update { name, edits, .. }) => {
+            Self::Update(Update { id, name, edits, .. }) => {
                 let (object, changed) = match edits {
                     Edits::Service(edits) => ("VPN service", changed_of_service(edits)),
                     Edits::Connection(edits) => ("IPsec site connection", changed_of_connection(edits)),
                 };
-                write!(f, "change the {object} {name}: {}", changed.join(", "))
+                write!(f, "change the {object} {name} ({id}): {}", changed.join(", "))
             }
-            Self::SetKey(SetKey { second: Some(_), .. }) => f.write_str("set the new key on both halves"),
-            Self::SetKey(_) => f.write_str("set the new key"),
+            Self::SetKey(SetKey { first, second: Some(second), .. }) => {
+                write!(f, "set the new key on both halves, {first} and {second}")
+            }
+            Self::SetKey(SetKey { first, second: None, .. }) => write!(f, "set the new key on {first}"),
             Self::Restart(service) => write!(f, "switch the VPN service {} off and on", service.name),
-            Self::Delete(kind, object) => write!(f, "delete the {} {} ({})", kind.label(), object.name, object.id),
+            Self::Delete(kind, object) => write!(f, "delete the {} {object}", kind.label()),
         }
+    }
+}
+
+impl fmt::Display for Object {
+    /// "hlz-por_ike_policy (5e5ae9cb-…)": names are not unique, and ids tell a person nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.id)
+    }
+}
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -252,9 +252,12 @@ pub struct DeleteArgs {
     /// Its name, the id of its marks, or the name or id of one of its connections.
     #[arg(value_name = "VPN", required_unless_present = "strays")]
     pub vpn: Option<String>,
-    /// Delete the VPN objects that no connection uses, in all regions.
+    /// Delete the VPN objects that no connection uses, in all regions. Those that somebody may be creating stay.
     #[arg(long, conflicts_with = "vpn")]
     pub strays: bool,
+    /// Of these only those of this VPN, by the id in their description, or the object of this id; can be repeated.
+    #[arg(long, value_name = "ID", requires = "strays")]
+    pub of: Vec<String>,
     /// Whether to ask, and how to tell what came of it.
     #[command(flatten)]
     pub change: ChangeArgs,

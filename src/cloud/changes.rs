@@ -19,7 +19,7 @@ use super::keystone::{Body, Region};
 use super::neutron::Described;
 use super::printable::Text;
 use super::request::{Dpd, Kind, exposed};
-use super::vpnaas::Deleted;
+use super::vpnaas::{Deleted, closing_word};
 
 /// What is to be different about a VPN service. What is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -251,11 +251,11 @@ impl Region {
         self.delete_at(&self.url(&[RULES, id.as_str()])).await
     }
 
-    /// The rules in whose description a word stands, in one security group.
-    pub async fn marked_rules(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
+    /// The rules whose description ends with the word of a change's step, in one security group.
+    pub async fn rules_made_by(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
         let filter = [("security_group_id", group.as_str())];
         let all: Vec<Described> = self.list(&[RULES], "security_group_rules", &["id", "description"], &filter).await?;
-        let marked = all.into_iter().filter(|rule| rule.description.0.split_whitespace().any(|found| found == word));
+        let marked = all.into_iter().filter(|rule| closing_word(&rule.description.0) == word);
         Ok(marked.map(|rule| Id::new(rule.id.0)).collect())
     }
 

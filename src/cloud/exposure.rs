@@ -1,6 +1,7 @@
 //! What lets traffic from across a tunnel into the instances of a region: their ports, security groups and rules.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -94,6 +95,30 @@ pub struct SecurityGroupRule {
     pub remote: Option<IpNet>,
     /// Whether it admits only members of some group, or of an address group: never anybody across a tunnel.
     pub is_of_members: bool,
+}
+
+impl SecurityGroupRule {
+    /// Whether it has the form of the rules this program makes: everything in, from one range.
+    #[must_use]
+    pub fn has_our_form(&self) -> bool {
+        let is_whole = self.protocol.is_none() && !self.has_ports && !self.is_of_members;
+        is_whole && self.direction == Direction::Ingress && self.remote.is_some()
+    }
+}
+
+impl fmt::Display for SecurityGroupRule {
+    /// "ingress tcp, some ports, from 10.20.30.0/24"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = self.protocol.as_deref().unwrap_or("any protocol");
+        let ports = if self.has_ports { "some ports" } else { "any port" };
+        write!(f, "{} {protocol}, {ports}, ", self.direction.as_str())?;
+        match (&self.remote, self.is_of_members) {
+            (_, true) => f.write_str("members of a group"),
+            (Some(remote), false) if self.direction == Direction::Egress => write!(f, "to {remote}"),
+            (Some(remote), false) => write!(f, "from {remote}"),
+            (None, false) => f.write_str("any address"),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -42,18 +42,22 @@ pub struct Marked {
     pub endpoints: Option<String>,
 }
 
-impl Marked {
-    /// Whether that mark stands in its description, among whatever else somebody has written there.
-    #[must_use]
-    pub fn has(&self, mark: &str) -> bool {
-        is_marked(&self.description, mark)
-    }
+/// The word a description begins with. Only there a marker says whose an object is: further on it is a mention.
+#[must_use]
+pub fn leading_word(description: &str) -> &str {
+    description.split(char::is_whitespace).next().unwrap_or_default()
 }
 
-/// Whether that mark stands in a description as a word.
+/// The word a description ends with: where a change writes by which step of it an object was made.
 #[must_use]
-pub fn is_marked(description: &str, mark: &str) -> bool {
-    description.split_whitespace().any(|word| word == mark)
+pub fn closing_word(description: &str) -> &str {
+    description.rsplit(char::is_whitespace).next().unwrap_or_default()
+}
+
+/// Whether a description is that marker, or begins with it.
+#[must_use]
+pub fn is_marked(description: &str, marker: &str) -> bool {
+    leading_word(description) == marker
 }
 
 #[derive(Deserialize)]
@@ -127,11 +131,18 @@ impl Region {
         Ok(Status::parse(&reported.status.0))
     }
 
-    /// The project's objects of a kind in whose description `mark` stands as a word. The whole list is read, because
-    /// the server cannot be relied upon to filter it.
-    pub async fn marked(&self, kind: Kind, mark: &str) -> Result<Vec<Marked>, Error> {
+    /// The project's objects of a kind whose description begins with that marker. The whole list is read, because the
+    /// server cannot be relied upon to filter it.
+    pub async fn marked(&self, kind: Kind, marker: &str) -> Result<Vec<Marked>, Error> {
         let mut all = self.described(kind).await?;
-        all.retain(|one| one.has(mark));
+        all.retain(|one| is_marked(&one.description, marker));
+        Ok(all)
+    }
+
+    /// The project's objects of a kind whose description ends with the word of a change's step.
+    pub async fn made_by(&self, kind: Kind, word: &str) -> Result<Vec<Marked>, Error> {
+        let mut all = self.described(kind).await?;
+        all.retain(|one| closing_word(&one.description) == word);
         Ok(all)
     }
 

@@ -1,9 +1,11 @@
 //! What is known of the pre-shared keys of a VPN: never the keys.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Vpn;
-use crate::cloud::{Cloud, Error, ErrorKind};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, RegionId};
 use crate::plan::psk::{self, PskProblem};
 
 /// What came of comparing keys in memory.
@@ -50,5 +52,39 @@ impl Keys {
             Ok(keys) => Self::compare(&keys),
             Err(error) => Self::Unreadable(Box::new(error)),
         }
+    }
+}
+
+/// Which connections have the same key, as far as their keys were read: a number each, equal for equal keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EqualKeys(BTreeMap<Id, usize>);
+
+impl EqualKeys {
+    /// Compares those keys.
+    #[must_use]
+    pub fn compare(keys: &[(Id, SecretString)]) -> Self {
+        let first_like =
+            |key: &SecretString| keys.iter().position(|(_, one)| one.expose_secret() == key.expose_secret());
+        Self(keys.iter().filter_map(|(id, key)| Some((id.clone(), first_like(key)?))).collect())
+    }
+
+    /// Reads the keys of connections and compares them; one request each. A key that cannot be read is equal to none.
+    pub(super) async fn read(cloud: &Cloud, connections: &[(RegionId, Id)]) -> Self {
+        let reads = connections.iter().map(|(region, id)| async move {
+            let key = cloud.region(region)?.connection_psk(id).await.ok()?;
+            Some((id.clone(), key))
+        });
+        let keys: Vec<_> = futures::future::join_all(reads).await.into_iter().flatten().collect();
+        Self::compare(&keys)
+    }
+
+    /// Whether two connections have the same key; none if that is not known.
+    pub(super) fn are_equal(&self, one: &Id, other: &Id) -> Option<bool> {
+        Some(self.0.get(one)? == self.0.get(other)?)
+    }
+
+    /// What is known of either. Numbers of two readings cannot be compared: the later one is taken where it says anything.
+    pub(super) fn or(self, before: &Self) -> Self {
+        if self.0.is_empty() { before.clone() } else { self }
     }
 }

@@ -50,7 +50,7 @@ impl Vpn {
     pub fn take(&mut self, seen: &BTreeMap<Half, Look>) {
         let b = match &mut self.across {
             Across::Half(side) => Some((Half::B, &mut **side)),
-            Across::Missing { .. } | Across::Outside => None,
+            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
         };
         for (half, side) in std::iter::once((Half::A, &mut self.a)).chain(b) {
             if let Some(look) = seen.get(&half) {

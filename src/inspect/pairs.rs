@@ -1,4 +1,5 @@
-//! Which connections are the two halves of one VPN: by their marks, else by what they say of each other.
+//! Which connections are the two halves of one VPN: by what they say of each other. A marker decides only among equals,
+//! for a description can be copied; and where nothing decides, nothing is guessed.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,30 +8,99 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
-use super::{Across, Side, Vpn, name_of, outside};
-use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, Survey};
+use super::evidence::Evidence;
+use super::{Across, ConnectionName, EqualKeys, Side, Vpn, name_of, outside};
+use crate::cloud::vpnaas::is_marked;
+use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Survey};
 use crate::plan::{Half, VpnId};
 
 /// Every connection as a half of a VPN, alone or with its partner; by name, then region and id.
-pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Vpn> {
-    let mut alone: Vec<Side> = surveys
-        .iter()
-        .flat_map(|(region, survey)| {
-            survey.inventory.connections.iter().map(|connection| side(region, survey, connection))
-        })
-        .collect();
-    let all = alone.clone();
-    let mut vpns = by_mark(&mut alone);
-    let mut known: BTreeSet<VpnId> = vpns.iter().filter_map(|vpn| vpn.id.clone()).collect();
-    // A half that is there twice: what is done to the second is not done to the VPN of that id.
-    let mut once = |vpn: Vpn| Vpn { id: vpn.id.filter(|id| known.insert(id.clone())), ..vpn };
-    vpns.extend(by_content(&mut alone, &all).into_iter().map(&mut once));
+pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>, keys: &EqualKeys) -> Vec<Vpn> {
+    let sides = sides(surveys);
+    let matching = Matching::of(&sides, |a, b| Evidence::of(a, b, &sides, keys));
+    let mut vpns: Vec<Vpn> = matching.pairs.iter().map(|(a, b)| pair(sides[*a].clone(), sides[*b].clone())).collect();
     let taken: BTreeSet<Id> =
         vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side.connection.id.clone())).collect();
-    alone.sort_by(|one, other| one.connection.id.cmp(&other.connection.id));
-    vpns.extend(alone.into_iter().map(|side| once(single(side, surveys, &taken))));
+    let whole: BTreeSet<(VpnId, Half)> =
+        vpns.iter().flat_map(|vpn| vpn.sides().filter_map(|(_, side)| side.mark.clone())).collect();
+    for (place, side) in sides.iter().enumerate() {
+        if !taken.contains(&side.connection.id) {
+            let across = match matching.tied.get(&place) {
+                Some(candidates) => {
+                    Across::Ambiguous(candidates.iter().map(|place| ConnectionName::of(&sides[*place])).collect())
+                }
+                None => missing(side, surveys, &taken, &whole).unwrap_or(Across::Outside),
+            };
+            vpns.push(single(side.clone(), across));
+        }
+    }
+    tell_doubles(&mut vpns);
     vpns.sort_by(|a, b| (&a.name, &a.a.region, &a.a.connection.id).cmp(&(&b.name, &b.a.region, &b.a.connection.id)));
     vpns
+}
+
+/// The connections whose partner depends on more than what they say of each other: their keys are worth reading.
+pub(super) fn contested(surveys: &BTreeMap<RegionId, Survey>) -> Vec<(RegionId, Id)> {
+    let sides = sides(surveys);
+    let keys = EqualKeys::default();
+    let matching = Matching::of(&sides, |a, b| Evidence::of(a, b, &sides, &keys).map(Evidence::of_content));
+    matching.tied.keys().map(|place| (sides[*place].region.clone(), sides[*place].connection.id.clone())).collect()
+}
+
+/// Which of some connections belong together, by their places.
+#[derive(Default)]
+struct Matching {
+    pairs: Vec<(usize, usize)>,
+    /// Those of which nothing tells which of several is the partner, with these.
+    tied: BTreeMap<usize, BTreeSet<usize>>,
+}
+
+impl Matching {
+    /// The surest pairs first. What is equally sure for several is nobody's.
+    fn of(sides: &[Side], evidence: impl Fn(&Side, &Side) -> Option<Evidence>) -> Self {
+        let mut levels: BTreeMap<Reverse<Evidence>, Vec<(usize, usize)>> = BTreeMap::new();
+        for (one, other) in (0..sides.len()).tuple_combinations() {
+            if let Some(evidence) = evidence(&sides[one], &sides[other]) {
+                levels.entry(Reverse(evidence)).or_default().push((one, other));
+            }
+        }
+        let mut matching = Self::default();
+        for (Reverse(evidence), edges) in levels {
+            let free: Vec<(usize, usize)> = edges.into_iter().filter(|edge| matching.are_free(*edge)).collect();
+            let partners = |place: usize| free.iter().filter_map(move |edge| across(*edge, place));
+            let is_clear = |(one, other): &(usize, usize)| partners(*one).count() == 1 && partners(*other).count() == 1;
+            let (clear, tied): (Vec<_>, Vec<_>) = free.iter().copied().partition(is_clear);
+            matching.pairs.extend(clear);
+            for edge @ (one, other) in tied {
+                if !evidence.is_of_equals() {
+                    matching.tied.entry(one).or_default().insert(other);
+                    matching.tied.entry(other).or_default().insert(one);
+                } else if matching.are_free(edge) {
+                    matching.pairs.push(edge);
+                }
+            }
+        }
+        matching
+    }
+
+    fn are_free(&self, (one, other): (usize, usize)) -> bool {
+        let is_taken =
+            |place| self.tied.contains_key(&place) || self.pairs.iter().any(|pair| across(*pair, place).is_some());
+        !is_taken(one) && !is_taken(other)
+    }
+}
+
+/// The other end of an edge.
+fn across((one, other): (usize, usize), place: usize) -> Option<usize> {
+    if place == one { Some(other) } else { (place == other).then_some(one) }
+}
+
+/// In an order of their own, whatever the lists' order was.
+fn sides(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Side> {
+    let sides = surveys.iter().flat_map(|(region, survey)| {
+        survey.inventory.connections.iter().map(|connection| side(region, survey, connection))
+    });
+    sides.sorted_by(|a, b| (&a.region, &a.connection.id).cmp(&(&b.region, &b.connection.id))).collect()
 }
 
 fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side {
@@ -52,7 +122,7 @@ fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side
         ipsec: survey.ipsec_policies.iter().find(|policy| policy.id == connection.ipsec_policy).cloned(),
         local: ranges.filter(|ranges| !ranges.is_empty()).map(in_order),
         remote: in_order(connection.peer_cidrs.iter().copied().chain(remote)),
-        mark: connection.description.split_whitespace().find_map(VpnId::of_mark),
+        mark: VpnId::of_description(&connection.description),
         connection: connection.clone(),
         subnets,
         service,
@@ -69,119 +139,76 @@ pub fn in_order(ranges: impl IntoIterator<Item = IpNet>) -> Vec<IpNet> {
     ranges.into_iter().sorted_unstable().dedup().collect()
 }
 
-/// Takes out of `alone` the halves whose marks name each other.
-fn by_mark(alone: &mut Vec<Side>) -> Vec<Vpn> {
-    let marked: BTreeSet<VpnId> = alone.iter().filter_map(|side| side.mark.clone()).map(|(id, _)| id).collect();
-    let mut vpns = Vec::new();
-    for id in marked {
-        // Of a half that is there twice always the same one is taken, in whatever order a cloud lists them.
-        let place = |half| {
-            let marked = alone.iter().enumerate().filter(|(_, side)| side.mark == Some((id.clone(), half)));
-            marked.min_by_key(|(_, side)| &side.connection.id).map(|(place, _)| place)
-        };
-        let (Some(a), Some(b)) = (place(Half::A), place(Half::B)) else { continue };
-        let (first, second) = (a.max(b), a.min(b));
-        let (later, earlier) = (alone.remove(first), alone.remove(second));
-        vpns.push(if a > b { pair(later, earlier) } else { pair(earlier, later) });
-    }
-    vpns
-}
-
-fn pair(a: Side, b: Side) -> Vpn {
-    // Of an unmarked pair the half that has a mark, or else A, names it.
+fn pair(one: Side, other: Side) -> Vpn {
+    let is_turned = one.mark.as_ref().is_some_and(|(_, half)| *half == Half::B)
+        || other.mark.as_ref().is_some_and(|(_, half)| *half == Half::A) && one.mark.is_none();
+    let (a, b) = if is_turned { (other, one) } else { (one, other) };
+    // The half that has a marker, or else A, names it.
     let named = if a.mark.is_none() && b.mark.is_some() { &b } else { &a };
     let id = named.mark.as_ref().map(|(id, _)| id.clone());
-    Vpn { name: name_of(&named.connection.name), id, a, across: Across::Half(Box::new(b)) }
+    Vpn { name: name_of(&named.connection.name), id, a, across: Across::Half(Box::new(b)), doubles: Vec::new() }
 }
 
-/// Takes out of `alone` the halves that say the same of each other, the surest pairs first.
-fn by_content(alone: &mut Vec<Side>, all: &[Side]) -> Vec<Vpn> {
-    let mut likely = Vec::new();
-    for (i, a) in alone.iter().enumerate() {
-        for (j, b) in alone.iter().enumerate().skip(i + 1) {
-            let likelihood = likelihood(a, b, all);
-            if likelihood > 0 {
-                likely.push((likelihood, i, j));
-            }
-        }
-    }
-    // Of equally sure pairs always the same ones are taken, in whatever order a cloud lists them.
-    let ids = |i: usize, j: usize| {
-        let (i, j) = (&alone[i].connection.id, &alone[j].connection.id);
-        (i.min(j).clone(), i.max(j).clone())
-    };
-    likely.sort_by_key(|(likelihood, i, j)| (Reverse(*likelihood), ids(*i, *j)));
-    let mut partner = BTreeMap::new();
-    for (_, i, j) in likely {
-        if !partner.contains_key(&i) && !partner.contains_key(&j) {
-            partner.insert(i, j);
-            partner.insert(j, i);
-        }
-    }
-    let mut sides: BTreeMap<usize, Side> = std::mem::take(alone).into_iter().enumerate().collect();
-    let mut vpns = Vec::new();
-    for (i, j) in partner.into_iter().filter(|(i, j)| i < j) {
-        if let (Some(a), Some(b)) = (sides.remove(&i), sides.remove(&j)) {
-            let is_turned = a.mark.as_ref().is_some_and(|(_, half)| *half == Half::B);
-            vpns.push(if is_turned { pair(b, a) } else { pair(a, b) });
-        }
-    }
-    alone.extend(sides.into_values());
-    vpns
-}
-
-/// How likely two connections are halves of one VPN; 0 for not at all. Crossed addresses settle it. With only one
-/// pointing at the other, or with ranges alone, it takes that the rest is nobody else's: then one of them is wrong, and
-/// that is what is to be found out.
-fn likelihood(a: &Side, b: &Side, all: &[Side]) -> u32 {
-    let router = |side: &Side| side.service.as_ref().map(|service| service.router.clone());
-    if a.region == b.region && router(a) == router(b) {
-        return 0;
-    }
-    // Marks say for sure whose half is whose.
-    if let (Some((of_a, half_a)), Some((of_b, half_b))) = (&a.mark, &b.mark)
-        && (of_a != of_b || half_a == half_b)
-    {
-        return 0;
-    }
-    let (ab, ba) = (a.points_at(b), b.points_at(a));
-    let mirrors = |one: &Side, other: &Side| one.local.as_ref().is_some_and(|local| *local == other.remote);
-    let mirrored = u32::from(mirrors(a, b)) + u32::from(mirrors(b, a));
-    // What osvpn or a script made has one name on both sides.
-    let sure = 2 * mirrored + u32::from(name_of(&a.connection.name) == name_of(&b.connection.name));
-    // One that is up has found its peer, wherever that is; unless these two have all their ranges in common, and nobody has
-    // looked since an address changed.
-    let is_astray = |side: &Side| {
-        (side.connection.status != Status::Active || mirrored == 2)
-            && !all.iter().any(|other| other.connection.id != side.connection.id && side.points_at(other))
-    };
-    match (ab, ba) {
-        (true, true) => 20 + sure,
-        (true, false) if is_astray(b) => 10 + sure,
-        (false, true) if is_astray(a) => 10 + sure,
-        (false, false) if mirrored == 2 && is_astray(a) && is_astray(b) => sure,
-        _ => 0,
-    }
-}
-
-/// A connection without a partner: its peer is outside, or its other half is missing.
-fn single(side: Side, surveys: &BTreeMap<RegionId, Survey>, taken: &BTreeSet<Id>) -> Vpn {
-    let across = missing(&side, surveys, taken).unwrap_or(Across::Outside);
+fn single(side: Side, across: Across) -> Vpn {
     let id = side.mark.as_ref().map(|(id, _)| id.clone());
-    Vpn { name: name_of(&side.connection.name), id, a: side, across }
+    Vpn { name: name_of(&side.connection.name), id, a: side, across, doubles: Vec::new() }
+}
+
+/// Tells each VPN which other connections carry the marker of one of its halves, and leaves the id to the one VPN that has
+/// the best claim to it: what is done to another is not done to the VPN of that id.
+fn tell_doubles(vpns: &mut [Vpn]) {
+    let marked: Vec<(usize, (VpnId, Half), ConnectionName)> = vpns
+        .iter()
+        .enumerate()
+        .flat_map(|(place, vpn)| {
+            vpn.sides().filter_map(move |(_, side)| Some((place, side.mark.clone()?, ConnectionName::of(side))))
+        })
+        .collect();
+    let claims: Vec<Option<(VpnId, usize)>> = vpns.iter().map(claim).collect();
+    for (place, vpn) in vpns.iter_mut().enumerate() {
+        let own = |mark: &(VpnId, Half)| marked.iter().any(|(of, one, _)| *of == place && one == mark);
+        let others = marked.iter().filter(|(of, mark, _)| *of != place && own(mark));
+        vpn.doubles = others.map(|(_, (_, half), name)| (*half, name.clone())).collect();
+        let is_outdone = claims[place].as_ref().is_some_and(|(id, strength)| {
+            let others =
+                claims.iter().enumerate().filter(|(of, _)| *of != place).filter_map(|(_, claim)| claim.as_ref());
+            others.into_iter().any(|(other, theirs)| other == id && theirs >= strength)
+        });
+        if is_outdone {
+            vpn.id = None;
+        }
+    }
+}
+
+/// The id a VPN goes by, and how many of its halves carry it as they should.
+fn claim(vpn: &Vpn) -> Option<(VpnId, usize)> {
+    let id = vpn.id.clone()?;
+    let halves =
+        vpn.sides().filter_map(|(_, side)| side.mark.as_ref()).filter(|(of, _)| *of == id).map(|(_, half)| half);
+    Some((id.clone(), halves.unique().count()))
 }
 
 /// Whether the other half should be in this project, and what tells so.
-fn missing(side: &Side, surveys: &BTreeMap<RegionId, Survey>, taken: &BTreeSet<Id>) -> Option<Across> {
+///
+/// `whole` are the markers of halves that have their partner: what is left of those VPNs lacks nothing.
+fn missing(
+    side: &Side,
+    surveys: &BTreeMap<RegionId, Survey>,
+    taken: &BTreeSet<Id>,
+    whole: &BTreeSet<(VpnId, Half)>,
+) -> Option<Across> {
     let at = |region: &RegionId, because: String| Some(Across::Missing { region: Some(region.clone()), because });
-    if let Some((id, half)) = &side.mark {
+    if side.points_at_itself() {
+        let because = format!("its peer address {} is its own", side.connection.peer_address);
+        return Some(Across::Missing { region: None, because });
+    }
+    if let Some((id, half)) = side.mark.as_ref().filter(|mark| !whole.contains(mark)) {
         let other = id.mark(half.other());
-        let is_marked = |description: &str| description.split_whitespace().any(|word| word == other);
         for (region, survey) in surveys {
             let services = survey.inventory.services.iter().map(|one| &one.description);
             let policies = survey.ike_policies.iter().chain(&survey.ipsec_policies).map(|one| &one.description);
             let groups = survey.groups.iter().map(|one| &one.description);
-            if services.chain(policies).chain(groups).any(|description| is_marked(description)) {
+            if services.chain(policies).chain(groups).any(|description| is_marked(description, &other)) {
                 return at(region, format!("objects of its half {} are there", half.other()));
             }
         }

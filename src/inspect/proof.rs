@@ -313,7 +313,10 @@ pub fn condition(vpn: &Vpn, checks: &[Check]) -> Condition {
     let is_unclear = |check: &Check| {
         matches!(check.verdict, Verdict::Open(_)) && (vpn.b().is_some() || check.subject == Subject::Halves)
     };
-    if !vpn.is_active() {
+    // Of a VPN of which it is not certain which connections it consists of, nothing else is.
+    if vpn.is_clear().is_err() || !vpn.doubles.is_empty() {
+        Condition::Unclear
+    } else if !vpn.is_active() {
         Condition::NotActive
     } else if faults.any(|fault| fault.weight < Weight::Warns) {
         Condition::Mismatched

@@ -1,8 +1,10 @@
 //! Which VPN is meant.
 
+use itertools::Itertools;
+
 use super::{Inspection, Vpn};
-use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
+use crate::plan::{ShellCommand, VpnId};
 
 /// Why a word names no VPN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,13 +17,27 @@ pub enum Unselected {
         /// The names there are.
         names: Vec<String>,
     },
+    /// Nothing was asked for: a variable of a script is not set, say.
+    #[error("an empty name names no VPN; {}", known(.names))]
+    Empty {
+        /// The names there are.
+        names: Vec<String>,
+    },
     /// Several do; each with the word that names it alone.
-    #[error("several VPNs answer to {wanted}; name one by its id: {}", .ids.join(", "))]
+    #[error("several VPNs answer to {wanted}; name one by its id: {}", with_names(.ids, .names))]
     Several {
         /// What was asked for.
         wanted: String,
         /// Ids that tell them apart.
         ids: Vec<String>,
+        /// What their first connections are called.
+        names: Vec<String>,
+    },
+    /// The id is in the markers of several connections for one half.
+    #[error("{doubled}; name the connection you mean by its id")]
+    Doubled {
+        /// Which connections.
+        doubled: String,
     },
 }
 
@@ -29,40 +45,90 @@ fn known(names: &[String]) -> String {
     if names.is_empty() { "there is none at all".to_owned() } else { format!("there are: {}", names.join(", ")) }
 }
 
-impl Vpn {
-    /// The word that names it and nothing else: the id in its marks, or the id of its first connection.
-    #[must_use]
-    pub fn handle(&self) -> String {
-        self.id.as_ref().map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
-    }
+fn with_names(ids: &[String], names: &[String]) -> String {
+    ids.iter().zip(names).map(|(id, name)| format!("{id} ({name})")).join(", ")
 }
 
 impl Vpn {
+    /// The word that names it and nothing else: the id in its markers, or the id of its first connection.
+    #[must_use]
+    pub fn handle(&self) -> String {
+        let id = self.id.as_ref().filter(|_| self.doubles.is_empty());
+        id.map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
+    }
+
     /// A command of this program that is about it.
     #[must_use]
     pub fn command(&self, words: &'static str) -> ShellCommand {
         osvpn(words).operand(self.handle())
     }
+
+    fn has_connection(&self, wanted: &str) -> bool {
+        self.sides().any(|(_, side)| side.connection.id.as_str() == wanted)
+    }
+
+    fn is_of(&self, wanted: &VpnId) -> bool {
+        self.id.as_ref() == Some(wanted)
+    }
+
+    /// Whether a connection of it has that id in its marker.
+    pub(super) fn carries(&self, wanted: &VpnId) -> bool {
+        self.sides().any(|(_, side)| side.mark.as_ref().is_some_and(|(id, _)| id == wanted))
+    }
+
+    /// Whether it, or one of its connections, has that name, or an id that a list shows so.
+    fn is_called(&self, wanted: &str) -> bool {
+        let is_short = |id: &str| wanted.len() >= 8 && id.starts_with(wanted);
+        self.name == wanted
+            || self.sides().any(|(_, side)| side.connection.name == wanted || is_short(side.connection.id.as_str()))
+    }
 }
 
 impl Inspection {
-    /// The VPN of that name, mark or id; a name or id of one of its connections will do.
+    /// The VPN of that id, name or marker; a name or id of one of its connections will do. A whole id goes before a name:
+    /// anybody can give a connection the name that is another's id.
     ///
     /// # Errors
     /// If it names none, or several.
     pub fn select(&self, wanted: &str) -> Result<&Vpn, Unselected> {
-        let found: Vec<&Vpn> = self.vpns.iter().filter(|vpn| vpn.answers_to(wanted)).collect();
-        match found.as_slice() {
+        if wanted.trim().is_empty() {
+            return Err(Unselected::Empty { names: self.names() });
+        }
+        let id = VpnId::of_mark(wanted).map(|(id, _)| id);
+        let id = id.or_else(|| VpnId::try_from(wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned()).ok());
+        let of_id = |is: fn(&Vpn, &VpnId) -> bool| {
+            move |vpn: &Vpn, id: &Option<VpnId>| id.as_ref().is_some_and(|id| is(vpn, id))
+        };
+        let (is_of, carries) = (of_id(Vpn::is_of), of_id(Vpn::carries));
+        let tiers: [&dyn Fn(&Vpn) -> bool; 4] =
+            [&|vpn| vpn.has_connection(wanted), &|vpn| is_of(vpn, &id), &|vpn| carries(vpn, &id), &|vpn| {
+                vpn.is_called(wanted)
+            }];
+        let found = tiers.into_iter().map(|tier| self.vpns.iter().filter(|vpn| tier(vpn)).collect::<Vec<&Vpn>>());
+        match found.into_iter().find(|found| !found.is_empty()).unwrap_or_default().as_slice() {
             [vpn] => Ok(vpn),
-            [] => {
-                let mut names: Vec<String> = self.vpns.iter().map(|vpn| vpn.name.clone()).collect();
-                names.dedup();
-                Err(Unselected::None { wanted: wanted.to_owned(), names })
-            }
+            [] => Err(Unselected::None { wanted: wanted.to_owned(), names: self.names() }),
             several => Err(Unselected::Several {
                 wanted: wanted.to_owned(),
                 ids: several.iter().map(|vpn| vpn.handle()).collect(),
+                names: several.iter().map(|vpn| vpn.a.connection.name.clone()).collect(),
             }),
         }
+    }
+
+    /// The same for what is to be changed: where a half is there twice, only a connection's own id tells which is meant.
+    ///
+    /// # Errors
+    /// If it names none, or several, or a VPN of which a half is there twice.
+    pub fn select_to_change(&self, wanted: &str) -> Result<&Vpn, Unselected> {
+        let vpn = self.select(wanted)?;
+        match vpn.doubled() {
+            Some(doubled) if !vpn.has_connection(wanted) => Err(Unselected::Doubled { doubled }),
+            _ => Ok(vpn),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.vpns.iter().map(|vpn| vpn.name.clone()).dedup().collect()
     }
 }

@@ -25,6 +25,14 @@ pub struct Stray {
     pub status: Option<Status>,
 }
 
+impl Stray {
+    /// Its status, if that tells that somebody may be creating it: an agent has not reported on it yet.
+    #[must_use]
+    pub fn pending(&self) -> Option<&Status> {
+        self.status.as_ref().filter(|status| !matches!(status, Status::Active | Status::Down | Status::Error))
+    }
+}
+
 /// All of them, in the order of regions and of deletion.
 pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
     let mut strays = Vec::new();
@@ -32,7 +40,7 @@ pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
         let used: BTreeSet<&Id> = survey.inventory.connections.iter().flat_map(SiteConnection::holds).collect();
         let mut add = |kind, id: &Id, name: &str, description: &str, status| {
             if !used.contains(id) {
-                let mark = description.split_whitespace().find_map(VpnId::of_mark);
+                let mark = VpnId::of_description(description);
                 strays.push(Stray {
                     region: region.clone(),
                     kind,

@@ -5,7 +5,8 @@ use std::fmt;
 use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::printable;
+use crate::cloud::vpnaas::leading_word;
+use crate::cloud::{Kind, printable};
 
 /// One region's side of a VPN. An outside peer is not a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +60,12 @@ impl VpnId {
         let (id, half) = text.strip_prefix("osvpn:")?.split_once(':')?;
         let half = [Half::A, Half::B].into_iter().find(|candidate| candidate.to_string() == half)?;
         Self::try_from(id.to_owned()).ok().map(|id| (id, half))
+    }
+
+    /// The VPN and the half an object is of, by its description: that is the marker, or begins with it.
+    #[must_use]
+    pub fn of_description(description: &str) -> Option<(Self, Half)> {
+        Self::of_mark(leading_word(description))
     }
 
     /// The description every object of that half carries: `osvpn:<vpn-id>:<half>`.
@@ -142,6 +149,19 @@ impl VpnName {
         Self::parse(name.strip_suffix(object)?.strip_suffix('_')?).ok()
     }
 
+    /// Whether an object of that kind has a name as this program gives it: the name of a VPN and what the object is.
+    #[must_use]
+    pub fn is_given(kind: Kind, name: &str) -> bool {
+        let objects: &[&str] = match kind {
+            Kind::VpnService => &["vpn_service"],
+            Kind::IkePolicy => &["ike_policy"],
+            Kind::IpsecPolicy => &["ipsec_policy"],
+            Kind::EndpointGroup => &["local_endpoint_group", "peer_endpoint_group"],
+            Kind::SiteConnection => &["vpn_site_connection"],
+        };
+        objects.iter().any(|object| Self::from_object(name, object).is_some())
+    }
+
     /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`).
     #[must_use]
     pub fn of(&self, object: &str) -> String {
@@ -207,5 +227,18 @@ mod tests {
         }
         assert_eq!(VpnId::of_mark("osvpn:0badcafe:B"), Some((VpnId::new("0badcafe"), Half::B)));
         assert_eq!(VpnId::of_mark("osvpn:a/b:B"), None);
+    }
+
+    #[test]
+    fn a_marker_is_the_whole_description_or_its_beginning() {
+        let marked = Some((VpnId::new("0badcafe"), Half::A));
+        for description in ["osvpn:0badcafe:A", "osvpn:0badcafe:A osvpn-change:1f2e3d4c:3", "osvpn:0badcafe:A\nmine"] {
+            assert_eq!(VpnId::of_description(description), marked, "{description:?}");
+        }
+        for description in
+            ["", "copied from osvpn:0badcafe:A", " osvpn:0badcafe:A", "osvpn:0badcafe:A, mine", "osvpn:0badcafe"]
+        {
+            assert_eq!(VpnId::of_description(description), None, "{description:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use itertools::Itertools;
 
 use super::{Ledger, Made, Marks, Origin, Step, Task};
 use crate::cloud::request::Kind;
@@ -14,8 +15,10 @@ use crate::plan::{VpnId, VpnName};
 pub struct Found {
     /// How its objects are known.
     pub marks: Marks,
-    /// The objects: everything in them was made by this program, so nothing in them is anybody else's.
+    /// The objects that carry its marker.
     pub ledger: Ledger,
+    /// Those of them that have no name as this program gives it: somebody has renamed them, or has copied a description.
+    pub renamed: Vec<Made>,
 }
 
 const KINDS: [Kind; 5] =
@@ -35,6 +38,7 @@ pub async fn find(cloud: &Cloud) -> Result<Vec<Found>, Error> {
             let found = vpns.entry(vpn.clone()).or_insert_with(|| Found {
                 marks: Marks { name: VpnName::from(&vpn), vpn: vpn.clone(), regions: BTreeMap::new() },
                 ledger: Ledger::default(),
+                renamed: Vec::new(),
             });
             if let Some(name) = name
                 && named.insert(vpn)
@@ -42,14 +46,36 @@ pub async fn find(cloud: &Cloud) -> Result<Vec<Found>, Error> {
                 found.marks.name = name;
             }
             found.marks.regions.insert(made.task.half, made.region.clone());
-            if found.ledger.get(made.task.half, made.task.step).is_some() {
+            if !VpnName::is_given(made.task.step.kind(), &made.name) {
+                found.renamed.push(made);
+            } else if found.ledger.get(made.task.half, made.task.step).is_some() {
                 found.ledger.leave(made);
             } else {
                 found.ledger.record(made);
             }
         }
     }
+    // One that somebody has renamed is of use; a second one of its kind is not a leftover, but anybody's.
+    for found in vpns.values_mut() {
+        for made in &found.renamed {
+            if found.ledger.get(made.task.half, made.task.step).is_none() {
+                found.ledger.record(made.clone());
+            }
+        }
+    }
     Ok(vpns.into_values().collect())
+}
+
+impl Found {
+    /// The connections of a half of which there is more than one: which of them is of the VPN its marker does not tell.
+    #[must_use]
+    pub fn doubled(&self) -> Vec<Made> {
+        let made = self.ledger.removable().into_iter().chain(self.renamed.iter().cloned());
+        let all: Vec<Made> =
+            made.filter(|made| made.task.step == Step::Connection).unique_by(|made| made.id.clone()).collect();
+        let count = |made: &Made| all.iter().filter(|other| other.task == made.task).count();
+        all.iter().filter(|made| count(made) > 1).cloned().collect()
+    }
 }
 
 /// Takes out of a ledger what does not exist any more: the run may have been cut off while it was being undone.
@@ -84,7 +110,7 @@ async fn in_region(region: &Region, kind: Kind) -> Result<Vec<Marked>, Error> {
         objects => objects?,
     };
     let marked = objects.into_iter().filter_map(|object| {
-        let (vpn, half) = object.description.split_whitespace().find_map(VpnId::of_mark)?;
+        let (vpn, half) = VpnId::of_description(&object.description)?;
         let step = Step::of(kind, object.endpoints.as_deref())?;
         let name = VpnName::from_object(&object.name, step.object());
         let task = Task { half, step };

@@ -18,7 +18,7 @@ pub(super) fn until(error: &Error, limits: &Limits) -> Timestamp {
     if is_last_word { now } else { now.checked_add(settling).unwrap_or(Timestamp::MAX) }
 }
 
-/// Everything in the region with this VPN's mark that the task may have made, whatever it is called by now.
+/// Everything in the region with this VPN's marker that the task may have made, whatever it is called by now.
 pub(super) async fn look(marks: &Marks, region: &Region, task: Task) -> Result<(Timestamp, Vec<Made>), Error> {
     let at = Timestamp::now();
     let kind = task.step.kind();

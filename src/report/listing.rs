@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Failure;
 use crate::cloud::{Id, RegionId};
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
+use crate::plan::shell::osvpn;
 
 /// What `osvpn list` says.
 #[derive(Clone, Debug, Serialize)]
@@ -32,7 +33,7 @@ pub struct ListedVpn {
     pub id: String,
     /// Whether this program made it.
     pub ours: bool,
-    /// `pair`, `half` (the other one is missing) or `outside`.
+    /// `pair`, `half` (the other one is missing), `ambiguous` (several can be the other one) or `outside`.
     pub shape: &'static str,
     /// `ACTIVE` if every side is, else the first other status.
     pub status: String,
@@ -40,7 +41,7 @@ pub struct ListedVpn {
     pub sides: Vec<ListedSide>,
     /// The peer's address, as the first side has it.
     pub peer_address: String,
-    /// Why the other half is missing.
+    /// Why the other half is missing, or cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
@@ -117,6 +118,7 @@ impl ListedVpn {
         let (shape, missing) = match &vpn.across {
             Across::Half(_) => ("pair", None),
             Across::Missing { because, .. } => ("half", Some(because.clone())),
+            Across::Ambiguous(_) => ("ambiguous", vpn.is_clear().err()),
             Across::Outside => ("outside", None),
         };
         Self {
@@ -135,6 +137,7 @@ impl ListedVpn {
         match (self.sides.get(1), self.shape) {
             (Some(side), _) => side.to_string(),
             (None, "half") => "its other half is missing".to_owned(),
+            (None, "ambiguous") => "its other half cannot be told".to_owned(),
             (None, _) => {
                 let ranges = self.sides.first().map(|side| side.remote_cidrs.iter().join(",")).unwrap_or_default();
                 format!("outside {} {ranges}", self.peer_address)
@@ -181,6 +184,17 @@ impl ListedStray {
     }
 }
 
+/// How wide the column of names may grow: one long name does not push everything else out of sight.
+const LONGEST_COLUMN: usize = 40;
+
+/// A name that fits its column.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST_COLUMN {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_COLUMN - 1).chain(['…']).collect()
+}
+
 impl Display for Listing {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.vpns.is_empty(), self.is_blind) {
@@ -193,7 +207,7 @@ impl Display for Listing {
             (false, _) => {}
         }
         let widest = |of: fn(&ListedVpn) -> usize, least: usize| self.vpns.iter().map(of).max().unwrap_or(0).max(least);
-        let name = widest(|vpn| vpn.name.chars().count(), 3);
+        let name = widest(|vpn| vpn.name.chars().count(), 3).min(LONGEST_COLUMN);
         let status = widest(|vpn| vpn.status.len(), 6);
         if !self.vpns.is_empty() {
             writeln!(f, "{:<name$}  {:<8}  {:<status$}  BETWEEN", "VPN", "ID", "STATUS")?;
@@ -201,7 +215,8 @@ impl Display for Listing {
         for vpn in &self.vpns {
             let id: String = vpn.id.chars().take(8).collect();
             let own = vpn.sides.first().map(ToString::to_string).unwrap_or_default();
-            writeln!(f, "{:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.name, vpn.status, vpn.across())?;
+            let called = shortened(&vpn.name);
+            writeln!(f, "{called:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.status, vpn.across())?;
         }
         if !self.strays.is_empty() {
             writeln!(f, "\nNo connection uses these:")?;
@@ -210,7 +225,14 @@ impl Display for Listing {
                 let mark = stray.vpn.as_ref().map(|vpn| format!(", of VPN {vpn}")).unwrap_or_default();
                 writeln!(f, "  {:<12} {:<14} {}  {}{status}{mark}", stray.region, stray.kind, stray.id, stray.name)?;
             }
-            writeln!(f, "To delete them: osvpn delete --strays")?;
+            let is_free = |stray: &&ListedStray| stray.vpn.is_none();
+            if self.strays.iter().any(|stray| is_free(&stray)) {
+                writeln!(f, "To delete those without a marker: osvpn delete --strays")?;
+            }
+            for vpn in self.strays.iter().filter_map(|stray| stray.vpn.as_ref()).unique() {
+                let command = osvpn("delete --strays --of").value(vpn);
+                writeln!(f, "To delete those of {vpn}, if nobody is creating or changing it: {command}")?;
+            }
         }
         self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Doubt, Failure};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, VpnName};
-use crate::provision::{Ledger, Marks, Undone, commands, describe};
+use crate::provision::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 /// How a rollback ended.
@@ -25,6 +25,9 @@ pub struct Rollback {
     pub failures: Vec<Failure>,
     /// Objects that may still appear.
     pub doubtful: Vec<Doubt>,
+    /// Objects that carry the marker and no name as this program gives it, which stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spared: Vec<String>,
     /// Commands that remove what is left, in the order that works.
     pub removal: Vec<ShellCommand>,
 }
@@ -57,8 +60,21 @@ impl Rollback {
             deleted,
             failures,
             doubtful: Doubt::all(marks, ledger),
+            spared: Vec::new(),
             removal: commands::removal(&ledger.removable()),
         }
+    }
+
+    /// The same, where these carry the marker and were not deleted on the word of their description alone.
+    #[must_use]
+    pub fn sparing(mut self, renamed: &[Made]) -> Self {
+        if self.outcome == "undone" && !renamed.is_empty() {
+            self.outcome = "left";
+        }
+        let object = |made: &Made| format!("{} {} ({})", made.region, made.name, made.id);
+        self.spared = renamed.iter().map(object).collect();
+        self.removal.extend(commands::removal(renamed));
+        self
     }
 
     /// Of a run in the wizard that was only undone.
@@ -96,6 +112,10 @@ impl Display for Rollback {
         };
         writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
+        if !self.spared.is_empty() {
+            let spared = self.spared.join(", ");
+            writeln!(f, "\nWith its marker and no name that osvpn gives, so they stay: {spared}")?;
+        }
         if !self.removal.is_empty() {
             writeln!(f, "\nStill there; to remove it by hand, in this order:")?;
         }

@@ -11,7 +11,7 @@ use crate::provision::change;
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Claim, Journal, JournalError, Record, unfinished};
-use crate::provision::{Ledger, Marks, Step, Task};
+use crate::provision::{Ledger, Made, Marks, Step, Task};
 use crate::state;
 
 /// A run that was cut off.
@@ -47,6 +47,14 @@ impl Interrupted {
         ledger
     }
 
+    /// Takes out of a ledger what carries the marker and is named otherwise than this program names it: it is not
+    /// deleted on the word of its description alone.
+    pub fn spare_renamed(&self, ledger: &mut Ledger) -> Vec<Made> {
+        let Self::Found(found, _) = self else { return Vec::new() };
+        found.renamed.iter().for_each(|made| ledger.remove(&made.id));
+        found.renamed.clone()
+    }
+
     /// Refuses to undo what is whole: without a journal nothing tells that it was cut off, and whoever says so by mistake
     /// loses a VPN that works.
     ///
@@ -54,7 +62,7 @@ impl Interrupted {
     /// With the command that deletes it.
     pub fn refuse_whole(&self) -> Result<(), Refusal> {
         let Self::Found(found, _) = self else { return Ok(()) };
-        let Found { marks, ledger } = &**found;
+        let Found { marks, ledger, .. } = &**found;
         if !marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some()) {
             return Ok(());
         }
@@ -92,6 +100,15 @@ fn in_doubt(found: &Found) -> Ledger {
 
 /// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
 fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+    if let [first, ..] = found.doubled().as_slice() {
+        let mut problems = vec![format!(
+            "half {} of {} is there more than once: its marker does not tell which connection is the right one. Delete one \
+             by its own id (osvpn delete ID), or change its description:",
+            first.task.half, found.marks.vpn
+        )];
+        problems.extend(found.doubled().iter().map(|made| format!("  {} {} ({})", made.region, made.name, made.id)));
+        return Err(Refusal::refused(problems));
+    }
     let directory = state::directory().ok_or(JournalError::NoHome);
     let vpn = &found.marks.vpn;
     // Whoever named it in another way than its journal does is told of that all the same.

@@ -24,17 +24,16 @@ pub async fn rollback(
 ) -> Conclusion {
     let marks = interrupted.marks();
     let mut ledger = interrupted.ledger(cloud.limits());
+    let renamed = interrupted.spare_renamed(&mut ledger);
     let keeper = match interrupted {
         Interrupted::Journal(journal) => Keeper::of(*journal),
         Interrupted::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
     };
     if !args.yes {
-        let unasked = format!(
-            "{} objects of {} would be deleted; say --yes to do it without being asked",
-            ledger.removable().len(),
-            marks.name
-        );
-        let agreed = ask::agreed(question(marks.name.as_str(), &ledger), vec![unasked], &mut signals).await;
+        let question = question(marks.name.as_str(), &ledger, &renamed);
+        let mut unasked = vec!["not a terminal: pass --yes to do this without confirmation:".to_owned()];
+        unasked.extend(question.iter().cloned());
+        let agreed = ask::agreed(format!("{}\nDelete?", question.join("\n")), unasked, &mut signals).await;
         if let Err(refusal) = agreed.and_then(|agreed| agreed.then_some(()).ok_or_else(Refusal::stopped)) {
             return Conclusion::Refused(Box::new(refusal.resuming_with("rollback", args.vpn.as_deref())));
         }
@@ -60,7 +59,7 @@ pub async fn rollback(
         }
     };
     let deleted = audience.lines.deleted();
-    Conclusion::Rollback(Box::new(Rollback::new(&marks, &ledger, deleted, &undone)))
+    Conclusion::Rollback(Box::new(Rollback::new(&marks, &ledger, deleted, &undone).sparing(&renamed)))
 }
 
 async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
@@ -70,14 +69,20 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
     }
 }
 
-/// What is to be deleted, and the question whether it is to be.
-fn question(name: &str, ledger: &Ledger) -> String {
+/// What is to be deleted, by name and id, and what is not.
+fn question(name: &str, ledger: &Ledger, renamed: &[Made]) -> Vec<String> {
     let mut lines = vec![format!("This deletes what the run of {name} made, and nothing else:")];
-    let object = |made: &Made| format!("  {:<12} {:<22} {}", made.region, made.task.step.label(), made.id);
+    let object = |made: &Made| {
+        let Made { task, region, id, name, .. } = made;
+        format!("  {region:<12} {:<22} {name} ({id})", task.step.label())
+    };
     lines.extend(ledger.removable().iter().map(object));
     if !ledger.is_settled() {
         lines.push("  and what requests have made whose answers were lost, if there is any".to_owned());
     }
-    lines.push("Delete?".to_owned());
-    lines.join("\n")
+    if !renamed.is_empty() {
+        lines.push("These carry its marker and have no name that osvpn gives. They stay:".to_owned());
+        lines.extend(renamed.iter().map(object));
+    }
+    lines
 }

@@ -1,4 +1,4 @@
-//! Deleting a VPN, and what no VPN uses.
+//! Deleting a VPN, and the objects that no connection uses.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,11 @@ use itertools::Itertools;
 use super::{Proposal, Refused, begin, belonging, is_of, object};
 use crate::change::{Change, ChangeId, Object, Subject, UnreadRules, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
-use crate::cloud::{Id, Kind, RegionId};
+use crate::cloud::vpnaas::is_marked;
+use crate::cloud::{Id, Kind, RegionId, Status};
 use crate::inspect::{Inspection, Side, Stray, Vpn};
+use crate::plan::shell::osvpn;
+use crate::plan::{Half, VpnName};
 
 /// Deletes both halves of a VPN, connections first. What other connections use stays. Of the security-group rules given
 /// those go too that were made for this VPN.
@@ -29,20 +32,10 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
                 notes.push(format!("The {} {name} in {} stays: {others} uses it.", kind.label(), side.region));
             }
         }
-        let word = belonging(vpn, half);
-        for rule in rules.get(&side.region).into_iter().flatten() {
-            if rule.description.split_whitespace().any(|candidate| candidate == word) {
-                let name = rule.remote.map_or_else(String::new, |remote| format!("for {remote}"));
-                change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });
-            }
-        }
+        let rules = rules.get(&side.region).map_or(&[][..], Vec::as_slice);
+        delete_rules(&mut change, &mut notes, vpn, half, side, rules);
     }
-    // What is left of a half without a connection.
-    let own = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
-    for stray in seen.strays.iter().filter(own) {
-        let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
-        change.delete(stray.kind, object);
-    }
+    delete_rest(&mut change, &mut notes, seen, vpn);
     for (half, side) in vpn.sides().filter(|(_, side)| !rules.contains_key(&side.region)) {
         notes.push(format!(
             "The security-group rules in {} could not be read; those that osvpn admit has made there stay.",
@@ -55,6 +48,51 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
         notes.push(format!("The peer outside ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
     }
     Proposal { change, notes }
+}
+
+/// The rules that this program made for a half: they carry its marker, and have the form it gives them.
+fn delete_rules(
+    change: &mut Change,
+    notes: &mut Vec<String>,
+    vpn: &Vpn,
+    half: Half,
+    side: &Side,
+    rules: &[SecurityGroupRule],
+) {
+    let marker = belonging(vpn, half);
+    for rule in rules.iter().filter(|rule| is_marked(&rule.description, &marker)) {
+        let name = format!("{rule} in the security group {}", rule.group);
+        if rule.has_our_form() {
+            change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });
+        } else {
+            notes.push(format!(
+                "The security-group rule {} in {} ({name}) carries the marker of this VPN, and osvpn makes no such rule. \
+                 It stays.",
+                rule.id, side.region
+            ));
+        }
+    }
+}
+
+/// What is left of a half without a connection. An object that is not named as this program names it may be somebody's,
+/// whatever its description says.
+fn delete_rest(change: &mut Change, notes: &mut Vec<String>, seen: &Inspection, vpn: &Vpn) {
+    let own = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
+    for stray in seen.strays.iter().filter(own) {
+        if VpnName::is_given(stray.kind, &stray.name) {
+            change.delete(stray.kind, unused(stray));
+        } else {
+            notes.push(format!(
+                "The {} {} ({}) in {} carries the marker of this VPN, and has no name that osvpn gives. It stays; to delete \
+                 it: {}",
+                stray.kind.label(),
+                stray.name,
+                stray.id,
+                stray.region,
+                by_name(&stray.id)
+            ));
+        }
+    }
 }
 
 /// What a half's connection holds, in the order in which it is deleted. Objects that cannot be seen are left out: they
@@ -89,38 +127,132 @@ impl Unfinished {
 
     fn needs(&self, stray: &Stray) -> bool {
         stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
-            || self.changes.iter().any(|change| change.is_in(&stray.description))
+            || ChangeId::of_description(&stray.description).is_some_and(|change| self.changes.contains(&change))
     }
 }
 
-/// Deletes objects that no connection uses. Those of runs and changes that are not done yet stay.
+/// Why an unused object is not deleted with the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// A run or change of this machine is not done with it.
+    Unfinished,
+    /// It carries the marker of a VPN or a change that this machine knows nothing of: somebody else may be at it.
+    Of(String),
+    /// It carries the marker that was named, and has no name that this program gives.
+    OtherName,
+    /// It is being created.
+    Pending(Status),
+}
+
+/// Why it is kept; none if it can go. `named` are ids of VPNs, changes or objects.
+fn kept(stray: &Stray, unfinished: &Unfinished, named: &[String]) -> Option<Kept> {
+    let is_named = |id: &str| named.iter().any(|named| named == id);
+    if unfinished.needs(stray) {
+        return Some(Kept::Unfinished);
+    }
+    if is_named(stray.id.as_str()) {
+        return None;
+    }
+    match owner(stray) {
+        Some(owner) if !is_named(&owner) => Some(Kept::Of(owner)),
+        Some(_) if stray.mark.is_some() && !VpnName::is_given(stray.kind, &stray.name) => Some(Kept::OtherName),
+        Some(_) => None,
+        None => stray.pending().cloned().map(Kept::Pending),
+    }
+}
+
+/// The VPN or the change in its description.
+fn owner(stray: &Stray) -> Option<String> {
+    let vpn = stray.mark.as_ref().map(|(id, _)| id.to_string());
+    vpn.or_else(|| ChangeId::of_description(&stray.description).map(|change| change.to_string()))
+}
+
+/// Deletes objects that no connection uses: those that `named` names, by their own id or by that of the VPN or change in
+/// their description; else all that nobody can be creating just now. Neutron keeps no time of creation for these kinds,
+/// so a marker of somebody else's is taken for somebody at work. Those of runs and changes that are not done yet stay.
 ///
 /// # Errors
-/// If all of them do.
-pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished) -> Result<Proposal, Refused> {
-    let is_needed = |stray: &&Stray| unfinished.needs(stray);
-    let (needed, free): (Vec<&Stray>, Vec<&Stray>) = seen.strays.iter().partition(is_needed);
+/// If there are only such as stay.
+pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String]) -> Result<Proposal, Refused> {
+    let (kept, free): (Vec<_>, Vec<_>) =
+        seen.strays.iter().map(|stray| (stray, kept(stray, unfinished, named))).partition(|(_, kept)| kept.is_some());
+    let chosen = |stray: &Stray| {
+        named.is_empty() || named.iter().any(|id| stray.id.as_str() == id || owner(stray).as_ref() == Some(id))
+    };
+    let free: Vec<&Stray> = free.into_iter().map(|(stray, _)| stray).filter(|stray| chosen(stray)).collect();
+    let kept = kept.into_iter().filter(|(stray, _)| chosen(stray)).filter_map(|(stray, why)| Some((stray, why?)));
+    let reasons = reasons(&kept.collect::<Vec<_>>());
     let empty = |subject: Subject| Change::new(Verb::DeleteStrays, subject, "unused objects");
     let Some(first) = free.first() else {
-        return if needed.is_empty() {
-            Ok(Proposal::nothing(empty(Subject::Unmarked(Id::new(""))), "There are no unused objects."))
+        let nothing = match named {
+            [] => "There are no unused objects.".to_owned(),
+            named => format!("No unused object has the id, or the marker of, {}.", named.join(", ")),
+        };
+        return if reasons.is_empty() {
+            Ok(Proposal::nothing(empty(Subject::Unmarked(Id::new(""))), nothing))
         } else {
-            Err(Refused::because(
-                "what no connection uses belongs to a run that is not done yet: osvpn resume, or osvpn rollback",
-            ))
+            Err(Refused(reasons))
         };
     };
     let mut change = empty(Subject::Unmarked(first.id.clone()));
     for stray in &free {
-        let object = Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() };
-        change.delete(stray.kind, object);
+        change.delete(stray.kind, unused(stray));
     }
     let mut notes = vec![
         "Somebody may be just making a VPN of them, elsewhere or with other tools; what is in use by then stays."
             .to_owned(),
     ];
-    if !needed.is_empty() {
-        notes.push(format!("{} more belong to a run that is not done yet, and stay.", needed.len()));
-    }
+    notes.extend(reasons);
     Ok(Proposal { change, notes })
+}
+
+/// Each reason once, with the objects it is about.
+fn reasons(kept: &[(&Stray, Kept)]) -> Vec<String> {
+    let mut reasons: Vec<(&Kept, Vec<&Stray>)> = Vec::new();
+    for (stray, why) in kept {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, strays)) => strays.push(stray),
+            None => reasons.push((why, vec![stray])),
+        }
+    }
+    reasons.into_iter().map(|(why, strays)| why.reason(&strays)).collect()
+}
+
+impl Kept {
+    fn reason(&self, strays: &[&Stray]) -> String {
+        let count = strays.len();
+        let (objects, carry, stay) =
+            if count == 1 { ("1 object", "carries", "It stays") } else { ("objects", "carry", "They stay") };
+        let objects = if count == 1 { objects.to_owned() } else { format!("{count} {objects}") };
+        let listed =
+            || strays.iter().map(|stray| format!("{} {} ({})", stray.kind.label(), stray.name, stray.id)).join(", ");
+        match self {
+            Self::Unfinished => format!(
+                "{objects} of a run that is not done yet: finish it with osvpn resume, or undo it with osvpn rollback. {stay}."
+            ),
+            Self::Of(owner) => format!(
+                "{objects} {carry} the marker of {owner}, which this machine does not know: somebody may be creating or \
+                 changing it. {stay}; to delete what nobody needs any more: {}",
+                by_name(owner)
+            ),
+            Self::OtherName => format!(
+                "{objects} {carry} that marker and no name that osvpn gives: {}. {stay}; to delete one, name its own id after \
+                 --of",
+                listed()
+            ),
+            Self::Pending(status) => format!(
+                "{status}: {}. Somebody may be creating it. {stay}; to delete one, name its own id after --of",
+                listed()
+            ),
+        }
+    }
+}
+
+/// The command that deletes an unused object, or all of a VPN.
+fn by_name(id: &dyn std::fmt::Display) -> String {
+    osvpn("delete --strays --of").value(id).to_string()
+}
+
+fn unused(stray: &Stray) -> Object {
+    Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() }
 }

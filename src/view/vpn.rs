@@ -75,6 +75,10 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
             };
             lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
+        Across::Ambiguous(_) => {
+            let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
+            lines.extend(hanging(glyph, &vpn.is_clear().err().unwrap_or_default(), columns, theme.text()));
+        }
         Across::Outside => {
             let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
             let half_seen = model.vpns.seen().filter(|seen| seen.inspection.may_lack_a_half(vpn));

@@ -251,7 +251,7 @@ fn undo_text(run: &Progress) -> Vec<String> {
         run.ledger
             .removable()
             .iter()
-            .map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())),
+            .map(|made| format!("  {} {} {} ({})", made.region, made.task.step.label(), made.name, made.id.short())),
     );
     lines
 }

@@ -180,13 +180,17 @@ impl Model {
     fn proposed(&self, wish: Wish) -> Option<Result<Proposal, Refused>> {
         let seen = self.vpns.seen()?;
         if wish == Wish::Strays {
-            return Some(delete_strays(&seen.inspection, &seen.unfinished));
+            return Some(delete_strays(&seen.inspection, &seen.unfinished, &[]));
         }
         let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
         let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
-        if !matches!(wish, Wish::Mend(_) | Wish::Admit)
-            && let Err(why) = seen.inspection.changeable(vpn)
-        {
+        let may = match wish {
+            Wish::Admit => Ok(()),
+            Wish::Mend(_) => vpn.is_clear(),
+            Wish::Delete => seen.inspection.deletable(vpn),
+            _ => seen.inspection.changeable(vpn),
+        };
+        if let Err(why) = may {
             return Some(Err(Refused(vec![why])));
         }
         Some(match wish {

@@ -26,6 +26,7 @@ pub struct Drawn {
     pub local: &'static [&'static str],
     pub remote: &'static [&'static str],
     pub mark: Option<(&'static str, Half)>,
+    pub status: Status,
     pub is_legacy: bool,
     pub is_connected: bool,
     pub has_service: bool,
@@ -45,6 +46,7 @@ pub fn drawn(id: &'static str, region: &'static str, router: &'static str, addre
         local: &["10.0.0.0/24"],
         remote: &["192.168.0.0/24"],
         mark: None,
+        status: Status::Active,
         is_legacy: false,
         is_connected: true,
         has_service: true,
@@ -63,6 +65,10 @@ impl Drawn {
 
     pub fn marked(self, id: &'static str, half: Half) -> Self {
         Self { mark: Some((id, half)), ..self }
+    }
+
+    pub fn down(self) -> Self {
+        Self { status: Status::Down, ..self }
     }
 
     pub fn legacy(self) -> Self {
@@ -185,7 +191,7 @@ fn connection(one: &Drawn, description: String) -> SiteConnection {
         id: Id::new(one.id),
         name: one.name.to_owned(),
         description,
-        status: Status::Active,
+        status: one.status.clone(),
         service: one.named("service"),
         ike_policy: one.named("ike"),
         ipsec_policy: one.named("ipsec"),

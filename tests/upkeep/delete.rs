@@ -64,7 +64,7 @@ async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
         site.send(reqwest::Method::POST, A, "vpn/ikepolicies", Some(json!({"ikepolicy": {"name": "stray"}}))).await;
     let ran = scene.run(&["delete", "--strays", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("belong to a run that is not done yet"), "{}", ran.err);
+    assert!(ran.err.contains("of a run that is not done yet"), "{}", ran.err);
     assert_eq!(scene.objects(), unfinished, "{} is gone, and nothing else", stray["id"]);
     let ran = scene.run(&["delete", "--strays", "--yes"]).await;
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
@@ -98,4 +98,112 @@ async fn delete_asks_no_more_than_it_has_to() {
     scene.run(&["delete", "test-vpn", "--yes"]).await;
     let [sign_ins, reads, writes] = counted(&scene.asked());
     assert_eq!((sign_ins, reads, writes), (1, 9 * REGIONS.len() + 6, 12), "what instances admit is read for its rules");
+}
+
+/// Makes an IKE policy in Hamilton; its id.
+async fn policy(scene: &Scene, name: &str, description: &str) -> String {
+    let body = json!({"ikepolicy": {"name": name, "description": description}});
+    let made = scene.site().await.send(reqwest::Method::POST, A, "vpn/ikepolicies", Some(body)).await;
+    made["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_may_be_creating_is_deleted_only_when_it_is_named() {
+    let scene = Scene::new().await;
+    let free = policy(&scene, "free", "").await;
+    let colleagues = policy(&scene, "theirs_ike_policy", "osvpn:cafebabe:A").await;
+    let changed = policy(&scene, "old_ike_policy", "mine osvpn-change:0badcafe:2").await;
+    let copied = policy(&scene, "company", "osvpn:cafebabe:A").await;
+    let mention = policy(&scene, "mention", "copied from osvpn:cafebabe:A").await;
+    let listed = scene.run(&["list"]).await;
+    assert!(listed.out.contains("osvpn delete --strays --of cafebabe"), "{}", listed.out);
+    let ran = scene.run(&["delete", "--strays", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for part in ["--of cafebabe", "--of 0badcafe", "this machine does not know"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    let left = scene.ids("ikepolicies");
+    for (id, is_left) in [(&free, false), (&mention, false), (&colleagues, true), (&changed, true), (&copied, true)] {
+        assert_eq!(left.contains(id), is_left, "{id}: {}", ran.err);
+    }
+    let ran = scene.run(&["delete", "--strays", "--of", "cafebabe", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains(&format!("company ({copied})")), "named apart: {}", ran.err);
+    let left = scene.ids("ikepolicies");
+    assert!(!left.contains(&colleagues) && left.contains(&changed) && left.contains(&copied), "{}", ran.err);
+    let ran = scene.run(&["delete", "--strays", "--of", &copied, "--of", "0badcafe", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(scene.cloud.collection(A, "ikepolicies").len(), 0);
+    let ran = scene.run(&["delete", "--strays", "--of", "cafebabe", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("Unchanged"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_marker_never_makes_a_colleagues_connection_the_vpns_own() {
+    let scene = Scene::with_vpn().await;
+    let (_, listed) = scene.json(&["list"]).await;
+    let id = listed["vpns"][0]["id"].as_str().unwrap();
+    let real = scene.cloud.collection(A, "ipsec-site-connections")[0].clone();
+    let site = scene.site().await;
+    let mut body = json!({
+        "name": "colleagues-production", "description": format!("osvpn:{id}:A"), "peer_address": "198.51.100.99",
+        "peer_id": "198.51.100.99", "psk": "ColleagueKey0123456789", "initiator": "bi-directional", "mtu": 1500,
+    });
+    for key in ["vpnservice_id", "ikepolicy_id", "ipsecpolicy_id", "local_ep_group_id", "peer_ep_group_id"] {
+        body[key] = real[key].clone();
+    }
+    let body = json!({ "ipsec_site_connection": body });
+    let copy = site.send(reqwest::Method::POST, A, "vpn/ipsec-site-connections", Some(body)).await;
+    let copy = copy["id"].as_str().unwrap();
+    let untouched = || (scene.keys(), scene.ids("ipsec-site-connections"), scene.ids("security-group-rules"));
+    let before = untouched();
+    let subnets = format!("{A}=office-subnet");
+    for refused in [
+        &["rotate-psk", id, "--yes"][..],
+        &["delete", id, "--yes"],
+        &["delete", "test-vpn", "--yes"],
+        &["set-subnets", id, &subnets, "--yes"],
+        &["doctor", id, "--fix", "--yes"],
+        &["doctor", id, "--modernise", "--yes"],
+        &["admit", id, "--yes"],
+    ] {
+        let ran = scene.run(refused).await;
+        assert!(matches!(ran.code, 4 | 5 | 1), "{refused:?}: {}{}", ran.out, ran.err);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains(copy) && said.contains(real["id"].as_str().unwrap()), "{refused:?}: {said}");
+        assert_eq!(untouched(), before, "{refused:?}");
+    }
+    let status = scene.run(&["status", id]).await;
+    assert_eq!(status.code, 1, "{}{}", status.out, status.err);
+    assert!(status.out.contains("colleagues-production"), "{}", status.out);
+    // By its own id each is what it says it is.
+    let ran = scene.run(&["rotate-psk", real["id"].as_str().unwrap(), "--yes", "--wait", "0"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(!ran.err.contains(copy) && ran.err.contains("test-vpn_vpn_site_connection"), "{}", ran.err);
+    let ran = scene.run(&["delete", copy, "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = scene.run(&["status", id]).await;
+    assert_eq!(ran.code, 0, "the VPN is what it was: {}{}", ran.out, ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_rules_that_osvpn_makes_go_with_a_vpn() {
+    let scene = Scene::with_vpn().await;
+    let (_, listed) = scene.json(&["list"]).await;
+    let id = listed["vpns"][0]["id"].as_str().unwrap();
+    let group = &scene.cloud.collection(A, "security-groups")[0]["id"];
+    let rule = json!({"security_group_rule": {
+        "security_group_id": group, "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 22,
+        "port_range_max": 22, "remote_ip_prefix": "192.0.2.0/24", "description": format!("osvpn:{id}:A"),
+    }});
+    let made = scene.site().await.send(reqwest::Method::POST, A, "security-group-rules", Some(rule)).await;
+    let rule = made["id"].as_str().unwrap();
+    scene.run(&["admit", "test-vpn", "--yes"]).await;
+    let ran = scene.run(&["delete", "test-vpn", "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(scene.ids("security-group-rules").contains(rule), "{}", ran.err);
+    for part in ["ingress tcp, some ports, from 192.0.2.0/24", "ingress any protocol, any port, from 10.20.30.0/24"] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
 }

@@ -10,8 +10,34 @@ use crate::plan::{Half, VpnId};
 
 impl<'a> Case<'a> {
     pub(super) fn halves(&self) -> Verdict {
+        if let Some(doubled) = self.vpn.doubled() {
+            return Verdict::bad(
+                Weight::Warns,
+                doubled,
+                "which of them is meant by that id cannot be told, so changes by it are refused",
+                Fix::ByHand(vec![
+                    "name a connection by its own id, or change the description of the one that is not of this VPN"
+                        .into(),
+                ]),
+            );
+        }
         match &self.vpn.across {
             Across::Half(_) => Verdict::good(""),
+            Across::Ambiguous(_) => Verdict::bad(
+                Weight::Warns,
+                self.vpn.is_clear().err().unwrap_or_default(),
+                "nothing that is seen of one of them is known to be true of this VPN",
+                Fix::ByHand(vec![
+                    "give the two connections of each VPN a name that no other has:".into(),
+                    openstack(&self.vpn.a.region, "vpn ipsec site connection set --name NAME")
+                        .operand(&self.vpn.a.connection.id)
+                        .into(),
+                ]),
+            ),
+            // What is wrong with it is said of its peer address.
+            Across::Missing { because, .. } if self.vpn.a.points_at_itself() => {
+                Verdict::Open(format!("{because}, so its other half cannot be told"))
+            }
             Across::Outside if self.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
             Across::Outside => {
                 let regions = self.unread_regions();
@@ -31,7 +57,11 @@ impl<'a> Case<'a> {
                 };
                 Verdict::bad(
                     Weight::Stops,
-                    format!("there is no connection in {place} for the one in {}: {because}", self.vpn.a.region),
+                    if region.as_ref() == Some(&self.vpn.a.region) {
+                        format!("there is no second connection in {place} for this one: {because}")
+                    } else {
+                        format!("there is no connection in {place} for the one in {}: {because}", self.vpn.a.region)
+                    },
                     "nobody answers; a tunnel needs both halves",
                     fix,
                 )
@@ -284,7 +314,7 @@ impl<'a> Case<'a> {
 
 /// The id in a service's mark if that is of another VPN: a run that is not done yet may be about to use it.
 fn mark_of_another(service: &VpnService, own: &Vpn) -> Option<VpnId> {
-    let (id, _) = service.description.split_whitespace().find_map(VpnId::of_mark)?;
+    let (id, _) = VpnId::of_description(&service.description)?;
     (Some(&id) != own.id.as_ref()).then_some(id)
 }
 

@@ -115,8 +115,8 @@ impl Changing {
     async fn marked(&self, step: usize, create: &Create, region: &Region) -> Result<Vec<Id>, Error> {
         let word = self.change.id().word(step);
         match among(&create.object) {
-            Among::Vpn(kind) => Ok(region.marked(kind, &word).await?.into_iter().map(|object| object.id).collect()),
-            Among::RulesOf(group) => region.marked_rules(group, &word).await,
+            Among::Vpn(kind) => Ok(region.made_by(kind, &word).await?.into_iter().map(|object| object.id).collect()),
+            Among::RulesOf(group) => region.rules_made_by(group, &word).await,
         }
     }
 

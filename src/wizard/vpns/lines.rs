@@ -78,7 +78,7 @@ impl Model {
         let side = |side: &Side| format!("{} {}", self.labels.name(&side.region), ranges(side.local.as_deref()));
         let across = match &vpn.across {
             Across::Half(other) => side(other),
-            Across::Missing { .. } => "?".to_owned(),
+            Across::Missing { .. } | Across::Ambiguous(_) => "?".to_owned(),
             Across::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
             Across::Outside => format!("outside {}", vpn.a.connection.peer_address),
         };
@@ -92,6 +92,9 @@ impl Model {
         if let Across::Missing { because, .. } = &vpn.across {
             let text = self.missing(inspection, vpn, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
+        }
+        for problem in vpn.is_clear().err().into_iter().chain(vpn.doubled()) {
+            line.findings.push(Finding::warning(Place::Region(Half::B), problem));
         }
         for (half, side) in vpn.sides() {
             let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
