@@ -154,7 +154,7 @@ impl Model {
                 Some(Stake { what: format!("create {}", self.name_text()), is_grave: true })
             }
             (_, Screen::Run | Screen::Change) => {
-                self.button().map(|label| Stake { what: choose(label), is_grave: false })
+                self.button().map(|label| Stake { what: choose(label), is_grave: true })
             }
             // It goes on with a change at once.
             (_, Screen::Form(_)) if self.step == Step::MissingKey => {

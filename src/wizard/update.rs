@@ -116,10 +116,10 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     let is_alone = model.attention.hears(event, model.now);
     let action = keymap::action(model, event);
+    model.notice = None;
     if model.is_too_small() {
         return unseen(model, event, action);
     }
-    model.notice = None;
     if action == Some(Action::Accept)
         && let Some(why) = model.unmeant(is_alone)
     {
