@@ -151,7 +151,7 @@ impl Pty {
     }
 
     /// Lets a moment pass in which nothing is typed.
-    pub fn pause(&self) {
+    pub fn pause() {
         std::thread::sleep(READING / 4);
     }
 

@@ -32,7 +32,7 @@ fn what_a_terminal_sends_by_itself_is_no_key() {
         for piece in pieces {
             pty.send(piece);
             // Longer than a person needs between two keys.
-            pty.pause();
+            Pty::pause();
         }
         // A key that does something, and the key that ends it: whatever came before them has been taken by then.
         pty.send("?");
@@ -56,7 +56,7 @@ fn enter_is_enter_however_it_arrives_and_once() {
         settled(&pty, next);
     }
     // A second Enter would have gone on from there.
-    pty.pause();
+    Pty::pause();
     settled(&pty, STEPS[4]);
     pty.signal("TERM");
     pty.end();
@@ -80,7 +80,7 @@ fn a_paste_without_an_end_freezes_nothing_and_ctrl_c_is_heard_in_it() {
 
 /// Waits until what was typed is taken, and the window then has that width.
 fn taken_at(pty: &mut Pty, columns: u16) {
-    pty.pause();
+    Pty::pause();
     pty.resize(columns, 10);
     pty.wait_for(&format!("this is {columns}x10"));
 }

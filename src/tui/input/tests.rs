@@ -46,7 +46,7 @@ fn named(input: &Input) -> String {
     }
     match code {
         KeyCode::Char(character) => text.push(*character),
-        code => text += &format!("{code:?}"),
+        code => text = format!("{text}{code:?}"),
     }
     if *kind == KeyEventKind::Press { text } else { format!("{kind:?} {text}") }
 }
