@@ -25,6 +25,7 @@ use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
+use crate::wizard::Login;
 
 pub use answer::{Answer, Conclusion, Refusal};
 use existing::existing;
@@ -66,6 +67,21 @@ enum Prepared {
     Existing(Box<Existing>),
 }
 
+/// Signs in, and tells and keeps what the user should know about the credentials, even if the rest fails.
+pub(crate) async fn signed_in(
+    login: &Login,
+    terminal: Option<&AtTerminal>,
+    warnings: &mut Vec<String>,
+) -> Result<SignedIn, Refusal> {
+    let tell = |warning: &str| {
+        Lines::warning(warning);
+        warnings.push(warning.to_owned());
+    };
+    let signed_in = sign_in(login, terminal.map(AtTerminal::person), tell).await.map_err(Refusal::not_signed_in)?;
+    Lines::listen_to(&signed_in.cloud);
+    Ok(signed_in)
+}
+
 /// Reads and checks. What is odd about the credentials is told as soon as it is known, and kept even if the rest fails.
 async fn prepare(
     args: &ApplyArgs,
@@ -76,14 +92,9 @@ async fn prepare(
     let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key()).await?;
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
-    let signed_in =
-        sign_in(&args.cloud.login(), terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
-    Lines::listen_to(&signed_in.cloud);
-    warnings.clone_from(&signed_in.warnings);
-    for warning in &*warnings {
-        Lines::warning(warning);
-    }
+    let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
     let cloud = &signed_in.cloud;
+    args.clear_text.apply(cloud).await;
     // Names are a courtesy, and not worth waiting for.
     let described = timeout(Duration::from_secs(2), cloud.region_descriptions());
     let (regions, described) = tokio::join!(read(cloud, file.regions()), described);

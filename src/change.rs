@@ -394,6 +394,12 @@ impl Change {
 }
 
 impl Step {
+    /// Whether a key is sent with it.
+    #[must_use]
+    pub const fn has_key(&self) -> bool {
+        matches!(self, Self::SetKey(_) | Self::Create(Create { object: New::Connection { .. }, .. }))
+    }
+
     /// The regions it is done in: two for a key on two halves.
     #[must_use]
     pub fn regions(&self) -> Vec<&RegionId> {

@@ -9,7 +9,7 @@ mod subnets;
 use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::apply::{Answer, Conclusion, Lines, Refusal};
+use crate::apply::{Answer, Conclusion, Lines, Refusal, signed_in};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::cloud::Cloud;
 use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
@@ -18,8 +18,8 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk};
 use crate::provision::journal;
 use crate::report::{Health, Listing};
+use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
-use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
 use crate::upkeep::{
@@ -71,6 +71,7 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
     let terminal = AtTerminal::find();
     let asked = async {
         let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
+        args.clear_text.apply(seen.cloud()).await;
         let chosen: Vec<&Vpn> = match &args.vpn {
             Some(wanted) => vec![seen.select(wanted)?],
             // One is changed, never one of several by chance.
@@ -169,6 +170,7 @@ pub async fn rotate_psk(args: &RotateArgs, mut signals: Signals) -> Answer {
     let origin = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
     let sas = if args.renew { Sas::Renew } else { Sas::Keep };
     change(&args.cloud, signals, args.change.yes, args.wait.duration(), given, async |seen: &Seen| {
+        args.clear_text.apply(seen.cloud()).await;
         if let Some(wanted) = &args.vpn {
             return Ok(Wanted::One(with_option(rotate_key(seen.whole(wanted)?, origin, sas)?, sas)));
         }
@@ -276,13 +278,7 @@ struct Seen {
 }
 
 async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Vec<String>) -> Result<Seen, Refusal> {
-    let person = terminal.map(AtTerminal::person);
-    let signed_in = sign_in(&args.login(), person).await.map_err(Refusal::not_signed_in)?;
-    Lines::listen_to(&signed_in.cloud);
-    warnings.clone_from(&signed_in.warnings);
-    for warning in &*warnings {
-        Lines::warning(warning);
-    }
+    let signed_in = signed_in(&args.login(), terminal, warnings).await?;
     let inspection = inspect(&signed_in.cloud).await;
     match inspection.unread.as_slice() {
         [(region, error), ..] if inspection.surveys.is_empty() => {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::apply::read::{Read, check, known, read, with_shared_key};
 use crate::apply::run::Run;
-use crate::apply::{Answer, Conclusion, Lines, Refusal};
+use crate::apply::{Answer, Conclusion, Refusal, signed_in};
 use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
@@ -25,8 +25,8 @@ use crate::provision::found::forget_gone;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Journal, Keeper, Record};
 use crate::provision::{Ledger, Marks, Step};
+use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
-use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::wizard::Purpose;
 use choose::Interrupted;
@@ -110,6 +110,7 @@ async fn prepare(
     let chosen = choose::local(args.vpn.as_deref())?;
     let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
     let cloud = &signed_in.cloud;
+    args.clear_text.apply(cloud).await;
     let interrupted = choose::take_up(chosen, cloud).await?;
     let given = Key::Given(args.psk_file.as_deref());
     let (plan, ledger) = remaining(&interrupted, given, args.profile.map(Into::into), cloud).await?;
@@ -206,20 +207,6 @@ async fn remaining(
     let origin = if is_connected { KeyOrigin::Given } else { interrupted.key_origin() };
     let plan = if matches!(key, Key::Any) { plan } else { with_shared_key(plan, cloud, origin).await? };
     Ok((plan, ledger))
-}
-
-async fn signed_in(
-    login: &crate::wizard::Login,
-    terminal: Option<&AtTerminal>,
-    warnings: &mut Vec<String>,
-) -> Result<SignedIn, Refusal> {
-    let signed_in = sign_in(login, terminal.map(AtTerminal::person)).await.map_err(Refusal::not_signed_in)?;
-    Lines::listen_to(&signed_in.cloud);
-    warnings.clone_from(&signed_in.warnings);
-    for warning in &*warnings {
-        Lines::warning(warning);
-    }
-    Ok(signed_in)
 }
 
 /// Takes the run's own objects out of what was read, so that the checks see the regions as they were before it: it is

@@ -5,6 +5,7 @@ pub mod terminal;
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
@@ -29,11 +30,15 @@ pub struct SignedIn {
 }
 
 /// Finds credentials and signs in with them. That person is asked for what is missing; without one, what is missing is an
-/// error.
+/// error. What the user should know is told as soon as it is known: what is odd about the credentials, before they are sent.
 ///
 /// # Errors
 /// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
-pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, Problem> {
+pub async fn sign_in(
+    login: &Login,
+    person: Option<Person>,
+    mut tell: impl FnMut(&str) + Send,
+) -> Result<SignedIn, Problem> {
     let (found, simulator) = match login {
         Login::Default => (find_unhurried(None).await?, None),
         Login::Named(name) => (find_unhurried(Some(name.clone())).await?, None),
@@ -51,6 +56,8 @@ pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, 
     {
         return Err(unfound(&lacking));
     }
+    found.warnings.iter().for_each(|warning| tell(warning));
+    agreed(&found, person.as_ref()).await?;
     let can_ask = person.is_some();
     let signed_in = match person {
         Some(person) => Cloud::sign_in_with(&found.credentials, Limits::default(), person).await,
@@ -58,14 +65,44 @@ pub async fn sign_in(login: &Login, person: Option<Person>) -> Result<SignedIn, 
     };
     let cloud = signed_in.map_err(|error| {
         let title = if error.kind == ErrorKind::Unanswered { "Not signed in" } else { "Sign-in failed" };
-        failed(title, vec![attempt(&found.credentials, &source)], error)
+        let tried = attempt(&found.credentials, &source);
+        failed(title, std::iter::once(tried).chain(found.warnings.clone()).collect(), error)
     })?;
-    let mut warnings = found.warnings;
+    let mut later = Vec::new();
     if !cloud.renews_silently() {
         let left = cloud.expires_at().map(|end| end.duration_since(Timestamp::now()));
-        warnings.extend(left.filter(|left| *left < SHORT_LIFE).map(|left| short_life(left, can_ask)));
+        later.extend(left.filter(|left| *left < SHORT_LIFE).map(|left| short_life(left, can_ask)));
     }
+    let exposed = cloud.clear_text_regions();
+    if !exposed.is_empty() {
+        later.push(format!(
+            "The network service of {} is not https, although Keystone is: whoever is in between can read the token, and \
+             the keys that are read there.",
+            exposed.iter().join(", ")
+        ));
+    }
+    later.iter().for_each(|warning| tell(warning));
+    let warnings = [found.warnings, later].concat();
     Ok(SignedIn { cloud, source, warnings, simulator })
+}
+
+/// Whether the credentials may be used, if somebody else may have said where they are sent.
+async fn agreed(found: &Found, person: Option<&Person>) -> Result<(), Problem> {
+    let Some(why) = &found.doubt else { return Ok(()) };
+    let auth_url = &found.credentials.auth_url;
+    let is_agreed = match person {
+        Some(person) => person.agrees(auth_url, &format!("{why} It would be sent to {auth_url}.")).await,
+        None => false,
+    };
+    if is_agreed {
+        return Ok(());
+    }
+    let text = vec![
+        format!("{why} It was not sent to {auth_url}."),
+        "If that file is to be used, name it in OS_CLIENT_CONFIG_FILE.".to_owned(),
+    ];
+    let title = "Not signed in".to_owned();
+    Err(Problem { title, text, looked_for: Vec::new(), error: None, clouds: Vec::new() })
 }
 
 /// Finds credentials without sending anything.

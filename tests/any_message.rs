@@ -310,7 +310,7 @@ fn problem() -> impl Strategy<Value = Problem> {
 }
 
 fn question() -> impl Strategy<Value = Question> {
-    let wanted = select(vec![Wanted::Password, Wanted::Passcode, Wanted::Appended, Wanted::Token]);
+    let wanted = select(vec![Wanted::Password, Wanted::Passcode, Wanted::Appended, Wanted::Token, Wanted::Consent]);
     (wanted, any::<bool>(), proptest::option::of("\\PC{0,300}")).prop_map(|(wanted, is_renewal, refused)| Question {
         wanted,
         is_renewal,

@@ -16,6 +16,8 @@ mod command;
 mod process;
 #[path = "support/token.rs"]
 mod token;
+#[path = "cli/trust.rs"]
+mod trust;
 use command::{KEY, half, osvpn, osvpn_in, run, single, site_to_site, write};
 use token::token;
 

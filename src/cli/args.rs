@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::cloud::Cloud;
 use crate::plan::Profile;
 use crate::provision::DEFAULT_WAIT;
 use crate::wizard::Login;
@@ -31,6 +32,24 @@ impl CloudArgs {
             _ if self.demo => Login::Demo,
             Some(name) => Login::Named(name.clone()),
             None => Login::Default,
+        }
+    }
+}
+
+/// Whether keys may be sent in clear text.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ClearTextArgs {
+    /// Send keys even to a region whose network service is not https although Keystone is; otherwise that is asked, or
+    /// refused where nobody can be asked.
+    #[arg(long)]
+    pub allow_clear_text: bool,
+}
+
+impl ClearTextArgs {
+    /// Tells the cloud.
+    pub(crate) async fn apply(self, cloud: &Cloud) {
+        if self.allow_clear_text {
+            cloud.allow_clear_text().await;
         }
     }
 }
@@ -133,6 +152,9 @@ pub struct ResumeArgs {
     /// How long to wait.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// Whether keys may be sent in clear text.
+    #[command(flatten)]
+    pub clear_text: ClearTextArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
@@ -150,6 +172,9 @@ pub struct RollbackArgs {
     /// Print one JSON document on standard output, whatever happens, instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Whether keys may be sent in clear text.
+    #[command(flatten)]
+    pub clear_text: ClearTextArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
@@ -187,6 +212,9 @@ pub struct ApplyArgs {
     /// How long to wait.
     #[command(flatten)]
     pub wait: WaitArgs,
+    /// Whether keys may be sent in clear text.
+    #[command(flatten)]
+    pub clear_text: ClearTextArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
@@ -241,6 +269,9 @@ pub struct DoctorArgs {
     /// How long to wait after a fix.
     #[command(flatten)]
     pub wait: AfterArgs,
+    /// Whether keys may be sent in clear text.
+    #[command(flatten)]
+    pub clear_text: ClearTextArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
@@ -287,6 +318,9 @@ pub struct RotateArgs {
     /// How long to wait afterwards.
     #[command(flatten)]
     pub wait: AfterArgs,
+    /// Whether keys may be sent in clear text.
+    #[command(flatten)]
+    pub clear_text: ClearTextArgs,
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,

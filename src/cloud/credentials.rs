@@ -279,6 +279,8 @@ pub struct Found {
     pub origin: Origin,
     /// What the user should know about them, one sentence each, without secrets.
     pub warnings: Vec<String>,
+    /// What speaks against using them unasked: somebody else may have said where they are sent.
+    pub doubt: Option<String>,
     /// Why there is no password, if one seems to have been meant.
     no_password: Option<String>,
 }
@@ -293,11 +295,12 @@ impl Credentials {
         if wanted.is_none_or(|name| name == of_environment)
             && let Some(settings) = environment::settings(sources, &mut warnings)
         {
-            return Self::assemble(sources, &settings, Origin::Environment, warnings);
+            return Self::assemble(sources, &settings, Origin::Environment, warnings, None);
         }
-        let (name, file, mut settings) = clouds_yaml::choose(sources, wanted, &mut warnings)?;
+        let clouds_yaml::Chosen { name, file, mut settings, doubt } =
+            clouds_yaml::choose(sources, wanted, &mut warnings)?;
         environment::complete(&mut settings, sources);
-        Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings)
+        Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings, doubt)
     }
 
     fn assemble(
@@ -305,9 +308,10 @@ impl Credentials {
         settings: &Settings,
         origin: Origin,
         mut warnings: Vec<String>,
+        doubt: Option<String>,
     ) -> Result<Found, FindError> {
         let credentials = settings.credentials(sources, &origin, &mut warnings)?;
         let no_password = settings.empty_note(&["password"]);
-        Ok(Found { credentials, origin, warnings, no_password })
+        Ok(Found { credentials, origin, warnings, doubt, no_password })
     }
 }

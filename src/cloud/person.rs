@@ -22,6 +22,8 @@ pub enum Part {
     Passcode,
     /// A token somebody else has made.
     Token,
+    /// The word yes.
+    Consent,
 }
 
 impl Part {
@@ -32,6 +34,7 @@ impl Part {
             Self::Password => "Password",
             Self::Passcode => "Passcode",
             Self::Token => "Token",
+            Self::Consent => "yes, if that is meant",
         }
     }
 }
@@ -48,6 +51,8 @@ pub enum Wanted {
     Appended,
     /// A token: there is no user in the settings who could sign in.
     Token,
+    /// Whether something is to be done although a secret may get into the wrong hands by it.
+    Consent,
 }
 
 impl Wanted {
@@ -59,6 +64,7 @@ impl Wanted {
             Self::Passcode => &[Part::Passcode],
             Self::Appended => &[Part::Password, Part::Passcode],
             Self::Token => &[Part::Token],
+            Self::Consent => &[Part::Consent],
         }
     }
 }
@@ -76,7 +82,7 @@ pub struct Question {
     pub project: Option<String>,
     /// Where Keystone is.
     pub auth_url: String,
-    /// What was wrong with the answer before.
+    /// What was wrong with the answer before; of a consent, what speaks against it.
     pub refused: Option<String>,
 }
 
@@ -84,7 +90,13 @@ impl Question {
     /// In a few words.
     #[must_use]
     pub const fn title(&self) -> &'static str {
-        if self.is_renewal { "Your sign-in has expired" } else { "Sign in" }
+        if matches!(self.wanted, Wanted::Consent) {
+            "Before it is sent"
+        } else if self.is_renewal {
+            "Your sign-in has expired"
+        } else {
+            "Sign in"
+        }
     }
 
     /// What there is to know before answering, a paragraph a line.
@@ -107,6 +119,7 @@ impl Question {
                                  it is sent right behind the password, which may stay empty if it was right."
                     .to_owned()
             }
+            Wanted::Consent => "Type yes if it is to be sent all the same.".to_owned(),
             Wanted::Token => format!(
                 "Get a new token{project} (openstack token issue -f value -c id), and paste it here. It is used at {}.",
                 self.auth_url
@@ -130,7 +143,7 @@ impl Reply {
     pub fn with(mut self, part: Part, typed: SecretString) -> Self {
         let typed = match part {
             Part::Passcode => SecretString::from(typed.expose_secret().split_whitespace().collect::<String>()),
-            Part::Password | Part::Token => typed,
+            Part::Password | Part::Token | Part::Consent => typed,
         };
         if !typed.expose_secret().is_empty() {
             self.0.insert(part, typed);
@@ -203,6 +216,21 @@ impl Person {
             reply = answer => reply.ok().flatten().filter(|reply| !reply.is_empty()),
             () = self.gone.cancelled() => None,
         }
+    }
+
+    /// Whether something is to be done although that speaks against it. Only the word yes is a yes.
+    pub async fn agrees(&self, auth_url: &str, why: &str) -> bool {
+        let question = Question {
+            wanted: Wanted::Consent,
+            is_renewal: false,
+            user: None,
+            project: None,
+            auth_url: auth_url.to_owned(),
+            refused: Some(why.to_owned()),
+        };
+        let typed = self.ask(question).await.and_then(|mut reply| reply.take(Part::Consent));
+        self.dismiss();
+        typed.is_some_and(|typed| typed.expose_secret().trim().eq_ignore_ascii_case("yes"))
     }
 
     /// Says that nothing more is asked for now.

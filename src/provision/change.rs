@@ -190,6 +190,9 @@ impl Changing {
     /// The first step that failed, or the wish to stop.
     pub async fn carry_out(&mut self, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
         self.set_out(Direction::Forward, work);
+        if let Err((step, error)) = self.may_send_keys(work).await {
+            return Err(self.fail(step, Failure::Error(Box::new(error)), Instant::now(), work));
+        }
         for step in 0..self.change.steps().len() {
             if self.progress.is_done(step) {
                 continue;
@@ -209,6 +212,19 @@ impl Changing {
             }
         }
         Ok(self.settle(work).await)
+    }
+
+    /// A key that may not be sent is no reason to be left half-way: the first step that has one, and why not.
+    async fn may_send_keys(&self, work: &ChangeWork<'_>) -> Result<(), (usize, Error)> {
+        for (number, step) in self.change.steps().iter().enumerate() {
+            if self.progress.is_done(number) || !step.has_key() {
+                continue;
+            }
+            for region in step.regions().into_iter().filter_map(|region| work.cloud.region(region)) {
+                region.may_take_keys().await.map_err(|error| (number, error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes back what the change has done so far, the last step first; services are restarted once more as soon as what

@@ -59,6 +59,7 @@ async fn waves(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result<Opti
         halves.iter().flat_map(|&half| parts.map(|step| Task { half, step })).collect(),
     ];
     let one_by_one = halves.iter().map(|&half| vec![Task { half, step: Step::Connection }]);
+    run.may_send_keys().await?;
     run.revise()?;
     run.make_room(&halves).await?;
     for (at, wave) in at_once.into_iter().chain(one_by_one).enumerate() {
@@ -107,6 +108,16 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn ledger(&self) -> MutexGuard<'_, &'a mut Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key goes to every region of the VPN in the end: if it may not, nothing is made.
+    async fn may_send_keys(&self) -> Result<(), CreateError> {
+        for half in self.plan.halves() {
+            let Some(region) = self.work.cloud.region(&half.region) else { continue };
+            let task = Task { half: half.half, step: Step::Connection };
+            region.may_take_keys().await.map_err(|error| CreateError::Failed(task, Box::new(error)))?;
+        }
+        Ok(())
     }
 
     async fn wave(&self, tasks: &[Task]) -> Result<(), CreateError> {

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::signed_in;
-use crate::apply::{Answer, Conclusion, Refusal, ask, input};
+use crate::apply::{Answer, Conclusion, Refusal, ask, input, signed_in};
 use crate::carry::{Proving, carry};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
 use crate::plan::VpnId;
@@ -119,6 +118,7 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
         Err(refusal) => return refused(refusal, warnings),
     };
     let cloud = &signed_in.cloud;
+    args.clear_text.apply(cloud).await;
     let mut report = carry(changing, key.as_ref(), cloud, &mut signals, Direction::Forward).await;
     let proving = Proving { cloud, regions: None, wait: args.wait.duration() };
     proving.prove(std::slice::from_mut(&mut report), &mut signals).await;
@@ -158,6 +158,7 @@ pub async fn rollback(cut_off: &CutOff, args: &RollbackArgs, mut signals: Unboun
             Err(refusal) => return refused(refusal, warnings),
         }
     }
+    args.clear_text.apply(&signed_in.cloud).await;
     let report = carry(changing, None, &signed_in.cloud, &mut signals, Direction::Back).await;
     Answer { conclusion: Conclusion::Change(Box::new(report)), sign_in_warnings: warnings }
 }

@@ -165,6 +165,7 @@ fn introduction(question: &Question) -> String {
         text.push('\n');
     }
     text.push_str(match question.wanted {
+        Wanted::Consent => "",
         Wanted::Appended => "What you type is not shown. Two empty lines give up.\n",
         _ => "What you type is not shown. An empty line gives up.\n",
     });

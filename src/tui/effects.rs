@@ -417,7 +417,7 @@ impl Effects {
 /// Signs in and asks every region at once, before the wizard does: what it learns of the sign-in has another round trip
 /// in it, for the names of the regions, and discovery need not wait for them.
 async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
-    let signed_in = sign_in(login, Some(person)).await?;
+    let signed_in = sign_in(login, Some(person), |_| {}).await?;
     let cloud = &signed_in.cloud;
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {

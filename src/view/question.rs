@@ -19,6 +19,7 @@ use ratatui::widgets::{Block, Clear, Padding, Paragraph};
 use super::Scene;
 use super::area::Area;
 use super::text::{hanging, paragraph};
+use crate::cloud::person::Wanted;
 use crate::wizard::question::{Asked, Entry};
 
 /// Draws the question in the middle of the screen.
@@ -68,6 +69,7 @@ fn ways(asked: &Asked) -> &'static str {
         Asked { is_sent: true, .. } => "Signing in. Esc goes back to the screen meanwhile.",
         Asked { is_empty_blamed: true, .. } => "Nothing is typed yet. Esc leaves it unanswered.",
         Asked { fields, focus, .. } if focus + 1 < fields.len() => "Enter goes on to the next field. Esc: not now.",
+        Asked { question, .. } if question.wanted == Wanted::Consent => "Enter goes on. Esc: not now.",
         _ => "Enter signs in. Esc: not now.",
     }
 }

@@ -136,6 +136,32 @@ fn a_key_that_is_typed_for_a_file_is_hidden_and_can_be_left_with_ctrl_c() {
 }
 
 #[test]
+fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_another_place_is_sent() {
+    let scene = Scene::new(Settings::default());
+    let home = scene.home.path();
+    std::fs::create_dir_all(home.join(".config/openstack")).unwrap();
+    let secure = "clouds:\n  prod:\n    auth:\n      password: demo\n";
+    std::fs::write(home.join(".config/openstack/secure.yaml"), secure).unwrap();
+    let auth = "username: demo, user_domain_name: Default, project_name: demo, project_domain_name: Default";
+    let clouds = format!("clouds:\n  prod:\n    auth: {{auth_url: \"{}\", {auth}}}\n", scene.cloud.auth_url());
+    std::fs::write(home.join("clouds.yaml"), clouds).unwrap();
+    for (typed, expected) in [("\r", 2), ("no\r", 2), ("yes\r", 0)] {
+        assert!(scene.cloud.requests().is_empty(), "nothing was sent");
+        let mut pty = Pty::start(home, &["list"], &[]);
+        pty.wait_for("lies in the current directory");
+        pty.wait_for("yes, if that is meant:");
+        pty.send(typed);
+        let (code, Printed { said, .. }) = pty.end();
+        assert_eq!(code, expected, "{said}");
+    }
+    // The wizard asks the same.
+    let mut pty = Pty::start(home, &[], &[]);
+    pty.wait_for("lies in the current directory");
+    pty.send("yes\r");
+    pty.wait_for(STEPS[0]);
+}
+
+#[test]
 fn who_gives_up_in_mid_run_is_told_how_to_go_on_and_resume_asks_again() {
     let scene = Scene::new(Settings::default());
     plan(&scene);

@@ -48,13 +48,20 @@ impl ReadFile {
     }
 }
 
-/// The cloud asked for, or the only one there is: its name, its file as shown, and its settings with those of its profile
-/// beneath and those of secure.yaml on top.
-pub fn choose(
-    sources: &Sources,
-    wanted: Option<&str>,
-    warnings: &mut Vec<String>,
-) -> Result<(String, String, Settings), FindError> {
+/// A cloud of a clouds.yaml.
+pub struct Chosen {
+    /// Its name.
+    pub name: String,
+    /// Its file as shown.
+    pub file: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// What speaks against using them unasked.
+    pub doubt: Option<String>,
+}
+
+/// The cloud asked for, or the only one there is, with the settings of its profile beneath and those of secure.yaml on top.
+pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String>) -> Result<Chosen, FindError> {
     let mut looked = Vec::new();
     let found = read_first(sources, "clouds", Some("OS_CLIENT_CONFIG_FILE"), &mut looked, warnings)?;
     let Some(file) = found else {
@@ -77,7 +84,8 @@ pub fn choose(
         (None, [only]) => only,
         (None, _) => return Err(FindError::SeveralClouds { file: file.shown, names: names() }),
     };
-    let (name, shown) = (name.to_owned(), file.shown.clone());
+    let (name, shown, path) = (name.to_owned(), file.shown.clone(), file.path.clone());
+    let mut doubt = None;
     let own = file.entry(CLOUDS, &name)?.unwrap_or_default();
     let mut layers = Vec::from_iter(profile(sources, &name, &own, warnings)?);
     layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings: own });
@@ -85,9 +93,32 @@ pub fn choose(
     if let Some(file) = secure
         && let Some(settings) = file.entry(CLOUDS, &name)?
     {
+        doubt = not_of_one_place(sources, (&path, &shown), &file, &settings);
         layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings });
     }
-    Ok((printable(&name), shown, regions::merged(&layers, sources, warnings)?))
+    let settings = regions::merged(&layers, sources, warnings)?;
+    Ok(Chosen { name: printable(&name), file: shown, settings, doubt })
+}
+
+/// Whether a clouds.yaml that only lies in the current directory, where anybody may have put it, says where the secret of
+/// another place is sent. Whoever names the file means it.
+fn not_of_one_place(
+    sources: &Sources,
+    (clouds, shown): (&Path, &str),
+    secure: &ReadFile,
+    settings: &Settings,
+) -> Option<String> {
+    let is_named = |variable: &str, path: &Path| sources.var(variable).is_some_and(|text| sources.path(text) == path);
+    let is_meant = clouds.parent() != Some(&sources.cwd)
+        || clouds.parent() == secure.path.parent()
+        || is_named("OS_CLIENT_CONFIG_FILE", clouds)
+        || settings.secrets().is_empty();
+    (!is_meant).then(|| {
+        format!(
+            "{shown} lies in the current directory and says where to sign in, and the secret for that is from {}.",
+            secure.shown
+        )
+    })
 }
 
 /// What one file says of a cloud.

@@ -198,6 +198,9 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::SecondFactor => {
             "This account signs in with a passcode too. Source the openrc file that asks for it, or use an application credential."
         }
+        ErrorKind::ClearText => {
+            "If you trust the network between, pass --allow-clear-text, or answer yes when the wizard asks. Otherwise ask the cloud's operator for an https address of the network service."
+        }
         ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
         ErrorKind::NotFound if signing_in => {
