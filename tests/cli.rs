@@ -122,7 +122,11 @@ async fn json_is_one_document_whatever_happens() {
     let (code, made) = document(scene.apply(site_to_site(home), &["--json"])).await;
     assert_eq!((code, &made["outcome"]), (0, &Value::from("active")));
     assert_eq!(ids(&made).len(), 12);
-    let (code, refused) = document(scene.apply("plan.toml", &["--json", "--cloud", "envvars"])).await;
+    let (code, again) = document(scene.apply("plan.toml", &["--json", "--cloud", "envvars"])).await;
+    assert_eq!((code, &again["outcome"]), (0, &Value::from("unchanged")), "the VPN is there exactly so");
+    let renamed = std::fs::read_to_string(home.join("plan.toml")).unwrap().replacen("test-vpn", "other-vpn", 1);
+    std::fs::write(home.join("other.toml"), renamed).unwrap();
+    let (code, refused) = document(scene.apply("other.toml", &["--json"])).await;
     assert_eq!((code, &refused["outcome"]), (4, &Value::from("refused")), "the same ranges are tunnelled already");
     let (code, _) = document(scene.apply("nothing.toml", &["--json"])).await;
     assert_eq!(code, 2);

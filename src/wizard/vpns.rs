@@ -428,7 +428,18 @@ impl Model {
             return Vec::new();
         }
         self.conclude();
+        self.give_up_waiting();
         self.grant()
+    }
+
+    /// What a known cause keeps down, whatever the agents do, is not waited for.
+    fn give_up_waiting(&mut self) {
+        let Some(vpn) = self.vpns.vpn().cloned() else { return };
+        let Some(open) = self.vpns.open.as_mut().filter(|open| open.waiting.is_some()) else { return };
+        let cause = open.diagnosis.as_ref().and_then(|diagnosis| diagnosis.keeps_down(&vpn));
+        let Some(cause) = cause.filter(|_| !vpn.is_active()).map(|fault| fault.seen.clone()) else { return };
+        open.waiting = None;
+        self.say(format!("Not waiting for ACTIVE, because {} stays down as it is: {cause}.", vpn.name));
     }
 
     /// Draws the conclusions from what is known by now.

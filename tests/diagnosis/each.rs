@@ -213,3 +213,23 @@ async fn policies_that_an_upgrade_rewrote_are_told_from_policies_that_somebody_c
         assert_eq!(fault.weight, Weight::Hides);
     }
 }
+
+#[tokio::test]
+async fn who_looks_for_the_peer_at_its_own_address_is_not_told_to_make_the_other_half() {
+    let ground = Ground::new(Release::V2026_1).await;
+    ground.connected().await;
+    let b = ground.id(B, "ipsec-site-connections", CONNECTION);
+    ground.simulator.uproot(B, "ipsec-site-connections", &b);
+    let services = ground.simulator.collection(A, "vpnservices");
+    let own = services.iter().find(|service| service["name"] == SERVICE).unwrap()["external_v4_ip"].clone();
+    ground.alter(A, "ipsec-site-connections", CONNECTION, json!({"peer_address": own, "peer_id": own}));
+    // As a script leaves it that has made the pieces of both halves in one region.
+    let router = ground.id(A, "routers", "border-router");
+    let second = json!({"name": "second", "description": "", "router_id": router, "subnet_id": null,
+        "admin_state_up": true, "status": "ACTIVE", "external_v4_ip": own, "external_v6_ip": null});
+    ground.simulator.plant(A, "vpnservices", second);
+    let seen = ground.see_late().await;
+    assert!(seen.vpn.is_missing_a_half());
+    assert!(matches!(seen.verdict(Subject::Halves), Verdict::Open(_)), "{:?}", seen.told());
+    assert!(seen.told().iter().any(|(_, _, seen)| seen.contains("is its own")), "{:?}", seen.told());
+}

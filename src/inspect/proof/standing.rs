@@ -46,6 +46,10 @@ impl<'a> Case<'a> {
             Across::Missing { region: None, .. } if !self.unread.is_empty() => {
                 Verdict::Open(format!("its other half may be in {}, of which nothing is known", self.unread_regions()))
             }
+            // Whoever looks for its peer at its own address has not half a VPN, but the wrong address.
+            Across::Missing { .. } if self.vpn.a.points_at(&self.vpn.a) => {
+                Verdict::Open("where the other half is cannot be told from its own address".to_owned())
+            }
             Across::Missing { region, because } => {
                 let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
                 let fix = match &self.vpn.id {
