@@ -298,7 +298,7 @@ fn a_cloud_that_is_busy_is_asked_again_and_the_pause_is_on_the_screen() {
     scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::too_many_requests(2)));
     pty.send("n");
     agree(&mut pty);
-    pty.wait_for("(429)");
+    pty.wait_for("429 from the cloud");
     let (code, _) = back_and_leave(pty);
     let after = keys(&scene);
     assert!(code == 0 && after[0] == after[1] && after != before);
