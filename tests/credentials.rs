@@ -271,7 +271,8 @@ clouds:
     assert_eq!(found.credentials.project, Some(Named::Name { name: "old".to_owned(), domain }));
     assert!(found.credentials.tls.insecure);
     let authorities = found.credentials.tls.authorities.unwrap();
-    assert_eq!((authorities.setting.as_str(), authorities.path), ("cacert", machine.home.path().join("ca.pem")));
+    assert_eq!(authorities.setting, "cacert (~/.config/openstack/clouds.yaml, line 17)");
+    assert_eq!(authorities.path, machine.home.path().join("ca.pem"));
     assert!(found.warnings[0].contains("Certificates are not checked"));
 }
 
@@ -393,7 +394,7 @@ fn what_is_plainly_no_value_is_named_with_its_place_and_never_sent() {
     for (name, value, said) in [
         ("OS_AUTH_URL", "https://${HOST}:5000/v3", "`${HOST}` was not replaced"),
         ("OS_USERNAME", "$USER", "`$USER` was not replaced"),
-        ("OS_PASSWORD", "$OS_PASSWORD_INPUT", "asked for it"),
+        ("OS_PASSWORD", "$OS_PASSWORD_INPUT", "unset it to be asked"),
         ("OS_CACERT", "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----", "the path of that"),
         ("OS_TOKEN", "+------+\n| id | gAAAA |", "more here than the token"),
         ("OS_TRUST_ID", "7", "trusts are not supported"),
@@ -499,6 +500,20 @@ fn what_a_cloud_lacks_comes_from_variables_unless_an_openrc_was_sourced() {
     let project = found.credentials.project.as_ref().map(Named::text);
     assert_eq!((password(&found), project.as_deref()), ("hunter2", Some("p")));
     assert_eq!(found.credentials.tls.authorities.unwrap().setting, "OS_CACERT", "as the openstack command takes it");
+    machine.sources.vars.remove("OS_CLOUD");
+    assert_eq!(
+        password(&machine.find(None).unwrap()),
+        "hunter2",
+        "a password alone is no openrc, and there is a cloud"
+    );
+    let here = "clouds: {c: {auth: {auth_url: 'https://elsewhere', username: jo}}}";
+    std::fs::create_dir(machine.home.path().join("work")).unwrap();
+    std::fs::write(machine.home.path().join("work/clouds.yaml"), here).unwrap();
+    let found = machine.find(None).unwrap();
+    assert!(matches!(found.credentials.method, Method::PasswordToAsk { .. }), "others may have written that file");
+    assert!(found.lacks().unwrap().to_string().contains("OS_CLIENT_CONFIG_FILE"));
+    std::fs::remove_file(machine.home.path().join("work/clouds.yaml")).unwrap();
+    machine.sources.vars.insert("OS_CLOUD".to_owned(), "c".to_owned());
     machine.sources.vars.insert("OS_AUTH_URL".to_owned(), "https://other".to_owned());
     assert!(machine.find(None).unwrap_err().to_string().contains("`!vault`"), "that password is another cloud's");
 }

@@ -295,11 +295,16 @@ impl Credentials {
         if wanted.is_none_or(|name| name == of_environment)
             && let Some(settings) = environment::settings(sources, &mut warnings)
         {
-            return Self::assemble(sources, &settings, Origin::Environment, warnings, None);
+            // A user or a password alone is no openrc: it is for the cloud of the clouds.yaml, if there is one.
+            let only = || clouds_yaml::choose(sources, None, &mut Vec::new()).is_ok();
+            let is_for_file = wanted.is_none() && environment::is_partial(sources) && only();
+            if !is_for_file {
+                return Self::assemble(sources, &settings, Origin::Environment, warnings, None);
+            }
         }
-        let clouds_yaml::Chosen { name, file, mut settings, doubt } =
-            clouds_yaml::choose(sources, wanted, &mut warnings)?;
-        environment::complete(&mut settings, sources);
+        let mut chosen = clouds_yaml::choose(sources, wanted, &mut warnings)?;
+        environment::complete(&mut chosen, sources);
+        let clouds_yaml::Chosen { name, file, settings, doubt, .. } = chosen;
         Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings, doubt)
     }
 
@@ -311,7 +316,14 @@ impl Credentials {
         doubt: Option<String>,
     ) -> Result<Found, FindError> {
         let credentials = settings.credentials(sources, &origin, &mut warnings)?;
-        let no_password = settings.empty_note(&["password"]);
+        let no_password = settings.empty_note(&["password"]).or_else(|| {
+            let is_left = matches!(origin, Origin::Cloud { .. }) && environment::has_password_alone(sources);
+            is_left.then(|| {
+                "OS_PASSWORD is set, but not used for a clouds.yaml that was found in the current directory; if it is yours, \
+                 name it in OS_CLIENT_CONFIG_FILE."
+                    .to_owned()
+            })
+        });
         Ok(Found { credentials, origin, warnings, doubt, no_password })
     }
 }

@@ -238,10 +238,10 @@ impl<'a> Needs<'a> {
             warnings
                 .push("Certificates are not checked: whoever is in between can read password and token.".to_owned());
         }
-        let (settings, origin) = (self.settings, self.origin);
         let mut file = |key: &str| {
-            let path = sources.path(self.get(key)?);
-            Some(NamedFile { setting: settings.name(key, origin), path })
+            let setting = self.setting(key)?;
+            let place = setting.place().map(|place| format!(" ({place})")).unwrap_or_default();
+            Some(NamedFile { setting: format!("{}{place}", setting.key), path: sources.path(setting.text()) })
         };
         let (authorities, certificate, key) = (file("cacert"), file("cert"), file("key"));
         if let (None, Some(NamedFile { setting, .. })) = (&certificate, &key) {

@@ -58,6 +58,8 @@ pub struct Chosen {
     pub settings: Settings,
     /// What speaks against using them unasked.
     pub doubt: Option<String>,
+    /// Whether the file was found in the current directory, without being named: somebody else may have written it.
+    pub is_of_here: bool,
 }
 
 /// The cloud asked for, or the only one there is, with the settings of its profile beneath and those of secure.yaml on top.
@@ -97,22 +99,25 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
         layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings });
     }
     let settings = regions::merged(&layers, sources, warnings)?;
-    Ok(Chosen { name: printable(&name), file: shown, settings, doubt })
+    let is_of_here = is_of_here(sources, &path);
+    Ok(Chosen { name: printable(&name), file: shown, settings, doubt, is_of_here })
 }
 
-/// Whether a clouds.yaml that only lies in the current directory, where anybody may have put it, says where the secret of
-/// another place is sent. Whoever names the file means it.
+/// Whether a clouds.yaml only lies in the current directory, where anybody may have put it. Whoever names the file means it.
+fn is_of_here(sources: &Sources, clouds: &Path) -> bool {
+    let is_named = sources.var("OS_CLIENT_CONFIG_FILE").is_some_and(|text| sources.path(text) == clouds);
+    clouds.parent() == Some(&sources.cwd) && !is_named
+}
+
+/// What speaks against it where such a clouds.yaml says where the secret of another place is sent.
 fn not_of_one_place(
     sources: &Sources,
     (clouds, shown): (&Path, &str),
     secure: &ReadFile,
     settings: &Settings,
 ) -> Option<String> {
-    let is_named = |variable: &str, path: &Path| sources.var(variable).is_some_and(|text| sources.path(text) == path);
-    let is_meant = clouds.parent() != Some(&sources.cwd)
-        || clouds.parent() == secure.path.parent()
-        || is_named("OS_CLIENT_CONFIG_FILE", clouds)
-        || settings.secrets().is_empty();
+    let is_meant =
+        !is_of_here(sources, clouds) || clouds.parent() == secure.path.parent() || settings.secrets().is_empty();
     (!is_meant).then(|| {
         format!(
             "{shown} lies in the current directory and says where to sign in, and the secret for that is from {}.",

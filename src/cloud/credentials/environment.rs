@@ -2,6 +2,7 @@
 
 use itertools::Itertools;
 
+use super::clouds_yaml::Chosen;
 use super::settings::Settings;
 use super::sources::Sources;
 use super::values::fault;
@@ -66,9 +67,23 @@ pub fn settings(sources: &Sources, warnings: &mut Vec<String>) -> Option<Setting
     Some(settings)
 }
 
+/// Whether nothing of an openrc file is set but a user or a password.
+pub fn is_partial(sources: &Sources) -> bool {
+    let is_part = |name: &str| matches!(name, "OS_USERNAME" | "OS_USER_ID" | "OS_PASSWORD");
+    TELLING.iter().filter(|name| sources.var(name).is_some()).all(|name| is_part(name))
+}
+
+/// Whether a password is set that belongs to no openrc file.
+pub fn has_password_alone(sources: &Sources) -> bool {
+    sources.var("OS_PASSWORD").is_some() && sources.var("OS_AUTH_URL").is_none()
+}
+
 /// Lays over a cloud what the `openstack` command lays over it too. What the cloud does not say at all (its password, its
 /// project) may come from variables as well, unless an openrc file was sourced: those then belong to another cloud.
-pub fn complete(cloud: &mut Settings, sources: &Sources) {
+///
+/// A password does not go to an address that stands in a file of the current directory, which others may have written.
+pub fn complete(chosen: &mut Chosen, sources: &Sources) {
+    let Chosen { settings: cloud, is_of_here, .. } = chosen;
     for name in OVER_A_CLOUD {
         if let Some(value) = sources.var(name) {
             cloud.prefer_variable(name, value);
@@ -84,7 +99,8 @@ pub fn complete(cloud: &mut Settings, sources: &Sources) {
     // A password that is still encrypted in the file is none.
     let is_there =
         |key: &&str| cloud.setting(key).is_some_and(|setting| *key != "password" || fault(key, setting).is_none());
-    let lacking = COMPLETING.iter().filter(|group| !group.iter().any(is_there));
+    let is_kept_back = |group: &&&[&str]| *is_of_here && group.contains(&"password");
+    let lacking = COMPLETING.iter().filter(|group| !group.iter().any(is_there) && !is_kept_back(group));
     let keys: Vec<&str> = lacking.flat_map(|group| group.iter().copied()).collect();
     cloud.complete(&variables, &keys);
 }

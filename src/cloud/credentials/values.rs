@@ -30,13 +30,13 @@ pub fn fault(name: &str, setting: &Setting) -> Option<String> {
     let text = setting.text();
     let is_secret = PROOFS.contains(&name);
     if let Some(by) = encrypted_by(text) {
-        return Some(format!("it is still encrypted, by {by}; {}", instead(name, by)));
+        return Some(format!("it is still encrypted, by {by}; {}", instead(name, by, setting)));
     }
     if let Some(tag) = &setting.tag {
         let tag = tag.as_str();
         let what = if tag.contains("vault") { "a value encrypted by Ansible Vault" } else { "a value to be resolved" };
         let by = if tag.contains("vault") { "Ansible Vault" } else { "" };
-        return Some(format!("the tag `{}` marks {what}; {}", shown(tag), instead(name, by)));
+        return Some(format!("the tag `{}` marks {what}; {}", shown(tag), instead(name, by, setting)));
     }
     if PATHS.contains(&name) && text.contains("-----BEGIN") {
         return Some("the text of a PEM file stands here; save it into a file and give the path of that".to_owned());
@@ -45,13 +45,16 @@ pub fn fault(name: &str, setting: &Setting) -> Option<String> {
         return Some("the text of a PEM file stands here, and not the value".to_owned());
     }
     if REFERENCES.iter().any(|start| text.starts_with(start)) && !text.contains(char::is_whitespace) {
-        return Some(format!("it names a place where the value is kept, and is not the value; {}", instead(name, "")));
+        return Some(format!(
+            "it names a place where the value is kept, and is not the value; {}",
+            instead(name, "", setting)
+        ));
     }
     if let Some(variable) = unexpanded(text, is_secret) {
-        return Some(format!("`{}` was not replaced by its value; {}", shown(variable), instead(name, "")));
+        return Some(format!("`{}` was not replaced by its value; {}", shown(variable), instead(name, "", setting)));
     }
     if is_placeholder(text) {
-        return Some(format!("a placeholder stands here; {}", instead(name, "")));
+        return Some(format!("a placeholder stands here; {}", instead(name, "", setting)));
     }
     if name == "token" && text.contains(|c: char| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
         return Some("a token is one word of letters, digits, - and _; there is more here than the token".to_owned());
@@ -64,17 +67,19 @@ fn shown(text: &str) -> String {
 }
 
 /// What to do instead.
-fn instead(name: &str, by: &str) -> String {
+fn instead(name: &str, by: &str, setting: &Setting) -> String {
     let view = match by {
         "Ansible Vault" => "read it with ansible-vault view, and ",
         "SOPS" => "run osvpn by sops exec-env, or ",
         _ => "",
     };
-    match name {
-        "password" => {
-            format!("{view}give the password in OS_PASSWORD or secure.yaml, or leave it out here to be asked for it")
+    match (name, &setting.file) {
+        ("password", None) => format!("{view}set this to the password itself, or unset it to be asked"),
+        ("password", Some(file)) => {
+            let or = if file.contains("secure.") { "" } else { " or secure.yaml" };
+            format!("{view}give the password in OS_PASSWORD{or}, or leave it out here to be asked for it")
         }
-        "passcode" => "leave it out here to be asked for it".to_owned(),
+        ("passcode", _) => "leave it out here to be asked for it".to_owned(),
         _ => format!("{view}write the value itself here"),
     }
 }

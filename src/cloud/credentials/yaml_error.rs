@@ -33,6 +33,8 @@ fn reason(error: &Yaml) -> String {
         Yaml::SerdeInvalidType { expected, .. } | Yaml::SerdeInvalidValue { expected, .. } => {
             format!("expected {expected}")
         }
+        Yaml::Unexpected { expected: "mapping start", .. } => "expected settings, each as `key: value`".to_owned(),
+        Yaml::Unexpected { expected: "sequence start", .. } => "expected a list, each entry as `- value`".to_owned(),
         Yaml::Unexpected { expected, .. } => format!("expected {expected}"),
         Yaml::UnknownAnchor { .. } => "an alias (`*name`) refers to no anchor (`&name`) before it".to_owned(),
         Yaml::MergeValueNotMapOrSeqOfMaps { .. } => "`<<` must be followed by a mapping".to_owned(),
