@@ -6,6 +6,7 @@ pub(crate) mod ask;
 pub(crate) mod attend;
 mod existing;
 pub(crate) mod input;
+pub(crate) mod made;
 mod progress;
 pub(crate) mod read;
 pub(crate) mod run;

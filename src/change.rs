@@ -110,6 +110,15 @@ pub enum Ref {
     Made(usize),
 }
 
+impl Subject {
+    /// Whether a word means it: its id, or the whole marker.
+    #[must_use]
+    pub fn is_called(&self, wanted: &str) -> bool {
+        let marked = VpnId::of_mark(wanted).map(|(id, _)| id.to_string());
+        self.to_string() == marked.unwrap_or_else(|| wanted.trim_start_matches("osvpn:").to_owned())
+    }
+}
+
 impl From<&Id> for Ref {
     fn from(id: &Id) -> Self {
         Self::Id(id.clone())

@@ -101,13 +101,14 @@ pub enum Command {
     /// error, the summary to standard output. Ctrl-C stops after the request under way and says what exists by then.
     #[command(after_long_help = PLAN)]
     Apply(ApplyArgs),
-    /// Finish a VPN whose making was cut off.
+    /// Finish a VPN whose creation was interrupted; wait for one that is made.
     ///
     /// While it works, osvpn keeps a journal of what exists. After a lost connection, a crash or Ctrl-C this takes it up:
     /// what exists is kept, what is missing is made, and the wait for ACTIVE goes on. Without the journal, the VPN is
-    /// looked for by the marks in the descriptions of its objects. Its key is read back from the cloud.
+    /// looked for by the marks in the descriptions of its objects. Its key is read back from the cloud. If every object of the
+    /// VPN that is named exists, nothing is changed: the wait for ACTIVE goes on, and the exit code is that of status.
     Resume(ResumeArgs),
-    /// Delete what a run has made that was cut off, and nothing else.
+    /// Delete what was created of a VPN whose creation was interrupted, and nothing else.
     ///
     /// What the run had found and reused stays. Without its journal, the VPN is looked for by its marks.
     Rollback(RollbackArgs),

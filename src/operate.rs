@@ -16,8 +16,8 @@ use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
 use crate::inspect::{Fix, Inspection, Keys, Unselected, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk};
-use crate::provision::journal;
-use crate::report::{Health, Listing};
+use crate::provision::interruption::{Interruption, State, interruptions, needed};
+use crate::report::{Health, ListedInterruption, Listing};
 use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
@@ -38,7 +38,12 @@ pub async fn list(args: &ListArgs, mut signals: Signals) -> Answer {
     let looked = until_signal(look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings), &mut signals).await;
     let conclusion = match looked {
         Ok(seen) => {
-            let listing = Listing::new(&seen.inspection).for_reader(seen.cloud().is_reader());
+            let needed = seen.needed();
+            let needed = seen.inspection.strays.iter().filter(|stray| needed.needs(stray));
+            let needed: Vec<_> = needed.map(|stray| stray.id.clone()).collect();
+            let listing = Listing::new(&seen.inspection)
+                .for_reader(seen.cloud().is_reader())
+                .with_interrupted(&seen.interruptions, |id| needed.contains(id));
             Conclusion::Listing(Box::new(listing))
         }
         Err(refusal) => refused(refusal),
@@ -52,14 +57,20 @@ pub async fn status(args: &StatusArgs, mut signals: Signals) -> Answer {
     let terminal = AtTerminal::find();
     let asked = async {
         let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
-        let vpn = seen.only(args.vpn.as_deref())?;
+        let vpn = match (seen.only(args.vpn.as_deref()), seen.unmade(args.vpn.as_deref()).as_slice()) {
+            (Err(_), [interrupted]) if args.vpn.is_some() || seen.inspection.vpns.is_empty() => {
+                return Ok(Conclusion::Interrupted(Box::new(ListedInterruption::new(interrupted))));
+            }
+            (vpn, _) => vpn?,
+        };
         // What instances admit is not what a monitor asks about, and is not read for it.
         let diagnosis = seen.diagnosis(vpn, &Exposures::new()).await;
-        Ok(Health::new(vpn, &diagnosis).without_surroundings())
+        let health = Health::new(vpn, &diagnosis).without_surroundings();
+        Ok(Conclusion::Health(Box::new(health.with_interruption(seen.interruption_of(vpn)))))
     };
     let asked = until_signal(asked, &mut signals).await;
     let conclusion = match asked {
-        Ok(health) => Conclusion::Health(Box::new(health)),
+        Ok(conclusion) => conclusion,
         Err(refusal) => refused(refusal),
     };
     Answer { conclusion, sign_in_warnings }
@@ -72,13 +83,15 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
     let asked = async {
         let seen = look(&args.cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
         args.clear_text.apply(seen.cloud()).await;
+        let unmade: Vec<_> = seen.unmade(args.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();
         let chosen: Vec<&Vpn> = match &args.vpn {
+            Some(_) if !unmade.is_empty() => Vec::new(),
             Some(wanted) => vec![seen.select(wanted)?],
             // One is changed, never one of several by chance.
             None if args.fix || args.modernise => vec![seen.only(None)?],
             None => seen.inspection.vpns.iter().collect(),
         };
-        if chosen.is_empty() {
+        if chosen.is_empty() && unmade.is_empty() {
             return Err(seen.nothing());
         }
         let diagnoses = join_all(chosen.iter().map(|vpn| async {
@@ -87,15 +100,20 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
         }));
         let diagnoses = diagnoses.await;
         let chosen: Vec<Vpn> = chosen.into_iter().cloned().collect();
-        Ok((seen, chosen, diagnoses))
+        Ok((seen, chosen, diagnoses, unmade))
     };
     let conclusion = match until_signal(asked, &mut signals).await {
-        Ok((seen, vpns, diagnoses)) => {
-            if let ([vpn], [diagnosis]) = (vpns.as_slice(), diagnoses.as_slice()) {
+        Ok((_, vpns, _, unmade)) if vpns.is_empty() && (args.fix || args.modernise) => {
+            refused(Refusal::refused(unmade.iter().map(ToString::to_string).collect()))
+        }
+        Ok((seen, vpns, diagnoses, unmade)) => {
+            if let ([vpn], [diagnosis], []) = (vpns.as_slice(), diagnoses.as_slice(), unmade.as_slice()) {
                 mend(args, &seen, vpn, diagnosis, signals).await
             } else {
-                let health = |(vpn, diagnosis)| Health::new(vpn, diagnosis).as_diagnosis();
-                Conclusion::Diagnoses(vpns.iter().zip(&diagnoses).map(health).collect())
+                let health = |(vpn, diagnosis)| {
+                    Health::new(vpn, diagnosis).as_diagnosis().with_interruption(seen.interruption_of(vpn))
+                };
+                Conclusion::Diagnoses(vpns.iter().zip(&diagnoses).map(health).collect(), unmade)
             }
         }
         Err(refusal) => refused(refusal),
@@ -105,7 +123,10 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
 
 /// Tells what was found, and does the first fix there is, if that is wanted.
 async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, mut signals: Signals) -> Conclusion {
-    let health = Health::new(vpn, diagnosis).as_diagnosis();
+    let health = Health::new(vpn, diagnosis).as_diagnosis().with_interruption(seen.interruption_of(vpn));
+    if let Err(why) = seen.free(vpn) {
+        return if args.fix || args.modernise { refused(why) } else { diagnosed(health) };
+    }
     let wanted = if args.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
     let may_ask = !args.json && ask::can_be_asked();
     let (Some(wanted), true) = (wanted, args.fix || args.modernise || may_ask) else {
@@ -147,7 +168,7 @@ fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
 pub async fn delete(args: &DeleteArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.change.yes, std::time::Duration::ZERO, None, async |seen: &Seen| {
         let Some(wanted) = &args.vpn else {
-            return Ok(Wanted::One(delete_strays(&seen.inspection, &unfinished(), &args.of)?));
+            return Ok(Wanted::One(delete_strays(&seen.inspection, &seen.needed(), &args.of)?));
         };
         let vpn = seen.to_change(wanted)?;
         seen.inspection.deletable(vpn).map_err(|why| Refusal::refused(vec![why]))?;
@@ -183,7 +204,7 @@ pub async fn rotate_psk(args: &RotateArgs, mut signals: Signals) -> Answer {
                 return Err(Refusal::failed(format!("reading the key of {}", vpn.name), error));
             }
         }
-        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), &unfinished(), sas)?;
+        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), &seen.needed(), sas)?;
         rescue.warnings().for_each(|warning| Lines::warning(&warning));
         Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| with_option(proposal, sas)).collect()))
     })
@@ -215,6 +236,7 @@ pub async fn admit(args: &AdmitArgs, signals: Signals) -> Answer {
             Some(wanted) => seen.to_change(wanted)?,
             None => seen.only(None)?,
         };
+        seen.free(vpn)?;
         let exposures = exposures(&seen.signed_in.cloud, vpn).await;
         let diagnosis = seen.diagnosis(vpn, &exposures).await;
         Ok(Wanted::One(admission(vpn, &diagnosis)))
@@ -258,7 +280,7 @@ async fn change(
 }
 
 fn diagnosed(health: Health) -> Conclusion {
-    Conclusion::Diagnoses(vec![health])
+    Conclusion::Diagnoses(vec![health], Vec::new())
 }
 
 fn refused(refusal: Refusal) -> Conclusion {
@@ -275,6 +297,8 @@ impl From<Refused> for Refusal {
 struct Seen {
     signed_in: SignedIn,
     inspection: Inspection,
+    /// What is not done, as the journals here tell.
+    interruptions: Vec<Interruption>,
 }
 
 async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Vec<String>) -> Result<Seen, Refusal> {
@@ -288,7 +312,9 @@ async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Ve
             for (region, error) in unread {
                 Lines::warning(&format!("{region} could not be read, so what is there is missing: {error}"));
             }
-            Ok(Seen { signed_in, inspection })
+            let directory = state::directory().filter(|_| signed_in.simulator.is_none());
+            let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
+            Ok(Seen { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
         }
     }
 }
@@ -300,10 +326,9 @@ async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals
     }
 }
 
-/// What is not done yet, as the journals here tell.
-fn unfinished() -> Unfinished {
-    let (vpns, changes) = state::directory().map(|directory| journal::under_way(&directory)).unwrap_or_default();
-    Unfinished { vpns, changes }
+/// What a VPN needs before anything else can be done with it.
+fn first(interruption: &Interruption) -> Refusal {
+    Refusal::refused(vec![ListedInterruption::new(interruption).to_string()])
 }
 
 impl Seen {
@@ -321,8 +346,44 @@ impl Seen {
         Ok(vpn)
     }
 
+    /// What of unused objects may still be needed.
+    fn needed(&self) -> Unfinished {
+        let (vpns, changes, objects) = needed(&self.interruptions);
+        Unfinished { vpns, changes, objects }
+    }
+
+    fn interruption_of(&self, vpn: &Vpn) -> Option<&Interruption> {
+        let connections = || vpn.sides().map(|(_, side)| &side.connection.id);
+        self.interruptions.iter().find(|interruption| interruption.is_of(vpn.id.as_ref(), connections()))
+    }
+
+    /// Refuses a VPN whose creation or change was interrupted, which comes first.
+    fn free(&self, vpn: &Vpn) -> Result<(), Refusal> {
+        match self.interruption_of(vpn) {
+            Some(interruption) if interruption.state == State::Interrupted => Err(first(interruption)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The VPNs that were begun and have no connection to be seen, or the one that a word means if it means no other.
+    fn unmade(&self, wanted: Option<&str>) -> Vec<&Interruption> {
+        let is_seen = |one: &&Interruption| {
+            self.inspection
+                .vpns
+                .iter()
+                .any(|vpn| one.is_of(vpn.id.as_ref(), vpn.sides().map(|(_, side)| &side.connection.id)))
+        };
+        if wanted.is_some_and(|wanted| !matches!(self.inspection.select(wanted), Err(Unselected::None { .. }))) {
+            return Vec::new();
+        }
+        let unmade = self.interruptions.iter().filter(|one| one.is_of_creation() && !is_seen(one));
+        unmade.filter(|one| wanted.is_none_or(|wanted| one.is_meant(wanted))).collect()
+    }
+
     fn to_change(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))
+        let vpn = self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))?;
+        self.free(vpn)?;
+        Ok(vpn)
     }
 
     fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {
@@ -330,6 +391,11 @@ impl Seen {
     }
 
     fn unselected(&self, error: &Unselected) -> Refusal {
+        if let Unselected::None { wanted, .. } = error
+            && let [unmade, ..] = self.unmade(Some(wanted)).as_slice()
+        {
+            return first(unmade);
+        }
         match (error, self.inspection.unread.first()) {
             // It may be there: nobody knows.
             (Unselected::None { wanted, .. }, Some((region, why))) => {

@@ -19,10 +19,12 @@
 
 mod bodies;
 pub mod change;
+mod clock;
 pub mod commands;
 mod create;
 pub mod found;
 pub mod handover;
+pub mod interruption;
 pub mod journal;
 mod late;
 mod ledger;

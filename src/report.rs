@@ -5,6 +5,7 @@ mod dry_run;
 mod end;
 mod existing;
 pub mod health;
+mod interrupted;
 pub mod listing;
 mod rollback;
 mod text;
@@ -29,6 +30,7 @@ pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
 pub use existing::Existing;
 pub use health::Health;
+pub use interrupted::ListedInterruption;
 pub use listing::Listing;
 pub use rollback::Rollback;
 
@@ -65,6 +67,9 @@ pub struct Report {
     pub removal: Vec<ShellCommand>,
     /// Those of them that remove what failed requests left and the VPN does not use.
     pub leftovers: Vec<ShellCommand>,
+    /// The command that removes the VPN, or what was made of it; none when it is ACTIVE, or nothing of it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<ShellCommand>,
     /// The command that goes on from here; none when there is nothing to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub go_on: Option<ShellCommand>,
@@ -72,6 +77,9 @@ pub struct Report {
     pub findings: Vec<String>,
     /// Whether all this happened in the simulated cloud.
     pub is_demo: bool,
+    /// Whether every object exists.
+    #[serde(skip)]
+    is_made: bool,
 }
 
 /// One region's side as it came to be.
@@ -213,10 +221,19 @@ impl Report {
         };
         let is_overtaken = matches!(end, End::Failed(_, error) if error.kind == ErrorKind::Overtaken);
         let modern = matches!(end, End::Failed(task, error) if is_cured_by_modern(plan, task, error));
+        let is_made = ledger.is_made(plan.halves().map(|half| half.half));
+        // What is made is no run any more that could be rolled back.
+        let undo = match outcome {
+            Outcome::Active | Outcome::Undone | Outcome::Overtaken => None,
+            _ if is_made => Some(osvpn("delete").operand(plan.id())),
+            _ => (!ledger.is_clean()).then(|| osvpn("rollback").operand(plan.id())),
+        };
         let go_on = match outcome {
-            Outcome::Active | Outcome::Overtaken => None,
+            Outcome::Overtaken => None,
+            Outcome::Active if ledger.is_outstanding() => Some("resume"),
+            Outcome::Active => None,
             // What others have made in its place it is not to be finished beside.
-            Outcome::Failed if is_overtaken => Some("rollback"),
+            Outcome::Failed if is_overtaken => Some(if is_made { "delete" } else { "rollback" }),
             Outcome::Undone if ledger.is_settled() => None,
             Outcome::Undone => Some("rollback"),
             Outcome::Failed | Outcome::NotActive | Outcome::Stopped => (!ledger.is_clean()).then_some("resume"),
@@ -253,9 +270,11 @@ impl Report {
             },
             removal: commands::removal(&ledger.removable()),
             leftovers: commands::removal(&ledger.leftovers()),
+            undo,
             go_on,
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
             is_demo: false,
+            is_made,
         }
     }
 

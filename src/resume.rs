@@ -10,24 +10,28 @@ mod rollback;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
+use crate::apply::made::wait_for;
 use crate::apply::read::{Read, check, known, read, with_shared_key};
 use crate::apply::run::Run;
-use crate::apply::{Answer, Conclusion, Refusal, signed_in};
+use crate::apply::{Answer, Conclusion, Lines, Refusal, signed_in};
 use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
 use crate::cloud::vpnaas::is_marked;
 use crate::plan::{Labels, Plan, Profile, Profiles};
-use crate::provision::found::forget_gone;
+use crate::provision::found::{Found, find, forget_gone, settle};
 use crate::provision::handover::KeyOrigin;
+use crate::provision::interruption::{Interruption, interruptions};
 use crate::provision::journal::{Journal, Keeper, Record};
-use crate::provision::{Ledger, Marks, Step};
+use crate::provision::{Ledger, Marks, Step, Work};
 use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
+use crate::state;
 use crate::wizard::Purpose;
 use choose::Interrupted;
 use key::Key;
@@ -46,9 +50,15 @@ pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -
         Some(_) = signals.recv() => Err(Refusal::stopped()),
     };
     let conclusion = match prepared {
-        Ok(Prepared { ready: Ready { plan, ledger, keeper, key }, signed_in }) => {
+        Ok(Prepared { next: Next::Make(Ready { plan, ledger, keeper, key }), signed_in }) => {
             let run = Run { plan: &plan, cloud: &signed_in.cloud, keeper: &keeper, key, wait: args.wait.duration() };
             Conclusion::Report(Box::new(run.make(ledger, signals).await))
+        }
+        Ok(Prepared { next: Next::Wait(found, outstanding), signed_in }) => {
+            match wait_for(&found, &signed_in.cloud, args.wait.duration(), signals).await {
+                Ok(health) => Conclusion::Health(Box::new(health.with_interruption(outstanding.as_ref()))),
+                Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming_with("resume", args.vpn.as_deref()))),
+            }
         }
         Err(refusal) => Conclusion::Refused(Box::new(refusal.resuming_with("resume", args.vpn.as_deref()))),
     };
@@ -69,7 +79,7 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
             let chosen = choose::local(args.vpn.as_deref())?;
             let signed_in = signed_in(&args.cloud.login(), terminal.as_ref(), &mut sign_in_warnings).await?;
             let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
-            interrupted.refuse_whole()?;
+            interrupted.refuse_made()?;
             Ok((interrupted, signed_in))
         } => taken,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
@@ -86,8 +96,16 @@ fn refused(refusal: Refusal) -> Conclusion {
 }
 
 struct Prepared {
-    ready: Ready,
+    next: Next,
     signed_in: SignedIn,
+}
+
+/// What there is to do.
+enum Next {
+    /// To make what is missing.
+    Make(Ready),
+    /// To wait for ACTIVE: everything exists. What a lost request may still make, if there is such a request.
+    Wait(Box<Found>, Option<Interruption>),
 }
 
 /// A run that can go on.
@@ -112,6 +130,10 @@ async fn prepare(
     let cloud = &signed_in.cloud;
     args.clear_text.apply(cloud).await;
     let interrupted = choose::take_up(chosen, cloud).await?;
+    if args.profile.is_none() && interrupted.is_made() {
+        let (found, outstanding) = made(interrupted, cloud).await?;
+        return Ok(Prepared { next: Next::Wait(Box::new(found), outstanding), signed_in });
+    }
     let given = Key::Given(args.psk_file.as_deref());
     let (plan, ledger) = remaining(&interrupted, given, args.profile.map(Into::into), cloud).await?;
     let key = interrupted.key_origin();
@@ -126,7 +148,33 @@ async fn prepare(
             begun.map_err(|error| Refusal::unusable(vec![error.to_string()]))?
         }
     };
-    Ok(Prepared { ready: Ready { plan, ledger, key, keeper }, signed_in })
+    Ok(Prepared { next: Next::Make(Ready { plan, ledger, key, keeper }), signed_in })
+}
+
+/// A VPN that is made, as it is by now, after a look for what lost requests have made besides it.
+async fn made(interrupted: Interrupted, cloud: &Cloud) -> Result<(Found, Option<Interruption>), Refusal> {
+    let mut ledger = interrupted.ledger(cloud.limits());
+    let journal = match interrupted {
+        Interrupted::Found(found, _) => return Ok((*found, None)),
+        Interrupted::Journal(journal) => journal,
+    };
+    let (marks, vpn) = (choose::marks_of(journal.record()), journal.record().vpn.clone());
+    let keeper = Keeper::of(*journal);
+    let (events, mut received) = unbounded_channel();
+    let work = Work { cloud, keeper: &keeper, events: &events, stop: &CancellationToken::new() };
+    settle(&marks, &mut ledger, &work).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
+    let mut lines = Lines::of_regions(&marks.regions);
+    while let Ok(event) = received.try_recv() {
+        lines.tell(event);
+    }
+    drop(keeper);
+    let all = find(cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
+    let found = all
+        .into_iter()
+        .find(|found| found.marks.vpn == vpn)
+        .ok_or_else(|| Refusal::unusable(vec![format!("{} was created, and does not exist any more", marks.name)]))?;
+    let interruptions = state::directory().map(|directory| interruptions(&directory, cloud)).unwrap_or_default();
+    Ok((found, interruptions.into_iter().find(|one| one.is_of(Some(&vpn), []))))
 }
 
 /// A run that was taken up, to be finished or only undone.

@@ -14,7 +14,7 @@ use crate::plan::shell::osvpn;
 use crate::plan::{Plan, ShellCommand};
 use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
-use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, Listing, Report, Rollback};
+use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, ListedInterruption, Listing, Report, Rollback};
 use crate::wizard::Problem;
 
 /// What came of it.
@@ -41,8 +41,10 @@ pub enum Conclusion {
     Listing(Box<Listing>),
     /// How one VPN stands.
     Health(Box<Health>),
-    /// What is wrong with one VPN or with each.
-    Diagnoses(Vec<Health>),
+    /// What is wrong with one VPN or with each, and those whose creation was interrupted before they had a connection.
+    Diagnoses(Vec<Health>, Vec<ListedInterruption>),
+    /// There is no connection of the VPN yet: creating it was interrupted.
+    Interrupted(Box<ListedInterruption>),
     /// A VPN that exists was changed, as far as that went.
     Change(Box<ChangeReport>),
     /// All VPNs of a kind were, however many these are.
@@ -177,7 +179,8 @@ impl Answer {
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),
             Conclusion::Health(health) => health.exit_code,
-            Conclusion::Diagnoses(all) => worst(all),
+            Conclusion::Diagnoses(all, interrupted) => worst(all, interrupted),
+            Conclusion::Interrupted(interrupted) => interrupted.exit_code(),
             Conclusion::Change(change) => change.exit_code(),
             Conclusion::Changes(changes) => ChangeReport::exit_code_of(changes).unwrap_or(0),
             Conclusion::Refused(refusal) => refusal.exit_code,
@@ -197,7 +200,12 @@ impl Answer {
             Conclusion::Rollback(rollback) => write!(out, "{rollback}"),
             Conclusion::Listing(listing) => write!(out, "{listing}"),
             Conclusion::Health(health) => write!(out, "{health}"),
-            Conclusion::Diagnoses(all) => in_paragraphs(out, all),
+            Conclusion::Diagnoses(all, interrupted) => {
+                in_paragraphs(out, all)?;
+                let gap = if all.is_empty() || interrupted.is_empty() { "" } else { "\n" };
+                write!(out, "{gap}").and_then(|()| in_paragraphs(out, interrupted))
+            }
+            Conclusion::Interrupted(interrupted) => write!(out, "{interrupted}"),
             Conclusion::Change(change) => write!(out, "{change}"),
             Conclusion::Changes(changes) if changes.is_empty() => writeln!(out, "Unchanged. {NONE_PUBLIC}"),
             Conclusion::Changes(changes) => in_paragraphs(out, changes),
@@ -213,7 +221,10 @@ impl Answer {
             Conclusion::Rollback(rollback) => serde_json::to_value(rollback),
             Conclusion::Listing(listing) => serde_json::to_value(listing),
             Conclusion::Health(health) => serde_json::to_value(health),
-            Conclusion::Diagnoses(all) => serde_json::to_value(json!({ "vpns": all })),
+            Conclusion::Diagnoses(all, interrupted) => {
+                serde_json::to_value(json!({ "vpns": all, "interrupted": interrupted }))
+            }
+            Conclusion::Interrupted(interrupted) => serde_json::to_value(interrupted),
             Conclusion::Change(change) => serde_json::to_value(change),
             Conclusion::Changes(all) if all.is_empty() => {
                 let outcome = ChangeOutcome::Unchanged;

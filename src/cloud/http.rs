@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
+use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
@@ -47,6 +48,14 @@ pub struct Limits {
     /// How long after a request was given up its effect may still appear. Default 3 min: a Neutron that is stuck in its
     /// database or waits for an agent has been seen to answer after that long, whoever still listened.
     pub settling: Duration,
+}
+
+impl Limits {
+    /// How long after it was announced a request may still take effect, whatever became of its sender.
+    #[must_use]
+    pub fn reach(&self) -> SignedDuration {
+        SignedDuration::try_from(self.total + self.settling).unwrap_or(SignedDuration::MAX)
+    }
 }
 
 impl Default for Limits {

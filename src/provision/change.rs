@@ -40,6 +40,7 @@ use journal::Kept;
 use progress::{Progress, Request};
 
 pub use course::{Caveat, Course};
+pub(super) use journal::EXTENSION;
 pub use journal::{ChangeRecord, unfinished, unfinished_of};
 pub use progress::{Direction, End};
 

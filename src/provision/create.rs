@@ -43,7 +43,9 @@ pub async fn create(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result
         }
         Err(error) => Err(error),
     };
-    if ledger.is_clean() {
+    if created.is_ok() {
+        work.keeper.finish_made(ledger);
+    } else if ledger.is_clean() {
         work.keeper.finish();
     }
     created

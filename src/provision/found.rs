@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use itertools::Itertools;
 
-use super::{Ledger, Made, Marks, Origin, Step, Task};
+use super::{Ledger, Made, Marks, Origin, Step, Task, Work, late};
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};
 use crate::plan::{VpnId, VpnName};
@@ -98,6 +98,25 @@ pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error
             }
         }
     }
+    Ok(())
+}
+
+/// Looks once more for what requests of a VPN that is made have made besides it, deletes it, and removes the journal when
+/// none can make anything any more. An object that a change has replaced is not this run's to double.
+///
+/// # Errors
+/// If a region cannot be read.
+pub async fn settle(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), Error> {
+    for task in ledger.open() {
+        let region = marks.regions.get(&task.half).and_then(|region| work.cloud.region(region));
+        let (Some(own), Some(region)) = (ledger.get(task.half, task.step).cloned(), region) else { continue };
+        let there = region.described(task.step.kind()).await?;
+        if !there.iter().any(|object| object.id == own.id) {
+            ledger.settle(task);
+        }
+    }
+    late::sweep(marks, ledger, work).await;
+    work.keeper.finish_made(ledger);
     Ok(())
 }
 

@@ -5,7 +5,8 @@
 //! Every writing replaces the whole file at once and reaches the disk before the run goes on. It holds no secret: the
 //! key is read back from a connection of the VPN, or asked for.
 //!
-//! A journal is there for exactly as long as there is something to finish or to undo.
+//! A journal is there for exactly as long as there is something to finish or to undo: until every object exists, and no
+//! request whose answer was lost can make another ([`Stage`]).
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,16 +16,28 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use super::change;
 use super::handover::KeyOrigin;
 pub use super::private::JournalError;
 use super::private::{self, lock, lock_path};
-use crate::change::{Change, ChangeId, Subject};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
-use crate::plan::{Plan, VpnId, VpnName};
+use crate::plan::{Half, Plan, VpnId, VpnName};
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
+
+/// What a journal is still needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Objects are missing: creating the VPN was interrupted.
+    Interrupted,
+    /// Every object exists, so the VPN is made. A request whose answer was lost may still make a second object, or has
+    /// made one that is to be deleted.
+    Outstanding,
+    /// Every object exists, and nothing else does: the journal is of no use.
+    Made,
+}
 
 /// What is known of a run without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +97,18 @@ impl Record {
     pub fn is_of(&self, cloud: &Cloud) -> bool {
         self.project == cloud.project_id()
     }
+
+    /// How far the run came.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        // What a plan that cannot be read wants is not known to exist.
+        let halves = self.plan().map_or(0, |file| file.regions().len());
+        match self.ledger.is_made([Half::A, Half::B].into_iter().take(halves)) {
+            false => Stage::Interrupted,
+            true if self.ledger.is_outstanding() => Stage::Outstanding,
+            true => Stage::Made,
+        }
+    }
 }
 
 /// The right to work on a VPN, held against other processes of this machine as long as it lives.
@@ -116,6 +141,9 @@ impl Claim {
     }
 
     fn begin(self, record: Record) -> Result<Journal, JournalError> {
+        if self.path.with_extension(change::EXTENSION).exists() {
+            return Err(JournalError::Unfinished(record.vpn.to_string(), "another change of this VPN".to_owned()));
+        }
         if self.has_journal() {
             return Err(JournalError::Unreadable(
                 self.path,
@@ -283,6 +311,11 @@ impl Keeper {
         }
     }
 
+    /// Every object exists: removes the journal, so that anybody may work on the VPN, unless an answer is outstanding.
+    pub(super) fn finish_made(&self, ledger: &Ledger) {
+        if ledger.is_outstanding() { self.note(ledger) } else { self.finish() }
+    }
+
     /// Removes the journal: there is nothing to finish or to undo any more. Another run of the VPN begins a new one.
     pub fn finish(&self) {
         let mut keeping = self.keeping();
@@ -307,11 +340,28 @@ impl Keeper {
 /// A journal in a directory, and what it says.
 pub type Listed = (PathBuf, Result<Record, JournalError>);
 
-/// Every journal in a directory, the latest run first, with those that cannot be read. None of them is locked.
+/// Every journal of a run with something to finish or to undo, the latest run first, with those that cannot be read. None
+/// of them is locked. One whose VPN is made is removed: an earlier osvpn kept it until the VPN was ACTIVE.
 ///
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
+    let (made, unfinished) = listed(directory)?
+        .into_iter()
+        .partition(|(_, record): &Listed| matches!(record, Ok(record) if record.stage() == Stage::Made));
+    let made: Vec<Listed> = made;
+    for (path, _) in made {
+        // Whoever has it at this moment removes it.
+        let _ = Claim::at(path).and_then(remove_if_made);
+    }
+    Ok(unfinished)
+}
+
+/// Every journal in a directory, as it is.
+///
+/// # Errors
+/// If the directory cannot be read. One that does not exist holds none.
+pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     let journals = private::list(directory, "json")?.into_iter();
     let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
@@ -320,15 +370,23 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     Ok(read)
 }
 
-/// The VPNs whose making is not done, or that are being changed, and those changes, as the journals of a directory tell.
-#[must_use]
-pub fn under_way(directory: &Path) -> (Vec<Subject>, Vec<ChangeId>) {
-    let runs = unfinished(directory).unwrap_or_default();
-    let changes = super::change::unfinished(directory).unwrap_or_default();
-    let changes: Vec<Change> = changes.into_iter().filter_map(|(_, record)| Some(record.ok()?.change)).collect();
-    let made = runs.into_iter().filter_map(|(_, record)| Some(Subject::Marked(record.ok()?.vpn)));
-    let subjects = made.chain(changes.iter().map(|change| change.subject.clone())).collect();
-    (subjects, changes.iter().map(|change| change.id().clone()).collect())
+/// Whether the journal beside a file says that creating its VPN was interrupted. Whoever asks has the lock of both. One
+/// whose VPN is made is removed.
+pub(super) fn is_interrupted(beside: &Path) -> Result<bool, JournalError> {
+    let path = beside.with_extension("json");
+    if !path.exists() {
+        return Ok(false);
+    }
+    let stage = read(&path)?.stage();
+    if stage == Stage::Made {
+        fs::remove_file(&path).map_err(|error| JournalError::File(path, error))?;
+    }
+    Ok(stage == Stage::Interrupted)
+}
+
+fn remove_if_made(claim: Claim) -> Result<(), JournalError> {
+    let journal = Journal::of(claim)?;
+    if journal.record.stage() == Stage::Made { journal.remove() } else { Ok(()) }
 }
 
 /// Removes a journal whose run is to stay as it is.
@@ -340,5 +398,8 @@ pub fn forget(path: &Path) -> Result<(), JournalError> {
 }
 
 fn read(path: &Path) -> Result<Record, JournalError> {
-    private::read(path, VERSION)
+    let record: Record = private::read(path, VERSION)?;
+    // The lock goes by the file's name, so a copy would let two processes work on one VPN.
+    private::check_name(path, &record.vpn.to_string())?;
+    Ok(record)
 }

@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::undo::verify;
 use super::{Event, Ledger, Made, Marks, Origin, Step, Task, Work, delete};
 use crate::cloud::vpnaas::Marked;
 use crate::cloud::{Error, Limits, Region};
@@ -78,7 +79,7 @@ async fn sweep_all(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
     work.keeper.note(ledger);
     for left in ledger.leftovers() {
         let Ok(region) = work.region(&left.region, left.task) else { continue };
-        if delete(&region, &left).await.is_ok() {
+        if verify(&region, marks, ledger, &left).await.is_ok() && delete(&region, &left).await.is_ok() {
             ledger.remove(&left.id);
             work.keeper.note(ledger);
             work.tell(Event::Deleted(left));

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::clock::Clock;
 use super::{Step, Task};
 use crate::cloud::{Id, Limits, RegionId, harmless};
 use crate::plan::Half;
@@ -76,6 +77,9 @@ pub struct Ledger {
     /// Requests that are about to be sent or not answered yet, since when. Only a journal is ever read with any in it.
     #[serde(with = "pairs")]
     intents: BTreeMap<Task, Timestamp>,
+    /// Ids that only a journal vouches for: before one of them is deleted, the object is looked at.
+    #[serde(skip)]
+    unverified: BTreeSet<Id>,
 }
 
 impl Ledger {
@@ -109,6 +113,18 @@ impl Ledger {
         halves.into_iter().map(|half| Task { half, step: Step::Connection }).all(|connection| {
             self.get(connection.half, connection.step).is_some() && !self.doubtful.contains(&connection)
         })
+    }
+
+    /// Whether every object of each of these halves exists, so that nothing is left to be made.
+    pub fn is_made(&self, halves: impl IntoIterator<Item = Half>) -> bool {
+        let mut halves = halves.into_iter().peekable();
+        halves.peek().is_some() && halves.all(|half| Step::ALL.into_iter().all(|step| self.get(half, step).is_some()))
+    }
+
+    /// Whether a request may still make an object that has no use, or has made one that is still there.
+    #[must_use]
+    pub fn is_outstanding(&self) -> bool {
+        !(self.is_settled() && self.intents.is_empty() && self.debris.is_empty())
     }
 
     /// Whether nothing of this run exists or may come to exist.
@@ -154,12 +170,26 @@ impl Ledger {
         self.intents.remove(&task);
     }
 
-    /// Takes over from a process that is no more: the answers to its last requests are lost.
+    /// Takes over from a process that is no more: the answers to its last requests are lost, and what it says it made is
+    /// not known from an answer of the cloud.
     pub fn take_over(&mut self, limits: &Limits) {
-        let reach = SignedDuration::try_from(limits.total + limits.settling).unwrap_or(SignedDuration::MAX);
+        self.take_over_at(limits, Clock::read());
+    }
+
+    fn take_over_at(&mut self, limits: &Limits, clock: Clock) {
+        let reach = limits.reach();
         for (task, announced) in std::mem::take(&mut self.intents) {
-            self.lose(task, announced.checked_add(reach).unwrap_or(Timestamp::MAX));
+            self.lose(task, clock.end_of(announced, reach));
         }
+        for late in self.late.values_mut() {
+            late.until = clock.end(late.until, reach);
+        }
+        self.unverified = self.made.iter().chain(&self.debris).map(|made| made.id.clone()).collect();
+    }
+
+    /// Whether nothing but a journal says that this run made the object with that id.
+    pub(super) fn is_unverified(&self, id: &Id) -> bool {
+        self.unverified.contains(id)
     }
 
     /// Notes that the answer to a request was lost, which can take effect until then.

@@ -31,9 +31,9 @@ pub enum JournalError {
     /// Another process works on this VPN.
     #[error("another osvpn{} is working on this VPN right now; wait for it, or end it first", process(*.0))]
     Busy(Option<u32>),
-    /// A run or a change of this VPN was cut off, and comes first.
+    /// A run or a change of this VPN was interrupted, and comes first.
     #[error(
-        "{what} was cut off and comes first: {finish} finishes it, {back} takes it back",
+        "{what} was interrupted and comes first: {finish} finishes it, {back} takes it back",
         what = .1,
         finish = osvpn("resume").operand(.0),
         back = osvpn("rollback").operand(.0)
@@ -72,6 +72,15 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
         return Err(unreadable(format!("it has format {version}, and this osvpn knows {known}; use the newer one")));
     }
     serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Refuses a file that is not called after the VPN it is about.
+pub(super) fn check_name(path: &Path, stem: &str) -> Result<(), JournalError> {
+    if path.file_stem().is_some_and(|found| found == stem) {
+        return Ok(());
+    }
+    let why = format!("it is a copy: the journal of VPN {stem} is called after its id; delete the copy");
+    Err(JournalError::Unreadable(path.to_owned(), why))
 }
 
 /// The files of a directory whose names end like that. A directory that does not exist has none.

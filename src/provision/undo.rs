@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::journal::JournalError;
 use super::{Event, Ledger, Made, Marks, Step, Work, delete, late};
 use crate::cloud::retry::Pause;
-use crate::cloud::{Error, Id, Region};
+use crate::cloud::vpnaas::is_marked;
+use crate::cloud::{Error, ErrorKind, Id, Region};
 
 /// How an undo ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,9 @@ const TRIES_IN_USE: u32 = 5;
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
 pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone {
+    if let Err(error) = begin(ledger, work) {
+        return Undone::Left(ledger.removable().into_iter().map(|made| (made, error.clone())).collect());
+    }
     let unknown = tokio::select! {
         unknown = late::look_for_all(marks, ledger, work) => unknown,
         () = work.stop.cancelled() => return Undone::Stopped,
@@ -41,7 +46,10 @@ pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone
         }
         work.tell(Event::Deleting(made.clone()));
         let deleted = match work.region(&made.region, made.task) {
-            Ok(region) => free_and_delete(&region, &made, &torn_down, work).await,
+            Ok(region) => match verify(&region, marks, ledger, &made).await {
+                Ok(()) => free_and_delete(&region, &made, &torn_down, work).await,
+                foreign => foreign,
+            },
             Err(error) => Err(error),
         };
         match deleted {
@@ -67,6 +75,41 @@ pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone
             Undone::Clean
         }
     }
+}
+
+/// A VPN that is made has no journal any more; while it is deleted it has one. A disk that cannot be written is no reason
+/// not to undo something, but another process at work on the VPN is.
+fn begin(ledger: &Ledger, work: &Work<'_>) -> Result<(), Error> {
+    match if ledger.is_clean() { Ok(()) } else { work.keeper.keep(ledger) } {
+        Ok(()) => Ok(()),
+        Err(error @ (JournalError::NoHome | JournalError::File(..))) => {
+            tracing::warn!(%error, "the journal was not written");
+            Ok(())
+        }
+        Err(error) => Err(Error::new(ErrorKind::Invalid, error.to_string())),
+    }
+}
+
+/// Looks at an object before it is deleted that only a journal says is this VPN's: it has the marker, or the name it was
+/// given.
+///
+/// # Errors
+/// If it has neither, or cannot be read. What is gone has nothing to be looked at.
+pub(super) async fn verify(region: &Region, marks: &Marks, ledger: &Ledger, made: &Made) -> Result<(), Error> {
+    if !ledger.is_unverified(&made.id) {
+        return Ok(());
+    }
+    let shown = match region.show(made.task.step.kind(), &made.id, &["name", "description"]).await {
+        Err(error) if error.is_gone() => return Ok(()),
+        shown => shown?,
+    };
+    let text = |attribute: &str| shown[attribute].as_str().unwrap_or_default().to_owned();
+    let mark = marks.vpn.mark(made.task.half);
+    if is_marked(&text("description"), &mark) || text("name") == marks.name.of(made.task.step.object()) {
+        return Ok(());
+    }
+    let what = format!("it has neither the marker {mark} nor the name osvpn gave it, so it is not deleted");
+    Err(Error::new(ErrorKind::Invalid, what))
 }
 
 /// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given

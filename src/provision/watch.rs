@@ -28,6 +28,11 @@ impl Pace {
     }
 }
 
+/// How long the last look may take, after the wait is over.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+/// How much longer than it should a pause takes on a busy machine.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// How a watch ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Watched {
@@ -49,9 +54,7 @@ pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'
     if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
         late::sweep(marks, ledger, work).await;
     }
-    if watched == Watched::Active && ledger.is_settled() && ledger.leftovers().is_empty() {
-        work.keeper.finish();
-    }
+    work.keeper.finish_made(ledger);
     watched
 }
 
@@ -62,16 +65,23 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
     let (begun, asked) = (Instant::now(), work.cloud.asked_for());
     let deadline = || begun + pace.wait + work.cloud.asked_for().saturating_sub(asked);
     let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
-    // However short the wait, each half is asked once.
-    let mut is_first = true;
+    // However short the wait, each half is asked once; and once more if what was said last is from before a time in which
+    // this process was suspended.
+    let mut look = Look::First;
     loop {
+        let last_look = sleep(LAST_LOOK);
         // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
         let answers = tokio::select! {
-            answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
+            biased;
             () = work.stop.cancelled() => return Watched::Stopped,
-            () = passing(&deadline), if !is_first => return Watched::NotYet(standing),
+            answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
+            () = last_look, if look == Look::Last => return Watched::NotYet(standing),
+            () = passing(&deadline), if look == Look::Another => {
+                look = Look::Last;
+                continue;
+            }
         };
-        is_first = false;
+        let asked_last = Instant::now();
         let mut all_answered = true;
         for (half, answer) in answers {
             match answer {
@@ -99,6 +109,10 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
         if is_active && all_answered {
             return Watched::Active;
         }
+        if look == Look::Last {
+            return Watched::NotYet(standing);
+        }
+        look = Look::Another;
         if ledger.is_due(Timestamp::now()) {
             late::sweep(marks, ledger, work).await;
         }
@@ -108,9 +122,21 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
             () = work.stop.cancelled() => return Watched::Stopped,
         }
         if Instant::now() >= deadline() {
-            return Watched::NotYet(standing);
+            if asked_last.elapsed() <= pace.every + SLACK {
+                return Watched::NotYet(standing);
+            }
+            look = Look::Last;
         }
     }
+}
+
+/// Which look it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    First,
+    Another,
+    /// The wait is over.
+    Last,
 }
 
 /// Waits for a point in time that may be put off meanwhile.

@@ -5,10 +5,12 @@ use std::fmt::{self, Display, Formatter};
 use itertools::Itertools;
 use serde::Serialize;
 
+use super::ListedInterruption;
 use super::listing::ListedVpn;
 use super::wrap::hanging;
 use crate::inspect::{Advice, Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
 use crate::plan::shell::osvpn;
+use crate::provision::interruption::Interruption;
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +31,12 @@ pub struct Health {
     pub security_groups: Vec<GroupRow>,
     /// What cannot be seen from here and may be the cause.
     pub unseen: Vec<String>,
+    /// `unchanged` if it was to be resumed and nothing was interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<&'static str>,
+    /// The creation or the change of it that was interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<ListedInterruption>,
     /// How to try it.
     pub try_it: String,
     /// How it is printed.
@@ -114,9 +122,28 @@ impl Health {
             findings: diagnosis.findings.iter().map(row).collect(),
             security_groups: groups.collect(),
             unseen: diagnosis.unseen.clone(),
+            outcome: None,
+            interrupted: None,
             try_it: diagnosis.ping.clone(),
             style: Style::Status,
         }
+    }
+
+    /// The same, of a VPN whose creation or change was interrupted. One that lacks objects is not all well.
+    #[must_use]
+    pub fn with_interruption(mut self, interruption: Option<&Interruption>) -> Self {
+        self.interrupted = interruption.map(ListedInterruption::new);
+        if self.exit_code == 0 {
+            self.exit_code = self.interrupted.as_ref().map_or(0, ListedInterruption::exit_code);
+        }
+        self
+    }
+
+    /// The same, of a VPN that was to be resumed and is made.
+    #[must_use]
+    pub fn unchanged(mut self) -> Self {
+        self.outcome = Some("unchanged");
+        self
     }
 
     /// The same, to be printed as a diagnosis: what is wrong first, and what to do.
@@ -204,6 +231,10 @@ impl Health {
         if !self.findings.is_empty() || self.condition != "proven" {
             writeln!(f, "What it means and what to do: {}", osvpn("doctor").operand(&self.vpn.id))?;
         }
+        if self.outcome == Some("unchanged") && self.condition == Condition::NotActive.as_str() {
+            let (look, wait) = (osvpn("status").operand(&self.vpn.id), osvpn("resume").operand(&self.vpn.id));
+            writeln!(f, "To look again: {look}\nTo wait again: {wait}")?;
+        }
         Ok(())
     }
 
@@ -246,12 +277,20 @@ impl Display for Health {
         if self.style == Style::Run {
             return self.diagnosis(f);
         }
+        if self.outcome == Some("unchanged") {
+            writeln!(
+                f,
+                "Creating {} was not interrupted: all its objects exist. Nothing was changed.\n",
+                self.vpn.name
+            )?;
+        }
         writeln!(f, "{}", self.head())?;
         for side in &self.vpn.sides {
             let router = side.router.as_deref().unwrap_or("unknown router");
             let address = side.address.map_or_else(|| "no address".to_owned(), |address| address.to_string());
             writeln!(f, "  {:<12} {side_text} on {router}, {address}", side.region, side_text = ranges(side))?;
         }
+        self.interrupted.iter().try_for_each(|interrupted| write!(f, "{interrupted}"))?;
         if self.style == Style::Diagnosis { self.diagnosis(f) } else { self.status(f) }
     }
 }
@@ -312,8 +351,9 @@ fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<Advice>
 
 /// The worst of several, for the exit code of a diagnosis of all VPNs.
 #[must_use]
-pub fn worst(all: &[Health]) -> u8 {
+pub fn worst(all: &[Health], interrupted: &[ListedInterruption]) -> u8 {
     let order = [Condition::Proven, Condition::Unclear, Condition::Mismatched, Condition::NotActive];
-    let rank = |health: &Health| order.iter().position(|condition| condition.as_str() == health.condition);
-    all.iter().max_by_key(|health| rank(health)).map_or(0, |health| health.exit_code)
+    let rank = |code: &u8| order.iter().position(|condition| condition.exit_code() == *code);
+    let codes = all.iter().map(|health| health.exit_code).chain(interrupted.iter().map(ListedInterruption::exit_code));
+    codes.max_by_key(rank).unwrap_or(0)
 }

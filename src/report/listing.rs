@@ -6,10 +6,11 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, ListedInterruption};
 use crate::cloud::{Id, RegionId};
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
 use crate::plan::shell::osvpn;
+use crate::provision::interruption::Interruption;
 
 /// What `osvpn list` says.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +19,8 @@ pub struct Listing {
     pub vpns: Vec<ListedVpn>,
     /// Objects that no connection uses.
     pub strays: Vec<ListedStray>,
+    /// What was interrupted, as the journals of this machine tell.
+    pub interrupted: Vec<ListedInterruption>,
     /// Regions that could not be read.
     pub unread: Vec<Failure>,
     /// Whether the sign-in may be shown no VPN objects.
@@ -92,9 +95,18 @@ impl Listing {
         Self {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
             strays: seen.strays.iter().map(ListedStray::new).collect(),
+            interrupted: Vec::new(),
             unread: unread.collect(),
             is_blind: false,
         }
+    }
+
+    /// With what was interrupted. The objects it still needs are not unused.
+    #[must_use]
+    pub fn with_interrupted(mut self, interruptions: &[Interruption], is_needed: impl Fn(&Id) -> bool) -> Self {
+        self.interrupted = interruptions.iter().map(ListedInterruption::new).collect();
+        self.strays.retain(|stray| !is_needed(&stray.id));
+        self
     }
 
     /// The same for a sign-in that may only read, if that is so.
@@ -217,6 +229,9 @@ impl Display for Listing {
             let own = vpn.sides.first().map(ToString::to_string).unwrap_or_default();
             let called = shortened(&vpn.name);
             writeln!(f, "{called:<name$}  {id:<8}  {:<status$}  {own}  <->  {}", vpn.status, vpn.across())?;
+        }
+        for interrupted in &self.interrupted {
+            write!(f, "\n{interrupted}")?;
         }
         if !self.strays.is_empty() {
             writeln!(f, "\nNo connection uses these:")?;

@@ -101,11 +101,14 @@ impl Report {
     /// The demo's cloud ends with the program.
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(go_on) = self.go_on.as_ref().filter(|_| !self.is_demo) else { return Ok(()) };
-        if self.outcome == Outcome::Undone {
-            return writeln!(f, "\nTo look for it and delete it: {go_on}");
+        match self.outcome {
+            Outcome::Undone | Outcome::Active => return writeln!(f, "\nTo look for it and delete it: {go_on}"),
+            _ => writeln!(f)?,
         }
-        let undo = osvpn("rollback").operand(&self.id);
-        writeln!(f, "\nTo undo it:          {undo}\nTo go on from here:  {go_on}")
+        let (away, on) = if self.is_made { ("delete", "wait for ACTIVE") } else { ("undo", "go on from here") };
+        let commands = [(format!("To {away} it:"), self.undo.as_ref()), (format!("To {on}:"), Some(go_on))];
+        let mut commands = commands.into_iter().filter_map(|(what, command)| Some((what, command?)));
+        commands.try_for_each(|(what, command)| writeln!(f, "{what:<19}  {command}"))
     }
 }
 

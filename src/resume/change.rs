@@ -72,7 +72,7 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
 }
 
 fn answers_to(record: &ChangeRecord, wanted: &str) -> bool {
-    record.change.label == wanted || record.change.subject.to_string() == id_in(wanted)
+    record.change.label == wanted || record.change.subject.is_called(wanted)
 }
 
 /// Whether the journal is that of the VPN with this id.

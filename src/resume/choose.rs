@@ -10,7 +10,7 @@ use crate::plan::{Half, VpnId, VpnName};
 use crate::provision::change;
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{Claim, Journal, JournalError, Record, unfinished};
+use crate::provision::journal::{Claim, Journal, JournalError, Record, Stage, unfinished};
 use crate::provision::{Ledger, Made, Marks, Step, Task};
 use crate::state;
 
@@ -55,21 +55,31 @@ impl Interrupted {
         found.renamed.clone()
     }
 
-    /// Refuses to undo what is whole: without a journal nothing tells that it was cut off, and whoever says so by mistake
-    /// loses a VPN that works.
+    /// Whether everything exists, so that nothing is left to be made. Without a journal it is the connections that tell: they
+    /// are made last.
+    pub fn is_made(&self) -> bool {
+        match self {
+            Self::Journal(journal) => journal.record().stage() != Stage::Interrupted,
+            Self::Found(found, _) => {
+                let Found { marks, ledger, .. } = &**found;
+                marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some())
+            }
+        }
+    }
+
+    /// Refuses to undo what is made: creating it was not interrupted, and whoever says so by mistake loses a VPN that works.
     ///
     /// # Errors
     /// With the command that deletes it.
-    pub fn refuse_whole(&self) -> Result<(), Refusal> {
-        let Self::Found(found, _) = self else { return Ok(()) };
-        let Found { marks, ledger, .. } = &**found;
-        if !marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some()) {
+    pub fn refuse_made(&self) -> Result<(), Refusal> {
+        if !self.is_made() {
             return Ok(());
         }
+        let marks = self.marks();
         let problems = vec![
             format!(
-                "{} has all its connections, and no journal on this machine tells of a run or a change of it that was cut \
-                 off: there is nothing to take back",
+                "creating {} was not interrupted: it has all its connections, and no journal on this machine tells of a \
+                 change of it that was. There is nothing to roll back",
                 marks.name
             ),
             format!("to delete the whole VPN: {}", osvpn("delete").operand(&marks.vpn)),
@@ -133,7 +143,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
     }
 }
 
-fn marks_of(record: &Record) -> Marks {
+pub fn marks_of(record: &Record) -> Marks {
     let regions = record.plan().map(|file: PlanFile| file.regions().into_iter().cloned().collect::<Vec<_>>());
     let planned = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default());
     let made = record.ledger.removable().into_iter().map(|made| (made.task.half, made.region));
@@ -174,9 +184,9 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
         ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned(), unreadable)),
         ([], None) => {
             let mut problems = vec![
-                "no unfinished run is known on this machine".to_owned(),
+                "nothing was interrupted: no unfinished run is known on this machine".to_owned(),
                 "if one was begun elsewhere, or its journal is lost, name its VPN: it is then looked for by its marks in \
-                 the cloud"
+                 the cloud. To wait for a VPN that is made, name it, too"
                     .to_owned(),
             ];
             problems.extend(unreadable);

@@ -20,7 +20,8 @@ use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
 use crate::plan::{Plan, Psk};
 use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{self, Journal, JournalError, Keeper, Record};
+use crate::provision::interruption::{self, interruptions};
+use crate::provision::journal::{self, Journal, JournalError, Keeper, Record, Stage};
 use crate::provision::pace::TOGETHER;
 use crate::provision::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::resume::{self, take_up};
@@ -442,11 +443,12 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
     Ok(Access { signed_in, session, early })
 }
 
-/// The runs in this project that nobody works on.
+/// The VPNs of this project whose creation was interrupted, and which nobody works on.
 fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
     let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let ours = records.filter(|(path, record)| record.is_of(cloud) && Journal::open(path).is_ok());
+    let is_interrupted = |record: &Record| record.stage() == Stage::Interrupted && record.is_of(cloud);
+    let ours = records.filter(|(path, record)| is_interrupted(record) && Journal::open(path).is_ok());
     let described = ours.map(|(journal, mut record)| {
         record.ledger.take_over(cloud.limits());
         Unfinished {
@@ -477,10 +479,11 @@ fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
 /// What was read, and what the journals here tell that is not done yet.
 fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
     let directory = state::directory().filter(|_| is_kept);
-    let (vpns, changes) = directory.map(|directory| journal::under_way(&directory)).unwrap_or_default();
+    let (vpns, changes, objects) =
+        interruption::needed(&directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default());
     Seen {
         inspection,
-        unfinished: upkeep::Unfinished { vpns, changes },
+        unfinished: upkeep::Unfinished { vpns, changes, objects },
         interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
     }
 }

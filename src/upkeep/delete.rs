@@ -116,6 +116,8 @@ pub struct Unfinished {
     pub vpns: Vec<Subject>,
     /// Changes under way.
     pub changes: Vec<ChangeId>,
+    /// Objects they are known to have made.
+    pub objects: Vec<Id>,
 }
 
 impl Unfinished {
@@ -125,8 +127,11 @@ impl Unfinished {
         self.vpns.iter().any(|subject| is_of(subject, vpn))
     }
 
-    fn needs(&self, stray: &Stray) -> bool {
-        stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
+    /// Whether one of them may still need that object.
+    #[must_use]
+    pub fn needs(&self, stray: &Stray) -> bool {
+        self.objects.contains(&stray.id)
+            || stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
             || ChangeId::of_description(&stray.description).is_some_and(|change| self.changes.contains(&change))
     }
 }

@@ -8,9 +8,9 @@ use itertools::Itertools;
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
 use crate::inspect::Examined;
-use crate::plan::{Half, Plan, Profiles, ServicePlan};
+use crate::plan::{Half, Plan, Profiles};
 use crate::provision::{
-    CreateError, Event, Ledger, Made, Marks, Origin, Standing, Step, Task, Undone, Watched, is_cured_by_modern,
+    CreateError, Event, Ledger, Made, Marks, Standing, Step, Task, Undone, Watched, is_cured_by_modern,
 };
 
 /// The state of one task.
@@ -236,14 +236,6 @@ impl Progress {
         matches!(self.state(Task { half, step: Step::Connection }), Some(TaskState::Done(..) | TaskState::There(_)))
     }
 
-    /// Whether the service of that half is one that was there before.
-    #[must_use]
-    pub fn reuses_service(&self, half: Half) -> bool {
-        let made = self.ledger.get(half, Step::Service).map(|made| made.origin == Origin::Reused);
-        let planned = || self.plan.as_ref()?.half(half);
-        made.unwrap_or_else(|| planned().is_some_and(|half| matches!(half.service, ServicePlan::Reuse(_))))
-    }
-
     /// Takes an event of the engine.
     pub fn apply(&mut self, event: Event, now: Duration) {
         if let Event::Waiting(task, pause) = event {
@@ -334,10 +326,26 @@ impl Progress {
     }
 
     fn rest(&mut self, phase: Phase, now: Duration) {
+        self.close(&phase, now);
         self.phase = phase;
         self.pause = None;
         self.ended = Some(now);
         self.focus = 0;
+    }
+
+    /// Nothing is under way any more, whatever the engine has not told the end of.
+    fn close(&mut self, phase: &Phase, now: Duration) {
+        for (task, state) in &mut self.tasks {
+            let TaskState::Running(since) = *state else { continue };
+            *state = match (phase, self.ledger.get(task.half, task.step)) {
+                (_, Some(made)) => TaskState::There(made.clone()),
+                (Phase::Failed(failed, error), None) if failed == task => {
+                    TaskState::Failed((**error).clone(), now.saturating_sub(since))
+                }
+                (Phase::Undone | Phase::Unsettled(_), None) => TaskState::Undone,
+                (_, None) => TaskState::Waiting,
+            };
+        }
     }
 
     /// Back to work.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::private;
 use super::super::private::JournalError;
+use super::super::{journal, private};
 use super::{Course, Direction, Progress};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};
@@ -17,7 +17,7 @@ use crate::plan::VpnId;
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-const EXTENSION: &str = "change";
+pub(in crate::provision) const EXTENSION: &str = "change";
 
 /// What is known of a change without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +98,8 @@ impl Kept {
         if path.exists() {
             return unfinished("another change of this VPN");
         }
-        if path.with_extension("json").exists() {
-            return unfinished("the run that makes this VPN");
+        if journal::is_interrupted(&path)? {
+            return unfinished("creating this VPN");
         }
         let record = ChangeRecord {
             version: VERSION,
@@ -204,6 +204,7 @@ pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<Listed> {
 
 fn read(path: &Path) -> Result<ChangeRecord, JournalError> {
     let record: ChangeRecord = private::read(path, VERSION)?;
+    private::check_name(path, &stem(&record.change.subject))?;
     if !record.progress.fits(&record.change) {
         return Err(JournalError::Unreadable(
             path.to_owned(),

@@ -1,10 +1,11 @@
 //! How far a change is.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Step};
 use crate::cloud::{Id, Limits};
+use crate::provision::clock::Clock;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,10 +242,13 @@ impl Progress {
 
     /// Takes over from a process, or a call, that is no more: the answers to its last requests are lost.
     pub fn take_over(&mut self, limits: &Limits) {
-        let reach = SignedDuration::try_from(limits.total + limits.settling).unwrap_or(SignedDuration::MAX);
+        let (reach, clock) = (limits.reach(), Clock::read());
         for step in 0..self.steps.len() {
             if let Stand::Sent(_, at) = self.steps[step].stand {
-                self.lose(step, at.checked_add(reach).unwrap_or(Timestamp::MAX));
+                self.lose(step, clock.end_of(at, reach));
+            }
+            if let Some(late) = &mut self.steps[step].late {
+                late.until = clock.end(late.until, reach);
             }
         }
     }

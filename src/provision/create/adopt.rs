@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{CreateError, Event, Half, Made, Run, Step, Task, late};
 use crate::cloud::{Error, Region};
-use crate::provision::undo::free_and_delete;
+use crate::provision::undo::{free_and_delete, verify};
 
 /// What the API calls the attributes of a policy that a plan decides.
 const IKE: [&str; 6] =
@@ -112,6 +112,8 @@ impl Run<'_> {
         let mut torn_down = BTreeSet::new();
         for made in misfits {
             self.work.tell(Event::Deleting(made.clone()));
+            let ledger = self.ledger().clone();
+            verify(region, &self.marks, &ledger, made).await?;
             match free_and_delete(region, made, &torn_down, self.work).await {
                 Ok(()) => {}
                 Err(error) if error.is_in_use() && made.task.step != Step::Connection => {

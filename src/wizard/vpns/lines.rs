@@ -43,12 +43,12 @@ impl Model {
             ];
             lines.push(keys);
         }
-        if !inspection.strays.is_empty() {
-            let count = inspection.strays.len();
+        let unused: Vec<_> = inspection.strays.iter().filter(|stray| !seen.unfinished.needs(stray)).collect();
+        if !unused.is_empty() {
+            let count = unused.len();
             let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
             let mut strays = line(Choice::Strays, title, "no connection uses");
-            strays.detail = inspection
-                .strays
+            strays.detail = unused
                 .iter()
                 .map(|stray| about(&self.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name)))
                 .collect();

@@ -1,0 +1,48 @@
+//! Waiting for a VPN that is made: nothing is created, and nothing of it is deleted.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::run::Audience;
+use super::{Lines, Refusal};
+use crate::cloud::Cloud;
+use crate::inspect::examine;
+use crate::provision::found::Found;
+use crate::provision::journal::Keeper;
+use crate::provision::{Ledger, Pace, Step, Watched, Work, watch};
+use crate::report::Health;
+use crate::signals::Signal;
+
+/// Asks the connections of a VPN for their status until all are ACTIVE or the wait is over, and says how it stands then.
+///
+/// # Errors
+/// If it cannot be watched or read, or a signal comes first.
+pub async fn wait_for(
+    found: &Found,
+    cloud: &Cloud,
+    wait: Duration,
+    signals: UnboundedReceiver<Signal>,
+) -> Result<Health, Refusal> {
+    let mut connections = Ledger::default();
+    for made in found.ledger.made().iter().filter(|made| made.task.step == Step::Connection) {
+        connections.record(made.clone());
+    }
+    let (events, received) = unbounded_channel();
+    let lines = Lines::of_regions(&found.marks.regions);
+    let mut audience = Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines };
+    let (keeper, stop) = (Keeper::default(), audience.stop.clone());
+    let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
+    Lines::waiting(wait);
+    match audience.attend(watch(&found.marks, &mut connections, Pace::lasting(wait), &work)).await {
+        Some(Watched::Active | Watched::NotYet(_)) => {}
+        Some(Watched::Lost(error)) => {
+            return Err(Refusal::failed("asking for the status of the connections", &error));
+        }
+        Some(Watched::Stopped) | None => return Err(Refusal::stopped()),
+    }
+    let examined = audience.attend(examine(cloud, &found.marks.vpn)).await.ok_or_else(Refusal::stopped)?;
+    let examined = examined.map_err(|error| Refusal::failed("reading the VPN", &error))?;
+    Ok(Health::new(&examined.vpn, &examined.diagnosis).without_surroundings().unchanged())
+}

@@ -1,0 +1,120 @@
+//! What was interrupted, and the commands that go on from there.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+use crate::plan::shell::{ShellCommand, osvpn};
+use crate::provision::interruption::{Action, Interruption, State};
+
+/// A run or a change that is not done, as `list`, `status` and `doctor` tell it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedInterruption {
+    /// The name of the VPN.
+    pub name: String,
+    /// The word that names it alone.
+    pub id: String,
+    /// What was being done: "creating hlz-por", "the new key of hlz-por".
+    pub what: String,
+    /// `interrupted`, `running` (in another process, right now) or `outstanding` (the VPN is made, and the answer to a
+    /// request was lost).
+    pub state: &'static str,
+    /// When it began, in UTC.
+    pub began: String,
+    /// How many objects a creation is known to have made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exists: Option<usize>,
+    /// How many more it may have made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_exist: Option<usize>,
+    /// The command that goes on from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<ShellCommand>,
+    /// The command that rolls back what was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<ShellCommand>,
+    /// Whether the VPN lacks objects.
+    #[serde(skip)]
+    is_of_creation: bool,
+}
+
+impl ListedInterruption {
+    /// Of what the journals tell.
+    #[must_use]
+    pub fn new(interruption: &Interruption) -> Self {
+        let id = interruption.vpn.to_string();
+        let (what, exists, may_exist, is_reversible) = match &interruption.action {
+            Action::Creating { objects, may_exist } => {
+                (format!("creating {}", interruption.name), Some(objects.len()), Some(*may_exist), true)
+            }
+            Action::Changing { what, is_reversible, .. } => (what.clone(), None, None, *is_reversible),
+        };
+        let state = interruption.state;
+        Self {
+            name: interruption.name.clone(),
+            what,
+            state: match state {
+                State::Interrupted => "interrupted",
+                State::Running => "running",
+                State::Outstanding => "outstanding",
+            },
+            began: interruption.began.strftime("%F %H:%M UTC").to_string(),
+            exists,
+            may_exist,
+            resume: (state != State::Running).then(|| osvpn("resume").operand(&id)),
+            rollback: (state == State::Interrupted && is_reversible).then(|| osvpn("rollback").operand(&id)),
+            is_of_creation: interruption.is_of_creation(),
+            id,
+        }
+    }
+
+    /// 3 for a creation: there is no whole VPN yet that could be ACTIVE.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        if self.is_of_creation { 3 } else { 0 }
+    }
+
+    fn head(&self) -> String {
+        let Self { what, began, state, name, .. } = self;
+        let what = what.strip_prefix("creating").map_or_else(|| what.clone(), |rest| format!("Creating{rest}"));
+        let what = what.strip_prefix("the ").map_or_else(|| what.clone(), |rest| format!("The {rest}"));
+        let objects = self.objects();
+        match *state {
+            "running" => format!("{what} is in progress in another osvpn (begun {began})."),
+            "outstanding" => format!(
+                "{name} is made, but an answer was lost while it was created (begun {began}): a second object may exist, or \
+                 still appear."
+            ),
+            _ => format!("{what} was interrupted (begun {began}{objects})."),
+        }
+    }
+
+    fn objects(&self) -> String {
+        let exists = match self.exists {
+            None => return String::new(),
+            Some(1) => "1 object exists".to_owned(),
+            Some(count) => format!("{count} objects exist"),
+        };
+        let more = self.may_exist.filter(|count| *count > 0).map(|count| format!(", and {count} more may"));
+        format!("; {exists}{}", more.unwrap_or_default())
+    }
+}
+
+impl Display for ListedInterruption {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::wrap::hanging("", &self.head()))?;
+        let (on, back) = match (self.state, self.exists) {
+            ("outstanding", _) => ("to look for it, and delete it", ""),
+            (_, Some(_)) => ("to create the rest", "to delete what was created"),
+            (_, None) => ("to finish it", "to roll it back"),
+        };
+        let commands = [(&self.resume, on), (&self.rollback, back)].into_iter();
+        let commands: Vec<(String, &str)> =
+            commands.filter_map(|(command, what)| Some((command.as_ref()?.to_string(), what))).collect();
+        let widest = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+        for (command, what) in commands {
+            writeln!(f, "  {command:<widest$}  {what}")?;
+        }
+        Ok(())
+    }
+}
