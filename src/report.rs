@@ -229,9 +229,8 @@ impl Report {
             _ => (!ledger.is_clean()).then(|| osvpn("rollback").operand(plan.id())),
         };
         let go_on = match outcome {
-            Outcome::Overtaken => None,
             Outcome::Active if ledger.is_outstanding() => Some("resume"),
-            Outcome::Active => None,
+            Outcome::Active | Outcome::Overtaken => None,
             // What others have made in its place it is not to be finished beside.
             Outcome::Failed if is_overtaken => Some(if is_made { "delete" } else { "rollback" }),
             Outcome::Undone if ledger.is_settled() => None,
