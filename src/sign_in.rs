@@ -56,7 +56,9 @@ pub async fn sign_in(
     {
         return Err(unfound(&lacking));
     }
-    found.warnings.iter().for_each(|warning| tell(warning));
+    for warning in &found.warnings {
+        tell(warning);
+    }
     agreed(&found, person.as_ref()).await?;
     let can_ask = person.is_some();
     let signed_in = match person {
@@ -81,7 +83,9 @@ pub async fn sign_in(
             exposed.iter().join(", ")
         ));
     }
-    later.iter().for_each(|warning| tell(warning));
+    for warning in &later {
+        tell(warning);
+    }
     let warnings = [found.warnings, later].concat();
     Ok(SignedIn { cloud, source, warnings, simulator })
 }

@@ -46,7 +46,8 @@ impl Search {
 
     /// The name of a secret in it.
     fn found(&self, bytes: &[u8]) -> Option<&'static str> {
-        let holds = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        let holds =
+            |secret: &str| bytes.windows(secret.len()).any(|window| window.eq_ignore_ascii_case(secret.as_bytes()));
         self.secrets.iter().find(|(_, secret)| holds(secret)).map(|(name, _)| *name)
     }
 
