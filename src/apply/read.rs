@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use super::Refusal;
-use crate::cloud::{Cloud, Detail, Error, Inventory, RegionId};
+use crate::cloud::{Cloud, Detail, Error, Inventory, Region, RegionId};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Draft, Finding, Known, Labels, Plan, VpnId};
 use crate::provision::read_shared_keys;
@@ -13,8 +13,16 @@ pub type Read = (RegionId, Inventory, Detail);
 /// Everything about those regions; one the cloud does not have is left to whoever looks for it.
 ///
 /// # Errors
-/// If one of them cannot be read.
+/// If one of them cannot be read, or is one of the cloud's regions but for upper and lower case.
 pub async fn read<'a>(cloud: &Cloud, regions: impl IntoIterator<Item = &'a RegionId>) -> Result<Vec<Read>, Refusal> {
+    let regions: Vec<&RegionId> = regions.into_iter().collect();
+    let there = cloud.regions();
+    for wanted in regions.iter().filter(|id| cloud.region(id).is_none()) {
+        if let Some(meant) = there.iter().map(Region::id).find(|id| id.is_spelt_like(wanted)) {
+            let problem = format!("{wanted} is not a region of this cloud; did you mean {meant}?");
+            return Err(Refusal::unusable(vec![problem]));
+        }
+    }
     let reads = regions.into_iter().filter_map(|id| cloud.region(id)).map(|region| async move {
         let (inventory, detail) = tokio::try_join!(region.inventory(), region.detail())?;
         Ok::<Read, Error>((region.id().clone(), inventory, detail))

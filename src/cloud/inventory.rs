@@ -67,6 +67,12 @@ impl RegionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it differs from another in case alone, if at all.
+    #[must_use]
+    pub fn is_spelt_like(&self, other: &Self) -> bool {
+        self.0.to_lowercase() == other.0.to_lowercase()
+    }
 }
 
 impl fmt::Display for RegionId {

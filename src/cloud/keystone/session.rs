@@ -205,7 +205,7 @@ impl Network<'_> {
                 found.entry(RegionId::new(printable(region))).or_insert_with(|| unusable.clone());
             }
         }
-        found.into_iter().map(|(region, url)| Arc::new(Endpoint { region, url })).collect()
+        spelt_once(found, credentials).into_iter().map(|(region, url)| Arc::new(Endpoint { region, url })).collect()
     }
 
     fn why_none(&self, project: &str, credentials: &Credentials) -> String {
@@ -241,6 +241,27 @@ impl Listed {
         let (id, name) = (&self.region_id, &self.region);
         if named(id) { id.as_deref() } else { name.as_deref().filter(|_| named(name)) }
     }
+}
+
+/// Without second spellings of a region: names that differ in case alone and lead to one address are one region, in which
+/// every object would be seen twice. The spelling that was asked for stays, else the first.
+fn spelt_once(found: BTreeMap<RegionId, Url>, credentials: &Credentials) -> BTreeMap<RegionId, Url> {
+    let wanted = credentials.region.as_ref();
+    let mut once: BTreeMap<RegionId, Url> = BTreeMap::new();
+    for (region, url) in found {
+        let is_same = |(other, at): &(&RegionId, &Url)| **at == url && other.is_spelt_like(&region);
+        match once.iter().find(is_same).map(|(other, _)| other.clone()) {
+            Some(other) if wanted == Some(&region) => {
+                once.remove(&other);
+                once.insert(region, url);
+            }
+            Some(_) => {}
+            None => {
+                once.insert(region, url);
+            }
+        }
+    }
+    once
 }
 
 #[cfg(test)]
@@ -342,5 +363,18 @@ mod tests {
             r#"[{"type": "network", "endpoints": [{"interface": "public", "region": "r", "url": "https://inside"}]}]"#;
         assert_eq!(of(one, None, outside), Ok(vec!["r https://outside/network/v2.0".to_owned()]));
         assert_eq!(of("[]", Some("r"), outside), Ok(vec!["r https://outside/network/v2.0".to_owned()]));
+    }
+
+    #[test]
+    fn two_spellings_of_one_region_are_one() {
+        let two = r#"[{"type": "network", "endpoints": [
+            {"interface": "public", "region": "RegionOne", "url": "https://n"}, {"interface": "public", "region": "regionOne", "url": "https://n"},
+            {"interface": "public", "region": "REGIONONE", "url": "https://other"}]}]"#;
+        let other = "REGIONONE https://other/v2.0";
+        for (wanted, kept) in [(None, "RegionOne"), (Some("regionOne"), "regionOne"), (Some("regionone"), "RegionOne")]
+        {
+            let kept = format!("{kept} https://n/v2.0");
+            assert_eq!(of(two, wanted, None), Ok(vec![other.to_owned(), kept]), "{wanted:?}");
+        }
     }
 }
