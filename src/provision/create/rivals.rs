@@ -109,7 +109,7 @@ impl Run<'_> {
                 why => why,
             };
             rivals.extend(why.map(|why| Rival {
-                vpn: connection.description.split_whitespace().find_map(VpnId::of_mark).map(|(id, _)| id),
+                vpn: VpnId::of_description(&connection.description).map(|(id, _)| id),
                 half: half.half,
                 text: format!("connection {} ({}) in {} {why}", connection.name, connection.id, half.region),
             }));
