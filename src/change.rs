@@ -49,7 +49,7 @@ pub enum Verb {
 }
 
 /// The short random id of one change, the same in every word by which it knows what it has made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChangeId(String);
 
@@ -327,6 +327,9 @@ pub struct Change {
     /// What that is called on the screen.
     #[serde(deserialize_with = "harmless")]
     pub label: String,
+    /// The connections of the VPN as they were when it was built; none in a journal of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<Object>,
     steps: Vec<Step>,
     /// Of a deletion: the security-group rules that could not be read, and so stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -350,7 +353,15 @@ impl Change {
     /// One that does nothing yet.
     #[must_use]
     pub fn new(verb: Verb, subject: Subject, label: impl Into<String>) -> Self {
-        Self { id: ChangeId::random(), verb, subject, label: label.into(), steps: Vec::new(), unread_rules: Vec::new() }
+        Self {
+            id: ChangeId::random(),
+            verb,
+            subject,
+            label: label.into(),
+            connections: Vec::new(),
+            steps: Vec::new(),
+            unread_rules: Vec::new(),
+        }
     }
 
     /// Its id.

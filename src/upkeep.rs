@@ -108,7 +108,10 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
 
 /// An empty change of that VPN.
 fn begin(verb: Verb, vpn: &Vpn) -> Change {
-    Change::new(verb, subject(vpn), vpn.name.clone())
+    let mut change = Change::new(verb, subject(vpn), vpn.name.clone());
+    let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
+    change.connections = vpn.sides().map(|(_, side)| connection(side)).collect();
+    change
 }
 
 /// What the lock and the journal of a VPN's changes are called by.

@@ -34,7 +34,7 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
                 until.strftime("%H:%M:%S UTC")
             )
         }
-        ChangeEvent::Removed(_, id) => format!("{id}, made by a request whose answer was lost: deleted"),
+        ChangeEvent::Removed(_, id) => format!("{id}, which nothing needs any more: deleted"),
     };
     say(&line);
 }

@@ -84,20 +84,22 @@ impl Likeness {
         "admin_state_up",
     ];
 
-    fn text(&self, name: &str) -> &str {
-        self.attributes.get(name).and_then(Value::as_str).unwrap_or_default()
+    /// An attribute that is a text, by the API's name; none if it is empty or null.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text("name")
+        self.text("name").unwrap_or_default()
     }
 
     /// Its description.
     #[must_use]
     pub fn description(&self) -> &str {
-        self.text("description")
+        self.text("description").unwrap_or_default()
     }
 
     /// The key, for the new connection or to be compared in memory.

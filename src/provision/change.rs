@@ -9,12 +9,14 @@
 //!   process with [`Changing::open`]. They do what is missing.
 //! * A change can be taken back until something was deleted, or both halves may have a new key.
 
+mod contention;
 mod course;
 mod create;
 mod delete;
 mod journal;
 mod key;
 mod progress;
+mod replaced;
 mod restart;
 mod settle;
 mod update;
@@ -31,11 +33,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::private::JournalError;
 use super::{TRIES, late, no_region};
-use crate::change::{Change, Step};
+use crate::change::{Change, ChangeId, Step};
 use crate::cloud::retry::{Patience, Pause};
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, RegionId};
 use crate::plan::Psk;
 
+use contention::Overtaken;
 use journal::Kept;
 use progress::{Progress, Request};
 
@@ -70,7 +73,8 @@ pub enum ChangeEvent {
     TakingBack(usize),
     /// What a step did is taken back.
     TakenBack(usize, Duration),
-    /// A request whose answer was lost had made this object after all; nothing needs it, and it is deleted.
+    /// A request whose answer was lost had made this object after all, or somebody else had given it to a VPN that is deleted;
+    /// nothing needs it, and it is deleted.
     Removed(usize, Id),
     /// What was wanted is so; until that time a request whose answer was lost may still take effect, and is waited for.
     Settling(Timestamp),
@@ -109,6 +113,12 @@ pub struct Changing {
     torn_down: Vec<Id>,
     /// The steps that restarted a service to take something back, which its agent was not seen to notice, with its router.
     unnoticed: BTreeMap<usize, Option<Id>>,
+    /// Connections that somebody else's change has replaced, with what they were replaced by.
+    successors: BTreeMap<Id, Id>,
+    /// The change this one gives way to.
+    rival: Option<ChangeId>,
+    /// Whether both halves had the same key when the first connection was replaced.
+    were_equal: bool,
 }
 
 impl Changing {
@@ -129,7 +139,16 @@ impl Changing {
 
     fn new(change: Change, kept: Kept) -> Self {
         let progress = Progress::of(&change);
-        Self { progress, change, kept, torn_down: Vec::new(), unnoticed: BTreeMap::new() }
+        Self {
+            progress,
+            change,
+            kept,
+            torn_down: Vec::new(),
+            unnoticed: BTreeMap::new(),
+            successors: BTreeMap::new(),
+            rival: None,
+            were_equal: false,
+        }
     }
 
     /// Takes up the journal of a change that was cut off.
@@ -194,6 +213,7 @@ impl Changing {
         if let Err((step, error)) = self.may_send_keys(work).await {
             return Err(self.fail(step, Failure::Error(Box::new(error)), Instant::now(), work));
         }
+        let mut is_looked_at = false;
         for step in 0..self.change.steps().len() {
             if self.progress.is_done(step) {
                 continue;
@@ -201,16 +221,37 @@ impl Changing {
             if work.stop.is_cancelled() {
                 return Err(self.give_up(ChangeError::Stopped));
             }
+            // Right after what was changed, and before anything is deleted: a restart takes its time.
+            let wants_a_look = match self.change.steps()[step] {
+                Step::Restart(_) if is_one_of_several(&self.change, step) => false,
+                Step::Restart(_) | Step::Delete(..) => !std::mem::replace(&mut is_looked_at, true),
+                Step::Create(_) | Step::Update(_) | Step::SetKey(_) => false,
+            };
+            if wants_a_look && let Err(overtaken) = self.look_once_more(work).await {
+                return Err(self.give_way(overtaken, work).await);
+            }
             work.tell(ChangeEvent::Started(step));
             let begun = Instant::now();
             match self.forward(step, key, work).await {
                 Ok(end) => {
+                    // What was made for the change may be of no use by the end of a restart.
+                    is_looked_at &= !matches!(self.change.steps()[step], Step::Restart(_) | Step::Update(_));
                     self.progress.finish(step, end.clone());
                     self.kept.note(&self.change, &self.progress);
                     work.tell(ChangeEvent::Finished(step, end, begun.elapsed()));
                 }
+                Err(Failure::Overtaken(overtaken)) => return Err(self.give_way(*overtaken, work).await),
+                Err(Failure::Error(error)) if error.kind == ErrorKind::Overtaken => {
+                    return Err(self.give_way(Overtaken { step, by: None, error: *error }, work).await);
+                }
                 Err(error) => return Err(self.fail(step, error, begun, work)),
             }
+        }
+        if !is_looked_at && let Err(overtaken) = self.look_once_more(work).await {
+            return Err(self.give_way(overtaken, work).await);
+        }
+        if let Err(overtaken) = self.look_at_connections(work).await {
+            return Err(self.give_way(overtaken, work).await);
         }
         Ok(self.settle(work).await)
     }
@@ -263,19 +304,17 @@ impl Changing {
     async fn forward(&mut self, step: usize, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<End, Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) => Ok(self.create(step, &create, work).await?),
-            Step::Update(update) => Ok(self.update(step, &update, Direction::Forward, work).await?),
+            Step::Update(update) => self.update(step, &update, Direction::Forward, work).await,
             Step::SetKey(set_key) => self.set_key(step, &set_key, key, work).await,
             Step::Restart(service) => Ok(self.restart(step, &service, work).await?),
-            Step::Delete(what, object) => Ok(self.delete(step, what, &object, work).await?),
+            Step::Delete(what, object) => self.delete(step, what, &object, work).await,
         }
     }
 
     async fn back(&mut self, step: usize, work: &ChangeWork<'_>) -> Result<(), Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) => self.remove_made(step, &create, work).await?,
-            Step::Update(update) => {
-                self.update(step, &update, Direction::Back, work).await?;
-            }
+            Step::Update(update) => self.restore(step, &update, work).await?,
             Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
             Step::Restart(service) if self.takes_something_up() => {
                 if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
@@ -324,6 +363,7 @@ impl Changing {
     fn fail(&mut self, step: usize, failure: Failure, begun: Instant, work: &ChangeWork<'_>) -> ChangeError {
         match failure {
             Failure::KeyNeeded => self.give_up(ChangeError::KeyNeeded(step)),
+            Failure::Overtaken(overtaken) => self.give_up(ChangeError::Failed(step, Box::new(overtaken.error))),
             Failure::Error(error) => {
                 work.tell(ChangeEvent::Failed(step, (*error).clone(), begun.elapsed()));
                 // Without the wish to stop it might have been tried again.
@@ -367,10 +407,18 @@ impl Changing {
     }
 }
 
+/// Whether a restart follows another.
+fn is_one_of_several(change: &Change, step: usize) -> bool {
+    let before = step.checked_sub(1).and_then(|before| change.steps().get(before));
+    matches!(before, Some(Step::Restart(_)))
+}
+
 /// Why a step is not done.
 enum Failure {
     Error(Box<Error>),
     KeyNeeded,
+    /// Somebody else was there first.
+    Overtaken(Box<Overtaken>),
 }
 
 impl From<Error> for Failure {

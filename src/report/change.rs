@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::wrap::hanging;
 use super::{Failure, Health};
 use crate::change::{Change, Verb};
+use crate::cloud::ErrorKind;
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
 use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
@@ -28,6 +29,8 @@ pub enum ChangeOutcome {
     Unsettled,
     /// A step failed.
     Failed,
+    /// Somebody else changed the same at the same time; what this change had done is taken back.
+    Overtaken,
     /// The user stopped it.
     Stopped,
 }
@@ -127,7 +130,9 @@ impl ChangeReport {
                 (ChangeOutcome::Unsettled, error.map(|error| Failure::new(what, &error)))
             }
             Err(ChangeError::Failed(number, error)) => {
-                (ChangeOutcome::Failed, Some(Failure::new(step(number), &error)))
+                let is_over = error.kind == ErrorKind::Overtaken && !course.is_begun;
+                let outcome = if is_over { ChangeOutcome::Overtaken } else { ChangeOutcome::Failed };
+                (outcome, Some(Failure::new(step(number), &error)))
             }
             Err(ChangeError::Stopped) => (ChangeOutcome::Stopped, None),
             Err(ChangeError::KeyNeeded(number)) => {
@@ -263,6 +268,7 @@ impl ChangeReport {
         match (self.outcome, &self.after) {
             (ChangeOutcome::Stopped, _) => 130,
             (ChangeOutcome::Failed | ChangeOutcome::Unsettled, _) => 1,
+            (ChangeOutcome::Overtaken, _) => 4,
             (ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged, after) => {
                 let code = after.as_ref().map_or(0, |after| after.exit_code);
                 if code == 0 && !self.caveats.is_empty() { 1 } else { code }
@@ -293,6 +299,7 @@ impl Display for ChangeReport {
                 "{done}: {what}. But an answer was lost, and until {} the cloud may still act on that request.",
                 self.unsettled_until.as_deref().unwrap_or("later")
             )?,
+            ChangeOutcome::Overtaken => writeln!(f, "Not done: {what}.")?,
             ChangeOutcome::Failed => writeln!(f, "{failed}: {what}.")?,
         }
         if let Some(failure) = &self.failure {

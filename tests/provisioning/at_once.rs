@@ -18,7 +18,6 @@ const OTHER_KEY: &str = "The0other1ones2key3nobody4knows5";
 const NEVER: usize = 1000;
 
 /// What somebody does.
-#[allow(dead_code)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     /// Makes the VPN that is there in the other scenes.
@@ -39,10 +38,9 @@ enum Before {
 }
 
 /// The pairs, and what there is before.
-const PAIRS: [(Before, [Deed; 2]); 2] = [
+const PAIRS: [(Before, [Deed; 2]); 12] = [
     (Before::Nothing, [Deed::Apply, Deed::Apply]),
     (Before::Nothing, [Deed::Apply, Deed::Further]),
-    /*
     (Before::Vpn, [Deed::Rotate, Deed::Rotate]),
     (Before::Vpn, [Deed::SetSubnets, Deed::SetSubnets]),
     (Before::Vpn, [Deed::Rotate, Deed::SetSubnets]),
@@ -53,7 +51,6 @@ const PAIRS: [(Before, [Deed; 2]); 2] = [
     (Before::Vpn, [Deed::SetSubnets, Deed::Delete]),
     (Before::Vpn, [Deed::Recreate, Deed::Delete]),
     (Before::Vpn, [Deed::Delete, Deed::Delete]),
-    */
 ];
 
 /// How a piece of work ended: whether it says that all is well, and what else it says.
@@ -127,7 +124,7 @@ impl Scene {
     fn change(&self, deed: Deed, who: usize) -> Change {
         let vpn = self.vpn.as_ref().unwrap();
         match deed {
-            Deed::Rotate => vpn.rotate(),
+            Deed::Rotate => vpn.new_key(),
             Deed::Delete => vpn.delete(),
             Deed::Recreate => vpn.recreate(),
             _ => vpn.set_subnets(&vpn.plan().a().local[0].id, ["10.0.0.0/16", "10.0.0.0/17"][who]),
@@ -229,7 +226,7 @@ impl Scene {
         if all_well && !is_deleted && connections.len() != most {
             return Err(format!("{} connections", connections.len()));
         }
-        if connections.len() > most.max(2) {
+        if all_well && connections.len() > most.max(2) {
             return Err(format!("{} connections: one VPN twice", connections.len()));
         }
         // Somebody's subnets are what both halves say.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::delete::{Freed, delete};
+use super::replaced::vanished;
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
 use crate::change::{Create, Deletable, DpdValues, New, Ref};
 use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
@@ -37,7 +38,8 @@ impl Changing {
         {
             return Ok(End::Made(id));
         }
-        let draft = self.draft(create, &region).await?;
+        let draft = self.draft(step, create, &region, work).await;
+        let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
         let mut failures = 0;
         loop {
             self.announce(step, Request::Create)?;
@@ -121,7 +123,13 @@ impl Changing {
     }
 
     /// Prepares a request. What fails here has sent nothing that makes anything.
-    async fn draft<'a>(&self, create: &'a Create, region: &Region) -> Result<Draft<'a>, Error> {
+    async fn draft<'a>(
+        &mut self,
+        step: usize,
+        create: &'a Create,
+        region: &Region,
+        work: &ChangeWork<'_>,
+    ) -> Result<Draft<'a>, Error> {
         Ok(match &create.object {
             New::LocalGroup(subnets) => Draft::Group("subnet", subnets.iter().map(ToString::to_string).collect()),
             New::PeerGroup(ranges) => Draft::Group("cidr", ranges.iter().map(ToString::to_string).collect()),
@@ -131,7 +139,9 @@ impl Changing {
             New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
                 let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
                 let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
-                Draft::Connection(Box::new(region.likeness(like).await?), service, policies, dpd.as_ref())
+                let likeness = region.likeness(like).await?;
+                self.note_keys(&likeness, like, step, work).await;
+                Draft::Connection(Box::new(likeness), service, policies, dpd.as_ref())
             }
             New::Rule { group, remote } => {
                 Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ChangeEvent, ChangeWork, Changing, End, Request};
+use super::replaced::is_connection;
+use super::{ChangeEvent, ChangeWork, Changing, End, Failure, Request};
 use crate::change::{Deletable, Object};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, Kind, Region};
@@ -25,8 +26,11 @@ impl Changing {
         what: Deletable,
         object: &Object,
         work: &ChangeWork<'_>,
-    ) -> Result<End, Error> {
+    ) -> Result<End, Failure> {
         let region = work.region(&object.region, step)?;
+        if is_connection(what) {
+            self.before_deletion(step, object, work).await?;
+        }
         self.announce(step, Request::Delete)?;
         match self.free_and_delete(step, what, &object.id, &region, work).await {
             Ok(Freed::Gone) => Ok(End::Gone),
@@ -37,7 +41,7 @@ impl Changing {
                 } else {
                     self.refused(step);
                 }
-                Err(error)
+                Err(error.into())
             }
         }
     }

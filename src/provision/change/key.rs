@@ -14,17 +14,19 @@
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::contention::error;
 use super::progress::Stand;
 use super::{ChangeWork, Changing, End, Failure, Request};
 use crate::change::{Object, SetKey};
-use crate::cloud::{Error, Region};
+use crate::cloud::{Error, Id, Region};
 use crate::plan::Psk;
 use crate::plan::psk::{self, KeyOrigin};
+use crate::provision::ROUNDS;
 
 /// One half's connection, and the key it has.
-struct Holder<'a> {
+struct Holder {
     region: Region,
-    connection: &'a Object,
+    connection: Id,
     key: SecretString,
 }
 
@@ -50,12 +52,13 @@ impl Changing {
             Some(connection) => Some(self.holder(step, connection, work).await?),
             None => None,
         };
-        match self.missing(step, &first, second.as_ref()) {
-            Missing::Nothing => {}
+        let mine = match self.missing(step, &first, second.as_ref()) {
+            Missing::Nothing => first.key,
             Missing::Second => {
                 if let Some(second) = &second {
                     self.give(step, Request::SecondKey, second, &first.key, work).await?;
                 }
+                first.key
             }
             Missing::Both => {
                 let fresh = match (given, set_key.key) {
@@ -63,17 +66,63 @@ impl Changing {
                     (None, KeyOrigin::Generated) => Psk::generate(),
                     (None, KeyOrigin::Given) => return Err(Failure::KeyNeeded),
                 };
-                self.both(step, &first, second.as_ref(), fresh.secret(), work).await?;
+                self.both(step, set_key, &first, second.as_ref(), fresh.secret(), work).await?;
+                fresh.secret().clone()
             }
+        };
+        if set_key.second.is_some() {
+            self.progress.answered(step, Request::SecondKey);
+            self.kept.note(&self.change, &self.progress);
         }
+        self.see_that_it_stays(step, set_key, &mine, work).await?;
         Ok(End::Changed)
+    }
+
+    /// Somebody else may set another key at the same time. What the first half has is right then, for everybody: whoever finds
+    /// that the second has another sets it, and whoever finds another on the first than he has set gives way.
+    async fn see_that_it_stays(
+        &mut self,
+        step: usize,
+        set_key: &SetKey,
+        mine: &SecretString,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Failure> {
+        let lost = |what: &str| {
+            let text = format!("Somebody else has given {} another key at the same time{what}.", self.change.label);
+            error(text, &set_key.first.region)
+        };
+        let (single, both) = (lost(""), lost("; that one is on both halves now"));
+        let unsettled = lost(", and more than once; look at it with osvpn doctor");
+        for _ in 0..ROUNDS {
+            let first = self.holder(step, &set_key.first, work).await?;
+            let Some(second) = &set_key.second else {
+                if is_same(&first.key, mine) {
+                    return Ok(());
+                }
+                self.progress.reopen(step);
+                return Err(single.into());
+            };
+            let second = self.holder(step, second, work).await?;
+            if !is_same(&first.key, &second.key) {
+                self.give(step, Request::SecondKey, &second, &first.key, work).await?;
+                self.progress.answered(step, Request::SecondKey);
+                continue;
+            }
+            if is_same(&first.key, mine) {
+                return Ok(());
+            }
+            self.progress.reopen(step);
+            return Err(both.into());
+        }
+        Err(unsettled.into())
     }
 
     async fn both(
         &mut self,
         step: usize,
-        first: &Holder<'_>,
-        second: Option<&Holder<'_>>,
+        set_key: &SetKey,
+        first: &Holder,
+        second: Option<&Holder>,
         fresh: &SecretString,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
@@ -83,6 +132,16 @@ impl Changing {
         self.progress.answered(step, Request::FirstKey { were_equal });
         self.kept.note(&self.change, &self.progress);
         let Err(mut error) = self.give(step, Request::SecondKey, second, fresh, work).await else { return Ok(()) };
+        // Somebody else may have made it anew.
+        if error.is_gone()
+            && let Some(connection) = &set_key.second
+            && let Ok(second) = self.holder(step, connection, work).await
+        {
+            match self.give(step, Request::SecondKey, &second, fresh, work).await {
+                Ok(()) => return Ok(()),
+                Err(again) => error = again,
+            }
+        }
         // What is in doubt may have it by now, and the halves must not end up with different keys.
         if !self.progress.is_in_doubt(step)
             && let Err(back) = self.put_back(step, first, &first.key, work).await
@@ -120,7 +179,7 @@ impl Changing {
             None => self.progress.calm(step),
             Some((first, second)) if is_same(&first.key, &second.key) => {}
             Some((first, second)) => {
-                first.region.set_connection_psk(&first.connection.id, &second.key).await?;
+                first.region.set_connection_psk(&first.connection, &second.key).await?;
                 effects = 1;
             }
         }
@@ -131,7 +190,7 @@ impl Changing {
     async fn put_back(
         &mut self,
         step: usize,
-        first: &Holder<'_>,
+        first: &Holder,
         old: &SecretString,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
@@ -141,7 +200,7 @@ impl Changing {
         Ok(())
     }
 
-    fn missing(&self, step: usize, first: &Holder<'_>, second: Option<&Holder<'_>>) -> Missing {
+    fn missing(&self, step: usize, first: &Holder, second: Option<&Holder>) -> Missing {
         let last = match self.progress.stand(step) {
             Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => *request,
             Stand::Open | Stand::Stale | Stand::Done(_) => return Missing::Both,
@@ -161,12 +220,12 @@ impl Changing {
     }
 
     /// Both halves' connections; none if there are no two, or no two any more.
-    async fn both_holders<'a>(
-        &self,
+    async fn both_holders(
+        &mut self,
         step: usize,
-        set_key: &'a SetKey,
+        set_key: &SetKey,
         work: &ChangeWork<'_>,
-    ) -> Result<Option<(Holder<'a>, Holder<'a>)>, Error> {
+    ) -> Result<Option<(Holder, Holder)>, Error> {
         let Some(second) = &set_key.second else { return Ok(None) };
         let mut both = Vec::new();
         for connection in [&set_key.first, second] {
@@ -178,16 +237,17 @@ impl Changing {
         Ok(both.pop().and_then(|second| Some((both.pop()?, second))))
     }
 
-    async fn holder<'a>(
-        &self,
-        step: usize,
-        connection: &'a Object,
-        work: &ChangeWork<'_>,
-    ) -> Result<Holder<'a>, Error> {
+    async fn holder(&mut self, step: usize, connection: &Object, work: &ChangeWork<'_>) -> Result<Holder, Error> {
         // Between the halves there is no stopping.
         let region = work.steadfast(&connection.region, step)?;
-        let key = region.connection_psk(&connection.id).await?;
-        Ok(Holder { region, connection, key })
+        let key = match region.connection_psk(self.present(&connection.id)).await {
+            Err(error) if error.is_gone() => match self.successor(&connection.id, &connection.name, &region).await? {
+                Some(id) => region.connection_psk(&id).await?,
+                None => return Err(error),
+            },
+            key => key?,
+        };
+        Ok(Holder { region, connection: self.present(&connection.id).clone(), key })
     }
 
     /// Sets the key of one connection. What is lost is read back, and sent again. After an error that leaves no doubt the
@@ -196,13 +256,13 @@ impl Changing {
         &mut self,
         step: usize,
         request: Request,
-        to: &Holder<'_>,
+        to: &Holder,
         key: &SecretString,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
         let never = tokio_util::sync::CancellationToken::new();
         let wish = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
-        let id = &to.connection.id;
+        let id = &to.connection;
         let mut failures = 0;
         loop {
             self.announce(step, request)?;

@@ -166,7 +166,10 @@ impl Progress {
             (Step::Delete(..), Stand::Sent(..) | Stand::Lost(_) | Stand::Done(End::Gone))
             | (
                 Step::SetKey(_),
-                Stand::Sent(Request::SecondKey, _) | Stand::Lost(Request::SecondKey) | Stand::Done(_),
+                Stand::Sent(Request::SecondKey, _)
+                | Stand::Lost(Request::SecondKey)
+                | Stand::After(Request::SecondKey)
+                | Stand::Done(_),
             ) => false,
             // With one half there is nowhere to read the old key.
             (Step::SetKey(set_key), Stand::Sent(..) | Stand::Lost(_)) => set_key.second.is_some(),

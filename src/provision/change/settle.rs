@@ -87,7 +87,7 @@ impl Changing {
             }
             Step::Update(update) if direction == Direction::Back => {
                 let region = work.region(&update.region, step)?;
-                self.see_to(step, &update, direction, &region).await
+                self.see_to(step, &update, &region).await
             }
             Step::SetKey(set_key) => self.see_that_keys_are_equal(step, &set_key, work).await,
             Step::Restart(service) => {

@@ -2,19 +2,49 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{ChangeWork, Changing, Direction, End, Request};
-use crate::change::{ConnectionEdits, Edit, Edits, Update};
+use super::contention::{Standing, deleted, makes_groups, overtaken};
+use super::{ChangeWork, Changing, Direction, End, Failure, Request};
+use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
 use crate::cloud::request::Dpd;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 
 impl Changing {
-    /// Gives an object the values after the change, or before it. What is lost is read back, and sent again. An object that
-    /// somebody has deleted has nothing to be changed about it.
+    /// Gives an object the values after the change, if it has those before it. An object that somebody has deleted has
+    /// nothing to be changed about it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overtaken`] if it has neither.
     pub(super) async fn update(
+        &mut self,
+        step: usize,
+        update: &Update,
+        direction: Direction,
+        work: &ChangeWork<'_>,
+    ) -> Result<End, Failure> {
+        let region = work.region(&update.region, step)?;
+        let at = Timestamp::now();
+        match self.standing(update, &region).await? {
+            Standing::Before => {}
+            Standing::After => {
+                self.found(step, at, true);
+                return Ok(End::Changed);
+            }
+            Standing::Other(what, by) => return Err(Failure::Overtaken(Box::new(overtaken(step, update, what, by)))),
+            // What was made for it is of no use any more.
+            Standing::Gone if makes_groups(update) => {
+                return Err(Failure::Overtaken(Box::new(deleted(step, update))));
+            }
+            Standing::Gone => return Ok(End::Gone),
+        }
+        Ok(self.send_until_known(step, update, direction, work).await?)
+    }
+
+    /// Gives an object the values after the change, or before it. What is lost is read back, and sent again.
+    pub(super) async fn send_until_known(
         &mut self,
         step: usize,
         update: &Update,
@@ -22,15 +52,13 @@ impl Changing {
         work: &ChangeWork<'_>,
     ) -> Result<End, Error> {
         let region = work.region(&update.region, step)?;
-        let groups = match &update.edits {
-            Edits::Service(_) => Groups::default(),
-            Edits::Connection(edits) => self.groups(edits, direction)?,
-        };
+        let groups = self.groups(&update.edits, direction)?;
         let changes = changes(&update.edits, &groups, direction);
+        let id = self.present(&update.id).clone();
         let mut failures = 0;
         loop {
             self.announce(step, Request::Update)?;
-            let error = match send(&changes, &update.id, &region).await {
+            let error = match send(&changes, &id, &region).await {
                 Ok(()) => return Ok(End::Changed),
                 // It may not be changed while it is being made, which takes an agent some seconds.
                 Err(error) if error.is_pending() => {
@@ -41,7 +69,7 @@ impl Changing {
                     }
                     return Err(error);
                 }
-                Err(error) if error.is_gone() && is_gone(&changes, &update.id, &region).await => return Ok(End::Gone),
+                Err(error) if error.is_gone() && is_gone(&changes, &id, &region).await => return Ok(End::Gone),
                 Err(error) if !error.is_doubtful() => {
                     self.refused(step);
                     return Err(error);
@@ -51,7 +79,7 @@ impl Changing {
             failures += 1;
             self.lose(step, &error, work);
             let again = work.may_try_again(step, &error, failures, work.stop).await;
-            match self.look(step, &changes, &update.id, &region).await {
+            match self.look(step, &changes, &id, &region).await {
                 Ok(true) => return Ok(End::Changed),
                 Ok(false) if again => {}
                 Ok(false) | Err(_) => return Err(error),
@@ -72,52 +100,31 @@ impl Changing {
         Ok(is_so)
     }
 
-    /// Sees to it once more that an object is as it is to be, for a request that was lost may have changed that.
-    pub(super) async fn see_to(
-        &mut self,
-        step: usize,
-        update: &Update,
-        direction: Direction,
-        region: &Region,
-    ) -> Result<(), Error> {
-        let groups = match &update.edits {
-            Edits::Service(_) => Groups::default(),
-            Edits::Connection(edits) => self.groups(edits, direction)?,
-        };
-        let changes = changes(&update.edits, &groups, direction);
+    /// Sees to it once more that what was put back stays so, for a request that was lost may have changed that.
+    pub(super) async fn see_to(&mut self, step: usize, update: &Update, region: &Region) -> Result<(), Error> {
         let at = Timestamp::now();
-        let is_so = match holds(&changes, &update.id, region).await {
-            // Somebody has deleted it.
-            Err(error) if error.is_gone() => {
-                self.progress.calm(step);
-                return Ok(());
-            }
-            is_so => is_so?,
+        let Some(ours) = self.ours(update, region).await? else {
+            self.progress.looked(step, at, 0);
+            return Ok(());
         };
-        if !is_so {
-            send(&changes, &update.id, region).await?;
-        }
-        self.progress.looked(step, at, usize::from(!is_so));
+        let groups = self.groups(&ours.edits, Direction::Back)?;
+        send(&changes(&ours.edits, &groups, Direction::Back), self.present(&update.id), region).await?;
+        self.progress.looked(step, at, 1);
         Ok(())
-    }
-
-    fn groups(&self, edits: &ConnectionEdits, direction: Direction) -> Result<Groups, Error> {
-        let id = |edit: &Option<Edit<_>>| edit.as_ref().map(|edit| self.id_of(chosen(edit, direction))).transpose();
-        Ok(Groups { local: id(&edits.local_group)?, peer: id(&edits.peer_group)? })
     }
 }
 
 /// The endpoint groups a connection is to have.
 #[derive(Default)]
-struct Groups {
-    local: Option<Id>,
-    peer: Option<Id>,
+pub(super) struct Groups {
+    pub local: Option<Id>,
+    pub peer: Option<Id>,
 }
 
 /// What is sent.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Changes<'a> {
+pub(super) enum Changes<'a> {
     Service(ServiceChanges<'a>),
     Connection(ConnectionChanges<'a>),
 }
@@ -131,14 +138,14 @@ impl Changes<'_> {
     }
 }
 
-const fn chosen<T>(edit: &Edit<T>, direction: Direction) -> &T {
+pub(super) const fn chosen<T>(edit: &Edit<T>, direction: Direction) -> &T {
     match direction {
         Direction::Forward => &edit.after,
         Direction::Back => &edit.before,
     }
 }
 
-fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direction) -> Changes<'a> {
+pub(super) fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direction) -> Changes<'a> {
     fn text(edit: Option<&Edit<String>>, direction: Direction) -> Option<&str> {
         edit.map(|edit| chosen(edit, direction).as_str())
     }
@@ -175,11 +182,18 @@ async fn is_gone(changes: &Changes<'_>, id: &Id, region: &Region) -> bool {
     matches!(region.show(changes.kind(), id, &["id"]).await, Err(error) if error.is_gone())
 }
 
+/// What is sent, by the API's names.
+pub(super) fn as_values(changes: &Changes<'_>) -> Result<Map<String, Value>, Error> {
+    let unwritable = |_| Error::new(ErrorKind::Invalid, "The change cannot be written as JSON.");
+    match serde_json::to_value(changes).map_err(unwritable)? {
+        Value::Object(values) => Ok(values),
+        _ => Ok(Map::new()),
+    }
+}
+
 /// Whether everything that is sent stands in the object already.
 async fn holds(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
-    let unwritable = |_| Error::new(ErrorKind::Invalid, "The change cannot be written as JSON.");
-    let wanted = serde_json::to_value(changes).map_err(unwritable)?;
-    let Value::Object(wanted) = wanted else { return Ok(true) };
+    let wanted = as_values(changes)?;
     let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
     let shown = region.show(changes.kind(), id, &fields).await?;
     Ok(wanted.iter().all(|(name, value)| shown.get(name) == Some(value)))

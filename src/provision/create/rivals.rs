@@ -12,12 +12,12 @@ use std::net::IpAddr;
 use futures::future::try_join_all;
 use secrecy::ExposeSecret;
 
-use super::super::{ROUNDS, undo};
+use super::super::{ROUNDS, read_shared_keys, undo};
 use super::{Marks, Run, Step, Task, Work};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Detail, Error, ErrorKind, Id, SiteConnection};
 use crate::plan::checks::existing;
-use crate::plan::{Far, Half, HalfPlan, Known, PeerAddress, VpnId, is_between};
+use crate::plan::{Far, Half, HalfPlan, Known, PeerAddress, SharedKey, VpnId, is_between};
 use crate::provision::{Event, Ledger, Made, Origin, Undone};
 
 /// A connection that was made since the plan was checked, and with which the plan would have been refused.
@@ -52,7 +52,9 @@ impl Run<'_> {
             let mut rivals = self.rivals().await?;
             let yields = |rival: &Rival| rival.vpn.as_ref().is_some_and(|vpn| vpn > self.plan.id());
             let stays = rivals.iter().position(|rival| !yields(rival));
-            let Some(first) = stays.or((!rivals.is_empty()).then_some(0)) else { return Ok(None) };
+            let Some(first) = stays.or((!rivals.is_empty()).then_some(0)) else {
+                return Ok(self.sharer_with_another_key().await);
+            };
             if stays.is_some() || round == ROUNDS {
                 return Ok(Some(rivals.swap_remove(first)));
             }
@@ -71,6 +73,20 @@ impl Run<'_> {
             let task = Task { half: half.half, step: Step::Connection };
             ledger.get(half.half, Step::Connection).is_some() || ledger.is_open(task)
         })
+    }
+
+    /// A connection whose key this VPN shares, and that has another by now.
+    async fn sharer_with_another_key(&self) -> Option<Rival> {
+        let keys = read_shared_keys(self.work.cloud, self.plan.key_sharers()).await;
+        let own = self.plan.psk().secret().expose_secret();
+        let differs = |shared: &&SharedKey| shared.key.as_ref().is_ok_and(|key| key.expose_secret() != own);
+        let shared = keys.iter().find(differs)?;
+        let half = self.plan.halves().find(|half| half.region == shared.of.region)?.half;
+        let text = format!(
+            "connection {} ({}) in {} has another key by now, and goes between the same two addresses",
+            shared.of.name, shared.of.id, shared.of.region
+        );
+        Some(Rival { vpn: None, half, text })
     }
 
     async fn rivals(&self) -> Result<Vec<Rival>, Error> {
@@ -165,7 +181,7 @@ pub(super) async fn withdraw(marks: &Marks, rival: &Rival, ledger: &mut Ledger, 
     }
     let whose = match &rival.vpn {
         Some(vpn) => format!("Somebody else made a VPN (osvpn:{vpn}) between these routers at the same time"),
-        None => "Somebody else made a connection on this router at the same time".to_owned(),
+        None => "Somebody else changed the connections of this router at the same time".to_owned(),
     };
     let rest = if ledger.is_clean() {
         "What this run made is deleted again, and nothing else"

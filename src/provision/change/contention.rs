@@ -1,0 +1,330 @@
+//! Others who change the same VPN at the same time. Neutron has no lock and no revision of a VPN object, so what a step
+//! expects is read right before it, and what it did is read right after.
+//!
+//! * A step that finds a value which is neither the one before the change nor the one it sets was overtaken: the change is
+//!   taken back, but for what somebody else has set since.
+//! * Of two changes that find each other, known by the word in what they make, the one with the smaller id stays and the
+//!   other takes itself back. The one that stays waits for that; if it does not happen, the other looked too early to know of
+//!   it, and the one that waits takes itself back too.
+//! * A connection that was made anew by somebody else is the same half of the VPN still, and is changed in its place.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::Failure;
+use super::update::{Groups, as_values, changes};
+use super::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
+use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
+use crate::cloud::vpnaas::is_marked;
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::plan::Half;
+use crate::provision::ROUNDS;
+
+/// Where an object stands between what it was and what it is to be.
+pub(super) enum Standing {
+    /// Everything is as it was.
+    Before,
+    /// Everything is as it is to be, or some of it already.
+    After,
+    /// Somebody else has set something: what the API calls it, and who, if a change has left its word.
+    Other(&'static str, Option<ChangeId>),
+    Gone,
+}
+
+/// Why a change does not stay.
+pub(super) struct Overtaken {
+    pub step: usize,
+    pub by: Option<ChangeId>,
+    pub error: Error,
+}
+
+impl Changing {
+    /// Where an object stands. If it was made anew by somebody else, where that stands.
+    pub(super) async fn standing(&mut self, update: &Update, region: &Region) -> Result<Standing, Error> {
+        let (before, after) = self.both_values(update)?;
+        let Some(shown) = self.shown(update, &after, region).await? else { return Ok(Standing::Gone) };
+        let is = |values: &Map<String, Value>| values.iter().all(|(name, value)| shown.get(name) == Some(value));
+        let other = after.iter().find(|(name, value)| {
+            let shown = shown.get(*name);
+            shown != Some(value) && shown != before.get(*name)
+        });
+        Ok(match other {
+            Some((name, _)) => {
+                let by = self.who_set(shown.get(name), region).await;
+                Standing::Other(called(name), by)
+            }
+            None if is(&before) => Standing::Before,
+            None if is(&after) => Standing::After,
+            None => Standing::Before,
+        })
+    }
+
+    fn both_values(&self, update: &Update) -> Result<(Map<String, Value>, Map<String, Value>), Error> {
+        let values = |direction| {
+            let groups = self.groups(&update.edits, direction)?;
+            as_values(&changes(&update.edits, &groups, direction))
+        };
+        Ok((values(Direction::Back)?, values(Direction::Forward)?))
+    }
+
+    /// What an object has of these attributes; none if it is gone, and nothing is in its place.
+    async fn shown(
+        &mut self,
+        update: &Update,
+        wanted: &Map<String, Value>,
+        region: &Region,
+    ) -> Result<Option<Value>, Error> {
+        let kind = update.edits.kind();
+        let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
+        match region.show(kind, self.present(&update.id), &fields).await {
+            Err(error) if error.is_gone() => {}
+            shown => return shown.map(Some),
+        }
+        if kind != Kind::SiteConnection || self.successor(&update.id, &update.name, region).await?.is_none() {
+            return Ok(None);
+        }
+        match region.show(kind, self.present(&update.id), &fields).await {
+            Err(error) if error.is_gone() => Ok(None),
+            shown => shown.map(Some),
+        }
+    }
+
+    /// The id of an object, or of the one in its place.
+    pub(super) fn present<'a>(&'a self, id: &'a Id) -> &'a Id {
+        self.successors.get(id).unwrap_or(id)
+    }
+
+    /// The connection that somebody else's change has made in place of one that is gone.
+    pub(super) async fn successor(&mut self, id: &Id, name: &str, region: &Region) -> Result<Option<Id>, Error> {
+        let connections = region.connections().await?;
+        let own = self.change.id();
+        let marks = match &self.change.subject {
+            Subject::Marked(vpn) => Some([Half::A, Half::B].map(|half| vpn.mark(half))),
+            Subject::Unmarked(_) => None,
+        };
+        let is_it = |description: &str| {
+            let is_of_the_vpn =
+                marks.as_ref().is_none_or(|marks| marks.iter().any(|mark| is_marked(description, mark)));
+            is_of_the_vpn && ChangeId::of_description(description).is_some_and(|by| by != *own)
+        };
+        let mut found = connections.iter().filter(|one| one.id != *id && one.name == name && is_it(&one.description));
+        let (Some(one), None) = (found.next(), found.next()) else { return Ok(None) };
+        self.successors.insert(id.clone(), one.id.clone());
+        Ok(Some(one.id.clone()))
+    }
+
+    /// The change that made the endpoint group which stands there.
+    async fn who_set(&self, value: Option<&Value>, region: &Region) -> Option<ChangeId> {
+        let id = value?.as_str()?;
+        let groups = region.groups().await.ok()?;
+        let group = groups.iter().find(|group| group.id.as_str() == id)?;
+        ChangeId::of_description(&group.description).filter(|by| by != self.change.id())
+    }
+
+    /// Sees to it that what this change has set still stands.
+    pub(super) async fn look_once_more(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+        let mut pause = work.cloud.limits().back_off;
+        for round in 1..=ROUNDS {
+            let Some(lost) = self.lost(work).await? else { return Ok(()) };
+            let yields = lost.by.as_ref().is_some_and(|by| by > self.change.id());
+            if !yields || round == ROUNDS {
+                return Err(lost);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = work.stop.cancelled() => return Ok(()),
+            }
+            pause = pause.saturating_mul(2);
+        }
+        Ok(())
+    }
+
+    /// The first step whose values do not stand any more. What somebody has taken back to what it was is set again.
+    async fn lost(&mut self, work: &ChangeWork<'_>) -> Result<Option<Overtaken>, Overtaken> {
+        for step in 0..self.change.steps().len() {
+            let Step::Update(update) = self.change.steps()[step].clone() else { continue };
+            if !matches!(update.edits, Edits::Connection(_)) || self.progress.end(step) != Some(&End::Changed) {
+                continue;
+            }
+            // That it cannot be seen is no reason to take anything back.
+            let Ok(region) = work.region(&update.region, step) else { continue };
+            match self.standing(&update, &region).await {
+                Ok(Standing::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
+                Ok(Standing::Gone) if makes_groups(&update) => return Ok(Some(deleted(step, &update))),
+                Ok(Standing::Before) if !is_nothing(&update) => {
+                    self.progress.reopen(step);
+                    match self.update(step, &update, Direction::Forward, work).await {
+                        Ok(end) => self.progress.finish(step, end),
+                        Err(Failure::Overtaken(overtaken)) => return Err(*overtaken),
+                        Err(Failure::Error(error)) => return Err(Overtaken { step, by: None, error: *error }),
+                        Err(Failure::KeyNeeded) => {}
+                    }
+                    self.kept.note(&self.change, &self.progress);
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "it could not be seen whether the change still stands"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts back what this change has set of an object, and leaves what somebody else has set since.
+    pub(super) async fn restore(&mut self, step: usize, update: &Update, work: &ChangeWork<'_>) -> Result<(), Error> {
+        let region = work.region(&update.region, step)?;
+        match self.ours(update, &region).await? {
+            Some(ours) => self.send_until_known(step, &ours, Direction::Back, work).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be put back of an update: only what stands there of it. Where another change has set half of something, its
+    /// own group is put there.
+    pub(super) async fn ours(&mut self, update: &Update, region: &Region) -> Result<Option<Update>, Error> {
+        let (before, after) = self.both_values(update)?;
+        let Some(shown) = self.shown(update, &after, region).await? else { return Ok(None) };
+        let is_ours =
+            |name: &&String| shown.get(name.as_str()) == after.get(*name) && before.get(*name) != after.get(*name);
+        let names: BTreeSet<&str> = after.keys().filter(is_ours).map(String::as_str).collect();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let mut edits = only(&update.edits, &names);
+        if let (Edits::Connection(edits), Some(rival)) = (&mut edits, self.rival.clone())
+            && makes_groups(update)
+        {
+            let groups = region.groups().await?;
+            let theirs = |kind: &str| {
+                let group = groups.iter().find(|group| {
+                    group.kind == kind && ChangeId::of_description(&group.description).as_ref() == Some(&rival)
+                })?;
+                Some(Ref::Id(group.id.clone()))
+            };
+            for (edit, kind) in [(&mut edits.local_group, "subnet"), (&mut edits.peer_group, "cidr")] {
+                if let (Some(edit), Some(theirs)) = (edit.as_mut(), theirs(kind)) {
+                    edit.before = theirs;
+                }
+            }
+        }
+        Ok(Some(Update { edits, ..update.clone() }))
+    }
+
+    /// Takes the change back because somebody else was there first, and says what was found.
+    pub(super) async fn give_way(&mut self, overtaken: Overtaken, work: &ChangeWork<'_>) -> ChangeError {
+        let Overtaken { step, by, mut error } = overtaken;
+        self.rival = by;
+        work.tell(ChangeEvent::Failed(step, error.clone(), std::time::Duration::ZERO));
+        if (0..self.change.steps().len()).all(|step| self.progress.is_done(step)) {
+            // There is nothing to go on with.
+            self.settle(work).await;
+            return ChangeError::Failed(step, Box::new(error));
+        }
+        if !self.is_reversible() {
+            error.message.push_str(" This change cannot be taken back any more; look at the VPN before anything else.");
+            return self.give_up(ChangeError::Failed(step, Box::new(error)));
+        }
+        match self.take_back(work).await {
+            Ok(Changed::Done) => error.message.push_str(" What this change had done is taken back."),
+            Ok(Changed::Unsettled(..)) | Err(_) => {
+                error.message.push_str(" What this change had done could not be taken back as a whole.");
+            }
+        }
+        ChangeError::Failed(step, Box::new(error))
+    }
+
+    pub(super) fn groups(&self, edits: &Edits, direction: Direction) -> Result<Groups, Error> {
+        let Edits::Connection(edits) = edits else { return Ok(Groups::default()) };
+        let id = |edit: &Option<crate::change::Edit<Ref>>| {
+            edit.as_ref().map(|edit| self.id_of(super::update::chosen(edit, direction))).transpose()
+        };
+        Ok(Groups { local: id(&edits.local_group)?, peer: id(&edits.peer_group)? })
+    }
+
+    /// Notes what is found of an update that was in doubt.
+    pub(super) fn found(&mut self, step: usize, at: Timestamp, is_after: bool) {
+        if self.progress.is_in_doubt(step) {
+            self.progress.looked(step, at, usize::from(is_after));
+        }
+    }
+}
+
+impl Edits {
+    const fn kind(&self) -> Kind {
+        match self {
+            Self::Service(_) => Kind::VpnService,
+            Self::Connection(_) => Kind::SiteConnection,
+        }
+    }
+}
+
+/// Whether an update points a connection to endpoint groups of the change.
+pub(super) fn makes_groups(update: &Update) -> bool {
+    let Edits::Connection(edits) = &update.edits else { return false };
+    [&edits.local_group, &edits.peer_group].into_iter().flatten().any(|edit| matches!(edit.after, Ref::Made(_)))
+}
+
+/// Whether it sends what is there already, so that the agents write their configuration once more.
+fn is_nothing(update: &Update) -> bool {
+    let Edits::Service(ServiceEdits { description, admin_state_up }) = &update.edits else { return false };
+    admin_state_up.is_none() && description.as_ref().is_some_and(|edit| edit.before == edit.after)
+}
+
+pub(super) fn overtaken(step: usize, update: &Update, what: &str, by: Option<ChangeId>) -> Overtaken {
+    let text = format!(
+        "Somebody else has changed the IPsec site connection {} in {} at the same time: its {what} is neither what it was \
+         nor what this change sets.",
+        update.name, update.region
+    );
+    Overtaken { step, by, error: error(text, &update.region) }
+}
+
+pub(super) fn deleted(step: usize, update: &Update) -> Overtaken {
+    let text = format!(
+        "Somebody else has deleted the IPsec site connection {} in {} at the same time.",
+        update.name, update.region
+    );
+    Overtaken { step, by: None, error: error(text, &update.region) }
+}
+
+pub(super) fn error(text: String, region: &crate::cloud::RegionId) -> Error {
+    let mut error = Error::new(ErrorKind::Overtaken, text);
+    error.region = Some(region.clone());
+    error
+}
+
+/// What people call an attribute.
+fn called(name: &str) -> &'static str {
+    match name {
+        "local_ep_group_id" => "local endpoint group",
+        "peer_ep_group_id" => "peer endpoint group",
+        "peer_address" => "peer address",
+        "peer_id" => "peer id",
+        "dpd" => "dead peer detection",
+        "initiator" => "initiator",
+        "description" => "description",
+        _ => "admin state",
+    }
+}
+
+/// An update of these attributes alone.
+fn only(edits: &Edits, names: &BTreeSet<&str>) -> Edits {
+    fn kept<T: Clone>(edit: &Option<T>, name: &str, names: &BTreeSet<&str>) -> Option<T> {
+        edit.clone().filter(|_| names.contains(name))
+    }
+    match edits {
+        Edits::Service(edits) => Edits::Service(ServiceEdits {
+            description: kept(&edits.description, "description", names),
+            admin_state_up: kept(&edits.admin_state_up, "admin_state_up", names),
+        }),
+        Edits::Connection(edits) => Edits::Connection(Box::new(ConnectionEdits {
+            peer_address: kept(&edits.peer_address, "peer_address", names),
+            peer_id: kept(&edits.peer_id, "peer_id", names),
+            local_group: kept(&edits.local_group, "local_ep_group_id", names),
+            peer_group: kept(&edits.peer_group, "peer_ep_group_id", names),
+            dpd: kept(&edits.dpd, "dpd", names),
+            initiator: kept(&edits.initiator, "initiator", names),
+            admin_state_up: kept(&edits.admin_state_up, "admin_state_up", names),
+        })),
+    }
+}

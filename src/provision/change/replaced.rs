@@ -1,0 +1,402 @@
+//! Connections that a change makes in place of others: what somebody else does to the old one meanwhile, and to the key of
+//! the other half, must not be lost with it; and of two changes that replace the same one, one gives way.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::contention::{Overtaken, error};
+use super::{ChangeEvent, ChangeWork, Changing, Failure};
+use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
+use crate::cloud::changes::{ConnectionChanges, Likeness};
+use crate::cloud::vpnaas::Marked;
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
+use crate::plan::Half;
+use crate::provision::ROUNDS;
+
+/// What an old connection is, held against the new one.
+enum Compared {
+    Alike,
+    /// It was changed after the new one was made like it.
+    Changed(Box<Likeness>),
+    Gone,
+}
+
+/// An old connection and the one in its place.
+struct Pair {
+    step: usize,
+    create: Create,
+    old: Id,
+    new: Id,
+}
+
+impl Changing {
+    fn pairs(&self) -> Vec<Pair> {
+        let steps = self.change.steps().iter().enumerate();
+        let pair = |(step, candidate): (usize, &Step)| {
+            let Step::Create(create @ Create { object: New::Connection { like, .. }, .. }) = candidate else {
+                return None;
+            };
+            let new = self.progress.made(step)?.clone();
+            Some(Pair { step, create: create.clone(), old: like.clone(), new })
+        };
+        steps.filter_map(pair).collect()
+    }
+
+    /// Whether nothing of the change is deleted yet, nor may be.
+    fn has_deleted_nothing(&self) -> bool {
+        let mut steps = self.change.steps().iter().enumerate();
+        steps.all(|(number, step)| !matches!(step, Step::Delete(..)) || self.progress.is_untouched(number))
+    }
+
+    /// Sees to it that a connection that is to be deleted is what it was when the change was built.
+    pub(super) async fn before_deletion(
+        &mut self,
+        step: usize,
+        object: &Object,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Failure> {
+        let is_first = self.has_deleted_nothing();
+        if self.change.verb == Verb::Delete && is_first {
+            for object in self.connections_to_go() {
+                let region = work.region(&object.region, step)?;
+                self.holds_what_is_known(&object, &region).await?;
+            }
+            return Ok(());
+        }
+        for pair in self.pairs() {
+            if !is_first && pair.old != object.id {
+                continue;
+            }
+            let region = work.region(&pair.create.region, step)?;
+            match (compare(&pair, &region).await?, is_first) {
+                (Compared::Alike, _) => {}
+                (Compared::Gone, true) => {
+                    let by = self.twin_of(&pair, &region).await?.map(|(_, by)| by);
+                    // The one with the smaller id stays, and in the end the other sees what it has made.
+                    if by.as_ref().is_none_or(|by| by < self.change.id()) {
+                        let text = format!(
+                            "Somebody else has replaced or deleted the IPsec site connection {} in {} at the same time.",
+                            pair.create.name, pair.create.region
+                        );
+                        let error = error(text, &pair.create.region);
+                        return Err(Failure::Overtaken(Box::new(Overtaken { step, by, error })));
+                    }
+                }
+                (Compared::Changed(_), true) => {
+                    let text = format!(
+                        "Somebody else has changed the IPsec site connection {} in {} at the same time: the new one was made \
+                         like it was before.",
+                        pair.create.name, pair.create.region
+                    );
+                    return Err(error(text, &pair.create.region).into());
+                }
+                // It is too late to take the change back, so what somebody else has set is set on the new ones.
+                (Compared::Changed(old), false) => self.carry_over(step, &pair, &old, work).await?,
+                (Compared::Gone, false) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn connections_to_go(&self) -> Vec<Object> {
+        let goes = |step: &Step| match step {
+            Step::Delete(what, object) if is_connection(*what) => Some(object.clone()),
+            _ => None,
+        };
+        self.change.steps().iter().filter_map(goes).collect()
+    }
+
+    /// Sees to it that a VPN that is deleted was not replaced by somebody else meanwhile.
+    async fn is_gone_for_good(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+        for object in self.connections_to_go() {
+            let Ok(region) = work.region(&object.region, 0) else { continue };
+            if let Ok(Some(new)) = self.successor(&object.id, &object.name, &region).await {
+                let text = format!(
+                    "Somebody else has replaced the IPsec site connection {} in {} at the same time: {new} is there in its \
+                     place.",
+                    object.name, object.region
+                );
+                return Err(Overtaken { step: 0, by: None, error: error(text, &object.region) });
+            }
+        }
+        self.remove_what_it_left(work).await;
+        Ok(())
+    }
+
+    /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark, and nothing
+    /// uses it any more.
+    async fn remove_what_it_left(&mut self, work: &ChangeWork<'_>) {
+        const KINDS: [Kind; 3] = [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy];
+        let Subject::Marked(vpn) = self.change.subject.clone() else { return };
+        let regions: BTreeSet<RegionId> = self.connections_to_go().into_iter().map(|object| object.region).collect();
+        for region in regions {
+            let Ok(region) = work.region(&region, 0) else { continue };
+            let lists = join_all(KINDS.map(|kind| region.described(kind))).await;
+            let Ok(connections) = region.connections().await else { continue };
+            for (kind, objects) in KINDS.into_iter().zip(lists) {
+                let is_left = |object: &Marked| {
+                    let is_its = [Half::A, Half::B].iter().any(|half| object.has(&vpn.mark(*half)));
+                    is_its && !connections.iter().any(|one| one.uses(&object.id))
+                };
+                // One that an own step could not delete is told of already.
+                let own = |id: &Id| {
+                    self.change.steps().iter().any(|step| matches!(step, Step::Delete(_, one) if one.id == *id))
+                };
+                for object in objects.unwrap_or_default().into_iter().filter(is_left) {
+                    if !own(&object.id) && region.delete(kind, &object.id).await.is_ok() {
+                        work.tell(ChangeEvent::Removed(0, object.id));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A connection that somebody has given other objects since would leave them behind, and so would one that somebody has
+    /// replaced.
+    async fn holds_what_is_known(&mut self, object: &Object, region: &Region) -> Result<(), Error> {
+        let connections = region.connections().await?;
+        if !connections.iter().any(|one| one.id == object.id)
+            && matches!(self.change.subject, Subject::Marked(_))
+            && self.successor(&object.id, &object.name, region).await?.is_some()
+        {
+            let text = format!(
+                "Somebody else has replaced the IPsec site connection {} in {} since it was looked at.",
+                object.name, object.region
+            );
+            return Err(error(text, &object.region));
+        }
+        let goes =
+            |id: &Id| self.change.steps().iter().any(|step| matches!(step, Step::Delete(_, one) if one.id == *id));
+        let Some(connection) = connections.iter().find(|one| one.id == object.id) else { return Ok(()) };
+        let stays = connections.iter().filter(|one| !goes(&one.id));
+        let unknown = connection.holds().find(|held| !goes(held) && !stays.clone().any(|one| one.uses(held)));
+        match unknown {
+            Some(held) if is_there(region, held).await => {
+                let text = format!(
+                    "Somebody else has changed the IPsec site connection {} in {} since it was looked at: it has other \
+                     policies or endpoint groups now, which would be left behind.",
+                    object.name, object.region
+                );
+                Err(error(text, &object.region))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn carry_over(
+        &mut self,
+        step: usize,
+        pair: &Pair,
+        old: &Likeness,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let region = work.region(&pair.create.region, step)?;
+        let group = |name: &str| old.text(name).map(Id::new);
+        let (local, peer) = (group("local_ep_group_id"), group("peer_ep_group_id"));
+        let changes = ConnectionChanges {
+            peer_address: old.text("peer_address"),
+            peer_id: old.text("peer_id"),
+            local_group: local.as_ref(),
+            peer_group: peer.as_ref(),
+            ..ConnectionChanges::default()
+        };
+        let mut failures = 0;
+        while let Err(error) = region.update_connection(&pair.new, &changes).await {
+            failures += 1;
+            if !error.is_pending() || !work.wait_for_agent(step, &error, failures, work.stop).await {
+                return Err(error);
+            }
+        }
+        // A new key is for both halves, so both new connections get it.
+        for pair in self.pairs() {
+            let region = work.region(&pair.create.region, step)?;
+            set_key(&region, &pair.new, old.psk(), step, work).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes whether both halves have the same key, when the first of them is to be replaced.
+    pub(super) async fn note_keys(&mut self, like: &Likeness, id: &Id, step: usize, work: &ChangeWork<'_>) {
+        let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
+        let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
+        let Ok(region) = work.region(&other.region, step) else { return };
+        if let Ok(key) = region.connection_psk(&other.id).await {
+            self.were_equal = key.expose_secret() == like.psk().expose_secret();
+        }
+    }
+
+    /// Sees to it that both halves have the same key in the end, if they had, and that no other change has replaced the same
+    /// connections.
+    pub(super) async fn look_at_connections(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+        if self.change.verb == Verb::Delete && matches!(self.change.subject, Subject::Marked(_)) {
+            return self.is_gone_for_good(work).await;
+        }
+        let pairs = self.pairs();
+        let Some(last) = pairs.last().map(|pair| pair.step) else { return Ok(()) };
+        self.one_of_twins(&pairs, work).await?;
+        if !self.were_equal {
+            return Ok(());
+        }
+        match self.equal_keys(&pairs, last, work).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Overtaken { step: last, by: None, error }),
+        }
+    }
+
+    async fn equal_keys(&mut self, pairs: &[Pair], step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+        let mut halves = Vec::new();
+        for one in self.change.connections.clone() {
+            let new = pairs.iter().find(|pair| pair.old == one.id).map(|pair| pair.new.clone());
+            halves.push((work.region(&one.region, step)?, new.is_some(), new.unwrap_or(one.id), one.name));
+        }
+        // What was not replaced has what somebody else has set.
+        halves.sort_by_key(|(_, is_new, ..)| *is_new);
+        let [(region, _, right, right_name), (other_region, _, other, other_name)] = halves.as_slice() else {
+            return Ok(());
+        };
+        for _ in 0..ROUNDS {
+            let Some(key) = self.key_of(region, right, right_name).await? else { return Ok(()) };
+            let Some(others) = self.key_of(other_region, other, other_name).await? else { return Ok(()) };
+            if key.expose_secret() == others.expose_secret() {
+                return Ok(());
+            }
+            let other = self.present(other).clone();
+            set_key(other_region, &other, &key, step, work).await?;
+        }
+        Ok(())
+    }
+
+    async fn key_of(&mut self, region: &Region, id: &Id, name: &str) -> Result<Option<SecretString>, Error> {
+        match region.connection_psk(self.present(id)).await {
+            Err(error) if error.is_gone() => match self.successor(id, name, region).await? {
+                Some(id) => region.connection_psk(&id).await.map(Some),
+                None => Ok(None),
+            },
+            key => key.map(Some),
+        }
+    }
+
+    /// Another change's connection in place of the same old one.
+    async fn twin_of(&self, pair: &Pair, region: &Region) -> Result<Option<(Id, ChangeId)>, Error> {
+        let connections = region.connections().await?;
+        let Some(new) = connections.iter().find(|one| one.id == pair.new) else { return Ok(None) };
+        let twin = connections.iter().filter(|one| {
+            one.id != new.id
+                && one.name == new.name
+                && one.service == new.service
+                && one.peer_address == new.peer_address
+        });
+        let mut known = twin.filter_map(|one| Some((one.id.clone(), ChangeId::of_description(&one.description)?)));
+        Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.old))
+    }
+
+    async fn one_of_twins(&mut self, pairs: &[Pair], work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+        let mut pause = work.cloud.limits().back_off;
+        for round in 1..=ROUNDS {
+            let mut found = None;
+            for pair in pairs {
+                let Ok(region) = work.region(&pair.create.region, pair.step) else { continue };
+                if let Ok(Some((id, by))) = self.twin_of(pair, &region).await {
+                    found = Some((pair, id, by));
+                    break;
+                }
+            }
+            let Some((pair, id, by)) = found else { return Ok(()) };
+            let Create { name, region, .. } = &pair.create;
+            let is_ours_to_go = by < *self.change.id();
+            if is_ours_to_go {
+                self.remove_own(pairs, work).await;
+            }
+            if is_ours_to_go || round == ROUNDS {
+                let rest =
+                    if is_ours_to_go { "stays, and this one's is deleted" } else { "is still there beside this one's" };
+                let text = format!(
+                    "Somebody else has replaced the IPsec site connection {name} in {region} at the same time: their \
+                     connection {id} {rest}."
+                );
+                return Err(Overtaken { step: pair.step, by: Some(by), error: error(text, region) });
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = work.stop.cancelled() => return Ok(()),
+            }
+            pause = pause.saturating_mul(2);
+        }
+        Ok(())
+    }
+
+    /// Deletes what this change has made in place of what another has replaced too.
+    async fn remove_own(&mut self, pairs: &[Pair], work: &ChangeWork<'_>) {
+        let made = |step: &Step| matches!(step, Step::Create(_));
+        let mut own: Vec<usize> =
+            (0..self.change.steps().len()).filter(|&step| made(&self.change.steps()[step])).collect();
+        // Connections first: they hold the rest.
+        own.sort_by_key(|step| !pairs.iter().any(|pair| pair.step == *step));
+        for step in own {
+            let Step::Create(create) = self.change.steps()[step].clone() else { continue };
+            if let Err(error) = self.remove_made(step, &create, work).await {
+                tracing::warn!(%error, "what is of no use could not be deleted");
+            }
+        }
+    }
+}
+
+/// Whether an object exists: what is gone by now is left behind by nobody.
+async fn is_there(region: &Region, id: &Id) -> bool {
+    for kind in [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy] {
+        if region.show(kind, id, &["id"]).await.is_ok() {
+            return true;
+        }
+    }
+    false
+}
+
+async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
+    const SAME: [&str; 6] =
+        ["local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "initiator"];
+    let (old, new) = tokio::join!(region.likeness(&pair.old), region.likeness(&pair.new));
+    let old = match old {
+        Err(error) if error.is_gone() => return Ok(Compared::Gone),
+        old => old?,
+    };
+    let new = new?;
+    let is_alike = SAME.iter().all(|name| old.text(name) == new.text(name))
+        && old.psk().expose_secret() == new.psk().expose_secret();
+    Ok(if is_alike { Compared::Alike } else { Compared::Changed(Box::new(old)) })
+}
+
+async fn set_key(
+    region: &Region,
+    id: &Id,
+    key: &SecretString,
+    step: usize,
+    work: &ChangeWork<'_>,
+) -> Result<(), Error> {
+    let mut failures = 0;
+    while let Err(error) = region.set_connection_psk(id, key).await {
+        failures += 1;
+        if !error.is_pending() || !work.wait_for_agent(step, &error, failures, work.stop).await {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a deletion is that of a connection, whose state matters to others.
+pub(super) fn is_connection(what: Deletable) -> bool {
+    what == Deletable::Vpn(Kind::SiteConnection)
+}
+
+/// The error of a connection that is gone before another is made like it.
+pub(super) fn vanished(mut why: Error, change: &Change, create: &Create) -> Error {
+    if why.is_gone() && matches!(create.object, New::Connection { .. }) {
+        why.kind = ErrorKind::Overtaken;
+        why.message = format!(
+            "Somebody else has replaced or deleted the IPsec site connection {} in {} at the same time as {change}.",
+            create.name, create.region
+        );
+    }
+    why
+}
