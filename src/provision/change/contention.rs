@@ -182,6 +182,10 @@ impl Changing {
     /// What is to be put back of an update: only what stands there of it. Where another change has set half of something, its
     /// own group is put there.
     pub(super) async fn ours(&mut self, update: &Update, region: &Region) -> Result<Option<Update>, Error> {
+        // What was made for it is deleted already, so no connection can have it.
+        if self.groups(&update.edits, Direction::Forward).is_err() {
+            return Ok(None);
+        }
         let (before, after) = self.both_values(update)?;
         let Some(shown) = self.shown(update, &after, region).await? else { return Ok(None) };
         let is_ours =

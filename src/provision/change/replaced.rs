@@ -10,7 +10,7 @@ use super::contention::{Overtaken, error};
 use super::{ChangeEvent, ChangeWork, Changing, Failure};
 use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
 use crate::cloud::changes::{ConnectionChanges, Likeness};
-use crate::cloud::vpnaas::Marked;
+use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
 use crate::plan::Half;
 use crate::provision::ROUNDS;
@@ -137,7 +137,7 @@ impl Changing {
             let Ok(connections) = region.connections().await else { continue };
             for (kind, objects) in KINDS.into_iter().zip(lists) {
                 let is_left = |object: &Marked| {
-                    let is_its = [Half::A, Half::B].iter().any(|half| object.has(&vpn.mark(*half)));
+                    let is_its = [Half::A, Half::B].iter().any(|half| is_marked(&object.description, &vpn.mark(*half)));
                     is_its && !connections.iter().any(|one| one.uses(&object.id))
                 };
                 // One that an own step could not delete is told of already.
