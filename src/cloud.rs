@@ -32,8 +32,8 @@ pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
 pub use http::Limits;
 pub use inventory::{
-    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
-    SiteConnection, Status, StoredPolicy, Subnet, Survey, VpnService,
+    Changing, DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId,
+    Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
 };
 pub use keystone::{Cloud, Region};
 pub use person::Person;

@@ -32,7 +32,7 @@ use itertools::Itertools;
 use tokio::time::sleep;
 
 use crate::cloud::{
-    Cloud, Error, Id, Region, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService,
+    Cloud, Error, Id, Kind, Region, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService,
 };
 use crate::plan::policy::IkeVersion;
 use crate::plan::{Half, VpnId, VpnName};
@@ -40,10 +40,10 @@ use crate::plan::{Half, VpnId, VpnName};
 pub use agreement::Agreement;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
-pub use keys::{EqualKeys, Keys};
+pub use keys::{EqualKeys, Keys, Weakness};
 pub use look::{Look, look};
 pub use pairs::in_order;
-pub use proof::{Advice, Check, Fault, Fix, Subject, Verdict, Weight};
+pub use proof::{Advice, Check, Compared, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
 
@@ -144,19 +144,22 @@ pub struct Side {
     pub remote: Vec<IpNet>,
     /// The VPN and half its mark tells of.
     pub mark: Option<(VpnId, Half)>,
+    /// The other connections of its service to the same peer, under the same two identities. strongSwan finds a key by these
+    /// alone, so it takes any of their keys for any of them.
+    pub rivals: Vec<Id>,
 }
 
-/// How a VPN stands, in one word.
+/// How a VPN stands, in one word; the better ones first, as far as a monitor of several goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
     /// ACTIVE, and the halves match as far as that can be seen.
     Proven,
-    /// ACTIVE, but the halves do not match: some of the traffic fails, or will.
+    /// Something that counts could not be read, or has a status that says nothing.
+    Unclear,
+    /// ACTIVE, but the halves do not match or something around them is wrong: some of the traffic fails, or will.
     Mismatched,
     /// Not ACTIVE on every side that can be seen.
     NotActive,
-    /// Something that counts could not be read.
-    Unclear,
 }
 
 impl Condition {
@@ -246,7 +249,10 @@ impl Inspection {
     #[must_use]
     pub fn knowing(keys: EqualKeys, surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
         let vpns = pairs::match_up(&surveys, &keys);
-        let strays = strays::find(&surveys);
+        let mut strays = strays::find(&surveys);
+        // A connection that could not be read may use what no other does.
+        let is_whole = |survey: &Survey| survey.inventory.unfit_of(Kind::SiteConnection).next().is_none();
+        strays.retain(|stray| surveys.get(&stray.region).is_some_and(is_whole));
         Self { vpns, strays, unread, awaited: Vec::new(), surveys, keys }
     }
 
@@ -262,6 +268,12 @@ impl Inspection {
             None => true,
         });
         Self { awaited, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
+    }
+
+    /// What could not be read of what is there, a sentence each.
+    pub fn left_out(&self) -> impl Iterator<Item = String> {
+        let of = |(region, survey)| unfit(region, survey);
+        self.surveys.iter().flat_map(of)
     }
 
     /// The regions nothing is known of.
@@ -446,6 +458,10 @@ impl Side {
 pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
     let v4 = router.external_v4.iter().copied().map(IpAddr::V4);
     v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
+}
+
+fn unfit(region: &RegionId, survey: &Survey) -> impl Iterator<Item = String> {
+    survey.inventory.unfit.iter().map(move |unfit| format!("{region}: left out, because it cannot be read: {unfit}"))
 }
 
 /// The name of a VPN one of whose connections is called that.

@@ -312,6 +312,7 @@ async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Ve
             for (region, error) in unread {
                 Lines::warning(&format!("{region} could not be read, so what is there is missing: {error}"));
             }
+            inspection.left_out().for_each(|what| Lines::warning(&what));
             let directory = state::directory().filter(|_| signed_in.simulator.is_none());
             let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
             Ok(Seen { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })

@@ -18,7 +18,7 @@ pub mod names;
 pub mod peer;
 pub mod policy;
 pub mod psk;
-mod sharing;
+pub mod sharing;
 pub mod shell;
 mod text;
 

@@ -27,7 +27,7 @@ use osvpn::cloud::person::{Question, Wanted};
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::inspect::diagnosis::Exposures;
-use osvpn::inspect::{Inspection, Keys, Look};
+use osvpn::inspect::{Inspection, Keys, Look, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::provision::handover::KeyOrigin;
@@ -278,7 +278,7 @@ fn changing() -> impl Strategy<Value = Message> {
         select(vec![
             surveys::equal_keys(),
             Keys::Unread,
-            Keys::Read { equal: Some(false), is_public: true, problem: None },
+            Keys::Read { equal: Some(false), weakness: Some(Weakness::Public), rivals: Vec::new() },
         ])
     };
     let handle = select(vec![surveys::HLZ_POR.to_owned(), "5ec0ff1d".to_owned(), "nobody".to_owned()]);
@@ -402,7 +402,7 @@ fn answer(journey: &mut Driven) {
             Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
             Effect::CompareKeys(request, vpns) => {
-                let public = || Keys::Read { equal: Some(true), is_public: true, problem: None };
+                let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
                 Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect())
             }
             Effect::Diagnose(request, _) => {

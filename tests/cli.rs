@@ -88,7 +88,7 @@ async fn apply_makes_one_half_for_a_peer_and_says_what_its_owner_has_to_know() {
         "IKEv1, main mode, aes-256, sha1, DH group14",
         "UDP 500, UDP 4500, ESP",
         "the one you gave",
-        "Not to be seen from here:",
+        "Cannot be checked from here:",
         "osvpn status ",
     ] {
         assert!(ran.out.contains(part), "{part:?} is missing from\n{}", ran.out);

@@ -21,7 +21,7 @@ use reqwest::{Method, StatusCode, Url};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use self::json::{MOST_ITEMS, endless, parse, parse_page};
+pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};

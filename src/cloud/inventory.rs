@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::printable::Text;
+use super::request::Kind;
 
 /// The id of a Neutron object: a UUID as the API writes it, compared as text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,10 +103,23 @@ pub enum Status {
     Down,
     /// Accepted and not yet reported on by an agent. A VPN service alone stays so until its first connection exists.
     PendingCreate,
+    /// Being changed, or being built: Neutron's own agents write neither, other implementations do.
+    Changing(Changing),
+    /// Being deleted. Neutron's own agents never write it; elsewhere it may stay for ever.
+    PendingDelete,
     /// The cloud gave up on it; on OVN the row stays and must be deleted.
     Error,
-    /// Anything else, as the API wrote it.
+    /// Anything else, as the API wrote it; empty if it wrote nothing.
     Other(String),
+}
+
+/// How an object is being changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Changing {
+    /// `PENDING_UPDATE`.
+    Update,
+    /// `BUILD`.
+    Build,
 }
 
 impl Status {
@@ -117,8 +131,17 @@ impl Status {
             "DOWN" => Self::Down,
             "PENDING_CREATE" => Self::PendingCreate,
             "ERROR" => Self::Error,
+            "PENDING_UPDATE" => Self::Changing(Changing::Update),
+            "BUILD" => Self::Changing(Changing::Build),
+            "PENDING_DELETE" => Self::PendingDelete,
             other => Self::Other(other.to_owned()),
         }
+    }
+
+    /// Whether it says how the object stands: it is there, and a word that the API documents.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !matches!(self, Self::Other(_))
     }
 }
 
@@ -128,7 +151,11 @@ impl fmt::Display for Status {
             Self::Active => "ACTIVE",
             Self::Down => "DOWN",
             Self::PendingCreate => "PENDING_CREATE",
+            Self::Changing(Changing::Update) => "PENDING_UPDATE",
+            Self::Changing(Changing::Build) => "BUILD",
+            Self::PendingDelete => "PENDING_DELETE",
             Self::Error => "ERROR",
+            Self::Other(text) if text.trim().is_empty() => "unknown",
             Self::Other(text) => text,
         })
     }
@@ -373,6 +400,31 @@ impl Extensions {
     }
 }
 
+/// An object of a list that is not as the API promises. It is left out, and everything else is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Whose list it stands in: the API's plural name.
+    pub collection: &'static str,
+    /// Its name, if that can be read.
+    pub name: String,
+    /// Its id, if that can be read.
+    pub id: Option<Id>,
+    /// What is wrong: the field, never its value.
+    pub why: String,
+}
+
+impl fmt::Display for Unfit {
+    /// "vpnservices: office (4c1b5704), where `router_id` is missing"
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "an object without a name" } else { &self.name };
+        write!(f, "{}: {name}", self.collection)?;
+        if let Some(id) = &self.id {
+            write!(f, " ({id})")?;
+        }
+        write!(f, ", where {}", self.why)
+    }
+}
+
 /// Limit and use of one kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
@@ -403,6 +455,8 @@ pub struct Inventory {
     pub services: Vec<VpnService>,
     /// Existing IPsec site connections.
     pub connections: Vec<SiteConnection>,
+    /// What could not be read of these lists, and in a [`Survey`] of the others too.
+    pub unfit: Vec<Unfit>,
 }
 
 impl Inventory {
@@ -416,6 +470,11 @@ impl Inventory {
     #[must_use]
     pub fn subnet(&self, id: &Id) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.id == *id)
+    }
+
+    /// What of a list could not be read.
+    pub fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {
+        self.unfit.iter().filter(move |unfit| unfit.collection == kind.plural())
     }
 
     /// The VPN services of a router; more than one means all but one are dead.

@@ -4,9 +4,9 @@
 //! the clear into each IPsec site connection, never do. No VPN list is filtered by the server: from 2026.2 on any filter
 //! that is not a declared one is refused with 400, and before that an unknown one was ignored without a word.
 //!
-//! An object that does not fit fails its list with an `Unexpected` error that names collection, index and field, rather
-//! than being left out: a VPN service that goes unseen would be displaced by the one made next on its router. Only what
-//! no decision rests on is read leniently (an address that is none, a peer CIDR of a legacy connection).
+//! An object that does not fit is left out of what is shown, and named ([`Unfit`]): the rest of its region is as good as
+//! ever. Where VPN services of a region are left out, nothing is created there, because the one on a router that goes unseen
+//! would be displaced; and who looks for what a request has made reads the whole list or nothing.
 
 mod wire;
 
@@ -23,9 +23,9 @@ use serde_json::value::RawValue;
 use self::wire::Owned;
 pub(super) use self::wire::{belongs, or_default};
 use super::error::{Error, ErrorKind};
-use super::http::{Answer, MOST_ITEMS, endless, parse_page};
+use super::http::{Answer, MOST_ITEMS, Page, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
-    Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, StoredPolicy, Subnet, Survey, VpnService,
+    Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, Survey, Unfit, VpnService,
 };
 use super::keystone::Region;
 use super::printable::Text;
@@ -45,25 +45,29 @@ impl Region {
         let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
         let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
             self.extensions(),
-            self.list::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
+            self.fit::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
             self.list::<wire::Port>(&["ports"], "ports", wire::Port::FIELDS, &owners),
-            self.list::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
-            self.services(),
-            self.connections(),
+            self.fit::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
+            self.fit_vpn::<wire::vpn::Service>(Kind::VpnService, wire::vpn::Service::FIELDS),
+            self.fit_vpn::<wire::vpn::Connection>(Kind::SiteConnection, wire::vpn::Connection::FIELDS),
         );
         let extensions = extensions?;
-        let routers = wire::routers(self.own(routers?), ports?);
+        let absent = !extensions.has("vpnaas");
+        let mut unfit = Vec::new();
+        let routers = wire::routers(self.own(routers?.and(&mut unfit)), ports?);
         let attached =
             routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
         let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
-        let subnets = self.usable(subnets?, &attached, &external);
-        let absent = !extensions.has("vpnaas");
+        let subnets = self.usable(subnets?.and(&mut unfit), &attached, &external);
+        let services = self.own(unless_absent(services, absent)?.and(&mut unfit)).into_iter();
+        let connections = self.own(unless_absent(connections, absent)?.and(&mut unfit)).into_iter();
         Ok(Inventory {
-            services: unless_absent(services, absent)?,
-            connections: unless_absent(connections, absent)?,
+            services: sorted(services.map(|one| one.into_service_on(&routers)), |one| (&one.name, &one.id)),
+            connections: sorted(connections.map(wire::vpn::Connection::into_connection), |one| (&one.name, &one.id)),
             subnets,
             routers,
             extensions,
+            unfit,
         })
     }
 
@@ -111,23 +115,22 @@ impl Region {
     pub async fn survey(&self) -> Result<Survey, Error> {
         let (inventory, groups, ike, ipsec) = tokio::join!(
             self.inventory(),
-            self.groups(),
-            self.policies(Kind::IkePolicy, wire::vpn::Policy::IKE),
-            self.policies(Kind::IpsecPolicy, wire::vpn::Policy::IPSEC),
+            self.fit_vpn::<wire::vpn::Group>(Kind::EndpointGroup, wire::vpn::Group::FIELDS),
+            self.fit_vpn::<wire::vpn::Policy>(Kind::IkePolicy, wire::vpn::Policy::IKE),
+            self.fit_vpn::<wire::vpn::Policy>(Kind::IpsecPolicy, wire::vpn::Policy::IPSEC),
         );
-        let inventory = inventory?;
+        let mut inventory = inventory?;
         let absent = !inventory.extensions.has("vpnaas");
+        let unfit = &mut inventory.unfit;
+        let groups = self.own(unless_absent(groups, absent)?.and(unfit)).into_iter();
+        let ike = self.own(unless_absent(ike, absent)?.and(unfit)).into_iter();
+        let ipsec = self.own(unless_absent(ipsec, absent)?.and(unfit)).into_iter();
         Ok(Survey {
             inventory,
-            groups: unless_absent(groups, absent)?,
-            ike_policies: unless_absent(ike, absent)?,
-            ipsec_policies: unless_absent(ipsec, absent)?,
+            groups: sorted(groups.map(wire::vpn::Group::into_group), |one| (&one.name, &one.id)),
+            ike_policies: sorted(ike.map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)),
+            ipsec_policies: sorted(ipsec.map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)),
         })
-    }
-
-    async fn policies(&self, kind: Kind, fields: &[&str]) -> Result<Vec<StoredPolicy>, Error> {
-        let policies = self.vpn_list::<wire::vpn::Policy>(kind, fields).await?;
-        Ok(sorted(self.own(policies).into_iter().map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)))
     }
 
     /// Limits and use; from a cloud that does not tell the use, only what is unlimited or forbidden; or nothing at all: a
@@ -180,13 +183,45 @@ impl Region {
         self.list(&["vpn", kind.collection()], kind.plural(), fields, &[]).await
     }
 
+    /// A whole VPN list, but for what of it is not as the API promises.
+    async fn fit_vpn<T: DeserializeOwned>(&self, kind: Kind, fields: &[&str]) -> Result<Fit<T>, Error> {
+        self.fit(&["vpn", kind.collection()], kind.plural(), fields, &[]).await
+    }
+
+    /// A whole list, page by page, but for what of it is not as the API promises: that is named.
+    async fn fit<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        collection: &'static str,
+        fields: &[&str],
+        filters: &[(&str, &str)],
+    ) -> Result<Fit<T>, Error> {
+        let mut unfit = Vec::new();
+        let read = |answer: &Answer| parse_page_of_fit(answer, collection);
+        let items = self.pages(path, collection, fields, filters, read, &mut unfit).await?;
+        Ok(Fit { items, unfit })
+    }
+
     /// A whole list, page by page.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &[&str],
-        collection: &str,
+        collection: &'static str,
         fields: &[&str],
         filters: &[(&str, &str)],
+    ) -> Result<Vec<T>, Error> {
+        let read = |answer: &Answer| Ok((parse_page(answer, collection)?, Vec::new()));
+        self.pages(path, collection, fields, filters, read, &mut Vec::new()).await
+    }
+
+    async fn pages<T>(
+        &self,
+        path: &[&str],
+        collection: &'static str,
+        fields: &[&str],
+        filters: &[(&str, &str)],
+        parse: impl Fn(&Answer) -> Result<(Page<T>, Vec<Unfit>), Error>,
+        unfit: &mut Vec<Unfit>,
     ) -> Result<Vec<T>, Error> {
         let mut query = filters.to_vec();
         query.extend(fields.iter().map(|field| ("fields", *field)));
@@ -201,13 +236,15 @@ impl Region {
             }
             let is_first = marker.is_none();
             let read = |answer: &Answer| {
-                let page = parse_page::<T>(answer, collection)?;
+                let (page, left_out) = parse(answer)?;
                 let is_only = is_first && page.next.is_none();
-                let ids = if is_only { Vec::new() } else { parse_page::<Identified>(answer, collection)?.items };
-                Ok((page, ids, answer.body.len()))
+                let ids =
+                    if is_only { Vec::new() } else { parse_page_of_fit::<Identified>(answer, collection)?.0.items };
+                Ok((page, left_out, ids, answer.body.len()))
             };
-            let (page, ids, length) = self.read(&url, read).await?;
-            let empty = page.items.is_empty();
+            let (page, left_out, ids, length) = self.read(&url, read).await?;
+            let empty = page.items.is_empty() && left_out.is_empty();
+            unfit.extend(left_out);
             bytes += length;
             items.extend(page.items);
             let ids: Vec<String> = ids.into_iter().filter_map(|one| one.id).collect();
@@ -316,10 +353,30 @@ fn sorted<T, K: Ord + ?Sized>(items: impl Iterator<Item = T>, key: impl Fn(&T) -
     items
 }
 
+/// A list, and what of it could not be read.
+struct Fit<T> {
+    items: Vec<T>,
+    unfit: Vec<Unfit>,
+}
+
+impl<T> Default for Fit<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), unfit: Vec::new() }
+    }
+}
+
+impl<T> Fit<T> {
+    /// What could be read. The rest is added to what is left out.
+    fn and(self, left_out: &mut Vec<Unfit>) -> Vec<T> {
+        left_out.extend(self.unfit);
+        self.items
+    }
+}
+
 /// A VPN list that is not there is empty where the region has no `VPNaaS`, and a failure everywhere else.
-fn unless_absent<T>(list: Result<Vec<T>, Error>, absent: bool) -> Result<Vec<T>, Error> {
+fn unless_absent<T: Default>(list: Result<T, Error>, absent: bool) -> Result<T, Error> {
     match list {
-        Err(error) if absent && error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if absent && error.kind == ErrorKind::NotFound => Ok(T::default()),
         list => list,
     }
 }

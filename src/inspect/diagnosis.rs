@@ -2,6 +2,7 @@
 //! the cause, and what cannot be seen from here with what to do about it.
 
 mod around;
+mod peer;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,8 +25,10 @@ pub struct Diagnosis {
     pub condition: Condition,
     /// Every row, in the order in which a tunnel comes up.
     pub checks: Vec<Check>,
-    /// What was found wrong, the likeliest cause first.
+    /// What was found wrong, the likeliest cause first: of a VPN that is not ACTIVE only what may keep it so.
     pub findings: Vec<Check>,
+    /// What else was found wrong of a VPN that is not ACTIVE, and counts only once it is.
+    pub once_up: Vec<Check>,
     /// What each half lets in.
     pub gates: BTreeMap<Half, Gate>,
     /// What cannot be seen from here and may be the cause.
@@ -47,7 +50,6 @@ pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
 #[must_use]
 pub fn diagnose(case: &Case<'_>, exposures: &Exposures) -> Diagnosis {
     let mut checks = proof(case);
-    let condition = condition(case.vpn, &checks);
     let gates: BTreeMap<Half, Gate> = exposures
         .iter()
         .filter_map(|(half, seen)| Some((*half, gate(case.vpn.side(*half)?, seen.as_ref().ok()?))))
@@ -58,17 +60,28 @@ pub fn diagnose(case: &Case<'_>, exposures: &Exposures) -> Diagnosis {
         Check::new(Subject::Neighbours, case.neighbours()),
         Check::new(Subject::SecurityGroups, around::security_groups(case, &gates, exposures)),
     ]);
-    let mut findings: Vec<Check> = checks.iter().filter(|check| check.fault().is_some()).cloned().collect();
-    findings.sort_by_key(|check| likelihood(case, check));
-    Diagnosis { condition, unseen: unseen(case), ping: ping(case, &gates), checks, findings, gates }
+    if case.is_outside() {
+        checks.push(Check::new(Subject::Peer, case.peer()));
+    }
+    let condition = condition(case.vpn, &checks);
+    let mut faults: Vec<Check> = checks.iter().filter(|check| check.fault().is_some()).cloned().collect();
+    faults.sort_by_key(|check| likelihood(case, check));
+    let (findings, once_up) = faults.into_iter().partition(|check| case.vpn.is_active() || check.keeps_down());
+    Diagnosis { condition, unseen: unseen(case), ping: ping(case, &gates), checks, findings, once_up, gates }
 }
 
-/// What stops a tunnel comes before what hides, and that before what is only unwise; within each, by how often it is the
-/// cause. A service that is reported down is more often a consequence than a cause.
+/// By weight. Within each, what concerns security comes before what is only convenient, then by how often it is the cause.
+/// A peer that does not answer is the cause where nothing else is, and a service that is reported down is more often a
+/// consequence than a cause.
 fn likelihood(case: &Case<'_>, check: &Check) -> (Weight, u8, Subject) {
     let weight = check.fault().map_or(Weight::Warns, |fault| fault.weight);
-    let is_symptom = check.subject == Subject::Services && case.service_in_error().is_none();
-    (weight, u8::from(is_symptom), check.subject)
+    let place = match (check.subject, weight) {
+        (Subject::Peer, _) => 2,
+        (Subject::Services, _) if case.service_in_error().is_none() && weight == Weight::Stops => 3,
+        (subject, Weight::Exposes | Weight::Warns) if subject.is_security() => 0,
+        _ => 1,
+    };
+    (weight, place, check.subject)
 }
 
 fn unseen(case: &Case<'_>) -> Vec<String> {
@@ -113,10 +126,12 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
         ([a], None) => format!("{a} and {}", vpn.a.connection.peer_address),
         _ => "both ends".to_owned(),
     };
-    unseen.push(format!(
+    // What the owner of a peer compares has that too.
+    let is_listed = matches!(case.peer(), Verdict::Bad(_));
+    unseen.extend((!is_listed).then(|| format!(
         "Whether UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {ends}: routers need no rule for them, a firewall \
          outside of the cloud does."
-    ));
+    )));
     unseen.push(
         "Whether a router has just failed over to another host: its tunnels then take 5 to 20 minutes to come back."
             .to_owned(),
@@ -194,7 +209,8 @@ impl Diagnosis {
         let is_given_up = vpn.sides().any(|(_, side)| side.service.as_ref().is_some_and(in_error));
         self.findings.iter().find_map(|check| match check.subject {
             Subject::Services if !is_given_up => None,
-            Subject::Initiator => None,
+            // A peer outside may answer at any time.
+            Subject::Initiator | Subject::Peer => None,
             _ => check.fault().filter(|fault| fault.weight == Weight::Stops),
         })
     }
@@ -205,11 +221,14 @@ impl Diagnosis {
         self.gates.values().flat_map(|gate| gate.missing.clone()).collect()
     }
 
-    /// The questions that only a person can answer.
+    /// The questions that only a person can answer, but for those whose answers a finding lists already.
     #[must_use]
     pub fn by_hand(&self) -> Vec<(Subject, &str)> {
+        let is_compared = |check: &Check| check.fault().is_some_and(|fault| matches!(fault.fix, Fix::Compare(_)));
+        let is_listed = self.findings.iter().any(is_compared);
         self.checks
             .iter()
+            .filter(|check| !(is_listed && check.subject.is_of_the_peer()))
             .filter_map(|check| match &check.verdict {
                 Verdict::Open(what) => Some((check.subject, what.as_str())),
                 Verdict::Good(_) | Verdict::Bad(_) => None,

@@ -1,12 +1,13 @@
 //! What is known of the pre-shared keys of a VPN: never the keys.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Vpn;
-use crate::cloud::{Cloud, Error, ErrorKind, Id, RegionId};
-use crate::plan::psk::{self, PskProblem};
+use super::{Side, Vpn};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, RegionId};
+use crate::plan::psk::{self, LONGEST, SHORTEST};
 
 /// What came of comparing keys in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,11 +21,96 @@ pub enum Keys {
     Read {
         /// Whether both halves have the same; none where there is one half.
         equal: Option<bool>,
-        /// Whether one of them is [`psk::PUBLIC`].
-        is_public: bool,
-        /// What the guide's rule has against the first that breaks it.
-        problem: Option<PskProblem>,
+        /// The worst that is to be said of one of them.
+        weakness: Option<Weakness>,
+        /// The connections of [`Side::rivals`] that have another key than the half beside them.
+        rivals: Vec<Id>,
     },
+}
+
+/// Why a key is no secret, or not a sound one. The worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weakness {
+    /// There is none.
+    Empty,
+    /// A public guide or script gives it to everybody.
+    Public,
+    /// It is one character over and over.
+    Repeated,
+    /// Under [`SHORTEST`]; how many characters it has.
+    Short(usize),
+    /// Over [`LONGEST`]; how many characters it has.
+    Long(usize),
+    /// It has characters other than letters and digits.
+    Alphabet,
+}
+
+impl Weakness {
+    /// The worst of a key.
+    #[must_use]
+    pub fn of(key: &str) -> Option<Self> {
+        let length = key.chars().count();
+        let first = key.chars().next();
+        if key.trim().is_empty() {
+            Some(Self::Empty)
+        } else if psk::is_public(key) {
+            Some(Self::Public)
+        } else if key.chars().all(|letter| Some(letter) == first) {
+            Some(Self::Repeated)
+        } else if length < SHORTEST {
+            Some(Self::Short(length))
+        } else if length > LONGEST {
+            Some(Self::Long(length))
+        } else if key.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+            None
+        } else {
+            Some(Self::Alphabet)
+        }
+    }
+
+    /// Whether somebody who was never told the key has it or guesses it at once.
+    #[must_use]
+    pub const fn is_known_to_others(self) -> bool {
+        matches!(self, Self::Empty | Self::Public | Self::Repeated)
+    }
+
+    /// What it leads to.
+    #[must_use]
+    pub const fn means(self) -> &'static str {
+        match self {
+            Self::Empty | Self::Public | Self::Repeated => {
+                "anybody who reaches the routers can pose as the other end, and whoever sits between them can read the traffic"
+            }
+            Self::Short(_) => "who records a negotiation can try all keys of that length in peace",
+            Self::Long(_) | Self::Alphabet => "some peers refuse such keys or read them otherwise",
+        }
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the pre-shared key is empty"),
+            Self::Public => f.write_str("the pre-shared key is public: guides and scripts give this word to everybody"),
+            Self::Repeated => f.write_str("the pre-shared key is one character, repeated"),
+            Self::Short(length) => {
+                write!(
+                    f,
+                    "the pre-shared key is short: {length} characters, and the guide asks for {SHORTEST} at least"
+                )
+            }
+            Self::Long(length) => {
+                write!(f, "the pre-shared key is long: {length} characters, and the guide allows {LONGEST}")
+            }
+            Self::Alphabet => f.write_str("the pre-shared key has characters other than letters and digits"),
+        }
+    }
+}
+
+/// The key of a half, and whether each of its rivals that could be read has another.
+struct Read {
+    key: SecretString,
+    rivals: Vec<Id>,
 }
 
 impl Keys {
@@ -35,23 +121,74 @@ impl Keys {
         let differs = keys.iter().any(|key| Some(key.expose_secret()) != first);
         Self::Read {
             equal: (keys.len() > 1).then_some(!differs),
-            is_public: keys.iter().any(|key| key.expose_secret() == psk::PUBLIC),
-            problem: keys.iter().find_map(|key| psk::check(key.expose_secret()).err()),
+            weakness: keys.iter().filter_map(|key| Weakness::of(key.expose_secret())).min(),
+            rivals: Vec::new(),
         }
     }
 
-    /// Reads the keys of a VPN and compares them; one request a half. They are gone from memory when it returns.
+    /// Reads the keys of a VPN and compares them; one request a half, and one for each rival. They are gone from memory when
+    /// it returns.
     pub async fn read(cloud: &Cloud, vpn: &Vpn) -> Self {
         let reads = vpn.sides().map(|(_, side)| async move {
             let region = cloud.region(&side.region).ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, format!("{} is not in the catalogue of this sign-in", side.region))
             })?;
-            region.connection_psk(&side.connection.id).await
+            read(&region, side).await
         });
         match futures::future::try_join_all(reads).await {
-            Ok(keys) => Self::compare(&keys),
+            Ok(read) => {
+                let (keys, others): (Vec<_>, Vec<_>) =
+                    read.into_iter().map(|Read { key, rivals }| (key, rivals)).unzip();
+                match Self::compare(&keys) {
+                    Self::Read { equal, weakness, .. } => Self::Read { equal, weakness, rivals: others.concat() },
+                    keys => keys,
+                }
+            }
             Err(error) => Self::Unreadable(Box::new(error)),
         }
+    }
+
+    /// Whether a key is known to others who were never told it.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self, Self::Read { weakness: Some(Weakness::Public), .. })
+    }
+}
+
+async fn read(region: &Region, side: &Side) -> Result<Read, Error> {
+    let key = region.connection_psk(&side.connection.id).await?;
+    let reads = side.rivals.iter().map(async |rival| (rival, region.connection_psk(rival).await));
+    let others = futures::future::join_all(reads).await;
+    let differs = |other: &SecretString| other.expose_secret() != key.expose_secret();
+    let rivals = others.into_iter().filter(|(_, other)| other.as_ref().is_ok_and(differs)).map(|(id, _)| id.clone());
+    let rivals = rivals.collect();
+    Ok(Read { key, rivals })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_each_key_the_worst_is_told_and_never_the_key() {
+        let letter = "a".repeat(24);
+        let long = "aB3".repeat(14);
+        for (key, expected) in [
+            ("", Some(Weakness::Empty)),
+            ("   ", Some(Weakness::Empty)),
+            ("my-secret", Some(Weakness::Public)),
+            (&letter, Some(Weakness::Repeated)),
+            ("Tr0ub4dor", Some(Weakness::Short(9))),
+            (&long, Some(Weakness::Long(42))),
+            ("Kx7.Kx7_Kx7.Kx7_Kx7.abcd", Some(Weakness::Alphabet)),
+            ("Str0ngKey4711Str0ngKey4711abcd", None),
+        ] {
+            assert_eq!(Weakness::of(key), expected);
+            let told = expected.map(|weakness| weakness.to_string()).unwrap_or_default();
+            assert!(key.trim().is_empty() || !told.contains(key), "{told}");
+        }
+        let keys = ["Tr0ub4dor", "secret"].map(SecretString::from);
+        assert!(Keys::compare(&keys).is_public(), "the worst of both counts");
     }
 }
 

@@ -11,7 +11,8 @@ use itertools::Itertools;
 use super::evidence::Evidence;
 use super::{Across, ConnectionName, EqualKeys, Side, Vpn, name_of, outside};
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Survey};
+use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey};
+use crate::plan::sharing::is_same_identity;
 use crate::plan::{Half, VpnId};
 
 /// Every connection as a half of a VPN, alone or with its partner; by name, then region and id.
@@ -103,18 +104,31 @@ fn sides(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Side> {
     sides.sorted_by(|a, b| (&a.region, &a.connection.id).cmp(&(&b.region, &b.connection.id))).collect()
 }
 
-fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side {
+/// A connection as a half of a VPN, with everything around it.
+pub(super) fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side {
     let inventory = &survey.inventory;
     let service = inventory.services.iter().find(|service| service.id == connection.service).cloned();
     let router = service.as_ref().and_then(|service| inventory.router(&service.router)).cloned();
     let group = |id: &Option<Id>| survey.groups.iter().find(|group| Some(&group.id) == id.as_ref());
     let legacy = service.as_ref().and_then(|service| service.legacy_subnet.clone());
-    let subnets: Vec<Id> = match (&connection.local_group, group(&connection.local_group)) {
+    let local = group(&connection.local_group);
+    // Where the network is not Neutron's own, ranges stand where others have the ids of subnets.
+    let listed = local.filter(|group| group.kind == "cidr").map(ranges_of);
+    let serves = |subnet: &Subnet| router.as_ref().is_some_and(|router| router.serves(&subnet.id));
+    let subnets: Vec<Id> = match (&connection.local_group, local) {
+        (Some(_), Some(_)) if listed.is_some() => {
+            let is_listed = |subnet: &&Subnet| listed.iter().flatten().any(|range| *range == subnet.cidr);
+            inventory.subnets.iter().filter(is_listed).filter(|one| serves(one)).map(|one| one.id.clone()).collect()
+        }
         (Some(_), Some(group)) => group.endpoints.iter().map(|id| Id::new(id.as_str())).collect(),
         (Some(_), None) => Vec::new(),
         (None, _) => legacy.into_iter().collect(),
     };
-    let ranges: Option<Vec<IpNet>> = subnets.iter().map(|id| inventory.subnet(id).map(|subnet| subnet.cidr)).collect();
+    let known = || subnets.iter().map(|id| inventory.subnet(id).map(|subnet| subnet.cidr)).collect();
+    let ranges: Option<Vec<IpNet>> = listed.or_else(known);
+    let is_rival = |other: &&SiteConnection| {
+        other.id != connection.id && other.service == connection.service && is_one_peer(connection, other)
+    };
     let remote = group(&connection.peer_group).map(ranges_of).unwrap_or_default();
     Side {
         region: region.clone(),
@@ -123,6 +137,7 @@ fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side
         local: ranges.filter(|ranges| !ranges.is_empty()).map(in_order),
         remote: in_order(connection.peer_cidrs.iter().copied().chain(remote)),
         mark: VpnId::of_description(&connection.description),
+        rivals: inventory.connections.iter().filter(is_rival).map(|other| other.id.clone()).collect(),
         connection: connection.clone(),
         subnets,
         service,
@@ -132,6 +147,13 @@ fn side(region: &RegionId, survey: &Survey, connection: &SiteConnection) -> Side
 
 fn ranges_of(group: &EndpointGroup) -> Vec<IpNet> {
     group.endpoints.iter().filter_map(|text| text.parse::<IpNet>().ok()).map(|range| range.trunc()).collect()
+}
+
+/// Whether two connections of one service go to the same peer under the same two identities.
+fn is_one_peer(one: &SiteConnection, other: &SiteConnection) -> bool {
+    is_same_identity(&one.peer_address, &other.peer_address)
+        && is_same_identity(&one.peer_id, &other.peer_id)
+        && is_same_identity(&one.local_id, &other.local_id)
 }
 
 /// Ranges as a [`Side`] has them: in order, each once.

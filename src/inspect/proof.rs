@@ -2,14 +2,19 @@
 //! of it: strongSwan appends its own proposals to those of the policies, and narrows ranges to what both sides name.
 
 mod addresses;
+mod keys;
 mod policies;
 mod ranges;
+mod reported;
 mod standing;
+mod strength;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use serde::{Serialize, Serializer};
+
+pub(in crate::inspect) use policies::words;
 
 use super::{Across, Agreement, Condition, Keys, Side, Vpn};
 use crate::cloud::{Id, RegionId, Survey};
@@ -34,12 +39,18 @@ pub enum Subject {
     PeerId,
     /// Whether the keys are equal.
     Key,
+    /// Whether nobody else can know or guess the key.
+    KeySecrecy,
     /// Whether the IKE policies are equal.
     IkePolicy,
     /// Whether the IPsec policies are equal.
     IpsecPolicy,
     /// Whether these policies can work at all.
     Negotiable,
+    /// Whether what they negotiate cannot be broken.
+    Strength,
+    /// Whether renewals leave no gaps.
+    Lifetimes,
     /// Whether the local ranges of one are the remote ranges of the other.
     Ranges,
     /// Whether the IKE version carries that many ranges.
@@ -48,6 +59,10 @@ pub enum Subject {
     Initiator,
     /// Whether dead peer detection has values that work.
     Dpd,
+    /// Whether both halves have the same MTU.
+    Mtu,
+    /// Whether a peer outside has answered.
+    Peer,
     /// Whether it is of the kind with endpoint groups.
     EndpointGroups,
     /// Whether the routers forward what comes out of the tunnel.
@@ -71,18 +86,41 @@ impl Subject {
             Self::PeerAddress => "peer addresses are crossed",
             Self::PeerId => "peer ids fit the other side's identity",
             Self::Key => "pre-shared keys are equal",
+            Self::KeySecrecy => "the pre-shared key is secret",
             Self::IkePolicy => "IKE policies are equal",
             Self::IpsecPolicy => "IPsec policies are equal",
             Self::Negotiable => "the policies can be negotiated",
+            Self::Strength => "no policy is weak",
+            Self::Lifetimes => "lifetimes leave no gaps",
             Self::Ranges => "local CIDRs are the peer's remote CIDRs",
             Self::Pairs => "the IKE version carries all subnets",
             Self::Initiator => "one half begins to negotiate",
             Self::Dpd => "dead peer detection makes sense",
+            Self::Mtu => "both halves have one MTU",
+            Self::Peer => "the peer answers",
             Self::EndpointGroups => "it has endpoint groups",
             Self::Routers => "routers and subnets pass traffic on",
             Self::Neighbours => "no other connection is in the way",
             Self::SecurityGroups => "security groups admit the other side",
         }
+    }
+
+    /// Whether two ends have to agree upon it before there is a tunnel. Of these some daemons hide what others refuse.
+    const fn is_negotiated(self) -> bool {
+        matches!(self, Self::IkePolicy | Self::IpsecPolicy | Self::Negotiable | Self::Ranges | Self::Dpd)
+    }
+
+    /// Whether a peer outside has its share in it.
+    pub(crate) const fn is_of_the_peer(self) -> bool {
+        matches!(
+            self,
+            Self::PeerAddress | Self::PeerId | Self::Key | Self::IkePolicy | Self::IpsecPolicy | Self::Ranges
+        )
+    }
+
+    /// Whether it is about who else can join or read.
+    pub(in crate::inspect) const fn is_security(self) -> bool {
+        matches!(self, Self::KeySecrecy | Self::Strength | Self::Negotiable)
     }
 
     /// Its word in JSON.
@@ -97,13 +135,18 @@ impl Subject {
             Self::PeerAddress => "peer-address",
             Self::PeerId => "peer-id",
             Self::Key => "key",
+            Self::KeySecrecy => "key-secrecy",
             Self::IkePolicy => "ike-policy",
             Self::IpsecPolicy => "ipsec-policy",
             Self::Negotiable => "negotiable",
+            Self::Strength => "strength",
+            Self::Lifetimes => "lifetimes",
             Self::Ranges => "ranges",
             Self::Pairs => "pairs",
             Self::Initiator => "initiator",
             Self::Dpd => "dpd",
+            Self::Mtu => "mtu",
+            Self::Peer => "peer",
             Self::EndpointGroups => "endpoint-groups",
             Self::Routers => "routers",
             Self::Neighbours => "neighbours",
@@ -145,15 +188,36 @@ pub struct Fault {
     pub fix: Fix,
 }
 
-/// How much a fault matters.
+/// How much a fault matters, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
     /// No tunnel comes up.
     Stops,
+    /// It works for others too: somebody else can pose as an end, or read what passes.
+    Exposes,
     /// The tunnel may well be ACTIVE, and some traffic fails, or will.
     Hides,
     /// It works, and should not stay so.
     Warns,
+}
+
+impl Weight {
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stops => "stops",
+            Self::Exposes => "exposes",
+            Self::Hides => "hides",
+            Self::Warns => "warns",
+        }
+    }
+
+    /// Whether traffic fails, or will.
+    #[must_use]
+    pub const fn fails_traffic(self) -> bool {
+        matches!(self, Self::Stops | Self::Hides)
+    }
 }
 
 /// What mends a fault.
@@ -216,6 +280,8 @@ pub enum Fix {
     Admit,
     /// The run that made it is finished.
     Resume(VpnId),
+    /// The owner of the peer compares these values with what the peer has.
+    Compare(Vec<Compared>),
     /// What only the user can do, in this order.
     ByHand(Vec<Advice>),
 }
@@ -262,11 +328,26 @@ impl From<&'static str> for Advice {
     }
 }
 
+/// A value of this side, and what a peer must have for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What it is.
+    pub what: &'static str,
+    /// What the peer must have.
+    pub peer_has: String,
+}
+
+impl Display for Compared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.peer_has)
+    }
+}
+
 impl Fix {
     /// Whether this program can do it.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
-        !matches!(self, Self::ByHand(_))
+        !matches!(self, Self::ByHand(_) | Self::Compare(_))
     }
 }
 
@@ -295,30 +376,37 @@ pub fn proof(case: &Case<'_>) -> Vec<Check> {
         Check::new(Subject::PeerAddress, case.peer_address()),
         Check::new(Subject::PeerId, case.peer_id()),
         Check::new(Subject::Key, case.key()),
+        Check::new(Subject::KeySecrecy, case.key_secrecy()),
         Check::new(Subject::IkePolicy, case.ike_policies()),
         Check::new(Subject::IpsecPolicy, case.ipsec_policies()),
         Check::new(Subject::Negotiable, case.negotiable()),
+        Check::new(Subject::Strength, case.strength()),
+        Check::new(Subject::Lifetimes, case.lifetimes()),
         Check::new(Subject::Ranges, case.ranges()),
         Check::new(Subject::Pairs, case.pairs()),
         Check::new(Subject::Initiator, case.initiator()),
         Check::new(Subject::Dpd, case.dpd()),
+        Check::new(Subject::Mtu, case.mtu()),
     ]
 }
 
-/// How a VPN stands after its proof.
+/// How a VPN stands after every check of it. What instances admit is no part of that.
 #[must_use]
 pub fn condition(vpn: &Vpn, checks: &[Check]) -> Condition {
     let mut faults = checks.iter().filter_map(Check::fault);
     // Of a peer outside much cannot be seen by nature; where both halves are the user's, everything can.
     let is_unclear = |check: &Check| {
-        matches!(check.verdict, Verdict::Open(_)) && (vpn.b().is_some() || check.subject == Subject::Halves)
+        matches!(check.verdict, Verdict::Open(_))
+            && check.subject != Subject::SecurityGroups
+            && (vpn.b().is_some() || matches!(check.subject, Subject::Halves | Subject::Services))
     };
+    let is_told = vpn.sides().all(|(_, side)| side.connection.status.is_known());
     // Of a VPN of which it is not certain which connections it consists of, nothing else is.
     if vpn.is_clear().is_err() || !vpn.doubles.is_empty() {
         Condition::Unclear
     } else if !vpn.is_active() {
-        Condition::NotActive
-    } else if faults.any(|fault| fault.weight < Weight::Warns) {
+        if is_told { Condition::NotActive } else { Condition::Unclear }
+    } else if faults.any(|fault| fault.weight.fails_traffic()) {
         Condition::Mismatched
     } else if checks.iter().any(is_unclear) {
         Condition::Unclear
@@ -339,6 +427,18 @@ impl Check {
             Verdict::Bad(fault) => Some(fault),
             Verdict::Good(_) | Verdict::Open(_) => None,
         }
+    }
+
+    /// Whether it may be why there is no tunnel. What instances admit, routes and ranges that two connections share count
+    /// only once there is one.
+    #[must_use]
+    pub fn keeps_down(&self) -> bool {
+        self.fault().is_some_and(|fault| match fault.weight {
+            Weight::Stops => true,
+            Weight::Hides => self.subject.is_negotiated(),
+            // Of a VPN whose halves are not certain nothing else is.
+            Weight::Exposes | Weight::Warns => self.subject == Subject::Halves,
+        })
     }
 }
 
@@ -367,7 +467,7 @@ impl<'a> Case<'a> {
         self.vpn.place(half)
     }
 
-    fn is_outside(&self) -> bool {
+    pub(in crate::inspect) fn is_outside(&self) -> bool {
         matches!(self.vpn.across, Across::Outside)
     }
 

@@ -41,6 +41,7 @@ impl Fix {
             }
             Self::Admit => "add the missing rules".to_owned(),
             Self::Resume(_) => "finish the run that made it, or undo it".to_owned(),
+            Self::Compare(_) => "compare with the owner of the peer; it must have:".to_owned(),
             Self::ByHand(_) => "by hand:".to_owned(),
         }
     }

@@ -14,7 +14,7 @@ use super::cidr;
 use super::findings::{Finding, Place};
 use super::names::Half;
 use super::shell::openstack;
-use crate::cloud::{Detail, Id, Inventory, RegionId, Router, Status, Subnet};
+use crate::cloud::{Detail, Id, Inventory, Kind, RegionId, Router, Status, Subnet};
 
 pub use carried::{End, carried, local};
 pub use existing::Tunnelled;
@@ -76,6 +76,11 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
 }
 
 fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
+    // A second service on a router takes the first one's configuration away, and this may be the first.
+    if let Some(unfit) = known.inventory.unfit_of(Kind::VpnService).next() {
+        let text = format!("may hold a VPN service that cannot be read ({unfit}); delete that one first");
+        return vec![Finding::refusal(place, text)];
+    }
     let services: Vec<_> = known.inventory.services_on(&router.id).collect();
     let [service] = services.as_slice() else {
         if services.is_empty() {

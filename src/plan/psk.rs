@@ -12,6 +12,57 @@ pub const PUBLIC: &str = "pre_shared_key";
 
 /// What is said where no VPN of a project has [`PUBLIC`].
 pub const NONE_PUBLIC: &str = "No VPN of this project has the key that create-vpn.sh gave to everybody.";
+
+/// Keys that guides, scripts and examples print, and those that come to everybody's mind, as [`is_public`] compares them:
+/// in small letters, without what is neither letter nor digit.
+const WELL_KNOWN: [&str; 46] = [
+    "123456",
+    "1234567",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "abc123",
+    "admin",
+    "blabla",
+    "blablabla",
+    "changeme",
+    "changethis",
+    "cisco",
+    "cisco123",
+    "default",
+    "demo",
+    "example",
+    "foobar",
+    "ipsec",
+    "key",
+    "letmein",
+    "mykey",
+    "mypassword",
+    "mypsk",
+    "mysecret",
+    "mysecretkey",
+    "mysecretpassword",
+    "openstack",
+    "passw0rd",
+    "password",
+    "password123",
+    "presharedkey",
+    "presharedsecret",
+    "psk",
+    "qwerty",
+    "secret",
+    "secret123",
+    "secretkey",
+    "sharedkey",
+    "sharedsecret",
+    "strongswan",
+    "supersecret",
+    "supersecretkey",
+    "supersecretpsk",
+    "test",
+    "test123",
+    "vpn",
+];
 /// The shortest key the guide allows, in characters.
 pub const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.
@@ -130,6 +181,14 @@ impl PartialEq for Psk {
 
 impl Eq for Psk {}
 
+/// Whether a key is one that a public guide or script gives to everybody, in whatever case and punctuation.
+#[must_use]
+pub fn is_public(key: &str) -> bool {
+    let mut plain = Zeroizing::new(String::with_capacity(key.len()));
+    plain.extend(key.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()));
+    WELL_KNOWN.binary_search(&plain.as_str()).is_ok()
+}
+
 /// Checks a text against the rule without keeping it.
 ///
 /// # Errors
@@ -148,5 +207,21 @@ pub fn check(text: &str) -> Result<(), PskProblem> {
         n if n < SHORTEST => Err(PskProblem::TooShort(n)),
         n if n > LONGEST => Err(PskProblem::TooLong(n)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_guide_is_public_however_it_is_written() {
+        assert!(WELL_KNOWN.is_sorted());
+        for key in [PUBLIC, "secret", "my-secret", "Bla_bla_bla", "SuperSecretPSK", "PASSWORD"] {
+            assert!(is_public(key), "{key}");
+        }
+        for key in ["", "---", "Str0ngKey4711Str0ngKey4711abcd", "secretive"] {
+            assert!(!is_public(key), "{key}");
+        }
     }
 }

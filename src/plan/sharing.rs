@@ -59,8 +59,9 @@ fn rotate(connection: &Id) -> ShellCommand {
     osvpn("rotate-psk").operand(connection)
 }
 
-/// Names are compared without case, addresses however they are written.
-fn is_same_identity(one: &str, other: &str) -> bool {
+/// Whether two identities are one as IKE compares them: names without case, addresses however they are written.
+#[must_use]
+pub fn is_same_identity(one: &str, other: &str) -> bool {
     match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
         (Ok(one), Ok(other)) => one == other,
         _ => one.eq_ignore_ascii_case(other),

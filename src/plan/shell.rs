@@ -17,6 +17,8 @@ enum Word {
     Fixed(String),
     /// What the command is for, quoted.
     Operand(String),
+    /// The command that reads its output.
+    Reader(ShellCommand),
     /// No word to a shell.
     Remark(&'static str),
 }
@@ -74,6 +76,13 @@ impl ShellCommand {
         self
     }
 
+    /// With its output as the standard input of another.
+    #[must_use]
+    pub fn piped_into(mut self, reader: Self) -> Self {
+        self.0.push(Word::Reader(reader));
+        self
+    }
+
     /// With a comment at its end, which a shell passes over.
     #[must_use]
     pub fn remark(mut self, remark: &'static str) -> Self {
@@ -87,16 +96,18 @@ impl Display for ShellCommand {
         // An operand that looks like an option stands behind what ends the options.
         let is_optionlike = |text: &str| text.trim_start_matches(['$', '\'']).starts_with('-');
         let is_guarded = self.0.iter().any(|word| matches!(word, Word::Operand(text) if is_optionlike(text)));
-        let (mut words, mut operands, mut remark) = (Vec::<&str>::new(), vec!["--"], None);
+        let (mut words, mut operands, mut reader, mut remark) = (Vec::<&str>::new(), vec!["--"], None, None);
         for word in &self.0 {
             match word {
                 Word::Operand(text) if is_guarded => operands.push(text),
                 Word::Fixed(text) | Word::Operand(text) => words.push(text),
+                Word::Reader(command) => reader = Some(command),
                 Word::Remark(text) => remark = Some(*text),
             }
         }
         words.extend(operands.into_iter().filter(|_| is_guarded));
         f.write_str(&words.join(" "))?;
+        reader.map_or(Ok(()), |reader| write!(f, " | {reader}"))?;
         remark.map_or(Ok(()), |remark| write!(f, "   # {remark}"))
     }
 }

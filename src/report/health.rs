@@ -3,12 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use itertools::Itertools;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::ListedInterruption;
-use super::listing::ListedVpn;
+use super::listing::{ListedVpn, Shape};
 use super::wrap::hanging;
-use crate::inspect::{Advice, Check, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
+use crate::inspect::{Advice, Check, Compared, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
 use crate::plan::shell::osvpn;
 use crate::provision::interruption::Interruption;
 
@@ -18,14 +18,18 @@ pub struct Health {
     /// The VPN.
     #[serde(flatten)]
     pub vpn: ListedVpn,
-    /// `proven`, `mismatched`, `not-active` or `unclear`.
-    pub condition: &'static str,
+    /// How it stands.
+    #[serde(serialize_with = "condition_word")]
+    pub condition: Condition,
     /// 0, 5, 3 or 1.
     pub exit_code: u8,
     /// Every question with its answer.
     pub checks: Vec<Row>,
-    /// What is wrong, the likeliest cause first.
+    /// What is wrong, the likeliest cause first: of a VPN that is not ACTIVE only what may keep it so.
     pub findings: Vec<Row>,
+    /// What else is wrong of a VPN that is not ACTIVE, and counts only once it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub once_up: Vec<Row>,
     /// What each half lets in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<GroupRow>,
@@ -60,20 +64,33 @@ enum Style {
     Printed,
 }
 
+/// How a question was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// Cannot be seen from here.
+    Open,
+}
+
 /// One question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Its word.
-    pub subject: &'static str,
+    /// What is asked about.
+    #[serde(serialize_with = "subject_word")]
+    pub subject: Subject,
     /// What is asked.
     pub question: &'static str,
-    /// `good`, `bad` or `open`.
-    pub verdict: &'static str,
+    /// How it was answered.
+    pub verdict: Answer,
     /// What was seen; of an open question, what to do about it.
     pub seen: String,
-    /// `stops`, `hides` or `warns`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<&'static str>,
+    /// How much it matters.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "weight_word")]
+    pub weight: Option<Weight>,
     /// What it leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub means: Option<String>,
@@ -83,6 +100,31 @@ pub struct Row {
     /// Commands for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Advice>,
+    /// What a peer outside must have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compare: Vec<CompareRow>,
+}
+
+/// A value that the owner of a peer compares.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompareRow {
+    /// What it is.
+    pub what: &'static str,
+    /// What the peer must have.
+    pub peer_has: String,
+}
+
+fn condition_word<S: Serializer>(condition: &Condition, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(condition.as_str())
+}
+
+fn subject_word<S: Serializer>(subject: &Subject, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(subject.as_str())
+}
+
+#[expect(clippy::ref_option, reason = "serde asks for it")]
+fn weight_word<S: Serializer>(weight: &Option<Weight>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_some(&weight.map(Weight::as_str))
 }
 
 /// A security group in use in the tunnelled subnets of a half.
@@ -116,10 +158,11 @@ impl Health {
         });
         Self {
             vpn: ListedVpn::new(vpn),
-            condition: diagnosis.condition.as_str(),
+            condition: diagnosis.condition,
             exit_code: diagnosis.condition.exit_code(),
             checks: diagnosis.checks.iter().map(row).collect(),
             findings: diagnosis.findings.iter().map(row).collect(),
+            once_up: diagnosis.once_up.iter().map(row).collect(),
             security_groups: groups.collect(),
             unseen: diagnosis.unseen.clone(),
             outcome: None,
@@ -177,17 +220,18 @@ impl Health {
     /// Only what the two halves themselves say: what instances admit was not read.
     #[must_use]
     pub fn without_surroundings(mut self) -> Self {
-        let is_around = |row: &Row| row.subject == Subject::SecurityGroups.as_str();
-        self.checks.retain(|row| !is_around(row));
-        self.findings.retain(|row| !is_around(row));
+        let is_around = |row: &Row| row.subject == Subject::SecurityGroups;
+        for rows in [&mut self.checks, &mut self.findings, &mut self.once_up] {
+            rows.retain(|row| !is_around(row));
+        }
         self
     }
 
     /// Whether it is known which security-group rules are missing.
     #[must_use]
     pub fn knows_security_groups(&self) -> bool {
-        let about = |row: &&Row| row.subject == Subject::SecurityGroups.as_str();
-        self.checks.iter().find(about).is_some_and(|row| row.verdict != "open")
+        let about = |row: &&Row| row.subject == Subject::SecurityGroups;
+        self.checks.iter().find(about).is_some_and(|row| row.verdict != Answer::Open)
     }
 
     fn head(&self) -> String {
@@ -197,75 +241,120 @@ impl Health {
         format!("VPN {name}{mark}: {}", sides.join(", "))
     }
 
-    fn conclusion(&self) -> String {
-        let word = match self.condition {
-            "proven" if self.vpn.shape == "outside" => {
-                "ACTIVE, and nothing is wrong on this side; the peer's side cannot be seen."
+    fn conclusion(&self) -> &'static str {
+        match self.condition {
+            Condition::Proven if self.vpn.shape == Shape::Outside => {
+                "ACTIVE, and nothing is wrong on this side; the peer's side cannot be checked from here."
             }
-            "proven" => "ACTIVE, and both halves match.",
-            "mismatched" => "ACTIVE, but the halves do not match: some traffic fails, or will.",
-            "not-active" => "Not ACTIVE.",
-            _ => "It cannot be told: something that counts could not be read.",
-        };
-        word.to_owned()
+            Condition::Proven => "ACTIVE, and both halves match.",
+            Condition::Mismatched => "ACTIVE, but something is wrong: some traffic fails, or will.",
+            Condition::NotActive => "Not ACTIVE.",
+            Condition::Unclear => "It cannot be told: something that counts could not be read.",
+        }
+    }
+
+    /// How many questions were answered well.
+    fn good(&self) -> usize {
+        self.checks.iter().filter(|row| row.verdict == Answer::Good).count()
     }
 
     fn status(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let is_told = |row: &&Row| self.style != Style::Brief || row.verdict == "bad";
+        let is_told = |row: &&Row| self.style != Style::Brief || row.verdict == Answer::Bad;
         for row in self.checks.iter().filter(is_told) {
-            let word = match row.verdict {
-                "good" => "ok     ",
-                "bad" if row.weight == Some("warns") => "warning",
-                "bad" => "WRONG  ",
-                _ => "you    ",
+            let word = match (row.verdict, row.weight) {
+                (Answer::Good, _) => "ok     ",
+                (Answer::Bad, Some(Weight::Exposes)) => "EXPOSED",
+                (Answer::Bad, Some(Weight::Warns)) => "warning",
+                (Answer::Bad, _) => "WRONG  ",
+                (Answer::Open, _) => "you    ",
             };
             let seen = if row.seen.is_empty() { String::new() } else { format!(": {}", row.seen) };
             f.write_str(&hanging(&format!("  {word}  "), &format!("{}{seen}", row.question)))?;
         }
         if self.style == Style::Brief {
-            let good = self.checks.iter().filter(|row| row.verdict == "good").count();
-            writeln!(f, "{} {good} questions about it are answered well.", self.conclusion())?;
+            writeln!(f, "{} {} questions about it are answered well.", self.conclusion(), self.good())?;
         } else {
             writeln!(f, "\n{}", self.conclusion())?;
+            self.first(f)?;
         }
-        if !self.findings.is_empty() || self.condition != "proven" {
+        if !self.findings.is_empty() || self.condition != Condition::Proven {
             writeln!(f, "What it means and what to do: {}", osvpn("doctor").operand(&self.vpn.id))?;
         }
-        if self.outcome == Some("unchanged") && self.condition == Condition::NotActive.as_str() {
+        if self.outcome == Some("unchanged") && self.condition == Condition::NotActive {
             let (look, wait) = (osvpn("status").operand(&self.vpn.id), osvpn("resume").operand(&self.vpn.id));
             writeln!(f, "To look again: {look}\nTo wait again: {wait}")?;
         }
         Ok(())
     }
 
+    /// The likeliest cause of what keeps it down, in a line.
+    fn first(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.findings.first() {
+            Some(row) if self.condition == Condition::NotActive => {
+                f.write_str(&hanging("Likeliest cause: ", &row.seen))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn diagnosis(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.conclusion())?;
         for (number, row) in self.findings.iter().enumerate() {
-            write!(f, "\n{}", hanging(&format!("{}. ", number + 1), &row.seen))?;
-            if let Some(means) = &row.means {
-                f.write_str(&hanging("   means  ", means))?;
-            }
-            if let Some(fix) = &row.fix {
-                f.write_str(&hanging("   fix    ", fix))?;
-            }
-            row.commands.iter().try_for_each(|command| writeln!(f, "          {command}"))?;
+            row.found(&format!("{}. ", number + 1), f)?;
         }
-        let good = self.checks.iter().filter(|row| row.verdict == "good").count();
-        if self.findings.is_empty() {
-            writeln!(f, "\nNothing is wrong in what can be seen from here ({good} questions).")?;
-        } else {
-            let status = osvpn("status").operand(&self.vpn.id);
-            writeln!(f, "\n{good} other questions are answered well ({status} lists them).")?;
+        let good = self.good();
+        match (self.findings.is_empty(), self.condition) {
+            (true, Condition::Proven | Condition::Mismatched) => {
+                writeln!(f, "\nNothing is wrong in what can be checked from here ({good} questions).")?;
+            }
+            (true, Condition::NotActive) => {
+                writeln!(
+                    f,
+                    "\nNothing that can be checked from here keeps it down ({good} questions are answered well)."
+                )?;
+            }
+            (true, Condition::Unclear) => writeln!(f, "\n{good} questions are answered well.")?,
+            (false, _) => {
+                let status = osvpn("status").operand(&self.vpn.id);
+                writeln!(f, "\n{good} other questions are answered well ({status} lists them).")?;
+            }
         }
-        let open: Vec<&Row> = self.checks.iter().filter(|row| row.verdict == "open").collect();
+        if !self.once_up.is_empty() {
+            writeln!(f, "\nOnce it is up (nothing of this keeps it down):")?;
+        }
+        self.once_up.iter().try_for_each(|row| row.found("- ", f))?;
+        let is_asked = |row: &&Row| row.verdict == Answer::Open && !self.is_compared(row.subject);
+        let open: Vec<&Row> = self.checks.iter().filter(is_asked).collect();
         // Of a run that has just become ACTIVE nothing is in doubt that was not before.
-        let is_told = self.style != Style::Run || self.condition == "not-active";
+        let is_told = self.style != Style::Run || self.condition == Condition::NotActive;
         if !open.is_empty() || (is_told && !self.unseen.is_empty()) {
-            writeln!(f, "\nNot to be seen from here:")?;
+            writeln!(f, "\nCannot be checked from here:")?;
         }
         open.iter().try_for_each(|row| f.write_str(&hanging("  - ", &format!("{}: {}", row.question, row.seen))))?;
         self.unseen.iter().filter(|_| is_told).try_for_each(|what| f.write_str(&hanging("  - ", what)))?;
         writeln!(f, "\nTo try it, and to wake a tunnel that waits for traffic:\n  {}", self.try_it)
+    }
+
+    /// Whether a finding lists already what a peer must have of that.
+    fn is_compared(&self, subject: Subject) -> bool {
+        subject.is_of_the_peer() && self.findings.iter().any(|row| !row.compare.is_empty())
+    }
+}
+
+impl Row {
+    /// What is wrong, what it means and what to do.
+    fn found(&self, lead: &str, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{}", hanging(lead, &self.seen))?;
+        if let Some(means) = &self.means {
+            f.write_str(&hanging("   means  ", means))?;
+        }
+        if let Some(fix) = &self.fix {
+            f.write_str(&hanging("   fix    ", fix))?;
+        }
+        for CompareRow { what, peer_has } in &self.compare {
+            f.write_str(&hanging(&format!("          {what:<14}"), peer_has))?;
+        }
+        self.commands.iter().try_for_each(|command| writeln!(f, "          {command}"))
     }
 }
 
@@ -304,7 +393,7 @@ fn ranges(side: &super::listing::ListedSide) -> String {
 impl Row {
     fn new(vpn: &Vpn, diagnosis: &Diagnosis, check: &Check) -> Self {
         let base = |verdict, seen: &str| Self {
-            subject: check.subject.as_str(),
+            subject: check.subject,
             question: check.subject.label(),
             verdict,
             seen: seen.to_owned(),
@@ -312,22 +401,22 @@ impl Row {
             means: None,
             fix: None,
             commands: Vec::new(),
+            compare: Vec::new(),
         };
         match &check.verdict {
-            Verdict::Good(seen) => base("good", seen),
-            Verdict::Open(seen) => base("open", seen),
+            Verdict::Good(seen) => base(Answer::Good, seen),
+            Verdict::Open(seen) => base(Answer::Open, seen),
             Verdict::Bad(fault) => {
                 let (fix, commands) = fix_text(vpn, diagnosis, &fault.fix);
+                let compare = if let Fix::Compare(values) = &fault.fix { values.as_slice() } else { &[] };
+                let row = |value: &Compared| CompareRow { what: value.what, peer_has: value.peer_has.clone() };
                 Self {
-                    weight: Some(match fault.weight {
-                        Weight::Stops => "stops",
-                        Weight::Hides => "hides",
-                        Weight::Warns => "warns",
-                    }),
+                    weight: Some(fault.weight),
                     means: Some(fault.means.clone()),
                     fix: Some(fix),
                     commands,
-                    ..base("bad", &fault.seen)
+                    compare: compare.iter().map(row).collect(),
+                    ..base(Answer::Bad, &fault.seen)
                 }
             }
         }
@@ -344,6 +433,7 @@ fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<Advice>
         }
         Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
         Fix::ByHand(steps) => steps.clone(),
+        Fix::Compare(_) => Vec::new(),
         _ => vec![vpn.command("doctor").words("--fix").into()],
     };
     (fix.text(vpn), commands)

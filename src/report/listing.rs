@@ -23,6 +23,9 @@ pub struct Listing {
     pub interrupted: Vec<ListedInterruption>,
     /// Regions that could not be read.
     pub unread: Vec<Failure>,
+    /// Objects that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Whether the sign-in may be shown no VPN objects.
     pub is_blind: bool,
 }
@@ -36,8 +39,8 @@ pub struct ListedVpn {
     pub id: String,
     /// Whether this program made it.
     pub ours: bool,
-    /// `pair`, `half` (the other one is missing), `ambiguous` (several can be the other one) or `outside`.
-    pub shape: &'static str,
+    /// What its first connection is connected with.
+    pub shape: Shape,
     /// `ACTIVE` if every side is, else the first other status.
     pub status: String,
     /// One side or two.
@@ -47,6 +50,20 @@ pub struct ListedVpn {
     /// Why the other half is missing, or cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
+}
+
+/// What a connection is connected with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// The other half.
+    Pair,
+    /// Nothing: the other half is missing.
+    Half,
+    /// One of several, and nothing tells which.
+    Ambiguous,
+    /// A peer outside.
+    Outside,
 }
 
 /// One side of it.
@@ -97,6 +114,7 @@ impl Listing {
             strays: seen.strays.iter().map(ListedStray::new).collect(),
             interrupted: Vec::new(),
             unread: unread.collect(),
+            left_out: seen.left_out().collect(),
             is_blind: false,
         }
     }
@@ -128,10 +146,10 @@ impl ListedVpn {
     #[must_use]
     pub fn new(vpn: &Vpn) -> Self {
         let (shape, missing) = match &vpn.across {
-            Across::Half(_) => ("pair", None),
-            Across::Missing { because, .. } => ("half", Some(because.clone())),
-            Across::Ambiguous(_) => ("ambiguous", vpn.is_clear().err()),
-            Across::Outside => ("outside", None),
+            Across::Half(_) => (Shape::Pair, None),
+            Across::Missing { because, .. } => (Shape::Half, Some(because.clone())),
+            Across::Ambiguous(_) => (Shape::Ambiguous, vpn.is_clear().err()),
+            Across::Outside => (Shape::Outside, None),
         };
         Self {
             name: vpn.name.clone(),
@@ -148,8 +166,8 @@ impl ListedVpn {
     fn across(&self) -> String {
         match (self.sides.get(1), self.shape) {
             (Some(side), _) => side.to_string(),
-            (None, "half") => "its other half is missing".to_owned(),
-            (None, "ambiguous") => "its other half cannot be told".to_owned(),
+            (None, Shape::Half) => "its other half is missing".to_owned(),
+            (None, Shape::Ambiguous) => "its other half cannot be told".to_owned(),
             (None, _) => {
                 let ranges = self.sides.first().map(|side| side.remote_cidrs.iter().join(",")).unwrap_or_default();
                 format!("outside {} {ranges}", self.peer_address)

@@ -82,6 +82,10 @@ pub fn fix(
             let (finish, delete) = (osvpn("resume").operand(id), osvpn("rollback").operand(id));
             Err(Refused::because(format!("{finish} finishes it, {delete} deletes it")))
         }
+        Fix::Compare(values) => {
+            let what = "the peer is not in this project; its owner has to compare:".to_owned();
+            Err(Refused(std::iter::once(what).chain(values.iter().map(ToString::to_string)).collect()))
+        }
         Fix::ByHand(steps) => Err(Refused(steps.iter().map(ToString::to_string).collect())),
     }
 }

@@ -38,7 +38,7 @@ pub fn rotate_public_keys<'a>(
     let (mut proposals, mut others) = (Vec::new(), Vec::new());
     for (vpn, keys) in vpns {
         match keys {
-            Keys::Read { is_public: true, .. } => match first(vpn, unfinished) {
+            keys if keys.is_public() => match first(vpn, unfinished) {
                 Some(first) => others.push((vpn, first)),
                 None => proposals.push(rotate_key(vpn, KeyOrigin::Generated, sas)?),
             },

@@ -6,7 +6,7 @@ use super::Scene;
 use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
-use crate::inspect::{Check, Condition, Examined, Subject, Verdict};
+use crate::inspect::{Check, Condition, Examined, Fix, Subject, Verdict, Weight};
 use crate::plan::{Half, Plan};
 use crate::provision::handover::{HANDOVER_TITLE, Handover};
 use crate::provision::{Doubt, Made, Task};
@@ -139,6 +139,8 @@ fn meaning(run: &Progress, half: Half, status: &Status) -> String {
         Status::Down => ": set up, and no tunnel reported yet".to_owned(),
         Status::PendingCreate => ": accepted, and no agent has reported yet".to_owned(),
         Status::Error => ": the cloud gave up on it; its operator can see why".to_owned(),
+        Status::Changing(_) => ": the cloud is at work on it".to_owned(),
+        Status::PendingDelete => ": somebody is deleting it".to_owned(),
         Status::Other(_) => String::new(),
     }
 }
@@ -218,7 +220,7 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
                     text.good(&format!("Nothing is wrong on this side ({good} questions)."));
                 }
                 Condition::Proven => text.good(&format!("Proven: the halves match ({good} questions).")),
-                Condition::Mismatched => text.warning("The halves do not match: some of the traffic fails, or will."),
+                Condition::Mismatched => text.warning("Something is wrong: some of the traffic fails, or will."),
                 Condition::NotActive => text.warning("It was ACTIVE a moment ago, and is not any more."),
                 Condition::Unclear => text.warning("It is not proven: something that counts could not be read."),
             }
@@ -310,16 +312,27 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
                 finding(text, check);
             }
             let good = diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
-            let what =
-                if diagnosis.findings.is_empty() { "What can be seen is as it should be" } else { "Otherwise it is" };
+            let what = if diagnosis.findings.is_empty() {
+                "Nothing that can be checked from here keeps it down"
+            } else {
+                "Nothing else that can be checked from here keeps it down"
+            };
             text.say(&format!("{what} ({good} questions about both halves, their policies, keys and routers)."));
+            if !diagnosis.once_up.is_empty() {
+                text.gap();
+                text.title("Once it is up (nothing of this keeps it down)".to_owned());
+            }
+            for check in &diagnosis.once_up {
+                finding(text, check);
+            }
+            text.gap();
             for (subject, what) in diagnosis.by_hand() {
                 text.open(subject.label(), what);
             }
             for what in &diagnosis.unseen {
-                text.open("Not to be seen from here", what);
+                text.open("Cannot be checked from here", what);
             }
-            if !diagnosis.findings.is_empty() {
+            if !(diagnosis.findings.is_empty() && diagnosis.once_up.is_empty()) {
                 text.gap();
                 text.say(&format!("{} says more, and mends what it can.", vpn.command("doctor")));
             }
@@ -331,9 +344,18 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
 fn finding(text: &mut Account<'_>, check: &Check) {
     let Some(fault) = check.fault() else { return };
     let theme = text.scene.theme;
-    text.signed((theme.glyphs.bad, theme.bad()), &fault.seen, theme.text());
-    let indent = Span::raw("  ");
-    text.lines.extend(hanging(indent, &fault.means, text.columns, theme.dim()));
+    let look = match fault.weight {
+        Weight::Stops | Weight::Exposes => (theme.glyphs.bad, theme.bad()),
+        Weight::Hides | Weight::Warns => (theme.glyphs.warning, theme.warning()),
+    };
+    text.signed(look, &fault.seen, theme.text());
+    text.lines.extend(hanging(Span::raw("  "), &fault.means, text.columns, theme.dim()));
+    if let Fix::Compare(values) = &fault.fix {
+        let widest = values.iter().map(|value| value.what.len()).max().unwrap_or(0);
+        for value in values {
+            text.lines.extend(labelled(theme, value.what, &value.peer_has, text.columns, widest));
+        }
+    }
 }
 
 fn remaining(text: &mut Account<'_>, run: &Progress, left: &[(Made, Error)]) {

@@ -139,15 +139,24 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         if let Some(fault) = finding.fault() {
             lines.push(Line::default());
-            lines.extend(found(scene, vpn, diagnosis, fault, (at, chosen == Some(at)), columns));
+            let pointer = if chosen == Some(at) { theme.glyphs.pointer } else { " " };
+            lines.extend(found(scene, vpn, diagnosis, fault, &format!("{pointer} {}", at + 1), columns));
         }
+    }
+    if !diagnosis.once_up.is_empty() {
+        let title = Line::styled("Once it is up (nothing of this keeps it down)", theme.title());
+        lines.extend([Line::default(), title]);
+    }
+    for fault in diagnosis.once_up.iter().filter_map(Check::fault) {
+        lines.push(Line::default());
+        lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }
     lines.extend([Line::default(), Line::styled("Every question", theme.title())]);
     for check in &diagnosis.checks {
         lines.extend(row(scene, check, columns));
     }
     if !diagnosis.unseen.is_empty() {
-        lines.extend([Line::default(), Line::styled("Not to be seen from here", theme.title())]);
+        lines.extend([Line::default(), Line::styled("Cannot be checked from here", theme.title())]);
     }
     for what in &diagnosis.unseen {
         let glyph = Span::styled(format!("{} ", theme.glyphs.notice), theme.accent());
@@ -168,21 +177,16 @@ fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, col
         Condition::Proven if vpn.b().is_none() && !has_findings => (
             theme.glyphs.done,
             theme.good(),
-            "ACTIVE, and nothing is wrong on this side; the peer's side cannot be seen.",
+            "ACTIVE, and nothing is wrong on this side; the peer's side cannot be checked from here.",
         ),
         Condition::Proven if has_findings => {
             (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match. Still, there is something to mend:")
         }
         Condition::Proven => (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match."),
-        Condition::Mismatched if vpn.b().is_none() => (
-            theme.glyphs.warning,
-            theme.warning(),
-            "ACTIVE, but something is wrong: some of the traffic fails, or will.",
-        ),
         Condition::Mismatched => (
             theme.glyphs.warning,
             theme.warning(),
-            "ACTIVE, but the halves do not match: some of the traffic fails, or will.",
+            "ACTIVE, but something is wrong: some of the traffic fails, or will.",
         ),
         Condition::NotActive if open.waiting.is_some() => {
             (theme.glyphs.ahead, theme.text(), "Not ACTIVE yet. While it comes up, some of this passes by itself:")
@@ -191,10 +195,10 @@ fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, col
             (theme.glyphs.bad, theme.bad(), "Not ACTIVE. The likeliest cause stands first:")
         }
         Condition::NotActive => {
-            (theme.glyphs.bad, theme.bad(), "Not ACTIVE, and nothing is wrong in what can be seen from here.")
+            (theme.glyphs.bad, theme.bad(), "Not ACTIVE, and nothing that can be checked from here keeps it down.")
         }
         Condition::Unclear => {
-            (theme.glyphs.warning, theme.warning(), "ACTIVE, but something that counts could not be read.")
+            (theme.glyphs.warning, theme.warning(), "It cannot be told: something that counts could not be read.")
         }
     };
     hanging(Span::styled(format!("{glyph} "), style), text, columns, theme.title())
@@ -205,16 +209,15 @@ fn found(
     vpn: &Vpn,
     diagnosis: &Diagnosis,
     fault: &Fault,
-    (at, is_chosen): (usize, bool),
+    number: &str,
     columns: usize,
 ) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let (glyph, style) = match fault.weight {
-        Weight::Stops => (theme.glyphs.bad, theme.bad()),
+        Weight::Stops | Weight::Exposes => (theme.glyphs.bad, theme.bad()),
         Weight::Hides | Weight::Warns => (theme.glyphs.warning, theme.warning()),
     };
-    let pointer = if is_chosen { theme.glyphs.pointer } else { " " };
-    let lead = Span::styled(format!("{pointer} {} {glyph} ", at + 1), style);
+    let lead = Span::styled(format!("{number} {glyph} "), style);
     let mut lines = hanging(lead, &fault.seen, columns, theme.title());
     let labelled = |label: &'static str, text: &str| {
         hanging(Span::styled(format!("      {label}"), theme.dim()), text, columns, theme.text())
@@ -223,6 +226,7 @@ fn found(
     lines.extend(labelled("mends  ", &fault.fix.text(vpn)));
     let commands: Vec<Advice> = match &fault.fix {
         Fix::ByHand(steps) => steps.clone(),
+        Fix::Compare(values) => values.iter().map(|value| value.to_string().into()).collect(),
         Fix::Admit => diagnosis.rules().iter().map(|rule| rule.command().into()).collect(),
         Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
         _ => Vec::new(),
@@ -245,7 +249,7 @@ fn row(scene: Scene<'_>, check: &Check, columns: usize) -> Vec<Line<'static>> {
     let word = match &check.verdict {
         Verdict::Good(_) => "yes",
         Verdict::Bad(_) => "no",
-        Verdict::Open(_) => "not to be seen",
+        Verdict::Open(_) => "cannot be checked from here",
     };
     let text = if seen.is_empty() { format!("{subject}: {word}") } else { format!("{subject}: {word}, {seen}") };
     hanging(Span::styled(format!("{glyph} "), style), &text, columns, theme.text())

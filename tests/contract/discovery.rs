@@ -94,7 +94,9 @@ async fn the_clients_inventory(s: Stage) {
     s.make(B, "ipsec-site-connections", sound).await;
     for region in [A, B] {
         let client = s.client(region).await;
-        let Inventory { extensions, routers, subnets, services, connections } = client.inventory().await.unwrap();
+        let Inventory { extensions, routers, subnets, services, connections, unfit } =
+            client.inventory().await.unwrap();
+        assert_eq!(unfit, []);
         let Detail { networks, groups, quotas } = client.detail().await.unwrap();
         s.note(format!(
             "{region}: vpnaas {}, sha1 {}, new {}, ovn {}",

@@ -1,8 +1,8 @@
 //! Commands to be copied, where a cloud has ids and regions that a shell would read something into.
 
 use osvpn::cloud::{Id, RegionId, Survey};
-use osvpn::inspect::Advice;
 use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{Advice, Weakness};
 
 use super::*;
 
@@ -77,12 +77,12 @@ async fn said(ground: &Ground, evil: &str) -> Vec<String> {
             Some(was) => spoilt_exposures(exposures(&ground.cloud, was).await, evil),
             None => BTreeMap::new(),
         };
-        let keys = Keys::Read { equal: vpn.b().map(|_| false), is_public: true, problem: None };
+        let keys = Keys::Read { equal: vpn.b().map(|_| false), weakness: Some(Weakness::Public), rivals: Vec::new() };
         let case = Case { vpn, surveys: &inspection.surveys, unread: &[], keys: &keys };
         let diagnosis = diagnose(&case, &around);
         let rules = diagnosis.gates.values().flat_map(|gate| gate.missing.iter().chain(&gate.outgoing));
         commands.extend(rules.map(|rule| rule.command().to_string()));
-        for fault in diagnosis.findings.iter().filter_map(|check| check.fault()) {
+        for fault in diagnosis.findings.iter().chain(&diagnosis.once_up).filter_map(|check| check.fault()) {
             let Fix::ByHand(steps) = &fault.fix else { continue };
             commands.extend(steps.iter().filter(|step| matches!(step, Advice::Run(_))).map(ToString::to_string));
         }

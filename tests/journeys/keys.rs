@@ -1,7 +1,7 @@
 //! Keys of VPNs that exist: one of the user's own, the one a cut-off change lacks, and the one everybody knows.
 
 use osvpn::change::{Subject, Verb};
-use osvpn::inspect::Keys;
+use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::report::ChangeReport;
@@ -112,7 +112,11 @@ fn compared(journey: &mut Journey, public: &[&str]) {
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     let keys = vpns.iter().map(|vpn| {
         let is_public = public.contains(&vpn.name.as_str());
-        let keys = if is_public { Keys::Read { equal: None, is_public, problem: None } } else { equal_keys() };
+        let keys = if is_public {
+            Keys::Read { equal: None, weakness: Some(Weakness::Public), rivals: Vec::new() }
+        } else {
+            equal_keys()
+        };
         (vpn.handle(), keys)
     });
     journey.send(Message::KeysCompared(request, keys.collect()));
@@ -244,7 +248,7 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     late.send(Message::Tick(Duration::from_secs(300)));
     late.types("?").esc();
     assert!(!late.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "the comparison goes on");
-    let public = || Keys::Read { equal: Some(true), is_public: true, problem: None };
+    let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
     late.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
     assert!(told(&late).contains("new key of hlz-por"), "{}", told(&late));
 }
@@ -297,7 +301,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     inspected(&mut journey, two_pairs());
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
-    let differ = Keys::Read { equal: Some(false), is_public: false, problem: None };
+    let differ = Keys::Read { equal: Some(false), weakness: None, rivals: Vec::new() };
     journey.send(Message::KeysCompared(request, vec![(vpns[0].handle(), differ)]));
     assert_eq!(reports(&journey), (vec![5, 1], 1), "what is not done counts more than halves that do not match");
     // Whoever does it then has done it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
-use osvpn::inspect::{Inspection, Keys, Look, Vpn};
+use osvpn::inspect::{Inspection, Keys, Look, Vpn, Weakness};
 use osvpn::plan::Psk;
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::wizard::carried::{self, Stage};
@@ -200,7 +200,7 @@ fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     let (looked, _) = looking(&journey);
     journey.esc().at(Step::Vpns).types("2").at(Step::Vpn);
     assert_eq!(open(&journey).name, "office");
-    let unequal = Keys::Read { equal: Some(false), is_public: true, problem: None };
+    let unequal = Keys::Read { equal: Some(false), weakness: Some(Weakness::Public), rivals: Vec::new() };
     journey.send(Message::Diagnosed(first, Box::new(unequal), Box::default()));
     assert!(open(&journey).diagnosis.is_none(), "what was said of the other VPN is not said of this one");
     let asked_before = journey.effects.len();

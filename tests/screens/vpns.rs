@@ -1,8 +1,8 @@
 //! VPNs that exist: the list, one of them, the questions, and changes.
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
-use osvpn::inspect::Keys;
 use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{Keys, Weakness};
 use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::wizard::{Interrupted, Seen, Which};
 
@@ -174,7 +174,7 @@ fn all_public(journey: &mut Driven) {
         Some(Effect::CompareKeys(request, vpns)) => (request, vpns),
         other => panic!("{other:?}"),
     };
-    let public = || Keys::Read { equal: None, is_public: true, problem: None };
+    let public = || Keys::Read { equal: None, weakness: Some(Weakness::Public), rivals: Vec::new() };
     journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
 }
 

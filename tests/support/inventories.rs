@@ -89,6 +89,7 @@ pub fn hamilton_inventory() -> Inventory {
         extensions: old_release(),
         routers,
         subnets,
+        unfit: vec![],
         services: vec![service("s-legacy", "h-legacy", Some("h-old")), service("s-used", "h-used", None)],
         connections: vec![SiteConnection {
             id: Id::new("c-used"),
@@ -145,6 +146,7 @@ pub fn porirua_inventory() -> Inventory {
         subnets,
         services: vec![],
         connections: vec![],
+        unfit: vec![],
     }
 }
 

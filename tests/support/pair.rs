@@ -88,7 +88,7 @@ pub fn surveys(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Surv
 pub fn examined(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Survey)) -> Examined {
     let seen = Inspection::of(surveys(statuses, change), Vec::new());
     let vpn = seen.vpns[0].clone();
-    let keys = Keys::Read { equal: Some(true), is_public: false, problem: None };
+    let keys = Keys::Read { equal: Some(true), weakness: None, rivals: Vec::new() };
     let case = Case { vpn: &vpn, surveys: &seen.surveys, unread: &[], keys: &keys };
     let diagnosis = diagnose(&case, &exposures());
     Examined { vpn, diagnosis }

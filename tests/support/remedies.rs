@@ -24,7 +24,7 @@ pub fn remedy(name: &str) -> Remedy {
     use Cure::{ByHand, Fix};
     let (weight, subject, cure) = match name {
         "wrong key" => ("stops", "key", Fix("rotate-psk")),
-        "public key on both" | "legacy service" => ("warns", "key", Fix("rotate-psk")),
+        "public key on both" | "legacy service" => ("exposes", "key-secrecy", Fix("rotate-psk")),
         "swapped peer address" => ("stops", "peer-address", Fix("set-peer")),
         "wrong peer id" => ("stops", "peer-id", Fix("set-peer")),
         "missing half" => ("stops", "halves", ByHand("osvpn resume")),
@@ -36,7 +36,7 @@ pub fn remedy(name: &str) -> Remedy {
         "narrowed CIDR" => ("hides", "ranges", Fix("set-subnets")),
         "CIDR with nothing in common" => ("stops", "ranges", Fix("set-subnets")),
         "second subnet of an IKEv1 VPN" => ("hides", "pairs", Fix("equalise-policies")),
-        "missing security group rule" => ("hides", "security-groups", Fix("admit-traffic")),
+        "missing security group rule" => ("warns", "security-groups", Fix("admit-traffic")),
         "connection admin down" | "service admin down" => ("stops", "admin-state", Fix("switch-on")),
         "doubled service" => ("stops", "one-service", ByHand("osvpn delete, osvpn doctor")),
         "stale gateway address" => ("stops", "service-address", Fix("rebuild-service")),

@@ -148,5 +148,5 @@ pub fn empty() -> Box<Seen> {
 }
 
 pub fn equal_keys() -> Keys {
-    Keys::Read { equal: Some(true), is_public: false, problem: None }
+    Keys::Read { equal: Some(true), weakness: None, rivals: Vec::new() }
 }

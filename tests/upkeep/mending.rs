@@ -22,7 +22,7 @@ async fn doctor_says_what_it_saw_what_it_means_and_the_one_fix() {
         "means  each refuses the other",
         "fix    a new key on both halves",
         "osvpn rotate-psk ",
-        "Not to be seen from here:",
+        "Cannot be checked from here:",
         "UDP 500, UDP 4500 and ESP",
         "ping -c 3 10.20.30.",
     ] {

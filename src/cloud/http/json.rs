@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::Answer;
 use super::failure::title;
 use crate::cloud::error::Error;
+use crate::cloud::inventory::{Id, Unfit};
 use crate::cloud::printable::one_line;
 
 /// Of one object, in bytes. A group of 10,000 ranges has a quarter of it, and as `serde_json::Value`s it takes many times
@@ -22,6 +23,11 @@ const LARGEST_OBJECT: usize = 1 << 20;
 /// copy of the object for each of them.
 const LARGEST_EXPLAINED: usize = 64 << 10;
 const MOST_FIELDS: usize = 100;
+/// How many objects are left out of one page before it is given up, and of how many of them it is said what is wrong.
+const MOST_UNFIT: usize = 100;
+const MOST_EXPLAINED: usize = 20;
+/// The longest name of an object or field that is passed on, in characters.
+const LONGEST_LABEL: usize = 60;
 /// The longest list that is kept, all its pages together. No project has so many routers or subnets, and an object that
 /// is ten bytes on the wire takes hundreds in memory.
 pub const MOST_ITEMS: usize = 100_000;
@@ -55,8 +61,7 @@ pub fn parse<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<T, Error
 
 /// A list the API wraps in `collection`, with its `collection_links`.
 ///
-/// One object that does not fit fails the whole list, by name: a hole in a list of VPN services would make a second
-/// service on a router look harmless.
+/// One object that does not fit fails the whole list, by name: who looks for what a request has made must not overlook it.
 pub fn parse_page<T: DeserializeOwned>(answer: &Answer, collection: &str) -> Result<Page<T>, Error> {
     let seed = Listing { collection, item: PhantomData };
     let mut reader = serde_json::Deserializer::from_slice(&answer.body);
@@ -76,6 +81,49 @@ pub fn parse_page<T: DeserializeOwned>(answer: &Answer, collection: &str) -> Res
         Some((_, None)) => format!("`{collection}_links`"),
     };
     Err(answer.unexpected(format!("In the answer, {place} is not as the API promises.")))
+}
+
+/// The same, but an object that does not fit costs itself alone: it is left out and named.
+pub fn parse_page_of_fit<T: DeserializeOwned>(
+    answer: &Answer,
+    collection: &'static str,
+) -> Result<(Page<T>, Vec<Unfit>), Error> {
+    let error = match parse_page(answer, collection) {
+        Ok(page) => return Ok((page, Vec::new())),
+        Err(error) => error,
+    };
+    let all: Page<IgnoredAny> = parse_page(answer, collection).map_err(|_| error.clone())?;
+    let list = member(answer, collection)?.ok_or_else(|| error.clone())?;
+    let raw: Vec<&RawValue> = serde_json::from_str(list).map_err(|_| error.clone())?;
+    let (mut items, mut unfit) = (Vec::new(), Vec::new());
+    for item in raw {
+        match serde_json::from_str(item.get()) {
+            Ok(item) => items.push(item),
+            // It is no list of what was asked for.
+            Err(_) if unfit.len() == MOST_UNFIT => return Err(error),
+            Err(_) => unfit.push(name_unfit::<T>(item.get(), collection, unfit.len() < MOST_EXPLAINED)),
+        }
+    }
+    Ok((Page { items, next: all.next }, unfit))
+}
+
+fn name_unfit<T: DeserializeOwned>(item: &str, collection: &'static str, is_explained: bool) -> Unfit {
+    #[derive(Default, Deserialize)]
+    struct Label {
+        #[serde(default)]
+        id: Value,
+        #[serde(default)]
+        name: Value,
+    }
+    let Label { id, name } = serde_json::from_str(item).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(|text| one_line(text, LONGEST_LABEL)).filter(|text| !text.is_empty());
+    let why = if is_explained { field::<T>(item) } else { None };
+    Unfit {
+        collection,
+        name: text(&name).unwrap_or_default(),
+        id: text(&id).map(Id::new),
+        why: why.map_or_else(|| "something is not as the API promises".to_owned(), |field| field.to_string()),
+    }
 }
 
 /// What stands under one key, as it was sent. None if the answer is no object, or has no such key.
@@ -99,27 +147,49 @@ fn well_formed(answer: &Answer) -> Result<(), Error> {
     Err(answer.unexpected(format!("The answer {what}{title}; it may come from something other than an OpenStack API.")))
 }
 
+fn place<T: DeserializeOwned>(text: &str, name: &str) -> String {
+    match field::<T>(text) {
+        Some(Field::Missing(field)) => format!("`{name}.{field}`, which is missing,"),
+        Some(Field::Wrong(field)) => format!("`{name}.{field}`"),
+        None => format!("`{name}`"),
+    }
+}
+
+/// A field that keeps an object from being read.
+enum Field {
+    Missing(String),
+    Wrong(String),
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(field) => write!(f, "`{field}` is missing"),
+            Self::Wrong(field) => write!(f, "`{field}` is not as the API promises"),
+        }
+    }
+}
+
 /// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and
 /// quotes the value when it is not; so each field is left out in turn, to see which changes the complaint.
-fn place<T: DeserializeOwned>(text: &str, name: &str) -> String {
-    let whole = || format!("`{name}`");
+fn field<T: DeserializeOwned>(text: &str) -> Option<Field> {
     if text.len() > LARGEST_EXPLAINED {
-        return whole();
+        return None;
     }
     let complaint = |value: &Value| T::deserialize(value).err().map(|error| error.to_string());
-    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return whole() };
+    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return None };
     let original = complaint(&Value::Object(object.clone())).unwrap_or_default();
     if let Some(field) = original.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return format!("`{name}.{field}`, which is missing,");
+        return Some(Field::Missing(one_line(field, LONGEST_LABEL)));
     }
     for key in object.keys().take(MOST_FIELDS) {
         let mut without = object.clone();
         without.remove(key);
         if complaint(&Value::Object(without)).as_deref() != Some(&original) {
-            return format!("`{name}.{}`", one_line(key, 60));
+            return Some(Field::Wrong(one_line(key, LONGEST_LABEL)));
         }
     }
-    whole()
+    None
 }
 
 /// Keeps what stands under one key as it was sent, and passes the rest over.
@@ -283,6 +353,21 @@ mod tests {
         let page: Page<Item> = parse_page(&answer(body), "things").unwrap();
         assert_eq!(page.items, [Item { id: "a".to_owned(), up: true }]);
         assert_eq!(page.next.as_deref(), Some("a/b"));
+    }
+
+    #[test]
+    fn one_object_that_does_not_fit_costs_itself_and_is_named() {
+        let body = r#"{"things": [{"id": "a", "up": true}, {"id": "b", "name": "office", "up": "hunter2"}, {"up": true}, 7],
+            "things_links": [{"rel": "next", "href": "http://x/?marker=b"}]}"#;
+        let (page, unfit) = parse_page_of_fit::<Item>(&answer(body), "things").unwrap();
+        assert_eq!((page.items.len(), page.next.as_deref()), (1, Some("b")));
+        let told: Vec<String> = unfit.iter().map(ToString::to_string).collect();
+        let expected = [
+            "things: office (b), where `up` is not as the API promises",
+            "things: an object without a name, where `id` is missing",
+            "things: an object without a name, where something is not as the API promises",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

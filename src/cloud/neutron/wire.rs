@@ -40,6 +40,28 @@ pub fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(dese
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A number, which some clouds write as text. Missing and null are none.
+pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u32),
+        Text(String),
+    }
+    match Option::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Written::Number(number)) => Ok(Some(number)),
+        Some(Written::Text(text)) => {
+            text.trim().parse().map(Some).map_err(|_| serde::de::Error::custom("a text that is no number"))
+        }
+    }
+}
+
+/// A field that is there, whatever it holds; an older cloud may not have it at all.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// An `admin_state_up` that is not shown.
 pub fn up() -> bool {
     true

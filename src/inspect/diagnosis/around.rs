@@ -5,30 +5,34 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::Exposures;
-use crate::cloud::{Id, SiteConnection};
-use crate::inspect::Side;
+use crate::cloud::{Router, SiteConnection, Status, Subnet};
 use crate::inspect::exposure::{Admission, Gate};
 use crate::inspect::proof::{Case, Fix, Verdict, Weight};
+use crate::inspect::{Keys, Side, pairs};
 use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, cidr};
 
 impl Case<'_> {
     pub(super) fn endpoint_groups(&self) -> Verdict {
-        match self.vpn.sides().find(|(_, side)| side.is_legacy()) {
-            None => Verdict::good(""),
-            Some((half, _)) => Verdict::bad(
-                Weight::Warns,
-                format!(
-                    "the half in {} is of the old kind, tied to one subnet, as create-vpn.sh makes it",
-                    self.place(half)
-                ),
-                "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
-                Fix::ByHand(vec![
-                    self.vpn.command("delete").into(),
-                    osvpn("").remark("makes it anew; the tunnel is down meanwhile").into(),
-                ]),
-            ),
+        let old: Vec<String> =
+            self.vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| self.place(half)).collect();
+        if old.is_empty() {
+            return Verdict::good("");
         }
+        let halves = if old.len() == 1 { "the half in" } else { "both halves, in" };
+        let are = if old.len() == 1 { "is" } else { "are" };
+        Verdict::bad(
+            Weight::Warns,
+            format!(
+                "{halves} {} {are} of the old kind, tied to one subnet, as create-vpn.sh makes it",
+                old.join(" and ")
+            ),
+            "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
+            Fix::ByHand(vec![
+                self.vpn.command("delete").into(),
+                osvpn("").remark("recreates it; the tunnel is down meanwhile").into(),
+            ]),
+        )
     }
 
     pub(super) fn routers(&self) -> Verdict {
@@ -48,17 +52,7 @@ impl Case<'_> {
             for subnet in side.subnets.iter().filter_map(|id| survey.inventory.subnet(id)) {
                 let feet = || router.interfaces.iter().filter(|foot| foot.subnet == subnet.id);
                 let Some(foot) = feet().next() else {
-                    return Verdict::bad(
-                        Weight::Hides,
-                        format!(
-                            "{} ({}) is not attached to the router {} in {place}",
-                            subnet.name, subnet.cidr, router.name
-                        ),
-                        "what comes across for it goes nowhere",
-                        Fix::ByHand(vec![
-                            openstack(&side.region, "router add subnet").operand(&router.id).operand(&subnet.id).into(),
-                        ]),
-                    );
+                    return self.detached(half, side, router, subnet);
                 };
                 if !feet().any(|foot| subnet.gateway == Some(foot.address)) {
                     let gateway =
@@ -89,6 +83,17 @@ impl Case<'_> {
     }
 
     pub(super) fn neighbours(&self) -> Verdict {
+        let mut verdicts = self.vpn.sides().filter_map(|(half, side)| self.neighbour(half, side)).collect::<Vec<_>>();
+        // What stops counts more than what hides; of equals the first half's.
+        verdicts.sort_by_key(|verdict| match verdict {
+            Verdict::Bad(fault) => Some(fault.weight),
+            Verdict::Good(_) | Verdict::Open(_) => None,
+        });
+        if let Some(Verdict::Bad(fault)) = verdicts.first()
+            && fault.weight == Weight::Stops
+        {
+            return Verdict::Bad(fault.clone());
+        }
         for (half, side) in self.vpn.sides() {
             let local = side.local.as_deref().unwrap_or_default();
             if let Some((ours, theirs)) = cidr::on_both_sides(local, &side.remote) {
@@ -99,74 +104,117 @@ impl Case<'_> {
                     Fix::ByHand(vec!["give one of the two networks another range; a tunnel cannot translate".into()]),
                 );
             }
-            if let Some(verdict) = self.neighbour(half, side) {
-                return verdict;
-            }
         }
-        Verdict::good("")
+        verdicts.into_iter().next().unwrap_or_else(|| Verdict::good(""))
     }
 
-    /// The remote ranges that a half and another connection both claim for subnets both tunnel.
-    fn contested(&self, side: &Side, other: &SiteConnection) -> Option<(IpNet, IpNet)> {
-        let groups = &self.survey(side)?.groups;
-        let endpoints = |id: &Option<Id>| groups.iter().find(|group| Some(&group.id) == id.as_ref());
-        let local: Vec<&str> = endpoints(&other.local_group)
-            .map(|group| group.endpoints.iter().map(String::as_str).collect())
-            .unwrap_or_default();
-        let remote: Vec<IpNet> = endpoints(&other.peer_group)
-            .into_iter()
-            .flat_map(|group| &group.endpoints)
-            .filter_map(|range| range.parse().ok())
-            .chain(other.peer_cidrs.iter().copied())
-            .collect();
-        let is_shared = side.subnets.iter().any(|subnet| local.contains(&subnet.as_str()));
-        let (ours, theirs) = cidr::first_overlap(&side.remote, &remote).filter(|_| is_shared)?;
+    /// A subnet that is not on the router which tunnels it.
+    fn detached(&self, half: Half, side: &Side, router: &Router, subnet: &Subnet) -> Verdict {
+        let place = self.place(half);
+        let routers = self.survey(side).map_or(&[][..], |survey| &survey.inventory.routers);
+        let gateway = routers.iter().find(|other| {
+            other.interfaces.iter().any(|foot| foot.subnet == subnet.id && subnet.gateway == Some(foot.address))
+        });
+        let seen =
+            format!("{} ({}) is not attached to the router {} in {place}", subnet.name, subnet.cidr, router.name);
+        let means = "what comes across for it goes nowhere";
+        // A subnet's gateway address can be on one router only, and the instances answer to that.
+        let Some(gateway) = gateway else {
+            let command = openstack(&side.region, "router add subnet").operand(&router.id).operand(&subnet.id);
+            return Verdict::bad(Weight::Hides, seen, means, Fix::ByHand(vec![command.into()]));
+        };
+        let out = if side.subnets.len() > 1 {
+            self.vpn.command("set-subnets").operand(format_args!("{half}-={}", subnet.id))
+        } else {
+            self.vpn.command("delete")
+        };
+        Verdict::bad(
+            Weight::Hides,
+            format!("{seen}; its gateway is the router {}", gateway.name),
+            means,
+            Fix::ByHand(vec![
+                format!("make a VPN on the router {} for it, and take it out of this one:", gateway.name).into(),
+                out.into(),
+            ]),
+        )
+    }
+
+    /// The ranges that a half and another connection both claim: local ones, and remote ones.
+    fn contested(ours: &Side, theirs: &Side) -> Option<(IpNet, IpNet)> {
+        let local = |side: &Side| side.local.clone().unwrap_or_default();
+        cidr::first_overlap(&local(ours), &local(theirs))?;
+        let (ours, theirs) = cidr::first_overlap(&ours.remote, &theirs.remote)?;
         Some((*ours, *theirs))
     }
 
-    /// Another connection of the same service that carries the same, or goes to the same peer.
+    /// Another connection of the same service that goes to the same peer with another key, or carries the same.
     fn neighbour(&self, half: Half, side: &Side) -> Option<Verdict> {
-        let inventory = &self.survey(side)?.inventory;
-        let others = inventory
-            .connections
-            .iter()
-            .filter(|other| other.id != side.connection.id && other.service == side.connection.service);
-        for other in others {
-            let place = self.place(half);
-            if let Some((ours, theirs)) = self.contested(side, other) {
-                return Some(Verdict::bad(
-                    Weight::Hides,
-                    format!(
-                        "connection {} ({}) in {place} carries {theirs} for the same subnets, which overlaps {ours}",
-                        other.name, other.status
-                    ),
-                    "only one of the two gets that traffic",
-                    Fix::ByHand(vec![
-                        osvpn("delete").operand(&other.id).remark("or osvpn set-subnets, to part their ranges").into(),
-                    ]),
-                ));
-            }
-            let is_same_peer = other.peer_address == side.connection.peer_address;
-            let is_same_groups = other.peer_group.is_some()
-                && other.peer_group == side.connection.peer_group
-                && other.local_group == side.connection.local_group;
-            if is_same_peer {
-                let weight = if is_same_groups { Weight::Hides } else { Weight::Warns };
-                return Some(Verdict::bad(
-                    weight,
-                    format!(
-                        "connection {} ({}) in {place} goes to the same peer {}",
-                        other.name, other.status, other.peer_address
-                    ),
-                    "two connections to one peer fight over its IKE SA unless keys and policies are the same",
-                    Fix::ByHand(vec![
-                        osvpn("delete").operand(&other.id).remark("if that one is not needed").into(),
-                        self.vpn.command("set-subnets").remark("to put all subnets into this one").into(),
-                    ]),
-                ));
-            }
+        let survey = self.survey(side)?;
+        let is_other =
+            |other: &&SiteConnection| other.id != side.connection.id && other.service == side.connection.service;
+        let others = || survey.inventory.connections.iter().filter(is_other);
+        let with_another_key = |other: &&SiteConnection| matches!(self.keys, Keys::Read { rivals, .. } if side.rivals.contains(&other.id) && rivals.contains(&other.id));
+        // Of several, one that is up has the key that works.
+        let rival = others().filter(with_another_key).max_by_key(|other| other.status == Status::Active);
+        if let Some(rival) = rival {
+            return Some(self.another_key(half, side, rival));
         }
-        None
+        others().find_map(|other| {
+            let theirs = pairs::side(&side.region, survey, other);
+            let attributes = |side: &Side| side.ike.as_ref().map(|policy| policy.attributes.clone());
+            let Some((ours, shared)) = Self::contested(side, &theirs) else {
+                let is_rival = side.rivals.contains(&other.id);
+                return (is_rival && attributes(side) != attributes(&theirs)).then(|| self.another_policy(half, other));
+            };
+            Some(Verdict::bad(
+                Weight::Hides,
+                format!(
+                    "connection {} ({}) in {} carries {shared} for the same subnets, which overlaps {ours}",
+                    other.name,
+                    other.status,
+                    self.place(half)
+                ),
+                "only one of the two gets that traffic",
+                Fix::ByHand(vec![osvpn("delete").operand(&other.id).remark("if that one is not needed").into()]),
+            ))
+        })
+    }
+
+    fn another_policy(&self, half: Half, rival: &SiteConnection) -> Verdict {
+        Verdict::bad(
+            Weight::Warns,
+            format!(
+                "connection {} ({}) in {} goes to the same peer {} with another IKE policy",
+                rival.name,
+                rival.status,
+                self.place(half),
+                rival.peer_address
+            ),
+            "both share one IKE SA, so whichever is negotiated first decides for the other",
+            Fix::ByHand(vec![osvpn("delete").operand(&rival.id).remark("if that one is not needed").into()]),
+        )
+    }
+
+    /// Where strongSwan runs, it finds a key by the two identities alone.
+    fn another_key(&self, half: Half, side: &Side, rival: &SiteConnection) -> Verdict {
+        let place = self.place(half);
+        let weight = if self.vpn.is_active() { Weight::Hides } else { Weight::Stops };
+        let shown =
+            openstack(&side.region, "vpn ipsec site connection show -f value -c 'Pre-shared Key'").operand(&rival.id);
+        let taken = self.vpn.command("rotate-psk").words("--renew --yes --psk-file -");
+        Verdict::bad(
+            weight,
+            format!(
+                "connection {} ({}) in {place} goes to the same peer {} with another key",
+                rival.name, rival.status, rival.peer_address
+            ),
+            "strongSwan finds a key by the two identities, which are the same for both: it takes one key for both, and the \
+             connection with the other key is refused at each negotiation",
+            Fix::ByHand(vec![
+                format!("give this VPN the key of {}; it is not shown:", rival.name).into(),
+                shown.piped_into(taken).into(),
+            ]),
+        )
     }
 }
 
@@ -198,9 +246,9 @@ pub(super) fn security_groups(case: &Case<'_>, gates: &BTreeMap<Half, Gate>, exp
             ])
         };
         return Verdict::bad(
-            Weight::Hides,
+            Weight::Warns,
             format!("instance ports admit nothing from across: {}", closed.join(", ")),
-            "the tunnel may be up, and these instances still do not answer",
+            "these instances do not answer the other side, however well the tunnel is",
             fix,
         );
     }

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use itertools::Itertools;
 
 use super::{Case, Fix, Verdict, Weight};
+use crate::cloud::Status;
 use crate::inspect::{Side, outside};
+use crate::plan::sharing::is_same_identity;
 use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
@@ -18,6 +20,13 @@ impl Case<'_> {
             };
             let place = self.place(half);
             let Some(address) = side.address() else {
+                // What is up has an address, whoever does not tell it.
+                if side.connection.status == Status::Active {
+                    return Verdict::Open(format!(
+                        "the VPN service {} in {place} does not tell its address",
+                        service.name
+                    ));
+                }
                 return Verdict::bad(
                     Weight::Stops,
                     format!("the VPN service {} in {place} has no outside address", service.name),
@@ -25,7 +34,7 @@ impl Case<'_> {
                     Fix::ByHand(vec![
                         openstack(&side.region, "router set --external-gateway NETWORK")
                             .operand(&router.id)
-                            .remark("then make the VPN anew")
+                            .remark("then delete the VPN, and create it again")
                             .into(),
                     ]),
                 );
@@ -78,12 +87,21 @@ impl Case<'_> {
                     self.place(half.other())
                 ));
             }
+            if expected.is_err() {
+                return Verdict::Open(format!(
+                    "see that {expects} is {address}, where {} is; the cloud resolves a name once, when the connection is made or \
+                     changed",
+                    self.place(half.other())
+                ));
+            }
             if expected != Ok(address) {
+                let is_own = side.address().is_some_and(|own| expected == Ok(own));
                 return Verdict::bad(
                     Weight::Stops,
                     format!(
-                        "{} looks for its peer at {expects}, and {} is at {address}",
+                        "{} looks for its peer at {expects}{}, and {} is at {address}",
                         self.place(half),
+                        if is_own { ", its own address" } else { "" },
                         self.place(half.other())
                     ),
                     "the two never meet",
@@ -95,15 +113,26 @@ impl Case<'_> {
         Verdict::good(seen.join(" and "))
     }
 
+    /// Whether the only half there is has its own address for its peer's.
+    fn is_its_own_peer(&self) -> bool {
+        let peer = self.vpn.a.connection.peer_address.parse::<IpAddr>();
+        self.vpn.b().is_none() && self.vpn.a.address().is_some_and(|own| Ok(own) == peer)
+    }
+
     fn peer_outside(&self) -> Verdict {
         let side = &self.vpn.a;
         let peer = &side.connection.peer_address;
-        if side.address().is_some_and(|own| Ok(own) == peer.parse::<IpAddr>()) {
+        if self.is_its_own_peer() {
             return Verdict::bad(
                 Weight::Stops,
-                format!("its peer address {peer} is its own"),
-                "it talks to itself",
-                Fix::ByHand(vec![self.vpn.command("delete").remark("and make it with the peer's address").into()]),
+                format!("the peer address {peer} of the connection in {} is its own", self.place(Half::A)),
+                "it talks to itself, so nobody answers",
+                Fix::ByHand(vec![
+                    "give it the address of the other end, which is its peer id too as a rule:".into(),
+                    openstack(&side.region, "vpn ipsec site connection set --peer-address ADDRESS --peer-id ADDRESS")
+                        .operand(&side.connection.id)
+                        .into(),
+                ]),
             );
         }
         match (self.is_outside(), side.address()) {
@@ -130,7 +159,7 @@ impl Case<'_> {
                 return Verdict::Open(format!("the identity of {} is not known", self.place(half.other())));
             };
             let expected = expected_id(side);
-            if expected != sent {
+            if !is_same_identity(&expected, &sent) {
                 return Verdict::bad(
                     Weight::Stops,
                     format!(
@@ -148,19 +177,25 @@ impl Case<'_> {
     }
 }
 
-/// A half that has a name itself makes a name of every peer id it is given; then the other half needs a name, too.
+/// A half that has a name itself makes a name of every peer id it is given; then the other half needs a name, too. Both
+/// are called by their addresses instead, and both halves are told.
 fn called_otherwise(half: Half, side: &Side, other: &Side, address: IpAddr) -> Fix {
     let is_named = |side: &Side| {
         let own = &side.connection.local_id;
         !own.is_empty() && own.parse::<IpAddr>().is_err()
     };
-    if !is_named(side) || is_named(other) {
+    let (true, false, Some(own)) = (is_named(side), is_named(other), side.address()) else {
         return set_peer(half, other, address);
+    };
+    let set = |side: &Side| openstack(&side.region, "vpn ipsec site connection set");
+    let mut steps = vec![
+        "one half has a name (local_id) and the other has none; call both by their addresses:".into(),
+        set(side).words("--local-id").value(own).words("--peer-id").value(address).operand(&side.connection.id).into(),
+    ];
+    if !is_same_identity(&other.connection.peer_id, &own.to_string()) {
+        steps.push(set(other).words("--peer-id").value(own).operand(&other.connection.id).into());
     }
-    Fix::ByHand(vec![
-        "one half has a name (local_id) and the other has none; give both one, or neither:".into(),
-        openstack(&side.region, "vpn ipsec site connection set --local-id ''").operand(&side.connection.id).into(),
-    ])
+    Fix::ByHand(steps)
 }
 
 fn set_peer(half: Half, other: &Side, address: IpAddr) -> Fix {

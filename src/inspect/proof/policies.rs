@@ -49,6 +49,11 @@ impl Case<'_> {
             let means = "one speaks IKEv1 and the other IKEv2, so they do not talk at all";
             return Verdict::bad(Weight::Stops, seen, means, fix);
         }
+        let parts_them = |name: &str| matches!(name, "transform_protocol" | "encapsulation_mode");
+        if differing.iter().any(|(name, _, _)| parts_them(name)) {
+            let means = "neither can put the other's packets into its tunnel, so none comes up";
+            return Verdict::bad(Weight::Stops, seen, means, fix);
+        }
         if let Some(upgraded) = self.drifted(&differing) {
             let means = format!(
                 "{} was upgraded to an OpenStack that rewrites sha1 to sha256 and 3des to aes-256 in stored policies; \
@@ -113,12 +118,13 @@ impl Case<'_> {
             let cipher = ike.word("encryption_algorithm");
             if is_v1 && ["gcm", "ccm", "ctr"].iter().any(|mode| cipher.contains(mode)) {
                 let seen = format!("the IKE policy in {place} wants {cipher} with IKEv1");
-                return Verdict::bad(
-                    Weight::Stops,
-                    seen,
-                    "IKEv1 cannot negotiate that cipher for itself",
-                    self.modernise(),
-                );
+                let means = "IKEv1 cannot negotiate that cipher for itself";
+                // strongSwan offers more than the policy says.
+                if self.vpn.is_active() {
+                    let means = format!("{means}; what is up has agreed upon another, which nobody has chosen");
+                    return Verdict::bad(Weight::Warns, seen, means, self.modernise());
+                }
+                return Verdict::bad(Weight::Stops, seen, means, self.modernise());
             }
             if ipsec.word("encapsulation_mode") == "transport" {
                 let seen = format!("the IPsec policy in {place} is in transport mode");
@@ -127,8 +133,9 @@ impl Case<'_> {
             }
             if ipsec.word("transform_protocol") != "esp" {
                 let seen = format!("the IPsec policy in {place} is {}", ipsec.word("transform_protocol"));
-                let means = "AH does not encrypt, and does not pass NAT";
-                return Verdict::bad(Weight::Warns, seen, means, self.modernise());
+                let means =
+                    "AH does not encrypt, so who sits in between can read the traffic; and it does not pass NAT";
+                return Verdict::bad(Weight::Exposes, seen, means, self.modernise());
             }
         }
         Verdict::good("")
@@ -136,7 +143,7 @@ impl Case<'_> {
 }
 
 /// A policy in one line.
-fn words(policy: &StoredPolicy) -> String {
+pub(in crate::inspect) fn words(policy: &StoredPolicy) -> String {
     let word = |(name, word): &(&str, String)| match *name {
         "ike_version" => format!("IKE{word}"),
         "lifetime" => format!("{word} s"),

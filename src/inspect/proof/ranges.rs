@@ -1,5 +1,6 @@
 //! What each half tunnels, and what it expects across.
 
+use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::{Case, Fix, Verdict, Weight};
@@ -39,8 +40,17 @@ impl Case<'_> {
                 let means = "they have no range in common, so no traffic is agreed upon";
                 return Verdict::bad(Weight::Stops, what, means, fix);
             }
-            let means = "the tunnel comes up for what both name, and says ACTIVE; the rest is not carried";
+            if IpNet::aggregate(&side.remote) == IpNet::aggregate(local) {
+                let means = "the same addresses in other pieces: strongSwan takes that, other daemons want one list on both sides";
+                partial.get_or_insert_with(|| Verdict::bad(Weight::Warns, what, means, fix));
+                continue;
+            }
+            let means = "where strongSwan runs, the tunnel comes up for what both name, says ACTIVE, and does not carry the rest; \
+                         where LibreSwan runs, it stays down";
             partial.get_or_insert_with(|| Verdict::bad(Weight::Hides, what, means, fix));
+        }
+        if both.iter().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
+            seen.push("everything is across, so whatever leaves these subnets goes into the tunnel".to_owned());
         }
         partial.unwrap_or_else(|| Verdict::good(seen.join(" and ")))
     }

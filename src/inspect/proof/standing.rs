@@ -3,8 +3,8 @@
 use itertools::Itertools;
 
 use super::{Advice, Case, Fix, Verdict, Weight};
-use crate::cloud::{Id, Inventory, Status, VpnService};
-use crate::inspect::{Across, Inspection, Keys, Side, Vpn};
+use crate::cloud::{Id, Inventory, SiteConnection, VpnService};
+use crate::inspect::{Across, Inspection, Side, Vpn};
 use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, VpnId};
 
@@ -77,96 +77,38 @@ impl<'a> Case<'a> {
         self.unread.iter().join(", ")
     }
 
-    /// A new key; where the peer is outside, only one that it has got.
-    fn new_key(&self) -> Fix {
-        if self.vpn.b().is_some() {
-            return Fix::RotateKey;
-        }
-        Fix::ByHand(vec![
-            "agree upon a new key with the owner of the peer, and once it has it:".into(),
-            self.vpn.command("rotate-psk").words("--renew --psk-file PATH").into(),
-        ])
-    }
-
     pub(super) fn admin_state(&self) -> Verdict {
-        for (half, side) in self.sides() {
+        let off = |half: Half, side: &Side| {
             let service = side.service.as_ref().is_some_and(|service| !service.admin_state_up);
             let what = match (service, side.connection.admin_state_up) {
-                (true, false) => "VPN service and connection are",
-                (true, true) => "the VPN service is",
-                (false, false) => "the connection is",
-                (false, true) => continue,
+                (true, false) => "VPN service and connection",
+                (true, true) => "the VPN service",
+                (false, false) => "the connection",
+                (false, true) => return None,
             };
-            return Verdict::bad(
-                Weight::Stops,
-                format!("{what} switched off in {} (admin_state_up is false)", self.place(half)),
-                "the agent leaves it out, so nobody answers there",
-                Fix::SwitchOn { half },
-            );
+            Some((half, format!("{what} in {}", self.place(half))))
+        };
+        let found: Vec<(Half, String)> = self.sides().filter_map(|(half, side)| off(half, side)).collect();
+        let Some((half, _)) = found.first() else { return Verdict::good("") };
+        let what = found.iter().map(|(_, what)| what).join(", and ");
+        let fix = Fix::SwitchOn { half: *half };
+        let seen = format!("switched off (admin_state_up is false): {what}");
+        // strongSwan's driver leaves a connection out only together with its whole service.
+        if self.vpn.is_active() && self.sides().all(|(_, side)| self.has_another_on_its_service(side)) {
+            let means = "strongSwan keeps it up beside the other connections of its service; LibreSwan, and strongSwan after a \
+                         change of that service, leave it out";
+            return Verdict::bad(Weight::Warns, seen, means, fix);
         }
-        Verdict::good("")
+        Verdict::bad(Weight::Stops, seen, "the agent leaves it out, so nobody answers there", fix)
     }
 
-    /// A service the cloud has given up on, with its half.
-    pub(in crate::inspect) fn service_in_error(&self) -> Option<(Half, &'a Side, &'a VpnService)> {
-        let mut services = self.sides().filter_map(|(half, side)| Some((half, side, side.service.as_ref()?)));
-        services.find(|(_, _, service)| service.status == Status::Error)
-    }
-
-    pub(super) fn services(&self) -> Verdict {
-        // It is what keeps the other half down, too.
-        if let Some((half, side, service)) = self.service_in_error() {
-            return Verdict::bad(
-                Weight::Stops,
-                format!("the VPN service {} in {} is in ERROR", service.name, self.place(half)),
-                "the cloud could not set its gateway up, and does not try again by itself",
-                self.rebuild(half, side),
-            );
+    fn has_another_on_its_service(&self, side: &Side) -> bool {
+        side.connection.admin_state_up || {
+            let connections = self.survey(side).map_or(&[][..], |survey| &survey.inventory.connections);
+            let is_other = |one: &&SiteConnection| one.service == side.connection.service && one.admin_state_up;
+            side.service.as_ref().is_some_and(|service| service.admin_state_up)
+                && connections.iter().any(|one| is_other(&one))
         }
-        for (half, side) in self.sides() {
-            let Some(service) = &side.service else {
-                return Verdict::Open(format!(
-                    "the VPN service {} in {} cannot be seen",
-                    side.connection.service,
-                    self.place(half)
-                ));
-            };
-            let place = self.place(half);
-            match &service.status {
-                Status::Down if service.admin_state_up => {
-                    return Verdict::bad(
-                        Weight::Stops,
-                        format!("the VPN service {} in {place} is DOWN", service.name),
-                        "no VPN process answers on that router: the agent is away, or something else holds the router",
-                        Fix::Nudge { half },
-                    );
-                }
-                Status::PendingCreate if side.connection.status != Status::PendingCreate => {}
-                Status::PendingCreate => {
-                    return Verdict::bad(
-                        Weight::Stops,
-                        format!("neither service nor connection in {place} was reported on yet (PENDING_CREATE)"),
-                        "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
-                        // Neutron changes nothing about a service that no agent has reported on.
-                        Fix::ByHand(vec![
-                            "wait for two minutes; if nothing changes, make the agent read the router anew:".into(),
-                            openstack(&side.region, "router set --description vpn").operand(&service.router).into(),
-                        ]),
-                    );
-                }
-                _ if side.connection.status == Status::PendingCreate => {
-                    return Verdict::bad(
-                        Weight::Stops,
-                        format!("the connection in {place} is PENDING_CREATE while its service is {}", service.status),
-                        "normal within the first 60 to 90 s; later the agent has not taken it up (before OpenStack 2026.1 \
-                         it misses further connections of a router), or its daemon leaves it out",
-                        Fix::Nudge { half },
-                    );
-                }
-                Status::Active | Status::Down | Status::Error | Status::Other(_) => {}
-            }
-        }
-        Verdict::good("")
     }
 
     /// A service keeps the address and the state it was made with: it takes a new one. Where more hangs on it than this
@@ -191,70 +133,44 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn one_service(&self) -> Verdict {
-        for (half, side) in self.sides() {
-            let (Some(survey), Some(own)) = (self.survey(side), &side.service) else { continue };
-            let others: Vec<&VpnService> =
-                survey.inventory.services_on(&own.router).filter(|other| other.id != own.id).collect();
-            let Some(other) = others.first() else { continue };
-            let router = side.router.as_ref().map_or(own.router.as_str(), |router| router.name.as_str());
-            let serves = |id: &Id| survey.inventory.connections.iter().any(|connection| connection.service == *id);
-            let on_it = survey.inventory.connections.iter().filter(|connection| connection.service == other.id);
-            let fix = if serves(&other.id) {
-                let fix = self.vpn.command("doctor").words("--fix").remark("if the tunnel does not come up by itself");
-                let deletes = on_it.map(|one| osvpn("delete").operand(&one.id));
-                Fix::ByHand(deletes.chain([fix]).map(Advice::from).collect())
-            } else if let Some(id) = mark_of_another(other, self.vpn) {
-                // A run that is not done yet may be about to use it.
-                let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
-                Fix::ByHand(vec![way("resume"), way("rollback")])
-            } else {
-                Fix::RemoveService { half, id: other.id.clone() }
+        let doubled: Vec<Doubled<'_>> = self.sides().filter_map(|(half, side)| self.doubled(half, side)).collect();
+        // One that carries a connection is worse than one that nobody uses.
+        let Some(worst) = doubled.iter().max_by_key(|one| one.connections.len()) else { return Verdict::good("") };
+        let seen = doubled.iter().map(|one| one.text(self)).join("; ");
+        if worst.connections.is_empty() {
+            let means = "no connection uses the other one, so no agent is told of it; but the next connection made on it would \
+                         take the configuration of this VPN away";
+            // A run that is not done yet may be about to use it.
+            let fix = match mark_of_another(worst.other, self.vpn) {
+                Some(id) => {
+                    let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
+                    Fix::ByHand(vec![way("resume"), way("rollback")])
+                }
+                None => Fix::RemoveService { half: worst.half, id: worst.other.id.clone() },
             };
-            return Verdict::bad(
-                Weight::Stops,
-                format!(
-                    "{router} in {} holds {} VPN services: {} and {}",
-                    self.place(half),
-                    others.len() + 1,
-                    own.id.short(),
-                    others.iter().map(|other| other.id.short()).join(", ")
-                ),
-                "each takes the others' configuration away; whichever the agent read last works, until the next change",
-                fix,
-            );
+            return Verdict::bad(Weight::Warns, seen, means, fix);
         }
-        Verdict::good("")
+        let again = self.vpn.command("doctor").words("--fix").remark("if the tunnel does not come up by itself");
+        let deletes = worst.connections.iter().map(|id| osvpn("delete").operand(id));
+        let steps: Vec<Advice> = deletes.chain([again]).map(Advice::from).collect();
+        Verdict::bad(
+            Weight::Stops,
+            seen,
+            "each takes the others' configuration away; whichever the agent read last works, until the next change",
+            Fix::ByHand(steps),
+        )
     }
 
-    pub(super) fn key(&self) -> Verdict {
-        match self.vpn_keys() {
-            Keys::Unread => Verdict::Open("they were not read".to_owned()),
-            Keys::Unreadable(error) => Verdict::Open(format!("they could not be read: {error}")),
-            Keys::Read { equal: Some(false), .. } => Verdict::bad(
-                Weight::Stops,
-                "the two halves have different keys",
-                "each refuses the other; a tunnel that is up goes down at the next re-authentication",
-                Fix::RotateKey,
-            ),
-            Keys::Read { is_public: true, .. } => Verdict::bad(
-                Weight::Warns,
-                "the key is the word that create-vpn.sh gave to every VPN",
-                "anybody who knows the script can pose as the other end",
-                self.new_key(),
-            ),
-            Keys::Read { problem: Some(problem), .. } => Verdict::bad(
-                Weight::Warns,
-                format!("the key breaks the guide's rule: {problem}"),
-                "some peers refuse or misread such keys, and short ones can be guessed",
-                self.new_key(),
-            ),
-            Keys::Read { equal: Some(true), .. } => Verdict::good(""),
-            Keys::Read { equal: None, .. } => Verdict::Open("see that the peer has the same key".to_owned()),
-        }
-    }
-
-    const fn vpn_keys(&self) -> &Keys {
-        self.keys
+    /// The other VPN service on the router of a half, if there is one: of several, one that carries a connection.
+    fn doubled(&self, half: Half, side: &'a Side) -> Option<Doubled<'a>> {
+        let (survey, own) = (self.survey(side)?, side.service.as_ref()?);
+        let on_it = |service: &VpnService| {
+            let connections = survey.inventory.connections.iter().filter(|one| one.service == service.id);
+            connections.map(|one| &one.id).collect::<Vec<_>>()
+        };
+        let others = || survey.inventory.services_on(&own.router).filter(|other| other.id != own.id);
+        let other = others().max_by_key(|other| (on_it(other).len(), std::cmp::Reverse(&other.id)))?;
+        Some(Doubled { half, other, count: others().count() + 1, connections: on_it(other) })
     }
 
     pub(super) fn initiator(&self) -> Verdict {
@@ -313,6 +229,26 @@ impl<'a> Case<'a> {
             })
         };
         Verdict::good([text(Half::A), text(Half::B)].into_iter().flatten().join("; "))
+    }
+}
+
+/// A router with more than one VPN service.
+struct Doubled<'a> {
+    half: Half,
+    /// The service that is not this VPN's.
+    other: &'a VpnService,
+    count: usize,
+    /// What hangs on that service.
+    connections: Vec<&'a Id>,
+}
+
+impl Doubled<'_> {
+    fn text(&self, case: &Case<'_>) -> String {
+        let side = case.vpn.side(self.half);
+        let own = side.and_then(|side| side.service.as_ref()).map_or("", |service| service.id.short());
+        let router = side.and_then(|side| side.router.as_ref()).map_or("the router", |router| router.name.as_str());
+        let place = case.place(self.half);
+        format!("{router} in {place} holds {} VPN services: {own} and {}", self.count, self.other.id.short())
     }
 }
 

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::Known;
-use crate::cloud::{Id, Router, SiteConnection};
+use crate::cloud::{EndpointGroup, Id, Router, SiteConnection};
 use crate::plan::HalfPlan;
 use crate::plan::cidr;
 use crate::plan::findings::{Finding, Place};
@@ -40,7 +40,15 @@ impl<'a> Known<'a> {
 
     fn local_ranges(&self, connection: &SiteConnection) -> Option<Vec<IpNet>> {
         let subnets: Vec<Id> = if let Some(group) = &connection.local_group {
-            self.endpoints(group)?.iter().map(|endpoint| Id::new(endpoint.as_str())).collect()
+            let group = self.group(group)?;
+            if group.kind == "cidr" {
+                return group
+                    .endpoints
+                    .iter()
+                    .map(|range| range.parse::<IpNet>().ok().map(|range| range.trunc()))
+                    .collect();
+            }
+            group.endpoints.iter().map(|endpoint| Id::new(endpoint.as_str())).collect()
         } else {
             let service = self.inventory.services.iter().find(|service| service.id == connection.service)?;
             vec![service.legacy_subnet.clone()?]
@@ -49,14 +57,14 @@ impl<'a> Known<'a> {
     }
 
     fn remote_ranges(&self, connection: &SiteConnection) -> Vec<IpNet> {
-        let endpoints = connection.peer_group.as_ref().and_then(|group| self.endpoints(group)).unwrap_or_default();
-        let endpoints = endpoints.iter().filter_map(|endpoint| endpoint.parse::<IpNet>().ok());
+        let group = connection.peer_group.as_ref().and_then(|group| self.group(group));
+        let endpoints =
+            group.into_iter().flat_map(|group| &group.endpoints).filter_map(|endpoint| endpoint.parse::<IpNet>().ok());
         connection.peer_cidrs.iter().copied().chain(endpoints.map(|range| range.trunc())).collect()
     }
 
-    fn endpoints(&self, group: &Id) -> Option<&'a [String]> {
-        let group = self.detail?.groups.iter().find(|candidate| candidate.id == *group)?;
-        Some(&group.endpoints)
+    fn group(&self, id: &Id) -> Option<&'a EndpointGroup> {
+        self.detail?.groups.iter().find(|group| group.id == *id)
     }
 }
 

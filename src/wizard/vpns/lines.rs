@@ -30,6 +30,14 @@ impl Model {
             unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
             lines.push(unread);
         }
+        for (region, survey) in &inspection.surveys {
+            for unfit in &survey.inventory.unfit {
+                let mut left_out = line(Choice::Region(region.clone()), self.labels.name(region), "");
+                let text = format!("an object is left out, because it cannot be read: {unfit}");
+                left_out.findings.push(Finding::refusal(Place::Region(Half::A), text));
+                lines.push(left_out);
+            }
+        }
         lines.extend(inspection.awaited.iter().map(|region| {
             let awaited = line(Choice::Region(region.clone()), self.labels.name(region), "");
             Line { pending: true, ..awaited }

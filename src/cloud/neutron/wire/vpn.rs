@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{or_default, up};
+use super::{number, or_default, present, up};
 use crate::cloud::inventory::{self, Id, Status};
 use crate::cloud::printable::Text;
 
@@ -22,8 +22,10 @@ pub struct Service {
     status: Text,
     #[serde(default = "up")]
     admin_state_up: bool,
-    external_v4_ip: Option<Text>,
-    external_v6_ip: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    external_v4_ip: Option<Option<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    external_v6_ip: Option<Option<Text>>,
     pub(super) project_id: Option<String>,
     pub(super) tenant_id: Option<String>,
 }
@@ -43,6 +45,20 @@ impl Service {
         "tenant_id",
     ];
 
+    /// The same of a cloud too old to tell a service's address, which is its router's there.
+    pub fn into_service_on(self, routers: &[inventory::Router]) -> inventory::VpnService {
+        let is_told = self.external_v4_ip.is_some() || self.external_v6_ip.is_some();
+        let service = self.into_service();
+        match routers.iter().find(|router| router.id == service.router).filter(|_| !is_told) {
+            Some(router) => inventory::VpnService {
+                external_v4: router.external_v4.first().copied(),
+                external_v6: router.external_v6.first().copied(),
+                ..service
+            },
+            None => service,
+        }
+    }
+
     pub fn into_service(self) -> inventory::VpnService {
         inventory::VpnService {
             id: Id::new(self.id.0),
@@ -52,8 +68,8 @@ impl Service {
             legacy_subnet: self.subnet_id.map(|id| Id::new(id.0)),
             status: Status::parse(&self.status.0),
             admin_state_up: self.admin_state_up,
-            external_v4: self.external_v4_ip.and_then(|text| text.0.parse::<Ipv4Addr>().ok()),
-            external_v6: self.external_v6_ip.and_then(|text| text.0.parse::<Ipv6Addr>().ok()),
+            external_v4: self.external_v4_ip.flatten().and_then(|text| text.0.parse::<Ipv4Addr>().ok()),
+            external_v6: self.external_v6_ip.flatten().and_then(|text| text.0.parse::<Ipv6Addr>().ok()),
         }
     }
 }
@@ -84,8 +100,8 @@ pub struct Connection {
     local_id: Text,
     #[serde(default, deserialize_with = "or_default")]
     initiator: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    mtu: u32,
+    #[serde(default, deserialize_with = "number")]
+    mtu: Option<u32>,
     #[serde(default, deserialize_with = "or_default")]
     dpd: Dpd,
     pub(super) project_id: Option<String>,
@@ -96,10 +112,10 @@ pub struct Connection {
 struct Dpd {
     #[serde(default, deserialize_with = "or_default")]
     action: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    interval: u32,
-    #[serde(default, deserialize_with = "or_default")]
-    timeout: u32,
+    #[serde(default, deserialize_with = "number")]
+    interval: Option<u32>,
+    #[serde(default, deserialize_with = "number")]
+    timeout: Option<u32>,
 }
 
 impl Connection {
@@ -148,11 +164,11 @@ impl Connection {
             admin_state_up: self.admin_state_up,
             local_id: self.local_id.0,
             initiator: self.initiator.0,
-            mtu: self.mtu,
+            mtu: self.mtu.unwrap_or_default(),
             dpd: inventory::DeadPeerDetection {
                 action: self.dpd.action.0,
-                interval: self.dpd.interval,
-                timeout: self.dpd.timeout,
+                interval: self.dpd.interval.unwrap_or_default(),
+                timeout: self.dpd.timeout.unwrap_or_default(),
             },
         }
     }
@@ -190,6 +206,7 @@ impl Group {
 
 #[derive(Default, Deserialize)]
 struct Lifetime {
+    #[serde(default, deserialize_with = "number")]
     value: Option<u32>,
 }
 
