@@ -7,6 +7,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+#[path = "real_cloud/afterwards.rs"]
+mod afterwards;
 #[path = "support/broken.rs"]
 mod broken;
 #[path = "real_cloud/cloud.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -200,8 +200,13 @@ impl RealCloud {
 
     /// osvpn without a terminal, to its end.
     pub fn headless(&self, args: &[&str]) -> Output {
+        self.headless_at(self.home.path(), args)
+    }
+
+    /// The same for somebody with another home directory.
+    pub fn headless_at(&self, home: &Path, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_osvpn"));
-        command.env_clear().env("HOME", self.home.path()).env("PATH", "/usr/bin:/bin").current_dir(self.home.path());
+        command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").current_dir(self.home.path());
         // Not in the foreground of the terminal the tests may be run from.
         command.process_group(0);
         command.envs(self.environment()).args(args).stdin(Stdio::null()).output().unwrap()
