@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::broken::{self, Behind, Site};
 use super::cloud::{A, B, RealCloud, in_each, in_each_with_tunnels};
 use super::guide::Profile;
+use super::made::KEY;
 use super::wizard::{plan_between, plan_to_peer};
 
 /// What osvpn says without a terminal, and its exit code.
@@ -18,6 +19,14 @@ fn osvpn(cloud: &RealCloud, args: &[&str]) -> (i32, String) {
 fn said(output: &Output) -> (i32, String) {
     let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     (output.status.code().unwrap(), out + &err)
+}
+
+/// Half a VPN to the peer outside, which has not been set up, so it stays DOWN.
+#[track_caller]
+fn apply_outside(cloud: &RealCloud, name: &str, subnet: &str) {
+    let plan = cloud.plan(name, &plan_to_peer(name, Profile::Modern, (A, "border-router", &[subnet])));
+    std::fs::write(cloud.home.path().join("key"), KEY).unwrap();
+    must(cloud, 3, &["apply", &plan, "--psk-file", "key", "--wait", "1"]);
 }
 
 #[track_caller]
@@ -40,9 +49,7 @@ fn connections(cloud: &RealCloud, region: &str) -> Vec<Value> {
 #[test]
 fn a_vpn_whose_peer_does_not_answer_takes_every_change_and_is_asked_about_by_nobody() {
     in_each(|cloud| {
-        let text = plan_to_peer("office", Profile::Modern, (A, "border-router", &["private-subnet"]));
-        let plan = cloud.plan("office", &text);
-        must(cloud, 3, &["apply", &plan, "--wait", "1"]);
+        apply_outside(cloud, "office", "private-subnet");
         let listed = must(cloud, 0, &["list"]);
         assert!(!listed.contains("interrupted") && !listed.contains("resume"), "{listed}");
         must(cloud, 0, &["delete", "--strays", "--yes"]);
@@ -86,9 +93,7 @@ fn a_connection_that_carries_the_marker_of_another_vpn_is_neither_changed_nor_de
         let mark = real["description"].as_str().unwrap();
         let id = mark.split(':').nth(1).unwrap();
         // Ids are random; only one that is smaller than the real one was ever taken for it.
-        let text = plan_to_peer("colleague", Profile::Modern, (A, "border-router", &["db-subnet"]));
-        let plan = cloud.plan("colleague", &text);
-        must(cloud, 3, &["apply", &plan, "--wait", "0"]);
+        apply_outside(cloud, "colleague", "db-subnet");
         let theirs = connections(cloud, A).into_iter().find(|connection| connection["id"] != real["id"]).unwrap();
         let name = theirs["id"].as_str().unwrap();
         cloud.openstack(&[A, "vpn", "ipsec", "site", "connection", "set", "--description", mark, name]);
