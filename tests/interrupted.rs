@@ -447,7 +447,7 @@ async fn objects_with_other_names_are_known_by_their_marks() {
         let made = scene.made();
         let ran = run(scene.osvpn(&if way == "resume" { vec![way, &id] } else { vec![way, &id, "--yes"] })).await;
         // What is named otherwise is used again, and not deleted on the word of its description.
-        let code = if way == "resume" { 0 } else { 1 };
+        let code = i32::from(way != "resume");
         let left = if way == "resume" { 12 } else { made };
         assert_eq!((ran.code, scene.made()), (code, left), "{post:?} {way}: {}{}", ran.out, ran.err);
         assert_eq!(ran.out.contains("no name that osvpn gives"), way == "rollback", "{}", ran.out);

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use super::no_region;
-use crate::cloud::{Cloud, Error};
+use crate::cloud::Cloud;
 use crate::plan::{KeySharer, SharedKey};
 
 /// The key of each connection; one request each, all at once.
@@ -11,7 +11,7 @@ pub async fn read_shared_keys(cloud: &Cloud, sharers: &[KeySharer]) -> Vec<Share
     let reads = sharers.iter().map(|of| async move {
         let key = async {
             let region = cloud.region(&of.region).ok_or_else(|| no_region(&of.region))?;
-            Ok::<_, Error>(region.connection_psk(&of.id).await?)
+            region.connection_psk(&of.id).await
         };
         SharedKey { of: of.clone(), key: key.await }
     });

@@ -114,15 +114,17 @@ pub struct CompareRow {
     pub peer_has: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn condition_word<S: Serializer>(condition: &Condition, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(condition.as_str())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn subject_word<S: Serializer>(subject: &Subject, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(subject.as_str())
 }
 
-#[expect(clippy::ref_option, reason = "serde asks for it")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn weight_word<S: Serializer>(weight: &Option<Weight>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_some(&weight.map(Weight::as_str))
 }

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 /// One IPsec site connection, with what it inherits from its service, policies and endpoint groups.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one setting of the API that is on or off")]
 pub struct Half {
     /// The addresses of its VPN service.
     pub addresses: Vec<IpAddr>,

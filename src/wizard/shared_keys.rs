@@ -23,16 +23,14 @@ impl Model {
     /// The plan with the key it has to share, if there is one.
     pub(super) fn shared(&self, plan: Plan) -> Result<Plan, Vec<Finding>> {
         let Some(first) = plan.key_sharers().first() else { return Ok(plan) };
-        match self.shared_keys.of(plan.key_sharers()) {
-            Some(keys) => plan.sharing(keys, self.answers.key.key_origin()),
-            None => {
-                let text = format!(
-                    "connection {} goes between the same two addresses, and its key is being read; a moment",
-                    first.name
-                );
-                Err(vec![Finding::refusal(Place::Key, text)])
-            }
+        if let Some(keys) = self.shared_keys.of(plan.key_sharers()) {
+            return plan.sharing(keys, self.answers.key.key_origin());
         }
+        let text = format!(
+            "connection {} goes between the same two addresses, and its key is being read; a moment",
+            first.name
+        );
+        Err(vec![Finding::refusal(Place::Key, text)])
     }
 
     /// Asks for the keys the plan in review has to share, if they are not known.

@@ -102,6 +102,26 @@ pub fn cases() -> Vec<Case> {
             false,
             Change { ike: both(json!({"ike_version": "v1", "phase1_negotiation_mode": "aggressive"})), ..plain() },
         ),
+        ("a service switched off", false, Change { service_of_a: json!({"admin_state_up": false}), ..plain() }),
+        ("switched off on one side", false, Change { connection: of_a(json!({"admin_state_up": false})), ..plain() }),
+    ];
+    let make = |(name, hopeful, change): (&str, bool, Change)| {
+        case(format!("tunnel/{name}"), move |s: Stage| {
+            let change = change.clone();
+            async move { negotiate(&s, hopeful, change).await }
+        })
+        .negotiating()
+    };
+    rows.into_iter().chain(as_the_daemon_has_them()).chain(other_keys()).map(make).collect()
+}
+
+/// Protocols, modes, ranges and names that only the daemons decide about.
+fn as_the_daemon_has_them() -> Vec<(&'static str, bool, Change)> {
+    let both = |value: Value| [value.clone(), value];
+    let of_a = |value: Value| [value, Value::Null];
+    let v1 = || both(json!({"ike_version": "v1"}));
+    let plain = Change::default;
+    vec![
         (
             "AH against ESP",
             false,
@@ -144,17 +164,7 @@ pub fn cases() -> Vec<Case> {
                 ..plain()
             },
         ),
-        ("a service switched off", false, Change { service_of_a: json!({"admin_state_up": false}), ..plain() }),
-        ("switched off on one side", false, Change { connection: of_a(json!({"admin_state_up": false})), ..plain() }),
-    ];
-    let make = |(name, hopeful, change): (&str, bool, Change)| {
-        case(format!("tunnel/{name}"), move |s: Stage| {
-            let change = change.clone();
-            async move { negotiate(&s, hopeful, change).await }
-        })
-        .negotiating()
-    };
-    rows.into_iter().chain(other_keys()).map(make).collect()
+    ]
 }
 
 /// Keys that change after it is seen what they lead to.

@@ -31,7 +31,9 @@ impl Scene {
         let ran = run(command).await;
         let told = ran.out + &ran.err;
         assert_eq!(ran.code, code, "{args:?}: {told}");
-        parts.iter().for_each(|part| assert!(told.contains(part), "{args:?}: {part:?} is missing from\n{told}"));
+        for part in parts {
+            assert!(told.contains(part), "{args:?}: {part:?} is missing from\n{told}");
+        }
         told
     }
 

@@ -70,7 +70,7 @@ impl<'a> Case<'a> {
                 Weight::Stops,
                 format!("neither service nor connection in {places} was reported on yet (PENDING_CREATE)"),
                 "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
-                self.notice(alike),
+                Self::notice(alike),
             ),
             Told::ConnectionNotReported => Verdict::bad(
                 Weight::Stops,
@@ -110,7 +110,7 @@ impl<'a> Case<'a> {
 
     /// Neutron changes nothing about a service or connection that no agent has reported on. A router can be given the name
     /// it has: nothing is changed, and its agent is told to read it anew.
-    fn notice(&self, alike: &[(Half, &Side)]) -> Fix {
+    fn notice(alike: &[(Half, &Side)]) -> Fix {
         let routers = alike.iter().filter_map(|(_, side)| Some((side, side.router.as_ref()?)));
         let again = routers.map(|(side, router)| {
             openstack(&side.region, "router set --name").value(&router.name).operand(&router.id).into()

@@ -61,7 +61,7 @@ impl Changing {
         })
     }
 
-    fn both_values(&self, update: &Update) -> Result<(Map<String, Value>, Map<String, Value>), Error> {
+    fn both_values(&self, update: &Update) -> Result<(Values, Values), Error> {
         let values = |direction| {
             let groups = self.groups(&update.edits, direction)?;
             as_values(&changes(&update.edits, &groups, direction))
@@ -297,6 +297,9 @@ pub(super) fn error(text: String, region: &crate::cloud::RegionId) -> Error {
     error
 }
 
+/// Attributes as the API has them.
+type Values = Map<String, Value>;
+
 /// What people call an attribute.
 fn called(name: &str) -> &'static str {
     match name {
@@ -313,22 +316,22 @@ fn called(name: &str) -> &'static str {
 
 /// An update of these attributes alone.
 fn only(edits: &Edits, names: &BTreeSet<&str>) -> Edits {
-    fn kept<T: Clone>(edit: &Option<T>, name: &str, names: &BTreeSet<&str>) -> Option<T> {
-        edit.clone().filter(|_| names.contains(name))
+    fn kept<T: Clone>(edit: Option<&T>, name: &str, names: &BTreeSet<&str>) -> Option<T> {
+        edit.filter(|_| names.contains(name)).cloned()
     }
     match edits {
         Edits::Service(edits) => Edits::Service(ServiceEdits {
-            description: kept(&edits.description, "description", names),
-            admin_state_up: kept(&edits.admin_state_up, "admin_state_up", names),
+            description: kept(edits.description.as_ref(), "description", names),
+            admin_state_up: kept(edits.admin_state_up.as_ref(), "admin_state_up", names),
         }),
         Edits::Connection(edits) => Edits::Connection(Box::new(ConnectionEdits {
-            peer_address: kept(&edits.peer_address, "peer_address", names),
-            peer_id: kept(&edits.peer_id, "peer_id", names),
-            local_group: kept(&edits.local_group, "local_ep_group_id", names),
-            peer_group: kept(&edits.peer_group, "peer_ep_group_id", names),
-            dpd: kept(&edits.dpd, "dpd", names),
-            initiator: kept(&edits.initiator, "initiator", names),
-            admin_state_up: kept(&edits.admin_state_up, "admin_state_up", names),
+            peer_address: kept(edits.peer_address.as_ref(), "peer_address", names),
+            peer_id: kept(edits.peer_id.as_ref(), "peer_id", names),
+            local_group: kept(edits.local_group.as_ref(), "local_ep_group_id", names),
+            peer_group: kept(edits.peer_group.as_ref(), "peer_ep_group_id", names),
+            dpd: kept(edits.dpd.as_ref(), "dpd", names),
+            initiator: kept(edits.initiator.as_ref(), "initiator", names),
+            admin_state_up: kept(edits.admin_state_up.as_ref(), "admin_state_up", names),
         })),
     }
 }

@@ -71,7 +71,6 @@ impl Changing {
             }
             let region = work.region(&pair.create.region, step)?;
             match (compare(&pair, &region).await?, is_first) {
-                (Compared::Alike, _) => {}
                 (Compared::Gone, true) => {
                     let by = self.twin_of(&pair, &region).await?.map(|(_, by)| by);
                     // The one with the smaller id stays, and in the end the other sees what it has made.
@@ -94,7 +93,7 @@ impl Changing {
                 }
                 // It is too late to take the change back, so what somebody else has set is set on the new ones.
                 (Compared::Changed(old), false) => self.carry_over(step, &pair, &old, work).await?,
-                (Compared::Gone, false) => {}
+                (Compared::Alike, _) | (Compared::Gone, false) => {}
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use crate::cloud::inventory::{self, Id, Status};
 use crate::cloud::printable::Text;
 
 #[derive(Deserialize)]
+#[expect(clippy::option_option, reason = "whether the API has the field, and whether it names an address")]
 pub struct Service {
     id: Text,
     #[serde(default, deserialize_with = "or_default")]
