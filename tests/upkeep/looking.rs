@@ -62,7 +62,9 @@ async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
         (&["doctor", "test-vpn"], vec![all, 6, 2]),
     ] {
         scene.asked();
-        waves.iter().for_each(|count| scene.cloud.inject(Fault::together(*count).method("GET").path("/v2.0/")));
+        for count in &waves {
+            scene.cloud.inject(Fault::together(*count).method("GET").path("/v2.0/"));
+        }
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
         assert_eq!(counted(&scene.asked()), [1, waves.iter().sum(), 0], "{args:?}");
