@@ -255,7 +255,7 @@ impl Everything {
 }
 
 async fn everything(s: &Stage, region: &Region) -> Everything {
-    let (name, description) = ("n", "made for osvpn:contract");
+    let (name, description) = ("n", "osvpn:contract");
     let router = Id::from(s.ground.id(A, "border-router"));
     let service = region.create_service(&VpnServiceBody { name, description, router: &router }).await.unwrap();
     let ike = IkePolicyBody {

