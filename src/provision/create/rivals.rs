@@ -173,7 +173,9 @@ pub(super) async fn withdraw(marks: &Marks, rival: &Rival, ledger: &mut Ledger, 
     if let Undone::Left(left) = &undone {
         for (made, error) in left.iter().filter(|(made, error)| made.task.step == Step::Service && error.is_in_use()) {
             tracing::info!(service = %made.id, %error, "another VPN has come to use it");
-            ledger.remove(&made.id);
+            let theirs = Made { origin: Origin::Reused, ..made.clone() };
+            ledger.record(theirs.clone());
+            work.tell(Event::Finished(theirs, std::time::Duration::ZERO));
         }
         if ledger.is_clean() {
             work.keeper.finish();
