@@ -297,10 +297,10 @@ fn orders(requests: [usize; 2], seed: u64) -> Vec<Order> {
 }
 
 async fn work_off(before: Before, deeds: [Deed; 2], orders: Arc<Mutex<Vec<Order>>>, wrong: Arc<Mutex<Vec<String>>>) {
-    let scene = Scene::new(before).await;
+    let scene = Box::pin(Scene::new(before)).await;
     loop {
         let Some(order) = orders.lock().unwrap().pop() else { return };
-        let ended = tokio::time::timeout(Duration::from_secs(30), scene.case(deeds, order)).await;
+        let ended = tokio::time::timeout(Duration::from_secs(30), Box::pin(scene.case(deeds, order))).await;
         if let Err(why) = ended.unwrap_or_else(|_| Err("it does not end".to_owned())) {
             wrong.lock().unwrap().push(format!("{deeds:?} {order:?}: {why}"));
         }
@@ -310,11 +310,11 @@ async fn work_off(before: Before, deeds: [Deed; 2], orders: Arc<Mutex<Vec<Order>
 
 /// How many requests each piece of work takes with nobody else about.
 async fn requests(before: Before, deeds: [Deed; 2]) -> [usize; 2] {
-    let scene = Scene::new(before).await;
+    let scene = Box::pin(Scene::new(before)).await;
     let mut counts = [0; 2];
     for first in [0, 1] {
         let order = Order { first, held: [NEVER; 2] };
-        let work = scene.case(deeds, order).await;
+        let work = Box::pin(scene.case(deeds, order)).await;
         assert!(work.is_ok() || first == 1 || deeds[0] == deeds[1], "{deeds:?} one after the other: {work:?}");
         counts[first] = scene.site.simulator.requests().len().min(40);
         scene.restore();
@@ -328,7 +328,7 @@ async fn of_two_people_at_once_one_gives_way_and_says_so() {
     let mut lanes = tokio::task::JoinSet::new();
     let mut cases = 0;
     for (number, (before, deeds)) in PAIRS.into_iter().enumerate() {
-        let orders = orders(requests(before, deeds).await, number as u64 * 7919 + 1);
+        let orders = orders(Box::pin(requests(before, deeds)).await, number as u64 * 7919 + 1);
         cases += orders.len();
         let orders = Arc::new(Mutex::new(orders));
         lanes.spawn(work_off(before, deeds, Arc::clone(&orders), Arc::clone(&wrong)));
