@@ -46,11 +46,29 @@ fn connections(cloud: &RealCloud, region: &str) -> Vec<Value> {
     cloud.list(region, "vpn/ipsec-site-connections")
 }
 
-/// Pings Porirua until it answers: the first packets wake the tunnel.
+/// Pings Porirua until it answers.
 #[track_caller]
 fn answers(cloud: &RealCloud, from: &str) {
     let is_there = || cloud.run("ping", &[from, "nz-por-1:10.20.30.10"]).status.success();
     assert!((0..20).any(|_| is_there()), "{} {from}", cloud.release);
+}
+
+/// Switches the service of a region off and on. strongSwan negotiates what is added to a running service only when something
+/// is sent through it; its user-space IPsec, which these clouds have, does not even then.
+fn restart(cloud: &RealCloud, region: &str) {
+    let service = cloud.list(region, "vpn/vpnservices").remove(0)["id"].as_str().unwrap().to_owned();
+    for (switch, status) in [("--disable", "DOWN"), ("--enable", "ACTIVE")] {
+        cloud.openstack(&[region, "vpn", "service", "set", switch, &service]);
+        let is_told = || cloud.list(region, "vpn/vpnservices")[0]["status"] == status;
+        assert!(
+            (0..600).any(|_| is_told() || {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+                false
+            }),
+            "{}: the service does not become {status}",
+            cloud.release
+        );
+    }
 }
 
 #[test]
@@ -65,7 +83,8 @@ fn a_vpn_whose_peer_does_not_answer_takes_every_change_and_is_asked_about_by_nob
         let local = groups.iter().find(|group| group["type"] == "subnet").unwrap();
         assert_eq!((groups.len(), local["endpoints"].as_array().unwrap().len()), (2, 2), "{groups:#?}");
         let key = connections(cloud, A)[0]["psk"].clone();
-        must(cloud, 3, &["rotate-psk", "office", "--yes", "--wait", "1"]);
+        std::fs::write(cloud.home.path().join("other"), KEY.to_uppercase()).unwrap();
+        must(cloud, 3, &["rotate-psk", "office", "--psk-file", "other", "--yes", "--wait", "1"]);
         assert_ne!(connections(cloud, A)[0]["psk"], key);
         let (code, admitted) = osvpn(cloud, &["admit", "office", "--yes"]);
         assert!([0, 3].contains(&code), "{}: {code} {admitted}", cloud.release);
@@ -78,12 +97,12 @@ fn a_vpn_whose_peer_does_not_answer_takes_every_change_and_is_asked_about_by_nob
 fn a_second_vpn_between_the_same_routers_has_the_key_of_the_first_and_comes_up() {
     in_each_with_tunnels(|cloud| {
         must(cloud, 0, &["apply", &between_borders(cloud, "first", "private-subnet")]);
-        // strongSwan negotiates what is added to a running service when something is sent through it.
         let (code, said) = osvpn(cloud, &["apply", &between_borders(cloud, "second", "db-subnet"), "--wait", "5"]);
         assert!([0, 3].contains(&code), "{}: {said}", cloud.release);
         let keys = [A, B].map(|region| connections(cloud, region)).concat();
         assert_eq!(keys.len(), 4);
         assert!(keys.iter().all(|connection| connection["psk"] == keys[0]["psk"]), "keys differ");
+        restart(cloud, A);
         for from in ["nz-hlz-1:10.0.0.10", "nz-hlz-1:10.0.1.10"] {
             answers(cloud, from);
         }
@@ -139,11 +158,12 @@ fn of_two_people_who_make_the_same_vpn_one_has_it_and_the_other_is_told() {
             });
             let all = [A, B].map(|region| connections(cloud, region));
             let told = format!("{}: {} {}\n---\n{} {}", cloud.release, one.0, one.1, other.0, other.1);
-            // The one that stays may have been added to a service that ran for the other; then traffic wakes its tunnel.
-            assert!(matches!((one.0, other.0), (0 | 3, 1) | (1, 0 | 3)), "{told}");
+            // What stays may have been added to a service that ran for the other, or looked at before the other was gone.
+            assert!(matches!((one.0, other.0), (0 | 3 | 5, 4) | (4, 0 | 3 | 5)), "{told}");
             assert_eq!(all.each_ref().map(Vec::len), [1, 1], "{told}");
             assert_eq!(all[0][0]["psk"], all[1][0]["psk"], "{told}");
             assert_eq!(cloud.objects().len(), 12, "{told}");
+            restart(cloud, A);
             answers(cloud, "nz-hlz-1:10.0.0.10");
             must(cloud, 0, &["resume", "both"]);
             cloud.reset();
