@@ -229,7 +229,8 @@ async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next(
     assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
     let examined = examine(&site.cloud, first.id()).await.unwrap();
     assert_eq!(examined.diagnosis.condition, Condition::NotActive);
-    assert!(examined.diagnosis.unseen.iter().any(|what| what.contains("UDP 500")), "{examined:?}");
+    let first_said = format!("{:?}", examined.diagnosis.findings[0]);
+    assert!(first_said.contains("Compare") && first_said.contains("UDP 500"), "{first_said}");
     let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
     let mut again = Run::new();
     again.create(&site, &second).await.unwrap();
