@@ -22,7 +22,8 @@ impl Plan {
         {
             found.push(Finding::refusal(
                 Place::Region(Half::B),
-                "both halves are in the same region; site-to-site needs two",
+                "both halves are in the same region, where no VPN is needed: attach both routers to one network, and give \
+                 each a route to the subnets of the other (openstack router set --route)",
             ));
         }
         let a = half(Half::A, &draft.a, known, labels, &mut found);
