@@ -106,7 +106,8 @@ fn a_second_vpn_between_the_same_routers_has_the_key_of_the_first_and_comes_up()
         for from in ["nz-hlz-1:10.0.0.10", "nz-hlz-1:10.0.1.10"] {
             answers(cloud, from);
         }
-        must(cloud, 0, &["status", "first"]);
+        // It waits until the agents have reported.
+        must(cloud, 0, &["resume", "first"]);
         must(cloud, 0, &["resume", "second"]);
         must(cloud, 0, &["delete", "first", "--yes"]);
         answers(cloud, "nz-hlz-1:10.0.1.10");
