@@ -13,7 +13,7 @@ use crate::provision::change::{ChangeError, ChangeWork, Changing, Direction};
 use crate::report::ChangeReport;
 use crate::signals::Signal;
 
-pub(crate) use lines::say;
+pub(crate) use crate::sign_in::aside::say;
 pub(crate) use proof::Proving;
 
 /// Does what is missing of a change, or takes it back, and waits until no lost request can take effect any more.

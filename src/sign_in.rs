@@ -1,6 +1,7 @@
 //! From a choice of cloud to a signed-in [`Cloud`], or to what a person can do about it. The same for the wizard and for
 //! `osvpn apply`, which asks on the [`terminal`].
 
+pub(crate) mod aside;
 pub mod terminal;
 
 use std::collections::BTreeMap;

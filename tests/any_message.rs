@@ -382,6 +382,7 @@ fn interrupted() -> Session {
         began: "2026-11-24 02:13 UTC".to_owned(),
         exists: 1,
         may_exist: 1,
+        is_running: false,
     };
     Session { unfinished: vec![run], interrupted: vec![change_cut_off()], ..session() }
 }

@@ -41,7 +41,7 @@ use osvpn::provision::handover::KeyOrigin;
 use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone, Watched};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
-use osvpn::wizard::progress::{Button, Phase, Progress};
+use osvpn::wizard::progress::{Button, Phase, Progress, TaskState};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::{Mode, Step};
 use osvpn::wizard::{Effect, Ending, Message, Problem, Screen, Session, Start, TakenUp, Unfinished};

@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         "apply",
         &["apply", "cli", "report", "wizard", "sign_in", "signals", "state", "inspect", "provision", "plan", "cloud"],
     ),
-    ("carry", &["carry", "apply", "report", "signals", "inspect", "provision", "change", "plan", "cloud"]),
+    ("carry", &["carry", "apply", "report", "sign_in", "signals", "inspect", "provision", "change", "plan", "cloud"]),
     (
         "resume",
         &[

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Refusal;
+use crate::sign_in::aside::Asking;
 use crate::signals::Signal;
 
 /// Asks a question that is answered with y or N.
@@ -29,6 +30,7 @@ pub async fn agreed(
 }
 
 fn ask(question: &str) -> io::Result<bool> {
+    let _asking = Asking::begin();
     let mut err = io::stderr();
     write!(err, "{question} [y/N] ")?;
     err.flush()?;

@@ -1,7 +1,6 @@
 //! Progress as lines, one for each thing that happens; no spinner, no cursor movement.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Write, stderr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +9,7 @@ use crate::cloud::retry::Pause;
 use crate::cloud::{Cloud, RegionId};
 use crate::plan::{Half, Plan};
 use crate::provision::{Event, Ledger, Made, Marks, Origin, Standing, Task};
+use crate::sign_in::aside::say;
 
 /// Tells events on standard error, and remembers what they say exists.
 #[derive(Debug)]
@@ -155,11 +155,6 @@ impl Lines {
 
 fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
-}
-
-/// Whoever closed standard error does not want to know.
-fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! A change as lines, one for each thing that happens.
 
-use std::io::{Write, stderr};
-
 use crate::change::Change;
 use crate::provision::change::{ChangeEvent, End};
+use crate::sign_in::aside::say;
 
 /// Tells an event of a change on standard error.
 pub fn tell(change: &Change, event: &ChangeEvent) {
@@ -26,7 +25,7 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
         }
         ChangeEvent::Waiting(number, pause) => format!("{}: {pause}", step(number)),
         ChangeEvent::TakenBack(number, took) => {
-            format!("{}: taken back ({:.1} s)", step(number), took.as_secs_f64())
+            format!("{}: rolled back ({:.1} s)", step(number), took.as_secs_f64())
         }
         ChangeEvent::Settling(until) => {
             format!(
@@ -37,9 +36,4 @@ pub fn tell(change: &Change, event: &ChangeEvent) {
         ChangeEvent::Removed(_, id) => format!("{id}, which nothing needs any more: deleted"),
     };
     say(&line);
-}
-
-/// Whoever closed standard error does not want to know.
-pub fn say(line: &str) {
-    let _ = writeln!(stderr(), "{line}");
 }

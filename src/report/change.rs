@@ -142,8 +142,8 @@ impl ChangeReport {
             }
             Err(ChangeError::TooLate) => {
                 let text =
-                    "it cannot be taken back any more: something is deleted, or both halves may have the new key";
-                (ChangeOutcome::Failed, Some(Failure::plain(format!("taking back {change}"), text)))
+                    "it cannot be rolled back any more: something is deleted, or both halves may have the new key";
+                (ChangeOutcome::Failed, Some(Failure::plain(format!("rolling back {change}"), text)))
             }
         };
         let steps = course.ends.iter().enumerate().map(|(number, end)| StepReport {
@@ -284,15 +284,17 @@ fn clock(time: Timestamp) -> String {
 impl Display for ChangeReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let what = format!("{} {}", self.verb.noun(), self.name);
-        let done = if self.direction == Direction::Back { "Taken back" } else { "Done" };
-        let failed = if self.direction == Direction::Back { "Not taken back" } else { "Failed" };
+        let done = if self.direction == Direction::Back { "Rolled back" } else { "Done" };
+        let failed = if self.direction == Direction::Back { "Not rolled back" } else { "Failed" };
         match self.outcome {
             ChangeOutcome::Done | ChangeOutcome::TakenBack => writeln!(f, "{done}: {what}.")?,
             ChangeOutcome::Unchanged => {
                 writeln!(f, "Unchanged: {what}.")?;
                 self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;
             }
-            ChangeOutcome::Stopped if self.direction == Direction::Back => writeln!(f, "Stopped: taking back {what}.")?,
+            ChangeOutcome::Stopped if self.direction == Direction::Back => {
+                writeln!(f, "Stopped: rolling back {what}.")?;
+            }
             ChangeOutcome::Stopped => writeln!(f, "Stopped: {what}.")?,
             ChangeOutcome::Unsettled => writeln!(
                 f,
@@ -330,7 +332,7 @@ impl ChangeReport {
         let Some(go_on) = &self.go_on else { return Ok(()) };
         writeln!(f, "\nTo go on:      {go_on}")?;
         if self.is_reversible && self.direction == Direction::Forward {
-            writeln!(f, "To take back:  {}", osvpn("rollback").operand(&self.id))?;
+            writeln!(f, "To roll back:  {}", osvpn("rollback").operand(&self.id))?;
         }
         if let (ChangeOutcome::Failed, Some(journal)) = (self.outcome, &self.journal) {
             writeln!(f, "To leave it as it is, and go on with nothing:\n  {}", remove_file(journal))?;

@@ -43,7 +43,9 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
     }
     if !unreadable.is_empty() {
         let way = match wanted {
-            Some(_) => "it is the journal of a change that was cut off; move it away if the VPN is to stay as it is",
+            Some(_) => {
+                "it is the journal of a change that was interrupted; move it away if the VPN is to stay as it is"
+            }
             None => "name the VPN you mean, or move the journal of a change that cannot be read away",
         };
         unreadable.push(way.to_owned());
@@ -54,7 +56,7 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
         ([], _) => Ok(None),
         ([_], 0) => Ok(meant.pop()),
         (several, _) => {
-            let mut problems = vec!["several things are unfinished; name the VPN you mean by its id:".to_owned()];
+            let mut problems = vec!["several things were interrupted; name the VPN you mean by its id:".to_owned()];
             problems.extend(several.iter().map(|CutOff { record, .. }| {
                 format!(
                     "  {}  {}, begun {}",
@@ -91,8 +93,8 @@ pub async fn resume(cut_off: &CutOff, args: &ResumeArgs, mut signals: UnboundedR
     let CutOff { journal, record } = cut_off;
     if record.direction() == Direction::Back && record.is_reversible() {
         let problem = format!(
-            "{} was being taken back when that was cut off; {} goes on with it. To carry the change out after all, take it \
-             back first, and then begin it again",
+            "{} was being rolled back when that was interrupted; {} goes on with it. To carry the change out after all, \
+             roll it back first, and then begin it again",
             record.change,
             osvpn("rollback").operand(&record.change.subject)
         );
@@ -141,7 +143,7 @@ pub async fn rollback(cut_off: &CutOff, args: &RollbackArgs, mut signals: Unboun
         let change = changing.change();
         let problems = vec![
             format!(
-                "{change} cannot be taken back any more: something is deleted, or both halves may have the new key; {} \
+                "{change} cannot be rolled back any more: something is deleted, or both halves may have the new key; {} \
                  finishes it",
                 osvpn("resume").operand(&change.subject)
             ),

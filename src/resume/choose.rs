@@ -184,7 +184,7 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
         ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned(), unreadable)),
         ([], None) => {
             let mut problems = vec![
-                "nothing was interrupted: no unfinished run is known on this machine".to_owned(),
+                "nothing was interrupted: this machine knows of no interrupted creation or change".to_owned(),
                 "if one was begun elsewhere, or its journal is lost, name its VPN: it is then looked for by its marks in \
                  the cloud. To wait for a VPN that is made, name it, too"
                     .to_owned(),
@@ -193,7 +193,8 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
             Err(Refusal::unusable(problems))
         }
         (several, _) => {
-            let mut problems = vec!["several runs are unfinished; name the one you mean by its id:".to_owned()];
+            let mut problems =
+                vec!["the creation of several VPNs was interrupted; name the one you mean by its id:".to_owned()];
             problems.extend(several.iter().map(|(_, record)| {
                 format!(
                     "  {}  {}, begun {} at {}",

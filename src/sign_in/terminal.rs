@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::spawn_blocking;
 
+use super::aside::{self, Asking};
 use crate::cloud::Person;
 use crate::cloud::person::{Question, Reply, Said, Wanted};
 
@@ -49,6 +50,7 @@ impl AtTerminal {
     /// # Errors
     /// As the terminal says.
     pub async fn secret(&self, introduction: &str, label: &str) -> io::Result<Option<SecretString>> {
+        let _asking = Asking::begin();
         self.tty.say(&format!("\n{introduction}\n"))?;
         let line = hidden_line(&self.tty, label).await;
         self.tty.show();
@@ -66,6 +68,7 @@ impl Drop for AtTerminal {
     fn drop(&mut self) {
         self.person.leave();
         self.tty.show();
+        aside::nothing_is_asked();
     }
 }
 
@@ -131,6 +134,7 @@ async fn ask(tty: &Arc<Tty>, question: &Question) -> io::Result<Option<Reply>> {
     if !tty.is_ours() {
         return Ok(None);
     }
+    let _asking = Asking::begin();
     tty.say(&introduction(question))?;
     let mut reply = Reply::default();
     for part in question.wanted.parts() {

@@ -437,27 +437,38 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
         regions: regions.iter().map(|region| region.id().clone()).collect(),
         descriptions: described.unwrap_or_default().into_iter().collect(),
         warnings: signed_in.warnings.clone(),
-        unfinished: if signed_in.simulator.is_some() { Vec::new() } else { unfinished(cloud) },
+        unfinished: if signed_in.simulator.is_some() { Vec::new() } else { interrupted_creations(cloud) },
         interrupted: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },
     };
     Ok(Access { signed_in, session, early })
 }
 
 /// The VPNs of this project whose creation was interrupted, and which nobody works on.
+fn interrupted_creations(cloud: &Cloud) -> Vec<Unfinished> {
+    unfinished(cloud).into_iter().filter(|creation| !creation.is_running).collect()
+}
+
+/// The VPNs of this project that lack objects.
 fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
     let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let is_interrupted = |record: &Record| record.stage() == Stage::Interrupted && record.is_of(cloud);
-    let ours = records.filter(|(path, record)| is_interrupted(record) && Journal::open(path).is_ok());
-    let described = ours.map(|(journal, mut record)| {
+    let ours = records.filter(|(_, record)| is_interrupted(record));
+    let described = ours.filter_map(|(journal, mut record)| {
+        let is_running = match Journal::open(&journal) {
+            Ok(_) => false,
+            Err(JournalError::Busy(_)) => true,
+            Err(_) => return None,
+        };
         record.ledger.take_over(cloud.limits());
-        Unfinished {
+        Some(Unfinished {
             journal,
             name: record.name.to_string(),
             began: record.began.strftime("%F %H:%M UTC").to_string(),
             exists: record.ledger.removable().len(),
             may_exist: record.ledger.doubts().len(),
-        }
+            is_running,
+        })
     });
     described.collect()
 }
@@ -484,6 +495,7 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
     Seen {
         inspection,
         unfinished: upkeep::Unfinished { vpns, changes, objects },
+        creations: if is_kept { unfinished(cloud) } else { Vec::new() },
         interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
     }
 }

@@ -233,7 +233,8 @@ impl Kept {
             || strays.iter().map(|stray| format!("{} {} ({})", stray.kind.label(), stray.name, stray.id)).join(", ");
         match self {
             Self::Unfinished => format!(
-                "{objects} of a run that is not done yet: finish it with osvpn resume, or undo it with osvpn rollback. {stay}."
+                "{objects} of an interrupted creation or change: resume it with osvpn resume, or roll it back with osvpn \
+                 rollback. {stay}."
             ),
             Self::Of(owner) => format!(
                 "{objects} {carry} the marker of {owner}, which this machine does not know: somebody may be creating or \

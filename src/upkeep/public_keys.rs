@@ -84,7 +84,7 @@ fn left_alone(vpn: &Vpn, first: First) -> String {
             format!("{name} has the public key too, and only one half: {}", vpn.command("doctor"))
         }
         First::Unfinished => format!(
-            "{name} has the public key too, and something of it was cut off and comes first: {}",
+            "{name} has the public key too, and a change of it was interrupted and comes first: {}",
             vpn.command("resume")
         ),
     }

@@ -80,9 +80,9 @@ fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<
         }
         StepState::Failed(_, time) => (glyphs.bad, theme.bad(), format!("failed {}", seconds(*time))),
         StepState::TakingBack(begun) => {
-            (remote::spinner(scene), theme.accent(), format!("taking back {}", since(*begun)))
+            (remote::spinner(scene), theme.accent(), format!("rolling back {}", since(*begun)))
         }
-        StepState::TakenBack => (glyphs.ahead, theme.dim(), "taken back".to_owned()),
+        StepState::TakenBack => (glyphs.ahead, theme.dim(), "rolled back".to_owned()),
     };
     let text = if matches!(state, StepState::Waiting) { theme.dim() } else { theme.text() };
     let mut lines = hanging(Span::styled(format!("{glyph} "), style), &step.to_string(), columns, text);
@@ -99,7 +99,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     }
     match change.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What is done is kept."),
-        Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then it is taken back."),
+        Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then it is rolled back."),
         None => {}
     }
     if let Some((step, pause)) = &change.pause {
@@ -158,7 +158,7 @@ impl Account<'_> {
             Ok(Changed::Done) => {
                 match change.direction {
                     Direction::Forward => self.good("Done."),
-                    Direction::Back => self.good("Taken back: everything is as it was."),
+                    Direction::Back => self.good("Rolled back: everything is as it was."),
                 }
                 if change.direction == Direction::Forward {
                     for note in &change.notes {
@@ -167,7 +167,8 @@ impl Account<'_> {
                 }
             }
             Ok(Changed::Unsettled(until, error)) => {
-                let so = if change.direction == Direction::Back { "It is taken back" } else { "What was wanted is so" };
+                let so =
+                    if change.direction == Direction::Back { "It is rolled back" } else { "What was wanted is so" };
                 self.warning(&format!(
                     "{so}, but an answer was lost: until {} the cloud may still act on that request.",
                     hour(*until)
@@ -189,7 +190,7 @@ impl Account<'_> {
                 self.say(&format!("  {}", osvpn("resume").operand(subject).words("--psk-file PATH")));
             }
             Err(ChangeError::TooLate) => self.warning(
-                "It cannot be taken back any more: something is deleted, or both halves may have the new key. Retry \
+                "It cannot be rolled back any more: something is deleted, or both halves may have the new key. Retry \
                  finishes it.",
             ),
         }

@@ -110,10 +110,10 @@ fn change(change: &Carried) -> String {
     match (&change.stage, change.direction) {
         (Stage::Working, _) if change.settling.is_some() => format!("{named}: waiting for certainty"),
         (Stage::Working, Direction::Forward) => format!("{named}: under way"),
-        (Stage::Working, Direction::Back) => format!("{named}: being taken back"),
+        (Stage::Working, Direction::Back) => format!("{named}: being rolled back"),
         (Stage::NotBegun(_), _) => format!("{named}: not begun"),
         (Stage::Ended(Ok(Changed::Done)), Direction::Forward) => format!("{named}: done"),
-        (Stage::Ended(Ok(Changed::Done)), Direction::Back) => format!("{named}: taken back"),
+        (Stage::Ended(Ok(Changed::Done)), Direction::Back) => format!("{named}: rolled back"),
         (Stage::Ended(Ok(Changed::Unsettled(..))), _) => format!("{named}: done, as far as can be told"),
         (Stage::Ended(Err(ChangeError::Stopped)), _) => format!("{named}: stopped"),
         (Stage::Ended(Err(_)), _) => format!("{named}: stopped at a failure"),

@@ -122,5 +122,6 @@ fn task(scene: Scene<'_>, run: &Progress, state: &TaskState) -> (String, Style) 
         TaskState::Kept(_) => (format!("{} still there", glyphs.bad), theme.bad()),
         TaskState::Failed(_, took) => (format!("{} failed {}", glyphs.bad, seconds(*took)), theme.bad()),
         TaskState::Undone => (format!("{} deleted", glyphs.done), theme.dim()),
+        TaskState::InDoubt => (format!("{} may exist", glyphs.warning), theme.warning()),
     }
 }

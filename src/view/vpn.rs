@@ -94,7 +94,7 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
     if let Some(interrupted) = model.vpns.interrupted() {
         let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());
         let text = format!(
-            "Cut off, and comes first: {}. Each of the buttons offers to finish it.",
+            "Interrupted, and comes first: {}. Each of the buttons offers to resume it.",
             interrupted.course.change
         );
         lines.extend(hanging(glyph, &text, columns, theme.title()));

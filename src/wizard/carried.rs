@@ -66,7 +66,7 @@ impl Button {
             Self::ToVpn => "See how it stands",
             Self::ToList => "Your VPNs",
             Self::Retry => "Retry",
-            Self::TakeBack => "Take back",
+            Self::TakeBack => "Roll back",
             Self::LookAgain => "Look again",
             Self::GiveKey => "Give the key",
         }

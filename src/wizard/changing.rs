@@ -72,8 +72,8 @@ impl Model {
                 let text = vec![
                     "What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned(),
                 ];
-                let buttons = vec![("Keep", Act::Close), ("Take back", Act::TakeBack)];
-                self.dialog = Some(Dialog::new("Take it back?", text, buttons));
+                let buttons = vec![("Keep", Act::Close), ("Roll back", Act::TakeBack)];
+                self.dialog = Some(Dialog::new("Roll back?", text, buttons));
                 Vec::new()
             }
         }
@@ -212,7 +212,7 @@ impl Model {
         } else if change.is_working() {
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if change.direction == Direction::Forward && change.is_reversible() {
-                buttons.push(("Stop and take back", Act::StopAndUndo));
+                buttons.push(("Stop and roll back", Act::StopAndUndo));
             }
             self.dialog = Some(Dialog::new("Stop?", self.stop_question().unwrap_or_default(), buttons));
         } else if change.is_unfinished() {
@@ -220,7 +220,7 @@ impl Model {
             text.extend(change.command().map(|go_on| format!("It can be continued later: here, or with {go_on}.")));
             let mut buttons = vec![("Stay", Act::Close), ("Leave", Act::Leave)];
             if change.buttons().contains(&Button::TakeBack) {
-                buttons.push(("Take back", Act::TakeBack));
+                buttons.push(("Roll back", Act::TakeBack));
             }
             self.dialog = Some(Dialog::new("Leave?", text, buttons));
         } else {
@@ -258,7 +258,7 @@ fn how_far(change: &Carried) -> String {
         (Stage::Ended(Ok(Changed::Unsettled(..))), _) => {
             "An answer was lost, and the cloud may still act on that request.".to_owned()
         }
-        (_, Direction::Back) => format!("{done} of {} steps are not taken back yet.", change.steps.len()),
+        (_, Direction::Back) => format!("{done} of {} steps are not rolled back yet.", change.steps.len()),
         (_, Direction::Forward) => format!("{done} of {} steps are done.", change.steps.len()),
     }
 }

@@ -16,11 +16,11 @@ pub enum Act {
     StopAndUndo,
     /// Delete what was made.
     Undo,
-    /// Finish the run that was cut off.
+    /// Create the rest of the VPN whose creation was interrupted.
     FinishRun,
-    /// Undo the run that was cut off.
+    /// Delete what the interrupted creation made.
     UndoRun,
-    /// Leave the run that was cut off as it is, and never ask again.
+    /// Leave the interrupted creation as it is, and never ask again.
     ForgetRun,
     /// Do what is proposed.
     Carry,
@@ -28,9 +28,9 @@ pub enum Act {
     Rather(Wish),
     /// Ask for a key of the user's own.
     OwnKey,
-    /// Take back what the change has done.
+    /// Roll back what the change has done.
     TakeBack,
-    /// Go on with the change that was cut off.
+    /// Go on with the change that was interrupted.
     GoOnWithChange(Direction),
 }
 

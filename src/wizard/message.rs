@@ -38,7 +38,7 @@ pub struct Session {
     pub descriptions: Vec<(RegionId, String)>,
     /// What is odd about the credentials.
     pub warnings: Vec<String>,
-    /// Runs in this project that were cut off, the latest first.
+    /// Creations in this project that were interrupted, the latest first.
     pub unfinished: Vec<Unfinished>,
     /// Changes in this project that were cut off, the latest first.
     pub interrupted: Vec<Interrupted>,
@@ -64,7 +64,9 @@ pub struct Seen {
     pub inspection: Inspection,
     /// VPNs whose making is not done, by the journals here: what they made is no stray.
     pub unfinished: upkeep::Unfinished,
-    /// Changes that were cut off.
+    /// Creations that were interrupted, or that another process is at, the latest first.
+    pub creations: Vec<Unfinished>,
+    /// Changes that were interrupted.
     pub interrupted: Vec<Interrupted>,
 }
 
@@ -88,7 +90,7 @@ pub enum Purpose {
     Undo,
 }
 
-/// A run that was cut off, as its journal tells.
+/// A creation that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     /// Its journal.
@@ -101,9 +103,22 @@ pub struct Unfinished {
     pub exists: usize,
     /// How many more it may have made.
     pub may_exist: usize,
+    /// Whether another process is at it now.
+    pub is_running: bool,
 }
 
 impl Unfinished {
+    /// How many of its objects exist: "7 objects exist, and 1 more may".
+    #[must_use]
+    pub fn objects(&self) -> String {
+        let exist = match self.exists {
+            1 => "1 object exists".to_owned(),
+            count => format!("{count} objects exist"),
+        };
+        let more = if self.may_exist == 0 { String::new() } else { format!(", and {} more may", self.may_exist) };
+        exist + &more
+    }
+
     /// The id in its marks, which its journal is named after.
     #[must_use]
     pub fn id(&self) -> String {

@@ -299,6 +299,7 @@ impl Model {
             (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
             (Step::Mode, Choice::Vpns) => return self.open_vpns(),
             (Step::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
+            (Step::Vpns, Choice::Creation(id)) => self.offer_creation(&id),
             (Step::Vpns, Choice::Strays) => return self.wish(Wish::Strays),
             (Step::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
             (Step::Vpns, Choice::Make) => {

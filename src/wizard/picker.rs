@@ -24,6 +24,8 @@ pub enum Choice {
     Vpns,
     /// One of them, by the word that names it alone.
     Vpn(String),
+    /// A creation that was interrupted, by the id in its markers.
+    Creation(String),
     /// What no connection uses.
     Strays,
     /// The key that create-vpn.sh gave to every VPN.

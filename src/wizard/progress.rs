@@ -30,6 +30,8 @@ pub enum TaskState {
     Kept(Error),
     /// Its object was deleted again.
     Undone,
+    /// Whether its object exists is not known: the answer to its request was lost.
+    InDoubt,
 }
 
 /// What the engine is doing, or how it ended.
@@ -333,8 +335,9 @@ impl Progress {
         self.focus = 0;
     }
 
-    /// Nothing is under way any more, whatever the engine has not told the end of.
+    /// Nothing is under way any more. Of what the engine has not told the end of the ledger knows whether it exists.
     fn close(&mut self, phase: &Phase, now: Duration) {
+        let doubts = self.ledger.doubts();
         for (task, state) in &mut self.tasks {
             let TaskState::Running(since) = *state else { continue };
             *state = match (phase, self.ledger.get(task.half, task.step)) {
@@ -342,7 +345,8 @@ impl Progress {
                 (Phase::Failed(failed, error), None) if failed == task => {
                     TaskState::Failed((**error).clone(), now.saturating_sub(since))
                 }
-                (Phase::Undone | Phase::Unsettled(_), None) => TaskState::Undone,
+                (_, None) if doubts.iter().any(|doubt| doubt.task == *task) => TaskState::InDoubt,
+                (_, None) if self.phase == Phase::Undoing => TaskState::Undone,
                 (_, None) => TaskState::Waiting,
             };
         }

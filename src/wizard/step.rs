@@ -221,15 +221,15 @@ impl Step {
             Self::OtherKey => &[
                 "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
                  one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; a change that is \
-                 cut off needs it once more.",
+                 interrupted needs it once more.",
             ],
             Self::MissingKey => &[
-                "The key that was typed before the change was cut off: it is kept nowhere, and one half at most has it. Both \
+                "The key that was typed before the change was interrupted: it is kept nowhere, and one half at most has it. Both \
                  halves get the one you give now. Where the peer is outside, it must be the key its owner has agreed to.",
             ],
             Self::Change => {
-                &["Each step is written down before it is sent, so a change that is cut off can be finished or, until \
-                 something is deleted or both halves have a new key, taken back: here, or with osvpn resume and rollback."]
+                &["Each step is written down before it is sent, so an interrupted change can be resumed or, until \
+                 something is deleted or both halves have a new key, rolled back: here, or with osvpn resume and rollback."]
             }
             Self::Region(_) => &[
                 "Every region of the catalogue with a network service is read at once. A region without VPNaaS, or one that \

@@ -1,4 +1,4 @@
-//! Runs that were cut off: offered once, right after the sign-in, before anything is asked.
+//! Creations that were interrupted: offered right after the sign-in, before anything is asked, and in the list of VPNs.
 
 use itertools::Itertools;
 use tui_input::Input;
@@ -7,7 +7,7 @@ use super::dialog::{Act, Dialog};
 use super::fields::SecretText;
 use super::message::{Purpose, TakenUp, Unfinished};
 use super::progress::Progress;
-use super::remote::RequestId;
+use super::remote::{Remote, RequestId};
 use super::step::{Mode, Step};
 use super::{Effect, Model};
 use crate::plan::shell::osvpn;
@@ -15,46 +15,63 @@ use crate::plan::{Far, Plan, Profile};
 use crate::provision::handover::KeyOrigin;
 
 impl Model {
-    /// Asks what to do with the latest run that was cut off, if there is one.
+    /// Asks what to do with the latest creation that was interrupted, if there is one.
     pub(super) fn offer_unfinished(&mut self) {
         let unfinished = self.session().map_or(&[][..], |session| &session.unfinished);
         let [latest, others @ ..] = unfinished else { return };
-        let mut text = vec![described(latest)];
-        if !others.is_empty() {
-            let others = others.iter().map(|other| format!("{} ({})", other.name, other.id())).collect::<Vec<_>>();
-            text.push(format!("Also unfinished: {}; osvpn resume ID takes one up.", others.join(", ")));
+        let latest = latest.clone();
+        let also = (!others.is_empty()).then(|| {
+            let others = others.iter().map(|other| format!("{} ({})", other.name, other.id())).join(", ");
+            format!("Also interrupted: {others}. Your VPNs lists them; osvpn resume ID resumes one.")
+        });
+        self.ask_about(latest, also);
+    }
+
+    /// Asks what to do with an interrupted creation of the list.
+    pub(super) fn offer_creation(&mut self, id: &str) {
+        let creations = self.vpns.seen().map_or(&[][..], |seen| &seen.creations);
+        let chosen = creations.iter().find(|creation| creation.id() == id && !creation.is_running).cloned();
+        if let Some(chosen) = chosen {
+            self.ask_about(chosen, None);
         }
-        let ways = "Finish keeps what exists, makes the rest and waits for ACTIVE. Undo deletes what that run made, and \
+    }
+
+    fn ask_about(&mut self, creation: Unfinished, also: Option<String>) {
+        let ways = "Resume keeps what exists, creates the rest and waits for ACTIVE. Roll back deletes what was created, and \
                     nothing else. Forget leaves everything as it is and asks no more.";
-        text.push(ways.to_owned());
+        let text = [format!("Begun {}; {}.", creation.began, creation.objects())];
+        let text = text.into_iter().chain(also).chain([ways.to_owned()]).collect();
         let buttons = vec![
-            ("Finish it", Act::FinishRun),
-            ("Undo it", Act::UndoRun),
-            ("Not now", Act::Close),
-            ("Forget it", Act::ForgetRun),
+            ("Resume", Act::FinishRun),
+            ("Roll back", Act::UndoRun),
+            ("Later", Act::Close),
+            ("Forget", Act::ForgetRun),
         ];
-        self.dialog = Some(Dialog::new(format!("{} is unfinished", latest.name), text, buttons));
+        self.dialog = Some(Dialog::new(format!("Creating {} was interrupted", creation.name), text, buttons));
+        self.vpns.offered_creation = Some(creation);
     }
 
     pub(super) fn take_up(&mut self, purpose: Purpose) -> Vec<Effect> {
         self.vpns.offers.clear();
-        let Some(latest) = self.latest_unfinished() else { return Vec::new() };
+        let Some(creation) = self.vpns.offered_creation.clone() else { return Vec::new() };
         let request = self.request();
         self.taking_up = Some((request, purpose));
-        let text = vec![format!("Reading what there is of {}.", latest.name)];
+        let text = vec![format!("Reading what there is of {}.", creation.name)];
         self.dialog = Some(Dialog::new("One moment", text, vec![("Cancel", Act::Close)]));
-        vec![Effect::TakeUp(request, latest.journal, purpose)]
+        vec![Effect::TakeUp(request, creation.journal, purpose)]
     }
 
     pub(super) fn forget_run(&mut self) -> Vec<Effect> {
-        let Some(latest) = self.latest_unfinished() else { return Vec::new() };
-        self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", latest.name));
+        let Some(creation) = self.vpns.offered_creation.take() else { return Vec::new() };
+        self.dialog = None;
+        self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
         self.offer_next_change();
-        vec![Effect::Forget(latest.journal)]
-    }
-
-    fn latest_unfinished(&self) -> Option<Unfinished> {
-        self.session().and_then(|session| session.unfinished.first().cloned())
+        let mut effects = vec![Effect::Forget(creation.journal)];
+        if self.step == Step::Vpns {
+            // What exists of it is unused now.
+            effects.extend(self.read_vpns());
+        }
+        effects
     }
 
     pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) -> Vec<Effect> {
@@ -65,16 +82,22 @@ impl Model {
         let taken = match result {
             Ok(taken) => *taken,
             Err(mut text) => {
-                let id = self.latest_unfinished().map(|latest| latest.id()).unwrap_or_default();
+                let id = self.vpns.offered_creation.as_ref().map(Unfinished::id).unwrap_or_default();
                 text.push(format!(
                     "Without the wizard: {} (--psk-file PATH gives it a key), or {}.",
                     osvpn("resume").operand(&id),
                     osvpn("rollback").operand(&id)
                 ));
-                self.dialog = Some(Dialog::new("It cannot be taken up", text, vec![("Close", Act::Close)]));
+                let title = match purpose {
+                    Purpose::Finish => "It cannot be resumed",
+                    Purpose::Undo => "It cannot be rolled back",
+                };
+                self.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
                 return Vec::new();
             }
         };
+        // The list tells of it until it is read again.
+        self.vpns.seen = Remote::NotAsked;
         if let Some(plan) = &taken.plan {
             self.answer_as(plan, taken.key, purpose);
         }
@@ -125,12 +148,4 @@ impl Model {
         }
         answers.name = Some(Input::new(plan.name().to_string()));
     }
-}
-
-fn described(unfinished: &Unfinished) -> String {
-    let Unfinished { name, began, exists, may_exist, .. } = unfinished;
-    let objects =
-        if *exists == 1 { "1 object of it exists".to_owned() } else { format!("{exists} objects of it exist") };
-    let doubt = if *may_exist == 0 { String::new() } else { format!(", and {may_exist} more may") };
-    format!("A run began {name} on {began} and is not done with it. {objects}{doubt}.")
 }

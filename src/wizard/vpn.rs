@@ -277,11 +277,7 @@ impl Model {
     pub(super) fn offer_change(&mut self, interrupted: Interrupted) {
         let change = &interrupted.course.change;
         let done = interrupted.course.ends.iter().flatten().count();
-        let mut text = vec![format!(
-            "It began on {} and is not done: {done} of {} steps are.",
-            interrupted.began,
-            change.steps().len()
-        )];
+        let mut text = vec![format!("Begun {}; {done} of {} steps are done.", interrupted.began, change.steps().len())];
         text.extend(
             change
                 .steps()
@@ -289,16 +285,16 @@ impl Model {
                 .zip(&interrupted.course.ends)
                 .map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })),
         );
-        let mut buttons = vec![("Finish it", Act::GoOnWithChange(Direction::Forward))];
+        let mut buttons = vec![("Resume", Act::GoOnWithChange(Direction::Forward))];
         if interrupted.course.is_reversible {
-            buttons.push(("Take it back", Act::GoOnWithChange(Direction::Back)));
+            buttons.push(("Roll back", Act::GoOnWithChange(Direction::Back)));
         }
         if interrupted.direction == Direction::Back && interrupted.course.is_reversible {
-            text.push("It was being taken back.".to_owned());
+            text.push("It was being rolled back.".to_owned());
             buttons.reverse();
         }
-        buttons.push(("Not now", Act::Close));
-        let title = format!("Cut off: {change}");
+        buttons.push(("Later", Act::Close));
+        let title = format!("Interrupted: {change}");
         self.vpns.offered = Some(interrupted);
         self.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
     }

@@ -10,7 +10,7 @@ use tui_input::Input;
 
 use super::carried::Carried;
 use super::fields::SecretText;
-use super::message::{Interrupted, Seen};
+use super::message::{Interrupted, Seen, Unfinished};
 use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Model};
@@ -55,7 +55,9 @@ pub struct Vpns {
     pub change: Option<Carried>,
     /// Those before.
     pub earlier: Vec<Carried>,
-    /// Changes that were cut off, still to be offered.
+    /// The interrupted creation that the question on the screen is about.
+    pub offered_creation: Option<Unfinished>,
+    /// Changes that were interrupted, still to be offered.
     pub offers: Vec<Interrupted>,
     /// The one the question on the screen is about.
     pub offered: Option<Interrupted>,

@@ -118,7 +118,7 @@ fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it
     let (mut start, _) = start::interrupted(KeyOrigin::Generated);
     start.passes(500).at_once(KeyCode::Enter);
     assert!(start.model.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::TakeUp(..))));
-    told(&start, "Press it again to choose \"Finish");
+    told(&start, "Press it again to choose \"Resume");
     start.enter();
     assert!(start.effects.iter().any(|effect| matches!(effect, Effect::TakeUp(..))));
 

@@ -47,6 +47,33 @@ fn a_failed_step_is_retried_in_place_or_undone() {
 }
 
 #[test]
+fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_ledger_knows_as_there() {
+    let task = |step| Task { half: Half::A, step };
+    let states = |journey: &Journey, steps: [Object; 3]| {
+        steps.map(|step| journey.model.run.as_ref().unwrap().state(task(step)).unwrap().clone())
+    };
+    let steps = [Object::IkePolicy, Object::IpsecPolicy, Object::LocalGroup];
+    let (there, gone) = (made(Half::A, Object::IkePolicy), made(Half::A, Object::LocalGroup));
+    let mut journey = running();
+    for step in steps {
+        journey.send(Message::Engine(Event::Started(task(step))));
+    }
+    let mut ledger = Ledger::default();
+    ledger.record(there.clone());
+    ledger.doubt(task(Object::IpsecPolicy));
+    journey.send(Message::Created(Err(CreateError::Stopped), ledger.clone()));
+    let there_still = TaskState::There(there.clone());
+    assert_eq!(states(&journey, steps), [there_still.clone(), TaskState::InDoubt, TaskState::Waiting]);
+
+    journey.key(KeyCode::Right).enter().key(KeyCode::Right).enter();
+    for made in [there, gone] {
+        journey.send(Message::Engine(Event::Deleting(made)));
+    }
+    journey.send(Message::Undone(Undone::Stopped, ledger));
+    assert_eq!(states(&journey, steps), [there_still, TaskState::InDoubt, TaskState::Undone]);
+}
+
+#[test]
 fn a_region_without_sha1_leads_to_modern_with_everything_else_kept() {
     let mut journey = running();
     let Some(Effect::Create(plan, ..)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };

@@ -71,6 +71,7 @@ pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
         began: "2026-11-24 02:13 UTC".into(),
         exists: 12,
         may_exist: 0,
+        is_running: false,
     }];
     journey.send(Message::SignedIn(request, Ok(Session { unfinished, ..Session::default() })));
     (journey, Box::new(TakenUp { plan, marks, ledger: everything(), key }))

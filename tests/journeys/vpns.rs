@@ -10,7 +10,7 @@ use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direct
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Deed, Open};
-use osvpn::wizard::{Interrupted, Seen, Which};
+use osvpn::wizard::{Interrupted, Purpose, Seen, Which};
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
@@ -359,7 +359,49 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
     needed.unfinished.vpns.push(Subject::Marked(osvpn::plan::VpnId::new("0badcafe")));
     let mut journey = listed(needed);
     journey.types("4");
-    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("osvpn resume"), "{:?}", journey.model.dialog);
+    assert!(journey.model.dialog.is_none(), "{:?}", journey.model.dialog);
+}
+
+#[test]
+fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_from_there() {
+    let creation = |id: &str, is_running| Unfinished {
+        journal: format!("/state/{id}.json").into(),
+        name: "hlz-por".into(),
+        began: "2026-11-24 02:13 UTC".into(),
+        exists: 7,
+        may_exist: 1,
+        is_running,
+    };
+    let with = |is_running| Box::new(Seen { creations: vec![creation("0badcafe", is_running)], ..*healthy() });
+    let line = |journey: &Journey| {
+        let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+        let place = picker.lines().iter().position(|line| line.choice == Choice::Creation("0badcafe".into())).unwrap();
+        (picker.lines()[place].clone(), (place + 1).to_string())
+    };
+    let mut journey = listed(with(false));
+    let (shown, digit) = line(&journey);
+    let told = &shown.worst().unwrap().text;
+    assert!(told.contains("creating it was interrupted (7 objects exist, and 1 more may)"), "{told}");
+    for (presses, purpose) in [(0, Purpose::Finish), (1, Purpose::Undo)] {
+        journey.types(&digit);
+        assert_eq!(journey.model.dialog.as_ref().unwrap().title, "Creating hlz-por was interrupted");
+        for _ in 0..presses {
+            journey.key(KeyCode::Right);
+        }
+        journey.enter();
+        let Some(Effect::TakeUp(_, journal, taken)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+        assert_eq!((journal.to_str(), taken), (Some("/state/0badcafe.json"), purpose));
+        journey.esc();
+    }
+    journey.types(&digit).key(KeyCode::Left).enter();
+    let [.., Effect::Forget(journal), Effect::Inspect(_)] = journey.effects.as_slice() else { panic!() };
+    assert_eq!(journal.to_str(), Some("/state/0badcafe.json"));
+
+    let mut journey = listed(with(true));
+    let (shown, digit) = line(&journey);
+    assert!(!shown.is_open(), "another process is at it");
+    journey.types(&digit);
+    assert!(journey.model.dialog.is_none());
 }
 
 #[test]
@@ -480,9 +522,9 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
         let dialog = journey.model.dialog.as_ref().unwrap();
         dialog.buttons.iter().map(|(label, _)| *label).collect::<Vec<_>>()
     };
-    assert_eq!(labels(&journey), ["Finish it", "Take it back", "Not now"]);
+    assert_eq!(labels(&journey), ["Resume", "Roll back", "Later"]);
     journey.esc();
-    assert_eq!(labels(&journey), ["Finish it", "Not now"], "the next one is past taking back");
+    assert_eq!(labels(&journey), ["Resume", "Later"], "the next one is past rolling back");
     journey.enter().at(Step::Change);
     let Some(Effect::Carry(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
@@ -499,11 +541,12 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
         began: String::new(),
         exists: 1,
         may_exist: 0,
+        is_running: false,
     };
     let mut both = begun_with(vec![cut_off(true)], vec![run]);
-    assert!(both.model.dialog.as_ref().unwrap().title.contains("unfinished"), "runs come first");
+    assert!(both.model.dialog.as_ref().unwrap().title.contains("Creating"), "creations come first");
     both.esc();
-    assert_eq!(labels(&both)[1], "Take it back");
+    assert_eq!(labels(&both)[1], "Roll back");
     both.esc();
     assert!(both.model.dialog.is_none());
 }
@@ -514,7 +557,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     seen.interrupted.push(cut_off(true));
     let mut journey = opened(seen);
     journey.types("d");
-    assert!(journey.model.dialog.as_ref().unwrap().title.contains("Cut off"));
+    assert!(journey.model.dialog.as_ref().unwrap().title.contains("Interrupted"));
     journey.key(KeyCode::Right).enter().at(Step::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
 }

@@ -17,6 +17,7 @@ fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
         began: "2026-11-24 02:13 UTC".to_owned(),
         exists: 7,
         may_exist: 1,
+        is_running: false,
     };
     let unfinished = vec![run("hlz-por"), run("hlz-office")];
     journey.answer_sign_in(Ok(Session { unfinished, ..session() }));

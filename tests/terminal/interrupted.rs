@@ -34,8 +34,8 @@ fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
     killed(&scene);
     assert_eq!(journals(&scene), 1);
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
-    pty.wait_for("11 objects of it exist, and 1 more may");
+    pty.wait_for("Creating hlz-por was interrupted");
+    pty.wait_for("11 objects exist, and 1 more may");
     pty.confirm("\r");
     pty.wait_for("hlz-por is ACTIVE");
     assert_eq!((scene.objects() - before, journals(&scene)), (12, 0));
@@ -51,7 +51,7 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
     let before = scene.objects();
     killed(&scene);
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("Creating hlz-por was interrupted");
     pty.send(RIGHT);
     pty.confirm("\r");
     pty.wait_for("is undone");
@@ -75,14 +75,14 @@ fn what_could_not_be_made_any_more_is_undone_all_the_same() {
     // As if the router had been deleted by force.
     std::fs::write(&journal, record.replace(router.as_str().unwrap(), "00000000-0000-4000-8000-000000000000")).unwrap();
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("Creating hlz-por was interrupted");
     pty.confirm("\r");
-    pty.wait_for("It cannot be taken up");
+    pty.wait_for("It cannot be resumed");
     pty.confirm("\r");
     pty.signal("TERM");
     pty.end();
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("Creating hlz-por was interrupted");
     pty.send(RIGHT);
     pty.confirm("\r");
     pty.wait_for("hlz-por is undone");
@@ -99,16 +99,16 @@ fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
     killed(&scene);
     let made = scene.objects();
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("Creating hlz-por was interrupted");
     pty.send(ESC);
-    pty.wait("the question is gone", |screen| !screen.contains("is unfinished"));
+    pty.wait("the question is gone", |screen| !screen.contains("was interrupted"));
     assert_eq!(journals(&scene), 1, "later is not never");
     pty.send("q");
     pty.wait_for("Leave?");
     pty.send(CTRL_C);
     pty.end();
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("hlz-por is unfinished");
+    pty.wait_for("Creating hlz-por was interrupted");
     pty.send(&RIGHT.repeat(3));
     pty.confirm("\r");
     pty.wait_for("hlz-por is forgotten here");

@@ -204,7 +204,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     scene.cloud.clear_faults();
     assert_eq!(journals(&scene), 1);
     let mut pty = scene.wizard(&[]);
-    pty.enter_at("Cut off: the new key of test-vpn");
+    pty.enter_at("Interrupted: the new key of test-vpn");
     pty.enter_at("[ Give the key ]");
     pty.wait_for("once more");
     pty.send(OWN_KEY);
@@ -456,8 +456,8 @@ fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it
     let before = scene.objects();
     killed(&scene, "d", |held| Fault::new(held).method("DELETE").path("ipsec-site-connections").region("nz-por-1"));
     let mut pty = scene.wizard(&[]);
-    let screen = pty.wait_for("Cut off: the deletion of office");
-    assert!(!screen.contains("Take it back"), "what is deleted cannot come back:\n{screen}");
+    let screen = pty.wait_for("Interrupted: the deletion of office");
+    assert!(!screen.contains("Roll back"), "what is deleted cannot come back:\n{screen}");
     pty.confirm("\r");
     pty.enter_at("[ Your VPNs ]");
     pty.wait_for("1 VPN.");
@@ -475,25 +475,25 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
     killed(&scene, "a", |held| Fault::new(held).method("POST").path("security-group-rules").region("nz-hlz-1"));
     assert_eq!(rules(), before + 1);
     let mut pty = scene.wizard(&[]);
-    pty.wait_for("Cut off: the security-group rules of office");
+    pty.wait_for("Interrupted: the security-group rules of office");
     pty.send(ESC);
-    pty.wait("the question is gone", |screen| !screen.contains("Cut off"));
+    pty.wait("the question is gone", |screen| !screen.contains("Interrupted"));
     pty.send("3");
     pty.wait_for("2 VPNs.");
     pty.send("1");
-    pty.wait_for("Cut off, and comes first");
+    pty.wait_for("Interrupted, and comes first");
     pty.send("d");
-    pty.wait_for("[ Finish it ]");
+    pty.wait_for("[ Resume ]");
     pty.send(RIGHT);
-    pty.wait_for("[ Take it back ]");
+    pty.wait_for("[ Roll back ]");
     pty.confirm("\r");
-    pty.wait_for("taken back");
+    pty.wait_for("rolled back");
     pty.enter_at("[ See how it stands ]");
     assert_eq!((rules(), journals(&scene)), (before, 0));
-    pty.wait("the VPN", |screen| screen.contains("halves match") && !screen.contains("Cut off"));
+    pty.wait("the VPN", |screen| screen.contains("halves match") && !screen.contains("Interrupted"));
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
-    assert!(code == 0 && said.contains("Taken back: "), "{said}");
+    assert!(code == 0 && said.contains("Rolled back: "), "{said}");
 }
 
 #[test]
@@ -508,7 +508,7 @@ fn impatience_is_asked_and_what_is_kept_can_be_resumed() {
     scene.runtime.block_on(gate.arrived());
     pty.send("q");
     let screen = pty.wait_for("[ Go on ]");
-    assert!(!screen.contains("take back"), "what is deleted cannot come back:\n{screen}");
+    assert!(!screen.contains("oll back"), "what is deleted cannot come back:\n{screen}");
     pty.send(RIGHT);
     pty.confirm("\r");
     pty.wait_for("Stopping");

@@ -64,7 +64,7 @@ async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
         site.send(reqwest::Method::POST, A, "vpn/ikepolicies", Some(json!({"ikepolicy": {"name": "stray"}}))).await;
     let ran = scene.run(&["delete", "--strays", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("of a run that is not done yet"), "{}", ran.err);
+    assert!(ran.err.contains("of an interrupted creation or change"), "{}", ran.err);
     assert_eq!(scene.objects(), unfinished, "{} is gone, and nothing else", stray["id"]);
     let ran = scene.run(&["delete", "--strays", "--yes"]).await;
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);

@@ -32,7 +32,7 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     for part in ["Stopped: the deletion of test-vpn.", "steps are done", "To go on:      osvpn resume"] {
         assert!(out.contains(part), "{part:?} is missing from\n{out}");
     }
-    assert!(!out.contains("To take back"), "something is deleted: {out}");
+    assert!(!out.contains("To roll back"), "something is deleted: {out}");
     assert_eq!(scene.journals().len(), 1);
 }
 
@@ -153,15 +153,15 @@ async fn a_rollback_that_is_cut_off_is_gone_on_with_as_a_rollback() {
     scene.cloud.inject(Fault::new(Effect::status(403)).method("DELETE").path("/endpoint-groups/"));
     let ran = scene.run(&["set-subnets", "test-vpn", "A=db-subnet", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains(&format!("To take back:  osvpn rollback {id}")), "{}", ran.out);
+    assert!(ran.out.contains(&format!("To roll back:  osvpn rollback {id}")), "{}", ran.out);
     scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/ipsec-site-connections/").nth(2));
     let ran = scene.run(&["rollback", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("Not taken back"), "{}", ran.out);
+    assert!(ran.out.contains("Not rolled back"), "{}", ran.out);
     assert!(ran.out.contains(&format!("To go on:      osvpn rollback {id}")), "{}", ran.out);
     let ran = scene.run(&["resume"]).await;
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("being taken back") && ran.err.contains(&format!("osvpn rollback {id}")), "{}", ran.err);
+    assert!(ran.err.contains("being rolled back") && ran.err.contains(&format!("osvpn rollback {id}")), "{}", ran.err);
     scene.asked();
     let ran = scene.run(&["rollback", "--yes"]).await;
     assert_eq!((ran.code, scene.objects() == before), (0, true), "{}{}", ran.out, ran.err);

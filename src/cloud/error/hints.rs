@@ -246,7 +246,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "It is not known whether the cloud acted on the request. A retry looks first, and goes on from what is there."
         }
         ErrorKind::Journal => {
-            "Nothing was sent: without a journal, a run that is cut off could be neither finished nor undone. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
+            "Nothing was sent: without a journal, an interrupted creation could be neither resumed nor rolled back. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
         ErrorKind::Overtaken => {
             "osvpn list shows what there is now. If it is not what you wanted, talk to whoever else works in this project, then try again."

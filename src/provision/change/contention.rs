@@ -225,13 +225,15 @@ impl Changing {
             return ChangeError::Failed(step, Box::new(error));
         }
         if !self.is_reversible() {
-            error.message.push_str(" This change cannot be taken back any more; look at the VPN before anything else.");
+            error
+                .message
+                .push_str(" This change cannot be rolled back any more; look at the VPN before anything else.");
             return self.give_up(ChangeError::Failed(step, Box::new(error)));
         }
         match self.take_back(work).await {
-            Ok(Changed::Done) => error.message.push_str(" What this change had done is taken back."),
+            Ok(Changed::Done) => error.message.push_str(" What this change had done is rolled back."),
             Ok(Changed::Unsettled(..)) | Err(_) => {
-                error.message.push_str(" What this change had done could not be taken back as a whole.");
+                error.message.push_str(" What this change had done could not be rolled back as a whole.");
             }
         }
         ChangeError::Failed(step, Box::new(error))

@@ -4,6 +4,7 @@ use itertools::Itertools;
 
 use super::super::Model;
 use super::super::choices::{about, line};
+use super::super::message::Unfinished;
 use super::super::picker::{Choice, Line};
 use crate::inspect::{Across, Inspection, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
@@ -21,6 +22,7 @@ impl Model {
             make.detail = vec![about("Makes", "a VPN between two regions of this project")];
             lines.push(make);
         }
+        lines.extend(seen.creations.iter().map(creation_line));
         for (region, error) in &inspection.unread {
             let mut unread = line(Choice::Region(region.clone()), self.labels.name(region), "");
             let place = Place::Region(Half::A);
@@ -120,6 +122,20 @@ impl Model {
         line.detail.push(about("Made by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
         line
     }
+}
+
+/// A VPN whose creation was interrupted, or which another process is creating.
+fn creation_line(creation: &Unfinished) -> Line {
+    let mut line = line(Choice::Creation(creation.id()), creation.name.clone(), "");
+    let place = Place::Region(Half::A);
+    line.findings.push(if creation.is_running {
+        Finding::refusal(place, "creating it is in progress in another osvpn".to_owned())
+    } else {
+        let text = format!("creating it was interrupted ({}); Enter: resume or roll back", creation.objects());
+        Finding::warning(place, text)
+    });
+    line.detail = vec![about("Begun", creation.began.clone()), about("Objects", creation.objects())];
+    line
 }
 
 /// Ranges as a list.
