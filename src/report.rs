@@ -138,6 +138,9 @@ pub struct Failure {
     /// How long the cloud asks to wait before the next try, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
+    /// The same in words.
+    #[serde(skip)]
+    wait: Option<String>,
 }
 
 /// An object that may or may not exist, because the answer to the request for it was lost.
@@ -177,6 +180,7 @@ impl Failure {
             status: error.status,
             request_id: error.request_id.clone(),
             retry_after: error.retry_after.map(|wait| wait.as_secs()),
+            wait: error.wait(),
         }
     }
 }
@@ -186,7 +190,7 @@ impl Failure {
     pub fn plain(what: impl Into<String>, message: &str) -> Self {
         let message = message.to_owned();
         let what = what.into();
-        Self { what, message, hint: None, request: None, status: None, request_id: None, retry_after: None }
+        Self { what, message, hint: None, request: None, status: None, request_id: None, retry_after: None, wait: None }
     }
 }
 

@@ -96,6 +96,9 @@ pub enum Proof {
     Token,
 }
 
+/// The longest wait a cloud can mean: limits are by the day at most. Longer ones come of a wrong clock or a wrong unit.
+const LONGEST_MEANT: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Error {
     /// An error without a request behind it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -123,6 +126,15 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         hints::hint(self)
+    }
+
+    /// How long the cloud asks to wait, in words.
+    #[must_use]
+    pub fn wait(&self) -> Option<String> {
+        let wait = self.retry_after?;
+        let how_long =
+            if wait > LONGEST_MEANT { "a very long time".to_owned() } else { format!("{} s", wait.as_secs()) };
+        Some(format!("{how_long}, as the cloud asks"))
     }
 
     /// Whether the same request may succeed later without anybody changing anything.

@@ -173,8 +173,8 @@ impl Display for Failure {
             let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
             writeln!(f, "request     {request}{status}")?;
         }
-        if let Some(seconds) = self.retry_after {
-            writeln!(f, "wait        {seconds} s, as the cloud asks")?;
+        if let Some(wait) = &self.wait {
+            writeln!(f, "wait        {wait}")?;
         }
         if let Some(id) = &self.request_id {
             writeln!(f, "request id  {id}")?;

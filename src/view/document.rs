@@ -100,7 +100,7 @@ pub(super) fn error(scene: Scene<'_>, error: &Error, columns: usize) -> Vec<Line
         ("Region", error.region.as_ref().map(ToString::to_string)),
         ("Request", error.request.clone()),
         ("Answer", answer),
-        ("Wait", error.retry_after.map(|wait| format!("{} s, as the cloud asks", wait.as_secs()))),
+        ("Wait", error.wait()),
         // Hints ask for the request number; with a longer label it would not fit beside the rail of 80 columns.
         ("Number", error.request_id.clone()),
     ];

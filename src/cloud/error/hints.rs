@@ -4,7 +4,7 @@
 //! exceptions, as they stand in `NeutronError.type`. Where a type says too little (`HTTPBadRequest` is everything the API
 //! refuses by its form), a part of the message decides.
 
-use super::{Error, ErrorKind, Proof, Signed};
+use super::{Error, ErrorKind, LONGEST_MEANT, Proof, Signed};
 
 /// The first row that fits is taken: type, part of the message, hint.
 const BY_TYPE: &[(&str, &str, &str)] = &[
@@ -209,7 +209,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::NotFound if request.contains("/vpn/") && error.neutron_type.as_deref() == Some("HTTPNotFound") => {
             "This region offers no VPN service (VPNaaS). Choose another region, or ask the cloud's operator."
         }
-        ErrorKind::NotFound if is_list(request) && error.neutron_type.is_none() => {
+        ErrorKind::NotFound if is_wrong_address(request, error.neutron_type.as_deref()) => {
             "There is no network service at this address: the catalogue names a wrong one, or something else answers there. That is for the cloud's operator; if you know the right address, set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE)."
         }
         ErrorKind::NotFound => "It was deleted meanwhile, or belongs to another project. Read the region again.",
@@ -222,6 +222,9 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Invalid if is_clear_text_to_tls(&error.message) => CLEAR_TEXT_TO_TLS,
         ErrorKind::Unexpected if error.message.contains("points elsewhere, to https://") => CLEAR_TEXT_TO_TLS,
         ErrorKind::Invalid => return None,
+        ErrorKind::RateLimited if error.retry_after.is_some_and(|wait| wait > LONGEST_MEANT) => {
+            "The cloud wants fewer requests, and asks for a wait that it cannot mean. Retry in some minutes; if it stays so, give the request number to the cloud's operator."
+        }
         ErrorKind::RateLimited => "The cloud wants fewer requests. Wait as long as it says, then retry.",
         ErrorKind::Server if making_policy && error.status == Some(500) => {
             "From 2026.2 on a region no longer stores sha1 and 3des, and fails in this way. Use the profile modern (IKEv2, sha256)."
@@ -257,9 +260,15 @@ fn by_kind(error: &Error) -> Option<&'static str> {
     })
 }
 
-/// Whether a list is read: its name has no digit in it, and an object's id has.
-fn is_list(request: &str) -> bool {
-    request.starts_with("GET") && !request.rsplit('/').next().unwrap_or_default().contains(|c: char| c.is_ascii_digit())
+/// Whether nothing is at the address of a collection, of which every network service has some. An object's path has its id
+/// in it, and an id has a digit.
+fn is_wrong_address(request: &str, neutron_type: Option<&str>) -> bool {
+    let collection = request.rsplit('/').next().unwrap_or_default();
+    match neutron_type {
+        None => !request.is_empty() && !collection.contains(|c: char| c.is_ascii_digit()),
+        Some("HTTPNotFound") => ["extensions", "networks", "subnets", "ports"].contains(&collection),
+        Some(_) => false,
+    }
 }
 
 /// What a server says whose port speaks TLS, asked without: nginx, Apache, Go.
@@ -396,6 +405,7 @@ mod tests {
             (refused(), routers, Proof::Token, false, false, "source your openrc again"),
             (refused(), routers, Proof::Token, true, false, "in clouds.yaml"),
             (refused(), routers, Proof::Token, false, true, "cloud's operator"),
+            (refused(), routers, Proof::Password, false, false, "Start again to sign in anew"),
             (forbidden(), routers, Proof::Password, false, true, "its policy is for the cloud's operator"),
             (forbidden(), routers, Proof::Password, false, false, "role reader"),
             (forbidden(), routers, Proof::ApplicationCredential, false, false, "access rules"),
@@ -405,6 +415,39 @@ mod tests {
             assert_eq!(hint.contains("source your openrc"), said.starts_with("source"), "only who has one: {hint}");
             assert!(seen.insert(hint), "each its own: {hint}");
         }
+    }
+
+    #[test]
+    fn a_collection_that_is_not_found_was_not_deleted_meanwhile() {
+        let hint = |neutron_type, request| of(ErrorKind::NotFound, 404, neutron_type, "", request).unwrap();
+        for (neutron_type, request) in [
+            ("", "GET /v2.0/extensions"),
+            ("", "GET /v2.0/vpn/ikepolicies"),
+            ("", "POST /v2.0/vpn/vpnservices"),
+            ("HTTPNotFound", "GET /v2.0/networks"),
+        ] {
+            let said = hint(neutron_type, request);
+            assert!(said.contains("no network service at this address"), "{request}: {said}");
+        }
+        assert!(hint("HTTPNotFound", "GET /v2.0/vpn/vpnservices").contains("no VPN service"));
+        for (neutron_type, request) in [
+            ("", "GET /v2.0/vpn/vpnservices/5d7f8a1e-1c1b-4a55-9d0e-5f6c2a4b3c2d"),
+            ("SubnetNotFound", "POST /v2.0/vpn/endpoint-groups"),
+        ] {
+            let said = hint(neutron_type, request);
+            assert!(said.contains("deleted meanwhile"), "{request}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_no_cloud_can_mean_is_not_repeated() {
+        let mut error = Error::new(ErrorKind::RateLimited, "");
+        error.retry_after = Some(std::time::Duration::from_secs(2_300_367_133));
+        assert_eq!(error.wait().as_deref(), Some("a very long time, as the cloud asks"));
+        assert!(!error.hint().unwrap().contains("as long as it says"));
+        error.retry_after = Some(std::time::Duration::from_secs(300));
+        assert_eq!(error.wait().as_deref(), Some("300 s, as the cloud asks"));
+        assert!(error.hint().unwrap().contains("as long as it says"));
     }
 
     #[test]
