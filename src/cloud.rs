@@ -16,6 +16,7 @@ pub mod changes;
 pub mod credentials;
 pub mod error;
 pub mod exposure;
+mod hidden;
 pub mod http;
 pub mod inventory;
 pub mod keystone;
@@ -30,6 +31,7 @@ pub mod vpnaas;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
+pub use hidden::Hidden;
 pub use http::Limits;
 pub use inventory::{
     Changing, DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId,

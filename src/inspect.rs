@@ -19,23 +19,17 @@ mod same;
 mod select;
 mod strays;
 mod text;
+mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use ipnet::IpNet;
 use itertools::Itertools;
 use tokio::time::sleep;
 
-use crate::cloud::{
-    Cloud, Error, Id, Kind, Region, RegionId, Router, SiteConnection, Status, StoredPolicy, Survey, VpnService,
-};
-use crate::plan::policy::IkeVersion;
-use crate::plan::{Half, VpnId, VpnName};
+use crate::cloud::{Cloud, Error, Hidden, Id, Kind, Region, RegionId, SiteConnection, Survey};
 
 pub use agreement::Agreement;
 pub use diagnosis::Diagnosis;
@@ -46,6 +40,7 @@ pub use pairs::in_order;
 pub use proof::{Advice, Check, Compared, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
+pub use vpn::{Across, ConnectionName, Side, Vpn, outside};
 
 /// What the project has, as far as its regions could be read.
 #[derive(Clone, Debug, Default)]
@@ -62,91 +57,8 @@ pub struct Inspection {
     pub surveys: BTreeMap<RegionId, Survey>,
     /// Which keys are equal, where connections could not be told apart without.
     pub keys: EqualKeys,
-}
-
-/// One VPN: a connection, and what it is connected with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vpn {
-    /// What its objects' names start with, or the name of its first connection.
-    pub name: String,
-    /// The id in its marks, if this program made it.
-    pub id: Option<VpnId>,
-    /// The first half, or the only one.
-    pub a: Side,
-    /// What is across.
-    pub across: Across,
-    /// Other connections that carry the marker of one of its halves, with that half.
-    pub doubles: Vec<(Half, ConnectionName)>,
-}
-
-/// How a person tells a connection from others.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionName {
-    /// Where it is.
-    pub region: RegionId,
-    /// Its name.
-    pub name: String,
-    /// Its id.
-    pub id: Id,
-}
-
-impl ConnectionName {
-    fn of(side: &Side) -> Self {
-        let SiteConnection { id, name, .. } = &side.connection;
-        Self { region: side.region.clone(), name: name.clone(), id: id.clone() }
-    }
-}
-
-impl fmt::Display for ConnectionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}) in {}", self.name, self.id, self.region)
-    }
-}
-
-/// What a connection is connected with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Across {
-    /// The other half, in this project.
-    Half(Box<Side>),
-    /// The other half should be in this project and is not there.
-    Missing {
-        /// Which region's it would be, if that can be told.
-        region: Option<RegionId>,
-        /// What tells that it should be there.
-        because: String,
-    },
-    /// The other half is one of these, and nothing tells which.
-    Ambiguous(Vec<ConnectionName>),
-    /// A peer outside.
-    Outside,
-}
-
-/// One region's side of a VPN, as the cloud has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Side {
-    /// Where it is.
-    pub region: RegionId,
-    /// The connection itself.
-    pub connection: SiteConnection,
-    /// Its VPN service.
-    pub service: Option<VpnService>,
-    /// The router of that service.
-    pub router: Option<Router>,
-    /// Its IKE policy.
-    pub ike: Option<StoredPolicy>,
-    /// Its IPsec policy.
-    pub ipsec: Option<StoredPolicy>,
-    /// The ids of the subnets it tunnels.
-    pub subnets: Vec<Id>,
-    /// Their ranges; none if not all of them can be seen.
-    pub local: Option<Vec<IpNet>>,
-    /// The ranges it expects across.
-    pub remote: Vec<IpNet>,
-    /// The VPN and half its mark tells of.
-    pub mark: Option<(VpnId, Half)>,
-    /// The other connections of its service to the same peer, under the same two identities. strongSwan finds a key by these
-    /// alone, so it takes any of their keys for any of them.
-    pub rivals: Vec<Id>,
+    /// Whether the sign-in has the role reader alone.
+    pub is_reader: bool,
 }
 
 /// How a VPN stands, in one word; the better ones first, as far as a monitor of several goes.
@@ -230,12 +142,14 @@ async fn read_in_parts(
             () = &mut patience, if !patience.is_elapsed() => {}
         }
         if patience.is_elapsed() && !awaited.is_empty() && !surveys.is_empty() {
-            so_far(Inspection { awaited: awaited.clone(), ..Inspection::of(surveys.clone(), unread.clone()) });
+            let part = Inspection::of(surveys.clone(), unread.clone());
+            so_far(Inspection { awaited: awaited.clone(), is_reader: cloud.is_reader(), ..part });
         }
     }
     unread.sort_by(|(one, _), (other, _)| one.cmp(other));
     let contested = pairs::contested(&surveys);
-    Inspection::knowing(EqualKeys::read(cloud, &contested).await, surveys, unread)
+    let keys = EqualKeys::read(cloud, &contested).await;
+    Inspection { is_reader: cloud.is_reader(), ..Inspection::knowing(keys, surveys, unread) }
 }
 
 impl Inspection {
@@ -253,13 +167,13 @@ impl Inspection {
         // A connection that could not be read may use what no other does.
         let is_whole = |survey: &Survey| survey.inventory.unfit_of(Kind::SiteConnection).next().is_none();
         strays.retain(|stray| surveys.get(&stray.region).is_some_and(is_whole));
-        Self { vpns, strays, unread, awaited: Vec::new(), surveys, keys }
+        Self { vpns, strays, unread, surveys, keys, ..Self::default() }
     }
 
     /// The same, with what was known before of regions that are still awaited.
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {
-        let Self { mut surveys, unread, mut awaited, keys, .. } = self;
+        let Self { mut surveys, unread, mut awaited, keys, is_reader, .. } = self;
         awaited.retain(|region| match before.surveys.get(region) {
             Some(survey) => {
                 surveys.insert(region.clone(), survey.clone());
@@ -267,7 +181,13 @@ impl Inspection {
             }
             None => true,
         });
-        Self { awaited, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
+        Self { awaited, is_reader, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
+    }
+
+    /// Why there may be VPNs although none is seen, if that is so.
+    #[must_use]
+    pub fn hidden(&self) -> Option<Hidden> {
+        Hidden::from(self.is_reader, !self.vpns.is_empty() || !self.strays.is_empty())
     }
 
     /// What could not be read of what is there, a sentence each.
@@ -330,144 +250,6 @@ impl Inspection {
     }
 }
 
-impl Vpn {
-    /// One half or two.
-    pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {
-        let b = match &self.across {
-            Across::Half(side) => Some((Half::B, &**side)),
-            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
-        };
-        std::iter::once((Half::A, &self.a)).chain(b)
-    }
-
-    /// One half.
-    #[must_use]
-    pub fn side(&self, half: Half) -> Option<&Side> {
-        self.sides().find(|(candidate, _)| *candidate == half).map(|(_, side)| side)
-    }
-
-    /// The other half, if it is there.
-    #[must_use]
-    pub const fn b(&self) -> Option<&Side> {
-        match &self.across {
-            Across::Half(side) => Some(side),
-            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
-        }
-    }
-
-    /// Whether every connection of it is ACTIVE.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.sides().all(|(_, side)| side.connection.status == Status::Active)
-    }
-
-    /// ACTIVE if every side is, else the first other status.
-    #[must_use]
-    pub fn status(&self) -> &Status {
-        let mut statuses = self.sides().map(|(_, side)| &side.connection.status);
-        statuses.find(|status| **status != Status::Active).unwrap_or(&Status::Active)
-    }
-
-    /// Whether its other half should be in this project and is not there.
-    #[must_use]
-    pub const fn is_missing_a_half(&self) -> bool {
-        matches!(self.across, Across::Missing { .. })
-    }
-
-    /// What a half is called in a sentence: its region, or the half too where both are in one region.
-    #[must_use]
-    pub fn place(&self, half: Half) -> String {
-        let regions: Vec<&RegionId> = self.sides().map(|(_, side)| &side.region).collect();
-        match (self.side(half), regions.as_slice()) {
-            (Some(side), [a, b]) if a == b => format!("{} (half {half})", side.region),
-            (Some(side), _) => side.region.to_string(),
-            (None, _) => format!("half {half}"),
-        }
-    }
-
-    /// Whether it can be told which connection its other half is, if it has one.
-    ///
-    /// # Errors
-    /// Which ones it can be.
-    pub fn is_clear(&self) -> Result<(), String> {
-        let Across::Ambiguous(candidates) = &self.across else { return Ok(()) };
-        let own = ConnectionName::of(&self.a);
-        Err(format!(
-            "the other half of {own} can be {}: nothing tells which. Give the two connections of each VPN a name of their own",
-            candidates.iter().join(", or ")
-        ))
-    }
-
-    /// What is wrong if one of its halves is there twice: by the id in the marker it cannot be told which is meant.
-    #[must_use]
-    pub fn doubled(&self) -> Option<String> {
-        let (half, _) = self.doubles.first()?;
-        let own =
-            self.sides().map(|(_, side)| side).find(|side| side.mark.as_ref().is_some_and(|(_, own)| own == half))?;
-        let (id, half) = own.mark.clone()?;
-        let others = self.doubles.iter().map(|(_, name)| name).unique().join(", ");
-        Some(format!("the marker {} is on several connections: {}, {others}", id.mark(half), ConnectionName::of(own)))
-    }
-}
-
-impl Side {
-    /// The address its peers must use: its service's, of the family its own peer has.
-    #[must_use]
-    pub fn address(&self) -> Option<IpAddr> {
-        let service = self.service.as_ref()?;
-        let (v4, v6) = (service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6));
-        match self.connection.peer_address.parse::<IpAddr>() {
-            Ok(IpAddr::V6(_)) => v6,
-            Ok(IpAddr::V4(_)) => v4,
-            Err(_) => v4.or(v6),
-        }
-    }
-
-    /// Every address it is or was reached at: its service's and its router's.
-    fn addresses(&self) -> Vec<IpAddr> {
-        let service = self.service.iter().flat_map(|service| {
-            service.external_v4.map(IpAddr::V4).into_iter().chain(service.external_v6.map(IpAddr::V6))
-        });
-        service.chain(self.router.iter().flat_map(outside)).collect()
-    }
-
-    /// How it names itself to its peer: its `local_id`, or its address.
-    #[must_use]
-    pub fn identity(&self) -> Option<String> {
-        if self.connection.local_id.is_empty() {
-            self.address().map(|address| address.to_string())
-        } else {
-            Some(self.connection.local_id.clone())
-        }
-    }
-
-    /// Which IKE it speaks, if that can be seen.
-    #[must_use]
-    pub fn ike_version(&self) -> Option<IkeVersion> {
-        self.ike.as_ref()?.word("ike_version").parse().ok()
-    }
-
-    /// Whether it is a connection of the old kind, without endpoint groups.
-    #[must_use]
-    pub const fn is_legacy(&self) -> bool {
-        self.connection.local_group.is_none()
-    }
-}
-
-/// The outside addresses of a router.
-pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
-    let v4 = router.external_v4.iter().copied().map(IpAddr::V4);
-    v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
-}
-
 fn unfit(region: &RegionId, survey: &Survey) -> impl Iterator<Item = String> {
     survey.inventory.unfit.iter().map(move |unfit| format!("{region}: left out, because it cannot be read: {unfit}"))
-}
-
-/// The name of a VPN one of whose connections is called that.
-fn name_of(connection: &str) -> String {
-    VpnName::from_object(connection, "vpn_site_connection").map_or_else(
-        || if connection.trim().is_empty() { "unnamed".to_owned() } else { connection.to_owned() },
-        |name| name.to_string(),
-    )
 }

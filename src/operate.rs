@@ -41,9 +41,8 @@ pub async fn list(args: &ListArgs, mut signals: Signals) -> Answer {
             let needed = seen.needed();
             let needed = seen.inspection.strays.iter().filter(|stray| needed.needs(stray));
             let needed: Vec<_> = needed.map(|stray| stray.id.clone()).collect();
-            let listing = Listing::new(&seen.inspection)
-                .for_reader(seen.cloud().is_reader())
-                .with_interrupted(&seen.interruptions, |id| needed.contains(id));
+            let listing =
+                Listing::new(&seen.inspection).with_interrupted(&seen.interruptions, |id| needed.contains(id));
             Conclusion::Listing(Box::new(listing))
         }
         Err(refusal) => refused(refusal),
@@ -263,6 +262,9 @@ async fn change(
     let terminal = AtTerminal::find();
     let proposed = async {
         let seen = look(cloud, terminal.as_ref(), &mut sign_in_warnings).await?;
+        if let Some(hidden) = seen.inspection.hidden() {
+            return Err(Refusal::refused(vec![hidden.to_string()]));
+        }
         let wanted = propose(&seen).await?;
         Ok((seen, wanted))
     };
@@ -374,7 +376,9 @@ impl Seen {
                 .iter()
                 .any(|vpn| one.is_of(vpn.id.as_ref(), vpn.sides().map(|(_, side)| &side.connection.id)))
         };
-        if wanted.is_some_and(|wanted| !matches!(self.inspection.select(wanted), Err(Unselected::None { .. }))) {
+        if wanted.is_some_and(|wanted| {
+            !matches!(self.inspection.select(wanted), Err(Unselected::None { .. } | Unselected::Hidden(_)))
+        }) {
             return Vec::new();
         }
         let unmade = self.interruptions.iter().filter(|one| one.is_of_creation() && !is_seen(one));
@@ -402,6 +406,7 @@ impl Seen {
             (Unselected::None { wanted, .. }, Some((region, why))) => {
                 Refusal::failed(format!("looking for {wanted} in {region}"), why)
             }
+            (Unselected::Hidden(hidden), _) => Refusal::hidden(*hidden),
             (Unselected::Doubled { .. }, _) => Refusal::refused(vec![error.to_string()]),
             _ => Refusal::unusable(vec![error.to_string()]),
         }
@@ -411,11 +416,10 @@ impl Seen {
     fn nothing(&self) -> Refusal {
         match self.inspection.unread.first() {
             Some((region, why)) => Refusal::failed(format!("reading {region}"), why),
-            None if self.cloud().is_reader() => Refusal::unusable(vec![
-                "no VPN is to be seen: this sign-in has only the role reader, to which Neutron shows no VPN objects"
-                    .to_owned(),
-            ]),
-            None => Refusal::unusable(vec!["there is no VPN in this project".to_owned()]),
+            None => match self.inspection.hidden() {
+                Some(hidden) => Refusal::hidden(hidden),
+                None => Refusal::unusable(vec!["there is no VPN in this project".to_owned()]),
+            },
         }
     }
 

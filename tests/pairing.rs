@@ -259,6 +259,8 @@ fn a_half_that_is_there_twice_is_said_and_changed_by_a_connections_id_alone() {
             assert!(doubled.contains(part), "{part}: {doubled}");
         }
     }
+    let unclear = seen.select("a").unwrap().unclear();
+    assert!(unclear.contains("half A is there more than once; name a connection by its id"), "{unclear}");
     for (id, handle) in [("a", "a"), ("b", "a"), ("0-colleague", "0-colleague")] {
         assert_eq!(seen.select_to_change(id).unwrap().handle(), handle);
     }

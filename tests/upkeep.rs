@@ -29,6 +29,8 @@ mod keys;
 mod looking;
 #[path = "upkeep/mending.rs"]
 mod mending;
+#[path = "upkeep/readers.rs"]
+mod readers;
 #[path = "upkeep/subnets.rs"]
 mod subnets;
 

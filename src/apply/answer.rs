@@ -7,7 +7,7 @@ use itertools::Itertools;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cloud::{Error, printable};
+use crate::cloud::{Error, Hidden, printable};
 use crate::plan::file::FileError;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::plan::shell::osvpn;
@@ -119,6 +119,12 @@ impl Refusal {
     #[must_use]
     pub fn refused(problems: Vec<String>) -> Self {
         Self::new("refused", 4, problems)
+    }
+
+    /// Nobody can tell from what this sign-in is shown.
+    #[must_use]
+    pub fn hidden(hidden: Hidden) -> Self {
+        Self::new("failed", 1, vec![hidden.to_string()])
     }
 
     /// A request failed before anything was made.

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use super::Refusal;
-use crate::cloud::{Cloud, Detail, Error, Inventory, Region, RegionId};
+use crate::cloud::{Cloud, Detail, Error, Hidden, Inventory, Region, RegionId};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Draft, Finding, Known, Labels, Plan, VpnId};
 use crate::provision::read_shared_keys;
@@ -13,7 +13,7 @@ pub type Read = (RegionId, Inventory, Detail);
 /// Everything about those regions; one the cloud does not have is left to whoever looks for it.
 ///
 /// # Errors
-/// If one of them cannot be read, or is one of the cloud's regions but for upper and lower case.
+/// If one of them cannot be read, or its VPN objects cannot be seen, or it is one of the cloud's regions but for upper and lower case.
 pub async fn read<'a>(cloud: &Cloud, regions: impl IntoIterator<Item = &'a RegionId>) -> Result<Vec<Read>, Refusal> {
     let regions: Vec<&RegionId> = regions.into_iter().collect();
     let there = cloud.regions();
@@ -28,10 +28,17 @@ pub async fn read<'a>(cloud: &Cloud, regions: impl IntoIterator<Item = &'a Regio
         Ok::<Read, Error>((region.id().clone(), inventory, detail))
     });
     let read: Result<Vec<Read>, Error> = join_all(reads).await.into_iter().collect();
-    read.map_err(|error| {
+    let read = read.map_err(|error| {
         let region = error.region.as_ref().map_or_else(|| "a region".to_owned(), ToString::to_string);
         Refusal::failed(format!("reading {region}"), &error)
-    })
+    })?;
+    let shows_any = |(_, inventory, detail): &Read| {
+        !(inventory.services.is_empty() && inventory.connections.is_empty() && detail.groups.is_empty())
+    };
+    match Hidden::from(cloud.is_reader(), read.iter().any(shows_any)) {
+        Some(hidden) => Err(Refusal::refused(vec![hidden.to_string()])),
+        None => Ok(read),
+    }
 }
 
 /// The same as the plan's checks take it.

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{EqualKeys, Side, name_of};
+use super::vpn::name_of;
+use super::{EqualKeys, Side};
 use crate::cloud::Status;
 
 /// The greater, the surer: what comes first counts before all that comes after it.

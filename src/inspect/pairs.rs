@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::evidence::Evidence;
-use super::{Across, ConnectionName, EqualKeys, Side, Vpn, name_of, outside};
+use super::vpn::name_of;
+use super::{Across, ConnectionName, EqualKeys, Side, Vpn, outside};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey};
 use crate::plan::sharing::is_same_identity;

@@ -402,7 +402,7 @@ pub fn condition(vpn: &Vpn, checks: &[Check]) -> Condition {
     };
     let is_told = vpn.sides().all(|(_, side)| side.connection.status.is_known());
     // Of a VPN of which it is not certain which connections it consists of, nothing else is.
-    if vpn.is_clear().is_err() || !vpn.doubles.is_empty() {
+    if vpn.uncertainty().is_some() {
         Condition::Unclear
     } else if !vpn.is_active() {
         if is_told { Condition::NotActive } else { Condition::Unclear }

@@ -3,6 +3,7 @@
 use itertools::Itertools;
 
 use super::{Inspection, Vpn};
+use crate::cloud::Hidden;
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId};
 
@@ -39,6 +40,9 @@ pub enum Unselected {
         /// Which connections.
         doubled: String,
     },
+    /// None is seen, and there may be any.
+    #[error(transparent)]
+    Hidden(#[from] Hidden),
 }
 
 fn known(names: &[String]) -> String {
@@ -92,7 +96,7 @@ impl Inspection {
     /// If it names none, or several.
     pub fn select(&self, wanted: &str) -> Result<&Vpn, Unselected> {
         if wanted.trim().is_empty() {
-            return Err(Unselected::Empty { names: self.names() });
+            return Err(self.hidden().map_or_else(|| Unselected::Empty { names: self.names() }, Unselected::Hidden));
         }
         let id = VpnId::of_mark(wanted).map(|(id, _)| id);
         let id = id.or_else(|| VpnId::try_from(wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned()).ok());
@@ -107,7 +111,10 @@ impl Inspection {
         let found = tiers.into_iter().map(|tier| self.vpns.iter().filter(|vpn| tier(vpn)).collect::<Vec<&Vpn>>());
         match found.into_iter().find(|found| !found.is_empty()).unwrap_or_default().as_slice() {
             [vpn] => Ok(vpn),
-            [] => Err(Unselected::None { wanted: wanted.to_owned(), names: self.names() }),
+            [] => Err(self.hidden().map_or_else(
+                || Unselected::None { wanted: wanted.to_owned(), names: self.names() },
+                Unselected::Hidden,
+            )),
             several => Err(Unselected::Several {
                 wanted: wanted.to_owned(),
                 ids: several.iter().map(|vpn| vpn.handle()).collect(),

@@ -43,6 +43,9 @@ pub struct Health {
     pub interrupted: Option<ListedInterruption>,
     /// How to try it.
     pub try_it: String,
+    /// Why it cannot be told how it stands, if that is so.
+    #[serde(skip)]
+    unclear: String,
     /// How it is printed.
     #[serde(skip)]
     style: Style,
@@ -170,6 +173,7 @@ impl Health {
             outcome: None,
             interrupted: None,
             try_it: diagnosis.ping.clone(),
+            unclear: vpn.unclear(),
             style: Style::Status,
         }
     }
@@ -243,7 +247,7 @@ impl Health {
         format!("VPN {name}{mark}: {}", sides.join(", "))
     }
 
-    fn conclusion(&self) -> &'static str {
+    fn conclusion(&self) -> &str {
         match self.condition {
             Condition::Proven if self.vpn.shape == Shape::Outside => {
                 "ACTIVE, and nothing is wrong on this side; the peer's side cannot be checked from here."
@@ -251,7 +255,7 @@ impl Health {
             Condition::Proven => "ACTIVE, and both halves match.",
             Condition::Mismatched => "ACTIVE, but something is wrong: some traffic fails, or will.",
             Condition::NotActive => "Not ACTIVE.",
-            Condition::Unclear => "It cannot be told: something that counts could not be read.",
+            Condition::Unclear => &self.unclear,
         }
     }
 

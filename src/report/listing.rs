@@ -7,7 +7,7 @@ use itertools::Itertools;
 use serde::Serialize;
 
 use super::{Failure, ListedInterruption};
-use crate::cloud::{Id, RegionId};
+use crate::cloud::{Hidden, Id, RegionId};
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
 use crate::plan::shell::osvpn;
 use crate::provision::interruption::Interruption;
@@ -115,7 +115,7 @@ impl Listing {
             interrupted: Vec::new(),
             unread: unread.collect(),
             left_out: seen.left_out().collect(),
-            is_blind: false,
+            is_blind: seen.hidden().is_some(),
         }
     }
 
@@ -124,13 +124,6 @@ impl Listing {
     pub fn with_interrupted(mut self, interruptions: &[Interruption], is_needed: impl Fn(&Id) -> bool) -> Self {
         self.interrupted = interruptions.iter().map(ListedInterruption::new).collect();
         self.strays.retain(|stray| !is_needed(&stray.id));
-        self
-    }
-
-    /// The same for a sign-in that may only read, if that is so.
-    #[must_use]
-    pub fn for_reader(mut self, is_reader: bool) -> Self {
-        self.is_blind = is_reader && self.vpns.is_empty();
         self
     }
 
@@ -228,10 +221,7 @@ fn shortened(name: &str) -> String {
 impl Display for Listing {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.vpns.is_empty(), self.is_blind) {
-            (true, true) => writeln!(
-                f,
-                "No VPN is to be seen: this sign-in has only the role reader, to which Neutron shows no VPN objects."
-            )?,
+            (true, true) => writeln!(f, "{Hidden}.")?,
             (true, false) if self.unread.is_empty() => writeln!(f, "There is no VPN in this project.")?,
             (true, false) => writeln!(f, "There is no VPN in the regions that could be read.")?,
             (false, _) => {}

@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use crate::apply::Refusal;
-use crate::cloud::{Cloud, Limits};
+use crate::cloud::{Cloud, Hidden, Limits};
 use crate::plan::file::PlanFile;
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnId, VpnName};
@@ -236,6 +236,9 @@ pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refus
         Chosen::Named(wanted, unreadable) => (wanted, unreadable),
     };
     let all = found::find(cloud).await.map_err(|error| Refusal::failed("looking for the VPN by its marks", &error))?;
+    if let Some(hidden) = Hidden::from(cloud.is_reader(), !all.is_empty()) {
+        return Err(Refusal::refused(vec![hidden.to_string()]));
+    }
     let mut found: Vec<Found> =
         all.into_iter().filter(|found| is_meant(&wanted, &found.marks.vpn, &found.marks.name)).collect();
     match (found.pop(), found.len()) {

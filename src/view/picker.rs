@@ -132,6 +132,9 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
 /// How many VPNs there are, and whether that is all.
 fn vpns(model: &Model) -> String {
     let Some(seen) = model.vpns.seen() else { return String::new() };
+    if let Some(hidden) = seen.inspection.hidden() {
+        return format!("{hidden}.");
+    }
     let count = match seen.inspection.vpns.len() {
         0 => "There is no VPN in this project.".to_owned(),
         1 => "1 VPN.".to_owned(),

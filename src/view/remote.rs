@@ -64,7 +64,7 @@ pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
         },
-        Step::Vpns => vpns(scene),
+        Step::Vpns => vpns(scene, columns),
         Step::Region(_) => paragraph(
             "The catalogue of this sign-in has no region with a network service. Another project or cloud may: q leaves, \
              and another openrc or --cloud NAME starts anew.",
@@ -76,10 +76,14 @@ pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'
     document::draw(scene, &lines, 0, ("", ""), area, frame);
 }
 
-fn vpns(scene: Scene<'_>) -> Vec<Line<'static>> {
+fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     match scene.model.vpns.seen.since() {
         Some(since) => vec![waiting(scene, "Reading all regions", since)],
-        None => vec![Line::raw("There is no VPN in this project.")],
+        None => {
+            let hidden = scene.model.vpns.seen().and_then(|seen| seen.inspection.hidden());
+            let text = hidden.map_or_else(|| "There is no VPN in this project.".to_owned(), |why| format!("{why}."));
+            paragraph(&text, columns, scene.theme.text())
+        }
     }
 }
 

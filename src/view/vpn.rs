@@ -173,6 +173,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
 fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let has_findings = !diagnosis.findings.is_empty();
+    let unclear = vpn.unclear();
     let (glyph, style, text) = match diagnosis.condition {
         Condition::Proven if vpn.b().is_none() && !has_findings => (
             theme.glyphs.done,
@@ -197,9 +198,7 @@ fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, col
         Condition::NotActive => {
             (theme.glyphs.bad, theme.bad(), "Not ACTIVE, and nothing that can be checked from here keeps it down.")
         }
-        Condition::Unclear => {
-            (theme.glyphs.warning, theme.warning(), "It cannot be told: something that counts could not be read.")
-        }
+        Condition::Unclear => (theme.glyphs.warning, theme.warning(), unclear.as_str()),
     };
     hanging(Span::styled(format!("{glyph} "), style), text, columns, theme.title())
 }
