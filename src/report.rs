@@ -138,9 +138,6 @@ pub struct Failure {
     /// How long the cloud asks to wait before the next try, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// The same in words.
-    #[serde(skip)]
-    wait: Option<String>,
 }
 
 /// An object that may or may not exist, because the answer to the request for it was lost.
@@ -180,7 +177,6 @@ impl Failure {
             status: error.status,
             request_id: error.request_id.clone(),
             retry_after: error.retry_after.map(|wait| wait.as_secs()),
-            wait: error.wait(),
         }
     }
 }
@@ -190,7 +186,7 @@ impl Failure {
     pub fn plain(what: impl Into<String>, message: &str) -> Self {
         let message = message.to_owned();
         let what = what.into();
-        Self { what, message, hint: None, request: None, status: None, request_id: None, retry_after: None, wait: None }
+        Self { what, message, hint: None, request: None, status: None, request_id: None, retry_after: None }
     }
 }
 

@@ -99,6 +99,14 @@ pub enum Proof {
 /// The longest wait a cloud can mean: limits are by the day at most. Longer ones come of a wrong clock or a wrong unit.
 const LONGEST_MEANT: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long the cloud asks to wait, in words.
+#[must_use]
+pub fn wait_in_words(seconds: u64) -> String {
+    let how_long =
+        if seconds > LONGEST_MEANT.as_secs() { "a very long time".to_owned() } else { format!("{seconds} s") };
+    format!("{how_long}, as the cloud asks")
+}
+
 impl Error {
     /// An error without a request behind it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -126,15 +134,6 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         hints::hint(self)
-    }
-
-    /// How long the cloud asks to wait, in words.
-    #[must_use]
-    pub fn wait(&self) -> Option<String> {
-        let wait = self.retry_after?;
-        let how_long =
-            if wait > LONGEST_MEANT { "a very long time".to_owned() } else { format!("{} s", wait.as_secs()) };
-        Some(format!("{how_long}, as the cloud asks"))
     }
 
     /// Whether the same request may succeed later without anybody changing anything.

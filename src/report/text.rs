@@ -6,6 +6,7 @@ use itertools::Itertools;
 
 use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
 use crate::cloud::RegionId;
+use crate::cloud::error::wait_in_words;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 use crate::provision::Origin;
@@ -173,8 +174,8 @@ impl Display for Failure {
             let status = self.status.map(|status| format!(", answered {status}")).unwrap_or_default();
             writeln!(f, "request     {request}{status}")?;
         }
-        if let Some(wait) = &self.wait {
-            writeln!(f, "wait        {wait}")?;
+        if let Some(seconds) = self.retry_after {
+            writeln!(f, "wait        {}", wait_in_words(seconds))?;
         }
         if let Some(id) = &self.request_id {
             writeln!(f, "request id  {id}")?;

@@ -9,6 +9,7 @@ use super::Scene;
 use super::area::Area;
 use super::text::{hanging, labelled, paragraph};
 use crate::cloud::Error;
+use crate::cloud::error::wait_in_words;
 use crate::plan::Severity;
 
 /// Draws as many lines as fit, from `scroll` on; says at the edges how many more there are, and which key shows them. A
@@ -100,7 +101,7 @@ pub(super) fn error(scene: Scene<'_>, error: &Error, columns: usize) -> Vec<Line
         ("Region", error.region.as_ref().map(ToString::to_string)),
         ("Request", error.request.clone()),
         ("Answer", answer),
-        ("Wait", error.wait()),
+        ("Wait", error.retry_after.map(|wait| wait_in_words(wait.as_secs()))),
         // Hints ask for the request number; with a longer label it would not fit beside the rail of 80 columns.
         ("Number", error.request_id.clone()),
     ];

@@ -77,14 +77,12 @@ pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'
 }
 
 fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
-    match scene.model.vpns.seen.since() {
-        Some(since) => vec![waiting(scene, "Reading all regions", since)],
-        None => {
-            let hidden = scene.model.vpns.seen().and_then(|seen| seen.inspection.hidden());
-            let text = hidden.map_or_else(|| "There is no VPN in this project.".to_owned(), |why| format!("{why}."));
-            paragraph(&text, columns, scene.theme.text())
-        }
+    if let Some(since) = scene.model.vpns.seen.since() {
+        return vec![waiting(scene, "Reading all regions", since)];
     }
+    let hidden = scene.model.vpns.seen().and_then(|seen| seen.inspection.hidden());
+    let text = hidden.map_or_else(|| "There is no VPN in this project.".to_owned(), |why| format!("{why}."));
+    paragraph(&text, columns, scene.theme.text())
 }
 
 fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, columns: usize) -> Vec<Line<'static>> {

@@ -52,6 +52,7 @@ fn down(ground: &Ground) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, a row each")]
 pub(super) fn all() -> Vec<Odd> {
     vec![
         odd!("aggressive mode", |ground| {

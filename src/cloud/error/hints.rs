@@ -369,6 +369,7 @@ fn certificate(message: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::error::wait_in_words;
 
     fn of(kind: ErrorKind, status: u16, neutron_type: &str, message: &str, request: &str) -> Option<&'static str> {
         let mut error = Error::new(kind, message);
@@ -443,10 +444,10 @@ mod tests {
     fn a_wait_that_no_cloud_can_mean_is_not_repeated() {
         let mut error = Error::new(ErrorKind::RateLimited, "");
         error.retry_after = Some(std::time::Duration::from_secs(2_300_367_133));
-        assert_eq!(error.wait().as_deref(), Some("a very long time, as the cloud asks"));
+        assert_eq!(wait_in_words(2_300_367_133), "a very long time, as the cloud asks");
         assert!(!error.hint().unwrap().contains("as long as it says"));
         error.retry_after = Some(std::time::Duration::from_secs(300));
-        assert_eq!(error.wait().as_deref(), Some("300 s, as the cloud asks"));
+        assert_eq!(wait_in_words(300), "300 s, as the cloud asks");
         assert!(error.hint().unwrap().contains("as long as it says"));
     }
 
