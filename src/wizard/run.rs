@@ -6,7 +6,7 @@ use super::progress::{Button, Phase, Progress, Then};
 use super::step::Step;
 use super::{Effect, Ending, Model};
 use crate::plan::{Plan, Profile};
-use crate::provision::{CreateError, Ledger, Undone, Watched};
+use crate::provision::{CreateError, Ledger, Made, Undone, Watched};
 
 impl Model {
     pub(super) fn run_action(&mut self, action: Action) -> Vec<Effect> {
@@ -238,8 +238,13 @@ fn what_exists(run: &Progress) -> Vec<String> {
         return vec!["Nothing of this VPN exists yet.".to_owned()];
     }
     let mut lines = vec!["By now there are:".to_owned()];
-    lines.extend(ours.iter().map(|made| format!("  {} {} {}", made.region, made.task.step.label(), made.id.short())));
+    lines.extend(ours.iter().map(object));
     lines
+}
+
+/// As every question names an object: by name and id.
+fn object(made: &Made) -> String {
+    format!("  {} {} {} ({})", made.region, made.task.step.label(), made.name, made.id)
 }
 
 fn undo_text(run: &Progress) -> Vec<String> {
@@ -247,11 +252,6 @@ fn undo_text(run: &Progress) -> Vec<String> {
         return vec!["This looks for what lost requests have made by now, and deletes it.".to_owned()];
     }
     let mut lines = vec!["This deletes what this run made, and nothing else:".to_owned()];
-    lines.extend(
-        run.ledger
-            .removable()
-            .iter()
-            .map(|made| format!("  {} {} {} ({})", made.region, made.task.step.label(), made.name, made.id.short())),
-    );
+    lines.extend(run.ledger.removable().iter().map(object));
     lines
 }
