@@ -81,6 +81,8 @@ pub struct SecurityGroupRule {
     pub id: Id,
     /// The group it belongs to.
     pub group: Id,
+    /// What that is called, if it was read.
+    pub group_name: Option<String>,
     /// Its description; carries our mark when we made it.
     pub description: String,
     /// What it is about.
@@ -89,28 +91,61 @@ pub struct SecurityGroupRule {
     pub is_v4: bool,
     /// `tcp`, `icmp`, …; none for all.
     pub protocol: Option<String>,
-    /// Whether it admits only some ports, or some types of ICMP message.
-    pub has_ports: bool,
+    /// The ports, or types of ICMP message, if it admits only some.
+    pub ports: Option<Ports>,
     /// The range across; none for all.
     pub remote: Option<IpNet>,
     /// Whether it admits only members of some group, or of an address group: never anybody across a tunnel.
     pub is_of_members: bool,
 }
 
+/// What a rule is restricted to within its protocol: from the first to the last port; of ICMP a type and a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// `port_range_min`.
+    pub first: Option<i64>,
+    /// `port_range_max`.
+    pub last: Option<i64>,
+}
+
+impl Ports {
+    fn text(self, is_icmp: bool) -> String {
+        match (self.first, self.last) {
+            (Some(kind), None) if is_icmp => format!("type {kind}"),
+            (Some(kind), Some(code)) if is_icmp => format!("type {kind} code {code}"),
+            (Some(first), Some(last)) if first == last => format!("port {first}"),
+            (Some(first), Some(last)) => format!("ports {first}-{last}"),
+            (Some(first), None) => format!("ports from {first}"),
+            (None, Some(last)) => format!("ports up to {last}"),
+            (None, None) => "any port".to_owned(),
+        }
+    }
+}
+
 impl SecurityGroupRule {
+    /// Its group by name and id: "office (3f2a...)".
+    #[must_use]
+    pub fn group_label(&self) -> String {
+        match self.group_name.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => format!("{name} ({})", self.group),
+            None => self.group.to_string(),
+        }
+    }
+
     /// Whether it has the form of the rules this program makes: everything in, from one range.
     #[must_use]
     pub fn has_our_form(&self) -> bool {
-        let is_whole = self.protocol.is_none() && !self.has_ports && !self.is_of_members;
+        let is_whole = self.protocol.is_none() && self.ports.is_none() && !self.is_of_members;
         is_whole && self.direction == Direction::Ingress && self.remote.is_some()
     }
 }
 
 impl fmt::Display for SecurityGroupRule {
-    /// "ingress tcp, some ports, from 10.20.30.0/24"
+    /// "ingress tcp, port 22, from 10.20.30.0/24"
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let protocol = self.protocol.as_deref().unwrap_or("any protocol");
-        let ports = if self.has_ports { "some ports" } else { "any port" };
+        let is_icmp = protocol.to_ascii_lowercase().contains("icmp") || matches!(protocol, "1" | "58");
+        let ports = self.ports.map_or_else(|| "any port".to_owned(), |ports| ports.text(is_icmp));
         write!(f, "{} {protocol}, {ports}, ", self.direction.as_str())?;
         match (&self.remote, self.is_of_members) {
             (_, true) => f.write_str("members of a group"),
@@ -213,17 +248,20 @@ impl Rule {
         "remote_address_group_id",
     ];
 
-    fn into_rule(self) -> SecurityGroupRule {
+    fn into_rule(self, groups: &[SecurityGroup]) -> SecurityGroupRule {
+        let group = Id::new(self.security_group_id.0);
+        let restricted = self.port_range_min.is_some() || self.port_range_max.is_some();
         let is_narrowed = self.remote_group_id.is_some() || self.remote_address_group_id.is_some();
         let prefix = self.remote_ip_prefix.map(|text| text.0.parse::<IpNet>().map(|range| range.trunc()));
         SecurityGroupRule {
             id: Id::new(self.id.0),
-            group: Id::new(self.security_group_id.0),
+            group_name: groups.iter().find(|one| one.id == group).map(|one| one.name.clone()),
+            group,
             description: self.description.0,
             direction: if self.direction.0 == "egress" { Direction::Egress } else { Direction::Ingress },
             is_v4: self.ethertype.0 != "IPv6",
             protocol: self.protocol.map(|text| text.0),
-            has_ports: self.port_range_min.is_some() || self.port_range_max.is_some(),
+            ports: restricted.then_some(Ports { first: self.port_range_min, last: self.port_range_max }),
             // A prefix that cannot be read admits nobody that is known.
             is_of_members: is_narrowed || matches!(prefix, Some(Err(_))),
             remote: prefix.and_then(Result::ok),
@@ -258,6 +296,8 @@ impl Region {
             .collect();
         ports.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let groups = groups?.into_iter().map(|group| SecurityGroup { id: Id::new(group.id.0), name: group.name.0 });
-        Ok(Exposure { ports, groups: groups.collect(), rules: rules?.into_iter().map(Rule::into_rule).collect() })
+        let groups: Vec<SecurityGroup> = groups.collect();
+        let rules = rules?.into_iter().map(|rule| rule.into_rule(&groups)).collect();
+        Ok(Exposure { ports, groups, rules })
     }
 }

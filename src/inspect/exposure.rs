@@ -180,7 +180,7 @@ fn of_rule(rule: &SecurityGroupRule, remote: IpNet) -> Admission {
     match rule.remote {
         Some(prefix) if !prefix.contains(&remote) && !remote.contains(&prefix) => Admission::Nothing,
         Some(prefix) if !prefix.contains(&remote) => Admission::Some,
-        _ if rule.protocol.is_none() && !rule.has_ports => Admission::Everything,
+        _ if rule.protocol.is_none() && rule.ports.is_none() => Admission::Everything,
         _ => Admission::Some,
     }
 }

@@ -61,7 +61,7 @@ fn delete_rules(
 ) {
     let marker = belonging(vpn, half);
     for rule in rules.iter().filter(|rule| is_marked(&rule.description, &marker)) {
-        let name = format!("{rule} in the security group {}", rule.group);
+        let name = format!("{rule} in the security group {}", rule.group_label());
         if rule.has_our_form() {
             change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });
         } else {

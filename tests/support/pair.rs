@@ -99,11 +99,12 @@ fn exposures() -> Exposures {
     let rule = |direction, is_of_members| SecurityGroupRule {
         id: Id::new("rule"),
         group: Id::new("2d7e4c10-default"),
+        group_name: None,
         description: String::new(),
         direction,
         is_v4: true,
         protocol: None,
-        has_ports: false,
+        ports: None,
         remote: None,
         is_of_members,
     };

@@ -204,7 +204,10 @@ async fn only_rules_that_osvpn_makes_go_with_a_vpn() {
     let ran = scene.run(&["delete", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(scene.ids("security-group-rules").contains(rule), "{}", ran.err);
-    for part in ["ingress tcp, some ports, from 192.0.2.0/24", "ingress any protocol, any port, from 10.20.30.0/24"] {
+    let in_group = format!("in the security group default ({})", group.as_str().unwrap());
+    for part in
+        ["ingress tcp, port 22, from 192.0.2.0/24", "ingress any protocol, any port, from 10.20.30.0/24", &in_group]
+    {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
 }
