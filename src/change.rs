@@ -114,8 +114,10 @@ impl Subject {
     /// Whether a word means it: its id, or the whole marker.
     #[must_use]
     pub fn is_called(&self, wanted: &str) -> bool {
-        let marked = VpnId::of_mark(wanted).map(|(id, _)| id.to_string());
-        self.to_string() == marked.unwrap_or_else(|| wanted.trim_start_matches("osvpn:").to_owned())
+        match self {
+            Self::Marked(id) => VpnId::of_word(wanted).as_ref() == Some(id),
+            Self::Unmarked(connection) => !wanted.is_empty() && connection.as_str() == wanted,
+        }
     }
 }
 

@@ -4,30 +4,27 @@
 
 mod ask;
 mod carry;
+mod seen;
 mod subnets;
 
 use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::apply::{Answer, Conclusion, Lines, Refusal, signed_in};
+use crate::apply::{Answer, Conclusion, Lines, Refusal};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
-use crate::cloud::Cloud;
 use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
-use crate::inspect::{Fix, Inspection, Keys, Unselected, Vpn, inspect};
+use crate::inspect::{Fix, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Profiles, Psk};
-use crate::provision::interruption::{Interruption, State, interruptions, needed};
 use crate::report::{Health, ListedInterruption, Listing};
-use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
-use crate::state;
 use crate::upkeep::{
-    Proposal, Refused, Sas, Unfinished, admit as admission, delete as deletion, delete_strays, fix, rotate_key,
-    rotate_public_keys,
+    Proposal, Refused, Sas, admit as admission, delete as deletion, delete_strays, fix, rotate_key, rotate_public_keys,
 };
 
 use carry::Carrier;
+use seen::{Seen, look};
 
 type Signals = UnboundedReceiver<Signal>;
 
@@ -295,149 +292,9 @@ impl From<Refused> for Refusal {
     }
 }
 
-/// A sign-in and what it shows.
-struct Seen {
-    signed_in: SignedIn,
-    inspection: Inspection,
-    /// What is not done, as the journals here tell.
-    interruptions: Vec<Interruption>,
-}
-
-async fn look(args: &CloudArgs, terminal: Option<&AtTerminal>, warnings: &mut Vec<String>) -> Result<Seen, Refusal> {
-    let signed_in = signed_in(&args.login(), terminal, warnings).await?;
-    let inspection = inspect(&signed_in.cloud).await;
-    match inspection.unread.as_slice() {
-        [(region, error), ..] if inspection.surveys.is_empty() => {
-            Err(Refusal::failed(format!("reading {region}"), error))
-        }
-        unread => {
-            for (region, error) in unread {
-                Lines::warning(&format!("{region} could not be read, so what is there is missing: {error}"));
-            }
-            inspection.left_out().for_each(|what| Lines::warning(&what));
-            let directory = state::directory().filter(|_| signed_in.simulator.is_none());
-            let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
-            Ok(Seen { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
-        }
-    }
-}
-
 async fn until_signal<T>(work: impl Future<Output = Result<T, Refusal>>, signals: &mut Signals) -> Result<T, Refusal> {
     tokio::select! {
         done = work => done,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
-    }
-}
-
-/// What a VPN needs before anything else can be done with it.
-fn first(interruption: &Interruption) -> Refusal {
-    Refusal::refused(vec![ListedInterruption::new(interruption).to_string()])
-}
-
-impl Seen {
-    fn cloud(&self) -> &Cloud {
-        &self.signed_in.cloud
-    }
-
-    /// The VPN that is to be changed.
-    ///
-    /// # Errors
-    /// If none or several answer to the word, or half of it may be where nothing could be read.
-    fn whole(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        let vpn = self.to_change(wanted)?;
-        self.inspection.changeable(vpn).map_err(|why| Refusal::refused(vec![why]))?;
-        Ok(vpn)
-    }
-
-    /// What of unused objects may still be needed.
-    fn needed(&self) -> Unfinished {
-        let (vpns, changes, objects) = needed(&self.interruptions);
-        Unfinished { vpns, changes, objects }
-    }
-
-    fn interruption_of(&self, vpn: &Vpn) -> Option<&Interruption> {
-        let connections = || vpn.sides().map(|(_, side)| &side.connection.id);
-        self.interruptions.iter().find(|interruption| interruption.is_of(vpn.id.as_ref(), connections()))
-    }
-
-    /// Refuses a VPN whose creation or change was interrupted, which comes first.
-    fn free(&self, vpn: &Vpn) -> Result<(), Refusal> {
-        match self.interruption_of(vpn) {
-            Some(interruption) if interruption.state == State::Interrupted => Err(first(interruption)),
-            _ => Ok(()),
-        }
-    }
-
-    /// The VPNs that were begun and have no connection to be seen, or the one that a word means if it means no other.
-    fn unmade(&self, wanted: Option<&str>) -> Vec<&Interruption> {
-        let is_seen = |one: &&Interruption| {
-            self.inspection
-                .vpns
-                .iter()
-                .any(|vpn| one.is_of(vpn.id.as_ref(), vpn.sides().map(|(_, side)| &side.connection.id)))
-        };
-        if wanted.is_some_and(|wanted| {
-            !matches!(self.inspection.select(wanted), Err(Unselected::None { .. } | Unselected::Hidden(_)))
-        }) {
-            return Vec::new();
-        }
-        let unmade = self.interruptions.iter().filter(|one| one.is_of_creation() && !is_seen(one));
-        unmade.filter(|one| wanted.is_none_or(|wanted| one.is_meant(wanted))).collect()
-    }
-
-    fn to_change(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        let vpn = self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))?;
-        self.free(vpn)?;
-        Ok(vpn)
-    }
-
-    fn select(&self, wanted: &str) -> Result<&Vpn, Refusal> {
-        self.inspection.select(wanted).map_err(|error| self.unselected(&error))
-    }
-
-    fn unselected(&self, error: &Unselected) -> Refusal {
-        if let Unselected::None { wanted, .. } = error
-            && let [unmade, ..] = self.unmade(Some(wanted)).as_slice()
-        {
-            return first(unmade);
-        }
-        match (error, self.inspection.unread.first()) {
-            // It may be there: nobody knows.
-            (Unselected::None { wanted, .. }, Some((region, why))) => {
-                Refusal::failed(format!("looking for {wanted} in {region}"), why)
-            }
-            (Unselected::Hidden(hidden), _) => Refusal::hidden(*hidden),
-            (Unselected::Doubled { .. }, _) => Refusal::refused(vec![error.to_string()]),
-            _ => Refusal::unusable(vec![error.to_string()]),
-        }
-    }
-
-    /// Why there is no VPN to speak of.
-    fn nothing(&self) -> Refusal {
-        match self.inspection.unread.first() {
-            Some((region, why)) => Refusal::failed(format!("reading {region}"), why),
-            None => match self.inspection.hidden() {
-                Some(hidden) => Refusal::hidden(hidden),
-                None => Refusal::unusable(vec!["there is no VPN in this project".to_owned()]),
-            },
-        }
-    }
-
-    /// The VPN that is meant: the only one, if none is named.
-    fn only(&self, wanted: Option<&str>) -> Result<&Vpn, Refusal> {
-        match (wanted, self.inspection.vpns.as_slice()) {
-            (Some(wanted), _) => self.select(wanted),
-            (None, [vpn]) => Ok(vpn),
-            (None, []) => Err(self.nothing()),
-            (None, several) => {
-                let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
-                problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));
-                Err(Refusal::unusable(problems))
-            }
-        }
-    }
-
-    async fn diagnosis(&self, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
-        self.inspection.diagnosis(self.cloud(), vpn, exposures).await
     }
 }

@@ -32,7 +32,7 @@ pub use checks::Known;
 pub use findings::{Finding, Place, Severity};
 pub use fit::Setting;
 pub use labels::Labels;
-pub use names::{Half, VpnId, VpnName};
+pub use names::{Half, VpnId, VpnName, meant};
 pub use peer::{Peer, PeerAddress};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;

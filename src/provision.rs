@@ -30,6 +30,7 @@ mod late;
 mod ledger;
 pub mod pace;
 mod private;
+mod sent;
 mod shared_keys;
 mod undo;
 mod watch;
@@ -51,6 +52,7 @@ use journal::Keeper;
 pub use create::{CreateError, create};
 pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use pace::DEFAULT_WAIT;
+pub use sent::Sent;
 pub use shared_keys::read_shared_keys;
 pub use undo::{Undone, undo};
 pub use watch::{Pace, Watched, watch};
@@ -106,12 +108,15 @@ pub struct Marks {
     pub name: VpnName,
     /// Where each half is.
     pub regions: BTreeMap<Half, RegionId>,
+    /// What was, or will be, sent for each half.
+    pub sent: BTreeMap<Half, Sent>,
 }
 
 impl From<&Plan> for Marks {
     fn from(plan: &Plan) -> Self {
         let regions = plan.halves().map(|half| (half.half, half.region.clone())).collect();
-        Self { vpn: plan.id().clone(), name: plan.name().clone(), regions }
+        let sent = plan.halves().map(|half| (half.half, Sent::of(plan, half))).collect();
+        Self { vpn: plan.id().clone(), name: plan.name().clone(), regions, sent }
     }
 }
 
@@ -214,6 +219,8 @@ pub enum Event {
     Waiting(Task, Box<Pause>),
     /// A request whose answer was lost has made this after all. If the VPN has no use for it, it is deleted.
     Found(Made),
+    /// This carries the marker of the VPN, and is not what was sent: it stays.
+    LeftAlone(Made),
     /// No request of this task can take effect any more without being noticed.
     Settled(Task),
     /// The connections were asked for their status.

@@ -427,31 +427,68 @@ fn rename(scene: &Scene) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_with_other_names_are_known_by_their_marks() {
+async fn what_a_lost_request_made_and_a_person_renamed_is_left_and_named() {
     // Of the last request the answer is lost; a local group and a peer group differ in their types alone.
-    for post in posts().into_iter().filter(|(kind, region, _)| *region == REGIONS[1] && !kind.ends_with("policies")) {
+    for post in posts().into_iter().filter(|(kind, region, _)| *region == REGIONS[1] && kind.ends_with("groups")) {
         let scene = Scene::new().await;
         let (kind, region, nth) = post;
         scene.kill_at(site_to_site(scene.home.path()), "POST", kind, region, nth, true).await;
+        let known = scene.journal()["ledger"]["made"].to_string();
         rename(&scene);
+        let groups = scene.of(region, kind);
+        let of_lost = |group: &&Map<String, Value>| !known.contains(group["id"].as_str().unwrap());
+        let lost: Vec<&str> = groups.iter().filter(of_lost).map(|group| group["id"].as_str().unwrap()).collect();
+        let [lost] = lost[..] else { panic!("{post:?}: {lost:?}") };
         let ran = run(scene.osvpn(&["resume"])).await;
-        assert_eq!((ran.code, scene.made()), (0, 12), "{post:?}: {}{}", ran.out, ran.err);
-        assert!(ran.out.contains("adopted"), "{post:?}: {}", ran.out);
+        // What the journal knows by its id is used, whatever it is called.
+        assert_eq!((ran.code, scene.made()), (0, 13), "{post:?}: {}{}", ran.out, ran.err);
+        assert!(scene.of(region, kind).iter().any(|group| group["id"] == lost), "{post:?}");
+        assert!(ran.err.contains(&format!("stays    renamed ({lost})")), "{post:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_with_other_names_are_used_again_and_not_deleted() {
+    for way in ["resume", "rollback"] {
+        let scene = Scene::new().await;
+        let ran = run(scene.osvpn(&["apply", site_to_site(scene.home.path())])).await;
+        assert_eq!((ran.code, scene.made()), (0, 12), "{}{}", ran.out, ran.err);
         rename(&scene);
         // Nothing is called after the VPN any more, so its id is its name.
         let id = ran.id();
-        let way = if nth == 2 { "resume" } else { "rollback" };
         if way == "rollback" {
             scene.lose_a_connection();
         }
         let made = scene.made();
         let ran = run(scene.osvpn(&if way == "resume" { vec![way, &id] } else { vec![way, &id, "--yes"] })).await;
-        // What is named otherwise is used again, and not deleted on the word of its description.
         let code = i32::from(way != "resume");
-        let left = if way == "resume" { 12 } else { made };
-        assert_eq!((ran.code, scene.made()), (code, left), "{post:?} {way}: {}{}", ran.out, ran.err);
-        assert_eq!(ran.out.contains("no name that osvpn gives"), way == "rollback", "{}", ran.out);
+        assert_eq!((ran.code, scene.made()), (code, made), "{way}: {}{}", ran.out, ran.err);
+        assert_eq!(ran.out.contains("not as osvpn sends them"), way == "rollback", "{}", ran.out);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_goes_before_a_name_and_an_empty_word_means_nothing() {
+    let scene = Scene::new().await;
+    let plan = site_to_site(scene.home.path());
+    scene.kill_at(plan, "POST", "ikepolicies", REGIONS[1], 1, true).await;
+    let [first] = <[PathBuf; 1]>::try_from(scene.journals()).unwrap();
+    let id = first.file_stem().unwrap().to_str().unwrap().to_owned();
+    // Another run whose VPN has that id for a name.
+    let other = std::fs::read_to_string(&first).unwrap().replace(&id, "0ther").replace("test-vpn", &id);
+    std::fs::write(first.with_file_name("0ther.json"), other).unwrap();
+    for word in ["", " "] {
+        let ran = run(scene.osvpn(&["rollback", word, "--yes"])).await;
+        assert!(ran.code == 2 && ran.err.contains("an empty name names no VPN"), "{}{}", ran.out, ran.err);
+    }
+    let ran = run(scene.osvpn(&["rollback", &id, "--yes"])).await;
+    assert!(
+        ran.code == 0 && ran.out.contains(&format!("VPN test-vpn (osvpn:{id}) is undone")),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert!(first.with_file_name("0ther.json").exists());
 }
 
 /// A run whose second region fails as one without sha1 does, and the ids of what of it is to stay.

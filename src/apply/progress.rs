@@ -82,6 +82,11 @@ impl Lines {
                 say(&format!("{}{what}", self.place(made.task)));
                 self.seen.leave(made);
             }
+            Event::LeftAlone(Made { task, id, name, .. }) => {
+                let what =
+                    format!("stays    {name} ({id}): it carries the marker of this VPN, and is not what osvpn sent");
+                say(&format!("{}{what}", self.place(task)));
+            }
             Event::Deleted(Made { task, id, .. }) => {
                 self.deleted += 1;
                 say(&format!("{}deleted  {id}", self.place(task)));

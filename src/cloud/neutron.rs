@@ -31,6 +31,7 @@ use super::keystone::Region;
 use super::printable::Text;
 use super::request::Kind;
 use super::retry;
+use super::vpnaas::Marked;
 
 /// Whose ports are a router's feet in its subnets: centralised, distributed (DVR) and highly available routers.
 const INTERFACE_OWNERS: [&str; 3] =
@@ -338,6 +339,15 @@ impl Labelled {
         match kind {
             Kind::EndpointGroup => &["id", "name", "description", "project_id", "tenant_id", "type"],
             _ => &["id", "name", "description", "project_id", "tenant_id"],
+        }
+    }
+
+    pub(super) fn into_marked(self) -> Marked {
+        Marked {
+            id: Id::new(self.id.0),
+            name: self.name.0,
+            description: self.description.0,
+            endpoints: self.endpoints.map(|kind| kind.0),
         }
     }
 

@@ -4,6 +4,8 @@
 //! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
 //! [`Region::marked`] and decides.
 
+use std::collections::BTreeSet;
+
 use reqwest::{Method, Url};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
@@ -14,7 +16,7 @@ use super::error::{Error, ErrorKind};
 use super::http::{Answer, parse};
 use super::inventory::{Id, Status, VpnService};
 use super::keystone::{Body, Region};
-use super::neutron::{Labelled, Service};
+use super::neutron::{Labelled, Service, or_default};
 use super::printable::Text;
 use super::request::{
     EndpointGroupBody, Envelope, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody,
@@ -40,6 +42,56 @@ pub struct Marked {
     pub description: String,
     /// Of an endpoint group: `subnet` or `cidr`.
     pub endpoints: Option<String>,
+}
+
+/// An object that carries a mark of ours, with what was sent of its kind alone: by that its like are told apart, however
+/// they are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formed {
+    /// The object.
+    pub object: Marked,
+    /// Of a VPN service: the router it is for.
+    pub router: Option<Id>,
+    /// Of a connection: the VPN service it hangs on.
+    pub service: Option<Id>,
+    /// Of a connection: the address of its peer.
+    pub peer_address: Option<String>,
+    /// Of an endpoint group: what is in it.
+    pub members: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Shaped {
+    #[serde(flatten)]
+    labelled: Labelled,
+    router_id: Option<Text>,
+    vpnservice_id: Option<Text>,
+    peer_address: Option<Text>,
+    #[serde(default, deserialize_with = "or_default")]
+    endpoints: Vec<Text>,
+}
+
+impl Shaped {
+    fn fields(kind: Kind) -> Vec<&'static str> {
+        let own: &[&str] = match kind {
+            Kind::VpnService => &["router_id"],
+            Kind::SiteConnection => &["vpnservice_id", "peer_address"],
+            Kind::EndpointGroup => &["endpoints"],
+            Kind::IkePolicy | Kind::IpsecPolicy => &[],
+        };
+        [Labelled::fields(kind), own].concat()
+    }
+
+    fn into_formed(self) -> Formed {
+        let id = |text: Option<Text>| text.map(Id::from);
+        Formed {
+            object: self.labelled.into_marked(),
+            router: id(self.router_id),
+            service: id(self.vpnservice_id),
+            peer_address: self.peer_address.map(|text| text.0),
+            members: self.endpoints.into_iter().map(|text| text.0).collect(),
+        }
+    }
 }
 
 /// The word a description begins with. Only there a marker says whose an object is: further on it is a mention.
@@ -151,13 +203,15 @@ impl Region {
         let project = self.cloud().project_id();
         let all = self.vpn_list::<Labelled>(kind, Labelled::fields(kind)).await?;
         let ours = all.into_iter().filter(|one| one.belongs_to(project));
-        let marked = |one: Labelled| Marked {
-            id: Id::new(one.id.0),
-            name: one.name.0,
-            description: one.description.0,
-            endpoints: one.endpoints.map(|kind| kind.0),
-        };
-        Ok(ours.map(marked).collect())
+        Ok(ours.map(Labelled::into_marked).collect())
+    }
+
+    /// The project's objects of a kind whose description begins with that marker, with the form they were given.
+    pub async fn formed(&self, kind: Kind, marker: &str) -> Result<Vec<Formed>, Error> {
+        let project = self.cloud().project_id();
+        let all = self.vpn_list::<Shaped>(kind, &Shaped::fields(kind)).await?;
+        let ours = all.into_iter().filter(|one| one.labelled.belongs_to(project)).map(Shaped::into_formed);
+        Ok(ours.filter(|one| is_marked(&one.object.description, marker)).collect())
     }
 
     async fn create_plain<B: Serialize>(

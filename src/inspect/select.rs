@@ -5,7 +5,7 @@ use itertools::Itertools;
 use super::{Inspection, Vpn};
 use crate::cloud::Hidden;
 use crate::plan::shell::osvpn;
-use crate::plan::{ShellCommand, VpnId};
+use crate::plan::{ShellCommand, VpnId, meant};
 
 /// Why a word names no VPN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,18 +98,19 @@ impl Inspection {
         if wanted.trim().is_empty() {
             return Err(self.hidden().map_or_else(|| Unselected::Empty { names: self.names() }, Unselected::Hidden));
         }
-        let id = VpnId::of_mark(wanted).map(|(id, _)| id);
-        let id = id.or_else(|| VpnId::try_from(wanted.strip_prefix("osvpn:").unwrap_or(wanted).to_owned()).ok());
-        let of_id = |is: fn(&Vpn, &VpnId) -> bool| {
-            move |vpn: &Vpn, id: &Option<VpnId>| id.as_ref().is_some_and(|id| is(vpn, id))
-        };
-        let (is_of, carries) = (of_id(Vpn::is_of), of_id(Vpn::carries));
-        let tiers: [&dyn Fn(&Vpn) -> bool; 4] =
-            [&|vpn| vpn.has_connection(wanted), &|vpn| is_of(vpn, &id), &|vpn| carries(vpn, &id), &|vpn| {
-                vpn.is_called(wanted)
-            }];
-        let found = tiers.into_iter().map(|tier| self.vpns.iter().filter(|vpn| tier(vpn)).collect::<Vec<&Vpn>>());
-        match found.into_iter().find(|found| !found.is_empty()).unwrap_or_default().as_slice() {
+        let id = VpnId::of_word(wanted);
+        let of_id = |is: fn(&Vpn, &VpnId) -> bool, vpn: &Vpn| id.as_ref().is_some_and(|id| is(vpn, id));
+        let found = meant(
+            wanted,
+            &self.vpns,
+            &[
+                &|vpn| vpn.has_connection(wanted),
+                &|vpn| of_id(Vpn::is_of, vpn),
+                &|vpn| of_id(Vpn::carries, vpn),
+                &|vpn| vpn.is_called(wanted),
+            ],
+        );
+        match found.as_slice() {
             [vpn] => Ok(vpn),
             [] => Err(self.hidden().map_or_else(
                 || Unselected::None { wanted: wanted.to_owned(), names: self.names() },

@@ -11,7 +11,7 @@ use super::fit::Setting;
 use super::names::VpnName;
 use super::peer::{Peer, PeerAddress, check_id};
 use super::policy::{Policy, Profile, Profiles};
-use super::{Draft, Far, Known, Plan, Psk, Side};
+use super::{Draft, Far, Half, Known, Plan, Psk, Side};
 use crate::cloud::{Id, RegionId, Text, one_line};
 
 /// The format this program reads and writes.
@@ -133,6 +133,26 @@ impl PlanFile {
         match &self.far {
             Far::Half(b) => vec![&self.a.region, &b.region],
             Far::Peer(_) => vec![&self.a.region],
+        }
+    }
+
+    /// The router and the subnets of a half, as it names them.
+    #[must_use]
+    pub(crate) fn objects(&self, half: Half) -> Option<(&str, impl Iterator<Item = &str>)> {
+        let raw = match (half, &self.far) {
+            (Half::A, _) => &self.a,
+            (Half::B, Far::Half(b)) => b,
+            (Half::B, Far::Peer(_)) => return None,
+        };
+        Some((raw.router.0.as_str(), raw.subnets.iter().map(|subnet| subnet.0.as_str())))
+    }
+
+    /// The peer outside, if there is one.
+    #[must_use]
+    pub(crate) const fn peer(&self) -> Option<&Peer> {
+        match &self.far {
+            Far::Peer(peer) => Some(peer),
+            Far::Half(_) => None,
         }
     }
 

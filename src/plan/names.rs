@@ -62,6 +62,13 @@ impl VpnId {
         Self::try_from(id.to_owned()).ok().map(|id| (id, half))
     }
 
+    /// The id in a person's word: that alone, behind `osvpn:`, or in a whole mark. A name may look like one.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        let marked = Self::of_mark(word).map(|(id, _)| id);
+        marked.or_else(|| Self::try_from(word.strip_prefix("osvpn:").unwrap_or(word).to_owned()).ok())
+    }
+
     /// The VPN and the half an object is of, by its description: that is the marker, or begins with it.
     #[must_use]
     pub fn of_description(description: &str) -> Option<(Self, Half)> {
@@ -95,6 +102,19 @@ impl fmt::Display for VpnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What a person's word means: those that answer to it in the first of these ways in which any does. A whole id stands
+/// before a name, because anybody can give something the name that is another's id; and an empty word means nothing.
+pub fn meant<T>(word: &str, all: impl IntoIterator<Item = T>, ways: &[&dyn Fn(&T) -> bool]) -> Vec<T> {
+    let mut answering: Vec<Vec<T>> = ways.iter().map(|_| Vec::new()).collect();
+    let named = (!word.trim().is_empty()).then_some(all).into_iter().flatten();
+    for one in named {
+        if let Some(way) = ways.iter().position(|way| way(&one)) {
+            answering[way].push(one);
+        }
+    }
+    answering.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// The user's name for a VPN; every object's name starts with it.

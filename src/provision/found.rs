@@ -17,7 +17,8 @@ pub struct Found {
     pub marks: Marks,
     /// The objects that carry its marker.
     pub ledger: Ledger,
-    /// Those of them that have no name as this program gives it: somebody has renamed them, or has copied a description.
+    /// Those of them that are not named as this program names the objects of that VPN: somebody has renamed them, or has
+    /// copied a description.
     pub renamed: Vec<Made>,
 }
 
@@ -31,42 +32,48 @@ const KINDS: [Kind; 5] =
 pub async fn find(cloud: &Cloud) -> Result<Vec<Found>, Error> {
     let regions = cloud.regions();
     let reads = regions.iter().flat_map(|region| KINDS.map(|kind| in_region(region, kind)));
-    let mut vpns: BTreeMap<VpnId, Found> = BTreeMap::new();
-    let mut named = BTreeSet::new();
+    let mut vpns: BTreeMap<VpnId, Vec<Made>> = BTreeMap::new();
     for read in join_all(reads).await {
-        for (vpn, name, made) in read? {
-            let found = vpns.entry(vpn.clone()).or_insert_with(|| Found {
-                marks: Marks { name: VpnName::from(&vpn), vpn: vpn.clone(), regions: BTreeMap::new() },
-                ledger: Ledger::default(),
-                renamed: Vec::new(),
-            });
-            if let Some(name) = name
-                && named.insert(vpn)
-            {
-                found.marks.name = name;
-            }
-            found.marks.regions.insert(made.task.half, made.region.clone());
-            if !VpnName::is_given(made.task.step.kind(), &made.name) {
-                found.renamed.push(made);
-            } else if found.ledger.get(made.task.half, made.task.step).is_some() {
-                found.ledger.leave(made);
-            } else {
-                found.ledger.record(made);
-            }
+        for (vpn, made) in read? {
+            vpns.entry(vpn).or_default().push(made);
         }
     }
-    // One that somebody has renamed is of use; a second one of its kind is not a leftover, but anybody's.
-    for found in vpns.values_mut() {
-        for made in &found.renamed {
-            if found.ledger.get(made.task.half, made.task.step).is_none() {
-                found.ledger.record(made.clone());
-            }
-        }
-    }
-    Ok(vpns.into_values().collect())
+    Ok(vpns.into_iter().map(|(vpn, made)| Found::of(vpn, made)).collect())
+}
+
+/// What these objects say that their VPN is called: what most of them do. None if somebody has named them all otherwise.
+fn name_of(all: &[Made]) -> Option<VpnName> {
+    let given = |made: &Made| VpnName::from_object(&made.name, made.task.step.object());
+    let counts = all.iter().filter_map(given).counts_by(|name| name.as_str().to_owned());
+    let most = counts.values().max().copied()?;
+    all.iter().filter_map(given).find(|name| counts.get(name.as_str()) == Some(&most))
 }
 
 impl Found {
+    fn of(vpn: VpnId, all: Vec<Made>) -> Self {
+        let name = name_of(&all).unwrap_or_else(|| VpnName::from(&vpn));
+        let regions = all.iter().map(|made| (made.task.half, made.region.clone())).collect();
+        let marks = Marks { vpn, name, regions, sent: BTreeMap::new() };
+        let (named, renamed): (Vec<Made>, Vec<Made>) =
+            all.into_iter().partition(|made| marks.gave(made.task.step, &made.name));
+        let mut ledger = Ledger::default();
+        for made in named {
+            if ledger.get(made.task.half, made.task.step).is_some() {
+                ledger.leave(made);
+            } else {
+                ledger.record(made);
+            }
+        }
+        // One that somebody has named otherwise may be of use, and is not this program's to delete; a second one of its
+        // kind is not a leftover, but anybody's.
+        for made in &renamed {
+            if ledger.get(made.task.half, made.task.step).is_none() {
+                ledger.record(Made { origin: Origin::Reused, ..made.clone() });
+            }
+        }
+        Self { marks, ledger, renamed }
+    }
+
     /// The connections of a half of which there is more than one: which of them is of the VPN its marker does not tell.
     #[must_use]
     pub fn doubled(&self) -> Vec<Made> {
@@ -120,10 +127,7 @@ pub async fn settle(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Resu
     Ok(())
 }
 
-/// An object, whose VPN it is, and what it says that is called, unless somebody has given it another name.
-type Marked = (VpnId, Option<VpnName>, Made);
-
-async fn in_region(region: &Region, kind: Kind) -> Result<Vec<Marked>, Error> {
+async fn in_region(region: &Region, kind: Kind) -> Result<Vec<(VpnId, Made)>, Error> {
     let objects = match region.described(kind).await {
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Vec::new()),
         objects => objects?,
@@ -131,18 +135,7 @@ async fn in_region(region: &Region, kind: Kind) -> Result<Vec<Marked>, Error> {
     let marked = objects.into_iter().filter_map(|object| {
         let (vpn, half) = VpnId::of_description(&object.description)?;
         let step = Step::of(kind, object.endpoints.as_deref())?;
-        let name = VpnName::from_object(&object.name, step.object());
-        let task = Task { half, step };
-        let made = Made {
-            task,
-            region: region.id().clone(),
-            id: object.id,
-            name: object.name,
-            origin: Origin::Adopted,
-            external_v4: None,
-            external_v6: None,
-        };
-        Some((vpn, name, made))
+        Some((vpn, late::adopted(Task { half, step }, region.id(), object)))
     });
     Ok(marked.collect())
 }

@@ -8,7 +8,7 @@ use super::journal::{self, JournalError, Stage};
 use super::{change, private};
 use crate::change::{ChangeId, Subject};
 use crate::cloud::{Cloud, Id};
-use crate::plan::VpnId;
+use crate::plan::{VpnId, meant};
 
 /// A run or a change that is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +72,10 @@ impl Interruption {
         }
     }
 
-    /// Whether a word means its VPN: the name, the id, or the whole marker.
+    /// Those of which a word means the VPN: by the id, or the whole marker, or else by the name.
     #[must_use]
-    pub fn is_meant(&self, wanted: &str) -> bool {
-        self.name == wanted || self.vpn.is_called(wanted)
+    pub fn meant<'a>(all: impl IntoIterator<Item = &'a Self>, wanted: &str) -> Vec<&'a Self> {
+        meant(wanted, all, &[&|one| one.vpn.is_called(wanted), &|one| one.name == wanted])
     }
 }
 

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::undo::verify;
 use super::{Event, Ledger, Made, Marks, Origin, Step, Task, Work, delete};
-use crate::cloud::vpnaas::Marked;
-use crate::cloud::{Error, Limits, Region};
+use crate::cloud::vpnaas::{Formed, Marked};
+use crate::cloud::{Error, Limits, Region, RegionId};
 
 /// Until when a request that failed like that may take effect. A plain 500 is the server's last word: what it has not
 /// done by then it never does.
@@ -19,22 +19,48 @@ pub(super) fn until(error: &Error, limits: &Limits) -> Timestamp {
     if is_last_word { now } else { now.checked_add(settling).unwrap_or(Timestamp::MAX) }
 }
 
-/// Everything in the region with this VPN's marker that the task may have made, whatever it is called by now.
-pub(super) async fn look(marks: &Marks, region: &Region, task: Task) -> Result<(Timestamp, Vec<Made>), Error> {
+/// What a look at a region has shown.
+pub(super) struct Look {
+    pub(super) at: Timestamp,
+    /// What requests of the task have made.
+    pub(super) ours: Vec<Made>,
+    /// What carries the marker besides: somebody has copied a description, or changed what a request has made.
+    pub(super) others: Vec<Made>,
+}
+
+impl Look {
+    /// Notes it. What is not ours is told once.
+    pub(super) fn note(self, ledger: &mut Ledger, task: Task, work: &Work<'_>) {
+        ledger.looked(task, self.at, self.ours);
+        for made in ledger.leave_alone(self.others) {
+            work.tell(Event::LeftAlone(made));
+        }
+    }
+}
+
+/// Everything in the region with this VPN's marker that the task may have made: what the ledger has is left as it is.
+pub(super) async fn look(marks: &Marks, ledger: &Ledger, region: &Region, task: Task) -> Result<Look, Error> {
     let at = Timestamp::now();
     let kind = task.step.kind();
-    let marked = region.marked(kind, &marks.vpn.mark(task.half)).await?;
-    let ours = marked.into_iter().filter(|object| Step::of(kind, object.endpoints.as_deref()) == Some(task.step));
-    let made = |object: Marked| Made {
+    let marked = region.formed(kind, &marks.vpn.mark(task.half)).await?;
+    let of_step = |one: &Formed| Step::of(kind, one.object.endpoints.as_deref()) == Some(task.step);
+    let (ours, others): (Vec<Formed>, Vec<Formed>) =
+        marked.into_iter().filter(of_step).partition(|one| marks.sent(ledger, task, one));
+    let made = |all: Vec<Formed>| all.into_iter().map(|one| adopted(task, region.id(), one.object)).collect();
+    Ok(Look { at, ours: made(ours), others: made(others) })
+}
+
+/// An object that was not known from an answer.
+pub(super) fn adopted(task: Task, region: &RegionId, object: Marked) -> Made {
+    Made {
         task,
-        region: region.id().clone(),
+        region: region.clone(),
         id: object.id,
         name: object.name,
         origin: Origin::Adopted,
         external_v4: None,
         external_v6: None,
-    };
-    Ok((at, ours.map(made).collect()))
+    }
 }
 
 /// Looks for what every open task may have got by now. What is found becomes debris. The first look that failed, if one
@@ -44,13 +70,13 @@ pub(super) async fn look_for_all(marks: &Marks, ledger: &mut Ledger, work: &Work
     for task in ledger.open() {
         let Some(region) = marks.regions.get(&task.half) else { continue };
         let looked = match work.region(region, task) {
-            Ok(region) => look(marks, &region, task).await,
+            Ok(region) => look(marks, ledger, &region, task).await,
             Err(error) => Err(error),
         };
         match looked {
-            Ok((at, found)) => {
+            Ok(look) => {
                 let before = ledger.leftovers();
-                ledger.looked(task, at, found);
+                look.note(ledger, task, work);
                 for made in ledger.leftovers().into_iter().filter(|made| !before.contains(made)) {
                     work.tell(Event::Found(made));
                 }

@@ -77,6 +77,9 @@ pub struct Ledger {
     /// Requests that are about to be sent or not answered yet, since when. Only a journal is ever read with any in it.
     #[serde(with = "pairs")]
     intents: BTreeMap<Task, Timestamp>,
+    /// What carries the marker of the VPN and is none of this run's: it stays.
+    #[serde(skip)]
+    left_alone: Vec<Made>,
     /// Ids that only a journal vouches for: before one of them is deleted, the object is looked at.
     #[serde(skip)]
     unverified: BTreeSet<Id>,
@@ -105,6 +108,23 @@ impl Ledger {
     #[must_use]
     pub fn removable(&self) -> Vec<Made> {
         in_order_of_deletion(self.made.iter().filter(|made| made.origin != Origin::Reused).chain(&self.debris))
+    }
+
+    /// What carries the marker of the VPN and was not sent for it, as far as it was come across.
+    #[must_use]
+    pub fn left_alone(&self) -> &[Made] {
+        &self.left_alone
+    }
+
+    /// Notes what is left alone. Returns what of it was not known.
+    pub fn leave_alone(&mut self, others: impl IntoIterator<Item = Made>) -> Vec<Made> {
+        let is_known = |ledger: &Self, made: &Made| {
+            let all = ledger.made.iter().chain(&ledger.debris).chain(&ledger.left_alone);
+            all.into_iter().any(|other| other.id == made.id)
+        };
+        let new: Vec<Made> = others.into_iter().filter(|made| !is_known(self, made)).collect();
+        self.left_alone.extend(new.iter().cloned());
+        new
     }
 
     /// Whether everything a VPN consists of exists for sure in each of these halves: the connection, which is made last
@@ -238,7 +258,7 @@ impl Ledger {
         let (concerned, rest) = std::mem::take(&mut self.made).into_iter().partition(is_concerned);
         self.made = rest;
         let concerned: Vec<Made> = concerned;
-        self.debris.extend(concerned);
+        self.debris.extend(concerned.into_iter().filter(|made| made.origin != Origin::Reused));
     }
 
     /// Whether the region must be looked at before the task is done, or its end believed.

@@ -25,7 +25,7 @@ pub struct Rollback {
     pub failures: Vec<Failure>,
     /// Objects that may still appear.
     pub doubtful: Vec<Doubt>,
-    /// Objects that carry the marker and no name as this program gives it, which stay.
+    /// Objects that carry the marker and are not what this program sends, which stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spared: Vec<String>,
     /// Commands that remove what is left, in the order that works.
@@ -63,6 +63,7 @@ impl Rollback {
             spared: Vec::new(),
             removal: commands::removal(&ledger.removable()),
         }
+        .sparing(ledger.left_alone())
     }
 
     /// The same, where these carry the marker and were not deleted on the word of their description alone.
@@ -72,8 +73,7 @@ impl Rollback {
             self.outcome = "left";
         }
         let object = |made: &Made| format!("{} {} ({})", made.region, made.name, made.id);
-        self.spared = renamed.iter().map(object).collect();
-        self.removal.extend(commands::removal(renamed));
+        self.spared.extend(renamed.iter().map(object));
         self
     }
 
@@ -114,7 +114,7 @@ impl Display for Rollback {
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
         if !self.spared.is_empty() {
             let spared = self.spared.join(", ");
-            writeln!(f, "\nWith its marker and no name that osvpn gives, so they stay: {spared}")?;
+            writeln!(f, "\nWith its marker, and not as osvpn sends them, so they stay: {spared}")?;
         }
         if !self.removal.is_empty() {
             writeln!(f, "\nStill there; to remove it by hand, in this order:")?;

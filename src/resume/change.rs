@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::choose;
 use crate::apply::{Answer, Conclusion, Refusal, ask, input, signed_in};
 use crate::carry::{Proving, carry};
 use crate::cli::{CloudArgs, ResumeArgs, RollbackArgs};
-use crate::plan::VpnId;
 use crate::plan::shell::osvpn;
+use crate::plan::{self, VpnId};
 use crate::provision::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::provision::journal;
 use crate::sign_in::SignedIn;
@@ -28,17 +29,18 @@ pub struct CutOff {
 /// # Errors
 /// If it is not clear which one, or the journal of one that may be meant cannot be read.
 pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
+    if wanted.is_some_and(|wanted| wanted.trim().is_empty()) {
+        return Err(Refusal::unusable(vec!["an empty name names no VPN".to_owned()]));
+    }
     let Some(directory) = state::directory() else { return Ok(None) };
     let changes = unfinished(&directory).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-    let mut meant: Vec<CutOff> = Vec::new();
+    let mut readable: Vec<CutOff> = Vec::new();
     let mut unreadable = Vec::new();
     for (journal, record) in changes {
         match record {
-            Ok(record) if wanted.is_none_or(|wanted| answers_to(&record, wanted)) => {
-                meant.push(CutOff { journal, record });
-            }
+            Ok(record) => readable.push(CutOff { journal, record }),
             Err(error) if wanted.is_none_or(|wanted| is_called(&journal, wanted)) => unreadable.push(error.to_string()),
-            Ok(_) | Err(_) => {}
+            Err(_) => {}
         }
     }
     if !unreadable.is_empty() {
@@ -51,7 +53,18 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
         unreadable.push(way.to_owned());
         return Err(Refusal::unusable(unreadable));
     }
-    let runs = if wanted.is_some() { 0 } else { journal::unfinished(&directory).map_or(0, |runs| runs.len()) };
+    let runs = journal::unfinished(&directory).unwrap_or_default();
+    let mut meant = match wanted {
+        None => readable,
+        Some(wanted) => {
+            // The id of a run that is not done goes before the name of what a change is about.
+            let is_a_run = runs.iter().any(|(_, run)| run.as_ref().is_ok_and(|run| choose::has_id(wanted, &run.vpn)));
+            let has_id = |one: &CutOff| one.record.change.subject.is_called(wanted);
+            let is_called = |one: &CutOff| !is_a_run && one.record.change.label == wanted;
+            plan::meant(wanted, readable, &[&has_id, &is_called])
+        }
+    };
+    let runs = if wanted.is_some() { 0 } else { runs.len() };
     match (meant.as_slice(), runs) {
         ([], _) => Ok(None),
         ([_], 0) => Ok(meant.pop()),
@@ -73,19 +86,10 @@ pub fn meant(wanted: Option<&str>) -> Result<Option<CutOff>, Refusal> {
     }
 }
 
-fn answers_to(record: &ChangeRecord, wanted: &str) -> bool {
-    record.change.label == wanted || record.change.subject.is_called(wanted)
-}
-
 /// Whether the journal is that of the VPN with this id.
 fn is_called(journal: &Path, wanted: &str) -> bool {
-    journal.file_stem().is_some_and(|stem| stem == id_in(wanted).as_str())
-}
-
-/// The id in a word that may be a whole mark.
-fn id_in(wanted: &str) -> String {
-    let marked = VpnId::of_mark(wanted).map(|(id, _)| id.to_string());
-    marked.unwrap_or_else(|| wanted.trim_start_matches("osvpn:").to_owned())
+    let id = VpnId::of_word(wanted).map_or_else(|| wanted.to_owned(), |id| id.to_string());
+    journal.file_stem().is_some_and(|stem| stem == id.as_str())
 }
 
 /// Does what is missing of it.

@@ -1,17 +1,18 @@
 //! Which run is meant.
 
+use std::path::PathBuf;
+
 use itertools::Itertools;
 
 use crate::apply::Refusal;
 use crate::cloud::{Cloud, Hidden, Limits};
-use crate::plan::file::PlanFile;
 use crate::plan::shell::osvpn;
-use crate::plan::{Half, VpnId, VpnName};
+use crate::plan::{Half, VpnId, meant};
 use crate::provision::change;
 use crate::provision::found::{self, Found};
 use crate::provision::handover::KeyOrigin;
 use crate::provision::journal::{Claim, Journal, JournalError, Record, Stage, unfinished};
-use crate::provision::{Ledger, Made, Marks, Step, Task};
+use crate::provision::{Ledger, Made, Marks, Sent, Step, Task};
 use crate::state;
 
 /// A run that was cut off.
@@ -144,15 +145,22 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
 }
 
 pub fn marks_of(record: &Record) -> Marks {
-    let regions = record.plan().map(|file: PlanFile| file.regions().into_iter().cloned().collect::<Vec<_>>());
+    let plan = record.plan().ok();
+    let regions = plan.as_ref().map(|file| file.regions().into_iter().cloned().collect::<Vec<_>>());
     let planned = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default());
     let made = record.ledger.removable().into_iter().map(|made| (made.task.half, made.region));
-    Marks { vpn: record.vpn.clone(), name: record.name.clone(), regions: made.chain(planned).collect() }
+    let sent = |half| Some((half, Sent::of_file(plan.as_ref()?, half)?));
+    Marks {
+        vpn: record.vpn.clone(),
+        name: record.name.clone(),
+        regions: made.chain(planned).collect(),
+        sent: [Half::A, Half::B].into_iter().filter_map(sent).collect(),
+    }
 }
 
-fn is_meant(wanted: &str, vpn: &VpnId, name: &VpnName) -> bool {
-    let marked = VpnId::of_mark(wanted).is_some_and(|(id, _)| id == *vpn);
-    marked || name.as_str() == wanted || vpn.to_string() == wanted.trim_start_matches("osvpn:")
+/// Whether a word is the id of that VPN, or its whole mark.
+pub fn has_id(wanted: &str, vpn: &VpnId) -> bool {
+    VpnId::of_word(wanted).as_ref() == Some(vpn)
 }
 
 /// Takes up the journal that is meant: the only one, or that of the VPN that was named.
@@ -166,16 +174,21 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
         None => Vec::new(),
     };
     let mut unreadable = Vec::new();
-    let mut meant = Vec::new();
+    let mut readable: Vec<(PathBuf, Record)> = Vec::new();
     for (path, record) in journals {
         match record {
-            Ok(record) if wanted.is_none_or(|wanted| is_meant(wanted, &record.vpn, &record.name)) => {
-                meant.push((path, record));
-            }
-            Ok(_) => {}
+            Ok(record) => readable.push((path, record)),
             Err(error) => unreadable.push(error.to_string()),
         }
     }
+    let meant = match wanted {
+        None => readable,
+        Some(wanted) => meant(
+            wanted,
+            readable,
+            &[&|(_, record)| has_id(wanted, &record.vpn), &|(_, record)| record.name.as_str() == wanted],
+        ),
+    };
     match (meant.as_slice(), wanted) {
         ([(path, _)], _) => {
             let journal = Journal::open(path).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
@@ -239,8 +252,11 @@ pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refus
     if let Some(hidden) = Hidden::from(cloud.is_reader(), !all.is_empty()) {
         return Err(Refusal::refused(vec![hidden.to_string()]));
     }
-    let mut found: Vec<Found> =
-        all.into_iter().filter(|found| is_meant(&wanted, &found.marks.vpn, &found.marks.name)).collect();
+    let mut found = meant(
+        &wanted,
+        all,
+        &[&|found| has_id(&wanted, &found.marks.vpn), &|found| found.marks.name.as_str() == wanted],
+    );
     match (found.pop(), found.len()) {
         (Some(found), 0) => claimed(found, cloud),
         (None, _) => {

@@ -59,6 +59,15 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
             text.exists(run);
         }
     }
+    for made in run.ledger.left_alone() {
+        text.warning(&format!(
+            "Stays: {} {} {} ({}) carries the marker of this VPN, and is not what osvpn sent.",
+            made.region,
+            made.task.step.label(),
+            made.name,
+            made.id
+        ));
+    }
     text.lines
 }
 

@@ -250,6 +250,7 @@ impl Progress {
             Event::Waiting(..) => {}
             Event::Started(task) => self.set(task, TaskState::Running(now)),
             Event::Found(made) => self.ledger.leave(made),
+            Event::LeftAlone(made) => drop(self.ledger.leave_alone([made])),
             Event::Settled(task) => self.ledger.settle(task),
             Event::Finished(made, took) => {
                 self.ledger.record(made.clone());
@@ -405,6 +406,7 @@ fn ends_pause(event: &Event, task: Task) -> bool {
         Event::Started(other) | Event::Failed(other, ..) | Event::Settled(other) => *other == task,
         Event::Finished(made, _)
         | Event::Found(made)
+        | Event::LeftAlone(made)
         | Event::Deleting(made)
         | Event::Deleted(made)
         | Event::Kept(made, _) => made.task == task,

@@ -68,6 +68,34 @@ async fn an_undo_is_not_clean_while_a_request_may_still_take_effect() {
 }
 
 #[tokio::test]
+async fn only_what_was_sent_is_taken_for_what_a_lost_request_made() {
+    for (path, object, changes) in [
+        ("ikepolicies", "ike_policy", json!({ "name": "company_ike_policy" })),
+        ("endpoint-groups", "local_endpoint_group", json!({ "type": "subnet", "endpoints": ["another"] })),
+        (
+            "ipsec-site-connections",
+            "vpn_site_connection",
+            json!({ "peer_address": "198.51.100.99", "vpnservice_id": "x", "ikepolicy_id": "x", "ipsecpolicy_id": "x" }),
+        ),
+    ] {
+        let site = impatient().await;
+        let plan = site.site_to_site(Profile::Modern).await;
+        let mut copy = json!({ "name": plan.name().of(object), "description": plan.id().mark(Half::A) });
+        copy.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        let gate = Gate::closed();
+        site.simulator.inject(post(Effect::Held(gate.clone()), path));
+        let mut run = Run::new();
+        failed(run.create(&site, &plan).await);
+        let copy = site.simulator.plant("nz-hlz-1", path, copy).unwrap();
+        run.create(&site, &plan).await.unwrap();
+        assert!(run.ledger.made().iter().all(|made| made.id.as_str() != copy), "{path}: it is not adopted");
+        assert_eq!(run.undo(&site, &plan).await, Undone::Unsettled(None), "{path}");
+        assert_eq!(counts(&site), (1, 0), "{path}: it stays, and nothing else");
+        assert!(matches!(run.ledger.left_alone(), [left] if left.id.as_str() == copy), "{path}: it is named");
+    }
+}
+
+#[tokio::test]
 async fn a_look_that_fails_settles_nothing() {
     let site = impatient().await;
     let plan = site.site_to_site(Profile::Modern).await;

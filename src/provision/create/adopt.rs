@@ -17,10 +17,16 @@ const IPSEC: [&str; 6] =
     ["auth_algorithm", "encapsulation_mode", "encryption_algorithm", "lifetime", "pfs", "transform_protocol"];
 
 impl Run<'_> {
-    /// Looks for what earlier requests of this VPN have made, told by mark and kind, and takes one of them.
+    async fn look(&self, region: &Region, task: Task) -> Result<(), Error> {
+        let ledger = self.ledger().clone();
+        let look = late::look(&self.marks, &ledger, region, task).await?;
+        self.note(|ledger| look.note(ledger, task, self.work));
+        Ok(())
+    }
+
+    /// Looks for what earlier requests of this VPN have made, told by mark, name and form, and takes one of them.
     pub(super) async fn find(&self, region: &Region, task: Task) -> Result<Option<Made>, Error> {
-        let (at, found) = late::look(&self.marks, region, task).await?;
-        self.note(|ledger| ledger.looked(task, at, found));
+        self.look(region, task).await?;
         let misfits = self.take(region, task).await?;
         let taken = self.ledger().get(task.half, task.step).cloned();
         if taken.is_none() {
@@ -56,8 +62,7 @@ impl Run<'_> {
             misfits.extend(self.take(&region, task(step)).await?);
         }
         if self.ledger().is_open(task(Step::Connection)) {
-            let (at, found) = late::look(&self.marks, &region, task(Step::Connection)).await?;
-            self.note(|ledger| ledger.looked(task(Step::Connection), at, found));
+            self.look(&region, task(Step::Connection)).await?;
         }
         let connections = self.take(&region, task(Step::Connection)).await?;
         misfits.splice(0..0, connections);

@@ -7,11 +7,12 @@ use itertools::Itertools;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::super::late::Look;
 use super::super::{TRIES, delete};
 use super::{CreateError, Event, Made, Origin, Run, Step, Task};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{Error, ErrorKind, Region, Status, VpnService};
+use crate::cloud::{Error, ErrorKind, Id, Region, Status, VpnService};
 use crate::plan::{Half, HalfPlan};
 
 /// What there is on the router, and of ours.
@@ -145,11 +146,15 @@ impl Run<'_> {
         let mark = self.plan.id().mark(half.half);
         let at = Timestamp::now();
         let all = region.services().await?;
+        let known: Vec<Id> = self.ledger().removable().into_iter().map(|made| made.id).collect();
+        let is_ours = |service: &VpnService| known.contains(&service.id) || self.marks.sent_service(task.half, service);
         let (ours, mut others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|service| is_marked(&service.description, &mark));
+            all.into_iter().partition(|service| is_marked(&service.description, &mark) && is_ours(service));
+        let made = |service: &VpnService| made_of(task, half, service, Origin::Adopted);
+        let left_alone = others.iter().filter(|service| is_marked(&service.description, &mark)).map(made);
+        let look = Look { at, ours: ours.iter().map(made).collect(), others: left_alone.collect() };
+        self.note(|ledger| look.note(ledger, task, self.work));
         others.retain(|service| service.router == half.router.id);
-        let marked = ours.iter().map(|service| made_of(task, half, service, Origin::Adopted));
-        self.note(|ledger| ledger.looked(task, at, marked));
         Ok(Found { ours, others })
     }
 }
