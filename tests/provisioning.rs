@@ -17,13 +17,15 @@ mod site;
 #[path = "support/token.rs"]
 mod token;
 
+use std::path::Path;
 use std::time::Duration;
 
 use osvpn::cloud::Limits;
 use osvpn::cloud::retry::Pause;
 use osvpn::inspect::{Condition, Subject, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
-use osvpn::provision::journal::Keeper;
+use osvpn::provision::handover::KeyOrigin;
+use osvpn::provision::journal::{Journal, Keeper, Record, Stage, unfinished};
 use osvpn::provision::{
     CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
 };
@@ -91,6 +93,66 @@ fn failed(result: Result<(), CreateError>) -> (Task, osvpn::cloud::Error) {
         Err(CreateError::Failed(task, error)) => (task, *error),
         other => panic!("must fail, not end as {other:?}"),
     }
+}
+
+/// The stages of the journals in a directory.
+fn stages(directory: &Path) -> Vec<Stage> {
+    let (_, records): (Vec<_>, Vec<_>) = unfinished(directory).unwrap().into_iter().unzip();
+    records.into_iter().map(|record| record.unwrap().stage()).collect()
+}
+
+#[tokio::test]
+async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_deleted() {
+    let (site, directory) = (site().await, tempfile::tempdir().unwrap());
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(stages(directory.path()), [], "it is made");
+    let gate = Gate::closed();
+    site.simulator.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    let looked = async {
+        gate.arrived().await;
+        let stages = stages(directory.path());
+        gate.open();
+        stages
+    };
+    let (undone, stages_meanwhile) = tokio::join!(run.undo(&site, &plan), looked);
+    assert_eq!((undone, stages_meanwhile), (Undone::Clean, vec![Stage::Interrupted]));
+    assert_eq!((stages(directory.path()), counts(&site)), (vec![], (0, 0)));
+}
+
+#[tokio::test]
+async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed() {
+    let (site, directory) = (site().await, tempfile::tempdir().unwrap());
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    let gate = Gate::closed();
+    let look = Fault::new(Effect::Held(gate.clone())).method("GET").path("ipsec-site-connections").region("nz-hlz-1");
+    site.simulator.inject(look.nth(2));
+    tokio::select! {
+        created = run.create(&site, &plan) => panic!("it never looked: {created:?}"),
+        () = gate.arrived() => {}
+    }
+    gate.open();
+    drop(run);
+    assert_eq!(counts(&site), (6, 6), "everything exists");
+    assert_eq!(stages(directory.path()), [Stage::Interrupted]);
+    let (path, record) = unfinished(directory.path()).unwrap().pop().unwrap();
+    let mut resumed = Run::new();
+    resumed.keeper = Keeper::of(Journal::open(&path).unwrap());
+    resumed.ledger = record.unwrap().ledger;
+    resumed.ledger.take_over(site.cloud.limits());
+    site.simulator.clear_requests();
+    resumed.create(&site, &plan).await.unwrap();
+    let requests = site.simulator.requests();
+    let looks = |region: &str| {
+        let is_look = |path: &str| path.contains("ipsec-site-connections");
+        requests.iter().filter(|request| is_look(&request.path) && request.region.as_deref() == Some(region)).count()
+    };
+    assert!(looks("nz-hlz-1") > 0 && looks("nz-por-1") > 0);
+    assert!(requests.iter().all(|request| request.method != "POST") && stages(directory.path()).is_empty());
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ const VERSION: u32 = 1;
 /// What a journal is still needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Objects are missing: creating the VPN was interrupted.
+    /// Objects are missing, or nobody has looked yet whether somebody else made the same VPN: creating it was interrupted.
     Interrupted,
     /// Every object exists, so the VPN is made. A request whose answer was lost may still make a second object, or has
     /// made one that is to be deleted.
@@ -64,6 +64,14 @@ pub struct Record {
     plan: String,
     /// What exists, and what is in doubt.
     pub ledger: Ledger,
+    /// Whether creation came to its end, with the look for others who made the same VPN at the same time. An earlier osvpn
+    /// did not note it.
+    #[serde(default = "noted_by_none")]
+    is_checked: bool,
+}
+
+const fn noted_by_none() -> bool {
+    true
 }
 
 impl Record {
@@ -81,6 +89,7 @@ impl Record {
             key,
             plan: file::write(plan),
             ledger: Ledger::default(),
+            is_checked: false,
         }
     }
 
@@ -103,7 +112,7 @@ impl Record {
     pub fn stage(&self) -> Stage {
         // What a plan that cannot be read wants is not known to exist.
         let halves = self.plan().map_or(0, |file| file.regions().len());
-        match self.ledger.is_made([Half::A, Half::B].into_iter().take(halves)) {
+        match self.is_checked && self.ledger.is_made([Half::A, Half::B].into_iter().take(halves)) {
             false => Stage::Interrupted,
             true if self.ledger.is_outstanding() => Stage::Outstanding,
             true => Stage::Made,
@@ -290,9 +299,9 @@ impl Keeper {
     pub fn revise(&self, plan: &Plan, ledger: &Ledger) -> Result<(), JournalError> {
         let text = file::write(plan);
         match &mut *self.keeping() {
-            Keeping::Planned(_, record) => record.plan = text,
+            Keeping::Planned(_, record) => (record.plan, record.is_checked) = (text, false),
             Keeping::Journal(journal) if journal.record.plan != text => {
-                let record = Record { plan: text, ledger: ledger.clone(), ..journal.record.clone() };
+                let record = Record { plan: text, ledger: ledger.clone(), is_checked: false, ..journal.record.clone() };
                 let before = std::mem::replace(&mut journal.record, record);
                 return journal.write().inspect_err(|_| journal.record = before);
             }
@@ -311,9 +320,27 @@ impl Keeper {
         }
     }
 
-    /// Every object exists: removes the journal, so that anybody may work on the VPN, unless an answer is outstanding.
+    /// Every object exists, and nobody else has made the same: removes the journal, so that anybody may work on the VPN,
+    /// unless an answer is outstanding.
     pub(super) fn finish_made(&self, ledger: &Ledger) {
-        if ledger.is_outstanding() { self.note(ledger) } else { self.finish() }
+        if !ledger.is_outstanding() {
+            self.finish();
+        }
+        let written = match &mut *self.keeping() {
+            Keeping::Planned(_, record) => {
+                record.is_checked = true;
+                return;
+            }
+            Keeping::Journal(journal) if !journal.record.is_checked => {
+                journal.record.is_checked = true;
+                journal.write()
+            }
+            Keeping::Nowhere | Keeping::Journal(_) | Keeping::Claimed(_) => Ok(()),
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "the journal was not written");
+        }
+        self.note(ledger);
     }
 
     /// Removes the journal: there is nothing to finish or to undo any more. Another run of the VPN begins a new one.
@@ -328,7 +355,7 @@ impl Keeper {
             tracing::warn!(%error, "the journal was not removed");
         }
         let directory = journal.claim.path.parent().map(Path::to_owned);
-        let record = Record { ledger: Ledger::default(), ..journal.record.clone() };
+        let record = Record { ledger: Ledger::default(), is_checked: false, ..journal.record.clone() };
         *keeping = Keeping::Planned(directory, Box::new(record));
     }
 

@@ -122,12 +122,18 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
             () = work.stop.cancelled() => return Watched::Stopped,
         }
         if Instant::now() >= deadline() {
-            if asked_last.elapsed() <= pace.every + SLACK {
+            if !is_stale(asked_last.elapsed(), pace) {
                 return Watched::NotYet(standing);
             }
             look = Look::Last;
         }
     }
+}
+
+/// Whether what was answered that long ago, when the wait is over, is from before a time in which this process was
+/// suspended.
+fn is_stale(ago: Duration, pace: Pace) -> bool {
+    ago > pace.every + SLACK
 }
 
 /// Which look it is.
@@ -152,4 +158,17 @@ async fn ask(made: &Made, work: &Work<'_>) -> (Half, Result<Status, Error>) {
         Err(error) => Err(error),
     };
     (made.task.half, status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_suspension_the_statuses_of_before_are_not_the_last_word() {
+        let pace = Pace::lasting(Duration::from_secs(60));
+        let ago = |ago: Duration| is_stale(ago, pace);
+        assert!(!ago(Duration::ZERO) && !ago(pace.every) && !ago(pace.every + SLACK), "nor on a busy machine");
+        assert!(ago(pace.every + SLACK * 2) && ago(Duration::from_secs(200)));
+    }
 }
