@@ -5,7 +5,9 @@ mod args;
 
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use args::{
@@ -22,7 +24,7 @@ pub use args::{
 /// Credentials are those of the openstack client: source an openrc file, or have a clouds.yaml. To look around without an
 /// account: osvpn --demo
 #[derive(Debug, Parser)]
-#[command(name = "osvpn", version, args_conflicts_with_subcommands = true, after_long_help = MORE)]
+#[command(name = "osvpn", version, after_long_help = MORE)]
 pub struct Cli {
     /// What to do; the wizard if nothing is said.
     #[command(subcommand)]
@@ -30,6 +32,32 @@ pub struct Cli {
     /// The wizard's own options.
     #[command(flatten)]
     pub wizard: WizardArgs,
+}
+
+impl Cli {
+    /// What the command line of this process says. If it asks for help, or cannot be read, the process ends here.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let mut command = Self::command();
+        let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| {
+            if let Some(wrong) = at_odds(&matches) {
+                return Err(command.error(ErrorKind::ArgumentConflict, wrong));
+            }
+            Self::from_arg_matches(&matches)
+        });
+        read.unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// What cannot be meant together though clap takes it: it looks at the options before and after the command separately.
+fn at_odds(matches: &ArgMatches) -> Option<String> {
+    let (name, of_command) = matches.subcommand()?;
+    let is_given = |matches: &ArgMatches, id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if let Some(own) = ["profile", "wait"].into_iter().find(|id| is_given(matches, id)) {
+        return Some(format!("--{own} before the command is for the wizard; the options of '{name}' go after it"));
+    }
+    (is_given(of_command, "cloud") && is_given(of_command, "demo"))
+        .then(|| "the argument '--cloud <NAME>' cannot be used with '--demo'".to_owned())
 }
 
 const MORE: &str = "\

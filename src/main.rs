@@ -5,7 +5,7 @@ use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use osvpn::apply::{Answer, apply};
 use osvpn::bug_report::bug_report;
 use osvpn::cli::{Cli, Command, WizardArgs};
@@ -24,7 +24,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 fn main() -> ExitCode {
     hardening::harden();
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     if let Err(error) = log::start() {
         complain(&format!("{error}; going on without a log"));
     }

@@ -370,6 +370,37 @@ async fn completions_and_the_manual_page_name_the_commands() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cloud_is_named_before_or_after_the_command() {
+    let scene = Scene::new().await;
+    for (args, code, said) in [
+        (&["--cloud", "envvars", "list"][..], 0, ""),
+        (&["--cloud=envvars", "list"], 0, ""),
+        (&["list", "--cloud", "envvars"], 0, ""),
+        (&["--cloud", "prod", "list"], 2, "`prod`"),
+        (&["--cloud=prod", "status", "X"], 2, "`prod`"),
+        (&["list", "--cloud", "prod"], 2, "`prod`"),
+        (&["--demo", "status", "nope"], 2, "nope"),
+        (&["status", "nope", "--demo"], 2, "nope"),
+        (&["--demo", "list", "--cloud", "prod"], 2, "'--demo'"),
+        (&["--cloud", "prod", "--demo", "list"], 2, "'--demo'"),
+        (&["--profile", "modern", "list"], 2, "go after it"),
+        (&["--wait", "5", "resume"], 2, "go after it"),
+    ] {
+        let mut command = osvpn_in(scene.home.path(), &scene.cloud);
+        command.args(args);
+        let ran = run(command).await;
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
+    }
+    for args in [&["--help"][..], &["list", "--help"], &["--cloud", "prod", "status", "--help"]] {
+        let mut command = osvpn(scene.home.path());
+        command.args(args);
+        let ran = run(command).await;
+        assert!(ran.code == 0 && ran.out.contains("--cloud <NAME>") && ran.out.contains("--demo"), "{args:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_bug_report_needs_nothing_and_says_what_is_missing() {
     let home = tempfile::tempdir().unwrap();

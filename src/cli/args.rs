@@ -17,10 +17,10 @@ const DEFAULT_WAIT_SECS: u64 = DEFAULT_WAIT.as_secs();
 #[derive(Clone, Debug, Default, Args)]
 pub struct CloudArgs {
     /// The cloud of clouds.yaml to work in [default: $OS_CLOUD, else the OS_* variables, else the only one there is].
-    #[arg(long, value_name = "NAME", conflicts_with = "demo")]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "demo")]
     pub cloud: Option<String>,
     /// Work in a simulated cloud inside this program: nothing is sent anywhere, and no account is needed.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub demo: bool,
 }
 
