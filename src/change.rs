@@ -292,6 +292,16 @@ pub struct SetKey {
     pub key: KeyOrigin,
 }
 
+/// The key of one connection for another between the same two ends, once the first has its new one: strongSwan finds a key by
+/// the identities of both ends, so these can only have one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyKey {
+    /// Whose key.
+    pub from: Object,
+    /// Which gets it.
+    pub to: Object,
+}
+
 /// What can be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -312,6 +322,8 @@ pub enum Step {
     Update(Update),
     /// Changes the key of a VPN.
     SetKey(SetKey),
+    /// Gives a connection the key of another. Repeating it does no harm.
+    CopyKey(CopyKey),
     /// Switches a VPN service off and on again, so that its tunnels are negotiated anew.
     Restart(Object),
     /// Deletes an object. What something else uses is kept.
@@ -394,6 +406,11 @@ impl Change {
         self.push(Step::SetKey(set_key))
     }
 
+    /// Gives a connection the key of another.
+    pub fn copy_key(&mut self, copy_key: CopyKey) -> &mut Self {
+        self.push(Step::CopyKey(copy_key))
+    }
+
     /// Switches a VPN service off and on again.
     pub fn restart(&mut self, service: Object) -> &mut Self {
         self.push(Step::Restart(service))
@@ -419,7 +436,7 @@ impl Step {
     /// Whether a key is sent with it.
     #[must_use]
     pub const fn has_key(&self) -> bool {
-        matches!(self, Self::SetKey(_) | Self::Create(Create { object: New::Connection { .. }, .. }))
+        matches!(self, Self::SetKey(_) | Self::CopyKey(_) | Self::Create(Create { object: New::Connection { .. }, .. }))
     }
 
     /// The regions it is done in: two for a key on two halves.
@@ -431,6 +448,7 @@ impl Step {
             Self::SetKey(key) => {
                 [Some(&key.first), key.second.as_ref()].into_iter().flatten().map(|o| &o.region).collect()
             }
+            Self::CopyKey(copy) => vec![&copy.to.region],
             Self::Restart(object) | Self::Delete(_, object) => vec![&object.region],
         }
     }

@@ -189,7 +189,7 @@ pub async fn rotate_psk(args: &RotateArgs, mut signals: Signals) -> Answer {
     change(&args.cloud, signals, args.change.yes, args.wait.duration(), given, async |seen: &Seen| {
         args.clear_text.apply(seen.cloud()).await;
         if let Some(wanted) = &args.vpn {
-            return Ok(Wanted::One(with_option(rotate_key(seen.whole(wanted)?, origin, sas)?, sas)));
+            return Ok(Wanted::One(with_option(rotate_key(&seen.inspection, seen.whole(wanted)?, origin, sas)?, sas)));
         }
         if let Some((region, why)) = seen.inspection.unread.first() {
             return Err(Refusal::failed(format!("reading {region}"), why));
@@ -200,7 +200,7 @@ pub async fn rotate_psk(args: &RotateArgs, mut signals: Signals) -> Answer {
                 return Err(Refusal::failed(format!("reading the key of {}", vpn.name), error));
             }
         }
-        let rescue = rotate_public_keys(seen.inspection.vpns.iter().zip(&keys), &seen.needed(), sas)?;
+        let rescue = rotate_public_keys(&seen.inspection, seen.inspection.vpns.iter().zip(&keys), &seen.needed(), sas)?;
         rescue.warnings().for_each(|warning| Lines::warning(&warning));
         Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| with_option(proposal, sas)).collect()))
     })

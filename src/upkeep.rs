@@ -5,14 +5,15 @@
 mod delete;
 mod fix;
 mod public_keys;
+mod sharers;
 mod subnets;
 
 use std::fmt;
 
 use itertools::Itertools;
 
-use crate::change::{Change, Object, SetKey, Subject, Verb};
-use crate::inspect::{Side, Vpn};
+use crate::change::{Change, CopyKey, Object, SetKey, Subject, Verb};
+use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
 
@@ -63,11 +64,13 @@ pub enum Sas {
     Renew,
 }
 
-/// A new key for both halves, as one step. It is put back on the first if the second refuses it.
+/// A new key for both halves, as one step: it is put back on the first if the second refuses it. Other VPNs between the same
+/// two ends get it too.
 ///
 /// # Errors
-/// If the other half is missing: a key for one half alone would be no use.
-pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
+/// If the other half is missing, of the VPN or of another one between the same two ends: a key for one half alone would be no
+/// use.
+pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
         let text = format!("{} has only one half; finish or delete it first ({})", vpn.name, vpn.command("doctor"));
         return Err(Refused::because(text));
@@ -82,8 +85,22 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
     }
     let mut change = begin(Verb::RotatePsk, vpn);
     let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
-    change.set_key(SetKey { first: connection(&vpn.a), second: vpn.b().map(connection), key });
-    let mut notes = Vec::new();
+    let all = sharers::sharers(seen, vpn);
+    sharers::can_share(seen, vpn, &all)?;
+    let first = connection(&all[0].a);
+    change.set_key(SetKey { first: first.clone(), second: all[0].b().map(connection), key });
+    for (_, side) in all.iter().skip(1).flat_map(|other| other.sides()) {
+        change.copy_key(CopyKey { from: first.clone(), to: connection(side) });
+    }
+    let mut notes: Vec<String> = (all.iter().filter(|other| !sharers::is_same(vpn, other)))
+        .map(|other| {
+            format!(
+                "{} goes between the same two ends, so it can only have the same key and gets it too: {}.",
+                other.name,
+                sharers::connections(other)
+            )
+        })
+        .collect();
     match sas {
         Sas::Keep => notes.push(
             "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over. \
@@ -91,7 +108,8 @@ pub fn rotate_key(vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refus
                 .to_owned(),
         ),
         Sas::Renew => {
-            for (_, side) in vpn.sides() {
+            let sides = all.iter().flat_map(|one| one.sides()).map(|(_, side)| side);
+            for side in sides.unique_by(|side| &side.connection.service) {
                 restart(&mut change, side);
             }
             notes.push(interruption());

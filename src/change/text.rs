@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{
-    Change, ChangeId, ConnectionEdits, Create, Deletable, Edits, New, Object, ServiceEdits, SetKey, Step, Subject,
-    Update, Verb,
+    Change, ChangeId, ConnectionEdits, CopyKey, Create, Deletable, Edits, New, Object, ServiceEdits, SetKey, Step,
+    Subject, Update, Verb,
 };
 
 impl Verb {
@@ -135,6 +135,7 @@ impl fmt::Display for Step {
                 write!(f, "set the new key on both halves, {first} and {second}")
             }
             Self::SetKey(SetKey { first, second: None, .. }) => write!(f, "set the new key on {first}"),
+            Self::CopyKey(CopyKey { from, to }) => write!(f, "give {to} the key of {from}"),
             Self::Restart(service) => write!(f, "switch the VPN service {} off and on", service.name),
             Self::Delete(kind, object) => write!(f, "delete the {} {object}", kind.label()),
         }

@@ -9,10 +9,10 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::evidence::Evidence;
-use super::vpn::name_of;
+use super::vpn::{address_of, name_of};
 use super::{Across, ConnectionName, EqualKeys, Side, Vpn, outside};
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey};
+use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey, VpnService};
 use crate::plan::sharing::is_same_identity;
 use crate::plan::{Half, VpnId};
 
@@ -128,7 +128,9 @@ pub(super) fn side(region: &RegionId, survey: &Survey, connection: &SiteConnecti
     let known = || subnets.iter().map(|id| inventory.subnet(id).map(|subnet| subnet.cidr)).collect();
     let ranges: Option<Vec<IpNet>> = listed.or_else(known);
     let is_rival = |other: &&SiteConnection| {
-        other.id != connection.id && other.service == connection.service && is_one_peer(connection, other)
+        other.id != connection.id
+            && other.service == connection.service
+            && is_one_peer(connection, other, service.as_ref())
     };
     let remote = group(&connection.peer_group).map(ranges_of).unwrap_or_default();
     Side {
@@ -151,10 +153,14 @@ fn ranges_of(group: &EndpointGroup) -> Vec<IpNet> {
 }
 
 /// Whether two connections of one service go to the same peer under the same two identities.
-fn is_one_peer(one: &SiteConnection, other: &SiteConnection) -> bool {
+fn is_one_peer(one: &SiteConnection, other: &SiteConnection, service: Option<&VpnService>) -> bool {
+    let own = |connection: &SiteConnection| match (connection.local_id.as_str(), service) {
+        ("", Some(service)) => address_of(service, connection).map_or_else(String::new, |own| own.to_string()),
+        (id, _) => id.to_owned(),
+    };
     is_same_identity(&one.peer_address, &other.peer_address)
         && is_same_identity(&one.peer_id, &other.peer_id)
-        && is_same_identity(&one.local_id, &other.local_id)
+        && is_same_identity(&own(one), &own(other))
 }
 
 /// Ranges as a [`Side`] has them: in order, each once.

@@ -37,7 +37,7 @@ pub struct ConnectionName {
 }
 
 impl ConnectionName {
-    pub(super) fn of(side: &Side) -> Self {
+    pub(crate) fn of(side: &Side) -> Self {
         let SiteConnection { id, name, .. } = &side.connection;
         Self { region: side.region.clone(), name: name.clone(), id: id.clone() }
     }
@@ -194,13 +194,7 @@ impl Side {
     /// The address its peers must use: its service's, of the family its own peer has.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        let service = self.service.as_ref()?;
-        let (v4, v6) = (service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6));
-        match self.connection.peer_address.parse::<IpAddr>() {
-            Ok(IpAddr::V6(_)) => v6,
-            Ok(IpAddr::V4(_)) => v4,
-            Err(_) => v4.or(v6),
-        }
+        address_of(self.service.as_ref()?, &self.connection)
     }
 
     /// Every address it is or was reached at: its service's and its router's.
@@ -231,6 +225,16 @@ impl Side {
     #[must_use]
     pub const fn is_legacy(&self) -> bool {
         self.connection.local_group.is_none()
+    }
+}
+
+/// The address of a service, of the family that the peer of its connection has.
+pub(super) fn address_of(service: &VpnService, connection: &SiteConnection) -> Option<IpAddr> {
+    let (v4, v6) = (service.external_v4.map(IpAddr::V4), service.external_v6.map(IpAddr::V6));
+    match connection.peer_address.parse::<IpAddr>() {
+        Ok(IpAddr::V6(_)) => v6,
+        Ok(IpAddr::V4(_)) => v4,
+        Err(_) => v4.or(v6),
     }
 }
 

@@ -218,14 +218,16 @@ impl Changing {
             if self.progress.is_done(step) {
                 continue;
             }
-            if work.stop.is_cancelled() {
+            // With a key of their own, some of the connections between two ends would stay down.
+            let may_stop = !matches!(self.change.steps()[step], Step::CopyKey(_));
+            if may_stop && work.stop.is_cancelled() {
                 return Err(self.give_up(ChangeError::Stopped));
             }
             // Right after what was changed, and before anything is deleted: a restart takes its time.
             let wants_a_look = match self.change.steps()[step] {
                 Step::Restart(_) if is_one_of_several(&self.change, step) => false,
                 Step::Restart(_) | Step::Delete(..) => !std::mem::replace(&mut is_looked_at, true),
-                Step::Create(_) | Step::Update(_) | Step::SetKey(_) => false,
+                Step::Create(_) | Step::Update(_) | Step::SetKey(_) | Step::CopyKey(_) => false,
             };
             if wants_a_look && let Err(overtaken) = self.look_once_more(work).await {
                 return Err(self.give_way(overtaken, work).await);
@@ -306,6 +308,7 @@ impl Changing {
             Step::Create(create) => Ok(self.create(step, &create, work).await?),
             Step::Update(update) => self.update(step, &update, Direction::Forward, work).await,
             Step::SetKey(set_key) => self.set_key(step, &set_key, key, work).await,
+            Step::CopyKey(copy_key) => self.copy_key(step, &copy_key, work).await,
             Step::Restart(service) => Ok(self.restart(step, &service, work).await?),
             Step::Delete(what, object) => self.delete(step, what, &object, work).await,
         }
@@ -322,8 +325,9 @@ impl Changing {
                 }
             }
             Step::Restart(service) => self.switch_on(step, &service, work).await?,
-            // Nothing was sent that could have deleted it, or it would not be taken back.
-            Step::Delete(..) => {}
+            // Nothing was sent that could have deleted it, or it would not be taken back; nor is a key copied before the new one
+            // is there for good.
+            Step::Delete(..) | Step::CopyKey(_) => {}
         }
         Ok(())
     }
@@ -342,7 +346,7 @@ impl Changing {
         let steps = self.change.steps();
         let mut order: Vec<usize> = (0..steps.len()).rev().collect();
         order.sort_by_key(|&step| match steps[step] {
-            Step::Update(_) | Step::SetKey(_) | Step::Delete(..) => 0,
+            Step::Update(_) | Step::SetKey(_) | Step::CopyKey(_) | Step::Delete(..) => 0,
             Step::Restart(_) => 1,
             Step::Create(_) => 2,
         });

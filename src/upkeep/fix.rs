@@ -24,7 +24,7 @@ pub fn fix(
 ) -> Result<Proposal, Refused> {
     let side = |half: Half| vpn.side(half).ok_or_else(|| Refused::because(format!("there is no half {half}")));
     match fix {
-        Fix::RotateKey => rotate_key(vpn, KeyOrigin::Generated, Sas::Renew),
+        Fix::RotateKey => rotate_key(seen, vpn, KeyOrigin::Generated, Sas::Renew),
         Fix::SetPeer { half, address, id } => {
             let connection = &side(*half)?.connection;
             let edits = ConnectionEdits {

@@ -1,13 +1,14 @@
 //! The key that `create-vpn.sh` gave to every VPN: who still has it, and a new one for all of them.
 
+use super::sharers::{is_same, sharers};
 use super::{Proposal, Refused, Sas, Unfinished, rotate_key};
-use crate::inspect::{Keys, Vpn};
+use crate::inspect::{Inspection, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
 
 /// What is to be done about the public key.
 #[derive(Debug)]
 pub struct Rescue<'a> {
-    /// A new key for each VPN whose both halves are here.
+    /// A new key for each VPN whose both halves are here; one for all between the same two ends.
     pub proposals: Vec<Proposal>,
     /// The others that have it, and what has to be done about them first. One whose peer is outside would be cut off from it:
     /// that one is rotated by name, by somebody who tells the peer.
@@ -15,7 +16,7 @@ pub struct Rescue<'a> {
 }
 
 /// What comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum First {
     /// Its peer outside is told.
     TellPeer,
@@ -23,6 +24,8 @@ pub enum First {
     OtherHalf,
     /// It is being made or changed, and that is not done.
     Unfinished,
+    /// It has its key together with others, and these cannot be given another now: why not.
+    Sharers(String),
 }
 
 /// A new key for every VPN that has the word everybody knows, by what came of comparing their keys; nothing to do if none
@@ -31,16 +34,25 @@ pub enum First {
 /// # Errors
 /// If a key could not be read, or none of those that are public can be replaced now.
 pub fn rotate_public_keys<'a>(
+    seen: &'a Inspection,
     vpns: impl IntoIterator<Item = (&'a Vpn, &'a Keys)>,
     unfinished: &Unfinished,
     sas: Sas,
 ) -> Result<Rescue<'a>, Refused> {
     let (mut proposals, mut others) = (Vec::new(), Vec::new());
+    let mut covered: Vec<&Vpn> = Vec::new();
     for (vpn, keys) in vpns {
         match keys {
-            keys if keys.is_public() => match first(vpn, unfinished) {
+            keys if keys.is_public() => match first(seen, vpn, unfinished) {
+                _ if covered.iter().any(|known| is_same(known, vpn)) => {}
                 Some(first) => others.push((vpn, first)),
-                None => proposals.push(rotate_key(vpn, KeyOrigin::Generated, sas)?),
+                None => match rotate_key(seen, vpn, KeyOrigin::Generated, sas) {
+                    Ok(proposal) => {
+                        covered.extend(sharers(seen, vpn));
+                        proposals.push(proposal);
+                    }
+                    Err(why) => others.push((vpn, First::Sharers(why.to_string()))),
+                },
             },
             Keys::Read { .. } => {}
             Keys::Unread => return Err(Refused::because(format!("the key of {} was not read", vpn.name))),
@@ -52,7 +64,7 @@ pub fn rotate_public_keys<'a>(
     if proposals.is_empty() && !others.is_empty() {
         let why =
             std::iter::once("there are VPNs with the public key, and none that can be given a new one now".to_owned());
-        return Err(Refused(why.chain(others.iter().map(|(vpn, first)| left_alone(vpn, *first))).collect()));
+        return Err(Refused(why.chain(others.iter().map(|(vpn, first)| left_alone(vpn, first))).collect()));
     }
     Ok(Rescue { proposals, others })
 }
@@ -60,20 +72,25 @@ pub fn rotate_public_keys<'a>(
 impl Rescue<'_> {
     /// What is to be known about those that are left alone, a sentence each.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        self.others.iter().map(|(vpn, first)| left_alone(vpn, *first))
+        self.others.iter().map(|(vpn, first)| left_alone(vpn, first))
     }
 }
 
-fn first(vpn: &Vpn, unfinished: &Unfinished) -> Option<First> {
+fn first(seen: &Inspection, vpn: &Vpn, unfinished: &Unfinished) -> Option<First> {
+    let sharers = sharers(seen, vpn);
+    let sharer = sharers.iter().find(|sharer| unfinished.is_of(sharer));
     match vpn.b() {
         _ if unfinished.is_of(vpn) => Some(First::Unfinished),
         None if vpn.is_missing_a_half() => Some(First::OtherHalf),
         None => Some(First::TellPeer),
-        Some(_) => None,
+        Some(_) => sharer.map(|sharer| {
+            let resume = sharer.command("resume");
+            First::Sharers(format!("{} has the same key, and something of it was interrupted: {resume}", sharer.name))
+        }),
     }
 }
 
-fn left_alone(vpn: &Vpn, first: First) -> String {
+fn left_alone(vpn: &Vpn, first: &First) -> String {
     let name = &vpn.name;
     match first {
         First::TellPeer => format!(
@@ -87,5 +104,6 @@ fn left_alone(vpn: &Vpn, first: First) -> String {
             "{name} has the public key too, and a change of it was interrupted and comes first: {}",
             vpn.command("resume")
         ),
+        First::Sharers(why) => format!("{name} has the public key too, and cannot be given another one alone: {why}"),
     }
 }

@@ -199,7 +199,7 @@ impl Model {
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
             Wish::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
-            Wish::NewKey(sas, origin) => rotate_key(vpn, origin, sas),
+            Wish::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
             Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
             Wish::Admit => Ok(admit(vpn, diagnosis)),
             Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),

@@ -72,15 +72,18 @@ enum Scenario {
     Delete,
     Rotate,
     RotateSingle,
+    /// Another VPN goes between the same two ends.
+    RotateShared,
     SetSubnets,
     Recreate,
 }
 
 impl Scenario {
-    const ALL: [Self; 5] = [Self::Delete, Self::Rotate, Self::RotateSingle, Self::SetSubnets, Self::Recreate];
+    const ALL: [Self; 6] =
+        [Self::Delete, Self::Rotate, Self::RotateSingle, Self::RotateShared, Self::SetSubnets, Self::Recreate];
 
     fn rotates(self) -> bool {
-        matches!(self, Self::Rotate | Self::RotateSingle)
+        matches!(self, Self::Rotate | Self::RotateSingle | Self::RotateShared)
     }
 }
 
@@ -178,6 +181,9 @@ impl Lane {
             _ => site.site_to_site(Profile::Modern).await,
         };
         let vpn = Vpn::of(site, plan).await;
+        if scenario == Scenario::RotateShared {
+            vpn.plant_sharer();
+        }
         let objects = all(&vpn.site);
         let Vpn { site, plan, ledger, .. } = vpn;
         Self { scenario, site: Some(site), plan, ledger, objects, after: Scene::new(), tally }
@@ -227,10 +233,20 @@ impl Lane {
         scene
     }
 
+    /// Of every connection, in order.
+    fn keys(vpn: &Vpn) -> Vec<String> {
+        let connections = all(&vpn.site).into_iter().filter(|(_, kind, _)| kind == "ipsec_site_connections");
+        let mut keys: Vec<String> =
+            connections.map(|(.., object)| object["psk"].as_str().unwrap().to_owned()).collect();
+        keys.sort();
+        keys
+    }
+
     fn change(&self, vpn: &Vpn) -> Change {
         match self.scenario {
             Scenario::Delete => vpn.delete(),
             Scenario::Rotate | Scenario::RotateSingle => vpn.rotate(),
+            Scenario::RotateShared => vpn.rotate_shared(),
             Scenario::Recreate => vpn.recreate(),
             // There is no other subnet here; half B is to expect more behind it.
             Scenario::SetSubnets => vpn.set_subnets(&self.plan.a().local[0].id, "10.0.0.0/16"),
@@ -279,7 +295,7 @@ impl Lane {
     }
 
     async fn check_case(&self, case: &Case, vpn: &Vpn) -> Result<(), String> {
-        let (before, old) = (Self::scene(vpn), vpn.keys());
+        let (before, old) = (Self::scene(vpn), Self::keys(vpn));
         let ids: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
         let gate = Gate::closed();
         let begun = std::time::Instant::now();
@@ -303,7 +319,7 @@ impl Lane {
             changing = match vpn.journal() {
                 Some(path) => Changing::open(&path).unwrap(),
                 // Either it is done, or nothing of it is.
-                None if Self::scene(vpn) == before && vpn.keys() == old => vpn.begin(self.change(vpn)),
+                None if Self::scene(vpn) == before && Self::keys(vpn) == old => vpn.begin(self.change(vpn)),
                 None => {
                     gate.open();
                     return self.check(vpn, &old);
@@ -323,7 +339,7 @@ impl Lane {
         if takes_back {
             self.tally.taken_back.fetch_add(1, Ordering::Relaxed);
             let now: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
-            if now != ids || Self::scene(vpn) != before || vpn.keys() != old {
+            if now != ids || Self::scene(vpn) != before || Self::keys(vpn) != old {
                 return Err(format!("it is not as before: {}", differences(&Self::scene(vpn), &before)));
             }
             return Ok(());
@@ -434,7 +450,7 @@ impl Lane {
         if self.scenario == Scenario::Delete {
             return Ok(());
         }
-        let keys = vpn.keys();
+        let keys = Self::keys(vpn);
         let are_equal = keys.iter().all(|key| *key == keys[0]);
         let are_new = keys.iter().all(|key| !old.contains(key));
         if !are_equal || are_new != self.scenario.rotates() {

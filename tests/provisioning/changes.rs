@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use osvpn::change::{
-    Change, ConnectionEdits, Create, Edit, Edits, New, Object, Ref, ServiceEdits, SetKey, Subject, Update, Verb,
+    Change, ConnectionEdits, CopyKey, Create, Edit, Edits, New, Object, Ref, ServiceEdits, SetKey, Subject, Update,
+    Verb,
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
 use osvpn::plan::Psk;
@@ -14,6 +15,9 @@ use osvpn::report::ChangeReport;
 use tempfile::TempDir;
 
 use super::*;
+
+/// What the connections of another VPN between the same two ends are called.
+const SHARER: &str = "second";
 
 /// A VPN that exists, and what a change of it works with.
 pub struct Vpn {
@@ -62,6 +66,37 @@ impl Vpn {
 
     pub fn work(&self) -> ChangeWork<'_> {
         ChangeWork { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
+    }
+
+    /// Plants another VPN between the same two ends.
+    pub fn plant_sharer(&self) {
+        for half in self.plan.halves() {
+            let region = half.region.as_str();
+            let [mut object] = self.site.simulator.collection(region, "ipsec_site_connections").try_into().unwrap();
+            object.remove("id");
+            object.insert("name".to_owned(), json!(SHARER));
+            object.insert("description".to_owned(), json!(""));
+            self.site.simulator.plant(region, "ipsec_site_connections", Value::Object(object)).unwrap();
+        }
+    }
+
+    /// Another key, for that one too.
+    pub fn rotate_shared(&self) -> Change {
+        let mut change = self.new_key();
+        for half in self.plan.halves() {
+            let all = self.site.simulator.collection(half.region.as_str(), "ipsec_site_connections");
+            let sharer = all.iter().find(|one| one["name"] == SHARER).unwrap();
+            let to = Object {
+                region: half.region.clone(),
+                id: Id::new(sharer["id"].as_str().unwrap()),
+                name: SHARER.to_owned(),
+            };
+            change.copy_key(CopyKey { from: self.object(Half::A, Step::Connection), to });
+        }
+        for half in self.halves() {
+            change.restart(self.object(half, Step::Service));
+        }
+        change
     }
 
     pub fn begin(&self, change: Change) -> Changing {

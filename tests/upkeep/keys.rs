@@ -86,3 +86,106 @@ async fn every_vpn_with_the_public_key_gets_one_of_its_own() {
     let told = unchanged(&scene, &["rotate-psk", "--all-public-keys"], "No VPN of this project has the key").await;
     assert_eq!(told["changes"], json!([]), "{told:#}");
 }
+
+/// Two VPNs between the same two routers, for different subnets: `test-vpn`, and `second`.
+async fn two_between_the_same_ends() -> Scene {
+    let scene = Scene::with_vpn().await;
+    let halves = half(A, "border-router", "db-subnet") + &half(B, "border-router", "private-subnet");
+    let text = format!("version = 1\nname = \"second\"\nmode = \"site-to-site\"\n{halves}");
+    std::fs::write(scene.home.path().join("second.toml"), text).unwrap();
+    scene.apply("second.toml").await;
+    assert_eq!(key_of_all(&scene).len(), 1, "both have one key");
+    scene
+}
+
+/// Every key there is.
+fn key_of_all(scene: &Scene) -> BTreeSet<String> {
+    let keys = scene.keys();
+    assert_eq!(keys.len(), 4);
+    keys.into_iter().collect()
+}
+
+/// The connections of a VPN: region and id.
+fn connections_of(scene: &Scene, name: &str) -> Vec<(&'static str, String)> {
+    let of = |region| {
+        let all = scene.cloud.collection(region, "ipsec-site-connections");
+        let found = all.into_iter().find(|one| one["name"] == format!("{name}_vpn_site_connection")).unwrap();
+        (region, found["id"].as_str().unwrap().to_owned())
+    };
+    vec![of(A), of(B)]
+}
+
+fn give(scene: &Scene, name: &str, key: &str) {
+    for (region, id) in connections_of(scene, name) {
+        assert!(scene.cloud.alter(region, "ipsec-site-connections", &id, json!({"psk": key})));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vpns_between_the_same_two_ends_get_one_new_key_together() {
+    let scene = two_between_the_same_ends().await;
+    let before = key_of_all(&scene);
+    let second = connections_of(&scene, "second");
+    let asked = scene.run(&["rotate-psk", "test-vpn"]).await;
+    assert_eq!((asked.code, key_of_all(&scene)), (2, before.clone()), "{}{}", asked.out, asked.err);
+    let (code, told) = scene.json(&["rotate-psk", "test-vpn", "--yes"]).await;
+    assert_eq!(code, 0, "{told:#}");
+    for (region, id) in second {
+        let name = format!("second_vpn_site_connection ({id}) in {region}");
+        assert!(asked.err.contains(&name) && told["notes"].to_string().contains(&name), "{}{told:#}", asked.err);
+    }
+    let after = key_of_all(&scene);
+    assert!(after.len() == 1 && after != before, "one new key for all");
+    assert!(scene.journals().is_empty());
+    // Another key between the same two ends would keep one of them down for ever: the next new key ends that.
+    give(&scene, "second", "Another0Key4711Another0Key4711");
+    let ran = scene.run(&["rotate-psk", "second", "--yes", "--renew"]).await;
+    assert_eq!((ran.code, key_of_all(&scene).len()), (0, 1), "{}{}", ran.out, ran.err);
+    for name in ["test-vpn", "second"] {
+        assert_eq!(scene.run(&["status", name]).await.code, 0, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_key_of_two_vpns_between_the_same_two_ends_is_replaced_once() {
+    let scene = two_between_the_same_ends().await;
+    for name in ["test-vpn", "second"] {
+        give(&scene, name, broken::PUBLIC_KEY);
+    }
+    let (code, told) = scene.json(&["rotate-psk", "--all-public-keys", "--yes"]).await;
+    assert_eq!((code, told["changes"].as_array().map(Vec::len)), (0, Some(1)), "{told:#}");
+    let keys = key_of_all(&scene);
+    assert!(keys.len() == 1 && !keys.contains(broken::PUBLIC_KEY));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_new_key_separates_a_vpn_from_one_whose_other_half_is_missing() {
+    let scene = two_between_the_same_ends().await;
+    let [(a, id), (b, other)] = connections_of(&scene, "second").try_into().unwrap();
+    scene.cloud.uproot(b, "ipsec-site-connections", &other);
+    let (before, name) =
+        (scene.objects(), format!("second_vpn_site_connection ({id}) in {a} of second goes between the same"));
+    for args in [&["rotate-psk", "test-vpn", "--yes"][..], &["rotate-psk", "test-vpn", "--yes", "--renew"]] {
+        let ran = scene.run(args).await;
+        assert_eq!((ran.code, scene.objects()), (4, before.clone()), "{args:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(&name), "{args:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_with_the_old_key_is_told_and_gets_the_new_one_later() {
+    let scene = two_between_the_same_ends().await;
+    let refusal = Fault::new(Effect::status(409)).method("PUT").path("/ipsec-site-connections/");
+    scene.cloud.inject(refusal.nth(4));
+    let ran = scene.run(&["rotate-psk", "test-vpn", "--yes"]).await;
+    assert_eq!((ran.code, key_of_all(&scene).len()), (1, 2), "{}{}", ran.out, ran.err);
+    let told = ran.out + &ran.err;
+    assert!(told.contains("may still have the old key"), "{told}");
+    let [journal] = scene.journals().try_into().unwrap();
+    assert!(journal.extension().is_some_and(|end| end == "change"));
+    let (_, listed) = scene.json(&["list"]).await;
+    let vpn = listed["vpns"].as_array().unwrap().iter().find(|vpn| vpn["name"] == "test-vpn").unwrap();
+    let ran = scene.run(&["resume", vpn["id"].as_str().unwrap()]).await;
+    assert_eq!((ran.code, key_of_all(&scene).len()), (0, 1), "{}{}", ran.out, ran.err);
+    assert!(scene.journals().is_empty());
+}

@@ -40,6 +40,8 @@ pub enum Caveat {
     Gone(Step),
     /// The halves may have different keys.
     KeysMayDiffer,
+    /// This connection may have another key than others between the same two ends.
+    MayHaveOldKey(Object),
     /// These security-group rules could not be read when the VPN was to be deleted.
     RulesStay(UnreadRules),
 }
@@ -53,7 +55,8 @@ impl Course {
     }
 
     pub(super) fn of(change: &Change, progress: &Progress, journal: Option<PathBuf>) -> Self {
-        let caveats = change.steps().iter().enumerate().filter_map(|(number, step)| caveat(number, step, progress));
+        let caveats =
+            change.steps().iter().enumerate().filter_map(|(number, step)| caveat(change, number, step, progress));
         Self {
             ends: progress.ends().into_iter().map(Option::<&End>::cloned).collect(),
             is_begun: !progress.is_unbegun(),
@@ -73,7 +76,7 @@ impl Course {
     }
 }
 
-fn caveat(number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
+fn caveat(change: &Change, number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
     let is_half_done = progress.is_half_done(number);
     match (step, progress.end(number)) {
         (Step::Restart(service), _) if is_half_done => Some(Caveat::MayBeOff(service.clone())),
@@ -81,7 +84,10 @@ fn caveat(number: usize, step: &Step, progress: &Progress) -> Option<Caveat> {
             Some(Caveat::Unnoticed(service.clone(), router.clone()))
         }
         (Step::SetKey(set_key), _) if is_half_done && set_key.second.is_some() => Some(Caveat::KeysMayDiffer),
-        (Step::Update(_) | Step::Restart(_), Some(End::Gone)) => Some(Caveat::Gone(step.clone())),
+        (Step::CopyKey(copy), end) if is_half_done || end.is_none() && progress.has_new_key(change, number) => {
+            Some(Caveat::MayHaveOldKey(copy.to.clone()))
+        }
+        (Step::Update(_) | Step::CopyKey(_) | Step::Restart(_), Some(End::Gone)) => Some(Caveat::Gone(step.clone())),
         _ => None,
     }
 }
@@ -104,6 +110,12 @@ impl Caveat {
             Self::KeysMayDiffer => {
                 format!("The halves may have different keys now; then no tunnel comes up.{}", by("puts it right"))
             }
+            Self::MayHaveOldKey(connection) => format!(
+                "{connection} in {} may still have the old key; it cannot come up beside connections between the same two ends \
+                 with another one.{}",
+                connection.region,
+                by("gives it the new key")
+            ),
             Self::RulesStay(UnreadRules { region, remote, word }) => format!(
                 "The security-group rules in {region} could not be read. Rules that were made for this VPN stay and go on \
                  admitting {}. Look through them once they can be read, and delete those with {word} in their description:",
@@ -127,7 +139,7 @@ impl Caveat {
                 })
             }
             Self::RulesStay(rules) => Some(openstack(&rules.region, "security group rule list --ingress")),
-            Self::Gone(_) | Self::KeysMayDiffer => None,
+            Self::Gone(_) | Self::KeysMayDiffer | Self::MayHaveOldKey(_) => None,
         }
     }
 }

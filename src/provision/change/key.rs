@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::contention::error;
 use super::progress::Stand;
 use super::{ChangeWork, Changing, End, Failure, Request};
-use crate::change::{Object, SetKey};
+use crate::change::{CopyKey, Object, SetKey, Step};
 use crate::cloud::{Error, Id, Region};
 use crate::plan::Psk;
 use crate::plan::psk::{self, KeyOrigin};
@@ -183,7 +183,65 @@ impl Changing {
                 effects = 1;
             }
         }
+        self.copy_again(work).await?;
         self.progress.looked(step, at, effects);
+        Ok(())
+    }
+
+    /// Gives a connection the key of another, which is right: whoever changes the key of any connection between two ends
+    /// changes it there first.
+    pub(super) async fn copy_key(
+        &mut self,
+        step: usize,
+        copy_key: &CopyKey,
+        work: &ChangeWork<'_>,
+    ) -> Result<End, Failure> {
+        for _ in 0..ROUNDS {
+            let CopyKey { from, to } = copy_key;
+            let Some((from, to)) = self.present_holders(step, from, to, work).await? else { return Ok(End::Gone) };
+            if is_same(&from.key, &to.key) {
+                return Ok(End::Changed);
+            }
+            self.give(step, Request::CopyKey, &to, &from.key, work).await?;
+            self.progress.answered(step, Request::CopyKey);
+        }
+        let text = format!(
+            "Somebody else changes the keys of {} and {} at the same time; look at them with osvpn doctor.",
+            copy_key.from, copy_key.to
+        );
+        Err(error(text, &copy_key.to.region).into())
+    }
+
+    /// Sees to it once more that a connection has the key of another.
+    pub(super) async fn see_that_key_is_copied(
+        &mut self,
+        step: usize,
+        CopyKey { from, to }: &CopyKey,
+        work: &ChangeWork<'_>,
+    ) -> Result<(), Error> {
+        let at = Timestamp::now();
+        let mut effects = 0;
+        match self.present_holders(step, from, to, work).await? {
+            None => self.progress.calm(step),
+            Some((from, to)) if is_same(&from.key, &to.key) => {}
+            Some((from, to)) => {
+                to.region.set_connection_psk(&to.connection, &from.key).await?;
+                effects = 1;
+            }
+        }
+        self.progress.looked(step, at, effects);
+        Ok(())
+    }
+
+    /// The connections that got the key of the VPN are to have it still.
+    async fn copy_again(&mut self, work: &ChangeWork<'_>) -> Result<(), Error> {
+        for step in 0..self.change.steps().len() {
+            if let Step::CopyKey(copy_key) = self.change.steps()[step].clone()
+                && self.progress.is_done(step)
+            {
+                self.see_that_key_is_copied(step, &copy_key, work).await?;
+            }
+        }
         Ok(())
     }
 
@@ -227,8 +285,19 @@ impl Changing {
         work: &ChangeWork<'_>,
     ) -> Result<Option<(Holder, Holder)>, Error> {
         let Some(second) = &set_key.second else { return Ok(None) };
+        self.present_holders(step, &set_key.first, second, work).await
+    }
+
+    /// Two connections, unless one of them is gone.
+    async fn present_holders(
+        &mut self,
+        step: usize,
+        first: &Object,
+        second: &Object,
+        work: &ChangeWork<'_>,
+    ) -> Result<Option<(Holder, Holder)>, Error> {
         let mut both = Vec::new();
-        for connection in [&set_key.first, second] {
+        for connection in [first, second] {
             match self.holder(step, connection, work).await {
                 Err(error) if error.is_gone() => return Ok(None),
                 holder => both.push(holder?),

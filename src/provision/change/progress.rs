@@ -52,6 +52,8 @@ pub(super) enum Request {
     SecondKey,
     /// The old key for the first half.
     KeyBack,
+    /// The key of another connection.
+    CopyKey,
     SwitchOff,
     SwitchOn,
 }
@@ -260,6 +262,12 @@ impl Progress {
     pub fn is_half_done(&self, step: usize) -> bool {
         let State { stand, late, .. } = &self.steps[step];
         matches!(stand, Stand::Sent(..) | Stand::Lost(_) | Stand::After(_)) || late.is_some()
+    }
+
+    /// Whether a step before that one has set a new key for good.
+    pub fn has_new_key(&self, change: &Change, step: usize) -> bool {
+        let before = self.steps.iter().zip(change.steps()).take(step);
+        before.into_iter().any(|(state, step)| matches!((step, &state.stand), (Step::SetKey(_), Stand::Done(_))))
     }
 
     /// Until when a lost request may still switch a service off.

@@ -90,6 +90,7 @@ impl Changing {
                 self.see_to(step, &update, &region).await
             }
             Step::SetKey(set_key) => self.see_that_keys_are_equal(step, &set_key, work).await,
+            Step::CopyKey(copy_key) => self.see_that_key_is_copied(step, &copy_key, work).await,
             Step::Restart(service) => {
                 let region = work.region(&service.region, step)?;
                 self.see_that_it_is_on(step, &service, &region).await

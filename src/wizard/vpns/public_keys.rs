@@ -83,7 +83,7 @@ impl Model {
     pub(in crate::wizard) fn propose_new_keys(&mut self, sas: Sas) {
         let (Some(seen), Some(keys)) = (self.vpns.seen(), self.vpns.keys.ready()) else { return };
         let known = keys.iter().filter_map(|(handle, keys)| Some((seen.inspection.select(handle).ok()?, keys)));
-        match rotate_public_keys(known, &seen.unfinished, sas) {
+        match rotate_public_keys(&seen.inspection, known, &seen.unfinished, sas) {
             Ok(rescue) if rescue.proposals.is_empty() => self.nothing_to_do(vec![NONE_PUBLIC.to_owned()]),
             Ok(rescue) => {
                 let warnings = rescue.warnings().collect();
