@@ -225,10 +225,7 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
     let mut problems: Vec<String> = refusals.iter().map(|finding| said(vpn, finding)).collect();
     let many = local.get(&Half::A).map_or(0, |(_, ranges)| ranges.len());
     if vpn.sides().filter_map(|(_, side)| side.ike_version()).any(|version| !version.carries(many, across.len())) {
-        problems.push(format!(
-            "its IKE policy is IKEv1, which carries only the first pair of subnets; give it IKEv2 first: {}",
-            vpn.command("doctor").words("--modernise")
-        ));
+        problems.push(one_pair_only(vpn));
     }
     if !problems.is_empty() {
         return Err(Refused(problems));
@@ -238,6 +235,19 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
     let ids = |subnets: Vec<Subnet>| subnets.into_iter().map(|subnet| subnet.id).collect();
     let local = local.into_iter().map(|(half, (subnets, ranges))| (half, (ids(subnets), ranges))).collect();
     Ok(Carried { local, across, warnings })
+}
+
+/// Why `IKEv1` is in the way, and what to do. The policies of a peer outside are its owner's.
+fn one_pair_only(vpn: &Vpn) -> String {
+    let why = "its IKE policy is IKEv1, which carries only the first pair of subnets";
+    match vpn.b() {
+        Some(_) => format!("{why}; give it IKEv2 first: {}", vpn.command("doctor").words("--modernise")),
+        None => format!(
+            "{why}, and its peer is outside; agree upon IKEv2 with the owner of the peer, then delete the VPN ({}), and \
+             apply a plan with profile = \"modern\" and all the subnets (osvpn apply PLAN)",
+            vpn.command("delete")
+        ),
+    }
 }
 
 /// What is known around a half.

@@ -97,6 +97,20 @@ async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ikev1_cannot_carry_to_a_peer_outside_is_refused_with_what_can_be_done() {
+    let scene = Scene::new().await;
+    let mut command = scene.osvpn(&["apply", command::single(scene.home.path()), "--wait", "0"]);
+    command.env("OSVPN_PSK", KEY);
+    let ran = run(command).await;
+    let ran = scene.run(&["set-subnets", &ran.id(), "nz-hlz-1+=db-subnet", "--yes"]).await;
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    for part in ["IKEv1", "owner of the peer", "osvpn delete", "profile = \"modern\""] {
+        assert!(ran.err.contains(part), "{part:?} is missing from\n{}", ran.err);
+    }
+    assert!(!ran.err.contains("--modernise"), "it is refused of such a VPN: {}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_connection_to_the_same_peer_carries_is_refused_as_it_is_when_made() {
     let scene = Scene::with_foreign_vpn().await;
     let plan = half(A, "border-router", "db-subnet") + &half(B, "border-router", "private-subnet");
