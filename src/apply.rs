@@ -20,6 +20,7 @@ use crate::cli::ApplyArgs;
 use crate::plan::{Labels, Plan, Profiles, VpnId};
 use crate::provision::Ledger;
 use crate::provision::handover::KeyOrigin;
+use crate::provision::interruption::begun;
 use crate::provision::journal::{Keeper, Record};
 use crate::report::Existing;
 use crate::sign_in::terminal::AtTerminal;
@@ -95,6 +96,10 @@ async fn prepare(
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
     let cloud = &signed_in.cloud;
+    let directory = state::directory().filter(|_| signed_in.simulator.is_none());
+    if let Some(begun) = directory.and_then(|directory| begun(&directory, cloud, &file)) {
+        return Err(Refusal::interrupted(&begun));
+    }
     args.clear_text.apply(cloud).await;
     // Names are a courtesy, and not worth waiting for.
     let described = timeout(Duration::from_secs(2), cloud.region_descriptions());

@@ -12,6 +12,7 @@ use crate::plan::file::FileError;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::plan::shell::osvpn;
 use crate::plan::{Plan, ShellCommand};
+use crate::provision::interruption::Interruption;
 use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
 use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, ListedInterruption, Listing, Report, Rollback};
@@ -119,6 +120,12 @@ impl Refusal {
     #[must_use]
     pub fn refused(problems: Vec<String>) -> Self {
         Self::new("refused", 4, problems)
+    }
+
+    /// A creation or a change was interrupted, which comes first.
+    #[must_use]
+    pub fn interrupted(interruption: &Interruption) -> Self {
+        Self::refused(vec![ListedInterruption::new(interruption).to_string()])
     }
 
     /// Nobody can tell from what this sign-in is shown.

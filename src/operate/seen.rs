@@ -6,7 +6,6 @@ use crate::cloud::Cloud;
 use crate::inspect::diagnosis::{Diagnosis, Exposures};
 use crate::inspect::{Inspection, Unselected, Vpn, inspect};
 use crate::provision::interruption::{Interruption, State, interruptions, needed};
-use crate::report::ListedInterruption;
 use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::state;
@@ -47,11 +46,6 @@ pub(super) async fn look(
     }
 }
 
-/// What a VPN needs before anything else can be done with it.
-fn first(interruption: &Interruption) -> Refusal {
-    Refusal::refused(vec![ListedInterruption::new(interruption).to_string()])
-}
-
 impl Seen {
     pub(super) fn cloud(&self) -> &Cloud {
         &self.signed_in.cloud
@@ -81,7 +75,7 @@ impl Seen {
     /// Refuses a VPN whose creation or change was interrupted, which comes first.
     pub(super) fn free(&self, vpn: &Vpn) -> Result<(), Refusal> {
         match self.interruption_of(vpn) {
-            Some(interruption) if interruption.state == State::Interrupted => Err(first(interruption)),
+            Some(interruption) if interruption.state == State::Interrupted => Err(Refusal::interrupted(interruption)),
             _ => Ok(()),
         }
     }
@@ -117,7 +111,7 @@ impl Seen {
         if let Unselected::None { wanted, .. } = error
             && let [unmade, ..] = self.unmade(Some(wanted)).as_slice()
         {
-            return first(unmade);
+            return Refusal::interrupted(unmade);
         }
         match (error, self.inspection.unread.first()) {
             // It may be there: nobody knows.

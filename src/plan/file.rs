@@ -1,6 +1,7 @@
 //! Plan files: the answers of a run as TOML, without its key. Names, ids or (for subnets) CIDRs name the objects; a
 //! name that fits several is an error that lists their ids.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use itertools::Itertools;
@@ -154,6 +155,16 @@ impl PlanFile {
             Far::Peer(peer) => Some(peer),
             Far::Half(_) => None,
         }
+    }
+
+    /// Whether two plans are of one VPN: name, regions and peer outside are the same.
+    #[must_use]
+    pub fn is_of_same_vpn(&self, other: &Self) -> bool {
+        let ends = |file: &Self| match &file.far {
+            Far::Half(b) => ([&file.a.region, &b.region].into_iter().cloned().collect::<BTreeSet<_>>(), None),
+            Far::Peer(peer) => (BTreeSet::from([file.a.region.clone()]), Some(peer.address.clone())),
+        };
+        self.name == other.name && ends(self) == ends(other)
     }
 
     /// Whether a key may be generated: both halves are ours, so nobody else has to know it.

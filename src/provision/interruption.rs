@@ -4,10 +4,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::journal::{self, JournalError, Stage};
+use super::journal::{self, JournalError, Record, Stage};
 use super::{change, private};
 use crate::change::{ChangeId, Subject};
 use crate::cloud::{Cloud, Id};
+use crate::plan::file::PlanFile;
 use crate::plan::{VpnId, meant};
 
 /// A run or a change that is not done.
@@ -116,6 +117,17 @@ pub fn interruptions(directory: &Path, cloud: &Cloud) -> Vec<Interruption> {
         began: record.began,
     });
     runs.chain(changes).collect()
+}
+
+/// The creation of a plan file's VPN, begun on this machine in the cloud's project, that is not done.
+#[must_use]
+pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interruption> {
+    let runs = journal::unfinished(directory).unwrap_or_default();
+    let is_same = |record: &Record| record.plan().is_ok_and(|plan| plan.is_of_same_vpn(file));
+    let same: Vec<VpnId> =
+        runs.into_iter().filter_map(|(_, record)| record.ok().filter(is_same)).map(|record| record.vpn).collect();
+    let is_same = |one: &Interruption| same.iter().any(|vpn| one.is_of(Some(vpn), []));
+    interruptions(directory, cloud).into_iter().find(|one| one.is_of_creation() && is_same(one))
 }
 
 /// What unused objects may still be needed for: the VPNs, the changes, and the objects that are known.

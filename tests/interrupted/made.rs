@@ -241,3 +241,35 @@ async fn a_copy_of_a_journal_is_refused() {
     assert_eq!((ran.code, scene.made()), (0, 0), "{}{}", ran.out, ran.err);
     scene.told(&["resume"], 2, &["it is a copy", copy.to_str().unwrap()]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_whose_creation_was_interrupted_is_not_created_a_second_time() {
+    // With services alone, and with one connection.
+    for (kind, region) in [("ikepolicies", "nz-hlz-1"), ("ipsec-site-connections", "nz-por-1")] {
+        for mode in [site_to_site, silent] {
+            let scene = Scene::new().await;
+            let plan = mode(scene.home.path());
+            let region = if plan_is_single(&scene) { "nz-hlz-1" } else { region };
+            let _gate = scene.kill_at(plan, "POST", kind, region, 1, true).await;
+            let id = scene.journal()["vpn"].as_str().unwrap().to_owned();
+            let (made, resume, rollback) = (scene.made(), format!("osvpn resume {id}"), format!("osvpn rollback {id}"));
+            let told = ["Creating test-vpn was interrupted", &resume, &rollback, "Nothing was made."];
+            scene.told(&["apply", plan], 4, &told).await;
+            scene.told(&["apply", plan, "--dry-run"], 4, &told).await;
+            assert_eq!((scene.made(), scene.journals().len()), (made, 1));
+            // A VPN of another name is none of its business.
+            let text = std::fs::read_to_string(scene.home.path().join(plan)).unwrap();
+            std::fs::write(scene.home.path().join(plan), text.replace("test-vpn", "other-vpn")).unwrap();
+            let mut other = scene.osvpn(&["apply", plan, "--dry-run"]);
+            other.env("OSVPN_PSK", KEY);
+            let other = run(other).await;
+            assert!(!other.err.contains("was interrupted"), "{}", other.err);
+            scene.told(&["rollback", &id, "--yes"], 0, &[]).await;
+            assert_eq!(scene.made(), 0);
+        }
+    }
+}
+
+fn plan_is_single(scene: &Scene) -> bool {
+    std::fs::read_to_string(scene.home.path().join("plan.toml")).unwrap().contains("single")
+}
