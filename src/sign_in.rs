@@ -66,7 +66,12 @@ pub async fn sign_in(
         Some(person) => Cloud::sign_in_with(&found.credentials, Limits::default(), person).await,
         None => Cloud::sign_in(&found.credentials).await,
     };
-    let cloud = signed_in.map_err(|error| {
+    let cloud = signed_in.map_err(|mut error| {
+        if error.kind == ErrorKind::Unauthorized && found.credentials.method.is_quoted() {
+            error
+                .message
+                .push_str(" The password was sent with the quotes around it; if they are not part of it, remove them.");
+        }
         let title = if error.kind == ErrorKind::Unanswered { "Not signed in" } else { "Sign-in failed" };
         let tried = attempt(&found.credentials, &source);
         failed(title, std::iter::once(tried).chain(found.warnings.clone()).collect(), error)
@@ -196,6 +201,7 @@ fn looked_for(looked: &Looked) -> (String, bool) {
     };
     let (note, found) = match looked.outcome {
         Outcome::Absent => ("", false),
+        Outcome::Directory => (" (is a directory)", true),
         Outcome::Forbidden => (" (may not be read)", true),
         Outcome::WithoutClouds => (" (describes no cloud)", true),
         Outcome::Set => ("", true),

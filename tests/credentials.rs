@@ -241,6 +241,28 @@ fn nothing_found_lists_every_place_that_was_looked_at() {
 }
 
 #[test]
+fn a_file_without_clouds_is_named_with_what_it_lacks() {
+    for text in ["", "clouds:\n", "clouds: {}\n", "prod: {auth: {}}\n"] {
+        let machine = machine(&[(USER, text)], &[]);
+        let wrong = machine.find(Some("prod")).unwrap_err().to_string();
+        let said = "There is no cloud `prod`: ~/.config/openstack/clouds.yaml has no cloud below `clouds:`.";
+        assert_eq!(wrong, said, "{text}");
+        let nothing = machine.find(None).unwrap_err().to_string();
+        assert!(nothing.contains("clouds.yaml has no cloud below `clouds:`"), "{text}: {nothing}");
+    }
+}
+
+#[test]
+fn a_directory_in_place_of_a_file_and_a_list_in_place_of_a_region_are_called_that() {
+    let here = machine(&[(USER, "")], &[("OS_CLIENT_CONFIG_FILE", "~/.config/openstack")]);
+    let FindError::NothingFound { looked } = here.find(None).unwrap_err() else { panic!() };
+    assert_eq!(looked[0].outcome, Outcome::Directory);
+    let text = "clouds:\n  c:\n    region_name: [a, b]\n    auth: {auth_url: 'https://a', token: t}\n";
+    let error = machine(&[(USER, text)], &[]).find(None).unwrap_err().to_string();
+    assert!(error.contains("`clouds.c.region_name`") && error.contains("below `regions:`"), "{error}");
+}
+
+#[test]
 fn anchors_merge_keys_and_older_names_work() {
     let clouds = "
 x-common: &common
@@ -395,6 +417,7 @@ fn what_is_plainly_no_value_is_named_with_its_place_and_never_sent() {
         ("OS_AUTH_URL", "https://${HOST}:5000/v3", "`${HOST}` was not replaced"),
         ("OS_USERNAME", "$USER", "`$USER` was not replaced"),
         ("OS_PASSWORD", "$OS_PASSWORD_INPUT", "unset it to be asked"),
+        ("OS_PASSWORD", "$env:OS_PW", "`$env:OS_PW` was not replaced"),
         ("OS_CACERT", "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----", "the path of that"),
         ("OS_TOKEN", "+------+\n| id | gAAAA |", "more here than the token"),
         ("OS_TRUST_ID", "7", "trusts are not supported"),
@@ -488,7 +511,10 @@ fn a_line_end_is_no_part_of_a_value_and_quotes_around_all_of_them_are_none_eithe
     assert!(with(&|value| format!("'{value}'")).warnings[0].contains("OS_AUTH_URL"));
     let mut alone = machine(&[], &OPENRC);
     alone.sources.vars.insert("OS_PASSWORD".to_owned(), "\"hunter2\"".to_owned());
-    assert_eq!(password(&alone.find(None).unwrap()), "\"hunter2\"", "it may be the password's own");
+    let found = alone.find(None).unwrap();
+    assert_eq!(password(&found), "\"hunter2\"", "it may be the password's own");
+    assert!(found.credentials.method.is_quoted());
+    assert!(!machine(&[], &OPENRC).find(None).unwrap().credentials.method.is_quoted());
 }
 
 #[test]

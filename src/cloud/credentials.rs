@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use itertools::Itertools;
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use self::clouds_yaml::{Outline, outlines};
 pub use self::environment::SECRET as SECRET_VARIABLES;
@@ -216,6 +216,20 @@ pub enum ApplicationCredential {
 }
 
 impl Method {
+    /// Whether quotes stand around its password, which may be the password's own, or a shell's that were left.
+    #[must_use]
+    pub fn is_quoted(&self) -> bool {
+        match self {
+            Self::Password { password, .. } => {
+                let text = password.expose_secret();
+                let within = |quote| text.len() > 2 && text.starts_with(quote) && text.ends_with(quote);
+                within('"') || within('\'')
+            }
+            Self::MultiFactor(methods) => methods.iter().any(Self::is_quoted),
+            _ => false,
+        }
+    }
+
     /// Whether it can be used again when the token has expired.
     #[must_use]
     pub fn can_repeat(&self) -> bool {

@@ -249,6 +249,9 @@ fn read_first(
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
                     warnings.push(format!("{shown} may not be read by this user and was passed over."));
                     Outcome::Forbidden
+                } else if error.kind() == std::io::ErrorKind::IsADirectory {
+                    warnings.push(format!("{shown} is a directory and was passed over; name the file in it."));
+                    Outcome::Directory
                 } else {
                     Outcome::Absent
                 };

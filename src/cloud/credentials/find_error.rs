@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::Origin;
 use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::printable::printable;
 
 /// One place credentials were looked for in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub enum Place {
 pub enum Outcome {
     /// Nothing.
     Absent,
+    /// No file, but a directory.
+    Directory,
     /// A file this user may not read.
     Forbidden,
     /// A file in which no cloud is described.
@@ -85,15 +88,25 @@ pub enum FindError {
 impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NothingFound { .. } => f.write_str(
-                "No OpenStack credentials were found: there is no clouds.yaml, and no OS_* variable is set.",
-            ),
+            Self::NothingFound { looked } => {
+                f.write_str("No OpenStack credentials were found: ")?;
+                match looked.iter().find(|one| one.outcome == Outcome::WithoutClouds) {
+                    Some(Looked { place: Place::File(path), .. }) => {
+                        write!(f, "{} has no cloud below `clouds:`", printable(&path.display().to_string()))?;
+                    }
+                    _ => f.write_str("there is no clouds.yaml")?,
+                }
+                f.write_str(", and no OS_* variable is set.")
+            }
             Self::SeveralClouds { file, names } => {
                 write!(
                     f,
                     "{file} describes several clouds ({}); choose one with --cloud or OS_CLOUD.",
                     names.join(", ")
                 )
+            }
+            Self::NoSuchCloud { name, file: Some(file), names } if names.is_empty() => {
+                write!(f, "There is no cloud `{name}`: {file} has no cloud below `clouds:`.")
             }
             Self::NoSuchCloud { name, file: Some(file), names } => {
                 write!(f, "There is no cloud `{name}` in {file}; it has {}.", names.join(", "))

@@ -85,7 +85,7 @@ fn instead(name: &str, by: &str, setting: &Setting) -> String {
 }
 
 /// The name of a variable that was meant to be expanded. A secret may have such signs in it, so there the whole has to be
-/// one: `${OS_PASSWORD}`, `$OS_PASSWORD`, `%OS_PASSWORD%`, `{{ password }}`, `$(pass cloud)`.
+/// one: `${OS_PASSWORD}`, `$OS_PASSWORD`, `%OS_PASSWORD%`, `$env:OS_PASSWORD`, `{{ password }}`, `$(pass cloud)`.
 fn unexpanded(text: &str, is_secret: bool) -> Option<&str> {
     let pairs = [("${", "}"), ("{{", "}}"), ("$(", ")"), ("%(", ")s"), ("<%=", "%>"), ("{%", "%}")];
     let whole = |(open, close): &(&str, &str)| {
@@ -108,7 +108,11 @@ fn unexpanded(text: &str, is_secret: bool) -> Option<&str> {
     };
     let dollar = text.strip_prefix('$').is_some_and(word);
     let percent = text.strip_prefix('%').and_then(|inner| inner.strip_suffix('%')).is_some_and(word);
-    if dollar || percent {
+    // PowerShell's.
+    let of_powershell = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("$env:"))
+        && text[5..].chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && text.len() > 5;
+    if dollar || percent || of_powershell {
         return Some(text);
     }
     // Within an address or a name.

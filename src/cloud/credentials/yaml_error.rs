@@ -25,7 +25,13 @@ pub fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String
     if is_tabbed(at) {
         return (line, None, "the line is indented by a tab, and YAML wants blanks".to_owned());
     }
-    (line, index.and_then(|line| key_path(text, line)), reason(error))
+    let key = index.and_then(|line| key_path(text, line));
+    let is_scalar = |expected: &str| expected.contains("scalar") || expected.contains("string");
+    if matches!(error, Yaml::Unexpected { expected, .. } if is_scalar(expected)) && at.contains("region_name:") {
+        let reason = "`region_name` is one region; several stand as a list below `regions:`";
+        return (line, key, reason.to_owned());
+    }
+    (line, key, reason(error))
 }
 
 fn reason(error: &Yaml) -> String {
