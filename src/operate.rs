@@ -42,7 +42,7 @@ pub async fn list(args: &ListArgs, mut signals: Signals) -> Answer {
                 Listing::new(&seen.inspection).with_interrupted(&seen.interruptions, |id| needed.contains(id));
             Conclusion::Listing(Box::new(listing))
         }
-        Err(refusal) => refused(refusal),
+        Err(refusal) => unread(refusal),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -67,7 +67,7 @@ pub async fn status(args: &StatusArgs, mut signals: Signals) -> Answer {
     let asked = until_signal(asked, &mut signals).await;
     let conclusion = match asked {
         Ok(conclusion) => conclusion,
-        Err(refusal) => refused(refusal),
+        Err(refusal) => unread(refusal),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -112,7 +112,8 @@ pub async fn doctor(args: &DoctorArgs, mut signals: Signals) -> Answer {
                 Conclusion::Diagnoses(vpns.iter().zip(&diagnoses).map(health).collect(), unmade)
             }
         }
-        Err(refusal) => refused(refusal),
+        Err(refusal) if args.fix || args.modernise => refused(refusal),
+        Err(refusal) => unread(refusal),
     };
     Answer { conclusion, sign_in_warnings }
 }
@@ -284,6 +285,11 @@ fn diagnosed(health: Health) -> Conclusion {
 
 fn refused(refusal: Refusal) -> Conclusion {
     Conclusion::Refused(Box::new(refusal.resuming()))
+}
+
+/// The same of a command that only reads.
+fn unread(refusal: Refusal) -> Conclusion {
+    Conclusion::Refused(Box::new(refusal.reading()))
 }
 
 impl From<Refused> for Refusal {

@@ -104,6 +104,12 @@ impl Refusal {
         Self { unchanged: "Nothing was changed.", ..self }
     }
 
+    /// The same of a command that changes nothing in any case, and need not say so.
+    #[must_use]
+    pub fn reading(self) -> Self {
+        Self { unchanged: "", ..self }
+    }
+
     /// The same, and the command to try again with if nothing but a stop or a failed request was in its way.
     #[must_use]
     pub fn resuming_with(self, command: &'static str, vpn: Option<&str>) -> Self {
@@ -176,7 +182,9 @@ impl Display for Refusal {
         for (place, found) in &self.looked_for {
             writeln!(f, "  {}  {place}", if *found { "there   " } else { "missing " })?;
         }
-        writeln!(f, "{}", self.unchanged)?;
+        if !self.unchanged.is_empty() {
+            writeln!(f, "{}", self.unchanged)?;
+        }
         self.go_on.iter().try_for_each(|command| writeln!(f, "To go on from here:  {command}"))
     }
 }
