@@ -203,6 +203,13 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
+        // Keystone's own words: whoever answers so is one.
+        ErrorKind::NotFound if signing_in && error.message.contains("Could not find Application Credential") => {
+            "Keystone knows no such application credential: its id or name is wrong, it was deleted, or it is another cloud's. See what there is (openstack application credential list), or make a new one."
+        }
+        ErrorKind::NotFound if signing_in && error.message.contains("Could not find ") => {
+            "Keystone answers, and does not know what it names: it was deleted, or it is called otherwise. Check user, project and the domains of both."
+        }
         ErrorKind::NotFound if signing_in => {
             "There is no Keystone at this address. Check auth_url (OS_AUTH_URL): it ends in :5000/v3 as a rule."
         }
@@ -325,7 +332,9 @@ fn unauthorized(error: &Error, signing_in: bool) -> &'static str {
         Some(Signed { by: Proof::Token, in_file: true, .. }) => {
             "The token in clouds.yaml has expired or was revoked. Put a new one there (openstack token issue), or a password or an application credential."
         }
-        Some(Signed { by: Proof::Token, in_file: false, .. }) => "The token has expired; source your openrc again.",
+        Some(Signed { by: Proof::Token, in_file: false, .. }) => {
+            "The token has expired or was revoked. Get a new one (openstack token issue) and set OS_TOKEN to it; if an openrc set it, source your openrc again."
+        }
         _ => {
             "The sign-in is good no longer. Start again to sign in anew; if that does not help, give the request and its number to the cloud's operator."
         }
@@ -437,6 +446,19 @@ mod tests {
         ] {
             let said = hint(neutron_type, request);
             assert!(said.contains("deleted meanwhile"), "{request}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_keystone_does_not_know_is_no_wrong_address() {
+        for (message, said) in [
+            ("Could not find Application Credential: abc.", "no such application credential"),
+            ("Could not find user: jo.", "Check user, project"),
+            ("Could not find project: p.", "Check user, project"),
+            ("The requested URL was not found on the server.", "no Keystone at this address"),
+        ] {
+            let hint = of(ErrorKind::NotFound, 404, "", message, "POST /v3/auth/tokens").unwrap();
+            assert!(hint.contains(said), "{message}: {hint}");
         }
     }
 
