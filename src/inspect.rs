@@ -40,6 +40,7 @@ pub use pairs::in_order;
 pub use proof::{Advice, Check, Compared, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
+use vpn::of_another;
 pub use vpn::{Across, ConnectionName, Side, Vpn, outside};
 
 /// What the project has, as far as its regions could be read.

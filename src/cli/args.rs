@@ -287,7 +287,7 @@ pub struct DeleteArgs {
     #[arg(long, conflicts_with = "vpn")]
     pub strays: bool,
     /// Of these only those of this VPN, by the id in their description, or the object of this id; can be repeated.
-    #[arg(long, value_name = "ID", requires = "strays")]
+    #[arg(long, value_name = "ID", requires = "strays", value_parser = id)]
     pub of: Vec<String>,
     /// Whether to ask, and how to tell what came of it.
     #[command(flatten)]
@@ -295,6 +295,11 @@ pub struct DeleteArgs {
     /// Which cloud.
     #[command(flatten)]
     pub cloud: CloudArgs,
+}
+
+/// An id that names something: an empty one is a variable of a script that is not set, and would choose nothing.
+fn id(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("an empty id names no object".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Options of `osvpn rotate-psk`.

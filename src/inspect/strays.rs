@@ -29,8 +29,13 @@ impl Stray {
     /// Its status, if that tells that somebody may be creating it: an agent has not reported on it yet.
     #[must_use]
     pub fn pending(&self) -> Option<&Status> {
-        self.status.as_ref().filter(|status| !matches!(status, Status::Active | Status::Down | Status::Error))
+        self.status.as_ref().filter(|status| is_pending(status))
     }
+}
+
+/// Whether the status of a service that no connection uses tells that somebody may be creating it.
+pub(super) const fn is_pending(status: &Status) -> bool {
+    !matches!(status, Status::Active | Status::Down | Status::Error)
 }
 
 /// All of them, in the order of regions and of deletion.

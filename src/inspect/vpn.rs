@@ -251,3 +251,14 @@ pub(super) fn name_of(connection: &str) -> String {
         |name| name.to_string(),
     )
 }
+
+/// What a connection is that belongs to another VPN, and what deleting it does: the end of a piece of advice.
+pub(super) fn of_another(region: &RegionId, connection: &SiteConnection) -> String {
+    format!(
+        "another VPN, {}, with the connection {} ({}) in {region}, {}; deleting that deletes both its halves",
+        name_of(&connection.name),
+        connection.name,
+        connection.id,
+        connection.status
+    )
+}

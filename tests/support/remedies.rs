@@ -38,7 +38,7 @@ pub fn remedy(name: &str) -> Remedy {
         "second subnet of an IKEv1 VPN" => ("hides", "pairs", Fix("equalise-policies")),
         "missing security group rule" => ("warns", "security-groups", Fix("admit-traffic")),
         "connection admin down" | "service admin down" => ("stops", "admin-state", Fix("switch-on")),
-        "doubled service" => ("stops", "one-service", ByHand("osvpn delete, osvpn doctor")),
+        "doubled service" => ("stops", "one-service", ByHand("osvpn doctor")),
         "stale gateway address" => ("stops", "service-address", Fix("rebuild-service")),
         "service in ERROR" => ("stops", "services", Fix("rebuild-service")),
         unknown => panic!("no remedy for {unknown}"),

@@ -211,3 +211,29 @@ async fn only_rules_that_osvpn_makes_go_with_a_vpn() {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_to_stay_stays() {
+    let scene = Scene::with_vpn().await;
+    let (_, listed) = scene.json(&["list"]).await;
+    let id = listed["vpns"][0]["id"].as_str().unwrap();
+    let spare = policy(&scene, "spare", &format!("osvpn:{id}:A and more")).await;
+    let body = json!({"endpoint_group": {
+        "name": "my-own", "description": format!("osvpn:{id}:B"), "type": "cidr", "endpoints": ["10.77.0.0/24"],
+    }});
+    let group = scene.site().await.send(reqwest::Method::POST, A, "vpn/endpoint-groups", Some(body)).await;
+    let ran = scene.run(&["delete", id, "--yes"]).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("It stays") && !ran.err.contains("nothing needs any more"), "{}", ran.err);
+    assert_eq!(scene.ids("ikepolicies"), BTreeSet::from([spare]));
+    assert_eq!(scene.ids("endpoint-groups"), BTreeSet::from([group["id"].as_str().unwrap().to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_id_chooses_nothing() {
+    let scene = Scene::with_vpn().await;
+    for nothing in ["", " "] {
+        let ran = scene.run(&["delete", "--strays", "--of", nothing, "--yes"]).await;
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    }
+}

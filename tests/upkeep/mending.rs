@@ -53,7 +53,9 @@ async fn what_only_the_user_can_do_is_not_done() {
     let before = scene.objects();
     let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
     assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("by hand:") && ran.out.contains("osvpn delete "), "{}", ran.out);
+    assert!(ran.out.contains("by hand:"), "{}", ran.out);
+    assert!(!ran.out.contains("osvpn delete"), "no command that deletes another VPN, which may run: {}", ran.out);
+    assert!(ran.out.contains("another VPN, ") && ran.out.contains("deletes both its halves"), "{}", ran.out);
     assert_eq!(scene.objects(), before);
 }
 
@@ -190,4 +192,18 @@ async fn services_that_nobody_uses_go_from_both_routers_and_the_tunnel_stays_up(
         scene.asked().into_iter().map(|one| one.method).filter(|method| method != "GET").collect();
     assert_eq!(writes, ["POST", "DELETE", "DELETE"], "a sign-in, and no service is switched off");
     assert_eq!(scene.cloud.collection(A, "vpnservices").len() + scene.cloud.collection(B, "vpnservices").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_somebody_may_be_creating_is_not_deleted_by_a_fix_either() {
+    let scene = Scene::with_foreign_vpn().await;
+    let mut second = scene.cloud.collection(A, "vpnservices")[0].clone();
+    second.remove("id");
+    second.insert("name".to_owned(), json!("second"));
+    second.insert("status".to_owned(), json!("PENDING_CREATE"));
+    scene.cloud.plant(A, "vpnservices", Value::Object(second));
+    let before = scene.ids("vpnservices");
+    let ran = scene.run(&["doctor", "hlz-por", "--fix", "--yes"]).await;
+    assert!(ran.out.contains("somebody may be creating it, so it stays"), "{}{}", ran.out, ran.err);
+    assert_eq!(scene.ids("vpnservices"), before);
 }

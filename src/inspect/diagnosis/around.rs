@@ -8,7 +8,7 @@ use super::Exposures;
 use crate::cloud::{Router, SiteConnection, Status, Subnet};
 use crate::inspect::exposure::{Admission, Gate};
 use crate::inspect::proof::{Case, Fix, Verdict, Weight};
-use crate::inspect::{Keys, Side, pairs};
+use crate::inspect::{Keys, Side, of_another, pairs};
 use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, cidr};
 
@@ -164,7 +164,8 @@ impl Case<'_> {
             let attributes = |side: &Side| side.ike.as_ref().map(|policy| policy.attributes.clone());
             let Some((ours, shared)) = Self::contested(side, &theirs) else {
                 let is_rival = side.rivals.contains(&other.id);
-                return (is_rival && attributes(side) != attributes(&theirs)).then(|| self.another_policy(half, other));
+                return (is_rival && attributes(side) != attributes(&theirs))
+                    .then(|| self.another_policy(half, side, other));
             };
             Some(Verdict::bad(
                 Weight::Hides,
@@ -175,12 +176,18 @@ impl Case<'_> {
                     self.place(half)
                 ),
                 "only one of the two gets that traffic",
-                Fix::ByHand(vec![osvpn("delete").operand(&other.id).remark("if that one is not needed").into()]),
+                Fix::ByHand(vec![
+                    format!(
+                        "it is of {}. Only if that VPN is not needed, delete it by its id",
+                        of_another(&side.region, other)
+                    )
+                    .into(),
+                ]),
             ))
         })
     }
 
-    fn another_policy(&self, half: Half, rival: &SiteConnection) -> Verdict {
+    fn another_policy(&self, half: Half, side: &Side, rival: &SiteConnection) -> Verdict {
         Verdict::bad(
             Weight::Warns,
             format!(
@@ -191,7 +198,13 @@ impl Case<'_> {
                 rival.peer_address
             ),
             "both share one IKE SA, so whichever is negotiated first decides for the other",
-            Fix::ByHand(vec![osvpn("delete").operand(&rival.id).remark("if that one is not needed").into()]),
+            Fix::ByHand(vec![
+                format!(
+                    "it is of {}. Only if that VPN is not needed, delete it by its id",
+                    of_another(&side.region, rival)
+                )
+                .into(),
+            ]),
         )
     }
 

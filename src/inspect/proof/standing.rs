@@ -1,10 +1,13 @@
 //! Whether everything a tunnel needs is there and switched on, and the keys.
 
+use std::cmp::Reverse;
+
 use itertools::Itertools;
 
 use super::{Advice, Case, Fix, Verdict, Weight};
-use crate::cloud::{Id, Inventory, SiteConnection, VpnService};
-use crate::inspect::{Across, Inspection, Side, Vpn};
+use crate::cloud::{Inventory, SiteConnection, VpnService};
+use crate::inspect::strays::is_pending;
+use crate::inspect::{Across, Inspection, Side, Vpn, of_another};
 use crate::plan::shell::{openstack, osvpn};
 use crate::plan::{Half, VpnId};
 
@@ -118,18 +121,20 @@ impl<'a> Case<'a> {
         let on_it = |inventory: &'a Inventory| {
             inventory.connections.iter().filter(|one| one.service == side.connection.service)
         };
-        let others: Vec<&Id> =
-            inventory.into_iter().flat_map(on_it).map(|one| &one.id).filter(|id| **id != side.connection.id).collect();
+        let others: Vec<&SiteConnection> =
+            inventory.into_iter().flat_map(on_it).filter(|one| one.id != side.connection.id).collect();
         let is_ours = inventory.is_some_and(|inventory| !inventory.extensions.is_ovn());
         if is_ours && others.is_empty() && !side.is_legacy() && self.vpn.b().is_some() {
             return Fix::Rebuild { half };
         }
-        let others = others.iter().map(|id| osvpn("delete").operand(id).remark("uses the same service"));
-        let steps = others.chain([
+        let others = others.iter().map(|other| {
+            Advice::from(format!("the same service carries {}: delete it first", of_another(&side.region, other)))
+        });
+        let steps = [
             self.vpn.command("delete").remark("deletes the service with the VPN"),
             osvpn("").remark("makes them anew; if that fails too, the operator has to look"),
-        ]);
-        Fix::ByHand(steps.map(Advice::from).collect())
+        ];
+        Fix::ByHand(others.chain(steps.map(Advice::from)).collect())
     }
 
     pub(super) fn one_service(&self) -> Verdict {
@@ -142,6 +147,13 @@ impl<'a> Case<'a> {
                          take the configuration of this VPN away";
             // A run that is not done yet may be about to use it.
             let fix = match mark_of_another(worst.other, self.vpn) {
+                None if is_pending(&worst.other.status) => {
+                    let seen =
+                        format!("{seen}, which is {}: somebody may be creating it, so it stays", worst.other.status);
+                    let delete = osvpn("delete --strays --of").value(&worst.other.id);
+                    let fix = Fix::ByHand(vec![delete.remark("if nobody is creating it").into()]);
+                    return Verdict::bad(Weight::Warns, seen, means, fix);
+                }
                 Some(id) => {
                     let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
                     Fix::ByHand(vec![way("resume"), way("rollback")])
@@ -151,8 +163,13 @@ impl<'a> Case<'a> {
             return Verdict::bad(Weight::Warns, seen, means, fix);
         }
         let again = self.vpn.command("doctor").words("--fix").remark("if the tunnel does not come up by itself");
-        let deletes = worst.connections.iter().map(|id| osvpn("delete").operand(id));
-        let steps: Vec<Advice> = deletes.chain([again]).map(Advice::from).collect();
+        let region = self.vpn.side(worst.half).map_or(&self.vpn.a.region, |side| &side.region);
+        let others = worst.connections.iter().map(|other| {
+            Advice::from(format!("service {} carries {}", worst.other.id.short(), of_another(region, other)))
+        });
+        let move_one = "move one of the two VPNs to the service of the other: delete the one that can be down for a while, by \
+                        its own id, and create it again with osvpn, which takes the service that is there. Both run then";
+        let steps = others.chain([Advice::from(move_one), again.into()]).collect();
         Verdict::bad(
             Weight::Stops,
             seen,
@@ -166,10 +183,12 @@ impl<'a> Case<'a> {
         let (survey, own) = (self.survey(side)?, side.service.as_ref()?);
         let on_it = |service: &VpnService| {
             let connections = survey.inventory.connections.iter().filter(|one| one.service == service.id);
-            connections.map(|one| &one.id).collect::<Vec<_>>()
+            connections.collect::<Vec<_>>()
         };
         let others = || survey.inventory.services_on(&own.router).filter(|other| other.id != own.id);
-        let other = others().max_by_key(|other| (on_it(other).len(), std::cmp::Reverse(&other.id)))?;
+        // Of those that nobody uses, one that can be deleted.
+        let order = |other: &&VpnService| (on_it(other).len(), !is_pending(&other.status), Reverse(other.id.clone()));
+        let other = others().max_by_key(order)?;
         Some(Doubled { half, other, count: others().count() + 1, connections: on_it(other) })
     }
 
@@ -239,7 +258,7 @@ struct Doubled<'a> {
     other: &'a VpnService,
     count: usize,
     /// What hangs on that service.
-    connections: Vec<&'a Id>,
+    connections: Vec<&'a SiteConnection>,
 }
 
 impl Doubled<'_> {
@@ -259,7 +278,7 @@ fn mark_of_another(service: &VpnService, own: &Vpn) -> Option<VpnId> {
 }
 
 impl Inspection {
-    /// The services beside a half's own that no connection uses, nor a run that is not done yet.
+    /// The services beside a half's own that no connection uses, nor a run that is not done yet, nor is anybody creating.
     pub fn unused_services<'a>(&'a self, vpn: &'a Vpn, side: &'a Side) -> impl Iterator<Item = &'a VpnService> {
         let inventory = self.surveys.get(&side.region).map(|survey| &survey.inventory);
         let own = side.service.as_ref();
@@ -269,6 +288,7 @@ impl Inspection {
         let is_unused = |(inventory, other): &(&'a Inventory, &'a VpnService)| {
             !inventory.connections.iter().any(|connection| connection.service == other.id)
         };
-        beside.filter(is_unused).map(|(_, other)| other).filter(|other| mark_of_another(other, vpn).is_none())
+        let is_free = |other: &&VpnService| mark_of_another(other, vpn).is_none() && !is_pending(&other.status);
+        beside.filter(is_unused).map(|(_, other)| other).filter(is_free)
     }
 }

@@ -12,7 +12,7 @@ use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subj
 use crate::cloud::changes::{ConnectionChanges, Likeness};
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
-use crate::plan::Half;
+use crate::plan::{Half, VpnName};
 use crate::provision::ROUNDS;
 
 /// What an old connection is, held against the new one.
@@ -124,8 +124,8 @@ impl Changing {
         Ok(())
     }
 
-    /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark, and nothing
-    /// uses it any more.
+    /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark and a name
+    /// as this program gives it, and nothing uses it any more. What lacks such a name was said to stay.
     async fn remove_what_it_left(&mut self, work: &ChangeWork<'_>) {
         const KINDS: [Kind; 3] = [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy];
         let Subject::Marked(vpn) = self.change.subject.clone() else { return };
@@ -137,7 +137,9 @@ impl Changing {
             for (kind, objects) in KINDS.into_iter().zip(lists) {
                 let is_left = |object: &Marked| {
                     let is_its = [Half::A, Half::B].iter().any(|half| is_marked(&object.description, &vpn.mark(*half)));
-                    is_its && !connections.iter().any(|one| one.uses(&object.id))
+                    is_its
+                        && VpnName::is_given(kind, &object.name)
+                        && !connections.iter().any(|one| one.uses(&object.id))
                 };
                 // One that an own step could not delete is told of already.
                 let own = |id: &Id| {
