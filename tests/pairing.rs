@@ -277,6 +277,19 @@ fn a_half_that_is_there_twice_is_said_and_changed_by_a_connections_id_alone() {
 }
 
 #[test]
+fn a_marker_on_one_half_alone_names_no_vpn() {
+    let seen = of(&[a().marked("aaaaaaaa", Half::A), b()]);
+    assert_eq!((told(&seen), seen.vpns[0].id.as_ref()), (vec!["a<->b".to_owned()], None));
+    for wanted in ["aaaaaaaa", "osvpn:aaaaaaaa:A"] {
+        let Err(Unselected::HalfMarked { half_marked }) = seen.select(wanted) else { panic!("{wanted}") };
+        assert!(half_marked.contains("(a)") && half_marked.contains("(b)"), "{half_marked}");
+    }
+    for wanted in ["a", "b"] {
+        assert_eq!(seen.select_to_change(wanted).unwrap().handle(), "a");
+    }
+}
+
+#[test]
 fn an_id_goes_before_a_name_and_nothing_is_called_nothing() {
     let named = Drawn { name: "aaaaaaaa", ..c() };
     let seen =

@@ -174,7 +174,9 @@ fn pair(one: Side, other: Side) -> Vpn {
     let (a, b) = if is_turned { (other, one) } else { (one, other) };
     // The half that has a marker, or else A, names it.
     let named = if a.mark.is_none() && b.mark.is_some() { &b } else { &a };
-    let id = named.mark.as_ref().map(|(id, _)| id.clone());
+    // A marker can be copied: on one half alone it does not make the VPN that of its id.
+    let is_on_both = |id: &&VpnId| [&a, &b].into_iter().all(|side| side.mark.as_ref().is_some_and(|(of, _)| of == *id));
+    let id = named.mark.as_ref().map(|(id, _)| id).filter(is_on_both).cloned();
     Vpn { name: name_of(&named.connection.name), id, a, across: Across::Half(Box::new(b)), doubles: Vec::new() }
 }
 

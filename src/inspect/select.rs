@@ -40,6 +40,12 @@ pub enum Unselected {
         /// Which connections.
         doubled: String,
     },
+    /// The id is in the marker of one half alone, which anybody can have copied.
+    #[error("{half_marked}; name the connection you mean by its id")]
+    HalfMarked {
+        /// Which half, and which not.
+        half_marked: String,
+    },
     /// None is seen, and there may be any.
     #[error(transparent)]
     Hidden(#[from] Hidden),
@@ -111,7 +117,12 @@ impl Inspection {
             ],
         );
         match found.as_slice() {
-            [vpn] => Ok(vpn),
+            [vpn] => match vpn.half_marked() {
+                Some(half_marked) if of_id(Vpn::carries, vpn) && !vpn.has_connection(wanted) => {
+                    Err(Unselected::HalfMarked { half_marked })
+                }
+                _ => Ok(vpn),
+            },
             [] => Err(self.hidden().map_or_else(
                 || Unselected::None { wanted: wanted.to_owned(), names: self.names() },
                 Unselected::Hidden,

@@ -178,6 +178,21 @@ impl Vpn {
         self.is_clear().err().map(|_| "its other half can be one of several connections".to_owned())
     }
 
+    /// What is wrong if one of its halves carries the marker of a VPN and the other does not: it is not known to be of that.
+    #[must_use]
+    pub fn half_marked(&self) -> Option<String> {
+        let (one, other) = (&self.a, self.b()?);
+        let of = |side: &Side| side.mark.as_ref().map(|(id, _)| id.clone());
+        let (marked, bare) = if one.mark.is_some() { (one, other) } else { (other, one) };
+        let (id, half) = marked.mark.clone().filter(|_| of(one) != of(other))?;
+        Some(format!(
+            "the marker {} is on {} and not on its other half, {}, so they are not known to be the VPN of that id",
+            id.mark(half),
+            ConnectionName::of(marked),
+            ConnectionName::of(bare)
+        ))
+    }
+
     /// What is wrong if one of its halves is there twice: by the id in the marker it cannot be told which is meant.
     #[must_use]
     pub fn doubled(&self) -> Option<String> {

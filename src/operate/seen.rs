@@ -119,7 +119,9 @@ impl Seen {
                 Refusal::failed(format!("looking for {wanted} in {region}"), why)
             }
             (Unselected::Hidden(hidden), _) => Refusal::hidden(*hidden),
-            (Unselected::Doubled { .. }, _) => Refusal::refused(vec![error.to_string()]),
+            (Unselected::Doubled { .. } | Unselected::HalfMarked { .. }, _) => {
+                Refusal::refused(vec![error.to_string()])
+            }
             _ => Refusal::unusable(vec![error.to_string()]),
         }
     }

@@ -237,3 +237,23 @@ async fn an_empty_id_chooses_nothing() {
         assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_on_one_half_of_another_vpn_never_deletes_that() {
+    let scene = Scene::with_vpn().await;
+    let (_, listed) = scene.json(&["list"]).await;
+    let id = listed["vpns"][0]["id"].as_str().unwrap();
+    scene.run(&["delete", id, "--yes"]).await;
+    scene.site().await.connect().await;
+    let half = scene.cloud.collection(A, "ipsec-site-connections")[0]["id"].as_str().unwrap().to_owned();
+    let body = json!({"ipsec_site_connection": {"description": format!("osvpn:{id}:A")}});
+    let path = format!("vpn/ipsec-site-connections/{half}");
+    scene.site().await.send(reqwest::Method::PUT, A, &path, Some(body)).await;
+    let before = scene.objects();
+    let ran = scene.run(&["delete", id, "--yes"]).await;
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("not on its other half") && ran.err.contains(&half), "{}", ran.err);
+    assert_eq!(scene.objects(), before);
+    let ran = scene.run(&["delete", &half, "--yes"]).await;
+    assert_eq!(ran.code, 0, "by its own id it is what it says it is: {}{}", ran.out, ran.err);
+}
