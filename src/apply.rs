@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use crate::cli::ApplyArgs;
-use crate::plan::{Labels, Plan, Profiles, VpnId};
+use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::provision::Ledger;
 use crate::provision::handover::KeyOrigin;
 use crate::provision::interruption::begun;
@@ -91,7 +91,11 @@ async fn prepare(
     warnings: &mut Vec<String>,
 ) -> Result<Prepared, Refusal> {
     let file = input::plan_file(&args.plan).await?;
-    let (psk, key) = input::key(args.psk_file.as_deref(), file.may_generate_key()).await?;
+    let given = input::given_key(args.psk_file.as_deref()).await?;
+    let key = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+    // A further connection to the same peer has the key of the first, which is read once the regions are.
+    let needs_sharer = given.is_none() && !file.may_generate_key();
+    let psk = given.unwrap_or_else(Psk::generate);
     let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
     let mut labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
     let signed_in = signed_in(&args.cloud.login(), terminal, warnings).await?;
@@ -108,6 +112,7 @@ async fn prepare(
     let regions = regions?;
     let draft = file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?;
     let plan = match check(draft.clone(), &regions, &labels, VpnId::random()) {
+        Ok(plan) if needs_sharer && plan.key_sharers().is_empty() => return Err(input::no_key()),
         Ok(plan) => with_shared_key(plan, cloud, key).await?,
         Err(refusal) => {
             let existing = existing(&draft, key, cloud).await.map(Box::new);

@@ -181,6 +181,7 @@ async fn a_key_the_peer_must_know_is_asked_for_and_a_bad_one_is_not_repeated() {
     let ran = run(scene.apply(plan, &[])).await;
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--psk-file") && ran.err.contains("OSVPN_PSK"), "{}", ran.err);
+    scene.cloud.clear_requests();
     std::fs::write(scene.home.path().join("key"), "much-too-short\n").unwrap();
     let ran = run(scene.apply(plan, &["--psk-file", "key"])).await;
     assert_eq!(ran.code, 2);

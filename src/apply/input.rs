@@ -13,7 +13,6 @@ use super::Refusal;
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
 use crate::plan::psk::PskProblem;
-use crate::provision::handover::KeyOrigin;
 use crate::sign_in::terminal::AtTerminal;
 
 /// The variable a key can be given in.
@@ -37,20 +36,11 @@ pub async fn plan_file(path: &Path) -> Result<PlanFile, Refusal> {
     PlanFile::parse(text).map_err(|error| unusable(&error))
 }
 
-/// The key: from the file that was named, else from the variable, else a new one if nobody else has to know it.
-///
-/// # Errors
-/// If there is none, or what was given is no key. The text itself is in no message.
-pub async fn key(psk_file: Option<&Path>, may_generate: bool) -> Result<(Psk, KeyOrigin), Refusal> {
-    match given_key(psk_file).await? {
-        Some(psk) => Ok((psk, KeyOrigin::Given)),
-        None if may_generate => Ok((Psk::generate(), KeyOrigin::Generated)),
-        None => {
-            let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: \
-                           with --psk-file PATH (- for standard input), or in the variable OSVPN_PSK";
-            Err(Refusal::unusable(vec![problem.to_owned()]))
-        }
-    }
+/// No key was given, and none may be generated.
+pub fn no_key() -> Refusal {
+    let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: with --psk-file PATH \
+                   (- for standard input), or in the variable OSVPN_PSK";
+    Refusal::unusable(vec![problem.to_owned()])
 }
 
 /// The key from the file that was named, else from the variable, else none.

@@ -42,6 +42,9 @@ pub struct Handover {
     /// The command that shows the key, if nobody but the cloud knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_command: Option<ShellCommand>,
+    /// The connection to the same peer whose key it is, which the owner has already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_of: Option<String>,
 }
 
 impl Handover {
@@ -73,6 +76,7 @@ impl Handover {
             policy: plan.policy().clone(),
             firewall: vec!["UDP 500", "UDP 4500", carrier],
             key_command: (key == KeyOrigin::Generated).then(|| commands::key(connection)),
+            key_of: plan.key_sharers().first().map(|of| of.name.clone()),
         })
     }
 }
@@ -110,9 +114,12 @@ impl Handover {
             ipsec.pfs,
             ipsec.lifetime
         );
-        let key = match &self.key_command {
-            Some(command) => format!("generated; give it to them over a safe channel. It is shown by: {command}"),
-            None => "the one you gave; give it to them over a safe channel".to_owned(),
+        let key = match (&self.key_command, &self.key_of) {
+            (Some(command), Some(of)) => format!("that of connection {of}, which you have. It is shown by: {command}"),
+            (Some(command), None) => {
+                format!("generated; give it to them over a safe channel. It is shown by: {command}")
+            }
+            (None, _) => "the one you gave; give it to them over a safe channel".to_owned(),
         };
         vec![
             ("connect to", or_unknown(self.our_address.map(|address| address.to_string()))),

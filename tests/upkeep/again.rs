@@ -50,3 +50,26 @@ async fn so_has_a_plan_with_a_peer_outside() {
     assert_eq!((ran.code, &told["outcome"]), (3, &json!("unchanged")), "not ACTIVE still: {told:#}");
     assert_eq!(scene.objects(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_vpn_to_a_peer_outside_has_the_key_of_the_first_unless_another_is_given() {
+    let scene = Scene::new().await;
+    let first = command::single(scene.home.path());
+    let mut command = scene.osvpn(&["apply", first, "--wait", "0"]);
+    command.env("OSVPN_PSK", KEY);
+    assert_eq!(run(command).await.code, 3);
+    let plan = std::fs::read_to_string(scene.home.path().join(first)).unwrap();
+    let plan = plan.replace("test-vpn", "second").replace("private-subnet", "db-subnet");
+    std::fs::write(scene.home.path().join("second.toml"), plan.replace("192.168.7.0", "192.168.8.0")).unwrap();
+    let mut command = scene.osvpn(&["apply", "second.toml", "--wait", "0"]);
+    command.env("OSVPN_PSK", KEY.replace("Kept", "Next"));
+    let ran = run(command).await;
+    assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("Leave your key out"), "{}", ran.err);
+    // The advice is followed.
+    let ran = scene.run(&["apply", "second.toml", "--wait", "0"]).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("that of connection test-vpn"), "{}", ran.out);
+    assert_eq!(scene.keys(), [KEY, KEY]);
+    assert!(!(ran.out + &ran.err).contains(KEY));
+}
