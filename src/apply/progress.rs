@@ -108,7 +108,7 @@ impl Lines {
 
     /// Tells that the wait for ACTIVE begins.
     pub fn waiting(wait: Duration) {
-        say(&format!("everything is created; waiting up to {} s for ACTIVE", wait.as_secs()));
+        say(&format!("waiting up to {} s for ACTIVE", wait.as_secs()));
     }
 
     /// Tells that a lost request may take effect until then.

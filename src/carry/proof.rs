@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::say;
+use crate::apply::Lines;
 use crate::cloud::{Cloud, RegionId, Status};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, look};
@@ -85,7 +86,7 @@ async fn settled(proving: &Proving<'_>, names: &[[&str; 2]]) -> Inspection {
     if waited_for.is_empty() {
         return inspection;
     }
-    say(&format!("waiting up to {} s for ACTIVE", proving.wait.as_secs()));
+    Lines::waiting(proving.wait);
     while !waited_for.is_empty() && pause(deadline).await {
         let looks = join_all(waited_for.iter().map(|vpn| look(proving.cloud, vpn)));
         let Ok(looks) = timeout_at(deadline, looks).await else { break };

@@ -57,7 +57,7 @@ impl ClearTextArgs {
 /// How long to wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct WaitArgs {
-    /// How many seconds to wait for ACTIVE once everything is created.
+    /// How many seconds to wait for ACTIVE once everything is done.
     #[arg(long, value_name = "SECS", default_value_t = DEFAULT_WAIT_SECS)]
     pub wait: u64,
 }
