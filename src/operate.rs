@@ -125,6 +125,9 @@ async fn mend(args: &DoctorArgs, seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis, 
         return if args.fix || args.modernise { refused(why) } else { diagnosed(health) };
     }
     let wanted = if args.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
+    if args.fix && wanted.is_none() {
+        return diagnosed(health.unchanged());
+    }
     let may_ask = !args.json && ask::can_be_asked();
     let (Some(wanted), true) = (wanted, args.fix || args.modernise || may_ask) else {
         return diagnosed(health);

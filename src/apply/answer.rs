@@ -243,7 +243,12 @@ impl Answer {
             Conclusion::Listing(listing) => serde_json::to_value(listing),
             Conclusion::Health(health) => serde_json::to_value(health),
             Conclusion::Diagnoses(all, interrupted) => {
-                serde_json::to_value(json!({ "vpns": all, "interrupted": interrupted }))
+                let mut value = json!({ "vpns": all, "interrupted": interrupted });
+                if let ([Health { outcome: Some(outcome), .. }], Some(object)) = (all.as_slice(), value.as_object_mut())
+                {
+                    object.insert("outcome".to_owned(), json!(outcome));
+                }
+                Ok(value)
             }
             Conclusion::Interrupted(interrupted) => serde_json::to_value(interrupted),
             Conclusion::Change(change) => serde_json::to_value(change),

@@ -160,11 +160,9 @@ impl PlanFile {
     /// Whether two plans are of one VPN: name, regions and peer outside are the same.
     #[must_use]
     pub fn is_of_same_vpn(&self, other: &Self) -> bool {
-        let ends = |file: &Self| match &file.far {
-            Far::Half(b) => ([&file.a.region, &b.region].into_iter().cloned().collect::<BTreeSet<_>>(), None),
-            Far::Peer(peer) => (BTreeSet::from([file.a.region.clone()]), Some(peer.address.clone())),
-        };
-        self.name == other.name && ends(self) == ends(other)
+        let regions = |file: &Self| file.regions().into_iter().cloned().collect::<BTreeSet<_>>();
+        let address = |file: &Self| file.peer().map(|peer| peer.address.clone());
+        self.name == other.name && regions(self) == regions(other) && address(self) == address(other)
     }
 
     /// Whether a key may be generated: both halves are ours, so nobody else has to know it.

@@ -35,7 +35,7 @@ pub struct Health {
     pub security_groups: Vec<GroupRow>,
     /// What cannot be seen from here and may be the cause.
     pub unseen: Vec<String>,
-    /// `unchanged` if it was to be resumed and nothing was interrupted.
+    /// `unchanged` if it was to be resumed and nothing was interrupted, or to be fixed and there is nothing to fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<&'static str>,
     /// The creation or the change of it that was interrupted.
@@ -182,13 +182,20 @@ impl Health {
     #[must_use]
     pub fn with_interruption(mut self, interruption: Option<&Interruption>) -> Self {
         self.interrupted = interruption.map(ListedInterruption::new);
+        if let Some(first) = self.interrupted.as_ref().and_then(ListedInterruption::first) {
+            let rows = self.checks.iter_mut().chain(&mut self.findings).chain(&mut self.once_up);
+            for row in rows.filter(|row| row.fix.is_some()) {
+                row.commands.clear();
+                row.fix = Some(format!("finish what was interrupted first: {first}"));
+            }
+        }
         if self.exit_code == 0 {
             self.exit_code = self.interrupted.as_ref().map_or(0, ListedInterruption::exit_code);
         }
         self
     }
 
-    /// The same, of a VPN that was to be resumed and is made.
+    /// The same, of a VPN that was to be resumed and is made, or to be fixed and has nothing to fix.
     #[must_use]
     pub fn unchanged(mut self) -> Self {
         self.outcome = Some("unchanged");
@@ -372,7 +379,11 @@ impl Display for Health {
         if self.style == Style::Run {
             return self.diagnosis(f);
         }
-        if self.outcome == Some("unchanged") {
+        let is_unchanged = self.outcome == Some("unchanged");
+        if is_unchanged && self.style == Style::Diagnosis {
+            let what = if self.findings.is_empty() { "Nothing to fix." } else { "Nothing that osvpn can fix." };
+            writeln!(f, "{what}\n")?;
+        } else if is_unchanged {
             writeln!(
                 f,
                 "Creating {} was not interrupted: all its objects exist. Nothing was changed.\n",

@@ -74,6 +74,12 @@ impl ListedInterruption {
         if self.is_of_creation { 3 } else { 0 }
     }
 
+    /// The command before which no other does anything to the VPN.
+    #[must_use]
+    pub fn first(&self) -> Option<&ShellCommand> {
+        self.resume.as_ref().filter(|_| self.state == "interrupted")
+    }
+
     fn head(&self) -> String {
         let Self { what, began, state, name, .. } = self;
         let what = what.strip_prefix("creating").map_or_else(|| what.clone(), |rest| format!("Creating{rest}"));

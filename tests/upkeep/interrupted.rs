@@ -185,3 +185,24 @@ async fn a_resumed_change_is_proven_and_wants_no_key_that_it_does_not_need() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("ACTIVE, and both halves match."), "{}", ran.out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fix_of_a_vpn_whose_change_was_interrupted_is_to_finish_that_first() {
+    let scene = Scene::with_vpn().await;
+    let id = id(&scene).await;
+    // Both halves have the new key, and the first service is switched off.
+    killed(&scene, &["rotate-psk", "test-vpn", "--renew", "--yes"], "PUT", "/vpnservices/", true).await;
+    let resume = format!("osvpn resume {id}");
+    for args in [["doctor", "test-vpn"], ["status", "test-vpn"]] {
+        let ran = scene.run(&args).await;
+        assert!(ran.out.contains(&resume), "{args:?}: {}", ran.out);
+        assert!(!ran.out.contains("--fix") && !ran.out.contains("rotate-psk"), "{args:?}: {}", ran.out);
+    }
+    let (_, told) = scene.json(&["doctor", "test-vpn"]).await;
+    let findings = told["vpns"][0]["findings"].as_array().unwrap();
+    assert!(!findings.is_empty(), "{told:#}");
+    for finding in findings {
+        assert!(finding["fix"].as_str().unwrap().ends_with(&resume), "{finding:#}");
+        assert_eq!(finding.get("commands"), None, "{finding:#}");
+    }
+}

@@ -207,3 +207,19 @@ async fn a_service_that_somebody_may_be_creating_is_not_deleted_by_a_fix_either(
     assert!(ran.out.contains("somebody may be creating it, so it stays"), "{}{}", ran.out, ran.err);
     assert_eq!(scene.ids("vpnservices"), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_to_be_fixed_that_is_said_and_the_exit_code_is_how_the_vpn_stands() {
+    let scene = broken_by("wrong key").await;
+    let fix = ["doctor", "hlz-por", "--fix", "--yes"];
+    assert_eq!(scene.run(&fix).await.code, 0);
+    let before = scene.objects();
+    let ran = scene.run(&fix).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("Nothing to fix."), "{}", ran.out);
+    let (code, told) = scene.json(&fix).await;
+    assert_eq!((code, &told["outcome"], &told["exit_code"]), (0, &json!("unchanged"), &json!(0)), "{told:#}");
+    assert_eq!(scene.objects(), before);
+    let (_, told) = scene.json(&["doctor", "hlz-por"]).await;
+    assert_eq!(told.get("outcome"), None, "nothing was to be fixed: {told:#}");
+}
