@@ -127,6 +127,7 @@ fn too_small(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     if let Some(title) = asked.or(model.dialog.as_ref().map(|dialog| dialog.title.as_str())) {
         lines.push(format!("Waiting for an answer: {title}"));
     }
+    lines.extend(model.way_out_unseen().map(str::to_owned));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let area = area.split_top(area.height.saturating_sub(height) / 2).1;
     let lines = lines.iter().map(|line| Line::raw(text::fit(theme, line, usize::from(area.width))).centered());

@@ -144,8 +144,8 @@ impl Model {
             return None;
         }
         if let Some(dialog) = &self.dialog {
-            let what = choose(dialog.buttons.get(dialog.focus).map_or("Close", |(label, _)| label));
-            return Some(Stake { what, is_grave: dialog.act().is_grave() });
+            let (label, act) = dialog.buttons.get(dialog.focus)?;
+            return (!act.is_harmless()).then(|| Stake { what: choose(label), is_grave: act.is_grave() });
         }
         match (&self.start, &self.screen) {
             (Start::SigningIn { .. }, _) => None,

@@ -35,6 +35,12 @@ pub enum Act {
 }
 
 impl Act {
+    /// Whether nothing comes of it but another screen.
+    #[must_use]
+    pub const fn is_harmless(self) -> bool {
+        matches!(self, Self::Close | Self::Rather(_) | Self::OwnKey)
+    }
+
     /// Whether it changes something in the cloud, or gives it up for good.
     #[must_use]
     pub const fn is_grave(self) -> bool {
@@ -59,7 +65,7 @@ pub struct Dialog {
     pub title: String,
     /// What there is to know, a paragraph a line.
     pub text: Vec<String>,
-    /// The ways out.
+    /// The ways out. None where something is waited for: only Esc closes it.
     pub buttons: Vec<(&'static str, Act)>,
     /// Which one Enter presses.
     pub focus: usize,
@@ -81,6 +87,12 @@ impl Dialog {
     #[must_use]
     pub fn act(&self) -> Act {
         self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
+    }
+
+    /// Whether one of its buttons does that.
+    #[must_use]
+    pub fn has(&self, act: Act) -> bool {
+        self.buttons.iter().any(|(_, does)| *does == act)
     }
 
     /// Moves the focus around.

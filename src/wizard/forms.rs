@@ -320,6 +320,12 @@ impl Model {
         let clean: String =
             text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
         if let Some(secret) = self.secret_field() {
+            // As in a file: what is not one line is no key, and lines that were joined would be another.
+            if let Some(control) = text.trim().chars().find(|character| character.is_control()) {
+                let what = if matches!(control, '\n' | '\r') { "a line break" } else { "a control character" };
+                self.warn(format!("Not taken: what was pasted has {what} in it. A key is one line."));
+                return;
+            }
             secret.clear();
             secret.insert(text);
             return;

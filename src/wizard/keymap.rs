@@ -165,7 +165,10 @@ const F1: Key = Key::plain(KeyCode::F(1));
 pub fn bindings(model: &Model) -> Vec<Binding> {
     match &model.dialog {
         _ if model.question.is_some() => with_common(question_keys()),
-        Some(dialog) => with_common(dialog_keys(dialog.buttons.len() > 1)),
+        Some(dialog) => with_common(match dialog.buttons.len() {
+            0 => vec![bind(&[ESC], Action::Back, "cancel")],
+            count => dialog_keys(count > 1),
+        }),
         None => screen_bindings(model),
     }
 }

@@ -150,7 +150,7 @@ impl Model {
     pub(super) fn refresh_question(&mut self) {
         let text = self.run.as_ref().filter(|run| run.is_working()).map(stop_text).or_else(|| self.stop_question());
         let Some(dialog) = &mut self.dialog else { return };
-        if !dialog.buttons.iter().any(|(_, act)| *act == Act::StopAndKeep) {
+        if !dialog.has(Act::StopAndKeep) {
             return;
         }
         if let Some(text) = text {

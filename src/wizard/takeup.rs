@@ -56,9 +56,20 @@ impl Model {
         let Some(creation) = self.vpns.offered_creation.clone() else { return Vec::new() };
         let request = self.request();
         self.taking_up = Some((request, purpose));
-        let text = vec![format!("Reading what there is of {}.", creation.name)];
-        self.dialog = Some(Dialog::new("One moment", text, vec![("Cancel", Act::Close)]));
+        let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
+        // It comes without being asked for, so no Enter closes it.
+        self.dialog = Some(Dialog::new("One moment", text, Vec::new()));
         vec![Effect::TakeUp(request, creation.journal, purpose)]
+    }
+
+    /// Gives up what is being taken up, if anything is. What is read for it by then is let go when it comes.
+    pub(super) fn cancel_taking_up(&mut self) {
+        let Some((_, purpose)) = self.taking_up.take() else { return };
+        let what = match purpose {
+            Purpose::Finish => "resumed",
+            Purpose::Undo => "rolled back",
+        };
+        self.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
     }
 
     pub(super) fn forget_run(&mut self) -> Vec<Effect> {

@@ -118,7 +118,7 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     let action = keymap::action(model, event);
     model.notice = None;
     if model.is_too_small() {
-        return unseen(model, event, action);
+        return unseen(model, event, action, is_alone);
     }
     if action == Some(Action::Accept)
         && let Some(why) = model.unmeant(is_alone)
@@ -136,13 +136,15 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     }
 }
 
-/// Where nothing can be shown nothing is answered: it can only be asked to leave.
-fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>) -> Vec<Effect> {
+/// Where nothing can be shown nothing is answered: it can only be asked to leave, and once more to do so.
+fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>, is_alone: bool) -> Vec<Effect> {
+    let is_q = event.code == KeyCode::Char('q') && event.modifiers.is_empty() && is_alone;
     match action {
         Some(action @ (Action::Suspend | Action::Repaint)) => act(model, action),
         Some(Action::Quit) if model.question.is_some() => act(model, Action::Quit),
-        _ if model.question.is_some() || model.dialog.is_some() => Vec::new(),
-        _ if action == Some(Action::Quit) || event.code == KeyCode::Char('q') => model.quit(),
+        _ if model.question.is_some() => Vec::new(),
+        _ if action == Some(Action::Quit) => model.quit_unseen(true),
+        _ if is_q => model.quit_unseen(false),
         _ => Vec::new(),
     }
 }
@@ -220,10 +222,10 @@ impl Model {
                 return self.dialog_act(act);
             }
             // Asking to leave once more, with the question already on the screen, means it.
-            Action::Quit if dialog.buttons.iter().any(|(_, act)| *act == Act::Leave) => {
+            Action::Quit if dialog.has(Act::Leave) => {
                 return self.dialog_act(Act::Leave);
             }
-            Action::Quit if dialog.buttons.len() == 1 => return self.close_dialog(),
+            Action::Quit if dialog.buttons.len() <= 1 => return self.close_dialog(),
             _ => {}
         }
         Vec::new()
@@ -231,7 +233,7 @@ impl Model {
 
     fn close_dialog(&mut self) -> Vec<Effect> {
         self.dialog = None;
-        self.taking_up = None;
+        self.cancel_taking_up();
         self.offer_next_change();
         // What was wanted before may have become known behind it.
         match self.vpns.wish {
@@ -281,6 +283,41 @@ impl Model {
             _ => "it is also printed when you leave".to_owned(),
         };
         self.say(format!("{what}; {otherwise}."));
+    }
+
+    /// What leads out where nothing can be shown, for the one line that can.
+    #[must_use]
+    pub fn way_out_unseen(&self) -> Option<&'static str> {
+        let dialog = self.dialog.as_ref();
+        if self.question.is_some() {
+            Some("Ctrl-C puts it off")
+        } else if dialog?.has(Act::StopAndKeep) {
+            Some("Ctrl-C again stops and keeps")
+        } else if dialog?.has(Act::Leave) {
+            Some("q again leaves")
+        } else {
+            Some("q puts it off and leads out")
+        }
+    }
+
+    /// Asks to leave where nothing can be shown. With that question on the screen it means it: what is at work is stopped
+    /// and kept, by Ctrl-C alone. Whatever else is asked is put off.
+    fn quit_unseen(&mut self, is_control: bool) -> Vec<Effect> {
+        match &self.dialog {
+            Some(dialog) if dialog.has(Act::StopAndKeep) => {
+                if !is_control {
+                    return Vec::new();
+                }
+                self.dialog = None;
+                self.dialog_act(Act::StopAndKeep)
+            }
+            Some(dialog) if dialog.has(Act::Leave) => self.dialog_act(Act::Leave),
+            _ => {
+                self.dialog = None;
+                self.cancel_taking_up();
+                self.quit()
+            }
+        }
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {

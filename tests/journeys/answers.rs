@@ -145,6 +145,11 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     journey.send(pasted);
     assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
     assert_eq!(journey.model.step, Step::Key, "a pasted line end submits nothing");
+    for (text, why) in [("First0123456789\nSecond0123456789\n", "a line break"), ("First\t0123456789", "a control")] {
+        journey.send(Message::Paste(text.into()));
+        assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789", "lines are not joined");
+        assert!(journey.model.notice.as_ref().unwrap().text.contains(why));
+    }
     journey.control('r');
     assert!(journey.model.answers.key.is_revealed);
     journey.control('g');

@@ -138,11 +138,74 @@ fn in_a_window_too_small_to_show_anything_keys_only_leave() {
     journey.send(Message::Resize(40, 10)).effects.clear();
     journey.enter().key(KeyCode::Up).enter().types("s?").key(KeyCode::F(1)).send(Message::Paste("x".into()));
     assert!(journey.effects.is_empty() && journey.model.dialog.is_none());
-    journey.at(Step::Review).types("q").control('c').enter().key(KeyCode::Right).enter();
+    journey.at(Step::Review).types("q").enter().key(KeyCode::Right).enter().esc();
     assert_eq!(journey.model.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)), Some(("Leave?", 0)));
-    assert!(journey.model.ending.is_none(), "the question is not answered unseen");
-    journey.send(Message::Resize(80, 24)).control('c');
+    assert!(journey.model.ending.is_none(), "the question is not answered by accident");
+    assert_eq!(journey.model.way_out_unseen(), Some("q again leaves"));
+    journey.key(KeyCode::Char('q'));
     assert_eq!(journey.model.ending, Some(Ending::Left));
+    for begins_with in ["s", "?"] {
+        let mut other = reviewing(2000);
+        other.types(begins_with).send(Message::Resize(40, 10)).key(KeyCode::Char('q')).control('c');
+        assert_eq!(other.model.ending, Some(Ending::Left), "{begins_with}");
+    }
+    let (mut offered, _) = start::interrupted(KeyOrigin::Generated);
+    offered.send(Message::Resize(40, 10)).key(KeyCode::Char('q')).key(KeyCode::Char('q'));
+    assert_eq!(offered.model.ending, Some(Ending::Left), "what is offered is put off");
+}
+
+#[test]
+fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
+    let mut changing = opened(healthy());
+    changing.passes(2000).types("d").at_once(KeyCode::Right).enter();
+    assert!(carries(&changing));
+    for mut journey in [running(), changing] {
+        journey.send(Message::Resize(40, 10)).effects.clear();
+        journey.key(KeyCode::Char('q')).key(KeyCode::Char('q')).enter().key(KeyCode::Right).enter();
+        assert!(journey.effects.is_empty() && journey.model.dialog.is_some());
+        assert_eq!(journey.model.way_out_unseen(), Some("Ctrl-C again stops and keeps"));
+        journey.control('c').control('c');
+        assert!(matches!(journey.effects.as_slice(), [Effect::Stop]), "{:?}", journey.effects);
+    }
+    let mut run = running();
+    run.send(Message::Resize(40, 10)).control('c').control('c').effects.clear();
+    run.send(Message::Created(Err(CreateError::Stopped), everything()));
+    assert_eq!(run.model.ending, Some(Ending::AfterRun));
+    assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::Undo(..))), "nothing is undone");
+}
+
+#[test]
+fn no_enter_cancels_what_is_being_resumed_and_a_cancel_is_said() {
+    let (mut start, taken) = start::interrupted(KeyOrigin::Generated);
+    for _ in 0..10 {
+        start.passes(400).at_once(KeyCode::Enter);
+    }
+    let Some(Effect::TakeUp(request, ..)) = start.effects.pop() else { panic!("{:?}", start.effects) };
+    start.at(Step::Mode).send(Message::TakenUp(request, Ok(taken))).at(Step::Run);
+
+    let (mut cancelled, _) = start::interrupted(KeyOrigin::Generated);
+    cancelled.enter().esc();
+    assert!(cancelled.model.dialog.is_none());
+    told(&cancelled, "Cancelled: nothing was resumed.");
+}
+
+#[test]
+fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
+    let harmless = |journey: &mut Journey| {
+        assert!(journey.model.dialog.is_some());
+        journey.at_once(KeyCode::Enter);
+        assert!(journey.model.dialog.is_none() && journey.model.notice.is_none(), "{:?}", journey.model.notice);
+    };
+    let mut left = Journey::ready();
+    left.types("q").send(Message::Resize(40, 10)).send(Message::Resize(80, 24));
+    harmless(&mut left);
+    let (mut start, _) = start::interrupted(KeyOrigin::Generated);
+    let Some(Effect::TakeUp(request, ..)) = start.enter().effects.pop() else { panic!() };
+    start.send(Message::TakenUp(request, Err(vec!["It is gone.".into()])));
+    harmless(&mut start);
+    let mut deletion = opened(healthy());
+    deletion.passes(2000).types("d").send(Message::Continued);
+    harmless(&mut deletion);
 }
 
 #[test]
