@@ -97,6 +97,7 @@ async fn the_journal_that_an_earlier_osvpn_left_of_a_vpn_that_is_made_locks_noth
     scene.kill_at(silent(scene.home.path()), "POST", "ipsec-site-connections", "nz-hlz-1", 1, true).await;
     let connection = scene.of("nz-hlz-1", "ipsec-site-connections").pop().unwrap();
     let path = scene.edit_journal(|journal| {
+        journal.as_object_mut().unwrap().remove("is_checked");
         journal["ledger"]["intents"] = json!([]);
         journal["ledger"]["made"].as_array_mut().unwrap().push(json!({
             "task": { "half": "A", "step": "connection" }, "region": "nz-hlz-1", "id": connection["id"],
