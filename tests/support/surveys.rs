@@ -118,7 +118,7 @@ pub fn healthy() -> Box<Seen> {
     seen(regions(Status::Active, Status::Active, "group14"), Vec::new())
 }
 
-/// The VPNs of [`healthy`] and one more between the same routers.
+/// The VPNs of [`healthy`] and one more between the same routers, with identities, and so a key, of its own.
 pub fn two_pairs() -> Box<Seen> {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     for (half, region) in [(Half::A, hamilton()), (Half::B, porirua())] {
@@ -127,6 +127,8 @@ pub fn two_pairs() -> Box<Seen> {
         second.id = Id::new(format!("second-{half}"));
         second.name = "second_vpn_site_connection".into();
         second.description = VpnId::new("5ec0ff1d").mark(half);
+        let name = |half: Half| format!("{half}.second.example");
+        (second.local_id, second.peer_id) = (name(half), name(half.other()));
         connections.push(second);
     }
     seen(regions, Vec::new())
