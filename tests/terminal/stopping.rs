@@ -19,12 +19,16 @@ fn ids(scene: &Scene) -> BTreeSet<String> {
     all.flat_map(|kind| kind.as_array().unwrap()).map(|object| object["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The journal holds exactly what was made, and no request is under way.
+/// The journal holds exactly what was made, and no request is under way. What is made in full has no journal.
 #[track_caller]
 fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
     let state = scene.home.path().join(".local/state/osvpn");
     let mut entries = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path());
     let path = entries.find(|path| path.extension().is_some_and(|end| end == "json"));
+    if ids(scene).difference(before).count() == 12 {
+        assert_eq!(path, None, "{what}");
+        return;
+    }
     let ledger = serde_json::from_slice::<Value>(&std::fs::read(path.unwrap()).unwrap()).unwrap()["ledger"].take();
     let made = ledger["made"].as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().to_owned());
     let there = ids(scene).difference(before).cloned().collect::<BTreeSet<_>>();
@@ -175,6 +179,9 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
             }
             assert!(printed.last_line().contains("osvpn resume "), "{what}: {}", printed.said);
             is_true(&scene, &before, &what);
+            if method == "GET" {
+                continue;
+            }
             // The question of a rollback is left in the same way, and nothing is deleted.
             let made = ids(&scene);
             let mut pty = scene.wizard(&["rollback"]);
