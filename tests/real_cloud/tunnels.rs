@@ -91,9 +91,9 @@ fn a_peer_configured_from_the_hand_over_values_comes_up() {
             while !told.ends_with("holding\n") && lines.read_line(&mut told).unwrap() > 0 {}
             assert!(told.ends_with("holding\n"), "{} {profile:?}: {told}\n{said}", cloud.release);
             assert!(told.contains("ok   10.0.0.10:"), "{told}");
-            let (code, Printed { said, .. }) = cloud.osvpn(&["resume"], &[]).end();
+            let (code, Printed { said, .. }) = cloud.osvpn(&["resume", "outside"], &[]).end();
             assert_eq!(code, 0, "{said}");
-            assert!(said.contains("is ACTIVE."), "{said}");
+            assert!(said.contains("ACTIVE in nz-hlz-1"), "{said}");
             drop(peer.stdin.take());
             lines.read_to_string(&mut told).unwrap();
             assert!(peer.wait().unwrap().success(), "{told}");
