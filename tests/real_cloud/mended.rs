@@ -74,7 +74,7 @@ fn follow(cloud: &RealCloud, vpn: &str, finding: &Value, wait: &str) -> String {
             ["osvpn", "rollback", ..] => continue,
             ["osvpn"] => apply(cloud),
             // It is looked at, and what to do is the reader's choice.
-            ["osvpn", "doctor", _] => {}
+            ["osvpn", "doctor", ..] => {}
             ["osvpn", rest @ ..] => {
                 let said = osvpn(cloud, &[rest, &["--yes", "--json"]].concat());
                 assert_eq!(said.code, 0, "{command}: {}", said.all);
