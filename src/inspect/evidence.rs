@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::vpn::name_of;
 use super::{EqualKeys, Side};
 use crate::cloud::Status;
+use crate::plan::sharing::is_same_identity;
 
 /// The greater, the surer: what comes first counts before all that comes after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,13 +130,7 @@ impl Side {
     }
 
     fn expects_identity_of(&self, other: &Self) -> bool {
-        let plain = |id: &str| id.trim_start_matches('@').to_ascii_lowercase();
-        other.identity().is_some_and(|identity| {
-            let (expected, sent) = (plain(&self.connection.peer_id), plain(&identity));
-            match (expected.parse::<IpAddr>(), sent.parse::<IpAddr>()) {
-                (Ok(expected), Ok(sent)) => expected == sent,
-                _ => expected == sent,
-            }
-        })
+        let expected = self.connection.peer_id.trim_start_matches('@');
+        other.identity().is_some_and(|sent| is_same_identity(expected, sent.trim_start_matches('@')))
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Across, Inspection, Side, Vpn, in_order};
 use crate::cloud::{Id, StoredPolicy};
+use crate::plan::checks::existing::goes_to;
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::{IkeVersion, Policy};
-use crate::plan::{self, Draft, Far, Peer, PeerAddress};
+use crate::plan::{self, Draft, Far, Peer};
 
 impl Inspection {
     /// The VPN of that name with exactly those ends and that policy. Keys are not looked at.
@@ -40,11 +41,9 @@ impl Side {
     }
 
     fn goes_to(&self, peer: &Peer) -> bool {
-        let is_there = match &peer.address {
-            PeerAddress::Ip(address) => self.connection.peer_address.parse() == Ok(*address),
-            PeerAddress::Name(name) => self.connection.peer_address.eq_ignore_ascii_case(name),
-        };
-        is_there && self.connection.peer_id == peer.id && self.remote == in_order(peer.cidrs.iter().copied())
+        goes_to(&self.connection, &peer.address)
+            && self.connection.peer_id == peer.id
+            && self.remote == in_order(peer.cidrs.iter().copied())
     }
 
     fn has(&self, policy: &Policy) -> bool {

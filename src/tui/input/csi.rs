@@ -13,12 +13,7 @@ pub(super) fn key(parameters: &[u8], last: u8) -> Option<KeyEvent> {
         text.split(';').nth(at).and_then(|parameter| parameter.split(':').nth(part)).and_then(|text| text.parse().ok())
     };
     let code = match last {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'H' => KeyCode::Home,
-        b'F' => KeyCode::End,
+        b'A'..=b'D' | b'F' | b'H' => cursor(last)?,
         b'P' => KeyCode::F(1),
         b'Q' => KeyCode::F(2),
         b'S' => KeyCode::F(4),
@@ -96,21 +91,28 @@ fn modifiers(number: u32) -> KeyModifiers {
     known.into_iter().filter(|(bit, _)| mask & bit != 0).map(|(_, modifier)| modifier).collect()
 }
 
-/// The key that a keypad in application mode sends after `ESC O`, or an arrow or function key in that mode.
-pub(super) const fn keypad(byte: u8) -> Option<KeyCode> {
+/// The arrows, Home and End end in the same byte after `ESC [` and after `ESC O`.
+const fn cursor(byte: u8) -> Option<KeyCode> {
     Some(match byte {
         b'A' => KeyCode::Up,
         b'B' => KeyCode::Down,
         b'C' => KeyCode::Right,
         b'D' => KeyCode::Left,
-        b'H' => KeyCode::Home,
         b'F' => KeyCode::End,
+        b'H' => KeyCode::Home,
+        _ => return None,
+    })
+}
+
+/// The key that a keypad in application mode sends after `ESC O`, or an arrow or function key in that mode.
+pub(super) const fn keypad(byte: u8) -> Option<KeyCode> {
+    Some(match byte {
         b'I' => KeyCode::Tab,
         b'M' => KeyCode::Enter,
         b'P'..=b'S' => KeyCode::F(1 + byte - b'P'),
         b'X' => KeyCode::Char('='),
         // The characters themselves, 64 higher.
         b'j'..=b'y' => KeyCode::Char((byte - 64) as char),
-        _ => return None,
+        _ => return cursor(byte),
     })
 }
