@@ -17,11 +17,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use crate::cli::ApplyArgs;
+use crate::engine::Ledger;
+use crate::engine::handover::KeyOrigin;
+use crate::engine::interruption::begun;
+use crate::engine::journal::{Keeper, Record};
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
-use crate::provision::Ledger;
-use crate::provision::handover::KeyOrigin;
-use crate::provision::interruption::begun;
-use crate::provision::journal::{Keeper, Record};
 use crate::report::Existing;
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::attend::Attendance;
 use crate::cloud::Cloud;
+use crate::engine::change::{ChangeError, ChangeWork, Changing, Direction};
 use crate::plan::Psk;
-use crate::provision::change::{ChangeError, ChangeWork, Changing, Direction};
 use crate::report::ChangeReport;
 use crate::signals::Signal;
 

@@ -1,8 +1,14 @@
 //! A change of a VPN that exists, as an ordered list of steps on its objects; pure. Who builds one decides what is to be
-//! different; [`provision::change`](crate::provision::change) carries it out, finishes it or takes it back.
+//! different; [`engine::change`](crate::engine::change) carries it out, finishes it or takes it back.
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
 
+mod delete;
+mod fix;
+mod proposal;
+mod public_keys;
+mod sharers;
+mod subnets;
 mod text;
 
 use ipnet::IpNet;
@@ -13,6 +19,12 @@ use crate::cloud::{Id, Kind, RegionId, harmless};
 use crate::plan::VpnId;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
+
+pub use delete::{Unfinished, delete, delete_strays};
+pub use fix::{admit, fix};
+pub use proposal::*;
+pub use public_keys::{Rescue, rotate_public_keys};
+pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// What a change does, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,20 +3,19 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui ─► view ─► wizard ─┬─► provision ─► change ─┐
-//!   ├─► apply, resume ─► report ─┤                        ├─► plan ─► cloud
-//!   └─► operate ─► upkeep ───────┴─► inspect ─────────────┘
-//! tui ─► resume, for what was cut off; resume, operate ─► carry ─► apply; upkeep ─► change
-//! bug_report ─► sign_in, provision, log, state
+//! main ─► tui ─► view ─► wizard ─┬─► engine ─► change ─► inspect ─► plan ─► cloud
+//!   ├─► apply, resume ─► report ─┤
+//!   └─► operate ─► change ───────┘
+//! tui ─► resume, for what was interrupted; resume, operate ─► carry ─► apply
+//! bug_report ─► sign_in, engine, log, state
 //! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!
 //! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
 //! * [`plan`]: from answers to a checked plan; pure.
 //! * [`inspect`]: what VPNs there are, as pairs of halves; the two-sided proof and the diagnosis.
-//! * [`change`]: what is to be different about a VPN that exists, step by step; [`upkeep`]: from what was inspected to a
-//!   change. Both pure.
-//! * [`provision`]: the engine, and the only writer.
+//! * [`change`]: what is to be different about a VPN that exists, step by step, and how that is decided; pure.
+//! * [`engine`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
 //! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`operate`]: the commands
 //!   for VPNs that exist. `carry`: what both do with a change. [`report`]: what is printed afterwards.
@@ -31,12 +30,12 @@ mod carry;
 pub mod change;
 pub mod cli;
 pub mod cloud;
+pub mod engine;
 pub mod hardening;
 pub mod inspect;
 pub mod log;
 pub mod operate;
 pub mod plan;
-pub mod provision;
 pub mod report;
 pub mod resume;
 pub mod sign_in;
@@ -44,6 +43,5 @@ pub mod signals;
 pub mod simulator;
 pub mod state;
 pub mod tui;
-pub mod upkeep;
 pub mod view;
 pub mod wizard;

@@ -1,6 +1,6 @@
 //! The commands for VPNs that exist: list, status, doctor, and everything that changes one. They read with
-//! [`inspect`](crate::inspect), decide with [`upkeep`](crate::upkeep), ask once, and carry out with
-//! [`provision::change`](crate::provision::change).
+//! [`inspect`](crate::inspect), decide with [`change`](crate::change), ask once, and carry out with
+//! [`engine::change`](crate::engine::change).
 
 mod ask;
 mod carry;
@@ -11,6 +11,9 @@ use futures::future::join_all;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::apply::{Answer, Conclusion, Lines, Refusal};
+use crate::change::{
+    Proposal, Refused, Sas, admit as admission, delete as deletion, delete_strays, fix, rotate_key, rotate_public_keys,
+};
 use crate::cli::{AdmitArgs, CloudArgs, DeleteArgs, DoctorArgs, ListArgs, RotateArgs, SetSubnetsArgs, StatusArgs};
 use crate::inspect::diagnosis::{Diagnosis, Exposures, exposures, rules};
 use crate::inspect::{Fix, Keys, Vpn};
@@ -19,9 +22,6 @@ use crate::plan::{Profiles, Psk};
 use crate::report::{Health, ListedInterruption, Listing};
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
-use crate::upkeep::{
-    Proposal, Refused, Sas, admit as admission, delete as deletion, delete_strays, fix, rotate_key, rotate_public_keys,
-};
 
 use carry::Carrier;
 use seen::{Seen, look};
@@ -224,7 +224,7 @@ pub async fn set_subnets(args: &SetSubnetsArgs, signals: Signals) -> Answer {
     change(&args.cloud, signals, args.change.yes, args.wait.duration(), None, async |seen: &Seen| {
         let vpn = seen.whole(&args.vpn)?;
         let wanted = subnets::wanted(&seen.inspection, vpn, &args.subnets)?;
-        Ok(Wanted::One(crate::upkeep::set_subnets(&seen.inspection, vpn, &wanted)?))
+        Ok(Wanted::One(crate::change::set_subnets(&seen.inspection, vpn, &wanted)?))
     })
     .await
 }

@@ -18,11 +18,11 @@ use serde::Serialize;
 
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, ErrorKind, Id, RegionId};
+use crate::engine::handover::{Handover, KeyOrigin, external_address};
+use crate::engine::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands, is_cured_by_modern};
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
-use crate::provision::handover::{Handover, KeyOrigin, external_address};
-use crate::provision::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands, is_cured_by_modern};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 pub use change::ChangeReport;
@@ -390,7 +390,7 @@ fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, 
 
 impl Doubt {
     fn all(marks: &Marks, ledger: &Ledger) -> Vec<Self> {
-        let doubt = |provision::Doubt { task, until }| {
+        let doubt = |engine::Doubt { task, until }| {
             let region = marks.regions.get(&task.half)?.clone();
             let name = marks.name.of(task.step.object());
             let look = commands::list(&region, task.step);

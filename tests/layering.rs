@@ -5,83 +5,47 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
-    ("change", &["change", "plan", "cloud"]),
+    ("change", &["change", "inspect", "plan", "cloud"]),
     ("inspect", &["inspect", "plan", "cloud"]),
-    ("upkeep", &["upkeep", "inspect", "change", "plan", "cloud"]),
-    ("provision", &["provision", "change", "plan", "cloud", "state"]),
-    ("wizard", &["wizard", "upkeep", "inspect", "provision", "change", "plan", "cloud"]),
-    ("view", &["view", "wizard", "inspect", "provision", "change", "plan", "cloud"]),
+    ("engine", &["engine", "change", "inspect", "plan", "cloud", "state"]),
+    ("wizard", &["wizard", "inspect", "engine", "change", "plan", "cloud"]),
+    ("view", &["view", "wizard", "inspect", "engine", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("signals", &["signals"]),
     ("hardening", &["hardening"]),
     ("state", &["state"]),
     ("log", &["log", "state"]),
     ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
-    ("report", &["report", "wizard", "provision", "change", "inspect", "plan", "cloud"]),
-    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "provision", "cloud"]),
+    ("report", &["report", "wizard", "engine", "change", "inspect", "plan", "cloud"]),
+    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "engine", "cloud"]),
     (
         "apply",
-        &["apply", "cli", "report", "wizard", "sign_in", "signals", "state", "inspect", "provision", "plan", "cloud"],
+        &["apply", "cli", "report", "wizard", "sign_in", "signals", "state", "inspect", "engine", "plan", "cloud"],
     ),
-    ("carry", &["carry", "apply", "report", "sign_in", "signals", "inspect", "provision", "change", "plan", "cloud"]),
+    ("carry", &["carry", "apply", "report", "sign_in", "signals", "inspect", "engine", "change", "plan", "cloud"]),
     (
         "resume",
         &[
-            "resume",
-            "carry",
-            "apply",
-            "cli",
-            "report",
-            "wizard",
-            "sign_in",
-            "signals",
-            "state",
-            "provision",
-            "plan",
+            "resume", "carry", "apply", "cli", "report", "wizard", "sign_in", "signals", "state", "engine", "plan",
             "cloud",
         ],
     ),
     (
         "operate",
         &[
-            "operate",
-            "carry",
-            "apply",
-            "cli",
-            "report",
-            "sign_in",
-            "signals",
-            "state",
-            "upkeep",
-            "inspect",
-            "provision",
-            "change",
-            "plan",
-            "cloud",
+            "operate", "carry", "apply", "cli", "report", "sign_in", "signals", "state", "inspect", "engine", "change",
+            "plan", "cloud",
         ],
     ),
-    ("cli", &["cli", "wizard", "provision", "plan", "cloud"]),
+    ("cli", &["cli", "wizard", "engine", "plan", "cloud"]),
     (
         "tui",
         &[
-            "tui",
-            "view",
-            "wizard",
-            "resume",
-            "apply",
-            "sign_in",
-            "signals",
-            "state",
-            "inspect",
-            "provision",
-            "change",
-            "upkeep",
-            "inspect",
-            "plan",
-            "cloud",
+            "tui", "view", "wizard", "resume", "apply", "sign_in", "signals", "state", "inspect", "engine", "change",
+            "inspect", "plan", "cloud",
         ],
     ),
 ];
@@ -196,7 +160,7 @@ fn modules_use_only_those_below_them() {
 
 #[test]
 fn only_the_view_and_the_terminal_know_of_drawing() {
-    let drawing = mentions_in(&["cloud", "plan", "provision", "wizard", "simulator", "apply", "report"], &["ratatui"]);
+    let drawing = mentions_in(&["cloud", "plan", "engine", "wizard", "simulator", "apply", "report"], &["ratatui"]);
     assert!(drawing.is_empty(), "{drawing:#?}");
 }
 

@@ -22,13 +22,13 @@ use std::time::Duration;
 
 use osvpn::cloud::Limits;
 use osvpn::cloud::retry::Pause;
-use osvpn::inspect::{Condition, Subject, examine};
-use osvpn::plan::{Half, Place, Plan, Profile};
-use osvpn::provision::handover::KeyOrigin;
-use osvpn::provision::journal::{Journal, Keeper, Record, Stage, unfinished};
-use osvpn::provision::{
+use osvpn::engine::handover::KeyOrigin;
+use osvpn::engine::journal::{Journal, Keeper, Record, Stage, unfinished};
+use osvpn::engine::{
     CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
 };
+use osvpn::inspect::{Condition, Subject, examine};
+use osvpn::plan::{Half, Place, Plan, Profile};
 use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
 use site::{HAMILTON, KEY, PORIRUA, Site};

@@ -13,9 +13,9 @@ mod inventories;
 mod runs;
 
 use osvpn::cloud::{Error, ErrorKind, Status};
+use osvpn::engine::handover::KeyOrigin;
+use osvpn::engine::{Event, Step, Task, Undone, Watched};
 use osvpn::plan::Half;
-use osvpn::provision::handover::KeyOrigin;
-use osvpn::provision::{Event, Step, Task, Undone, Watched};
 use osvpn::report::Report;
 use osvpn::wizard::Message;
 use osvpn::wizard::progress::{Phase, TaskState};
@@ -41,7 +41,7 @@ fn of_an_undo_that_was_given_up_only_what_is_left_is_listed() {
     let mut run = Run::created((80, 24));
     run.polled(Status::Down, Status::Down);
     run.journey.press("q Tab Tab Enter");
-    run.journey.send(osvpn::wizard::Message::Watched(osvpn::provision::Watched::Stopped));
+    run.journey.send(osvpn::wizard::Message::Watched(osvpn::engine::Watched::Stopped));
     assert_eq!(run.journey.model.run.as_ref().unwrap().phase, Phase::Undoing);
     run.deleted(Half::A, 5).deleting(Half::B, 5);
     let report = report(&run);

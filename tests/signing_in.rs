@@ -16,9 +16,9 @@ use std::time::Duration;
 use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::person::{Part, Reply, Said, Wanted};
 use osvpn::cloud::{Cloud, Credentials, Error, ErrorKind, Person};
+use osvpn::engine::journal::Keeper;
+use osvpn::engine::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
 use osvpn::plan::{Plan, Profile};
-use osvpn::provision::journal::Keeper;
-use osvpn::provision::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
 use osvpn::simulator::{
     CREDENTIAL_SECRET, Effect, Fault, Gate, PASSCODE, PASSWORD, Scripted, Seed, Settings, Simulator,
 };

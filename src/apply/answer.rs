@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cloud::{Error, Hidden, printable};
+use crate::engine::interruption::Interruption;
 use crate::plan::file::FileError;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::plan::shell::osvpn;
 use crate::plan::{Plan, ShellCommand};
-use crate::provision::interruption::Interruption;
 use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
 use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, ListedInterruption, Listing, Report, Rollback};

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::run::Audience;
 use super::{Lines, Refusal};
 use crate::cloud::Cloud;
+use crate::engine::found::Found;
+use crate::engine::journal::Keeper;
+use crate::engine::{Ledger, Pace, Step, Watched, Work, watch};
 use crate::inspect::examine;
-use crate::provision::found::Found;
-use crate::provision::journal::Keeper;
-use crate::provision::{Ledger, Pace, Step, Watched, Work, watch};
 use crate::report::Health;
 use crate::signals::Signal;
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::cloud::retry::Pause;
 use crate::cloud::{Cloud, RegionId};
+use crate::engine::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 use crate::plan::{Half, Plan};
-use crate::provision::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 use crate::sign_in::aside::say;
 
 /// Tells events on standard error, and remembers what they say exists.
@@ -166,8 +166,8 @@ fn seconds(took: Duration) -> String {
 mod tests {
     use super::*;
     use crate::cloud::{Error, ErrorKind, Id, RegionId};
+    use crate::engine::{Made, Step};
     use crate::plan::Half;
-    use crate::provision::{Made, Step};
 
     #[test]
     fn what_was_begun_and_never_ended_is_in_doubt() {
@@ -197,6 +197,6 @@ mod tests {
         let mut ledger = Ledger::default();
         lines.complete(&mut ledger);
         assert_eq!(ledger.made(), [service]);
-        assert_eq!(ledger.doubts(), [crate::provision::Doubt { task: task(Step::IpsecPolicy), until: None }]);
+        assert_eq!(ledger.doubts(), [crate::engine::Doubt { task: task(Step::IpsecPolicy), until: None }]);
     }
 }

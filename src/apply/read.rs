@@ -4,9 +4,9 @@ use futures::future::join_all;
 
 use super::Refusal;
 use crate::cloud::{Cloud, Detail, Error, Hidden, Inventory, Region, RegionId};
+use crate::engine::read_shared_keys;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Draft, Finding, Known, Labels, Plan, VpnId};
-use crate::provision::read_shared_keys;
 
 pub type Read = (RegionId, Inventory, Detail);
 

@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::attend::Attendance;
 use super::progress::Lines;
 use crate::cloud::Cloud;
+use crate::engine::handover::KeyOrigin;
+use crate::engine::journal::Keeper;
+use crate::engine::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
 use crate::inspect::examine;
 use crate::plan::{Plan, Severity};
-use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::Keeper;
-use crate::provision::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
 use crate::report::{End, Report};
 use crate::signals::Signal;
 

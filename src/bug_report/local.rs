@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Section;
 use crate::cloud::credentials::{Outline, SECRET_VARIABLES, Sources};
-use crate::provision::{change, journal};
+use crate::engine::{change, journal};
 use crate::{log, state};
 
 /// How much of the end of a log is taken, in bytes.

@@ -1,7 +1,7 @@
 //! A change as lines, one for each thing that happens.
 
 use crate::change::Change;
-use crate::provision::change::{ChangeEvent, End};
+use crate::engine::change::{ChangeEvent, End};
 use crate::sign_in::aside::say;
 
 /// Tells an event of a change on standard error.

@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::say;
 use crate::apply::Lines;
 use crate::cloud::{Cloud, RegionId, Status};
+use crate::engine::pace::LOOK_CLOSELY;
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, look};
-use crate::provision::pace::LOOK_CLOSELY;
 use crate::report::{ChangeReport, Health};
 use crate::signals::Signal;
 

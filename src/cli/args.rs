@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cloud::Cloud;
+use crate::engine::DEFAULT_WAIT;
 use crate::plan::Profile;
-use crate::provision::DEFAULT_WAIT;
 use crate::wizard::Login;
 
 const DEFAULT_WAIT_SECS: u64 = DEFAULT_WAIT.as_secs();

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use crate::apply::{Refusal, ask};
-use crate::upkeep::{Proposal, Together};
+use crate::change::{Proposal, Together};
 
 use super::Signals;
 

@@ -7,12 +7,12 @@ use super::{Seen, Signals, ask, refused};
 use crate::apply::{Conclusion, Refusal};
 use crate::carry::{Proving, carry, say};
 use crate::change::Change;
+use crate::change::{Proposal, Together};
 use crate::cloud::RegionId;
+use crate::engine::change::{Changing, Direction};
 use crate::plan::Psk;
-use crate::provision::change::{Changing, Direction};
 use crate::report::ChangeReport;
 use crate::state;
-use crate::upkeep::{Proposal, Together};
 
 /// What is needed to carry a change out.
 pub(super) struct Carrier<'a> {

@@ -1,15 +1,15 @@
 //! What a command for VPNs that exist goes by: a sign-in, what it shows, and which VPN of it is meant.
 
 use crate::apply::{Lines, Refusal, signed_in};
+use crate::change::Unfinished;
 use crate::cli::CloudArgs;
 use crate::cloud::Cloud;
+use crate::engine::interruption::{Interruption, State, interruptions, needed};
 use crate::inspect::diagnosis::{Diagnosis, Exposures};
 use crate::inspect::{Inspection, Unselected, Vpn, inspect};
-use crate::provision::interruption::{Interruption, State, interruptions, needed};
 use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::state;
-use crate::upkeep::Unfinished;
 
 /// A sign-in and what it shows.
 pub(super) struct Seen {

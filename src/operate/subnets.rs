@@ -1,10 +1,10 @@
 //! `REGION=SUBNET,…` on the command line: which subnets a half is to tunnel.
 
 use crate::apply::Refusal;
+use crate::change::NewSubnets;
 use crate::cloud::Id;
 use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::{Half, cidr};
-use crate::upkeep::NewSubnets;
 
 /// How a list is meant.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use super::wrap::hanging;
 use super::{Failure, Health};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
+use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
-use crate::provision::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::wizard::carried::{Carried, Stage};
 use crate::wizard::vpns::Vpns;
 

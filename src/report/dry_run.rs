@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::HalfReport;
+use crate::engine::{Ledger, Standing};
 use crate::plan::{Plan, VpnId, VpnName};
-use crate::provision::{Ledger, Standing};
 
 /// A plan that was checked and not carried out.
 #[derive(Clone, Debug, Serialize)]

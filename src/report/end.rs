@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cloud::Error;
-use crate::provision::{Made, Standing, Task};
+use crate::engine::{Made, Standing, Task};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 use super::ListedInterruption;
 use super::listing::{ListedVpn, Shape};
 use super::wrap::hanging;
+use crate::engine::interruption::Interruption;
 use crate::inspect::{Advice, Check, Compared, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
 use crate::plan::shell::osvpn;
-use crate::provision::interruption::Interruption;
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
 #[derive(Clone, Debug, Serialize)]

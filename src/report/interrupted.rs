@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
+use crate::engine::interruption::{Action, Interruption, State};
 use crate::plan::shell::{ShellCommand, osvpn};
-use crate::provision::interruption::{Action, Interruption, State};
 
 /// A run or a change that is not done, as `list`, `status` and `doctor` tell it.
 #[derive(Clone, Debug, Serialize)]

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::{Failure, ListedInterruption};
 use crate::cloud::{Hidden, Id, RegionId};
+use crate::engine::interruption::Interruption;
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
 use crate::plan::shell::osvpn;
-use crate::provision::interruption::Interruption;
 
 /// What `osvpn list` says.
 #[derive(Clone, Debug, Serialize)]

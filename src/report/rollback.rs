@@ -5,9 +5,9 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::{Doubt, Failure};
+use crate::engine::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, VpnName};
-use crate::provision::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::wizard::progress::{Phase, Progress, TaskState};
 
 /// How a rollback ended.

@@ -7,9 +7,9 @@ use itertools::Itertools;
 use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
+use crate::engine::Origin;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
-use crate::provision::Origin;
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -6,13 +6,13 @@ use itertools::Itertools;
 
 use crate::apply::Refusal;
 use crate::cloud::{Cloud, Hidden, Limits};
+use crate::engine::change;
+use crate::engine::found::{self, Found};
+use crate::engine::handover::KeyOrigin;
+use crate::engine::journal::{Claim, Journal, JournalError, Record, Stage, unfinished};
+use crate::engine::{Ledger, Made, Marks, Sent, Step, Task};
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnId, meant};
-use crate::provision::change;
-use crate::provision::found::{self, Found};
-use crate::provision::handover::KeyOrigin;
-use crate::provision::journal::{Claim, Journal, JournalError, Record, Stage, unfinished};
-use crate::provision::{Ledger, Made, Marks, Sent, Step, Task};
 use crate::state;
 
 /// A run that was cut off.

@@ -8,9 +8,9 @@ use crate::apply::Refusal;
 use crate::apply::input;
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error};
+use crate::engine::handover::KeyOrigin;
+use crate::engine::{Ledger, Marks, Step};
 use crate::plan::Psk;
-use crate::provision::handover::KeyOrigin;
-use crate::provision::{Ledger, Marks, Step};
 
 /// What the key is for.
 #[derive(Clone, Copy, Debug)]

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::apply::Refusal;
 use crate::apply::read::Read;
 use crate::cloud::{Cloud, Detail, Id, Inventory};
+use crate::engine::Step;
+use crate::engine::found::Found;
 use crate::plan::shell::osvpn;
 use crate::plan::{Draft, Far, Half, Peer, PeerAddress, Policy, Profile, Profiles, Psk, Side};
-use crate::provision::Step;
-use crate::provision::found::Found;
 
 type Region<'a> = (&'a Inventory, &'a Detail);
 

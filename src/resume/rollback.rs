@@ -10,8 +10,8 @@ use crate::apply::run::Audience;
 use crate::apply::{Conclusion, Lines, Refusal, ask};
 use crate::cli::RollbackArgs;
 use crate::cloud::Cloud;
-use crate::provision::journal::Keeper;
-use crate::provision::{Ledger, Made, Undone, Work, undo};
+use crate::engine::journal::Keeper;
+use crate::engine::{Ledger, Made, Undone, Work, undo};
 use crate::report::Rollback;
 use crate::signals::Signal;
 

@@ -15,19 +15,20 @@ use super::{plan_file, terminal::words};
 use crate::apply::Refusal;
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
+use crate::engine::change::{
+    self as engine_change, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction,
+};
+use crate::engine::handover::KeyOrigin;
+use crate::engine::interruption::{self, interruptions};
+use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
+use crate::engine::pace::TOGETHER;
+use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::inspect::diagnosis::exposures;
 use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
 use crate::plan::{Plan, Psk};
-use crate::provision::change::{self, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
-use crate::provision::handover::KeyOrigin;
-use crate::provision::interruption::{self, interruptions};
-use crate::provision::journal::{self, Journal, JournalError, Keeper, Record, Stage};
-use crate::provision::pace::TOGETHER;
-use crate::provision::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::resume::{self, take_up};
 use crate::sign_in::{SignedIn, sign_in};
 use crate::state;
-use crate::upkeep;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
 
@@ -475,7 +476,8 @@ fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
 
 /// The changes in this project that nobody works on.
 fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
-    let journals = state::directory().and_then(|directory| change::unfinished(&directory).ok()).unwrap_or_default();
+    let journals =
+        state::directory().and_then(|directory| engine_change::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
     let described = ours.map(|(journal, record)| Interrupted {
@@ -494,7 +496,7 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
         interruption::needed(&directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default());
     Seen {
         inspection,
-        unfinished: upkeep::Unfinished { vpns, changes, objects },
+        unfinished: crate::change::Unfinished { vpns, changes, objects },
         creations: if is_kept { unfinished(cloud) } else { Vec::new() },
         interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
     }

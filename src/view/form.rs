@@ -18,8 +18,8 @@ use tui_input::Input;
 use super::Scene;
 use super::area::Area;
 use super::text::{beginning, fit, hanging, paragraph, scrolled, width};
+use crate::engine;
 use crate::plan::{VpnName, psk};
-use crate::provision;
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
 use crate::wizard::step::Step;
@@ -175,11 +175,11 @@ fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
 fn names(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let Ok(name) = VpnName::parse(&scene.model.name_text()) else { return Vec::new() };
-    let labels = provision::Step::ALL.iter().map(|step| width(step.label())).max().unwrap_or(0);
-    let line = |step: &provision::Step| {
+    let labels = engine::Step::ALL.iter().map(|step| width(step.label())).max().unwrap_or(0);
+    let line = |step: &engine::Step| {
         let label = super::text::pad(theme, step.label(), labels.min(columns / 2));
         let object = fit(theme, &name.of(step.object()), columns.saturating_sub(labels + 3));
         Line::from(vec![Span::styled(format!(" {label}  "), theme.dim()), Span::raw(object)])
     };
-    provision::Step::ALL.iter().map(line).collect()
+    engine::Step::ALL.iter().map(line).collect()
 }

@@ -11,8 +11,8 @@ use ratatui::widgets::Paragraph;
 
 use super::Scene;
 use super::text::fit;
+use crate::engine::change::{ChangeError, Changed, Direction};
 use crate::plan::Half;
-use crate::provision::change::{ChangeError, Changed, Direction};
 use crate::wizard::carried::{Carried, Stage, Turn};
 use crate::wizard::progress::Phase;
 use crate::wizard::step::{Mode, Step};

@@ -6,10 +6,10 @@ use super::Scene;
 use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
+use crate::engine::handover::{HANDOVER_TITLE, Handover};
+use crate::engine::{Doubt, Made, Task};
 use crate::inspect::{Check, Condition, Examined, Fix, Subject, Verdict, Weight};
 use crate::plan::{Half, Plan};
-use crate::provision::handover::{HANDOVER_TITLE, Handover};
-use crate::provision::{Doubt, Made, Task};
 use crate::wizard::progress::{Button, Phase, Progress, Then};
 
 /// The text beside the table of objects.

@@ -22,8 +22,8 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{clock, fit, pad, seconds};
 use super::{Scene, document, outcome, remote};
+use crate::engine::{Origin, Step, Task};
 use crate::plan::Half;
-use crate::provision::{Origin, Step, Task};
 use crate::wizard::progress::{Button, Phase, Progress, TaskState};
 
 /// Below this width the objects have their short names.

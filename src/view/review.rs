@@ -20,8 +20,8 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
+use crate::engine;
 use crate::plan::{Finding, HalfPlan, Plan, ServicePlan};
-use crate::provision;
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::{Model, Screen};
 
@@ -92,7 +92,7 @@ fn is_reading(model: &Model) -> bool {
 
 fn made_by(plan: &Plan) -> usize {
     let of_half =
-        |half: &HalfPlan| provision::Step::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
+        |half: &HalfPlan| engine::Step::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
     plan.halves().map(of_half).sum()
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::progress::Then;
+use crate::change;
 use crate::change::{Change, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
+use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use crate::inspect::{Diagnosis, Vpn};
 use crate::plan::ShellCommand;
-use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
-use crate::upkeep;
 
 /// The state of one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,8 +171,8 @@ impl Carried {
     #[must_use]
     pub fn is_of(&self, vpn: &Vpn, all: &[Vpn]) -> bool {
         let Change { verb, subject, label, .. } = self.change();
-        let is_known = || all.iter().any(|vpn| upkeep::is_of(subject, vpn));
-        verb.is_about_a_vpn() && (upkeep::is_of(subject, vpn) || *label == vpn.name && !is_known())
+        let is_known = || all.iter().any(|vpn| change::is_of(subject, vpn));
+        verb.is_about_a_vpn() && (change::is_of(subject, vpn) || *label == vpn.name && !is_known())
     }
 
     /// Whether there is something left to finish or to take back.

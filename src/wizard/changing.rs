@@ -13,7 +13,7 @@ use super::vpns::Open;
 use super::{Effect, Ending, Model};
 use crate::change::{Change, Verb};
 use crate::cloud::RegionId;
-use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 
 impl Model {
     pub(super) fn begin_change(

@@ -1,7 +1,7 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
 use super::vpns::Wish;
-use crate::provision::change::Direction;
+use crate::engine::change::Direction;
 
 /// What a dialog's button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

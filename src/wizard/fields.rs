@@ -5,9 +5,9 @@ use std::fmt;
 use secrecy::zeroize::{Zeroize, Zeroizing};
 use unicode_width::UnicodeWidthChar;
 
+use crate::engine::handover::KeyOrigin;
 use crate::plan::fields::PolicyField;
 use crate::plan::psk::{self, Psk, PskProblem};
-use crate::provision::handover::KeyOrigin;
 
 /// One field of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

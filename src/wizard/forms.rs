@@ -13,12 +13,12 @@ use super::keymap::Action;
 use super::step::Step;
 use super::vpns::Wish;
 use super::{Effect, Form, Model, Screen};
+use crate::change::Sas;
 use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::psk::{KeyOrigin, PskProblem};
 use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
-use crate::upkeep::Sas;
 
 /// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
 const LONGEST_TEXT: usize = 1024;

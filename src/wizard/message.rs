@@ -8,16 +8,16 @@ use crossterm::event::KeyEvent;
 use secrecy::SecretString;
 
 use super::remote::RequestId;
+use crate::change;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use crate::engine::handover::KeyOrigin;
+use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Examined, Inspection, Keys, Look, Vpn};
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
-use crate::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
-use crate::provision::handover::KeyOrigin;
-use crate::provision::{CreateError, Event, Ledger, Marks, Undone, Watched};
-use crate::upkeep;
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub struct Seen {
     /// The VPNs, and what no VPN uses.
     pub inspection: Inspection,
     /// VPNs whose making is not done, by the journals here: what they made is no stray.
-    pub unfinished: upkeep::Unfinished,
+    pub unfinished: change::Unfinished,
     /// Creations that were interrupted, or that another process is at, the latest first.
     pub creations: Vec<Unfinished>,
     /// Changes that were interrupted.

@@ -7,11 +7,11 @@ use itertools::Itertools;
 
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
-use crate::inspect::Examined;
-use crate::plan::{Half, Plan, Profiles};
-use crate::provision::{
+use crate::engine::{
     CreateError, Event, Ledger, Made, Marks, Standing, Step, Task, Undone, Watched, is_cured_by_modern,
 };
+use crate::inspect::Examined;
+use crate::plan::{Half, Plan, Profiles};
 
 /// The state of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]

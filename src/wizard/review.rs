@@ -7,11 +7,11 @@ use super::keymap::Action;
 use super::progress::Progress;
 use super::step::{Mode, Step};
 use super::{Effect, Model, RegionState, Screen};
+use crate::engine::pace::FRESH;
 use crate::plan::peer::PeerAddress;
 use crate::plan::{
     Draft, Far, Finding, Half, Known, Peer, Place, Plan, Policy, Profile, Setting, Side, VpnName, cidr, file, names,
 };
-use crate::provision::pace::FRESH;
 
 /// The state of the review's screen.
 #[derive(Clone, Debug)]

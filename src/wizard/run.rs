@@ -5,8 +5,8 @@ use super::keymap::Action;
 use super::progress::{Button, Phase, Progress, Then};
 use super::step::Step;
 use super::{Effect, Ending, Model};
+use crate::engine::{CreateError, Ledger, Made, Undone, Watched};
 use crate::plan::{Plan, Profile};
-use crate::provision::{CreateError, Ledger, Made, Undone, Watched};
 
 impl Model {
     pub(super) fn run_action(&mut self, action: Action) -> Vec<Effect> {

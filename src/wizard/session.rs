@@ -9,7 +9,7 @@ use super::step::Step;
 use super::vpns::Vpns;
 use super::{Effect, Ending, Login, Message, Model, Problem, RegionState, Screen, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
-use crate::provision::pace::PATIENCE;
+use crate::engine::pace::PATIENCE;
 
 impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {

@@ -10,9 +10,9 @@ use super::progress::Progress;
 use super::remote::{Remote, RequestId};
 use super::step::{Mode, Step};
 use super::{Effect, Model};
+use crate::engine::handover::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Far, Plan, Profile};
-use crate::provision::handover::KeyOrigin;
 
 impl Model {
     /// Asks what to do with the latest creation that was interrupted, if there is one.

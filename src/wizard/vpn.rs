@@ -13,16 +13,16 @@ use super::step::Step;
 use super::vpns::{Deed, Wish};
 use super::{Effect, Model, Screen};
 use crate::change::Verb;
+use crate::change::{
+    NewSubnets, Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key,
+    set_subnets,
+};
 use crate::cloud::Id;
+use crate::engine::change::{Course, Direction};
 use crate::inspect::diagnosis::rules;
 use crate::inspect::{Across, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
-use crate::provision::change::{Course, Direction};
-use crate::upkeep::{
-    NewSubnets, Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key,
-    set_subnets,
-};
 
 /// What a new key's question offers about the tunnels that are up.
 const RENEW: &str = "Renew tunnels too";

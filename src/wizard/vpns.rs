@@ -15,14 +15,14 @@ use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::{Effect, Model};
 use crate::change::Change;
+use crate::change::{NewSubnets, Proposal, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
+use crate::engine::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
 use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
-use crate::provision::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
-use crate::upkeep::{NewSubnets, Proposal, Sas, is_of};
 
 pub use lines::ranges;
 

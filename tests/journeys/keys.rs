@@ -1,9 +1,9 @@
 //! Keys of VPNs that exist: one of the user's own, the one a cut-off change lacks, and the one everybody knows.
 
 use osvpn::change::{Subject, Verb};
+use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
-use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::report::ChangeReport;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::{Interrupted, Which};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
+use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::inspect::{Inspection, Keys, Look, Vpn, Weakness};
 use osvpn::plan::Psk;
-use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Deed, Open};

@@ -7,10 +7,10 @@ use osvpn::change::{
     Verb,
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
+use osvpn::engine::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
+use osvpn::engine::journal::JournalError;
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
-use osvpn::provision::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
-use osvpn::provision::journal::JournalError;
 use osvpn::report::ChangeReport;
 use tempfile::TempDir;
 

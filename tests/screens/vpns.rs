@@ -1,9 +1,9 @@
 //! VPNs that exist: the list, one of them, the questions, and changes.
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
+use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
-use osvpn::provision::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::wizard::{Interrupted, Seen, Which};
 
 use super::surveys::{broken, empty, equal_keys, healthy, regions, seen, two_pairs};
@@ -249,7 +249,7 @@ fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
     let interrupted = Interrupted {
         journal: "/home/ada/.local/state/osvpn/7a1f214e.change".into(),
         course,
-        direction: osvpn::provision::change::Direction::Forward,
+        direction: osvpn::engine::change::Direction::Forward,
         began: "2026-11-24 02:13 UTC".to_owned(),
     };
     let mut journey = Driven::begun(SMALL);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Inventory, RegionId};
+use osvpn::engine::DEFAULT_WAIT;
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
-use osvpn::provision::DEFAULT_WAIT;
 use osvpn::wizard::step::Step;
 use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Session, update};
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Error, Id, Status};
+use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone};
 use osvpn::plan::Half;
-use osvpn::provision::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone};
 use osvpn::wizard::Message;
 use osvpn::wizard::step::Step;
 

@@ -4,11 +4,11 @@ use super::super::carried::Carried;
 use super::super::remote::{Remote, RequestId};
 use super::super::{Effect, Model};
 use super::Wish;
+use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
 use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
-use crate::upkeep::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 
 impl Model {
     /// Begins with the keys as they are now.

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use osvpn::cloud::Limits;
-use osvpn::provision::commands;
-use osvpn::provision::journal::{Journal, unfinished};
+use osvpn::engine::commands;
+use osvpn::engine::journal::{Journal, unfinished};
 use tempfile::TempDir;
 
 static HOME: LazyLock<TempDir> = LazyLock::new(|| {

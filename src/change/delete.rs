@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools;
 
-use super::{Proposal, Refused, begin, belonging, is_of, object};
+use super::proposal::{Proposal, Refused, begin, belonging, is_of, object};
 use crate::change::{Change, ChangeId, Object, Subject, UnreadRules, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::vpnaas::is_marked;

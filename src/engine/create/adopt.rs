@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{CreateError, Event, Half, Made, Run, Step, Task, late};
 use crate::cloud::{Error, Region};
-use crate::provision::undo::{free_and_delete, verify};
+use crate::engine::undo::{free_and_delete, verify};
 
 /// What the API calls the attributes of a policy that a plan decides.
 const IKE: [&str; 6] =

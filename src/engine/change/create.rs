@@ -9,8 +9,8 @@ use crate::change::{Create, Deletable, DpdValues, New, Ref};
 use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
 use crate::cloud::request::{Dpd, EndpointGroupBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::engine::bodies;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
-use crate::provision::bodies;
 
 /// Everything a request needs. Having one means that nothing is missing.
 enum Draft<'a> {

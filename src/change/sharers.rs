@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::Refused;
+use super::proposal::Refused;
 use crate::cloud::Id;
 use crate::inspect::{Across, ConnectionName, Inspection, Vpn};
 

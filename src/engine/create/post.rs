@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::{Run, Step, Task};
 use crate::cloud::request::{Dpd, EndpointGroupBody, SiteConnectionBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
+use crate::engine::bodies;
 use crate::plan::{Far, HalfPlan, Outer};
-use crate::provision::bodies;
 
 /// Everything a request needs that is not in the plan. Having one means that nothing is missing.
 pub(super) struct Draft<'a> {

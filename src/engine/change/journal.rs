@@ -17,7 +17,7 @@ use crate::plan::VpnId;
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-pub(in crate::provision) const EXTENSION: &str = "change";
+pub(in crate::engine) const EXTENSION: &str = "change";
 
 /// What is known of a change without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

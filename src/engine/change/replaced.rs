@@ -12,8 +12,8 @@ use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subj
 use crate::cloud::changes::{ConnectionChanges, Likeness};
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
+use crate::engine::ROUNDS;
 use crate::plan::{Half, VpnName};
-use crate::provision::ROUNDS;
 
 /// What an old connection is, held against the new one.
 enum Compared {

@@ -1,12 +1,6 @@
 //! What can be done to a VPN that exists, as a [`Change`]: pure. It is built from what [`inspect`](crate::inspect) has
 //! seen, shown to the user with what is to be known about it, and carried out by
-//! [`provision::change`](crate::provision::change).
-
-mod delete;
-mod fix;
-mod public_keys;
-mod sharers;
-mod subnets;
+//! [`engine::change`](crate::engine::change).
 
 use std::fmt;
 
@@ -16,11 +10,6 @@ use crate::change::{Change, CopyKey, Object, SetKey, Subject, Verb};
 use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
-
-pub use delete::{Unfinished, delete, delete_strays};
-pub use fix::{admit, fix};
-pub use public_keys::{Rescue, rotate_public_keys};
-pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +22,7 @@ pub struct Proposal {
 
 impl Proposal {
     /// Nothing to do, and why.
-    fn nothing(change: Change, why: impl Into<String>) -> Self {
+    pub(super) fn nothing(change: Change, why: impl Into<String>) -> Self {
         Self { change, notes: vec![why.into()] }
     }
 
@@ -50,7 +39,7 @@ impl Proposal {
 pub struct Refused(pub Vec<String>);
 
 impl Refused {
-    fn because(why: impl Into<String>) -> Self {
+    pub(super) fn because(why: impl Into<String>) -> Self {
         Self(vec![why.into()])
     }
 }
@@ -85,19 +74,19 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
     }
     let mut change = begin(Verb::RotatePsk, vpn);
     let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
-    let all = sharers::sharers(seen, vpn);
-    sharers::can_share(seen, vpn, &all)?;
+    let all = super::sharers::sharers(seen, vpn);
+    super::sharers::can_share(seen, vpn, &all)?;
     let first = connection(&all[0].a);
     change.set_key(SetKey { first: first.clone(), second: all[0].b().map(connection), key });
     for (_, side) in all.iter().skip(1).flat_map(|other| other.sides()) {
         change.copy_key(CopyKey { from: first.clone(), to: connection(side) });
     }
-    let mut notes: Vec<String> = (all.iter().filter(|other| !sharers::is_same(vpn, other)))
+    let mut notes: Vec<String> = (all.iter().filter(|other| !super::sharers::is_same(vpn, other)))
         .map(|other| {
             format!(
                 "{} goes between the same two ends, so it can only have the same key and gets it too: {}.",
                 other.name,
-                sharers::connections(other)
+                super::sharers::connections(other)
             )
         })
         .collect();
@@ -125,7 +114,7 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
 }
 
 /// An empty change of that VPN.
-fn begin(verb: Verb, vpn: &Vpn) -> Change {
+pub(super) fn begin(verb: Verb, vpn: &Vpn) -> Change {
     let mut change = Change::new(verb, subject(vpn), vpn.name.clone());
     let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
     change.connections = vpn.sides().map(|(_, side)| connection(side)).collect();
@@ -153,18 +142,18 @@ pub fn is_of(subject: &Subject, vpn: &Vpn) -> bool {
 /// it was told before.
 ///
 /// One that its owner has switched off stays off, and takes everything up when it is switched on.
-fn restart(change: &mut Change, side: &Side) {
+pub(super) fn restart(change: &mut Change, side: &Side) {
     if let Some(service) = side.service.as_ref().filter(|service| service.admin_state_up) {
         change.restart(object(side, &service.id, &service.name));
     }
 }
 
 /// What is to be known about a change that restarts services.
-fn interruption() -> String {
+pub(super) fn interruption() -> String {
     "The VPN services are switched off and on again: every tunnel of their routers is down for some seconds.".to_owned()
 }
 
-fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {
+pub(super) fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {
     Object { region: side.region.clone(), id: id.clone(), name: name.to_owned() }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Step};
 use crate::cloud::{Id, Limits};
-use crate::provision::clock::Clock;
+use crate::engine::clock::Clock;
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,9 +16,9 @@ use super::super::{ROUNDS, read_shared_keys, undo};
 use super::{Marks, Run, Step, Task, Work};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Detail, Error, ErrorKind, Id, SiteConnection};
+use crate::engine::{Event, Ledger, Made, Origin, Undone};
 use crate::plan::checks::existing;
 use crate::plan::{Far, Half, HalfPlan, Known, PeerAddress, SharedKey, VpnId, is_between};
-use crate::provision::{Event, Ledger, Made, Origin, Undone};
 
 /// A connection that was made since the plan was checked, and with which the plan would have been refused.
 pub(super) struct Rival {

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key, subnets};
+use super::proposal::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key};
+use super::subnets;
 use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
-use super::{Proposal, Refused, begin, interruption, object, restart};
+use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};

@@ -19,9 +19,9 @@ use super::progress::Stand;
 use super::{ChangeWork, Changing, End, Failure, Request};
 use crate::change::{CopyKey, Object, SetKey, Step};
 use crate::cloud::{Error, Id, Region};
+use crate::engine::ROUNDS;
 use crate::plan::Psk;
 use crate::plan::psk::{self, KeyOrigin};
-use crate::provision::ROUNDS;
 
 /// One half's connection, and the key it has.
 struct Holder {

@@ -19,8 +19,8 @@ use super::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, 
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::engine::ROUNDS;
 use crate::plan::Half;
-use crate::provision::ROUNDS;
 
 /// Where an object stands between what it was and what it is to be.
 pub(super) enum Standing {

@@ -8,7 +8,7 @@ use crate::change::{Deletable, Object};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id, Kind, Region};
 
-/// How often the deletion of what something still uses is tried, as in [`undo`](crate::provision::undo).
+/// How often the deletion of what something still uses is tried, as in [`undo`](crate::engine::undo).
 const TRIES_IN_USE: u32 = 5;
 
 /// What became of an object that was to be deleted.
