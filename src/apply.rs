@@ -24,10 +24,9 @@ use crate::engine::journal::{Keeper, Record};
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::Existing;
 use crate::sign_in::terminal::AtTerminal;
-use crate::sign_in::{SignedIn, sign_in};
+use crate::sign_in::{Login, SignedIn, sign_in};
 use crate::signals::Signal;
 use crate::state;
-use crate::wizard::Login;
 
 pub use answer::{Answer, Conclusion, Refusal};
 use existing::existing;

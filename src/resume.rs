@@ -22,6 +22,7 @@ use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
 use crate::cloud::request::Kind;
 use crate::cloud::vpnaas::is_marked;
+use crate::engine::change::Direction;
 use crate::engine::found::{Found, find, forget_gone, settle};
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{Interruption, interruptions};
@@ -32,7 +33,6 @@ use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
 use crate::state;
-use crate::wizard::Purpose;
 use choose::Interrupted;
 use key::Key;
 
@@ -197,16 +197,16 @@ pub struct Taken {
 ///
 /// # Errors
 /// If another process has it; to finish it, also if the regions do not answer, or the checks refuse what is left to do.
-pub async fn take_up(journal: &Path, purpose: Purpose, cloud: &Cloud) -> Result<Taken, Refusal> {
+pub async fn take_up(journal: &Path, direction: Direction, cloud: &Cloud) -> Result<Taken, Refusal> {
     let journal = Journal::open(journal).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
     let interrupted = Interrupted::Journal(Box::new(journal));
     let (marks, key) = (interrupted.marks(), interrupted.key_origin());
-    let (plan, ledger) = match purpose {
-        Purpose::Finish => {
+    let (plan, ledger) = match direction {
+        Direction::Forward => {
             let (plan, ledger) = remaining(&interrupted, Key::Given(None), None, cloud).await?;
             (Some(plan), ledger)
         }
-        Purpose::Undo => {
+        Direction::Back => {
             let planned = timeout(Duration::from_secs(10), remaining(&interrupted, Key::Any, None, cloud)).await;
             let (plan, ledger) = planned.ok().and_then(Result::ok).unzip();
             (plan, ledger.unwrap_or_else(|| interrupted.ledger(cloud.limits())))

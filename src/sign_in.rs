@@ -12,10 +12,35 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
 use crate::cloud::{Cloud, Credentials, Error, ErrorKind, Limits, Person};
 use crate::simulator::{self, Simulator};
-use crate::wizard::{Login, Problem};
 
 /// Making a VPN and waiting for it fits into this; a token that lives shorter, and does not renew itself, is worth a warning.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Why there is no sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// In a few words.
+    pub title: String,
+    /// The cause and what to do, a paragraph a line.
+    pub text: Vec<String>,
+    /// What was looked for, and whether it was there.
+    pub looked_for: Vec<(String, bool)>,
+    /// The failed request, if there was one.
+    pub error: Option<Error>,
+    /// The clouds to choose from, if that is all that is missing.
+    pub clouds: Vec<String>,
+}
+
+/// Which cloud to sign in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// As environment and clouds.yaml say.
+    Default,
+    /// That cloud of clouds.yaml.
+    Named(String),
+    /// The simulated one.
+    Demo,
+}
 
 /// A signed-in user, and the simulated cloud if that is where.
 #[derive(Debug)]

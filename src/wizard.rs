@@ -35,16 +35,16 @@ pub mod vpns;
 use std::time::Duration;
 
 use crate::cloud::{Detail, Inventory, RegionId};
+use crate::engine::change::Direction;
 use crate::plan::{Half, Labels, Profiles, VpnId};
+use crate::sign_in::{Login, Problem};
 
 use answers::Answers;
 use attention::Attention;
 use dialog::Dialog;
 use fields::Field;
 use keymap::Action;
-pub use message::{
-    Beginning, Effect, Interrupted, Login, Message, Problem, Purpose, Seen, Session, TakenUp, Unfinished, Which,
-};
+pub use message::{Beginning, Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
 use picker::Picker;
 use progress::Progress;
 use question::Asked;
@@ -192,7 +192,7 @@ pub struct Model {
     /// Whether the screen must be drawn anew from nothing.
     pub repaint: bool,
     /// The answer about a run that was cut off that is waited for, and what it is for.
-    taking_up: Option<(RequestId, Purpose)>,
+    taking_up: Option<(RequestId, Direction)>,
     attention: Attention,
     /// Since when a key is shown in clear.
     revealed: Option<Duration>,

@@ -33,11 +33,12 @@ use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Standing, Step as 
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Inspection, Keys, Look, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
+use osvpn::sign_in::Problem;
 use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Effect, Interrupted, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
+use osvpn::wizard::{Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 

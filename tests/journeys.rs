@@ -39,12 +39,13 @@ use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Step as Object, Ta
 use osvpn::plan::fields::PolicyField;
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Half, PeerAddress, Profile};
+use osvpn::sign_in::Problem;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
 use osvpn::wizard::progress::{Button, Phase, Progress, TaskState};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::step::{Mode, Step};
-use osvpn::wizard::{Effect, Ending, Message, Problem, Screen, Session, Start, TakenUp, Unfinished};
+use osvpn::wizard::{Effect, Ending, Message, Screen, Session, Start, TakenUp, Unfinished};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };

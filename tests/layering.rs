@@ -11,27 +11,21 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("change", &["change", "inspect", "plan", "cloud"]),
     ("inspect", &["inspect", "plan", "cloud"]),
     ("engine", &["engine", "change", "inspect", "plan", "cloud", "state"]),
-    ("wizard", &["wizard", "inspect", "engine", "change", "plan", "cloud"]),
-    ("view", &["view", "wizard", "inspect", "engine", "change", "plan", "cloud"]),
+    ("wizard", &["wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
+    ("view", &["view", "wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
     ("signals", &["signals"]),
     ("hardening", &["hardening"]),
     ("state", &["state"]),
     ("log", &["log", "state"]),
-    ("sign_in", &["sign_in", "simulator", "wizard", "cloud"]),
+    ("sign_in", &["sign_in", "simulator", "cloud"]),
     ("report", &["report", "wizard", "engine", "change", "inspect", "plan", "cloud"]),
-    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "wizard", "engine", "cloud"]),
-    (
-        "apply",
-        &["apply", "cli", "report", "wizard", "sign_in", "signals", "state", "inspect", "engine", "plan", "cloud"],
-    ),
+    ("bug_report", &["bug_report", "cli", "log", "sign_in", "state", "engine", "cloud"]),
+    ("apply", &["apply", "cli", "report", "sign_in", "signals", "state", "inspect", "engine", "plan", "cloud"]),
     ("carry", &["carry", "apply", "report", "sign_in", "signals", "inspect", "engine", "change", "plan", "cloud"]),
     (
         "resume",
-        &[
-            "resume", "carry", "apply", "cli", "report", "wizard", "sign_in", "signals", "state", "engine", "plan",
-            "cloud",
-        ],
+        &["resume", "carry", "apply", "cli", "report", "sign_in", "signals", "state", "engine", "plan", "cloud"],
     ),
     (
         "operate",
@@ -40,7 +34,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "plan", "cloud",
         ],
     ),
-    ("cli", &["cli", "wizard", "engine", "plan", "cloud"]),
+    ("cli", &["cli", "sign_in", "engine", "plan", "cloud"]),
     (
         "tui",
         &[

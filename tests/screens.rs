@@ -42,9 +42,10 @@ use inventories::*;
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
 use osvpn::engine::{CreateError, Event, Undone, Watched};
 use osvpn::plan::Half;
+use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Effect, Login, Message, Problem, Session, Unfinished};
+use osvpn::wizard::{Effect, Message, Session, Unfinished};
 use ratatui::style::Modifier;
 use runs::Run;
 

@@ -16,7 +16,7 @@ use crate::plan::{Plan, ShellCommand};
 use crate::report::change::ChangeOutcome;
 use crate::report::health::worst;
 use crate::report::{ChangeReport, DryRun, Existing, Failure, Health, ListedInterruption, Listing, Report, Rollback};
-use crate::wizard::Problem;
+use crate::sign_in::Problem;
 
 /// What came of it.
 #[derive(Debug)]

@@ -11,8 +11,7 @@ use crate::cli::BugReportArgs;
 use crate::cloud::credentials::Method;
 use crate::cloud::keystone::SignIn;
 use crate::cloud::{Cloud, Error, Limits, Region};
-use crate::sign_in::find;
-use crate::wizard::Login;
+use crate::sign_in::{Login, find};
 
 /// Whoever wants to report that the cloud does not answer does not want to wait for it.
 const LONGEST: Duration = Duration::from_secs(15);

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::cloud::Cloud;
 use crate::engine::DEFAULT_WAIT;
 use crate::plan::Profile;
-use crate::wizard::Login;
+use crate::sign_in::Login;
 
 const DEFAULT_WAIT_SECS: u64 = DEFAULT_WAIT.as_secs();
 

@@ -27,10 +27,10 @@ use crate::inspect::diagnosis::exposures;
 use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
 use crate::plan::{Plan, Psk};
 use crate::resume::{self, take_up};
-use crate::sign_in::{SignedIn, sign_in};
+use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Interrupted, Login, Message, Problem, Seen, Session, TakenUp, Unfinished, Which};
+use crate::wizard::{Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
@@ -252,11 +252,11 @@ impl Effects {
                 self.answer(async move { Message::SharedKeysRead(request, read_shared_keys(&cloud, &sharers).await) });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
-            Effect::TakeUp(request, journal, purpose) => {
+            Effect::TakeUp(request, journal, direction) => {
                 // The question was asked after a sign-in.
                 let Some(cloud) = self.signed_in.as_ref().map(|signed_in| signed_in.cloud.clone()) else { return };
                 self.tasks
-                    .spawn(async move { Done::TakenUp(request, Box::new(take_up(&journal, purpose, &cloud).await)) });
+                    .spawn(async move { Done::TakenUp(request, Box::new(take_up(&journal, direction, &cloud).await)) });
             }
             Effect::GoOn(request) => {
                 if let Some((_, keeper)) = self.taken.take_if(|(taken, _)| *taken == request) {

@@ -6,7 +6,8 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
-use crate::wizard::{Ending, Login};
+use crate::sign_in::Login;
+use crate::wizard::Ending;
 
 struct Deaf;
 

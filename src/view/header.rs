@@ -13,7 +13,8 @@ use ratatui::widgets::Paragraph;
 use super::Scene;
 use super::area::Area;
 use super::text::{fit, width};
-use crate::wizard::{Login, Start};
+use crate::sign_in::Login;
+use crate::wizard::Start;
 
 /// Draws the header; `rail` is where the line down between rail and content hangs, if there is one.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, rail: Option<u16>, frame: &mut Frame<'_>) {

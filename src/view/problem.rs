@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document};
-use crate::wizard::Problem;
+use crate::sign_in::Problem;
 use crate::wizard::keymap::{self, Action};
 
 /// Wider lines are hard to read.

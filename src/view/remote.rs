@@ -12,9 +12,10 @@ use super::text::{clock, paragraph};
 use super::{Scene, document};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
+use crate::sign_in::Login;
+use crate::wizard::RegionState;
 use crate::wizard::remote::Remote;
 use crate::wizard::step::Step;
-use crate::wizard::{Login, RegionState};
 
 /// The spinner of this moment.
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {

@@ -18,6 +18,7 @@ use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Examined, Inspection, Keys, Look, Vpn};
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
+use crate::sign_in::{Login, Problem};
 
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,15 +82,6 @@ pub enum Which {
     Present(Option<Psk>),
 }
 
-/// What is to become of the run that is taken up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// It is finished.
-    Finish,
-    /// It is undone.
-    Undo,
-}
-
 /// A creation that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
@@ -137,32 +129,6 @@ pub struct TakenUp {
     pub ledger: Ledger,
     /// Where its key came from.
     pub key: KeyOrigin,
-}
-
-/// Why there is no sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// In a few words.
-    pub title: String,
-    /// The cause and what to do, a paragraph a line.
-    pub text: Vec<String>,
-    /// What was looked for, and whether it was there.
-    pub looked_for: Vec<(String, bool)>,
-    /// The failed request, if there was one.
-    pub error: Option<Error>,
-    /// The clouds to choose from, if that is all that is missing.
-    pub clouds: Vec<String>,
-}
-
-/// Which cloud to sign in to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// As environment and clouds.yaml say.
-    Default,
-    /// That cloud of clouds.yaml.
-    Named(String),
-    /// The simulated one.
-    Demo,
 }
 
 /// What the wizard is started with; everything random or from outside is drawn before.
@@ -264,7 +230,7 @@ pub enum Effect {
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
     /// Take up the run of that journal; answered by [`Message::TakenUp`].
-    TakeUp(RequestId, PathBuf, Purpose),
+    TakeUp(RequestId, PathBuf, Direction),
     /// Go on in the journal that was taken up with that request.
     GoOn(RequestId),
     /// Nobody goes on with what was taken up with that request.

@@ -11,8 +11,9 @@ use super::picker::{Choice, Line, Picker};
 use super::review::Review;
 use super::step::{Mode, Step};
 use super::vpns::Wish;
-use super::{Effect, Form, Login, Model, Screen};
+use super::{Effect, Form, Model, Screen};
 use crate::plan::{Half, Profile};
+use crate::sign_in::Login;
 
 impl Model {
     /// Opens a step with its best choice made.

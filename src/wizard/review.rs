@@ -12,6 +12,7 @@ use crate::plan::peer::PeerAddress;
 use crate::plan::{
     Draft, Far, Finding, Half, Known, Peer, Place, Plan, Policy, Profile, Setting, Side, VpnName, cidr, file, names,
 };
+use crate::sign_in::Login;
 
 /// The state of the review's screen.
 #[derive(Clone, Debug)]
@@ -191,9 +192,9 @@ impl Model {
     pub fn answer_text(&self, step: Step) -> String {
         match step {
             Step::Cloud => match &self.login {
-                super::Login::Named(name) => name.clone(),
-                super::Login::Demo => "demo".to_owned(),
-                super::Login::Default => String::new(),
+                Login::Named(name) => name.clone(),
+                Login::Demo => "demo".to_owned(),
+                Login::Default => String::new(),
             },
             Step::Mode => match self.answers.mode {
                 Mode::SiteToSite => "site-to-site".to_owned(),

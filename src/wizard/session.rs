@@ -7,9 +7,10 @@ use super::picker::Choice;
 use super::remote::{Remote, RequestId};
 use super::step::Step;
 use super::vpns::Vpns;
-use super::{Effect, Ending, Login, Message, Model, Problem, RegionState, Screen, Session, Start};
+use super::{Effect, Ending, Message, Model, RegionState, Screen, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
+use crate::sign_in::{Login, Problem};
 
 impl Model {
     pub(super) fn sign_in(&mut self) -> Vec<Effect> {

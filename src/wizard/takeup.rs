@@ -5,11 +5,12 @@ use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
 use super::fields::SecretText;
-use super::message::{Purpose, TakenUp, Unfinished};
+use super::message::{TakenUp, Unfinished};
 use super::progress::Progress;
 use super::remote::{Remote, RequestId};
 use super::step::{Mode, Step};
 use super::{Effect, Model};
+use crate::engine::change::Direction;
 use crate::engine::handover::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Far, Plan, Profile};
@@ -51,23 +52,23 @@ impl Model {
         self.vpns.offered_creation = Some(creation);
     }
 
-    pub(super) fn take_up(&mut self, purpose: Purpose) -> Vec<Effect> {
+    pub(super) fn take_up(&mut self, direction: Direction) -> Vec<Effect> {
         self.vpns.offers.clear();
         let Some(creation) = self.vpns.offered_creation.clone() else { return Vec::new() };
         let request = self.request();
-        self.taking_up = Some((request, purpose));
+        self.taking_up = Some((request, direction));
         let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
         // It comes without being asked for, so no Enter closes it.
         self.dialog = Some(Dialog::new("One moment", text, Vec::new()));
-        vec![Effect::TakeUp(request, creation.journal, purpose)]
+        vec![Effect::TakeUp(request, creation.journal, direction)]
     }
 
     /// Gives up what is being taken up, if anything is. What is read for it by then is let go when it comes.
     pub(super) fn cancel_taking_up(&mut self) {
-        let Some((_, purpose)) = self.taking_up.take() else { return };
-        let what = match purpose {
-            Purpose::Finish => "resumed",
-            Purpose::Undo => "rolled back",
+        let Some((_, direction)) = self.taking_up.take() else { return };
+        let what = match direction {
+            Direction::Forward => "resumed",
+            Direction::Back => "rolled back",
         };
         self.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
     }
@@ -86,7 +87,7 @@ impl Model {
     }
 
     pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) -> Vec<Effect> {
-        let Some((_, purpose)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else {
+        let Some((_, direction)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else {
             return vec![Effect::Release(request)];
         };
         self.dialog = None;
@@ -99,9 +100,9 @@ impl Model {
                     osvpn("resume").operand(&id),
                     osvpn("rollback").operand(&id)
                 ));
-                let title = match purpose {
-                    Purpose::Finish => "It cannot be resumed",
-                    Purpose::Undo => "It cannot be rolled back",
+                let title = match direction {
+                    Direction::Forward => "It cannot be resumed",
+                    Direction::Back => "It cannot be rolled back",
                 };
                 self.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
                 return Vec::new();
@@ -110,11 +111,11 @@ impl Model {
         // The list tells of it until it is read again.
         self.vpns.seen = Remote::NotAsked;
         if let Some(plan) = &taken.plan {
-            self.answer_as(plan, taken.key, purpose);
+            self.answer_as(plan, taken.key, direction);
         }
         let TakenUp { plan, marks, ledger, key } = taken;
-        let (run, work) = match (purpose, plan) {
-            (Purpose::Finish, Some(plan)) => {
+        let (run, work) = match (direction, plan) {
+            (Direction::Forward, Some(plan)) => {
                 let run = Progress::taken_up(plan.clone(), ledger.clone(), self.now, self.wait);
                 (run, Effect::Create(Box::new(plan), ledger, key))
             }
@@ -129,7 +130,7 @@ impl Model {
     }
 
     /// Makes the answers those that lead to this plan.
-    fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, purpose: Purpose) {
+    fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
         self.vpn = plan.id().clone();
         let answers = &mut self.answers;
         for half in plan.halves() {
@@ -147,9 +148,9 @@ impl Model {
                 Mode::Single
             }
         };
-        answers.key = match (purpose, key) {
+        answers.key = match (direction, key) {
             // What is undone needs no key, so the plan has any; the user's own has to be given again.
-            (Purpose::Undo, KeyOrigin::Given) => SecretText::default(),
+            (Direction::Back, KeyOrigin::Given) => SecretText::default(),
             _ => SecretText::of(plan.psk(), key),
         };
         answers.profile = Some(plan.profile());

@@ -7,8 +7,10 @@ use super::fields;
 use super::keymap::{self, Action};
 use super::remote::Remote;
 use super::step::{self, Step};
-use super::{Effect, Ending, Login, Message, Model, Purpose, REVEALED, Screen, Start, progress};
+use super::{Effect, Ending, Message, Model, REVEALED, Screen, Start, progress};
+use crate::engine::change::Direction;
 use crate::plan::shell::osvpn;
+use crate::sign_in::Login;
 
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -255,8 +257,8 @@ impl Model {
             Act::StopAndKeep => self.stop(progress::Then::Leave),
             Act::StopAndUndo => self.stop(progress::Then::Undo),
             Act::Undo => self.undo(),
-            Act::FinishRun => self.take_up(Purpose::Finish),
-            Act::UndoRun => self.take_up(Purpose::Undo),
+            Act::FinishRun => self.take_up(Direction::Forward),
+            Act::UndoRun => self.take_up(Direction::Back),
             Act::ForgetRun => self.forget_run(),
             Act::Carry => self.carry(),
             Act::Rather(wish) => self.rather(wish),

@@ -24,13 +24,13 @@ fn without_credentials_there_are_three_ways_on() {
     journey.send(Message::SignedIn(request, Err(problem.clone())));
     assert!(matches!(journey.model.start, Start::Problem(_)));
     journey.types("r");
-    assert!(matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Default))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Default))));
     journey.send(Message::SignedIn(request, Err(problem.clone())));
     assert!(matches!(journey.model.start, Start::SigningIn { .. }), "an answer to the first question is too late");
     let mut demo = Journey::begin();
     let Some(Effect::SignIn(request, _)) = demo.effects.pop() else { panic!() };
     demo.send(Message::SignedIn(request, Err(problem))).types("d");
-    assert!(matches!(demo.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Demo))));
+    assert!(matches!(demo.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Demo))));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn of_several_clouds_one_is_chosen_first() {
     let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
     journey.send(Message::SignedIn(request, Err(problem))).at(Step::Cloud).key(KeyCode::Down).enter();
     assert!(
-        matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::wizard::Login::Named(name))) if name == "work")
+        matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Named(name))) if name == "work")
     );
     journey.esc().at(Step::Cloud);
     let at = |journey: &Journey| match &journey.model.screen {

@@ -10,7 +10,7 @@ use osvpn::plan::Psk;
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Deed, Open};
-use osvpn::wizard::{Interrupted, Purpose, Seen, Which};
+use osvpn::wizard::{Interrupted, Seen, Which};
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
@@ -382,7 +382,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     let (shown, digit) = line(&journey);
     let told = &shown.worst().unwrap().text;
     assert!(told.contains("creating it was interrupted (7 objects exist, and 1 more may)"), "{told}");
-    for (presses, purpose) in [(0, Purpose::Finish), (1, Purpose::Undo)] {
+    for (presses, purpose) in [(0, Direction::Forward), (1, Direction::Back)] {
         journey.types(&digit);
         assert_eq!(journey.model.dialog.as_ref().unwrap().title, "Creating hlz-por was interrupted");
         for _ in 0..presses {

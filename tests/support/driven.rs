@@ -5,8 +5,9 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::sign_in::{Login, Problem};
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Problem, Screen, Session, update};
+use osvpn::wizard::{Beginning, Effect, Message, Model, Screen, Session, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 

@@ -6,8 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::sign_in::Login;
 use osvpn::wizard::step::Step;
-use osvpn::wizard::{Beginning, Effect, Login, Message, Model, Session, update};
+use osvpn::wizard::{Beginning, Effect, Message, Model, Session, update};
 
 /// A key no generator makes, so that a test can look for it.
 pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
