@@ -170,6 +170,40 @@ fn the_view_has_only_colours_the_user_has_chosen() {
     assert!(fixed.is_empty(), "{fixed:#?}");
 }
 
+/// How many names may stand for more than one type of the crate. It only goes down.
+const TWINS: usize = 91;
+
+/// The name that a line gives to a type, if it does.
+fn defined(line: &str) -> Option<&str> {
+    let rest = line.trim_start();
+    let rest = if let Some(public) = rest.strip_prefix("pub") {
+        public.split_once(") ").filter(|_| public.starts_with('(')).map_or(public, |(_, rest)| rest)
+    } else {
+        rest
+    };
+    let (keyword, rest) = rest.trim_start().split_once(' ')?;
+    let is_associated = keyword == "type" && line.starts_with(' ');
+    let is_type = matches!(keyword, "struct" | "enum" | "trait" | "type" | "union") && !is_associated;
+    rest.split(|c: char| !c.is_alphanumeric()).next().filter(|name| is_type && !name.is_empty())
+}
+
+#[test]
+fn one_name_is_one_type() {
+    assert_eq!(["pub(crate) struct A(u8);", "    enum A {"].map(defined), [Some("A"); 2]);
+    assert_eq!(["    type Value = A;", "let a = 1;", "pub fn a() {"].map(defined), [None; 3]);
+    let mut places = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for source in sources() {
+        for (index, line) in source.lines.iter().enumerate() {
+            if let Some(name) = defined(line) {
+                let place = format!("{}:{}", source.path.display(), index + 1);
+                places.entry(name.to_owned()).or_default().push(place);
+            }
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    assert!(places.len() <= TWINS, "{} names stand for more than one type: {places:#?}", places.len());
+}
+
 #[test]
 fn nothing_is_unwrapped_outside_tests() {
     let unwrapped: Vec<String> =
