@@ -18,6 +18,7 @@ mod forms;
 pub mod keymap;
 mod message;
 mod navigate;
+mod outbox;
 pub mod picker;
 pub mod progress;
 pub mod question;
@@ -45,6 +46,7 @@ use dialog::Dialog;
 use fields::Field;
 use keymap::Action;
 pub use message::{Beginning, Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
+use outbox::Outbox;
 use picker::Picker;
 use progress::Progress;
 use question::Asked;
@@ -196,7 +198,7 @@ pub struct Model {
     attention: Attention,
     /// Since when a key is shown in clear.
     revealed: Option<Duration>,
-    requests: u64,
+    out: Outbox,
 }
 
 impl Model {
@@ -234,10 +236,11 @@ impl Model {
             taking_up: None,
             attention: Attention::default(),
             revealed: None,
-            requests: 0,
+            out: Outbox::default(),
         };
         model.enter(Step::Mode);
-        let effects = model.sign_in();
+        model.sign_in();
+        let effects = model.out.take();
         (model, effects)
     }
 
@@ -320,11 +323,6 @@ impl Model {
     #[must_use]
     pub fn place(&self, half: Half) -> String {
         self.answers.region.get(half).as_ref().map_or_else(|| format!("region {half}"), |id| self.labels.name(id))
-    }
-
-    fn request(&mut self) -> RequestId {
-        self.requests += 1;
-        RequestId(self.requests)
     }
 
     /// Scrolls the screen's text, as far as there is more.

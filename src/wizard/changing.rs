@@ -16,13 +16,7 @@ use crate::cloud::RegionId;
 use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 
 impl Model {
-    pub(super) fn begin_change(
-        &mut self,
-        course: Course,
-        notes: Vec<String>,
-        which: Which,
-        direction: Direction,
-    ) -> Vec<Effect> {
+    pub(super) fn begin_change(&mut self, course: Course, notes: Vec<String>, which: Which, direction: Direction) {
         let mut change = Carried::new(course, notes, direction, self.now);
         change.has_vpn = self.vpns.open.is_some();
         if let Some(open) = &mut self.vpns.open {
@@ -34,11 +28,11 @@ impl Model {
         self.vpns.earlier.extend(self.vpns.change.take());
         self.vpns.change = Some(change);
         self.enter(Step::Change);
-        vec![Effect::Carry(which, direction)]
+        self.out.push(Effect::Carry(which, direction));
     }
 
-    pub(super) fn change_action(&mut self, action: Action) -> Vec<Effect> {
-        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+    pub(super) fn change_action(&mut self, action: Action) {
+        let Some(change) = &mut self.vpns.change else { return };
         let count = change.buttons().len().max(1);
         match action {
             Action::Right => change.focus = (change.focus + 1) % count,
@@ -50,11 +44,10 @@ impl Model {
             }
             _ => self.scroll(action),
         }
-        Vec::new()
     }
 
-    fn press_change(&mut self, button: Button) -> Vec<Effect> {
-        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+    fn press_change(&mut self, button: Button) {
+        let Some(change) = &mut self.vpns.change else { return };
         match button {
             Button::ToVpn | Button::ToList => self.leave_change(button == Button::ToVpn),
             Button::Retry | Button::LookAgain => {
@@ -62,11 +55,10 @@ impl Model {
                 // What could not even begin has nothing to go on from.
                 change.resume(direction);
                 self.scroll = 0;
-                vec![Effect::Carry(Which::Present(None), direction)]
+                self.out.push(Effect::Carry(Which::Present(None), direction));
             }
             Button::GiveKey => {
                 self.enter(Step::MissingKey);
-                Vec::new()
             }
             Button::TakeBack => {
                 let text = vec![
@@ -74,32 +66,31 @@ impl Model {
                 ];
                 let buttons = vec![("Keep", Act::Close), ("Roll back", Act::TakeBack)];
                 self.dialog = Some(Dialog::new("Roll back?", text, buttons));
-                Vec::new()
             }
         }
     }
 
     /// Goes on with the key that was typed for it.
-    pub(super) fn give_missing_key(&mut self) -> Vec<Effect> {
+    pub(super) fn give_missing_key(&mut self) {
         let key = std::mem::take(&mut self.vpns.missing_key).psk();
         self.enter(Step::Change);
-        let Some(change) = self.vpns.change.as_mut().filter(|change| change.lacks_key()) else { return Vec::new() };
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.lacks_key()) else { return };
         let direction = change.way_on();
         change.resume(direction);
-        vec![Effect::Carry(Which::Present(key), direction)]
+        self.out.push(Effect::Carry(Which::Present(key), direction));
     }
 
-    pub(super) fn take_change_back(&mut self) -> Vec<Effect> {
+    pub(super) fn take_change_back(&mut self) {
         self.vpns.missing_key = SecretText::default();
         self.enter(Step::Change);
-        let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return Vec::new() };
+        let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return };
         change.resume(Direction::Back);
-        vec![Effect::Carry(Which::Present(None), Direction::Back)]
+        self.out.push(Effect::Carry(Which::Present(None), Direction::Back));
     }
 
     /// Back to where it was begun. What is not done keeps its journal.
-    fn leave_change(&mut self, to_vpn: bool) -> Vec<Effect> {
-        let mut effects = vec![Effect::LetGo];
+    fn leave_change(&mut self, to_vpn: bool) {
+        self.out.push(Effect::LetGo);
         let left: Vec<Change> = self.vpns.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Step::Vpn);
@@ -110,14 +101,13 @@ impl Model {
         let is_done = self.vpns.change.as_ref().is_some_and(Carried::is_done);
         // After a change that is done everything is being read already.
         if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
-            effects.extend(self.read_vpns());
+            self.read_vpns();
         }
         if !left.is_empty() {
             self.warn(format!("Not begun: {}.", left.iter().join(", ")));
             let is_stopped = self.vpns.is_stopped;
             self.vpns.left.extend(left.into_iter().map(|left| (left, is_stopped)));
         }
-        effects
     }
 
     pub(super) fn carrying(&mut self, event: ChangeEvent) {
@@ -128,9 +118,9 @@ impl Model {
         self.refresh_question();
     }
 
-    pub(super) fn not_begun(&mut self, why: Vec<String>) -> Vec<Effect> {
+    pub(super) fn not_begun(&mut self, why: Vec<String>) {
         let now = self.now;
-        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return };
         change.refuse(why, now);
         let then = change.then.take();
         self.vpns.is_stopped |= then.is_some();
@@ -139,13 +129,12 @@ impl Model {
         if is_leaving {
             self.ending = Some(Ending::AfterRun);
         }
-        Vec::new()
     }
 
-    pub(super) fn change_carried(&mut self, ended: Result<Changed, ChangeError>, course: Course) -> Vec<Effect> {
+    pub(super) fn change_carried(&mut self, ended: Result<Changed, ChangeError>, course: Course) {
         let now = self.now;
         self.scroll = 0;
-        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return Vec::new() };
+        let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return };
         change.end(ended, course, now);
         let then = change.then.take();
         let (is_done, is_reversible) = (change.is_done(), change.is_reversible());
@@ -153,16 +142,16 @@ impl Model {
         self.vpns.is_stopped |= then.is_some();
         // Whoever asks to stop means the rest, too.
         if is_done && is_forward && then.is_none() && !self.vpns.queue.is_empty() {
-            let effects = self.begin_next();
+            self.begin_next();
             self.refresh_question();
-            return effects;
+            return;
         }
         self.refresh_question();
         match then {
             Some(Then::Leave) => {
                 self.dialog = None;
                 self.ending = Some(Ending::AfterRun);
-                return Vec::new();
+                return;
             }
             Some(Then::Undo) if !is_done && is_reversible => {
                 self.dialog = None;
@@ -170,13 +159,15 @@ impl Model {
             }
             Some(Then::Undo) | None => {}
         }
-        if is_done { self.after_change() } else { Vec::new() }
+        if is_done {
+            self.after_change();
+        }
     }
 
     /// What was known is from before the change: everything is read again, and the VPN proven anew.
-    fn after_change(&mut self) -> Vec<Effect> {
+    fn after_change(&mut self) {
         let now = self.now;
-        let Some(change) = &mut self.vpns.change else { return Vec::new() };
+        let Some(change) = &mut self.vpns.change else { return };
         let verb = change.change().verb;
         let is_gone = verb == Verb::Delete && change.direction == Direction::Forward;
         if is_gone {
@@ -198,15 +189,14 @@ impl Model {
             open.forget();
             open.waiting = verb.is_about_a_vpn().then_some(now);
         }
-        let mut effects = self.read_vpns();
+        self.read_vpns();
         // The lists of the other steps know of routers' VPN services, too.
         regions.retain(|id| self.region(id).is_some_and(|region| region.inventory.ready().is_some()));
-        effects.extend(self.read_again(&regions));
-        effects
+        self.read_again(&regions);
     }
 
-    pub(super) fn quit_change(&mut self) -> Vec<Effect> {
-        let Some(change) = &self.vpns.change else { return Vec::new() };
+    pub(super) fn quit_change(&mut self) {
+        let Some(change) = &self.vpns.change else { return };
         if change.then.is_some() {
             self.say("It is stopping already, once the request under way is answered.");
         } else if change.is_working() {
@@ -226,7 +216,6 @@ impl Model {
         } else {
             self.ending = Some(Ending::AfterRun);
         }
-        Vec::new()
     }
 
     /// Keeps the question whether to stop true while the change goes on below it.

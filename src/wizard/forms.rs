@@ -168,7 +168,7 @@ impl Model {
         PolicyField::ALL.iter().copied().filter(is_refused).collect()
     }
 
-    pub(super) fn form_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn form_action(&mut self, action: Action) {
         self.vpns.wish = None;
         match action {
             Action::Accept => return self.accept_form(),
@@ -183,10 +183,9 @@ impl Model {
                     self.revealed = secret.is_revealed.then_some(now);
                 }
             }
-            Action::Generate => return vec![Effect::Generate],
+            Action::Generate => return self.out.push(Effect::Generate),
             _ => {}
         }
-        Vec::new()
     }
 
     /// Moves on to the next field; what was left is checked from now on.
@@ -201,8 +200,8 @@ impl Model {
         form.focus = if forward { (form.focus + 1) % count } else { (form.focus + count - 1) % count };
     }
 
-    fn accept_form(&mut self) -> Vec<Effect> {
-        let Screen::Form(form) = &self.screen else { return Vec::new() };
+    fn accept_form(&mut self) {
+        let Screen::Form(form) = &self.screen else { return };
         let (fields, focus) = (form.fields.clone(), form.focus);
         // Enter in a form of several text fields goes to the next one that still needs something.
         let wrong: Vec<usize> = fields
@@ -219,7 +218,7 @@ impl Model {
                 _ => self.advance(),
             };
         };
-        let Screen::Form(form) = &mut self.screen else { return Vec::new() };
+        let Screen::Form(form) = &mut self.screen else { return };
         let here = wrong.contains(&focus);
         let next = wrong.iter().copied().find(|place| *place > focus);
         form.focus = if here { focus } else { next.unwrap_or(first) };
@@ -230,7 +229,6 @@ impl Model {
         {
             form.blamed.push(*field);
         }
-        Vec::new()
     }
 
     fn change_word(&mut self, forward: bool) {

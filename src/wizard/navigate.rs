@@ -11,7 +11,7 @@ use super::picker::{Choice, Line, Picker};
 use super::review::Review;
 use super::step::{Mode, Step};
 use super::vpns::Wish;
-use super::{Effect, Form, Model, Screen};
+use super::{Form, Model, Screen};
 use crate::plan::{Half, Profile};
 use crate::sign_in::Login;
 
@@ -129,16 +129,15 @@ impl Model {
     }
 
     /// Goes on to the next step; back to the review, if that is where the user came from and nothing is missing.
-    pub(super) fn advance(&mut self) -> Vec<Effect> {
+    pub(super) fn advance(&mut self) {
         self.forget_unchanged_name();
-        let effects = self.ask_chosen_details();
+        self.ask_chosen_details();
         if self.returning.is_some() {
             // A changed answer can make others necessary: another region has other routers, another mode other steps.
             self.enter(self.first_missing().unwrap_or(Step::Review));
         } else if let Some(step) = self.route().next(self.step) {
             self.enter(step);
         }
-        effects
     }
 
     /// The first step whose answer is not there, or no longer fits what is known.
@@ -187,7 +186,7 @@ impl Model {
     }
 
     /// Goes back one step; to the review, if that is where the user came from. Answers stay.
-    pub(super) fn back(&mut self) -> Vec<Effect> {
+    pub(super) fn back(&mut self) {
         self.keep_marks();
         self.forget_unchanged_name();
         let Some(step) = self.previous_step() else { return self.quit() };
@@ -202,7 +201,6 @@ impl Model {
         if step == Step::Vpns {
             self.vpns.open = None;
         }
-        Vec::new()
     }
 
     /// Keeps what is marked in a list of several, so that leaving by Esc forgets nothing.
@@ -224,11 +222,11 @@ impl Model {
         }
     }
 
-    pub(super) fn picker_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn picker_action(&mut self, action: Action) {
         let page = self.page();
         // Whoever goes on doing something does not want to be asked about something else any more.
         self.vpns.wish = None;
-        let Screen::Picker(picker) = &mut self.screen else { return Vec::new() };
+        let Screen::Picker(picker) = &mut self.screen else { return };
         match action {
             Action::Up => picker.step(-1),
             Action::Down => picker.step(1),
@@ -251,7 +249,6 @@ impl Model {
             Action::Accept => return self.accept_line(),
             _ => {}
         }
-        Vec::new()
     }
 
     /// Marks the line under the cursor, or says why it cannot be.
@@ -263,8 +260,8 @@ impl Model {
         }
     }
 
-    fn accept_line(&mut self) -> Vec<Effect> {
-        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+    fn accept_line(&mut self) {
+        let Screen::Picker(picker) = &self.screen else { return };
         let Some(line) = picker.current().cloned() else {
             let text = match self.step {
                 Step::Router(half) | Step::Subnets(half)
@@ -276,7 +273,7 @@ impl Model {
                 _ => "There is nothing to choose here; Esc goes back.".to_owned(),
             };
             self.warn(text);
-            return Vec::new();
+            return;
         };
         match self.step {
             Step::Subnets(half) => return self.accept_subnets(half, &line),
@@ -285,16 +282,16 @@ impl Model {
         }
         if line.pending {
             self.warn(format!("{} is still being read; Enter again in a moment.", line.title));
-            return Vec::new();
+            return;
         }
         if let Some(text) = refusal_text(&line) {
             self.warn(text);
-            return Vec::new();
+            return;
         }
         self.take(line.choice)
     }
 
-    fn take(&mut self, choice: Choice) -> Vec<Effect> {
+    fn take(&mut self, choice: Choice) {
         match (self.step, choice) {
             (Step::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
             (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
@@ -328,7 +325,7 @@ impl Model {
                 self.answers.profile = Some(profile);
                 if profile == Profile::Custom {
                     self.enter(Step::Custom);
-                    return Vec::new();
+                    return;
                 }
             }
             _ => {}
@@ -336,14 +333,14 @@ impl Model {
         self.advance()
     }
 
-    fn accept_subnets(&mut self, half: Half, line: &Line) -> Vec<Effect> {
-        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+    fn accept_subnets(&mut self, half: Half, line: &Line) {
+        let Screen::Picker(picker) = &self.screen else { return };
         let taken = picker.taken();
         if taken.contains(&line.choice)
             && let Some(text) = refusal_text(line)
         {
             self.warn(text);
-            return Vec::new();
+            return;
         }
         let ids = taken.into_iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id),
@@ -354,7 +351,7 @@ impl Model {
         let subnets: Vec<_> = ids.iter().filter_map(|id| inventory?.subnet(id)).collect();
         if let Some(finding) = crate::plan::checks::together(&subnets, half).into_iter().next() {
             self.warn(finding.text);
-            return Vec::new();
+            return;
         }
         if let Some(router) = self.answers.router_of(half).cloned() {
             self.answers.subnets.insert(router, ids);

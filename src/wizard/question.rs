@@ -89,32 +89,31 @@ impl Asked {
 
 impl Model {
     /// Puts the question over the screen. A sign-in nobody waits for any more gets no answer.
-    pub(super) fn asked(&mut self, question: Question) -> Vec<Effect> {
+    pub(super) fn asked(&mut self, question: Question) {
         if !matches!(self.start, Start::SigningIn { .. } | Start::Ready(_)) || self.ending.is_some() {
-            return vec![Effect::Reply(None)];
+            return self.out.push(Effect::Reply(None));
         }
         self.question = Some(Asked::new(question));
-        Vec::new()
     }
 
-    pub(super) fn question_action(&mut self, action: Action) -> Vec<Effect> {
-        let Some(asked) = &mut self.question else { return Vec::new() };
+    pub(super) fn question_action(&mut self, action: Action) {
+        let Some(asked) = &mut self.question else { return };
         match action {
             Action::Accept if asked.is_sent => {}
             Action::Accept => {
                 let reply = asked.reply();
                 if reply.is_empty() {
                     asked.is_empty_blamed = true;
-                    return Vec::new();
+                    return;
                 }
                 // Enter in the first of two fields goes to the second, which is easily overlooked.
                 if asked.focus + 1 < asked.fields.len() {
                     asked.focus += 1;
-                    return Vec::new();
+                    return;
                 }
                 asked.fields.iter_mut().for_each(Entry::clear);
                 asked.is_sent = true;
-                return vec![Effect::Reply(Some(reply))];
+                return self.out.push(Effect::Reply(Some(reply)));
             }
             Action::Down => asked.turn(true),
             Action::Up => asked.turn(false),
@@ -122,11 +121,12 @@ impl Model {
                 let was_sent = asked.is_sent;
                 self.question = None;
                 // Of what is sent the cloud has the last word; the screen below is free again.
-                return if was_sent { Vec::new() } else { vec![Effect::Reply(None)] };
+                if !was_sent {
+                    self.out.push(Effect::Reply(None));
+                }
             }
             _ => {}
         }
-        Vec::new()
     }
 
     pub(super) fn edit_question(&mut self, event: &KeyEvent) {

@@ -257,9 +257,9 @@ impl Model {
         }
     }
 
-    pub(super) fn review_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn review_action(&mut self, action: Action) {
         let answers = self.answer_lines();
-        let Screen::Review(review) = &mut self.screen else { return Vec::new() };
+        let Screen::Review(review) = &mut self.screen else { return };
         if !matches!(action, Action::Accept | Action::PageUp | Action::PageDown) {
             review.confirming = false;
         }
@@ -285,7 +285,6 @@ impl Model {
             }
             _ => {}
         }
-        Vec::new()
     }
 
     /// The focus on the answer that was changed; on the last one if there is no such line any more, but never on Create.
@@ -295,16 +294,16 @@ impl Model {
         at.map_or(1, |at| answers.len() - at)
     }
 
-    fn accept_review(&mut self) -> Vec<Effect> {
+    fn accept_review(&mut self) {
         let chosen: Vec<_> = self.halves().iter().filter_map(|half| self.region_of(*half)).collect();
         if let Some(region) = chosen.iter().find(|region| region.inventory.is_loading() || region.detail.is_loading()) {
             let text = format!("{} is still being read; Enter again in a moment.", self.labels.name(&region.id));
             self.warn(text);
-            return Vec::new();
+            return;
         }
         if self.missing_shared_keys().is_some() {
             self.warn("A key that exists is still being read; Enter again in a moment.".to_owned());
-            return Vec::new();
+            return;
         }
         let unread = chosen.iter().any(|region| region.inventory.ready().is_none() || region.detail.ready().is_none());
         if unread {
@@ -333,7 +332,6 @@ impl Model {
                     self.enter(step);
                     self.warn(self.finding_text(&finding));
                 }
-                Vec::new()
             }
         }
     }
@@ -343,12 +341,12 @@ impl Model {
         matches!(place, Place::Region(_)) && self.halves().iter().all(|half| self.is_answered(Step::Region(*half)))
     }
 
-    fn begin(&mut self, plan: Box<Plan>) -> Vec<Effect> {
+    fn begin(&mut self, plan: Box<Plan>) {
         let run = Progress::new((*plan).clone(), self.now, self.wait);
         let ledger = run.ledger.clone();
         self.run = Some(run);
         self.enter(Step::Run);
-        vec![Effect::Create(plan, ledger, self.answers.key.key_origin())]
+        self.out.push(Effect::Create(plan, ledger, self.answers.key.key_origin()));
     }
 
     /// Whether a chosen region is being read.
@@ -381,22 +379,21 @@ impl Model {
     }
 
     /// Makes what was agreed to, once the regions have been read again and nothing new speaks against it.
-    pub(super) fn confirmed(&mut self) -> Vec<Effect> {
+    pub(super) fn confirmed(&mut self) {
         match &self.screen {
             Screen::Review(Review { plan: Ok(plan), confirming: true, .. }) if !self.is_reading() => {
                 self.begin(plan.clone())
             }
-            _ => Vec::new(),
+            _ => {}
         }
     }
 
-    fn save(&mut self) -> Vec<Effect> {
+    fn save(&mut self) {
         if let Ok(plan) = self.plan() {
             self.attention.saves();
-            vec![Effect::Save(plan.name().to_string(), file::write(&plan))]
+            self.out.push(Effect::Save(plan.name().to_string(), file::write(&plan)));
         } else {
             self.warn("The answers do not make a plan yet; what is missing is listed above.");
-            Vec::new()
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::engine::{CreateError, Ledger, Made, Undone, Watched};
 use crate::plan::{Plan, Profile};
 
 impl Model {
-    pub(super) fn run_action(&mut self, action: Action) -> Vec<Effect> {
-        let Some(run) = &mut self.run else { return Vec::new() };
+    pub(super) fn run_action(&mut self, action: Action) {
+        let Some(run) = &mut self.run else { return };
         let count = run.buttons().len().max(1);
         match action {
             Action::Right => run.focus = (run.focus + 1) % count,
@@ -19,9 +19,9 @@ impl Model {
                 let text = run.ids_text();
                 if text.is_empty() {
                     self.warn("Nothing exists yet.");
-                    return Vec::new();
+                    return;
                 }
-                return vec![Effect::Copy(text)];
+                return self.out.push(Effect::Copy(text));
             }
             Action::Accept => {
                 if let Some(button) = run.buttons().get(run.focus).copied() {
@@ -30,16 +30,14 @@ impl Model {
             }
             _ => self.scroll(action),
         }
-        Vec::new()
     }
 
-    fn press(&mut self, button: Button) -> Vec<Effect> {
+    fn press(&mut self, button: Button) {
         let now = self.now;
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         match button {
             Button::Finish | Button::Leave => {
                 self.ending = Some(Ending::AfterRun);
-                Vec::new()
             }
             Button::Retry => {
                 run.resume(Phase::Creating, now);
@@ -53,11 +51,10 @@ impl Model {
             }
             Button::WaitOn => {
                 run.resume(Phase::Watching, now);
-                self.watch()
+                self.watch();
             }
             Button::Undo => {
                 self.ask_undo();
-                Vec::new()
             }
             Button::Revise => {
                 self.run = None;
@@ -68,19 +65,21 @@ impl Model {
         }
     }
 
-    fn create(&self) -> Vec<Effect> {
+    fn create(&mut self) {
         let key = self.answers.key.key_origin();
         self.planned(|run, plan| Effect::Create(Box::new(plan), run.ledger.clone(), key))
     }
 
-    fn watch(&self) -> Vec<Effect> {
+    fn watch(&mut self) {
         self.planned(|run, plan| Effect::Watch(Box::new(plan), run.ledger.clone(), run.wait))
     }
 
     /// Only what has a plan is made, watched and checked.
-    fn planned(&self, effect: impl FnOnce(&Progress, Plan) -> Effect) -> Vec<Effect> {
+    fn planned(&mut self, effect: impl FnOnce(&Progress, Plan) -> Effect) {
         let planned = self.run.as_ref().and_then(|run| Some((run, run.plan.clone()?)));
-        planned.map(|(run, plan)| effect(run, plan)).into_iter().collect()
+        if let Some((run, plan)) = planned {
+            self.out.push(effect(run, plan));
+        }
     }
 
     fn ask_undo(&mut self) {
@@ -92,16 +91,16 @@ impl Model {
         self.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
     }
 
-    pub(super) fn undo(&mut self) -> Vec<Effect> {
+    pub(super) fn undo(&mut self) {
         let now = self.now;
         self.scroll = 0;
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         run.resume(Phase::Undoing, now);
-        vec![Effect::Undo(run.marks.clone(), run.ledger.clone())]
+        self.out.push(Effect::Undo(run.marks.clone(), run.ledger.clone()));
     }
 
-    pub(super) fn quit_run(&mut self) -> Vec<Effect> {
-        let Some(run) = &self.run else { return Vec::new() };
+    pub(super) fn quit_run(&mut self) {
+        let Some(run) = &self.run else { return };
         if run.then.is_some() {
             self.say("It is stopping already, once the request under way is answered.");
         } else if run.is_working() {
@@ -122,24 +121,22 @@ impl Model {
         } else {
             self.ending = Some(Ending::AfterRun);
         }
-        Vec::new()
     }
 
-    pub(super) fn stop(&mut self, then: Then) -> Vec<Effect> {
+    pub(super) fn stop(&mut self, then: Then) {
         if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
             change.then = Some(then);
-            return vec![Effect::Stop];
+            return self.out.push(Effect::Stop);
         }
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         if run.is_working() {
             run.then = Some(then);
-            return vec![Effect::Stop];
+            return self.out.push(Effect::Stop);
         }
         // It came to rest while the question was on the screen.
         match then {
             Then::Leave => {
                 self.ending = Some(Ending::AfterRun);
-                Vec::new()
             }
             Then::Undo => self.undo(),
         }
@@ -161,57 +158,59 @@ impl Model {
         }
     }
 
-    pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) -> Vec<Effect> {
+    pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) {
         let now = self.now;
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         let watches = run.created(result, ledger, now);
         self.scroll = 0;
         self.refresh_question();
-        let Some(run) = &self.run else { return Vec::new() };
+        let Some(run) = &self.run else { return };
         if run.then.is_some() {
             return self.carry_on();
         }
-        if watches { self.watch() } else { Vec::new() }
+        if watches {
+            self.watch();
+        }
     }
 
-    pub(super) fn watched(&mut self, watched: Watched) -> Vec<Effect> {
+    pub(super) fn watched(&mut self, watched: Watched) {
         let now = self.now;
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         run.watched(watched, now);
         self.scroll = 0;
         self.refresh_question();
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         if run.then.is_some() {
             return self.carry_on();
         }
         // ACTIVE is no proof, and DOWN no answer.
         if matches!(run.phase, Phase::NotYet(_) | Phase::Active) {
             run.verifying = true;
-            return vec![Effect::Verify(run.marks.vpn.clone())];
+            return self.out.push(Effect::Verify(run.marks.vpn.clone()));
         }
-        Vec::new()
     }
 
-    pub(super) fn undone(&mut self, undone: Undone, ledger: Ledger) -> Vec<Effect> {
+    pub(super) fn undone(&mut self, undone: Undone, ledger: Ledger) {
         let now = self.now;
-        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(run) = &mut self.run else { return };
         run.undone(undone, ledger, now);
         self.scroll = 0;
         self.refresh_question();
-        let Some(run) = &self.run else { return Vec::new() };
-        if run.then.is_some() { self.carry_on() } else { Vec::new() }
+        let Some(run) = &self.run else { return };
+        if run.then.is_some() {
+            self.carry_on();
+        }
     }
 
     /// Does what the user asked for while the engine was still at work.
-    fn carry_on(&mut self) -> Vec<Effect> {
-        let Some(run) = &mut self.run else { return Vec::new() };
+    fn carry_on(&mut self) {
+        let Some(run) = &mut self.run else { return };
         // A question about a run that has come to rest is answered by it.
         self.dialog = None;
         match run.then.take() {
             // What was to be undone was not up yet when that was said.
             Some(Then::Undo) if run.phase == Phase::Active => {
                 self.ask_undo();
-                Vec::new()
             }
             Some(Then::Undo) => self.undo(),
             Some(Then::Leave) => {
@@ -219,9 +218,8 @@ impl Model {
                     run.phase = Phase::Stopped;
                 }
                 self.ending = Some(Ending::AfterRun);
-                Vec::new()
             }
-            None => Vec::new(),
+            None => {}
         }
     }
 }

@@ -13,17 +13,17 @@ use crate::engine::pace::PATIENCE;
 use crate::sign_in::{Login, Problem};
 
 impl Model {
-    pub(super) fn sign_in(&mut self) -> Vec<Effect> {
-        let request = self.request();
+    pub(super) fn sign_in(&mut self) {
+        let request = self.out.request();
         self.taking_up = None;
         self.question = None;
         self.start = Start::SigningIn { request, since: self.now };
-        vec![Effect::SignIn(request, self.login.clone())]
+        self.out.push(Effect::SignIn(request, self.login.clone()));
     }
 
-    pub(super) fn signed_in(&mut self, request: RequestId, result: Result<Session, Problem>) -> Vec<Effect> {
+    pub(super) fn signed_in(&mut self, request: RequestId, result: Result<Session, Problem>) {
         if !matches!(self.start, Start::SigningIn { request: awaited, .. } if awaited == request) {
-            return Vec::new();
+            return;
         }
         match result {
             Ok(session) => {
@@ -56,22 +56,20 @@ impl Model {
                 self.offer_unfinished();
                 self.offer_next_change();
                 let all: Vec<RegionId> = self.regions.iter().map(|region| region.id.clone()).collect();
-                all.iter().filter_map(|region| self.discover(region)).collect()
+                all.iter().for_each(|region| self.discover(region));
             }
             Err(problem) if !problem.clouds.is_empty() => {
                 self.clouds = problem.clouds;
                 self.start = Start::Choosing;
                 self.enter(Step::Cloud);
-                Vec::new()
             }
             Err(problem) => {
                 self.start = Start::Problem(problem);
-                Vec::new()
             }
         }
     }
 
-    pub(super) fn problem_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn problem_action(&mut self, action: Action) {
         match action {
             Action::Retry | Action::Accept => self.sign_in(),
             Action::Back => self.other_cloud(),
@@ -81,22 +79,20 @@ impl Model {
             }
             _ => {
                 self.scroll(action);
-                Vec::new()
             }
         }
     }
 
     /// While there is no sign-in: back to the list of clouds, if there is one.
-    pub(super) fn other_cloud(&mut self) -> Vec<Effect> {
+    pub(super) fn other_cloud(&mut self) {
         if !self.clouds.is_empty() {
             self.start = Start::Choosing;
             self.enter(Step::Cloud);
         }
-        Vec::new()
     }
 
     /// Signs in to a cloud of the list. What was answered about another cloud is of no use in this one.
-    pub(super) fn choose_cloud(&mut self, name: String) -> Vec<Effect> {
+    pub(super) fn choose_cloud(&mut self, name: String) {
         let login = Login::Named(name);
         if self.login == login && self.session().is_some() {
             return self.advance();
@@ -109,33 +105,31 @@ impl Model {
     }
 
     /// Asks a region, or asks it anew.
-    pub(super) fn discover(&mut self, id: &RegionId) -> Option<Effect> {
-        let request = self.request();
+    pub(super) fn discover(&mut self, id: &RegionId) {
+        let request = self.out.request();
         let now = self.now;
-        let region = self.regions.iter_mut().find(|region| region.id == *id)?;
+        let Some(region) = self.regions.iter_mut().find(|region| region.id == *id) else { return };
         region.inventory.ask(request, now);
         region.as_of = now;
-        Some(Effect::Discover(request, id.clone()))
+        self.out.push(Effect::Discover(request, id.clone()));
     }
 
     /// Reads regions again, with everything known of them. What was known stays in view until the answer.
-    pub(super) fn read_again(&mut self, ids: &[RegionId]) -> Vec<Effect> {
-        let mut effects = Vec::new();
+    pub(super) fn read_again(&mut self, ids: &[RegionId]) {
         self.forget_shared_keys();
         for id in ids {
-            effects.extend(self.discover(id));
-            let request = self.request();
+            self.discover(id);
+            let request = self.out.request();
             let now = self.now;
             if let Some(region) = self.regions.iter_mut().find(|region| region.id == *id)
                 && !matches!(region.detail, Remote::NotAsked)
             {
                 region.detail.ask(request, now);
-                effects.push(Effect::Detail(request, id.clone()));
+                self.out.push(Effect::Detail(request, id.clone()));
             }
         }
-        effects.extend(self.ask_chosen_details());
+        self.ask_chosen_details();
         self.refresh();
-        effects
     }
 
     /// The regions of the VPN to be made.
@@ -144,35 +138,34 @@ impl Model {
     }
 
     /// Asks for a chosen region's details, unless they are here or on their way.
-    pub(super) fn ask_detail(&mut self, id: &RegionId) -> Option<Effect> {
-        let request = self.request();
+    fn ask_detail(&mut self, id: &RegionId) {
+        let request = self.out.request();
         let now = self.now;
-        let region = self.regions.iter_mut().find(|region| region.id == *id)?;
+        let Some(region) = self.regions.iter_mut().find(|region| region.id == *id) else { return };
         if region.detail.is_loading() || region.detail.ready().is_some() {
-            return None;
+            return;
         }
         region.detail.ask(request, now);
-        Some(Effect::Detail(request, id.clone()))
+        self.out.push(Effect::Detail(request, id.clone()));
     }
 
-    pub(super) fn discovered(
-        &mut self,
-        id: &RegionId,
-        request: RequestId,
-        result: Result<Inventory, Error>,
-    ) -> Vec<Effect> {
+    pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) {
         let region = self.regions.iter_mut().find(|region| region.id == *id);
         let is_taken = region.is_some_and(|region| region.inventory.answer(request, result));
-        if is_taken { self.learned() } else { Vec::new() }
+        if is_taken {
+            self.learned();
+        }
     }
 
-    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) -> Vec<Effect> {
+    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) {
         let region = self.regions.iter_mut().find(|region| region.id == *id);
         let is_taken = region.is_some_and(|region| region.detail.answer(request, result));
-        if is_taken { self.learned() } else { Vec::new() }
+        if is_taken {
+            self.learned();
+        }
     }
 
-    pub(super) fn learned(&mut self) -> Vec<Effect> {
+    pub(super) fn learned(&mut self) {
         self.refresh();
         self.confirmed()
     }
@@ -199,7 +192,7 @@ impl Model {
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is
     /// not asked for twice, but a region that hangs is asked anew.
-    pub(super) fn retry(&mut self) -> Vec<Effect> {
+    pub(super) fn retry(&mut self) {
         if self.step == Step::Vpns {
             return self.read_vpns_again();
         }
@@ -221,35 +214,32 @@ impl Model {
     }
 
     /// Asks for the details of every chosen region that has none yet.
-    pub(super) fn ask_chosen_details(&mut self) -> Vec<Effect> {
-        self.chosen_regions().iter().filter_map(|region| self.ask_detail(region)).collect()
+    pub(super) fn ask_chosen_details(&mut self) {
+        self.chosen_regions().iter().for_each(|region| self.ask_detail(region));
     }
 
     /// The program is told to end: nothing may wait for an answer. A run's engine is asked to stop first, so that the
     /// request under way is settled.
-    pub(super) fn terminated(&mut self) -> Vec<Effect> {
+    pub(super) fn terminated(&mut self) {
         self.question = None;
         if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
             change.then = Some(super::progress::Then::Leave);
-            return vec![Effect::Stop];
+            return self.out.push(Effect::Stop);
         }
         let has_changed = self.vpns.change.is_some();
         match &mut self.run {
             Some(run) if run.is_working() => {
                 run.then = Some(super::progress::Then::Leave);
-                vec![Effect::Stop]
+                self.out.push(Effect::Stop);
             }
             Some(_) => {
                 self.ending = Some(Ending::AfterRun);
-                Vec::new()
             }
             None if has_changed => {
                 self.ending = Some(Ending::AfterRun);
-                Vec::new()
             }
             None => {
                 self.ending = Some(Ending::Left);
-                Vec::new()
             }
         }
     }

@@ -34,19 +34,19 @@ impl Model {
     }
 
     /// Asks for the keys the plan in review has to share, if they are not known.
-    pub(super) fn ask_shared_keys(&mut self) -> Option<Effect> {
-        let Screen::Review(Review { plan, confirming, .. }) = &self.screen else { return None };
+    pub(super) fn ask_shared_keys(&mut self) {
+        let Screen::Review(Review { plan, confirming, .. }) = &self.screen else { return };
         if plan.is_ok() && !confirming {
-            return None;
+            return;
         }
-        let sharers = self.missing_shared_keys()?;
+        let Some(sharers) = self.missing_shared_keys() else { return };
         if self.shared_keys.of == sharers && self.shared_keys.keys.is_loading() {
-            return None;
+            return;
         }
-        let request = self.request();
+        let request = self.out.request();
         self.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
         self.shared_keys.keys.ask(request, self.now);
-        Some(Effect::ReadSharedKeys(request, sharers))
+        self.out.push(Effect::ReadSharedKeys(request, sharers));
     }
 
     /// Whose keys are still to be read for the plan.
@@ -61,10 +61,10 @@ impl Model {
         self.shared_keys = SharedKeys::default();
     }
 
-    pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) -> Vec<Effect> {
+    pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) {
         if !self.shared_keys.keys.answer(request, Ok(keys)) {
-            return Vec::new();
+            return;
         }
-        self.learned()
+        self.learned();
     }
 }

@@ -52,15 +52,15 @@ impl Model {
         self.vpns.offered_creation = Some(creation);
     }
 
-    pub(super) fn take_up(&mut self, direction: Direction) -> Vec<Effect> {
+    pub(super) fn take_up(&mut self, direction: Direction) {
         self.vpns.offers.clear();
-        let Some(creation) = self.vpns.offered_creation.clone() else { return Vec::new() };
-        let request = self.request();
+        let Some(creation) = self.vpns.offered_creation.clone() else { return };
+        let request = self.out.request();
         self.taking_up = Some((request, direction));
         let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
         // It comes without being asked for, so no Enter closes it.
         self.dialog = Some(Dialog::new("One moment", text, Vec::new()));
-        vec![Effect::TakeUp(request, creation.journal, direction)]
+        self.out.push(Effect::TakeUp(request, creation.journal, direction));
     }
 
     /// Gives up what is being taken up, if anything is. What is read for it by then is let go when it comes.
@@ -73,22 +73,21 @@ impl Model {
         self.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
     }
 
-    pub(super) fn forget_run(&mut self) -> Vec<Effect> {
-        let Some(creation) = self.vpns.offered_creation.take() else { return Vec::new() };
+    pub(super) fn forget_run(&mut self) {
+        let Some(creation) = self.vpns.offered_creation.take() else { return };
         self.dialog = None;
         self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
         self.offer_next_change();
-        let mut effects = vec![Effect::Forget(creation.journal)];
+        self.out.push(Effect::Forget(creation.journal));
         if self.step == Step::Vpns {
             // What exists of it is unused now.
-            effects.extend(self.read_vpns());
+            self.read_vpns();
         }
-        effects
     }
 
-    pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) -> Vec<Effect> {
+    pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) {
         let Some((_, direction)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else {
-            return vec![Effect::Release(request)];
+            return self.out.push(Effect::Release(request));
         };
         self.dialog = None;
         let taken = match result {
@@ -105,7 +104,7 @@ impl Model {
                     Direction::Back => "It cannot be rolled back",
                 };
                 self.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
-                return Vec::new();
+                return;
             }
         };
         // The list tells of it until it is read again.
@@ -126,7 +125,8 @@ impl Model {
         };
         self.run = Some(run);
         self.enter(Step::Run);
-        vec![Effect::GoOn(request), work]
+        self.out.push(Effect::GoOn(request));
+        self.out.push(work);
     }
 
     /// Makes the answers those that lead to this plan.

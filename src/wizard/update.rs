@@ -15,31 +15,28 @@ use crate::sign_in::Login;
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let is_key = matches!(message, Message::Key(_));
-    let mut effects = updated(model, message);
-    effects.extend(model.ask_shared_keys());
+    updated(model, message);
+    model.ask_shared_keys();
     if model.revealed.is_some_and(|since| model.now.saturating_sub(since) >= REVEALED) {
         model.hide_keys();
     }
     model.attend(is_key);
-    effects
+    model.out.take()
 }
 
-fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
+fn updated(model: &mut Model, message: Message) {
     match message {
-        Message::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+        Message::Key(event) if event.kind == KeyEventKind::Release => {}
         Message::Key(event) => key(model, &event),
-        Message::Paste(_) if model.is_too_small() => Vec::new(),
+        Message::Paste(_) if model.is_too_small() => {}
         Message::Paste(text) => {
             model.paste(&text);
-            Vec::new()
         }
         Message::Resize(columns, rows) => {
             model.size = (columns, rows);
-            Vec::new()
         }
         Message::Tick(now) => {
             model.now = model.now.max(now);
-            Vec::new()
         }
         Message::SignedIn(request, result) => model.signed_in(request, result),
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
@@ -50,7 +47,6 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
             model.answers.key = fields::SecretText::generated(&psk);
             model.answers.key.is_revealed = is_revealed;
             model.say("A new key was made.");
-            Vec::new()
         }
         Message::Engine(event) => {
             let now = model.now;
@@ -58,7 +54,6 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
                 run.apply(event, now);
             }
             model.refresh_question();
-            Vec::new()
         }
         Message::TakenUp(request, result) => model.taken_up(request, result),
         Message::Created(result, ledger) => model.created(result, ledger),
@@ -68,7 +63,6 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
                 run.examined = Some(examined);
                 run.verifying = false;
             }
-            Vec::new()
         }
         Message::Undone(undone, ledger) => model.undone(undone, ledger),
         Message::Inspected(request, seen) => model.inspected(request, *seen),
@@ -77,7 +71,6 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Looked(request, result) => model.looked(request, result),
         Message::Carrying(event) => {
             model.carrying(event);
-            Vec::new()
         }
         Message::Carried(ended, course) => model.change_carried(ended, *course),
         Message::NotBegun(why) => model.not_begun(why),
@@ -90,32 +83,27 @@ fn updated(model: &mut Model, message: Message) -> Vec<Effect> {
                 format!("Use it with: {apply}")
             };
             model.say(format!("Saved {path}, without the key. {way}"));
-            Vec::new()
         }
         Message::Saved(Err(why)) => {
             model.warn(format!("The plan could not be saved: {why}"));
-            Vec::new()
         }
         Message::Asked(question) => model.asked(question),
         Message::AskedEnough => {
             model.question = None;
-            Vec::new()
         }
         Message::Copied { is_sent } => {
             model.copied(is_sent);
-            Vec::new()
         }
         Message::Continued => {
             model.repaint = true;
             model.hide_keys();
             model.attention.begins_anew(model.now);
-            Vec::new()
         }
         Message::Terminated => model.terminated(),
     }
 }
 
-fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+fn key(model: &mut Model, event: &KeyEvent) {
     let is_alone = model.attention.hears(event, model.now);
     let action = keymap::action(model, event);
     model.notice = None;
@@ -126,37 +114,34 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         && let Some(why) = model.unmeant(is_alone)
     {
         model.warn(why);
-        Vec::new()
     } else if let Some(action) = action {
         act(model, action)
     } else if model.question.is_some() {
         model.edit_question(event);
-        Vec::new()
     } else {
         model.edit(event);
-        Vec::new()
     }
 }
 
 /// Where nothing can be shown nothing is answered: it can only be asked to leave, and once more to do so.
-fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>, is_alone: bool) -> Vec<Effect> {
+fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>, is_alone: bool) {
     let is_q = event.code == KeyCode::Char('q') && event.modifiers.is_empty() && is_alone;
     match action {
         Some(action @ (Action::Suspend | Action::Repaint)) => act(model, action),
         Some(Action::Quit) if model.question.is_some() => act(model, Action::Quit),
-        _ if model.question.is_some() => Vec::new(),
+        _ if model.question.is_some() => {}
         _ if action == Some(Action::Quit) => model.quit_unseen(true),
         _ if is_q => model.quit_unseen(false),
-        _ => Vec::new(),
+        _ => {}
     }
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+fn act(model: &mut Model, action: Action) {
     match action {
-        Action::Suspend => return vec![Effect::Suspend],
+        Action::Suspend => return model.out.push(Effect::Suspend),
         Action::Repaint => {
             model.repaint = true;
-            return Vec::new();
+            return;
         }
         _ => {}
     }
@@ -174,7 +159,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let text = help.iter().map(|&line| line.to_owned()).chain(warnings).collect();
             let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
             model.dialog = Some(help);
-            return Vec::new();
+            return;
         }
         _ => {}
     }
@@ -182,7 +167,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         (Start::Problem(_), _) => model.problem_action(action),
         (Start::SigningIn { .. }, _) => match action {
             Action::Back => model.other_cloud(),
-            _ => Vec::new(),
+            _ => {}
         },
         (_, Screen::Picker(_)) => model.picker_action(action),
         (_, Screen::Form(_)) => model.form_action(action),
@@ -208,9 +193,9 @@ pub(super) fn scrolled(scroll: &mut u16, action: Action, page: isize, limit: u16
 }
 
 impl Model {
-    fn dialog_action(&mut self, action: Action) -> Vec<Effect> {
+    fn dialog_action(&mut self, action: Action) {
         let page = self.page();
-        let Some(dialog) = &mut self.dialog else { return Vec::new() };
+        let Some(dialog) = &mut self.dialog else { return };
         match action {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
@@ -230,10 +215,9 @@ impl Model {
             Action::Quit if dialog.buttons.len() <= 1 => return self.close_dialog(),
             _ => {}
         }
-        Vec::new()
     }
 
-    fn close_dialog(&mut self) -> Vec<Effect> {
+    fn close_dialog(&mut self) {
         self.dialog = None;
         self.cancel_taking_up();
         self.offer_next_change();
@@ -241,18 +225,17 @@ impl Model {
         match self.vpns.wish {
             Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.grant(),
             Some(wish) if self.dialog.is_none() => self.wish(wish),
-            _ => Vec::new(),
+            _ => {}
         }
     }
 
-    fn dialog_act(&mut self, act: Act) -> Vec<Effect> {
+    fn dialog_act(&mut self, act: Act) {
         match act {
             Act::Close => self.close_dialog(),
             Act::Leave => {
                 self.dialog = None;
                 let is_after = self.run.is_some() || self.vpns.change.is_some();
                 self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
-                Vec::new()
             }
             Act::StopAndKeep => self.stop(progress::Then::Leave),
             Act::StopAndUndo => self.stop(progress::Then::Undo),
@@ -264,7 +247,6 @@ impl Model {
             Act::Rather(wish) => self.rather(wish),
             Act::OwnKey => {
                 self.enter(Step::OtherKey);
-                Vec::new()
             }
             Act::TakeBack => self.take_change_back(),
             Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
@@ -304,11 +286,11 @@ impl Model {
 
     /// Asks to leave where nothing can be shown. With that question on the screen it means it: what is at work is stopped
     /// and kept, by Ctrl-C alone. Whatever else is asked is put off.
-    fn quit_unseen(&mut self, is_control: bool) -> Vec<Effect> {
+    fn quit_unseen(&mut self, is_control: bool) {
         match &self.dialog {
             Some(dialog) if dialog.has(Act::StopAndKeep) => {
                 if !is_control {
-                    return Vec::new();
+                    return;
                 }
                 self.dialog = None;
                 self.dialog_act(Act::StopAndKeep)
@@ -322,13 +304,13 @@ impl Model {
         }
     }
 
-    pub(super) fn quit(&mut self) -> Vec<Effect> {
+    pub(super) fn quit(&mut self) {
         if self.run.is_some() {
             return self.quit_run();
         }
         if matches!(self.start, Start::Problem(_) | Start::SigningIn { .. } | Start::Choosing) {
             self.ending = Some(Ending::Left);
-            return Vec::new();
+            return;
         }
         if matches!(self.step, Step::Change | Step::MissingKey) {
             return self.quit_change();
@@ -336,12 +318,11 @@ impl Model {
         if self.step.is_upkeep() {
             let is_after = self.vpns.change.is_some();
             self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
-            return Vec::new();
+            return;
         }
         let made =
             if self.vpns.change.is_some() { "What was changed stays." } else { "Nothing has been made in the cloud." };
         let text = vec![format!("{made} Your answers are lost.")];
         self.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
-        Vec::new()
     }
 }

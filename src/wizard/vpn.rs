@@ -29,7 +29,7 @@ const RENEW: &str = "Renew tunnels too";
 const KEEP: &str = "Leave tunnels alone";
 
 impl Model {
-    pub(super) fn vpn_action(&mut self, action: Action) -> Vec<Effect> {
+    pub(super) fn vpn_action(&mut self, action: Action) {
         if !matches!(action, Action::Up | Action::Down | Action::PageUp | Action::PageDown) {
             self.vpns.wish = None;
         }
@@ -62,18 +62,17 @@ impl Model {
             Action::Retry => return self.read_vpns_again(),
             Action::Copy => {
                 let text = self.vpns.vpn().map(ids).unwrap_or_default();
-                return vec![Effect::Copy(text)];
+                return self.out.push(Effect::Copy(text));
             }
             Action::Back => return self.back(),
             _ => self.scroll(action),
         }
-        Vec::new()
     }
 
-    fn want(&mut self, deed: Deed) -> Vec<Effect> {
+    fn want(&mut self, deed: Deed) {
         if let Some(interrupted) = self.vpns.interrupted().cloned() {
             self.offer_change(interrupted);
-            return Vec::new();
+            return;
         }
         if matches!(deed, Deed::NewKey | Deed::Subnets | Deed::Delete)
             && let Some(seen) = self.vpns.seen()
@@ -84,9 +83,9 @@ impl Model {
             } else {
                 self.refuse(&Refused(vec![why]));
             }
-            return Vec::new();
+            return;
         }
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let Some(open) = &mut self.vpns.open else { return };
         let wish = match deed {
             Deed::Mend => {
                 let found = open.finding().and_then(|at| open.diagnosis.as_ref()?.findings.get(at));
@@ -97,7 +96,7 @@ impl Model {
                         "It is still being diagnosed; a moment."
                     };
                     self.say(text);
-                    return Vec::new();
+                    return;
                 };
                 Wish::Mend(finding.subject)
             }
@@ -106,7 +105,7 @@ impl Model {
                 // No key can be made for somebody who would have to be told it.
                 if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.across, Across::Outside)) {
                     self.enter(Step::OtherKey);
-                    return Vec::new();
+                    return;
                 }
                 Wish::NewKey(Sas::Keep, KeyOrigin::Generated)
             }
@@ -117,7 +116,7 @@ impl Model {
                     Some(Err(refused)) => self.refuse(&refused),
                     None => {}
                 }
-                return Vec::new();
+                return;
             }
             Deed::Admit => Wish::Admit,
             Deed::Delete => Wish::Delete,
@@ -126,41 +125,39 @@ impl Model {
     }
 
     /// Proposes that, once what is known is fresh and complete.
-    pub(super) fn wish(&mut self, wish: Wish) -> Vec<Effect> {
+    pub(super) fn wish(&mut self, wish: Wish) {
         self.vpns.wish = Some(wish);
         if self.is_stale() && !self.vpns.seen.is_loading() {
             self.say("Reading everything once more first; a moment.");
             return self.read_vpns();
         }
-        let effects = self.grant();
-        if self.vpns.wish.is_some() && effects.is_empty() {
+        self.grant();
+        if self.vpns.wish.is_some() && !self.vpns.keys.is_loading() {
             self.say("It is still being read; a moment.");
         }
-        effects
     }
 
     /// Puts the question about what is wanted on the screen, if enough is known.
-    pub(super) fn grant(&mut self) -> Vec<Effect> {
+    pub(super) fn grant(&mut self) {
         let is_here = self.step == Step::Vpns || self.step.is_of_a_vpn();
         if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
-            return Vec::new();
+            return;
         }
-        let Some(wish) = self.vpns.wish else { return Vec::new() };
+        let Some(wish) = self.vpns.wish else { return };
         if matches!(wish, Wish::PublicKeys(_)) {
             match &self.vpns.keys {
                 Remote::Ready(_) => {}
-                Remote::Loading { .. } => return Vec::new(),
+                Remote::Loading { .. } => return,
                 Remote::NotAsked | Remote::Failed(_) => return self.compare_keys(),
             }
         }
         let open = self.vpns.open.as_ref();
         if wish.is_of_a_vpn() && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
-            return Vec::new();
+            return;
         }
         self.vpns.wish = None;
         self.notice = None;
         self.propose(wish);
-        Vec::new()
     }
 
     /// Asks whether to do what is wanted, or says why it is not done.
@@ -230,13 +227,12 @@ impl Model {
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn rather(&mut self, wish: Wish) -> Vec<Effect> {
+    pub(super) fn rather(&mut self, wish: Wish) {
         self.propose(wish);
         if let Some(dialog) = &mut self.dialog {
             let turned = |(_, act): &(&str, Act)| matches!(act, Act::Rather(_));
             dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
         }
-        Vec::new()
     }
 
     pub(super) fn refuse(&mut self, Refused(why): &Refused) {
@@ -254,23 +250,22 @@ impl Model {
     }
 
     /// Carries out what was agreed to.
-    pub(super) fn carry(&mut self) -> Vec<Effect> {
+    pub(super) fn carry(&mut self) {
         self.vpns.queue = std::mem::take(&mut self.vpns.proposals).into();
         (self.vpns.agreed, self.vpns.is_stopped) = (self.vpns.queue.len(), false);
         self.begin_next()
     }
 
     /// Begins what was agreed to and comes next.
-    pub(super) fn begin_next(&mut self) -> Vec<Effect> {
-        let Some(Proposal { change, notes }) = self.vpns.queue.pop_front() else { return Vec::new() };
+    pub(super) fn begin_next(&mut self) {
+        let Some(Proposal { change, notes }) = self.vpns.queue.pop_front() else { return };
         let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
         let which = Which::New(Box::new(change.clone()), key);
-        let effects = self.begin_change(Course::new(change), notes, which, Direction::Forward);
+        self.begin_change(Course::new(change), notes, which, Direction::Forward);
         let of = self.vpns.agreed;
         if let Some(change) = self.vpns.change.as_mut().filter(|_| of > 1) {
             change.turn = Some(Turn { number: of - self.vpns.queue.len(), of });
         }
-        effects
     }
 
     /// Asks what to do with a change that was cut off.
@@ -300,8 +295,8 @@ impl Model {
     }
 
     /// Goes on with the change that was offered.
-    pub(super) fn go_on_with_change(&mut self, direction: Direction) -> Vec<Effect> {
-        let Some(Interrupted { journal, course, .. }) = self.vpns.offered.take() else { return Vec::new() };
+    pub(super) fn go_on_with_change(&mut self, direction: Direction) {
+        let Some(Interrupted { journal, course, .. }) = self.vpns.offered.take() else { return };
         self.vpns.offers.clear();
         self.begin_change(course, Vec::new(), Which::Journal(journal), direction)
     }
@@ -345,15 +340,15 @@ impl Model {
     }
 
     /// Takes what is marked, and goes on to the other half or to the question.
-    pub(super) fn accept_other_subnets(&mut self, half: Half) -> Vec<Effect> {
-        let Screen::Picker(picker) = &self.screen else { return Vec::new() };
+    pub(super) fn accept_other_subnets(&mut self, half: Half) {
+        let Screen::Picker(picker) = &self.screen else { return };
         let ids = picker.taken().into_iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id),
             _ => None,
         });
         let ids: Vec<Id> = ids.collect();
         let present = self.vpns.vpn().map(|vpn| (vpn.b().is_some(), vpn.a.remote.iter().join(", ")));
-        let (Some(open), Some((has_other, remote))) = (&mut self.vpns.open, present) else { return Vec::new() };
+        let (Some(open), Some((has_other, remote))) = (&mut self.vpns.open, present) else { return };
         open.subnets.local.insert(half, ids);
         if half == Half::B {
             return self.wish(Wish::Subnets);
@@ -362,7 +357,6 @@ impl Model {
             open.ranges = Input::new(remote);
         }
         self.enter(if has_other { Step::OtherSubnets(Half::B) } else { Step::OtherRanges });
-        Vec::new()
     }
 
     /// Why a text is no list of ranges that the VPN on the screen can carry together with the subnets marked: by every rule
@@ -378,7 +372,7 @@ impl Model {
     }
 
     /// Takes what is behind the outside peer from now on, and goes on to the question.
-    pub(super) fn accept_other_ranges(&mut self) -> Vec<Effect> {
+    pub(super) fn accept_other_ranges(&mut self) {
         if let Some(open) = &mut self.vpns.open {
             open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();
         }

@@ -284,11 +284,12 @@ fn connections(vpn: &Vpn) -> Vec<(RegionId, Id)> {
 
 impl Model {
     /// Opens the list, and reads it if that is due.
-    pub(super) fn open_vpns(&mut self) -> Vec<Effect> {
+    pub(super) fn open_vpns(&mut self) {
         let is_fresh = self.vpns.seen().is_some() && !self.is_stale();
-        let effects = if is_fresh || self.vpns.seen.is_loading() { Vec::new() } else { self.read_vpns() };
+        if !is_fresh && !self.vpns.seen.is_loading() {
+            self.read_vpns();
+        }
         self.enter(Step::Vpns);
-        effects
     }
 
     pub(super) fn is_stale(&self) -> bool {
@@ -296,49 +297,48 @@ impl Model {
     }
 
     /// Reads all regions. What was known stays in view until the answer.
-    pub(super) fn read_vpns(&mut self) -> Vec<Effect> {
-        let request = self.request();
+    pub(super) fn read_vpns(&mut self) {
+        let request = self.out.request();
         self.vpns.seen.ask(request, self.now);
-        vec![Effect::Inspect(request)]
+        self.out.push(Effect::Inspect(request));
     }
 
     /// The same by hand: not twice within a moment, but a read that hangs is asked for anew.
-    pub(super) fn read_vpns_again(&mut self) -> Vec<Effect> {
+    pub(super) fn read_vpns_again(&mut self) {
         let since = self.vpns.seen.since();
         if since.is_some_and(|since| self.now.saturating_sub(since) < PATIENCE) {
             self.say("It is being read already.");
-            return Vec::new();
+            return;
         }
         self.read_vpns()
     }
 
-    pub(super) fn inspected(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
+    pub(super) fn inspected(&mut self, request: RequestId, seen: Seen) {
         if !seen.inspection.awaited.is_empty() {
             return self.inspected_in_part(request, seen);
         }
         if !self.vpns.seen.answer(request, Ok(seen)) {
-            return Vec::new();
+            return;
         }
         self.vpns.as_of = self.now;
         self.vpns.keys = Remote::NotAsked;
-        let mut effects = self.found_again();
+        self.found_again();
         if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
             self.refresh();
         }
-        effects.extend(self.grant());
-        effects.extend(self.prove_several());
-        effects
+        self.grant();
+        self.prove_several();
     }
 
     /// Shows what is known while a region keeps the others waiting. Of one that is still awaited that is what was known
     /// before.
-    fn inspected_in_part(&mut self, request: RequestId, seen: Seen) -> Vec<Effect> {
+    fn inspected_in_part(&mut self, request: RequestId, seen: Seen) {
         let mut part = seen;
         if let Some(before) = self.vpns.seen() {
             part.inspection = part.inspection.beside(&before.inspection);
         }
         if !self.vpns.seen.part(request, part) {
-            return Vec::new();
+            return;
         }
         if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
             self.refresh();
@@ -346,7 +346,7 @@ impl Model {
         let is_another = |vpn: &Vpn| self.vpns.open.as_ref().is_some_and(|open| open.connections != connections(vpn));
         match self.look_for_open() {
             Some(vpn) if is_another(&vpn) => self.diagnose(vpn),
-            _ => Vec::new(),
+            _ => {}
         }
     }
 
@@ -359,9 +359,9 @@ impl Model {
     }
 
     /// Finds the VPN on the screen in what was read anew, and diagnoses it.
-    fn found_again(&mut self) -> Vec<Effect> {
+    fn found_again(&mut self) {
         let found = self.look_for_open();
-        let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return Vec::new() };
+        let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return };
         let inspection = &seen.inspection;
         let Some(vpn) = found else {
             let text = match inspection.unread.first() {
@@ -376,15 +376,15 @@ impl Model {
             } else if let Some(change) = &mut self.vpns.change {
                 change.has_vpn = false;
             }
-            return Vec::new();
+            return;
         };
         self.diagnose(vpn)
     }
 
     /// Opens a VPN of the list.
-    pub(super) fn open_vpn(&mut self, handle: &str) -> Vec<Effect> {
+    pub(super) fn open_vpn(&mut self, handle: &str) {
         let Some(vpn) = self.vpns.seen().and_then(|seen| seen.inspection.select(handle).ok()).cloned() else {
-            return Vec::new();
+            return;
         };
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
         self.vpns.wish = None;
@@ -394,12 +394,12 @@ impl Model {
     }
 
     /// Reads what a diagnosis needs, and begins to watch the statuses.
-    fn diagnose(&mut self, vpn: Vpn) -> Vec<Effect> {
-        let (request, looking) = (self.request(), self.request());
+    fn diagnose(&mut self, vpn: Vpn) {
+        let (request, looking) = (self.out.request(), self.out.request());
         let pause = self.pause();
         let now = self.now;
         let connections = connections(&vpn);
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let Some(open) = &mut self.vpns.open else { return };
         (open.handle, open.name) = (vpn.handle(), vpn.name.clone());
         let is_another = !open.connections.is_empty() && open.connections != connections;
         if is_another {
@@ -412,11 +412,12 @@ impl Model {
                 self.warn("More of this VPN is known by now; choose again what is to be done.");
             }
         }
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let Some(open) = &mut self.vpns.open else { return };
         open.connections = connections;
         open.around.ask(request, now);
         open.looking = Some(looking);
-        vec![Effect::Diagnose(request, Box::new(vpn.clone())), Effect::Look(looking, Box::new(vpn), pause)]
+        self.out.push(Effect::Diagnose(request, Box::new(vpn.clone())));
+        self.out.push(Effect::Look(looking, Box::new(vpn), pause));
     }
 
     fn pause(&self) -> Duration {
@@ -424,10 +425,10 @@ impl Model {
         if open.is_some_and(|open| open.waiting.is_some()) { LOOK_CLOSELY } else { LOOK }
     }
 
-    pub(super) fn diagnosed(&mut self, request: RequestId, keys: Keys, exposures: Exposures) -> Vec<Effect> {
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+    pub(super) fn diagnosed(&mut self, request: RequestId, keys: Keys, exposures: Exposures) {
+        let Some(open) = &mut self.vpns.open else { return };
         if !open.around.answer(request, Ok(Around { keys, exposures })) {
-            return Vec::new();
+            return;
         }
         self.conclude();
         self.give_up_waiting();
@@ -459,12 +460,12 @@ impl Model {
         }
     }
 
-    pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, Look>, Error>) -> Vec<Effect> {
+    pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, Look>, Error>) {
         let now = self.now;
         let wait = self.wait;
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let Some(open) = &mut self.vpns.open else { return };
         if open.looking.take_if(|awaited| *awaited == request).is_none() {
-            return Vec::new();
+            return;
         }
         match result {
             Ok(seen) => {
@@ -476,29 +477,31 @@ impl Model {
             }
             // Somebody has deleted it, or has made it anew.
             Err(error) if error.is_gone() => {
-                return if self.vpns.seen.is_loading() { Vec::new() } else { self.read_vpns() };
+                if !self.vpns.seen.is_loading() {
+                    self.read_vpns();
+                }
+                return;
             }
             Err(error) => open.look_problem = Some(error),
         }
-        let Some(vpn) = self.vpns.vpn().cloned() else { return Vec::new() };
-        let Some(open) = &mut self.vpns.open else { return Vec::new() };
+        let Some(vpn) = self.vpns.vpn().cloned() else { return };
+        let Some(open) = &mut self.vpns.open else { return };
         if open.waiting.is_some() && vpn.is_active() {
             open.waiting = None;
             let text = format!("{} is ACTIVE.", vpn.name);
-            let effects = self.diagnose(vpn);
-            self.say(text);
-            return effects;
+            self.diagnose(vpn);
+            return self.say(text);
         }
         if open.waiting.is_some_and(|since| now.saturating_sub(since) > wait) {
             open.waiting = None;
             let text = format!("{} is not ACTIVE yet. That is no failure: agents report once a minute.", vpn.name);
             self.say(text);
         }
-        let looking = self.request();
+        let looking = self.out.request();
         let pause = self.pause();
         if let Some(open) = &mut self.vpns.open {
             open.looking = Some(looking);
         }
-        vec![Effect::Look(looking, Box::new(vpn), pause)]
+        self.out.push(Effect::Look(looking, Box::new(vpn), pause));
     }
 }

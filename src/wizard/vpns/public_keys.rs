@@ -12,44 +12,46 @@ use crate::plan::psk::NONE_PUBLIC;
 
 impl Model {
     /// Begins with the keys as they are now.
-    pub(in crate::wizard) fn want_no_public_keys(&mut self) -> Vec<Effect> {
+    pub(in crate::wizard) fn want_no_public_keys(&mut self) {
         self.vpns.keys = Remote::NotAsked;
         self.wish(Wish::PublicKeys(Sas::Keep))
     }
 
     /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
-    pub(in crate::wizard) fn compare_keys(&mut self) -> Vec<Effect> {
+    pub(in crate::wizard) fn compare_keys(&mut self) {
         let Some(Inspection { vpns, unread, .. }) = self.vpns.seen().map(|seen| &seen.inspection) else {
-            return Vec::new();
+            return;
         };
         if let Some((region, why)) = unread.first() {
             let region = self.labels.name(region);
             let text = format!("{region} could not be read, and what is there would be missed: {why}");
             self.vpns.wish = None;
             self.refuse(&Refused(vec![text]));
-            return Vec::new();
+            return;
         }
         let vpns = vpns.clone();
-        let request = self.request();
+        let request = self.out.request();
         self.vpns.keys.ask(request, self.now);
         self.say("Reading the key of each VPN; a moment.");
-        vec![Effect::CompareKeys(request, vpns)]
+        self.out.push(Effect::CompareKeys(request, vpns));
     }
 
-    pub(in crate::wizard) fn keys_compared(&mut self, request: RequestId, keys: Vec<(String, Keys)>) -> Vec<Effect> {
+    pub(in crate::wizard) fn keys_compared(&mut self, request: RequestId, keys: Vec<(String, Keys)>) {
         if self.vpns.proving.take_if(|awaited| *awaited == request).is_some() {
             self.proven(&keys);
-            return Vec::new();
+            return;
         }
-        if self.vpns.keys.answer(request, Ok(keys)) { self.grant() } else { Vec::new() }
+        if self.vpns.keys.answer(request, Ok(keys)) {
+            self.grant();
+        }
     }
 
     /// Has the VPNs proven that were changed one after the other, once everything is read again.
-    pub(in crate::wizard) fn prove_several(&mut self) -> Vec<Effect> {
+    pub(in crate::wizard) fn prove_several(&mut self) {
         let vpns = &self.vpns;
-        let (Some(seen), Some(change)) = (vpns.seen(), &vpns.change) else { return Vec::new() };
+        let (Some(seen), Some(change)) = (vpns.seen(), &vpns.change) else { return };
         if change.turn.is_none() || change.is_working() {
-            return Vec::new();
+            return;
         }
         let is_proven =
             |carried: &Carried| carried.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
@@ -58,11 +60,11 @@ impl Model {
         let is_unproven = |vpn: &&Vpn| unproven().any(|carried| is_of(&carried.change().subject, vpn));
         let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_unproven).cloned().collect();
         if vpns.is_empty() {
-            return Vec::new();
+            return;
         }
-        let request = self.request();
+        let request = self.out.request();
         self.vpns.proving = Some(request);
-        vec![Effect::CompareKeys(request, vpns)]
+        self.out.push(Effect::CompareKeys(request, vpns));
     }
 
     fn proven(&mut self, keys: &[(String, Keys)]) {
