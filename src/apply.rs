@@ -8,7 +8,6 @@ mod existing;
 pub(crate) mod input;
 pub(crate) mod made;
 mod progress;
-pub(crate) mod read;
 pub(crate) mod run;
 
 use std::time::Duration;
@@ -21,6 +20,7 @@ use crate::engine::Ledger;
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::begun;
 use crate::engine::journal::{Keeper, Record};
+use crate::engine::prepare::{check, known, read, with_shared_key};
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::Existing;
 use crate::sign_in::terminal::AtTerminal;
@@ -31,7 +31,6 @@ use crate::state;
 pub use answer::{Answer, Conclusion, Refusal};
 use existing::existing;
 pub(crate) use progress::Lines;
-use read::{check, known, read, with_shared_key};
 use run::Run;
 
 /// Makes the VPN of a plan file, unless the checks refuse it.
@@ -115,7 +114,7 @@ async fn prepare(
         Ok(plan) => with_shared_key(plan, cloud, key).await?,
         Err(refusal) => {
             let existing = existing(&draft, key, cloud).await.map(Box::new);
-            return existing.map(Prepared::Existing).ok_or(refusal);
+            return existing.map(Prepared::Existing).ok_or_else(|| refusal.into());
         }
     };
     Ok(Prepared::Plan(plan, key, Box::new(signed_in)))

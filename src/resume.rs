@@ -3,38 +3,30 @@
 
 mod change;
 mod choose;
-mod key;
-mod recall;
 mod rollback;
 
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::made::wait_for;
-use crate::apply::read::{Read, check, known, read, with_shared_key};
 use crate::apply::run::Run;
-use crate::apply::{Answer, Conclusion, Lines, Refusal, signed_in};
+use crate::apply::{Answer, Conclusion, Lines, Refusal, input, signed_in};
 use crate::cli::{ResumeArgs, RollbackArgs};
 use crate::cloud::Cloud;
-use crate::cloud::request::Kind;
-use crate::cloud::vpnaas::is_marked;
-use crate::engine::change::Direction;
-use crate::engine::found::{Found, find, forget_gone, settle};
-use crate::engine::handover::KeyOrigin;
+use crate::engine::found::{Found, find, settle};
 use crate::engine::interruption::{Interruption, interruptions};
-use crate::engine::journal::{Journal, Keeper, Record};
-use crate::engine::{Ledger, Marks, Step, Work};
-use crate::plan::{Labels, Plan, Profile, Profiles};
+use crate::engine::journal::{Keeper, Record};
+use crate::engine::prepare::PrepareError;
+use crate::engine::resume::{KeyError, KeySource, Resumable, marks_of};
+use crate::engine::{Ledger, Work};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Plan, Profile, Psk};
 use crate::sign_in::SignedIn;
 use crate::sign_in::terminal::AtTerminal;
 use crate::signals::Signal;
 use crate::state;
-use choose::Interrupted;
-use key::Key;
 
 /// Does what is missing of a run that was cut off.
 pub async fn resume(args: &ResumeArgs, mut signals: UnboundedReceiver<Signal>) -> Answer {
@@ -79,7 +71,7 @@ pub async fn rollback(args: &RollbackArgs, mut signals: UnboundedReceiver<Signal
             let chosen = choose::local(args.vpn.as_deref())?;
             let signed_in = signed_in(&args.cloud.login(), terminal.as_ref(), &mut sign_in_warnings).await?;
             let interrupted = choose::take_up(chosen, &signed_in.cloud).await?;
-            interrupted.refuse_made()?;
+            choose::refuse_made(&interrupted)?;
             Ok((interrupted, signed_in))
         } => taken,
         Some(_) = signals.recv() => Err(Refusal::stopped()),
@@ -134,12 +126,11 @@ async fn prepare(
         let (found, outstanding) = made(interrupted, cloud).await?;
         return Ok(Prepared { next: Next::Wait(Box::new(found), outstanding), signed_in });
     }
-    let given = Key::Given(args.psk_file.as_deref());
-    let (plan, ledger) = remaining(&interrupted, given, args.profile.map(Into::into), cloud).await?;
+    let (plan, ledger) = remaining(&interrupted, args.psk_file.as_deref(), args.profile.map(Into::into), cloud).await?;
     let key = interrupted.key_origin();
     let keeper = match interrupted {
-        Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_, claim) => {
+        Resumable::Journal(journal) => Keeper::of(*journal),
+        Resumable::Found(_, claim) => {
             let begun = claim.and_then(|claim| {
                 let keeper = Keeper::begun(claim, Record::new(cloud, &plan, key))?;
                 keeper.keep(&ledger)?;
@@ -152,13 +143,13 @@ async fn prepare(
 }
 
 /// A VPN that is made, as it is by now, after a look for what lost requests have made besides it.
-async fn made(interrupted: Interrupted, cloud: &Cloud) -> Result<(Found, Option<Interruption>), Refusal> {
+async fn made(interrupted: Resumable, cloud: &Cloud) -> Result<(Found, Option<Interruption>), Refusal> {
     let mut ledger = interrupted.ledger(cloud.limits());
     let journal = match interrupted {
-        Interrupted::Found(found, _) => return Ok((*found, None)),
-        Interrupted::Journal(journal) => journal,
+        Resumable::Found(found, _) => return Ok((*found, None)),
+        Resumable::Journal(journal) => journal,
     };
-    let (marks, vpn) = (choose::marks_of(journal.record()), journal.record().vpn.clone());
+    let (marks, vpn) = (marks_of(journal.record()), journal.record().vpn.clone());
     let keeper = Keeper::of(*journal);
     let (events, mut received) = unbounded_channel();
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &CancellationToken::new() };
@@ -177,100 +168,20 @@ async fn made(interrupted: Interrupted, cloud: &Cloud) -> Result<(Found, Option<
     Ok((found, interruptions.into_iter().find(|one| one.is_of(Some(&vpn), []))))
 }
 
-/// A run that was taken up, to be finished or only undone.
-#[derive(Debug)]
-pub struct Taken {
-    /// What it makes. None if it is to be undone, and could not be made as things are.
-    pub plan: Option<Box<Plan>>,
-    /// How its objects are known.
-    pub marks: Marks,
-    /// What exists of it, and what is in doubt.
-    pub ledger: Ledger,
-    /// Where its key came from.
-    pub key: KeyOrigin,
-    /// Its journal.
-    pub keeper: Keeper,
-}
-
-/// Takes up the run of a journal, to finish it or only to undo it. For undoing the journal is enough: the plan is a
-/// courtesy, so that its answers can be changed afterwards, and not waited for long.
-///
-/// # Errors
-/// If another process has it; to finish it, also if the regions do not answer, or the checks refuse what is left to do.
-pub async fn take_up(journal: &Path, direction: Direction, cloud: &Cloud) -> Result<Taken, Refusal> {
-    let journal = Journal::open(journal).map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-    let interrupted = Interrupted::Journal(Box::new(journal));
-    let (marks, key) = (interrupted.marks(), interrupted.key_origin());
-    let (plan, ledger) = match direction {
-        Direction::Forward => {
-            let (plan, ledger) = remaining(&interrupted, Key::Given(None), None, cloud).await?;
-            (Some(plan), ledger)
-        }
-        Direction::Back => {
-            let planned = timeout(Duration::from_secs(10), remaining(&interrupted, Key::Any, None, cloud)).await;
-            let (plan, ledger) = planned.ok().and_then(Result::ok).unzip();
-            (plan, ledger.unwrap_or_else(|| interrupted.ledger(cloud.limits())))
-        }
-    };
-    let keeper = match interrupted {
-        Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(..) => Keeper::default(),
-    };
-    Ok(Taken { plan, marks, ledger, key, keeper })
-}
-
-/// What a run that was cut off wants, with another profile if one is named, and what of it exists.
+/// The plan of what is left to do, with the key of its connection or the one that is given now.
 async fn remaining(
-    interrupted: &Interrupted,
-    key: Key<'_>,
+    interrupted: &Resumable,
+    psk_file: Option<&Path>,
     profile: Option<Profile>,
     cloud: &Cloud,
 ) -> Result<(Box<Plan>, Ledger), Refusal> {
-    let profiles = Profiles::built_in().map_err(|error| Refusal::internal(&error))?;
-    let labels = Labels::built_in().map_err(|error| Refusal::internal(&error))?;
-    let (marks, mut ledger) = (interrupted.marks(), interrupted.ledger(cloud.limits()));
-    forget_gone(&mut ledger, cloud).await.map_err(|error| Refusal::failed("looking for what exists", &error))?;
-    let psk = key::find(&marks, &ledger, interrupted.key_origin(), key, cloud);
-    let mut regions = read(cloud, marks.regions.values()).await?;
-    let mut draft = match interrupted {
-        Interrupted::Journal(journal) => {
-            let psk = psk.await?;
-            forget_own(&mut regions, &marks, &ledger);
-            let file = journal.record().plan().map_err(|error| Refusal::unusable(vec![error.to_string()]))?;
-            file.resolve(&known(&regions), &profiles, psk).map_err(|errors| Refusal::unreferenced(&errors))?
-        }
-        Interrupted::Found(found, _) => {
-            let draft = recall::draft(found, cloud, &regions, &profiles).await?;
-            forget_own(&mut regions, &marks, &ledger);
-            draft(psk.await?)
+    let drafted = interrupted.draft(profile, cloud).await?;
+    let psk = match drafted.key(cloud).await? {
+        KeySource::Connection(psk) => psk,
+        KeySource::Generated if psk_file.is_none() => Psk::generate(),
+        KeySource::Generated | KeySource::User => {
+            input::given_key(psk_file).await?.ok_or(PrepareError::Key(KeyError::GiveAgain))?
         }
     };
-    if let Some((profile, policy)) = profile.and_then(|profile| Some((profile, profiles.get(profile)?))) {
-        (draft.profile, draft.policy) = (profile, policy.clone());
-        ledger.reconsider_policies();
-    }
-    let plan = check(draft, &regions, &labels, marks.vpn)?;
-    // What is only undone needs no key, and a connection that has one keeps it.
-    let is_connected = ledger.made().iter().any(|made| made.task.step == Step::Connection);
-    let origin = if is_connected { KeyOrigin::Given } else { interrupted.key_origin() };
-    let plan = if matches!(key, Key::Any) { plan } else { with_shared_key(plan, cloud, origin).await? };
-    Ok((plan, ledger))
-}
-
-/// Takes the run's own objects out of what was read, so that the checks see the regions as they were before it: it is
-/// neither in its own way, nor does it count twice against a quota.
-fn forget_own(regions: &mut [Read], marks: &Marks, ledger: &Ledger) {
-    let own: Vec<String> = marks.regions.keys().map(|half| marks.vpn.mark(*half)).collect();
-    let is_own = |description: &str| own.iter().any(|mark| is_marked(description, mark));
-    for (region, inventory, detail) in regions {
-        inventory.services.retain(|service| !is_own(&service.description));
-        inventory.connections.retain(|connection| !is_own(&connection.description));
-        detail.groups.retain(|group| !is_own(&group.description));
-        for made in ledger.removable().iter().filter(|made| made.region == *region) {
-            let kind: Kind = made.task.step.kind();
-            if let Some(quota) = detail.quotas.get_mut(kind.quota()) {
-                quota.used = quota.used.saturating_sub(1);
-            }
-        }
-    }
+    Ok(drafted.plan(Some(psk), cloud).await?)
 }

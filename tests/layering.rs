@@ -38,8 +38,8 @@ const ARROWS: [(&str, &[&str]); 21] = [
     (
         "tui",
         &[
-            "tui", "view", "wizard", "resume", "apply", "sign_in", "signals", "state", "inspect", "engine", "change",
-            "inspect", "plan", "cloud",
+            "tui", "view", "wizard", "report", "sign_in", "signals", "state", "inspect", "engine", "change", "inspect",
+            "plan", "cloud",
         ],
     ),
 ];

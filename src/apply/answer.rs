@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::cloud::{Error, Hidden, printable};
 use crate::engine::interruption::Interruption;
+use crate::engine::prepare::{PrepareError, refusals};
+use crate::engine::resume::KeyError;
 use crate::plan::file::FileError;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::plan::shell::osvpn;
@@ -167,6 +169,28 @@ impl Refusal {
             1,
             vec![format!("internal error: {error}; please report it: osvpn bug-report collects what is needed")],
         )
+    }
+}
+
+impl From<PrepareError> for Refusal {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Request { doing, error } => Self::failed(doing, &error),
+            PrepareError::Hidden(hidden) => Self::refused(vec![hidden.to_string()]),
+            PrepareError::Refused(findings) => Self::refused(refusals(&findings)),
+            PrepareError::File(errors) => Self::unreferenced(&errors),
+            PrepareError::BuiltIn(error) => Self::internal(&error),
+            PrepareError::NoSuchRegion { .. }
+            | PrepareError::Journal(_)
+            | PrepareError::Key(_)
+            | PrepareError::Untold { .. } => Self::unusable(vec![error.to_string()]),
+        }
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::unusable(vec![error.to_string()])
     }
 }
 

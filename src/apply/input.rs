@@ -1,6 +1,5 @@
 //! What `osvpn apply` reads before it sends anything: the plan file and the key.
 
-use std::env::{self, VarError};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -10,13 +9,11 @@ use secrecy::zeroize::Zeroizing;
 use tokio::task::spawn_blocking;
 
 use super::Refusal;
+use crate::engine::resume::{KeyError, key_of_variable, parse_key};
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
-use crate::plan::psk::PskProblem;
 use crate::sign_in::terminal::AtTerminal;
 
-/// The variable a key can be given in.
-pub const KEY_VARIABLE: &str = "OSVPN_PSK";
 /// Standard input, where a file is named.
 const STDIN: &str = "-";
 /// Much more than any plan, in bytes: one with 10,000 ranges has a twentieth of it.
@@ -48,19 +45,8 @@ pub fn no_key() -> Refusal {
 /// # Errors
 /// If what was given is no key. The text itself is in no message.
 pub async fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, Refusal> {
-    let (place, text) = match (psk_file, env::var(KEY_VARIABLE)) {
-        (Some(path), _) => (path.display().to_string(), read_key(path).await?),
-        (None, Ok(text)) if !text.trim().is_empty() => (KEY_VARIABLE.to_owned(), Zeroizing::new(text)),
-        (None, Err(VarError::NotUnicode(_))) => return Err(no_text(KEY_VARIABLE)),
-        (None, _) => return Ok(None),
-    };
-    let refused = |problem: PskProblem| {
-        let advice = problem.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
-        Refusal::unusable(vec![format!("pre-shared key of {place}: {problem}{advice}")])
-    };
-    // Editors of Windows put a byte-order mark before it.
-    let is_around = |c: char| c.is_whitespace() || c == '\u{feff}';
-    Psk::parse(text.trim_matches(is_around)).map(Some).map_err(refused)
+    let Some(path) = psk_file else { return Ok(key_of_variable()?) };
+    Ok(Some(parse_key(&path.display().to_string(), &read_key(path).await?)?))
 }
 
 async fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
@@ -77,7 +63,9 @@ async fn read_key(path: &Path) -> Result<Zeroizing<String>, Refusal> {
         let problem = format!("pre-shared key of {place}: it is UTF-16, as PowerShell's > writes it; save it as ASCII");
         return Err(Refusal::unusable(vec![problem]));
     }
-    str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| no_text(&place.to_string()))
+    str::from_utf8(&bytes)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .map_err(|_| KeyError::NotText(place.to_string()).into())
 }
 
 /// Whoever names a terminal as the file wants to type the key.
@@ -105,8 +93,4 @@ async fn content(path: &Path, longest: u64) -> io::Result<Option<Zeroizing<Vec<u
         Ok((bytes.len() as u64 <= longest).then_some(bytes))
     };
     spawn_blocking(read).await.map_err(io::Error::other)?
-}
-
-fn no_text(place: &str) -> Refusal {
-    Refusal::unusable(vec![format!("pre-shared key of {place}: it is not text")])
 }

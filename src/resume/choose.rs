@@ -5,23 +5,14 @@ use std::path::PathBuf;
 use itertools::Itertools;
 
 use crate::apply::Refusal;
-use crate::cloud::{Cloud, Hidden, Limits};
+use crate::cloud::{Cloud, Hidden};
 use crate::engine::change;
 use crate::engine::found::{self, Found};
-use crate::engine::handover::KeyOrigin;
-use crate::engine::journal::{Claim, Journal, JournalError, Record, Stage, unfinished};
-use crate::engine::{Ledger, Made, Marks, Sent, Step, Task};
+use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
+use crate::engine::resume::Resumable;
 use crate::plan::shell::osvpn;
-use crate::plan::{Half, VpnId, meant};
+use crate::plan::{VpnId, meant};
 use crate::state;
-
-/// A run that was cut off.
-pub enum Interrupted {
-    /// Its journal is there, and locked.
-    Journal(Box<Journal>),
-    /// Its journal is not; this is what its marks tell. Others are kept off, unless this machine has no place for that.
-    Found(Box<Found>, Result<Claim, JournalError>),
-}
 
 /// What can be said without asking the cloud.
 pub enum Chosen {
@@ -30,87 +21,28 @@ pub enum Chosen {
     Named(String, Vec<String>),
 }
 
-impl Interrupted {
-    pub fn marks(&self) -> Marks {
-        match self {
-            Self::Journal(journal) => marks_of(journal.record()),
-            Self::Found(found, _) => found.marks.clone(),
-        }
+/// Refuses to undo what is made: creating it was not interrupted, and whoever says so by mistake loses a VPN that works.
+///
+/// # Errors
+/// With the command that deletes it.
+pub fn refuse_made(interrupted: &Resumable) -> Result<(), Refusal> {
+    if !interrupted.is_made() {
+        return Ok(());
     }
-
-    /// What exists, and what is in doubt since the run ended.
-    pub fn ledger(&self, limits: &Limits) -> Ledger {
-        let mut ledger = match self {
-            Self::Journal(journal) => journal.record().ledger.clone(),
-            Self::Found(found, _) => in_doubt(found),
-        };
-        ledger.take_over(limits);
-        ledger
-    }
-
-    /// Takes out of a ledger what carries the marker and is named otherwise than this program names it: it is not
-    /// deleted on the word of its description alone.
-    pub fn spare_renamed(&self, ledger: &mut Ledger) -> Vec<Made> {
-        let Self::Found(found, _) = self else { return Vec::new() };
-        found.renamed.iter().for_each(|made| ledger.remove(&made.id));
-        found.renamed.clone()
-    }
-
-    /// Whether everything exists, so that nothing is left to be made. Without a journal it is the connections that tell: they
-    /// are made last.
-    pub fn is_made(&self) -> bool {
-        match self {
-            Self::Journal(journal) => journal.record().stage() != Stage::Interrupted,
-            Self::Found(found, _) => {
-                let Found { marks, ledger, .. } = &**found;
-                marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some())
-            }
-        }
-    }
-
-    /// Refuses to undo what is made: creating it was not interrupted, and whoever says so by mistake loses a VPN that works.
-    ///
-    /// # Errors
-    /// With the command that deletes it.
-    pub fn refuse_made(&self) -> Result<(), Refusal> {
-        if !self.is_made() {
-            return Ok(());
-        }
-        let marks = self.marks();
-        let problems = vec![
-            format!(
-                "creating {} was not interrupted: it has all its connections, and no journal on this machine tells of a \
-                 change of it that was. There is nothing to roll back",
-                marks.name
-            ),
-            format!("to delete the whole VPN: {}", osvpn("delete").operand(&marks.vpn)),
-        ];
-        Err(Refusal::refused(problems))
-    }
-
-    pub fn key_origin(&self) -> KeyOrigin {
-        match self {
-            Self::Journal(journal) => journal.record().key,
-            // Where both ends are the user's, nobody else waits for a certain key.
-            Self::Found(found, _) if found.marks.regions.len() > 1 => KeyOrigin::Generated,
-            Self::Found(..) => KeyOrigin::Given,
-        }
-    }
-}
-
-/// Without a journal nobody knows what was asked for last: what is missing is looked for before it is made.
-fn in_doubt(found: &Found) -> Ledger {
-    let mut ledger = found.ledger.clone();
-    for (&half, step) in found.marks.regions.keys().flat_map(|half| Step::ALL.map(|step| (half, step))) {
-        if ledger.get(half, step).is_none() {
-            ledger.doubt(Task { half, step });
-        }
-    }
-    ledger
+    let marks = interrupted.marks();
+    let problems = vec![
+        format!(
+            "creating {} was not interrupted: it has all its connections, and no journal on this machine tells of a \
+             change of it that was. There is nothing to roll back",
+            marks.name
+        ),
+        format!("to delete the whole VPN: {}", osvpn("delete").operand(&marks.vpn)),
+    ];
+    Err(Refusal::refused(problems))
 }
 
 /// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
-fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, Refusal> {
     if let [first, ..] = found.doubled().as_slice() {
         let mut problems = vec![format!(
             "half {} of {} is there more than once: its marker does not tell which connection is the right one. Delete one \
@@ -140,21 +72,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Interrupted, Refusal> {
             }
         },
         // A disk that cannot be written is no reason not to undo something.
-        claim => Ok(Interrupted::Found(Box::new(found), claim)),
-    }
-}
-
-pub fn marks_of(record: &Record) -> Marks {
-    let plan = record.plan().ok();
-    let regions = plan.as_ref().map(|file| file.regions().into_iter().cloned().collect::<Vec<_>>());
-    let planned = [Half::A, Half::B].into_iter().zip(regions.unwrap_or_default());
-    let made = record.ledger.removable().into_iter().map(|made| (made.task.half, made.region));
-    let sent = |half| Some((half, Sent::of_file(plan.as_ref()?, half)?));
-    Marks {
-        vpn: record.vpn.clone(),
-        name: record.name.clone(),
-        regions: made.chain(planned).collect(),
-        sent: [Half::A, Half::B].into_iter().filter_map(sent).collect(),
+        claim => Ok(Resumable::Found(Box::new(found), claim)),
     }
 }
 
@@ -222,9 +140,9 @@ pub fn local(wanted: Option<&str>) -> Result<Chosen, Refusal> {
     }
 }
 
-fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Resumable, Refusal> {
     if journal.record().is_of(cloud) {
-        return Ok(Interrupted::Journal(journal));
+        return Ok(Resumable::Journal(journal));
     }
     let record = journal.record();
     let text = format!(
@@ -243,7 +161,7 @@ fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Interrupted, Ref
 ///
 /// # Errors
 /// If it belongs elsewhere, or there is none.
-pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Interrupted, Refusal> {
+pub async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Resumable, Refusal> {
     let (wanted, unreadable) = match chosen {
         Chosen::Journal(journal) => return take_journal(journal, cloud),
         Chosen::Named(wanted, unreadable) => (wanted, unreadable),

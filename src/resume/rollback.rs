@@ -5,12 +5,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::choose::Interrupted;
 use crate::apply::run::Audience;
 use crate::apply::{Conclusion, Lines, Refusal, ask};
 use crate::cli::RollbackArgs;
 use crate::cloud::Cloud;
 use crate::engine::journal::Keeper;
+use crate::engine::resume::Resumable;
 use crate::engine::{Ledger, Made, Undone, Work, undo};
 use crate::report::Rollback;
 use crate::signals::Signal;
@@ -18,7 +18,7 @@ use crate::signals::Signal;
 /// Asks, deletes, and waits until no lost request can take effect any more.
 pub async fn rollback(
     args: &RollbackArgs,
-    interrupted: Interrupted,
+    interrupted: Resumable,
     cloud: &Cloud,
     mut signals: UnboundedReceiver<Signal>,
 ) -> Conclusion {
@@ -26,8 +26,8 @@ pub async fn rollback(
     let mut ledger = interrupted.ledger(cloud.limits());
     let renamed = interrupted.spare_renamed(&mut ledger);
     let keeper = match interrupted {
-        Interrupted::Journal(journal) => Keeper::of(*journal),
-        Interrupted::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
+        Resumable::Journal(journal) => Keeper::of(*journal),
+        Resumable::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
     };
     if !args.yes {
         let question = question(marks.name.as_str(), &ledger, &renamed);

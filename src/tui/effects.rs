@@ -12,7 +12,6 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
-use crate::apply::Refusal;
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
 use crate::engine::change::{
@@ -22,11 +21,13 @@ use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{self, interruptions};
 use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
 use crate::engine::pace::TOGETHER;
+use crate::engine::prepare::PrepareError;
+use crate::engine::resume::{Resumed, resume};
 use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::inspect::diagnosis::exposures;
 use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
 use crate::plan::{Plan, Psk};
-use crate::resume::{self, take_up};
+use crate::report::Failure;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
@@ -47,7 +48,7 @@ pub(super) enum Done {
     /// With a sign-in.
     SignedIn(RequestId, Box<Result<Access, Problem>>),
     /// With a run that was cut off.
-    TakenUp(RequestId, Box<Result<resume::Taken, Refusal>>),
+    TakenUp(RequestId, Box<Result<Resumed, PrepareError>>),
     /// With a change that has come to rest.
     Changed(Box<Kept>, Result<Changed, ChangeError>),
 }
@@ -192,15 +193,12 @@ impl Effects {
         Message::SignedIn(request, session)
     }
 
-    fn take_up(&mut self, request: RequestId, result: Result<resume::Taken, Refusal>) -> Message {
-        let taken = result.map(|resume::Taken { plan, marks, ledger, key, keeper }| {
+    fn take_up(&mut self, request: RequestId, result: Result<Resumed, PrepareError>) -> Message {
+        let taken = result.map(|Resumed { plan, marks, ledger, key, keeper }| {
             self.taken = Some((request, keeper));
             Box::new(TakenUp { plan: plan.map(|plan| *plan), marks, ledger, key })
         });
-        Message::TakenUp(
-            request,
-            taken.map_err(|refusal| refusal.resuming().to_string().lines().map(Into::into).collect()),
-        )
+        Message::TakenUp(request, taken.map_err(|error| refused(error).lines().map(Into::into).collect()))
     }
 
     /// Begins what the wizard wants.
@@ -256,7 +254,7 @@ impl Effects {
                 // The question was asked after a sign-in.
                 let Some(cloud) = self.signed_in.as_ref().map(|signed_in| signed_in.cloud.clone()) else { return };
                 self.tasks
-                    .spawn(async move { Done::TakenUp(request, Box::new(take_up(&journal, direction, &cloud).await)) });
+                    .spawn(async move { Done::TakenUp(request, Box::new(resume(&journal, direction, &cloud).await)) });
             }
             Effect::GoOn(request) => {
                 if let Some((_, keeper)) = self.taken.take_if(|(taken, _)| *taken == request) {
@@ -500,6 +498,15 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
         creations: if is_kept { unfinished(cloud) } else { Vec::new() },
         interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
     }
+}
+
+/// Why a run cannot go on, as the command line words it.
+fn refused(error: PrepareError) -> String {
+    let why = match error {
+        PrepareError::Request { doing, error } => Failure::new(doing, &error).to_string(),
+        error => format!("{error}\n"),
+    };
+    why + "Nothing was changed."
 }
 
 /// Begins a change, or takes up one that was cut off.

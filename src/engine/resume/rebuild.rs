@@ -1,39 +1,28 @@
-//! What a run wanted, read off what it made.
+//! The plan of a VPN whose journal is lost, rebuilt from the objects that exist.
 
 use serde_json::{Value, json};
 
-use crate::apply::Refusal;
-use crate::apply::read::Read;
 use crate::cloud::{Cloud, Detail, Id, Inventory};
 use crate::engine::Step;
 use crate::engine::found::Found;
-use crate::plan::shell::osvpn;
+use crate::engine::prepare::{PrepareError, Read};
 use crate::plan::{Draft, Far, Half, Peer, PeerAddress, Policy, Profile, Profiles, Psk, Side};
 
 type Region<'a> = (&'a Inventory, &'a Detail);
 
-/// The draft that these objects are made of, but for the key.
-///
-/// # Errors
-/// What of it cannot be told because too little was made.
-pub async fn draft(
+pub(super) async fn draft(
     found: &Found,
     cloud: &Cloud,
     regions: &[Read],
     profiles: &Profiles,
-) -> Result<impl FnOnce(Psk) -> Draft + use<>, Refusal> {
-    let untold = |what: &str| {
-        let (name, delete) = (&found.marks.name, osvpn("rollback").operand(&found.marks.vpn));
-        Refusal::unusable(vec![format!(
-            "the journal of {name} is not on this machine, and what was made of it does not tell {what}; delete it with \
-             {delete}, and begin again"
-        )])
-    };
+    psk: Psk,
+) -> Result<Draft, PrepareError> {
+    let untold = |what| PrepareError::Untold { name: found.marks.name.clone(), vpn: found.marks.vpn.clone(), what };
     let read = |half: Half| {
         let id = found.marks.regions.get(&half)?;
         regions.iter().find(|(region, ..)| region == id).map(|(_, inventory, detail)| (inventory, detail))
     };
-    let a = read(Half::A).ok_or_else(|| untold("where half A is to be"))?;
+    let a = read(Half::A).ok_or_else(|| untold("the region of half A"))?;
     let side = |half: Half, (inventory, detail): Region<'_>| {
         let region = found.marks.regions.get(&half).cloned()?;
         let router = router(found, half, inventory)?;
@@ -49,7 +38,7 @@ pub async fn draft(
     let same = |profile: &Profile| profiles.get(*profile) == Some(&policy);
     let profile = [Profile::Catalyst, Profile::Modern].into_iter().find(same).unwrap_or(Profile::Custom);
     let name = found.marks.name.clone();
-    Ok(move |psk| Draft { name, a, far, profile, policy, psk })
+    Ok(Draft { name, a, far, profile, policy, psk })
 }
 
 fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {
@@ -84,14 +73,14 @@ fn peer(found: &Found, (inventory, detail): Region<'_>) -> Option<Peer> {
 }
 
 /// Of whichever half has it; what no connection tells is as in the profile `modern`, like in `catalyst`.
-async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Option<Policy>, Refusal> {
+async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Option<Policy>, PrepareError> {
     let show = async |step: Step, fields: &[&str]| {
         let made = [Half::A, Half::B].into_iter().find_map(|half| found.ledger.get(half, step));
         let Some((made, region)) = made.and_then(|made| Some((made, cloud.region(&made.region)?))) else {
             return Ok(None);
         };
         let shown = region.show(step.kind(), &made.id, fields).await;
-        shown.map(Some).map_err(|error| Refusal::failed(format!("reading the {}", step.label()), &error))
+        shown.map(Some).map_err(|error| PrepareError::request(format!("reading the {}", step.label()), error))
     };
     let ike = show(
         Step::IkePolicy,
