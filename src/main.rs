@@ -263,7 +263,7 @@ fn farewell(ended: &Ended) -> u8 {
                 "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else."
             );
         }
-    } else if model.step.is_upkeep() {
+    } else if model.screen.is_upkeep() {
         // Whoever only looked has not stopped anything.
         code = 0;
         let _ = writeln!(out, "Nothing was changed.");

@@ -49,7 +49,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use crate::wizard::{Model, SMALLEST, Screen, Start};
+use crate::wizard::{Content, Model, SMALLEST, Start};
 
 use area::Area;
 pub use theme::Theme;
@@ -99,16 +99,16 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         remote::signing_in(scene, since, area, frame);
         return 0;
     }
-    match &scene.model.screen {
-        Screen::Picker(picker) => picker::draw(scene, picker, area, frame),
-        Screen::Form(form) if scene.model.step == crate::wizard::step::Step::Custom => {
+    match &scene.model.content {
+        Content::List(picker) => picker::draw(scene, picker, area, frame),
+        Content::Form(form) if scene.model.screen == crate::wizard::screen::Screen::Custom => {
             policy_form::draw(scene, form, area, frame);
         }
-        Screen::Form(form) => form::draw(scene, form, area, frame),
-        Screen::Review(review) => return review::draw(scene, review, area, frame),
-        Screen::Run => return progress::draw(scene, area, frame),
-        Screen::Vpn => return vpn::draw(scene, area, frame),
-        Screen::Change => return change::draw(scene, area, frame),
+        Content::Form(form) => form::draw(scene, form, area, frame),
+        Content::Review(review) => return review::draw(scene, review, area, frame),
+        Content::Run => return progress::draw(scene, area, frame),
+        Content::Vpn => return vpn::draw(scene, area, frame),
+        Content::Change => return change::draw(scene, area, frame),
     }
     0
 }

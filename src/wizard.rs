@@ -25,9 +25,9 @@ pub mod question;
 pub mod remote;
 pub mod review;
 mod run;
+pub mod screen;
 mod session;
 mod shared_keys;
-pub mod step;
 pub mod takeup;
 mod update;
 pub mod vpn;
@@ -45,15 +45,15 @@ use attention::Attention;
 use dialog::Dialog;
 use fields::Field;
 use keymap::Action;
-pub use message::{Beginning, Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
+pub use message::{Beginning, Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
 use outbox::Outbox;
 use picker::Picker;
 use progress::Progress;
 use question::Asked;
 use remote::{Remote, RequestId};
 use review::Review;
+use screen::{Route, Screen};
 use shared_keys::SharedKeys;
-use step::{Route, Step};
 use update::scrolled;
 pub use update::update;
 use vpns::Vpns;
@@ -98,9 +98,9 @@ pub enum Start {
 
 /// What the current step keeps for its screen.
 #[derive(Clone, Debug)]
-pub enum Screen {
+pub enum Content {
     /// A list to choose from.
-    Picker(Picker),
+    List(Picker),
     /// Fields to fill in.
     Form(Form),
     /// The review.
@@ -162,9 +162,9 @@ pub struct Model {
     /// Everything answered.
     pub answers: Answers,
     /// The current step.
-    pub step: Step,
-    /// What the current step keeps for its screen.
     pub screen: Screen,
+    /// What the current step keeps for its screen.
+    pub content: Content,
     /// A question before everything else.
     pub dialog: Option<Dialog>,
     /// What the sign-in asks, before even that.
@@ -172,7 +172,7 @@ pub struct Model {
     /// A line that goes away with the next key.
     pub notice: Option<Notice>,
     /// The answer that is changed from the review; accepting a step returns there.
-    pub returning: Option<Step>,
+    pub returning: Option<Screen>,
     /// The id of the VPN to be made.
     pub vpn: VpnId,
     /// The keys it has to share with connections that exist.
@@ -217,8 +217,8 @@ impl Model {
             labels: beginning.labels,
             profiles: beginning.profiles,
             answers,
-            step: Step::Mode,
-            screen: Screen::Picker(Picker::default()),
+            screen: Screen::Mode,
+            content: Content::List(Picker::default()),
             dialog: None,
             question: None,
             notice: None,
@@ -238,7 +238,7 @@ impl Model {
             revealed: None,
             out: Outbox::default(),
         };
-        model.enter(Step::Mode);
+        model.enter(Screen::Mode);
         model.sign_in();
         let effects = model.out.take();
         (model, effects)
@@ -253,14 +253,14 @@ impl Model {
 
     /// The step Esc leads to.
     #[must_use]
-    pub fn previous_step(&self) -> Option<Step> {
-        match self.step {
-            Step::Vpns => Some(Step::Mode),
-            Step::Vpn => Some(Step::Vpns),
-            Step::OtherSubnets(Half::A) | Step::OtherKey => Some(Step::Vpn),
-            Step::MissingKey => Some(Step::Change),
-            Step::OtherSubnets(Half::B) | Step::OtherRanges => Some(Step::OtherSubnets(Half::A)),
-            _ if self.returning.is_some() => Some(Step::Review),
+    pub fn previous_step(&self) -> Option<Screen> {
+        match self.screen {
+            Screen::Vpns => Some(Screen::Mode),
+            Screen::Vpn => Some(Screen::Vpns),
+            Screen::NewSubnets(Half::A) | Screen::NewKey => Some(Screen::Vpn),
+            Screen::MissingKey => Some(Screen::Change),
+            Screen::NewSubnets(Half::B) | Screen::NewRanges => Some(Screen::NewSubnets(Half::A)),
+            _ if self.returning.is_some() => Some(Screen::Review),
             step => self.route().previous(step),
         }
     }

@@ -37,8 +37,8 @@ use osvpn::sign_in::Problem;
 use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
-use osvpn::wizard::step::Step;
-use osvpn::wizard::{Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
+use osvpn::wizard::screen::Screen;
+use osvpn::wizard::{Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -223,7 +223,7 @@ fn engine() -> impl Strategy<Value = Message> {
     ]
 }
 
-fn seen() -> impl Strategy<Value = Seen> {
+fn seen() -> impl Strategy<Value = Overview> {
     let some = (select(vec![surveys::healthy(), surveys::broken(), surveys::empty()]), any::<bool>(), any::<bool>());
     (some, proptest::option::of((region(), error()))).prop_map(|((mut seen, is_half, is_cut_off), unread)| {
         let mut regions = seen.inspection.surveys.clone();
@@ -355,7 +355,7 @@ fn message() -> impl Strategy<Value = Message> {
 fn plan() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| {
         let mut journey = Driven::discovered((80, 24));
-        journey.to(Step::Review).press("Enter");
+        journey.to(Screen::Review).press("Enter");
         let plan = |effect| if let Effect::Create(plan, ..) = effect { Some(*plan) } else { None };
         std::mem::take(&mut journey.effects).into_iter().find_map(plan).unwrap()
     });

@@ -44,8 +44,8 @@ use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
 use osvpn::wizard::progress::{Button, Phase, Progress, TaskState};
 use osvpn::wizard::remote::RequestId;
-use osvpn::wizard::step::{Mode, Step};
-use osvpn::wizard::{Effect, Ending, Message, Screen, Session, Start, TakenUp, Unfinished};
+use osvpn::wizard::screen::{Mode, Screen};
+use osvpn::wizard::{Content, Effect, Ending, Message, Session, Start, TakenUp, Unfinished};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };
@@ -70,7 +70,7 @@ fn standing(a: Status, b: Status) -> BTreeMap<Half, Status> {
 
 fn running() -> Journey {
     let mut journey = Journey::at_review();
-    journey.enter().at(Step::Run);
+    journey.enter().at(Screen::Run);
     journey
 }
 

@@ -24,7 +24,7 @@ use osvpn::engine::Watched;
 use osvpn::plan::Half;
 use osvpn::view::Theme;
 use osvpn::wizard::Message;
-use osvpn::wizard::step::Step;
+use osvpn::wizard::screen::Screen;
 use runs::Run;
 
 const SIZE: (u16, u16) = (100, 32);
@@ -32,7 +32,7 @@ const SIZE: (u16, u16) = (100, 32);
 /// At the review, with the guide's own example: both private subnets.
 fn review() -> Driven {
     let mut journey = Driven::discovered(SIZE);
-    journey.to(Step::Subnets(Half::A)).press("1 2").to(Step::Review);
+    journey.to(Screen::Subnets(Half::A)).press("1 2").to(Screen::Review);
     journey
 }
 

@@ -44,7 +44,7 @@ use osvpn::engine::{CreateError, Event, Undone, Watched};
 use osvpn::plan::Half;
 use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
-use osvpn::wizard::step::Step;
+use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Effect, Message, Session, Unfinished};
 use ratatui::style::Modifier;
 use runs::Run;
@@ -79,7 +79,7 @@ fn look(name: &str, journey: &Driven) -> Drawn {
     here
 }
 
-fn at(step: Step) -> Driven {
+fn at(step: Screen) -> Driven {
     let mut journey = Driven::discovered(SMALL);
     journey.to(step);
     journey

@@ -14,8 +14,8 @@ use std::time::Instant;
 use inventories::{hamilton, hamilton_inventory, router, subnet};
 use journey::Journey;
 use osvpn::plan::Half;
-use osvpn::wizard::Screen;
-use osvpn::wizard::step::Step;
+use osvpn::wizard::Content;
+use osvpn::wizard::screen::Screen;
 
 #[test]
 fn every_key_reaches_a_list_of_ten_thousand_subnets() {
@@ -29,11 +29,11 @@ fn every_key_reaches_a_list_of_ten_thousand_subnets() {
     inventory.connections.clear();
     let mut journey = Journey::signed_in(&[hamilton()]);
     journey.discovered(&hamilton(), Ok(inventory));
-    journey.types("2").enter().enter().at(Step::Subnets(Half::A));
+    journey.types("2").enter().enter().at(Screen::Subnets(Half::A));
     let begun = Instant::now();
     journey.types("/subnet-0999");
     let took = begun.elapsed() / 12;
     println!("update with 10,000 subnets: {:.2} ms a key", took.as_secs_f64() * 1000.0);
-    let Screen::Picker(picker) = &journey.model.screen else { panic!("a list") };
+    let Content::List(picker) = &journey.model.content else { panic!("a list") };
     assert_eq!(picker.shown(), 10);
 }

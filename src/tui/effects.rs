@@ -31,7 +31,7 @@ use crate::report::Failure;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Interrupted, Message, Seen, Session, TakenUp, Unfinished, Which};
+use crate::wizard::{Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
@@ -488,11 +488,11 @@ fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
 }
 
 /// What was read, and what the journals here tell that is not done yet.
-fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Seen {
+fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
     let directory = state::directory().filter(|_| is_kept);
     let (vpns, changes, objects) =
         interruption::needed(&directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default());
-    Seen {
+    Overview {
         inspection,
         unfinished: crate::change::Unfinished { vpns, changes, objects },
         creations: if is_kept { unfinished(cloud) } else { Vec::new() },

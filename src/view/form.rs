@@ -22,7 +22,7 @@ use crate::engine;
 use crate::plan::{VpnName, psk};
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
-use crate::wizard::step::Step;
+use crate::wizard::screen::Screen;
 
 /// Wider fields are no easier to read.
 const WIDEST: u16 = 76;
@@ -39,7 +39,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
         help(scene, *field, place.inside(1, 0), frame);
         rest = next;
     }
-    if scene.model.step == Step::Name {
+    if scene.model.screen == Screen::Name {
         frame.render_widget(Paragraph::new(names(scene, usize::from(rest.width))), rest);
     }
 }
@@ -98,8 +98,8 @@ const fn label(field: Field) -> &'static str {
     match field {
         Field::PeerAddress => "Address",
         Field::PeerId => "Id",
-        Field::PeerCidrs | Field::OtherRanges => "CIDRs",
-        Field::Key | Field::OtherKey | Field::MissingKey => "Key",
+        Field::PeerCidrs | Field::NewRanges => "CIDRs",
+        Field::Key | Field::NewKey | Field::MissingKey => "Key",
         Field::Name => "Name",
         Field::Policy(_) => "",
     }
@@ -145,12 +145,12 @@ fn help_text(scene: Scene<'_>, field: Field) -> &'static str {
             "Made for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
         }
         Field::Key => "Both ends share it. Keep it like a password.",
-        Field::OtherKey if scene.model.vpns.vpn().is_some_and(|vpn| vpn.b().is_some()) => {
+        Field::NewKey if scene.model.vpns.vpn().is_some_and(|vpn| vpn.b().is_some()) => {
             "Both halves get it. It is sent to the cloud, and kept nowhere else."
         }
-        Field::OtherKey => "The peer needs the same. It is sent to the cloud, and kept nowhere else.",
+        Field::NewKey => "The peer needs the same. It is sent to the cloud, and kept nowhere else.",
         Field::MissingKey => "The one the change was begun with. It is sent to the cloud, and kept nowhere else.",
-        Field::OtherRanges => "The networks behind it, separated by commas. Its owner sets the same there.",
+        Field::NewRanges => "The networks behind it, separated by commas. Its owner sets the same there.",
         Field::Name => "Every object is named after it.",
         Field::Policy(_) => "",
     }

@@ -15,7 +15,7 @@ use crate::engine::change::{ChangeError, Changed, Direction};
 use crate::plan::Half;
 use crate::wizard::carried::{Carried, Stage, Turn};
 use crate::wizard::progress::Phase;
-use crate::wizard::step::{Mode, Step};
+use crate::wizard::screen::{Mode, Screen};
 use crate::wizard::vpn::capitalised;
 use crate::wizard::{Model, Start};
 
@@ -30,24 +30,24 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// The time of a run; else the place of the step among those that ask.
 fn right(model: &Model) -> String {
-    if let (Step::Run, Some(run)) = (model.step, &model.run) {
+    if let (Screen::Run, Some(run)) = (model.screen, &model.run) {
         let until = run.ended.unwrap_or(model.now);
         return super::text::clock(until.saturating_sub(run.begun));
     }
     if matches!(model.start, Start::SigningIn { .. }) {
         return String::new();
     }
-    match model.step {
-        Step::Change => {
+    match model.screen {
+        Screen::Change => {
             let change = model.vpns.change.as_ref();
             let time = |change: &Carried| change.ended.unwrap_or(model.now).saturating_sub(change.begun);
             return change.map_or_else(String::new, |change| super::text::clock(time(change)));
         }
-        Step::Vpn => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
+        Screen::Vpn => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
         _ => {}
     }
-    let steps: Vec<Step> = model.route().steps().into_iter().filter(|step| *step != Step::Run).collect();
-    let at = steps.iter().position(|step| *step == model.step);
+    let steps: Vec<Screen> = model.route().steps().into_iter().filter(|step| *step != Screen::Run).collect();
+    let at = steps.iter().position(|step| *step == model.screen);
     at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
 }
 
@@ -57,34 +57,34 @@ pub(super) fn text(model: &Model) -> String {
         return "Signing in".to_owned();
     }
     let two = model.answers.mode == Mode::SiteToSite;
-    match model.step {
-        Step::Cloud => "Which cloud of clouds.yaml?".to_owned(),
-        Step::Mode => "What is to be connected?".to_owned(),
-        Step::Region(Half::A) if two => "Which is the first region?".to_owned(),
-        Step::Region(Half::A) => "Which region?".to_owned(),
-        Step::Region(Half::B) => format!("Which region is {} connected with?", model.place(Half::A)),
-        Step::Router(half) => format!("Which router of {}?", model.place(half)),
-        Step::Subnets(half) => format!("Which subnets of {}?", model.place(half)),
-        Step::Peer => "Who is the peer outside?".to_owned(),
-        Step::Key => "The pre-shared key".to_owned(),
-        Step::Policy => "Which policy?".to_owned(),
-        Step::Custom => "The policy, field by field".to_owned(),
-        Step::Name => "The name of the VPN".to_owned(),
-        Step::Review => format!("Review of {}", model.name_text()),
-        Step::Vpns => "Your VPNs".to_owned(),
-        Step::Vpn => model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
-        Step::OtherSubnets(half) => {
+    match model.screen {
+        Screen::Cloud => "Which cloud of clouds.yaml?".to_owned(),
+        Screen::Mode => "What is to be connected?".to_owned(),
+        Screen::Region(Half::A) if two => "Which is the first region?".to_owned(),
+        Screen::Region(Half::A) => "Which region?".to_owned(),
+        Screen::Region(Half::B) => format!("Which region is {} connected with?", model.place(Half::A)),
+        Screen::Router(half) => format!("Which router of {}?", model.place(half)),
+        Screen::Subnets(half) => format!("Which subnets of {}?", model.place(half)),
+        Screen::Peer => "Who is the peer outside?".to_owned(),
+        Screen::Key => "The pre-shared key".to_owned(),
+        Screen::Policy => "Which policy?".to_owned(),
+        Screen::Custom => "The policy, field by field".to_owned(),
+        Screen::Name => "The name of the VPN".to_owned(),
+        Screen::Review => format!("Review of {}", model.name_text()),
+        Screen::Vpns => "Your VPNs".to_owned(),
+        Screen::Vpn => model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
+        Screen::NewSubnets(half) => {
             let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.labels.name(&side.region));
             format!("Which subnets of {} from now on?", place.unwrap_or_default())
         }
-        Step::OtherRanges => "What is behind the peer outside from now on?".to_owned(),
-        Step::OtherKey => {
+        Screen::NewRanges => "What is behind the peer outside from now on?".to_owned(),
+        Screen::NewKey => {
             let name = model.vpns.open.as_ref().map_or("", |open| open.name.as_str());
             format!("A key of your own for {name}")
         }
-        Step::MissingKey => "The key of your own, once more".to_owned(),
-        Step::Change => model.vpns.change.as_ref().map_or_else(String::new, change),
-        Step::Run => model.run.as_ref().map_or_else(String::new, |run| {
+        Screen::MissingKey => "The key of your own, once more".to_owned(),
+        Screen::Change => model.vpns.change.as_ref().map_or_else(String::new, change),
+        Screen::Run => model.run.as_ref().map_or_else(String::new, |run| {
             let name = &run.marks.name;
             match &run.phase {
                 Phase::Creating => format!("Creating {name}"),

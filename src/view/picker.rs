@@ -25,7 +25,7 @@ use crate::plan::Severity;
 use crate::wizard::Model;
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 use crate::wizard::remote::Remote;
-use crate::wizard::step::Step;
+use crate::wizard::screen::Screen;
 
 /// From this width of the content on, details stand beside the list.
 const WIDE: u16 = 73;
@@ -36,14 +36,14 @@ const ROOMY: u16 = 16;
 pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
     let (top, area) = area.split_top(1);
     if picker.lines().is_empty() {
-        remote::draw(scene, scene.model.step, area, frame);
+        remote::draw(scene, scene.model.screen, area, frame);
         return;
     }
     note(scene, picker, top, frame);
     let (_, area) = area.split_top(u16::from(area.height > ROOMY));
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
     // A VPN's line names both its sides.
-    let wide = if scene.model.step == Step::Vpns { 2 * WIDE } else { WIDE };
+    let wide = if scene.model.screen == Screen::Vpns { 2 * WIDE } else { WIDE };
     if area.width >= wide {
         let (left, right) = area.split_left(area.width / 2);
         let tall = is_tall(picker, left.height);
@@ -87,14 +87,14 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         }
         return;
     }
-    if let Step::Router(half) | Step::Subnets(half) = model.step
+    if let Screen::Router(half) | Screen::Subnets(half) = model.screen
         && let Some(region) = model.region_of(half).filter(|region| region.inventory.is_loading())
         && let Some(line) = remote::reading(scene, region)
     {
         frame.render_widget(Paragraph::new(line), area);
         return;
     }
-    if let (Step::Vpns, Some(since)) = (model.step, model.vpns.seen.since()) {
+    if let (Screen::Vpns, Some(since)) = (model.screen, model.vpns.seen.since()) {
         frame.render_widget(Paragraph::new(remote::waiting(scene, "Reading all regions", since)), area);
         return;
     }
@@ -102,13 +102,13 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
     let open = picker.lines().iter().any(|line| line.is_open() || line.pending);
     let pending = picker.lines().iter().filter(|line| line.pending).count();
     let only = model.only_choice();
-    let text = match (model.step, marked) {
-        _ if !open && model.step != Step::Vpns => {
+    let text = match (model.screen, marked) {
+        _ if !open && model.screen != Screen::Vpns => {
             "None of these can be taken; the reasons stand beside them.".to_owned()
         }
         (_, Some(marked)) => marked,
-        (Step::Region(_) | Step::Router(_), None) if pending == 0 && only.is_some() => {
-            let kind = if matches!(model.step, Step::Region(_)) { "region" } else { "router" };
+        (Screen::Region(_) | Screen::Router(_), None) if pending == 0 && only.is_some() => {
+            let kind = if matches!(model.screen, Screen::Region(_)) { "region" } else { "router" };
             let title = only.map_or("", |line| line.title.as_str());
             if picker.current() == only {
                 format!("The only {kind} that can be taken; it is chosen.")
@@ -116,14 +116,14 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
                 format!("The only {kind} that can be taken is {title}.")
             }
         }
-        (Step::Cloud, None) => "--cloud NAME answers this beforehand.".to_owned(),
-        (Step::Region(_), None) => {
+        (Screen::Cloud, None) => "--cloud NAME answers this beforehand.".to_owned(),
+        (Screen::Region(_), None) => {
             let all = picker.lines().len();
             if pending > 0 { format!("{} of {all} read", all - pending) } else { String::new() }
         }
-        (Step::Router(_), None) => "The other end connects to its external address.".to_owned(),
-        (Step::Policy, None) => "How both ends encrypt; they must agree.".to_owned(),
-        (Step::Vpns, None) => vpns(model),
+        (Screen::Router(_), None) => "The other end connects to its external address.".to_owned(),
+        (Screen::Policy, None) => "How both ends encrypt; they must agree.".to_owned(),
+        (Screen::Vpns, None) => vpns(model),
         _ => String::new(),
     };
     frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);

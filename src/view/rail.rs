@@ -16,7 +16,7 @@ use super::area::Area;
 use super::text::{fit, pad, width as columns};
 use super::{Scene, review};
 use crate::wizard::progress::Phase;
-use crate::wizard::step::Step;
+use crate::wizard::screen::Screen;
 use crate::wizard::{Model, Start};
 
 /// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
@@ -24,8 +24,8 @@ use crate::wizard::{Model, Start};
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question.
-        _ if model.step.is_upkeep() => 0,
-        0..80 if model.step == Step::Run => 0,
+        _ if model.screen.is_upkeep() => 0,
+        0..80 if model.screen == Screen::Run => 0,
         0..80 => 23,
         80..100 => 28,
         100..120 => 32,
@@ -46,12 +46,12 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let steps = model.route().steps();
     let names = steps.iter().map(|step| columns(step.short(model.answers.mode))).max().unwrap_or_default();
-    let at = steps.iter().position(|step| *step == model.step).unwrap_or_default();
+    let at = steps.iter().position(|step| *step == model.screen).unwrap_or_default();
     let height = usize::from(area.height);
     let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
     let (rail, _) = area.split_left(area.width.saturating_sub(1));
     let room = usize::from(rail.width);
-    let focused = review::focused(model).map(|answer| answer.step);
+    let focused = review::focused(model).map(|answer| answer.screen);
     let lines =
         steps.iter().enumerate().skip(first).take(height).map(|(place, step)| {
             line(scene, *step, stand(model, *step, place, at), focused == Some(*step), names, room)
@@ -61,10 +61,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(edge), area.split_left(area.width.saturating_sub(1)).1);
 }
 
-fn stand(model: &Model, step: Step, place: usize, at: usize) -> Stand {
-    let asks = !matches!(step, Step::Review | Step::Run);
+fn stand(model: &Model, step: Screen, place: usize, at: usize) -> Stand {
+    let asks = !matches!(step, Screen::Review | Screen::Run);
     let over = model.run.as_ref().is_some_and(|run| run.phase == Phase::Active);
-    if step == Step::Run && over || step == Step::Review && model.run.is_some() {
+    if step == Screen::Run && over || step == Screen::Review && model.run.is_some() {
         Stand::Done
     } else if place == at {
         Stand::Here
@@ -75,7 +75,7 @@ fn stand(model: &Model, step: Step, place: usize, at: usize) -> Stand {
     }
 }
 
-fn line(scene: Scene<'_>, step: Step, stand: Stand, focused: bool, names: usize, room: usize) -> Line<'static> {
+fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usize, room: usize) -> Line<'static> {
     let Scene { model, theme } = scene;
     let (glyph, style) = match stand {
         Stand::Done => (theme.glyphs.done, theme.good()),
@@ -108,7 +108,7 @@ fn line(scene: Scene<'_>, step: Step, stand: Stand, focused: bool, names: usize,
 }
 
 /// An answer in the columns there are: of several ranges the first and how many more.
-fn short(scene: Scene<'_>, step: Step, room: usize) -> String {
+fn short(scene: Scene<'_>, step: Screen, room: usize) -> String {
     let text = scene.model.answer_text(step);
     if columns(&text) <= room {
         return text;
@@ -116,7 +116,7 @@ fn short(scene: Scene<'_>, step: Step, room: usize) -> String {
     let mut parts = text.split(", ");
     let first = parts.next().unwrap_or_default();
     match (step, parts.count()) {
-        (Step::Subnets(_), more @ 1..) => {
+        (Screen::Subnets(_), more @ 1..) => {
             let more = format!(" +{more}");
             format!("{}{more}", fit(scene.theme, first, room.saturating_sub(columns(&more))))
         }

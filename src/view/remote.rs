@@ -15,7 +15,7 @@ use crate::plan::shell::openstack;
 use crate::sign_in::Login;
 use crate::wizard::RegionState;
 use crate::wizard::remote::Remote;
-use crate::wizard::step::Step;
+use crate::wizard::screen::Screen;
 
 /// The spinner of this moment.
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
@@ -58,15 +58,15 @@ pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &
 }
 
 /// Draws why a step's list has no lines, and what to do about it.
-pub(super) fn draw(scene: Scene<'_>, step: Step, area: Rect, frame: &mut Frame<'_>) {
+pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame<'_>) {
     let columns = usize::from(area.width);
     let lines = match step {
-        Step::Router(half) | Step::Subnets(half) => match scene.model.region_of(half) {
+        Screen::Router(half) | Screen::Subnets(half) => match scene.model.region_of(half) {
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
         },
-        Step::Vpns => vpns(scene, columns),
-        Step::Region(_) => paragraph(
+        Screen::Vpns => vpns(scene, columns),
+        Screen::Region(_) => paragraph(
             "The catalogue of this sign-in has no region with a network service. Another project or cloud may: q leaves, \
              and another openrc or --cloud NAME starts anew.",
             columns,
@@ -86,7 +86,7 @@ fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     paragraph(&text, columns, scene.theme.text())
 }
 
-fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, columns: usize) -> Vec<Line<'static>> {
+fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let place = scene.model.labels.full(&region.id);
     match &region.inventory {
@@ -101,7 +101,7 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Step, col
         Remote::Ready(_) => {
             let command = |words| openstack(&region.id, words);
             let (what, commands) = match step {
-                Step::Router(_) => (
+                Screen::Router(_) => (
                     format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),
                     vec![
                         command("router create NAME"),

@@ -23,11 +23,11 @@ use super::{Scene, document, remote, sides};
 use crate::engine;
 use crate::plan::{Finding, HalfPlan, Plan, ServicePlan};
 use crate::wizard::review::{AnswerLine, Review};
-use crate::wizard::{Model, Screen};
+use crate::wizard::{Content, Model};
 
 /// The answer Enter would go back to, if the focus is not on Create.
 pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
-    let Screen::Review(review) = &model.screen else { return None };
+    let Content::Review(review) = &model.content else { return None };
     if review.focus == 0 {
         return None;
     }
@@ -62,7 +62,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
     let text = match (focused, makes) {
         (Some(answer), _) => {
             let why = answer.source.map_or_else(String::new, |source| format!(" ({source})"));
-            format!("Enter changes {}: {}{why}", answer.step.short(model.answers.mode), answer.value)
+            format!("Enter changes {}: {}{why}", answer.screen.short(model.answers.mode), answer.value)
         }
         (None, Some(_)) if is_confirming(model) => {
             let what = if model.halves().len() == 1 { "the region" } else { "both regions" };
@@ -81,7 +81,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
 }
 
 fn is_confirming(model: &Model) -> bool {
-    matches!(&model.screen, Screen::Review(review) if review.confirming)
+    matches!(&model.content, Content::Review(review) if review.confirming)
 }
 
 /// Whether what stands in the way will be gone by itself.

@@ -24,7 +24,7 @@ use super::{Scene, document, remote};
 use crate::inspect::{Across, Advice, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
 use crate::plan::shell::osvpn;
-use crate::wizard::vpns::{Deed, Open, ranges};
+use crate::wizard::vpns::{Open, VpnButton, ranges};
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -50,10 +50,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
 }
 
 /// With several findings the button says which one it mends.
-fn label(open: &Open, deed: Deed) -> String {
+fn label(open: &Open, deed: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
     match (deed, open.finding()) {
-        (Deed::Mend, Some(at)) if several => format!("{} {}", deed.label(), at + 1),
+        (VpnButton::Fix, Some(at)) if several => format!("{} {}", deed.label(), at + 1),
         _ => deed.label().to_owned(),
     }
 }

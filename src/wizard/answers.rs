@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tui_input::Input;
 
 use super::fields::{Field, SecretText};
-use super::step::Mode;
+use super::screen::Mode;
 use crate::cloud::{Id, RegionId};
 use crate::plan::fields::{Domain, PolicyField};
 use crate::plan::{Half, Policy, Profile};
@@ -144,7 +144,7 @@ impl Answers {
             Field::PeerCidrs => Some(&self.peer_cidrs),
             Field::Name => self.name.as_ref(),
             Field::Policy(field) => self.numbers.get(&field.into()),
-            Field::Key | Field::OtherKey | Field::OtherRanges | Field::MissingKey => None,
+            Field::Key | Field::NewKey | Field::NewRanges | Field::MissingKey => None,
         }
     }
 
@@ -156,7 +156,7 @@ impl Answers {
             Field::PeerCidrs => Some(&mut self.peer_cidrs),
             Field::Name => Some(self.name.get_or_insert_with(|| Input::new(suggested.to_owned()))),
             Field::Policy(field) => self.numbers.get_mut(&field.into()),
-            Field::Key | Field::OtherKey | Field::OtherRanges | Field::MissingKey => None,
+            Field::Key | Field::NewKey | Field::NewRanges | Field::MissingKey => None,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::dialog::{Act, Dialog};
-use super::step::Step;
-use super::{Model, Screen, Start};
+use super::screen::Screen;
+use super::{Content, Model, Start};
 
 /// How long something has to be on the screen before Enter can confirm it.
 const MOMENT: Duration = Duration::from_millis(700);
@@ -29,7 +29,7 @@ enum Front {
     SigningIn,
     Problem,
     /// A step, and whether there is something to confirm in it by now.
-    Step(Step, bool),
+    Screen(Screen, bool),
 }
 
 impl Front {
@@ -43,12 +43,12 @@ impl Front {
         if let Some(Dialog { title, buttons, .. }) = &model.dialog {
             return Self::Dialog { title: title.clone(), buttons: buttons.clone() };
         }
-        match (&model.start, &model.screen) {
+        match (&model.start, &model.content) {
             (Start::SigningIn { .. }, _) => Self::SigningIn,
             (Start::Problem(_), _) => Self::Problem,
-            (_, Screen::Review(review)) => Self::Step(model.step, review.plan.is_ok()),
-            (_, Screen::Run | Screen::Change) => Self::Step(model.step, model.button().is_some()),
-            _ => Self::Step(model.step, false),
+            (_, Content::Review(review)) => Self::Screen(model.screen, review.plan.is_ok()),
+            (_, Content::Run | Content::Change) => Self::Screen(model.screen, model.button().is_some()),
+            _ => Self::Screen(model.screen, false),
         }
     }
 }
@@ -147,17 +147,17 @@ impl Model {
             let (label, act) = dialog.buttons.get(dialog.focus)?;
             return (!act.is_harmless()).then(|| Stake { what: choose(label), is_grave: act.is_grave() });
         }
-        match (&self.start, &self.screen) {
+        match (&self.start, &self.content) {
             (Start::SigningIn { .. }, _) => None,
             (Start::Problem(_), _) => Some(Stake { what: "try again".to_owned(), is_grave: false }),
-            (_, Screen::Review(review)) if review.focus == 0 && review.plan.is_ok() => {
+            (_, Content::Review(review)) if review.focus == 0 && review.plan.is_ok() => {
                 Some(Stake { what: format!("create {}", self.name_text()), is_grave: true })
             }
-            (_, Screen::Run | Screen::Change) => {
+            (_, Content::Run | Content::Change) => {
                 self.button().map(|label| Stake { what: choose(label), is_grave: true })
             }
             // It goes on with a change at once.
-            (_, Screen::Form(_)) if self.step == Step::MissingKey => {
+            (_, Content::Form(_)) if self.screen == Screen::MissingKey => {
                 self.vpns.missing_key.check().is_ok().then(|| Stake { what: "go on".to_owned(), is_grave: true })
             }
             _ => None,
@@ -166,12 +166,12 @@ impl Model {
 
     /// The button that Enter presses where the engine rests.
     fn button(&self) -> Option<&'static str> {
-        match &self.screen {
-            Screen::Run => {
+        match &self.content {
+            Content::Run => {
                 let run = self.run.as_ref()?;
                 run.buttons().get(run.focus).map(|button| button.label())
             }
-            Screen::Change => {
+            Content::Change => {
                 let change = self.vpns.change.as_ref()?;
                 change.buttons().get(change.focus).map(|button| button.label())
             }

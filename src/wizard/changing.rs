@@ -8,7 +8,7 @@ use super::fields::SecretText;
 use super::keymap::Action;
 use super::message::Which;
 use super::progress::Then;
-use super::step::Step;
+use super::screen::Screen;
 use super::vpns::Open;
 use super::{Effect, Ending, Model};
 use crate::change::{Change, Verb};
@@ -27,7 +27,7 @@ impl Model {
         self.vpns.left.retain(|(left, _)| left.subject != change.change().subject);
         self.vpns.earlier.extend(self.vpns.change.take());
         self.vpns.change = Some(change);
-        self.enter(Step::Change);
+        self.enter(Screen::Change);
         self.out.push(Effect::Carry(which, direction));
     }
 
@@ -58,7 +58,7 @@ impl Model {
                 self.out.push(Effect::Carry(Which::Present(None), direction));
             }
             Button::GiveKey => {
-                self.enter(Step::MissingKey);
+                self.enter(Screen::MissingKey);
             }
             Button::TakeBack => {
                 let text = vec![
@@ -73,7 +73,7 @@ impl Model {
     /// Goes on with the key that was typed for it.
     pub(super) fn give_missing_key(&mut self) {
         let key = std::mem::take(&mut self.vpns.missing_key).psk();
-        self.enter(Step::Change);
+        self.enter(Screen::Change);
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.lacks_key()) else { return };
         let direction = change.way_on();
         change.resume(direction);
@@ -82,7 +82,7 @@ impl Model {
 
     pub(super) fn take_change_back(&mut self) {
         self.vpns.missing_key = SecretText::default();
-        self.enter(Step::Change);
+        self.enter(Screen::Change);
         let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return };
         change.resume(Direction::Back);
         self.out.push(Effect::Carry(Which::Present(None), Direction::Back));
@@ -93,9 +93,9 @@ impl Model {
         self.out.push(Effect::LetGo);
         let left: Vec<Change> = self.vpns.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
-            self.enter(Step::Vpn);
+            self.enter(Screen::Vpn);
         } else {
-            self.enter(Step::Vpns);
+            self.enter(Screen::Vpns);
             self.vpns.open = None;
         }
         let is_done = self.vpns.change.as_ref().is_some_and(Carried::is_done);

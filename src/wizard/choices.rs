@@ -7,7 +7,7 @@ use itertools::Itertools;
 
 use super::picker::{Choice, Line};
 use super::remote::Remote;
-use super::step::{Mode, Step};
+use super::screen::{Mode, Screen};
 use super::{Model, RegionState};
 use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
 use crate::plan::checks::Tunnelled;
@@ -24,49 +24,49 @@ pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
 impl Model {
     /// The lines of a step's list.
     #[must_use]
-    pub fn lines(&self, step: Step) -> Vec<Line> {
+    pub fn lines(&self, step: Screen) -> Vec<Line> {
         match step {
-            Step::Cloud => self.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
-            Step::Mode => modes(),
-            Step::Region(half) => self.regions.iter().map(|region| self.region_line(region, half)).collect(),
-            Step::Router(half) => self.router_lines(half),
-            Step::Subnets(half) => self.subnet_lines(half),
-            Step::Policy => self.policy_lines(),
-            Step::Vpns => self.vpn_lines(),
-            Step::OtherSubnets(half) => self.other_subnet_lines(half),
+            Screen::Cloud => self.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
+            Screen::Mode => modes(),
+            Screen::Region(half) => self.regions.iter().map(|region| self.region_line(region, half)).collect(),
+            Screen::Router(half) => self.router_lines(half),
+            Screen::Subnets(half) => self.subnet_lines(half),
+            Screen::Policy => self.policy_lines(),
+            Screen::Vpns => self.vpn_lines(),
+            Screen::NewSubnets(half) => self.other_subnet_lines(half),
             _ => Vec::new(),
         }
     }
 
     /// What a step would choose by itself, if nothing is chosen yet.
     #[must_use]
-    pub fn default_choice(&self, step: Step, lines: &[Line]) -> Option<Choice> {
+    pub fn default_choice(&self, step: Screen, lines: &[Line]) -> Option<Choice> {
         match step {
-            Step::Region(half) => {
+            Screen::Region(half) => {
                 let home = self.session().and_then(|session| session.home.clone()).map(Choice::Region);
                 let home = home.filter(|_| half == Half::A);
                 let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
                 home.map(|line| line.choice.clone())
             }
-            Step::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),
-            Step::Policy => Some(Choice::Profile(self.setting().recommended().0)),
-            Step::Vpns => lines.first().map(|line| line.choice.clone()),
+            Screen::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),
+            Screen::Policy => Some(Choice::Profile(self.setting().recommended().0)),
+            Screen::Vpns => lines.first().map(|line| line.choice.clone()),
             _ => None,
         }
     }
 
     /// The first plain line that has a name of the other side: what belongs together is often called the same in both
     /// regions, as in the guide's worked example.
-    pub(super) fn namesake<'l>(&self, step: Step, lines: &'l [Line]) -> Option<&'l Line> {
+    pub(super) fn namesake<'l>(&self, step: Screen, lines: &'l [Line]) -> Option<&'l Line> {
         let half = match step {
-            Step::Router(half) | Step::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
+            Screen::Router(half) | Screen::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
             _ => return None,
         };
         let other = self.region_of(half.other())?.inventory.ready()?;
         let router = self.answers.router_of(half.other()).and_then(|id| other.router(id));
         let names: HashSet<&str> = match (step, router) {
-            (Step::Router(_), Some(router)) => [router.name.as_str()].into(),
-            (Step::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
+            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
+            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
             (_, Some(_)) => {
                 let chosen = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
                 chosen.map(|subnet| subnet.name.as_str()).collect()

@@ -1,6 +1,6 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
-use super::vpns::Wish;
+use super::vpns::Intent;
 use crate::engine::change::Direction;
 
 /// What a dialog's button does.
@@ -25,7 +25,7 @@ pub enum Act {
     /// Do what is proposed.
     Carry,
     /// Propose that instead.
-    Rather(Wish),
+    Rather(Intent),
     /// Ask for a key of the user's own.
     OwnKey,
     /// Roll back what the change has done.

@@ -25,9 +25,9 @@ pub enum Field {
     /// One attribute of a custom policy.
     Policy(PolicyField),
     /// Another pre-shared key for a VPN that exists.
-    OtherKey,
+    NewKey,
     /// Other ranges behind its outside peer.
-    OtherRanges,
+    NewRanges,
     /// The pre-shared key that a change which was cut off needs once more.
     MissingKey,
 }
@@ -36,7 +36,7 @@ impl Field {
     /// Whether what is typed is shown only on request, and checked as it is typed.
     #[must_use]
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Key | Self::OtherKey | Self::MissingKey)
+        matches!(self, Self::Key | Self::NewKey | Self::MissingKey)
     }
 }
 

@@ -10,9 +10,9 @@ use tui_input::{Input, InputRequest};
 
 use super::fields::{Field, SecretText};
 use super::keymap::Action;
-use super::step::Step;
-use super::vpns::Wish;
-use super::{Effect, Form, Model, Screen};
+use super::screen::Screen;
+use super::vpns::Intent;
+use super::{Content, Effect, Form, Model};
 use crate::change::Sas;
 use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Domain, PolicyField};
@@ -26,15 +26,15 @@ const LONGEST_TEXT: usize = 1024;
 impl Form {
     /// The form of a step.
     #[must_use]
-    pub fn of(step: Step) -> Self {
+    pub fn of(step: Screen) -> Self {
         let fields = match step {
-            Step::Peer => vec![Field::PeerAddress, Field::PeerId, Field::PeerCidrs],
-            Step::Key => vec![Field::Key],
-            Step::Name => vec![Field::Name],
-            Step::OtherRanges => vec![Field::OtherRanges],
-            Step::OtherKey => vec![Field::OtherKey],
-            Step::MissingKey => vec![Field::MissingKey],
-            Step::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
+            Screen::Peer => vec![Field::PeerAddress, Field::PeerId, Field::PeerCidrs],
+            Screen::Key => vec![Field::Key],
+            Screen::Name => vec![Field::Name],
+            Screen::NewRanges => vec![Field::NewRanges],
+            Screen::NewKey => vec![Field::NewKey],
+            Screen::MissingKey => vec![Field::MissingKey],
+            Screen::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
             _ => Vec::new(),
         };
         Self { fields, focus: 0, blamed: Vec::new() }
@@ -62,8 +62,8 @@ impl Model {
                 if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
             }
             Field::PeerCidrs => ranges_problem(self.input(field)?.value(), &self.local_ranges()),
-            Field::OtherRanges => self.other_ranges_problem(self.input(field)?.value()),
-            Field::Key | Field::OtherKey | Field::MissingKey => match self.secret(field)?.check().err()? {
+            Field::NewRanges => self.other_ranges_problem(self.input(field)?.value()),
+            Field::Key | Field::NewKey | Field::MissingKey => match self.secret(field)?.check().err()? {
                 PskProblem::Empty if field != Field::Key => Some("type or paste the key".to_owned()),
                 problem => Some(problem.to_string()),
             },
@@ -76,7 +76,7 @@ impl Model {
     #[must_use]
     pub fn input(&self, field: Field) -> Option<&Input> {
         match field {
-            Field::OtherRanges => self.vpns.open.as_ref().map(|open| &open.ranges),
+            Field::NewRanges => self.vpns.open.as_ref().map(|open| &open.ranges),
             field => self.answers.input(field),
         }
     }
@@ -86,7 +86,7 @@ impl Model {
     pub fn secret(&self, field: Field) -> Option<&SecretText> {
         match field {
             Field::Key => Some(&self.answers.key),
-            Field::OtherKey => self.vpns.open.as_ref().map(|open| &open.key),
+            Field::NewKey => self.vpns.open.as_ref().map(|open| &open.key),
             Field::MissingKey => Some(&self.vpns.missing_key),
             _ => None,
         }
@@ -94,10 +94,10 @@ impl Model {
 
     /// The secret field that takes what is typed now.
     fn secret_field(&mut self) -> Option<&mut SecretText> {
-        let Screen::Form(form) = &self.screen else { return None };
+        let Content::Form(form) = &self.content else { return None };
         match form.field()? {
             Field::Key => Some(&mut self.answers.key),
-            Field::OtherKey => self.vpns.open.as_mut().map(|open| &mut open.key),
+            Field::NewKey => self.vpns.open.as_mut().map(|open| &mut open.key),
             Field::MissingKey => Some(&mut self.vpns.missing_key),
             _ => None,
         }
@@ -109,11 +109,11 @@ impl Model {
             return None;
         }
         let suggested = self.suggested_name();
-        match &self.screen {
-            Screen::Form(form) => {
+        match &self.content {
+            Content::Form(form) => {
                 let field = *form.fields.get(form.focus)?;
                 match field {
-                    Field::OtherRanges => self.vpns.open.as_mut().map(|open| &mut open.ranges),
+                    Field::NewRanges => self.vpns.open.as_mut().map(|open| &mut open.ranges),
                     field => self.answers.input_mut(field, &suggested),
                 }
             }
@@ -142,9 +142,9 @@ impl Model {
     /// as it is typed.
     #[must_use]
     pub fn problem(&self, field: Field) -> Option<String> {
-        let Screen::Form(form) = &self.screen else { return None };
+        let Content::Form(form) = &self.content else { return None };
         let at_once = match field {
-            Field::OtherKey | Field::MissingKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
+            Field::NewKey | Field::MissingKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
             field => matches!(field, Field::Key | Field::Policy(_)),
         };
         if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
@@ -190,7 +190,7 @@ impl Model {
 
     /// Moves on to the next field; what was left is checked from now on.
     fn leave_field(&mut self, forward: bool) {
-        let Screen::Form(form) = &mut self.screen else { return };
+        let Content::Form(form) = &mut self.content else { return };
         if let Some(field) = form.field()
             && !form.blamed.contains(&field)
         {
@@ -201,7 +201,7 @@ impl Model {
     }
 
     fn accept_form(&mut self) {
-        let Screen::Form(form) = &self.screen else { return };
+        let Content::Form(form) = &self.content else { return };
         let (fields, focus) = (form.fields.clone(), form.focus);
         // Enter in a form of several text fields goes to the next one that still needs something.
         let wrong: Vec<usize> = fields
@@ -211,14 +211,14 @@ impl Model {
             .map(|(place, _)| place)
             .collect();
         let Some(first) = wrong.first().copied() else {
-            return match self.step {
-                Step::OtherRanges => self.accept_other_ranges(),
-                Step::OtherKey => self.wish(Wish::NewKey(Sas::Keep, KeyOrigin::Given)),
-                Step::MissingKey => self.give_missing_key(),
+            return match self.screen {
+                Screen::NewRanges => self.accept_other_ranges(),
+                Screen::NewKey => self.wish(Intent::NewKey(Sas::Keep, KeyOrigin::Given)),
+                Screen::MissingKey => self.give_missing_key(),
                 _ => self.advance(),
             };
         };
-        let Screen::Form(form) = &mut self.screen else { return };
+        let Content::Form(form) = &mut self.content else { return };
         let here = wrong.contains(&focus);
         let next = wrong.iter().copied().find(|place| *place > focus);
         form.focus = if here { focus } else { next.unwrap_or(first) };
@@ -232,7 +232,7 @@ impl Model {
     }
 
     fn change_word(&mut self, forward: bool) {
-        let Screen::Form(form) = &self.screen else { return };
+        let Content::Form(form) = &self.content else { return };
         let Some(Field::Policy(field)) = form.field() else { return };
         match field.domain() {
             Domain::Words(words) => {
@@ -256,7 +256,7 @@ impl Model {
 
     pub(super) fn edit_field(&mut self, event: &KeyEvent) {
         self.vpns.wish = None;
-        let Screen::Form(form) = &self.screen else { return };
+        let Content::Form(form) = &self.content else { return };
         match form.field() {
             Some(field) if field.is_secret() => self.edit_secret(event),
             Some(Field::Policy(field)) if matches!(field.domain(), Domain::Words(_)) => {}
@@ -295,7 +295,7 @@ impl Model {
 
     /// Puts a number that parses into the custom policy.
     fn store_number(&mut self) {
-        let Screen::Form(form) = &self.screen else { return };
+        let Content::Form(form) = &self.content else { return };
         let Some(Field::Policy(field)) = form.field() else { return };
         if let Some(text) = self.answers.input(Field::Policy(field)).map(|input| input.value().to_owned()) {
             // What does not parse stays visible in its field, with the reason; the policy keeps its last number.
@@ -328,7 +328,7 @@ impl Model {
             secret.insert(text);
             return;
         }
-        if let Screen::Picker(picker) = &mut self.screen {
+        if let Content::List(picker) = &mut self.content {
             picker.edit_filter(|input| type_in(input, &clean));
         } else if let Some(input) = self.text_field() {
             type_in(input, &clean);

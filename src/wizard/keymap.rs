@@ -5,10 +5,10 @@ use itertools::Itertools;
 
 use super::fields::{Field, SecretText};
 use super::picker::Picker;
-use super::{Model, Screen, Start};
+use super::{Content, Model, Start};
 use crate::wizard::progress::Phase;
-use crate::wizard::step::Step;
-use crate::wizard::vpns::{Deed, Open};
+use crate::wizard::screen::Screen;
+use crate::wizard::vpns::{Open, VpnButton};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ pub enum Action {
     /// Use the simulated cloud.
     Demo,
     /// Do that to the VPN on the screen.
-    Do(Deed),
+    Do(VpnButton),
     /// Help on this screen and its keys.
     Help,
     /// Leave.
@@ -176,15 +176,15 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 /// The keys of the screen itself, also while a dialog stands over it: what the help lists.
 #[must_use]
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
-    with_common(match (&model.start, &model.screen) {
+    with_common(match (&model.start, &model.content) {
         (Start::Problem(_), _) => problem_keys(model),
         (Start::SigningIn { .. }, _) => with_other_cloud(model, vec![help_key()]),
-        (Start::Ready(_) | Start::Choosing, Screen::Picker(picker)) => picker_keys(model, picker),
-        (Start::Ready(_) | Start::Choosing, Screen::Form(_)) => form_keys(model),
-        (Start::Ready(_) | Start::Choosing, Screen::Review(review)) => review_keys(review.focus == 0),
-        (Start::Ready(_) | Start::Choosing, Screen::Run) => run_keys(model),
-        (Start::Ready(_) | Start::Choosing, Screen::Vpn) => vpn_keys(model),
-        (Start::Ready(_) | Start::Choosing, Screen::Change) => change_keys(model),
+        (Start::Ready(_) | Start::Choosing, Content::List(picker)) => picker_keys(model, picker),
+        (Start::Ready(_) | Start::Choosing, Content::Form(_)) => form_keys(model),
+        (Start::Ready(_) | Start::Choosing, Content::Review(review)) => review_keys(review.focus == 0),
+        (Start::Ready(_) | Start::Choosing, Content::Run) => run_keys(model),
+        (Start::Ready(_) | Start::Choosing, Content::Vpn) => vpn_keys(model),
+        (Start::Ready(_) | Start::Choosing, Content::Change) => change_keys(model),
     })
 }
 
@@ -302,7 +302,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         bindings.retain(|binding| !matches!(binding.action, Action::PageUp | Action::PageDown));
         return bindings;
     }
-    let accept = if model.step == Step::Vpns { "open" } else { "continue" };
+    let accept = if model.screen == Screen::Vpns { "open" } else { "continue" };
     let mut bindings = vec![bind(&[ENTER], Action::Accept, accept)];
     if picker.marked().is_some() {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
@@ -330,19 +330,19 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
 
 fn form_keys(model: &Model) -> Vec<Binding> {
     let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue"), bind(&[ESC], Action::Back, "back")];
-    match model.step {
-        Step::Key => {
+    match model.screen {
+        Screen::Key => {
             bindings.extend([reveal(&model.answers.key), bind(&[Key::control('g')], Action::Generate, "new key")]);
         }
-        Step::OtherKey => bindings.extend(model.secret(Field::OtherKey).map(reveal)),
-        Step::MissingKey => bindings.push(reveal(&model.vpns.missing_key)),
-        Step::Custom => bindings.extend([
+        Screen::NewKey => bindings.extend(model.secret(Field::NewKey).map(reveal)),
+        Screen::MissingKey => bindings.push(reveal(&model.vpns.missing_key)),
+        Screen::Custom => bindings.extend([
             bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
             quiet(&[LEFT], Action::Left, "change back"),
             bind(&[DOWN, TAB], Action::Down, "next field"),
             quiet(&[UP, BACKTAB], Action::Up, "previous field"),
         ]),
-        Step::Peer => bindings.extend([
+        Screen::Peer => bindings.extend([
             bind(&[TAB, DOWN], Action::Down, "next field"),
             quiet(&[BACKTAB, UP], Action::Up, "previous field"),
         ]),
@@ -405,17 +405,17 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         bind(&[Key::character('r')], Action::Retry, "check again"),
     ];
     for (letter, deed, label) in [
-        ('m', Deed::Mend, "mend what is found"),
-        ('n', Deed::NewKey, "new key"),
-        ('s', Deed::Subnets, "other subnets"),
-        ('a', Deed::Admit, "admit traffic: security-group rules"),
-        ('d', Deed::Delete, "delete it"),
+        ('m', VpnButton::Fix, "mend what is found"),
+        ('n', VpnButton::NewKey, "new key"),
+        ('s', VpnButton::Subnets, "other subnets"),
+        ('a', VpnButton::Admit, "admit traffic: security-group rules"),
+        ('d', VpnButton::Delete, "delete it"),
     ] {
         if deeds.contains(&deed) {
             bindings.push(quiet(&[Key::character(letter)], Action::Do(deed), label));
         }
     }
-    if deeds.contains(&Deed::Mend) {
+    if deeds.contains(&VpnButton::Fix) {
         bindings.extend((1..=9).zip('1'..='9').map(|(number, digit)| {
             let label = if number == 1 { "the finding of that number" } else { "" };
             quiet(&[Key::character(digit)], Action::Pick(number), label)

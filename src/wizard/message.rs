@@ -60,7 +60,7 @@ pub struct Interrupted {
 
 /// What all regions were read for.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Overview {
     /// The VPNs, and what no VPN uses.
     pub inspection: Inspection,
     /// VPNs whose making is not done, by the journals here: what they made is no stray.
@@ -186,7 +186,7 @@ pub enum Message {
     /// The undo is over.
     Undone(Undone, Ledger),
     /// All regions were read, as far as they could be; or some of them, and others are awaited.
-    Inspected(RequestId, Box<Seen>),
+    Inspected(RequestId, Box<Overview>),
     /// A VPN's keys were compared, and it was read what its instances admit.
     Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
     /// The keys of VPNs were compared, each named by its handle.

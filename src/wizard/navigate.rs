@@ -9,84 +9,84 @@ use super::fields::SecretText;
 use super::keymap::Action;
 use super::picker::{Choice, Line, Picker};
 use super::review::Review;
-use super::step::{Mode, Step};
-use super::vpns::Wish;
-use super::{Form, Model, Screen};
+use super::screen::{Mode, Screen};
+use super::vpns::Intent;
+use super::{Content, Form, Model};
 use crate::plan::{Half, Profile};
 use crate::sign_in::Login;
 
 impl Model {
     /// Opens a step with its best choice made.
-    pub(super) fn enter(&mut self, step: Step) {
+    pub(super) fn enter(&mut self, step: Screen) {
         self.hide_keys();
-        self.step = step;
+        self.screen = step;
         self.scroll = 0;
-        if step == Step::Review {
+        if step == Screen::Review {
             self.forget_shared_keys();
         }
-        self.screen = match step {
-            Step::Peer
-            | Step::Key
-            | Step::Custom
-            | Step::Name
-            | Step::OtherRanges
-            | Step::OtherKey
-            | Step::MissingKey => Screen::Form(Form::of(step)),
-            Step::Review => {
+        self.content = match step {
+            Screen::Peer
+            | Screen::Key
+            | Screen::Custom
+            | Screen::Name
+            | Screen::NewRanges
+            | Screen::NewKey
+            | Screen::MissingKey => Content::Form(Form::of(step)),
+            Screen::Review => {
                 let focus = self.returning.take().map_or(0, |step| self.review_focus(step));
-                Screen::Review(Review { plan: self.plan(), focus, confirming: false })
+                Content::Review(Review { plan: self.plan(), focus, confirming: false })
             }
-            Step::Run => Screen::Run,
-            Step::Vpn => Screen::Vpn,
-            Step::Change => Screen::Change,
-            Step::OtherSubnets(half) => {
+            Screen::Run => Content::Run,
+            Screen::Vpn => Content::Vpn,
+            Screen::Change => Content::Change,
+            Screen::NewSubnets(half) => {
                 let lines = self.lines(step);
                 let marked: Vec<Choice> = self.other_subnets(half).into_iter().map(Choice::Object).collect();
-                Screen::Picker(Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true))
+                Content::List(Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true))
             }
             _ => {
                 let lines = self.lines(step);
                 self.say_what_no_longer_fits(step, &lines);
-                let marked = matches!(step, Step::Subnets(_)).then(|| self.marks(step, &lines));
+                let marked = matches!(step, Screen::Subnets(_)).then(|| self.marks(step, &lines));
                 let first_mark = marked.as_ref().and_then(|marked| marked.first().cloned());
                 let at = self.chosen(step).or(first_mark).or_else(|| self.default_choice(step, &lines));
                 let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
                 let is_decided = self.is_decided(step, marked.as_deref());
-                Screen::Picker(Picker::new(lines, at.as_ref(), marked).decided(is_decided))
+                Content::List(Picker::new(lines, at.as_ref(), marked).decided(is_decided))
             }
         };
     }
 
     /// Shows what has become known since the step was opened.
     pub(super) fn refresh(&mut self) {
-        match &self.screen {
-            Screen::Picker(_) => {
-                let lines = self.lines(self.step);
-                let default = self.chosen(self.step).or_else(|| self.default_choice(self.step, &lines));
-                let fresh = matches!(self.step, Step::Subnets(_)).then(|| self.marks(self.step, &lines));
-                let is_decided = self.is_decided(self.step, fresh.as_deref());
-                let Screen::Picker(picker) = &mut self.screen else { return };
+        match &self.content {
+            Content::List(_) => {
+                let lines = self.lines(self.screen);
+                let default = self.chosen(self.screen).or_else(|| self.default_choice(self.screen, &lines));
+                let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.marks(self.screen, &lines));
+                let is_decided = self.is_decided(self.screen, fresh.as_deref());
+                let Content::List(picker) = &mut self.content else { return };
                 if picker.lines().is_empty() {
                     *picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided);
                 } else {
                     picker.reload(lines, default.as_ref());
                 }
             }
-            Screen::Review(_) => self.refresh_review(),
-            Screen::Form(_) | Screen::Run | Screen::Vpn | Screen::Change => {}
+            Content::Review(_) => self.refresh_review(),
+            Content::Form(_) | Content::Run | Content::Vpn | Content::Change => {}
         }
     }
 
     /// What was chosen at a list's step.
-    fn chosen(&self, step: Step) -> Option<Choice> {
+    fn chosen(&self, step: Screen) -> Option<Choice> {
         match step {
-            Step::Mode => Some(Choice::Mode(self.answers.mode)),
-            Step::Region(half) => self.answers.region.get(half).clone().map(Choice::Region),
-            Step::Router(half) => self.answers.router_of(half).cloned().map(Choice::Object),
-            Step::Subnets(half) => self.answers.subnets_of(half).first().cloned().map(Choice::Object),
-            Step::Policy => self.answers.profile.map(Choice::Profile),
-            Step::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
-            Step::Cloud => match &self.login {
+            Screen::Mode => Some(Choice::Mode(self.answers.mode)),
+            Screen::Region(half) => self.answers.region.get(half).clone().map(Choice::Region),
+            Screen::Router(half) => self.answers.router_of(half).cloned().map(Choice::Object),
+            Screen::Subnets(half) => self.answers.subnets_of(half).first().cloned().map(Choice::Object),
+            Screen::Policy => self.answers.profile.map(Choice::Profile),
+            Screen::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
+            Screen::Cloud => match &self.login {
                 Login::Named(name) => Some(Choice::Cloud(name.clone())),
                 Login::Default | Login::Demo => None,
             },
@@ -95,8 +95,8 @@ impl Model {
     }
 
     /// The subnets to mark: those answered before that still can be taken, else the best one.
-    fn marks(&self, step: Step, lines: &[Line]) -> Vec<Choice> {
-        let Step::Subnets(half) = step else { return Vec::new() };
+    fn marks(&self, step: Screen, lines: &[Line]) -> Vec<Choice> {
+        let Screen::Subnets(half) = step else { return Vec::new() };
         let is_open = |choice: &Choice| lines.iter().any(|line| line.choice == *choice && line.is_open());
         let answered = self.answers.subnets_of(half).iter().cloned().map(Choice::Object);
         let answered: Vec<Choice> = answered.filter(is_open).collect();
@@ -109,16 +109,16 @@ impl Model {
     }
 
     /// Whether marks are what the user has answered before, and not a suggestion.
-    fn is_decided(&self, step: Step, marked: Option<&[Choice]>) -> bool {
-        let Step::Subnets(half) = step else { return false };
+    fn is_decided(&self, step: Screen, marked: Option<&[Choice]>) -> bool {
+        let Screen::Subnets(half) = step else { return false };
         let answered = self.answers.subnets_of(half);
         let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
         marked.is_some_and(|marked| marked.iter().any(is_answered))
     }
 
     /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.
-    fn say_what_no_longer_fits(&mut self, step: Step, lines: &[Line]) {
-        let Step::Subnets(half) = step else { return };
+    fn say_what_no_longer_fits(&mut self, step: Screen, lines: &[Line]) {
+        let Screen::Subnets(half) = step else { return };
         let dropped = lines.iter().find(|line| {
             let answered = self.answers.subnets_of(half).iter().any(|id| line.choice == Choice::Object(id.clone()));
             answered && !line.is_open()
@@ -134,50 +134,50 @@ impl Model {
         self.ask_chosen_details();
         if self.returning.is_some() {
             // A changed answer can make others necessary: another region has other routers, another mode other steps.
-            self.enter(self.first_missing().unwrap_or(Step::Review));
-        } else if let Some(step) = self.route().next(self.step) {
+            self.enter(self.first_missing().unwrap_or(Screen::Review));
+        } else if let Some(step) = self.route().next(self.screen) {
             self.enter(step);
         }
     }
 
     /// The first step whose answer is not there, or no longer fits what is known.
-    fn first_missing(&self) -> Option<Step> {
+    fn first_missing(&self) -> Option<Screen> {
         let steps = self.route().steps().into_iter();
-        let asked = steps.filter(|step| !matches!(step, Step::Cloud | Step::Review | Step::Run));
+        let asked = steps.filter(|step| !matches!(step, Screen::Cloud | Screen::Review | Screen::Run));
         let mut asked = asked.filter(|step| !self.is_answered(*step));
         asked.next()
     }
 
     /// Whether a step has an answer that can be used.
     #[must_use]
-    pub fn is_answered(&self, step: Step) -> bool {
+    pub fn is_answered(&self, step: Screen) -> bool {
         match step {
-            Step::Region(half) => {
+            Screen::Region(half) => {
                 let same = half == Half::B && self.answers.region.a == self.answers.region.b;
                 self.answers.region.get(half).is_some() && !same
             }
-            Step::Router(half) => self.answers.router_of(half).is_some(),
-            Step::Subnets(half) => !self.answers.subnets_of(half).is_empty(),
-            Step::Peer | Step::Key | Step::Name => {
+            Screen::Router(half) => self.answers.router_of(half).is_some(),
+            Screen::Subnets(half) => !self.answers.subnets_of(half).is_empty(),
+            Screen::Peer | Screen::Key | Screen::Name => {
                 Form::of(step).fields.iter().all(|field| self.check(*field).is_none())
             }
-            Step::Custom => self.custom_problems().is_empty(),
-            Step::Run => self.run.is_some(),
-            Step::Cloud | Step::Mode | Step::Policy => true,
-            Step::Review
-            | Step::Vpns
-            | Step::Vpn
-            | Step::OtherSubnets(_)
-            | Step::OtherRanges
-            | Step::OtherKey
-            | Step::Change
-            | Step::MissingKey => false,
+            Screen::Custom => self.custom_problems().is_empty(),
+            Screen::Run => self.run.is_some(),
+            Screen::Cloud | Screen::Mode | Screen::Policy => true,
+            Screen::Review
+            | Screen::Vpns
+            | Screen::Vpn
+            | Screen::NewSubnets(_)
+            | Screen::NewRanges
+            | Screen::NewKey
+            | Screen::Change
+            | Screen::MissingKey => false,
         }
     }
 
     /// A name that was not changed stays a suggestion, and follows the answers.
     fn forget_unchanged_name(&mut self) {
-        if self.step == Step::Name
+        if self.screen == Screen::Name
             && let Some(name) = self.answers.name.take()
             && name.value() != self.suggested_name()
         {
@@ -191,25 +191,25 @@ impl Model {
         self.forget_unchanged_name();
         let Some(step) = self.previous_step() else { return self.quit() };
         self.vpns.wish = None;
-        if self.step == Step::OtherKey
+        if self.screen == Screen::NewKey
             && let Some(open) = &mut self.vpns.open
         {
             open.key.clear();
         }
         self.vpns.missing_key = SecretText::default();
         self.enter(step);
-        if step == Step::Vpns {
+        if step == Screen::Vpns {
             self.vpns.open = None;
         }
     }
 
     /// Keeps what is marked in a list of several, so that leaving by Esc forgets nothing.
     pub(super) fn keep_marks(&mut self) {
-        let Screen::Picker(picker) = &self.screen else { return };
+        let Content::List(picker) = &self.content else { return };
         if !picker.is_decided() {
             return;
         }
-        let (Step::Subnets(half), Some(marked)) = (self.step, picker.marked()) else { return };
+        let (Screen::Subnets(half), Some(marked)) = (self.screen, picker.marked()) else { return };
         let ids = marked.iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id.clone()),
             _ => None,
@@ -226,7 +226,7 @@ impl Model {
         let page = self.page();
         // Whoever goes on doing something does not want to be asked about something else any more.
         self.vpns.wish = None;
-        let Screen::Picker(picker) = &mut self.screen else { return };
+        let Content::List(picker) = &mut self.content else { return };
         match action {
             Action::Up => picker.step(-1),
             Action::Down => picker.step(1),
@@ -253,7 +253,7 @@ impl Model {
 
     /// Marks the line under the cursor, or says why it cannot be.
     fn toggle(&mut self) {
-        let Screen::Picker(picker) = &mut self.screen else { return };
+        let Content::List(picker) = &mut self.content else { return };
         match picker.current().filter(|line| !line.is_open()).and_then(refusal_text) {
             Some(text) => self.warn(text),
             None => picker.toggle(),
@@ -261,23 +261,23 @@ impl Model {
     }
 
     fn accept_line(&mut self) {
-        let Screen::Picker(picker) = &self.screen else { return };
+        let Content::List(picker) = &self.content else { return };
         let Some(line) = picker.current().cloned() else {
-            let text = match self.step {
-                Step::Router(half) | Step::Subnets(half)
+            let text = match self.screen {
+                Screen::Router(half) | Screen::Subnets(half)
                     if self.region_of(half).is_some_and(|region| region.inventory.is_loading()) =>
                 {
                     format!("{} is still being read; a moment", self.place(half))
                 }
-                Step::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),
+                Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),
                 _ => "There is nothing to choose here; Esc goes back.".to_owned(),
             };
             self.warn(text);
             return;
         };
-        match self.step {
-            Step::Subnets(half) => return self.accept_subnets(half, &line),
-            Step::OtherSubnets(half) => return self.accept_other_subnets(half),
+        match self.screen {
+            Screen::Subnets(half) => return self.accept_subnets(half, &line),
+            Screen::NewSubnets(half) => return self.accept_other_subnets(half),
             _ => {}
         }
         if line.pending {
@@ -292,19 +292,19 @@ impl Model {
     }
 
     fn take(&mut self, choice: Choice) {
-        match (self.step, choice) {
-            (Step::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
-            (Step::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
-            (Step::Mode, Choice::Vpns) => return self.open_vpns(),
-            (Step::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
-            (Step::Vpns, Choice::Creation(id)) => self.offer_creation(&id),
-            (Step::Vpns, Choice::Strays) => return self.wish(Wish::Strays),
-            (Step::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
-            (Step::Vpns, Choice::Make) => {
+        match (self.screen, choice) {
+            (Screen::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
+            (Screen::Mode, Choice::Mode(mode)) => self.answers.mode = mode,
+            (Screen::Mode, Choice::Vpns) => return self.open_vpns(),
+            (Screen::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
+            (Screen::Vpns, Choice::Creation(id)) => self.offer_creation(&id),
+            (Screen::Vpns, Choice::Unused) => return self.wish(Intent::DeleteUnused),
+            (Screen::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
+            (Screen::Vpns, Choice::Make) => {
                 self.answers.mode = Mode::SiteToSite;
-                self.step = Step::Mode;
+                self.screen = Screen::Mode;
             }
-            (Step::Region(half), Choice::Region(region)) => {
+            (Screen::Region(half), Choice::Region(region)) => {
                 *self.answers.region.get_mut(half) = Some(region);
                 let is_pair = self.answers.mode == Mode::SiteToSite;
                 if is_pair && half == Half::A && self.answers.region.a == self.answers.region.b {
@@ -312,19 +312,19 @@ impl Model {
                     self.say("The second region was the same; choose another.");
                 }
             }
-            (Step::Router(half), Choice::Object(router)) => {
+            (Screen::Router(half), Choice::Object(router)) => {
                 if let Some(region) = self.answers.region.get(half).clone() {
                     self.answers.router.insert(region, router);
                 }
             }
-            (Step::Policy, Choice::Profile(profile)) => {
+            (Screen::Policy, Choice::Profile(profile)) => {
                 if profile == Profile::Custom && !self.answers.custom_edited {
                     let policy = self.policy().clone();
                     self.answers.start_custom_from(policy);
                 }
                 self.answers.profile = Some(profile);
                 if profile == Profile::Custom {
-                    self.enter(Step::Custom);
+                    self.enter(Screen::Custom);
                     return;
                 }
             }
@@ -334,7 +334,7 @@ impl Model {
     }
 
     fn accept_subnets(&mut self, half: Half, line: &Line) {
-        let Screen::Picker(picker) = &self.screen else { return };
+        let Content::List(picker) = &self.content else { return };
         let taken = picker.taken();
         if taken.contains(&line.choice)
             && let Some(text) = refusal_text(line)
@@ -362,8 +362,10 @@ impl Model {
     /// The only line of this list that can be taken, for the screen to say so.
     #[must_use]
     pub fn only_choice(&self) -> Option<&Line> {
-        match (&self.screen, self.step) {
-            (Screen::Picker(picker), Step::Region(_) | Step::Router(_) | Step::Subnets(_)) => only_open(picker.lines()),
+        match (&self.content, self.screen) {
+            (Content::List(picker), Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) => {
+                only_open(picker.lines())
+            }
             _ => None,
         }
     }
@@ -373,11 +375,11 @@ impl Model {
         if self.dialog.is_some() {
             return;
         }
-        match &mut self.screen {
-            Screen::Picker(picker) if picker.filter().is_some() => picker.edit_filter(|input| {
+        match &mut self.content {
+            Content::List(picker) if picker.filter().is_some() => picker.edit_filter(|input| {
                 input.handle_event(&TerminalEvent::Key(*event));
             }),
-            Screen::Form(_) => self.edit_field(event),
+            Content::Form(_) => self.edit_field(event),
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ use tui_input::Input;
 use crate::cloud::{Id, RegionId};
 use crate::plan::{Finding, Profile, Severity};
 
-use super::step::Mode;
+use super::screen::Mode;
 
 /// What choosing a line means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Choice {
     /// A creation that was interrupted, by the id in its markers.
     Creation(String),
     /// What no connection uses.
-    Strays,
+    Unused,
     /// The key that create-vpn.sh gave to every VPN.
     PublicKeys,
     /// A new VPN, where there is none.

@@ -5,8 +5,8 @@ use itertools::Itertools;
 use super::fields::Field;
 use super::keymap::Action;
 use super::progress::Progress;
-use super::step::{Mode, Step};
-use super::{Effect, Model, RegionState, Screen};
+use super::screen::{Mode, Screen};
+use super::{Content, Effect, Model, RegionState};
 use crate::engine::pace::FRESH;
 use crate::plan::peer::PeerAddress;
 use crate::plan::{
@@ -29,7 +29,7 @@ pub struct Review {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerLine {
     /// The step that asked for it.
-    pub step: Step,
+    pub screen: Screen,
     /// What was answered.
     pub value: String,
     /// Why it is that, where the user did not choose it.
@@ -183,83 +183,85 @@ impl Model {
     #[must_use]
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
         let steps = self.route().steps();
-        let asked = steps.into_iter().filter(|step| !matches!(step, Step::Cloud | Step::Review | Step::Run));
-        asked.map(|step| AnswerLine { step, value: self.answer_text(step), source: self.answer_source(step) }).collect()
+        let asked = steps.into_iter().filter(|step| !matches!(step, Screen::Cloud | Screen::Review | Screen::Run));
+        asked
+            .map(|step| AnswerLine { screen: step, value: self.answer_text(step), source: self.answer_source(step) })
+            .collect()
     }
 
     /// What a step was answered with, in a few words; empty while it is not.
     #[must_use]
-    pub fn answer_text(&self, step: Step) -> String {
+    pub fn answer_text(&self, step: Screen) -> String {
         match step {
-            Step::Cloud => match &self.login {
+            Screen::Cloud => match &self.login {
                 Login::Named(name) => name.clone(),
                 Login::Demo => "demo".to_owned(),
                 Login::Default => String::new(),
             },
-            Step::Mode => match self.answers.mode {
+            Screen::Mode => match self.answers.mode {
                 Mode::SiteToSite => "site-to-site".to_owned(),
                 Mode::Single => "single".to_owned(),
             },
-            Step::Region(half) => {
+            Screen::Region(half) => {
                 self.answers.region.get(half).as_ref().map_or_else(String::new, |id| self.labels.name(id))
             }
-            Step::Router(half) => {
+            Screen::Router(half) => {
                 let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
                 let router = self.answers.router_of(half).and_then(|id| inventory?.router(id));
                 router.map_or_else(String::new, |router| router.name.clone())
             }
-            Step::Subnets(half) => {
+            Screen::Subnets(half) => {
                 let inventory = self.region_of(half).and_then(|region| region.inventory.ready());
                 let ranges = self.answers.subnets_of(half).iter().filter_map(|id| inventory?.subnet(id));
                 ranges.map(|subnet| subnet.cidr).join(", ")
             }
-            Step::Peer => {
+            Screen::Peer => {
                 let cidrs = self.answers.peer_cidrs.value().trim();
                 let address = self.answers.peer_address.value().trim();
                 if cidrs.is_empty() { address.to_owned() } else { format!("{address}, {cidrs}") }
             }
-            Step::Key => {
+            Screen::Key => {
                 if let Some(text) = self.shared_key_text() {
                     return text;
                 }
                 let origin = if self.answers.key.is_generated() { "generated" } else { "your own" };
                 format!("{origin}, {} characters", self.answers.key.chars())
             }
-            Step::Policy => self.profile().as_str().to_owned(),
-            Step::Custom => self.answers.custom.ike_text(),
-            Step::Name => self.name_text(),
-            Step::Review
-            | Step::Run
-            | Step::Vpns
-            | Step::Vpn
-            | Step::OtherSubnets(_)
-            | Step::OtherRanges
-            | Step::OtherKey
-            | Step::Change
-            | Step::MissingKey => String::new(),
+            Screen::Policy => self.profile().as_str().to_owned(),
+            Screen::Custom => self.answers.custom.ike_text(),
+            Screen::Name => self.name_text(),
+            Screen::Review
+            | Screen::Run
+            | Screen::Vpns
+            | Screen::Vpn
+            | Screen::NewSubnets(_)
+            | Screen::NewRanges
+            | Screen::NewKey
+            | Screen::Change
+            | Screen::MissingKey => String::new(),
         }
     }
 
     /// Whose key the plan in review has, if it is one that exists.
     fn shared_key_text(&self) -> Option<String> {
-        let Screen::Review(Review { plan: Ok(plan), .. }) = &self.screen else { return None };
+        let Content::Review(Review { plan: Ok(plan), .. }) = &self.content else { return None };
         let of = plan.key_sharers().first()?;
         Some(format!("that of connection {}", of.name))
     }
 
-    fn answer_source(&self, step: Step) -> Option<String> {
+    fn answer_source(&self, step: Screen) -> Option<String> {
         match step {
-            Step::Policy if self.answers.profile.is_none() => {
+            Screen::Policy if self.answers.profile.is_none() => {
                 Some(self.setting().recommended().1.unwrap_or_else(|| "the guide's values".to_owned()))
             }
-            Step::Name if self.answers.name.is_none() => Some("suggested".to_owned()),
+            Screen::Name if self.answers.name.is_none() => Some("suggested".to_owned()),
             _ => None,
         }
     }
 
     pub(super) fn review_action(&mut self, action: Action) {
         let answers = self.answer_lines();
-        let Screen::Review(review) = &mut self.screen else { return };
+        let Content::Review(review) = &mut self.content else { return };
         if !matches!(action, Action::Accept | Action::PageUp | Action::PageDown) {
             review.confirming = false;
         }
@@ -278,7 +280,7 @@ impl Model {
             Action::Accept if review.focus == 0 => return self.accept_review(),
             Action::Accept => {
                 let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));
-                if let Some(step) = line.map(|line| line.step) {
+                if let Some(step) = line.map(|line| line.screen) {
                     self.returning = Some(step);
                     self.enter(step);
                 }
@@ -288,9 +290,9 @@ impl Model {
     }
 
     /// The focus on the answer that was changed; on the last one if there is no such line any more, but never on Create.
-    pub(super) fn review_focus(&self, changed: Step) -> usize {
+    pub(super) fn review_focus(&self, changed: Screen) -> usize {
         let answers = self.answer_lines();
-        let at = answers.iter().position(|line| line.step == changed);
+        let at = answers.iter().position(|line| line.screen == changed);
         at.map_or(1, |at| answers.len() - at)
     }
 
@@ -315,7 +317,7 @@ impl Model {
         let is_stale = chosen.iter().any(|region| self.now.saturating_sub(region.as_of) > FRESH);
         match self.plan() {
             Ok(_) if is_stale => {
-                if let Screen::Review(review) = &mut self.screen {
+                if let Content::Review(review) = &mut self.content {
                     review.confirming = true;
                 }
                 self.read_again(&self.chosen_regions())
@@ -327,7 +329,7 @@ impl Model {
                         self.warn(format!("{}; read again to see whether that has changed.", finding.text));
                         return self.read_again(&self.chosen_regions());
                     }
-                    let step = Step::of(finding.place, self.route());
+                    let step = Screen::of(finding.place, self.route());
                     self.returning = Some(step);
                     self.enter(step);
                     self.warn(self.finding_text(&finding));
@@ -338,14 +340,14 @@ impl Model {
 
     /// Whether a finding is about what a region allows, for instance its quota: no other answer would change that.
     fn is_about_the_region_itself(&self, place: Place) -> bool {
-        matches!(place, Place::Region(_)) && self.halves().iter().all(|half| self.is_answered(Step::Region(*half)))
+        matches!(place, Place::Region(_)) && self.halves().iter().all(|half| self.is_answered(Screen::Region(*half)))
     }
 
     fn begin(&mut self, plan: Box<Plan>) {
         let run = Progress::new((*plan).clone(), self.now, self.wait);
         let ledger = run.ledger.clone();
         self.run = Some(run);
-        self.enter(Step::Run);
+        self.enter(Screen::Run);
         self.out.push(Effect::Create(plan, ledger, self.answers.key.key_origin()));
     }
 
@@ -359,7 +361,7 @@ impl Model {
     /// Shows what has become known since the review was opened. While the regions are read once more, what the user has
     /// agreed to stays in view.
     pub(super) fn refresh_review(&mut self) {
-        let Screen::Review(review) = &self.screen else { return };
+        let Content::Review(review) = &self.content else { return };
         if !(review.confirming && self.is_reading()) {
             let Review { focus, confirming, plan: agreed } = review;
             let (focus, confirming) = (*focus, *confirming);
@@ -371,7 +373,7 @@ impl Model {
                 (_, None) => None,
             };
             let news = news.map(|finding| self.finding_text(finding));
-            self.screen = Screen::Review(Review { plan, focus, confirming: confirming && news.is_none() });
+            self.content = Content::Review(Review { plan, focus, confirming: confirming && news.is_none() });
             if let Some(text) = news {
                 self.warn(format!("Nothing was made: something has changed since you began. {text}"));
             }
@@ -380,8 +382,8 @@ impl Model {
 
     /// Makes what was agreed to, once the regions have been read again and nothing new speaks against it.
     pub(super) fn confirmed(&mut self) {
-        match &self.screen {
-            Screen::Review(Review { plan: Ok(plan), confirming: true, .. }) if !self.is_reading() => {
+        match &self.content {
+            Content::Review(Review { plan: Ok(plan), confirming: true, .. }) if !self.is_reading() => {
                 self.begin(plan.clone())
             }
             _ => {}

@@ -3,7 +3,7 @@
 use super::dialog::{Act, Dialog};
 use super::keymap::Action;
 use super::progress::{Button, Phase, Progress, Then};
-use super::step::Step;
+use super::screen::Screen;
 use super::{Effect, Ending, Model};
 use crate::engine::{CreateError, Ledger, Made, Undone, Watched};
 use crate::plan::{Plan, Profile};
@@ -58,7 +58,7 @@ impl Model {
             }
             Button::Revise => {
                 self.run = None;
-                self.enter(Step::Review);
+                self.enter(Screen::Review);
                 // What was read before is from before the run.
                 self.read_again(&self.chosen_regions())
             }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::keymap::Action;
 use super::picker::Choice;
 use super::remote::{Remote, RequestId};
-use super::step::Step;
+use super::screen::Screen;
 use super::vpns::Vpns;
-use super::{Effect, Ending, Message, Model, RegionState, Screen, Session, Start};
+use super::{Content, Effect, Ending, Message, Model, RegionState, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
 use crate::sign_in::{Login, Problem};
@@ -44,7 +44,7 @@ impl Model {
                         as_of: Duration::ZERO,
                     })
                     .collect();
-                let step = if self.step == Step::Cloud { Step::Mode } else { self.step };
+                let step = if self.screen == Screen::Cloud { Screen::Mode } else { self.screen };
                 // What was known of the VPNs may be of another cloud.
                 self.vpns = Vpns {
                     change: self.vpns.change.take(),
@@ -61,7 +61,7 @@ impl Model {
             Err(problem) if !problem.clouds.is_empty() => {
                 self.clouds = problem.clouds;
                 self.start = Start::Choosing;
-                self.enter(Step::Cloud);
+                self.enter(Screen::Cloud);
             }
             Err(problem) => {
                 self.start = Start::Problem(problem);
@@ -87,7 +87,7 @@ impl Model {
     pub(super) fn other_cloud(&mut self) {
         if !self.clouds.is_empty() {
             self.start = Start::Choosing;
-            self.enter(Step::Cloud);
+            self.enter(Screen::Cloud);
         }
     }
 
@@ -172,12 +172,12 @@ impl Model {
 
     /// Which regions the screen is about, for reading again.
     fn regions_shown(&self) -> Vec<RegionId> {
-        match (self.step, &self.screen) {
-            (Step::Region(_), Screen::Picker(picker)) => match picker.current().map(|line| &line.choice) {
+        match (self.screen, &self.content) {
+            (Screen::Region(_), Content::List(picker)) => match picker.current().map(|line| &line.choice) {
                 Some(Choice::Region(region)) => vec![region.clone()],
                 _ => Vec::new(),
             },
-            (Step::Router(half) | Step::Subnets(half), _) => {
+            (Screen::Router(half) | Screen::Subnets(half), _) => {
                 self.answers.region.get(half).clone().into_iter().collect()
             }
             _ => Vec::new(),
@@ -187,13 +187,13 @@ impl Model {
     /// Whether there is something to read again here.
     #[must_use]
     pub fn can_retry(&self) -> bool {
-        self.step == Step::Vpns || !self.regions_shown().is_empty()
+        self.screen == Screen::Vpns || !self.regions_shown().is_empty()
     }
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is
     /// not asked for twice, but a region that hangs is asked anew.
     pub(super) fn retry(&mut self) {
-        if self.step == Step::Vpns {
+        if self.screen == Screen::Vpns {
             return self.read_vpns_again();
         }
         self.keep_marks();

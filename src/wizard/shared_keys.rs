@@ -2,7 +2,7 @@
 
 use super::remote::{Remote, RequestId};
 use super::review::Review;
-use super::{Effect, Model, Screen};
+use super::{Content, Effect, Model};
 use crate::plan::{Finding, KeySharer, Place, Plan, SharedKey};
 
 /// What is known of them.
@@ -35,7 +35,7 @@ impl Model {
 
     /// Asks for the keys the plan in review has to share, if they are not known.
     pub(super) fn ask_shared_keys(&mut self) {
-        let Screen::Review(Review { plan, confirming, .. }) = &self.screen else { return };
+        let Content::Review(Review { plan, confirming, .. }) = &self.content else { return };
         if plan.is_ok() && !confirming {
             return;
         }

@@ -8,7 +8,7 @@ use super::fields::SecretText;
 use super::message::{TakenUp, Unfinished};
 use super::progress::Progress;
 use super::remote::{Remote, RequestId};
-use super::step::{Mode, Step};
+use super::screen::{Mode, Screen};
 use super::{Effect, Model};
 use crate::engine::change::Direction;
 use crate::engine::handover::KeyOrigin;
@@ -79,7 +79,7 @@ impl Model {
         self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
         self.offer_next_change();
         self.out.push(Effect::Forget(creation.journal));
-        if self.step == Step::Vpns {
+        if self.screen == Screen::Vpns {
             // What exists of it is unused now.
             self.read_vpns();
         }
@@ -124,7 +124,7 @@ impl Model {
             }
         };
         self.run = Some(run);
-        self.enter(Step::Run);
+        self.enter(Screen::Run);
         self.out.push(Effect::GoOn(request));
         self.out.push(work);
     }

@@ -6,8 +6,8 @@ use super::dialog::{Act, Dialog};
 use super::fields;
 use super::keymap::{self, Action};
 use super::remote::Remote;
-use super::step::{self, Step};
-use super::{Effect, Ending, Message, Model, REVEALED, Screen, Start, progress};
+use super::screen::{self, Screen};
+use super::{Content, Effect, Ending, Message, Model, REVEALED, Start, progress};
 use crate::engine::change::Direction;
 use crate::plan::shell::osvpn;
 use crate::sign_in::Login;
@@ -155,7 +155,8 @@ fn act(model: &mut Model, action: Action) {
         Action::Quit => return model.quit(),
         Action::Help => {
             let warnings = model.session().map(|session| session.warnings.clone()).unwrap_or_default();
-            let help = if model.session().is_some() { model.step.help(model.answers.mode) } else { step::SIGN_IN_HELP };
+            let help =
+                if model.session().is_some() { model.screen.help(model.answers.mode) } else { screen::SIGN_IN_HELP };
             let text = help.iter().map(|&line| line.to_owned()).chain(warnings).collect();
             let help = Dialog { is_help: true, ..Dialog::new("Help", text, vec![("Close", Act::Close)]) };
             model.dialog = Some(help);
@@ -163,18 +164,18 @@ fn act(model: &mut Model, action: Action) {
         }
         _ => {}
     }
-    match (&model.start, &model.screen) {
+    match (&model.start, &model.content) {
         (Start::Problem(_), _) => model.problem_action(action),
         (Start::SigningIn { .. }, _) => match action {
             Action::Back => model.other_cloud(),
             _ => {}
         },
-        (_, Screen::Picker(_)) => model.picker_action(action),
-        (_, Screen::Form(_)) => model.form_action(action),
-        (_, Screen::Review(_)) => model.review_action(action),
-        (_, Screen::Run) => model.run_action(action),
-        (_, Screen::Vpn) => model.vpn_action(action),
-        (_, Screen::Change) => model.change_action(action),
+        (_, Content::List(_)) => model.picker_action(action),
+        (_, Content::Form(_)) => model.form_action(action),
+        (_, Content::Review(_)) => model.review_action(action),
+        (_, Content::Run) => model.run_action(action),
+        (_, Content::Vpn) => model.vpn_action(action),
+        (_, Content::Change) => model.change_action(action),
     }
 }
 
@@ -246,7 +247,7 @@ impl Model {
             Act::Carry => self.carry(),
             Act::Rather(wish) => self.rather(wish),
             Act::OwnKey => {
-                self.enter(Step::OtherKey);
+                self.enter(Screen::NewKey);
             }
             Act::TakeBack => self.take_change_back(),
             Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
@@ -261,7 +262,7 @@ impl Model {
             "This terminal has no clipboard"
         };
         let otherwise = match &self.vpns.open {
-            Some(open) if self.step == Step::Vpn => {
+            Some(open) if self.screen == Screen::Vpn => {
                 format!("{} prints it too", osvpn("status --json").operand(&open.handle))
             }
             _ => "it is also printed when you leave".to_owned(),
@@ -312,10 +313,10 @@ impl Model {
             self.ending = Some(Ending::Left);
             return;
         }
-        if matches!(self.step, Step::Change | Step::MissingKey) {
+        if matches!(self.screen, Screen::Change | Screen::MissingKey) {
             return self.quit_change();
         }
-        if self.step.is_upkeep() {
+        if self.screen.is_upkeep() {
             let is_after = self.vpns.change.is_some();
             self.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
             return;

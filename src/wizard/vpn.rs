@@ -9,9 +9,9 @@ use super::keymap::Action;
 use super::message::{Interrupted, Which};
 use super::picker::{Choice, Line};
 use super::remote::Remote;
-use super::step::Step;
-use super::vpns::{Deed, Wish};
-use super::{Effect, Model, Screen};
+use super::screen::Screen;
+use super::vpns::{Intent, VpnButton};
+use super::{Content, Effect, Model};
 use crate::change::Verb;
 use crate::change::{
     NewSubnets, Proposal, Refused, Sas, Together, admit, can_set_subnets, delete, delete_strays, fix, rotate_key,
@@ -45,7 +45,7 @@ impl Model {
             Action::Pick(number) => {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
                 match findings.get(usize::from(number) - 1).map(|finding| finding.subject) {
-                    Some(subject) => (open.chosen, open.focus) = (Some(subject), Deed::Mend),
+                    Some(subject) => (open.chosen, open.focus) = (Some(subject), VpnButton::Fix),
                     None if findings.is_empty() => self.say("Nothing is found that could be mended."),
                     None => self.say(format!("There is no finding {number}.")),
                 }
@@ -69,12 +69,12 @@ impl Model {
         }
     }
 
-    fn want(&mut self, deed: Deed) {
+    fn want(&mut self, deed: VpnButton) {
         if let Some(interrupted) = self.vpns.interrupted().cloned() {
             self.offer_change(interrupted);
             return;
         }
-        if matches!(deed, Deed::NewKey | Deed::Subnets | Deed::Delete)
+        if matches!(deed, VpnButton::NewKey | VpnButton::Subnets | VpnButton::Delete)
             && let Some(seen) = self.vpns.seen()
             && let Some(Err(why)) = self.vpns.vpn().map(|vpn| seen.inspection.changeable(vpn))
         {
@@ -87,7 +87,7 @@ impl Model {
         }
         let Some(open) = &mut self.vpns.open else { return };
         let wish = match deed {
-            Deed::Mend => {
+            VpnButton::Fix => {
                 let found = open.finding().and_then(|at| open.diagnosis.as_ref()?.findings.get(at));
                 let Some(finding) = found else {
                     let text = if open.diagnosis.is_some() {
@@ -98,34 +98,34 @@ impl Model {
                     self.say(text);
                     return;
                 };
-                Wish::Mend(finding.subject)
+                Intent::Fix(finding.subject)
             }
-            Deed::NewKey => {
+            VpnButton::NewKey => {
                 open.forget();
                 // No key can be made for somebody who would have to be told it.
                 if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.across, Across::Outside)) {
-                    self.enter(Step::OtherKey);
+                    self.enter(Screen::NewKey);
                     return;
                 }
-                Wish::NewKey(Sas::Keep, KeyOrigin::Generated)
+                Intent::NewKey(Sas::Keep, KeyOrigin::Generated)
             }
-            Deed::Subnets => {
+            VpnButton::Subnets => {
                 open.forget();
                 match self.vpns.vpn().map(can_set_subnets) {
-                    Some(Ok(())) => self.enter(Step::OtherSubnets(Half::A)),
+                    Some(Ok(())) => self.enter(Screen::NewSubnets(Half::A)),
                     Some(Err(refused)) => self.refuse(&refused),
                     None => {}
                 }
                 return;
             }
-            Deed::Admit => Wish::Admit,
-            Deed::Delete => Wish::Delete,
+            VpnButton::Admit => Intent::Admit,
+            VpnButton::Delete => Intent::Delete,
         };
         self.wish(wish)
     }
 
     /// Proposes that, once what is known is fresh and complete.
-    pub(super) fn wish(&mut self, wish: Wish) {
+    pub(super) fn wish(&mut self, wish: Intent) {
         self.vpns.wish = Some(wish);
         if self.is_stale() && !self.vpns.seen.is_loading() {
             self.say("Reading everything once more first; a moment.");
@@ -139,12 +139,12 @@ impl Model {
 
     /// Puts the question about what is wanted on the screen, if enough is known.
     pub(super) fn grant(&mut self) {
-        let is_here = self.step == Step::Vpns || self.step.is_of_a_vpn();
+        let is_here = self.screen == Screen::Vpns || self.screen.is_of_a_vpn();
         if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
             return;
         }
         let Some(wish) = self.vpns.wish else { return };
-        if matches!(wish, Wish::PublicKeys(_)) {
+        if matches!(wish, Intent::PublicKeys(_)) {
             match &self.vpns.keys {
                 Remote::Ready(_) => {}
                 Remote::Loading { .. } => return,
@@ -161,8 +161,8 @@ impl Model {
     }
 
     /// Asks whether to do what is wanted, or says why it is not done.
-    fn propose(&mut self, wish: Wish) {
-        if let Wish::PublicKeys(sas) = wish {
+    fn propose(&mut self, wish: Intent) {
+        if let Intent::PublicKeys(sas) = wish {
             return self.propose_new_keys(sas);
         }
         match self.proposed(wish) {
@@ -174,37 +174,37 @@ impl Model {
     }
 
     /// The change that is wanted; none if what it is of has gone meanwhile.
-    fn proposed(&self, wish: Wish) -> Option<Result<Proposal, Refused>> {
+    fn proposed(&self, wish: Intent) -> Option<Result<Proposal, Refused>> {
         let seen = self.vpns.seen()?;
-        if wish == Wish::Strays {
+        if wish == Intent::DeleteUnused {
             return Some(delete_strays(&seen.inspection, &seen.unfinished, &[]));
         }
         let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
         let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
         let may = match wish {
-            Wish::Admit => Ok(()),
-            Wish::Mend(_) => vpn.is_clear(),
-            Wish::Delete => seen.inspection.deletable(vpn),
+            Intent::Admit => Ok(()),
+            Intent::Fix(_) => vpn.is_clear(),
+            Intent::Delete => seen.inspection.deletable(vpn),
             _ => seen.inspection.changeable(vpn),
         };
         if let Err(why) = may {
             return Some(Err(Refused(vec![why])));
         }
         Some(match wish {
-            Wish::Mend(subject) => {
+            Intent::Fix(subject) => {
                 let finding = diagnosis.findings.iter().find(|finding| finding.subject == subject)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
-            Wish::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
-            Wish::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
-            Wish::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
-            Wish::Admit => Ok(admit(vpn, diagnosis)),
-            Wish::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
-            Wish::Strays | Wish::PublicKeys(_) => return None,
+            Intent::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
+            Intent::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
+            Intent::Subnets => set_subnets(&seen.inspection, vpn, &open.subnets),
+            Intent::Admit => Ok(admit(vpn, diagnosis)),
+            Intent::Delete => Ok(delete(&seen.inspection, vpn, &rules(vpn, &around.exposures))),
+            Intent::DeleteUnused | Intent::PublicKeys(_) => return None,
         })
     }
 
-    pub(super) fn ask_whether(&mut self, proposals: Vec<Proposal>, warnings: Vec<String>, wish: Wish) {
+    pub(super) fn ask_whether(&mut self, proposals: Vec<Proposal>, warnings: Vec<String>, wish: Intent) {
         let mut text: Vec<String> = Together(&proposals).to_string().lines().map(str::to_owned).collect();
         text.extend(warnings.into_iter().map(|warning| format!("note: {warning}")));
         let deletes = proposals.iter().any(|proposal| proposal.change.verb == Verb::Delete);
@@ -213,13 +213,13 @@ impl Model {
         }
         let mut buttons = vec![("Not now", Act::Close), ("Do it", Act::Carry)];
         match wish {
-            Wish::NewKey(Sas::Keep, origin) => buttons.push((RENEW, Act::Rather(Wish::NewKey(Sas::Renew, origin)))),
-            Wish::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Rather(Wish::NewKey(Sas::Keep, origin)))),
-            Wish::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Rather(Wish::PublicKeys(Sas::Renew)))),
-            Wish::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Rather(Wish::PublicKeys(Sas::Keep)))),
+            Intent::NewKey(Sas::Keep, origin) => buttons.push((RENEW, Act::Rather(Intent::NewKey(Sas::Renew, origin)))),
+            Intent::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Rather(Intent::NewKey(Sas::Keep, origin)))),
+            Intent::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Rather(Intent::PublicKeys(Sas::Renew)))),
+            Intent::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Rather(Intent::PublicKeys(Sas::Keep)))),
             _ => {}
         }
-        if matches!(wish, Wish::NewKey(_, KeyOrigin::Generated)) {
+        if matches!(wish, Intent::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key", Act::OwnKey));
         }
         self.vpns.proposals = proposals;
@@ -227,7 +227,7 @@ impl Model {
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn rather(&mut self, wish: Wish) {
+    pub(super) fn rather(&mut self, wish: Intent) {
         self.propose(wish);
         if let Some(dialog) = &mut self.dialog {
             let turned = |(_, act): &(&str, Act)| matches!(act, Act::Rather(_));
@@ -341,7 +341,7 @@ impl Model {
 
     /// Takes what is marked, and goes on to the other half or to the question.
     pub(super) fn accept_other_subnets(&mut self, half: Half) {
-        let Screen::Picker(picker) = &self.screen else { return };
+        let Content::List(picker) = &self.content else { return };
         let ids = picker.taken().into_iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id),
             _ => None,
@@ -351,12 +351,12 @@ impl Model {
         let (Some(open), Some((has_other, remote))) = (&mut self.vpns.open, present) else { return };
         open.subnets.local.insert(half, ids);
         if half == Half::B {
-            return self.wish(Wish::Subnets);
+            return self.wish(Intent::Subnets);
         }
         if !has_other && open.ranges.value().is_empty() {
             open.ranges = Input::new(remote);
         }
-        self.enter(if has_other { Step::OtherSubnets(Half::B) } else { Step::OtherRanges });
+        self.enter(if has_other { Screen::NewSubnets(Half::B) } else { Screen::NewRanges });
     }
 
     /// Why a text is no list of ranges that the VPN on the screen can carry together with the subnets marked: by every rule
@@ -376,7 +376,7 @@ impl Model {
         if let Some(open) = &mut self.vpns.open {
             open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();
         }
-        self.wish(Wish::Subnets)
+        self.wish(Intent::Subnets)
     }
 }
 

@@ -10,9 +10,9 @@ use tui_input::Input;
 
 use super::carried::Carried;
 use super::fields::SecretText;
-use super::message::{Interrupted, Seen, Unfinished};
+use super::message::{Interrupted, Overview, Unfinished};
 use super::remote::{Remote, RequestId};
-use super::step::Step;
+use super::screen::Screen;
 use super::{Effect, Model};
 use crate::change::Change;
 use crate::change::{NewSubnets, Proposal, Sas, is_of};
@@ -30,13 +30,13 @@ pub use lines::ranges;
 #[derive(Debug, Default)]
 pub struct Vpns {
     /// What was read.
-    pub seen: Remote<Seen>,
+    pub seen: Remote<Overview>,
     /// When that was answered, by [`Model::now`].
     pub as_of: Duration,
     /// The VPN on the screen.
     pub open: Option<Open>,
     /// What is to be proposed as soon as enough is known.
-    pub wish: Option<Wish>,
+    pub wish: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
     pub keys: Remote<Vec<(String, Keys)>>,
     /// What the question on the screen proposes, in the order in which it is to be done.
@@ -81,7 +81,7 @@ pub struct Open {
     /// The finding that is to be mended, if the user has chosen one.
     pub chosen: Option<Subject>,
     /// Which button has the focus.
-    pub focus: Deed,
+    pub focus: VpnButton,
     /// The answer about its statuses that is waited for.
     pub looking: Option<RequestId>,
     /// Why the statuses could not be read last.
@@ -107,9 +107,9 @@ pub struct Around {
 
 /// What can be done to the VPN on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub enum VpnButton {
     /// Mend the chosen finding.
-    Mend,
+    Fix,
     /// A new key.
     NewKey,
     /// Other subnets.
@@ -120,12 +120,12 @@ pub enum Deed {
     Delete,
 }
 
-impl Deed {
+impl VpnButton {
     /// What its button says.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Mend => "Mend",
+            Self::Fix => "Mend",
             Self::NewKey => "New key",
             Self::Subnets => "Subnets",
             Self::Admit => "Admit",
@@ -136,9 +136,9 @@ impl Deed {
 
 /// A change that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Intent {
     /// That finding is to be mended.
-    Mend(Subject),
+    Fix(Subject),
     /// A new key.
     NewKey(Sas, KeyOrigin),
     /// The subnets chosen on the screen.
@@ -148,16 +148,16 @@ pub enum Wish {
     /// The VPN is to be deleted.
     Delete,
     /// What no connection uses is to be deleted.
-    Strays,
+    DeleteUnused,
     /// A new key for every VPN that has the one everybody knows.
     PublicKeys(Sas),
 }
 
-impl Wish {
+impl Intent {
     /// Whether it is of the VPN on the screen.
     #[must_use]
     pub const fn is_of_a_vpn(self) -> bool {
-        !matches!(self, Self::Strays | Self::PublicKeys(_))
+        !matches!(self, Self::DeleteUnused | Self::PublicKeys(_))
     }
 }
 
@@ -171,7 +171,7 @@ impl Open {
             around: Remote::NotAsked,
             diagnosis: None,
             chosen: None,
-            focus: Deed::Mend,
+            focus: VpnButton::Fix,
             looking: None,
             look_problem: None,
             waiting: None,
@@ -188,16 +188,19 @@ impl Open {
 
     /// What can be done now, the likeliest first.
     #[must_use]
-    pub fn deeds(&self) -> Vec<Deed> {
+    pub fn deeds(&self) -> Vec<VpnButton> {
         let diagnosis = self.diagnosis.as_ref();
-        let mend = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(Deed::Mend);
-        let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(Deed::Admit);
-        [mend, Some(Deed::NewKey), Some(Deed::Subnets), admit, Some(Deed::Delete)].into_iter().flatten().collect()
+        let mend = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
+        let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
+        [mend, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Which of them the focus is on.
     #[must_use]
-    pub fn focused(&self) -> Option<Deed> {
+    pub fn focused(&self) -> Option<VpnButton> {
         let deeds = self.deeds();
         deeds.iter().find(|deed| **deed == self.focus).or(deeds.first()).copied()
     }
@@ -215,7 +218,7 @@ impl Open {
 impl Vpns {
     /// What was read, while it is read again too.
     #[must_use]
-    pub fn seen(&self) -> Option<&Seen> {
+    pub fn seen(&self) -> Option<&Overview> {
         self.seen.ready()
     }
 
@@ -244,7 +247,7 @@ impl Vpns {
     /// and done.
     fn note_proof(&mut self, vpn: &Vpn, diagnosis: &Diagnosis) {
         let first = self.earlier.len() - self.done_before().len();
-        let Some(Seen { inspection, .. }) = self.seen.ready() else { return };
+        let Some(Overview { inspection, .. }) = self.seen.ready() else { return };
         for change in self.earlier[first..].iter_mut().chain(&mut self.change) {
             if change.is_done() && change.is_of(vpn, &inspection.vpns) {
                 change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
@@ -289,7 +292,7 @@ impl Model {
         if !is_fresh && !self.vpns.seen.is_loading() {
             self.read_vpns();
         }
-        self.enter(Step::Vpns);
+        self.enter(Screen::Vpns);
     }
 
     pub(super) fn is_stale(&self) -> bool {
@@ -313,7 +316,7 @@ impl Model {
         self.read_vpns()
     }
 
-    pub(super) fn inspected(&mut self, request: RequestId, seen: Seen) {
+    pub(super) fn inspected(&mut self, request: RequestId, seen: Overview) {
         if !seen.inspection.awaited.is_empty() {
             return self.inspected_in_part(request, seen);
         }
@@ -323,7 +326,7 @@ impl Model {
         self.vpns.as_of = self.now;
         self.vpns.keys = Remote::NotAsked;
         self.found_again();
-        if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
+        if matches!(self.screen, Screen::Vpns | Screen::NewSubnets(_)) {
             self.refresh();
         }
         self.grant();
@@ -332,7 +335,7 @@ impl Model {
 
     /// Shows what is known while a region keeps the others waiting. Of one that is still awaited that is what was known
     /// before.
-    fn inspected_in_part(&mut self, request: RequestId, seen: Seen) {
+    fn inspected_in_part(&mut self, request: RequestId, seen: Overview) {
         let mut part = seen;
         if let Some(before) = self.vpns.seen() {
             part.inspection = part.inspection.beside(&before.inspection);
@@ -340,7 +343,7 @@ impl Model {
         if !self.vpns.seen.part(request, part) {
             return;
         }
-        if matches!(self.step, Step::Vpns | Step::OtherSubnets(_)) {
+        if matches!(self.screen, Screen::Vpns | Screen::NewSubnets(_)) {
             self.refresh();
         }
         let is_another = |vpn: &Vpn| self.vpns.open.as_ref().is_some_and(|open| open.connections != connections(vpn));
@@ -370,8 +373,8 @@ impl Model {
             };
             self.vpns.open = None;
             self.vpns.wish = None;
-            if self.step.is_of_a_vpn() {
-                self.enter(Step::Vpns);
+            if self.screen.is_of_a_vpn() {
+                self.enter(Screen::Vpns);
                 self.warn(text);
             } else if let Some(change) = &mut self.vpns.change {
                 change.has_vpn = false;
@@ -388,7 +391,7 @@ impl Model {
         };
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
         self.vpns.wish = None;
-        self.enter(Step::Vpn);
+        self.enter(Screen::Vpn);
         // What is being read is diagnosed as it is known by now, and once more then.
         if self.vpns.seen.is_loading() || !self.is_stale() { self.diagnose(vpn) } else { self.read_vpns() }
     }
@@ -407,8 +410,8 @@ impl Model {
             (open.around, open.diagnosis) = (Remote::NotAsked, None);
             open.forget();
             self.vpns.wish = None;
-            if self.step.is_of_a_vpn() && self.step != Step::Vpn {
-                self.enter(Step::Vpn);
+            if self.screen.is_of_a_vpn() && self.screen != Screen::Vpn {
+                self.enter(Screen::Vpn);
                 self.warn("More of this VPN is known by now; choose again what is to be done.");
             }
         }

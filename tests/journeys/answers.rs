@@ -5,12 +5,12 @@ use super::*;
 #[test]
 fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
-    journey.enter().at(Step::Peer);
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
+    journey.enter().at(Screen::Peer);
     assert!(journey.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
-    journey.types("198.51.100.7").enter().at(Step::Peer);
+    journey.types("198.51.100.7").enter().at(Screen::Peer);
     assert_eq!(journey.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
-    journey.types("192.168.7.0/24").enter().at(Step::Key).enter().enter().enter().at(Step::Review);
+    journey.types("192.168.7.0/24").enter().at(Screen::Key).enter().enter().enter().at(Screen::Review);
     journey.detailed(&hamilton(), Ok(hamilton_detail()));
     let plan = journey.model.plan().unwrap();
     let peer = plan.peer().unwrap();
@@ -22,9 +22,9 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 #[test]
 fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
     let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
-    journey.types(&router.external_v4[0].to_string()).enter().at(Step::Peer);
+    journey.types(&router.external_v4[0].to_string()).enter().at(Screen::Peer);
     assert!(journey.model.problem(Field::PeerAddress).unwrap().contains("own router"));
     journey.control('u').types("198.51.100.7").enter();
     assert_eq!(journey.model.problem(Field::PeerAddress), None);
@@ -33,22 +33,22 @@ fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
 #[test]
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.types("k").key(KeyCode::Char(' '));
-    let marked = |journey: &Journey| match &journey.model.screen {
-        Screen::Picker(picker) => picker.marked().unwrap().len(),
+    let marked = |journey: &Journey| match &journey.model.content {
+        Content::List(picker) => picker.marked().unwrap().len(),
         _ => 0,
     };
     assert_eq!(marked(&journey), 2);
-    journey.esc().at(Step::Router(Half::A)).enter().at(Step::Subnets(Half::A));
+    journey.esc().at(Screen::Router(Half::A)).enter().at(Screen::Subnets(Half::A));
     assert_eq!(marked(&journey), 2, "marks survive Esc");
-    journey.enter().enter().enter().at(Step::Key);
-    journey.types("mykey").esc().at(Step::Subnets(Half::B)).enter().at(Step::Key);
+    journey.enter().enter().enter().at(Screen::Key);
+    journey.types("mykey").esc().at(Screen::Subnets(Half::B)).enter().at(Screen::Key);
     assert_eq!(journey.model.answers.key.expose(), "mykey", "a half-typed key survives too");
     for _ in 0..7 {
         journey.esc();
     }
-    journey.at(Step::Mode).esc();
+    journey.at(Screen::Mode).esc();
     assert!(journey.model.dialog.is_some(), "Esc on the first step asks before leaving");
     journey.esc();
     assert_eq!(journey.model.answers.region.b, Some(porirua()));
@@ -58,23 +58,23 @@ fn going_back_keeps_every_answer_and_going_on_restores_them() {
 #[test]
 fn a_form_that_is_wrong_does_not_hold_the_user() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Step::Peer);
-    journey.types("not an ip").enter().at(Step::Peer).esc().at(Step::Subnets(Half::A)).enter().at(Step::Peer);
+    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
+    journey.types("not an ip").enter().at(Screen::Peer).esc().at(Screen::Subnets(Half::A)).enter().at(Screen::Peer);
     assert_eq!(journey.model.answers.peer_address.value(), "not an ip");
 }
 
 #[test]
 fn the_review_leads_to_any_answer_and_straight_back() {
     let mut journey = Journey::at_review();
-    let steps: Vec<Step> = journey.model.answer_lines().iter().map(|line| line.step).collect();
+    let steps: Vec<Screen> = journey.model.answer_lines().iter().map(|line| line.screen).collect();
     for (places, step) in steps.iter().rev().enumerate() {
         journey.key(KeyCode::End);
         for _ in 0..=places {
             journey.key(KeyCode::Up);
         }
-        journey.enter().at(*step).esc().at(Step::Review).enter().at(*step).enter();
-        let still_fits = journey.model.step == Step::Review;
-        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.step);
+        journey.enter().at(*step).esc().at(Screen::Review).enter().at(*step).enter();
+        let still_fits = journey.model.screen == Screen::Review;
+        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.screen);
         assert!(journey.model.plan().is_ok());
     }
 }
@@ -87,8 +87,8 @@ fn changing_an_answer_asks_only_what_it_makes_necessary() {
     for _ in 0..steps {
         journey.key(KeyCode::Up);
     }
-    journey.enter().at(Step::Mode).key(KeyCode::Down).enter();
-    journey.at(Step::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Step::Review);
+    journey.enter().at(Screen::Mode).key(KeyCode::Down).enter();
+    journey.at(Screen::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Screen::Review);
     assert_eq!(journey.model.answers.mode, Mode::Single);
     assert!(journey.model.plan().is_ok(), "{:?}", journey.model.plan());
 }
@@ -104,9 +104,9 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     for _ in 0..8 {
         journey.enter();
     }
-    journey.at(Step::Policy);
+    journey.at(Screen::Policy);
     assert_eq!(journey.model.profile(), Profile::Modern);
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let Content::List(picker) = &journey.model.content else { panic!() };
     let line = picker.current().unwrap();
     assert!(line.findings.iter().any(|finding| finding.text.contains("nz-por-1 no longer stores SHA-1")), "{line:?}");
     assert!(!picker.lines()[0].is_open(), "catalyst cannot be taken there");
@@ -115,16 +115,16 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
 #[test]
 fn a_custom_policy_is_checked_field_by_field_and_kept() {
     let mut journey = Journey::at_review();
-    journey.key(KeyCode::Up).key(KeyCode::Up).enter().at(Step::Policy).types("3").at(Step::Custom);
+    journey.key(KeyCode::Up).key(KeyCode::Up).enter().at(Screen::Policy).types("3").at(Screen::Custom);
     let place = PolicyField::ALL.iter().position(|field| *field == PolicyField::DpdTimeout).unwrap();
     for _ in 0..place {
         journey.key(KeyCode::Down);
     }
-    journey.control('u').types("10").enter().at(Step::Custom);
+    journey.control('u').types("10").enter().at(Screen::Custom);
     assert!(journey.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
     journey.types("x");
     assert!(journey.model.notice.is_some(), "letters are refused with a reason");
-    journey.types("0").enter().at(Step::Review);
+    journey.types("0").enter().at(Screen::Review);
     let plan = journey.model.plan().unwrap();
     assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
 }
@@ -135,16 +135,16 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     for _ in 0..7 {
         journey.enter();
     }
-    journey.at(Step::Key);
+    journey.at(Screen::Key);
     assert!(journey.model.answers.key.is_generated() && !journey.model.answers.key.is_revealed);
     assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
-    journey.types("short").enter().at(Step::Key);
+    journey.types("short").enter().at(Screen::Key);
     assert!(journey.model.problem(Field::Key).unwrap().contains("5 characters"));
     let pasted = Message::Paste("  MyVeryOwnKey0123456789\n".into());
     assert!(!format!("{pasted:?}").contains("MyVeryOwnKey"), "nor what may become one");
     journey.send(pasted);
     assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
-    assert_eq!(journey.model.step, Step::Key, "a pasted line end submits nothing");
+    assert_eq!(journey.model.screen, Screen::Key, "a pasted line end submits nothing");
     for (text, why) in [("First0123456789\nSecond0123456789\n", "a line break"), ("First\t0123456789", "a control")] {
         journey.send(Message::Paste(text.into()));
         assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789", "lines are not joined");
@@ -171,37 +171,37 @@ fn nothing_is_made_while_something_stands_in_the_way() {
     journey.model.answers.subnets.insert(Id::new("p-border"), vec![]);
     journey.enter();
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
-    journey.at(Step::Subnets(Half::B));
+    journey.at(Screen::Subnets(Half::B));
     let mut journey = Journey::ready();
     for _ in 0..10 {
         journey.enter();
     }
-    journey.at(Step::Review).enter().at(Step::Review);
+    journey.at(Screen::Review).enter().at(Screen::Review);
     assert!(journey.model.notice.as_ref().unwrap().text.contains("still being read"));
     journey
         .detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")))
         .detailed(&porirua(), Ok(porirua_detail()));
-    journey.enter().at(Step::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Step::Run);
+    journey.enter().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Screen::Run);
 }
 
 #[test]
 fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old() {
     let stale = || {
         let mut journey = Journey::at_review();
-        journey.send(Message::Tick(Duration::from_secs(300))).enter().at(Step::Review);
+        journey.send(Message::Tick(Duration::from_secs(300))).enter().at(Screen::Review);
         assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
         journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
-        journey.discovered(&porirua(), Ok(porirua_inventory())).at(Step::Review);
+        journey.discovered(&porirua(), Ok(porirua_inventory())).at(Screen::Review);
         journey
     };
     let mut same = stale();
-    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Step::Run);
+    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Run);
     assert!(matches!(same.effects.pop(), Some(Effect::Create(..))), "one Enter is enough");
 
     let mut changed = stale();
     let mut taken = hamilton_inventory();
     taken.routers.iter_mut().for_each(|router| router.status = Status::Down);
-    changed.discovered(&hamilton(), Ok(taken)).at(Step::Review);
+    changed.discovered(&hamilton(), Ok(taken)).at(Screen::Review);
     assert!(changed.model.notice.as_ref().unwrap().text.contains("something has changed"));
     assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
 
@@ -214,6 +214,6 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
 #[test]
 fn a_name_that_was_only_looked_at_follows_the_answers() {
     let mut journey = Journey::at_review();
-    journey.key(KeyCode::Up).enter().at(Step::Name).key(KeyCode::Left).enter().at(Step::Review);
+    journey.key(KeyCode::Up).enter().at(Screen::Name).key(KeyCode::Left).enter().at(Screen::Review);
     assert!(journey.model.answers.name.is_none());
 }

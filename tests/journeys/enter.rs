@@ -32,16 +32,16 @@ fn a_held_enter_leads_to_the_review_and_no_further() {
     let mut journey = Journey::ready();
     for pressed in 0..300 {
         journey.passes(if pressed == 1 { 500 } else { 33 }).at_once(KeyCode::Enter);
-        if journey.model.step == Step::Review
-            && !matches!(&journey.model.screen, Screen::Review(review) if review.plan.is_ok())
+        if journey.model.screen == Screen::Review
+            && !matches!(&journey.model.content, Content::Review(review) if review.plan.is_ok())
         {
             journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
         }
     }
-    journey.at(Step::Review);
+    journey.at(Screen::Review);
     assert!(!creates(&journey));
     told(&journey, "it was held down or pasted. Press it again to create hlz-por.");
-    journey.enter().at(Step::Run);
+    journey.enter().at(Screen::Run);
     assert!(creates(&journey) && journey.model.notice.is_none());
 }
 
@@ -49,16 +49,16 @@ fn a_held_enter_leads_to_the_review_and_no_further() {
 fn create_takes_no_enter_before_the_review_can_have_been_read() {
     // It has been open for long when the last region is read, and with that there is something to create.
     let mut journey = reviewing(300);
-    journey.at_once(KeyCode::Enter).at(Step::Review);
+    journey.at_once(KeyCode::Enter).at(Screen::Review);
     told(&journey, "only just appeared. Press it again to create hlz-por.");
-    journey.passes(500).at_once(KeyCode::Enter).at(Step::Run);
+    journey.passes(500).at_once(KeyCode::Enter).at(Screen::Run);
 
     let mut help = reviewing(2000);
-    help.types("?").passes(2000).at_once(KeyCode::Esc).passes(300).at_once(KeyCode::Enter).at(Step::Review);
+    help.types("?").passes(2000).at_once(KeyCode::Esc).passes(300).at_once(KeyCode::Enter).at(Screen::Review);
     let mut large = reviewing(2000);
-    large.send(Message::Resize(40, 10)).send(Message::Resize(80, 24)).at_once(KeyCode::Enter).at(Step::Review);
+    large.send(Message::Resize(40, 10)).send(Message::Resize(80, 24)).at_once(KeyCode::Enter).at(Screen::Review);
     let mut back = reviewing(2000);
-    back.send(Message::Continued).at_once(KeyCode::Enter).at(Step::Review);
+    back.send(Message::Continued).at_once(KeyCode::Enter).at(Screen::Review);
     for journey in [&help, &large, &back] {
         assert!(!creates(journey));
     }
@@ -68,10 +68,10 @@ fn create_takes_no_enter_before_the_review_can_have_been_read() {
 fn an_enter_for_the_name_of_the_plan_file_creates_nothing() {
     let mut journey = reviewing(2000);
     journey.types("s").passes(100).send(Message::Saved(Ok("hlz-por.toml".into())));
-    journey.types("mine").enter().at(Step::Review);
+    journey.types("mine").enter().at(Screen::Review);
     told(&journey, "the plan file needs no name. Press it again to create hlz-por.");
     assert!(!creates(&journey));
-    journey.enter().at(Step::Run);
+    journey.enter().at(Screen::Run);
 }
 
 #[test]
@@ -80,13 +80,13 @@ fn a_changed_answer_has_the_focus_when_the_review_is_back() {
     for _ in 0..3 {
         journey.key(KeyCode::Up);
     }
-    journey.enter().at(Step::Key).enter().at(Step::Review).enter().at(Step::Key);
-    journey.esc().at(Step::Review).enter().at(Step::Key).enter();
-    journey.at(Step::Review).key(KeyCode::End).enter().at(Step::Run);
+    journey.enter().at(Screen::Key).enter().at(Screen::Review).enter().at(Screen::Key);
+    journey.esc().at(Screen::Review).enter().at(Screen::Key).enter();
+    journey.at(Screen::Review).key(KeyCode::End).enter().at(Screen::Run);
     // Another mode has other lines, and what is missing is asked first.
     let mut mode = reviewing(2000);
-    mode.key(KeyCode::Home).enter().at(Step::Mode).key(KeyCode::Down).enter().at(Step::Peer);
-    mode.types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Step::Review).enter().at(Step::Mode);
+    mode.key(KeyCode::Home).enter().at(Screen::Mode).key(KeyCode::Down).enter().at(Screen::Peer);
+    mode.types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Screen::Review).enter().at(Screen::Mode);
     assert!(!creates(&mode));
 }
 
@@ -94,10 +94,10 @@ fn a_changed_answer_has_the_focus_when_the_review_is_back() {
 fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
     let pasted = || Message::Key(KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat));
     let mut together = reviewing(60_000);
-    together.types("foo").send(pasted()).at(Step::Review);
+    together.types("foo").send(pasted()).at(Screen::Review);
     told(&together, "held down or pasted");
     let mut torn = reviewing(60_000);
-    torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Step::Review);
+    torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Screen::Review);
     let mut deletion = opened(healthy());
     deletion.passes(2000).types("d").passes(2000).at_once(KeyCode::Right).send(pasted());
     assert!(deletion.model.dialog.is_some() && !carries(&deletion));
@@ -138,7 +138,7 @@ fn in_a_window_too_small_to_show_anything_keys_only_leave() {
     journey.send(Message::Resize(40, 10)).effects.clear();
     journey.enter().key(KeyCode::Up).enter().types("s?").key(KeyCode::F(1)).send(Message::Paste("x".into()));
     assert!(journey.effects.is_empty() && journey.model.dialog.is_none());
-    journey.at(Step::Review).types("q").enter().key(KeyCode::Right).enter().esc();
+    journey.at(Screen::Review).types("q").enter().key(KeyCode::Right).enter().esc();
     assert_eq!(journey.model.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)), Some(("Leave?", 0)));
     assert!(journey.model.ending.is_none(), "the question is not answered by accident");
     assert_eq!(journey.model.way_out_unseen(), Some("q again leaves"));
@@ -181,7 +181,7 @@ fn no_enter_cancels_what_is_being_resumed_and_a_cancel_is_said() {
         start.passes(400).at_once(KeyCode::Enter);
     }
     let Some(Effect::TakeUp(request, ..)) = start.effects.pop() else { panic!("{:?}", start.effects) };
-    start.at(Step::Mode).send(Message::TakenUp(request, Ok(taken))).at(Step::Run);
+    start.at(Screen::Mode).send(Message::TakenUp(request, Ok(taken))).at(Screen::Run);
 
     let (mut cancelled, _) = start::interrupted(KeyOrigin::Generated);
     cancelled.enter().esc();
@@ -215,15 +215,15 @@ fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minut
         for _ in 0..7 {
             journey.enter();
         }
-        journey.at(Step::Key).control('r');
+        journey.at(Screen::Key).control('r');
         assert!(journey.model.answers.key.is_revealed && journey.model.is_animating());
         journey
     };
     for how in ["back", "on", "stopped", "a minute"] {
         let mut journey = shown();
         match how {
-            "back" => journey.esc().enter().at(Step::Key),
-            "on" => journey.enter().esc().at(Step::Key),
+            "back" => journey.esc().enter().at(Screen::Key),
+            "on" => journey.enter().esc().at(Screen::Key),
             "stopped" => journey.control('z').send(Message::Continued),
             _ => journey.passes(60_000),
         };

@@ -21,7 +21,7 @@ const OWN_KEY: &str = "Agreed0upon1by2both3ends";
 #[test]
 fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
     let mut journey = opened_outside();
-    journey.types("n").at(Step::OtherKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
+    journey.types("n").at(Screen::NewKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
     journey.enter();
     assert!(journey.model.dialog.is_none(), "it is read once more first");
     journey.key(KeyCode::Backspace);
@@ -35,8 +35,8 @@ fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
 #[test]
 fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
     let mut journey = opened_outside();
-    journey.types("n").at(Step::OtherKey).types("tooshort").enter().at(Step::OtherKey);
-    assert!(journey.model.dialog.is_none() && journey.model.problem(Field::OtherKey).unwrap().contains("8 characters"));
+    journey.types("n").at(Screen::NewKey).types("tooshort").enter().at(Screen::NewKey);
+    assert!(journey.model.dialog.is_none() && journey.model.problem(Field::NewKey).unwrap().contains("8 characters"));
     journey.control('u').types(OWN_KEY).enter();
     let (change, key) = agreed_with_key(&mut journey);
     assert_eq!(change.verb, Verb::RotatePsk);
@@ -50,18 +50,18 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     journey.types("n");
     assert!(agreed_with_key(&mut journey).1.is_none());
     let own = |journey: &mut Journey| {
-        journey.types("n").key(KeyCode::Left).enter().at(Step::OtherKey).types(OWN_KEY).enter();
+        journey.types("n").key(KeyCode::Left).enter().at(Screen::NewKey).types(OWN_KEY).enter();
     };
     let mut journey = opened(healthy());
     own(&mut journey);
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
-    journey.key(KeyCode::Left).enter().at(Step::Change);
+    journey.key(KeyCode::Left).enter().at(Screen::Change);
     let Some(Effect::Carry(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
     let mut journey = opened(healthy());
     own(&mut journey);
-    journey.esc().esc().at(Step::Vpn).types("n");
+    journey.esc().esc().at(Screen::Vpn).types("n");
     assert!(agreed_with_key(&mut journey).1.is_none());
 }
 
@@ -80,14 +80,14 @@ fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
     let interrupted = cut_off_with_own_key();
     let course = interrupted.course.clone();
     let mut journey = begun_with(vec![interrupted], Vec::new());
-    journey.enter().at(Step::Change);
+    journey.enter().at(Screen::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Forward))));
     journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
-    journey.enter().at(Step::MissingKey).types("tooshort").enter().at(Step::MissingKey);
+    journey.enter().at(Screen::MissingKey).types("tooshort").enter().at(Screen::MissingKey);
     assert!(journey.model.problem(Field::MissingKey).unwrap().contains("8 characters"));
-    journey.esc().at(Step::Change).enter().at(Step::MissingKey);
+    journey.esc().at(Screen::Change).enter().at(Screen::MissingKey);
     assert_eq!(journey.model.vpns.missing_key.chars(), 0, "Esc forgets it");
-    journey.types(OWN_KEY).enter().at(Step::Change);
+    journey.types(OWN_KEY).enter().at(Screen::Change);
     let Some(Effect::Carry(Which::Present(key), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
     assert_eq!(journey.model.vpns.missing_key.chars(), 0, "nobody keeps it");
@@ -96,7 +96,7 @@ fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
 
     let mut left = begun_with(vec![cut_off_with_own_key()], Vec::new());
     left.enter().send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
-    left.enter().at(Step::MissingKey).control('c');
+    left.enter().at(Screen::MissingKey).control('c');
     assert!(left.model.dialog.as_ref().unwrap().title.contains("Leave"), "leaving what is not done is asked");
 }
 
@@ -140,7 +140,7 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     assert_eq!((turn.number, turn.of), (2, 2));
     ended(&mut journey, &second, Ok(Changed::Done));
     inspected(&mut journey, two_pairs());
-    journey.enter().at(Step::Vpns).types("q");
+    journey.enter().at(Screen::Vpns).types("q");
     assert_eq!(journey.model.ending, Some(Ending::AfterRun));
 }
 
@@ -151,7 +151,7 @@ fn with_the_public_keys_tunnels_can_be_renewed_too() {
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
     let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
     assert_eq!(text.matches("hlz-por_vpn_service off and on").count(), 4, "{text}");
-    journey.key(KeyCode::Left).enter().at(Step::Change);
+    journey.key(KeyCode::Left).enter().at(Screen::Change);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn after_one_that_is_not_done_no_other_is_begun() {
     journey.enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Forward))));
     journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(retried)));
-    journey.key(KeyCode::Left).enter().at(Step::Vpns);
+    journey.key(KeyCode::Left).enter().at(Screen::Vpns);
     let notice = &journey.model.notice.as_ref().unwrap().text;
     assert!(notice.contains("Not begun") && notice.contains("second"), "{notice}");
     assert!(journey.model.vpns.queue.is_empty());
@@ -219,7 +219,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         let leaves = journey.model.ending.is_some();
         assert_eq!(leaves, presses == 1, "to stop and take back leaves nothing, and shows what came of it");
         if !leaves {
-            journey.enter().at(Step::Vpns);
+            journey.enter().at(Screen::Vpns);
         }
         let reports = ChangeReport::of_session(&journey.model.vpns, false);
         assert_eq!((reports.len(), ChangeReport::exit_code_of(&reports)), (2, Some(130)));
@@ -256,12 +256,12 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
 #[test]
 fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key() {
     let mut journey = opened(healthy());
-    journey.types("n").key(KeyCode::Left).enter().at(Step::OtherKey).types(OWN_KEY).enter();
+    journey.types("n").key(KeyCode::Left).enter().at(Screen::NewKey).types(OWN_KEY).enter();
     let mut course = Course::new(agreed_with_key(&mut journey).0);
     (course.is_begun, course.is_reversible, course.journal) = (true, true, Some("7a1f214e.change".into()));
     journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
-    journey.enter().at(Step::MissingKey).control('r').types(OWN_KEY).control('c');
-    journey.key(KeyCode::Left).enter().at(Step::Change);
+    journey.enter().at(Screen::MissingKey).control('r').types(OWN_KEY).control('c');
+    journey.key(KeyCode::Left).enter().at(Screen::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
     assert_eq!(journey.model.vpns.missing_key.chars(), 0);
 
@@ -269,7 +269,7 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     hidden.types("n").types(OWN_KEY).enter();
     agreed_with_key(&mut hidden);
     hidden.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
-    hidden.enter().control('r').esc().enter().at(Step::MissingKey);
+    hidden.enter().control('r').esc().enter().at(Screen::MissingKey);
     assert!(!hidden.model.vpns.missing_key.is_revealed, "Esc hides it again");
 }
 
@@ -297,7 +297,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
         (reports.iter().map(ChangeReport::exit_code).collect::<Vec<_>>(), ChangeReport::exit_code_of(&reports).unwrap())
     };
     assert_eq!(reports(&journey), (vec![0, 1], 1));
-    journey.enter().at(Step::Vpns);
+    journey.enter().at(Screen::Vpns);
     inspected(&mut journey, two_pairs());
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
@@ -317,7 +317,7 @@ fn what_was_left_once_and_done_later_is_done() {
     compared(&mut journey, &["hlz-por", "second"]);
     agreed_with_key(&mut journey);
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
-    journey.enter().at(Step::Vpns);
+    journey.enter().at(Screen::Vpns);
     inspected(&mut journey, two_pairs());
     let codes = |journey: &Journey| -> Vec<u8> {
         ChangeReport::of_session(&journey.model.vpns, false).iter().map(ChangeReport::exit_code).collect()

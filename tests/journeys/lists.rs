@@ -5,20 +5,20 @@ use super::*;
 #[test]
 fn what_no_longer_fits_is_unmarked_and_said() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
-    journey.enter().at(Step::Router(Half::B)).key(KeyCode::Down).enter().at(Step::Subnets(Half::B));
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
+    journey.enter().at(Screen::Router(Half::B)).key(KeyCode::Down).enter().at(Screen::Subnets(Half::B));
+    let Content::List(picker) = &journey.model.content else { panic!() };
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
     assert!(!same.is_open() && same.worst().unwrap().text.contains("overlaps 10.0.0.0/24"), "{same:?}");
-    journey.enter().at(Step::Subnets(Half::B));
+    journey.enter().at(Screen::Subnets(Half::B));
     assert!(journey.model.notice.as_ref().unwrap().is_problem, "a list of refusals says why nothing can be taken");
 }
 
 #[test]
 fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().at(Step::Router(Half::A));
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    journey.enter().enter().enter().at(Screen::Router(Half::A));
+    let Content::List(picker) = &journey.model.content else { panic!() };
     let reason = |name: &str| {
         let line = picker.lines().iter().find(|line| line.title == name).unwrap();
         (line.is_open(), line.worst().map(|finding| finding.text.clone()).unwrap_or_default())
@@ -28,15 +28,15 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     assert!(matches!(reason("legacy-router"), (false, text) if text.contains("legacy")));
     assert!(matches!(reason("used-router"), (true, text) if text.contains("reused")));
     assert_eq!(picker.current().unwrap().title, "border-router", "the best line has the cursor");
-    journey.types("/legacy").enter().at(Step::Router(Half::A));
+    journey.types("/legacy").enter().at(Screen::Router(Half::A));
     assert!(journey.model.notice.as_ref().unwrap().text.contains("legacy"));
 }
 
 #[test]
 fn objects_of_one_name_are_told_apart() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().enter().at(Step::Router(Half::B));
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    journey.enter().enter().enter().enter().enter().at(Screen::Router(Half::B));
+    let Content::List(picker) = &journey.model.content else { panic!() };
     let twins: Vec<&str> =
         picker.lines().iter().filter(|line| line.title == "twin-router").map(|line| line.aside.as_str()).collect();
     assert!(twins[0].contains("p-twin-1") && twins[1].contains("p-twin-2"), "{twins:?}");
@@ -46,7 +46,7 @@ fn objects_of_one_name_are_told_apart() {
 fn letters_are_text_while_a_filter_or_field_is_open_and_commands_otherwise() {
     let mut journey = Journey::ready();
     journey.enter().types("/jkq?");
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!((picker.filter().unwrap().value(), picker.shown()), ("jkq?", 0));
     journey.esc().types("?");
     assert!(journey.model.dialog.as_ref().unwrap().is_help);
@@ -60,12 +60,12 @@ fn letters_are_text_while_a_filter_or_field_is_open_and_commands_otherwise() {
 fn a_slow_region_holds_nobody_up_and_a_broken_one_says_why() {
     let wellington = osvpn::cloud::RegionId::new("nz-wlg-2");
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), wellington.clone()]);
-    journey.enter().at(Step::Region(Half::A)).enter().at(Step::Region(Half::A));
+    journey.enter().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
     assert!(journey.model.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Step::Region(Half::B));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Screen::Region(Half::B));
     journey.discovered(&wellington, Err(Error::new(ErrorKind::Timeout, "no answer within 60 s")));
     journey.discovered(&porirua(), Ok(porirua_inventory()));
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!(picker.current().unwrap().choice, Choice::Region(porirua()), "the cursor goes where it can be of use");
     let broken = picker.lines().last().unwrap();
     assert!(!broken.is_open() && broken.worst().unwrap().text.contains("no answer within 60 s"));
@@ -87,10 +87,10 @@ fn answers_that_come_too_late_are_dropped() {
 #[test]
 fn reading_again_loses_neither_marks_nor_filter_nor_place() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.key(KeyCode::Down).key(KeyCode::Char(' '));
-    let seen = |journey: &Journey| match &journey.model.screen {
-        Screen::Picker(picker) => (picker.marked().unwrap().to_vec(), picker.current().cloned(), picker.shown()),
+    let seen = |journey: &Journey| match &journey.model.content {
+        Content::List(picker) => (picker.marked().unwrap().to_vec(), picker.current().cloned(), picker.shown()),
         _ => panic!("a list"),
     };
     let before = seen(&journey);
@@ -116,7 +116,7 @@ fn a_region_that_hangs_can_be_asked_anew_but_not_hammered() {
 fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     let taken = |keys: &[KeyCode]| {
         let mut journey = Journey::ready();
-        journey.enter().enter().enter().enter().at(Step::Subnets(Half::A));
+        journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
         for key in keys {
             journey.key(*key);
         }
@@ -128,7 +128,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     assert_eq!(taken(&[KeyCode::Up, KeyCode::Char(' '), KeyCode::Down]), 2);
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter();
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    let Content::List(picker) = &journey.model.content else { panic!() };
     let suggested = picker.marked().unwrap()[0].clone();
     journey.key(KeyCode::Up).enter();
     assert_ne!(
@@ -157,12 +157,12 @@ fn what_has_the_name_of_the_other_side_is_chosen_first() {
 fn the_region_offered_does_not_depend_on_which_answers_first() {
     let third = osvpn::cloud::RegionId::new("nz-wlg-2");
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), third.clone()]);
-    journey.discovered(&third, Ok(porirua_inventory())).enter().at(Step::Region(Half::A));
-    let offered = |journey: &Journey| match &journey.model.screen {
-        Screen::Picker(picker) => picker.current().unwrap().choice.clone(),
+    journey.discovered(&third, Ok(porirua_inventory())).enter().at(Screen::Region(Half::A));
+    let offered = |journey: &Journey| match &journey.model.content {
+        Content::List(picker) => picker.current().unwrap().choice.clone(),
         _ => panic!("a list of regions"),
     };
     assert_eq!(offered(&journey), Choice::Region(hamilton()));
-    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Step::Region(Half::B));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Screen::Region(Half::B));
     assert_eq!(offered(&journey), Choice::Region(porirua()), "still being read, and first all the same");
 }

@@ -9,7 +9,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     assert!(ledger.made().is_empty());
     assert_eq!((plan.a().router.name.as_str(), plan.name().as_str()), ("border-router", "hlz-por"));
     assert_eq!(plan.half(Half::B).unwrap().local_ranges(), plan.a().remote);
-    journey.enter().enter().at(Step::Run);
+    journey.enter().enter().at(Screen::Run);
     assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
     journey.send(Message::Created(Ok(()), everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::Watch(_, ledger, _)) if ledger.made().len() == 12));
@@ -43,7 +43,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     assert!(matches!(journey.effects.pop(), Some(Effect::Undo(_, kept)) if kept == ledger));
     journey.send(Message::Undone(Undone::Clean, Ledger::default()));
     assert_eq!(journey.model.run.as_ref().unwrap().phase, Phase::Undone);
-    journey.enter().at(Step::Review);
+    journey.enter().at(Screen::Review);
 }
 
 #[test]

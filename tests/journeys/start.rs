@@ -39,13 +39,13 @@ fn of_several_clouds_one_is_chosen_first() {
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let clouds = vec!["home".to_owned(), "work".to_owned()];
     let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
-    journey.send(Message::SignedIn(request, Err(problem))).at(Step::Cloud).key(KeyCode::Down).enter();
+    journey.send(Message::SignedIn(request, Err(problem))).at(Screen::Cloud).key(KeyCode::Down).enter();
     assert!(
         matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Named(name))) if name == "work")
     );
-    journey.esc().at(Step::Cloud);
-    let at = |journey: &Journey| match &journey.model.screen {
-        Screen::Picker(picker) => picker.current().unwrap().title.clone(),
+    journey.esc().at(Screen::Cloud);
+    let at = |journey: &Journey| match &journey.model.content {
+        Content::List(picker) => picker.current().unwrap().title.clone(),
         _ => panic!("a list of clouds"),
     };
     assert_eq!(at(&journey), "work", "whoever does not want to wait is back at the list, where they were");
@@ -56,7 +56,7 @@ fn of_several_clouds_one_is_chosen_first() {
         Problem { title: "No".into(), text: vec![], looked_for: vec![], error: Some(refused), clouds: vec![] };
     journey.send(Message::SignedIn(request, Err(problem)));
     assert!(matches!(journey.model.start, Start::Problem(_)));
-    journey.esc().at(Step::Cloud);
+    journey.esc().at(Screen::Cloud);
     assert!(journey.model.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
 
@@ -88,7 +88,7 @@ fn asked(journey: &mut Journey) -> RequestId {
 fn what_was_cut_off_goes_on_from_what_exists() {
     let (mut journey, taken) = interrupted(KeyOrigin::Generated);
     let request = asked(journey.enter());
-    journey.send(Message::TakenUp(request, Ok(taken))).at(Step::Run);
+    journey.send(Message::TakenUp(request, Ok(taken))).at(Screen::Run);
     assert!(matches!(journey.effects.pop(), Some(Effect::Create(_, ledger, _)) if ledger == everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
 }

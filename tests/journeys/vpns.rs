@@ -9,15 +9,15 @@ use osvpn::inspect::{Inspection, Keys, Look, Vpn, Weakness};
 use osvpn::plan::Psk;
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
-use osvpn::wizard::vpns::{Deed, Open};
-use osvpn::wizard::{Interrupted, Seen, Which};
+use osvpn::wizard::vpns::{Open, VpnButton};
+use osvpn::wizard::{Interrupted, Overview, Which};
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
 
 /// Answers the read of all regions that is still open.
 #[track_caller]
-pub(super) fn inspected(journey: &mut Journey, seen: Box<Seen>) -> &mut Journey {
+pub(super) fn inspected(journey: &mut Journey, seen: Box<Overview>) -> &mut Journey {
     let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::Inspect(_)));
     let Some(Effect::Inspect(request)) = place.map(|place| journey.effects.remove(place)) else {
         panic!("nobody reads the regions: {:?}", journey.effects)
@@ -55,17 +55,17 @@ fn statuses(a: Status, b: Status) -> BTreeMap<Half, Look> {
 }
 
 /// At the list, with what was read.
-pub(super) fn listed(seen: Box<Seen>) -> Journey {
+pub(super) fn listed(seen: Box<Overview>) -> Journey {
     let mut journey = Journey::ready();
-    journey.types("3").at(Step::Vpns);
+    journey.types("3").at(Screen::Vpns);
     inspected(&mut journey, seen);
     journey
 }
 
 /// At the VPN between the border routers, diagnosed.
-pub(super) fn opened(seen: Box<Seen>) -> Journey {
+pub(super) fn opened(seen: Box<Overview>) -> Journey {
     let mut journey = listed(seen);
-    journey.types("1").at(Step::Vpn);
+    journey.types("1").at(Screen::Vpn);
     diagnosed(&mut journey);
     journey
 }
@@ -89,7 +89,7 @@ pub(super) fn ended(journey: &mut Journey, change: &Change, ended: Result<Change
 }
 
 pub(super) fn titles(journey: &Journey) -> Vec<String> {
-    let Screen::Picker(picker) = &journey.model.screen else { panic!("a list") };
+    let Content::List(picker) = &journey.model.content else { panic!("a list") };
     picker.lines().iter().map(|line| line.title.clone()).collect()
 }
 
@@ -103,7 +103,7 @@ fn a_region_that_hangs_hides_nothing_that_is_known() {
         part
     };
     let mut journey = Journey::ready();
-    journey.types("3").at(Step::Vpns);
+    journey.types("3").at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     journey.send(Message::Inspected(request, part()));
     assert_eq!(journey.model.vpns.seen().unwrap().inspection.awaited, [porirua()]);
@@ -117,7 +117,7 @@ fn a_region_that_hangs_hides_nothing_that_is_known() {
 }
 
 /// What is read of Hamilton alone, and Porirua awaited or, with an error, failed.
-pub(super) fn half_read(error: Option<Error>) -> Box<Seen> {
+pub(super) fn half_read(error: Option<Error>) -> Box<Overview> {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     regions.remove(&porirua());
     let awaited = if error.is_none() { vec![porirua()] } else { Vec::new() };
@@ -129,10 +129,10 @@ pub(super) fn half_read(error: Option<Error>) -> Box<Seen> {
 #[test]
 fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
     let mut journey = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
-    journey.types("1").at(Step::Vpn);
+    journey.types("1").at(Screen::Vpn);
     diagnosed(&mut journey);
     for key in ["n", "s", "d"] {
-        journey.types(key).at(Step::Vpn);
+        journey.types(key).at(Screen::Vpn);
         let dialog = journey.model.dialog.as_ref().unwrap();
         assert!(dialog.text[0].contains("may be in nz-por-1") && dialog.buttons.len() == 1, "{key}: {dialog:?}");
         journey.enter();
@@ -142,13 +142,13 @@ fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
 #[test]
 fn what_comes_late_completes_the_vpn_on_the_screen() {
     let mut journey = Journey::ready();
-    journey.types("3").at(Step::Vpns);
+    journey.types("3").at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
-    journey.send(Message::Inspected(request, half_read(None))).types("1").at(Step::Vpn);
+    journey.send(Message::Inspected(request, half_read(None))).types("1").at(Screen::Vpn);
     diagnosed(&mut journey);
     assert!(open(&journey).diagnosis.as_ref().unwrap().findings.is_empty());
     for key in ["n", "s", "d"] {
-        journey.types(key).at(Step::Vpn);
+        journey.types(key).at(Screen::Vpn);
         assert!(journey.model.dialog.is_none() && journey.model.notice.is_some(), "{key}: a moment");
     }
     // A part of which less is known takes nothing away, and nothing of the half is said of the whole.
@@ -176,7 +176,7 @@ fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed(
     regions.remove(&porirua());
     let mut journey = listed(seen(regions, vec![(porirua(), Error::new(ErrorKind::Timeout, "slow"))]));
     assert_eq!(titles(&journey), ["hlz-por", "office", "Porirua", "public keys", "1 object"]);
-    journey.types("3").at(Step::Vpns);
+    journey.types("3").at(Screen::Vpns);
     assert!(journey.model.notice.as_ref().unwrap().text.contains("could not be read: slow"));
     journey.types("r");
     assert!(matches!(journey.effects.pop(), Some(Effect::Inspect(_))));
@@ -186,19 +186,19 @@ fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed(
 fn where_there_is_none_enter_goes_on_to_make_one() {
     let mut journey = listed(empty());
     assert_eq!(titles(&journey), ["make one"]);
-    journey.enter().at(Step::Region(Half::A));
+    journey.enter().at(Screen::Region(Half::A));
     let mut early = Journey::ready();
-    early.types("3").enter().at(Step::Vpns);
+    early.types("3").enter().at(Screen::Vpns);
     assert!(early.model.notice.is_some() && early.model.dialog.is_none(), "nothing is read yet, so nothing is chosen");
 }
 
 #[test]
 fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     let mut journey = listed(broken());
-    journey.types("1").at(Step::Vpn);
+    journey.types("1").at(Screen::Vpn);
     let (first, _) = asked(&mut journey);
     let (looked, _) = looking(&journey);
-    journey.esc().at(Step::Vpns).types("2").at(Step::Vpn);
+    journey.esc().at(Screen::Vpns).types("2").at(Screen::Vpn);
     assert_eq!(open(&journey).name, "office");
     let unequal = Keys::Read { equal: Some(false), weakness: Some(Weakness::Public), rivals: Vec::new() };
     journey.send(Message::Diagnosed(first, Box::new(unequal), Box::default()));
@@ -233,7 +233,7 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     let mut gone = Error::new(ErrorKind::NotFound, "gone");
     gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
     journey.send(Message::Looked(request, Err(gone)));
-    inspected(&mut journey, empty()).at(Step::Vpns);
+    inspected(&mut journey, empty()).at(Screen::Vpns);
     assert!(journey.model.notice.as_ref().unwrap().text.contains("hlz-por is not there any more"));
 }
 
@@ -242,7 +242,7 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
     let wishes = [("m", Verb::EqualisePolicies), ("n", Verb::RotatePsk), ("d", Verb::Delete)];
     for (key, verb) in wishes {
         let mut journey = opened(broken());
-        journey.types(key).at(Step::Vpn).enter();
+        journey.types(key).at(Screen::Vpn).enter();
         assert!(
             journey.model.dialog.is_none() && journey.model.vpns.change.is_none(),
             "{key}: Enter alone does nothing"
@@ -259,7 +259,7 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
     assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter();
     assert!(!journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
-    journey.enter().key(KeyCode::Left).enter().at(Step::Change);
+    journey.enter().key(KeyCode::Left).enter().at(Screen::Change);
     let Some(Effect::Carry(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
@@ -284,18 +284,18 @@ fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
 #[test]
 fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let mut journey = opened(healthy());
-    journey.types("s").at(Step::OtherSubnets(Half::A));
-    let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+    journey.types("s").at(Screen::NewSubnets(Half::A));
+    let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
-    journey.enter().at(Step::OtherSubnets(Half::B)).enter().at(Step::OtherSubnets(Half::B));
+    journey.enter().at(Screen::NewSubnets(Half::B)).enter().at(Screen::NewSubnets(Half::B));
     assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
-    journey.enter().esc().at(Step::OtherSubnets(Half::A));
+    journey.enter().esc().at(Screen::NewSubnets(Half::A));
     let places = titles(&journey).iter().position(|title| title == "db-subnet").unwrap();
     journey.key(KeyCode::Home);
     for _ in 0..places {
         journey.key(KeyCode::Down);
     }
-    journey.types(" ").enter().at(Step::OtherSubnets(Half::B)).enter();
+    journey.types(" ").enter().at(Screen::NewSubnets(Half::B)).enter();
     let change = agreed(&mut journey);
     assert_eq!((change.verb, change.label.as_str()), (Verb::SetSubnets, "hlz-por"));
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
@@ -304,7 +304,7 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
 /// At the VPN to a peer outside, diagnosed.
 pub(super) fn opened_outside() -> Journey {
     let mut journey = listed(healthy());
-    journey.types("2").at(Step::Vpn);
+    journey.types("2").at(Screen::Vpn);
     diagnosed(&mut journey);
     assert_eq!(open(&journey).name, "office");
     journey
@@ -314,7 +314,7 @@ pub(super) fn opened_outside() -> Journey {
 #[track_caller]
 pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
     assert!(journey.model.dialog.is_some(), "{:?}", journey.model.notice);
-    journey.key(KeyCode::Right).enter().at(Step::Change);
+    journey.key(KeyCode::Right).enter().at(Screen::Change);
     match journey.effects.pop() {
         Some(Effect::Carry(Which::New(change, key), Direction::Forward)) => (*change, key),
         other => panic!("{other:?}"),
@@ -324,15 +324,15 @@ pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
 #[test]
 fn what_is_behind_a_peer_outside_is_asked_for_and_checked() {
     let mut journey = opened_outside();
-    journey.types("s").at(Step::OtherSubnets(Half::A)).enter().at(Step::OtherRanges);
+    journey.types("s").at(Screen::NewSubnets(Half::A)).enter().at(Screen::NewRanges);
     let present = open(&journey).ranges.value().to_owned();
     assert!(present.parse::<ipnet::IpNet>().is_ok(), "what is there now stands in the field: {present:?}");
-    journey.types(", 10.8.0.0/16").enter().at(Step::OtherRanges);
-    assert!(journey.model.problem(Field::OtherRanges).unwrap().contains("10.8.0.0/16"));
+    journey.types(", 10.8.0.0/16").enter().at(Screen::NewRanges);
+    assert!(journey.model.problem(Field::NewRanges).unwrap().contains("10.8.0.0/16"));
     for _ in 0..", 10.8.0.0/16".len() {
         journey.key(KeyCode::Backspace);
     }
-    journey.types(", 192.168.77.0/24").esc().at(Step::OtherSubnets(Half::A)).enter().at(Step::OtherRanges);
+    journey.types(", 192.168.77.0/24").esc().at(Screen::NewSubnets(Half::A)).enter().at(Screen::NewRanges);
     assert!(open(&journey).ranges.value().ends_with("192.168.77.0/24"), "going back forgets nothing");
     journey.enter();
     let change = agreed(&mut journey);
@@ -372,9 +372,9 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
         may_exist: 1,
         is_running,
     };
-    let with = |is_running| Box::new(Seen { creations: vec![creation("0badcafe", is_running)], ..*healthy() });
+    let with = |is_running| Box::new(Overview { creations: vec![creation("0badcafe", is_running)], ..*healthy() });
     let line = |journey: &Journey| {
-        let Screen::Picker(picker) = &journey.model.screen else { panic!() };
+        let Content::List(picker) = &journey.model.content else { panic!() };
         let place = picker.lines().iter().position(|line| line.choice == Choice::Creation("0badcafe".into())).unwrap();
         (picker.lines()[place].clone(), (place + 1).to_string())
     };
@@ -410,7 +410,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     journey.types("m");
     let change = agreed(&mut journey);
     journey.send(Message::Carrying(ChangeEvent::Started(0)));
-    journey.enter().at(Step::Change);
+    journey.enter().at(Screen::Change);
     ended(&mut journey, &change, Ok(Changed::Done));
     // The connection was made anew.
     let mut regions = regions(Status::Down, Status::Down, "group14");
@@ -418,7 +418,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     connections[0].id = Id::new("another");
     inspected(&mut journey, seen(regions, Vec::new()));
     diagnosed(&mut journey);
-    journey.enter().at(Step::Vpn);
+    journey.enter().at(Screen::Vpn);
     assert!(open(&journey).waiting.is_some());
     let (request, pause) = looking(&journey);
     assert!(pause < Duration::from_secs(5), "more closely than usual");
@@ -458,7 +458,7 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     failed(&mut left);
     left.types("q");
     assert!(left.model.ending.is_none(), "leaving what is not done is asked");
-    left.esc().key(KeyCode::Left).enter().at(Step::Vpn);
+    left.esc().key(KeyCode::Left).enter().at(Screen::Vpn);
     assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
 }
 
@@ -525,14 +525,14 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     assert_eq!(labels(&journey), ["Resume", "Roll back", "Later"]);
     journey.esc();
     assert_eq!(labels(&journey), ["Resume", "Later"], "the next one is past rolling back");
-    journey.enter().at(Step::Change);
+    journey.enter().at(Screen::Change);
     let Some(Effect::Carry(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
     let change = cut_off(true).course.change;
     ended(&mut journey, &change, Ok(Changed::Done));
     inspected(&mut journey, healthy());
     diagnosed(&mut journey);
-    journey.enter().at(Step::Vpn);
+    journey.enter().at(Screen::Vpn);
     assert_eq!(open(&journey).handle, HLZ_POR, "and its VPN is opened");
 
     let run = Unfinished {
@@ -558,7 +558,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     let mut journey = opened(seen);
     journey.types("d");
     assert!(journey.model.dialog.as_ref().unwrap().title.contains("Interrupted"));
-    journey.key(KeyCode::Right).enter().at(Step::Change);
+    journey.key(KeyCode::Right).enter().at(Screen::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
 }
 
@@ -572,7 +572,7 @@ fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
     assert!(findings.len() > 1, "{findings:?}");
     for (at, finding) in findings.iter().enumerate() {
         journey.types(&(at + 1).to_string());
-        assert_eq!((open(&journey).finding(), open(&journey).focused()), (Some(at), Some(Deed::Mend)));
+        assert_eq!((open(&journey).finding(), open(&journey).focused()), (Some(at), Some(VpnButton::Fix)));
         journey.types("m");
         let dialog = journey.model.dialog.take().unwrap();
         let is_ours = finding.fault().unwrap().fix.is_ours();

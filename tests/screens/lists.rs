@@ -31,12 +31,12 @@ fn regions_come_in_one_by_one_and_those_that_cannot_be_taken_say_why() {
 
 #[test]
 fn the_second_region_cannot_be_the_first() {
-    screen("region-b", &mut at(Step::Region(Half::B)));
+    screen("region-b", &mut at(Screen::Region(Half::B)));
 }
 
 #[test]
 fn routers_that_cannot_be_taken_are_dim_and_the_reason_stands_below() {
-    let mut journey = at(Step::Router(Half::A));
+    let mut journey = at(Screen::Router(Half::A));
     screen("router", &mut journey);
     journey.press("Down Down Enter");
     screen("router-refused", &mut journey);
@@ -46,20 +46,20 @@ fn routers_that_cannot_be_taken_are_dim_and_the_reason_stands_below() {
 
 #[test]
 fn routers_of_one_name_are_told_apart_by_address_and_id() {
-    let mut journey = at(Step::Router(Half::B));
+    let mut journey = at(Screen::Router(Half::B));
     screen("router-twins", journey.press("End"));
 }
 
 #[test]
 fn a_region_without_routers_says_how_to_make_one() {
-    let mut journey = at(Step::Router(Half::A));
+    let mut journey = at(Screen::Router(Half::A));
     journey.press("r").discover(&hamilton(), Ok(Inventory { extensions: old_release(), ..Inventory::default() }));
     screen("router-empty", &mut journey);
 }
 
 #[test]
 fn a_region_that_fails_while_its_routers_are_asked_for_says_why() {
-    let mut journey = at(Step::Router(Half::A));
+    let mut journey = at(Screen::Router(Half::A));
     journey.at(10.0).press("r").at(14.0);
     screen("router-read-again", &mut journey);
     let mut error = server_error();
@@ -72,27 +72,27 @@ fn a_region_that_fails_while_its_routers_are_asked_for_says_why() {
 
 #[test]
 fn subnets_are_marked_and_counted() {
-    let mut journey = at(Step::Subnets(Half::A));
+    let mut journey = at(Screen::Subnets(Half::A));
     journey.press("2");
     screen("subnets", &mut journey);
 }
 
 #[test]
 fn a_range_that_is_on_both_sides_is_refused_in_the_second_list() {
-    let mut journey = at(Step::Router(Half::B));
+    let mut journey = at(Screen::Router(Half::B));
     journey.press("2").details();
     screen("subnets-overlap", &mut journey);
 }
 
 fn many() -> Driven {
-    let mut journey = at(Step::Router(Half::A));
+    let mut journey = at(Screen::Router(Half::A));
     let mut inventory = hamilton_inventory();
     let more = (0..10_000).map(|n| {
         subnet(&format!("m-{n:05}"), &format!("tenant-{n:05}"), &format!("10.{}.{}.0/24", 100 + n / 256, n % 256))
     });
     inventory.subnets.extend(more);
     journey.press("r").discover(&hamilton(), Ok(inventory)).details();
-    journey.to(Step::Subnets(Half::A));
+    journey.to(Screen::Subnets(Half::A));
     journey
 }
 
@@ -109,7 +109,7 @@ fn of_ten_thousand_subnets_a_window_is_shown_with_what_is_above_and_below() {
 
 #[test]
 fn long_and_wide_names_are_cut_and_columns_stay_aligned() {
-    let mut journey = at(Step::Router(Half::A));
+    let mut journey = at(Screen::Router(Half::A));
     let mut inventory = hamilton_inventory();
     for router in &mut inventory.routers {
         if router.name == "used-router" {
@@ -131,6 +131,6 @@ fn a_policy_the_regions_no_longer_take_is_refused_and_another_recommended() {
     inventory.extensions = new_release();
     journey.discover(&hamilton(), Ok(hamilton_inventory()));
     journey.discover(&porirua(), Ok(inventory));
-    journey.to(Step::Policy);
+    journey.to(Screen::Policy);
     screen("policy", journey.press("Up"));
 }

@@ -4,28 +4,28 @@ use super::*;
 
 #[test]
 fn help_has_the_steps_text_and_all_its_keys() {
-    screen("help", at(Step::Subnets(Half::A)).press("?"));
+    screen("help", at(Screen::Subnets(Half::A)).press("?"));
 }
 
 #[test]
 fn leaving_is_asked_with_the_safe_answer_first() {
-    screen("leave", at(Step::Key).press("Esc q"));
+    screen("leave", at(Screen::Key).press("Esc q"));
 }
 
 #[test]
 fn a_terminal_that_is_too_small_says_so_in_one_line() {
-    let mut journey = at(Step::Review);
+    let mut journey = at(Screen::Review);
     journey.send(Message::Resize(59, 17));
     insta::assert_snapshot!(drawn(&journey.model, &COLOR).text.trim(), @"osvpn needs 60x18; this is 59x17");
 }
 
 #[test]
 fn the_smallest_terminal_still_shows_the_button_that_creates() {
-    for journey in [&mut at(Step::Review), &mut Driven::discovered(SMALL), &mut at(Step::Router(Half::A))] {
+    for journey in [&mut at(Screen::Review), &mut Driven::discovered(SMALL), &mut at(Screen::Router(Half::A))] {
         journey.send(Message::Resize(60, 18));
         let name = format!(
             "smallest-{}",
-            journey.model.step.short(journey.model.answers.mode).to_lowercase().replace(' ', "-")
+            journey.model.screen.short(journey.model.answers.mode).to_lowercase().replace(' ', "-")
         );
         kept(&name, journey);
     }

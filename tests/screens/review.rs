@@ -4,19 +4,19 @@ use super::*;
 
 #[test]
 fn the_review_shows_both_sides_and_what_will_be_made() {
-    let mut journey = at(Step::Review);
+    let mut journey = at(Screen::Review);
     screen("review", &mut journey);
     screen("review-scrolled", journey.press("PgDn PgDn"));
 }
 
 #[test]
 fn the_review_leads_back_to_every_answer() {
-    screen("review-focus", at(Step::Review).press("Up Up Up Up Up"));
+    screen("review-focus", at(Screen::Review).press("Up Up Up Up Up"));
 }
 
 #[test]
 fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
-    let mut journey = at(Step::Review);
+    let mut journey = at(Screen::Review);
     journey.at(400.0).press("Enter").at(401.5);
     screen("review-once-more", &mut journey);
     let mut down = hamilton_inventory();
@@ -28,7 +28,7 @@ fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
 #[test]
 fn the_review_of_single_mode_has_the_peer_outside() {
     let mut journey = Driven::discovered(SMALL);
-    journey.press("2").to(Step::Peer);
+    journey.press("2").to(Screen::Peer);
     journey
         .types("198.51.100.7")
         .press("Tab")
@@ -36,13 +36,13 @@ fn the_review_of_single_mode_has_the_peer_outside() {
         .press("Tab")
         .types("192.168.7.0/24")
         .press("Enter");
-    journey.to(Step::Review);
+    journey.to(Screen::Review);
     screen("review-single", &mut journey);
 }
 
 #[test]
 fn a_review_with_something_missing_says_what_and_dims_create() {
-    let mut journey = at(Step::Review);
+    let mut journey = at(Screen::Review);
     let quotas = [("vpnservice".to_owned(), Quota { limit: Some(1), used: 1 })].into();
     journey.press("Up Up Up Up Up Up Up Up Up Enter r");
     journey.discover(&hamilton(), Ok(hamilton_inventory()));
@@ -50,7 +50,7 @@ fn a_review_with_something_missing_says_what_and_dims_create() {
     journey.press("Enter");
     screen("review-refused", &mut journey);
     let mut journey = Driven::discovered(SMALL);
-    while journey.model.step != Step::Review {
+    while journey.model.screen != Screen::Review {
         // Details never come.
         journey.press("Enter");
     }

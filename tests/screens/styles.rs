@@ -17,7 +17,7 @@ fn cell_of<'a>(here: &'a Drawn, text: &str) -> &'a ratatui::buffer::Cell {
 #[test]
 fn the_cursor_is_reversed_and_what_cannot_be_taken_is_dim_with_and_without_colour() {
     for theme in [COLOR, Theme::new(false, true)] {
-        let journey = at(Step::Router(Half::A));
+        let journey = at(Screen::Router(Half::A));
         let here = drawn(&journey.model, &theme);
         assert!(cell_of(&here, "1 border-router").modifier.contains(Modifier::REVERSED));
         assert!(cell_of(&here, "2 isolated-router").modifier.contains(Modifier::DIM));
@@ -30,7 +30,7 @@ fn without_colour_no_cell_has_one() {
     let mut run = Run::begun(SMALL);
     run.made(Half::A, 0, 0.4);
     run.failed(Half::B, 0, server_error());
-    for model in [&run.journey.model, &at(Step::Review).model, &at(Step::Router(Half::A)).model] {
+    for model in [&run.journey.model, &at(Screen::Review).model, &at(Screen::Router(Half::A)).model] {
         let here = drawn(model, &Theme::new(false, true));
         let plain = |cell: &ratatui::buffer::Cell| {
             cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
@@ -53,14 +53,14 @@ fn a_fault_stands_out_with_and_without_colour_and_no_colour_is_needed_for_it() {
 
 #[test]
 fn the_focused_button_is_reversed() {
-    let journey = at(Step::Review);
+    let journey = at(Screen::Review);
     assert!(cell_of(&drawn(&journey.model, &COLOR), "[ Create ]").modifier.contains(Modifier::REVERSED));
 }
 
 #[test]
 fn the_terminals_cursor_stands_where_text_is_typed() {
     let mut journey = Driven::discovered(SMALL);
-    journey.press("2").to(Step::Peer);
+    journey.press("2").to(Screen::Peer);
     journey.types("198.51");
     let here = drawn(&journey.model, &COLOR);
     let (column, row) = here.cursor.expect("a field has a cursor");

@@ -4,12 +4,12 @@ use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
-use osvpn::wizard::{Interrupted, Seen, Which};
+use osvpn::wizard::{Interrupted, Overview, Which};
 
 use super::surveys::{broken, empty, equal_keys, healthy, regions, seen, two_pairs};
 use super::*;
 
-fn inspected(journey: &mut Driven, seen: Box<Seen>) {
+fn inspected(journey: &mut Driven, seen: Box<Overview>) {
     let request = journey.effects.iter().rev().find_map(|effect| match effect {
         Effect::Inspect(request) => Some(*request),
         _ => None,
@@ -25,7 +25,7 @@ fn diagnosed(journey: &mut Driven, exposures: Exposures) {
     journey.send(Message::Diagnosed(request.expect("nobody asks for it"), Box::new(equal_keys()), Box::new(exposures)));
 }
 
-fn listed(seen: Box<Seen>) -> Driven {
+fn listed(seen: Box<Overview>) -> Driven {
     let mut journey = Driven::discovered(SMALL);
     journey.at(10.0).press("3");
     inspected(&mut journey, seen);
@@ -46,7 +46,7 @@ fn closed() -> Exposures {
     [(Half::A, Ok(shut)), (Half::B, Ok(Exposure::default()))].into()
 }
 
-pub(super) fn opened(seen: Box<Seen>, exposures: Exposures) -> Driven {
+pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Driven {
     let mut journey = listed(seen);
     journey.press("1");
     diagnosed(&mut journey, exposures);

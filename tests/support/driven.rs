@@ -6,8 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::sign_in::{Login, Problem};
-use osvpn::wizard::step::Step;
-use osvpn::wizard::{Beginning, Effect, Message, Model, Screen, Session, update};
+use osvpn::wizard::screen::Screen;
+use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Session, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 
@@ -71,7 +71,7 @@ impl Driven {
         for key in keys.split_whitespace() {
             let event = key_event(key);
             let confirms = self.model.dialog.is_some()
-                || !matches!(self.model.screen, Screen::Picker(_) | Screen::Form(_) | Screen::Vpn);
+                || !matches!(self.model.content, Content::List(_) | Content::Form(_) | Content::Vpn);
             if event.code == KeyCode::Enter && confirms {
                 self.looked += LOOK;
                 self.send(Message::Tick(self.model.now + LOOK));
@@ -142,14 +142,14 @@ impl Driven {
 
     /// Presses Enter until that step is on the screen.
     #[track_caller]
-    pub fn to(&mut self, step: Step) -> &mut Self {
+    pub fn to(&mut self, step: Screen) -> &mut Self {
         for _ in 0..20 {
-            if self.model.step == step {
+            if self.model.screen == step {
                 return self;
             }
             self.press("Enter").details();
         }
-        panic!("Enter alone does not lead to {step:?}; it stays at {:?}", self.model.step);
+        panic!("Enter alone does not lead to {step:?}; it stays at {:?}", self.model.screen);
     }
 }
 

@@ -7,7 +7,7 @@ use osvpn::cloud::{Detail, Error, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
 use osvpn::plan::{Labels, Profiles, Psk, VpnId};
 use osvpn::sign_in::Login;
-use osvpn::wizard::step::Step;
+use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Beginning, Effect, Message, Model, Session, update};
 
 /// A key no generator makes, so that a test can look for it.
@@ -90,8 +90,8 @@ impl Journey {
     }
 
     #[track_caller]
-    pub fn at(&mut self, step: Step) -> &mut Self {
-        assert_eq!(self.model.step, step, "{:?}", self.model.notice);
+    pub fn at(&mut self, step: Screen) -> &mut Self {
+        assert_eq!(self.model.screen, step, "{:?}", self.model.notice);
         self
     }
 
@@ -131,7 +131,7 @@ impl Journey {
             journey.enter();
         }
         journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
-        journey.at(Step::Review);
+        journey.at(Screen::Review);
         journey
     }
 }

@@ -8,7 +8,7 @@ use osvpn::cloud::{Error, Id, Status};
 use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone};
 use osvpn::plan::Half;
 use osvpn::wizard::Message;
-use osvpn::wizard::step::Step;
+use osvpn::wizard::screen::Screen;
 
 use super::driven::Driven;
 use super::inventories::{hamilton, porirua};
@@ -26,9 +26,9 @@ impl Run {
 
     /// The same with some of the answers given.
     pub fn begun_from(mut journey: Driven) -> Self {
-        journey.to(Step::Review);
+        journey.to(Screen::Review);
         journey.at(20.0).press("Enter");
-        assert_eq!(journey.model.step, Step::Run);
+        assert_eq!(journey.model.screen, Screen::Run);
         Self { journey, ledger: Ledger::default() }
     }
 

@@ -8,7 +8,7 @@ use osvpn::cloud::{
 };
 use osvpn::inspect::{Inspection, Keys};
 use osvpn::plan::{Half, VpnId};
-use osvpn::wizard::Seen;
+use osvpn::wizard::Overview;
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_inventory};
 
@@ -109,17 +109,17 @@ pub fn regions(a: Status, b: Status, pfs: &str) -> BTreeMap<RegionId, Survey> {
     [(hamilton(), first), (porirua(), second)].into()
 }
 
-pub fn seen(regions: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Box<Seen> {
-    Box::new(Seen { inspection: Inspection::of(regions, unread), ..Seen::default() })
+pub fn seen(regions: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Box<Overview> {
+    Box::new(Overview { inspection: Inspection::of(regions, unread), ..Overview::default() })
 }
 
 /// Both halves ACTIVE and equal.
-pub fn healthy() -> Box<Seen> {
+pub fn healthy() -> Box<Overview> {
     seen(regions(Status::Active, Status::Active, "group14"), Vec::new())
 }
 
 /// The VPNs of [`healthy`] and one more between the same routers, with identities, and so a key, of its own.
-pub fn two_pairs() -> Box<Seen> {
+pub fn two_pairs() -> Box<Overview> {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     for (half, region) in [(Half::A, hamilton()), (Half::B, porirua())] {
         let connections = &mut regions.get_mut(&region).unwrap().inventory.connections;
@@ -135,12 +135,12 @@ pub fn two_pairs() -> Box<Seen> {
 }
 
 /// Both halves DOWN, with policies that differ.
-pub fn broken() -> Box<Seen> {
+pub fn broken() -> Box<Overview> {
     seen(regions(Status::Down, Status::Down, "group5"), Vec::new())
 }
 
 /// Nothing but routers and subnets.
-pub fn empty() -> Box<Seen> {
+pub fn empty() -> Box<Overview> {
     let bare = |inventory: Inventory| {
         let inventory = Inventory { services: Vec::new(), connections: Vec::new(), ..inventory };
         Survey { inventory, ..Survey::default() }

@@ -57,7 +57,7 @@ impl Model {
         if !unused.is_empty() {
             let count = unused.len();
             let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
-            let mut strays = line(Choice::Strays, title, "no connection uses");
+            let mut strays = line(Choice::Unused, title, "no connection uses");
             strays.detail = unused
                 .iter()
                 .map(|stray| about(&self.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name)))

@@ -3,7 +3,7 @@
 use super::super::carried::Carried;
 use super::super::remote::{Remote, RequestId};
 use super::super::{Effect, Model};
-use super::Wish;
+use super::Intent;
 use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
 use crate::inspect::diagnosis::{Exposures, diagnose};
 use crate::inspect::proof::Case;
@@ -14,7 +14,7 @@ impl Model {
     /// Begins with the keys as they are now.
     pub(in crate::wizard) fn want_no_public_keys(&mut self) {
         self.vpns.keys = Remote::NotAsked;
-        self.wish(Wish::PublicKeys(Sas::Keep))
+        self.wish(Intent::PublicKeys(Sas::Keep))
     }
 
     /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
@@ -90,7 +90,7 @@ impl Model {
             Ok(rescue) => {
                 let warnings = rescue.warnings().collect();
                 let Rescue { proposals, .. } = rescue;
-                self.ask_whether(proposals, warnings, Wish::PublicKeys(sas));
+                self.ask_whether(proposals, warnings, Intent::PublicKeys(sas));
             }
             Err(refused) => self.refuse(&refused),
         }

@@ -4,7 +4,7 @@ use crate::plan::{Half, Place};
 
 /// One screen of the wizard that asks, shows or works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
+pub enum Screen {
     /// Which cloud of clouds.yaml; only when there are several and none was named.
     Cloud,
     /// Two regions, or one region and an outside peer.
@@ -34,11 +34,11 @@ pub enum Step {
     /// One of them.
     Vpn,
     /// Which subnets a half of it is to tunnel from now on.
-    OtherSubnets(Half),
+    NewSubnets(Half),
     /// Which ranges are behind its outside peer from now on.
-    OtherRanges,
+    NewRanges,
     /// A key of the user's own for it.
-    OtherKey,
+    NewKey,
     /// A change of it at work, and what came of that.
     Change,
     /// The key of the user's own that such a change needs once more.
@@ -68,33 +68,33 @@ pub struct Route {
 impl Route {
     /// The steps of this route, first to last. Steps that cannot apply are not there.
     #[must_use]
-    pub fn steps(self) -> Vec<Step> {
+    pub fn steps(self) -> Vec<Screen> {
         let mut steps = Vec::with_capacity(14);
         if self.clouds {
-            steps.push(Step::Cloud);
+            steps.push(Screen::Cloud);
         }
-        steps.extend([Step::Mode, Step::Region(Half::A)]);
+        steps.extend([Screen::Mode, Screen::Region(Half::A)]);
         match self.mode {
             Mode::SiteToSite => steps.extend([
-                Step::Region(Half::B),
-                Step::Router(Half::A),
-                Step::Subnets(Half::A),
-                Step::Router(Half::B),
-                Step::Subnets(Half::B),
+                Screen::Region(Half::B),
+                Screen::Router(Half::A),
+                Screen::Subnets(Half::A),
+                Screen::Router(Half::B),
+                Screen::Subnets(Half::B),
             ]),
-            Mode::Single => steps.extend([Step::Router(Half::A), Step::Subnets(Half::A), Step::Peer]),
+            Mode::Single => steps.extend([Screen::Router(Half::A), Screen::Subnets(Half::A), Screen::Peer]),
         }
-        steps.extend([Step::Key, Step::Policy]);
+        steps.extend([Screen::Key, Screen::Policy]);
         if self.custom {
-            steps.push(Step::Custom);
+            steps.push(Screen::Custom);
         }
-        steps.extend([Step::Name, Step::Review, Step::Run]);
+        steps.extend([Screen::Name, Screen::Review, Screen::Run]);
         steps
     }
 
     /// The step after that one.
     #[must_use]
-    pub fn next(self, step: Step) -> Option<Step> {
+    pub fn next(self, step: Screen) -> Option<Screen> {
         let steps = self.steps();
         let at = steps.iter().position(|candidate| *candidate == step)?;
         steps.get(at + 1).copied()
@@ -102,7 +102,7 @@ impl Route {
 
     /// The step before that one.
     #[must_use]
-    pub fn previous(self, step: Step) -> Option<Step> {
+    pub fn previous(self, step: Screen) -> Option<Screen> {
         let steps = self.steps();
         let at = steps.iter().position(|candidate| *candidate == step)?;
         at.checked_sub(1).and_then(|before| steps.get(before).copied())
@@ -117,7 +117,7 @@ pub const SIGN_IN_HELP: &[&str] = &[
      anew.",
 ];
 
-impl Step {
+impl Screen {
     /// Whether it is about VPNs that exist. Those are no part of a route.
     #[must_use]
     pub const fn is_upkeep(self) -> bool {
@@ -127,7 +127,7 @@ impl Step {
     /// Whether it is about the one VPN that is open, and nothing is under way.
     #[must_use]
     pub const fn is_of_a_vpn(self) -> bool {
-        matches!(self, Self::Vpn | Self::OtherSubnets(_) | Self::OtherRanges | Self::OtherKey)
+        matches!(self, Self::Vpn | Self::NewSubnets(_) | Self::NewRanges | Self::NewKey)
     }
 
     /// The step of a route where an answer that a check objects to is changed.
@@ -167,7 +167,7 @@ impl Step {
             Self::Subnets(Half::A) => "Subnets A",
             Self::Subnets(Half::B) => "Subnets B",
             Self::Peer => "Peer",
-            Self::Key | Self::OtherKey | Self::MissingKey => "Key",
+            Self::Key | Self::NewKey | Self::MissingKey => "Key",
             Self::Policy => "Policy",
             Self::Custom => "Fields",
             Self::Name => "Name",
@@ -175,8 +175,8 @@ impl Step {
             Self::Run => "Create",
             Self::Vpns => "VPNs",
             Self::Vpn => "VPN",
-            Self::OtherSubnets(_) => "Subnets",
-            Self::OtherRanges => "Ranges",
+            Self::NewSubnets(_) => "Subnets",
+            Self::NewRanges => "Ranges",
             Self::Change => "Change",
         }
     }
@@ -211,14 +211,14 @@ impl Step {
                 "Keys are compared in memory and never shown. Whatever changes something shows its steps and asks first. \
                  The statuses are read every few seconds.",
             ],
-            Self::OtherSubnets(_) => &[
+            Self::NewSubnets(_) => &[
                 "What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
                  connections are switched to them, and the old ones are deleted.",
             ],
-            Self::OtherRanges => &[
+            Self::NewRanges => &[
                 "The networks behind the peer outside, separated by commas. Its owner has to set the same on that side.",
             ],
-            Self::OtherKey => &[
+            Self::NewKey => &[
                 "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
                  one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; a change that is \
                  interrupted needs it once more.",
