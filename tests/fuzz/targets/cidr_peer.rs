@@ -1,13 +1,10 @@
 //! The wizard's fields for a peer: its ranges, its address, its identity.
 #![no_main]
 
-#[path = "../../support/typed.rs"]
-mod typed;
-
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    typed::ranges(text);
-    typed::address(text);
-    typed::identity(text);
+    peer_input::ranges(text);
+    peer_input::address(text);
+    peer_input::identity(text);
 });

@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         Ok(record) => {
             let mut ledger = record.ledger.clone();
             ledger.take_over(&Limits::default());
-            let removal = commands::removal(&ledger.removable()).join(" ");
+            let removal = commands::removal(&ledger.removable()).iter().map(ToString::to_string).collect::<String>();
             let plan = record.plan().map_or_else(|error| error.to_string(), |plan| format!("{:?}", plan.regions()));
             let _ = (ledger.doubts(), ledger.leftovers(), ledger.is_settled(), ledger.is_clean());
             format!("{} {} {} {} {removal} {plan}", record.vpn, record.name, record.auth_url, record.began)

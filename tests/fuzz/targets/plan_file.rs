@@ -1,9 +1,6 @@
 //! Plan files.
 #![no_main]
 
-#[path = "../../support/typed.rs"]
-mod typed;
-
 use libfuzzer_sys::fuzz_target;
 use osvpn::plan::file::PlanFile;
 

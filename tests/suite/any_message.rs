@@ -1,0 +1,457 @@
+//! Whatever happens, in whatever order and at whatever size: the wizard does not panic, and its key does not show.
+
+use crate::support::{drawn, driven, inventories, pair, surveys};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use drawn::drawn;
+use driven::{Driven, KEY, session, wellington, without_vpn};
+use inventories::*;
+use jiff::Timestamp;
+use osvpn::change::delete;
+use osvpn::cloud::exposure::Exposure;
+use osvpn::cloud::person::{Question, Wanted};
+use osvpn::cloud::retry::Pause;
+use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
+use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
+use osvpn::engine::handover::KeyOrigin;
+use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
+use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{Inspection, Keys, Look, Weakness};
+use osvpn::plan::{Half, Plan, Psk};
+use osvpn::sign_in::Problem;
+use osvpn::view::Theme;
+use osvpn::wizard::dialog::Act;
+use osvpn::wizard::remote::RequestId;
+use osvpn::wizard::screen::Screen;
+use osvpn::wizard::{Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn keys() -> impl Strategy<Value = Message> {
+    let codes = vec![
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Esc,
+        KeyCode::F(1),
+    ];
+    let control = select(vec!['r', 'g', 'u', 'w', 'd', 'l', 'c', 'a', 'e']);
+    let pasted = KeyEvent::new_with_kind(KeyCode::Enter, KeyModifiers::NONE, KeyEventKind::Repeat);
+    let pressed = prop_oneof![
+        6 => Just((KeyCode::Enter, KeyModifiers::NONE)),
+        4 => select(codes).prop_map(|code| (code, KeyModifiers::NONE)),
+        2 => select("123 /?qrsyhjkgGx0mnad漢é".chars().collect::<Vec<_>>()).prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
+        1 => control.prop_map(|c| (KeyCode::Char(c), KeyModifiers::CONTROL)),
+        1 => any::<char>().prop_map(|c| (KeyCode::Char(c), KeyModifiers::NONE)),
+    ]
+    .prop_map(|(code, modifiers)| KeyEvent::new(code, modifiers));
+    prop_oneof![14 => pressed, 1 => Just(pasted)].prop_map(Message::Key)
+}
+
+/// How many milliseconds pass before a message.
+fn pause() -> impl Strategy<Value = u64> {
+    select(vec![0, 100, 1000, 1000])
+}
+
+/// Whether it changes something in the cloud, or ends a change.
+fn is_work(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Create(..)
+            | Effect::Undo(..)
+            | Effect::Carry(..)
+            | Effect::TakeUp(..)
+            | Effect::Forget(_)
+            | Effect::Stop
+    )
+}
+
+/// Sends a message. A pasted Enter begins nothing, nor does any key where nothing is to be seen: there it can only stop.
+fn sent(journey: &mut Driven, pause: u64, message: Message) {
+    journey.send(Message::Tick(journey.model.now + Duration::from_millis(pause)));
+    let (is_pasted, is_unseen) = match &message {
+        Message::Key(key) => (key.kind == KeyEventKind::Repeat, journey.model.is_too_small()),
+        _ => (false, false),
+    };
+    let known = journey.effects.len();
+    let told = format!("{message:?}");
+    journey.send(message);
+    let began = |effect: &Effect| is_work(effect) && (is_pasted || !matches!(effect, Effect::Stop));
+    let is_harmless = !(is_pasted || is_unseen) || !journey.effects[known..].iter().any(began);
+    assert!(is_harmless, "{told}: {:?}", journey.effects);
+}
+
+fn region() -> impl Strategy<Value = RegionId> {
+    select(vec![hamilton(), porirua(), wellington()])
+}
+
+fn error() -> impl Strategy<Value = Error> {
+    ("\\PC{0,80}", any::<bool>()).prop_map(|(message, is_full)| {
+        let mut error = Error::new(ErrorKind::Server, message);
+        if is_full {
+            error.region = Some(hamilton());
+            error.request = Some("GET /v2.0/routers".to_owned());
+            error.status = Some(500);
+            error.request_id = Some("req-1".to_owned());
+        }
+        error
+    })
+}
+
+fn inventory() -> impl Strategy<Value = Inventory> {
+    select(vec![hamilton_inventory(), porirua_inventory(), without_vpn(), Inventory::default()])
+}
+
+fn task() -> impl Strategy<Value = Task> {
+    (select(vec![Half::A, Half::B]), select(Object::ALL.to_vec())).prop_map(|(half, step)| Task { half, step })
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    (task(), region(), "\\PC{0,60}", select(vec![Origin::Created, Origin::Adopted, Origin::Reused])).prop_map(
+        |(task, region, name, origin)| Made {
+            task,
+            region,
+            id: Id::new("7b7e5f0e-0000-4444-8888-0123456789ab"),
+            name,
+            origin,
+            external_v4: None,
+            external_v6: None,
+        },
+    )
+}
+
+fn ledger() -> impl Strategy<Value = Ledger> {
+    let many = |most| proptest::collection::vec(made(), 0..most);
+    (many(8), many(3), proptest::collection::vec((task(), any::<bool>()), 0..3)).prop_map(|(all, left, lost)| {
+        let mut ledger = Ledger::default();
+        for made in all {
+            ledger.record(made);
+        }
+        for made in left {
+            ledger.leave(Made { id: Id::new("0e1d2c3b-0000-4444-8888-0123456789ab"), ..made });
+        }
+        for (task, was_looked_for) in lost {
+            ledger.lose(task, Timestamp::MAX);
+            if was_looked_for {
+                ledger.looked(task, Timestamp::UNIX_EPOCH, []);
+            }
+        }
+        ledger
+    })
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let status = select(vec![
+        Status::Active,
+        Status::Down,
+        Status::PendingCreate,
+        Status::Error,
+        Status::Other("ODD".to_owned()),
+    ]);
+    proptest::collection::btree_map(select(vec![Half::A, Half::B]), status, 0..3)
+}
+
+fn engine() -> impl Strategy<Value = Message> {
+    let time = (0_u64..100_000).prop_map(Duration::from_millis);
+    let event = prop_oneof![
+        task().prop_map(Event::Started),
+        (made(), time.clone()).prop_map(|(made, time)| Event::Finished(made, time)),
+        (task(), error(), time).prop_map(|(task, error, time)| Event::Failed(task, error, time)),
+        standing().prop_map(Event::Polled),
+        (select(vec![Half::A, Half::B]), error()).prop_map(|(half, error)| Event::PollFailed(half, error)),
+        made().prop_map(Event::Deleting),
+        made().prop_map(Event::Deleted),
+        (made(), error()).prop_map(|(made, error)| Event::Kept(made, error)),
+        made().prop_map(Event::Found),
+        task().prop_map(Event::Settled),
+        (task(), error()).prop_map(|(task, error)| {
+            Event::Waiting(task, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
+        }),
+    ];
+    let created = prop_oneof![
+        3 => Just(Ok(())),
+        1 => (task(), error()).prop_map(|(task, error)| Err(CreateError::Failed(task, Box::new(error)))),
+        1 => Just(Err(CreateError::Stopped)),
+    ];
+    let watched = prop_oneof![
+        Just(Watched::Active),
+        standing().prop_map(Watched::NotYet),
+        error().prop_map(|error| Watched::Lost(Box::new(error))),
+        Just(Watched::Stopped),
+    ];
+    let examined = prop_oneof![
+        Just(Ok(Box::new(pair::examined([Status::Active, Status::Active], |_, _| {})))),
+        Just(Ok(Box::new(pair::examined([Status::Down, Status::Down], pair::other_pfs)))),
+        error().prop_map(Err),
+    ];
+    let undone = prop_oneof![
+        Just(Undone::Clean),
+        proptest::collection::vec((made(), error()), 0..3).prop_map(Undone::Left),
+        proptest::option::of(error()).prop_map(|error| Undone::Unsettled(error.map(Box::new))),
+        Just(Undone::Stopped),
+    ];
+    prop_oneof![
+        6 => event.prop_map(Message::Engine),
+        2 => (created, ledger()).prop_map(|(result, ledger)| Message::Created(result, ledger)),
+        1 => watched.prop_map(Message::Watched),
+        1 => examined.prop_map(Message::Verified),
+        1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::Undone(undone, ledger)),
+    ]
+}
+
+fn seen() -> impl Strategy<Value = Overview> {
+    let some = (select(vec![surveys::healthy(), surveys::broken(), surveys::empty()]), any::<bool>(), any::<bool>());
+    (some, proptest::option::of((region(), error()))).prop_map(|((mut seen, is_half, is_cut_off), unread)| {
+        let mut regions = seen.inspection.surveys.clone();
+        if is_half {
+            regions.remove(&porirua());
+        }
+        seen.inspection = Inspection::of(regions, unread.into_iter().collect());
+        if is_cut_off {
+            seen.interrupted.push(change_cut_off());
+        }
+        *seen
+    })
+}
+
+fn changing() -> impl Strategy<Value = Message> {
+    let time = (0_u64..100_000).prop_map(Duration::from_millis);
+    let step = || 0_usize..12;
+    let end = prop_oneof![
+        Just(End::Made(Id::new("7b7e5f0e"))),
+        Just(End::Existed),
+        Just(End::Changed),
+        Just(End::Gone),
+        "\\PC{0,60}".prop_map(End::Kept),
+    ];
+    let event = prop_oneof![
+        step().prop_map(ChangeEvent::Started),
+        (step(), end, time.clone()).prop_map(|(step, end, time)| ChangeEvent::Finished(step, end, time)),
+        (step(), error(), time.clone()).prop_map(|(step, error, time)| ChangeEvent::Failed(step, error, time)),
+        (step(), error()).prop_map(|(step, error)| {
+            ChangeEvent::Waiting(step, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
+        }),
+        step().prop_map(ChangeEvent::TakingBack),
+        (step(), time).prop_map(|(step, time)| ChangeEvent::TakenBack(step, time)),
+        step().prop_map(|step| ChangeEvent::Removed(step, Id::new("0e1d2c3b"))),
+        Just(ChangeEvent::Settling(Timestamp::MAX)),
+    ];
+    let ended = prop_oneof![
+        3 => Just(Ok(Changed::Done)),
+        1 => proptest::option::of(error()).prop_map(|error| Ok(Changed::Unsettled(Timestamp::MAX, error.map(Box::new)))),
+        1 => (step(), error()).prop_map(|(step, error)| Err(ChangeError::Failed(step, Box::new(error)))),
+        1 => Just(Err(ChangeError::Stopped)),
+        1 => step().prop_map(|step| Err(ChangeError::KeyNeeded(step))),
+        1 => Just(Err(ChangeError::TooLate)),
+    ];
+    let status = || select(vec![Status::Active, Status::Down, Status::Error, Status::Other("ODD".to_owned())]);
+    let look = (status(), proptest::option::of(status()));
+    let looks = proptest::collection::btree_map(
+        select(vec![Half::A, Half::B]),
+        look.prop_map(|(connection, service)| Look { connection, service }),
+        0..3,
+    );
+    let number = || (0_u64..60).prop_map(RequestId);
+    let exposures = select(vec![Exposures::new(), [(Half::A, Ok(Exposure::default()))].into()]);
+    let keys = || {
+        select(vec![
+            surveys::equal_keys(),
+            Keys::Unread,
+            Keys::Read { equal: Some(false), weakness: Some(Weakness::Public), rivals: Vec::new() },
+        ])
+    };
+    let handle = select(vec![surveys::HLZ_POR.to_owned(), "5ec0ff1d".to_owned(), "nobody".to_owned()]);
+    let compared = proptest::collection::vec((handle, keys()), 0..4);
+    prop_oneof![
+        6 => event.prop_map(Message::Carrying),
+        2 => (ended, any::<bool>()).prop_map(|(ended, is_reversible)| {
+            let course = Course { is_reversible, ..change_cut_off().course };
+            Message::Carried(ended, Box::new(course))
+        }),
+        1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
+        2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
+        2 => (number(), compared).prop_map(|(number, keys)| Message::KeysCompared(number, keys)),
+        2 => (number(), keys(), exposures)
+            .prop_map(|(number, keys, around)| Message::Diagnosed(number, Box::new(keys), Box::new(around))),
+        2 => (number(), prop_oneof![looks.prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(number, result)| Message::Looked(number, result)),
+    ]
+}
+
+fn problem() -> impl Strategy<Value = Problem> {
+    (proptest::option::of(error()), any::<bool>()).prop_map(|(error, has_clouds)| Problem {
+        title: "No sign-in".to_owned(),
+        text: vec!["Why.".to_owned()],
+        looked_for: vec![("OS_CLOUD".to_owned(), false)],
+        error,
+        clouds: if has_clouds { vec!["one".to_owned(), "two".to_owned()] } else { Vec::new() },
+    })
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    let wanted = select(vec![Wanted::Password, Wanted::Passcode, Wanted::Appended, Wanted::Token, Wanted::Consent]);
+    (wanted, any::<bool>(), proptest::option::of("\\PC{0,300}")).prop_map(|(wanted, is_renewal, refused)| Question {
+        wanted,
+        is_renewal,
+        user: Some("demo".to_owned()),
+        project: Some("vpn-demo".to_owned()),
+        auth_url: "https://keystone.example:5000/v3".to_owned(),
+        refused,
+    })
+}
+
+/// A message; answers of the cloud carry a number that is mostly the one waited for.
+fn message() -> impl Strategy<Value = Message> {
+    let number = || (0_u64..40).prop_map(RequestId);
+    prop_oneof![
+        20 => keys(),
+        2 => "\\PC{0,60}".prop_map(|text| Message::Paste(text.into())),
+        3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
+        2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
+        1 => (number(), ledger(), any::<bool>()).prop_map(|(number, ledger, well)| {
+            Message::TakenUp(number, if well { Ok(taken(ledger)) } else { Err(vec!["no".to_owned()]) })
+        }),
+        1 => (number(), prop_oneof![Just(session()).prop_map(Ok), Just(interrupted()).prop_map(Ok), problem().prop_map(Err)])
+            .prop_map(|(number, result)| Message::SignedIn(number, result)),
+        2 => (region(), number(), prop_oneof![inventory().prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(region, number, result)| Message::Discovered(region, number, result)),
+        2 => (region(), number(), prop_oneof![Just(hamilton_detail()).prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(region, number, result)| Message::Detailed(region, number, result)),
+        1 => Just(()).prop_map(|()| Message::Generated(Psk::parse("0123456789abcdefghijABCDEFGHIJ").unwrap())),
+        8 => engine(),
+        8 => changing(),
+        1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
+        1 => question().prop_map(Message::Asked),
+        1 => Just(()).prop_map(|()| Message::AskedEnough),
+        1 => Just(()).prop_map(|()| Message::Terminated),
+    ]
+}
+
+/// The plan Enter alone leads to.
+fn plan() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let mut journey = Driven::discovered((80, 24));
+        journey.to(Screen::Review).press("Enter");
+        let plan = |effect| if let Effect::Create(plan, ..) = effect { Some(*plan) } else { None };
+        std::mem::take(&mut journey.effects).into_iter().find_map(plan).unwrap()
+    });
+    PLAN.clone()
+}
+
+fn taken(ledger: Ledger) -> Box<TakenUp> {
+    let plan = plan();
+    Box::new(TakenUp { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
+}
+
+/// A change of the VPN between the border routers that was cut off.
+fn change_cut_off() -> Interrupted {
+    let mut seen = surveys::healthy();
+    let vpn = seen.inspection.vpns.remove(0);
+    let proposal = delete(&Inspection::default(), &vpn, &std::collections::BTreeMap::new());
+    let mut course = Course::new(proposal.change);
+    course.ends[0] = Some(End::Gone);
+    Interrupted { journal: "x.change".into(), course, direction: Direction::Forward, began: String::new() }
+}
+
+/// A session that begins with a run and a change that were cut off.
+fn interrupted() -> Session {
+    let run = Unfinished {
+        journal: "0badcafe.json".into(),
+        name: "hlz-por".to_owned(),
+        began: "2026-11-24 02:13 UTC".to_owned(),
+        exists: 1,
+        may_exist: 1,
+        is_running: false,
+    };
+    Session { unfinished: vec![run], interrupted: vec![change_cut_off()], ..session() }
+}
+
+/// Answers of the cloud to everything that was asked and not yet answered.
+fn answer(journey: &mut Driven) {
+    for effect in std::mem::take(&mut journey.effects) {
+        let message = match effect {
+            Effect::SignIn(request, _) => Message::SignedIn(request, Ok(session())),
+            Effect::Discover(request, region) => {
+                let inventory = match region.as_str() {
+                    "nz-hlz-1" => hamilton_inventory(),
+                    "nz-por-1" => porirua_inventory(),
+                    _ => without_vpn(),
+                };
+                Message::Discovered(region, request, Ok(inventory))
+            }
+            Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
+            Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
+            Effect::CompareKeys(request, vpns) => {
+                let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
+                Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect())
+            }
+            Effect::Diagnose(request, _) => {
+                Message::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default())
+            }
+            Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
+            _ => continue,
+        };
+        journey.send(message);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_of_messages_at_any_size_panics_or_shows_the_key(
+        steps in 0_usize..20,
+        size in (0_u16..160, 0_u16..50),
+        messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
+    ) {
+        let mut journey = Driven::begun(size);
+        for _ in 0..steps {
+            answer(&mut journey);
+            journey.press("Enter");
+        }
+        for (pause, message, answers) in messages {
+            sent(&mut journey, pause, message);
+            if answers {
+                answer(&mut journey);
+            }
+            let here = drawn(&journey.model, &Theme::new(true, true));
+            prop_assert!(journey.model.answers.key.is_revealed || journey.model.vpns.open.as_ref().is_some_and(|open| open.key.is_revealed) || !here.text.contains(KEY));
+            if let Some((column, row)) = here.cursor {
+                prop_assert!(column < journey.model.size.0 && row < journey.model.size.1);
+            }
+        }
+    }
+
+    #[test]
+    fn nor_does_any_at_the_vpns_and_nothing_is_changed_that_was_not_agreed_to(
+        size in (60_u16..160, 18_u16..50),
+        messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
+    ) {
+        let mut journey = Driven::discovered(size);
+        journey.press("3");
+        answer(&mut journey);
+        journey.press("1");
+        answer(&mut journey);
+        for (pause, message, answers) in messages {
+            let acts = journey.model.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
+            journey.effects.clear();
+            sent(&mut journey, pause, message);
+            let changed = |effect: &Effect| matches!(effect, Effect::Carry(Which::New(..), _));
+            prop_assert!(acts == Some(Act::Carry) || !journey.effects.iter().any(changed), "{acts:?}");
+            if answers {
+                answer(&mut journey);
+            }
+            drawn(&journey.model, &Theme::new(true, true));
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! The engine against a simulated cloud: what it makes, in how many round trips, and what it leaves when things fail.
+
+mod change_fault_matrix;
+mod changes;
+mod create_fault_matrix;
+mod single_faults;
+mod two_at_once;
+
+use crate::support::{site, token};
+use std::path::Path;
+use std::time::Duration;
+
+use osvpn::cloud::Limits;
+use osvpn::cloud::retry::Pause;
+use osvpn::engine::handover::KeyOrigin;
+use osvpn::engine::journal::{Journal, Keeper, Record, Stage, unfinished};
+use osvpn::engine::{
+    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
+};
+use osvpn::inspect::{Condition, Subject, examine};
+use osvpn::plan::{Half, Place, Plan, Profile};
+use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
+use serde_json::{Value, json};
+use site::{HAMILTON, KEY, PORIRUA, Site};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+const QUICK: Pace = Pace { every: Duration::from_millis(10), wait: Duration::from_secs(10) };
+const BRIEF: Pace = Pace { every: Duration::from_millis(10), wait: Duration::from_millis(300) };
+
+struct Run {
+    events: UnboundedSender<Event>,
+    received: UnboundedReceiver<Event>,
+    stop: CancellationToken,
+    ledger: Ledger,
+    keeper: Keeper,
+    pauses: Vec<(Task, Pause)>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let (events, received) = unbounded_channel();
+        Self {
+            events,
+            received,
+            stop: CancellationToken::new(),
+            ledger: Ledger::default(),
+            keeper: Keeper::default(),
+            pauses: Vec::new(),
+        }
+    }
+
+    async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
+        let Self { events, stop, ledger, keeper, .. } = self;
+        create(plan, ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
+    }
+
+    async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
+        let Self { events, stop, ledger, keeper, .. } = self;
+        watch(&plan.into(), ledger, pace, &Work { cloud: &site.cloud, keeper, events, stop }).await
+    }
+
+    fn id(&self, task: Task) -> &str {
+        self.ledger.get(task.half, task.step).unwrap().id.as_str()
+    }
+
+    async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
+        let Self { events, stop, ledger, keeper, .. } = self;
+        undo(&plan.into(), ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
+    }
+}
+
+async fn site() -> Site {
+    Site::start(Settings { seed: Seed::Minimal, ..Settings::default() }).await
+}
+
+fn counts(site: &Site) -> (usize, usize) {
+    (site.simulator.count("nz-hlz-1"), site.simulator.count("nz-por-1"))
+}
+
+fn failed(result: Result<(), CreateError>) -> (Task, osvpn::cloud::Error) {
+    match result {
+        Err(CreateError::Failed(task, error)) => (task, *error),
+        other => panic!("must fail, not end as {other:?}"),
+    }
+}
+
+/// The stages of the journals in a directory.
+fn stages(directory: &Path) -> Vec<Stage> {
+    let (_, records): (Vec<_>, Vec<_>) = unfinished(directory).unwrap().into_iter().unzip();
+    records.into_iter().map(|record| record.unwrap().stage()).collect()
+}
+
+#[tokio::test]
+async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_deleted() {
+    let (site, directory) = (site().await, tempfile::tempdir().unwrap());
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(stages(directory.path()), [], "it is made");
+    let gate = Gate::closed();
+    site.simulator.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    let looked = async {
+        gate.arrived().await;
+        let stages = stages(directory.path());
+        gate.open();
+        stages
+    };
+    let (undone, stages_meanwhile) = tokio::join!(run.undo(&site, &plan), looked);
+    assert_eq!((undone, stages_meanwhile), (Undone::Clean, vec![Stage::Interrupted]));
+    assert_eq!((stages(directory.path()), counts(&site)), (vec![], (0, 0)));
+}
+
+#[tokio::test]
+async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed() {
+    let (site, directory) = (site().await, tempfile::tempdir().unwrap());
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    let gate = Gate::closed();
+    let look = Fault::new(Effect::Held(gate.clone())).method("GET").path("ipsec-site-connections").region("nz-hlz-1");
+    site.simulator.inject(look.nth(2));
+    tokio::select! {
+        created = run.create(&site, &plan) => panic!("it never looked: {created:?}"),
+        () = gate.arrived() => {}
+    }
+    gate.open();
+    drop(run);
+    assert_eq!(counts(&site), (6, 6), "everything exists");
+    assert_eq!(stages(directory.path()), [Stage::Interrupted]);
+    let (path, record) = unfinished(directory.path()).unwrap().pop().unwrap();
+    let mut resumed = Run::new();
+    resumed.keeper = Keeper::of(Journal::open(&path).unwrap());
+    resumed.ledger = record.unwrap().ledger;
+    resumed.ledger.take_over(site.cloud.limits());
+    site.simulator.clear_requests();
+    resumed.create(&site, &plan).await.unwrap();
+    let requests = site.simulator.requests();
+    let looks = |region: &str| {
+        let is_look = |path: &str| path.contains("ipsec-site-connections");
+        requests.iter().filter(|request| is_look(&request.path) && request.region.as_deref() == Some(region)).count()
+    };
+    assert!(looks("nz-hlz-1") > 0 && looks("nz-por-1") > 0);
+    assert!(requests.iter().all(|request| request.method != "POST") && stages(directory.path()).is_empty());
+}
+
+#[tokio::test]
+async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
+    let site =
+        Site::start(Settings { seed: Seed::Minimal, latency: Duration::from_millis(30), ..Settings::default() }).await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    site.simulator.clear_requests();
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    let requests = site.simulator.requests();
+    let posts = requests.iter().filter(|request| request.method == "POST").count();
+    println!("creation: {posts} POSTs, {} requests, {} round trips deep", requests.len(), depth(&requests));
+    assert_eq!(
+        (posts, requests.len()),
+        (12, 20),
+        "twelve POSTs, and a look at each router's services and at its connections before and after"
+    );
+    assert!(depth(&requests) <= 6, "{}", depth(&requests));
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(counts(&site), (6, 6));
+    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let wrong = examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
+    assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
+}
+
+#[tokio::test]
+async fn discovery_is_one_sign_in_and_six_reads_a_region_at_once() {
+    let site = Site::start(Settings::default()).await;
+    let regions = site.cloud.regions();
+    site.simulator.inject(Fault::together(regions.len() * 6));
+    let all = futures::future::join_all(regions.iter().map(osvpn::cloud::Region::inventory)).await;
+    assert_eq!((all.len(), site.simulator.requests().len()), (3, 1 + 3 * 6));
+    let without = all.iter().flatten().filter(|inventory| !inventory.extensions.has_vpnaas()).count();
+    assert_eq!(without, 1, "a region without VPNaaS is read like the others");
+}
+
+/// The guide's CLI commands, field by field.
+#[tokio::test]
+async fn what_is_made_is_what_the_guide_makes() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    for (half, region, other) in [(Half::A, "nz-hlz-1", Half::B), (Half::B, "nz-por-1", Half::A)] {
+        let one = |collection: &str| {
+            let all = site.simulator.collection(region, collection);
+            assert_eq!(all.len(), 1, "{collection}");
+            Value::Object(all[0].clone())
+        };
+        let has = |object: &Value, expected: Value| {
+            for (name, value) in expected.as_object().unwrap() {
+                assert_eq!(&object[name], value, "{name} of {object}");
+            }
+        };
+        let id = |half: Half, step: Step| run.ledger.get(half, step).unwrap().id.to_string();
+        let address = run.ledger.get(other, Step::Service).unwrap().external_v4.unwrap().to_string();
+        let mark = plan.id().mark(half);
+        let this = plan.half(half).unwrap();
+        let router = this.router.id.as_str();
+        has(
+            &one("vpnservices"),
+            json!({ "name": "hlz-por_vpn_service", "description": mark, "router_id": router, "subnet_id": null, "admin_state_up": true }),
+        );
+        let lifetime = json!({ "units": "seconds", "value": 14400 });
+        has(
+            &one("ikepolicies"),
+            json!({
+                "name": "hlz-por_ike_policy", "description": mark, "auth_algorithm": "sha1", "encryption_algorithm": "aes-256",
+                "phase1_negotiation_mode": "main", "pfs": "group14", "ike_version": "v1", "lifetime": lifetime,
+            }),
+        );
+        let lifetime = json!({ "units": "seconds", "value": 3600 });
+        has(
+            &one("ipsecpolicies"),
+            json!({
+                "name": "hlz-por_ipsec_policy", "description": mark, "transform_protocol": "esp", "auth_algorithm": "sha1",
+                "encryption_algorithm": "aes-256", "encapsulation_mode": "tunnel", "pfs": "group14", "lifetime": lifetime,
+            }),
+        );
+        let groups = site.simulator.collection(region, "endpoint_groups");
+        let group = |name: &str| Value::Object(groups.iter().find(|group| group["name"] == name).unwrap().clone());
+        let subnets: Vec<&str> = this.local.iter().map(|subnet| subnet.id.as_str()).collect();
+        has(
+            &group("hlz-por_local_endpoint_group"),
+            json!({ "type": "subnet", "endpoints": subnets, "description": mark }),
+        );
+        has(
+            &group("hlz-por_peer_endpoint_group"),
+            json!({ "type": "cidr", "endpoints": [this.remote[0].to_string()], "description": mark }),
+        );
+        has(
+            &one("ipsec_site_connections"),
+            json!({
+                "name": "hlz-por_vpn_site_connection", "description": mark, "initiator": "bi-directional",
+                "dpd": { "action": "restart", "interval": 15, "timeout": 150 }, "peer_address": address, "peer_id": address,
+                "psk": KEY, "peer_cidrs": [], "mtu": 1500, "admin_state_up": true, "local_id": "",
+                "vpnservice_id": id(half, Step::Service), "ikepolicy_id": id(half, Step::IkePolicy),
+                "ipsecpolicy_id": id(half, Step::IpsecPolicy), "local_ep_group_id": id(half, Step::LocalGroup),
+                "peer_ep_group_id": id(half, Step::PeerGroup),
+            }),
+        );
+    }
+}
+
+#[tokio::test]
+async fn on_ovn_the_peer_address_is_the_service_s_own() {
+    let site = Site::start(Settings { seed: Seed::Minimal, ovn: true, ..Settings::default() }).await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    assert_eq!(plan.a().address, None, "nobody knows it before the service exists");
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    let made = run.ledger.get(Half::A, Step::Service).unwrap().external_v4.unwrap();
+    assert_ne!(Some(&made), plan.a().router.external_v4.first());
+}
+
+#[tokio::test]
+async fn several_subnets_a_side_come_up_with_ikev2() {
+    let site = Site::start(Settings::default()).await;
+    let a = ("nz-hlz-1", "border-router", &["private-subnet", "db-subnet"][..]);
+    let refused = site.check(a, PORIRUA, Profile::Catalyst).await.unwrap_err();
+    assert!(matches!(refused[0].place, Place::Policy(Some(_))));
+    let plan = site.check(a, PORIRUA, Profile::Modern).await.unwrap();
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next() {
+    let site = Site::start(Settings::default()).await;
+    let first = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
+    let mut run = Run::new();
+    run.create(&site, &first).await.unwrap();
+    assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
+    let examined = examine(&site.cloud, first.id()).await.unwrap();
+    assert_eq!(examined.diagnosis.condition, Condition::NotActive);
+    let first_said = format!("{:?}", examined.diagnosis.findings[0]);
+    assert!(first_said.contains("Compare") && first_said.contains("UDP 500"), "{first_said}");
+    let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
+    let mut again = Run::new();
+    again.create(&site, &second).await.unwrap();
+    assert_eq!(again.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
+    let before = site.simulator.count("nz-hlz-1");
+    assert_eq!(again.undo(&site, &second).await, Undone::Clean);
+    assert_eq!(before - site.simulator.count("nz-hlz-1"), 5, "what was reused stays");
+}
+
+#[tokio::test]
+async fn a_service_that_appeared_after_the_plan_is_reused_not_doubled() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let other = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
+    Run::new().create(&site, &other).await.unwrap();
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(site.simulator.collection("nz-hlz-1", "vpnservices").len(), 1);
+    assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
+}
+
+#[tokio::test]
+async fn the_first_error_stops_it_says_what_exists_and_a_retry_does_the_rest() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let refusal = Fault::new(Effect::status(403)).method("POST").path("ipsec-site-connections").region("nz-por-1");
+    site.simulator.inject(refusal);
+    let mut run = Run::new();
+    let (task, error) = failed(run.create(&site, &plan).await);
+    assert_eq!((task, error.status), (Task { half: Half::B, step: Step::Connection }, Some(403)));
+    assert_eq!(run.ledger.made().len(), 11, "everything but the last is there and known");
+    site.simulator.clear_requests();
+    run.create(&site, &plan).await.unwrap();
+    let again: Vec<_> = site.simulator.requests().into_iter().filter(|request| request.method == "POST").collect();
+    assert_eq!(again.len(), 1, "only what was missing is made");
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way() {
+    let lost = [
+        ("lost before", Effect::CloseBefore),
+        ("lost after", Effect::CloseAfter),
+        ("cut", Effect::CutAnswer),
+        ("500", Effect::status(500)),
+        ("500 although done", Effect::ActThenAnswer(Scripted::status(500))),
+        ("503", Effect::status(503)),
+        ("504 although done", Effect::ActThenAnswer(Scripted::status(504))),
+    ];
+    let collections = ["vpnservices", "ikepolicies", "ipsecpolicies", "endpoint-groups", "ipsec-site-connections"];
+    let (mut cases, mut adopted, mut retried) = (0, 0, 0);
+    for collection in collections {
+        for (name, effect) in &lost {
+            let site = site().await;
+            let plan = site.site_to_site(Profile::Modern).await;
+            site.simulator.inject(Fault::new(effect.clone()).method("POST").path(collection));
+            let mut run = Run::new();
+            let first = run.create(&site, &plan).await;
+            if first.is_err() {
+                retried += 1;
+                assert!(run.undo(&site, &plan).await == Undone::Clean && run.ledger.is_clean(), "{collection} {name}");
+                assert_eq!(counts(&site), (0, 0), "{collection} {name}: an undo leaves nothing");
+                run.create(&site, &plan).await.unwrap();
+            }
+            adopted += run.ledger.made().iter().filter(|made| made.origin == Origin::Adopted).count();
+            assert_eq!(counts(&site), (6, 6), "{collection} {name}: every object once");
+            assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active, "{collection} {name}");
+            cases += 1;
+        }
+    }
+    println!("{cases} cases, {adopted} objects adopted, {retried} runs undone and made again, none lost, none doubled");
+    assert_eq!((cases, adopted), (35, 5 * 4), "each answer lost after the cloud had acted is found again by its mark");
+}
+
+#[tokio::test]
+async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    site.simulator.inject(Fault::new(Effect::CloseAfter).method("POST").path("ikepolicies").region("nz-hlz-1"));
+    site.simulator
+        .inject(Fault::new(Effect::status(503)).method("GET").path("ikepolicies").region("nz-hlz-1").always());
+    let mut run = Run::new();
+    let (task, _) = failed(run.create(&site, &plan).await);
+    assert_eq!(task.step, Step::IkePolicy);
+    assert!(
+        !run.ledger.is_clean() && run.ledger.doubts() == [Doubt { task, until: None }],
+        "nobody knows whether it exists"
+    );
+    site.simulator.clear_faults();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.ledger.get(Half::A, Step::IkePolicy).unwrap().origin, Origin::Adopted);
+    assert_eq!(counts(&site), (6, 6));
+}
+
+#[tokio::test]
+async fn sha1_on_a_release_that_no_longer_stores_it_is_refused_before_anything_is_made() {
+    let site = Site::start(Settings { seed: Seed::Minimal, release: Release::V2026_2, ..Settings::default() }).await;
+    let refused = site.check(HAMILTON, PORIRUA, Profile::Catalyst).await.unwrap_err();
+    assert!(refused[0].text.contains("no longer stores sha1"), "{refused:?}");
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+}
+
+#[tokio::test]
+async fn a_stop_settles_what_is_under_way_and_begins_nothing_new() {
+    let site =
+        Site::start(Settings { seed: Seed::Minimal, latency: Duration::from_millis(20), ..Settings::default() }).await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    let stop = run.stop.clone();
+    let mut received = std::mem::replace(&mut run.received, unbounded_channel().1);
+    let watcher = tokio::spawn(async move {
+        while let Some(event) = received.recv().await {
+            if matches!(event, Event::Started(task) if task.step == Step::IkePolicy) {
+                stop.cancel();
+                return;
+            }
+        }
+    });
+    assert_eq!(run.create(&site, &plan).await, Err(CreateError::Stopped));
+    watcher.await.unwrap();
+    assert_eq!(run.ledger.made().len(), 10, "the policies and groups that were under way are settled and known");
+    assert_eq!(counts(&site), (5, 5));
+    run.stop = CancellationToken::new();
+    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(counts(&site), (0, 0));
+}
+
+#[tokio::test]
+async fn the_watch_outlives_passing_failures_and_says_when_a_connection_is_gone() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    site.simulator.inject(Fault::new(Effect::status(503)).method("GET").path("ipsec-site-connections").times(24));
+    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    let mut told = Vec::new();
+    while let Ok(event) = run.received.try_recv() {
+        told.push(event);
+    }
+    assert!(told.iter().any(|event| matches!(event, Event::PollFailed(..))));
+    let connection = run.ledger.get(Half::B, Step::Connection).unwrap().id.to_string();
+    site.simulator.uproot("nz-por-1", "ipsec_site_connections", &connection);
+    assert!(matches!(run.watch(&site, &plan, QUICK).await, Watched::Lost(error) if error.status == Some(404)));
+}
+
+#[tokio::test]
+async fn an_undo_tells_what_it_could_not_delete_and_can_be_repeated() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Modern).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    site.simulator.inject(Fault::new(Effect::status(409)).method("DELETE").path("vpnservices").region("nz-por-1"));
+    let Undone::Left(left) = run.undo(&site, &plan).await else { panic!("one service is still there") };
+    assert_eq!((left.len(), left[0].0.task.step, counts(&site)), (1, Step::Service, (0, 1)));
+    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(counts(&site), (0, 0));
+}
+
+#[tokio::test]
+async fn the_proof_finds_what_differs() {
+    let site = site().await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    let mut run = Run::new();
+    run.create(&site, &plan).await.unwrap();
+    let id = |half: Half, step: Step| run.ledger.get(half, step).unwrap().id.to_string();
+    site.simulator.alter(
+        "nz-por-1",
+        "ikepolicies",
+        &id(Half::B, Step::IkePolicy),
+        json!({ "auth_algorithm": "sha256" }),
+    );
+    site.simulator.alter(
+        "nz-hlz-1",
+        "ipsec_site_connections",
+        &id(Half::A, Step::Connection),
+        json!({ "psk": "another" }),
+    );
+    site.simulator.alter("nz-por-1", "vpnservices", &id(Half::B, Step::Service), json!({ "admin_state_up": false }));
+    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let found: Vec<(Subject, &str)> = examined
+        .diagnosis
+        .findings
+        .iter()
+        .filter_map(|check| Some((check.subject, check.fault()?.seen.as_str())))
+        .collect();
+    let says = |subject: Subject, text: &str| {
+        assert!(found.iter().any(|(about, seen)| *about == subject && seen.contains(text)), "{text}: {found:?}");
+    };
+    says(Subject::IkePolicy, "auth_algorithm is sha1 in nz-hlz-1 and sha256 in nz-por-1");
+    says(Subject::Key, "the two halves have different keys");
+    says(Subject::AdminState, "switched off");
+    assert_eq!(found[0].0, Subject::AdminState, "what nobody can get past comes first");
+    assert!(!format!("{examined:?}").contains(KEY) && !format!("{examined:?}").contains("another\""));
+}

@@ -1,0 +1,73 @@
+//! A VPN of the script that came before: seen, said, and never given a second service beside its own.
+
+use serde_json::Value;
+
+use super::cloud::{A, B, RealCloud, in_each};
+use super::guide_commands::Profile;
+use super::pty::Printed;
+use super::wizard::{answer, plan_between, settled, site_to_site};
+
+/// The services of a region's legacy router.
+fn services(cloud: &RealCloud, region: &str) -> Vec<Value> {
+    let routers = cloud.list(region, "routers");
+    let router = routers.into_iter().find(|router| router["name"] == "legacy-router").unwrap();
+    let all = cloud.list(region, "vpn/vpnservices").into_iter();
+    all.filter(|service| service["router_id"] == router["id"]).map(|service| service["id"].clone()).collect()
+}
+
+#[test]
+fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
+    in_each(|cloud| {
+        cloud.must("seed-legacy", &[A]);
+        cloud.must("seed-legacy", &[B]);
+        let before = cloud.objects();
+        let legacy = [A, B].map(|region| services(cloud, region));
+        assert_eq!(legacy.each_ref().map(Vec::len), [1, 1]);
+
+        let mut pty = cloud.osvpn(&[], &[]);
+        answer(&mut pty, &["What is to be connected?", "Which is the first region?"], &[]);
+        answer(&mut pty, &["Which region is Hamilton connected with?"], &[]);
+        settled(&pty, "Which router of Hamilton?");
+        pty.send("/legacy\r");
+        let screen = pty.wait_for("! legacy-router holds a legacy VPN service (vpn_service");
+        assert!(screen.contains("Which router of Hamilton?"), "{screen}");
+        pty.signal("TERM");
+        assert!(pty.end().1.said.contains("Nothing was made."));
+
+        let sides = [A, B].map(|region| (region, "legacy-router", &["legacy-subnet"][..]));
+        let plan = cloud.plan("legacy", &plan_between("mine", Profile::of(cloud.release), sides));
+        let (code, Printed { said, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
+        assert_eq!(code, 4, "{said}");
+        assert!(said.contains("holds a legacy VPN service") && said.contains("Nothing was made."), "{said}");
+        assert_eq!(before.len(), cloud.objects().len());
+        assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
+
+        // The router beside it is free.
+        let mut pty = site_to_site(cloud, &[]);
+        pty.confirm("\r");
+        pty.enter_at("hlz-por is ACTIVE");
+        assert_eq!(pty.end().0, 0);
+        assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
+    });
+}
+
+#[test]
+fn a_legacy_service_that_appears_while_the_user_reads_the_review_is_seen() {
+    in_each(|cloud| {
+        let routers = ["Hamilton", "Porirua"].map(|place| format!("Which router of {place}?"));
+        let answers = routers.each_ref().map(|step| (step.as_str(), "/legacy"));
+        let mut pty = site_to_site(cloud, &answers);
+        cloud.must("seed-legacy", &[A]);
+        let (before, legacy) = (cloud.objects(), services(cloud, A));
+        pty.confirm("\r");
+        pty.wait_for("by now holds a VPN service");
+        pty.wait_for("second would take it down");
+        // Retry, Undo, Leave.
+        pty.confirm("\t\t\r");
+        let (_, Printed { said, .. }) = pty.end();
+        // The other half's service is made at the same time, and said.
+        assert_eq!(said.matches("  created  ").count(), cloud.objects().len() - before.len(), "{said}");
+        assert!(said.contains("legacy-router by now holds"), "{said}");
+        assert_eq!((legacy.len(), services(cloud, A)), (1, legacy), "{}", cloud.release);
+    });
+}

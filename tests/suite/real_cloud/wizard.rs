@@ -1,0 +1,98 @@
+//! Keys for the wizard, and plans that say the same.
+
+use super::cloud::RealCloud;
+use super::guide_commands::Profile;
+use super::pty::Pty;
+
+pub const DOWN: &str = "\x1b[B";
+
+/// A peer of `tests/openstack/peer`: its address, and the network behind it.
+pub const PEER: (&str, &str) = ("198.51.100.7", "192.168.7.0/24");
+
+const SITE_TO_SITE: [&str; 10] = [
+    "What is to be connected?",
+    "Which is the first region?",
+    "Which region is Hamilton connected with?",
+    "Which router of Hamilton?",
+    "Which subnets of Hamilton?",
+    "Which router of Porirua?",
+    "Which subnets of Porirua?",
+    "The pre-shared key",
+    "Which policy?",
+    "The name of the VPN",
+];
+
+const SINGLE: [&str; 8] = [
+    "What is to be connected?",
+    "Which region?",
+    "Which router of Hamilton?",
+    "Which subnets of Hamilton?",
+    "Who is the peer outside?",
+    "The pre-shared key",
+    "Which policy?",
+    "The name of the VPN",
+];
+
+/// The wizard at the review of a VPN between two regions: at each of these steps those keys, then Enter everywhere.
+#[track_caller]
+pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
+    let mut pty = cloud.osvpn(&[], &[]);
+    answer(&mut pty, &SITE_TO_SITE, answers);
+    settled(&pty, "makes 1");
+    pty
+}
+
+/// The same for a VPN to a peer outside, which is waited for so many seconds.
+#[track_caller]
+pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
+    let mut pty = cloud.osvpn(&["--wait", wait], &[]);
+    let peer = format!("{}\t\t{}", PEER.0, PEER.1);
+    // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
+    let answers =
+        [("What is to be connected?", DOWN), ("Which subnets of Hamilton?", "12"), ("Who is the peer outside?", &peer)];
+    answer(&mut pty, &SINGLE, &answers);
+    settled(&pty, "makes 6 objects");
+    pty
+}
+
+#[track_caller]
+pub fn answer(pty: &mut Pty, steps: &[&str], answers: &[(&str, &str)]) {
+    for step in steps {
+        settled(pty, step);
+        for (_, keys) in answers.iter().filter(|(asked, _)| asked == step) {
+            pty.send(keys);
+        }
+        pty.send("\r");
+    }
+}
+
+/// Waits for a step, and until all regions are read.
+#[track_caller]
+pub fn settled(pty: &Pty, step: &str) {
+    let is_reading = |screen: &str| screen.lines().any(|line| line.ends_with(" read"));
+    pty.wait(step, |screen| screen.contains(step) && !is_reading(screen));
+}
+
+/// The keys that move from what "Which policy?" offers to a profile the release stores.
+pub fn choose(cloud: &RealCloud, profile: Profile) -> &'static str {
+    if profile == Profile::of(cloud.release) { "" } else { DOWN }
+}
+
+/// One side of a plan: region, router, subnets.
+pub type Side<'a> = (&'a str, &'a str, &'a [&'a str]);
+
+pub fn plan_between(name: &str, profile: Profile, sides: [Side<'_>; 2]) -> String {
+    let halves = sides.map(half).concat();
+    let profile = profile.name();
+    format!("version = 1\nname = \"{name}\"\nmode = \"site-to-site\"\nprofile = \"{profile}\"\n{halves}")
+}
+
+pub fn plan_to_peer(name: &str, profile: Profile, side: Side<'_>) -> String {
+    let (half, profile) = (half(side), profile.name());
+    let peer = format!("[peer]\naddress = \"{}\"\ncidrs = [\"{}\"]\n", PEER.0, PEER.1);
+    format!("version = 1\nname = \"{name}\"\nmode = \"single\"\nprofile = \"{profile}\"\n{half}{peer}")
+}
+
+fn half((region, router, subnets): Side<'_>) -> String {
+    format!("[[half]]\nregion = \"{region}\"\nrouter = \"{router}\"\nsubnets = {subnets:?}\n")
+}
