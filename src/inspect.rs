@@ -2,23 +2,25 @@
 //! against each pair. It reads and never writes, and the pure parts of it know no cloud.
 //!
 //! * [`inspect`] reads all regions and matches (`pairs`);
-//! * [`proof`] holds the two halves of a VPN against each other, field by field;
+//! * [`checks`] compares the two halves of a VPN and what is around them, one file a check;
 //! * [`exposure`] tells whether instances admit what comes across;
 //! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
 
 mod agreement;
+mod case;
+pub mod checks;
 pub mod diagnosis;
 mod evidence;
 mod examine;
 pub mod exposure;
+mod fix;
 pub mod keys;
 mod look;
 mod pairs;
-pub mod proof;
 mod same;
 mod select;
 mod strays;
-mod text;
+mod verdict;
 mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,14 +34,16 @@ use tokio::time::sleep;
 use crate::cloud::{Cloud, Error, Hidden, Id, Kind, Region, RegionId, SiteConnection, Survey};
 
 pub use agreement::Agreement;
+pub use checks::Check;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
+pub use fix::{Advice, Compared, Fix};
 pub use keys::{EqualKeys, Keys, Weakness};
 pub use look::{Look, look};
 pub use pairs::in_order;
-pub use proof::{Advice, Check, Compared, Fault, Fix, Subject, Verdict, Weight};
 pub use select::Unselected;
 pub use strays::Stray;
+pub use verdict::{CheckResult, Fault, Verdict, Weight};
 use vpn::of_another;
 pub use vpn::{Across, ConnectionName, Side, Vpn, outside};
 

@@ -76,7 +76,7 @@ async fn settled(proving: &Proving<'_>, names: &[[&str; 2]]) -> Inspection {
     let mut waited_for = Vec::new();
     for vpn in found.iter().filter(|vpn| !is_settled(vpn)) {
         let diagnosis = inspection.diagnosis(proving.cloud, vpn, &Exposures::new()).await;
-        match diagnosis.keeps_down(vpn) {
+        match diagnosis.keeps_down() {
             Some(fault) => {
                 say(&format!("not waiting for ACTIVE, because {} stays down as it is: {}", vpn.name, fault.seen));
             }

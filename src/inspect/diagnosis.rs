@@ -1,17 +1,17 @@
 //! Why a tunnel is down, or carries less than it says: every question asked, what was found ordered by how likely it is
 //! the cause, and what cannot be seen from here with what to do about it.
 
-mod around;
-mod peer;
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::exposure::{Gate, gate};
-use super::proof::{Case, Check, Fault, Fix, Subject, Verdict, Weight, condition, proof};
-use super::{Condition, Vpn};
+use super::case::Case;
+use super::checks::{self, Check};
+use super::exposure::{Gate, MissingRule};
+use super::fix::Fix;
+use super::verdict::{CheckResult, Fault, Role, Verdict, Weight};
+use super::{Condition, Inspection, Keys, Vpn};
 use crate::cloud::exposure::{Exposure, SecurityGroupRule};
-use crate::cloud::{Cloud, Error, RegionId, Status, VpnService};
+use crate::cloud::{Cloud, Error, RegionId, Status};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
@@ -24,11 +24,11 @@ pub struct Diagnosis {
     /// How it stands.
     pub condition: Condition,
     /// Every row, in the order in which a tunnel comes up.
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckResult>,
     /// What was found wrong, the likeliest cause first: of a VPN that is not ACTIVE only what may keep it so.
-    pub findings: Vec<Check>,
+    pub findings: Vec<CheckResult>,
     /// What else was found wrong of a VPN that is not ACTIVE, and counts only once it is.
-    pub once_up: Vec<Check>,
+    pub once_up: Vec<CheckResult>,
     /// What each half lets in.
     pub gates: BTreeMap<Half, Gate>,
     /// What cannot be seen from here and may be the cause.
@@ -46,45 +46,49 @@ pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
     futures::future::join_all(reads).await.into_iter().flatten().collect()
 }
 
-/// Asks every question.
-#[must_use]
-pub fn diagnose(case: &Case<'_>, exposures: &Exposures) -> Diagnosis {
-    let mut checks = proof(case);
-    let gates: BTreeMap<Half, Gate> = exposures
-        .iter()
-        .filter_map(|(half, seen)| Some((*half, gate(case.vpn.side(*half)?, seen.as_ref().ok()?))))
-        .collect();
-    checks.extend([
-        Check::new(Subject::EndpointGroups, case.endpoint_groups()),
-        Check::new(Subject::Routers, case.routers()),
-        Check::new(Subject::Neighbours, case.neighbours()),
-        Check::new(Subject::SecurityGroups, around::security_groups(case, &gates, exposures)),
-    ]);
-    if case.is_outside() {
-        checks.push(Check::new(Subject::Peer, case.peer()));
+impl Inspection {
+    /// Runs every check on a VPN. What instances admit is checked only if it was read.
+    #[must_use]
+    pub fn diagnose(&self, vpn: &Vpn, keys: &Keys, exposures: &Exposures) -> Diagnosis {
+        let case = Case::new(self, vpn, keys, exposures);
+        let prove = |check: Check| Some(CheckResult { check, verdict: check.prove(&case)? });
+        let checks: Vec<CheckResult> = checks::ALL.into_iter().filter_map(prove).collect();
+        let mut faults: Vec<CheckResult> = checks.iter().filter(|result| result.fault().is_some()).cloned().collect();
+        faults.sort_by_key(CheckResult::likelihood);
+        let (findings, once_up): (Vec<_>, Vec<_>) =
+            faults.into_iter().partition(|result| vpn.is_active() || result.may_keep_down());
+        Diagnosis {
+            condition: condition(vpn, &checks),
+            unseen: unseen(&case, &findings),
+            ping: ping(&case),
+            checks,
+            findings,
+            once_up,
+            gates: case.gates,
+        }
     }
-    let condition = condition(case.vpn, &checks);
-    let mut faults: Vec<Check> = checks.iter().filter(|check| check.fault().is_some()).cloned().collect();
-    faults.sort_by_key(|check| likelihood(case, check));
-    let (findings, once_up) = faults.into_iter().partition(|check| case.vpn.is_active() || check.keeps_down());
-    Diagnosis { condition, unseen: unseen(case), ping: ping(case, &gates), checks, findings, once_up, gates }
 }
 
-/// By weight. Within each, what concerns security comes before what is only convenient, then by how often it is the cause.
-/// A peer that does not answer is the cause where nothing else is, and a service that is reported down is more often a
-/// consequence than a cause.
-fn likelihood(case: &Case<'_>, check: &Check) -> (Weight, u8, Subject) {
-    let weight = check.fault().map_or(Weight::Warns, |fault| fault.weight);
-    let place = match (check.subject, weight) {
-        (Subject::Peer, _) => 2,
-        (Subject::Services, _) if case.service_in_error().is_none() && weight == Weight::Stops => 3,
-        (subject, Weight::Exposes | Weight::Warns) if subject.is_security() => 0,
-        _ => 1,
-    };
-    (weight, place, check.subject)
+/// The condition of a VPN after every check. What instances admit is no part of that.
+fn condition(vpn: &Vpn, checks: &[CheckResult]) -> Condition {
+    let is_outside = vpn.b().is_none();
+    let is_open =
+        |result: &CheckResult| matches!(result.verdict, Verdict::Open(_)) && result.check.must_be_known(is_outside);
+    let are_known = || vpn.sides().all(|(_, side)| side.connection.status.is_known());
+    if vpn.uncertainty().is_some() || (!vpn.is_active() && !are_known()) {
+        Condition::Unclear
+    } else if !vpn.is_active() {
+        Condition::NotActive
+    } else if checks.iter().filter_map(CheckResult::fault).any(|fault| fault.weight.fails_traffic()) {
+        Condition::Mismatched
+    } else if checks.iter().any(is_open) {
+        Condition::Unclear
+    } else {
+        Condition::Proven
+    }
 }
 
-fn unseen(case: &Case<'_>) -> Vec<String> {
+fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     let vpn = case.vpn;
     let statuses: Vec<&Status> = vpn.sides().map(|(_, side)| &side.connection.status).collect();
     if statuses.iter().all(|status| **status == Status::Active) {
@@ -127,7 +131,7 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
         _ => "both ends".to_owned(),
     };
     // What the owner of a peer compares has that too.
-    let is_listed = matches!(case.peer(), Verdict::Bad(_));
+    let is_listed = findings.iter().any(|result| result.check == checks::PEER);
     unseen.extend((!is_listed).then(|| format!(
         "Whether UDP 500, UDP 4500 and ESP (IP protocol 50) pass between {ends}: routers need no rule for them, a firewall \
          outside of the cloud does."
@@ -154,13 +158,13 @@ fn unseen(case: &Case<'_>) -> Vec<String> {
 }
 
 /// The ready line that tries the tunnel, and wakes it.
-fn ping(case: &Case<'_>, gates: &BTreeMap<Half, Gate>) -> String {
+fn ping(case: &Case<'_>) -> String {
     let vpn = case.vpn;
     let from = vpn.a.local.as_deref().and_then(<[_]>::first).map_or_else(
         || format!("a tunnelled subnet of {}", case.place(Half::A)),
         |range| format!("{range} ({})", case.place(Half::A)),
     );
-    let instance = gates.get(&Half::B).and_then(|gate| gate.instance);
+    let instance = case.gates.get(&Half::B).and_then(|gate| gate.instance);
     let to = instance.map_or_else(
         || {
             let range = vpn.a.remote.first().map_or_else(|| "the other side".to_owned(), ToString::to_string);
@@ -193,46 +197,43 @@ impl Diagnosis {
     #[must_use]
     pub fn first_mendable(&self) -> Option<usize> {
         let weight = self.findings.first()?.fault()?.weight;
-        let is_ours = |check: &Check| {
-            check.fault().is_some_and(|fault| {
+        let is_ours = |result: &CheckResult| {
+            result.fault().is_some_and(|fault| {
                 fault.weight == weight && fault.fix.is_ours() && !matches!(fault.fix, Fix::Resume(_))
             })
         };
         self.findings.iter().position(is_ours)
     }
 
-    /// What keeps the tunnel down whatever the agents do: waiting does not help against it. A service that is reported down
-    /// is more often a consequence, and which half begins counts for nothing with strongSwan.
+    /// What keeps the tunnel down until somebody changes it: waiting does not help against it.
     #[must_use]
-    pub fn keeps_down(&self, vpn: &Vpn) -> Option<&Fault> {
-        let in_error = |service: &VpnService| service.status == Status::Error;
-        let is_given_up = vpn.sides().any(|(_, side)| side.service.as_ref().is_some_and(in_error));
-        self.findings.iter().find_map(|check| match check.subject {
-            Subject::Services if !is_given_up => None,
-            // A peer outside may answer at any time.
-            Subject::Initiator | Subject::Peer => None,
-            _ => check.fault().filter(|fault| fault.weight == Weight::Stops),
-        })
+    pub fn keeps_down(&self) -> Option<&Fault> {
+        let mut faults = self.findings.iter().filter_map(CheckResult::fault);
+        faults.find(|fault| fault.weight == Weight::Stops && fault.role == Role::Cause)
     }
 
     /// The security-group rules that are missing.
     #[must_use]
-    pub fn rules(&self) -> Vec<super::exposure::MissingRule> {
+    pub fn rules(&self) -> Vec<MissingRule> {
         self.gates.values().flat_map(|gate| gate.missing.clone()).collect()
     }
 
-    /// The questions that only a person can answer, but for those whose answers a finding lists already.
+    /// The open checks, each with what a person can do about it, but for those whose values a finding lists already.
+    pub fn open(&self) -> impl Iterator<Item = (Check, &str)> {
+        let lists_values =
+            |result: &CheckResult| result.fault().is_some_and(|fault| matches!(fault.fix, Fix::Compare(_)));
+        let is_listed = self.findings.iter().any(lists_values);
+        self.checks.iter().filter_map(move |result| match &result.verdict {
+            Verdict::Open(what) if !(is_listed && result.check.is_shared_with_peer()) => {
+                Some((result.check, what.as_str()))
+            }
+            Verdict::Open(_) | Verdict::Good(_) | Verdict::Bad(_) => None,
+        })
+    }
+
+    /// How many checks passed.
     #[must_use]
-    pub fn by_hand(&self) -> Vec<(Subject, &str)> {
-        let is_compared = |check: &Check| check.fault().is_some_and(|fault| matches!(fault.fix, Fix::Compare(_)));
-        let is_listed = self.findings.iter().any(is_compared);
-        self.checks
-            .iter()
-            .filter(|check| !(is_listed && check.subject.is_of_the_peer()))
-            .filter_map(|check| match &check.verdict {
-                Verdict::Open(what) => Some((check.subject, what.as_str())),
-                Verdict::Good(_) | Verdict::Bad(_) => None,
-            })
-            .collect()
+    pub fn passed(&self) -> usize {
+        self.checks.iter().filter(|result| matches!(result.verdict, Verdict::Good(_))).count()
     }
 }

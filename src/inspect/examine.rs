@@ -1,7 +1,6 @@
 //! Everything that can be found out about one VPN, in two round trips.
 
-use super::diagnosis::{Diagnosis, Exposures, diagnose, exposures};
-use super::proof::Case;
+use super::diagnosis::{Diagnosis, Exposures, exposures};
 use super::{Inspection, Keys, Vpn, inspect};
 use crate::cloud::{Cloud, Error, ErrorKind};
 use crate::plan::VpnId;
@@ -35,6 +34,6 @@ impl Inspection {
     /// Compares the keys of a VPN that was read, and asks every question about it.
     pub async fn diagnosis(&self, cloud: &Cloud, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
         let keys = Keys::read(cloud, vpn).await;
-        diagnose(&Case { vpn, surveys: &self.surveys, unread: &self.unknown(), keys: &keys }, exposures)
+        self.diagnose(vpn, &keys, exposures)
     }
 }

@@ -9,7 +9,7 @@ use super::ListedInterruption;
 use super::listing::{ListedVpn, Shape};
 use super::wrap::hanging;
 use crate::engine::interruption::Interruption;
-use crate::inspect::{Advice, Check, Compared, Condition, Diagnosis, Fix, Subject, Verdict, Vpn, Weight};
+use crate::inspect::{Advice, Check, CheckResult, Compared, Condition, Diagnosis, Fix, Verdict, Vpn, Weight, checks};
 use crate::plan::shell::osvpn;
 
 /// What `osvpn status` and `osvpn doctor` say of a VPN.
@@ -84,7 +84,7 @@ pub enum Answer {
 pub struct Row {
     /// What is asked about.
     #[serde(serialize_with = "subject_word")]
-    pub subject: Subject,
+    pub subject: Check,
     /// What is asked.
     pub question: &'static str,
     /// How it was answered.
@@ -122,9 +122,8 @@ fn condition_word<S: Serializer>(condition: &Condition, to: S) -> Result<S::Ok, 
     to.serialize_str(condition.as_str())
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn subject_word<S: Serializer>(subject: &Subject, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(subject.as_str())
+fn subject_word<S: Serializer>(check: &Check, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(check.id)
 }
 
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -151,7 +150,7 @@ impl Health {
     /// Of a VPN that was diagnosed.
     #[must_use]
     pub fn new(vpn: &Vpn, diagnosis: &Diagnosis) -> Self {
-        let row = |check: &Check| Row::new(vpn, diagnosis, check);
+        let row = |check: &CheckResult| Row::new(vpn, diagnosis, check);
         let groups = diagnosis.gates.iter().flat_map(|(half, gate)| {
             gate.groups.iter().map(|group| GroupRow {
                 region: vpn.place(*half),
@@ -233,7 +232,7 @@ impl Health {
     /// Only what the two halves themselves say: what instances admit was not read.
     #[must_use]
     pub fn without_surroundings(mut self) -> Self {
-        let is_around = |row: &Row| row.subject == Subject::SecurityGroups;
+        let is_around = |row: &Row| row.subject == checks::SECURITY_GROUPS;
         for rows in [&mut self.checks, &mut self.findings, &mut self.once_up] {
             rows.retain(|row| !is_around(row));
         }
@@ -243,7 +242,7 @@ impl Health {
     /// Whether it is known which security-group rules are missing.
     #[must_use]
     pub fn knows_security_groups(&self) -> bool {
-        let about = |row: &&Row| row.subject == Subject::SecurityGroups;
+        let about = |row: &&Row| row.subject == checks::SECURITY_GROUPS;
         self.checks.iter().find(about).is_some_and(|row| row.verdict != Answer::Open)
     }
 
@@ -336,7 +335,7 @@ impl Health {
             writeln!(f, "\nOnce it is up (nothing of this keeps it down):")?;
         }
         self.once_up.iter().try_for_each(|row| row.found("- ", f))?;
-        let is_asked = |row: &&Row| row.verdict == Answer::Open && !self.is_compared(row.subject);
+        let is_asked = |row: &&Row| row.verdict == Answer::Open && !self.is_compared(&row.subject);
         let open: Vec<&Row> = self.checks.iter().filter(is_asked).collect();
         // Of a run that has just become ACTIVE nothing is in doubt that was not before.
         let is_told = self.style != Style::Run || self.condition == Condition::NotActive;
@@ -349,8 +348,8 @@ impl Health {
     }
 
     /// Whether a finding lists already what a peer must have of that.
-    fn is_compared(&self, subject: Subject) -> bool {
-        subject.is_of_the_peer() && self.findings.iter().any(|row| !row.compare.is_empty())
+    fn is_compared(&self, subject: &Check) -> bool {
+        subject.is_shared_with_peer() && self.findings.iter().any(|row| !row.compare.is_empty())
     }
 }
 
@@ -408,10 +407,10 @@ fn ranges(side: &super::listing::ListedSide) -> String {
 }
 
 impl Row {
-    fn new(vpn: &Vpn, diagnosis: &Diagnosis, check: &Check) -> Self {
+    fn new(vpn: &Vpn, diagnosis: &Diagnosis, check: &CheckResult) -> Self {
         let base = |verdict, seen: &str| Self {
-            subject: check.subject,
-            question: check.subject.label(),
+            subject: check.check,
+            question: check.check.label,
             verdict,
             seen: seen.to_owned(),
             weight: None,
@@ -442,18 +441,9 @@ impl Row {
 
 /// What mends a fault in words, and the commands for it.
 fn fix_text(vpn: &Vpn, diagnosis: &Diagnosis, fix: &Fix) -> (String, Vec<Advice>) {
-    let commands = match fix {
-        Fix::RotateKey => vec![vpn.command("rotate-psk").words("--renew").into()],
-        Fix::Admit => {
-            let by_hand = diagnosis.rules().into_iter().map(|rule| rule.command().into());
-            std::iter::once(vpn.command("admit").remark("or by hand:").into()).chain(by_hand).collect()
-        }
-        Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
-        Fix::ByHand(steps) => steps.clone(),
-        Fix::Compare(_) => Vec::new(),
-        _ => vec![vpn.command("doctor").words("--fix").into()],
-    };
-    (fix.text(vpn), commands)
+    let by_hand = fix.steps(&diagnosis.rules());
+    let own = fix.command(vpn).map(|own| if by_hand.is_empty() { own } else { own.remark("or by hand:") });
+    (fix.text(vpn), own.map(Advice::from).into_iter().chain(by_hand).collect())
 }
 
 /// The worst of several, for the exit code of a diagnosis of all VPNs.

@@ -8,7 +8,7 @@ use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::engine::{Doubt, Made, Task};
-use crate::inspect::{Check, Condition, Examined, Fix, Subject, Verdict, Weight};
+use crate::inspect::{CheckResult, Condition, Examined, Fix, Weight, checks};
 use crate::plan::{Half, Plan};
 use crate::wizard::progress::{Button, Phase, Progress, Then};
 
@@ -221,9 +221,8 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
         None => text.lines.push(Line::styled("Holding the two halves against each other", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
         Some(Ok(examined)) => {
-            let faults = examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
-            let good =
-                examined.diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
+            let faults = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
+            let good = examined.diagnosis.passed();
             match examined.diagnosis.condition {
                 Condition::Proven if run.marks.regions.len() == 1 => {
                     text.good(&format!("Nothing is wrong on this side ({good} questions)."));
@@ -239,8 +238,8 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
                 said = true;
             }
             if examined.diagnosis.condition == Condition::Unclear {
-                for (subject, what) in examined.diagnosis.by_hand() {
-                    text.open(subject.label(), what);
+                for (check, what) in examined.diagnosis.open() {
+                    text.open(check.label, what);
                 }
             }
             if said {
@@ -320,7 +319,7 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
             for check in &diagnosis.findings {
                 finding(text, check);
             }
-            let good = diagnosis.checks.iter().filter(|check| matches!(check.verdict, Verdict::Good(_))).count();
+            let good = diagnosis.passed();
             let what = if diagnosis.findings.is_empty() {
                 "Nothing that can be checked from here keeps it down"
             } else {
@@ -335,8 +334,8 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
                 finding(text, check);
             }
             text.gap();
-            for (subject, what) in diagnosis.by_hand() {
-                text.open(subject.label(), what);
+            for (check, what) in diagnosis.open() {
+                text.open(check.label, what);
             }
             for what in &diagnosis.unseen {
                 text.open("Cannot be checked from here", what);
@@ -350,7 +349,7 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
 }
 
 /// Something that is not as it should be.
-fn finding(text: &mut Account<'_>, check: &Check) {
+fn finding(text: &mut Account<'_>, check: &CheckResult) {
     let Some(fault) = check.fault() else { return };
     let theme = text.scene.theme;
     let look = match fault.weight {

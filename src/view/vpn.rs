@@ -21,9 +21,8 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
-use crate::inspect::{Across, Advice, Check, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
+use crate::inspect::{Across, Advice, CheckResult, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
-use crate::plan::shell::osvpn;
 use crate::wizard::vpns::{Open, VpnButton, ranges};
 
 /// Wider lines are hard to read.
@@ -147,7 +146,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
         let title = Line::styled("Once it is up (nothing of this keeps it down)", theme.title());
         lines.extend([Line::default(), title]);
     }
-    for fault in diagnosis.once_up.iter().filter_map(Check::fault) {
+    for fault in diagnosis.once_up.iter().filter_map(CheckResult::fault) {
         lines.push(Line::default());
         lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }
@@ -224,17 +223,14 @@ fn found(
     lines.extend(labelled("means  ", &fault.means));
     lines.extend(labelled("mends  ", &fault.fix.text(vpn)));
     let commands: Vec<Advice> = match &fault.fix {
-        Fix::ByHand(steps) => steps.clone(),
         Fix::Compare(values) => values.iter().map(|value| value.to_string().into()).collect(),
-        Fix::Admit => diagnosis.rules().iter().map(|rule| rule.command().into()).collect(),
-        Fix::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
-        _ => Vec::new(),
+        fix => fix.steps(&diagnosis.rules()),
     };
     lines.extend(commands.iter().flat_map(|command| paragraph(&format!("        {command}"), columns, theme.dim())));
     lines
 }
 
-fn row(scene: Scene<'_>, check: &Check, columns: usize) -> Vec<Line<'static>> {
+fn row(scene: Scene<'_>, check: &CheckResult, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let (glyph, style, seen) = match &check.verdict {
         Verdict::Good(seen) => (theme.glyphs.done, theme.good(), seen.as_str()),
@@ -244,7 +240,7 @@ fn row(scene: Scene<'_>, check: &Check, columns: usize) -> Vec<Line<'static>> {
         Verdict::Bad(fault) => (theme.glyphs.bad, theme.bad(), fault.seen.as_str()),
         Verdict::Open(what) => (theme.glyphs.notice, theme.accent(), what.as_str()),
     };
-    let subject = check.subject.label();
+    let subject = check.check.label;
     let word = match &check.verdict {
         Verdict::Good(_) => "yes",
         Verdict::Bad(_) => "no",

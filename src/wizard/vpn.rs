@@ -44,8 +44,8 @@ impl Model {
             }
             Action::Pick(number) => {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
-                match findings.get(usize::from(number) - 1).map(|finding| finding.subject) {
-                    Some(subject) => (open.chosen, open.focus) = (Some(subject), VpnButton::Fix),
+                match findings.get(usize::from(number) - 1).map(|finding| finding.check) {
+                    Some(check) => (open.chosen, open.focus) = (Some(check), VpnButton::Fix),
                     None if findings.is_empty() => self.say("Nothing is found that could be mended."),
                     None => self.say(format!("There is no finding {number}.")),
                 }
@@ -98,7 +98,7 @@ impl Model {
                     self.say(text);
                     return;
                 };
-                Intent::Fix(finding.subject)
+                Intent::Fix(finding.check)
             }
             VpnButton::NewKey => {
                 open.forget();
@@ -191,8 +191,8 @@ impl Model {
             return Some(Err(Refused(vec![why])));
         }
         Some(match wish {
-            Intent::Fix(subject) => {
-                let finding = diagnosis.findings.iter().find(|finding| finding.subject == subject)?;
+            Intent::Fix(check) => {
+                let finding = diagnosis.findings.iter().find(|finding| finding.check == check)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
             }
             Intent::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,

@@ -18,9 +18,8 @@ use crate::change::Change;
 use crate::change::{NewSubnets, Proposal, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
-use crate::inspect::diagnosis::{Exposures, diagnose};
-use crate::inspect::proof::Case;
-use crate::inspect::{Diagnosis, Keys, Look, Subject, Vpn};
+use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Check, Diagnosis, Keys, Look, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
 
@@ -79,7 +78,7 @@ pub struct Open {
     /// What speaks for and against it.
     pub diagnosis: Option<Diagnosis>,
     /// The finding that is to be mended, if the user has chosen one.
-    pub chosen: Option<Subject>,
+    pub chosen: Option<Check>,
     /// Which button has the focus.
     pub focus: VpnButton,
     /// The answer about its statuses that is waited for.
@@ -138,7 +137,7 @@ impl VpnButton {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// That finding is to be mended.
-    Fix(Subject),
+    Fix(Check),
     /// A new key.
     NewKey(Sas, KeyOrigin),
     /// The subnets chosen on the screen.
@@ -210,7 +209,7 @@ impl Open {
     pub fn finding(&self) -> Option<usize> {
         let diagnosis = self.diagnosis.as_ref()?;
         let chosen =
-            self.chosen.and_then(|subject| diagnosis.findings.iter().position(|finding| finding.subject == subject));
+            self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
         chosen.or_else(|| diagnosis.first_mendable()).or((!diagnosis.findings.is_empty()).then_some(0))
     }
 }
@@ -442,7 +441,7 @@ impl Model {
     fn give_up_waiting(&mut self) {
         let Some(vpn) = self.vpns.vpn().cloned() else { return };
         let Some(open) = self.vpns.open.as_mut().filter(|open| open.waiting.is_some()) else { return };
-        let cause = open.diagnosis.as_ref().and_then(|diagnosis| diagnosis.keeps_down(&vpn));
+        let cause = open.diagnosis.as_ref().and_then(|diagnosis| diagnosis.keeps_down());
         let Some(cause) = cause.filter(|_| !vpn.is_active()).map(|fault| fault.seen.clone()) else { return };
         open.waiting = None;
         self.say(format!("Not waiting for ACTIVE, because {} stays down as it is: {cause}.", vpn.name));
@@ -453,9 +452,7 @@ impl Model {
         let vpns = &self.vpns;
         let (Some(seen), Some(vpn), Some(open)) = (vpns.seen(), vpns.vpn(), &vpns.open) else { return };
         let Some(around) = open.around.ready() else { return };
-        let unread = seen.inspection.unknown();
-        let case = Case { vpn, surveys: &seen.inspection.surveys, unread: &unread, keys: &around.keys };
-        let diagnosis = diagnose(&case, &around.exposures);
+        let diagnosis = seen.inspection.diagnose(vpn, &around.keys, &around.exposures);
         let vpn = vpn.clone();
         self.vpns.note_proof(&vpn, &diagnosis);
         if let Some(open) = &mut self.vpns.open {

@@ -13,9 +13,8 @@ use osvpn::cloud::http::Limits;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::{Cloud, Credentials, Kind, RegionId, Status};
 use osvpn::engine::change::{ChangeWork, Changed, Changing};
-use osvpn::inspect::diagnosis::{Diagnosis, diagnose, exposures};
-use osvpn::inspect::proof::Case;
-use osvpn::inspect::{Condition, Fix, Inspection, Keys, Subject, Verdict, Vpn, Weight, inspect};
+use osvpn::inspect::diagnosis::{Diagnosis, exposures};
+use osvpn::inspect::{Check, Condition, Fix, Inspection, Keys, Verdict, Vpn, Weight, checks, inspect};
 use osvpn::plan::{Half, Profiles};
 use osvpn::simulator::{Release, Settings, Simulator};
 use serde_json::{Value, json};
@@ -88,8 +87,7 @@ impl Ground {
         };
         let vpn = inspection.vpns.iter().find(is_it).unwrap().clone();
         let keys = Keys::read(&self.cloud, &vpn).await;
-        let case = Case { vpn: &vpn, surveys: &inspection.surveys, unread: &[], keys: &keys };
-        let diagnosis = diagnose(&case, &exposures(&self.cloud, &vpn).await);
+        let diagnosis = inspection.diagnose(&vpn, &keys, &exposures(&self.cloud, &vpn).await);
         Seen { inspection, vpn, diagnosis }
     }
 
@@ -129,16 +127,16 @@ impl Ground {
 }
 
 impl Seen {
-    fn verdict(&self, subject: Subject) -> &Verdict {
-        &self.diagnosis.checks.iter().find(|check| check.subject == subject).unwrap().verdict
+    fn verdict(&self, check: Check) -> &Verdict {
+        &self.diagnosis.checks.iter().find(|result| result.check == check).unwrap().verdict
     }
 
     /// What was found, in words for a message.
-    fn told(&self) -> Vec<(Subject, Weight, &str)> {
+    fn told(&self) -> Vec<(Check, Weight, &str)> {
         let findings = self.diagnosis.findings.iter();
         findings
             .map(|check| (check, check.fault().unwrap()))
-            .map(|(check, fault)| (check.subject, fault.weight, fault.seen.as_str()))
+            .map(|(check, fault)| (check.check, fault.weight, fault.seen.as_str()))
             .collect()
     }
 }
@@ -173,7 +171,7 @@ async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
                 return Some(format!("{}: nothing is found", breakage.name));
             };
             let (Remedy { subject, weight, cure, .. }, fault) = (remedy(breakage.name), first.fault().unwrap());
-            let found = (first.subject.as_str(), fault.weight.as_str());
+            let found = (first.check.id, fault.weight.as_str());
             if found != (subject, weight) {
                 return Some(format!("{}: {:?}", breakage.name, seen.told()));
             }
@@ -189,7 +187,7 @@ async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
                 }
                 after = ground.see_late().await;
             }
-            let is_left = after.diagnosis.findings.iter().any(|check| check.subject == first.subject);
+            let is_left = after.diagnosis.findings.iter().any(|check| check.check == first.check);
             (after.diagnosis.condition != Condition::Proven || is_left)
                 .then(|| format!("{}: after {done}: {:?}", breakage.name, after.told()))
         });

@@ -17,7 +17,7 @@ use osvpn::engine::journal::{Journal, Keeper, Record, Stage, unfinished};
 use osvpn::engine::{
     CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
 };
-use osvpn::inspect::{Condition, Subject, examine};
+use osvpn::inspect::{Check, Condition, checks, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
 use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));
     let examined = examine(&site.cloud, plan.id()).await.unwrap();
-    let wrong = examined.diagnosis.findings.iter().filter(|check| check.subject != Subject::SecurityGroups);
+    let wrong = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
     assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
 }
 
@@ -465,18 +465,18 @@ async fn the_proof_finds_what_differs() {
     );
     site.simulator.alter("nz-por-1", "vpnservices", &id(Half::B, Step::Service), json!({ "admin_state_up": false }));
     let examined = examine(&site.cloud, plan.id()).await.unwrap();
-    let found: Vec<(Subject, &str)> = examined
+    let found: Vec<(Check, &str)> = examined
         .diagnosis
         .findings
         .iter()
-        .filter_map(|check| Some((check.subject, check.fault()?.seen.as_str())))
+        .filter_map(|check| Some((check.check, check.fault()?.seen.as_str())))
         .collect();
-    let says = |subject: Subject, text: &str| {
-        assert!(found.iter().any(|(about, seen)| *about == subject && seen.contains(text)), "{text}: {found:?}");
+    let says = |check: Check, text: &str| {
+        assert!(found.iter().any(|(about, seen)| *about == check && seen.contains(text)), "{text}: {found:?}");
     };
-    says(Subject::IkePolicy, "auth_algorithm is sha1 in nz-hlz-1 and sha256 in nz-por-1");
-    says(Subject::Key, "the two halves have different keys");
-    says(Subject::AdminState, "switched off");
-    assert_eq!(found[0].0, Subject::AdminState, "what nobody can get past comes first");
+    says(checks::IKE_POLICY, "auth_algorithm is sha1 in nz-hlz-1 and sha256 in nz-por-1");
+    says(checks::KEY, "the two halves have different keys");
+    says(checks::ADMIN_STATE, "switched off");
+    assert_eq!(found[0].0, checks::ADMIN_STATE, "what nobody can get past comes first");
     assert!(!format!("{examined:?}").contains(KEY) && !format!("{examined:?}").contains("another\""));
 }

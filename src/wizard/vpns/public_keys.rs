@@ -5,8 +5,7 @@ use super::super::remote::{Remote, RequestId};
 use super::super::{Effect, Model};
 use super::Intent;
 use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
-use crate::inspect::diagnosis::{Exposures, diagnose};
-use crate::inspect::proof::Case;
+use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
 
@@ -69,11 +68,9 @@ impl Model {
 
     fn proven(&mut self, keys: &[(String, Keys)]) {
         let Some(inspection) = self.vpns.seen().map(|seen| &seen.inspection) else { return };
-        let unread = inspection.unknown();
         let prove = |(handle, keys): &(String, Keys)| {
             let vpn = inspection.select(handle).ok()?;
-            let case = Case { vpn, surveys: &inspection.surveys, unread: &unread, keys };
-            Some((vpn.clone(), diagnose(&case, &Exposures::new())))
+            Some((vpn.clone(), inspection.diagnose(vpn, keys, &Exposures::new())))
         };
         let proofs: Vec<(Vpn, Diagnosis)> = keys.iter().filter_map(prove).collect();
         for (vpn, diagnosis) in proofs {

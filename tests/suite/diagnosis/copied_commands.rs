@@ -78,8 +78,7 @@ async fn said(ground: &Ground, evil: &str) -> Vec<String> {
             None => BTreeMap::new(),
         };
         let keys = Keys::Read { equal: vpn.b().map(|_| false), weakness: Some(Weakness::Public), rivals: Vec::new() };
-        let case = Case { vpn, surveys: &inspection.surveys, unread: &[], keys: &keys };
-        let diagnosis = diagnose(&case, &around);
+        let diagnosis = inspection.diagnose(vpn, &keys, &around);
         let rules = diagnosis.gates.values().flat_map(|gate| gate.missing.iter().chain(&gate.outgoing));
         commands.extend(rules.map(|rule| rule.command().to_string()));
         for fault in diagnosis.findings.iter().chain(&diagnosis.once_up).filter_map(|check| check.fault()) {

@@ -11,7 +11,7 @@ const IPSEC: &str = "hlz-por_ipsec_policy";
 pub(super) struct Odd {
     what: &'static str,
     pub(super) happen: fn(&Ground),
-    subject: Subject,
+    check: Check,
     weight: Weight,
     /// Words of what was seen.
     seen: &'static str,
@@ -20,11 +20,11 @@ pub(super) struct Odd {
 }
 
 macro_rules! odd {
-    ($what:literal, |$ground:ident| $happen:expr, $subject:ident $weight:ident $seen:literal, $fix:literal) => {
+    ($what:literal, |$ground:ident| $happen:expr, $check:ident $weight:ident $seen:literal, $fix:literal) => {
         Odd {
             what: $what,
             happen: |$ground| $happen,
-            subject: Subject::$subject,
+            check: checks::$check,
             weight: Weight::$weight,
             seen: $seen,
             fix: $fix,
@@ -59,131 +59,131 @@ pub(super) fn all() -> Vec<Odd> {
             for region in [A, B] {
                 ground.alter(region, "ikepolicies", IKE, json!({"ike_version": "v1", "phase1_negotiation_mode": "aggressive"}));
             }
-        }, Negotiable Stops "aggressive", "Modernise"),
+        }, NEGOTIABLE Stops "aggressive", "Modernise"),
         odd!("GCM with IKEv1", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ikepolicies", IKE, json!({"ike_version": "v1", "encryption_algorithm": "aes-256-gcm-16"}));
             }
-        }, Negotiable Warns "aes-256-gcm-16", "Modernise"),
+        }, NEGOTIABLE Warns "aes-256-gcm-16", "Modernise"),
         odd!("GCM with IKEv1 of a tunnel that is down", |ground| {
             down(ground);
             for region in [A, B] {
                 ground.alter(region, "ikepolicies", IKE, json!({"ike_version": "v1", "encryption_algorithm": "aes-256-gcm-16"}));
             }
-        }, Negotiable Stops "aes-256-gcm-16", "Modernise"),
+        }, NEGOTIABLE Stops "aes-256-gcm-16", "Modernise"),
         odd!("transport mode", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsecpolicies", IPSEC, json!({"encapsulation_mode": "transport"}));
             }
-        }, Negotiable Hides "transport", "Modernise"),
+        }, NEGOTIABLE Hides "transport", "Modernise"),
         odd!("AH", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsecpolicies", IPSEC, json!({"transform_protocol": "ah"}));
             }
-        }, Negotiable Exposes "ah", "Modernise"),
+        }, NEGOTIABLE Exposes "ah", "Modernise"),
         odd!("AH against ESP", |ground| {
             ground.alter(A, "ipsecpolicies", IPSEC, json!({"transform_protocol": "ah"}));
-        }, IpsecPolicy Stops "transform_protocol is ah in nz-hlz-1 and esp in nz-por-1", "Equalise"),
+        }, IPSEC_POLICY Stops "transform_protocol is ah in nz-hlz-1 and esp in nz-por-1", "Equalise"),
         odd!("weak algorithms", |ground| {
             ground.alter(A, "ikepolicies", IKE, json!({"pfs": "group2"}));
             ground.alter(B, "ikepolicies", IKE, json!({"pfs": "group2"}));
             for region in [A, B] {
                 ground.alter(region, "ipsecpolicies", IPSEC, json!({"encryption_algorithm": "3des"}));
             }
-        }, Strength Warns "group2 in the IKE policy of nz-hlz-1, 3des in the IPsec policy of nz-hlz-1, group2 in the IKE policy of nz-por-1", "Modernise"),
+        }, STRENGTH Warns "group2 in the IKE policy of nz-hlz-1, 3des in the IPsec policy of nz-hlz-1, group2 in the IKE policy of nz-por-1", "Modernise"),
         odd!("lifetimes that leave gaps", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsecpolicies", IPSEC, json!({"lifetime": {"units": "seconds", "value": 60}}));
             }
-        }, Lifetimes Warns "60 s in the IPsec policy of nz-hlz-1, 60 s in the IPsec policy of nz-por-1", "Modernise"),
+        }, LIFETIMES Warns "60 s in the IPsec policy of nz-hlz-1, 60 s in the IPsec policy of nz-por-1", "Modernise"),
         odd!("other MTU", |ground| {
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"mtu": "1400"}));
-        }, Mtu Warns "1500 in nz-hlz-1 and 1400 in nz-por-1", "by hand"),
+        }, MTU Warns "1500 in nz-hlz-1 and 1400 in nz-por-1", "by hand"),
         odd!("the same addresses in other pieces", |ground| {
             let peer = ground.id(A, "endpoint-groups", "hlz-por_peer_endpoint_group");
             ground.simulator.alter(A, "endpoint-groups", &peer, json!({"endpoints": ["10.20.30.0/25", "10.20.30.128/25"]}));
-        }, Ranges Warns "10.20.30.0/25, 10.20.30.128/25", "MirrorRanges"),
+        }, RANGES Warns "10.20.30.0/25, 10.20.30.128/25", "MirrorRanges"),
         odd!("other lifetime", |ground| {
             ground.alter(A, "ikepolicies", IKE, json!({"lifetime": {"units": "seconds", "value": 86400}}));
-        }, IkePolicy Warns "lifetime is 86400 in nz-hlz-1 and 14400 in nz-por-1", "Equalise"),
+        }, IKE_POLICY Warns "lifetime is 86400 in nz-hlz-1 and 14400 in nz-por-1", "Equalise"),
         odd!("a peer that is dead before it was asked", |ground| {
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"dpd": {"action": "hold", "interval": 30, "timeout": 30}}));
-        }, Dpd Hides "nz-por-1", "SetDpd"),
+        }, DPD Hides "nz-por-1", "SetDpd"),
         odd!("who responds only clears a dead peer", |ground| {
             let change = json!({"initiator": "response-only", "dpd": {"action": "clear", "interval": 15, "timeout": 150}});
             ground.alter(A, "ipsec-site-connections", CONNECTION, change);
-        }, Dpd Warns "only responds", "SetDpd"),
+        }, DPD Warns "only responds", "SetDpd"),
         odd!("a short key on both", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsec-site-connections", CONNECTION, json!({"psk": "short"}));
             }
-        }, KeySecrecy Warns "short: 5 characters", "RotateKey"),
+        }, KEY_SECRECY Warns "short: 5 characters", "RotateKey"),
         odd!("a word of a guide for a key", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsec-site-connections", CONNECTION, json!({"psk": "My-Secret"}));
             }
-        }, KeySecrecy Exposes "public", "RotateKey"),
+        }, KEY_SECRECY Exposes "public", "RotateKey"),
         odd!("no key at all", |ground| {
             for region in [A, B] {
                 ground.alter(region, "ipsec-site-connections", CONNECTION, json!({"psk": ""}));
             }
-        }, KeySecrecy Exposes "empty", "RotateKey"),
+        }, KEY_SECRECY Exposes "empty", "RotateKey"),
         odd!("a service that is being deleted under a tunnel that is up", |ground| {
             ground.report(B, Kind::VpnService, "PENDING_DELETE");
-        }, Services Hides "the VPN service in nz-por-1 is being deleted", "by hand"),
+        }, SERVICES Hides "the VPN service in nz-por-1 is being deleted", "by hand"),
         odd!("a connection that is being deleted", |ground| {
             ground.report(B, Kind::SiteConnection, "PENDING_DELETE");
-        }, Services Stops "the connection in nz-por-1 is being deleted", "by hand"),
+        }, SERVICES Stops "the connection in nz-por-1 is being deleted", "by hand"),
         odd!("a service that is being changed", |ground| {
             for region in [A, B] {
                 ground.report(region, Kind::VpnService, "PENDING_UPDATE");
             }
-        }, Services Warns "the VPN service in nz-hlz-1 and nz-por-1 is PENDING_UPDATE", "by hand"),
+        }, SERVICES Warns "the VPN service in nz-hlz-1 and nz-por-1 is PENDING_UPDATE", "by hand"),
         odd!("nothing was reported on yet", |ground| {
             for region in [A, B] {
                 ground.report(region, Kind::VpnService, "PENDING_CREATE");
                 ground.report(region, Kind::SiteConnection, "PENDING_CREATE");
             }
-        }, Services Stops "neither service nor connection in nz-hlz-1 and nz-por-1", "by hand"),
+        }, SERVICES Stops "neither service nor connection in nz-hlz-1 and nz-por-1", "by hand"),
         odd!("switched off on both sides", |ground| {
             down(ground);
             ground.alter(A, "vpnservices", SERVICE, json!({"admin_state_up": false}));
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"admin_state_up": false}));
-        }, AdminState Stops "the VPN service in nz-hlz-1, and the connection in nz-por-1", "SwitchOn"),
+        }, ADMIN_STATE Stops "the VPN service in nz-hlz-1, and the connection in nz-por-1", "SwitchOn"),
         odd!("no outside address", |ground| {
             down(ground);
             ground.alter(B, "vpnservices", SERVICE, json!({"external_v4_ip": null}));
-        }, ServiceAddress Stops "has no outside address", "by hand"),
+        }, SERVICE_ADDRESS Stops "has no outside address", "by hand"),
         odd!("a router without a gateway", |ground| {
             ground.alter(A, "routers", "border-router", json!({"external_gateway_info": null}));
-        }, ServiceAddress Stops "no gateway any more", "by hand"),
+        }, SERVICE_ADDRESS Stops "no gateway any more", "by hand"),
         odd!("a router that is switched off", |ground| {
             ground.alter(A, "routers", "border-router", json!({"admin_state_up": false}));
-        }, Routers Stops "border-router in nz-hlz-1 is switched off", "by hand"),
+        }, ROUTERS Stops "border-router in nz-hlz-1 is switched off", "by hand"),
         odd!("a subnet that was taken off the router", |ground| {
             interface(ground, |port| port["device_id"] = json!("nobody"));
-        }, Routers Hides "not attached", "by hand"),
+        }, ROUTERS Hides "not attached", "by hand"),
         odd!("a subnet that stands on another router", |ground| {
             let other = ground.id(A, "routers", "legacy-router");
             interface(ground, |port| port["device_id"] = json!(other));
-        }, Routers Hides "its gateway is the router legacy-router", "by hand"),
+        }, ROUTERS Hides "its gateway is the router legacy-router", "by hand"),
         odd!("a subnet whose gateway is another router", |ground| {
             ground.alter(A, "subnets", "private-subnet", json!({"gateway_ip": "10.0.0.254"}));
-        }, Routers Hides "sends its answers to 10.0.0.254", "by hand"),
+        }, ROUTERS Hides "sends its answers to 10.0.0.254", "by hand"),
         odd!("a second service that nobody uses", |ground| {
             let router = ground.id(A, "routers", "border-router");
             let second = json!({"name": "second", "description": "", "router_id": router, "subnet_id": null,
                 "admin_state_up": true, "status": "ACTIVE", "external_v4_ip": "203.0.113.20", "external_v6_ip": null});
             ground.simulator.plant(A, "vpnservices", second);
-        }, OneService Warns "holds 2 VPN services", "RemoveService"),
+        }, ONE_SERVICE Warns "holds 2 VPN services", "RemoveService"),
         odd!("a service in ERROR across one that is down for it", |ground| {
             ground.alter(A, "vpnservices", SERVICE, json!({"status": "DOWN"}));
             ground.alter(A, "ipsec-site-connections", CONNECTION, json!({"status": "DOWN"}));
             ground.alter(B, "vpnservices", SERVICE, json!({"status": "ERROR"}));
-        }, Services Stops "nz-por-1 is in ERROR", "Rebuild"),
+        }, SERVICES Stops "nz-por-1 is in ERROR", "Rebuild"),
         odd!("a name where its address is expected", |ground| {
             ground.alter(B, "ipsec-site-connections", CONNECTION, json!({"local_id": "por.example"}));
-        }, PeerId Stops "calls itself @por.example", "SetPeer"),
+        }, PEER_ID Stops "calls itself @por.example", "SetPeer"),
     ]
 }
 
@@ -199,13 +199,13 @@ async fn each_question_is_answered_badly_when_it_should_be() {
         };
         let fix = format!("{:?}", fault.fix);
         let fix = if fault.fix.is_ours() { fix.split([' ', '{', '(']).next().unwrap() } else { "by hand" };
-        let found = (seen.diagnosis.findings[0].subject, fault.weight, fix);
+        let found = (seen.diagnosis.findings[0].check, fault.weight, fix);
         // Beside something that is wrong no exit code says that all is well, and none cries wolf.
         let wrong =
             seen.diagnosis.checks.iter().filter_map(|check| check.fault()).any(|fault| fault.weight.fails_traffic());
         let code = seen.diagnosis.condition.exit_code();
         let expected = if seen.vpn.is_active() { if wrong { 5 } else { 0 } } else { 3 };
-        let is_right = found == (odd.subject, odd.weight, odd.fix) && fault.seen.contains(odd.seen) && code == expected;
+        let is_right = found == (odd.check, odd.weight, odd.fix) && fault.seen.contains(odd.seen) && code == expected;
         (!is_right).then(|| format!("{}: {fix}, {code} for {:?}", odd.what, seen.told()))
     });
     let wrong: Vec<String> = futures::future::join_all(played).await.into_iter().flatten().collect();
@@ -240,14 +240,14 @@ async fn of_a_vpn_with_a_peer_outside_what_only_its_owner_can_see_is_open() {
     ground.simulator.uproot(B, "ipsec-site-connections", &b);
     let seen = ground.see_late().await;
     for subject in
-        [Subject::PeerAddress, Subject::PeerId, Subject::Key, Subject::IkePolicy, Subject::IpsecPolicy, Subject::Ranges]
+        [checks::PEER_ADDRESS, checks::PEER_ID, checks::KEY, checks::IKE_POLICY, checks::IPSEC_POLICY, checks::RANGES]
     {
         assert!(matches!(seen.verdict(subject), Verdict::Open(_)), "{subject:?}: {:?}", seen.verdict(subject));
     }
     // That it does not answer comes first, with everything its owner has to compare.
     let [first] = seen.diagnosis.findings.as_slice() else { panic!("{:?}", seen.told()) };
     let fault = first.fault().unwrap();
-    assert_eq!((first.subject, fault.seen.as_str()), (Subject::Peer, "the peer 198.51.100.7 does not answer"));
+    assert_eq!((first.check, fault.seen.as_str()), (checks::PEER, "the peer 198.51.100.7 does not answer"));
     let Fix::Compare(values) = &fault.fix else { panic!("{:?}", fault.fix) };
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     for words in [
@@ -278,16 +278,16 @@ async fn of_a_tunnel_that_is_down_what_counts_once_it_is_up_stands_apart_and_is_
         ground.alter(region, "ipsec-site-connections", CONNECTION, json!({"psk": "secret"}));
     }
     let seen = ground.see().await;
-    let later: Vec<Subject> = seen.diagnosis.once_up.iter().map(|check| check.subject).collect();
-    assert_eq!((seen.told(), later), (vec![], vec![Subject::KeySecrecy, Subject::SecurityGroups]));
+    let later: Vec<Check> = seen.diagnosis.once_up.iter().map(|check| check.check).collect();
+    assert_eq!((seen.told(), later), (vec![], vec![checks::KEY_SECRECY, checks::SECURITY_GROUPS]));
     assert_eq!(seen.diagnosis.first_mendable(), None);
     // Once it is up, they are what is found, and who else has the key comes first.
     for region in [A, B] {
         ground.report(region, Kind::SiteConnection, "ACTIVE");
     }
     let up = ground.see().await.diagnosis;
-    let found: Vec<Subject> = up.findings.iter().map(|check| check.subject).collect();
-    assert_eq!((found, up.once_up.len()), (vec![Subject::KeySecrecy, Subject::SecurityGroups], 0));
+    let found: Vec<Check> = up.findings.iter().map(|check| check.check).collect();
+    assert_eq!((found, up.once_up.len()), (vec![checks::KEY_SECRECY, checks::SECURITY_GROUPS], 0));
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn another_connection_to_the_same_peer_with_another_key_is_why_it_is_down(
     let seen = ground.see().await;
     let first = &seen.diagnosis.findings[0];
     let fault = first.fault().unwrap();
-    assert_eq!((first.subject, fault.weight), (Subject::Neighbours, Weight::Stops), "{:?}", seen.told());
+    assert_eq!((first.check, fault.weight), (checks::NEIGHBOURS, Weight::Stops), "{:?}", seen.told());
     assert!(
         fault.seen.starts_with("connection second (") && fault.seen.ends_with("with another key"),
         "{}",
@@ -359,9 +359,9 @@ async fn a_status_that_says_nothing_is_neither_active_nor_well() {
         let seen = ground.see().await;
         assert_eq!(seen.diagnosis.condition, Condition::Unclear, "{word}");
         assert!(
-            matches!(seen.verdict(Subject::Services), Verdict::Open(_)),
+            matches!(seen.verdict(checks::SERVICES), Verdict::Open(_)),
             "{word}: {:?}",
-            seen.verdict(Subject::Services)
+            seen.verdict(checks::SERVICES)
         );
         assert!(!seen.vpn.status().to_string().is_empty());
     }
@@ -374,8 +374,7 @@ async fn a_key_that_cannot_be_read_leaves_the_proof_open() {
     let seen = ground.see().await;
     let error = osvpn::cloud::Error::new(osvpn::cloud::ErrorKind::Forbidden, "not shown");
     let keys = Keys::Unreadable(Box::new(error));
-    let case = Case { vpn: &seen.vpn, surveys: &seen.inspection.surveys, unread: &[], keys: &keys };
-    let diagnosis = diagnose(&case, &BTreeMap::new());
+    let diagnosis = seen.inspection.diagnose(&seen.vpn, &keys, &BTreeMap::new());
     assert_eq!((diagnosis.condition, diagnosis.findings.len()), (Condition::Unclear, 0));
 }
 
@@ -388,10 +387,9 @@ async fn policies_that_an_upgrade_rewrote_are_told_from_policies_that_somebody_c
     let mut seen = ground.see().await;
     let said = |seen: &Seen| {
         let keys = Keys::compare(&[]);
-        let case = Case { vpn: &seen.vpn, surveys: &seen.inspection.surveys, unread: &[], keys: &keys };
-        let checks = osvpn::inspect::proof::proof(&case);
-        let of = |subject| checks.iter().find(|check| check.subject == subject).unwrap().fault().unwrap().clone();
-        [of(Subject::IkePolicy), of(Subject::IpsecPolicy)]
+        let results = seen.inspection.diagnose(&seen.vpn, &keys, &BTreeMap::new()).checks;
+        let of = |check| results.iter().find(|result| result.check == check).unwrap().fault().unwrap().clone();
+        [of(checks::IKE_POLICY), of(checks::IPSEC_POLICY)]
     };
     // Both regions store sha1 still: nobody rewrote it.
     assert!(said(&seen).iter().all(|fault| !fault.means.contains("was upgraded")), "{:?}", said(&seen));
@@ -422,6 +420,6 @@ async fn who_looks_for_the_peer_at_its_own_address_is_not_told_to_make_the_other
     ground.simulator.plant(A, "vpnservices", second);
     let seen = ground.see_late().await;
     assert!(seen.vpn.is_missing_a_half());
-    assert!(matches!(seen.verdict(Subject::Halves), Verdict::Open(_)), "{:?}", seen.told());
+    assert!(matches!(seen.verdict(checks::HALVES), Verdict::Open(_)), "{:?}", seen.told());
     assert!(seen.told().iter().any(|(_, _, seen)| seen.contains("is its own")), "{:?}", seen.told());
 }

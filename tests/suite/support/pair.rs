@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use osvpn::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroup, SecurityGroupRule};
 use osvpn::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, StoredPolicy, Survey};
-use osvpn::inspect::diagnosis::{Exposures, diagnose};
-use osvpn::inspect::proof::Case;
+use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Examined, Inspection, Keys};
 use osvpn::plan::Half;
 
@@ -88,8 +87,7 @@ pub fn examined(statuses: [Status; 2], change: impl FnOnce(&mut Survey, &mut Sur
     let seen = Inspection::of(surveys(statuses, change), Vec::new());
     let vpn = seen.vpns[0].clone();
     let keys = Keys::Read { equal: Some(true), weakness: None, rivals: Vec::new() };
-    let case = Case { vpn: &vpn, surveys: &seen.surveys, unread: &[], keys: &keys };
-    let diagnosis = diagnose(&case, &exposures());
+    let diagnosis = seen.diagnose(&vpn, &keys, &exposures());
     Examined { vpn, diagnosis }
 }
 

@@ -1,0 +1,25 @@
+use super::{Case, Check, Fix, Verdict, Weight};
+use crate::plan::shell::osvpn;
+
+/// It is of the kind with endpoint groups.
+pub const ENDPOINT_GROUPS: Check =
+    Check { id: "endpoint-groups", label: "it has endpoint groups", natures: &[], prove };
+
+fn prove(case: &Case<'_>) -> Verdict {
+    let old: Vec<String> =
+        case.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| case.place(half)).collect();
+    if old.is_empty() {
+        return Verdict::good("");
+    }
+    let halves = if old.len() == 1 { "the half in" } else { "both halves, in" };
+    let are = if old.len() == 1 { "is" } else { "are" };
+    Verdict::bad(
+        Weight::Warns,
+        format!("{halves} {} {are} of the old kind, tied to one subnet, as create-vpn.sh makes it", old.join(" and ")),
+        "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
+        Fix::ByHand(vec![
+            case.vpn.command("delete").into(),
+            osvpn("").remark("recreates it; the tunnel is down meanwhile").into(),
+        ]),
+    )
+}

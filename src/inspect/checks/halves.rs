@@ -1,0 +1,71 @@
+use itertools::Itertools;
+
+use super::{Case, Check, Fix, Nature, Role, Verdict, Weight};
+use crate::inspect::Across;
+use crate::plan::shell::openstack;
+
+/// Both halves are there.
+pub const HALVES: Check = Check { id: "halves", label: "both halves are there", natures: &[Nature::OneSided], prove };
+
+fn prove(case: &Case<'_>) -> Verdict {
+    if let Some(doubled) = case.vpn.doubled() {
+        let means = "which of them is meant by that id cannot be told, so changes by it are refused";
+        let fix = "name a connection by its own id, or change the description of the one that is not of this VPN";
+        return Verdict::bad(Weight::Warns, doubled, means, Fix::ByHand(vec![fix.into()])).in_role(Role::Doubt);
+    }
+    match &case.vpn.across {
+        Across::Half(_) => Verdict::good(""),
+        Across::Ambiguous(_) => Verdict::bad(
+            Weight::Warns,
+            case.vpn.is_clear().err().unwrap_or_default(),
+            "nothing that is seen of one of them is known to be true of this VPN",
+            Fix::ByHand(vec![
+                "give the two connections of each VPN a name that no other has:".into(),
+                openstack(&case.vpn.a.region, "vpn ipsec site connection set --name NAME")
+                    .operand(&case.vpn.a.connection.id)
+                    .into(),
+            ]),
+        )
+        .in_role(Role::Doubt),
+        // What is wrong with it is said of its peer address.
+        Across::Missing { because, .. } if case.vpn.a.points_at_itself() => {
+            Verdict::Open(format!("{because}, so its other half cannot be told"))
+        }
+        Across::Outside if case.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
+        Across::Outside => {
+            let regions = unread_regions(case);
+            Verdict::Open(format!("its peer is outside, or its other half in {regions}, of which nothing is known"))
+        }
+        Across::Missing { region: None, .. } if !case.unread.is_empty() => {
+            Verdict::Open(format!("its other half may be in {}, of which nothing is known", unread_regions(case)))
+        }
+        // Whoever looks for its peer at its own address has not half a VPN, but the wrong address.
+        Across::Missing { .. } if case.vpn.a.points_at(&case.vpn.a) => {
+            Verdict::Open("where the other half is cannot be told from its own address".to_owned())
+        }
+        Across::Missing { region, because } => {
+            let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
+            let fix = match &case.vpn.id {
+                Some(id) => Fix::Resume(id.clone()),
+                None => Fix::ByHand(vec![
+                    format!("make the other half in {place}, or delete this one:").into(),
+                    case.vpn.command("delete").into(),
+                ]),
+            };
+            Verdict::bad(
+                Weight::Stops,
+                if region.as_ref() == Some(&case.vpn.a.region) {
+                    format!("there is no second connection in {place} for this one: {because}")
+                } else {
+                    format!("there is no connection in {place} for the one in {}: {because}", case.vpn.a.region)
+                },
+                "nobody answers; a tunnel needs both halves",
+                fix,
+            )
+        }
+    }
+}
+
+fn unread_regions(case: &Case<'_>) -> String {
+    case.unread.iter().join(", ")
+}

@@ -1,0 +1,19 @@
+use super::{Case, Check, Verdict, Weight};
+
+/// The IKE version carries that many ranges.
+pub const PAIRS: Check = Check { id: "pairs", label: "the IKE version carries all subnets", natures: &[], prove };
+
+fn prove(case: &Case<'_>) -> Verdict {
+    for (half, side) in case.sides() {
+        let (local, remote) = (side.subnets.len(), side.remote.len());
+        if side.ike_version().is_some_and(|version| !version.carries(local, remote)) {
+            return Verdict::bad(
+                Weight::Hides,
+                format!("{} has IKEv1 with {local} subnets here and {remote} across", case.place(half)),
+                "where strongSwan runs, IKEv1 carries only the first of each, and still says ACTIVE",
+                case.modernise(),
+            );
+        }
+    }
+    Verdict::good("")
+}

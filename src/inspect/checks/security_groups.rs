@@ -1,0 +1,57 @@
+use super::{Case, Check, Fix, Nature, Verdict, Weight};
+use crate::inspect::exposure::Admission;
+use crate::plan::cidr;
+
+/// Security groups admit the other side.
+pub const SECURITY_GROUPS: Check = Check {
+    id: "security-groups",
+    label: "security groups admit the other side",
+    natures: &[Nature::Instances],
+    prove,
+};
+
+/// What the gates of both halves come to.
+fn prove(case: &Case<'_>) -> Verdict {
+    let (mut closed, mut narrow, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for (half, gate) in &case.gates {
+        let place = case.place(*half);
+        if gate.closed > 0 {
+            let mut names: Vec<&str> = gate.missing.iter().map(|rule| rule.name.as_str()).collect();
+            names.dedup();
+            let group = if names.len() == 1 { "security group" } else { "security groups" };
+            closed.push(format!("{} of {} in {place} ({group} {})", gate.closed, gate.ports, names.join(", ")));
+        } else if gate.groups.iter().any(|group| group.admits == Admission::Some) {
+            narrow.push(place);
+        } else {
+            seen.push(match gate.ports {
+                0 => format!("no instance in {place} yet"),
+                count => format!("{count} ports in {place}"),
+            });
+        }
+    }
+    if !closed.is_empty() {
+        let fix = if case.gates.values().any(|gate| !gate.missing.is_empty()) {
+            Fix::Admit
+        } else {
+            Fix::ByHand(vec![
+                "these ports have no security group at all; give each one that admits the other side".into(),
+            ])
+        };
+        return Verdict::bad(
+            Weight::Warns,
+            format!("instance ports admit nothing from across: {}", closed.join(", ")),
+            "these instances do not answer the other side, however well the tunnel is",
+            fix,
+        );
+    }
+    if let Some((half, error)) = case.exposures.iter().find_map(|(half, seen)| Some((half, seen.as_ref().err()?))) {
+        return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
+    }
+    if case.sides().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
+        return Verdict::Open("everything is across; which of it instances should admit is yours to say".to_owned());
+    }
+    if !narrow.is_empty() {
+        return Verdict::good(format!("only some protocols or ports in {}", narrow.join(" and ")));
+    }
+    Verdict::good(seen.join(", "))
+}

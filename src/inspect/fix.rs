@@ -1,0 +1,207 @@
+//! What fixes a fault.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Serialize, Serializer};
+
+use super::exposure::MissingRule;
+use super::{Agreement, Vpn};
+use crate::cloud::Id;
+use crate::plan::shell::osvpn;
+use crate::plan::{Half, ShellCommand, VpnId};
+
+/// What mends a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// A new key on both halves.
+    RotateKey,
+    /// Another peer address and peer id on a half.
+    SetPeer {
+        /// The half that looks in the wrong place.
+        half: Half,
+        /// Where the other half is.
+        address: String,
+        /// How it names itself.
+        id: String,
+    },
+    /// Both halves get the policies agreed upon here. The connection of one that has others is made anew for that.
+    Equalise(Box<Agreement>),
+    /// Both halves get the policies of the `modern` profile, and keep what is stronger. The connections are made anew for
+    /// that.
+    Modernise,
+    /// A half's peer endpoint group gets the other half's subnets.
+    MirrorRanges {
+        /// The half that expects other ranges.
+        half: Half,
+    },
+    /// A half's connection and service are switched on.
+    SwitchOn {
+        /// Which.
+        half: Half,
+    },
+    /// A half's service is told to look at its connections again.
+    Nudge {
+        /// Which.
+        half: Half,
+    },
+    /// A half's connection gets dead peer detection that works.
+    SetDpd {
+        /// Which.
+        half: Half,
+    },
+    /// A half begins to negotiate.
+    SetInitiator {
+        /// Which.
+        half: Half,
+    },
+    /// A half's service is made anew with its connection, and the other half is told its address.
+    Rebuild {
+        /// Which.
+        half: Half,
+    },
+    /// A service that serves nobody is deleted.
+    RemoveService {
+        /// The half on whose router it is.
+        half: Half,
+        /// Which one.
+        id: Id,
+    },
+    /// Security groups get the rules they lack.
+    Admit,
+    /// The run that made it is finished.
+    Resume(VpnId),
+    /// The owner of the peer compares these values with what the peer has.
+    Compare(Vec<Compared>),
+    /// What only the user can do, in this order.
+    ByHand(Vec<Advice>),
+}
+
+/// One thing for the user to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// A command to copy.
+    Run(ShellCommand),
+    /// What no single command does.
+    Do(String),
+}
+
+impl Display for Advice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(command) => command.fmt(f),
+            Self::Do(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Serialize for Advice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<ShellCommand> for Advice {
+    fn from(command: ShellCommand) -> Self {
+        Self::Run(command)
+    }
+}
+
+impl From<String> for Advice {
+    fn from(what: String) -> Self {
+        Self::Do(what)
+    }
+}
+
+impl From<&'static str> for Advice {
+    fn from(what: &'static str) -> Self {
+        Self::Do(what.to_owned())
+    }
+}
+
+/// A value of this side, and what a peer must have for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What it is.
+    pub what: &'static str,
+    /// What the peer must have.
+    pub peer_has: String,
+}
+
+impl Display for Compared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.peer_has)
+    }
+}
+
+impl Fix {
+    /// Whether this program can do it.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        !matches!(self, Self::ByHand(_) | Self::Compare(_))
+    }
+
+    /// The command that applies it, if this program can.
+    #[must_use]
+    pub fn command(&self, vpn: &Vpn) -> Option<ShellCommand> {
+        match self {
+            Self::ByHand(_) | Self::Compare(_) | Self::Resume(_) => None,
+            Self::RotateKey => Some(vpn.command("rotate-psk").words("--renew")),
+            Self::Admit => Some(vpn.command("admit")),
+            _ => Some(vpn.command("doctor").words("--fix")),
+        }
+    }
+
+    /// What a person can do about it, step by step, without this program's fix.
+    #[must_use]
+    pub fn steps(&self, missing: &[MissingRule]) -> Vec<Advice> {
+        match self {
+            Self::ByHand(steps) => steps.clone(),
+            Self::Admit => missing.iter().map(|rule| rule.command().into()).collect(),
+            Self::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is done, in a few words.
+    #[must_use]
+    pub fn text(&self, vpn: &Vpn) -> String {
+        match self {
+            Self::RotateKey => "a new key on both halves".to_owned(),
+            Self::SetPeer { half, address, id } if address == id => {
+                format!("{} gets the peer address {address}", vpn.place(*half))
+            }
+            Self::SetPeer { half, address, id } => {
+                format!("{} gets the peer address {address} and the peer id {id}", vpn.place(*half))
+            }
+            Self::Equalise(agreement) => format!(
+                "both halves get the stronger values, and a new connection for that: {}",
+                agreement.words(vpn).join("; ")
+            ),
+            Self::Modernise => {
+                "the profile modern (IKEv2, SHA-256) on both halves, which keep what is stronger; the connections are \
+                 recreated for that"
+                    .to_owned()
+            }
+            Self::MirrorRanges { half } => {
+                format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other()))
+            }
+            Self::SwitchOn { half } => format!("switch it on in {}", vpn.place(*half)),
+            Self::Nudge { half } => format!("have the agent in {} configure its router anew", vpn.place(*half)),
+            Self::SetDpd { .. } => "dead peer detection restart/15/150".to_owned(),
+            Self::SetInitiator { half } => format!("have {} begin (initiator bi-directional)", vpn.place(*half)),
+            Self::Rebuild { half } => {
+                format!(
+                    "make VPN service and connection in {} anew, and tell the other half its address",
+                    vpn.place(*half)
+                )
+            }
+            Self::RemoveService { half, id } => {
+                format!("delete the service {id} in {}, which no connection uses", vpn.place(*half))
+            }
+            Self::Admit => "add the missing rules".to_owned(),
+            Self::Resume(_) => "finish the run that made it, or undo it".to_owned(),
+            Self::Compare(_) => "compare with the owner of the peer; it must have:".to_owned(),
+            Self::ByHand(_) => "by hand:".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Verdicts of checks.
+
+use super::checks::Check;
+use super::fix::Fix;
+
+/// A check, and what it found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    #[expect(missing_docs, reason = "the type says it")]
+    pub check: Check,
+    #[expect(missing_docs, reason = "the type says it")]
+    pub verdict: Verdict,
+}
+
+impl CheckResult {
+    /// The fault, if it found one.
+    #[must_use]
+    pub const fn fault(&self) -> Option<&Fault> {
+        match &self.verdict {
+            Verdict::Bad(fault) => Some(fault),
+            Verdict::Good(_) | Verdict::Open(_) => None,
+        }
+    }
+
+    /// Whether it may be why there is no tunnel. Security groups, routes and ranges that two connections share count
+    /// only once there is one.
+    pub(super) fn may_keep_down(&self) -> bool {
+        self.fault().is_some_and(|fault| match fault.weight {
+            Weight::Stops => true,
+            Weight::Hides => self.check.is_negotiated(),
+            Weight::Exposes | Weight::Warns => fault.role == Role::Doubt,
+        })
+    }
+
+    /// Sorts the likeliest cause first: by weight; within each, security before convenience, causes before consequences, then
+    /// in the order of the checks.
+    pub(super) fn likelihood(&self) -> (Weight, bool, Role, usize) {
+        let (weight, role) = self.fault().map_or((Weight::Warns, Role::Cause), |fault| (fault.weight, fault.role));
+        let is_security = matches!(weight, Weight::Exposes | Weight::Warns) && self.check.is_security();
+        let role = match role {
+            Role::LastResort | Role::Consequence if weight == Weight::Stops => role,
+            _ => Role::Cause,
+        };
+        (weight, !is_security, role, self.check.place())
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Passed; what was seen, if that is worth a word.
+    Good(String),
+    /// Failed.
+    Bad(Fault),
+    /// Cannot be checked from here; what to do about it.
+    Open(String),
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// How much it matters.
+    pub weight: Weight,
+    /// What was seen.
+    pub seen: String,
+    /// What it leads to.
+    pub means: String,
+    /// What to do about it.
+    pub fix: Fix,
+    pub(super) role: Role,
+}
+
+/// How much a fault matters, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// No tunnel comes up.
+    Stops,
+    /// It works for others too: somebody else can pose as an end, or read what passes.
+    Exposes,
+    /// The tunnel may well be ACTIVE, and some traffic fails, or will.
+    Hides,
+    /// It works, and should not stay so.
+    Warns,
+}
+
+impl Weight {
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stops => "stops",
+            Self::Exposes => "exposes",
+            Self::Hides => "hides",
+            Self::Warns => "warns",
+        }
+    }
+
+    /// Whether traffic fails, or will.
+    #[must_use]
+    pub const fn fails_traffic(self) -> bool {
+        matches!(self, Self::Stops | Self::Hides)
+    }
+}
+
+/// How a fault relates to the tunnel's being down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// It is a cause.
+    Cause,
+    /// It is one with some daemons only: waiting may help.
+    MayPass,
+    /// It is the cause where no other is found, and passes when the peer's owner acts.
+    LastResort,
+    /// It is more often a consequence than a cause.
+    Consequence,
+    /// It leaves open which connections the VPN consists of, and so everything else.
+    Doubt,
+}
+
+impl Verdict {
+    pub(super) fn good(seen: impl Into<String>) -> Self {
+        Self::Good(seen.into())
+    }
+
+    pub(super) fn bad(weight: Weight, seen: impl Into<String>, means: impl Into<String>, fix: Fix) -> Self {
+        Self::Bad(Fault { weight, seen: seen.into(), means: means.into(), fix, role: Role::Cause })
+    }
+
+    /// The same fault in another role.
+    pub(super) fn in_role(mut self, role: Role) -> Self {
+        if let Self::Bad(fault) = &mut self {
+            fault.role = role;
+        }
+        self
+    }
+}
