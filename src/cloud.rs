@@ -23,7 +23,6 @@ pub mod keystone;
 pub mod neutron;
 pub mod person;
 mod printable;
-mod readback;
 pub mod request;
 pub mod retry;
 mod versions;
@@ -34,8 +33,8 @@ pub use error::{Error, ErrorKind};
 pub use hidden::Hidden;
 pub use http::Limits;
 pub use inventory::{
-    Changing, DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId,
-    Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
+    SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
 };
 pub use keystone::{Cloud, Region};
 pub use person::Person;

@@ -1,6 +1,6 @@
 //! From answers to a plan: pure, and checked. A [`Plan`] exists only after its checks; its `Display` is the dry run.
 //!
-//! * [`Draft`] is what the wizard or a plan file asks for, by ids;
+//! * [`PlanDraft`] is what the wizard or a plan file asks for, by ids;
 //! * [`Plan::check`] holds it against what is known of the regions and either refuses with every reason, or knows
 //!   exactly what will be made;
 //! * [`checks`], [`policy`], [`psk`], [`cidr`] and [`peer`] hold the single rules;
@@ -30,7 +30,7 @@ use crate::cloud::{Id, RegionId, Router, Subnet, VpnService};
 
 pub use checks::Known;
 pub use findings::{Finding, Place, Severity};
-pub use fit::Setting;
+pub use fit::PolicyScope;
 pub use labels::Labels;
 pub use names::{Half, VpnId, VpnName, meant};
 pub use peer::{Peer, PeerAddress};
@@ -41,7 +41,7 @@ pub use shell::ShellCommand;
 
 /// One region's side, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Side {
+pub struct HalfDraft {
     /// Its region.
     pub region: RegionId,
     /// Its router.
@@ -61,13 +61,13 @@ pub enum Far<Half, Outside> {
 
 /// What was asked for; nothing of it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct PlanDraft {
     /// The name of the VPN.
     pub name: VpnName,
     /// The first half.
-    pub a: Side,
+    pub a: HalfDraft,
     /// What it is connected with.
-    pub far: Far<Side, Peer>,
+    pub far: Far<HalfDraft, Peer>,
     /// Which profile the policy is from.
     pub profile: Profile,
     /// The policy of both halves.

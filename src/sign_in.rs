@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cloud::credentials::{FindError, Found, Looked, Outcome, Place, Sources};
+use crate::cloud::credentials::{FindError, FoundCredentials, SearchOutcome, Searched, SearchedPlace, Sources};
 use crate::cloud::{Cloud, Credentials, Error, ErrorKind, Limits, Person};
 use crate::simulator::{self, Simulator};
 
@@ -122,7 +122,7 @@ pub async fn sign_in(
 }
 
 /// Whether the credentials may be used, if somebody else may have said where they are sent.
-async fn agreed(found: &Found, person: Option<&Person>) -> Result<(), Problem> {
+async fn agreed(found: &FoundCredentials, person: Option<&Person>) -> Result<(), Problem> {
     let Some(why) = &found.doubt else { return Ok(()) };
     let auth_url = &found.credentials.auth_url;
     let is_agreed = match person {
@@ -144,13 +144,13 @@ async fn agreed(found: &Found, person: Option<&Person>) -> Result<(), Problem> {
 ///
 /// # Errors
 /// What was looked for, or which clouds there are to choose from.
-pub fn find(name: Option<&str>) -> Result<Found, Problem> {
+pub fn find(name: Option<&str>) -> Result<FoundCredentials, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
 }
 
 /// As [`find`]. A clouds.yaml may be a pipe to which nobody writes, so a thread reads it, which ends with the program: the
 /// caller can be stopped.
-async fn find_unhurried(name: Option<String>) -> Result<Found, Problem> {
+async fn find_unhurried(name: Option<String>) -> Result<FoundCredentials, Problem> {
     let found = tokio::task::spawn_blocking(move || find(name.as_deref())).await;
     found.unwrap_or_else(|error| {
         let text = format!("The credentials could not be read: {error}");
@@ -171,7 +171,7 @@ fn short_life(left: SignedDuration, can_ask: bool) -> String {
     format!("The token expires in {how_long} and cannot be renewed by itself: {then}.")
 }
 
-fn of_simulator(simulator: &Simulator) -> Result<Found, Problem> {
+fn of_simulator(simulator: &Simulator) -> Result<FoundCredentials, Problem> {
     let vars: BTreeMap<String, String> =
         simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Credentials::find(&Sources { vars, ..Sources::default() }, None).map_err(|error| unfound(&error))
@@ -219,17 +219,17 @@ fn unfound(error: &FindError) -> Problem {
     problem
 }
 
-fn looked_for(looked: &Looked) -> (String, bool) {
+fn looked_for(looked: &Searched) -> (String, bool) {
     let place = match &looked.place {
-        Place::File(path) => path.display().to_string(),
-        Place::Variable(name) => (*name).to_owned(),
+        SearchedPlace::File(path) => path.display().to_string(),
+        SearchedPlace::Variable(name) => (*name).to_owned(),
     };
     let (note, found) = match looked.outcome {
-        Outcome::Absent => ("", false),
-        Outcome::Directory => (" (is a directory)", true),
-        Outcome::Forbidden => (" (may not be read)", true),
-        Outcome::WithoutClouds => (" (describes no cloud)", true),
-        Outcome::Set => ("", true),
+        SearchOutcome::Absent => ("", false),
+        SearchOutcome::Directory => (" (is a directory)", true),
+        SearchOutcome::Forbidden => (" (may not be read)", true),
+        SearchOutcome::WithoutClouds => (" (describes no cloud)", true),
+        SearchOutcome::Set => ("", true),
     };
     (format!("{place}{note}"), found)
 }

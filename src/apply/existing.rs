@@ -8,11 +8,11 @@ use crate::cloud::{Cloud, RegionId};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Vpn, inspect_only};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Draft, Far};
+use crate::plan::{Far, PlanDraft};
 use crate::report::{Existing, Health};
 
 /// The VPN of a draft that the checks refuse, if it is that which is in the way.
-pub async fn existing(draft: &Draft, key: KeyOrigin, cloud: &Cloud) -> Option<Existing> {
+pub async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Option<Existing> {
     let far = match &draft.far {
         Far::Half(side) => Some(&side.region),
         Far::Peer(_) => None,
@@ -28,7 +28,7 @@ pub async fn existing(draft: &Draft, key: KeyOrigin, cloud: &Cloud) -> Option<Ex
 }
 
 /// Whether every half has the key that was given.
-async fn has_key(vpn: &Vpn, draft: &Draft, cloud: &Cloud) -> bool {
+async fn has_key(vpn: &Vpn, draft: &PlanDraft, cloud: &Cloud) -> bool {
     for (_, side) in vpn.sides() {
         let Some(region) = cloud.region(&side.region) else { return false };
         let Ok(key) = region.connection_psk(&side.connection.id).await else { return false };

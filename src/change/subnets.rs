@@ -10,7 +10,7 @@ use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
 use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
-use crate::plan::checks::{self, End, outside};
+use crate::plan::checks::{self, TunnelEnd, outside};
 use crate::plan::{Finding, Half, Known, Place, Severity, cidr};
 
 /// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For a peer outside, half B,
@@ -206,11 +206,20 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
         Some((_, ranges)) => ranges.clone(),
         None => wanted.outside.clone().unwrap_or_else(|| vpn.a.remote.clone()),
     };
-    let end = |at: usize, remote, across| -> Option<End<'_>> {
+    let end = |at: usize, remote, across| -> Option<TunnelEnd<'_>> {
         let (half, side, seen) = ends.get(at)?;
         let peer = (side.connection.peer_address.parse().ok(), across);
         let (router, own, local) = (seen.router, seen.own.as_slice(), local.get(half)?.0.as_slice());
-        Some(End { known: &known[at], router, own, peer, local, remote, across, connection: Some(&side.connection.id) })
+        Some(TunnelEnd {
+            known: &known[at],
+            router,
+            own,
+            peer,
+            local,
+            remote,
+            across,
+            connection: Some(&side.connection.id),
+        })
     };
     let place = if vpn.b().is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
     if let Some(a) = end(0, &across, place) {

@@ -4,22 +4,20 @@
 //! are made anew. A PUT is not repeated here after a failure that leaves doubt, no more than a POST is, although it would
 //! do no harm by itself: whoever ordered it may by then want something else.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use secrecy::SecretString;
-use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
 use super::inventory::Id;
-use super::keystone::{Body, Region};
-use super::neutron::Described;
+use super::keystone::Region;
+use super::neutron::wire::{Wire as _, wire};
 use super::printable::Text;
-use super::request::{Dpd, Kind, exposed};
-use super::vpnaas::{Deleted, closing_word};
+use super::request::{DpdBody, Kind, exposed};
+use super::vpnaas::{Deleted, WireId, closing_word};
 
 /// What is to be different about a VPN service. What is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -49,7 +47,7 @@ pub struct ConnectionChanges<'a> {
     pub peer_group: Option<&'a Id>,
     /// Dead peer detection.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dpd: Option<Dpd<'a>>,
+    pub dpd: Option<DpdBody<'a>>,
     /// `bi-directional` or `response-only`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiator: Option<&'a str>,
@@ -119,7 +117,7 @@ pub struct Unlike<'a> {
     /// Its IPsec policy.
     pub ipsec_policy: &'a Id,
     /// Its dead peer detection, if another.
-    pub dpd: Option<Dpd<'a>>,
+    pub dpd: Option<DpdBody<'a>>,
 }
 
 impl fmt::Debug for Likeness {
@@ -154,9 +152,11 @@ pub enum RuleMade {
     Existed,
 }
 
-#[derive(Deserialize)]
-struct Made {
-    id: Text,
+wire! { WireNote { id: Id, description: Option<Text> } }
+
+fn shown(psk: Option<String>) -> Result<SecretString, Error> {
+    let missing = || Error::new(ErrorKind::Forbidden, "The cloud does not show the key of this connection.");
+    psk.map(SecretString::from).ok_or_else(missing)
 }
 
 const RULES: &str = "security-group-rules";
@@ -176,11 +176,11 @@ impl Region {
     /// Gives a connection another key. SAs that are up keep the old one until they are negotiated anew.
     pub async fn set_connection_psk(&self, id: &Id, psk: &SecretString) -> Result<(), Error> {
         #[derive(Serialize)]
-        struct Keyed<'a> {
+        struct KeyChange<'a> {
             #[serde(serialize_with = "exposed")]
             psk: &'a SecretString,
         }
-        self.update(Kind::SiteConnection, id, &Keyed { psk }, Some(psk)).await
+        self.update(Kind::SiteConnection, id, &KeyChange { psk }, Some(psk)).await
     }
 
     /// Reads a connection with its key. `Forbidden` if the cloud does not show it.
@@ -194,10 +194,20 @@ impl Region {
         let kind = Kind::SiteConnection;
         let fields: Vec<&str> = Likeness::FIELDS.into_iter().chain(["psk"]).collect();
         let whole: Whole = self.get(&["vpn", kind.collection(), id.as_str()], &fields, kind.singular()).await?;
-        let missing = || Error::new(ErrorKind::Forbidden, "The cloud does not show the key of this connection.");
         let mut attributes = whole.attributes;
         attributes.retain(|name, _| Likeness::FIELDS.contains(&name.as_str()));
-        Ok(Likeness { attributes, psk: whole.psk.map(SecretString::from).ok_or_else(missing)? })
+        Ok(Likeness { attributes, psk: shown(whole.psk)? })
+    }
+
+    /// The key of one connection, for comparing it in memory.
+    pub async fn connection_psk(&self, id: &Id) -> Result<SecretString, Error> {
+        #[derive(Deserialize)]
+        struct ShownKey {
+            psk: Option<String>,
+        }
+        let kind = Kind::SiteConnection;
+        let key: ShownKey = self.get(&["vpn", kind.collection(), id.as_str()], &["psk"], kind.singular()).await?;
+        shown(key.psk)
     }
 
     /// Makes a connection that differs from another in its description and in what is said.
@@ -233,16 +243,16 @@ impl Region {
             Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
         let kind = Kind::SiteConnection;
         let url = self.url(&["vpn", kind.collection()]);
-        let made: Made = self.post(&url, kind.singular(), &body, Some(&like.psk)).await?;
-        Ok(Id::new(made.id.0))
+        let made: WireId = self.post(&url, kind.singular(), &body, Some(&like.psk)).await?;
+        Ok(made.id)
     }
 
     /// Makes a rule in a security group. That there is one already which says the same (409
     /// `SecurityGroupRuleExists`) is a success.
     pub async fn create_rule(&self, body: &SecurityGroupRuleBody<'_>) -> Result<RuleMade, Error> {
         let url = self.url(&[RULES]);
-        match self.post::<Made>(&url, "security_group_rule", body, None).await {
-            Ok(made) => Ok(RuleMade::Now(Id::new(made.id.0))),
+        match self.post::<WireId>(&url, "security_group_rule", body, None).await {
+            Ok(made) => Ok(RuleMade::Now(made.id)),
             Err(error) if error.neutron_type.as_deref() == Some("SecurityGroupRuleExists") => Ok(RuleMade::Existed),
             Err(error) => Err(error),
         }
@@ -256,9 +266,9 @@ impl Region {
     /// The rules whose description ends with the word of a change's step, in one security group.
     pub async fn rules_made_by(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
         let filter = [("security_group_id", group.as_str())];
-        let all: Vec<Described> = self.list(&[RULES], "security_group_rules", &["id", "description"], &filter).await?;
-        let marked = all.into_iter().filter(|rule| closing_word(&rule.description.0) == word);
-        Ok(marked.map(|rule| Id::new(rule.id.0)).collect())
+        let all: Vec<WireNote> = self.list(&[RULES], "security_group_rules", WireNote::FIELDS, &filter).await?;
+        let is_of_step = |rule: &WireNote| rule.description.as_ref().is_some_and(|text| closing_word(&text.0) == word);
+        Ok(all.into_iter().filter(is_of_step).map(|rule| rule.id).collect())
     }
 
     async fn update<B: Serialize>(
@@ -270,32 +280,7 @@ impl Region {
     ) -> Result<(), Error> {
         let url = self.url(&["vpn", kind.collection(), id.as_str()]);
         // The answer repeats the whole object, the key of a connection included.
-        self.send_changes(Method::PUT, &url, kind.singular(), changes, secret).await.map(drop)
-    }
-
-    async fn post<T: serde::de::DeserializeOwned>(
-        &self,
-        url: &Url,
-        key: &str,
-        body: &impl Serialize,
-        secret: Option<&SecretString>,
-    ) -> Result<T, Error> {
-        let answer = self.send_changes(Method::POST, url, key, body, secret).await?;
-        super::http::parse(&answer, key).map_err(|error| self.mark(error))
-    }
-
-    async fn send_changes(
-        &self,
-        method: Method,
-        url: &Url,
-        key: &str,
-        body: &impl Serialize,
-        secret: Option<&SecretString>,
-    ) -> Result<super::http::Answer, Error> {
-        let json = serde_json::to_vec(&BTreeMap::from([(key, body)]))
-            .map(Zeroizing::new)
-            .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {key} cannot be written as JSON.")))?;
-        self.send_once_let_in(method, url, Body { json: &json, secret }).await.map_err(|error| self.mark(error))
+        self.send_body(Method::PUT, &url, kind.singular(), changes, secret).await.map(drop)
     }
 }
 

@@ -33,7 +33,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::clouds_yaml::{Outline, outlines};
 pub use self::environment::SECRET as SECRET_VARIABLES;
-pub use self::find_error::{FindError, Looked, Outcome, Place};
+pub use self::find_error::{FindError, SearchOutcome, Searched, SearchedPlace};
 use self::settings::Settings;
 pub use self::sources::Sources;
 use super::error::{Proof, Signed};
@@ -49,7 +49,7 @@ pub struct Credentials {
     pub method: Method,
     /// The project to work in. None leaves it to Keystone: the user's default project, or that of the application
     /// credential, with which no scope may be sent. A token has a project of its own; this is then for signing in again.
-    pub project: Option<Project>,
+    pub project: Option<Named>,
     /// The region the user works in as a rule: `region_name`, or the first of `regions`. All regions of the catalogue are
     /// offered; this one comes first.
     pub region: Option<RegionId>,
@@ -126,11 +126,6 @@ impl Named {
     }
 }
 
-/// A user.
-pub type User = Named;
-/// A project.
-pub type Project = Named;
-
 /// A domain, by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Domain {
@@ -146,21 +141,21 @@ pub enum Method {
     /// `v3password`.
     Password {
         /// Who.
-        user: User,
+        user: Named,
         /// Their password; with Catalyst's multi-factor plug-in, the passcode follows it directly.
         password: SecretString,
     },
     /// `v3password` without the password, which has to be asked for.
     PasswordToAsk {
         /// Who.
-        user: User,
+        user: Named,
     },
     /// `v3token`: a token that exists already. It is used as it is, and cannot be renewed.
     Token {
         /// The token.
         token: SecretString,
         /// Who can sign in again when it has expired, as far as the settings tell: the token may be another user's.
-        user: Option<User>,
+        user: Option<Named>,
     },
     /// `v3applicationcredential`.
     ApplicationCredential {
@@ -172,7 +167,7 @@ pub enum Method {
     /// `v3totp`: a passcode of six digits, valid in its half minute and the one after, at some clouds only once.
     Totp {
         /// Who.
-        user: User,
+        user: Named,
         /// The six digits.
         passcode: SecretString,
     },
@@ -211,7 +206,7 @@ pub enum ApplicationCredential {
         /// The name.
         name: String,
         /// Whose it is.
-        user: User,
+        user: Named,
     },
 }
 
@@ -237,7 +232,7 @@ impl Method {
     }
 }
 
-impl Found {
+impl FoundCredentials {
     /// What has to be asked for before these can be used, said to those who cannot be asked.
     #[must_use]
     pub fn lacks(&self) -> Option<FindError> {
@@ -251,7 +246,7 @@ impl Found {
 
 /// Where credentials came from; `Display` is what a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum CredentialOrigin {
     /// A cloud of a clouds.yaml.
     Cloud {
         /// Its name.
@@ -263,7 +258,7 @@ pub enum Origin {
     Environment,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for CredentialOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cloud { name, file } => write!(f, "cloud `{name}` in {file}"),
@@ -286,11 +281,11 @@ impl Credentials {
 
 /// Credentials that were found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundCredentials {
     /// The credentials.
     pub credentials: Credentials,
     /// Where they came from.
-    pub origin: Origin,
+    pub origin: CredentialOrigin,
     /// What the user should know about them, one sentence each, without secrets.
     pub warnings: Vec<String>,
     /// What speaks against using them unasked: somebody else may have said where they are sent.
@@ -302,7 +297,7 @@ pub struct Found {
 impl Credentials {
     /// Finds the credentials: the cloud named by `choice`, else the one `OS_CLOUD` names, else the `OS_*` variables, else
     /// the only cloud of the first clouds.yaml that can be read. Sends nothing.
-    pub fn find(sources: &Sources, choice: Option<&str>) -> Result<Found, FindError> {
+    pub fn find(sources: &Sources, choice: Option<&str>) -> Result<FoundCredentials, FindError> {
         let wanted = choice.filter(|name| !name.is_empty()).or_else(|| sources.var("OS_CLOUD"));
         let of_environment = sources.var("OS_CLOUD_NAME").unwrap_or("envvars");
         let mut warnings = Vec::new();
@@ -313,31 +308,31 @@ impl Credentials {
             let only = || clouds_yaml::choose(sources, None, &mut Vec::new()).is_ok();
             let is_for_file = wanted.is_none() && environment::is_partial(sources) && only();
             if !is_for_file {
-                return Self::assemble(sources, &settings, Origin::Environment, warnings, None);
+                return Self::assemble(sources, &settings, CredentialOrigin::Environment, warnings, None);
             }
         }
         let mut chosen = clouds_yaml::choose(sources, wanted, &mut warnings)?;
         environment::complete(&mut chosen, sources);
-        let clouds_yaml::Chosen { name, file, settings, doubt, .. } = chosen;
-        Self::assemble(sources, &settings, Origin::Cloud { name, file }, warnings, doubt)
+        let clouds_yaml::ChosenCloud { name, file, settings, doubt, .. } = chosen;
+        Self::assemble(sources, &settings, CredentialOrigin::Cloud { name, file }, warnings, doubt)
     }
 
     fn assemble(
         sources: &Sources,
         settings: &Settings,
-        origin: Origin,
+        origin: CredentialOrigin,
         mut warnings: Vec<String>,
         doubt: Option<String>,
-    ) -> Result<Found, FindError> {
+    ) -> Result<FoundCredentials, FindError> {
         let credentials = settings.credentials(sources, &origin, &mut warnings)?;
         let no_password = settings.empty_note(&["password"]).or_else(|| {
-            let is_left = matches!(origin, Origin::Cloud { .. }) && environment::has_password_alone(sources);
+            let is_left = matches!(origin, CredentialOrigin::Cloud { .. }) && environment::has_password_alone(sources);
             is_left.then(|| {
                 "OS_PASSWORD is set, but not used for a clouds.yaml that was found in the current directory; if it is yours, \
                  name it in OS_CLIENT_CONFIG_FILE."
                     .to_owned()
             })
         });
-        Ok(Found { credentials, origin, warnings, doubt, no_password })
+        Ok(FoundCredentials { credentials, origin, warnings, doubt, no_password })
     }
 }

@@ -5,12 +5,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
 
 use super::error::Error;
 use super::inventory::Id;
 use super::keystone::Region;
-use super::neutron::{belongs, or_default};
+use super::neutron::wire::{Wire as _, WireFixedIp, owned, wire};
 use super::printable::Text;
 
 /// How many subnets go into the query of one request; a URL of more may be longer than a proxy takes.
@@ -53,14 +52,14 @@ pub struct SecurityGroup {
 
 /// The traffic a security-group rule is about, as seen from the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
+pub enum RuleDirection {
     /// What comes in.
     Ingress,
     /// What goes out.
     Egress,
 }
 
-impl Direction {
+impl RuleDirection {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
 
@@ -86,7 +85,7 @@ pub struct SecurityGroupRule {
     /// Its description; carries our mark when we made it.
     pub description: String,
     /// What it is about.
-    pub direction: Direction,
+    pub direction: RuleDirection,
     /// Whether it is about IPv4; else about IPv6.
     pub is_v4: bool,
     /// `tcp`, `icmp`, …; none for all.
@@ -136,7 +135,7 @@ impl SecurityGroupRule {
     #[must_use]
     pub fn has_our_form(&self) -> bool {
         let is_whole = self.protocol.is_none() && self.ports.is_none() && !self.is_of_members;
-        is_whole && self.direction == Direction::Ingress && self.remote.is_some()
+        is_whole && self.direction == RuleDirection::Ingress && self.remote.is_some()
     }
 }
 
@@ -149,117 +148,60 @@ impl fmt::Display for SecurityGroupRule {
         write!(f, "{} {protocol}, {ports}, ", self.direction.as_str())?;
         match (&self.remote, self.is_of_members) {
             (_, true) => f.write_str("members of a group"),
-            (Some(remote), false) if self.direction == Direction::Egress => write!(f, "to {remote}"),
+            (Some(remote), false) if self.direction == RuleDirection::Egress => write!(f, "to {remote}"),
             (Some(remote), false) => write!(f, "from {remote}"),
             (None, false) => f.write_str("any address"),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Port {
-    id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    name: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    device_owner: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    fixed_ips: Vec<FixedIp>,
-    #[serde(default, deserialize_with = "or_default")]
-    security_groups: Vec<Text>,
-    #[serde(rename = "port_security_enabled")]
-    is_secured: Option<bool>,
-    project_id: Option<String>,
-    tenant_id: Option<String>,
+wire! {
+    WireInstancePort {
+        id: Id, name: Option<Text>, device_owner: Option<Text>, fixed_ips: Option<Vec<WireFixedIp>>,
+        security_groups: Option<Vec<Id>>, port_security_enabled: Option<bool>, project_id: Option<String>,
+        tenant_id: Option<String>,
+    }
+    WireSecurityGroup { id: Id, name: Option<Text> }
+    WireRule {
+        id: Id, security_group_id: Id, description: Option<Text>, direction: Option<Text>, ethertype: Option<Text>,
+        protocol: Option<Text>, port_range_min: Option<i64>, port_range_max: Option<i64>, remote_ip_prefix: Option<Text>,
+        remote_group_id: Option<Text>, remote_address_group_id: Option<Text>,
+    }
 }
+owned!(WireInstancePort);
 
-#[derive(Deserialize)]
-struct FixedIp {
-    subnet_id: Option<Text>,
-    ip_address: Option<Text>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    name: Text,
-}
-
-#[derive(Deserialize)]
-struct Rule {
-    id: Text,
-    security_group_id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    description: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    direction: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    ethertype: Text,
-    protocol: Option<Text>,
-    port_range_min: Option<i64>,
-    port_range_max: Option<i64>,
-    remote_ip_prefix: Option<Text>,
-    remote_group_id: Option<Text>,
-    remote_address_group_id: Option<Text>,
-}
-
-impl Port {
-    const FIELDS: &'static [&'static str] = &[
-        "id",
-        "name",
-        "device_owner",
-        "fixed_ips",
-        "security_groups",
-        "port_security_enabled",
-        "project_id",
-        "tenant_id",
-    ];
-
+impl WireInstancePort {
     /// Neutron's own ports (routers, DHCP, gateways) answer to no security group.
     fn is_of_instance(&self) -> bool {
-        !self.device_owner.0.starts_with("network:")
+        !self.device_owner.as_ref().is_some_and(|owner| owner.0.starts_with("network:"))
     }
 
     fn into_port(self) -> InstancePort {
-        let address = |ip: FixedIp| Some((Id::new(ip.subnet_id?.0), ip.ip_address?.0.parse().ok()?));
+        let address = |ip: WireFixedIp| ip.address().zip(ip.subnet_id).map(|(address, subnet)| (subnet, address));
         InstancePort {
-            id: Id::new(self.id.0),
-            name: self.name.0,
-            addresses: self.fixed_ips.into_iter().filter_map(address).collect(),
-            groups: self.security_groups.into_iter().map(|id| Id::new(id.0)).collect(),
-            is_secured: self.is_secured.unwrap_or(true),
+            id: self.id,
+            name: self.name.unwrap_or_default().0,
+            addresses: self.fixed_ips.unwrap_or_default().into_iter().filter_map(address).collect(),
+            groups: self.security_groups.unwrap_or_default(),
+            is_secured: self.port_security_enabled.unwrap_or(true),
         }
     }
 }
 
-impl Rule {
-    const FIELDS: &'static [&'static str] = &[
-        "id",
-        "security_group_id",
-        "description",
-        "direction",
-        "ethertype",
-        "protocol",
-        "port_range_min",
-        "port_range_max",
-        "remote_ip_prefix",
-        "remote_group_id",
-        "remote_address_group_id",
-    ];
-
+impl WireRule {
     fn into_rule(self, groups: &[SecurityGroup]) -> SecurityGroupRule {
-        let group = Id::new(self.security_group_id.0);
+        let group = self.security_group_id;
+        let is = |text: &Option<Text>, word: &str| text.as_ref().is_some_and(|text| text.0 == word);
         let restricted = self.port_range_min.is_some() || self.port_range_max.is_some();
         let is_narrowed = self.remote_group_id.is_some() || self.remote_address_group_id.is_some();
         let prefix = self.remote_ip_prefix.map(|text| text.0.parse::<IpNet>().map(|range| range.trunc()));
         SecurityGroupRule {
-            id: Id::new(self.id.0),
+            id: self.id,
             group_name: groups.iter().find(|one| one.id == group).map(|one| one.name.clone()),
             group,
-            description: self.description.0,
-            direction: if self.direction.0 == "egress" { Direction::Egress } else { Direction::Ingress },
-            is_v4: self.ethertype.0 != "IPv6",
+            direction: if is(&self.direction, "egress") { RuleDirection::Egress } else { RuleDirection::Ingress },
+            is_v4: !is(&self.ethertype, "IPv6"),
+            description: self.description.unwrap_or_default().0,
             protocol: self.protocol.map(|text| text.0),
             ports: restricted.then_some(Ports { first: self.port_range_min, last: self.port_range_max }),
             // A prefix that cannot be read admits nobody that is known.
@@ -276,27 +218,20 @@ impl Region {
         let filters: Vec<String> = subnets.iter().map(|id| format!("subnet_id={id}")).collect();
         let ports = futures::future::join_all(filters.chunks(SUBNETS_A_REQUEST).map(|some| {
             let some: Vec<(&str, &str)> = some.iter().map(|filter| ("fixed_ips", filter.as_str())).collect();
-            async move { self.list::<Port>(&["ports"], "ports", Port::FIELDS, &some).await }
+            async move { self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await }
         }));
         let (ports, groups, rules) = tokio::join!(
             ports,
-            self.list::<Group>(&["security-groups"], "security_groups", &["id", "name"], &[]),
-            self.list::<Rule>(&["security-group-rules"], "security_group_rules", Rule::FIELDS, &[]),
+            self.list::<WireSecurityGroup>(&["security-groups"], "security_groups", WireSecurityGroup::FIELDS, &[]),
+            self.list::<WireRule>(&["security-group-rules"], "security_group_rules", WireRule::FIELDS, &[]),
         );
-        let ports: Vec<Port> = ports.into_iter().collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
-        let project = self.cloud().project_id();
-        let ours = |port: &Port| belongs(port.project_id.as_deref(), port.tenant_id.as_deref(), project);
+        let ports: Vec<_> = ports.into_iter().collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
         let mut seen = BTreeSet::new();
-        let mut ports: Vec<InstancePort> = ports
-            .into_iter()
-            .filter(|port| port.is_of_instance() && ours(port))
-            // A port in two of the subnets may be in two of the answers.
-            .filter(|port| seen.insert(port.id.clone()))
-            .map(Port::into_port)
-            .collect();
-        ports.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        let groups = groups?.into_iter().map(|group| SecurityGroup { id: Id::new(group.id.0), name: group.name.0 });
-        let groups: Vec<SecurityGroup> = groups.collect();
+        // A port in two of the subnets may be in two of the answers.
+        let is_wanted = |port: &WireInstancePort| port.is_of_instance() && seen.insert(port.id.clone());
+        let ports = self.own(ports).into_iter().filter(is_wanted).map(WireInstancePort::into_port).collect();
+        let group = |one: WireSecurityGroup| SecurityGroup { id: one.id, name: one.name.unwrap_or_default().0 };
+        let groups: Vec<SecurityGroup> = groups?.into_iter().map(group).collect();
         let rules = rules?.into_iter().map(|rule| rule.into_rule(&groups)).collect();
         Ok(Exposure { ports, groups, rules })
     }

@@ -113,7 +113,7 @@ impl<'a> Outgoing<'a> {
 }
 
 /// An answer read to its end, whatever its status.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub label: String,
     /// The address that was asked, without query.
     pub place: String,
@@ -161,7 +161,7 @@ impl Http {
     }
 
     /// Sends a request and wants a 2xx.
-    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
+    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
         let secrets = outgoing.secrets.clone();
         let answer = self.exchange(outgoing).await?.success(&secrets);
         answer.inspect_err(
@@ -170,7 +170,7 @@ impl Http {
     }
 
     /// Sends a request and returns the answer with whatever status it has.
-    pub(crate) async fn exchange(&self, outgoing: Outgoing<'_>) -> Result<Answer, Error> {
+    pub(crate) async fn exchange(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
         let label = outgoing.label();
         let host = host_of(&outgoing.url);
         let started = Instant::now();
@@ -186,7 +186,7 @@ impl Http {
         result
     }
 
-    async fn transfer(&self, outgoing: Outgoing<'_>, label: &str, host: &str) -> Result<Answer, Error> {
+    async fn transfer(&self, outgoing: Outgoing<'_>, label: &str, host: &str) -> Result<Response, Error> {
         let place = place_of(&outgoing.url);
         let way = failure::Way {
             host,
@@ -212,21 +212,21 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { label: label.to_owned(), place, status, headers, body })
+        Ok(Response { label: label.to_owned(), place, status, headers, body })
     }
 }
 
 /// Its headers may hold a token and its body a pre-shared key.
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status.as_u16())
             .field("request_id", &self.request_id())
             .finish_non_exhaustive()
     }
 }
 
-impl Answer {
+impl Response {
     /// The cloud's own number for the request.
     pub(crate) fn request_id(&self) -> Option<String> {
         request_id(&self.headers)

@@ -19,12 +19,12 @@ use secrecy::zeroize::Zeroizing;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use self::conversation::{Conversation, Known};
+use self::conversation::{Conversation, Remembered};
 pub use self::identity::Receipt;
-use self::session::{Endpoint, Session, Token};
+use self::session::{Account, Endpoint, Token};
 use super::credentials::{Credentials, Method};
 use super::error::{Error, ErrorKind, Proof, Signed};
-use super::http::{Answer, Http, Limits, Outgoing, is_loopback, parse_page};
+use super::http::{Http, Limits, Outgoing, Response, is_loopback, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
 use super::printable::{Text, printable};
@@ -32,14 +32,14 @@ use super::retry::{self, Listener, Patience, Pause};
 
 /// A signed-in user of a cloud. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Cloud(Arc<Inner>);
+pub struct Cloud(Arc<CloudInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct CloudInner {
     http: Http,
     credentials: Credentials,
     /// As it was at sign-in; the project and catalogue of a renewed token are the same.
-    session: Session,
+    session: Account,
     token: RwLock<Token>,
     person: Option<Person>,
     /// Whether a renewal should need nobody.
@@ -56,7 +56,7 @@ struct Renewals {
     /// How many have been tried, successful or not.
     tried: u64,
     failure: Option<Error>,
-    known: Known,
+    known: Remembered,
 }
 
 /// How far a sign-in got.
@@ -102,7 +102,7 @@ impl Cloud {
         let answer = answer.success(&credentials.method.secrets());
         let answer = answer.map_err(|error| error.signed(credentials.signed()))?;
         let (token, session) = session::read(&answer, credentials)?;
-        let known = Known { password: credentials.method.password().cloned(), is_appended: false };
+        let known = Remembered { password: credentials.method.password().cloned(), is_appended: false };
         let is_silent = credentials.method.can_repeat();
         Ok(SignIn::Done(Self::signed_in(http, credentials, (token, session), (known, is_silent), None)))
     }
@@ -112,23 +112,23 @@ impl Cloud {
     /// Errors: as [`Self::sign_in`], and `Unanswered` if the person declines.
     pub async fn sign_in_with(credentials: &Credentials, limits: Limits, person: Person) -> Result<Self, Error> {
         let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
-        let mut known = Known::default();
+        let mut known = Remembered::default();
         let signed_in = Conversation::new(&http, credentials, Some(&person), None, &mut known).hold().await?;
-        let conversation::SignedIn { token, session, is_silent } = signed_in;
+        let conversation::NewSession { token, session, is_silent } = signed_in;
         Ok(Self::signed_in(http, credentials, (token, session), (known, is_silent), Some(person)))
     }
 
     fn signed_in(
         http: Http,
         credentials: &Credentials,
-        (token, session): (Token, Session),
-        (known, is_silent): (Known, bool),
+        (token, session): (Token, Account),
+        (known, is_silent): (Remembered, bool),
         person: Option<Person>,
     ) -> Self {
         let token = RwLock::new(token);
         let credentials = credentials.clone();
         let renewals = Arc::new(Mutex::new(Renewals { known, ..Renewals::default() }));
-        Self(Arc::new(Inner {
+        Self(Arc::new(CloudInner {
             clear_text: Mutex::new(false),
             http,
             credentials,
@@ -163,12 +163,12 @@ impl Cloud {
     /// depends on it.
     pub async fn region_descriptions(&self) -> BTreeMap<RegionId, String> {
         #[derive(Deserialize)]
-        struct Described {
+        struct RegionAnswer {
             id: Text,
             description: Option<Text>,
         }
         let Ok(url) = Url::parse(&format!("{}/regions", self.0.credentials.auth_url)) else { return BTreeMap::new() };
-        let read = || async { parse_page::<Described>(&self.send(Verb::GET, &url, None).await?, "regions") };
+        let read = || async { parse_page::<RegionAnswer>(&self.send(Verb::GET, &url, None).await?, "regions") };
         let regions = retry::repeating(self.limits(), None, read).await.map(|page| page.items).unwrap_or_default();
         let named = regions.into_iter().filter_map(|region| {
             let description = region.description?.0.trim().to_owned();
@@ -257,7 +257,7 @@ impl Cloud {
     /// Sends a request with the token. If the token has expired it is renewed and the request repeated, once: a 401
     /// comes from the door, before anything is acted upon, so this is safe for a POST too. A person may take their time to
     /// answer: only what is sent has a time limit.
-    pub(super) async fn send(&self, verb: Verb, url: &Url, body: Option<Body<'_>>) -> Result<Answer, Error> {
+    pub(super) async fn send(&self, verb: Verb, url: &Url, body: Option<Body<'_>>) -> Result<Response, Error> {
         if !session::is_usable(url) {
             let interface = printable(&self.0.credentials.interface);
             let message =
@@ -293,7 +293,7 @@ impl Cloud {
     /// A refusal with what is known of the token and the roles it was given: what Keystone accepts and a region refuses is
     /// the cloud's fault.
     async fn explained(&self, error: Error, token: &Token) -> Error {
-        let Inner { http, credentials, session, .. } = &*self.0;
+        let CloudInner { http, credentials, session, .. } = &*self.0;
         let is_sound = match error.kind {
             ErrorKind::Unauthorized => {
                 let about = about_token(http, credentials, &token.secret).await;
@@ -383,8 +383,8 @@ impl Cloud {
         })
     }
 
-    async fn renew(&self, serial: u64, known: &mut Known) -> Result<Token, Error> {
-        let Inner { http, credentials, session, token, person, .. } = &*self.0;
+    async fn renew(&self, serial: u64, known: &mut Remembered) -> Result<Token, Error> {
+        let CloudInner { http, credentials, session, token, person, .. } = &*self.0;
         let conversation = Conversation::new(http, credentials, person.as_ref(), Some(session), known);
         let mut fresh = conversation.hold().await?.token;
         fresh.serial = serial + 1;
@@ -462,7 +462,7 @@ fn token_request(credentials: &Credentials) -> Result<Outgoing<'_>, Error> {
 
 /// Asks for a token, as often as a read is tried if it fails for a reason that may pass. What was sent and may have been
 /// judged is not sent again: a password, because a few refusals lock the user out; a passcode, because it is used up.
-async fn request_token(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+async fn request_token(http: &Http, credentials: &Credentials) -> Result<Response, Error> {
     let attempt = || async {
         let answered = request_token_once(http, credentials).await;
         let failure = match &answered {
@@ -488,7 +488,7 @@ fn may_be_judged(error: &Error, method: &Method) -> bool {
 /// Asks for a token, or about the one there is. That one is used as it is where it is for the project that is named, or
 /// where none is: a cloud may forbid to exchange it, and the new one would expire no later. Otherwise it is exchanged for
 /// one of that project.
-async fn request_token_once(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+async fn request_token_once(http: &Http, credentials: &Credentials) -> Result<Response, Error> {
     let Method::Token { token, .. } = &credentials.method else { return exchange_proof(http, credentials).await };
     let about = about_token(http, credentials, token).await?;
     match &credentials.project {
@@ -499,7 +499,7 @@ async fn request_token_once(http: &Http, credentials: &Credentials) -> Result<An
     }
 }
 
-async fn exchange_proof(http: &Http, credentials: &Credentials) -> Result<Answer, Error> {
+async fn exchange_proof(http: &Http, credentials: &Credentials) -> Result<Response, Error> {
     let mut request = token_request(credentials)?;
     request.body = Some(identity::body(credentials));
     request.secrets.extend(credentials.method.secrets());
@@ -507,7 +507,7 @@ async fn exchange_proof(http: &Http, credentials: &Credentials) -> Result<Answer
 }
 
 /// What Keystone says of a token, asked with that token.
-async fn about_token(http: &Http, credentials: &Credentials, token: &SecretString) -> Result<Answer, Error> {
+async fn about_token(http: &Http, credentials: &Credentials, token: &SecretString) -> Result<Response, Error> {
     let mut request = token_request(credentials)?;
     request.method = Verb::GET;
     http.exchange(request.secret_header("x-auth-token", token).secret_header("x-subject-token", token)).await
@@ -516,7 +516,7 @@ async fn about_token(http: &Http, credentials: &Credentials, token: &SecretStrin
 #[cfg(test)]
 mod tests {
     use super::super::credentials::Tls;
-    use super::super::person::{Part, Reply, Said};
+    use super::super::person::{Prompt, Reply, Said};
     use super::*;
 
     /// A cloud whose Keystone is https, and one of whose network services is not.
@@ -533,7 +533,7 @@ mod tests {
         };
         let endpoint =
             |region: &str, url: &str| Arc::new(Endpoint { region: region.into(), url: url.parse().unwrap() });
-        let session = Session {
+        let session = Account {
             project_id: String::new(),
             project_name: String::new(),
             user_name: String::new(),
@@ -546,7 +546,7 @@ mod tests {
         };
         let http = Http::new(&credentials.auth_url, &credentials.tls, Limits::default()).unwrap();
         let token = Token { secret: Arc::new("t".into()), expires_at: None, serial: 0 };
-        Cloud::signed_in(http, &credentials, (token, session), (Known::default(), true), person)
+        Cloud::signed_in(http, &credentials, (token, session), (Remembered::default(), true), person)
     }
 
     #[tokio::test]
@@ -575,7 +575,7 @@ mod tests {
             for typed in ["y", "no", "yes"] {
                 let Some(Said::Asked(question, reply)) = said.recv().await else { panic!("a question") };
                 assert!(question.refused.unwrap().contains("http://10.0.0.5 is not https"));
-                let _ = reply.send(Some(Reply::default().with(Part::Consent, typed.into())));
+                let _ = reply.send(Some(Reply::default().with(Prompt::Consent, typed.into())));
                 assert!(matches!(said.recv().await, Some(Said::Over)));
             }
             assert!(said.recv().await.is_none(), "once is enough");

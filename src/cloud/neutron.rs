@@ -8,9 +8,7 @@
 //! ever. Where VPN services of a region are left out, nothing is created there, because the one on a router that goes unseen
 //! would be displaced; and who looks for what a request has made reads the whole list or nothing.
 
-mod wire;
-
-pub(super) use self::wire::vpn::Service;
+pub(super) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -20,18 +18,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use self::wire::Owned;
-pub(super) use self::wire::{belongs, or_default};
+use self::wire::vpn::{WireConnection, WireGroup, WirePolicy, WireService};
+use self::wire::{Owned, Wire};
+use self::wire::{QuotaDetail, WireExtension, WireNetwork, WirePort, WireRouter, WireSubnet};
 use super::error::{Error, ErrorKind};
-use super::http::{Answer, MOST_ITEMS, Page, endless, parse_page, parse_page_of_fit};
+use super::http::{MOST_ITEMS, Page, Response, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
     Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, Survey, Unfit, VpnService,
 };
 use super::keystone::Region;
-use super::printable::Text;
 use super::request::Kind;
 use super::retry;
-use super::vpnaas::Marked;
 
 /// Whose ports are a router's feet in its subnets: centralised, distributed (DVR) and highly available routers.
 const INTERFACE_OWNERS: [&str; 3] =
@@ -46,11 +43,11 @@ impl Region {
         let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
         let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
             self.extensions(),
-            self.fit::<wire::Router>(&["routers"], "routers", wire::Router::FIELDS, &[]),
-            self.list::<wire::Port>(&["ports"], "ports", wire::Port::FIELDS, &owners),
-            self.fit::<wire::Subnet>(&["subnets"], "subnets", wire::Subnet::FIELDS, &[]),
-            self.fit_vpn::<wire::vpn::Service>(Kind::VpnService, wire::vpn::Service::FIELDS),
-            self.fit_vpn::<wire::vpn::Connection>(Kind::SiteConnection, wire::vpn::Connection::FIELDS),
+            self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS),
+            self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &owners),
+            self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS),
+            self.fit_vpn::<WireService>(Kind::VpnService),
+            self.fit_vpn::<WireConnection>(Kind::SiteConnection),
         );
         let extensions = extensions?;
         let absent = !extensions.has("vpnaas");
@@ -60,11 +57,11 @@ impl Region {
             routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
         let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
         let subnets = self.usable(subnets?.and(&mut unfit), &attached, &external);
-        let services = self.own(unless_absent(services, absent)?.and(&mut unfit)).into_iter();
-        let connections = self.own(unless_absent(connections, absent)?.and(&mut unfit)).into_iter();
+        let services = self.own(unless_absent(services, absent)?.and(&mut unfit));
+        let connections = self.own(unless_absent(connections, absent)?.and(&mut unfit));
         Ok(Inventory {
-            services: sorted(services.map(|one| one.into_service_on(&routers)), |one| (&one.name, &one.id)),
-            connections: sorted(connections.map(wire::vpn::Connection::into_connection), |one| (&one.name, &one.id)),
+            services: services.into_iter().map(|one| one.into_service_on(&routers)).collect(),
+            connections: connections.into_iter().map(WireConnection::into_connection).collect(),
             subnets,
             routers,
             extensions,
@@ -74,18 +71,18 @@ impl Region {
 
     /// What the region can do.
     pub async fn extensions(&self) -> Result<Extensions, Error> {
-        let listed = self.list::<wire::Extension>(&["extensions"], "extensions", &[], &[]).await?;
+        let listed = self.list::<WireExtension>(&["extensions"], "extensions", &[], &[]).await?;
         Ok(Extensions::new(listed.into_iter().map(|extension| extension.alias.0)))
     }
 
     /// What the later steps need of a chosen region, in three requests at once. Unknown quotas are left out.
     pub async fn detail(&self) -> Result<Detail, Error> {
         let (networks, groups, quotas) = tokio::join!(
-            self.list::<wire::Network>(&["networks"], "networks", wire::Network::FIELDS, &[]),
+            self.list::<WireNetwork>(&["networks"], "networks", WireNetwork::FIELDS, &[]),
             self.groups(),
             self.quotas(),
         );
-        let mut networks: Vec<_> = networks?.into_iter().map(wire::Network::into_network).collect();
+        let mut networks: Vec<_> = networks?.into_iter().map(WireNetwork::into_network).collect();
         networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         // There is no list of extensions here to tell a missing service from a missing list.
         Ok(Detail { networks, groups: unless_absent(groups, true)?, quotas })
@@ -93,44 +90,41 @@ impl Region {
 
     /// The VPN services of the project, by name, then id.
     pub async fn services(&self) -> Result<Vec<VpnService>, Error> {
-        let services = self.vpn_list::<wire::vpn::Service>(Kind::VpnService, wire::vpn::Service::FIELDS).await?;
-        Ok(sorted(self.own(services).into_iter().map(wire::vpn::Service::into_service), |one| (&one.name, &one.id)))
+        let services = self.own(self.vpn_list(Kind::VpnService).await?);
+        Ok(services.into_iter().map(WireService::into_service).collect())
     }
 
     /// The IPsec site connections of the project without their keys, by name, then id.
     pub async fn connections(&self) -> Result<Vec<SiteConnection>, Error> {
-        let connections =
-            self.vpn_list::<wire::vpn::Connection>(Kind::SiteConnection, wire::vpn::Connection::FIELDS).await?;
-        Ok(sorted(self.own(connections).into_iter().map(wire::vpn::Connection::into_connection), |one| {
-            (&one.name, &one.id)
-        }))
+        let connections = self.own(self.vpn_list(Kind::SiteConnection).await?);
+        Ok(connections.into_iter().map(WireConnection::into_connection).collect())
     }
 
     /// The endpoint groups of the project, by name, then id.
     pub async fn groups(&self) -> Result<Vec<EndpointGroup>, Error> {
-        let groups = self.vpn_list::<wire::vpn::Group>(Kind::EndpointGroup, wire::vpn::Group::FIELDS).await?;
-        Ok(sorted(self.own(groups).into_iter().map(wire::vpn::Group::into_group), |one| (&one.name, &one.id)))
+        let groups = self.own(self.vpn_list(Kind::EndpointGroup).await?);
+        Ok(groups.into_iter().map(WireGroup::into_group).collect())
     }
 
     /// Everything about the VPNs of the region, in nine requests at once.
     pub async fn survey(&self) -> Result<Survey, Error> {
         let (inventory, groups, ike, ipsec) = tokio::join!(
             self.inventory(),
-            self.fit_vpn::<wire::vpn::Group>(Kind::EndpointGroup, wire::vpn::Group::FIELDS),
-            self.fit_vpn::<wire::vpn::Policy>(Kind::IkePolicy, wire::vpn::Policy::IKE),
-            self.fit_vpn::<wire::vpn::Policy>(Kind::IpsecPolicy, wire::vpn::Policy::IPSEC),
+            self.fit_vpn::<WireGroup>(Kind::EndpointGroup),
+            self.fit_vpn::<WirePolicy>(Kind::IkePolicy),
+            self.fit_vpn::<WirePolicy>(Kind::IpsecPolicy),
         );
         let mut inventory = inventory?;
         let absent = !inventory.extensions.has("vpnaas");
         let unfit = &mut inventory.unfit;
-        let groups = self.own(unless_absent(groups, absent)?.and(unfit)).into_iter();
-        let ike = self.own(unless_absent(ike, absent)?.and(unfit)).into_iter();
-        let ipsec = self.own(unless_absent(ipsec, absent)?.and(unfit)).into_iter();
+        let groups = self.own(unless_absent(groups, absent)?.and(unfit));
+        let ike = self.own(unless_absent(ike, absent)?.and(unfit));
+        let ipsec = self.own(unless_absent(ipsec, absent)?.and(unfit));
         Ok(Survey {
             inventory,
-            groups: sorted(groups.map(wire::vpn::Group::into_group), |one| (&one.name, &one.id)),
-            ike_policies: sorted(ike.map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)),
-            ipsec_policies: sorted(ipsec.map(wire::vpn::Policy::into_policy), |one| (&one.name, &one.id)),
+            groups: groups.into_iter().map(WireGroup::into_group).collect(),
+            ike_policies: ike.into_iter().map(WirePolicy::into_policy).collect(),
+            ipsec_policies: ipsec.into_iter().map(WirePolicy::into_policy).collect(),
         })
     }
 
@@ -138,7 +132,7 @@ impl Region {
     /// quota that is not known is found out by the POST that exceeds it.
     async fn quotas(&self) -> BTreeMap<String, Quota> {
         let project = self.cloud().project_id();
-        let detailed = self.quota::<wire::QuotaDetail>(&["quotas", project, "details.json"]).await;
+        let detailed = self.quota::<QuotaDetail>(&["quotas", project, "details.json"]).await;
         let known: BTreeMap<_, _> = match detailed {
             Ok(quotas) => quotas.into_iter().filter_map(|(name, quota)| Some((name, quota.into_quota()?))).collect(),
             Err(error) => {
@@ -149,7 +143,7 @@ impl Region {
                 telling.map(|(name, limit)| (name, Quota { limit: u64::try_from(limit).ok(), used: 0 })).collect()
             }
         };
-        known.into_iter().filter(|(name, _)| Kind::ALL.iter().any(|kind| kind.quota() == name)).collect()
+        known.into_iter().filter(|(name, _)| Kind::ALL.iter().any(|kind| kind.singular() == name)).collect()
     }
 
     async fn quota<T: DeserializeOwned>(&self, path: &[&str]) -> Result<BTreeMap<String, T>, Error> {
@@ -162,56 +156,58 @@ impl Region {
 
     /// Subnets a tunnel can serve: the project's own and those its routers stand on, without external networks and
     /// without the transit subnets that OVN adds to routers with a VPN service.
-    fn usable(&self, all: Vec<wire::Subnet>, attached: &BTreeSet<&Id>, external: &BTreeSet<&Id>) -> Vec<Subnet> {
+    fn usable(&self, mut all: Vec<WireSubnet>, attached: &BTreeSet<&Id>, external: &BTreeSet<&Id>) -> Vec<Subnet> {
         let project = self.cloud().project_id();
-        let wanted = all.into_iter().filter(|subnet| {
-            (subnet.belongs_to(project) || attached.contains(&subnet.id()))
-                && !subnet.is_external()
-                && !external.contains(&subnet.network())
+        all.retain(|subnet| {
+            (subnet.belongs_to(project) || attached.contains(&subnet.id))
+                && subnet.external != Some(true)
+                && !external.contains(&subnet.network_id)
                 && !subnet.is_transit()
         });
-        sorted(wanted.map(wire::Subnet::into_subnet), |one| (&one.name, &one.id))
+        all.sort_by(|a, b| a.key().cmp(&b.key()));
+        all.into_iter().map(WireSubnet::into_subnet).collect()
     }
 
-    /// Leaves out what belongs to other projects: an administrator's token sees them all.
-    fn own<T: Owned>(&self, objects: Vec<T>) -> Vec<T> {
+    /// By name, then id, without what belongs to other projects: an administrator's token sees them all.
+    pub(super) fn own<T: Owned>(&self, mut objects: Vec<T>) -> Vec<T> {
         let project = self.cloud().project_id();
-        objects.into_iter().filter(|object| object.belongs_to(project)).collect()
+        objects.retain(|object| object.belongs_to(project));
+        objects.sort_by(|a, b| a.key().cmp(&b.key()));
+        objects
     }
 
     /// A whole VPN list, unfiltered.
-    pub(super) async fn vpn_list<T: DeserializeOwned>(&self, kind: Kind, fields: &[&str]) -> Result<Vec<T>, Error> {
-        self.list(&["vpn", kind.collection()], kind.plural(), fields, &[]).await
+    pub(super) async fn vpn_list<T: Wire>(&self, kind: Kind) -> Result<Vec<T>, Error> {
+        self.list(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
     /// A whole VPN list, but for what of it is not as the API promises.
-    async fn fit_vpn<T: DeserializeOwned>(&self, kind: Kind, fields: &[&str]) -> Result<Fit<T>, Error> {
-        self.fit(&["vpn", kind.collection()], kind.plural(), fields, &[]).await
+    async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
+        self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind)).await
     }
 
     /// A whole list, page by page, but for what of it is not as the API promises: that is named.
-    async fn fit<T: DeserializeOwned>(
+    async fn fit<T: Wire>(
         &self,
         path: &[&str],
         collection: &'static str,
         fields: &[&str],
-        filters: &[(&str, &str)],
-    ) -> Result<Fit<T>, Error> {
+    ) -> Result<Readable<T>, Error> {
         let mut unfit = Vec::new();
-        let read = |answer: &Answer| parse_page_of_fit(answer, collection);
-        let items = self.pages(path, collection, fields, filters, read, &mut unfit).await?;
-        Ok(Fit { items, unfit })
+        let read = |answer: &Response| parse_page_of_fit(answer, collection);
+        let items = self.pages(path, collection, fields, &[], read, &mut unfit).await?;
+        Ok(Readable { items, unfit })
     }
 
     /// A whole list, page by page.
-    pub(super) async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: Wire>(
         &self,
         path: &[&str],
         collection: &'static str,
         fields: &[&str],
         filters: &[(&str, &str)],
     ) -> Result<Vec<T>, Error> {
-        let read = |answer: &Answer| Ok((parse_page(answer, collection)?, Vec::new()));
+        let read = |answer: &Response| Ok((parse_page(answer, collection)?, Vec::new()));
         self.pages(path, collection, fields, filters, read, &mut Vec::new()).await
     }
 
@@ -221,7 +217,7 @@ impl Region {
         collection: &'static str,
         fields: &[&str],
         filters: &[(&str, &str)],
-        parse: impl Fn(&Answer) -> Result<(Page<T>, Vec<Unfit>), Error>,
+        parse: impl Fn(&Response) -> Result<(Page<T>, Vec<Unfit>), Error>,
         unfit: &mut Vec<Unfit>,
     ) -> Result<Vec<T>, Error> {
         let mut query = filters.to_vec();
@@ -236,7 +232,7 @@ impl Region {
                 url.set_query(None);
             }
             let is_first = marker.is_none();
-            let read = |answer: &Answer| {
+            let read = |answer: &Response| {
                 let (page, left_out) = parse(answer)?;
                 let is_only = is_first && page.next.is_none();
                 let ids =
@@ -283,7 +279,7 @@ impl Region {
         self.read(&url, |answer| super::http::parse(answer, key)).await
     }
 
-    async fn read<T>(&self, url: &Url, parse: impl Fn(&Answer) -> Result<T, Error>) -> Result<T, Error> {
+    async fn read<T>(&self, url: &Url, parse: impl Fn(&Response) -> Result<T, Error>) -> Result<T, Error> {
         let attempt = || async { parse(&self.cloud().send(Method::GET, url, None).await?) };
         retry::repeating(self.cloud().limits(), Some(&self.patience()), attempt).await.map_err(|error| self.mark(error))
     }
@@ -310,72 +306,19 @@ struct Identified {
     id: Option<String>,
 }
 
-/// An object that has no name.
-#[derive(Debug, Deserialize)]
-pub(super) struct Described {
-    pub id: Text,
-    #[serde(default, deserialize_with = "wire::or_default")]
-    pub description: Text,
-}
-
-/// An object of a VPN list as far as all kinds are alike.
-#[derive(Debug, Deserialize)]
-pub(super) struct Labelled {
-    pub id: Text,
-    #[serde(default, deserialize_with = "wire::or_default")]
-    pub name: Text,
-    #[serde(default, deserialize_with = "wire::or_default")]
-    pub description: Text,
-    /// Of an endpoint group: what its endpoints are.
-    #[serde(default, rename = "type")]
-    pub endpoints: Option<Text>,
-    pub project_id: Option<String>,
-    pub tenant_id: Option<String>,
-}
-
-impl Labelled {
-    /// What is asked for of that kind.
-    pub(super) fn fields(kind: Kind) -> &'static [&'static str] {
-        match kind {
-            Kind::EndpointGroup => &["id", "name", "description", "project_id", "tenant_id", "type"],
-            _ => &["id", "name", "description", "project_id", "tenant_id"],
-        }
-    }
-
-    pub(super) fn into_marked(self) -> Marked {
-        Marked {
-            id: Id::new(self.id.0),
-            name: self.name.0,
-            description: self.description.0,
-            endpoints: self.endpoints.map(|kind| kind.0),
-        }
-    }
-
-    /// Whether it is that project's, or nobody says whose it is.
-    pub(super) fn belongs_to(&self, project: &str) -> bool {
-        belongs(self.project_id.as_deref(), self.tenant_id.as_deref(), project)
-    }
-}
-
-fn sorted<T, K: Ord + ?Sized>(items: impl Iterator<Item = T>, key: impl Fn(&T) -> (&String, &K)) -> Vec<T> {
-    let mut items: Vec<T> = items.collect();
-    items.sort_by(|a, b| key(a).cmp(&key(b)));
-    items
-}
-
 /// A list, and what of it could not be read.
-struct Fit<T> {
+struct Readable<T> {
     items: Vec<T>,
     unfit: Vec<Unfit>,
 }
 
-impl<T> Default for Fit<T> {
+impl<T> Default for Readable<T> {
     fn default() -> Self {
         Self { items: Vec::new(), unfit: Vec::new() }
     }
 }
 
-impl<T> Fit<T> {
+impl<T> Readable<T> {
     /// What could be read. The rest is added to what is left out.
     fn and(self, left_out: &mut Vec<Unfit>) -> Vec<T> {
         left_out.extend(self.unfit);

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What is typed into one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Prompt {
     /// The user's password.
     Password,
     /// What the user's authenticator shows now.
@@ -26,7 +26,7 @@ pub enum Part {
     Consent,
 }
 
-impl Part {
+impl Prompt {
     /// In a word.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -58,13 +58,13 @@ pub enum Wanted {
 impl Wanted {
     /// The fields to fill in. One of them is enough.
     #[must_use]
-    pub const fn parts(self) -> &'static [Part] {
+    pub const fn parts(self) -> &'static [Prompt] {
         match self {
-            Self::Password => &[Part::Password],
-            Self::Passcode => &[Part::Passcode],
-            Self::Appended => &[Part::Password, Part::Passcode],
-            Self::Token => &[Part::Token],
-            Self::Consent => &[Part::Consent],
+            Self::Password => &[Prompt::Password],
+            Self::Passcode => &[Prompt::Passcode],
+            Self::Appended => &[Prompt::Password, Prompt::Passcode],
+            Self::Token => &[Prompt::Token],
+            Self::Consent => &[Prompt::Consent],
         }
     }
 }
@@ -135,15 +135,15 @@ impl Question {
 
 /// An answer: what was typed, without what was left empty.
 #[derive(Clone, Debug, Default)]
-pub struct Reply(BTreeMap<Part, SecretString>);
+pub struct Reply(BTreeMap<Prompt, SecretString>);
 
 impl Reply {
     /// Takes what was typed into a field. An authenticator shows a passcode in two groups, but Keystone wants it in one.
     #[must_use]
-    pub fn with(mut self, part: Part, typed: SecretString) -> Self {
+    pub fn with(mut self, part: Prompt, typed: SecretString) -> Self {
         let typed = match part {
-            Part::Passcode => SecretString::from(typed.expose_secret().split_whitespace().collect::<String>()),
-            Part::Password | Part::Token | Part::Consent => typed,
+            Prompt::Passcode => SecretString::from(typed.expose_secret().split_whitespace().collect::<String>()),
+            Prompt::Password | Prompt::Token | Prompt::Consent => typed,
         };
         if !typed.expose_secret().is_empty() {
             self.0.insert(part, typed);
@@ -157,7 +157,7 @@ impl Reply {
         self.0.is_empty()
     }
 
-    pub(super) fn take(&mut self, part: Part) -> Option<SecretString> {
+    pub(super) fn take(&mut self, part: Prompt) -> Option<SecretString> {
         self.0.remove(&part)
     }
 }
@@ -175,13 +175,13 @@ pub enum Said {
 #[derive(Clone, Debug)]
 pub struct Person {
     hears: UnboundedSender<Said>,
-    asked: Arc<Mutex<Asked>>,
+    asked: Arc<Mutex<AskedTime>>,
     gone: CancellationToken,
 }
 
 /// How long questions have been open.
 #[derive(Debug, Default)]
-struct Asked {
+struct AskedTime {
     before: Duration,
     open_since: Option<Instant>,
 }
@@ -211,7 +211,7 @@ impl Person {
         if self.gone.is_cancelled() || self.hears.send(Said::Asked(question, sender)).is_err() {
             return None;
         }
-        let _open = Open::new(&self.asked);
+        let _open = OpenQuestion::new(&self.asked);
         tokio::select! {
             reply = answer => reply.ok().flatten().filter(|reply| !reply.is_empty()),
             () = self.gone.cancelled() => None,
@@ -228,7 +228,7 @@ impl Person {
             auth_url: auth_url.to_owned(),
             refused: Some(why.to_owned()),
         };
-        let typed = self.ask(question).await.and_then(|mut reply| reply.take(Part::Consent));
+        let typed = self.ask(question).await.and_then(|mut reply| reply.take(Prompt::Consent));
         self.dismiss();
         typed.is_some_and(|typed| typed.expose_secret().trim().eq_ignore_ascii_case("yes"))
     }
@@ -240,16 +240,16 @@ impl Person {
 }
 
 /// Counts the time until it is dropped.
-struct Open<'a>(&'a Mutex<Asked>);
+struct OpenQuestion<'a>(&'a Mutex<AskedTime>);
 
-impl<'a> Open<'a> {
-    fn new(asked: &'a Mutex<Asked>) -> Self {
+impl<'a> OpenQuestion<'a> {
+    fn new(asked: &'a Mutex<AskedTime>) -> Self {
         asked.lock().unwrap_or_else(PoisonError::into_inner).open_since = Some(Instant::now());
         Self(asked)
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for OpenQuestion<'_> {
     fn drop(&mut self) {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let took = asked.open_since.take().map_or(Duration::ZERO, |since| since.elapsed());

@@ -5,7 +5,6 @@
 //! `auth_mode` and `route_mode` are never sent: the API refuses them although it returns them.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::inventory::Id;
@@ -31,57 +30,52 @@ impl Kind {
     pub const ALL: [Self; 5] =
         [Self::VpnService, Self::IkePolicy, Self::IpsecPolicy, Self::EndpointGroup, Self::SiteConnection];
 
-    /// The last part of the collection's path, below `/v2.0/vpn/`.
-    #[must_use]
-    pub fn collection(self) -> &'static str {
+    /// What it is called: in a path, around one object, around a list, and by people.
+    const fn names(self) -> [&'static str; 4] {
         match self {
-            Self::VpnService => "vpnservices",
-            Self::IkePolicy => "ikepolicies",
-            Self::IpsecPolicy => "ipsecpolicies",
-            Self::EndpointGroup => "endpoint-groups",
-            Self::SiteConnection => "ipsec-site-connections",
+            Self::VpnService => ["vpnservices", "vpnservice", "vpnservices", "VPN service"],
+            Self::IkePolicy => ["ikepolicies", "ikepolicy", "ikepolicies", "IKE policy"],
+            Self::IpsecPolicy => ["ipsecpolicies", "ipsecpolicy", "ipsecpolicies", "IPsec policy"],
+            Self::EndpointGroup => ["endpoint-groups", "endpoint_group", "endpoint_groups", "endpoint group"],
+            Self::SiteConnection => {
+                ["ipsec-site-connections", "ipsec_site_connection", "ipsec_site_connections", "IPsec site connection"]
+            }
         }
     }
 
-    /// The JSON key around one object.
+    /// The last part of the collection's path, below `/v2.0/vpn/`.
     #[must_use]
-    pub fn singular(self) -> &'static str {
-        match self {
-            Self::VpnService => "vpnservice",
-            Self::IkePolicy => "ikepolicy",
-            Self::IpsecPolicy => "ipsecpolicy",
-            Self::EndpointGroup => "endpoint_group",
-            Self::SiteConnection => "ipsec_site_connection",
-        }
+    pub const fn collection(self) -> &'static str {
+        self.names()[0]
+    }
+
+    /// The JSON key around one object; also the name of its quota.
+    #[must_use]
+    pub const fn singular(self) -> &'static str {
+        self.names()[1]
     }
 
     /// The JSON key around a list.
     #[must_use]
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::VpnService => "vpnservices",
-            Self::IkePolicy => "ikepolicies",
-            Self::IpsecPolicy => "ipsecpolicies",
-            Self::EndpointGroup => "endpoint_groups",
-            Self::SiteConnection => "ipsec_site_connections",
-        }
-    }
-
-    /// The quota's name, which is the singular key.
-    #[must_use]
-    pub fn quota(self) -> &'static str {
-        self.singular()
+    pub const fn plural(self) -> &'static str {
+        self.names()[2]
     }
 
     /// The name as a person reads it in the middle of a sentence.
     #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::VpnService => "VPN service",
-            Self::IkePolicy => "IKE policy",
-            Self::IpsecPolicy => "IPsec policy",
-            Self::EndpointGroup => "endpoint group",
-            Self::SiteConnection => "IPsec site connection",
+    pub const fn label(self) -> &'static str {
+        self.names()[3]
+    }
+
+    /// Whether its objects have that attribute, of those that are ever asked for.
+    pub(super) fn may_have(self, attribute: &str) -> bool {
+        match attribute {
+            "router_id" => self == Self::VpnService,
+            "ike_version" | "phase1_negotiation_mode" => self == Self::IkePolicy,
+            "transform_protocol" | "encapsulation_mode" => self == Self::IpsecPolicy,
+            "type" | "endpoints" => self == Self::EndpointGroup,
+            "vpnservice_id" | "peer_address" => self == Self::SiteConnection,
+            _ => true,
         }
     }
 }
@@ -164,7 +158,7 @@ pub struct EndpointGroupBody<'a> {
 
 /// Dead peer detection. `timeout` must be greater than `interval`, both in seconds.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Dpd<'a> {
+pub struct DpdBody<'a> {
     /// `hold`, `clear` or `restart`; strongSwan drops a connection with any other.
     pub action: &'a str,
     /// Between two probes of an idle peer.
@@ -207,7 +201,7 @@ pub struct SiteConnectionBody<'a> {
     /// In bytes; at least 68 for IPv4 and 1280 for IPv6 subnets.
     pub mtu: u32,
     /// Dead peer detection.
-    pub dpd: Dpd<'a>,
+    pub dpd: DpdBody<'a>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes the field, which is a reference, by reference.
@@ -215,23 +209,19 @@ pub(super) fn exposed<S: Serializer>(secret: &&SecretString, serializer: S) -> R
     serializer.serialize_str(secret.expose_secret())
 }
 
-/// A body inside the key the API wants around it, with `admin_state_up` where the kind has it.
-pub(crate) struct Envelope<'a, T>(pub Kind, pub &'a T);
+/// A body with `admin_state_up`, where the kind has it.
+#[derive(Serialize)]
+pub(super) struct WithState<'a, T> {
+    #[serde(flatten)]
+    body: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_state_up: Option<bool>,
+}
 
-impl<T: Serialize> Serialize for Envelope<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Inner<'a, T> {
-            #[serde(flatten)]
-            body: &'a T,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            admin_state_up: Option<bool>,
-        }
-        let Self(kind, body) = self;
-        let admin_state_up = matches!(kind, Kind::VpnService | Kind::SiteConnection).then_some(true);
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(kind.singular(), &Inner { body: *body, admin_state_up })?;
-        map.end()
+impl<'a, T> WithState<'a, T> {
+    pub(super) fn of(kind: Kind, body: &'a T) -> Self {
+        let has_state = matches!(kind, Kind::VpnService | Kind::SiteConnection);
+        Self { body, admin_state_up: has_state.then_some(true) }
     }
 }
 
@@ -258,16 +248,16 @@ mod tests {
             psk: &psk,
             initiator: "bi-directional",
             mtu: 1500,
-            dpd: Dpd { action: "restart", interval: 15, timeout: 150 },
+            dpd: DpdBody { action: "restart", interval: 15, timeout: 150 },
         };
         assert_eq!(
-            serde_json::to_value(Envelope(Kind::SiteConnection, &body)).unwrap(),
-            json!({"ipsec_site_connection": {
+            serde_json::to_value(WithState::of(Kind::SiteConnection, &body)).unwrap(),
+            json!({
                 "name": "n", "description": "d", "vpnservice_id": "a", "ikepolicy_id": "a", "ipsecpolicy_id": "a",
                 "local_ep_group_id": "a", "peer_ep_group_id": "b", "peer_address": "203.0.113.9",
                 "peer_id": "203.0.113.9", "psk": "correcthorsebattery", "initiator": "bi-directional", "mtu": 1500,
                 "dpd": {"action": "restart", "interval": 15, "timeout": 150}, "admin_state_up": true,
-            }})
+            })
         );
         assert!(!format!("{body:?}").contains("battery"));
     }
@@ -285,12 +275,12 @@ mod tests {
             lifetime: Seconds { value: 14400 },
         };
         assert_eq!(
-            serde_json::to_value(Envelope(Kind::IkePolicy, &body)).unwrap(),
-            json!({"ikepolicy": {
+            serde_json::to_value(WithState::of(Kind::IkePolicy, &body)).unwrap(),
+            json!({
                 "name": "n", "description": "d", "auth_algorithm": "sha256", "encryption_algorithm": "aes-256",
                 "phase1_negotiation_mode": "main", "ike_version": "v2", "pfs": "group14",
                 "lifetime": {"units": "seconds", "value": 14400},
-            }})
+            })
         );
     }
 }

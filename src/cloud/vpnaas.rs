@@ -4,22 +4,24 @@
 //! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
 //! [`Region::marked`] and decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::{Method, Url};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::error::{Error, ErrorKind};
-use super::http::{Answer, parse};
+use super::http::{Response, parse};
 use super::inventory::{Id, Status, VpnService};
 use super::keystone::{Body, Region};
-use super::neutron::{Labelled, Service, or_default};
+use super::neutron::wire::vpn::{WireFormed, WireMarked, WireService};
+use super::neutron::wire::wire;
 use super::printable::Text;
 use super::request::{
-    EndpointGroupBody, Envelope, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody,
+    EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody, WithState,
 };
 
 /// What became of an object that was to be deleted.
@@ -60,40 +62,6 @@ pub struct Formed {
     pub members: BTreeSet<String>,
 }
 
-#[derive(Deserialize)]
-struct Shaped {
-    #[serde(flatten)]
-    labelled: Labelled,
-    router_id: Option<Text>,
-    vpnservice_id: Option<Text>,
-    peer_address: Option<Text>,
-    #[serde(default, deserialize_with = "or_default")]
-    endpoints: Vec<Text>,
-}
-
-impl Shaped {
-    fn fields(kind: Kind) -> Vec<&'static str> {
-        let own: &[&str] = match kind {
-            Kind::VpnService => &["router_id"],
-            Kind::SiteConnection => &["vpnservice_id", "peer_address"],
-            Kind::EndpointGroup => &["endpoints"],
-            Kind::IkePolicy | Kind::IpsecPolicy => &[],
-        };
-        [Labelled::fields(kind), own].concat()
-    }
-
-    fn into_formed(self) -> Formed {
-        let id = |text: Option<Text>| text.map(Id::from);
-        Formed {
-            object: self.labelled.into_marked(),
-            router: id(self.router_id),
-            service: id(self.vpnservice_id),
-            peer_address: self.peer_address.map(|text| text.0),
-            members: self.endpoints.into_iter().map(|text| text.0).collect(),
-        }
-    }
-}
-
 /// The word a description begins with. Only there a marker says whose an object is: further on it is a mention.
 #[must_use]
 pub fn leading_word(description: &str) -> &str {
@@ -112,10 +80,7 @@ pub fn is_marked(description: &str, marker: &str) -> bool {
     leading_word(description) == marker
 }
 
-#[derive(Deserialize)]
-struct Made {
-    id: Text,
-}
+wire! { WireId { id: Id } }
 
 impl Region {
     /// Makes a VPN service and returns it with its external addresses: on OVN they are the service's own, and known
@@ -124,7 +89,7 @@ impl Region {
     /// On OVN a refusal (`VPNGatewayInError`, `NoVPNAgentAvailable`) can leave a service in status `ERROR` behind, which
     /// [`Self::marked`] finds.
     pub async fn create_service(&self, body: &VpnServiceBody<'_>) -> Result<VpnService, Error> {
-        self.create::<Service, _>(Kind::VpnService, body, None).await.map(Service::into_service)
+        self.create::<WireService, _>(Kind::VpnService, body, None).await.map(WireService::into_service)
     }
 
     /// Makes an IKE policy.
@@ -171,6 +136,13 @@ impl Region {
         }
     }
 
+    /// Those attributes of an object, as the API writes them. `NotFound` if it is gone. The key of a connection is not
+    /// among what may be asked for; [`Self::connection_psk`] reads it.
+    pub async fn show(&self, kind: Kind, id: &Id, fields: &[&str]) -> Result<Value, Error> {
+        let fields: Vec<&str> = fields.iter().copied().filter(|field| *field != "psk").collect();
+        self.get(&["vpn", kind.collection(), id.as_str()], &fields, kind.singular()).await
+    }
+
     /// The status of an IPsec site connection. `NotFound` if it is gone.
     pub async fn connection_status(&self, id: &Id) -> Result<Status, Error> {
         #[derive(Deserialize)]
@@ -200,17 +172,13 @@ impl Region {
 
     /// All of the project's objects of a kind, with their descriptions.
     pub async fn described(&self, kind: Kind) -> Result<Vec<Marked>, Error> {
-        let project = self.cloud().project_id();
-        let all = self.vpn_list::<Labelled>(kind, Labelled::fields(kind)).await?;
-        let ours = all.into_iter().filter(|one| one.belongs_to(project));
-        Ok(ours.map(Labelled::into_marked).collect())
+        let ours = self.own(self.vpn_list(kind).await?);
+        Ok(ours.into_iter().map(WireMarked::into_marked).collect())
     }
 
     /// The project's objects of a kind whose description begins with that marker, with the form they were given.
     pub async fn formed(&self, kind: Kind, marker: &str) -> Result<Vec<Formed>, Error> {
-        let project = self.cloud().project_id();
-        let all = self.vpn_list::<Shaped>(kind, &Shaped::fields(kind)).await?;
-        let ours = all.into_iter().filter(|one| one.labelled.belongs_to(project)).map(Shaped::into_formed);
+        let ours = self.own(self.vpn_list(kind).await?).into_iter().map(WireFormed::into_formed);
         Ok(ours.filter(|one| is_marked(&one.object.description, marker)).collect())
     }
 
@@ -220,7 +188,7 @@ impl Region {
         body: &B,
         secret: Option<&SecretString>,
     ) -> Result<Id, Error> {
-        self.create::<Made, _>(kind, body, secret).await.map(|made| Id::new(made.id.0))
+        self.create::<WireId, _>(kind, body, secret).await.map(|made| made.id)
     }
 
     async fn create<T: DeserializeOwned, B: Serialize>(
@@ -229,16 +197,38 @@ impl Region {
         body: &B,
         secret: Option<&SecretString>,
     ) -> Result<T, Error> {
-        let json = serde_json::to_vec(&Envelope(kind, body))
-            .map(Zeroizing::new)
-            .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {} cannot be written as JSON.", kind.label())))?;
         let url = self.url(&["vpn", kind.collection()]);
-        let sent = self.send_once_let_in(Method::POST, &url, Body { json: &json, secret }).await;
-        sent.and_then(|answer: Answer| parse(&answer, kind.singular())).map_err(|error| self.mark(error))
+        self.post(&url, kind.singular(), &WithState::of(kind, body), secret).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &Url,
+        key: &str,
+        body: &impl Serialize,
+        secret: Option<&SecretString>,
+    ) -> Result<T, Error> {
+        let answer = self.send_body(Method::POST, url, key, body, secret).await?;
+        parse(&answer, key).map_err(|error| self.mark(error))
+    }
+
+    /// Sends a body inside the key the API wants around it.
+    pub(super) async fn send_body(
+        &self,
+        method: Method,
+        url: &Url,
+        key: &str,
+        body: &impl Serialize,
+        secret: Option<&SecretString>,
+    ) -> Result<Response, Error> {
+        let json = serde_json::to_vec(&BTreeMap::from([(key, body)]))
+            .map(Zeroizing::new)
+            .map_err(|_| Error::new(ErrorKind::Invalid, format!("The {key} cannot be written as JSON.")))?;
+        self.send_unless_doubtful(method, url, Body { json: &json, secret }).await.map_err(|error| self.mark(error))
     }
 
     /// Sends a request that changes something. With patience it is sent again as long as it was certainly not acted upon.
-    pub(super) async fn send_once_let_in(&self, method: Method, url: &Url, body: Body<'_>) -> Result<Answer, Error> {
+    async fn send_unless_doubtful(&self, method: Method, url: &Url, body: Body<'_>) -> Result<Response, Error> {
         let mut failures = 0;
         loop {
             match self.cloud().send(method.clone(), url, Some(body)).await {

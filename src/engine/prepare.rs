@@ -10,7 +10,7 @@ use crate::cloud::{Cloud, Detail, Error, Hidden, Inventory, Region, RegionId};
 use crate::plan::file::FileError;
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
-use crate::plan::{Draft, Finding, Known, Labels, Plan, VpnId, VpnName};
+use crate::plan::{Finding, Known, Labels, Plan, PlanDraft, VpnId, VpnName};
 
 /// Why there is no plan to carry out.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ pub fn known(regions: &[Read]) -> Vec<Known<'_>> {
 ///
 /// # Errors
 /// With every reason.
-pub fn check(draft: Draft, regions: &[Read], labels: &Labels, vpn: VpnId) -> Result<Box<Plan>, PrepareError> {
+pub fn check(draft: PlanDraft, regions: &[Read], labels: &Labels, vpn: VpnId) -> Result<Box<Plan>, PrepareError> {
     Plan::check(draft, &known(regions), labels, vpn).map(Box::new).map_err(PrepareError::Refused)
 }
 

@@ -16,7 +16,7 @@ use super::{Ledger, Made, Marks, Sent, Step, Task};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Cloud, Limits};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Draft, Half, Labels, Plan, Profile, Profiles, Psk};
+use crate::plan::{Half, Labels, Plan, PlanDraft, Profile, Profiles, Psk};
 
 pub use key::{KeyError, key_of_variable, parse_key};
 
@@ -128,7 +128,7 @@ impl Resumable {
 /// What an interrupted run wanted, but for its key, and what of it exists.
 #[derive(Debug)]
 pub struct Drafted {
-    draft: Draft,
+    draft: PlanDraft,
     regions: Vec<Read>,
     marks: Marks,
     ledger: Ledger,
@@ -259,7 +259,7 @@ fn forget_own(regions: &mut [Read], marks: &Marks, ledger: &Ledger) {
         inventory.connections.retain(|connection| !is_own(&connection.description));
         detail.groups.retain(|group| !is_own(&group.description));
         for made in ledger.removable().iter().filter(|made| made.region == *region) {
-            if let Some(quota) = detail.quotas.get_mut(made.task.step.kind().quota()) {
+            if let Some(quota) = detail.quotas.get_mut(made.task.step.kind().singular()) {
                 quota.used = quota.used.saturating_sub(1);
             }
         }

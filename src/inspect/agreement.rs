@@ -43,7 +43,7 @@ impl Agreement {
             .filter_map(|(_, side)| Some((&side.region, &surveys.get(&side.region)?.inventory.extensions)))
             .collect();
         let mut choices: Vec<Choice> =
-            PolicyField::OF_POLICIES.into_iter().map(|field| Choice::of(field, vpn, &regions)).collect();
+            PolicyField::OF_POLICIES.iter().map(|field| Choice::of(*field, vpn, &regions)).collect();
         // Each half may have had it with IKEv2, or not worked.
         let needs_ikev2 = choices.iter().any(|choice| match (choice.field, &choice.taken) {
             (PolicyField::IkeEncryption, Taken::Of(_, word)) => {

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::Side;
-use crate::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroupRule};
+use crate::cloud::exposure::{Exposure, InstancePort, RuleDirection, SecurityGroupRule};
 use crate::cloud::{Id, RegionId};
 use crate::plan::shell::openstack;
 use crate::plan::{ShellCommand, cidr};
@@ -60,7 +60,7 @@ pub struct MissingRule {
     /// The range across.
     pub remote: IpNet,
     /// What is to be let through.
-    pub direction: Direction,
+    pub direction: RuleDirection,
 }
 
 impl MissingRule {
@@ -74,8 +74,8 @@ impl MissingRule {
     #[must_use]
     pub fn command(&self) -> ShellCommand {
         let create = match self.direction {
-            Direction::Ingress => "security group rule create --ingress --ethertype",
-            Direction::Egress => "security group rule create --egress --ethertype",
+            RuleDirection::Ingress => "security group rule create --ingress --ethertype",
+            RuleDirection::Egress => "security group rule create --egress --ethertype",
         };
         openstack(&self.region, create)
             .words(self.ethertype())
@@ -123,14 +123,14 @@ pub fn gate(side: &Side, seen: &Exposure) -> Gate {
         };
         // What of everything should be let in is not for a program to say.
         let named = || side.remote.iter().filter(|remote| !cidr::is_everything(remote));
-        let shut: Vec<&IpNet> = named().filter(|remote| !admits(remote, Direction::Ingress)).collect();
+        let shut: Vec<&IpNet> = named().filter(|remote| !admits(remote, RuleDirection::Ingress)).collect();
         closed += usize::from(!shut.is_empty());
-        missing.extend(shut.into_iter().filter_map(|remote| rule(remote, Direction::Ingress)));
+        missing.extend(shut.into_iter().filter_map(|remote| rule(remote, RuleDirection::Ingress)));
         // What was let in may be answered; only to begin by itself an instance needs a way out.
         outgoing.extend(
             named()
-                .filter(|remote| !admits(remote, Direction::Egress))
-                .filter_map(|remote| rule(remote, Direction::Egress)),
+                .filter(|remote| !admits(remote, RuleDirection::Egress))
+                .filter_map(|remote| rule(remote, RuleDirection::Egress)),
         );
     }
     Gate {
@@ -152,7 +152,7 @@ fn groups_in_use(side: &Side, seen: &Exposure) -> Vec<GroupInUse> {
         admits: side
             .remote
             .iter()
-            .map(|remote| admission(seen, id, *remote, Direction::Ingress))
+            .map(|remote| admission(seen, id, *remote, RuleDirection::Ingress))
             .min()
             .unwrap_or(Admission::Nothing),
     };
@@ -166,7 +166,7 @@ fn name_of(seen: &Exposure, group: &Id) -> String {
     known.filter(|name| !name.is_empty()).unwrap_or_else(|| group.short().to_owned())
 }
 
-fn admission(seen: &Exposure, group: &Id, remote: IpNet, direction: Direction) -> Admission {
+fn admission(seen: &Exposure, group: &Id, remote: IpNet, direction: RuleDirection) -> Admission {
     let rules = seen.rules.iter().filter(|rule| rule.group == *group && rule.direction == direction);
     rules.map(|rule| of_rule(rule, remote)).max().unwrap_or(Admission::Nothing)
 }

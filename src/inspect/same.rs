@@ -7,17 +7,17 @@ use crate::cloud::{Id, StoredPolicy};
 use crate::plan::checks::existing::goes_to;
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::{IkeVersion, Policy};
-use crate::plan::{self, Draft, Far, Peer};
+use crate::plan::{self, Far, Peer, PlanDraft};
 
 impl Inspection {
     /// The VPN of that name with exactly those ends and that policy. Keys are not looked at.
     #[must_use]
-    pub fn same(&self, draft: &Draft) -> Option<&Vpn> {
+    pub fn same(&self, draft: &PlanDraft) -> Option<&Vpn> {
         self.vpns.iter().find(|vpn| vpn.name == draft.name.as_str() && is_same(vpn, draft))
     }
 }
 
-fn is_same(vpn: &Vpn, draft: &Draft) -> bool {
+fn is_same(vpn: &Vpn, draft: &PlanDraft) -> bool {
     let has_ends = match (&draft.far, &vpn.across) {
         (Far::Half(far), Across::Half(other)) => {
             let other = &**other;
@@ -33,7 +33,7 @@ fn is_same(vpn: &Vpn, draft: &Draft) -> bool {
 }
 
 impl Side {
-    fn is_end(&self, wanted: &plan::Side) -> bool {
+    fn is_end(&self, wanted: &plan::HalfDraft) -> bool {
         let set = |ids: &[Id]| ids.iter().cloned().collect::<BTreeSet<Id>>();
         self.region == wanted.region
             && self.router.as_ref().is_some_and(|router| router.id == wanted.router)

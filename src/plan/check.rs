@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::checks::{End, existing, outside};
+use super::checks::{TunnelEnd, existing, outside};
 use super::findings::{Finding, Place};
-use super::fit::Setting;
+use super::fit::PolicyScope;
 use super::{
-    Draft, Far, Half, HalfPlan, Known, Labels, Outer, Peer, PeerAddress, Plan, ServicePlan, Side, VpnId, VpnName,
+    Far, Half, HalfDraft, HalfPlan, Known, Labels, Outer, Peer, PeerAddress, Plan, PlanDraft, ServicePlan, VpnId,
+    VpnName,
 };
 use super::{checks, cidr, peer, sharing};
 
@@ -15,7 +16,7 @@ impl Plan {
     ///
     /// # Errors
     /// Every refusal there is, with the warnings behind them; nothing can be made until they are gone.
-    pub fn check(draft: Draft, known: &[Known<'_>], labels: &Labels, id: VpnId) -> Result<Self, Vec<Finding>> {
+    pub fn check(draft: PlanDraft, known: &[Known<'_>], labels: &Labels, id: VpnId) -> Result<Self, Vec<Finding>> {
         let mut found = Vec::new();
         if let Far::Half(b) = &draft.far
             && b.region == draft.a.region
@@ -65,7 +66,7 @@ impl Plan {
             found.extend(peer_findings(peer));
             sharers.extend(sharing::of(known_a, &a, &peer.address, &peer.id));
         }
-        let setting = Setting {
+        let setting = PolicyScope {
             regions: std::iter::once(known_a)
                 .chain(known_b)
                 .map(|known| (known.region, &known.inventory.extensions))
@@ -115,7 +116,7 @@ fn carried(
     b: Option<(&HalfPlan, &Known<'_>)>,
 ) -> Vec<Finding> {
     let own = own_addresses(a);
-    let end = End {
+    let end = TunnelEnd {
         known: known_a,
         router: &a.router,
         own: &own,
@@ -128,7 +129,7 @@ fn carried(
     let Some((b, known)) = b else { return checks::carried(&end, None) };
     let (own, across) = (own_addresses(b), Place::Subnets(Half::A));
     let (router, local, remote) = (&b.router, &b.local, &b.remote);
-    let other = End {
+    let other = TunnelEnd {
         known,
         router,
         own: &own,
@@ -155,7 +156,7 @@ fn same_peer(half: &HalfPlan, known: &Known<'_>, peer: Option<&PeerAddress>, at:
 
 fn half<'k>(
     half: Half,
-    side: &Side,
+    side: &HalfDraft,
     known: &'k [Known<'k>],
     labels: &Labels,
     found: &mut Vec<Finding>,

@@ -16,7 +16,7 @@ use super::names::Half;
 use super::shell::openstack;
 use crate::cloud::{Detail, Id, Inventory, Kind, RegionId, Router, Status, Subnet};
 
-pub use carried::{End, carried, local};
+pub use carried::{TunnelEnd, carried, local};
 pub use existing::Tunnelled;
 
 /// What is known about a region when its answers are checked.

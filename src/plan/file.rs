@@ -8,11 +8,11 @@ use itertools::Itertools;
 use serde::Deserialize;
 
 use super::cidr;
-use super::fit::Setting;
+use super::fit::PolicyScope;
 use super::names::VpnName;
 use super::peer::{Peer, PeerAddress, check_id};
 use super::policy::{Policy, Profile, Profiles};
-use super::{Draft, Far, Half, Known, Plan, Psk, Side};
+use super::{Far, Half, HalfDraft, Known, Plan, PlanDraft, Psk};
 use crate::cloud::{Id, RegionId, Text, one_line};
 
 /// The format this program reads and writes.
@@ -43,7 +43,7 @@ impl FileError {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-enum Mode {
+enum FileMode {
     #[serde(rename = "site-to-site")]
     SiteToSite,
     #[serde(rename = "single")]
@@ -55,7 +55,7 @@ enum Mode {
 struct Raw {
     version: u32,
     name: String,
-    mode: Mode,
+    mode: FileMode,
     profile: Option<Profile>,
     policy: Option<Policy>,
     #[serde(default)]
@@ -114,14 +114,14 @@ impl PlanFile {
         let halves = raw.half.len();
         let mut halves_of = raw.half.into_iter();
         let (a, far) = match (raw.mode, halves_of.next(), halves_of.next(), raw.peer, halves) {
-            (Mode::SiteToSite, Some(a), Some(b), None, 2) => (a, Far::Half(b)),
-            (Mode::Single, Some(a), None, Some(peer), 1) => (a, Far::Peer(read_peer(&peer)?)),
-            (Mode::SiteToSite, _, _, Some(_), _) => return Err(value("peer", &"belongs to mode \"single\" only")),
-            (Mode::SiteToSite, ..) => {
+            (FileMode::SiteToSite, Some(a), Some(b), None, 2) => (a, Far::Half(b)),
+            (FileMode::Single, Some(a), None, Some(peer), 1) => (a, Far::Peer(read_peer(&peer)?)),
+            (FileMode::SiteToSite, _, _, Some(_), _) => return Err(value("peer", &"belongs to mode \"single\" only")),
+            (FileMode::SiteToSite, ..) => {
                 return Err(value("half", &format!("site-to-site needs two [[half]] tables; there are {halves}")));
             }
-            (Mode::Single, _, _, None, _) => return Err(value("peer", &"mode \"single\" needs a [peer] table")),
-            (Mode::Single, ..) => {
+            (FileMode::Single, _, _, None, _) => return Err(value("peer", &"mode \"single\" needs a [peer] table")),
+            (FileMode::Single, ..) => {
                 return Err(value("half", &format!("mode \"single\" needs one [[half]] table; there are {halves}")));
             }
         };
@@ -175,7 +175,7 @@ impl PlanFile {
     ///
     /// # Errors
     /// Every [`FileError::Reference`] there is.
-    pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<Draft, Vec<FileError>> {
+    pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<PlanDraft, Vec<FileError>> {
         let mut errors = Vec::new();
         let a = side(&self.a, 1, known, &mut errors);
         let far = match &self.far {
@@ -194,12 +194,12 @@ impl PlanFile {
                     Far::Peer(peer) => (a.subnets.len(), peer.cidrs.len()),
                 };
                 let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
-                let profile =
-                    profile.unwrap_or_else(|| Setting { regions, ranges, ..Setting::default() }.recommended().0);
+                let profile = profile
+                    .unwrap_or_else(|| PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended().0);
                 (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
             }
         };
-        Ok(Draft { name: self.name.clone(), a, far, profile, policy, psk })
+        Ok(PlanDraft { name: self.name.clone(), a, far, profile, policy, psk })
     }
 }
 
@@ -219,7 +219,7 @@ fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
     Ok(Peer { address, id, cidrs })
 }
 
-fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<Side> {
+fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<HalfDraft> {
     let Some(known) = known.iter().find(|known| *known.region == raw.region) else {
         errors.push(FileError::Reference(
             format!("half {number}, region"),
@@ -254,7 +254,7 @@ fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<File
         }
     }
     match router {
-        Ok(router) => Some(Side { region: raw.region.clone(), router, subnets }),
+        Ok(router) => Some(HalfDraft { region: raw.region.clone(), router, subnets }),
         Err(why) => {
             errors.push(FileError::Reference(format!("half {number}, router, {}", raw.region), why));
             None

@@ -7,18 +7,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// An enumeration whose variants are words of the API.
+/// An enumeration whose variants are words, of the API or of plan files.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $(#[doc = concat!("`", $word, "`")] #[serde(rename = $word)] $variant),+ }
 
+        impl Vocabulary for $name {
+            const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+
         impl $name {
-            /// Every word, in the order a person would look for them.
+            /// In the order a person would look for them.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The word the API takes.
+            /// Its word in the API and in files.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
@@ -39,6 +43,12 @@ macro_rules! words {
             }
         }
     };
+}
+
+/// An enumeration of words.
+pub trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
+    /// In the order a person would look for them.
+    const WORDS: &'static [&'static str];
 }
 
 /// A word the API does not know for that attribute.
@@ -235,28 +245,10 @@ impl Policy {
     }
 }
 
-/// Which policy the user wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// The values of Catalyst Cloud's guide: IKEv1, SHA-1.
-    Catalyst,
-    /// IKEv2 and SHA-256.
-    Modern,
-    /// Every field chosen by hand.
-    Custom,
-}
-
-impl Profile {
-    /// Its word on the command line and in plan files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Catalyst => "catalyst",
-            Self::Modern => "modern",
-            Self::Custom => "custom",
-        }
-    }
+words! {
+    /// Which policy the user wants, by its word on the command line and in plan files. `catalyst` has the values of Catalyst
+    /// Cloud's guide (IKEv1, SHA-1), `modern` IKEv2 and SHA-256; in `custom` every field is chosen by hand.
+    Profile { Catalyst = "catalyst", Modern = "modern", Custom = "custom" }
 }
 
 /// The two ready-made policies.

@@ -148,7 +148,7 @@ fn meaning(run: &Progress, half: Half, status: &Status) -> String {
         Status::Down => ": set up, and no tunnel reported yet".to_owned(),
         Status::PendingCreate => ": accepted, and no agent has reported yet".to_owned(),
         Status::Error => ": the cloud gave up on it; its operator can see why".to_owned(),
-        Status::Changing(_) => ": the cloud is at work on it".to_owned(),
+        Status::PendingUpdate | Status::Build => ": the cloud is at work on it".to_owned(),
         Status::PendingDelete => ": somebody is deleting it".to_owned(),
         Status::Other(_) => String::new(),
     }

@@ -17,7 +17,7 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, paragraph, width};
 use super::{Scene, document};
-use crate::plan::fields::{Domain, PolicyField};
+use crate::plan::fields::{Allowed, PolicyField};
 use crate::wizard::Form;
 use crate::wizard::fields::Field;
 
@@ -61,7 +61,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
 }
 
 fn put_cursor(scene: Scene<'_>, field: PolicyField, area: Rect, frame: &mut Frame<'_>) {
-    let Domain::Number(_) = field.domain() else { return };
+    let Allowed::Number(_) = field.allowed() else { return };
     let Some(input) = scene.model.answers.input(Field::Policy(field)) else { return };
     let column = u16::try_from(LEAD + input.visual_cursor()).unwrap_or(u16::MAX);
     if scene.model.dialog.is_none() && column < area.width && area.height > 0 {
@@ -80,13 +80,13 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
     };
     let (left, right) = theme.glyphs.turn;
     let value = field.get(&model.answers.custom);
-    let (value, place) = match field.domain() {
-        Domain::Words(words) => {
+    let (value, place) = match field.allowed() {
+        Allowed::Words(words) => {
             let at = words.iter().position(|word| *word == value).unwrap_or_default();
             let text = if focused { format!("{left} {value} {right}") } else { format!("  {value}") };
             (text, format!("  {} of {}", at + 1, words.len()))
         }
-        Domain::Number(unit) => {
+        Allowed::Number(unit) => {
             let typed = model.answers.input(Field::Policy(field)).map_or(value, |input| input.value().to_owned());
             (format!("  {typed} {unit}"), String::new())
         }
@@ -116,9 +116,9 @@ fn about(scene: Scene<'_>, field: PolicyField, columns: usize) -> Vec<Line<'stat
     if let Some(finding) = scene.model.policy_finding(field) {
         return document::finding(scene, finding.severity, &finding.text, columns);
     }
-    let text = match field.domain() {
-        Domain::Words(_) => "Left and right change it.",
-        Domain::Number(_) => "Type a whole number.",
+    let text = match field.allowed() {
+        Allowed::Words(_) => "Left and right change it.",
+        Allowed::Number(_) => "Type a whole number.",
     };
     paragraph(text, columns, scene.theme.dim())
 }

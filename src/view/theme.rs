@@ -142,9 +142,12 @@ impl Theme {
         match status {
             Status::Active => (self.glyphs.done, self.good().patch(self.title())),
             Status::Error => (self.glyphs.bad, self.bad()),
-            Status::Down | Status::PendingCreate | Status::Changing(_) | Status::PendingDelete | Status::Other(_) => {
-                (self.glyphs.ahead, self.text())
-            }
+            Status::Down
+            | Status::PendingCreate
+            | Status::PendingUpdate
+            | Status::Build
+            | Status::PendingDelete
+            | Status::Other(_) => (self.glyphs.ahead, self.text()),
         }
     }
 

@@ -8,7 +8,7 @@ use tui_input::Input;
 use super::fields::{Field, SecretText};
 use super::screen::Mode;
 use crate::cloud::{Id, RegionId};
-use crate::plan::fields::{Domain, PolicyField};
+use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::{Half, Policy, Profile};
 
 /// One value for each half.
@@ -112,7 +112,7 @@ impl Answers {
     /// Makes a policy the one that is edited field by field.
     pub fn start_custom_from(&mut self, policy: Policy) {
         self.custom = policy;
-        let numbers = PolicyField::ALL.iter().filter(|field| matches!(field.domain(), Domain::Number(_)));
+        let numbers = PolicyField::ALL.iter().filter(|field| matches!(field.allowed(), Allowed::Number(_)));
         self.numbers = numbers.map(|field| ((*field).into(), Input::new(field.get(&self.custom)))).collect();
     }
 

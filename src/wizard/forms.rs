@@ -15,10 +15,10 @@ use super::vpns::Intent;
 use super::{Content, Effect, Form, Model};
 use crate::change::Sas;
 use crate::plan::checks::{self, outside};
-use crate::plan::fields::{Domain, PolicyField};
+use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::psk::{KeyOrigin, PskProblem};
-use crate::plan::{Finding, Half, Place, Setting, VpnName, cidr};
+use crate::plan::{Finding, Half, Place, PolicyScope, VpnName, cidr};
 
 /// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
 const LONGEST_TEXT: usize = 1024;
@@ -153,12 +153,12 @@ impl Model {
     /// What there is to say about a field of the custom policy.
     #[must_use]
     pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
-        if let (Domain::Number(_), Some(input)) = (field.domain(), self.answers.input(Field::Policy(field)))
+        if let (Allowed::Number(_), Some(input)) = (field.allowed(), self.answers.input(Field::Policy(field)))
             && let Err(why) = field.set(&mut self.answers.custom.clone(), input.value())
         {
             return Some(Finding::refusal(Place::Policy(Some(field)), why));
         }
-        let setting: Setting<'_> = self.setting();
+        let setting: PolicyScope<'_> = self.setting();
         let findings = self.answers.custom.findings(&setting);
         findings.into_iter().find(|finding| finding.place == Place::Policy(Some(field)))
     }
@@ -234,8 +234,8 @@ impl Model {
     fn change_word(&mut self, forward: bool) {
         let Content::Form(form) = &self.content else { return };
         let Some(Field::Policy(field)) = form.field() else { return };
-        match field.domain() {
-            Domain::Words(words) => {
+        match field.allowed() {
+            Allowed::Words(words) => {
                 let at = words.iter().position(|word| *word == field.get(&self.answers.custom)).unwrap_or_default();
                 let count = words.len().max(1);
                 let to = if forward { (at + 1) % count } else { (at + count - 1) % count };
@@ -245,7 +245,7 @@ impl Model {
                     self.answers.custom_edited = true;
                 }
             }
-            Domain::Number(_) => {
+            Allowed::Number(_) => {
                 let request = if forward { InputRequest::GoToNextChar } else { InputRequest::GoToPrevChar };
                 if let Some(input) = self.text_field() {
                     input.handle(request);
@@ -259,7 +259,7 @@ impl Model {
         let Content::Form(form) = &self.content else { return };
         match form.field() {
             Some(field) if field.is_secret() => self.edit_secret(event),
-            Some(Field::Policy(field)) if matches!(field.domain(), Domain::Words(_)) => {}
+            Some(Field::Policy(field)) if matches!(field.allowed(), Allowed::Words(_)) => {}
             Some(field) => {
                 let digits_only = matches!(field, Field::Policy(_));
                 let typed = matches!(event.code, KeyCode::Char(c) if !c.is_ascii_digit()) && event.modifiers.is_empty();

@@ -8,7 +8,7 @@ use secrecy::zeroize::{Zeroize, Zeroizing};
 
 use super::keymap::Action;
 use super::{Effect, Model, Start};
-use crate::cloud::person::{Part, Question, Reply};
+use crate::cloud::person::{Prompt, Question, Reply};
 
 /// More than the longest token.
 const CAPACITY: usize = 8192;
@@ -31,7 +31,7 @@ pub struct Asked {
 /// A field whose text is not shown. Its memory never moves, and is wiped on drop.
 pub struct Entry {
     /// What it is for.
-    pub part: Part,
+    pub part: Prompt,
     text: Zeroizing<String>,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Debug for Entry {
 }
 
 impl Entry {
-    fn new(part: Part) -> Self {
+    fn new(part: Prompt) -> Self {
         Self { part, text: Zeroizing::new(String::with_capacity(CAPACITY)) }
     }
 
@@ -54,7 +54,7 @@ impl Entry {
 
     /// Appends what was typed or pasted. Line ends are none of it; spaces belong to a password alone.
     fn insert(&mut self, text: &str) {
-        let text = if self.part == Part::Password { text.trim_matches(['\r', '\n']) } else { text.trim() };
+        let text = if self.part == Prompt::Password { text.trim_matches(['\r', '\n']) } else { text.trim() };
         for character in text.chars().filter(|character| !character.is_control()) {
             if self.text.len() + character.len_utf8() <= CAPACITY {
                 self.text.push(character);

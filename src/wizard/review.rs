@@ -10,7 +10,8 @@ use super::{Content, Effect, Model, RegionState};
 use crate::engine::pace::FRESH;
 use crate::plan::peer::PeerAddress;
 use crate::plan::{
-    Draft, Far, Finding, Half, Known, Peer, Place, Plan, Policy, Profile, Setting, Side, VpnName, cidr, file, names,
+    Far, Finding, Half, HalfDraft, Known, Peer, Place, Plan, PlanDraft, Policy, PolicyScope, Profile, VpnName, cidr,
+    file, names,
 };
 use crate::sign_in::Login;
 
@@ -55,7 +56,7 @@ impl Model {
 
     /// What the policy has to cope with.
     #[must_use]
-    pub fn setting(&self) -> Setting<'_> {
+    pub fn setting(&self) -> PolicyScope<'_> {
         let regions = self.known().into_iter().map(|known| (known.region, &known.inventory.extensions)).collect();
         let remote = match self.answers.mode {
             Mode::SiteToSite => self.answers.subnets_of(Half::B).len(),
@@ -65,7 +66,7 @@ impl Model {
         let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
         let mut subnets = local.iter().filter_map(|id| inventory?.subnet(id));
         let ipv6 = subnets.any(|subnet| subnet.cidr.addr().is_ipv6());
-        Setting { regions, ranges: (local.len(), remote), ipv6 }
+        PolicyScope { regions, ranges: (local.len(), remote), ipv6 }
     }
 
     /// The profile: as chosen, else the recommended one.
@@ -104,7 +105,7 @@ impl Model {
     }
 
     /// The answers as a draft, or the first thing that is missing or does not parse.
-    fn draft(&self) -> Result<Draft, Finding> {
+    fn draft(&self) -> Result<PlanDraft, Finding> {
         let missing = |place: Place, what: &str| Finding::refusal(place, what.to_owned());
         let side = |half: Half| {
             let region = self.answers.region.get(half).clone();
@@ -115,7 +116,7 @@ impl Model {
             if subnets.is_empty() {
                 return Err(missing(Place::Subnets(half), "are still to be chosen"));
             }
-            Ok(Side { region, router, subnets })
+            Ok(HalfDraft { region, router, subnets })
         };
         let a = side(Half::A)?;
         let far = match self.answers.mode {
@@ -136,7 +137,7 @@ impl Model {
             missing(Place::Key, &why)
         })?;
         let name = VpnName::parse(&self.name_text()).map_err(|problem| missing(Place::Name, &problem.to_string()))?;
-        Ok(Draft { name, a, far, profile: self.profile(), policy: self.policy().clone(), psk })
+        Ok(PlanDraft { name, a, far, profile: self.profile(), policy: self.policy().clone(), psk })
     }
 
     /// Holds the answers against what is known.

@@ -208,8 +208,7 @@ impl Open {
     #[must_use]
     pub fn finding(&self) -> Option<usize> {
         let diagnosis = self.diagnosis.as_ref()?;
-        let chosen =
-            self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
+        let chosen = self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
         chosen.or_else(|| diagnosis.first_mendable()).or((!diagnosis.findings.is_empty()).then_some(0))
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use osvpn::cloud::credentials::{
-    ApplicationCredential, Credentials, Domain, FindError, Found, Method, Named, Origin, Outcome, Place, Sources,
+    ApplicationCredential, CredentialOrigin, Credentials, Domain, FindError, FoundCredentials, Method, Named,
+    SearchOutcome, SearchedPlace, Sources,
 };
 use osvpn::cloud::{Error, ErrorKind, RegionId};
 use secrecy::ExposeSecret;
@@ -33,7 +34,7 @@ fn machine(files: &[(&str, &str)], vars: &[(&str, &str)]) -> Machine {
 }
 
 impl Machine {
-    fn find(&self, choice: Option<&str>) -> Result<Found, FindError> {
+    fn find(&self, choice: Option<&str>) -> Result<FoundCredentials, FindError> {
         Credentials::find(&self.sources, choice)
     }
 }
@@ -48,7 +49,7 @@ const OPENRC: [(&str, &str); 6] = [
     ("OS_REGION_NAME", "nz-por-1"),
 ];
 
-fn password(found: &Found) -> &str {
+fn password(found: &FoundCredentials) -> &str {
     match &found.credentials.method {
         Method::Password { password, .. } => password.expose_secret(),
         other => panic!("{other:?}"),
@@ -58,7 +59,7 @@ fn password(found: &Found) -> &str {
 #[test]
 fn an_openrc_is_understood_and_its_password_is_kept_to_the_letter() {
     let found = machine(&[], &OPENRC).find(None).unwrap();
-    assert_eq!(found.origin, Origin::Environment);
+    assert_eq!(found.origin, CredentialOrigin::Environment);
     assert_eq!(password(&found), " 0123 hunter2");
     assert_eq!(found.credentials.auth_url, "https://api.nz-por-1.catalystcloud.io:5000/v3");
     assert_eq!(found.credentials.project, Some(Named::Id("6e85843212a64612a5937071fdaceba6".to_owned())));
@@ -115,7 +116,7 @@ fn a_password_or_passcode_that_is_all_that_is_missing_is_left_to_be_asked_for() 
 #[test]
 fn what_an_openrc_lacks_is_named_to_the_letter_and_an_empty_variable_is_not_set() {
     let lacking = |vars: &[(&str, &str)]| match machine(&[], vars).find(None).unwrap_err() {
-        FindError::Missing { missing, origin: Origin::Environment, .. } => missing,
+        FindError::Missing { missing, origin: CredentialOrigin::Environment, .. } => missing,
         other => panic!("{other:?}"),
     };
     assert_eq!(lacking(&[("OS_USERNAME", "jo"), ("OS_PASSWORD", "")]), ["OS_AUTH_URL", "OS_PASSWORD"]);
@@ -150,13 +151,13 @@ fn the_only_cloud_of_the_first_file_is_taken_with_its_secrets_from_beside_it() {
 fn a_chosen_cloud_goes_before_the_environment_and_the_environment_before_the_file() {
     let clouds = "clouds:\n  a: &a\n    auth: {auth_url: 'http://a', token: t}\n";
     let mut machine = machine(&[(USER, clouds)], &OPENRC);
-    assert_eq!(machine.find(None).unwrap().origin, Origin::Environment);
+    assert_eq!(machine.find(None).unwrap().origin, CredentialOrigin::Environment);
     let chosen = machine.find(Some("a")).unwrap();
-    assert!(matches!(chosen.origin, Origin::Cloud { .. }));
+    assert!(matches!(chosen.origin, CredentialOrigin::Cloud { .. }));
     assert_eq!(chosen.credentials.region, Some(RegionId::from("nz-por-1")), "OS_REGION_NAME completes a cloud");
     machine.sources.vars.insert("OS_CLOUD".to_owned(), "a".to_owned());
-    assert!(matches!(machine.find(None).unwrap().origin, Origin::Cloud { .. }));
-    assert_eq!(machine.find(Some("envvars")).unwrap().origin, Origin::Environment);
+    assert!(matches!(machine.find(None).unwrap().origin, CredentialOrigin::Cloud { .. }));
+    assert_eq!(machine.find(Some("envvars")).unwrap().origin, CredentialOrigin::Environment);
 }
 
 #[test]
@@ -228,13 +229,15 @@ fn nothing_found_lists_every_place_that_was_looked_at() {
     let machine = machine(&[(USER, "# nothing yet\n")], &[]);
     let FindError::NothingFound { looked } = machine.find(None).unwrap_err() else { panic!() };
     let file = |path: &str, outcome| {
-        let place = Place::File(machine.home.path().join(path));
+        let place = SearchedPlace::File(machine.home.path().join(path));
         assert!(looked.iter().any(|one| one.place == place && one.outcome == outcome), "{path}: {looked:?}");
     };
-    file("work/clouds.yaml", Outcome::Absent);
-    file(USER, Outcome::WithoutClouds);
+    file("work/clouds.yaml", SearchOutcome::Absent);
+    file(USER, SearchOutcome::WithoutClouds);
     for name in ["OS_CLOUD", "OS_AUTH_URL", "OS_TOKEN"] {
-        assert!(looked.iter().any(|one| one.place == Place::Variable(name) && one.outcome == Outcome::Absent));
+        assert!(
+            looked.iter().any(|one| one.place == SearchedPlace::Variable(name) && one.outcome == SearchOutcome::Absent)
+        );
     }
 }
 
@@ -254,7 +257,7 @@ fn a_file_without_clouds_is_named_with_what_it_lacks() {
 fn a_directory_in_place_of_a_file_and_a_list_in_place_of_a_region_are_called_that() {
     let here = machine(&[(USER, "")], &[("OS_CLIENT_CONFIG_FILE", "~/.config/openstack")]);
     let FindError::NothingFound { looked } = here.find(None).unwrap_err() else { panic!() };
-    assert_eq!(looked[0].outcome, Outcome::Directory);
+    assert_eq!(looked[0].outcome, SearchOutcome::Directory);
     let text = "clouds:\n  c:\n    region_name: [a, b]\n    auth: {auth_url: 'https://a', token: t}\n";
     let error = machine(&[(USER, text)], &[]).find(None).unwrap_err().to_string();
     assert!(error.contains("`clouds.c.region_name`") && error.contains("below `regions:`"), "{error}");

@@ -10,8 +10,8 @@ use osvpn::cloud::{Detail, Id, Inventory, Quota, RegionId, Status};
 use osvpn::plan::fields::PolicyField;
 use osvpn::plan::file::{self, FileError, PlanFile};
 use osvpn::plan::{
-    Draft, Far, Finding, Half, Known, Labels, Peer, PeerAddress, Place, Plan, Profile, Profiles, Psk, ServicePlan,
-    Severity, Side, VpnId, VpnName, cidr, names, psk,
+    Far, Finding, Half, HalfDraft, Known, Labels, Peer, PeerAddress, Place, Plan, PlanDraft, Profile, Profiles, Psk,
+    ServicePlan, Severity, VpnId, VpnName, cidr, names, psk,
 };
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
@@ -36,16 +36,16 @@ impl World {
             .collect()
     }
 
-    fn check(&self, draft: Draft) -> Result<Plan, Vec<Finding>> {
+    fn check(&self, draft: PlanDraft) -> Result<Plan, Vec<Finding>> {
         Plan::check(draft, &self.known(), &Labels::built_in().unwrap(), VpnId::new("0badcafe"))
     }
 
-    fn plan(&self, draft: Draft) -> Plan {
+    fn plan(&self, draft: PlanDraft) -> Plan {
         self.check(draft).unwrap_or_else(|findings| panic!("refused: {findings:#?}"))
     }
 
     #[track_caller]
-    fn refused(&self, draft: Draft, place: Place, words: &str) {
+    fn refused(&self, draft: PlanDraft, place: Place, words: &str) {
         let findings = self.check(draft).expect_err("this draft must be refused");
         let said = findings
             .iter()
@@ -54,27 +54,27 @@ impl World {
     }
 
     #[track_caller]
-    fn silent(&self, draft: Draft, words: &str) {
+    fn silent(&self, draft: PlanDraft, words: &str) {
         let plan = self.plan(draft);
         let said = plan.findings().iter().any(|finding| finding.text.contains(words));
         assert!(!said, "{words:?} is said in {:#?}", plan.findings());
     }
 
     #[track_caller]
-    fn warned(&self, draft: Draft, place: Place, words: &str) {
+    fn warned(&self, draft: PlanDraft, place: Place, words: &str) {
         let plan = self.plan(draft);
         let said = plan.findings().iter().any(|finding| finding.place == place && finding.text.contains(words));
         assert!(said, "nothing at {place} with {words:?} in {:#?}", plan.findings());
     }
 }
 
-fn side(region: RegionId, router: &str, subnets: &[&str]) -> Side {
-    Side { region, router: Id::new(router), subnets: subnets.iter().copied().map(Id::new).collect() }
+fn side(region: RegionId, router: &str, subnets: &[&str]) -> HalfDraft {
+    HalfDraft { region, router: Id::new(router), subnets: subnets.iter().copied().map(Id::new).collect() }
 }
 
-fn draft(profile: Profile, a: Side, far: Far<Side, Peer>) -> Draft {
+fn draft(profile: Profile, a: HalfDraft, far: Far<HalfDraft, Peer>) -> PlanDraft {
     let profiles = Profiles::built_in().unwrap();
-    Draft {
+    PlanDraft {
         name: VpnName::parse("hlz-por").unwrap(),
         a,
         far,
@@ -84,12 +84,12 @@ fn draft(profile: Profile, a: Side, far: Far<Side, Peer>) -> Draft {
     }
 }
 
-fn site_to_site() -> Draft {
+fn site_to_site() -> PlanDraft {
     let a = side(hamilton(), "h-border", &["h-private"]);
     draft(Profile::Catalyst, a, Far::Half(side(porirua(), "p-border", &["p-private"])))
 }
 
-fn single(address: &str, cidrs: &str) -> Draft {
+fn single(address: &str, cidrs: &str) -> PlanDraft {
     let address = PeerAddress::parse(address).unwrap();
     let peer = Peer { id: address.to_string(), address, cidrs: cidr::parse_list(cidrs).unwrap() };
     draft(Profile::Catalyst, side(hamilton(), "h-border", &["h-private"]), Far::Peer(peer))
@@ -131,7 +131,7 @@ fn what_cannot_work_is_refused_with_the_reason() {
     let mut same_region = site_to_site();
     same_region.far = Far::Half(side(hamilton(), "h-used", &["h-shared"]));
     world.refused(same_region, Place::Region(Half::B), "same region");
-    let with = |router: &str, subnet: &str| Draft { a: side(hamilton(), router, &[subnet]), ..site_to_site() };
+    let with = |router: &str, subnet: &str| PlanDraft { a: side(hamilton(), router, &[subnet]), ..site_to_site() };
     world.refused(with("h-isolated", "h-private"), Place::Router(Half::A), "no external gateway");
     world.refused(with("h-legacy", "h-old"), Place::Router(Half::A), "legacy VPN service");
     world.refused(with("h-border", "h-lonely"), Place::Subnets(Half::A), "not attached");
@@ -170,7 +170,7 @@ fn a_region_is_held_to_what_it_stores_and_allows() {
     world.porirua.1.extensions = new_release();
     world.refused(site_to_site(), Place::Policy(Some(PolicyField::IkeAuth)), "no longer stores sha1");
     let modern = Profiles::built_in().unwrap().modern;
-    world.plan(Draft { profile: Profile::Modern, policy: modern, ..site_to_site() });
+    world.plan(PlanDraft { profile: Profile::Modern, policy: modern, ..site_to_site() });
     world = World::new();
     world.hamilton.2.quotas.insert("ipsec_site_connection".into(), Quota { limit: Some(1), used: 1 });
     world.refused(site_to_site(), Place::Region(Half::A), "quota");
@@ -194,7 +194,7 @@ fn what_is_odd_is_said_but_not_refused() {
         "10.0.0.4".clone_into(&mut peer.id);
     }
     world.warned(behind_nat, Place::PeerId, "behind NAT");
-    let encoded = Draft { psk: Psk::parse("0x9f2c41d07ab3e85566c1d2e3f4a5b6").unwrap(), ..site_to_site() };
+    let encoded = PlanDraft { psk: Psk::parse("0x9f2c41d07ab3e85566c1d2e3f4a5b6").unwrap(), ..site_to_site() };
     world.warned(encoded, Place::Key, "hexadecimal");
     let mut swapped = site_to_site();
     (swapped.policy.ike.lifetime, swapped.policy.ipsec.lifetime) = (3600, 14400);
@@ -252,7 +252,7 @@ fn a_saved_plan_reads_back_as_the_same_plan() {
     PolicyField::IkeLifetime.set(&mut custom.policy, "28800").unwrap();
     for draft in [site_to_site(), single("198.51.100.7", "192.168.7.0/24, 192.168.8.0/25"), custom] {
         let draft = match &draft.far {
-            Far::Peer(_) => Draft { profile: Profile::Modern, policy: profiles.modern.clone(), ..draft },
+            Far::Peer(_) => PlanDraft { profile: Profile::Modern, policy: profiles.modern.clone(), ..draft },
             Far::Half(_) => draft,
         };
         let plan = world.plan(draft.clone());

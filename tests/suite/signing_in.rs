@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use osvpn::cloud::credentials::Sources;
-use osvpn::cloud::person::{Part, Reply, Said, Wanted};
+use osvpn::cloud::person::{Prompt, Reply, Said, Wanted};
 use osvpn::cloud::{Cloud, Credentials, Error, ErrorKind, Person};
 use osvpn::engine::journal::Keeper;
 use osvpn::engine::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
@@ -25,7 +25,7 @@ const QUICK: Pace = Pace { every: Duration::from_millis(10), wait: Duration::fro
 type Heard = Arc<Mutex<Vec<Wanted>>>;
 
 /// A person who answers each question in turn, and nothing once the answers are used up.
-fn person(answers: &[&[(Part, &str)]]) -> (Person, Heard) {
+fn person(answers: &[&[(Prompt, &str)]]) -> (Person, Heard) {
     let (person, mut said) = Person::new();
     let heard = Heard::default();
     let mut answers: Vec<Reply> = answers
@@ -59,7 +59,7 @@ fn credentials(simulator: &Simulator, changes: &[(&str, &str)]) -> Credentials {
 async fn sign_in(
     simulator: &Simulator,
     changes: &[(&str, &str)],
-    answers: &[&[(Part, &str)]],
+    answers: &[&[(Prompt, &str)]],
 ) -> (Result<Cloud, Error>, Heard) {
     let (person, heard) = person(answers);
     (Cloud::sign_in_with(&credentials(simulator, changes), limits(), person).await, heard)
@@ -77,15 +77,15 @@ fn sign_ins(simulator: &Simulator) -> usize {
 }
 
 const MFA: &[(&str, &str)] = &[("OS_USERNAME", "demo-mfa")];
-const CODE: &[(Part, &str)] = &[(Part::Passcode, PASSCODE)];
+const CODE: &[(Prompt, &str)] = &[(Prompt::Passcode, PASSCODE)];
 
 #[tokio::test]
 async fn what_a_sign_in_lacks_is_asked_for_until_it_is_right() {
     use Wanted::{Appended, Passcode, Password};
     let simulator = simulator().await;
-    let password: &[(Part, &str)] = &[(Part::Password, PASSWORD)];
-    let wrong: &[(Part, &str)] = &[(Part::Password, "wrong")];
-    let bad_code: &[(Part, &str)] = &[(Part::Passcode, "000000")];
+    let password: &[(Prompt, &str)] = &[(Prompt::Password, PASSWORD)];
+    let wrong: &[(Prompt, &str)] = &[(Prompt::Password, "wrong")];
+    let bad_code: &[(Prompt, &str)] = &[(Prompt::Passcode, "000000")];
     let missing = ("OS_PASSWORD", "");
     let mfa = ("OS_USERNAME", "demo-mfa");
     let appended = ("OS_USERNAME", "demo-appended");
@@ -174,7 +174,7 @@ async fn a_receipt_that_has_run_out_is_replaced_without_anything_being_asked_for
     // As an authenticator shows it.
     let (first, second) = PASSCODE.split_at(3);
     let typed = format!(" {first} {second} ");
-    answer.send(Some(Reply::default().with(Part::Passcode, typed.into()))).unwrap();
+    answer.send(Some(Reply::default().with(Prompt::Passcode, typed.into()))).unwrap();
     assert!(matches!(said.recv().await, Some(Said::Over)));
     signing_in.await.unwrap().unwrap();
     assert_eq!(sign_ins(&simulator), 4, "password, passcode, and both again");
@@ -212,7 +212,7 @@ async fn a_keystone_that_does_not_know_its_own_receipts_or_wants_a_third_factor_
 async fn six_requests_that_notice_it_at_once_ask_once_and_the_password_is_remembered() {
     let simulator = simulator().await;
     let (cloud, questions) =
-        sign_in(&simulator, &[MFA[0], ("OS_PASSWORD", "")], &[&[(Part::Password, PASSWORD)], CODE, CODE]).await;
+        sign_in(&simulator, &[MFA[0], ("OS_PASSWORD", "")], &[&[(Prompt::Password, PASSWORD)], CODE, CODE]).await;
     let cloud = cloud.unwrap();
     simulator.expire_tokens();
     let all = futures::future::join_all(cloud.regions().iter().map(osvpn::cloud::Region::inventory)).await;
@@ -234,7 +234,7 @@ async fn a_token_is_followed_by_its_user_s_password_or_by_another_token_of_the_s
     };
     let mine = token(&[]).await;
     let with_user = [("OS_TOKEN", mine.as_str()), ("OS_PASSWORD", "")];
-    let (cloud, questions) = sign_in(&simulator, &with_user, &[&[(Part::Password, PASSWORD)]]).await;
+    let (cloud, questions) = sign_in(&simulator, &with_user, &[&[(Prompt::Password, PASSWORD)]]).await;
     let cloud = cloud.unwrap();
     revoke(&simulator, &mine).await;
     cloud.regions()[0].services().await.unwrap();
@@ -244,7 +244,7 @@ async fn a_token_is_followed_by_its_user_s_password_or_by_another_token_of_the_s
     let without = [("OS_TOKEN", mine.as_str()), ("OS_PASSWORD", ""), ("OS_USERNAME", "")];
     // One of another project is exchanged for one of the project that is worked in.
     let other = token(&[("OS_PROJECT_NAME", "other")]).await;
-    let answers: [&[(Part, &str)]; 2] = [&[(Part::Token, "nonsense")], &[(Part::Token, &other)]];
+    let answers: [&[(Prompt, &str)]; 2] = [&[(Prompt::Token, "nonsense")], &[(Prompt::Token, &other)]];
     let (cloud, questions) = sign_in(&simulator, &without, &answers).await;
     let cloud = cloud.unwrap();
     revoke(&simulator, &mine).await;
@@ -430,7 +430,7 @@ async fn the_wait_for_active_does_not_run_while_the_question_is_open() {
     let wait = Duration::from_millis(400);
     let credentials = credentials(&simulator, MFA);
     let signing_in = tokio::spawn(async move { Cloud::sign_in_with(&credentials, limits(), person).await });
-    let code = || Some(Reply::default().with(Part::Passcode, PASSCODE.into()));
+    let code = || Some(Reply::default().with(Prompt::Passcode, PASSCODE.into()));
     let Some(Said::Asked(_, answer)) = said.recv().await else { panic!("a question") };
     answer.send(code()).unwrap();
     let site = Site { simulator, cloud: signing_in.await.unwrap().unwrap() };
@@ -458,7 +458,7 @@ async fn who_declines_is_asked_once_and_the_run_goes_on_when_they_try_again() {
     let (person, mut said) = Person::new();
     let credentials = credentials(&simulator, MFA);
     let signing_in = tokio::spawn(async move { Cloud::sign_in_with(&credentials, limits(), person).await });
-    let code = || Some(Reply::default().with(Part::Passcode, PASSCODE.into()));
+    let code = || Some(Reply::default().with(Prompt::Passcode, PASSCODE.into()));
     let Some(Said::Asked(_, answer)) = said.recv().await else { panic!("a question") };
     answer.send(code()).unwrap();
     let site = Site { simulator, cloud: signing_in.await.unwrap().unwrap() };

@@ -8,8 +8,8 @@ use super::settings::{Setting, Settings};
 use super::sources::Sources;
 use super::values::fault;
 use super::{
-    ApplicationCredential, ClientCertificate, Credentials, Domain, Method, Named, NamedFile, NetworkEndpoint, Origin,
-    Tls,
+    ApplicationCredential, ClientCertificate, CredentialOrigin, Credentials, Domain, Method, Named, NamedFile,
+    NetworkEndpoint, Tls,
 };
 use crate::cloud::inventory::RegionId;
 use crate::cloud::printable::{one_line, printable};
@@ -19,7 +19,7 @@ impl Settings {
     pub fn credentials(
         &self,
         sources: &Sources,
-        origin: &Origin,
+        origin: &CredentialOrigin,
         warnings: &mut Vec<String>,
     ) -> Result<Credentials, FindError> {
         let mut needs = Needs { settings: self, origin, missing: Vec::new(), fault: None };
@@ -57,20 +57,20 @@ impl Settings {
             interface,
             network_endpoints,
             tls,
-            in_file: matches!(origin, Origin::Cloud { .. }),
+            in_file: matches!(origin, CredentialOrigin::Cloud { .. }),
         })
     }
 
     /// Its name as it is written, or would be.
-    pub fn name(&self, key: &str, origin: &Origin) -> String {
+    pub fn name(&self, key: &str, origin: &CredentialOrigin) -> String {
         self.setting(key).map_or_else(|| written(origin, key), |setting| setting.key.clone())
     }
 
-    fn unusable(&self, origin: &Origin, key: &str, reason: String) -> FindError {
+    fn unusable(&self, origin: &CredentialOrigin, key: &str, reason: String) -> FindError {
         let setting = self.setting(key);
         let place = match (origin, setting.and_then(Setting::place)) {
-            (Origin::Cloud { name, .. }, Some(place)) => format!("cloud `{name}` in {place}"),
-            (Origin::Cloud { .. }, None) if setting.is_some() => Origin::Environment.to_string(),
+            (CredentialOrigin::Cloud { name, .. }, Some(place)) => format!("cloud `{name}` in {place}"),
+            (CredentialOrigin::Cloud { .. }, None) if setting.is_some() => CredentialOrigin::Environment.to_string(),
             _ => origin.to_string(),
         };
         FindError::Unusable { place, key: Some(self.name(key, origin)), reason }
@@ -78,20 +78,22 @@ impl Settings {
 }
 
 /// A setting's name as it is written where the others came from.
-pub fn written(origin: &Origin, key: &str) -> String {
+pub fn written(origin: &CredentialOrigin, key: &str) -> String {
     match origin {
-        Origin::Environment => format!("OS_{}", key.to_ascii_uppercase()),
-        Origin::Cloud { .. } if matches!(key, "verify" | "insecure" | "cacert" | "auth_type" | "interface") => {
+        CredentialOrigin::Environment => format!("OS_{}", key.to_ascii_uppercase()),
+        CredentialOrigin::Cloud { .. }
+            if matches!(key, "verify" | "insecure" | "cacert" | "auth_type" | "interface") =>
+        {
             key.to_owned()
         }
-        Origin::Cloud { .. } => format!("auth.{key}"),
+        CredentialOrigin::Cloud { .. } => format!("auth.{key}"),
     }
 }
 
 /// Takes settings that must be there and notes those that are not, and the first that is plainly no value.
 struct Needs<'a> {
     settings: &'a Settings,
-    origin: &'a Origin,
+    origin: &'a CredentialOrigin,
     missing: Vec<String>,
     fault: Option<FindError>,
 }
@@ -362,7 +364,7 @@ fn kind_of(text: &str) -> String {
 }
 
 /// Why a way to sign in cannot be used, with what can be instead.
-fn unsupported(kind: &str, written_as: &str, origin: &Origin) -> String {
+fn unsupported(kind: &str, written_as: &str, origin: &CredentialOrigin) -> String {
     let what = match kind {
         kind if kind.starts_with("oidc") || kind.contains("websso") => "signing in by OpenID Connect is",
         kind if kind.contains("saml") || kind.contains("adfs") => "signing in by SAML is",

@@ -36,15 +36,24 @@ pub fn entry(text: &str, section: &str, name: &str) -> Result<Option<Settings>, 
     if is_empty(text) {
         return Ok(None);
     }
-    at(text, &[Step::Key(section), Step::Key(name)])
+    at(text, &[PathStep::Key(section), PathStep::Key(name)])
 }
 
 /// The values an entry has for one of its regions, by the place of that region in the list.
 pub fn region(text: &str, section: &str, name: &str, index: usize) -> Result<Option<Settings>, serde_saphyr::Error> {
-    at(text, &[Step::Key(section), Step::Key(name), Step::Key("regions"), Step::Index(index), Step::Key("values")])
+    at(
+        text,
+        &[
+            PathStep::Key(section),
+            PathStep::Key(name),
+            PathStep::Key("regions"),
+            PathStep::Index(index),
+            PathStep::Key("values"),
+        ],
+    )
 }
 
-fn at(text: &str, path: &[Step<'_>]) -> Result<Option<Settings>, serde_saphyr::Error> {
+fn at(text: &str, path: &[PathStep<'_>]) -> Result<Option<Settings>, serde_saphyr::Error> {
     serde_saphyr::with_deserializer_from_str_with_options(text, options(), |file| At(path).deserialize(file))
 }
 
@@ -63,13 +72,13 @@ fn options() -> serde_saphyr::Options {
 
 /// One step down.
 #[derive(Clone, Copy)]
-enum Step<'a> {
+enum PathStep<'a> {
     Key(&'a str),
     Index(usize),
 }
 
 /// Follows these steps down to settings, past all that stands beside them.
-struct At<'a>(&'a [Step<'a>]);
+struct At<'a>(&'a [PathStep<'a>]);
 
 impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Option<Settings>;
@@ -96,13 +105,13 @@ impl<'de> Visitor<'de> for At<'_> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         match self.0.first() {
-            Some(Step::Index(_)) => deserializer.deserialize_seq(self),
+            Some(PathStep::Index(_)) => deserializer.deserialize_seq(self),
             _ => deserializer.deserialize_map(self),
         }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let Some((Step::Index(wanted), below)) = self.0.split_first() else { return Ok(None) };
+        let Some((PathStep::Index(wanted), below)) = self.0.split_first() else { return Ok(None) };
         let mut found = None;
         for index in 0.. {
             let more = if index == *wanted {
@@ -121,7 +130,7 @@ impl<'de> Visitor<'de> for At<'_> {
         let mut found = None;
         while let Some(key) = map.next_key::<String>()? {
             match self.0.split_first() {
-                Some((Step::Key(wanted), below)) if key == *wanted => found = map.next_value_seed(At(below))?,
+                Some((PathStep::Key(wanted), below)) if key == *wanted => found = map.next_value_seed(At(below))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }

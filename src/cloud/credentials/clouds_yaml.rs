@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::clouds_file::{self, CLOUDS, PROFILES};
 use super::encoding;
 use super::environment::TELLING;
-use super::find_error::{FindError, Looked, Outcome, Place};
+use super::find_error::{FindError, SearchOutcome, Searched, SearchedPlace};
 use super::regions;
 use super::settings::Settings;
 use super::sources::Sources;
@@ -49,7 +49,7 @@ impl ReadFile {
 }
 
 /// A cloud of a clouds.yaml.
-pub struct Chosen {
+pub struct ChosenCloud {
     /// Its name.
     pub name: String,
     /// Its file as shown.
@@ -63,7 +63,7 @@ pub struct Chosen {
 }
 
 /// The cloud asked for, or the only one there is, with the settings of its profile beneath and those of secure.yaml on top.
-pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String>) -> Result<Chosen, FindError> {
+pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String>) -> Result<ChosenCloud, FindError> {
     let mut looked = Vec::new();
     let found = read_first(sources, "clouds", Some("OS_CLIENT_CONFIG_FILE"), &mut looked, warnings)?;
     let Some(file) = found else {
@@ -80,7 +80,7 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
             return Err(FindError::NoSuchCloud { name: printable(name), file: Some(file.shown), names: names() });
         }
         (None, []) => {
-            looked.push(Looked { place: Place::File(file.path), outcome: Outcome::WithoutClouds });
+            looked.push(Searched { place: SearchedPlace::File(file.path), outcome: SearchOutcome::WithoutClouds });
             return Err(nothing(sources, looked));
         }
         (None, [only]) => only,
@@ -100,7 +100,7 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
     }
     let settings = regions::merged(&layers, sources, warnings)?;
     let is_of_here = is_of_here(sources, &path);
-    Ok(Chosen { name: printable(&name), file: shown, settings, doubt, is_of_here })
+    Ok(ChosenCloud { name: printable(&name), file: shown, settings, doubt, is_of_here })
 }
 
 /// Whether a clouds.yaml only lies in the current directory, where anybody may have put it. Whoever names the file means it.
@@ -207,10 +207,10 @@ fn profile(
     Ok(None)
 }
 
-fn nothing(sources: &Sources, mut looked: Vec<Looked>) -> FindError {
-    looked.extend(["OS_CLOUD"].iter().chain(&TELLING).map(|&name| Looked {
-        place: Place::Variable(name),
-        outcome: if sources.var(name).is_some() { Outcome::Set } else { Outcome::Absent },
+fn nothing(sources: &Sources, mut looked: Vec<Searched>) -> FindError {
+    looked.extend(["OS_CLOUD"].iter().chain(&TELLING).map(|&name| Searched {
+        place: SearchedPlace::Variable(name),
+        outcome: if sources.var(name).is_some() { SearchOutcome::Set } else { SearchOutcome::Absent },
     }));
     FindError::NothingFound { looked }
 }
@@ -226,7 +226,7 @@ fn read_first(
     sources: &Sources,
     stem: &str,
     variable: Option<&str>,
-    looked: &mut Vec<Looked>,
+    looked: &mut Vec<Searched>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<ReadFile>, FindError> {
     let named = variable.and_then(|name| sources.var(name)).map(|text| sources.path(text));
@@ -248,17 +248,19 @@ fn read_first(
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
                     warnings.push(format!("{shown} may not be read by this user and was passed over."));
-                    Outcome::Forbidden
+                    SearchOutcome::Forbidden
                 } else if error.kind() == std::io::ErrorKind::IsADirectory {
                     warnings.push(format!("{shown} is a directory and was passed over; name the file in it."));
-                    Outcome::Directory
+                    SearchOutcome::Directory
                 } else {
-                    Outcome::Absent
+                    SearchOutcome::Absent
                 };
-                if let (Some(variable), true, Outcome::Absent) = (variable, named.as_ref() == Some(&path), outcome) {
+                if let (Some(variable), true, SearchOutcome::Absent) =
+                    (variable, named.as_ref() == Some(&path), outcome)
+                {
                     warnings.push(format!("{variable} names {shown}, which does not exist."));
                 }
-                looked.push(Looked { place: Place::File(path), outcome });
+                looked.push(Searched { place: SearchedPlace::File(path), outcome });
                 continue;
             }
         };

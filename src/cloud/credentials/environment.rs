@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use super::clouds_yaml::Chosen;
+use super::clouds_yaml::ChosenCloud;
 use super::settings::Settings;
 use super::sources::Sources;
 use super::values::fault;
@@ -82,8 +82,8 @@ pub fn has_password_alone(sources: &Sources) -> bool {
 /// project) may come from variables as well, unless an openrc file was sourced: those then belong to another cloud.
 ///
 /// A password does not go to an address that stands in a file of the current directory, which others may have written.
-pub fn complete(chosen: &mut Chosen, sources: &Sources) {
-    let Chosen { settings: cloud, is_of_here, .. } = chosen;
+pub fn complete(chosen: &mut ChosenCloud, sources: &Sources) {
+    let ChosenCloud { settings: cloud, is_of_here, .. } = chosen;
     for name in OVER_A_CLOUD {
         if let Some(value) = sources.var(name) {
             cloud.prefer_variable(name, value);

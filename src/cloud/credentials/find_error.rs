@@ -4,22 +4,22 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::Origin;
+use super::CredentialOrigin;
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::printable::printable;
 
 /// One place credentials were looked for in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Looked {
+pub struct Searched {
     /// Which.
-    pub place: Place,
+    pub place: SearchedPlace,
     /// What was there.
-    pub outcome: Outcome,
+    pub outcome: SearchOutcome,
 }
 
 /// A place credentials can be in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SearchedPlace {
     /// A file.
     File(PathBuf),
     /// An environment variable.
@@ -28,7 +28,7 @@ pub enum Place {
 
 /// What was found in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SearchOutcome {
     /// Nothing.
     Absent,
     /// No file, but a directory.
@@ -47,7 +47,7 @@ pub enum FindError {
     /// Neither a clouds.yaml nor `OS_*` variables.
     NothingFound {
         /// Every place that was looked at, in order.
-        looked: Vec<Looked>,
+        looked: Vec<Searched>,
     },
     /// A clouds.yaml with several clouds, and none was chosen.
     SeveralClouds {
@@ -68,7 +68,7 @@ pub enum FindError {
     /// Something cannot be done without.
     Missing {
         /// Where the rest came from.
-        origin: Origin,
+        origin: CredentialOrigin,
         /// What is missing, as it is written there (`OS_PASSWORD`, `auth.password`).
         missing: Vec<String>,
         /// Why, if that needs saying.
@@ -90,8 +90,8 @@ impl fmt::Display for FindError {
         match self {
             Self::NothingFound { looked } => {
                 f.write_str("No OpenStack credentials were found: ")?;
-                match looked.iter().find(|one| one.outcome == Outcome::WithoutClouds) {
-                    Some(Looked { place: Place::File(path), .. }) => {
+                match looked.iter().find(|one| one.outcome == SearchOutcome::WithoutClouds) {
+                    Some(Searched { place: SearchedPlace::File(path), .. }) => {
                         write!(f, "{} has no cloud below `clouds:`", printable(&path.display().to_string()))?;
                     }
                     _ => f.write_str("there is no clouds.yaml")?,
@@ -115,7 +115,7 @@ impl fmt::Display for FindError {
                 write!(f, "The cloud `{name}` was asked for, but there is no clouds.yaml that describes it.")
             }
             Self::Missing { origin, missing, note } => {
-                let verb = if matches!(origin, Origin::Environment) { "lack" } else { "lacks" };
+                let verb = if matches!(origin, CredentialOrigin::Environment) { "lack" } else { "lacks" };
                 write!(f, "The {origin} {verb} {}.", missing.join(" and "))?;
                 note.iter().try_for_each(|note| write!(f, " {note}"))
             }

@@ -222,8 +222,8 @@ type Value = Spanned<Tagged<Option<String>>>;
 /// Reads a cloud of a file. Known settings are asked for as text, so that `password: 0123` keeps its nought.
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Cloud;
-        impl<'de> Visitor<'de> for Cloud {
+        struct CloudVisitor;
+        impl<'de> Visitor<'de> for CloudVisitor {
             type Value = Settings;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -259,7 +259,7 @@ impl<'de> Deserialize<'de> for Settings {
                 Ok(settings)
             }
         }
-        deserializer.deserialize_map(Cloud)
+        deserializer.deserialize_map(CloudVisitor)
     }
 }
 
@@ -275,8 +275,8 @@ struct Methods(Vec<String>);
 
 impl<'de> Deserialize<'de> for Methods {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
+        struct MethodsVisitor;
+        impl<'de> Visitor<'de> for MethodsVisitor {
             type Value = Methods;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -295,7 +295,7 @@ impl<'de> Deserialize<'de> for Methods {
                 Ok(methods)
             }
         }
-        deserializer.deserialize_any(List)
+        deserializer.deserialize_any(MethodsVisitor)
     }
 }
 
@@ -310,8 +310,8 @@ pub struct ListedRegion {
 
 impl<'de> Deserialize<'de> for ListedRegion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entry;
-        impl<'de> Visitor<'de> for Entry {
+        struct RegionVisitor;
+        impl<'de> Visitor<'de> for RegionVisitor {
             type Value = ListedRegion;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -335,6 +335,6 @@ impl<'de> Deserialize<'de> for ListedRegion {
                 Ok(region)
             }
         }
-        deserializer.deserialize_any(Entry)
+        deserializer.deserialize_any(RegionVisitor)
     }
 }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::proxies::Proxy;
-use super::{Answer, Limits, redact};
+use super::{Limits, Response, redact};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::printable::one_line;
 
@@ -153,7 +153,7 @@ fn clip(text: &str) -> String {
 }
 
 /// What the cloud answered instead of doing it.
-pub fn refusal(answer: &Answer, secrets: &[&SecretString]) -> Error {
+pub fn refusal(answer: &Response, secrets: &[&SecretString]) -> Error {
     let body = Some(&answer.body).filter(|body| body.len() <= LARGEST_BODY);
     let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
     let neutron_type = body["NeutronError"]["type"].as_str();
@@ -215,7 +215,7 @@ fn said(body: &Value) -> Option<String> {
 }
 
 /// A page of HTML says no more than its status does, but for its title.
-fn said_nothing(answer: &Answer) -> String {
+fn said_nothing(answer: &Response) -> String {
     let reason = answer.status.canonical_reason().unwrap_or("no known reason");
     let status = answer.status.as_u16();
     let place = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
@@ -229,7 +229,7 @@ fn said_nothing(answer: &Answer) -> String {
 }
 
 /// The title of a page, without the status it begins with.
-pub fn title(answer: &Answer) -> Option<String> {
+pub fn title(answer: &Response) -> Option<String> {
     let text = String::from_utf8_lossy(answer.body.get(..LARGEST_PAGE).unwrap_or(&answer.body));
     let lower = text.to_ascii_lowercase();
     let within = |tag: &str| {
@@ -243,13 +243,13 @@ pub fn title(answer: &Answer) -> Option<String> {
 }
 
 /// The one line some servers answer instead of a page.
-fn plain_line(answer: &Answer) -> Option<String> {
+fn plain_line(answer: &Response) -> Option<String> {
     let is_plain = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/plain"));
     let text = str::from_utf8(&answer.body).ok().map(str::trim).filter(|text| is_plain && !text.contains('\n'))?;
     without_status(text, answer)
 }
 
-fn without_status(text: &str, answer: &Answer) -> Option<String> {
+fn without_status(text: &str, answer: &Response) -> Option<String> {
     let text = one_line(text, LONGEST_TITLE);
     let rest = text.strip_prefix(answer.status.as_str()).unwrap_or(&text).trim_start_matches([' ', '-', ':']);
     (!rest.is_empty()).then(|| rest.to_owned())
@@ -278,8 +278,8 @@ fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Response {
+        Response {
             label: "POST /v2.0/vpn/ikepolicies".to_owned(),
             place: "https://inside.example:9696/v2.0/vpn/ikepolicies".to_owned(),
             status: StatusCode::from_u16(status).unwrap(),
@@ -303,7 +303,7 @@ mod tests {
     fn an_answer_shows_neither_its_headers_nor_its_body() {
         let headers = [("x-openstack-request-id", "req-1"), ("x-subject-token", "gAAAA")];
         let shown = format!("{:?}", answer(201, &headers, r#"{"ipsec_site_connection": {"psk": "hunter2"}}"#));
-        assert_eq!(shown, r#"Answer { status: 201, request_id: Some("req-1"), .. }"#);
+        assert_eq!(shown, r#"Response { status: 201, request_id: Some("req-1"), .. }"#);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Answer;
+use super::Response;
 use super::failure::title;
 use crate::cloud::error::Error;
 use crate::cloud::inventory::{Id, Unfit};
@@ -49,7 +49,7 @@ pub struct Page<T> {
 /// The object the API wraps in `key` (`{"router": {…}}`).
 ///
 /// An `Unexpected` error names the key and the field within it.
-pub fn parse<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<T, Error> {
+pub fn parse<T: DeserializeOwned>(answer: &Response, key: &str) -> Result<T, Error> {
     let inner = member(answer, key)?.ok_or_else(|| answer.unexpected(format!("The answer has no `{key}`.")))?;
     if inner.len() > LARGEST_OBJECT {
         return Err(answer.unexpected(format!("In the answer, `{key}` is longer than {LARGEST_OBJECT} bytes.")));
@@ -62,8 +62,8 @@ pub fn parse<T: DeserializeOwned>(answer: &Answer, key: &str) -> Result<T, Error
 /// A list the API wraps in `collection`, with its `collection_links`.
 ///
 /// One object that does not fit fails the whole list, by name: who looks for what a request has made must not overlook it.
-pub fn parse_page<T: DeserializeOwned>(answer: &Answer, collection: &str) -> Result<Page<T>, Error> {
-    let seed = Listing { collection, item: PhantomData };
+pub fn parse_page<T: DeserializeOwned>(answer: &Response, collection: &str) -> Result<Page<T>, Error> {
+    let seed = ListVisitor { collection, item: PhantomData };
     let mut reader = serde_json::Deserializer::from_slice(&answer.body);
     if let Ok(Some(page)) = seed.deserialize(&mut reader)
         && reader.end().is_ok()
@@ -85,7 +85,7 @@ pub fn parse_page<T: DeserializeOwned>(answer: &Answer, collection: &str) -> Res
 
 /// The same, but an object that does not fit costs itself alone: it is left out and named.
 pub fn parse_page_of_fit<T: DeserializeOwned>(
-    answer: &Answer,
+    answer: &Response,
     collection: &'static str,
 ) -> Result<(Page<T>, Vec<Unfit>), Error> {
     let error = match parse_page(answer, collection) {
@@ -127,7 +127,7 @@ fn name_unfit<T: DeserializeOwned>(item: &str, collection: &'static str, is_expl
 }
 
 /// What stands under one key, as it was sent. None if the answer is no object, or has no such key.
-fn member<'a>(answer: &'a Answer, key: &str) -> Result<Option<&'a str>, Error> {
+fn member<'a>(answer: &'a Response, key: &str) -> Result<Option<&'a str>, Error> {
     let mut reader = serde_json::Deserializer::from_slice(&answer.body);
     match Member(key).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found)) {
         Ok(found) => Ok(found.map(RawValue::get)),
@@ -136,7 +136,7 @@ fn member<'a>(answer: &'a Answer, key: &str) -> Result<Option<&'a str>, Error> {
 }
 
 /// Whether the answer is JSON at all. Nothing of it is kept, however deep it is.
-fn well_formed(answer: &Answer) -> Result<(), Error> {
+fn well_formed(answer: &Response) -> Result<(), Error> {
     let what = match serde_json::from_slice::<IgnoredAny>(&answer.body) {
         // What is passed over is not decoded.
         Ok(_) if str::from_utf8(&answer.body).is_ok() => return Ok(()),
@@ -149,19 +149,19 @@ fn well_formed(answer: &Answer) -> Result<(), Error> {
 
 fn place<T: DeserializeOwned>(text: &str, name: &str) -> String {
     match field::<T>(text) {
-        Some(Field::Missing(field)) => format!("`{name}.{field}`, which is missing,"),
-        Some(Field::Wrong(field)) => format!("`{name}.{field}`"),
+        Some(BadField::Missing(field)) => format!("`{name}.{field}`, which is missing,"),
+        Some(BadField::Wrong(field)) => format!("`{name}.{field}`"),
         None => format!("`{name}`"),
     }
 }
 
 /// A field that keeps an object from being read.
-enum Field {
+enum BadField {
     Missing(String),
     Wrong(String),
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for BadField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(field) => write!(f, "`{field}` is missing"),
@@ -172,7 +172,7 @@ impl fmt::Display for Field {
 
 /// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and
 /// quotes the value when it is not; so each field is left out in turn, to see which changes the complaint.
-fn field<T: DeserializeOwned>(text: &str) -> Option<Field> {
+fn field<T: DeserializeOwned>(text: &str) -> Option<BadField> {
     if text.len() > LARGEST_EXPLAINED {
         return None;
     }
@@ -180,13 +180,13 @@ fn field<T: DeserializeOwned>(text: &str) -> Option<Field> {
     let Ok(Value::Object(object)) = serde_json::from_str(text) else { return None };
     let original = complaint(&Value::Object(object.clone())).unwrap_or_default();
     if let Some(field) = original.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return Some(Field::Missing(one_line(field, LONGEST_LABEL)));
+        return Some(BadField::Missing(one_line(field, LONGEST_LABEL)));
     }
     for key in object.keys().take(MOST_FIELDS) {
         let mut without = object.clone();
         without.remove(key);
         if complaint(&Value::Object(without)).as_deref() != Some(&original) {
-            return Some(Field::Wrong(one_line(key, LONGEST_LABEL)));
+            return Some(BadField::Wrong(one_line(key, LONGEST_LABEL)));
         }
     }
     None
@@ -246,12 +246,12 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for FirstUnfit<T> {
 }
 
 /// Reads a list straight into its type: as `serde_json::Value`s, 10,000 subnets would take several times the memory.
-struct Listing<'a, T> {
+struct ListVisitor<'a, T> {
     collection: &'a str,
     item: PhantomData<T>,
 }
 
-impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Listing<'_, T> {
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for ListVisitor<'_, T> {
     type Value = Option<Page<T>>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -259,7 +259,7 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Listing<'_, T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Visitor<'de> for Listing<'_, T> {
+impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<'_, T> {
     type Value = Option<Page<T>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -335,8 +335,8 @@ mod tests {
         up: bool,
     }
 
-    fn answer(body: &str) -> Answer {
-        Answer {
+    fn answer(body: &str) -> Response {
+        Response {
             label: "GET /v2.0/things".to_owned(),
             place: String::new(),
             status: reqwest::StatusCode::OK,

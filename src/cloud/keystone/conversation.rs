@@ -8,16 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::{self, Receipt};
-use super::session::{self, Session, Token};
+use super::session::{self, Account, Token};
 use super::{may_be_judged, request_token, request_token_once, token_request};
-use crate::cloud::credentials::{Credentials, Method, Named, User};
+use crate::cloud::credentials::{Credentials, Method, Named};
 use crate::cloud::error::{Error, ErrorKind};
-use crate::cloud::http::{Answer, Http};
-use crate::cloud::person::{Part, Person, Question, Reply, Wanted};
+use crate::cloud::http::{Http, Response};
+use crate::cloud::person::{Person, Prompt, Question, Reply, Wanted};
 
 /// What is known besides the credentials, for the next time. It lives as long as the program.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct Remembered {
     /// The password that was right last.
     pub password: Option<SecretString>,
     /// Whether a passcode is appended to it, so that it is not worth trying alone.
@@ -25,9 +25,9 @@ pub struct Known {
 }
 
 /// A sign-in that has succeeded.
-pub struct SignedIn {
+pub struct NewSession {
     pub token: Token,
-    pub session: Session,
+    pub session: Account,
     /// Whether the next time needs nobody.
     pub is_silent: bool,
 }
@@ -38,8 +38,8 @@ pub struct Conversation<'a> {
     credentials: &'a Credentials,
     person: Option<&'a Person>,
     /// Who was signed in before, if this is to renew it: the project must stay the same.
-    before: Option<&'a Session>,
-    known: &'a mut Known,
+    before: Option<&'a Account>,
+    known: &'a mut Remembered,
     has_asked: bool,
     has_passcode: bool,
 }
@@ -52,8 +52,8 @@ enum Ask {
     Token,
 }
 
-enum Outcome {
-    In(Token, Session),
+enum Attempt {
+    In(Token, Account),
     /// Not yet; what was refused is said with the question.
     More(Ask, Option<String>),
 }
@@ -72,24 +72,24 @@ impl<'a> Conversation<'a> {
         http: &'a Http,
         credentials: &'a Credentials,
         person: Option<&'a Person>,
-        before: Option<&'a Session>,
-        known: &'a mut Known,
+        before: Option<&'a Account>,
+        known: &'a mut Remembered,
     ) -> Self {
         Self { http, credentials, person, before, known, has_asked: false, has_passcode: false }
     }
 
     /// Goes on until the user is signed in, declines, or cannot be.
-    pub async fn hold(mut self) -> Result<SignedIn, Error> {
+    pub async fn hold(mut self) -> Result<NewSession, Error> {
         let opened = if self.before.is_none() { self.open().await? } else { self.reopen().await? };
         let (mut ask, mut refused) = match opened {
-            Outcome::In(token, session) => return Ok(self.end(token, session)),
-            Outcome::More(ask, refused) => (ask, refused),
+            Attempt::In(token, session) => return Ok(self.end(token, session)),
+            Attempt::More(ask, refused) => (ask, refused),
         };
         loop {
             let reply = self.ask(&ask, refused.take()).await?;
             match self.answer(&ask, reply).await {
-                Ok(Outcome::In(token, session)) => return Ok(self.end(token, session)),
-                Ok(Outcome::More(next, why)) => (ask, refused) = (next, why),
+                Ok(Attempt::In(token, session)) => return Ok(self.end(token, session)),
+                Ok(Attempt::More(next, why)) => (ask, refused) = (next, why),
                 // Whoever has just typed a password does not start from the beginning because of the network.
                 Err(error) if error.is_transient() => {
                     let how = if may_be_judged(&error, &self.credentials.method) {
@@ -104,28 +104,28 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn end(&self, token: Token, session: Session) -> SignedIn {
+    fn end(&self, token: Token, session: Account) -> NewSession {
         let repeats = matches!(self.credentials.method, Method::ApplicationCredential { .. });
         let is_silent = !self.has_passcode && (repeats || self.known.password.is_some());
-        SignedIn { token, session, is_silent }
+        NewSession { token, session, is_silent }
     }
 
     /// With what the credentials hold.
-    async fn open(&mut self) -> Result<Outcome, Error> {
+    async fn open(&mut self) -> Result<Attempt, Error> {
         if let Method::PasswordToAsk { .. } = &self.credentials.method {
-            return Ok(Outcome::More(Ask::Password, None));
+            return Ok(Attempt::More(Ask::Password, None));
         }
         self.attempt(&self.credentials.method.clone()).await
     }
 
     /// With what is known by now.
-    async fn reopen(&mut self) -> Result<Outcome, Error> {
+    async fn reopen(&mut self) -> Result<Attempt, Error> {
         match (&self.credentials.method, self.known.password.clone(), self.credentials.method.user().cloned()) {
             (method @ Method::ApplicationCredential { .. }, ..) => self.attempt(&method.clone()).await,
-            (_, Some(password), _) if self.known.is_appended => Ok(Outcome::More(Ask::Appended(Some(password)), None)),
+            (_, Some(password), _) if self.known.is_appended => Ok(Attempt::More(Ask::Appended(Some(password)), None)),
             (_, Some(password), Some(user)) => self.attempt(&Method::Password { user, password }).await,
-            (_, _, Some(_)) => Ok(Outcome::More(Ask::Password, None)),
-            (_, _, None) => Ok(Outcome::More(Ask::Token, None)),
+            (_, _, Some(_)) => Ok(Attempt::More(Ask::Password, None)),
+            (_, _, None) => Ok(Attempt::More(Ask::Token, None)),
         }
     }
 
@@ -160,35 +160,35 @@ impl<'a> Conversation<'a> {
         })
     }
 
-    async fn answer(&mut self, ask: &Ask, mut reply: Reply) -> Result<Outcome, Error> {
+    async fn answer(&mut self, ask: &Ask, mut reply: Reply) -> Result<Attempt, Error> {
         let user = || self.credentials.method.user().cloned().unwrap_or_else(|| Named::Id(String::new()));
         match ask {
             Ask::Password => {
-                let password = reply.take(Part::Password).unwrap_or_default();
+                let password = reply.take(Prompt::Password).unwrap_or_default();
                 self.attempt(&Method::Password { user: user(), password }).await
             }
             Ask::Appended(last) => {
-                let typed = reply.take(Part::Password).or_else(|| last.clone());
-                match (typed, reply.take(Part::Passcode)) {
+                let typed = reply.take(Prompt::Password).or_else(|| last.clone());
+                match (typed, reply.take(Prompt::Passcode)) {
                     (Some(password), Some(passcode)) => self.attempt_appended(user(), password, &passcode).await,
                     // The one that was refused is not sent again alone: without a passcode, this one was typed.
                     (Some(password), None) => self.attempt(&Method::Password { user: user(), password }).await,
-                    (None, _) => Ok(Outcome::More(Ask::Password, Some("The password is needed, too.".to_owned()))),
+                    (None, _) => Ok(Attempt::More(Ask::Password, Some("The password is needed, too.".to_owned()))),
                 }
             }
             Ask::Passcode(receipt, password) => {
-                let passcode = reply.take(Part::Passcode).unwrap_or_default();
+                let passcode = reply.take(Prompt::Passcode).unwrap_or_default();
                 self.complete(receipt, user(), password, &passcode).await
             }
             Ask::Token => {
-                let token = reply.take(Part::Token).unwrap_or_default();
+                let token = reply.take(Prompt::Token).unwrap_or_default();
                 self.attempt(&Method::Token { token, user: self.credentials.method.user().cloned() }).await
             }
         }
     }
 
     /// One try of one method.
-    async fn attempt(&mut self, method: &Method) -> Result<Outcome, Error> {
+    async fn attempt(&mut self, method: &Method) -> Result<Attempt, Error> {
         let credentials = self.with(method.clone());
         // A renewal is with what was right before, and whoever waits for it repeats what failed; whoever has just typed
         // something is asked again.
@@ -201,15 +201,15 @@ impl<'a> Conversation<'a> {
         if let Some(receipt) = Receipt::of(&answer) {
             return match method.password() {
                 Some(password) if self.person.is_some() && receipt.takes_passcode() => {
-                    *self.known = Known { password: Some(password.clone()), is_appended: false };
-                    Ok(Outcome::More(Ask::Passcode(Box::new(receipt), password.clone()), None))
+                    *self.known = Remembered { password: Some(password.clone()), is_appended: false };
+                    Ok(Attempt::More(Ask::Passcode(Box::new(receipt), password.clone()), None))
                 }
                 _ => Err(receipt.into_error()),
             };
         }
         match answer.success(&method.secrets()) {
             Ok(answer) => {
-                *self.known = Known { password: method.password().cloned(), is_appended: false };
+                *self.known = Remembered { password: method.password().cloned(), is_appended: false };
                 // A passcode that came with the credentials has been used up.
                 self.has_passcode = matches!(method, Method::MultiFactor(_));
                 self.read(&answer, method)
@@ -220,24 +220,24 @@ impl<'a> Conversation<'a> {
     }
 
     /// What can still be done about a refusal.
-    fn refused(&mut self, method: &Method, error: Error) -> Result<Outcome, Error> {
-        *self.known = Known::default();
+    fn refused(&mut self, method: &Method, error: Error) -> Result<Attempt, Error> {
+        *self.known = Remembered::default();
         if self.person.is_none() {
             return Err(error.signed(self.credentials.signed()));
         }
         match method {
             Method::Password { password, .. } => {
                 let why = "Keystone refused the password. After some refusals in a row it may lock the user out.";
-                Ok(Outcome::More(Ask::Appended(Some(password.clone())), Some(why.to_owned())))
+                Ok(Attempt::More(Ask::Appended(Some(password.clone())), Some(why.to_owned())))
             }
             Method::MultiFactor(_) => {
-                Ok(Outcome::More(Ask::Password, Some("Password or passcode was refused.".to_owned())))
+                Ok(Attempt::More(Ask::Password, Some("Password or passcode was refused.".to_owned())))
             }
             Method::Token { user: Some(_), .. } => {
-                Ok(Outcome::More(Ask::Password, Some("The token is good no longer.".to_owned())))
+                Ok(Attempt::More(Ask::Password, Some("The token is good no longer.".to_owned())))
             }
             Method::Token { user: None, .. } => {
-                Ok(Outcome::More(Ask::Token, Some("That token is not good, or no longer.".to_owned())))
+                Ok(Attempt::More(Ask::Token, Some("That token is not good, or no longer.".to_owned())))
             }
             _ => Err(error.signed(self.credentials.signed())),
         }
@@ -246,10 +246,10 @@ impl<'a> Conversation<'a> {
     /// Catalyst's form: the passcode right behind the password.
     async fn attempt_appended(
         &mut self,
-        user: User,
+        user: Named,
         password: SecretString,
         passcode: &SecretString,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Attempt, Error> {
         let both = format!("{}{}", password.expose_secret(), passcode.expose_secret());
         let method = Method::Password { user, password: SecretString::from(both) };
         let answer = request_token_once(self.http, &self.with(method.clone())).await?;
@@ -258,13 +258,13 @@ impl<'a> Conversation<'a> {
         }
         match answer.success(&method.secrets()) {
             Ok(answer) => {
-                *self.known = Known { password: Some(password), is_appended: true };
+                *self.known = Remembered { password: Some(password), is_appended: true };
                 self.has_passcode = true;
                 self.read(&answer, &method)
             }
             Err(error) if error.kind == ErrorKind::Unauthorized => {
                 let why = "Keystone refused password and passcode. Take the next passcode, or type the password anew.";
-                Ok(Outcome::More(Ask::Appended(Some(password)), Some(why.to_owned())))
+                Ok(Attempt::More(Ask::Appended(Some(password)), Some(why.to_owned())))
             }
             Err(error) => Err(error),
         }
@@ -275,10 +275,10 @@ impl<'a> Conversation<'a> {
     async fn complete(
         &mut self,
         receipt: &Receipt,
-        user: User,
+        user: Named,
         password: &SecretString,
         passcode: &SecretString,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Attempt, Error> {
         let method = Method::Password { user, password: password.clone() };
         if !receipt.is_over(Timestamp::now())
             && let Some(outcome) = self.add(receipt, &method, password, passcode).await?
@@ -286,12 +286,12 @@ impl<'a> Conversation<'a> {
             return Ok(outcome);
         }
         let fresh = match self.attempt(&method).await? {
-            Outcome::More(Ask::Passcode(fresh, _), _) => fresh,
+            Attempt::More(Ask::Passcode(fresh, _), _) => fresh,
             other => return Ok(other),
         };
         Ok(self.add(&fresh, &method, password, passcode).await?.unwrap_or_else(|| {
             let why = "Keystone did not know the receipt it had just given. Nothing was refused; try again.";
-            Outcome::More(Ask::Passcode(fresh, password.clone()), Some(why.to_owned()))
+            Attempt::More(Ask::Passcode(fresh, password.clone()), Some(why.to_owned()))
         }))
     }
 
@@ -303,7 +303,7 @@ impl<'a> Conversation<'a> {
         method: &Method,
         password: &SecretString,
         passcode: &SecretString,
-    ) -> Result<Option<Outcome>, Error> {
+    ) -> Result<Option<Attempt>, Error> {
         let credentials = self.with(method.clone());
         let mut request = token_request(&credentials)?.secret_header("openstack-auth-receipt", receipt.secret());
         request.body = Some(identity::passcode_body(&credentials, passcode));
@@ -315,7 +315,7 @@ impl<'a> Conversation<'a> {
         }
         match answer.success(&secrets) {
             Ok(answer) => {
-                *self.known = Known { password: Some(password.clone()), is_appended: false };
+                *self.known = Remembered { password: Some(password.clone()), is_appended: false };
                 self.has_passcode = true;
                 self.read(&answer, method).map(Some)
             }
@@ -326,7 +326,7 @@ impl<'a> Conversation<'a> {
                 let why = "That passcode was not accepted: mistyped, too old, or from a clock that is wrong. Take the next \
                            one. Keystone says the same to a user without a role in the project.";
                 let ask = Ask::Passcode(Box::new(receipt.clone()), password.clone());
-                Ok(Some(Outcome::More(ask, Some(why.to_owned()))))
+                Ok(Some(Attempt::More(ask, Some(why.to_owned()))))
             }
         }
     }
@@ -340,17 +340,17 @@ impl<'a> Conversation<'a> {
         Credentials { method, project, ..self.credentials.clone() }
     }
 
-    fn read(&self, answer: &Answer, method: &Method) -> Result<Outcome, Error> {
+    fn read(&self, answer: &Response, method: &Method) -> Result<Attempt, Error> {
         let (token, session) = session::read(answer, &self.with(method.clone()))?;
         let Some(before) = self.before.filter(|before| before.project_id != session.project_id) else {
-            return Ok(Outcome::In(token, session));
+            return Ok(Attempt::In(token, session));
         };
         let why = format!(
             "That is for project {}, but what is under way is in project {}.",
             session.project_name, before.project_name
         );
         let ask = if matches!(method, Method::Token { .. }) { Ask::Token } else { Ask::Password };
-        Ok(Outcome::More(ask, Some(why)))
+        Ok(Attempt::More(ask, Some(why)))
     }
 }
 

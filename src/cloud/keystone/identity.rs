@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cloud::credentials::{ApplicationCredential, Credentials, Domain, Method, Named};
 use crate::cloud::error::{Error, ErrorKind};
-use crate::cloud::http::Answer;
+use crate::cloud::http::Response;
 use crate::cloud::printable::{Text, one_line};
 
 /// Keystone's word that the first factor was right.
@@ -28,9 +28,9 @@ pub struct Receipt {
 
 impl Receipt {
     /// A 401 with a receipt asks for more; one without is a refusal.
-    pub(super) fn of(answer: &Answer) -> Option<Self> {
+    pub(super) fn of(answer: &Response) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Asked {
+        struct FactorsAnswer {
             #[serde(default)]
             required_auth_methods: Vec<Vec<Text>>,
             receipt: Option<Life>,
@@ -41,7 +41,7 @@ impl Receipt {
             expires_at: Option<String>,
         }
         let secret = answer.header("openstack-auth-receipt").filter(|_| answer.status.as_u16() == 401)?;
-        let asked: Option<Asked> = serde_json::from_slice(&answer.body).ok();
+        let asked: Option<FactorsAnswer> = serde_json::from_slice(&answer.body).ok();
         let time = |text: Option<&String>| text.and_then(|text| text.parse::<Timestamp>().ok());
         let life = asked.as_ref().and_then(|asked| asked.receipt.as_ref());
         let good_for =
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn only_a_401_with_a_receipt_asks_for_a_second_factor() {
         let body = br#"{"receipt": {}, "required_auth_methods": [["totp", "password"]]}"#;
-        let mut answer = Answer {
+        let mut answer = Response {
             label: String::new(),
             place: String::new(),
             status: StatusCode::UNAUTHORIZED,

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::cloud::credentials::{Credentials, Domain, Method, NetworkEndpoint, Project, address};
+use crate::cloud::credentials::{Credentials, Domain, Method, Named, NetworkEndpoint, address};
 use crate::cloud::error::{Error, ErrorKind};
-use crate::cloud::http::{Answer, parse};
+use crate::cloud::http::{Response, parse};
 use crate::cloud::inventory::RegionId;
 use crate::cloud::printable::{Text, printable};
 
@@ -26,7 +26,7 @@ pub struct Token {
 
 /// Who is signed in, and to what.
 #[derive(Debug)]
-pub struct Session {
+pub struct Account {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
@@ -48,12 +48,12 @@ pub struct Endpoint {
 }
 
 #[derive(Deserialize)]
-struct Described {
+struct TokenAnswer {
     expires_at: Option<String>,
-    user: Named,
+    user: NameAndId,
     project: Option<InDomain>,
     #[serde(default, deserialize_with = "fitting")]
-    catalog: Vec<Service>,
+    catalog: Vec<CatalogService>,
     #[serde(default, deserialize_with = "fitting")]
     roles: Vec<Role>,
 }
@@ -71,7 +71,7 @@ struct Role {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NameAndId {
     id: Text,
     name: Text,
 }
@@ -80,18 +80,18 @@ struct Named {
 struct InDomain {
     id: Text,
     name: Text,
-    domain: Option<Named>,
+    domain: Option<NameAndId>,
 }
 
 #[derive(Deserialize)]
-struct Service {
+struct CatalogService {
     r#type: String,
     #[serde(default, deserialize_with = "fitting")]
-    endpoints: Vec<Listed>,
+    endpoints: Vec<CatalogEndpoint>,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct CatalogEndpoint {
     interface: Option<String>,
     url: Option<String>,
     region_id: Option<String>,
@@ -99,11 +99,11 @@ struct Listed {
 }
 
 /// The project of a token that somebody has, as the answer about it says: whether it is the one that is named.
-pub fn is_for(answer: &Answer, project: &Project) -> bool {
-    let Ok(Described { project: Some(own), .. }) = parse(answer, "token") else { return false };
+pub fn is_for(answer: &Response, project: &Named) -> bool {
+    let Ok(TokenAnswer { project: Some(own), .. }) = parse(answer, "token") else { return false };
     match project {
-        Project::Id(id) => *id == own.id.0,
-        Project::Name { name, domain } => {
+        Named::Id(id) => *id == own.id.0,
+        Named::Name { name, domain } => {
             let is_there = own.domain.is_none_or(|own| match domain {
                 Domain::Id(id) => own.id.0 == *id,
                 Domain::Name(name) => own.name.0.eq_ignore_ascii_case(name),
@@ -114,8 +114,8 @@ pub fn is_for(answer: &Answer, project: &Project) -> bool {
 }
 
 /// Reads a successful answer of `/v3/auth/tokens`.
-pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Session), Error> {
-    let described: Described = parse(answer, "token")?;
+pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Account), Error> {
+    let described: TokenAnswer = parse(answer, "token")?;
     let secret = match (answer.header("x-subject-token"), &credentials.method) {
         (Some(token), _) => SecretString::from(token),
         (None, Method::Token { token, .. }) => token.clone(),
@@ -130,13 +130,13 @@ pub fn read(answer: &Answer, credentials: &Credentials) -> Result<(Token, Sessio
             }
         });
     };
-    let listed = Network { services: &described.catalog, interface: &credentials.interface };
+    let listed = NetworkCatalog { services: &described.catalog, interface: &credentials.interface };
     let endpoints = listed.endpoints(credentials);
     if !endpoints.iter().any(|endpoint| is_usable(&endpoint.url)) {
         return refused(listed.why_none(&project.name.0, credentials));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
-    let session = Session {
+    let session = Account {
         project_id: project.id.0,
         project_name: project.name.0,
         user_name: described.user.name.0,
@@ -155,19 +155,19 @@ pub fn is_usable(url: &Url) -> bool {
 const UNNAMED: &str = "unnamed";
 
 /// What the catalogue says of the network service.
-struct Network<'a> {
-    services: &'a [Service],
+struct NetworkCatalog<'a> {
+    services: &'a [CatalogService],
     interface: &'a str,
 }
 
-impl Network<'_> {
-    fn listed(&self) -> impl Iterator<Item = &Listed> {
+impl NetworkCatalog<'_> {
+    fn listed(&self) -> impl Iterator<Item = &CatalogEndpoint> {
         let network = self.services.iter().filter(|service| service.r#type == "network");
         network.flat_map(|service| &service.endpoints)
     }
 
-    fn of_interface(&self) -> impl Iterator<Item = &Listed> {
-        let interface = |listed: &&Listed| {
+    fn of_interface(&self) -> impl Iterator<Item = &CatalogEndpoint> {
+        let interface = |listed: &&CatalogEndpoint| {
             listed
                 .interface
                 .as_deref()
@@ -201,7 +201,7 @@ impl Network<'_> {
         }
         // What is in a region whose address cannot be used is not known, and must not be taken for nothing.
         if let Ok(unusable) = Url::parse(UNUSABLE) {
-            for region in self.listed().filter_map(Listed::region) {
+            for region in self.listed().filter_map(CatalogEndpoint::region) {
                 found.entry(RegionId::new(printable(region))).or_insert_with(|| unusable.clone());
             }
         }
@@ -235,7 +235,7 @@ impl Network<'_> {
     }
 }
 
-impl Listed {
+impl CatalogEndpoint {
     fn region(&self) -> Option<&str> {
         let named = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.trim().is_empty());
         let (id, name) = (&self.region_id, &self.region);
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn regions_are_those_with_a_network_service_whether_or_not_its_address_can_be_used() {
-        let catalog = serde_json::from_str::<Vec<Service>>(
+        let catalog = serde_json::from_str::<Vec<CatalogService>>(
             r#"[{"type": "object-store", "endpoints": [{"interface": "public", "region_id": "nz_wlg_2", "url": "https://o/"}]},
                 {"type": "network", "name": "neutron", "endpoints": [
                   {"interface": "admin", "region_id": "nz-hlz-1", "url": "https://inside/"},
@@ -299,7 +299,7 @@ mod tests {
                   {"interface": "public", "region": "nz-hlz-1", "url": "https://hlz/networking"}]}]"#,
         )
         .unwrap();
-        let found = Network { services: &catalog, interface: "public" }.endpoints(&credentials(None, None));
+        let found = NetworkCatalog { services: &catalog, interface: "public" }.endpoints(&credentials(None, None));
         let shown: Vec<_> = found.iter().map(|endpoint| (endpoint.region.as_str(), endpoint.url.as_str())).collect();
         assert_eq!(
             shown,
@@ -316,8 +316,8 @@ mod tests {
     /// What the catalogue of one network endpoint leads to: the regions and their addresses, or why there are none.
     fn of(catalog: &str, region: Option<&str>, network: Option<&str>) -> Result<Vec<String>, String> {
         let token = format!(r#"{{"user": {{"id": "u", "name": "jo"}}, "catalog": {catalog}}}"#);
-        let services = serde_json::from_str::<Described>(&token).unwrap().catalog;
-        let listed = Network { services: &services, interface: "public" };
+        let services = serde_json::from_str::<TokenAnswer>(&token).unwrap().catalog;
+        let listed = NetworkCatalog { services: &services, interface: "public" };
         let credentials = credentials(region, network);
         let found = listed.endpoints(&credentials);
         let shown = found.iter().map(|endpoint| format!("{} {}", endpoint.region.as_str(), endpoint.url));

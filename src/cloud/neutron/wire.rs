@@ -1,4 +1,6 @@
 //! The objects as Neutron writes them, and their way into the types of the inventory.
+//!
+//! A field that is an `Option` may be missing or null; without any other field the object is unfit.
 
 pub mod vpn;
 
@@ -6,15 +8,31 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::cloud::inventory::{self, Id, Interface, Status};
+use crate::cloud::inventory::{Id, Interface, Network, Quota, Router, Status, Subnet};
 use crate::cloud::printable::Text;
+use crate::cloud::request::Kind;
 
-/// An object of one project.
-pub trait Owned {
-    /// Whether it is that project's, or nobody says whose it is.
+/// An object of a list, and the attributes that are asked for.
+pub trait Wire: DeserializeOwned {
+    /// By the API's names.
+    const FIELDS: &'static [&'static str];
+
+    /// Those of [`Self::FIELDS`] that a kind has.
+    fn fields(kind: Kind) -> Vec<&'static str> {
+        Self::FIELDS.iter().copied().filter(|field| kind.may_have(field)).collect()
+    }
+}
+
+/// An object of one project, with a name.
+pub trait Owned: Wire {
+    /// Whether it is that project's. An object without an owner is everybody's.
     fn belongs_to(&self, project: &str) -> bool;
+
+    /// What lists are sorted by.
+    fn key(&self) -> (&str, &Id);
 }
 
 /// `tenant_id` is the older name of `project_id`; some objects have only one of them, and system-owned ones neither.
@@ -23,36 +41,62 @@ pub fn belongs(project_id: Option<&str>, tenant_id: Option<&str>, project: &str)
     owner.is_empty() || project.is_empty() || owner == project
 }
 
+/// Declares wire types: their fields are what is asked for. `as` gives the API's name where it is no identifier.
+macro_rules! wire {
+    ($($name:ident { $($(#[$attribute:meta])* $field:ident $(as $api:literal)?: $type:ty),+ $(,)? })+) => {$(
+        #[derive(serde::Deserialize)]
+        pub(in crate::cloud) struct $name {
+            $($(#[$attribute])* $(#[serde(rename = $api)])? pub(in crate::cloud) $field: $type,)+
+        }
+
+        impl $crate::cloud::neutron::wire::Wire for $name {
+            const FIELDS: &'static [&'static str] =
+                &[$($crate::cloud::neutron::wire::wire!(@name $field $($api)?)),+];
+        }
+    )+};
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $api:literal) => { $api };
+}
+
+/// For wire types with the fields `id`, `name`, `project_id` and `tenant_id`.
 macro_rules! owned {
-    ($($type:ty),+) => {
-        $(impl Owned for $type {
+    ($($name:ty),+) => {$(
+        impl $crate::cloud::neutron::wire::Owned for $name {
             fn belongs_to(&self, project: &str) -> bool {
-                belongs(self.project_id.as_deref(), self.tenant_id.as_deref(), project)
+                $crate::cloud::neutron::wire::belongs(self.project_id.as_deref(), self.tenant_id.as_deref(), project)
             }
-        })+
-    };
+
+            fn key(&self) -> (&str, &$crate::cloud::inventory::Id) {
+                (self.name.as_ref().map_or("", |name| &name.0), &self.id)
+            }
+        }
+    )+};
 }
 
-owned!(Router, Subnet, vpn::Service, vpn::Connection, vpn::Group, vpn::Policy);
+pub(in crate::cloud) use {owned, wire};
 
-/// Missing and null are alike.
-pub fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+/// A text that may be missing.
+pub fn text(text: Option<Text>) -> String {
+    text.unwrap_or_default().0
 }
 
-/// A number, which some clouds write as text. Missing and null are none.
-pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(u32),
-        Text(String),
-    }
-    match Option::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Written::Number(number)) => Ok(Some(number)),
-        Some(Written::Text(text)) => {
-            text.trim().parse().map(Some).map_err(|_| serde::de::Error::custom("a text that is no number"))
+/// A number, which some clouds write as text.
+#[derive(Default)]
+pub struct Number(pub u32);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(u32),
+            Text(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self(number)),
+            Written::Text(text) => {
+                text.trim().parse().map(Self).map_err(|_| serde::de::Error::custom("a text that is no number"))
+            }
         }
     }
 }
@@ -62,69 +106,46 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     T::deserialize(deserializer).map(Some)
 }
 
-/// An `admin_state_up` that is not shown.
-pub fn up() -> bool {
-    true
+wire! {
+    WireExtension { alias: Text }
+    WireRouter {
+        id: Id, name: Option<Text>, status: Option<Text>, admin_state_up: Option<bool>,
+        external_gateway_info: Option<Gateway>, project_id: Option<String>, tenant_id: Option<String>,
+    }
+    WirePort { device_id: Text, fixed_ips: Option<Vec<WireFixedIp>> }
+    WireSubnet {
+        id: Id, name: Option<Text>, network_id: Id, cidr: IpNet, gateway_ip: Option<Text>,
+        external as "router:external": Option<bool>, project_id: Option<String>, tenant_id: Option<String>,
+    }
+    WireNetwork { id: Id, name: Option<Text> }
+    WireFixedIp { subnet_id: Option<Id>, ip_address: Option<Text> }
+    Gateway { network_id: Option<Id>, external_fixed_ips: Option<Vec<WireFixedIp>> }
 }
+owned!(WireRouter, WireSubnet);
 
-#[derive(Deserialize)]
-pub struct Extension {
-    pub alias: Text,
-}
-
-#[derive(Deserialize)]
-pub struct Router {
-    id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    name: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    status: Text,
-    #[serde(default = "up")]
-    admin_state_up: bool,
-    external_gateway_info: Option<Gateway>,
-    project_id: Option<String>,
-    tenant_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Gateway {
-    network_id: Option<Text>,
-    #[serde(default, deserialize_with = "or_default")]
-    external_fixed_ips: Vec<FixedIp>,
-}
-
-#[derive(Deserialize)]
-struct FixedIp {
-    subnet_id: Option<Text>,
-    ip_address: Option<Text>,
-}
-
-impl FixedIp {
-    fn address(&self) -> Option<IpAddr> {
+impl WireFixedIp {
+    pub fn address(&self) -> Option<IpAddr> {
         self.ip_address.as_ref()?.0.parse().ok()
     }
 }
 
-impl Router {
-    pub const FIELDS: &'static [&'static str] =
-        &["id", "name", "status", "admin_state_up", "external_gateway_info", "project_id", "tenant_id"];
-
-    fn into_router(self, interfaces: Vec<Interface>) -> inventory::Router {
+impl WireRouter {
+    fn into_router(self, interfaces: Vec<Interface>) -> Router {
         let gateway = self.external_gateway_info;
-        let addresses = gateway.iter().flat_map(|gateway| &gateway.external_fixed_ips).filter_map(FixedIp::address);
+        let fixed = gateway.iter().flat_map(|gateway| &gateway.external_fixed_ips).flatten();
         let (mut external_v4, mut external_v6) = (Vec::new(), Vec::new());
-        for address in addresses {
+        for address in fixed.filter_map(WireFixedIp::address) {
             match address {
                 IpAddr::V4(v4) => external_v4.push(v4),
                 IpAddr::V6(v6) => external_v6.push(v6),
             }
         }
-        inventory::Router {
-            id: Id::new(self.id.0),
-            name: self.name.0,
-            status: Status::parse(&self.status.0),
-            admin_state_up: self.admin_state_up,
-            external_network: gateway.and_then(|gateway| gateway.network_id).map(|id| Id::new(id.0)),
+        Router {
+            id: self.id,
+            name: text(self.name),
+            status: Status::parse(&text(self.status)),
+            admin_state_up: self.admin_state_up.unwrap_or(true),
+            external_network: gateway.and_then(|gateway| gateway.network_id),
             external_v4,
             external_v6,
             interfaces,
@@ -132,101 +153,48 @@ impl Router {
     }
 }
 
-#[derive(Deserialize)]
-pub struct Port {
-    device_id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    fixed_ips: Vec<FixedIp>,
-}
-
-impl Port {
-    pub const FIELDS: &'static [&'static str] = &["device_id", "fixed_ips"];
-}
-
-/// The routers with their interfaces, by name, then id. OVN's transit addresses are left out with their subnets.
-pub fn routers(routers: Vec<Router>, ports: Vec<Port>) -> Vec<inventory::Router> {
+/// The routers with their interfaces. OVN's transit addresses are left out with their subnets.
+pub fn routers(routers: Vec<WireRouter>, ports: Vec<WirePort>) -> Vec<Router> {
     let mut feet: BTreeMap<String, Vec<Interface>> = BTreeMap::new();
-    for Port { device_id, fixed_ips } in ports {
-        let interfaces = fixed_ips.iter().filter_map(|fixed| {
+    for WirePort { device_id, fixed_ips } in ports {
+        let interfaces = fixed_ips.unwrap_or_default().into_iter().filter_map(|fixed| {
             let address = fixed.address().filter(|address| !is_link_local(*address))?;
-            Some(Interface { subnet: Id::new(fixed.subnet_id.as_ref()?.0.clone()), address })
+            Some(Interface { subnet: fixed.subnet_id?, address })
         });
         feet.entry(device_id.0).or_default().extend(interfaces);
     }
-    let mut made: Vec<_> = routers
-        .into_iter()
-        .map(|router| {
-            let mut interfaces = feet.remove(&router.id.0).unwrap_or_default();
-            interfaces.sort_by_key(|interface| interface.address);
-            router.into_router(interfaces)
-        })
-        .collect();
-    made.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    made
+    let with_feet = |router: WireRouter| {
+        let mut interfaces = feet.remove(router.id.as_str()).unwrap_or_default();
+        interfaces.sort_by_key(|interface| interface.address);
+        router.into_router(interfaces)
+    };
+    routers.into_iter().map(with_feet).collect()
 }
 
 fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(v4) if v4.is_link_local())
 }
 
-#[derive(Deserialize)]
-pub struct Subnet {
-    id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    name: Text,
-    network_id: Text,
-    cidr: IpNet,
-    gateway_ip: Option<Text>,
-    #[serde(rename = "router:external", default, deserialize_with = "or_default")]
-    external: bool,
-    project_id: Option<String>,
-    tenant_id: Option<String>,
-}
-
-impl Subnet {
-    pub const FIELDS: &'static [&'static str] =
-        &["id", "name", "network_id", "cidr", "gateway_ip", "router:external", "project_id", "tenant_id"];
-
-    pub fn id(&self) -> Id {
-        Id::from(self.id.0.as_str())
-    }
-
-    pub fn network(&self) -> Id {
-        Id::from(self.network_id.0.as_str())
-    }
-
-    pub fn is_external(&self) -> bool {
-        self.external
-    }
-
+impl WireSubnet {
     /// OVN puts a subnet of its own between a router and its VPN gateway, in the user's project.
     pub fn is_transit(&self) -> bool {
-        self.name.0.starts_with("vpn-transit-subnet-") || is_link_local(self.cidr.addr())
+        self.key().0.starts_with("vpn-transit-subnet-") || is_link_local(self.cidr.addr())
     }
 
-    pub fn into_subnet(self) -> inventory::Subnet {
-        inventory::Subnet {
-            id: Id::new(self.id.0),
-            name: self.name.0,
-            network: Id::new(self.network_id.0),
+    pub fn into_subnet(self) -> Subnet {
+        Subnet {
+            id: self.id,
+            name: text(self.name),
+            network: self.network_id,
             cidr: self.cidr.trunc(),
             gateway: self.gateway_ip.and_then(|text| text.0.parse().ok()),
         }
     }
 }
 
-#[derive(Deserialize)]
-pub struct Network {
-    id: Text,
-    #[serde(default, deserialize_with = "or_default")]
-    name: Text,
-}
-
-impl Network {
-    pub const FIELDS: &'static [&'static str] = &["id", "name"];
-
-    pub fn into_network(self) -> inventory::Network {
-        inventory::Network { id: Id::new(self.id.0), name: self.name.0 }
+impl WireNetwork {
+    pub fn into_network(self) -> Network {
+        Network { id: self.id, name: text(self.name) }
     }
 }
 
@@ -241,8 +209,8 @@ pub struct QuotaDetail {
 
 impl QuotaDetail {
     /// -1 is how Neutron writes "unlimited".
-    pub fn into_quota(self) -> Option<inventory::Quota> {
+    pub fn into_quota(self) -> Option<Quota> {
         let used = u64::try_from(self.used.checked_add(self.reserved)?).ok()?;
-        Some(inventory::Quota { limit: u64::try_from(self.limit).ok(), used })
+        Some(Quota { limit: u64::try_from(self.limit).ok(), used })
     }
 }

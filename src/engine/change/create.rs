@@ -7,7 +7,7 @@ use super::replaced::vanished;
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
 use crate::change::{Create, Deletable, DpdValues, New, Ref};
 use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
-use crate::cloud::request::{Dpd, EndpointGroupBody, VpnServiceBody};
+use crate::cloud::request::{DpdBody, EndpointGroupBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::bodies;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
@@ -160,7 +160,7 @@ impl Changing {
             Draft::Service(router) => region.create_service(&VpnServiceBody { name, description, router }).await?.id,
             Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
                 let description = id.described(step, like.description());
-                let dpd = dpd.map(|dpd| Dpd { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
+                let dpd = dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
                 let unlike = Unlike { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
                 region.create_connection_like(like, &unlike, &description).await?
             }

@@ -9,7 +9,7 @@ use super::contention::{Standing, deleted, makes_groups, overtaken};
 use super::{ChangeWork, Changing, Direction, End, Failure, Request};
 use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
-use crate::cloud::request::Dpd;
+use crate::cloud::request::DpdBody;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 
 impl Changing {
@@ -162,7 +162,7 @@ pub(super) fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direc
             peer_group: groups.peer.as_ref(),
             dpd: edits.dpd.as_ref().map(|edit| {
                 let values = chosen(edit, direction);
-                Dpd { action: &values.action, interval: values.interval, timeout: values.timeout }
+                DpdBody { action: &values.action, interval: values.interval, timeout: values.timeout }
             }),
             initiator: text(edits.initiator.as_ref(), direction),
             admin_state_up: up(&edits.admin_state_up),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Run, Step, Task};
-use crate::cloud::request::{Dpd, EndpointGroupBody, SiteConnectionBody};
+use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::bodies;
 use crate::plan::{Far, HalfPlan, Outer};
@@ -86,7 +86,7 @@ impl Run<'_> {
                     psk: self.plan.psk().secret(),
                     initiator: policy.initiator.as_str(),
                     mtu: policy.mtu,
-                    dpd: Dpd {
+                    dpd: DpdBody {
                         action: policy.dpd.action.as_str(),
                         interval: policy.dpd.interval,
                         timeout: policy.dpd.timeout,

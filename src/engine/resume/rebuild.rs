@@ -6,7 +6,7 @@ use crate::cloud::{Cloud, Detail, Id, Inventory};
 use crate::engine::Step;
 use crate::engine::found::Found;
 use crate::engine::prepare::{PrepareError, Read};
-use crate::plan::{Draft, Far, Half, Peer, PeerAddress, Policy, Profile, Profiles, Psk, Side};
+use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};
 
 type Region<'a> = (&'a Inventory, &'a Detail);
 
@@ -16,7 +16,7 @@ pub(super) async fn draft(
     regions: &[Read],
     profiles: &Profiles,
     psk: Psk,
-) -> Result<Draft, PrepareError> {
+) -> Result<PlanDraft, PrepareError> {
     let untold = |what| PrepareError::Untold { name: found.marks.name.clone(), vpn: found.marks.vpn.clone(), what };
     let read = |half: Half| {
         let id = found.marks.regions.get(&half)?;
@@ -27,7 +27,7 @@ pub(super) async fn draft(
         let region = found.marks.regions.get(&half).cloned()?;
         let router = router(found, half, inventory)?;
         let subnets = endpoints(found, half, Step::LocalGroup, detail)?.iter().map(Id::new).collect();
-        Some(Side { region, router, subnets })
+        Some(HalfDraft { region, router, subnets })
     };
     let far = match read(Half::B) {
         Some(b) => side(Half::B, b).map(Far::Half).ok_or_else(|| untold("the router and subnets of half B"))?,
@@ -38,7 +38,7 @@ pub(super) async fn draft(
     let same = |profile: &Profile| profiles.get(*profile) == Some(&policy);
     let profile = [Profile::Catalyst, Profile::Modern].into_iter().find(same).unwrap_or(Profile::Custom);
     let name = found.marks.name.clone();
-    Ok(Draft { name, a, far, profile, policy, psk })
+    Ok(PlanDraft { name, a, far, profile, policy, psk })
 }
 
 fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {

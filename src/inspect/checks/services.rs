@@ -170,7 +170,7 @@ impl Told {
         if *connection == Status::Error {
             return Self::ConnectionFailed;
         }
-        if let Some(part) = part(|status| matches!(status, Status::Changing(_))) {
+        if let Some(part) = part(|status| matches!(status, Status::PendingUpdate | Status::Build)) {
             return Self::Changing(part);
         }
         let is_up = side.service.as_ref().is_some_and(|service| service.admin_state_up);

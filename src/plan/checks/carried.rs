@@ -12,7 +12,7 @@ use crate::plan::names::Half;
 
 /// One end of a tunnel, and what it is to carry.
 #[derive(Clone, Copy, Debug)]
-pub struct End<'a> {
+pub struct TunnelEnd<'a> {
     /// What is known of its region.
     pub known: &'a Known<'a>,
     /// Its router.
@@ -59,14 +59,14 @@ pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (
 
 /// What speaks for or against carrying that: of the first end, and of the second where it is in this project too.
 #[must_use]
-pub fn carried(a: &End<'_>, b: Option<&End<'_>>) -> Vec<Finding> {
+pub fn carried(a: &TunnelEnd<'_>, b: Option<&TunnelEnd<'_>>) -> Vec<Finding> {
     let ranges: Vec<IpNet> = a.local.iter().map(|subnet| subnet.cidr).collect();
     let mut found = sides(&ranges, a.remote, a.across);
-    found.extend(std::iter::once(a).chain(b).flat_map(End::findings));
+    found.extend(std::iter::once(a).chain(b).flat_map(TunnelEnd::findings));
     found
 }
 
-impl End<'_> {
+impl TunnelEnd<'_> {
     fn findings(&self) -> Vec<Finding> {
         let local: Vec<Id> = self.local.iter().map(|subnet| subnet.id.clone()).collect();
         let mut found = remote(self.known, self.router, &local, self.remote, self.connection, self.across);

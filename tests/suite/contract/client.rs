@@ -1,7 +1,7 @@
 //! What the project's own client sends and what it makes of the answers: every request, every error it maps.
 
 use osvpn::cloud::request::{
-    Dpd, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
+    DpdBody, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
 };
 use osvpn::cloud::{Id, Kind, Region};
 use secrecy::SecretString;
@@ -167,7 +167,7 @@ async fn refusals_of_site_connections(s: Stage) {
     let lonely = Id::new(s.group(A, "subnet", &[s.ground.id(A, "lonely-subnet")]).await["id"].as_str().unwrap());
     let (key, nobody) = (SecretString::from(PSK), Id::from(NOBODY));
     let sound = made.connection(&key);
-    let dpd = |interval, timeout| Dpd { action: "restart", interval, timeout };
+    let dpd = |interval, timeout| DpdBody { action: "restart", interval, timeout };
     for (what, body) in [
         ("no service", SiteConnectionBody { service: &nobody, ..sound.clone() }),
         ("no IKE policy", SiteConnectionBody { ike_policy: &nobody, ..sound.clone() }),
@@ -182,7 +182,7 @@ async fn refusals_of_site_connections(s: Stage) {
         ("both families", SiteConnectionBody { peer_group: &mixed, ..sound.clone() }),
         ("subnet elsewhere", SiteConnectionBody { local_group: &lonely, ..sound.clone() }),
         ("dpd", SiteConnectionBody { dpd: dpd(150, 150), ..sound.clone() }),
-        ("dpd action", SiteConnectionBody { dpd: Dpd { action: "sleep", ..dpd(15, 150) }, ..sound.clone() }),
+        ("dpd action", SiteConnectionBody { dpd: DpdBody { action: "sleep", ..dpd(15, 150) }, ..sound.clone() }),
         ("mtu", SiteConnectionBody { mtu: 60, ..sound.clone() }),
         ("no such name", SiteConnectionBody { peer_address: "not.a.host.invalid", ..sound.clone() }),
         ("initiator", SiteConnectionBody { initiator: "nobody", ..sound.clone() }),
@@ -249,7 +249,7 @@ impl Everything {
             psk,
             initiator: "bi-directional",
             mtu: 1500,
-            dpd: Dpd { action: "restart", interval: 15, timeout: 150 },
+            dpd: DpdBody { action: "restart", interval: 15, timeout: 150 },
         }
     }
 }

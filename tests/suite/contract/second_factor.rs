@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use osvpn::cloud::Person as Asked;
-use osvpn::cloud::person::{Part, Reply, Said};
+use osvpn::cloud::person::{Prompt, Reply, Said};
 use reqwest::Method;
 use serde_json::json;
 
@@ -145,10 +145,10 @@ async fn what_the_client_asks(s: Stage) {
     let parted = format!("{first} {second}");
     let word = s.ground.guarded.password.clone();
     for (what, with, answers) in [
-        ("the passcode", word.as_str(), vec![(Part::Passcode, right.as_str())]),
-        ("a wrong one first", &word, vec![(Part::Passcode, old.as_str()), (Part::Passcode, &right)]),
-        ("as it is shown", &word, vec![(Part::Passcode, &parted)]),
-        ("the password, too", "wrong", vec![(Part::Password, &word), (Part::Passcode, &right)]),
+        ("the passcode", word.as_str(), vec![(Prompt::Passcode, right.as_str())]),
+        ("a wrong one first", &word, vec![(Prompt::Passcode, old.as_str()), (Prompt::Passcode, &right)]),
+        ("as it is shown", &word, vec![(Prompt::Passcode, &parted)]),
+        ("the password, too", "wrong", vec![(Prompt::Password, &word), (Prompt::Passcode, &right)]),
     ] {
         let (asked, heard) = person(&answers);
         let outcome = s.sign_in_as(&guarded(&s, &[("OS_PASSWORD", with)]), asked).await;
@@ -189,7 +189,7 @@ fn guarded<'a>(s: &'a Stage, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a s
 }
 
 /// Somebody who answers each question in turn, and what they were asked.
-fn person(answers: &[(Part, &str)]) -> (Asked, Arc<Mutex<Vec<String>>>) {
+fn person(answers: &[(Prompt, &str)]) -> (Asked, Arc<Mutex<Vec<String>>>) {
     let (person, mut said) = Asked::new();
     let mut answers: Vec<Reply> =
         answers.iter().rev().map(|(part, text)| Reply::default().with(*part, (*text).into())).collect();

@@ -3,7 +3,7 @@
 use osvpn::cloud::{Extensions, Id, StoredPolicy, Survey};
 use osvpn::inspect::{Agreement, Vpn};
 use osvpn::plan::Profiles;
-use osvpn::plan::fields::{Domain, PolicyField};
+use osvpn::plan::fields::{Allowed, PolicyField};
 use osvpn::plan::policy::{IkeVersion, Policy};
 
 use super::*;
@@ -95,12 +95,12 @@ fn what_a_region_does_not_store_is_not_taken_and_that_is_said() {
 }
 
 fn words() -> impl Strategy<Value = Words> {
-    let word = |field: &PolicyField| match field.domain() {
-        Domain::Words(words) => {
+    let word = |field: &PolicyField| match field.allowed() {
+        Allowed::Words(words) => {
             let odd = ["", "ah-esp", "sha3"].map(str::to_owned);
             select(words.into_iter().map(str::to_owned).chain(odd).collect::<Vec<_>>()).boxed()
         }
-        Domain::Number(_) => prop_oneof![select(vec![60_u32, 599, 600, 3600, 14400, 86400, 86401]), any::<u32>()]
+        Allowed::Number(_) => prop_oneof![select(vec![60_u32, 599, 600, 3600, 14400, 86400, 86401]), any::<u32>()]
             .prop_map(|n| n.to_string())
             .boxed(),
     };
@@ -121,7 +121,7 @@ proptest! {
         let extensions: Vec<&Extensions> = regions.values().map(|survey| &survey.inventory.extensions).collect();
         for policy in [&agreed, &at_least] {
             prop_assert!(policy.ike.ike_version == IkeVersion::V2 || !policy.ike.encryption_algorithm.needs_ikev2());
-            for (at, field) in PolicyField::OF_POLICIES.into_iter().enumerate() {
+            for (at, field) in PolicyField::OF_POLICIES.iter().enumerate() {
                 let word = field.get(policy);
                 let grade = field.grade(&word).unwrap();
                 prop_assert!(grade.is_sound, "{field:?} {word}");

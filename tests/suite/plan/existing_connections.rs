@@ -6,10 +6,10 @@ use osvpn::plan::SharedKey;
 use osvpn::plan::psk::KeyOrigin;
 
 /// Hamilton's used router, from those subnets of it to an outside range.
-fn from_used(subnets: &[&str], address: &str, cidrs: &str) -> Draft {
+fn from_used(subnets: &[&str], address: &str, cidrs: &str) -> PlanDraft {
     let modern = Profiles::built_in().unwrap().modern;
     let a = side(hamilton(), "h-used", subnets);
-    Draft { a, profile: Profile::Modern, policy: modern, ..single(address, cidrs) }
+    PlanDraft { a, profile: Profile::Modern, policy: modern, ..single(address, cidrs) }
 }
 
 /// The used router with a second subnet, which its connection does not tunnel.
@@ -78,12 +78,12 @@ fn the_other_half_is_the_peer_as_soon_as_its_address_is_known() {
         ..hamilton_inventory().connections.remove(0)
     };
     let said = "goes to 150.242.40.137 already with connection earlier";
-    let draft = || Draft { a: side(hamilton(), "h-used", &["h-shared"]), ..site_to_site() };
+    let draft = || PlanDraft { a: side(hamilton(), "h-used", &["h-shared"]), ..site_to_site() };
     world.hamilton.1.connections.push(existing("s-used", "150.242.40.137"));
     world.warned(draft(), Place::Router(Half::B), said);
     world.porirua.1.extensions =
         osvpn::cloud::Extensions::new(["vpnaas", "vpn-endpoint-groups", "vpn-agent-scheduler"]);
-    let modern = Draft { profile: Profile::Modern, policy: Profiles::built_in().unwrap().modern, ..draft() };
+    let modern = PlanDraft { profile: Profile::Modern, policy: Profiles::built_in().unwrap().modern, ..draft() };
     world.silent(modern, "earlier");
     world = self::world();
     let mut own = service("s-there", "p-border", None);
@@ -96,10 +96,10 @@ fn the_other_half_is_the_peer_as_soon_as_its_address_is_known() {
 }
 
 /// Hamilton's used router and the other half, with a connection between the two already.
-fn further(existing: SiteConnection) -> (World, Draft) {
+fn further(existing: SiteConnection) -> (World, PlanDraft) {
     let mut world = world();
     world.hamilton.1.connections.push(SiteConnection { id: Id::new("c-earlier"), ..existing });
-    (world, Draft { a: side(hamilton(), "h-used", &["h-other"]), ..site_to_site() })
+    (world, PlanDraft { a: side(hamilton(), "h-used", &["h-other"]), ..site_to_site() })
 }
 
 fn earlier() -> SiteConnection {

@@ -2,7 +2,7 @@
 
 use super::*;
 use osvpn::plan::Outer;
-use osvpn::plan::fields::Domain;
+use osvpn::plan::fields::Allowed;
 
 /// Both families on every router of Hamilton.
 fn dual() -> World {
@@ -16,8 +16,9 @@ fn dual() -> World {
 fn the_least_mtu_follows_the_subnets_and_not_the_addresses_outside() {
     let world = dual();
     let v4 = |address: &str| single(address, "192.168.7.0/24");
-    let v6 = |address: &str| Draft { a: side(hamilton(), "h-border", &["h-six"]), ..single(address, "fd00:7::/64") };
-    let with = |mut draft: Draft, mtu: u32| {
+    let v6 =
+        |address: &str| PlanDraft { a: side(hamilton(), "h-border", &["h-six"]), ..single(address, "fd00:7::/64") };
+    let with = |mut draft: PlanDraft, mtu: u32| {
         draft.policy.mtu = mtu;
         draft
     };
@@ -35,10 +36,10 @@ fn the_least_mtu_follows_the_subnets_and_not_the_addresses_outside() {
 fn no_number_is_larger_than_what_the_cloud_stores() {
     let world = World::new();
     let numbers: Vec<PolicyField> =
-        PolicyField::ALL.iter().copied().filter(|field| matches!(field.domain(), Domain::Number(_))).collect();
+        PolicyField::ALL.iter().copied().filter(|field| matches!(field.allowed(), Allowed::Number(_))).collect();
     assert_eq!(numbers.len(), 5);
     for field in numbers {
-        let mut draft = Draft { profile: Profile::Custom, ..site_to_site() };
+        let mut draft = PlanDraft { profile: Profile::Custom, ..site_to_site() };
         draft.policy.dpd.timeout = 2_147_483_647;
         let largest = if field == PolicyField::DpdInterval { "2147483646" } else { "2147483647" };
         field.set(&mut draft.policy, largest).unwrap();

@@ -133,7 +133,7 @@ fn ranges_no_peer_can_have_behind_it_are_refused_where_they_are_typed() {
 fn an_address_of_our_own_is_no_peer_s() {
     let mut world = World::new();
     world.refused(single("103.197.61.75", "192.168.7.0/24"), Place::PeerAddress, "own router border-router; type");
-    let used = Draft { a: side(hamilton(), "h-used", &["h-shared"]), ..single("103.197.61.99", "192.168.7.0/24") };
+    let used = PlanDraft { a: side(hamilton(), "h-used", &["h-shared"]), ..single("103.197.61.99", "192.168.7.0/24") };
     world.refused(used, Place::PeerAddress, "own router used-router");
     world.refused(
         single("10.0.0.77", "192.168.7.0/24"),
@@ -155,7 +155,7 @@ fn what_else_a_range_takes_into_the_tunnel_is_said() {
     world.silent(to("192.168.7.0/24"), "holds 1");
     world.warned(to("0.0.0.0/0"), Place::PeerCidrs, "all traffic of the subnets");
     world.silent(to("0.0.0.0/0"), "holds 1");
-    let everything = Draft { a: side(hamilton(), "h-border", &["h-six"]), ..to("::/0") };
+    let everything = PlanDraft { a: side(hamilton(), "h-border", &["h-six"]), ..to("::/0") };
     world.warned(everything, Place::PeerCidrs, "::/0 takes all traffic");
     let private = Id::new("p-private");
     world.porirua.1.subnets.iter_mut().find(|own| own.id == private).unwrap().cidr = "150.242.0.0/16".parse().unwrap();

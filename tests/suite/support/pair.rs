@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use osvpn::cloud::exposure::{Direction, Exposure, InstancePort, SecurityGroup, SecurityGroupRule};
+use osvpn::cloud::exposure::{Exposure, InstancePort, RuleDirection, SecurityGroup, SecurityGroupRule};
 use osvpn::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, StoredPolicy, Survey};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Examined, Inspection, Keys};
@@ -114,7 +114,7 @@ fn exposures() -> Exposures {
             is_secured: true,
         };
         let group = SecurityGroup { id: Id::new("2d7e4c10-default"), name: "default".into() };
-        let rules = vec![rule(Direction::Ingress, is_of_members), rule(Direction::Egress, false)];
+        let rules = vec![rule(RuleDirection::Ingress, is_of_members), rule(RuleDirection::Egress, false)];
         Exposure { ports: vec![port], groups: vec![group], rules }
     };
     [(Half::A, Ok(seen("h-private", "10.0.0.23", true))), (Half::B, Ok(seen("p-private", "10.20.30.11", false)))].into()

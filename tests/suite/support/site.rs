@@ -9,7 +9,8 @@ use osvpn::cloud::http::Limits;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::{Cloud, Credentials, Detail, Id, Inventory, RegionId};
 use osvpn::plan::{
-    Draft, Far, Finding, Known, Labels, Peer, PeerAddress, Plan, Profile, Profiles, Psk, Side, VpnId, VpnName, cidr,
+    Far, Finding, HalfDraft, Known, Labels, Peer, PeerAddress, Plan, PlanDraft, Profile, Profiles, Psk, VpnId, VpnName,
+    cidr,
 };
 use osvpn::simulator::{Settings, Simulator};
 
@@ -116,20 +117,20 @@ async fn sign_in(simulator: &Simulator, limits: Limits) -> Cloud {
     cloud
 }
 
-fn side(region: &(RegionId, Inventory, Detail), names: Names<'_>) -> Side {
+fn side(region: &(RegionId, Inventory, Detail), names: Names<'_>) -> HalfDraft {
     let router = region.1.routers.iter().find(|router| router.name == names.1).unwrap();
     let id = |name: &&str| {
         let mut of_name = region.1.subnets.iter().filter(|subnet| subnet.name == **name);
         of_name.find(|subnet| router.serves(&subnet.id)).map(|subnet| subnet.id.clone()).unwrap()
     };
     let subnets: Vec<Id> = names.2.iter().map(id).collect();
-    Side { region: region.0.clone(), router: router.id.clone(), subnets }
+    HalfDraft { region: region.0.clone(), router: router.id.clone(), subnets }
 }
 
 fn check(
     regions: &[(RegionId, Inventory, Detail)],
-    a: Side,
-    far: Far<Side, Peer>,
+    a: HalfDraft,
+    far: Far<HalfDraft, Peer>,
     profile: Profile,
     key: &str,
 ) -> Result<Plan, Vec<Finding>> {
@@ -137,6 +138,6 @@ fn check(
         regions.iter().map(|(region, inventory, detail)| Known { region, inventory, detail: Some(detail) }).collect();
     let policy = Profiles::built_in().unwrap().get(profile).unwrap().clone();
     let name = VpnName::parse("hlz-por").unwrap();
-    let draft = Draft { name, a, far, profile, policy, psk: Psk::parse(key).unwrap() };
+    let draft = PlanDraft { name, a, far, profile, policy, psk: Psk::parse(key).unwrap() };
     Plan::check(draft, &known, &Labels::built_in().unwrap(), VpnId::random())
 }
