@@ -30,7 +30,7 @@ pub mod vpnaas;
 
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
-pub use hidden::Hidden;
+pub(crate) use hidden::Hidden;
 pub use http::Limits;
 pub use inventory::{
     DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,

@@ -4,7 +4,7 @@
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// The variable that lets the process be dumped and traced all the same, to find a fault of the program.
-pub const VARIABLE: &str = "OSVPN_ALLOW_CORE";
+pub(crate) const VARIABLE: &str = "OSVPN_ALLOW_CORE";
 
 /// No core dump and, on Linux, no debugger from now on. What the system does not allow is left: it is a precaution.
 pub fn harden() {

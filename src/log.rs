@@ -15,7 +15,7 @@ use tracing_subscriber::{Layer, fmt, registry};
 use crate::state;
 
 /// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
-pub const VARIABLE: &str = "OSVPN_LOG";
+pub(crate) const VARIABLE: &str = "OSVPN_LOG";
 
 /// A log that is longer when the program begins becomes the old one, in bytes: a day of checks once a minute.
 const LONGEST: u64 = 8 << 20;

@@ -36,7 +36,8 @@ pub use names::{Half, VpnId, VpnName, meant};
 pub use peer::{Peer, PeerAddress};
 pub use policy::{Policy, Profile, Profiles};
 pub use psk::Psk;
-pub use sharing::{KeySharer, SharedKey, is_between};
+pub(crate) use sharing::is_between;
+pub use sharing::{KeySharer, SharedKey};
 pub use shell::ShellCommand;
 
 /// One region's side, as it was asked for.
@@ -210,7 +211,7 @@ impl Plan {
 
     /// The same plan with the policy of the profile `modern`, which every region takes.
     #[must_use]
-    pub fn with_modern(mut self, profiles: &Profiles) -> Self {
+    pub(crate) fn with_modern(mut self, profiles: &Profiles) -> Self {
         self.profile = Profile::Modern;
         self.policy = profiles.modern.clone();
         self.findings.retain(|finding| !matches!(finding.place, Place::Policy(_)));

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 const PRIVATE: u32 = 0o700;
 /// Of a file that only its owner may read.
-pub const PRIVATE_FILE: u32 = 0o600;
+pub(crate) const PRIVATE_FILE: u32 = 0o600;
 
 /// `$XDG_STATE_HOME/osvpn`, by default `~/.local/state/osvpn`. None without a home directory.
 #[must_use]
@@ -25,7 +25,7 @@ pub fn directory() -> Option<PathBuf> {
 ///
 /// # Errors
 /// As the file system says, and if it is a link or belongs to another user.
-pub fn make_private(directory: &Path) -> io::Result<()> {
+pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(directory)?;
     check(directory)?;
     let permissions = fs::metadata(directory)?.permissions();

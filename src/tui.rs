@@ -304,7 +304,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         self.tty.begin_frame().map_err(|error| error.to_string())?;
         let size = self.model.size;
         if std::mem::take(&mut self.model.repaint) || size != self.size {
-            // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
+            // TemplateOverrides `clear`, this asks the terminal nothing; its answer would come in between the keys.
             self.terminal.resize(Rect::new(0, 0, size.0, size.1)).map_err(|error| error.to_string())?;
             self.size = size;
         }

@@ -21,7 +21,7 @@ use super::vpnaas::{Deleted, WireId, closing_word};
 
 /// What is to be different about a VPN service. What is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct ServiceChanges<'a> {
+pub(crate) struct ServiceChanges<'a> {
     /// At most 255 characters. Sending the one it has already makes the agents configure the router anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'a str>,
@@ -32,7 +32,7 @@ pub struct ServiceChanges<'a> {
 
 /// What is to be different about an IPsec site connection, but for its key. What is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct ConnectionChanges<'a> {
+pub(crate) struct ConnectionChanges<'a> {
     /// Where the peer is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_address: Option<&'a str>,
@@ -58,13 +58,13 @@ pub struct ConnectionChanges<'a> {
 
 /// All that was said of a connection when it was made, its key included: what it takes to make another like it.
 #[derive(Clone)]
-pub struct Likeness {
+pub(crate) struct ConnectionTemplate {
     /// By the API's names, without policies and key.
     attributes: Map<String, Value>,
     psk: SecretString,
 }
 
-impl Likeness {
+impl ConnectionTemplate {
     /// What a POST takes, but for the policies and the key. A connection has either endpoint groups or peer CIDRs.
     const FIELDS: [&'static str; 13] = [
         "name",
@@ -88,12 +88,6 @@ impl Likeness {
         self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.text("name").unwrap_or_default()
-    }
-
     /// Its description.
     #[must_use]
     pub fn description(&self) -> &str {
@@ -109,7 +103,7 @@ impl Likeness {
 
 /// In what a connection differs from the one it is made like.
 #[derive(Clone, Copy, Debug)]
-pub struct Unlike<'a> {
+pub(crate) struct TemplateOverrides<'a> {
     /// Its service, if another.
     pub service: Option<&'a Id>,
     /// Its IKE policy.
@@ -120,15 +114,15 @@ pub struct Unlike<'a> {
     pub dpd: Option<DpdBody<'a>>,
 }
 
-impl fmt::Debug for Likeness {
+impl fmt::Debug for ConnectionTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Likeness").field("attributes", &self.attributes).finish_non_exhaustive()
+        f.debug_struct("ConnectionTemplate").field("attributes", &self.attributes).finish_non_exhaustive()
     }
 }
 
 /// A rule that admits everything from a range.
 #[derive(Clone, Debug, Serialize)]
-pub struct SecurityGroupRuleBody<'a> {
+pub(crate) struct SecurityGroupRuleBody<'a> {
     /// The security group it becomes part of.
     #[serde(rename = "security_group_id")]
     pub group: &'a Id,
@@ -145,7 +139,7 @@ pub struct SecurityGroupRuleBody<'a> {
 
 /// What became of a rule that was to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RuleMade {
+pub(crate) enum RuleMade {
     /// It was made, with that id.
     Now(Id),
     /// There was one that says the same. Neutron does not take a second, and tells the id of the first in words only.
@@ -164,17 +158,17 @@ const RULES: &str = "security-group-rules";
 impl Region {
     /// Changes a VPN service. While it is `PENDING_CREATE` that is refused (400 `VPNStateInvalidToUpdate`,
     /// [`Error::is_pending`]): it then has no connection yet.
-    pub async fn update_service(&self, id: &Id, changes: &ServiceChanges<'_>) -> Result<(), Error> {
+    pub(crate) async fn update_service(&self, id: &Id, changes: &ServiceChanges<'_>) -> Result<(), Error> {
         self.update(Kind::VpnService, id, changes, None).await
     }
 
     /// Changes an IPsec site connection. Refused while it is `PENDING_CREATE`, like a service.
-    pub async fn update_connection(&self, id: &Id, changes: &ConnectionChanges<'_>) -> Result<(), Error> {
+    pub(crate) async fn update_connection(&self, id: &Id, changes: &ConnectionChanges<'_>) -> Result<(), Error> {
         self.update(Kind::SiteConnection, id, changes, None).await
     }
 
     /// Gives a connection another key. SAs that are up keep the old one until they are negotiated anew.
-    pub async fn set_connection_psk(&self, id: &Id, psk: &SecretString) -> Result<(), Error> {
+    pub(crate) async fn set_connection_psk(&self, id: &Id, psk: &SecretString) -> Result<(), Error> {
         #[derive(Serialize)]
         struct KeyChange<'a> {
             #[serde(serialize_with = "exposed")]
@@ -184,7 +178,7 @@ impl Region {
     }
 
     /// Reads a connection with its key. `Forbidden` if the cloud does not show it.
-    pub async fn likeness(&self, id: &Id) -> Result<Likeness, Error> {
+    pub(crate) async fn connection_template(&self, id: &Id) -> Result<ConnectionTemplate, Error> {
         #[derive(Deserialize)]
         struct Whole {
             psk: Option<String>,
@@ -192,11 +186,11 @@ impl Region {
             attributes: Map<String, Value>,
         }
         let kind = Kind::SiteConnection;
-        let fields: Vec<&str> = Likeness::FIELDS.into_iter().chain(["psk"]).collect();
+        let fields: Vec<&str> = ConnectionTemplate::FIELDS.into_iter().chain(["psk"]).collect();
         let whole: Whole = self.get(&["vpn", kind.collection(), id.as_str()], &fields, kind.singular()).await?;
         let mut attributes = whole.attributes;
-        attributes.retain(|name, _| Likeness::FIELDS.contains(&name.as_str()));
-        Ok(Likeness { attributes, psk: shown(whole.psk)? })
+        attributes.retain(|name, _| ConnectionTemplate::FIELDS.contains(&name.as_str()));
+        Ok(ConnectionTemplate { attributes, psk: shown(whole.psk)? })
     }
 
     /// The key of one connection, for comparing it in memory.
@@ -211,10 +205,10 @@ impl Region {
     }
 
     /// Makes a connection that differs from another in its description and in what is said.
-    pub async fn create_connection_like(
+    pub(crate) async fn create_connection_from(
         &self,
-        like: &Likeness,
-        unlike: &Unlike<'_>,
+        like: &ConnectionTemplate,
+        overrides: &TemplateOverrides<'_>,
         description: &str,
     ) -> Result<Id, Error> {
         #[derive(Serialize)]
@@ -232,13 +226,13 @@ impl Region {
         attributes.retain(|name, value| {
             name != "description" && !value.is_null() && *value != json!([]) && *value != json!("")
         });
-        if let Some(service) = unlike.service {
+        if let Some(service) = overrides.service {
             attributes.insert("vpnservice_id".to_owned(), json!(service));
         }
-        if let Some(dpd) = &unlike.dpd {
+        if let Some(dpd) = &overrides.dpd {
             attributes.insert("dpd".to_owned(), json!(dpd));
         }
-        let Unlike { ike_policy, ipsec_policy, .. } = unlike;
+        let TemplateOverrides { ike_policy, ipsec_policy, .. } = overrides;
         let body =
             Like { attributes, description, ikepolicy_id: ike_policy, ipsecpolicy_id: ipsec_policy, psk: &like.psk };
         let kind = Kind::SiteConnection;
@@ -249,7 +243,7 @@ impl Region {
 
     /// Makes a rule in a security group. That there is one already which says the same (409
     /// `SecurityGroupRuleExists`) is a success.
-    pub async fn create_rule(&self, body: &SecurityGroupRuleBody<'_>) -> Result<RuleMade, Error> {
+    pub(crate) async fn create_rule(&self, body: &SecurityGroupRuleBody<'_>) -> Result<RuleMade, Error> {
         let url = self.url(&[RULES]);
         match self.post::<WireId>(&url, "security_group_rule", body, None).await {
             Ok(made) => Ok(RuleMade::Now(made.id)),
@@ -259,12 +253,12 @@ impl Region {
     }
 
     /// Deletes a rule of a security group.
-    pub async fn delete_rule(&self, id: &Id) -> Result<Deleted, Error> {
+    pub(crate) async fn delete_rule(&self, id: &Id) -> Result<Deleted, Error> {
         self.delete_at(&self.url(&[RULES, id.as_str()])).await
     }
 
     /// The rules whose description ends with the word of a change's step, in one security group.
-    pub async fn rules_made_by(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
+    pub(crate) async fn rules_made_by(&self, group: &Id, word: &str) -> Result<Vec<Id>, Error> {
         let filter = [("security_group_id", group.as_str())];
         let all: Vec<WireNote> = self.list(&[RULES], "security_group_rules", WireNote::FIELDS, &filter).await?;
         let is_of_step = |rule: &WireNote| rule.description.as_ref().is_some_and(|text| closing_word(&text.0) == word);

@@ -31,7 +31,7 @@ use itertools::Itertools;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::clouds_yaml::{Outline, outlines};
+pub(crate) use self::clouds_yaml::{Outline, outlines};
 pub use self::environment::SECRET as SECRET_VARIABLES;
 pub use self::find_error::{FindError, SearchOutcome, Searched, SearchedPlace};
 use self::settings::Settings;
@@ -227,7 +227,7 @@ impl Method {
 
     /// Whether it can be used again when the token has expired.
     #[must_use]
-    pub fn can_repeat(&self) -> bool {
+    pub(crate) fn can_repeat(&self) -> bool {
         matches!(self, Self::Password { .. } | Self::ApplicationCredential { .. })
     }
 }

@@ -124,7 +124,7 @@ impl Ports {
 impl SecurityGroupRule {
     /// Its group by name and id: "office (3f2a...)".
     #[must_use]
-    pub fn group_label(&self) -> String {
+    pub(crate) fn group_label(&self) -> String {
         match self.group_name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => format!("{name} ({})", self.group),
             None => self.group.to_string(),
@@ -133,7 +133,7 @@ impl SecurityGroupRule {
 
     /// Whether it has the form of the rules this program makes: everything in, from one range.
     #[must_use]
-    pub fn has_our_form(&self) -> bool {
+    pub(crate) fn has_our_form(&self) -> bool {
         let is_whole = self.protocol.is_none() && self.ports.is_none() && !self.is_of_members;
         is_whole && self.direction == RuleDirection::Ingress && self.remote.is_some()
     }

@@ -75,7 +75,7 @@ impl Default for Limits {
 
 /// The one connection pool of a signed-in user. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Http {
+pub(crate) struct Http {
     client: reqwest::Client,
     limits: Limits,
     proxies: Arc<Proxies>,

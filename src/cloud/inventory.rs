@@ -75,7 +75,7 @@ impl Id {
 impl RegionId {
     /// Whether it differs from another in case alone, if at all.
     #[must_use]
-    pub fn is_spelt_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_spelt_like(&self, other: &Self) -> bool {
         self.0.to_lowercase() == other.0.to_lowercase()
     }
 }
@@ -200,12 +200,12 @@ impl Inventory {
     }
 
     /// What of a list could not be read.
-    pub fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {
+    pub(crate) fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {
         self.unfit.iter().filter(move |unfit| unfit.collection == kind.plural())
     }
 
     /// The VPN services of a router; more than one means all but one are dead.
-    pub fn services_on<'a>(&'a self, router: &'a Id) -> impl Iterator<Item = &'a VpnService> {
+    pub(crate) fn services_on<'a>(&'a self, router: &'a Id) -> impl Iterator<Item = &'a VpnService> {
         self.services.iter().filter(move |service| service.router == *router)
     }
 }
@@ -237,7 +237,7 @@ pub struct Detail {
 impl Detail {
     /// The name of a network, if it has one.
     #[must_use]
-    pub fn network_name(&self, id: &Id) -> Option<&str> {
+    pub(crate) fn network_name(&self, id: &Id) -> Option<&str> {
         self.networks
             .iter()
             .find(|network| network.id == *id)

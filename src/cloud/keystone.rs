@@ -149,7 +149,7 @@ impl Cloud {
     }
 
     /// Tells of every pause before a read is tried again, from now on and once for all.
-    pub fn tell_pauses(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
+    pub(crate) fn tell_pauses(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
         self.0.listener.set(told);
     }
 
@@ -197,7 +197,7 @@ impl Cloud {
 
     /// Whether the user may only read. Since OpenStack 2025.2 such a user's lists of VPN objects are empty, without a word.
     #[must_use]
-    pub fn is_reader(&self) -> bool {
+    pub(crate) fn is_reader(&self) -> bool {
         let roles = &self.0.session.roles;
         !roles.is_empty() && roles.iter().all(|role| role == "reader")
     }
@@ -238,13 +238,13 @@ impl Cloud {
     /// For how long in all people have been asked to sign in again. Whoever measures how long the cloud takes leaves that
     /// out.
     #[must_use]
-    pub fn asked_for(&self) -> Duration {
+    pub(crate) fn asked_for(&self) -> Duration {
         self.0.person.as_ref().map_or(Duration::ZERO, Person::asked_for)
     }
 
     /// The region the credentials name, whether or not the catalogue has it.
     #[must_use]
-    pub fn preferred_region(&self) -> Option<&RegionId> {
+    pub(crate) fn preferred_region(&self) -> Option<&RegionId> {
         self.0.credentials.region.as_ref()
     }
 
@@ -312,7 +312,7 @@ impl Cloud {
     /// The regions whose network service is not https although Keystone is: whoever is in between can read what is sent
     /// there, and the token with it.
     #[must_use]
-    pub fn clear_text_regions(&self) -> Vec<&RegionId> {
+    pub(crate) fn clear_text_regions(&self) -> Vec<&RegionId> {
         let endpoints = self.0.session.endpoints.iter();
         endpoints.filter(|endpoint| self.is_clear_text(&endpoint.url)).map(|endpoint| &endpoint.region).collect()
     }
@@ -322,7 +322,7 @@ impl Cloud {
     }
 
     /// Lets keys be sent to network services that are not https, as the user wants it.
-    pub async fn allow_clear_text(&self) {
+    pub(crate) async fn allow_clear_text(&self) {
         *self.0.clear_text.lock().await = true;
     }
 
@@ -414,7 +414,7 @@ impl Region {
     /// wants to know before the first.
     ///
     /// Errors: `ClearText`.
-    pub async fn may_take_keys(&self) -> Result<(), Error> {
+    pub(crate) async fn may_take_keys(&self) -> Result<(), Error> {
         self.cloud.agree_on_clear_text(&self.endpoint.url).await.map_err(|error| self.mark(error))
     }
 
@@ -426,7 +426,7 @@ impl Region {
 
     /// The same region, whose requests are tried as often as that says.
     #[must_use]
-    pub fn patient(self, patience: Patience) -> Self {
+    pub(crate) fn patient(self, patience: Patience) -> Self {
         Self { patience: Some(patience), ..self }
     }
 

@@ -219,7 +219,7 @@ impl Person {
     }
 
     /// Whether something is to be done although that speaks against it. Only the word yes is a yes.
-    pub async fn agrees(&self, auth_url: &str, why: &str) -> bool {
+    pub(crate) async fn agrees(&self, auth_url: &str, why: &str) -> bool {
         let question = Question {
             wanted: Wanted::Consent,
             is_renewal: false,

@@ -14,14 +14,14 @@ const LONGEST: usize = 255;
 /// The text without control characters, line and paragraph separators, bidirectional marks, and what does not show by
 /// itself: joiners, variation selectors, fillers, tags.
 #[must_use]
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|&c| !is_hostile(c)).collect()
 }
 
 /// The same for a message of several lines: each run of white space becomes one space, and the end of what is longer
 /// than `limit` characters is cut off.
 #[must_use]
-pub fn one_line(text: &str, limit: usize) -> String {
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
     // Whoever sends megabytes does not get them copied.
     let text = text.char_indices().nth(limit.saturating_mul(4)).map_or(text, |(end, _)| &text[..end]);
     cut(text.split_whitespace().map(printable).join(" "), limit)
@@ -47,7 +47,7 @@ fn is_hostile(c: char) -> bool {
 
 /// A string of an answer, with [`printable`] applied and no longer than anything Neutron stores.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text(pub String);
+pub(crate) struct Text(pub String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

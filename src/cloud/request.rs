@@ -57,7 +57,7 @@ impl Kind {
 
     /// The JSON key around a list.
     #[must_use]
-    pub const fn plural(self) -> &'static str {
+    pub(crate) const fn plural(self) -> &'static str {
         self.names()[2]
     }
 

@@ -17,11 +17,11 @@ use super::http::Limits;
 use super::inventory::RegionId;
 
 /// How often a request that fails for a reason that may pass is tried in all.
-pub const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// The longest `Retry-After` that is sat out; a longer one is the caller's to show. Clouds that limit requests by the minute
 /// ask for up to 60 s.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Who is told of the pauses of reads that nobody has given [`Patience`], and of the region they are for.
 #[derive(Clone, Default)]
@@ -81,7 +81,7 @@ impl fmt::Display for Pause {
 
 /// How often requests are tried, who is told of the pauses between, and what cuts them short.
 #[derive(Clone)]
-pub struct Patience {
+pub(crate) struct Patience {
     /// How often a request is tried in all.
     pub tries: u32,
     /// Is told of every pause as it begins.
@@ -119,7 +119,11 @@ impl Patience {
 /// Runs `attempt` until it succeeds, fails for a lasting reason, or has failed as often as it may.
 ///
 /// A time-out is not repeated: the user has then waited for [`Limits::total`] already.
-pub async fn repeating<T, F, Fut>(limits: &Limits, patience: Option<&Patience>, mut attempt: F) -> Result<T, Error>
+pub(crate) async fn repeating<T, F, Fut>(
+    limits: &Limits,
+    patience: Option<&Patience>,
+    mut attempt: F,
+) -> Result<T, Error>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,

@@ -10,7 +10,7 @@ use super::printable::Text;
 
 impl Cloud {
     /// The version of the Identity API, as Keystone writes it: `v3.14 (stable)`.
-    pub async fn identity_version(&self) -> Result<String, Error> {
+    pub(crate) async fn identity_version(&self) -> Result<String, Error> {
         #[derive(Deserialize)]
         struct Version {
             id: Text,

@@ -64,13 +64,13 @@ pub struct Formed {
 
 /// The word a description begins with. Only there a marker says whose an object is: further on it is a mention.
 #[must_use]
-pub fn leading_word(description: &str) -> &str {
+pub(crate) fn leading_word(description: &str) -> &str {
     description.split(char::is_whitespace).next().unwrap_or_default()
 }
 
 /// The word a description ends with: where a change writes by which step of it an object was made.
 #[must_use]
-pub fn closing_word(description: &str) -> &str {
+pub(crate) fn closing_word(description: &str) -> &str {
     description.rsplit(char::is_whitespace).next().unwrap_or_default()
 }
 
@@ -164,7 +164,7 @@ impl Region {
     }
 
     /// The project's objects of a kind whose description ends with the word of a change's step.
-    pub async fn made_by(&self, kind: Kind, word: &str) -> Result<Vec<Marked>, Error> {
+    pub(crate) async fn made_by(&self, kind: Kind, word: &str) -> Result<Vec<Marked>, Error> {
         let mut all = self.described(kind).await?;
         all.retain(|one| closing_word(&one.description) == word);
         Ok(all)

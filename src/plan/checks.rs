@@ -16,8 +16,8 @@ use super::names::Half;
 use super::shell::openstack;
 use crate::cloud::{Detail, Id, Inventory, Kind, RegionId, Router, Status, Subnet};
 
-pub use carried::{TunnelEnd, carried, local};
-pub use existing::Tunnelled;
+pub(crate) use carried::{TunnelEnd, carried, local};
+pub(crate) use existing::Tunnelled;
 
 /// What is known about a region when its answers are checked.
 #[derive(Clone, Copy, Debug)]
@@ -224,7 +224,7 @@ pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
 
 /// What the region's quota and capabilities have to say, if that many objects of each kind are to be made.
 #[must_use]
-pub fn capacity(known: &Known<'_>, needed: &[(&str, u64)], half: Half) -> Vec<Finding> {
+pub(crate) fn capacity(known: &Known<'_>, needed: &[(&str, u64)], half: Half) -> Vec<Finding> {
     let place = Place::Region(half);
     if !known.inventory.extensions.has_vpnaas() {
         return vec![Finding::refusal(

@@ -57,7 +57,7 @@ pub fn parse_list(text: &str) -> Result<Vec<IpNet>, CidrProblem> {
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
+pub(crate) fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
     let first = ranges.first().ok_or(CidrProblem::Empty)?;
     for (index, range) in ranges.iter().enumerate() {
         if let Some(kind) = unusable(range) {
@@ -137,7 +137,7 @@ pub fn unusable(range: &IpNet) -> Option<&'static str> {
 
 /// Whether a range is every address of its family.
 #[must_use]
-pub fn is_everything(range: &IpNet) -> bool {
+pub(crate) fn is_everything(range: &IpNet) -> bool {
     range.prefix_len() == 0
 }
 
@@ -149,14 +149,14 @@ pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
 
 /// The first pair of ranges, one of each list, that have an address in common.
 #[must_use]
-pub fn first_overlap<'a>(a: &'a [IpNet], b: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
+pub(crate) fn first_overlap<'a>(a: &'a [IpNet], b: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
     a.iter().find_map(|left| b.iter().find(|right| overlap(left, right)).map(|right| (left, right)))
 }
 
 /// The first local and remote range that cannot be told apart across a tunnel. That everything is remote is no claim to
 /// the local ranges.
 #[must_use]
-pub fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
+pub(crate) fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
     let overlapping = |ours: &'a IpNet| {
         let named = remote.iter().find(|theirs| !is_everything(theirs) && overlap(ours, theirs));
         named.map(|theirs| (ours, theirs))
@@ -167,7 +167,7 @@ pub fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Option<(&'a
 /// Whether an address cannot be reached over the Internet: RFC 1918, carrier NAT (100.64/10), loopback, link-local,
 /// unique local IPv6. Such an external address means the cloud's outside is itself behind NAT.
 #[must_use]
-pub fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let shared = Ipv4Addr::new(100, 64, 0, 0).to_bits() >> 22 == v4.to_bits() >> 22;

@@ -159,7 +159,7 @@ impl PlanFile {
 
     /// Whether two plans are of one VPN: name, regions and peer outside are the same.
     #[must_use]
-    pub fn is_of_same_vpn(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_same_vpn(&self, other: &Self) -> bool {
         let regions = |file: &Self| file.regions().into_iter().cloned().collect::<BTreeSet<_>>();
         let address = |file: &Self| file.peer().map(|peer| peer.address.clone());
         self.name == other.name && regions(self) == regions(other) && address(self) == address(other)
@@ -167,7 +167,7 @@ impl PlanFile {
 
     /// Whether a key may be generated: both halves are ours, so nobody else has to know it.
     #[must_use]
-    pub const fn may_generate_key(&self) -> bool {
+    pub(crate) const fn may_generate_key(&self) -> bool {
         matches!(self.far, Far::Half(_))
     }
 

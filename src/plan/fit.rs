@@ -26,7 +26,7 @@ pub struct PolicyScope<'a> {
 impl PolicyScope<'_> {
     /// The profile to preselect, and why when it is not the guide's.
     #[must_use]
-    pub fn recommended(&self) -> (Profile, Option<String>) {
+    pub(crate) fn recommended(&self) -> (Profile, Option<String>) {
         if let Some((region, _)) = self.regions.iter().find(|(_, extensions)| !extensions.stores_sha1()) {
             return (
                 Profile::Modern,

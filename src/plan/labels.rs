@@ -21,7 +21,7 @@ impl Labels {
     }
 
     /// Takes the descriptions Keystone has of its regions; empty ones do not count.
-    pub fn describe(&mut self, descriptions: impl IntoIterator<Item = (RegionId, String)>) {
+    pub(crate) fn describe(&mut self, descriptions: impl IntoIterator<Item = (RegionId, String)>) {
         self.described.extend(descriptions.into_iter().filter(|(_, text)| !text.trim().is_empty()));
     }
 

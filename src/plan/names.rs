@@ -56,7 +56,7 @@ impl VpnId {
 
     /// The VPN and the half a mark tells of; none if the text is no mark.
     #[must_use]
-    pub fn of_mark(text: &str) -> Option<(Self, Half)> {
+    pub(crate) fn of_mark(text: &str) -> Option<(Self, Half)> {
         let (id, half) = text.strip_prefix("osvpn:")?.split_once(':')?;
         let half = [Half::A, Half::B].into_iter().find(|candidate| candidate.to_string() == half)?;
         Self::try_from(id.to_owned()).ok().map(|id| (id, half))
@@ -64,14 +64,14 @@ impl VpnId {
 
     /// The id in a person's word: that alone, behind `osvpn:`, or in a whole mark. A name may look like one.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
         let marked = Self::of_mark(word).map(|(id, _)| id);
         marked.or_else(|| Self::try_from(word.strip_prefix("osvpn:").unwrap_or(word).to_owned()).ok())
     }
 
     /// The VPN and the half an object is of, by its description: that is the marker, or begins with it.
     #[must_use]
-    pub fn of_description(description: &str) -> Option<(Self, Half)> {
+    pub(crate) fn of_description(description: &str) -> Option<(Self, Half)> {
         Self::of_mark(leading_word(description))
     }
 
@@ -123,7 +123,7 @@ pub fn meant<T>(word: &str, all: impl IntoIterator<Item = T>, ways: &[&dyn Fn(&T
 pub struct VpnName(String);
 
 /// The longest name whose longest object name still fits Neutron's 255 characters.
-pub const LONGEST_NAME: usize = 200;
+pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Why a text cannot name a VPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,13 +165,13 @@ impl VpnName {
 
     /// The name a VPN has if one of its objects has that name.
     #[must_use]
-    pub fn from_object(name: &str, object: &str) -> Option<Self> {
+    pub(crate) fn from_object(name: &str, object: &str) -> Option<Self> {
         Self::parse(name.strip_suffix(object)?.strip_suffix('_')?).ok()
     }
 
     /// Whether an object of that kind has a name as this program gives it: the name of a VPN and what the object is.
     #[must_use]
-    pub fn is_given(kind: Kind, name: &str) -> bool {
+    pub(crate) fn is_given(kind: Kind, name: &str) -> bool {
         let objects: &[&str] = match kind {
             Kind::VpnService => &["vpn_service"],
             Kind::IkePolicy => &["ike_policy"],

@@ -156,7 +156,7 @@ fn misspelling(text: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// [`PeerProblem::Unusable`].
-pub fn check_address(address: IpAddr) -> Result<(), PeerProblem> {
+pub(crate) fn check_address(address: IpAddr) -> Result<(), PeerProblem> {
     cidr::unusable(&IpNet::from(address)).map_or(Ok(()), |kind| Err(PeerProblem::Unusable(address, kind)))
 }
 

@@ -46,7 +46,7 @@ macro_rules! words {
 }
 
 /// An enumeration of words.
-pub trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
+pub(crate) trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
     /// In the order a person would look for them.
     const WORDS: &'static [&'static str];
 }
@@ -110,7 +110,7 @@ words! {
 impl AuthAlgorithm {
     /// Whether it came with 2025.1.
     #[must_use]
-    pub const fn is_new(self) -> bool {
+    pub(crate) const fn is_new(self) -> bool {
         matches!(self, Self::AesXcbc | Self::AesCmac)
     }
 }
@@ -118,7 +118,7 @@ impl AuthAlgorithm {
 impl EncryptionAlgorithm {
     /// Whether it encrypts and authenticates in one (GCM, CCM).
     #[must_use]
-    pub fn is_aead(self) -> bool {
+    pub(crate) fn is_aead(self) -> bool {
         self.as_str().contains("cm-")
     }
 
@@ -130,7 +130,7 @@ impl EncryptionAlgorithm {
 
     /// Whether it came with 2025.1.
     #[must_use]
-    pub const fn is_new(self) -> bool {
+    pub(crate) const fn is_new(self) -> bool {
         !matches!(self, Self::TripleDes | Self::Aes128 | Self::Aes192 | Self::Aes256)
     }
 }
@@ -147,14 +147,14 @@ impl IkeVersion {
 impl DhGroup {
     /// Whether it came with 2025.1.
     #[must_use]
-    pub const fn is_new(self) -> bool {
+    pub(crate) const fn is_new(self) -> bool {
         !matches!(self, Self::Group2 | Self::Group5 | Self::Group14)
     }
 }
 
 /// The largest lifetime, DPD time or MTU there may be: the API bounds none of them, but the database's columns are signed
 /// integers of 32 bits, and `MySQL` answers a larger value with 500.
-pub const LARGEST_NUMBER: u32 = i32::MAX.cast_unsigned();
+pub(crate) const LARGEST_NUMBER: u32 = i32::MAX.cast_unsigned();
 
 /// Reads a number that the database can hold.
 fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
@@ -236,7 +236,7 @@ pub struct Policy {
 impl Policy {
     /// Whether it has an algorithm that a region may no longer store: sha1 and 3des, from 2026.2 on.
     #[must_use]
-    pub const fn is_outdated(&self) -> bool {
+    pub(crate) const fn is_outdated(&self) -> bool {
         let Self { ike, ipsec, .. } = self;
         matches!(ike.auth_algorithm, AuthAlgorithm::Sha1)
             || matches!(ipsec.auth_algorithm, AuthAlgorithm::Sha1)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const PUBLIC: &str = "pre_shared_key";
 
 /// What is said where no VPN of a project has [`PUBLIC`].
-pub const NONE_PUBLIC: &str = "No VPN of this project has the key that create-vpn.sh gave to everybody.";
+pub(crate) const NONE_PUBLIC: &str = "No VPN of this project has the key that create-vpn.sh gave to everybody.";
 
 /// Keys that guides, scripts and examples print, and those that come to everybody's mind, as [`is_public`] compares them:
 /// in small letters, without what is neither letter nor digit.
@@ -64,9 +64,9 @@ const WELL_KNOWN: [&str; 46] = [
     "vpn",
 ];
 /// The shortest key the guide allows, in characters.
-pub const SHORTEST: usize = 20;
+pub(crate) const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.
-pub const LONGEST: usize = 40;
+pub(crate) const LONGEST: usize = 40;
 /// How long generated keys are.
 const GENERATED: usize = 32;
 
@@ -123,7 +123,7 @@ impl PskProblem {
 impl Psk {
     /// What the other side may read into this key, if that is not the key itself.
     #[must_use]
-    pub fn caution(&self) -> Option<&'static str> {
+    pub(crate) fn caution(&self) -> Option<&'static str> {
         match self.0.expose_secret().get(..2)? {
             "0x" | "0X" => Some(
                 "begins with 0x: strongSwan, FortiOS and RouterOS read what follows as hexadecimal; take a key with another \

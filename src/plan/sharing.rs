@@ -47,7 +47,7 @@ pub(super) fn of(known: &Known<'_>, half: &HalfPlan, peer: &PeerAddress, peer_id
 
 /// Whether strongSwan finds the key of a connection by the same two identities as that of one between those ends.
 #[must_use]
-pub fn is_between(connection: &SiteConnection, own: Option<IpAddr>, peer: &PeerAddress, peer_id: &str) -> bool {
+pub(crate) fn is_between(connection: &SiteConnection, own: Option<IpAddr>, peer: &PeerAddress, peer_id: &str) -> bool {
     let is_own = match connection.local_id.as_str() {
         "" => true,
         id => own.is_some_and(|own| is_same_identity(id, &own.to_string())),
@@ -61,7 +61,7 @@ fn rotate(connection: &Id) -> ShellCommand {
 
 /// Whether two identities are one as IKE compares them: names without case, addresses however they are written.
 #[must_use]
-pub fn is_same_identity(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
     match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
         (Ok(one), Ok(other)) => one == other,
         _ => one.eq_ignore_ascii_case(other),

@@ -71,21 +71,21 @@ impl ShellCommand {
 
     /// With what the command is for: a name, an id, a path.
     #[must_use]
-    pub fn operand(mut self, operand: impl Display) -> Self {
+    pub(crate) fn operand(mut self, operand: impl Display) -> Self {
         self.0.push(Word::Operand(quoted(operand)));
         self
     }
 
     /// With its output as the standard input of another.
     #[must_use]
-    pub fn piped_into(mut self, reader: Self) -> Self {
+    pub(crate) fn piped_into(mut self, reader: Self) -> Self {
         self.0.push(Word::Reader(reader));
         self
     }
 
     /// With a comment at its end, which a shell passes over.
     #[must_use]
-    pub fn remark(mut self, remark: &'static str) -> Self {
+    pub(crate) fn remark(mut self, remark: &'static str) -> Self {
         self.0.push(Word::Remark(remark));
         self
     }

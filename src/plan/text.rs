@@ -57,7 +57,7 @@ impl Plan {
 impl Policy {
     /// The IKE policy in one line.
     #[must_use]
-    pub fn ike_text(&self) -> String {
+    pub(crate) fn ike_text(&self) -> String {
         let ike = &self.ike;
         let mode = match ike.ike_version {
             super::policy::IkeVersion::V1 => format!(" {}", ike.phase1_negotiation_mode),
@@ -71,7 +71,7 @@ impl Policy {
 
     /// The IPsec policy in one line.
     #[must_use]
-    pub fn ipsec_text(&self) -> String {
+    pub(crate) fn ipsec_text(&self) -> String {
         let ipsec = &self.ipsec;
         format!(
             "{} {}, {}, {}, {}, {} s",
@@ -86,7 +86,7 @@ impl Policy {
 
     /// What a connection carries beside its policies, in one line.
     #[must_use]
-    pub fn connection_text(&self) -> String {
+    pub(crate) fn connection_text(&self) -> String {
         format!(
             "DPD {} {}/{} s, MTU {}, {}",
             self.dpd.action, self.dpd.interval, self.dpd.timeout, self.mtu, self.initiator

@@ -14,7 +14,7 @@ use super::settings::Settings;
 /// The section a file's own clouds stand in.
 pub const CLOUDS: &str = "clouds";
 /// The section a clouds-public.yaml keeps its profiles in.
-pub const PROFILES: &str = "public-clouds";
+pub(crate) const PROFILES: &str = "public-clouds";
 
 /// The names of the clouds of a file, sorted.
 pub fn names(text: &str) -> Result<Vec<String>, serde_saphyr::Error> {

@@ -49,7 +49,7 @@ impl ReadFile {
 }
 
 /// A cloud of a clouds.yaml.
-pub struct ChosenCloud {
+pub(crate) struct ChosenCloud {
     /// Its name.
     pub name: String,
     /// Its file as shown.
@@ -127,7 +127,7 @@ fn not_of_one_place(
 }
 
 /// What one file says of a cloud.
-pub struct Layer {
+pub(crate) struct Layer {
     file: ReadFile,
     section: &'static str,
     name: String,
@@ -144,7 +144,7 @@ impl Layer {
 
 /// What one of the files describes, without a single value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outline {
+pub(crate) struct Outline {
     /// Its path, with `~` for the home directory.
     pub file: String,
     /// Its clouds or profiles, and the names of the settings of each, or why it cannot be read.
@@ -153,7 +153,7 @@ pub struct Outline {
 
 /// The outlines of the files that would be read, and every secret in them.
 #[must_use]
-pub fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
+pub(crate) fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
     let kinds = [
         ("clouds", Some("OS_CLIENT_CONFIG_FILE"), CLOUDS),
         ("secure", Some("OS_CLIENT_SECURE_FILE"), CLOUDS),

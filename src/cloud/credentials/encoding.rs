@@ -4,7 +4,7 @@
 use super::values::encrypted_by;
 
 /// The text, or why it cannot be read, and the line if that is known.
-pub fn decode(bytes: Vec<u8>) -> Result<String, (Option<usize>, String)> {
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, (Option<usize>, String)> {
     let utf16 = if bytes.starts_with(&[0xff, 0xfe]) || nul_at(&bytes, 1) {
         Some("UTF-16LE")
     } else if bytes.starts_with(&[0xfe, 0xff]) || nul_at(&bytes, 0) {

@@ -9,7 +9,7 @@ use super::values::fault;
 
 /// Variables of which any one means that the user has sourced an openrc file. `OS_REGION_NAME` and the like alone do not,
 /// nor do the names of a project or domain: people export them to complete a clouds.yaml.
-pub const TELLING: [&str; 9] = [
+pub(crate) const TELLING: [&str; 9] = [
     "OS_AUTH_URL",
     "OS_TOKEN",
     "OS_AUTH_TOKEN",
@@ -68,13 +68,13 @@ pub fn settings(sources: &Sources, warnings: &mut Vec<String>) -> Option<Setting
 }
 
 /// Whether nothing of an openrc file is set but a user or a password.
-pub fn is_partial(sources: &Sources) -> bool {
+pub(crate) fn is_partial(sources: &Sources) -> bool {
     let is_part = |name: &str| matches!(name, "OS_USERNAME" | "OS_USER_ID" | "OS_PASSWORD");
     TELLING.iter().filter(|name| sources.var(name).is_some()).all(|name| is_part(name))
 }
 
 /// Whether a password is set that belongs to no openrc file.
-pub fn has_password_alone(sources: &Sources) -> bool {
+pub(crate) fn has_password_alone(sources: &Sources) -> bool {
     sources.var("OS_PASSWORD").is_some() && sources.var("OS_AUTH_URL").is_none()
 }
 

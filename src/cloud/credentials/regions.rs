@@ -10,7 +10,7 @@ use super::sources::Sources;
 use crate::cloud::printable::printable;
 
 /// The layers on top of each other, and above them the values of the region that is used: the one named, else the first.
-pub fn merged(layers: &[Layer], sources: &Sources, warnings: &mut Vec<String>) -> Result<Settings, FindError> {
+pub(crate) fn merged(layers: &[Layer], sources: &Sources, warnings: &mut Vec<String>) -> Result<Settings, FindError> {
     let mut settings = Settings::default();
     for layer in layers {
         settings.overlay(layer.settings.clone());

@@ -49,7 +49,7 @@ const KNOWN: [(&str, &[&str]); 35] = [
 ];
 
 /// Those whose values nobody else may know.
-pub const PROOFS: [&str; 4] = ["password", "passcode", "token", "application_credential_secret"];
+pub(crate) const PROOFS: [&str; 4] = ["password", "passcode", "token", "application_credential_secret"];
 
 /// openstacksdk takes a dash for an underscore.
 fn canonical(key: &str) -> Option<&'static str> {
@@ -58,13 +58,13 @@ fn canonical(key: &str) -> Option<&'static str> {
 }
 
 /// Whether a variable means something here.
-pub fn is_known(variable: &str) -> bool {
+pub(crate) fn is_known(variable: &str) -> bool {
     canonical(&variable.strip_prefix("OS_").unwrap_or(variable).to_ascii_lowercase()).is_some()
 }
 
 /// A setting, and where it is written. Any may be a secret, so all are kept as one.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub(crate) struct Setting {
     value: SecretString,
     /// Its name as it is written: `OS_PASSWORD`, `auth.password`.
     pub key: String,
@@ -113,7 +113,7 @@ pub struct Settings {
 
 impl Settings {
     /// Sets one by any of its names, as a variable of that name has it; an empty value counts as none.
-    pub fn set_variable(&mut self, variable: &str, value: &str) {
+    pub(crate) fn set_variable(&mut self, variable: &str, value: &str) {
         let key = variable.strip_prefix("OS_").unwrap_or(variable).to_ascii_lowercase();
         let setting = Setting { value: value.into(), key: variable.to_owned(), file: None, line: 0, tag: None };
         self.put(&key, setting);
@@ -130,7 +130,7 @@ impl Settings {
     }
 
     /// Lays those on top: key by key, those under `auth` too.
-    pub fn overlay(&mut self, upper: Self) {
+    pub(crate) fn overlay(&mut self, upper: Self) {
         self.auth.extend(upper.auth);
         self.own.extend(upper.own);
         self.empty.extend(upper.empty);
@@ -140,7 +140,7 @@ impl Settings {
     }
 
     /// Takes that variable before what the files say.
-    pub fn prefer_variable(&mut self, variable: &str, value: &str) {
+    pub(crate) fn prefer_variable(&mut self, variable: &str, value: &str) {
         let mut preferred = Self::default();
         preferred.set_variable(variable, value);
         self.auth.retain(|name, _| !preferred.own.contains_key(name));
@@ -156,7 +156,7 @@ impl Settings {
     }
 
     /// Notes the file these come from, with that text.
-    pub fn of_file(mut self, file: &str, text: &str) -> Self {
+    pub(crate) fn of_file(mut self, file: &str, text: &str) -> Self {
         let lines: Vec<&str> = text.lines().collect();
         for setting in self.auth.values_mut().chain(self.own.values_mut()) {
             setting.file = Some(file.to_owned());
@@ -189,7 +189,7 @@ impl Settings {
     }
 
     /// What to say of the first of these that stands in a file without a value.
-    pub fn empty_note(&self, keys: &[&str]) -> Option<String> {
+    pub(crate) fn empty_note(&self, keys: &[&str]) -> Option<String> {
         let line = |key: &&str| self.empty.get(key).copied().filter(|line| *line > 0 && self.setting(key).is_none());
         let (key, line) = keys.iter().find_map(|key| Some((key, line(key)?)))?;
         Some(format!(
@@ -301,7 +301,7 @@ impl<'de> Deserialize<'de> for Methods {
 
 /// An entry of `regions`: a name, or a mapping with `name` and the `values` of that region.
 #[derive(Clone, Debug)]
-pub struct ListedRegion {
+pub(crate) struct ListedRegion {
     /// Its name.
     pub name: String,
     /// Whether it has `values`, which are read for the region that is used alone.

@@ -21,7 +21,7 @@ const REFERENCES: [&str; 7] = ["op://", "vault://", "ref+", "secret://", "arn:aw
 const PATHS: [&str; 3] = ["cacert", "cert", "key"];
 
 /// What made it, if a whole file is still encrypted.
-pub fn encrypted_by(text: &str) -> Option<&'static str> {
+pub(crate) fn encrypted_by(text: &str) -> Option<&'static str> {
     ENCRYPTED.iter().find(|(start, _)| text.trim_start().starts_with(start)).map(|(_, name)| *name)
 }
 

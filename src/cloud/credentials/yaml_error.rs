@@ -4,7 +4,7 @@
 use serde_saphyr::Error as Yaml;
 
 /// The line (from 1), the keys leading to it (`clouds.prod.auth.password`), and the reason.
-pub fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String) {
+pub(crate) fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String) {
     let mut error = error.without_snippet();
     // What came by way of an alias is to be mended where it stands, not where it is referred to.
     while let Yaml::AliasError { error: original, .. } = error {

@@ -25,7 +25,7 @@ const LARGEST_PAGE: usize = 4096;
 const LARGEST_BODY: usize = 256 << 10;
 
 /// How a request was to reach its host.
-pub struct Way<'a> {
+pub(crate) struct Way<'a> {
     /// The host and its port.
     pub host: &'a str,
     /// The proxy in between.

@@ -30,7 +30,7 @@ const MOST_EXPLAINED: usize = 20;
 const LONGEST_LABEL: usize = 60;
 /// The longest list that is kept, all its pages together. No project has so many routers or subnets, and an object that
 /// is ten bytes on the wire takes hundreds in memory.
-pub const MOST_ITEMS: usize = 100_000;
+pub(crate) const MOST_ITEMS: usize = 100_000;
 
 /// What to say of a longer one.
 pub fn endless(collection: &str) -> String {
@@ -39,7 +39,7 @@ pub fn endless(collection: &str) -> String {
 
 /// One page of a list.
 #[derive(Debug)]
-pub struct Page<T> {
+pub(crate) struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
     /// The `marker` of the next page, if there is one.
@@ -62,7 +62,7 @@ pub fn parse<T: DeserializeOwned>(answer: &Response, key: &str) -> Result<T, Err
 /// A list the API wraps in `collection`, with its `collection_links`.
 ///
 /// One object that does not fit fails the whole list, by name: who looks for what a request has made must not overlook it.
-pub fn parse_page<T: DeserializeOwned>(answer: &Response, collection: &str) -> Result<Page<T>, Error> {
+pub(crate) fn parse_page<T: DeserializeOwned>(answer: &Response, collection: &str) -> Result<Page<T>, Error> {
     let seed = ListVisitor { collection, item: PhantomData };
     let mut reader = serde_json::Deserializer::from_slice(&answer.body);
     if let Ok(Some(page)) = seed.deserialize(&mut reader)
@@ -84,7 +84,7 @@ pub fn parse_page<T: DeserializeOwned>(answer: &Response, collection: &str) -> R
 }
 
 /// The same, but an object that does not fit costs itself alone: it is left out and named.
-pub fn parse_page_of_fit<T: DeserializeOwned>(
+pub(crate) fn parse_page_of_fit<T: DeserializeOwned>(
     answer: &Response,
     collection: &'static str,
 ) -> Result<(Page<T>, Vec<Unfit>), Error> {

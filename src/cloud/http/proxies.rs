@@ -8,7 +8,7 @@ use reqwest::Url;
 use super::host_of;
 
 /// The proxies of this process's variables, as reqwest takes them.
-pub struct Proxies(Option<Matcher>);
+pub(crate) struct Proxies(Option<Matcher>);
 
 /// A proxy in between.
 pub struct Proxy {
@@ -20,7 +20,7 @@ pub struct Proxy {
 
 impl Proxies {
     /// Those of the environment or the system.
-    pub fn of_system() -> Self {
+    pub(crate) fn of_system() -> Self {
         Self(Some(Matcher::from_system()))
     }
 

@@ -10,7 +10,7 @@ const TELLING: usize = 8;
 const HIDDEN: char = '…';
 
 /// A text as [`printable::one_line`] makes it, without these secrets.
-pub fn one_line(text: &str, secrets: &[&SecretString], limit: usize) -> String {
+pub(crate) fn one_line(text: &str, secrets: &[&SecretString], limit: usize) -> String {
     // What does not show goes first: it could stand within a secret.
     let mut text = printable::one_line(text, text.len());
     for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {

@@ -46,7 +46,7 @@ impl Status {
 
     /// Whether it says how the object stands: it is there, and a word that the API documents.
     #[must_use]
-    pub const fn is_known(&self) -> bool {
+    pub(crate) const fn is_known(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
 }

@@ -17,7 +17,7 @@ use crate::cloud::person::{Person, Prompt, Question, Reply, Wanted};
 
 /// What is known besides the credentials, for the next time. It lives as long as the program.
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub(crate) struct Remembered {
     /// The password that was right last.
     pub password: Option<SecretString>,
     /// Whether a passcode is appended to it, so that it is not worth trying alone.
@@ -25,7 +25,7 @@ pub struct Remembered {
 }
 
 /// A sign-in that has succeeded.
-pub struct NewSession {
+pub(crate) struct NewSession {
     pub token: Token,
     pub session: Account,
     /// Whether the next time needs nobody.
@@ -33,7 +33,7 @@ pub struct NewSession {
 }
 
 /// A sign-in under way.
-pub struct Conversation<'a> {
+pub(crate) struct Conversation<'a> {
     http: &'a Http,
     credentials: &'a Credentials,
     person: Option<&'a Person>,

@@ -140,7 +140,7 @@ pub fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
 }
 
 /// The body that adds a passcode to a receipt: only what was missing, and the scope again.
-pub fn passcode_body(credentials: &Credentials, passcode: &SecretString) -> Zeroizing<Vec<u8>> {
+pub(crate) fn passcode_body(credentials: &Credentials, passcode: &SecretString) -> Zeroizing<Vec<u8>> {
     let user = credentials.method.user().cloned().unwrap_or_else(|| Named::Id(String::new()));
     enclose(&Method::Totp { user, passcode: passcode.clone() }, credentials)
 }

@@ -26,7 +26,7 @@ pub struct Token {
 
 /// Who is signed in, and to what.
 #[derive(Debug)]
-pub struct Account {
+pub(crate) struct Account {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
@@ -99,7 +99,7 @@ struct CatalogEndpoint {
 }
 
 /// The project of a token that somebody has, as the answer about it says: whether it is the one that is named.
-pub fn is_for(answer: &Response, project: &Named) -> bool {
+pub(crate) fn is_for(answer: &Response, project: &Named) -> bool {
     let Ok(TokenAnswer { project: Some(own), .. }) = parse(answer, "token") else { return false };
     match project {
         Named::Id(id) => *id == own.id.0,
@@ -147,7 +147,7 @@ pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Acco
 }
 
 /// Whether a request can be sent there.
-pub fn is_usable(url: &Url) -> bool {
+pub(crate) fn is_usable(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 

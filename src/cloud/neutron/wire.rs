@@ -16,7 +16,7 @@ use crate::cloud::printable::Text;
 use crate::cloud::request::Kind;
 
 /// An object of a list, and the attributes that are asked for.
-pub trait Wire: DeserializeOwned {
+pub(crate) trait Wire: DeserializeOwned {
     /// By the API's names.
     const FIELDS: &'static [&'static str];
 
@@ -27,7 +27,7 @@ pub trait Wire: DeserializeOwned {
 }
 
 /// An object of one project, with a name.
-pub trait Owned: Wire {
+pub(crate) trait Owned: Wire {
     /// Whether it is that project's. An object without an owner is everybody's.
     fn belongs_to(&self, project: &str) -> bool;
 
@@ -177,11 +177,11 @@ fn is_link_local(address: IpAddr) -> bool {
 
 impl WireSubnet {
     /// OVN puts a subnet of its own between a router and its VPN gateway, in the user's project.
-    pub fn is_transit(&self) -> bool {
+    pub(crate) fn is_transit(&self) -> bool {
         self.key().0.starts_with("vpn-transit-subnet-") || is_link_local(self.cidr.addr())
     }
 
-    pub fn into_subnet(self) -> Subnet {
+    pub(crate) fn into_subnet(self) -> Subnet {
         Subnet {
             id: self.id,
             name: text(self.name),
@@ -193,13 +193,13 @@ impl WireSubnet {
 }
 
 impl WireNetwork {
-    pub fn into_network(self) -> Network {
+    pub(crate) fn into_network(self) -> Network {
         Network { id: self.id, name: text(self.name) }
     }
 }
 
 #[derive(Deserialize)]
-pub struct QuotaDetail {
+pub(crate) struct QuotaDetail {
     limit: i64,
     #[serde(default)]
     used: i64,
@@ -209,7 +209,7 @@ pub struct QuotaDetail {
 
 impl QuotaDetail {
     /// -1 is how Neutron writes "unlimited".
-    pub fn into_quota(self) -> Option<Quota> {
+    pub(crate) fn into_quota(self) -> Option<Quota> {
         let used = u64::try_from(self.used.checked_add(self.reserved)?).ok()?;
         Some(Quota { limit: u64::try_from(self.limit).ok(), used })
     }

@@ -6,7 +6,7 @@ use super::delete::{Freed, delete};
 use super::replaced::vanished;
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
 use crate::change::{Create, Deletable, DpdValues, New, Ref};
-use crate::cloud::changes::{Likeness, RuleMade, SecurityGroupRuleBody, Unlike};
+use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody, TemplateOverrides};
 use crate::cloud::request::{DpdBody, EndpointGroupBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::bodies;
@@ -18,7 +18,7 @@ enum Draft<'a> {
     IkePolicy(&'a IkePolicy),
     IpsecPolicy(&'a IpsecPolicy),
     Service(&'a Id),
-    Connection(Box<Likeness>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
+    Connection(Box<ConnectionTemplate>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
     Rule(&'a Id, String, &'a str),
 }
 
@@ -139,9 +139,9 @@ impl Changing {
             New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
                 let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
                 let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
-                let likeness = region.likeness(like).await?;
-                self.note_keys(&likeness, like, step, work).await;
-                Draft::Connection(Box::new(likeness), service, policies, dpd.as_ref())
+                let template = region.connection_template(like).await?;
+                self.note_keys(&template, like, step, work).await;
+                Draft::Connection(Box::new(template), service, policies, dpd.as_ref())
             }
             New::Rule { group, remote } => {
                 Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })
@@ -161,8 +161,8 @@ impl Changing {
             Draft::Connection(like, service, [ike_policy, ipsec_policy], dpd) => {
                 let description = id.described(step, like.description());
                 let dpd = dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
-                let unlike = Unlike { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
-                region.create_connection_like(like, &unlike, &description).await?
+                let overrides = TemplateOverrides { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
+                region.create_connection_from(like, &overrides, &description).await?
             }
             Draft::Rule(group, remote, ethertype) => {
                 let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::contention::{Overtaken, error};
 use super::{ChangeEvent, ChangeWork, Changing, Failure};
 use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
-use crate::cloud::changes::{ConnectionChanges, Likeness};
+use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
 use crate::engine::ROUNDS;
@@ -19,7 +19,7 @@ use crate::plan::{Half, VpnName};
 enum Compared {
     Alike,
     /// It was changed after the new one was made like it.
-    Changed(Box<Likeness>),
+    Changed(Box<ConnectionTemplate>),
     Gone,
 }
 
@@ -190,7 +190,7 @@ impl Changing {
         &mut self,
         step: usize,
         pair: &Pair,
-        old: &Likeness,
+        old: &ConnectionTemplate,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
         let region = work.region(&pair.create.region, step)?;
@@ -219,7 +219,7 @@ impl Changing {
     }
 
     /// Notes whether both halves have the same key, when the first of them is to be replaced.
-    pub(super) async fn note_keys(&mut self, like: &Likeness, id: &Id, step: usize, work: &ChangeWork<'_>) {
+    pub(super) async fn note_keys(&mut self, like: &ConnectionTemplate, id: &Id, step: usize, work: &ChangeWork<'_>) {
         let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
         let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
         let Ok(region) = work.region(&other.region, step) else { return };
@@ -357,7 +357,7 @@ async fn is_there(region: &Region, id: &Id) -> bool {
 async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     const SAME: [&str; 6] =
         ["local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "initiator"];
-    let (old, new) = tokio::join!(region.likeness(&pair.old), region.likeness(&pair.new));
+    let (old, new) = tokio::join!(region.connection_template(&pair.old), region.connection_template(&pair.new));
     let old = match old {
         Err(error) if error.is_gone() => return Ok(Compared::Gone),
         old => old?,

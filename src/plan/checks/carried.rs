@@ -12,7 +12,7 @@ use crate::plan::names::Half;
 
 /// One end of a tunnel, and what it is to carry.
 #[derive(Clone, Copy, Debug)]
-pub struct TunnelEnd<'a> {
+pub(crate) struct TunnelEnd<'a> {
     /// What is known of its region.
     pub known: &'a Known<'a>,
     /// Its router.

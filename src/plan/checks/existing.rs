@@ -98,7 +98,7 @@ pub(super) fn same_ranges(
 
 /// Whether one connection of a half's router tunnels what the half is to tunnel, and what.
 #[must_use]
-pub fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &Id) -> Option<String> {
+pub(crate) fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &Id) -> Option<String> {
     let tunnelled = known.tunnelled(&half.router.id);
     let existing = tunnelled.iter().find(|existing| existing.connection.id == *connection)?;
     let overlap = existing.overlap(&half.remote)?;
@@ -134,7 +134,7 @@ impl Tunnelled<'_> {
 
 /// What is said of a peer that a connection of the router goes to already.
 #[must_use]
-pub fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, place: Place) -> Vec<Finding> {
+pub(crate) fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, place: Place) -> Vec<Finding> {
     let finding = |existing: &Tunnelled<'_>| {
         let SiteConnection { name, status, id, .. } = existing.connection;
         let text = format!(
@@ -150,7 +150,7 @@ pub fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, place: 
 
 /// Whether a connection goes to that peer.
 #[must_use]
-pub fn goes_to(connection: &SiteConnection, peer: &PeerAddress) -> bool {
+pub(crate) fn goes_to(connection: &SiteConnection, peer: &PeerAddress) -> bool {
     match peer {
         PeerAddress::Ip(address) => connection.peer_address.parse() == Ok(*address),
         PeerAddress::Name(name) => connection.peer_address.eq_ignore_ascii_case(name),

@@ -10,7 +10,7 @@ use crate::plan::findings::{Finding, Place};
 
 /// The addresses a half has outside: those of its router, and of its VPN service where the cloud gives it its own.
 #[must_use]
-pub fn own_addresses(router: &Router, service: Option<&VpnService>) -> Vec<IpAddr> {
+pub(crate) fn own_addresses(router: &Router, service: Option<&VpnService>) -> Vec<IpAddr> {
     let v4 = router.external_v4.iter().copied().chain(service.and_then(|service| service.external_v4));
     let v6 = router.external_v6.iter().copied().chain(service.and_then(|service| service.external_v6));
     v4.map(IpAddr::V4).chain(v6.map(IpAddr::V6)).collect()
@@ -33,7 +33,13 @@ pub fn peer(peer: IpAddr, router: &Router, own: &[IpAddr], local: &[IpNet], plac
 /// What else would go into a tunnel that carries those remote ranges. None of it stops the tunnel, whose own packets come
 /// from outside the local ranges and so match none of its selectors.
 #[must_use]
-pub fn captured(remote: &[IpNet], router: &Router, own: &[IpAddr], peer: Option<IpAddr>, place: Place) -> Vec<Finding> {
+pub(crate) fn captured(
+    remote: &[IpNet],
+    router: &Router,
+    own: &[IpAddr],
+    peer: Option<IpAddr>,
+    place: Place,
+) -> Vec<Finding> {
     if let Some(range) = remote.iter().find(|range| cidr::is_everything(range)) {
         let text = format!(
             "{range} takes all traffic of the subnets into the tunnel: to the Internet, of floating IPs, and to other \

@@ -28,7 +28,7 @@ use crate::cloud::Extensions;
 
 /// The lifetimes of an SA that are neither too short nor too long, in seconds. With less renewal begins before the tunnel
 /// has settled, and traffic fails each time: 60 s on both halves cost 4 to 8 s in every minute with strongSwan.
-pub const SOUND_LIFETIME: RangeInclusive<u32> = 600..=86_400;
+pub(crate) const SOUND_LIFETIME: RangeInclusive<u32> = 600..=86_400;
 
 /// The bits of security below which nothing is acceptable (NIST SP 800-131A Rev. 2).
 const ACCEPTABLE: u16 = 112;
@@ -49,7 +49,7 @@ impl Strength {
 }
 
 /// A value of an attribute that two halves have to agree upon.
-pub trait Graded: Copy + PartialEq {
+pub(crate) trait Graded: Copy + PartialEq {
     /// How strong it is.
     fn strength(self) -> Strength;
 
@@ -189,7 +189,7 @@ impl Graded for EncapsulationMode {
 
 /// Seconds until an SA is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetime(pub u32);
+pub(crate) struct Lifetime(pub u32);
 
 impl Graded for Lifetime {
     fn strength(self) -> Strength {

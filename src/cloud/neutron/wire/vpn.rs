@@ -52,7 +52,7 @@ owned!(WireService, WireConnection, WireGroup, WirePolicy, WireMarked, WireForme
 
 impl WireService {
     /// A cloud too old to tell a service's address has it on the service's router.
-    pub fn into_service_on(self, routers: &[Router]) -> VpnService {
+    pub(crate) fn into_service_on(self, routers: &[Router]) -> VpnService {
         let is_told = self.external_v4_ip.is_some() || self.external_v6_ip.is_some();
         let service = self.into_service();
         match routers.iter().find(|router| router.id == service.router).filter(|_| !is_told) {
@@ -65,7 +65,7 @@ impl WireService {
         }
     }
 
-    pub fn into_service(self) -> VpnService {
+    pub(crate) fn into_service(self) -> VpnService {
         VpnService {
             id: self.id,
             name: text(self.name),
@@ -81,7 +81,7 @@ impl WireService {
 }
 
 impl WireConnection {
-    pub fn into_connection(self) -> SiteConnection {
+    pub(crate) fn into_connection(self) -> SiteConnection {
         let number = |number: Option<Number>| number.unwrap_or_default().0;
         let cidrs = self.peer_cidrs.unwrap_or_default();
         let dpd = self.dpd.map(|dpd| DeadPeerDetection {
@@ -112,7 +112,7 @@ impl WireConnection {
 }
 
 impl WireGroup {
-    pub fn into_group(self) -> EndpointGroup {
+    pub(crate) fn into_group(self) -> EndpointGroup {
         EndpointGroup {
             id: self.id,
             name: text(self.name),
@@ -124,7 +124,7 @@ impl WireGroup {
 }
 
 impl WirePolicy {
-    pub fn into_policy(self) -> StoredPolicy {
+    pub(crate) fn into_policy(self) -> StoredPolicy {
         let lifetime = self.lifetime.and_then(|lifetime| lifetime.value);
         let words = [
             ("ike_version", self.ike_version),
@@ -146,7 +146,7 @@ impl WirePolicy {
 }
 
 impl WireMarked {
-    pub fn into_marked(self) -> Marked {
+    pub(crate) fn into_marked(self) -> Marked {
         Marked {
             id: self.id,
             name: text(self.name),
@@ -157,7 +157,7 @@ impl WireMarked {
 }
 
 impl WireFormed {
-    pub fn into_formed(self) -> Formed {
+    pub(crate) fn into_formed(self) -> Formed {
         let members: BTreeSet<String> = self.endpoints.unwrap_or_default().into_iter().map(String::from).collect();
         let object = Marked {
             id: self.id,
