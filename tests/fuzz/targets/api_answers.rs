@@ -11,8 +11,9 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::keystone::SignIn;
+use osvpn::cloud::person::{Part, Reply, Said};
 use osvpn::cloud::request::{Seconds, VpnServiceBody};
-use osvpn::cloud::{Cloud, Credentials, Error, Id, Kind, Limits, Region};
+use osvpn::cloud::{Cloud, Credentials, Error, Id, Kind, Limits, Person, Region};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -105,17 +106,25 @@ const HEADS: [&str; 12] = [
     "503 Unavailable\r\nretry-after: Fri, 31 Dec 9999 23:59:59 GMT",
 ];
 
+/// A person who has one passcode to give, and nothing else.
+fn person() -> Person {
+    let (person, mut said) = Person::new();
+    tokio::task::spawn_local(async move {
+        let mut passcode = Some("123456");
+        while let Some(said) = said.recv().await {
+            let Said::Asked(_, answer) = said else { continue };
+            let _ = answer.send(passcode.take().map(|code| Reply::default().with(Part::Passcode, code.into())));
+        }
+    });
+    person
+}
+
 async fn ask(question: u8, region: &Region, credentials: &Credentials) -> Result<(), Error> {
     let id = Id::from("x");
     let kind = Kind::ALL[usize::from(question) / 16 % Kind::ALL.len()];
     match question % 12 {
         0 => {
-            let cloud = match Cloud::begin(credentials, limits()).await? {
-                SignIn::Done(cloud) => cloud,
-                SignIn::SecondFactor(receipt) => {
-                    Cloud::sign_in_with_passcode(credentials, &receipt, &"123456".into(), limits()).await?
-                }
-            };
+            let cloud = Cloud::sign_in_with(credentials, limits(), person()).await?;
             for shown in [cloud.project_name(), cloud.user_name()] {
                 harmless(shown);
             }

@@ -2,7 +2,7 @@
 //! the simulator and of real clouds in the same way.
 //!
 //! A case asks a cloud for something and records what was said, with ids and moments taken out. What the real clouds
-//! said stands in `tests/suite/contract/observed/`. A plain `cargo test` holds the simulator against that, for both releases; with
+//! said stands in `tests/contract/observed/`. A plain `cargo test` holds the simulator against that, for both releases; with
 //! `OSVPN_CONTRACT_2026_2` or `OSVPN_CONTRACT_2026_1` (the address of a Keystone, ending in `/v3`) that cloud is asked
 //! too, and both the record and the simulator are held against what it says. `OSVPN_CONTRACT_ADMIN_PASSWORD` is the
 //! password of its user `admin`. The cases work in a project they make and remove. Its Keystone must know the method

@@ -39,7 +39,7 @@ fn screen(name: &str, journey: &mut Driven) {
 
 /// Compares a screen with what it was, in `tests/snapshots`.
 fn kept(name: &str, journey: &Driven) {
-    insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false}, {
+    insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!(name, look(name, journey).text);
     });
 }

@@ -18,8 +18,7 @@ pub struct Recorded {
 
 impl Recorded {
     pub fn read(release: &str) -> Self {
-        let file =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/suite/contract/observed/{release}.txt"));
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/contract/observed/{release}.txt"));
         let mut observations = Observations::new();
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         let mut lines: Option<&mut Vec<String>> = None;

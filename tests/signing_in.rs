@@ -1,7 +1,7 @@
 //! Tokens that expire in mid-run, passwords and passcodes that are asked for: with a person who answers from a script, the
 //! engine goes on as if nothing had been.
 
-use crate::support::{command, site};
+use crate::support::site;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -518,50 +518,4 @@ async fn an_application_credential_needs_nobody() {
     simulator.expire_tokens();
     cloud.regions()[0].services().await.unwrap();
     assert!(heard(&questions).is_empty() && cloud.renews_silently());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_a_missing_password_is_named_and_an_expired_token_leaves_a_run_that_can_be_resumed() {
-    let simulator = simulator().await;
-    let home = tempfile::tempdir().unwrap();
-    let plan = command::site_to_site(home.path());
-    let apply = |arguments: &[&str]| {
-        let mut apply = command::osvpn_in(home.path(), &simulator);
-        apply.args(arguments).env_remove("OS_PASSWORD");
-        apply
-    };
-    let ran = command::run(apply(&["apply", plan])).await;
-    assert_eq!(ran.code, 2, "{}", ran.err);
-    assert!(ran.err.contains("lack OS_PASSWORD"), "{}", ran.err);
-
-    let token = |credentials: Credentials| async move {
-        let (person, _) = person(&[]);
-        let cloud = Cloud::sign_in_with(&credentials, limits(), person).await.unwrap();
-        cloud_token(&credentials, &cloud).await
-    };
-    let with_token = |arguments: &[&str], token: &str| {
-        let mut apply = apply(arguments);
-        apply.env("OS_AUTH_TYPE", "token").env("OS_TOKEN", token);
-        apply
-    };
-    let first = token(credentials(&simulator, &[])).await;
-    let gate = Gate::closed();
-    simulator.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
-    let expire = async {
-        gate.arrived().await;
-        simulator.expire_tokens();
-        gate.open();
-    };
-    let (ran, ()) = tokio::join!(command::run(with_token(&["apply", plan], &first)), expire);
-    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("source your openrc again") && ran.out.contains("osvpn resume "), "{}", ran.out);
-    let second = token(credentials(&simulator, &[])).await;
-    let ran = command::run(with_token(&["resume"], &second)).await;
-    assert_eq!(
-        (ran.code, simulator.count("nz-hlz-1"), simulator.count("nz-por-1")),
-        (0, 6, 6),
-        "{}{}",
-        ran.out,
-        ran.err
-    );
 }

@@ -49,8 +49,7 @@ async fn a_vpn_becomes_active_by_way_of_down_one_report_at_a_time() {
 #[tokio::test]
 async fn a_router_that_is_down_carries_no_tunnel() {
     let gateway = r#""gateway": ["203.0.113.20", "2001:db8:113::20"],"#;
-    let layout =
-        include_str!("../../assets/demo-cloud.json").replace(gateway, &format!(r#"{gateway} "status": "DOWN","#));
+    let layout = include_str!("../assets/demo-cloud.json").replace(gateway, &format!(r#"{gateway} "status": "DOWN","#));
     let cloud = Cloud::start(Settings { seed: Seed::Json(layout), ..settings(Release::V2026_1) }).await;
     let (a, b) = cloud.vpn().await;
     for _ in 0..3 {

@@ -9,6 +9,7 @@ use osvpn::simulator::{Effect, Fault, Settings, Simulator};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod expired_token;
 mod process;
 mod trust;
 use command::{KEY, half, osvpn, osvpn_in, run, single, site_to_site, write};
