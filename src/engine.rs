@@ -22,6 +22,7 @@ pub mod change;
 mod clock;
 pub mod commands;
 mod create;
+mod delete;
 pub mod found;
 pub mod handover;
 pub mod interruption;
@@ -32,13 +33,13 @@ pub mod pace;
 pub(crate) mod prepare;
 mod private;
 pub(crate) mod resume;
+mod retry;
 mod sent;
 mod shared_keys;
 mod undo;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -92,8 +93,7 @@ impl Work<'_> {
 
     fn patience(&self, task: Task) -> Patience {
         let events = self.events.clone();
-        let told = Arc::new(move |pause| tell(&events, Event::Waiting(task, Box::new(pause))));
-        Patience { tries: TRIES, told, stop: self.stop.clone() }
+        retry::patience(move |pause| tell(&events, Event::Waiting(task, Box::new(pause))), self.stop.clone())
     }
 
     fn tell(&self, event: Event) {
@@ -244,8 +244,8 @@ fn tell(events: &Events, event: Event) {
     let _ = events.send(event);
 }
 
-async fn delete(region: &Region, made: &Made) -> Result<(), Error> {
-    region.delete(made.task.step.kind(), &made.id).await.map(|_| ())
+async fn delete_made(region: &Region, made: &Made) -> Result<(), Error> {
+    region.delete(made.task.step.kind(), &made.id).await.map(drop)
 }
 
 fn no_region(region: &RegionId) -> Error {

@@ -23,7 +23,7 @@ mod update;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,10 +32,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::private::JournalError;
-use super::{TRIES, late, no_region};
+use super::retry::{self, Sender};
+use super::{late, no_region};
 use crate::change::{Change, ChangeId, Step};
 use crate::cloud::retry::{Patience, Pause};
-use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, RegionId};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits, Region, RegionId};
 use crate::plan::Psk;
 
 use contention::Overtaken;
@@ -107,8 +108,15 @@ pub enum ChangeError {
 #[derive(Debug)]
 pub struct Changing {
     change: Change,
-    progress: Progress,
-    kept: Kept,
+    /// The locks are never held while something is waited for.
+    progress: Mutex<Progress>,
+    kept: Mutex<Kept>,
+    notes: Mutex<Notes>,
+}
+
+/// What one process has come across while it carries a change out. It stands in no journal.
+#[derive(Debug, Default)]
+struct Notes {
     /// Connections that were deleted and may still hold what they used.
     torn_down: Vec<Id>,
     /// The steps that restarted a service to take something back, which its agent was not seen to notice, with its router.
@@ -139,16 +147,25 @@ impl Changing {
 
     fn new(change: Change, kept: Kept) -> Self {
         let progress = Progress::of(&change);
-        Self {
-            progress,
-            change,
-            kept,
-            torn_down: Vec::new(),
-            unnoticed: BTreeMap::new(),
-            successors: BTreeMap::new(),
-            rival: None,
-            were_equal: false,
-        }
+        Self { progress: Mutex::new(progress), change, kept: Mutex::new(kept), notes: Mutex::default() }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes in the journal how far it is, where going on from what is on the disk already would be right, too.
+    fn note(&self) {
+        let progress = self.progress().clone();
+        self.kept().note(&self.change, &progress);
     }
 
     /// Takes up the journal of a change that was cut off.
@@ -157,7 +174,7 @@ impl Changing {
     /// If another process has it, or it is gone or unreadable by now.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (kept, record) = Kept::open(path)?;
-        Ok(Self { progress: record.progress, ..Self::new(record.change, kept) })
+        Ok(Self { progress: Mutex::new(record.progress), ..Self::new(record.change, kept) })
     }
 
     /// What it is to do.
@@ -169,27 +186,27 @@ impl Changing {
     /// Whether it is a change in that cloud's project. One that leaves no journal is.
     #[must_use]
     pub fn is_of(&self, cloud: &Cloud) -> bool {
-        self.kept.is_of(cloud)
+        self.kept().is_of(cloud)
     }
 
     /// What came of each step, as far as it is done.
     #[must_use]
-    pub fn ends(&self) -> Vec<Option<&End>> {
-        self.progress.ends()
+    pub fn ends(&self) -> Vec<Option<End>> {
+        self.progress().ends()
     }
 
     /// Whether it can be taken back by now.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
-        self.progress.is_reversible(&self.change)
+        self.progress().is_reversible(&self.change)
     }
 
     /// How far it is.
     #[must_use]
     pub fn course(&self) -> Course {
-        let journal = self.kept.journal().map(Path::to_owned);
-        let mut course = Course::of(&self.change, &self.progress, journal);
-        for (&step, router) in &self.unnoticed {
+        let journal = self.kept().journal().map(Path::to_owned);
+        let mut course = Course::of(&self.change, &self.progress(), journal);
+        for (&step, router) in &self.notes().unnoticed {
             if let Some(Step::Restart(service)) = self.change.steps().get(step) {
                 course.caveats.push(Caveat::Unnoticed(service.clone(), router.clone()));
             }
@@ -199,8 +216,8 @@ impl Changing {
 
     /// Which way it went last.
     #[must_use]
-    pub const fn direction(&self) -> Direction {
-        self.progress.direction
+    pub fn direction(&self) -> Direction {
+        self.progress().direction
     }
 
     /// Does what is missing of the change. The key is for its [`SetKey`](crate::change::SetKey) step: none makes a new one,
@@ -215,7 +232,7 @@ impl Changing {
         }
         let mut is_looked_at = false;
         for step in 0..self.change.steps().len() {
-            if self.progress.is_done(step) {
+            if self.progress().is_done(step) {
                 continue;
             }
             // With a key of their own, some of the connections between two ends would stay down.
@@ -238,8 +255,8 @@ impl Changing {
                 Ok(end) => {
                     // What was made for the change may be of no use by the end of a restart.
                     is_looked_at &= !matches!(self.change.steps()[step], Step::Restart(_) | Step::Update(_));
-                    self.progress.finish(step, end.clone());
-                    self.kept.note(&self.change, &self.progress);
+                    self.progress().finish(step, end.clone());
+                    self.note();
                     work.tell(ChangeEvent::Finished(step, end, begun.elapsed()));
                 }
                 Err(Failure::Overtaken(overtaken)) => return Err(self.give_way(*overtaken, work).await),
@@ -261,7 +278,7 @@ impl Changing {
     /// A key that may not be sent is no reason to be left half-way: the first step that has one, and why not.
     async fn may_send_keys(&self, work: &ChangeWork<'_>) -> Result<(), (usize, Error)> {
         for (number, step) in self.change.steps().iter().enumerate() {
-            if self.progress.is_done(number) || !step.has_key() {
+            if self.progress().is_done(number) || !step.has_key() {
                 continue;
             }
             for region in step.regions().into_iter().filter_map(|region| work.cloud.region(region)) {
@@ -277,13 +294,17 @@ impl Changing {
     /// # Errors
     /// [`ChangeError::TooLate`], or the first step that could not be taken back, or the wish to stop.
     pub async fn take_back(&mut self, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
+        self.roll_back(work).await
+    }
+
+    async fn roll_back(&self, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
         if !self.is_reversible() {
             return Err(ChangeError::TooLate);
         }
         self.set_out(Direction::Back, work);
         self.outdate_restarts();
         for step in self.way_back() {
-            if self.progress.is_untouched(step) {
+            if self.progress().is_untouched(step) {
                 continue;
             }
             if work.stop.is_cancelled() {
@@ -293,8 +314,8 @@ impl Changing {
             let begun = Instant::now();
             match self.back(step, work).await {
                 Ok(()) => {
-                    self.progress.reopen(step);
-                    self.kept.note(&self.change, &self.progress);
+                    self.progress().reopen(step);
+                    self.note();
                     work.tell(ChangeEvent::TakenBack(step, begun.elapsed()));
                 }
                 Err(error) => return Err(self.fail(step, error, begun, work)),
@@ -303,7 +324,7 @@ impl Changing {
         Ok(self.settle(work).await)
     }
 
-    async fn forward(&mut self, step: usize, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<End, Failure> {
+    async fn forward(&self, step: usize, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<End, Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) => Ok(self.create(step, &create, work).await?),
             Step::Update(update) => self.update(step, &update, Direction::Forward, work).await,
@@ -314,14 +335,14 @@ impl Changing {
         }
     }
 
-    async fn back(&mut self, step: usize, work: &ChangeWork<'_>) -> Result<(), Failure> {
+    async fn back(&self, step: usize, work: &ChangeWork<'_>) -> Result<(), Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) => self.remove_made(step, &create, work).await?,
             Step::Update(update) => self.restore(step, &update, work).await?,
             Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
             Step::Restart(service) if self.takes_something_up() => {
                 if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
-                    self.unnoticed.insert(step, router);
+                    self.notes().unnoticed.insert(step, router);
                 }
             }
             Step::Restart(service) => self.switch_on(step, &service, work).await?,
@@ -333,10 +354,10 @@ impl Changing {
     }
 
     /// What was restarted before something was taken back has to be restarted after it, whichever way it goes on.
-    fn outdate_restarts(&mut self) {
+    fn outdate_restarts(&self) {
         for (number, step) in self.change.steps().iter().enumerate() {
-            if matches!(step, Step::Restart(_)) && self.progress.is_done(number) {
-                self.progress.outdate(number);
+            if matches!(step, Step::Restart(_)) && self.progress().is_done(number) {
+                self.progress().outdate(number);
             }
         }
     }
@@ -359,12 +380,12 @@ impl Changing {
     }
 
     /// What was under way when the last process, or the last call, was cut off has no answer any more.
-    fn set_out(&mut self, direction: Direction, work: &ChangeWork<'_>) {
-        self.progress.direction = direction;
-        self.progress.take_over(work.cloud.limits());
+    fn set_out(&self, direction: Direction, work: &ChangeWork<'_>) {
+        self.progress().direction = direction;
+        self.progress().take_over(work.cloud.limits());
     }
 
-    fn fail(&mut self, step: usize, failure: Failure, begun: Instant, work: &ChangeWork<'_>) -> ChangeError {
+    fn fail(&self, step: usize, failure: Failure, begun: Instant, work: &ChangeWork<'_>) -> ChangeError {
         match failure {
             Failure::KeyNeeded => self.give_up(ChangeError::KeyNeeded(step)),
             Failure::Overtaken(overtaken) => self.give_up(ChangeError::Failed(step, Box::new(overtaken.error))),
@@ -379,35 +400,81 @@ impl Changing {
     }
 
     /// A change that has done nothing, and of which nothing may still come, leaves no journal.
-    fn give_up(&mut self, error: ChangeError) -> ChangeError {
-        if self.progress.is_unbegun() {
-            self.kept.finish();
+    fn give_up(&self, error: ChangeError) -> ChangeError {
+        if self.progress().is_unbegun() {
+            self.kept().finish();
         } else {
-            self.kept.note(&self.change, &self.progress);
+            self.note();
         }
         error
     }
 
     /// Announces a request. Without that in the journal it must not be sent.
-    fn announce(&mut self, step: usize, request: Request) -> Result<(), Error> {
-        let before = self.progress.clone();
-        self.progress.announce(step, request, Timestamp::now());
-        self.kept.keep(&self.change, &self.progress).map_err(|error| {
-            self.progress = before;
+    fn announce(&self, step: usize, request: Request) -> Result<(), Error> {
+        let mut progress = self.progress();
+        let before = progress.clone();
+        progress.announce(step, request, Timestamp::now());
+        self.kept().keep(&self.change, &progress).map_err(|error| {
+            *progress = before;
             Error::new(ErrorKind::Journal, error.to_string())
         })
     }
 
     /// Notes that a request was lost, which may take effect until then.
-    fn lose(&mut self, step: usize, error: &Error, work: &ChangeWork<'_>) {
-        self.progress.lose(step, late::until(error, work.cloud.limits()));
-        self.kept.note(&self.change, &self.progress);
+    fn lose(&self, step: usize, error: &Error, work: &ChangeWork<'_>) {
+        self.progress().lose(step, late::until(error, work.cloud.limits()));
+        self.note();
+    }
+
+    /// How requests of a step are sent, which that wish ends.
+    const fn sender<'a>(
+        &'a self,
+        step: usize,
+        request: Request,
+        work: &'a ChangeWork<'_>,
+        stop: &'a CancellationToken,
+    ) -> StepSender<'a> {
+        StepSender { changing: self, step, request, work, stop }
     }
 
     /// Notes that the request announced last was refused: the step stands where it stood before.
-    fn refused(&mut self, step: usize) {
-        self.progress.refused(step);
-        self.kept.note(&self.change, &self.progress);
+    fn refused(&self, step: usize) {
+        self.progress().refused(step);
+        self.note();
+    }
+}
+
+/// How a request of a step is sent.
+struct StepSender<'a> {
+    changing: &'a Changing,
+    step: usize,
+    request: Request,
+    work: &'a ChangeWork<'a>,
+    stop: &'a CancellationToken,
+}
+
+impl Sender for StepSender<'_> {
+    fn announce(&self) -> Result<(), Error> {
+        self.changing.announce(self.step, self.request)
+    }
+
+    fn refused(&self, _: &Error) {
+        // The step does not stand where it stood before: the service is still to be switched on.
+        if self.request != Request::SwitchOn {
+            self.changing.refused(self.step);
+        }
+    }
+
+    fn lost(&self, error: &Error) {
+        self.changing.lose(self.step, error, self.work);
+    }
+
+    fn patience(&self) -> Patience {
+        self.work.patience(self.step, self.stop.clone())
+    }
+
+    fn limits(&self) -> &Limits {
+        self.work.cloud.limits()
     }
 }
 
@@ -446,19 +513,18 @@ impl ChangeWork<'_> {
 
     fn patience(&self, step: usize, wish: CancellationToken) -> Patience {
         let events = self.events.clone();
-        let told = Arc::new(move |pause| {
+        let told = move |pause| {
             let _ = events.send(ChangeEvent::Waiting(step, Box::new(pause)));
-        });
-        Patience { tries: TRIES, told, stop: wish }
+        };
+        retry::patience(told, wish)
+    }
+
+    /// Pauses while an agent has not reported yet on what is to be changed.
+    async fn wait_for_agent(&self, step: usize, error: &Error, failures: u32) -> bool {
+        retry::wait_for_agent(&self.patience(step, self.stop.clone()), self.cloud.limits(), error, failures).await
     }
 
     fn tell(&self, event: ChangeEvent) {
         let _ = self.events.send(event);
-    }
-
-    /// Pauses before a request is sent again that may have been acted upon, if there is a point in that.
-    async fn may_try_again(&self, step: usize, error: &Error, failures: u32, wish: &CancellationToken) -> bool {
-        let is_passing = matches!(error.status, Some(502..=504)) || error.kind == ErrorKind::Interrupted;
-        is_passing && self.patience(step, wish.clone()).pause(error, failures, self.cloud.limits()).await
     }
 }

@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::ledger::{Ledger, Made, Origin};
+use super::retry::{Sender, send_until_known};
 use super::{Event, Marks, Step, Task, Work, late};
-use crate::cloud::{Error, ErrorKind, Id, Region};
+use crate::cloud::retry::Patience;
+use crate::cloud::{Error, ErrorKind, Id, Limits, Region};
 use crate::plan::{Half, HalfPlan, Plan};
 use rivals::Rival;
 
@@ -202,28 +204,12 @@ impl<'a> Run<'a> {
             return Ok(made);
         }
         let draft = self.draft(half, task).await?;
-        let mut failures = 0;
-        loop {
-            self.announce(task)?;
-            let error = match self.post(region, &draft).await {
-                Ok(id) => return Ok(self.made(half, task, id, Origin::Created)),
-                Err(error) if !error.is_doubtful() => {
-                    self.forget_what_is_gone(half, &error);
-                    return Err(error);
-                }
-                Err(error) => error,
-            };
-            failures += 1;
-            self.lose(task, &error);
-            let again = self.may_try_again(task, &error, failures).await;
-            // After the pause and right before another try: the later the look, the more it tells.
-            match self.find(region, task).await {
-                Ok(Some(made)) => return Ok(made),
-                Ok(None) if again => {}
-                // Why it failed first is what the user has to know; that the look failed stands in the ledger.
-                Ok(None) | Err(_) => return Err(error),
-            }
-        }
+        let sender = TaskSender { run: self, half, task, is_lost: Error::is_doubtful };
+        let send = async || {
+            let id = self.post(region, &draft).await?;
+            Ok(self.made(half, task, id, Origin::Created))
+        };
+        send_until_known(&sender, send, || self.find(region, task)).await
     }
 
     fn made(&self, half: &HalfPlan, task: Task, id: Id, origin: Origin) -> Made {
@@ -243,16 +229,44 @@ impl<'a> Run<'a> {
             }
         });
     }
+}
 
-    fn lose(&self, task: Task, error: &Error) {
-        let until = late::until(error, self.work.cloud.limits());
-        self.note(|ledger| ledger.lose(task, until));
+/// How the request of a task is sent.
+struct TaskSender<'a, 'run> {
+    run: &'a Run<'run>,
+    half: &'a HalfPlan,
+    task: Task,
+    is_lost: fn(&Error) -> bool,
+}
+
+impl Sender for TaskSender<'_, '_> {
+    fn announce(&self) -> Result<(), Error> {
+        self.run.announce(self.task)
     }
 
-    /// Pauses before another try, if there is to be one: only where something in front of the cloud has answered for it.
-    /// A plain 500 would come again, and after a lost connection the user is asked.
-    async fn may_try_again(&self, task: Task, error: &Error, failures: u32) -> bool {
-        let is_passing = matches!(error.status, Some(502..=504));
-        is_passing && self.work.patience(task).pause(error, failures, self.work.cloud.limits()).await
+    fn refused(&self, error: &Error) {
+        self.run.forget_what_is_gone(self.half, error);
+    }
+
+    fn lost(&self, error: &Error) {
+        let until = late::until(error, self.run.work.cloud.limits());
+        self.run.note(|ledger| ledger.lose(self.task, until));
+    }
+
+    fn is_lost(&self, error: &Error) -> bool {
+        (self.is_lost)(error)
+    }
+
+    /// Only where something in front of the cloud has answered for it: after a lost connection the user is asked.
+    fn may_pass(&self, error: &Error) -> bool {
+        matches!(error.status, Some(502..=504))
+    }
+
+    fn patience(&self) -> Patience {
+        self.run.work.patience(self.task)
+    }
+
+    fn limits(&self) -> &Limits {
+        self.run.work.cloud.limits()
     }
 }

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::undo::verify;
-use super::{Event, Ledger, Made, Marks, Origin, Step, Task, Work, delete};
+use super::{Event, Ledger, Made, Marks, Origin, Step, Task, Work, delete_made};
 use crate::cloud::vpnaas::{Formed, Marked};
 use crate::cloud::{Error, Limits, Region, RegionId};
 
@@ -105,7 +105,7 @@ async fn sweep_all(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) {
     work.keeper.note(ledger);
     for left in ledger.leftovers() {
         let Ok(region) = work.region(&left.region, left.task) else { continue };
-        if verify(&region, marks, ledger, &left).await.is_ok() && delete(&region, &left).await.is_ok() {
+        if verify(&region, marks, ledger, &left).await.is_ok() && delete_made(&region, &left).await.is_ok() {
             ledger.remove(&left.id);
             work.keeper.note(ledger);
             work.tell(Event::Deleted(left));

@@ -1,11 +1,11 @@
 //! Taking back what a run made, and nothing else.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
+use super::delete::{self, Freed};
 use super::journal::JournalError;
-use super::{Event, Ledger, Made, Marks, Step, Work, delete, late};
-use crate::cloud::retry::Pause;
+use super::{Event, Ledger, Made, Marks, Step, Work, late};
+use crate::change::Deletable;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Region};
 
@@ -22,10 +22,6 @@ pub enum Undone {
     /// The user asked to stop.
     Stopped,
 }
-
-/// How often the deletion of what something still uses is tried. Some back ends tear a connection down after they have
-/// answered; with the default pauses this waits for 6 s.
-const TRIES_IN_USE: u32 = 5;
 
 /// Deletes what this run made, connections first, because everything else is held by them. What was reused stays. What
 /// is gone already counts as deleted. What requests in doubt may have made is looked up by its mark first.
@@ -112,37 +108,16 @@ pub(super) async fn verify(region: &Region, marks: &Marks, ledger: &Ledger, made
     Err(Error::new(ErrorKind::Invalid, what))
 }
 
-/// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
-/// time to tear that down.
+/// Deletes an object, once no connection that was deleted holds it any more.
 pub(super) async fn free_and_delete(
     region: &Region,
     made: &Made,
     torn_down: &BTreeSet<Id>,
     work: &Work<'_>,
 ) -> Result<(), Error> {
-    let mut pause = region.cloud().limits().back_off;
-    for attempt in 2..=TRIES_IN_USE {
-        let error = match delete(region, made).await {
-            Err(error) if error.is_in_use() => error,
-            result => return result,
-        };
-        if uses_elsewhere(region, made, torn_down).await {
-            return Err(error);
-        }
-        let told = Pause { error: error.clone(), wait: pause, attempt, of: TRIES_IN_USE };
-        work.tell(Event::Waiting(made.task, Box::new(told)));
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = work.stop.cancelled() => return Err(error),
-        }
-        pause = pause.saturating_mul(2).min(Duration::from_secs(10));
+    let (what, patience) = (Deletable::Vpn(made.task.step.kind()), work.patience(made.task));
+    match delete::free_and_delete(region, what, &made.id, |id| torn_down.contains(id), &patience).await? {
+        Freed::Gone => Ok(()),
+        Freed::InUse(error) => Err(error),
     }
-    delete(region, made).await
-}
-
-/// Whether a connection that was not deleted here uses the object, in which case waiting does not help. A list that
-/// cannot be read is no reason to give up.
-async fn uses_elsewhere(region: &Region, made: &Made, torn_down: &BTreeSet<Id>) -> bool {
-    let connections = region.connections().await.unwrap_or_default();
-    connections.iter().any(|connection| !torn_down.contains(&connection.id) && connection.uses(&made.id))
 }

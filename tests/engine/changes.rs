@@ -449,7 +449,7 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
     let (carried, ()) = tokio::join!(changing.carry_out(None, &work), stopped);
     assert_eq!(carried, Ok(Changed::Done));
     assert!(is_up());
-    let Some(End::Unnoticed(Some(router))) = changing.ends()[0].cloned() else { panic!("nobody has noticed it") };
+    let Some(End::Unnoticed(Some(router))) = changing.ends()[0].clone() else { panic!("nobody has noticed it") };
     let report = ChangeReport::new(&changing.course(), Ok(Changed::Done), Direction::Forward);
     let command = format!("openstack --os-region-name nz-hlz-1 router set --description 'configured anew' {router}");
     assert!(report.to_string().contains(&command), "{report}");

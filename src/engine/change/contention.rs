@@ -42,7 +42,7 @@ pub(super) struct Overtaken {
 
 impl Changing {
     /// Where an object stands. If it was made anew by somebody else, where that stands.
-    pub(super) async fn standing(&mut self, update: &Update, region: &Region) -> Result<Standing, Error> {
+    pub(super) async fn standing(&self, update: &Update, region: &Region) -> Result<Standing, Error> {
         let (before, after) = self.both_values(update)?;
         let Some(shown) = self.shown(update, &after, region).await? else { return Ok(Standing::Gone) };
         let is = |values: &Map<String, Value>| values.iter().all(|(name, value)| shown.get(name) == Some(value));
@@ -71,33 +71,33 @@ impl Changing {
 
     /// What an object has of these attributes; none if it is gone, and nothing is in its place.
     async fn shown(
-        &mut self,
+        &self,
         update: &Update,
         wanted: &Map<String, Value>,
         region: &Region,
     ) -> Result<Option<Value>, Error> {
         let kind = update.edits.kind();
         let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
-        match region.show(kind, self.present(&update.id), &fields).await {
+        match region.show(kind, &self.present(&update.id), &fields).await {
             Err(error) if error.is_gone() => {}
             shown => return shown.map(Some),
         }
         if kind != Kind::SiteConnection || self.successor(&update.id, &update.name, region).await?.is_none() {
             return Ok(None);
         }
-        match region.show(kind, self.present(&update.id), &fields).await {
+        match region.show(kind, &self.present(&update.id), &fields).await {
             Err(error) if error.is_gone() => Ok(None),
             shown => shown.map(Some),
         }
     }
 
     /// The id of an object, or of the one in its place.
-    pub(super) fn present<'a>(&'a self, id: &'a Id) -> &'a Id {
-        self.successors.get(id).unwrap_or(id)
+    pub(super) fn present(&self, id: &Id) -> Id {
+        self.notes().successors.get(id).unwrap_or(id).clone()
     }
 
     /// The connection that somebody else's change has made in place of one that is gone.
-    pub(super) async fn successor(&mut self, id: &Id, name: &str, region: &Region) -> Result<Option<Id>, Error> {
+    pub(super) async fn successor(&self, id: &Id, name: &str, region: &Region) -> Result<Option<Id>, Error> {
         let connections = region.connections().await?;
         let own = self.change.id();
         let marks = match &self.change.subject {
@@ -111,7 +111,7 @@ impl Changing {
         };
         let mut found = connections.iter().filter(|one| one.id != *id && one.name == name && is_it(&one.description));
         let (Some(one), None) = (found.next(), found.next()) else { return Ok(None) };
-        self.successors.insert(id.clone(), one.id.clone());
+        self.notes().successors.insert(id.clone(), one.id.clone());
         Ok(Some(one.id.clone()))
     }
 
@@ -124,7 +124,7 @@ impl Changing {
     }
 
     /// Sees to it that what this change has set still stands.
-    pub(super) async fn look_once_more(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    pub(super) async fn look_once_more(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
         let mut pause = work.cloud.limits().back_off;
         for round in 1..=ROUNDS {
             let Some(lost) = self.lost(work).await? else { return Ok(()) };
@@ -142,10 +142,10 @@ impl Changing {
     }
 
     /// The first step whose values do not stand any more. What somebody has taken back to what it was is set again.
-    async fn lost(&mut self, work: &ChangeWork<'_>) -> Result<Option<Overtaken>, Overtaken> {
+    async fn lost(&self, work: &ChangeWork<'_>) -> Result<Option<Overtaken>, Overtaken> {
         for step in 0..self.change.steps().len() {
             let Step::Update(update) = self.change.steps()[step].clone() else { continue };
-            if !matches!(update.edits, Edits::Connection(_)) || self.progress.end(step) != Some(&End::Changed) {
+            if !matches!(update.edits, Edits::Connection(_)) || self.progress().end(step) != Some(&End::Changed) {
                 continue;
             }
             // That it cannot be seen is no reason to take anything back.
@@ -154,14 +154,14 @@ impl Changing {
                 Ok(Standing::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
                 Ok(Standing::Gone) if makes_groups(&update) => return Ok(Some(deleted(step, &update))),
                 Ok(Standing::Before) if !is_nothing(&update) => {
-                    self.progress.reopen(step);
+                    self.progress().reopen(step);
                     match self.update(step, &update, Direction::Forward, work).await {
-                        Ok(end) => self.progress.finish(step, end),
+                        Ok(end) => self.progress().finish(step, end),
                         Err(Failure::Overtaken(overtaken)) => return Err(*overtaken),
                         Err(Failure::Error(error)) => return Err(Overtaken { step, by: None, error: *error }),
                         Err(Failure::KeyNeeded) => {}
                     }
-                    self.kept.note(&self.change, &self.progress);
+                    self.note();
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "it could not be seen whether the change still stands"),
@@ -171,17 +171,17 @@ impl Changing {
     }
 
     /// Puts back what this change has set of an object, and leaves what somebody else has set since.
-    pub(super) async fn restore(&mut self, step: usize, update: &Update, work: &ChangeWork<'_>) -> Result<(), Error> {
+    pub(super) async fn restore(&self, step: usize, update: &Update, work: &ChangeWork<'_>) -> Result<(), Error> {
         let region = work.region(&update.region, step)?;
         match self.ours(update, &region).await? {
-            Some(ours) => self.send_until_known(step, &ours, Direction::Back, work).await.map(drop),
+            Some(ours) => self.send_update(step, &ours, Direction::Back, work).await.map(drop),
             None => Ok(()),
         }
     }
 
     /// What is to be put back of an update: only what stands there of it. Where another change has set half of something, its
     /// own group is put there.
-    pub(super) async fn ours(&mut self, update: &Update, region: &Region) -> Result<Option<Update>, Error> {
+    pub(super) async fn ours(&self, update: &Update, region: &Region) -> Result<Option<Update>, Error> {
         // What was made for it is deleted already, so no connection can have it.
         if self.groups(&update.edits, Direction::Forward).is_err() {
             return Ok(None);
@@ -195,7 +195,8 @@ impl Changing {
             return Ok(None);
         }
         let mut edits = only(&update.edits, &names);
-        if let (Edits::Connection(edits), Some(rival)) = (&mut edits, self.rival.clone())
+        let rival = self.notes().rival.clone();
+        if let (Edits::Connection(edits), Some(rival)) = (&mut edits, rival)
             && makes_groups(update)
         {
             let groups = region.groups().await?;
@@ -215,11 +216,11 @@ impl Changing {
     }
 
     /// Takes the change back because somebody else was there first, and says what was found.
-    pub(super) async fn give_way(&mut self, overtaken: Overtaken, work: &ChangeWork<'_>) -> ChangeError {
+    pub(super) async fn give_way(&self, overtaken: Overtaken, work: &ChangeWork<'_>) -> ChangeError {
         let Overtaken { step, by, mut error } = overtaken;
-        self.rival = by;
+        self.notes().rival = by;
         work.tell(ChangeEvent::Failed(step, error.clone(), std::time::Duration::ZERO));
-        if (0..self.change.steps().len()).all(|step| self.progress.is_done(step)) {
+        if (0..self.change.steps().len()).all(|step| self.progress().is_done(step)) {
             // There is nothing to go on with.
             self.settle(work).await;
             return ChangeError::Failed(step, Box::new(error));
@@ -230,7 +231,7 @@ impl Changing {
                 .push_str(" This change cannot be rolled back any more; look at the VPN before anything else.");
             return self.give_up(ChangeError::Failed(step, Box::new(error)));
         }
-        match self.take_back(work).await {
+        match self.roll_back(work).await {
             Ok(Changed::Done) => error.message.push_str(" What this change had done is rolled back."),
             Ok(Changed::Unsettled(..)) | Err(_) => {
                 error.message.push_str(" What this change had done could not be rolled back as a whole.");
@@ -248,9 +249,9 @@ impl Changing {
     }
 
     /// Notes what is found of an update that was in doubt.
-    pub(super) fn found(&mut self, step: usize, at: Timestamp, is_after: bool) {
-        if self.progress.is_in_doubt(step) {
-            self.progress.looked(step, at, usize::from(is_after));
+    pub(super) fn found(&self, step: usize, at: Timestamp, is_after: bool) {
+        if self.progress().is_in_doubt(step) {
+            self.progress().looked(step, at, usize::from(is_after));
         }
     }
 }

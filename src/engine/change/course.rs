@@ -58,7 +58,7 @@ impl Course {
         let caveats =
             change.steps().iter().enumerate().filter_map(|(number, step)| caveat(change, number, step, progress));
         Self {
-            ends: progress.ends().into_iter().map(Option::<&End>::cloned).collect(),
+            ends: progress.ends(),
             is_begun: !progress.is_unbegun(),
             is_reversible: progress.is_reversible(change),
             caveats: caveats.chain(change.unread_rules.iter().cloned().map(Caveat::RulesStay)).collect(),

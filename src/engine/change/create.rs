@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::delete::{Freed, delete};
 use super::replaced::vanished;
 use super::{ChangeEvent, ChangeWork, Changing, End, Request};
 use crate::change::{Create, Deletable, DpdValues, New, Ref};
@@ -10,6 +9,8 @@ use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody,
 use crate::cloud::request::{DpdBody, EndpointGroupBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::bodies;
+use crate::engine::delete::{Freed, delete};
+use crate::engine::retry::send_until_known;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 
 /// Everything a request needs. Having one means that nothing is missing.
@@ -31,42 +32,27 @@ enum Among<'a> {
 impl Changing {
     /// Makes an object unless an earlier request has made it. A request that was lost is never repeated blindly: the
     /// region is first asked for an object with the step's word.
-    pub(super) async fn create(&mut self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<End, Error> {
+    pub(super) async fn create(&self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<End, Error> {
         let region = work.region(&create.region, step)?;
-        if self.progress.is_in_doubt(step)
+        if self.progress().is_in_doubt(step)
             && let Some(id) = self.find(step, create, &region, work).await?
         {
             return Ok(End::Made(id));
         }
         let draft = self.draft(step, create, &region, work).await;
         let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
-        let mut failures = 0;
-        loop {
-            self.announce(step, Request::Create)?;
-            let error = match self.post(step, create, &draft, &region).await {
-                Ok(end) => return Ok(end),
-                Err(error) if !error.is_doubtful() => {
-                    self.refused(step);
-                    return Err(error);
-                }
-                Err(error) => error,
-            };
-            failures += 1;
-            self.lose(step, &error, work);
-            let again = work.may_try_again(step, &error, failures, work.stop).await;
-            // After the pause and right before another try: the later the look, the more it tells.
-            match self.find(step, create, &region, work).await {
-                Ok(Some(id)) => return Ok(End::Made(id)),
-                Ok(None) if again => {}
-                Ok(None) | Err(_) => return Err(error),
-            }
-        }
+        send_until_known(
+            &self.sender(step, Request::Create, work, work.stop),
+            || self.post(step, create, &draft, &region),
+            async || Ok(self.find(step, create, &region, work).await?.map(End::Made)),
+        )
+        .await
     }
 
     /// Looks for what lost requests have made. Of several objects the first is kept. If there is none, and none can come any
     /// more, the step is open again.
     pub(super) async fn find(
-        &mut self,
+        &self,
         step: usize,
         create: &Create,
         region: &Region,
@@ -74,14 +60,14 @@ impl Changing {
     ) -> Result<Option<Id>, Error> {
         let at = Timestamp::now();
         let found = self.marked(step, create, region).await?;
-        let known = self.progress.made(step).cloned();
+        let known = self.progress().made(step).cloned();
         let surprises = found.iter().filter(|id| Some(*id) != known.as_ref()).count();
-        self.progress.looked(step, at, surprises);
+        self.progress().looked(step, at, surprises);
         let kept = known.or_else(|| found.first().cloned());
-        if kept.is_none() && self.progress.late(step).is_none() {
-            self.progress.refused(step);
+        if kept.is_none() && self.progress().late(step).is_none() {
+            self.progress().refused(step);
         }
-        self.kept.note(&self.change, &self.progress);
+        self.note();
         for surplus in found.into_iter().filter(|id| Some(id) != kept.as_ref()) {
             delete(deletable(&create.object), &surplus, region).await?;
             work.tell(ChangeEvent::Removed(step, surplus));
@@ -90,19 +76,14 @@ impl Changing {
     }
 
     /// Deletes what the step has made, and what its lost requests have made.
-    pub(super) async fn remove_made(
-        &mut self,
-        step: usize,
-        create: &Create,
-        work: &ChangeWork<'_>,
-    ) -> Result<(), Error> {
+    pub(super) async fn remove_made(&self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<(), Error> {
         let region = work.region(&create.region, step)?;
-        let mut all: Vec<Id> = self.progress.made(step).cloned().into_iter().collect();
-        if self.progress.is_in_doubt(step) {
+        let mut all: Vec<Id> = self.progress().made(step).cloned().into_iter().collect();
+        if self.progress().is_in_doubt(step) {
             let at = Timestamp::now();
             let found = self.marked(step, create, &region).await?;
             let surprises: Vec<Id> = found.into_iter().filter(|id| !all.contains(id)).collect();
-            self.progress.looked(step, at, surprises.len());
+            self.progress().looked(step, at, surprises.len());
             all.extend(surprises);
         }
         for id in all {
@@ -124,7 +105,7 @@ impl Changing {
 
     /// Prepares a request. What fails here has sent nothing that makes anything.
     async fn draft<'a>(
-        &mut self,
+        &self,
         step: usize,
         create: &'a Create,
         region: &Region,
@@ -187,7 +168,7 @@ impl Changing {
     pub(super) fn id_of(&self, reference: &Ref) -> Result<Id, Error> {
         match reference {
             Ref::Id(id) => Ok(id.clone()),
-            Ref::Made(step) => self.progress.made(*step).cloned().ok_or_else(|| {
+            Ref::Made(step) => self.progress().made(*step).cloned().ok_or_else(|| {
                 Error::new(ErrorKind::Unexpected, format!("what step {} makes is not there yet", step + 1))
             }),
         }

@@ -20,6 +20,7 @@ use super::{ChangeWork, Changing, End, Failure, Request};
 use crate::change::{CopyKey, Object, SetKey, Step};
 use crate::cloud::{Error, Id, Region};
 use crate::engine::ROUNDS;
+use crate::engine::retry::send_until_known;
 use crate::plan::Psk;
 use crate::plan::psk::{self, KeyOrigin};
 
@@ -41,7 +42,7 @@ enum Missing {
 
 impl Changing {
     pub(super) async fn set_key(
-        &mut self,
+        &self,
         step: usize,
         set_key: &SetKey,
         given: Option<&Psk>,
@@ -71,8 +72,8 @@ impl Changing {
             }
         };
         if set_key.second.is_some() {
-            self.progress.answered(step, Request::SecondKey);
-            self.kept.note(&self.change, &self.progress);
+            self.progress().answered(step, Request::SecondKey);
+            self.note();
         }
         self.see_that_it_stays(step, set_key, &mine, work).await?;
         Ok(End::Changed)
@@ -81,7 +82,7 @@ impl Changing {
     /// Somebody else may set another key at the same time. What the first half has is right then, for everybody: whoever finds
     /// that the second has another sets it, and whoever finds another on the first than he has set gives way.
     async fn see_that_it_stays(
-        &mut self,
+        &self,
         step: usize,
         set_key: &SetKey,
         mine: &SecretString,
@@ -99,26 +100,26 @@ impl Changing {
                 if is_same(&first.key, mine) {
                     return Ok(());
                 }
-                self.progress.reopen(step);
+                self.progress().reopen(step);
                 return Err(single.into());
             };
             let second = self.holder(step, second, work).await?;
             if !is_same(&first.key, &second.key) {
                 self.give(step, Request::SecondKey, &second, &first.key, work).await?;
-                self.progress.answered(step, Request::SecondKey);
+                self.progress().answered(step, Request::SecondKey);
                 continue;
             }
             if is_same(&first.key, mine) {
                 return Ok(());
             }
-            self.progress.reopen(step);
+            self.progress().reopen(step);
             return Err(both.into());
         }
         Err(unsettled.into())
     }
 
     async fn both(
-        &mut self,
+        &self,
         step: usize,
         set_key: &SetKey,
         first: &Holder,
@@ -129,8 +130,8 @@ impl Changing {
         let were_equal = second.is_some_and(|second| is_same(&first.key, &second.key));
         self.give(step, Request::FirstKey { were_equal }, first, fresh, work).await?;
         let Some(second) = second else { return Ok(()) };
-        self.progress.answered(step, Request::FirstKey { were_equal });
-        self.kept.note(&self.change, &self.progress);
+        self.progress().answered(step, Request::FirstKey { were_equal });
+        self.note();
         let Err(mut error) = self.give(step, Request::SecondKey, second, fresh, work).await else { return Ok(()) };
         // Somebody else may have made it anew.
         if error.is_gone()
@@ -143,7 +144,7 @@ impl Changing {
             }
         }
         // What is in doubt may have it by now, and the halves must not end up with different keys.
-        if !self.progress.is_in_doubt(step)
+        if !self.progress().is_in_doubt(step)
             && let Err(back) = self.put_back(step, first, &first.key, work).await
         {
             error.message = format!("{} The first half still has the new key: {back}", error.message);
@@ -152,12 +153,7 @@ impl Changing {
     }
 
     /// Gives the first half back the key that the second has, or does nothing if they have the same, or one is gone.
-    pub(super) async fn put_key_back(
-        &mut self,
-        step: usize,
-        set_key: &SetKey,
-        work: &ChangeWork<'_>,
-    ) -> Result<(), Error> {
+    pub(super) async fn put_key_back(&self, step: usize, set_key: &SetKey, work: &ChangeWork<'_>) -> Result<(), Error> {
         let Some((first, second)) = self.both_holders(step, set_key, work).await? else { return Ok(()) };
         if !is_same(&first.key, &second.key) {
             self.put_back(step, &first, &second.key, work).await?;
@@ -168,7 +164,7 @@ impl Changing {
     /// Sees to it once more that both halves have the same key: a request to the first that was lost may have changed
     /// that. What the second has was sent last.
     pub(super) async fn see_that_keys_are_equal(
-        &mut self,
+        &self,
         step: usize,
         set_key: &SetKey,
         work: &ChangeWork<'_>,
@@ -176,7 +172,7 @@ impl Changing {
         let at = Timestamp::now();
         let mut effects = 0;
         match self.both_holders(step, set_key, work).await? {
-            None => self.progress.calm(step),
+            None => self.progress().calm(step),
             Some((first, second)) if is_same(&first.key, &second.key) => {}
             Some((first, second)) => {
                 first.region.set_connection_psk(&first.connection, &second.key).await?;
@@ -184,14 +180,14 @@ impl Changing {
             }
         }
         self.copy_again(work).await?;
-        self.progress.looked(step, at, effects);
+        self.progress().looked(step, at, effects);
         Ok(())
     }
 
     /// Gives a connection the key of another, which is right: whoever changes the key of any connection between two ends
     /// changes it there first.
     pub(super) async fn copy_key(
-        &mut self,
+        &self,
         step: usize,
         copy_key: &CopyKey,
         work: &ChangeWork<'_>,
@@ -203,7 +199,7 @@ impl Changing {
                 return Ok(End::Changed);
             }
             self.give(step, Request::CopyKey, &to, &from.key, work).await?;
-            self.progress.answered(step, Request::CopyKey);
+            self.progress().answered(step, Request::CopyKey);
         }
         let text = format!(
             "Somebody else changes the keys of {} and {} at the same time; look at them with osvpn doctor.",
@@ -214,7 +210,7 @@ impl Changing {
 
     /// Sees to it once more that a connection has the key of another.
     pub(super) async fn see_that_key_is_copied(
-        &mut self,
+        &self,
         step: usize,
         CopyKey { from, to }: &CopyKey,
         work: &ChangeWork<'_>,
@@ -222,22 +218,22 @@ impl Changing {
         let at = Timestamp::now();
         let mut effects = 0;
         match self.present_holders(step, from, to, work).await? {
-            None => self.progress.calm(step),
+            None => self.progress().calm(step),
             Some((from, to)) if is_same(&from.key, &to.key) => {}
             Some((from, to)) => {
                 to.region.set_connection_psk(&to.connection, &from.key).await?;
                 effects = 1;
             }
         }
-        self.progress.looked(step, at, effects);
+        self.progress().looked(step, at, effects);
         Ok(())
     }
 
     /// The connections that got the key of the VPN are to have it still.
-    async fn copy_again(&mut self, work: &ChangeWork<'_>) -> Result<(), Error> {
+    async fn copy_again(&self, work: &ChangeWork<'_>) -> Result<(), Error> {
         for step in 0..self.change.steps().len() {
             if let Step::CopyKey(copy_key) = self.change.steps()[step].clone()
-                && self.progress.is_done(step)
+                && self.progress().is_done(step)
             {
                 self.see_that_key_is_copied(step, &copy_key, work).await?;
             }
@@ -246,28 +242,29 @@ impl Changing {
     }
 
     async fn put_back(
-        &mut self,
+        &self,
         step: usize,
         first: &Holder,
         old: &SecretString,
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
         self.give(step, Request::KeyBack, first, old, work).await?;
-        self.progress.reopen(step);
-        self.kept.note(&self.change, &self.progress);
+        self.progress().reopen(step);
+        self.note();
         Ok(())
     }
 
     fn missing(&self, step: usize, first: &Holder, second: Option<&Holder>) -> Missing {
-        let last = match self.progress.stand(step) {
-            Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => *request,
+        let stand = self.progress().stand(step).clone();
+        let last = match stand {
+            Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => request,
             Stand::Open | Stand::Stale | Stand::Done(_) => return Missing::Both,
         };
         let Some(second) = second else { return Missing::Both };
         // Whatever somebody may have done to it since: only a key that keeps the rule is passed on.
         let is_fit = psk::check(first.key.expose_secret()).is_ok();
         let are_equal = is_same(&first.key, &second.key);
-        let is_answered = matches!(self.progress.stand(step), Stand::After(_));
+        let is_answered = matches!(stand, Stand::After(_));
         match last {
             Request::SecondKey if are_equal => Missing::Nothing,
             Request::FirstKey { .. } if are_equal && is_answered => Missing::Nothing,
@@ -279,7 +276,7 @@ impl Changing {
 
     /// Both halves' connections; none if there are no two, or no two any more.
     async fn both_holders(
-        &mut self,
+        &self,
         step: usize,
         set_key: &SetKey,
         work: &ChangeWork<'_>,
@@ -290,7 +287,7 @@ impl Changing {
 
     /// Two connections, unless one of them is gone.
     async fn present_holders(
-        &mut self,
+        &self,
         step: usize,
         first: &Object,
         second: &Object,
@@ -306,23 +303,23 @@ impl Changing {
         Ok(both.pop().and_then(|second| Some((both.pop()?, second))))
     }
 
-    async fn holder(&mut self, step: usize, connection: &Object, work: &ChangeWork<'_>) -> Result<Holder, Error> {
+    async fn holder(&self, step: usize, connection: &Object, work: &ChangeWork<'_>) -> Result<Holder, Error> {
         // Between the halves there is no stopping.
         let region = work.steadfast(&connection.region, step)?;
-        let key = match region.connection_psk(self.present(&connection.id)).await {
+        let key = match region.connection_psk(&self.present(&connection.id)).await {
             Err(error) if error.is_gone() => match self.successor(&connection.id, &connection.name, &region).await? {
                 Some(id) => region.connection_psk(&id).await?,
                 None => return Err(error),
             },
             key => key?,
         };
-        Ok(Holder { region, connection: self.present(&connection.id).clone(), key })
+        Ok(Holder { region, connection: self.present(&connection.id), key })
     }
 
     /// Sets the key of one connection. What is lost is read back, and sent again. After an error that leaves no doubt the
     /// step stands where it stood before.
     async fn give(
-        &mut self,
+        &self,
         step: usize,
         request: Request,
         to: &Holder,
@@ -330,44 +327,19 @@ impl Changing {
         work: &ChangeWork<'_>,
     ) -> Result<(), Error> {
         let never = tokio_util::sync::CancellationToken::new();
-        let wish = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
+        let stop = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
         let id = &to.connection;
-        let mut failures = 0;
-        loop {
-            self.announce(step, request)?;
-            let error = match to.region.set_connection_psk(id, key).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is_pending() => {
-                    failures += 1;
-                    self.refused(step);
-                    if work.wait_for_agent(step, &error, failures, wish).await {
-                        continue;
-                    }
-                    return Err(error);
-                }
-                Err(error) if !error.is_doubtful() => {
-                    self.refused(step);
-                    return Err(error);
-                }
-                Err(error) => error,
-            };
-            failures += 1;
-            self.lose(step, &error, work);
-            let again = work.may_try_again(step, &error, failures, wish).await;
+        let look = async || {
             let at = Timestamp::now();
-            let Ok(has) = to.region.connection_psk(id).await else { return Err(error) };
-            let is_set = is_same(&has, key);
-            self.progress.looked(step, at, usize::from(is_set));
-            if is_set {
-                return Ok(());
-            }
-            if self.progress.late(step).is_none() {
+            let is_set = is_same(&to.region.connection_psk(id).await?, key);
+            self.progress().looked(step, at, usize::from(is_set));
+            if !is_set && self.progress().late(step).is_none() {
                 self.refused(step);
             }
-            if !again {
-                return Err(error);
-            }
-        }
+            Ok(is_set.then_some(()))
+        };
+        let send = || to.region.set_connection_psk(id, key);
+        send_until_known(&self.sender(step, request, work, stop), send, look).await
     }
 }
 

@@ -119,8 +119,8 @@ impl Progress {
         self.steps.len() == change.steps().len()
     }
 
-    pub fn ends(&self) -> Vec<Option<&End>> {
-        (0..self.steps.len()).map(|step| self.end(step)).collect()
+    pub fn ends(&self) -> Vec<Option<End>> {
+        (0..self.steps.len()).map(|step| self.end(step).cloned()).collect()
     }
 
     pub fn end(&self, step: usize) -> Option<&End> {

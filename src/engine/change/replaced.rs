@@ -38,7 +38,7 @@ impl Changing {
             let Step::Create(create @ Create { object: New::Connection { like, .. }, .. }) = candidate else {
                 return None;
             };
-            let new = self.progress.made(step)?.clone();
+            let new = self.progress().made(step)?.clone();
             Some(Pair { step, create: create.clone(), old: like.clone(), new })
         };
         steps.filter_map(pair).collect()
@@ -47,12 +47,12 @@ impl Changing {
     /// Whether nothing of the change is deleted yet, nor may be.
     fn has_deleted_nothing(&self) -> bool {
         let mut steps = self.change.steps().iter().enumerate();
-        steps.all(|(number, step)| !matches!(step, Step::Delete(..)) || self.progress.is_untouched(number))
+        steps.all(|(number, step)| !matches!(step, Step::Delete(..)) || self.progress().is_untouched(number))
     }
 
     /// Sees to it that a connection that is to be deleted is what it was when the change was built.
     pub(super) async fn before_deletion(
-        &mut self,
+        &self,
         step: usize,
         object: &Object,
         work: &ChangeWork<'_>,
@@ -108,7 +108,7 @@ impl Changing {
     }
 
     /// Sees to it that a VPN that is deleted was not replaced by somebody else meanwhile.
-    async fn is_gone_for_good(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    async fn is_gone_for_good(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
         for object in self.connections_to_go() {
             let Ok(region) = work.region(&object.region, 0) else { continue };
             if let Ok(Some(new)) = self.successor(&object.id, &object.name, &region).await {
@@ -126,7 +126,7 @@ impl Changing {
 
     /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark and a name
     /// as this program gives it, and nothing uses it any more. What lacks such a name was said to stay.
-    async fn remove_what_it_left(&mut self, work: &ChangeWork<'_>) {
+    async fn remove_what_it_left(&self, work: &ChangeWork<'_>) {
         const KINDS: [Kind; 3] = [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy];
         let Subject::Marked(vpn) = self.change.subject.clone() else { return };
         let regions: BTreeSet<RegionId> = self.connections_to_go().into_iter().map(|object| object.region).collect();
@@ -156,7 +156,7 @@ impl Changing {
 
     /// A connection that somebody has given other objects since would leave them behind, and so would one that somebody has
     /// replaced.
-    async fn holds_what_is_known(&mut self, object: &Object, region: &Region) -> Result<(), Error> {
+    async fn holds_what_is_known(&self, object: &Object, region: &Region) -> Result<(), Error> {
         let connections = region.connections().await?;
         if !connections.iter().any(|one| one.id == object.id)
             && matches!(self.change.subject, Subject::Marked(_))
@@ -187,7 +187,7 @@ impl Changing {
     }
 
     async fn carry_over(
-        &mut self,
+        &self,
         step: usize,
         pair: &Pair,
         old: &ConnectionTemplate,
@@ -206,7 +206,7 @@ impl Changing {
         let mut failures = 0;
         while let Err(error) = region.update_connection(&pair.new, &changes).await {
             failures += 1;
-            if !error.is_pending() || !work.wait_for_agent(step, &error, failures, work.stop).await {
+            if !error.is_pending() || !work.wait_for_agent(step, &error, failures).await {
                 return Err(error);
             }
         }
@@ -219,25 +219,25 @@ impl Changing {
     }
 
     /// Notes whether both halves have the same key, when the first of them is to be replaced.
-    pub(super) async fn note_keys(&mut self, like: &ConnectionTemplate, id: &Id, step: usize, work: &ChangeWork<'_>) {
+    pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &ChangeWork<'_>) {
         let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
         let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
         let Ok(region) = work.region(&other.region, step) else { return };
         if let Ok(key) = region.connection_psk(&other.id).await {
-            self.were_equal = key.expose_secret() == like.psk().expose_secret();
+            self.notes().were_equal = key.expose_secret() == like.psk().expose_secret();
         }
     }
 
     /// Sees to it that both halves have the same key in the end, if they had, and that no other change has replaced the same
     /// connections.
-    pub(super) async fn look_at_connections(&mut self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    pub(super) async fn look_at_connections(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
         if self.change.verb == Verb::Delete && matches!(self.change.subject, Subject::Marked(_)) {
             return self.is_gone_for_good(work).await;
         }
         let pairs = self.pairs();
         let Some(last) = pairs.last().map(|pair| pair.step) else { return Ok(()) };
         self.one_of_twins(&pairs, work).await?;
-        if !self.were_equal {
+        if !self.notes().were_equal {
             return Ok(());
         }
         match self.equal_keys(&pairs, last, work).await {
@@ -246,7 +246,7 @@ impl Changing {
         }
     }
 
-    async fn equal_keys(&mut self, pairs: &[Pair], step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+    async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
         let mut halves = Vec::new();
         for one in self.change.connections.clone() {
             let new = pairs.iter().find(|pair| pair.old == one.id).map(|pair| pair.new.clone());
@@ -263,14 +263,14 @@ impl Changing {
             if key.expose_secret() == others.expose_secret() {
                 return Ok(());
             }
-            let other = self.present(other).clone();
+            let other = self.present(other);
             set_key(other_region, &other, &key, step, work).await?;
         }
         Ok(())
     }
 
-    async fn key_of(&mut self, region: &Region, id: &Id, name: &str) -> Result<Option<SecretString>, Error> {
-        match region.connection_psk(self.present(id)).await {
+    async fn key_of(&self, region: &Region, id: &Id, name: &str) -> Result<Option<SecretString>, Error> {
+        match region.connection_psk(&self.present(id)).await {
             Err(error) if error.is_gone() => match self.successor(id, name, region).await? {
                 Some(id) => region.connection_psk(&id).await.map(Some),
                 None => Ok(None),
@@ -293,7 +293,7 @@ impl Changing {
         Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.old))
     }
 
-    async fn one_of_twins(&mut self, pairs: &[Pair], work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    async fn one_of_twins(&self, pairs: &[Pair], work: &ChangeWork<'_>) -> Result<(), Overtaken> {
         let mut pause = work.cloud.limits().back_off;
         for round in 1..=ROUNDS {
             let mut found = None;
@@ -329,7 +329,7 @@ impl Changing {
     }
 
     /// Deletes what this change has made in place of what another has replaced too.
-    async fn remove_own(&mut self, pairs: &[Pair], work: &ChangeWork<'_>) {
+    async fn remove_own(&self, pairs: &[Pair], work: &ChangeWork<'_>) {
         let made = |step: &Step| matches!(step, Step::Create(_));
         let mut own: Vec<usize> =
             (0..self.change.steps().len()).filter(|&step| made(&self.change.steps()[step])).collect();
@@ -378,7 +378,7 @@ async fn set_key(
     let mut failures = 0;
     while let Err(error) = region.set_connection_psk(id, key).await {
         failures += 1;
-        if !error.is_pending() || !work.wait_for_agent(step, &error, failures, work.stop).await {
+        if !error.is_pending() || !work.wait_for_agent(step, &error, failures).await {
             return Err(error);
         }
     }

@@ -12,6 +12,7 @@ use super::{ChangeWork, Changing, End, Request};
 use crate::change::Object;
 use crate::cloud::changes::ServiceChanges;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
+use crate::engine::retry::send_until_known;
 
 /// How long a service is watched until its agent has switched it off. Agents that hear of it do so within seconds; switched
 /// on before that, it would not be noticed to have been off.
@@ -25,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
 impl Changing {
-    pub(super) async fn restart(&mut self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<End, Error> {
+    pub(super) async fn restart(&self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<End, Error> {
         let region = work.region(&service.region, step)?;
         // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
         let before = match Shown::of(&region, service).await {
@@ -33,7 +34,7 @@ impl Changing {
             shown => shown?,
         };
         if let Some(error) = expires_soon(work.cloud) {
-            if self.progress.is_half_done(step) {
+            if self.progress().is_half_done(step) {
                 self.switch_on(step, service, work).await?;
                 self.outdate(step);
             }
@@ -55,63 +56,38 @@ impl Changing {
                 return Err(error);
             }
         }
-        self.progress.answered(step, Request::SwitchOff);
-        self.kept.note(&self.change, &self.progress);
+        self.progress().answered(step, Request::SwitchOff);
+        self.note();
         let is_noticed = until_off(&region, service, before.is_active, work.stop).await;
         self.switch_on(step, service, work).await?;
         Ok(if is_noticed { End::Changed } else { End::Unnoticed(before.router) })
     }
 
-    fn outdate(&mut self, step: usize) {
-        self.progress.outdate(step);
-        self.kept.note(&self.change, &self.progress);
+    fn outdate(&self, step: usize) {
+        self.progress().outdate(step);
+        self.note();
     }
 
     /// Switches the service on, whoever wants to stop.
-    pub(super) async fn switch_on(
-        &mut self,
-        step: usize,
-        service: &Object,
-        work: &ChangeWork<'_>,
-    ) -> Result<(), Error> {
+    pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<(), Error> {
         let region = work.steadfast(&service.region, step)?;
         let never = CancellationToken::new();
-        let mut failures = 0;
-        self.announce(step, Request::SwitchOn)?;
-        loop {
-            let error = match switch(&region, service, true).await {
-                Ok(()) => return Ok(()),
-                // Somebody has deleted it, so it is not left off.
-                Err(error) if error.is_gone() => return Ok(()),
-                Err(error) => error,
-            };
-            failures += 1;
-            if !error.is_doubtful() {
-                // The step does not stand where it stood before: the service is still to be switched on.
-                return Err(error);
-            }
-            self.lose(step, &error, work);
-            let again = work.may_try_again(step, &error, failures, &never).await;
-            match is_up(&region, service).await {
-                Ok(true) => return Ok(()),
-                Ok(false) if again => {}
-                Ok(false) | Err(_) => return Err(error),
-            }
-        }
+        let send = async || match switch(&region, service, true).await {
+            // Somebody has deleted it, so it is not left off.
+            Err(error) if error.is_gone() => Ok(()),
+            sent => sent,
+        };
+        let look = async || Ok(is_up(&region, service).await?.then_some(()));
+        send_until_known(&self.sender(step, Request::SwitchOn, work, &never), send, look).await
     }
 
     /// Sees to it that no request that was lost has switched the service off.
-    pub(super) async fn see_that_it_is_on(
-        &mut self,
-        step: usize,
-        service: &Object,
-        region: &Region,
-    ) -> Result<(), Error> {
+    pub(super) async fn see_that_it_is_on(&self, step: usize, service: &Object, region: &Region) -> Result<(), Error> {
         let at = Timestamp::now();
         let is_up = match is_up(region, service).await {
             // Somebody has deleted it.
             Err(error) if error.is_gone() => {
-                self.progress.calm(step);
+                self.progress().calm(step);
                 return Ok(());
             }
             is_up => is_up?,
@@ -119,7 +95,7 @@ impl Changing {
         if !is_up {
             switch(region, service, true).await?;
         }
-        self.progress.looked(step, at, usize::from(!is_up));
+        self.progress().looked(step, at, usize::from(!is_up));
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ impl Changing {
             };
             let until = match &ended {
                 Ok(Changed::Unsettled(until, None)) => Some(*until),
-                Err(ChangeError::Failed(..)) => self.progress.unsettled_restart(&self.change),
+                Err(ChangeError::Failed(..)) => self.progress().unsettled_restart(&self.change),
                 Ok(_) | Err(_) => None,
             };
             let Some(until) = until.filter(|_| !work.stop.is_cancelled()) else { return ended };
@@ -46,9 +46,9 @@ impl Changing {
     }
 
     /// Switches on what a lost request has switched off since. What cannot be looked at stays in doubt.
-    async fn settle_restarts(&mut self, work: &ChangeWork<'_>) {
+    async fn settle_restarts(&self, work: &ChangeWork<'_>) {
         for step in 0..self.change.steps().len() {
-            let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress.late(step).is_some();
+            let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress().late(step).is_some();
             if is_due && let Err(error) = self.settle_step(step, work).await {
                 tracing::warn!(%error, "it could not be seen whether the service is on");
             }
@@ -56,29 +56,30 @@ impl Changing {
     }
 
     /// Looks at everything a lost request may have changed since. Without such requests the journal goes.
-    pub(super) async fn settle(&mut self, work: &ChangeWork<'_>) -> Changed {
+    pub(super) async fn settle(&self, work: &ChangeWork<'_>) -> Changed {
         let mut failed = None;
         for step in 0..self.change.steps().len() {
-            if self.progress.late(step).is_some()
+            if self.progress().late(step).is_some()
                 && let Err(error) = self.settle_step(step, work).await
             {
                 failed = failed.or(Some(error));
             }
         }
-        match self.progress.unsettled() {
+        let unsettled = self.progress().unsettled();
+        match unsettled {
             None => {
-                self.kept.finish();
+                self.kept().finish();
                 Changed::Done
             }
             Some(until) => {
-                self.kept.note(&self.change, &self.progress);
+                self.note();
                 Changed::Unsettled(until, failed.map(Box::new))
             }
         }
     }
 
-    async fn settle_step(&mut self, step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
-        let direction = self.progress.direction;
+    async fn settle_step(&self, step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+        let direction = self.progress().direction;
         match self.change.steps()[step].clone() {
             Step::Create(create) if direction == Direction::Back => self.remove_made(step, &create, work).await,
             Step::Create(create) => {
@@ -97,7 +98,7 @@ impl Changing {
             }
             // Sent late, these do what was done already.
             Step::Update(_) | Step::Delete(..) => {
-                self.progress.calm(step);
+                self.progress().calm(step);
                 Ok(())
             }
         }

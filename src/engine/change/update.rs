@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::contention::{Standing, deleted, makes_groups, overtaken};
 use super::{ChangeWork, Changing, Direction, End, Failure, Request};
@@ -11,6 +10,7 @@ use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
 use crate::cloud::request::DpdBody;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::engine::retry::send_until_known;
 
 impl Changing {
     /// Gives an object the values after the change, if it has those before it. An object that somebody has deleted has
@@ -19,7 +19,7 @@ impl Changing {
     /// # Errors
     /// [`ErrorKind::Overtaken`] if it has neither.
     pub(super) async fn update(
-        &mut self,
+        &self,
         step: usize,
         update: &Update,
         direction: Direction,
@@ -40,12 +40,12 @@ impl Changing {
             }
             Standing::Gone => return Ok(End::Gone),
         }
-        Ok(self.send_until_known(step, update, direction, work).await?)
+        Ok(self.send_update(step, update, direction, work).await?)
     }
 
     /// Gives an object the values after the change, or before it. What is lost is read back, and sent again.
-    pub(super) async fn send_until_known(
-        &mut self,
+    pub(super) async fn send_update(
+        &self,
         step: usize,
         update: &Update,
         direction: Direction,
@@ -54,62 +54,38 @@ impl Changing {
         let region = work.region(&update.region, step)?;
         let groups = self.groups(&update.edits, direction)?;
         let changes = changes(&update.edits, &groups, direction);
-        let id = self.present(&update.id).clone();
-        let mut failures = 0;
-        loop {
-            self.announce(step, Request::Update)?;
-            let error = match send(&changes, &id, &region).await {
-                Ok(()) => return Ok(End::Changed),
-                // It may not be changed while it is being made, which takes an agent some seconds.
-                Err(error) if error.is_pending() => {
-                    failures += 1;
-                    self.refused(step);
-                    if work.wait_for_agent(step, &error, failures, work.stop).await {
-                        continue;
-                    }
-                    return Err(error);
-                }
-                Err(error) if error.is_gone() && is_gone(&changes, &id, &region).await => return Ok(End::Gone),
-                Err(error) if !error.is_doubtful() => {
-                    self.refused(step);
-                    return Err(error);
-                }
-                Err(error) => error,
-            };
-            failures += 1;
-            self.lose(step, &error, work);
-            let again = work.may_try_again(step, &error, failures, work.stop).await;
-            match self.look(step, &changes, &id, &region).await {
-                Ok(true) => return Ok(End::Changed),
-                Ok(false) if again => {}
-                Ok(false) | Err(_) => return Err(error),
-            }
-        }
+        let id = self.present(&update.id);
+        let send = async || match send(&changes, &id, &region).await {
+            Err(error) if error.is_gone() && is_gone(&changes, &id, &region).await => Ok(End::Gone),
+            sent => sent.map(|()| End::Changed),
+        };
+        let look = async || Ok(self.look(step, &changes, &id, &region).await?.then_some(End::Changed));
+        send_until_known(&self.sender(step, Request::Update, work, work.stop), send, look).await
     }
 
     /// Whether the object has those values by now. If it has not, and nothing can change that any more, the step stands
     /// where it stood before.
-    async fn look(&mut self, step: usize, changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
+    async fn look(&self, step: usize, changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
         let at = Timestamp::now();
         let is_so = holds(changes, id, region).await?;
-        self.progress.looked(step, at, usize::from(is_so));
-        if !is_so && self.progress.late(step).is_none() {
-            self.progress.refused(step);
+        self.progress().looked(step, at, usize::from(is_so));
+        if !is_so && self.progress().late(step).is_none() {
+            self.progress().refused(step);
         }
-        self.kept.note(&self.change, &self.progress);
+        self.note();
         Ok(is_so)
     }
 
     /// Sees to it once more that what was put back stays so, for a request that was lost may have changed that.
-    pub(super) async fn see_to(&mut self, step: usize, update: &Update, region: &Region) -> Result<(), Error> {
+    pub(super) async fn see_to(&self, step: usize, update: &Update, region: &Region) -> Result<(), Error> {
         let at = Timestamp::now();
         let Some(ours) = self.ours(update, region).await? else {
-            self.progress.looked(step, at, 0);
+            self.progress().looked(step, at, 0);
             return Ok(());
         };
         let groups = self.groups(&ours.edits, Direction::Back)?;
-        send(&changes(&ours.edits, &groups, Direction::Back), self.present(&update.id), region).await?;
-        self.progress.looked(step, at, 1);
+        send(&changes(&ours.edits, &groups, Direction::Back), &self.present(&update.id), region).await?;
+        self.progress().looked(step, at, 1);
         Ok(())
     }
 }
@@ -197,29 +173,4 @@ async fn holds(changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, 
     let fields: Vec<&str> = wanted.keys().map(String::as_str).collect();
     let shown = region.show(changes.kind(), id, &fields).await?;
     Ok(wanted.iter().all(|(name, value)| shown.get(name) == Some(value)))
-}
-
-impl ChangeWork<'_> {
-    /// Pauses while an agent has not reported yet on what is to be changed.
-    pub(super) async fn wait_for_agent(
-        &self,
-        step: usize,
-        error: &Error,
-        failures: u32,
-        wish: &CancellationToken,
-    ) -> bool {
-        const TRIES: u32 = 8;
-        if failures >= TRIES || wish.is_cancelled() {
-            return false;
-        }
-        // 25 s in all with the default limits: the first report of a connection comes within seconds, or not at all.
-        let wait = self.cloud.limits().back_off.saturating_mul(2_u32.saturating_pow(failures - 1));
-        let wait = wait.min(std::time::Duration::from_secs(5));
-        let told = crate::cloud::retry::Pause { error: error.clone(), wait, attempt: failures + 1, of: TRIES };
-        self.tell(super::ChangeEvent::Waiting(step, Box::new(told)));
-        tokio::select! {
-            () = tokio::time::sleep(wait) => true,
-            () = wish.cancelled() => false,
-        }
-    }
 }

@@ -198,7 +198,7 @@ pub(super) async fn withdraw(marks: &Marks, rival: &Rival, ledger: &mut Ledger, 
 async fn delete_now(made: &Made, work: &Work<'_>) -> bool {
     let Ok(region) = work.region(&made.region, made.task) else { return false };
     work.tell(Event::Deleting(made.clone()));
-    let is_deleted = super::super::delete(&region, made).await.is_ok();
+    let is_deleted = super::super::delete_made(&region, made).await.is_ok();
     if is_deleted {
         work.tell(Event::Deleted(made.clone()));
     }

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::super::late::Look;
-use super::super::{TRIES, delete};
-use super::{CreateError, Event, Made, Origin, Run, Step, Task};
+use super::super::retry::{pass, send_until_known};
+use super::super::{TRIES, delete_made};
+use super::{CreateError, Event, Made, Origin, Run, Step, Task, TaskSender};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Region, Status, VpnService};
@@ -21,12 +22,6 @@ struct Found {
     ours: Vec<VpnService>,
     /// Whatever else is on the router.
     others: Vec<VpnService>,
-}
-
-impl Found {
-    fn is_any_dead(&self) -> bool {
-        self.ours.iter().any(|service| service.status == Status::Error)
-    }
 }
 
 impl Run<'_> {
@@ -43,27 +38,23 @@ impl Run<'_> {
             self.note(|ledger| ledger.remove(&dead.id));
         }
         found.ours.retain(|service| service.status != Status::Error);
-        let mut failures = 0;
-        loop {
-            if let Some(made) = usable(half, task, &found)? {
-                return Ok(made);
-            }
-            self.announce(task)?;
-            let error = match region.create_service(&body).await {
-                Ok(service) => return Ok(made_of(task, half, &service, Origin::Created)),
-                Err(error) if was_not_let_in(&error) => return Err(error),
-                Err(error) => error,
-            };
-            failures += 1;
-            // Whatever the status of the answer, it may have left something.
-            self.lose(task, &error);
-            let again = self.may_try_again(task, &error, failures).await;
-            let Ok(looked) = self.services(region, half, task).await else { return Err(error) };
-            if looked.is_any_dead() || (looked.ours.is_empty() && !again) {
-                return Err(error);
-            }
-            found = looked;
+        if let Some(made) = usable(half, task, &found)? {
+            return Ok(made);
         }
+        // Whatever the status of the answer, it may have left something.
+        let sender = TaskSender { run: self, half, task, is_lost: |error| !was_not_let_in(error) };
+        let send = async || {
+            let service = region.create_service(&body).await?;
+            Ok(made_of(task, half, &service, Origin::Created))
+        };
+        let look = async || {
+            let found = self.services(region, half, task).await?;
+            match found.ours.iter().find(|service| service.status == Status::Error) {
+                Some(dead) => Err(Error::new(ErrorKind::Server, format!("the VPN service {} is in ERROR", dead.id))),
+                None => usable(half, task, &found),
+            }
+        };
+        send_until_known(&sender, send, look).await
     }
 
     /// Sees to it that the services are still there, and those this run has made alone on their routers, before anything
@@ -111,14 +102,13 @@ impl Run<'_> {
             if round == TRIES || others.iter().any(|other| other.id < own.id) {
                 break;
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.work.stop.cancelled() => return Ok(()),
+            if !pass(pause, self.work.stop).await {
+                return Ok(());
             }
             pause = pause.saturating_mul(2);
         }
         self.work.tell(Event::Deleting(own.clone()));
-        match delete(&region, &own).await {
+        match delete_made(&region, &own).await {
             // Another VPN hangs on it already, so it is the others that have to go.
             Err(error) if error.is_in_use() => {
                 self.work.tell(Event::Finished(own, Duration::ZERO));
