@@ -33,10 +33,8 @@ pub(crate) struct ServiceChanges<'a> {
 /// What is to be different about an IPsec site connection, but for its key. What is none stays.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct ConnectionChanges<'a> {
-    /// Where the peer is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_address: Option<&'a str>,
-    /// How the peer names itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_id: Option<&'a str>,
     /// A group of type `subnet`.
@@ -45,13 +43,11 @@ pub(crate) struct ConnectionChanges<'a> {
     /// A group of type `cidr`.
     #[serde(rename = "peer_ep_group_id", skip_serializing_if = "Option::is_none")]
     pub peer_group: Option<&'a Id>,
-    /// Dead peer detection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpd: Option<DpdBody<'a>>,
     /// `bi-directional` or `response-only`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initiator: Option<&'a str>,
-    /// Whether it is switched on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_state_up: Option<bool>,
 }
@@ -88,7 +84,6 @@ impl ConnectionTemplate {
         self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Its description.
     #[must_use]
     pub fn description(&self) -> &str {
         self.text("description").unwrap_or_default()
@@ -104,13 +99,9 @@ impl ConnectionTemplate {
 /// In what a connection differs from the one it is made like.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TemplateOverrides<'a> {
-    /// Its service, if another.
     pub service: Option<&'a Id>,
-    /// Its IKE policy.
     pub ike_policy: &'a Id,
-    /// Its IPsec policy.
     pub ipsec_policy: &'a Id,
-    /// Its dead peer detection, if another.
     pub dpd: Option<DpdBody<'a>>,
 }
 
@@ -123,14 +114,12 @@ impl fmt::Debug for ConnectionTemplate {
 /// A rule that admits everything from a range.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SecurityGroupRuleBody<'a> {
-    /// The security group it becomes part of.
     #[serde(rename = "security_group_id")]
     pub group: &'a Id,
     /// `ingress` or `egress`.
     pub direction: &'a str,
     /// `IPv4` or `IPv6`.
     pub ethertype: &'a str,
-    /// In CIDR form.
     #[serde(rename = "remote_ip_prefix")]
     pub remote: &'a str,
     /// At most 255 characters.
@@ -140,7 +129,6 @@ pub(crate) struct SecurityGroupRuleBody<'a> {
 /// What became of a rule that was to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RuleMade {
-    /// It was made, with that id.
     Now(Id),
     /// There was one that says the same. Neutron does not take a second, and tells the id of the first in words only.
     Existed,
@@ -252,7 +240,6 @@ impl Region {
         }
     }
 
-    /// Deletes a rule of a security group.
     pub(crate) async fn delete_rule(&self, id: &Id) -> Result<Deleted, Error> {
         self.delete_at(&self.url(&[RULES, id.as_str()])).await
     }

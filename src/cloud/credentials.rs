@@ -45,7 +45,6 @@ use super::printable::printable;
 pub struct Credentials {
     /// Where Keystone is; always ends in `/v3`.
     pub auth_url: String,
-    /// How the user proves who they are.
     pub method: Method,
     /// The project to work in. None leaves it to Keystone: the user's default project, or that of the application
     /// credential, with which no scope may be sent. A token has a project of its own; this is then for signing in again.
@@ -57,7 +56,6 @@ pub struct Credentials {
     pub interface: String,
     /// Where the network service is, before what the catalogue says of it.
     pub network_endpoints: Vec<NetworkEndpoint>,
-    /// How far servers are trusted.
     pub tls: Tls,
     /// Whether they come from a clouds.yaml, and not from variables: what is wrong with them is changed there.
     pub in_file: bool,
@@ -79,7 +77,6 @@ pub struct Tls {
     pub authorities: Option<NamedFile>,
     /// Take any certificate. Password and token can then be read by whoever is in between.
     pub insecure: bool,
-    /// The certificate of this machine.
     pub client: Option<ClientCertificate>,
 }
 
@@ -88,14 +85,11 @@ pub struct Tls {
 pub struct NamedFile {
     /// As it is written: `OS_CACERT`, `cacert`.
     pub setting: String,
-    /// Its path.
     pub path: PathBuf,
 }
 
-/// A client certificate in PEM form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
-    /// The certificate.
     pub certificate: NamedFile,
     /// Its private key, unless that stands in the same file.
     pub key: Option<NamedFile>,
@@ -104,15 +98,8 @@ pub struct ClientCertificate {
 /// An object of Keystone by its id, or by its name within a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// By id.
     Id(String),
-    /// By name.
-    Name {
-        /// The name.
-        name: String,
-        /// Its domain.
-        domain: Domain,
-    },
+    Name { name: String, domain: Domain },
 }
 
 impl Named {
@@ -129,48 +116,34 @@ impl Named {
 /// A domain, by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Domain {
-    /// By id.
     Id(String),
-    /// By name.
     Name(String),
 }
 
-/// How the user proves who they are.
 #[derive(Clone, Debug)]
 pub enum Method {
     /// `v3password`.
     Password {
-        /// Who.
         user: Named,
         /// Their password; with Catalyst's multi-factor plug-in, the passcode follows it directly.
         password: SecretString,
     },
     /// `v3password` without the password, which has to be asked for.
-    PasswordToAsk {
-        /// Who.
-        user: Named,
-    },
+    PasswordToAsk { user: Named },
     /// `v3token`: a token that exists already. It is used as it is, and cannot be renewed.
     Token {
-        /// The token.
         token: SecretString,
         /// Who can sign in again when it has expired, as far as the settings tell: the token may be another user's.
         user: Option<Named>,
     },
     /// `v3applicationcredential`.
     ApplicationCredential {
-        /// Which one.
         which: ApplicationCredential,
         /// Its secret.
         secret: SecretString,
     },
     /// `v3totp`: a passcode of six digits, valid in its half minute and the one after, at some clouds only once.
-    Totp {
-        /// Who.
-        user: Named,
-        /// The six digits.
-        passcode: SecretString,
-    },
+    Totp { user: Named, passcode: SecretString },
     /// `v3multifactor`: several at once.
     MultiFactor(Vec<Method>),
 }
@@ -199,15 +172,8 @@ impl Method {
 /// An application credential, by its id or by its name and owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApplicationCredential {
-    /// By id.
     Id(String),
-    /// By name.
-    Name {
-        /// The name.
-        name: String,
-        /// Whose it is.
-        user: Named,
-    },
+    Name { name: String, user: Named },
 }
 
 impl Method {
@@ -247,9 +213,7 @@ impl FoundCredentials {
 /// Where credentials came from; `Display` is what a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialOrigin {
-    /// A cloud of a clouds.yaml.
     Cloud {
-        /// Its name.
         name: String,
         /// The file, with `~` for the home directory.
         file: String,
@@ -268,7 +232,6 @@ impl fmt::Display for CredentialOrigin {
 }
 
 impl Credentials {
-    /// What a hint needs of them.
     pub(super) fn signed(&self) -> Signed {
         let by = match &self.method {
             Method::Token { .. } => Proof::Token,
@@ -279,12 +242,9 @@ impl Credentials {
     }
 }
 
-/// Credentials that were found.
 #[derive(Clone, Debug)]
 pub struct FoundCredentials {
-    /// The credentials.
     pub credentials: Credentials,
-    /// Where they came from.
     pub origin: CredentialOrigin,
     /// What the user should know about them, one sentence each, without secrets.
     pub warnings: Vec<String>,

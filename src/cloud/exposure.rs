@@ -18,49 +18,37 @@ const SUBNETS_A_REQUEST: usize = 20;
 /// What stands between a tunnel and the instances of some subnets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
-    /// The instances' ports in those subnets.
     pub ports: Vec<InstancePort>,
-    /// The security groups of the project.
     pub groups: Vec<SecurityGroup>,
-    /// Their rules.
     pub rules: Vec<SecurityGroupRule>,
 }
 
 /// A port of an instance, or of whatever else stands in a subnet and answers for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstancePort {
-    /// Its id.
     pub id: Id,
-    /// Its name; mostly empty.
     pub name: String,
     /// Its addresses, each with the subnet it is of.
     pub addresses: Vec<(Id, IpAddr)>,
     /// The security groups that decide what it admits; any of them is enough.
     pub groups: Vec<Id>,
-    /// Without port security it admits everything.
     pub is_secured: bool,
 }
 
-/// A security group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityGroup {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
 }
 
 /// The traffic a security-group rule is about, as seen from the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleDirection {
-    /// What comes in.
     Ingress,
-    /// What goes out.
     Egress,
 }
 
 impl RuleDirection {
-    /// Both.
     pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
 
     /// The API's word.
@@ -76,15 +64,11 @@ impl RuleDirection {
 /// A rule of a security group. What it does not restrict it admits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityGroupRule {
-    /// Its id.
     pub id: Id,
-    /// The group it belongs to.
     pub group: Id,
     /// What that is called, if it was read.
     pub group_name: Option<String>,
-    /// Its description; carries our mark when we made it.
     pub description: String,
-    /// What it is about.
     pub direction: RuleDirection,
     /// Whether it is about IPv4; else about IPv6.
     pub is_v4: bool,

@@ -79,7 +79,6 @@ pub(crate) struct Http {
     client: reqwest::Client,
     limits: Limits,
     proxies: Arc<Proxies>,
-    /// The authorities that were added, as a message names them.
     authorities: Option<String>,
 }
 
@@ -106,7 +105,6 @@ impl<'a> Outgoing<'a> {
         self
     }
 
-    /// Method and path, as errors and logs name the request.
     fn label(&self) -> String {
         format!("{} {}", self.method, self.url.path())
     }
@@ -154,7 +152,6 @@ impl Http {
         Ok(Self { client, limits, proxies, authorities })
     }
 
-    /// The limits this client keeps to.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -227,7 +224,6 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// The cloud's own number for the request.
     pub(crate) fn request_id(&self) -> Option<String> {
         request_id(&self.headers)
     }
@@ -242,12 +238,10 @@ impl Response {
         (!self.status.is_success()).then(|| failure::refusal(self, secrets))
     }
 
-    /// An error about the content of this answer.
     pub(crate) fn unexpected(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Unexpected, message).of(&self.label, Some(self.status), &self.headers)
     }
 
-    /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

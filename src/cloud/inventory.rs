@@ -28,7 +28,6 @@ macro_rules! identifier {
                 Self(text.into())
             }
 
-            /// The whole text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -95,7 +94,6 @@ impl Extensions {
         self.0.iter().map(String::as_str)
     }
 
-    /// Whether that alias is listed.
     #[must_use]
     pub fn has(&self, alias: &str) -> bool {
         self.0.contains(alias)
@@ -162,7 +160,6 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Whether that many more would still be allowed.
     #[must_use]
     pub fn allows(&self, more: u64) -> bool {
         self.limit.is_none_or(|limit| self.used.saturating_add(more) <= limit)
@@ -172,28 +169,23 @@ impl Quota {
 /// What discovery reads of every region, in one round trip of six requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// What the region can do.
     pub extensions: Extensions,
     /// The routers of the project, by name, then id.
     pub routers: Vec<Router>,
     /// The subnets that can be seen, external ones and `OVN`'s transit subnets left out, by name, then id.
     pub subnets: Vec<Subnet>,
-    /// Existing VPN services.
     pub services: Vec<VpnService>,
-    /// Existing IPsec site connections.
     pub connections: Vec<SiteConnection>,
     /// What could not be read of these lists, and in a [`Survey`] of the others too.
     pub unfit: Vec<Unfit>,
 }
 
 impl Inventory {
-    /// The router of that id.
     #[must_use]
     pub fn router(&self, id: &Id) -> Option<&Router> {
         self.routers.iter().find(|router| router.id == *id)
     }
 
-    /// The subnet of that id.
     #[must_use]
     pub fn subnet(&self, id: &Id) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.id == *id)
@@ -213,13 +205,9 @@ impl Inventory {
 /// Everything about the VPNs of a region, but for their keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Routers, subnets, services and connections.
     pub inventory: Inventory,
-    /// Endpoint groups.
     pub groups: Vec<EndpointGroup>,
-    /// IKE policies.
     pub ike_policies: Vec<StoredPolicy>,
-    /// IPsec policies.
     pub ipsec_policies: Vec<StoredPolicy>,
 }
 
@@ -228,14 +216,12 @@ pub struct Survey {
 pub struct Detail {
     /// Names of networks, the external ones too.
     pub networks: Vec<Network>,
-    /// Endpoint groups, to know what existing connections tunnel.
     pub groups: Vec<EndpointGroup>,
     /// By the API's singular names (`vpnservice`, `ikepolicy`, …); what is missing is not known.
     pub quotas: BTreeMap<String, Quota>,
 }
 
 impl Detail {
-    /// The name of a network, if it has one.
     #[must_use]
     pub(crate) fn network_name(&self, id: &Id) -> Option<&str> {
         self.networks

@@ -42,7 +42,6 @@ struct CloudInner {
     session: Account,
     token: RwLock<Token>,
     person: Option<Person>,
-    /// Whether a renewal should need nobody.
     is_silent: bool,
     /// Whether keys may be sent to a network service that is not https. Held while that is asked.
     clear_text: Mutex<bool>,
@@ -53,7 +52,6 @@ struct CloudInner {
 
 #[derive(Debug, Default)]
 struct Renewals {
-    /// How many have been tried, successful or not.
     tried: u64,
     failure: Option<Error>,
     known: Remembered,
@@ -62,7 +60,6 @@ struct Renewals {
 /// How far a sign-in got.
 #[derive(Debug)]
 pub enum SignIn {
-    /// All the way.
     Done(Cloud),
     /// The first factor was right, and there was nobody to ask for the second.
     SecondFactor(Receipt),
@@ -141,7 +138,6 @@ impl Cloud {
         }))
     }
 
-    /// The regions that have a network service, by code.
     #[must_use]
     pub fn regions(&self) -> Vec<Region> {
         let endpoints = self.0.session.endpoints.iter();
@@ -183,13 +179,11 @@ impl Cloud {
         &self.0.credentials.auth_url
     }
 
-    /// The id of the project all objects are made in.
     #[must_use]
     pub fn project_id(&self) -> &str {
         &self.0.session.project_id
     }
 
-    /// The name of that project.
     #[must_use]
     pub fn project_name(&self) -> &str {
         &self.0.session.project_name
@@ -202,7 +196,6 @@ impl Cloud {
         !roles.is_empty() && roles.iter().all(|role| role == "reader")
     }
 
-    /// The name of the user.
     #[must_use]
     pub fn user_name(&self) -> &str {
         &self.0.session.user_name
@@ -248,7 +241,6 @@ impl Cloud {
         self.0.credentials.region.as_ref()
     }
 
-    /// The limits its requests keep to.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.0.http.limits()
@@ -404,7 +396,6 @@ impl Error {
 }
 
 impl Region {
-    /// Its code.
     #[must_use]
     pub fn id(&self) -> &RegionId {
         &self.endpoint.region
@@ -418,7 +409,6 @@ impl Region {
         self.cloud.agree_on_clear_text(&self.endpoint.url).await.map_err(|error| self.mark(error))
     }
 
-    /// The cloud it belongs to.
     #[must_use]
     pub fn cloud(&self) -> &Cloud {
         &self.cloud

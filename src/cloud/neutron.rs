@@ -69,7 +69,6 @@ impl Region {
         })
     }
 
-    /// What the region can do.
     pub async fn extensions(&self) -> Result<Extensions, Error> {
         let listed = self.list::<WireExtension>(&["extensions"], "extensions", &[], &[]).await?;
         Ok(Extensions::new(listed.into_iter().map(|extension| extension.alias.0)))
@@ -176,7 +175,6 @@ impl Region {
         objects
     }
 
-    /// A whole VPN list, unfiltered.
     pub(super) async fn vpn_list<T: Wire>(&self, kind: Kind) -> Result<Vec<T>, Error> {
         self.list(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
@@ -199,7 +197,6 @@ impl Region {
         Ok(Readable { items, unfit })
     }
 
-    /// A whole list, page by page.
     pub(super) async fn list<T: Wire>(
         &self,
         path: &[&str],
@@ -293,7 +290,6 @@ impl Region {
         url
     }
 
-    /// Notes on an error where it happened.
     pub(super) fn mark(&self, mut error: Error) -> Error {
         error.region = Some(self.id().clone());
         error

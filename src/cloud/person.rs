@@ -16,18 +16,13 @@ use tokio_util::sync::CancellationToken;
 /// What is typed into one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Prompt {
-    /// The user's password.
     Password,
-    /// What the user's authenticator shows now.
     Passcode,
-    /// A token somebody else has made.
     Token,
-    /// The word yes.
     Consent,
 }
 
 impl Prompt {
-    /// In a word.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -42,9 +37,7 @@ impl Prompt {
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The password.
     Password,
-    /// The passcode; the password was right.
     Passcode,
     /// The password anew, or a passcode that is appended to it, which is how Catalyst's multi-factor sign-in wants it; an
     /// empty password means the one given before.
@@ -56,7 +49,6 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// The fields to fill in. One of them is enough.
     #[must_use]
     pub const fn parts(self) -> &'static [Prompt] {
         match self {
@@ -72,7 +64,6 @@ impl Wanted {
 /// What a sign-in asks a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// What it asks for.
     pub wanted: Wanted,
     /// Whether there was a sign-in before, and something waits for it to be renewed.
     pub is_renewal: bool,
@@ -87,7 +78,6 @@ pub struct Question {
 }
 
 impl Question {
-    /// In a few words.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         if matches!(self.wanted, Wanted::Consent) {
@@ -151,7 +141,6 @@ impl Reply {
         self
     }
 
-    /// Whether nothing was typed at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -167,7 +156,6 @@ impl Reply {
 pub enum Said {
     /// A question. To drop the sender, or to send none, is to decline. It is closed when nobody waits any more.
     Asked(Question, oneshot::Sender<Option<Reply>>),
-    /// The questions of one sign-in are over, however it ended.
     Over,
 }
 
@@ -187,19 +175,16 @@ struct AskedTime {
 }
 
 impl Person {
-    /// A person, and what they hear.
     #[must_use]
     pub fn new() -> (Self, UnboundedReceiver<Said>) {
         let (hears, said) = unbounded_channel();
         (Self { hears, asked: Arc::default(), gone: CancellationToken::new() }, said)
     }
 
-    /// Asks nothing any more; an open question counts as declined.
     pub fn leave(&self) {
         self.gone.cancel();
     }
 
-    /// For how long in all questions have been open.
     pub(super) fn asked_for(&self) -> Duration {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.before + asked.open_since.map_or(Duration::ZERO, |since| since.elapsed())

@@ -13,15 +13,12 @@ use super::inventory::Id;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The VPN endpoint on a router.
     VpnService,
     /// How the two ends agree on keys (phase 1).
     IkePolicy,
     /// How the traffic is protected (phase 2).
     IpsecPolicy,
-    /// Local subnets or remote ranges.
     EndpointGroup,
-    /// One half of a tunnel.
     SiteConnection,
 }
 
@@ -55,7 +52,6 @@ impl Kind {
         self.names()[1]
     }
 
-    /// The JSON key around a list.
     #[must_use]
     pub(crate) const fn plural(self) -> &'static str {
         self.names()[2]
@@ -87,7 +83,6 @@ pub struct VpnServiceBody<'a> {
     pub name: &'a str,
     /// At most 255 characters.
     pub description: &'a str,
-    /// The router it is to sit on.
     #[serde(rename = "router_id")]
     pub router: &'a Id,
 }
@@ -96,7 +91,6 @@ pub struct VpnServiceBody<'a> {
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "units", rename = "seconds")]
 pub struct Seconds {
-    /// How many.
     pub value: u32,
 }
 
@@ -107,9 +101,7 @@ pub struct IkePolicyBody<'a> {
     pub name: &'a str,
     /// At most 255 characters.
     pub description: &'a str,
-    /// Integrity and pseudo-random function.
     pub auth_algorithm: &'a str,
-    /// Cipher.
     pub encryption_algorithm: &'a str,
     /// `main` or `aggressive`; read by `IKEv1` only.
     pub phase1_negotiation_mode: &'a str,
@@ -117,7 +109,6 @@ pub struct IkePolicyBody<'a> {
     pub ike_version: &'a str,
     /// Diffie-Hellman group.
     pub pfs: &'a str,
-    /// How long an IKE SA lasts.
     pub lifetime: Seconds,
 }
 
@@ -130,15 +121,12 @@ pub struct IpsecPolicyBody<'a> {
     pub description: &'a str,
     /// `esp`, `ah` or `ah-esp`.
     pub transform_protocol: &'a str,
-    /// Integrity.
     pub auth_algorithm: &'a str,
-    /// Cipher.
     pub encryption_algorithm: &'a str,
     /// `tunnel` or `transport`.
     pub encapsulation_mode: &'a str,
     /// Diffie-Hellman group of the perfect forward secrecy.
     pub pfs: &'a str,
-    /// How long an IPsec SA lasts.
     pub lifetime: Seconds,
 }
 
@@ -191,7 +179,6 @@ pub struct SiteConnectionBody<'a> {
     pub peer_group: &'a Id,
     /// Where the peer is: the external address of the other half's VPN service.
     pub peer_address: &'a str,
-    /// How the peer names itself.
     pub peer_id: &'a str,
     /// The pre-shared key; leaves its wrapper only here, on its way into the request.
     #[serde(serialize_with = "exposed")]
@@ -200,7 +187,6 @@ pub struct SiteConnectionBody<'a> {
     pub initiator: &'a str,
     /// In bytes; at least 68 for IPv4 and 1280 for IPv6 subnets.
     pub mtu: u32,
-    /// Dead peer detection.
     pub dpd: DpdBody<'a>,
 }
 

@@ -40,7 +40,6 @@ impl Listener {
         let _ = self.0.set(Box::new(told));
     }
 
-    /// As patient as every request, and tells of it.
     pub(super) fn patience(&self, region: &RegionId, limits: &Limits) -> Patience {
         let (listener, region) = (self.clone(), region.clone());
         let told = move |pause| {
@@ -55,13 +54,10 @@ impl Listener {
 /// A pause before a request is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
-    /// Why it failed.
     pub error: Error,
-    /// How long the pause is.
     pub wait: Duration,
     /// The number of the coming try, from 2 on.
     pub attempt: u32,
-    /// How many tries there are in all.
     pub of: u32,
 }
 
@@ -82,11 +78,9 @@ impl fmt::Display for Pause {
 /// How often requests are tried, who is told of the pauses between, and what cuts them short.
 #[derive(Clone)]
 pub(crate) struct Patience {
-    /// How often a request is tried in all.
     pub tries: u32,
     /// Is told of every pause as it begins.
     pub told: Arc<dyn Fn(Pause) + Send + Sync>,
-    /// Ends the pause under way, and allows no more.
     pub stop: CancellationToken,
 }
 

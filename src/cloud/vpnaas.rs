@@ -27,7 +27,6 @@ use super::request::{
 /// What became of an object that was to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// It is gone now.
     Now,
     /// It was not there any more.
     WasGone,
@@ -36,11 +35,8 @@ pub enum Deleted {
 /// An object that carries a mark of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
-    /// Its id.
     pub id: Id,
-    /// Its name.
     pub name: String,
-    /// Its whole description.
     pub description: String,
     /// Of an endpoint group: `subnet` or `cidr`.
     pub endpoints: Option<String>,
@@ -50,15 +46,10 @@ pub struct Marked {
 /// they are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formed {
-    /// The object.
     pub object: Marked,
-    /// Of a VPN service: the router it is for.
     pub router: Option<Id>,
-    /// Of a connection: the VPN service it hangs on.
     pub service: Option<Id>,
-    /// Of a connection: the address of its peer.
     pub peer_address: Option<String>,
-    /// Of an endpoint group: what is in it.
     pub members: BTreeSet<String>,
 }
 
@@ -92,17 +83,14 @@ impl Region {
         self.create::<WireService, _>(Kind::VpnService, body, None).await.map(WireService::into_service)
     }
 
-    /// Makes an IKE policy.
     pub async fn create_ike_policy(&self, body: &IkePolicyBody<'_>) -> Result<Id, Error> {
         self.create_plain(Kind::IkePolicy, body, None).await
     }
 
-    /// Makes an IPsec policy.
     pub async fn create_ipsec_policy(&self, body: &IpsecPolicyBody<'_>) -> Result<Id, Error> {
         self.create_plain(Kind::IpsecPolicy, body, None).await
     }
 
-    /// Makes an endpoint group.
     pub async fn create_endpoint_group(&self, body: &EndpointGroupBody<'_>) -> Result<Id, Error> {
         self.create_plain(Kind::EndpointGroup, body, None).await
     }

@@ -22,9 +22,7 @@ pub(crate) use existing::Tunnelled;
 /// What is known about a region when its answers are checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
-    /// Which region.
     pub region: &'a RegionId,
-    /// What discovery read.
     pub inventory: &'a Inventory,
     /// What was read once it was chosen; without it, ranges tunnelled already and quotas are not known.
     pub detail: Option<&'a Detail>,
@@ -204,7 +202,6 @@ pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     found
 }
 
-/// What speaks against putting these subnets into one connection.
 #[must_use]
 pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
     let first = subnets.first();

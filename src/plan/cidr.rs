@@ -12,13 +12,10 @@ pub(super) const LONGEST_QUOTED: usize = 60;
 /// Why a text is no list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrProblem {
-    /// Nothing there.
     #[error("at least one range, for instance 192.168.7.0/24")]
     Empty,
-    /// An address without a prefix length.
     #[error("{0} has no prefix length; {0}/{1} is one host, or write the network, for instance /24")]
     NoPrefix(String, u8),
-    /// Not a range at all.
     #[error("{0} is not a range such as 192.168.7.0/24 or fd00:7::/64")]
     Malformed(String),
     /// An address that is not the first of its network; the API would store it as it is typed.
@@ -27,13 +24,11 @@ pub enum CidrProblem {
     /// An IPv4 network in the IPv6 notation for it, which the API stores and no agent takes for that network.
     #[error("{0} is an IPv4 network written as IPv6; type {1}")]
     Mapped(String, IpNet),
-    /// Addresses no host can have; what they are.
     #[error("{0} is {1}; type the network behind the peer, for instance 192.168.7.0/24")]
     Unusable(IpNet, &'static str),
     /// The same range again, which the API refuses and older releases hang on.
     #[error("{0} is there twice; type it once")]
     Twice(IpNet),
-    /// A range inside another one.
     #[error("{0} contains {1}; leave {1} out")]
     Nested(IpNet, IpNet),
     /// IPv4 and IPv6 together, which one connection cannot carry.
@@ -135,13 +130,11 @@ pub fn unusable(range: &IpNet) -> Option<&'static str> {
     UNUSABLE.iter().find(|(kind, _)| kind.contains(range)).map(|(_, kind)| *kind)
 }
 
-/// Whether a range is every address of its family.
 #[must_use]
 pub(crate) fn is_everything(range: &IpNet) -> bool {
     range.prefix_len() == 0
 }
 
-/// Whether two ranges have an address in common.
 #[must_use]
 pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)

@@ -15,9 +15,7 @@ use crate::cloud::Extensions;
 /// A value of a field, weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grade {
-    /// Comparable with those of the same field.
     pub strength: Strength,
-    /// Whether it works and protects.
     pub is_sound: bool,
 }
 
@@ -30,9 +28,7 @@ impl Grade {
 /// What a field may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
-    /// One of these words.
     Words(Vec<&'static str>),
-    /// A whole number, in that unit.
     Number(&'static str),
 }
 
@@ -147,10 +143,9 @@ impl Values for Bytes {
 }
 
 macro_rules! policy_fields {
-    ($(#[$list:meta] $all:ident [
+    ($($(#[$list:meta])* $all:ident [
         $($variant:ident($object:literal, $name:literal): $values:ty = $attribute:ident $(in $part:ident)?;)+
     ])+) => {
-        /// One field of a policy.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum PolicyField {
             $($(#[doc = concat!("`", $(stringify!($part), ".",)? stringify!($attribute), "`")] $variant,)+)+
@@ -159,7 +154,7 @@ macro_rules! policy_fields {
         impl PolicyField {
             /// All of them, in the order of the form.
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
-            $(#[$list] pub const $all: &[Self] = &[$(Self::$variant),+];)+
+            $($(#[$list])* pub const $all: &[Self] = &[$(Self::$variant),+];)+
 
             /// The object it belongs to and its name, as a person reads them.
             #[must_use]
@@ -173,7 +168,6 @@ macro_rules! policy_fields {
                 match self { $($(Self::$variant => stringify!($attribute),)+)+ }
             }
 
-            /// What it may hold.
             #[must_use]
             pub fn allowed(self) -> Allowed {
                 match self { $($(Self::$variant => <$values as Values>::allowed(),)+)+ }
@@ -226,7 +220,6 @@ policy_fields! {
         IpsecPfs("IPsec", "PFS group"): Weighed<DhGroup> = pfs in ipsec;
         IpsecLifetime("IPsec", "lifetime"): Lifetime = lifetime in ipsec;
     ]
-    /// Those of the connection, which the halves may have apart.
     OF_CONNECTION [
         DpdAction("DPD", "action"): Words<DpdAction> = action in dpd;
         DpdInterval("DPD", "interval"): Seconds = interval in dpd;

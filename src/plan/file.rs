@@ -128,7 +128,6 @@ impl PlanFile {
         Ok(Self { name, profile: raw.profile, policy: raw.policy, a, far })
     }
 
-    /// The regions it names.
     #[must_use]
     pub fn regions(&self) -> Vec<&RegionId> {
         match &self.far {
@@ -148,7 +147,6 @@ impl PlanFile {
         Some((raw.router.0.as_str(), raw.subnets.iter().map(|subnet| subnet.0.as_str())))
     }
 
-    /// The peer outside, if there is one.
     #[must_use]
     pub(crate) const fn peer(&self) -> Option<&Peer> {
         match &self.far {

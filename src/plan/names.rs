@@ -13,12 +13,10 @@ use crate::cloud::{Kind, printable};
 pub enum Half {
     /// The first region, or the only one.
     A,
-    /// The second region.
     B,
 }
 
 impl Half {
-    /// The side across.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -49,7 +47,6 @@ impl VpnId {
         Self(format!("{:08x}", rand::random::<u32>()))
     }
 
-    /// Takes an existing one, from a mark or a test.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -128,7 +125,6 @@ pub(crate) const LONGEST_NAME: usize = 200;
 /// Why a text cannot name a VPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameProblem {
-    /// Nothing but spaces.
     #[error("a name is needed")]
     Empty,
     /// Longer than [`LONGEST_NAME`].
@@ -157,7 +153,6 @@ impl VpnName {
         }
     }
 
-    /// The name itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -13,23 +13,19 @@ use crate::cloud::one_line;
 pub enum PeerAddress {
     /// An IPv4 or IPv6 address.
     Ip(IpAddr),
-    /// A host name.
     Name(String),
 }
 
 /// Why a text is no peer address or identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeerProblem {
-    /// Nothing there.
     #[error("the address where the peer answers: IPv4, IPv6 or a host name")]
     NoAddress,
-    /// Neither an address nor a host name.
     #[error("{0} is neither an IP address nor a host name")]
     NotAnAddress(String),
     /// An address or a name with something too much, or misspelt; what.
     #[error("{0}: {1}")]
     Misspelt(String, &'static str),
-    /// A range was given.
     #[error("{0} is a range; the peer has one address")]
     Range(String),
     /// An address nobody can be reached at across a network; what it is.
@@ -44,7 +40,6 @@ pub enum PeerProblem {
     /// A character the agents' configuration would garble.
     #[error("an identity may hold letters, digits and . @ _ : - only")]
     IdAlphabet,
-    /// Nothing there.
     #[error("an identity is needed; usually the peer's address")]
     NoId,
     /// Longer than the database's column.
@@ -186,7 +181,6 @@ fn is_any(text: &str) -> bool {
 /// The other side of a VPN in single mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Where it is.
     pub address: PeerAddress,
     /// How it names itself; by default its address.
     pub id: String,

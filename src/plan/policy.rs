@@ -116,7 +116,6 @@ impl AuthAlgorithm {
 }
 
 impl EncryptionAlgorithm {
-    /// Whether it encrypts and authenticates in one (GCM, CCM).
     #[must_use]
     pub(crate) fn is_aead(self) -> bool {
         self.as_str().contains("cm-")
@@ -168,13 +167,11 @@ fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IkePolicy {
-    /// Protocol version.
     pub ike_version: IkeVersion,
     /// How an IKEv1 phase 1 is negotiated.
     pub phase1_negotiation_mode: Phase1Mode,
     /// Integrity and PRF.
     pub auth_algorithm: AuthAlgorithm,
-    /// Cipher.
     pub encryption_algorithm: EncryptionAlgorithm,
     /// Diffie-Hellman group.
     pub pfs: DhGroup,
@@ -191,9 +188,7 @@ pub struct IpsecPolicy {
     pub transform_protocol: TransformProtocol,
     /// Tunnel, for networks behind the peers.
     pub encapsulation_mode: EncapsulationMode,
-    /// Integrity.
     pub auth_algorithm: AuthAlgorithm,
-    /// Cipher.
     pub encryption_algorithm: EncryptionAlgorithm,
     /// Diffie-Hellman group of each new key.
     pub pfs: DhGroup,
@@ -206,7 +201,6 @@ pub struct IpsecPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dpd {
-    /// What to do with a dead peer.
     pub action: DpdAction,
     /// Seconds of silence before the peer is probed.
     #[serde(deserialize_with = "stored")]
@@ -220,7 +214,6 @@ pub struct Dpd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// Who may start the negotiation.
     pub initiator: Initiator,
     /// Bytes; 68 at least where the subnets are IPv4, 1280 where they are IPv6.
     #[serde(deserialize_with = "stored")]
@@ -229,7 +222,6 @@ pub struct Policy {
     pub ike: IkePolicy,
     /// Phase 2.
     pub ipsec: IpsecPolicy,
-    /// Dead peer detection.
     pub dpd: Dpd,
 }
 
@@ -255,7 +247,6 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profiles {
-    /// The documented values.
     pub catalyst: Policy,
     /// The same with IKEv2 and SHA-256.
     pub modern: Policy,

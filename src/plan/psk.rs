@@ -67,7 +67,6 @@ const WELL_KNOWN: [&str; 46] = [
 pub(crate) const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.
 pub(crate) const LONGEST: usize = 40;
-/// How long generated keys are.
 const GENERATED: usize = 32;
 
 /// A pre-shared key that keeps the guide's rule: 20 to 40 characters, letters and digits only. Wiped from memory when
@@ -79,7 +78,6 @@ pub struct Psk(SecretString);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyOrigin {
-    /// The user gave it, and so has it.
     Given,
     /// It was generated: the cloud alone can still show it.
     Generated,
@@ -88,7 +86,6 @@ pub enum KeyOrigin {
 /// Why a text is no pre-shared key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PskProblem {
-    /// Nothing there.
     #[error("type or paste a key of {SHORTEST} to {LONGEST} letters and digits, or generate one")]
     Empty,
     /// Under [`SHORTEST`]; how many are there.
@@ -160,7 +157,6 @@ impl Psk {
         Self(SecretString::from(text.as_str()))
     }
 
-    /// The key for the request that carries it.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.0

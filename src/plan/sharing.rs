@@ -15,20 +15,15 @@ use crate::cloud::{Error, Id, RegionId, SiteConnection};
 /// A connection of a half's router to the half's peer, whose key a further one has to have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeySharer {
-    /// Where it is.
     pub region: RegionId,
-    /// Its id.
     pub id: Id,
-    /// Its name, for messages.
     pub name: String,
 }
 
 /// The key of one of them, or why it could not be read. It is only compared, and handed on in memory.
 #[derive(Clone, Debug)]
 pub struct SharedKey {
-    /// Whose it is.
     pub of: KeySharer,
-    /// The key as the cloud shows it.
     pub key: Result<SecretString, Error>,
 }
 
@@ -124,7 +119,6 @@ impl Plan {
         Ok(self)
     }
 
-    /// What speaks against the key of one of them.
     fn refusal(&self, of: &KeySharer, key: &SecretString, origin: KeyOrigin) -> Option<String> {
         let KeySharer { region, id, name } = of;
         let same_ends = format!("connection {name} ({region}) goes between the same two addresses");

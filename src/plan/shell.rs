@@ -29,7 +29,6 @@ pub fn osvpn(words: &'static str) -> ShellCommand {
     ShellCommand::literal("osvpn").words(words)
 }
 
-/// A command of python-openstackclient in that region.
 #[must_use]
 pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
     let command = ShellCommand::literal("openstack");
@@ -42,7 +41,6 @@ pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
     command.words(words)
 }
 
-/// Removes a file.
 #[must_use]
 pub fn remove_file(path: impl Display) -> ShellCommand {
     ShellCommand::literal("rm").operand(path)

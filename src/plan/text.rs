@@ -43,7 +43,6 @@ impl Plan {
         ]
     }
 
-    /// Address and identity of what a half connects with.
     #[must_use]
     pub fn peer_of(&self, half: &HalfPlan) -> (String, String) {
         match (self.far(), self.half(half.half.other())) {
@@ -55,7 +54,6 @@ impl Plan {
 }
 
 impl Policy {
-    /// The IKE policy in one line.
     #[must_use]
     pub(crate) fn ike_text(&self) -> String {
         let ike = &self.ike;
@@ -69,7 +67,6 @@ impl Policy {
         )
     }
 
-    /// The IPsec policy in one line.
     #[must_use]
     pub(crate) fn ipsec_text(&self) -> String {
         let ipsec = &self.ipsec;
@@ -84,7 +81,6 @@ impl Policy {
         )
     }
 
-    /// What a connection carries beside its policies, in one line.
     #[must_use]
     pub(crate) fn connection_text(&self) -> String {
         format!(

@@ -99,7 +99,6 @@ struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    /// What keeps these settings from being used.
     fn outcome(self, warnings: &[String]) -> Result<(), FindError> {
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -122,7 +121,6 @@ impl<'a> Needs<'a> {
         self.missing.push(keys.iter().map(|key| written(self.origin, key)).collect::<Vec<_>>().join(" or "));
     }
 
-    /// A setting, if it has one that can be sent.
     fn setting(&mut self, key: &str) -> Option<&'a Setting> {
         let setting = self.settings.setting(key)?;
         if let (None, Some(reason)) = (&self.fault, fault(key, setting)) {

@@ -21,7 +21,6 @@ const LARGEST: u64 = 4 << 20;
 /// A file that was read.
 struct ReadFile {
     path: PathBuf,
-    /// The path as a screen shows it.
     shown: String,
     text: String,
 }
@@ -50,11 +49,8 @@ impl ReadFile {
 
 /// A cloud of a clouds.yaml.
 pub(crate) struct ChosenCloud {
-    /// Its name.
     pub name: String,
-    /// Its file as shown.
     pub file: String,
-    /// Its settings.
     pub settings: Settings,
     /// What speaks against using them unasked.
     pub doubt: Option<String>,

@@ -11,33 +11,24 @@ use crate::cloud::printable::printable;
 /// One place credentials were looked for in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Searched {
-    /// Which.
     pub place: SearchedPlace,
-    /// What was there.
     pub outcome: SearchOutcome,
 }
 
 /// A place credentials can be in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchedPlace {
-    /// A file.
     File(PathBuf),
-    /// An environment variable.
     Variable(&'static str),
 }
 
 /// What was found in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchOutcome {
-    /// Nothing.
     Absent,
-    /// No file, but a directory.
     Directory,
-    /// A file this user may not read.
     Forbidden,
-    /// A file in which no cloud is described.
     WithoutClouds,
-    /// A variable that is set.
     Set,
 }
 
@@ -56,7 +47,6 @@ pub enum FindError {
         /// Its clouds, sorted.
         names: Vec<String>,
     },
-    /// The chosen cloud does not exist.
     NoSuchCloud {
         /// The one asked for.
         name: String,
@@ -67,20 +57,16 @@ pub enum FindError {
     },
     /// Something cannot be done without.
     Missing {
-        /// Where the rest came from.
         origin: CredentialOrigin,
         /// What is missing, as it is written there (`OS_PASSWORD`, `auth.password`).
         missing: Vec<String>,
-        /// Why, if that needs saying.
         note: Option<String>,
     },
     /// A value that cannot be used, or a file that cannot be read.
     Unusable {
         /// The file (with its line, if known) or `OS_* variables`.
         place: String,
-        /// The key, if one is to blame.
         key: Option<String>,
-        /// The reason, without the value.
         reason: String,
     },
 }

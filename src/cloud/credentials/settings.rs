@@ -57,7 +57,6 @@ fn canonical(key: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(name, aliases)| *name == key || aliases.contains(&key.as_str())).map(|(name, _)| *name)
 }
 
-/// Whether a variable means something here.
 pub(crate) fn is_known(variable: &str) -> bool {
     canonical(&variable.strip_prefix("OS_").unwrap_or(variable).to_ascii_lowercase()).is_some()
 }
@@ -87,7 +86,6 @@ impl Setting {
         SecretString::from(self.value.expose_secret().trim_end_matches(['\r', '\n']))
     }
 
-    /// The file and the line.
     pub fn place(&self) -> Option<String> {
         let file = self.file.as_ref()?;
         Some(if self.line == 0 { file.clone() } else { format!("{file}, line {}", self.line) })
@@ -155,7 +153,6 @@ impl Settings {
         }
     }
 
-    /// Notes the file these come from, with that text.
     pub(crate) fn of_file(mut self, file: &str, text: &str) -> Self {
         let lines: Vec<&str> = text.lines().collect();
         for setting in self.auth.values_mut().chain(self.own.values_mut()) {
@@ -204,7 +201,6 @@ impl Settings {
         auth.chain(own).chain((!self.regions.is_empty()).then(|| "regions".to_owned())).collect()
     }
 
-    /// The values of those that prove who somebody is.
     pub fn secrets(&self) -> Vec<SecretString> {
         let all = self.auth.iter().chain(&self.own);
         all.filter(|(name, _)| PROOFS.contains(name)).map(|(_, setting)| setting.value.clone()).collect()
@@ -302,7 +298,6 @@ impl<'de> Deserialize<'de> for Methods {
 /// An entry of `regions`: a name, or a mapping with `name` and the `values` of that region.
 #[derive(Clone, Debug)]
 pub(crate) struct ListedRegion {
-    /// Its name.
     pub name: String,
     /// Whether it has `values`, which are read for the region that is used alone.
     pub has_values: bool,

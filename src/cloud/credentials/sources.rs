@@ -11,7 +11,6 @@ use crate::cloud::printable::printable;
 pub struct Sources {
     /// Environment variables. An empty one counts as not set.
     pub vars: BTreeMap<String, String>,
-    /// The directory against which relative paths are read.
     pub cwd: PathBuf,
     /// Directories in which a clouds.yaml may be, the first searched first.
     pub config_dirs: Vec<PathBuf>,
@@ -20,7 +19,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Those of this process.
     #[must_use]
     pub(crate) fn from_process() -> Self {
         let vars = std::env::vars_os()
@@ -68,7 +66,6 @@ impl Sources {
         }
     }
 
-    /// A path as a screen shows it.
     pub(super) fn shown(&self, path: &Path) -> String {
         let below = self.home.as_ref().and_then(|home| path.strip_prefix(home).ok());
         printable(&below.map_or_else(|| path.display().to_string(), |rest| format!("~/{}", rest.display())))

@@ -17,10 +17,8 @@ const ENCRYPTED: [(&str, &str); 9] = [
 ];
 /// References to a place where a secret is kept, which another program would have resolved.
 const REFERENCES: [&str; 7] = ["op://", "vault://", "ref+", "secret://", "arn:aws:", "keyring://", "pass://"];
-/// Settings that name a file.
 const PATHS: [&str; 3] = ["cacert", "cert", "key"];
 
-/// What made it, if a whole file is still encrypted.
 pub(crate) fn encrypted_by(text: &str) -> Option<&'static str> {
     ENCRYPTED.iter().find(|(start, _)| text.trim_start().starts_with(start)).map(|(_, name)| *name)
 }
@@ -66,7 +64,6 @@ fn shown(text: &str) -> String {
     crate::cloud::printable::one_line(text, 60)
 }
 
-/// What to do instead.
 fn instead(name: &str, by: &str, setting: &Setting) -> String {
     let view = match by {
         "Ansible Vault" => "read it with ansible-vault view, and ",

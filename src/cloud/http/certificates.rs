@@ -51,7 +51,6 @@ pub fn authorities(file: &NamedFile) -> Result<Vec<Certificate>, Error> {
     }))
 }
 
-/// This machine's certificate with its key.
 pub fn client(client: &ClientCertificate) -> Result<Identity, Error> {
     let ClientCertificate { certificate, key } = client;
     let mut pem =

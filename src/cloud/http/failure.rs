@@ -26,13 +26,11 @@ const LARGEST_BODY: usize = 256 << 10;
 
 /// How a request was to reach its host.
 pub(crate) struct Way<'a> {
-    /// The host and its port.
     pub host: &'a str,
     /// The proxy in between.
     pub proxy: Option<Proxy>,
     /// The authorities that were added to the system's.
     pub authorities: Option<&'a str>,
-    /// How long it may take.
     pub limits: &'a Limits,
 }
 
@@ -152,7 +150,6 @@ fn clip(text: &str) -> String {
     one_line(text, LONGEST_MESSAGE)
 }
 
-/// What the cloud answered instead of doing it.
 pub fn refusal(answer: &Response, secrets: &[&SecretString]) -> Error {
     let body = Some(&answer.body).filter(|body| body.len() <= LARGEST_BODY);
     let body: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
@@ -242,7 +239,6 @@ pub fn title(answer: &Response) -> Option<String> {
     without_status(found, answer)
 }
 
-/// The one line some servers answer instead of a page.
 fn plain_line(answer: &Response) -> Option<String> {
     let is_plain = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/plain"));
     let text = str::from_utf8(&answer.body).ok().map(str::trim).filter(|text| is_plain && !text.contains('\n'))?;

@@ -40,7 +40,6 @@ pub fn endless(collection: &str) -> String {
 /// One page of a list.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
-    /// What is on it.
     pub items: Vec<T>,
     /// The `marker` of the next page, if there is one.
     pub next: Option<String>,

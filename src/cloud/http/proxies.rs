@@ -12,19 +12,16 @@ pub(crate) struct Proxies(Option<Matcher>);
 
 /// A proxy in between.
 pub struct Proxy {
-    /// How a message names it.
     pub text: String,
     /// Whether the name of the host is looked up by this machine (`socks5`), and not by the proxy (`socks5h`).
     pub looks_up_here: bool,
 }
 
 impl Proxies {
-    /// Those of the environment or the system.
     pub(crate) fn of_system() -> Self {
         Self(Some(Matcher::from_system()))
     }
 
-    /// None at all.
     pub const fn none() -> Self {
         Self(None)
     }

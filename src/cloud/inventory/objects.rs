@@ -18,7 +18,6 @@ pub enum Status {
     PendingCreate,
     /// Being changed. Neutron's own agents never write it, nor the next one; other implementations do.
     PendingUpdate,
-    /// Being built.
     Build,
     /// Being deleted. Neutron's own agents never write it; elsewhere it may stay for ever.
     PendingDelete,
@@ -70,22 +69,17 @@ impl fmt::Display for Status {
 /// One address a router has on one of its subnets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
-    /// The subnet it stands on.
     pub subnet: Id,
-    /// The router's own address there.
     pub address: IpAddr,
 }
 
 /// A router of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Router {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
     /// `ACTIVE` when the cloud has it running.
     pub status: Status,
-    /// Whether its owner wants it running.
     pub admin_state_up: bool,
     /// The external network of its gateway; none without a gateway.
     pub external_network: Option<Id>,
@@ -93,7 +87,6 @@ pub struct Router {
     pub external_v4: Vec<Ipv4Addr>,
     /// The gateway's IPv6 addresses, in the API's order.
     pub external_v6: Vec<Ipv6Addr>,
-    /// Its feet in the project's subnets.
     pub interfaces: Vec<Interface>,
 }
 
@@ -104,21 +97,16 @@ impl Router {
         self.external_network.is_some()
     }
 
-    /// Whether it stands on that subnet.
     #[must_use]
     pub fn serves(&self, subnet: &Id) -> bool {
         self.interfaces.iter().any(|interface| interface.subnet == *subnet)
     }
 }
 
-/// A subnet the project can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnet {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique, may be empty.
     pub name: String,
-    /// The network it belongs to.
     pub network: Id,
     /// Its range, normalised.
     pub cidr: IpNet,
@@ -129,11 +117,8 @@ pub struct Subnet {
 /// A VPN service: the VPN endpoint on one router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VpnService {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
-    /// Its description; carries our mark when we made it.
     pub description: String,
     /// The router it sits on. A router can hold only one service that works.
     pub router: Id,
@@ -141,7 +126,6 @@ pub struct VpnService {
     pub legacy_subnet: Option<Id>,
     /// Its status; `PENDING_CREATE` until its first connection exists.
     pub status: Status,
-    /// Whether its owner wants it running.
     pub admin_state_up: bool,
     /// The address the other half must use as peer address; on OVN not the router's own.
     pub external_v4: Option<Ipv4Addr>,
@@ -152,23 +136,15 @@ pub struct VpnService {
 /// An IPsec site connection, never with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteConnection {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
-    /// Its description; carries our mark when we made it.
     pub description: String,
     /// Its status: `ACTIVE` when a tunnel is up.
     pub status: Status,
-    /// The VPN service it hangs on.
     pub service: Id,
-    /// The IKE policy it uses.
     pub ike_policy: Id,
-    /// The IPsec policy it uses.
     pub ipsec_policy: Id,
-    /// Where the peer is.
     pub peer_address: String,
-    /// How the peer names itself.
     pub peer_id: String,
     /// The local endpoint group; none in legacy mode.
     pub local_group: Option<Id>,
@@ -176,7 +152,6 @@ pub struct SiteConnection {
     pub peer_group: Option<Id>,
     /// The remote ranges of a legacy connection; empty with endpoint groups.
     pub peer_cidrs: Vec<IpNet>,
-    /// Whether its owner wants it running.
     pub admin_state_up: bool,
     /// How it names itself; empty for its service's external address.
     pub local_id: String,
@@ -184,7 +159,6 @@ pub struct SiteConnection {
     pub initiator: String,
     /// In bytes.
     pub mtu: u32,
-    /// What it does about a silent peer.
     pub dpd: DeadPeerDetection,
 }
 
@@ -195,7 +169,6 @@ impl SiteConnection {
         [&self.service, &self.ike_policy, &self.ipsec_policy].into_iter().chain(groups)
     }
 
-    /// Whether it holds that object.
     #[must_use]
     pub fn uses(&self, id: &Id) -> bool {
         self.holds().any(|held| held == id)
@@ -217,11 +190,8 @@ pub struct DeadPeerDetection {
 /// not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPolicy {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
-    /// Its description; carries our mark when we made it.
     pub description: String,
     /// Attribute and word, in the order of the API's documentation; `lifetime` in seconds.
     pub attributes: Vec<(&'static str, String)>,
@@ -238,23 +208,17 @@ impl StoredPolicy {
 /// An endpoint group: the local subnets or the remote ranges of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointGroup {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
-    /// Its description; carries our mark when we made it.
     pub description: String,
     /// `subnet`, `cidr`, or a kind IPsec does not use.
     pub kind: String,
-    /// Subnet ids or CIDRs, as text.
     pub endpoints: Vec<String>,
 }
 
 /// A network, for its name alone: subnets and routers of one name are told apart by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Its id.
     pub id: Id,
-    /// Its name; not unique.
     pub name: String,
 }

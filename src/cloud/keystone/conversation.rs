@@ -18,7 +18,6 @@ use crate::cloud::person::{Person, Prompt, Question, Reply, Wanted};
 /// What is known besides the credentials, for the next time. It lives as long as the program.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    /// The password that was right last.
     pub password: Option<SecretString>,
     /// Whether a passcode is appended to it, so that it is not worth trying alone.
     pub is_appended: bool,
@@ -110,7 +109,6 @@ impl<'a> Conversation<'a> {
         NewSession { token, session, is_silent }
     }
 
-    /// With what the credentials hold.
     async fn open(&mut self) -> Result<Attempt, Error> {
         if let Method::PasswordToAsk { .. } = &self.credentials.method {
             return Ok(Attempt::More(Ask::Password, None));
@@ -118,7 +116,6 @@ impl<'a> Conversation<'a> {
         self.attempt(&self.credentials.method.clone()).await
     }
 
-    /// With what is known by now.
     async fn reopen(&mut self) -> Result<Attempt, Error> {
         match (&self.credentials.method, self.known.password.clone(), self.credentials.method.user().cloned()) {
             (method @ Method::ApplicationCredential { .. }, ..) => self.attempt(&method.clone()).await,
@@ -187,7 +184,6 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// One try of one method.
     async fn attempt(&mut self, method: &Method) -> Result<Attempt, Error> {
         let credentials = self.with(method.clone());
         // A renewal is with what was right before, and whoever waits for it repeats what failed; whoever has just typed
@@ -219,7 +215,6 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// What can still be done about a refusal.
     fn refused(&mut self, method: &Method, error: Error) -> Result<Attempt, Error> {
         *self.known = Remembered::default();
         if self.person.is_none() {
@@ -355,7 +350,6 @@ impl<'a> Conversation<'a> {
 }
 
 impl Receipt {
-    /// Whether a passcode is what is missing.
     fn takes_passcode(&self) -> bool {
         self.accepted.is_empty() || self.accepted.iter().any(|set| set.iter().any(|name| name == "totp"))
     }

@@ -19,9 +19,7 @@ pub struct Receipt {
     secret: SecretString,
     /// The combinations of methods Keystone accepts, each complete in itself (`[["password", "totp"]]`).
     pub accepted: Vec<Vec<String>>,
-    /// When it came, by this machine's clock.
     pub(super) received: Timestamp,
-    /// How long it is good for, if that was said.
     pub(super) good_for: Option<SignedDuration>,
     request_id: Option<String>,
 }
@@ -114,7 +112,6 @@ impl Method {
         parts.insert(name.to_owned(), part);
     }
 
-    /// The user it names.
     pub(super) fn user(&self) -> Option<&Named> {
         match self {
             Self::Password { user, .. } | Self::PasswordToAsk { user } | Self::Totp { user, .. } => Some(user),
@@ -124,7 +121,6 @@ impl Method {
         }
     }
 
-    /// The password in it.
     pub(super) fn password(&self) -> Option<&SecretString> {
         match self {
             Self::Password { password, .. } => Some(password),
@@ -134,7 +130,6 @@ impl Method {
     }
 }
 
-/// The body that asks for a token.
 pub fn body(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     enclose(&credentials.method, credentials)
 }

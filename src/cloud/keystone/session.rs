@@ -30,9 +30,7 @@ pub(crate) struct Account {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
-    /// The names of its roles in the project.
     pub roles: Vec<String>,
-    /// By region.
     pub endpoints: Vec<Arc<Endpoint>>,
 }
 
@@ -146,7 +144,6 @@ pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Acco
     Ok((Token { secret: Arc::new(secret), expires_at, serial: 0 }, session))
 }
 
-/// Whether a request can be sent there.
 pub(crate) fn is_usable(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }

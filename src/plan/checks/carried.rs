@@ -13,19 +13,13 @@ use crate::plan::names::Half;
 /// One end of a tunnel, and what it is to carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TunnelEnd<'a> {
-    /// What is known of its region.
     pub known: &'a Known<'a>,
-    /// Its router.
     pub router: &'a Router,
-    /// The addresses it has outside.
     pub own: &'a [IpAddr],
     /// The address of its peer, if that is known, and the answer that comes from.
     pub peer: (Option<IpAddr>, Place),
-    /// The subnets on this side.
     pub local: &'a [Subnet],
-    /// The ranges across.
     pub remote: &'a [IpNet],
-    /// The answer that the ranges across come from.
     pub across: Place,
     /// The connection that is to carry them, if it is there already: it is not in its own way.
     pub connection: Option<&'a Id>,

@@ -14,11 +14,9 @@ use crate::plan::shell::osvpn;
 /// An existing connection and what it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tunnelled<'a> {
-    /// The connection.
     pub connection: &'a SiteConnection,
     /// The ranges on this side; none if not all of them can be known.
     pub local: Option<Vec<IpNet>>,
-    /// The ranges behind its peer.
     pub remote: Vec<IpNet>,
 }
 
@@ -108,7 +106,6 @@ pub(crate) fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &
 /// Whether a connection carries some of the local ranges.
 enum Shares {
     Yes,
-    /// It carries these instead.
     No(String),
     Unknown,
 }
@@ -148,7 +145,6 @@ pub(crate) fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, 
     known.tunnelled(&router.id).iter().filter(|existing| goes_to(existing.connection, peer)).map(finding).collect()
 }
 
-/// Whether a connection goes to that peer.
 #[must_use]
 pub(crate) fn goes_to(connection: &SiteConnection, peer: &PeerAddress) -> bool {
     match peer {

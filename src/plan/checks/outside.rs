@@ -16,7 +16,6 @@ pub(crate) fn own_addresses(router: &Router, service: Option<&VpnService>) -> Ve
     v4.map(IpAddr::V4).chain(v6.map(IpAddr::V6)).collect()
 }
 
-/// What speaks against a peer at that address.
 #[must_use]
 pub fn peer(peer: IpAddr, router: &Router, own: &[IpAddr], local: &[IpNet], place: Place) -> Vec<Finding> {
     if own.contains(&peer) {

@@ -38,7 +38,6 @@ const ACCEPTABLE: u16 = 112;
 pub struct Strength {
     /// Bits of security, or a rank where bits say nothing.
     first: u32,
-    /// What decides among equals.
     second: u16,
 }
 
@@ -50,7 +49,6 @@ impl Strength {
 
 /// A value of an attribute that two halves have to agree upon.
 pub(crate) trait Graded: Copy + PartialEq {
-    /// How strong it is.
     fn strength(self) -> Strength;
 
     /// Whether it may be chosen where the choice is ours: it works, and protects.
