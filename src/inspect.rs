@@ -29,6 +29,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use itertools::Itertools;
+use serde::Serialize;
 use tokio::time::sleep;
 
 use crate::cloud::{Cloud, Error, Hidden, Id, Kind, Region, RegionId, SiteConnection, Survey};
@@ -66,8 +67,9 @@ pub struct Inspection {
     pub is_reader: bool,
 }
 
-/// How a VPN stands, in one word; the better ones first, as far as a monitor of several goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The condition of a VPN in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// ACTIVE, and the halves match as far as that can be seen.
     Proven,
@@ -88,17 +90,6 @@ impl Condition {
             Self::Unclear => 1,
             Self::NotActive => 3,
             Self::Mismatched => 5,
-        }
-    }
-
-    /// Its word in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Proven => "proven",
-            Self::Mismatched => "mismatched",
-            Self::NotActive => "not-active",
-            Self::Unclear => "unclear",
         }
     }
 }

@@ -61,7 +61,7 @@ pub async fn status(args: &StatusArgs, mut signals: Signals) -> Answer {
         };
         // What instances admit is not what a monitor asks about, and is not read for it.
         let diagnosis = seen.diagnosis(vpn, &Exposures::new()).await;
-        let health = Health::new(vpn, &diagnosis).without_surroundings();
+        let health = Health::new(vpn, &diagnosis);
         Ok(Conclusion::Health(Box::new(health.with_interruption(seen.interruption_of(vpn)))))
     };
     let asked = until_signal(asked, &mut signals).await;

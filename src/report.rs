@@ -314,7 +314,7 @@ impl Report {
     /// The exit code of the process: that of the outcome, but 5 for a VPN that is ACTIVE and whose halves do not match.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let is_mismatched = self.health.as_ref().is_some_and(|health| health.exit_code == 5);
+        let is_mismatched = self.health.as_ref().is_some_and(Health::is_mismatched);
         if self.outcome == Outcome::Active && is_mismatched { 5 } else { self.outcome.exit_code() }
     }
 

@@ -171,8 +171,8 @@ async fn of_each_broken_vpn_the_cause_comes_first_and_its_fix_makes_it_whole() {
                 return Some(format!("{}: nothing is found", breakage.name));
             };
             let (Remedy { subject, weight, cure, .. }, fault) = (remedy(breakage.name), first.fault().unwrap());
-            let found = (first.check.id, fault.weight.as_str());
-            if found != (subject, weight) {
+            let found = (first.check.id, format!("{:?}", fault.weight).to_lowercase());
+            if found != (subject, weight.to_owned()) {
                 return Some(format!("{}: {:?}", breakage.name, seen.told()));
             }
             let Cure::Fix(verb) = cure else { return None };

@@ -4,7 +4,8 @@ use crate::support::drawn_vpns;
 use std::collections::{BTreeMap, BTreeSet};
 
 use osvpn::cloud::{Error, ErrorKind, Id, RegionId};
-use osvpn::inspect::{Across, EqualKeys, Inspection, Unselected};
+use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{Across, EqualKeys, Inspection, Keys, Unselected};
 use osvpn::plan::Half;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -255,7 +256,8 @@ fn a_half_that_is_there_twice_is_said_and_changed_by_a_connections_id_alone() {
             assert!(doubled.contains(part), "{part}: {doubled}");
         }
     }
-    let unclear = seen.select("a").unwrap().unclear();
+    let vpn = seen.select("a").unwrap();
+    let unclear = seen.diagnose(vpn, &Keys::Unread, &Exposures::new()).conclusion(vpn);
     assert!(unclear.contains("half A is there more than once; name a connection by its id"), "{unclear}");
     for (id, handle) in [("a", "a"), ("b", "a"), ("0-colleague", "0-colleague")] {
         assert_eq!(seen.select_to_change(id).unwrap().handle(), handle);

@@ -223,7 +223,7 @@ impl Answer {
             Conclusion::DryRun(_) => 0,
             Conclusion::Rollback(rollback) => rollback.exit_code(),
             Conclusion::Listing(listing) => listing.exit_code(),
-            Conclusion::Health(health) => health.exit_code,
+            Conclusion::Health(health) => health.exit_code(),
             Conclusion::Diagnoses(all, interrupted) => worst(all, interrupted),
             Conclusion::Interrupted(interrupted) => interrupted.exit_code(),
             Conclusion::Change(change) => change.exit_code(),
@@ -268,7 +268,8 @@ impl Answer {
             Conclusion::Health(health) => serde_json::to_value(health),
             Conclusion::Diagnoses(all, interrupted) => {
                 let mut value = json!({ "vpns": all, "interrupted": interrupted });
-                if let ([Health { outcome: Some(outcome), .. }], Some(object)) = (all.as_slice(), value.as_object_mut())
+                if let ([health], Some(object)) = (all.as_slice(), value.as_object_mut())
+                    && let Some(outcome) = health.outcome()
                 {
                     object.insert("outcome".to_owned(), json!(outcome));
                 }

@@ -24,7 +24,7 @@ pub async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Optio
         return None;
     }
     let diagnosis = inspection.diagnosis(cloud, vpn, &Exposures::new()).await;
-    Some(Existing::new(Health::new(vpn, &diagnosis).without_surroundings()))
+    Some(Existing::new(Health::new(vpn, &diagnosis)))
 }
 
 /// Whether every half has the key that was given.

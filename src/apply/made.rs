@@ -44,5 +44,5 @@ pub async fn wait_for(
     }
     let examined = audience.attend(examine(cloud, &found.marks.vpn)).await.ok_or_else(Refusal::stopped)?;
     let examined = examined.map_err(|error| Refusal::failed("reading the VPN", &error))?;
-    Ok(Health::new(&examined.vpn, &examined.diagnosis).without_surroundings().unchanged())
+    Ok(Health::new(&examined.vpn, &examined.diagnosis).unchanged())
 }

@@ -45,7 +45,7 @@ impl Proving<'_> {
             match of(&inspection, [&report.id, &report.name]).cloned() {
                 Ok(vpn) => {
                     let diagnosis = inspection.diagnosis(self.cloud, &vpn, &Exposures::new()).await;
-                    report.after = Some(Health::new(&vpn, &diagnosis).without_surroundings().brief());
+                    report.after = Some(Health::new(&vpn, &diagnosis).brief());
                 }
                 Err(why) => match inspection.unread.first() {
                     Some((region, error)) => report.unseen(&format!("{region} could not be read ({error})")),

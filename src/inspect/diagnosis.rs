@@ -231,9 +231,34 @@ impl Diagnosis {
         })
     }
 
-    /// How many checks passed.
+    /// The condition in a sentence.
     #[must_use]
-    pub fn passed(&self) -> usize {
-        self.checks.iter().filter(|result| matches!(result.verdict, Verdict::Good(_))).count()
+    pub fn conclusion(&self, vpn: &Vpn) -> String {
+        let is_fine = self.findings.is_empty();
+        match (self.condition, vpn.b()) {
+            (Condition::Proven, Some(_)) if is_fine => "ACTIVE, and both halves match.".to_owned(),
+            (Condition::Proven, Some(_)) => "ACTIVE, and both halves match. Something else needs attention.".to_owned(),
+            (Condition::Proven, None) => {
+                let what = if is_fine { "and nothing is wrong on this side" } else { "but this side needs attention" };
+                format!("ACTIVE, {what}; the peer's side cannot be checked from here.")
+            }
+            (Condition::Mismatched, _) => "ACTIVE, but something is wrong: some traffic fails, or will.".to_owned(),
+            (Condition::NotActive, _) if is_fine => {
+                "Not ACTIVE, and nothing that can be checked from here keeps it down.".to_owned()
+            }
+            (Condition::NotActive, _) => "Not ACTIVE.".to_owned(),
+            (Condition::Unclear, _) => {
+                let why = vpn.uncertainty().unwrap_or_else(|| "not everything that matters could be read".to_owned());
+                format!("Unclear: {why}.")
+            }
+        }
+    }
+
+    /// How many checks passed, in a sentence.
+    #[must_use]
+    pub fn passed(&self) -> String {
+        let count = self.checks.iter().filter(|result| matches!(result.verdict, Verdict::Good(_))).count();
+        let other = if self.findings.is_empty() && self.once_up.is_empty() { "" } else { " other" };
+        format!("{count}{other} checks passed.")
     }
 }

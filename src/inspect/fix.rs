@@ -119,7 +119,7 @@ impl From<&'static str> for Advice {
 }
 
 /// A value of this side, and what a peer must have for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// What it is.
     pub what: &'static str,
@@ -160,6 +160,12 @@ impl Fix {
             Self::Resume(id) => vec![osvpn("resume").operand(id).into(), osvpn("rollback").operand(id).into()],
             _ => Vec::new(),
         }
+    }
+
+    /// The values for the peer's owner to compare.
+    #[must_use]
+    pub fn compared(&self) -> &[Compared] {
+        if let Self::Compare(values) = self { values } else { &[] }
     }
 
     /// What is done, in a few words.

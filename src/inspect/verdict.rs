@@ -1,5 +1,7 @@
 //! Verdicts of checks.
 
+use serde::Serialize;
+
 use super::checks::Check;
 use super::fix::Fix;
 
@@ -71,7 +73,8 @@ pub struct Fault {
 }
 
 /// How much a fault matters, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Weight {
     /// No tunnel comes up.
     Stops,
@@ -84,17 +87,6 @@ pub enum Weight {
 }
 
 impl Weight {
-    /// Its word in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stops => "stops",
-            Self::Exposes => "exposes",
-            Self::Hides => "hides",
-            Self::Warns => "warns",
-        }
-    }
-
     /// Whether traffic fails, or will.
     #[must_use]
     pub const fn fails_traffic(self) -> bool {

@@ -163,13 +163,6 @@ impl Vpn {
         ))
     }
 
-    /// Why it is [unclear](super::Condition::Unclear) how it stands, in a sentence.
-    #[must_use]
-    pub fn unclear(&self) -> String {
-        let why = self.uncertainty().unwrap_or_else(|| "something that counts could not be read".to_owned());
-        format!("It cannot be told: {why}.")
-    }
-
     /// What is not certain of which connections it consists of, and what to do, in a few words; none if it is.
     pub(super) fn uncertainty(&self) -> Option<String> {
         if let Some((half, _)) = self.doubles.first() {

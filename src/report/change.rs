@@ -225,7 +225,7 @@ impl ChangeReport {
             report.go_on = Some(carried.course.go_on(carried.direction));
         }
         report.notes.clone_from(&carried.notes);
-        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).without_surroundings().brief();
+        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).brief();
         report.after = carried.after.as_deref().map(health);
         Some(report)
     }
@@ -270,7 +270,7 @@ impl ChangeReport {
             (ChangeOutcome::Failed | ChangeOutcome::Unsettled, _) => 1,
             (ChangeOutcome::Overtaken, _) => 4,
             (ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged, after) => {
-                let code = after.as_ref().map_or(0, |after| after.exit_code);
+                let code = after.as_ref().map_or(0, Health::exit_code);
                 if code == 0 && !self.caveats.is_empty() { 1 } else { code }
             }
         }

@@ -24,14 +24,15 @@ impl Existing {
     /// The VPN that stands like that.
     #[must_use]
     pub fn new(health: Health) -> Self {
-        let (name, id) = (health.vpn.name.clone(), health.vpn.id.clone());
+        let (name, id) = health.named();
+        let (name, id) = (name.to_owned(), id.to_owned());
         Self { outcome: ChangeOutcome::Unchanged, name, id, health: health.brief() }
     }
 
     /// That of the VPN's condition: 0 if it is ACTIVE and its halves match.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        self.health.exit_code
+    pub fn exit_code(&self) -> u8 {
+        self.health.exit_code()
     }
 }
 

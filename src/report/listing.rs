@@ -183,14 +183,16 @@ impl ListedSide {
     }
 }
 
+impl ListedSide {
+    /// Its local ranges, if all can be seen.
+    pub(super) fn ranges(&self, separator: &str) -> Option<String> {
+        Some(self.local_cidrs.as_ref()?.iter().join(separator))
+    }
+}
+
 impl Display for ListedSide {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}",
-            self.region,
-            self.local_cidrs.as_deref().map_or_else(|| "?".to_owned(), |ranges| ranges.iter().join(","))
-        )
+        write!(f, "{} {}", self.region, self.ranges(",").as_deref().unwrap_or("?"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::engine::{Doubt, Made, Task};
-use crate::inspect::{CheckResult, Condition, Examined, Fix, Weight, checks};
+use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
 use crate::plan::{Half, Plan};
 use crate::wizard::progress::{Button, Phase, Progress, Then};
 
@@ -218,19 +218,15 @@ fn active(text: &mut Account<'_>, run: &Progress) {
 fn proven(text: &mut Account<'_>, run: &Progress) {
     let theme = text.scene.theme;
     match &run.examined {
-        None => text.lines.push(Line::styled("Holding the two halves against each other", theme.dim())),
-        Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
+        None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
+        Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
             let faults = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
-            let good = examined.diagnosis.passed();
+            let conclusion = examined.diagnosis.conclusion(&examined.vpn);
             match examined.diagnosis.condition {
-                Condition::Proven if run.marks.regions.len() == 1 => {
-                    text.good(&format!("Nothing is wrong on this side ({good} questions)."));
-                }
-                Condition::Proven => text.good(&format!("Proven: the halves match ({good} questions).")),
-                Condition::Mismatched => text.warning("Something is wrong: some of the traffic fails, or will."),
+                Condition::Proven => text.good(&format!("{conclusion} {}", examined.diagnosis.passed())),
                 Condition::NotActive => text.warning("It was ACTIVE a moment ago, and is not any more."),
-                Condition::Unclear => text.warning("It is not proven: something that counts could not be read."),
+                Condition::Mismatched | Condition::Unclear => text.warning(&conclusion),
             }
             let mut said = false;
             for check in faults {
@@ -243,7 +239,7 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
                 }
             }
             if said {
-                text.say(&format!("{} says more, and mends what it can.", examined.vpn.command("doctor")));
+                text.say(&format!("{} says more, and fixes what it can.", examined.vpn.command("doctor")));
             }
         }
     }
@@ -312,20 +308,14 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
     let theme = text.scene.theme;
     text.gap();
     match &run.examined {
-        None => text.lines.push(Line::styled("Holding the halves against each other", theme.dim())),
-        Some(Err(error)) => text.warning(&format!("The halves could not be held against each other: {error}")),
+        None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
+        Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
             let Examined { vpn, diagnosis } = &**examined;
             for check in &diagnosis.findings {
                 finding(text, check);
             }
-            let good = diagnosis.passed();
-            let what = if diagnosis.findings.is_empty() {
-                "Nothing that can be checked from here keeps it down"
-            } else {
-                "Nothing else that can be checked from here keeps it down"
-            };
-            text.say(&format!("{what} ({good} questions about both halves, their policies, keys and routers)."));
+            text.say(&diagnosis.passed());
             if !diagnosis.once_up.is_empty() {
                 text.gap();
                 text.title("Once it is up (nothing of this keeps it down)".to_owned());
@@ -342,7 +332,7 @@ fn proof(text: &mut Account<'_>, run: &Progress) {
             }
             if !(diagnosis.findings.is_empty() && diagnosis.once_up.is_empty()) {
                 text.gap();
-                text.say(&format!("{} says more, and mends what it can.", vpn.command("doctor")));
+                text.say(&format!("{} says more, and fixes what it can.", vpn.command("doctor")));
             }
         }
     }
@@ -358,11 +348,10 @@ fn finding(text: &mut Account<'_>, check: &CheckResult) {
     };
     text.signed(look, &fault.seen, theme.text());
     text.lines.extend(hanging(Span::raw("  "), &fault.means, text.columns, theme.dim()));
-    if let Fix::Compare(values) = &fault.fix {
-        let widest = values.iter().map(|value| value.what.len()).max().unwrap_or(0);
-        for value in values {
-            text.lines.extend(labelled(theme, value.what, &value.peer_has, text.columns, widest));
-        }
+    let values = fault.fix.compared();
+    let widest = values.iter().map(|value| value.what.len()).max().unwrap_or(0);
+    for value in values {
+        text.lines.extend(labelled(theme, value.what, &value.peer_has, text.columns, widest));
     }
 }
 

@@ -150,7 +150,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
         lines.push(Line::default());
         lines.extend(found(scene, vpn, diagnosis, fault, "   ", columns));
     }
-    lines.extend([Line::default(), Line::styled("Every question", theme.title())]);
+    lines.extend([Line::default(), Line::styled("Every check", theme.title())]);
     for check in &diagnosis.checks {
         lines.extend(row(scene, check, columns));
     }
@@ -171,35 +171,19 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
 
 fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let has_findings = !diagnosis.findings.is_empty();
-    let unclear = vpn.unclear();
-    let (glyph, style, text) = match diagnosis.condition {
-        Condition::Proven if vpn.b().is_none() && !has_findings => (
-            theme.glyphs.done,
-            theme.good(),
-            "ACTIVE, and nothing is wrong on this side; the peer's side cannot be checked from here.",
-        ),
-        Condition::Proven if has_findings => {
-            (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match. Still, there is something to mend:")
-        }
-        Condition::Proven => (theme.glyphs.done, theme.good(), "ACTIVE, and the halves match."),
-        Condition::Mismatched => (
-            theme.glyphs.warning,
-            theme.warning(),
-            "ACTIVE, but something is wrong: some of the traffic fails, or will.",
-        ),
-        Condition::NotActive if open.waiting.is_some() => {
-            (theme.glyphs.ahead, theme.text(), "Not ACTIVE yet. While it comes up, some of this passes by itself:")
-        }
-        Condition::NotActive if has_findings => {
-            (theme.glyphs.bad, theme.bad(), "Not ACTIVE. The likeliest cause stands first:")
-        }
-        Condition::NotActive => {
-            (theme.glyphs.bad, theme.bad(), "Not ACTIVE, and nothing that can be checked from here keeps it down.")
-        }
-        Condition::Unclear => (theme.glyphs.warning, theme.warning(), unclear.as_str()),
+    let is_waiting = open.waiting.is_some() && diagnosis.condition == Condition::NotActive;
+    let (glyph, style) = match diagnosis.condition {
+        _ if is_waiting => (theme.glyphs.ahead, theme.text()),
+        Condition::Proven => (theme.glyphs.done, theme.good()),
+        Condition::Mismatched | Condition::Unclear => (theme.glyphs.warning, theme.warning()),
+        Condition::NotActive => (theme.glyphs.bad, theme.bad()),
     };
-    hanging(Span::styled(format!("{glyph} "), style), text, columns, theme.title())
+    let text = if is_waiting {
+        "Not ACTIVE yet. While it comes up, some of this passes by itself:".to_owned()
+    } else {
+        diagnosis.conclusion(vpn)
+    };
+    hanging(Span::styled(format!("{glyph} "), style), &text, columns, theme.title())
 }
 
 fn found(
