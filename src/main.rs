@@ -237,7 +237,7 @@ fn farewell(ended: &Ended) -> u8 {
         Why::Panic(words) => complain(&format!("internal error: {words}")),
     }
     let mut code = 130;
-    let is_demo = model.session().is_some_and(|session| session.is_demo);
+    let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
     let changes = ChangeReport::of_session(&model.vpns, is_demo);
     if let Some(worst) = ChangeReport::exit_code_of(&changes) {
         code = worst;
@@ -248,7 +248,7 @@ fn farewell(ended: &Ended) -> u8 {
         if !changes.is_empty() {
             let _ = writeln!(out);
         }
-        if let Some(report) = Report::of_run(run, model.answers.key.key_origin()) {
+        if let Some(report) = Report::of_run(run, model.new_vpn.answers.key.key_origin()) {
             code = report.exit_code();
             let _ = write!(out, "{}", report.in_demo(is_demo));
         } else {
@@ -263,12 +263,12 @@ fn farewell(ended: &Ended) -> u8 {
                 "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else."
             );
         }
-    } else if model.screen.is_upkeep() {
+    } else if model.screen.is_of_existing() {
         // Whoever only looked has not stopped anything.
         code = 0;
         let _ = writeln!(out, "Nothing was changed.");
     } else {
-        if let Start::Problem(problem) = &model.start {
+        if let Start::Problem(problem) = &model.shell.start {
             // Without a request that failed there was nothing to sign in with, as for `osvpn apply`.
             code = if problem.error.is_some() { 1 } else { 2 };
             let _ = writeln!(out, "{}: {}", problem.title, explained(problem));

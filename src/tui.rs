@@ -110,7 +110,7 @@ async fn run_with<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tt
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let inputs = Inputs { input: Some(input), signals, tick };
     let begun = Instant::now();
-    let size = model.size;
+    let size = model.shell.size;
     let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, size, leaving: None, is_blind: false };
     wizard.draw();
     wizard.perform(first);
@@ -182,7 +182,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
     /// Told to end with nothing under way that could still be settled, nobody will say that it is over.
     fn is_over(&self) -> bool {
         let settled = |(_, deadline): &(Why, Instant)| self.effects.is_idle() || *deadline <= Instant::now();
-        self.model.ending.is_some() || self.leaving.as_ref().is_some_and(settled)
+        self.model.shell.ending.is_some() || self.leaving.as_ref().is_some_and(settled)
     }
 
     /// The keyboard comes first, so that no flood of answers can hold it up. All of these can be given up half-way
@@ -235,7 +235,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
                 self.tell(*message);
             }
             Turn::News(News::Panicked(words)) => self.leave(Why::Panic(words)),
-            Turn::Tick => self.tell(Message::Tick(self.model.now)),
+            Turn::Tick => self.tell(Message::Tick(self.model.shell.now)),
             Turn::TooLate => {}
         }
     }
@@ -302,16 +302,16 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
 
     fn try_draw(&mut self) -> Result<(), String> {
         self.tty.begin_frame().map_err(|error| error.to_string())?;
-        let size = self.model.size;
-        if std::mem::take(&mut self.model.repaint) || size != self.size {
-            // TemplateOverrides `clear`, this asks the terminal nothing; its answer would come in between the keys.
+        let size = self.model.shell.size;
+        if std::mem::take(&mut self.model.shell.repaint) || size != self.size {
+            // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
             self.terminal.resize(Rect::new(0, 0, size.0, size.1)).map_err(|error| error.to_string())?;
             self.size = size;
         }
         let (model, theme) = (&self.model, self.theme);
         let mut limit = 0;
         self.terminal.draw(|frame| limit = view(model, theme, frame)).map_err(|error| error.to_string())?;
-        self.model.scroll_limit = limit;
+        self.tell(Message::Overflow(limit));
         self.tty.end_frame().map_err(|error| error.to_string())
     }
 }

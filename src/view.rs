@@ -49,6 +49,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
+use crate::wizard::screen::Screen;
 use crate::wizard::{Content, Model, SMALLEST, Start};
 
 use area::Area;
@@ -64,8 +65,8 @@ struct Scene<'a> {
 /// Draws the wizard as it is now. Neither this nor anything it calls keeps state, reads a clock or panics, whatever the
 /// size of the terminal.
 ///
-/// Gives back how far what is shown can be scrolled, for [`Model::scroll_limit`]: only here is it known how many lines a
-/// text takes.
+/// Gives back how many lines of what is on top do not fit, for [`crate::wizard::Message::Overflow`]: only here is it known
+/// how many lines a text takes.
 pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     let area = frame.area();
     let scene = Scene { model, theme };
@@ -76,7 +77,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     let (top, rest) = area.split_top(2);
     let (body, bottom) = rest.split_bottom(footer::height(scene, area.width));
     footer::draw(scene, bottom, frame);
-    let limit = if let Start::Problem(problem) = &model.start {
+    let limit = if let Start::Problem(problem) = &model.shell.start {
         header::draw(scene, top, None, frame);
         problem::draw(scene, problem, body, frame)
     } else {
@@ -85,8 +86,8 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
         rail::draw(scene, left, frame);
         draw_step(scene, content.inside(1, 0), frame)
     };
-    let limit = model.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame));
-    if let Some(asked) = &model.question {
+    let limit = model.shell.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame));
+    if let Some(asked) = &model.shell.question {
         question::draw(scene, asked, area, frame);
     }
     limit
@@ -95,20 +96,22 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
 fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     heading::draw(scene, top, frame);
-    if let Start::SigningIn { since, .. } = scene.model.start {
+    if let Start::SigningIn { since, .. } = scene.model.shell.start {
         remote::signing_in(scene, since, area, frame);
         return 0;
     }
     match &scene.model.content {
         Content::List(picker) => picker::draw(scene, picker, area, frame),
-        Content::Form(form) if scene.model.screen == crate::wizard::screen::Screen::Custom => {
-            policy_form::draw(scene, form, area, frame);
-        }
+        Content::Form(form) if scene.model.screen == Screen::Custom => policy_form::draw(scene, form, area, frame),
         Content::Form(form) => form::draw(scene, form, area, frame),
         Content::Review(review) => return review::draw(scene, review, area, frame),
-        Content::Run => return progress::draw(scene, area, frame),
-        Content::Vpn => return vpn::draw(scene, area, frame),
-        Content::Change => return change::draw(scene, area, frame),
+        Content::None => {
+            return match scene.model.screen {
+                Screen::Run => progress::draw(scene, area, frame),
+                Screen::Change => change::draw(scene, area, frame),
+                _ => vpn::draw(scene, area, frame),
+            };
+        }
     }
     0
 }
@@ -123,8 +126,8 @@ fn too_small(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     if run || change {
         lines.push(heading::text(model));
     }
-    let asked = model.question.as_ref().map(|asked| asked.question.title());
-    if let Some(title) = asked.or(model.dialog.as_ref().map(|dialog| dialog.title.as_str())) {
+    let asked = model.shell.question.as_ref().map(|asked| asked.question.title());
+    if let Some(title) = asked.or(model.shell.dialog.as_ref().map(|dialog| dialog.title.as_str())) {
         lines.push(format!("Waiting for an answer: {title}"));
     }
     lines.extend(model.way_out_unseen().map(str::to_owned));

@@ -79,9 +79,9 @@ fn is_work(effect: &Effect) -> bool {
 
 /// Sends a message. A pasted Enter begins nothing, nor does any key where nothing is to be seen: there it can only stop.
 fn sent(journey: &mut Driven, pause: u64, message: Message) {
-    journey.send(Message::Tick(journey.model.now + Duration::from_millis(pause)));
+    journey.send(Message::Tick(journey.model.shell.now + Duration::from_millis(pause)));
     let (is_pasted, is_unseen) = match &message {
-        Message::Key(key) => (key.kind == KeyEventKind::Repeat, journey.model.is_too_small()),
+        Message::Key(key) => (key.kind == KeyEventKind::Repeat, journey.model.shell.is_too_small()),
         _ => (false, false),
     };
     let known = journey.effects.len();
@@ -425,9 +425,9 @@ proptest! {
                 answer(&mut journey);
             }
             let here = drawn(&journey.model, &Theme::new(true, true));
-            prop_assert!(journey.model.answers.key.is_revealed || journey.model.vpns.open.as_ref().is_some_and(|open| open.key.is_revealed) || !here.text.contains(KEY));
+            prop_assert!(journey.model.shell.is_revealed() || !here.text.contains(KEY));
             if let Some((column, row)) = here.cursor {
-                prop_assert!(column < journey.model.size.0 && row < journey.model.size.1);
+                prop_assert!(column < journey.model.shell.size.0 && row < journey.model.shell.size.1);
             }
         }
     }
@@ -443,7 +443,7 @@ proptest! {
         journey.press("1");
         answer(&mut journey);
         for (pause, message, answers) in messages {
-            let acts = journey.model.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
+            let acts = journey.model.shell.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
             journey.effects.clear();
             sent(&mut journey, pause, message);
             let changed = |effect: &Effect| matches!(effect, Effect::Carry(Which::New(..), _));

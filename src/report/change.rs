@@ -13,7 +13,7 @@ use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
 use crate::wizard::carried::{Carried, Stage};
-use crate::wizard::vpns::Vpns;
+use crate::wizard::vpns::YourVpns;
 
 /// How it ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -232,7 +232,7 @@ impl ChangeReport {
 
     /// The reports of all changes of a session in the wizard. What could not begin is not told of if it was done later.
     #[must_use]
-    pub fn of_session(vpns: &Vpns, is_demo: bool) -> Vec<Self> {
+    pub fn of_session(vpns: &YourVpns, is_demo: bool) -> Vec<Self> {
         let all: Vec<&Carried> = vpns.changes().collect();
         let mut reports = Vec::new();
         for (at, carried) in all.iter().enumerate() {

@@ -59,7 +59,7 @@ async fn ended_by(
 async fn a_panic_in_a_task_ends_the_wizard_with_its_words() {
     let ended = ended_by(stream::pending(), Some(async { panic!("boom {}", 7) })).await;
     assert_eq!(ended.why, Why::Panic("boom 7".into()));
-    assert_eq!(ended.model.ending, Some(Ending::Left));
+    assert_eq!(ended.model.shell.ending, Some(Ending::Left));
 }
 
 #[tokio::test]

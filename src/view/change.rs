@@ -47,7 +47,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         Stage::Working => [text, steps].concat(),
         Stage::NotBegun(_) | Stage::Ended(_) => [text, vec![Line::default()], steps].concat(),
     };
-    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), area, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
 }
 
 fn steps(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'static>> {
@@ -58,7 +58,7 @@ fn steps(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'static
 fn one(scene: Scene<'_>, step: &Step, state: &StepState, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let glyphs = theme.glyphs;
-    let since = |since: std::time::Duration| clock(scene.model.now.saturating_sub(since));
+    let since = |since: std::time::Duration| clock(scene.model.shell.now.saturating_sub(since));
     let took = |took: &Option<std::time::Duration>| took.map_or_else(String::new, |took| format!(" {}", seconds(took)));
     let (glyph, style, word) = match state {
         StepState::Waiting => (glyphs.ahead, theme.dim(), String::new()),

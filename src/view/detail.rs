@@ -51,5 +51,5 @@ fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static
 /// What to do about a region that did not answer.
 fn hint(scene: Scene<'_>, line: &Candidate) -> Option<&'static str> {
     let Choice::Region(id) = &line.choice else { return None };
-    scene.model.region(id)?.inventory.error()?.hint()
+    scene.model.new_vpn.region(id)?.inventory.error()?.hint()
 }

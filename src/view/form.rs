@@ -61,16 +61,15 @@ fn shown(scene: Scene<'_>, field: Field, room: usize) -> Shown {
     };
     if let Some(secret) = model.secret(field) {
         let mask = || scene.theme.glyphs.mask.repeat(secret.chars());
-        return of(&Input::new(if secret.is_revealed { secret.expose().to_owned() } else { mask() }));
+        return of(&Input::new(if model.shell.is_revealed() { secret.expose().to_owned() } else { mask() }));
     }
-    match (field, model.input(field)) {
-        (Field::Name, None) => of(&Input::new(model.name_text())),
-        (Field::PeerId, Some(input)) if input.value().is_empty() => {
-            let text = fit(scene.theme, model.answers.peer_id_text(), room);
-            Shown { text, cursor: 0, is_placeholder: true }
+    let suggestion = model.suggestion(field);
+    match model.input(field) {
+        None => of(&Input::new(suggestion)),
+        Some(input) if input.value().is_empty() && !suggestion.is_empty() => {
+            Shown { text: fit(scene.theme, &suggestion, room), cursor: 0, is_placeholder: true }
         }
-        (_, Some(input)) => of(input),
-        (_, None) => Shown { text: String::new(), cursor: 0, is_placeholder: false },
+        Some(input) => of(input),
     }
 }
 
@@ -78,9 +77,9 @@ fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: 
     let Scene { model, theme } = scene;
     let (set, style) =
         if focused { (theme.glyphs.focused_border, theme.accent()) } else { (theme.glyphs.border, theme.dim()) };
-    let title = Line::styled(format!(" {} ", label(field)), if focused { theme.accent() } else { theme.text() });
+    let title = Line::styled(format!(" {} ", field.label()), if focused { theme.accent() } else { theme.text() });
     let mut block = Block::bordered().border_set(set).border_style(style).title(title);
-    if let Some(origin) = origin(scene, field) {
+    if let Some(origin) = model.origin(field) {
         block = block.title(Line::styled(format!(" {origin} "), theme.dim()).right_aligned());
     }
     let inner = area.inside(1, 1);
@@ -89,31 +88,13 @@ fn text_field(scene: Scene<'_>, field: Field, focused: bool, area: Rect, frame: 
     let style = if shown.is_placeholder { theme.dim() } else { theme.text() };
     frame.render_widget(Paragraph::new(Line::styled(shown.text, style)), inner);
     let column = u16::try_from(shown.cursor).unwrap_or(u16::MAX);
-    if focused && model.dialog.is_none() && model.question.is_none() && column < inner.width && inner.height > 0 {
+    if focused
+        && model.shell.dialog.is_none()
+        && model.shell.question.is_none()
+        && column < inner.width
+        && inner.height > 0
+    {
         frame.set_cursor_position(Position::new(inner.x + column, inner.y));
-    }
-}
-
-const fn label(field: Field) -> &'static str {
-    match field {
-        Field::PeerAddress => "Address",
-        Field::PeerId => "Id",
-        Field::PeerCidrs | Field::NewRanges => "CIDRs",
-        Field::Key | Field::NewKey | Field::MissingKey => "Key",
-        Field::Name => "Name",
-        Field::Policy(_) => "",
-    }
-}
-
-/// Who the text is from, where that is not plain.
-fn origin(scene: Scene<'_>, field: Field) -> Option<&'static str> {
-    let answers = &scene.model.answers;
-    match field {
-        Field::Key if answers.key.is_generated() => Some("generated"),
-        Field::Key if answers.key.chars() > 0 => Some("your own"),
-        Field::Name if answers.name.is_none() => Some("suggested"),
-        Field::PeerId if answers.peer_id.value().is_empty() => Some("the address"),
-        _ => None,
     }
 }
 
@@ -131,29 +112,9 @@ fn help(scene: Scene<'_>, field: Field, area: Rect, frame: &mut Frame<'_>) {
         Some(problem) => {
             hanging(Span::styled(format!("{} ", theme.glyphs.bad), theme.bad()), &problem, columns, theme.title())
         }
-        None => paragraph(help_text(scene, field), columns, theme.dim()),
+        None => paragraph(model.field_help(field), columns, theme.dim()),
     };
     frame.render_widget(Paragraph::new(lines), area);
-}
-
-fn help_text(scene: Scene<'_>, field: Field) -> &'static str {
-    match field {
-        Field::PeerAddress => "Where the peer answers: IPv4, IPv6 or a host name.",
-        Field::PeerId => "How it names itself. Empty means its address, which is nearly always right.",
-        Field::PeerCidrs => "The networks behind it: 192.168.10.0/24, 192.168.20.0/24",
-        Field::Key if scene.model.answers.key.is_generated() => {
-            "Made for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
-        }
-        Field::Key => "Both ends share it. Keep it like a password.",
-        Field::NewKey if scene.model.vpns.vpn().is_some_and(|vpn| vpn.b().is_some()) => {
-            "Both halves get it. It is sent to the cloud, and kept nowhere else."
-        }
-        Field::NewKey => "The peer needs the same. It is sent to the cloud, and kept nowhere else.",
-        Field::MissingKey => "The one the change was begun with. It is sent to the cloud, and kept nowhere else.",
-        Field::NewRanges => "The networks behind it, separated by commas. Its owner sets the same there.",
-        Field::Name => "Every object is named after it.",
-        Field::Policy(_) => "",
-    }
 }
 
 /// How long the key is, against how long it may be.
@@ -174,7 +135,7 @@ fn meter(scene: Scene<'_>, count: usize) -> Line<'static> {
 /// The names that result, as far as the name is one.
 fn names(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let Ok(name) = VpnName::parse(&scene.model.name_text()) else { return Vec::new() };
+    let Ok(name) = VpnName::parse(&scene.model.new_vpn.name_text()) else { return Vec::new() };
     let labels = engine::Step::ALL.iter().map(|step| width(step.label())).max().unwrap_or(0);
     let line = |step: &engine::Step| {
         let label = super::text::pad(theme, step.label(), labels.min(columns / 2));

@@ -19,12 +19,12 @@ use crate::wizard::Start;
 /// Draws the header; `rail` is where the line down between rail and content hangs, if there is one.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, rail: Option<u16>, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
-    let (who, source, is_demo) = match &model.start {
+    let (who, source, is_demo) = match &model.shell.start {
         Start::Ready(session) => {
             let user = if session.user.is_empty() { String::new() } else { format!("  user {}", session.user) };
             (format!("project {}{user}", session.project), session.source.as_str(), session.is_demo)
         }
-        Start::SigningIn { .. } => ("not signed in yet".to_owned(), "", model.login == Login::Demo),
+        Start::SigningIn { .. } => ("not signed in yet".to_owned(), "", model.shell.login == Login::Demo),
         Start::Choosing | Start::Problem(_) => ("not signed in".to_owned(), "", false),
     };
     let row = area.row(0).inside(1, 0);

@@ -173,7 +173,7 @@ fn watching(text: &mut Account<'_>, run: &Progress) {
     if !run.standing.is_empty() {
         text.gap();
     }
-    let now = text.scene.model.now;
+    let now = text.scene.model.shell.now;
     let since = run.watching_since.unwrap_or(now);
     let left = run.wait.saturating_sub(now.saturating_sub(since));
     text.say(&format!(
@@ -281,7 +281,7 @@ fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
     );
     for rule in run.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
-        let place = text.scene.model.labels.name(&rule.region);
+        let place = text.scene.model.shell.labels.name(&rule.region);
         text.title(format!("{place} admits {}", rule.remote));
         text.say(&format!("  {}", rule.command()));
     }
@@ -289,7 +289,7 @@ fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
 fn handover(text: &mut Account<'_>, run: &Progress) {
-    let key = text.scene.model.answers.key.key_origin();
+    let key = text.scene.model.new_vpn.answers.key.key_origin();
     let handover = run.plan.as_ref().and_then(|plan| Handover::of(plan, &run.ledger, key));
     let Some(handover) = handover else { return };
     text.gap();

@@ -82,13 +82,13 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         let spans = vec![Span::styled("/ ", theme.accent()), Span::raw(text), Span::styled(found, theme.dim())];
         frame.render_widget(Paragraph::new(Line::from(spans)), area);
         let column = u16::try_from(2 + filter.visual_cursor().saturating_sub(gone)).unwrap_or(u16::MAX);
-        if model.dialog.is_none() && column < area.width && area.height > 0 {
+        if model.shell.dialog.is_none() && column < area.width && area.height > 0 {
             frame.set_cursor_position(Position::new(area.x + column, area.y));
         }
         return;
     }
     if let Screen::Router(half) | Screen::Subnets(half) = model.screen
-        && let Some(region) = model.region_of(half).filter(|region| region.inventory.is_loading())
+        && let Some(region) = model.new_vpn.region_of(half).filter(|region| region.inventory.is_loading())
         && let Some(line) = remote::reading(scene, region)
     {
         frame.render_widget(Paragraph::new(line), area);
@@ -116,15 +116,12 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
                 format!("The only {kind} that can be taken is {title}.")
             }
         }
-        (Screen::Cloud, None) => "--cloud NAME answers this beforehand.".to_owned(),
         (Screen::Region(_), None) => {
             let all = picker.lines().len();
             if pending > 0 { format!("{} of {all} read", all - pending) } else { String::new() }
         }
-        (Screen::Router(_), None) => "The other end connects to its external address.".to_owned(),
-        (Screen::Policy, None) => "How both ends encrypt; they must agree.".to_owned(),
         (Screen::Vpns, None) => vpns(model),
-        _ => String::new(),
+        (screen, None) => screen.about().note.to_owned(),
     };
     frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);
 }
@@ -278,7 +275,7 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
 
 fn pending(scene: Scene<'_>, line: &Candidate) -> String {
     let region = match &line.choice {
-        Choice::Region(id) => scene.model.region(id),
+        Choice::Region(id) => scene.model.new_vpn.region(id),
         _ => None,
     };
     let since = region.and_then(|region| match region.inventory {

@@ -62,9 +62,9 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
 
 fn put_cursor(scene: Scene<'_>, field: PolicyField, area: Rect, frame: &mut Frame<'_>) {
     let Allowed::Number(_) = field.allowed() else { return };
-    let Some(input) = scene.model.answers.input(Field::Policy(field)) else { return };
+    let Some(input) = scene.model.input(Field::Policy(field)) else { return };
     let column = u16::try_from(LEAD + input.visual_cursor()).unwrap_or(u16::MAX);
-    if scene.model.dialog.is_none() && column < area.width && area.height > 0 {
+    if scene.model.shell.dialog.is_none() && column < area.width && area.height > 0 {
         frame.set_cursor_position(Position::new(area.x + column, area.y));
     }
 }
@@ -79,7 +79,7 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
         None => Span::raw(" "),
     };
     let (left, right) = theme.glyphs.turn;
-    let value = field.get(&model.answers.custom);
+    let value = field.get(&model.new_vpn.answers.custom);
     let (value, place) = match field.allowed() {
         Allowed::Words(words) => {
             let at = words.iter().position(|word| *word == value).unwrap_or_default();
@@ -87,7 +87,7 @@ fn row(scene: Scene<'_>, field: PolicyField, focused: bool, room: usize) -> Line
             (text, format!("  {} of {}", at + 1, words.len()))
         }
         Allowed::Number(unit) => {
-            let typed = model.answers.input(Field::Policy(field)).map_or(value, |input| input.value().to_owned());
+            let typed = model.input(Field::Policy(field)).map_or(value, |input| input.value().to_owned());
             (format!("  {typed} {unit}"), String::new())
         }
     };

@@ -56,5 +56,5 @@ pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut 
         let keys = Span::styled(format!("{:<9}", binding.keys_label()), theme.accent());
         lines.push(Line::from(vec![keys, Span::raw(binding.label)]));
     }
-    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), area, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
 }

@@ -47,7 +47,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     } else {
         [text, vec![Line::default()], table].concat()
     };
-    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), area, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
 }
 
 fn table(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
@@ -104,7 +104,7 @@ fn task(scene: Scene<'_>, run: &Progress, state: &TaskState) -> (String, Style) 
         TaskState::Waiting => (format!("{} not made", glyphs.ahead), theme.dim()),
         TaskState::Running(since) => {
             let verb = if run.phase == Phase::Undoing { "deleting" } else { "making" };
-            let time = clock(scene.model.now.saturating_sub(*since));
+            let time = clock(scene.model.shell.now.saturating_sub(*since));
             (format!("{} {verb} {time}", remote::spinner(scene)), theme.accent())
         }
         TaskState::There(made) => {

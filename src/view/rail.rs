@@ -24,7 +24,7 @@ use crate::wizard::{Model, Start};
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question.
-        _ if model.screen.is_upkeep() => 0,
+        _ if model.screen.is_of_existing() => 0,
         0..80 if model.screen == Screen::Run => 0,
         0..80 => 23,
         80..100 => 28,
@@ -44,8 +44,8 @@ enum Stand {
 /// Draws the rail.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
-    let steps = model.route().steps();
-    let names = steps.iter().map(|step| columns(step.short(model.answers.mode))).max().unwrap_or_default();
+    let steps = model.route().screens();
+    let names = steps.iter().map(|step| columns(&step.name(model.new_vpn.answers.mode))).max().unwrap_or_default();
     let at = steps.iter().position(|step| *step == model.screen).unwrap_or_default();
     let height = usize::from(area.height);
     let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
@@ -68,7 +68,7 @@ fn stand(model: &Model, step: Screen, place: usize, at: usize) -> Stand {
         Stand::Done
     } else if place == at {
         Stand::Here
-    } else if (place < at || model.returning.is_some() && asks) && model.is_answered(step) {
+    } else if (place < at || model.new_vpn.returning.is_some() && asks) && model.is_answered(step) {
         Stand::Done
     } else {
         Stand::Ahead
@@ -88,14 +88,14 @@ fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usiz
         Stand::Ahead => theme.dim(),
     };
     let left = room.saturating_sub(3 + names + 1);
-    let value = match (stand, &model.start) {
+    let value = match (stand, &model.shell.start) {
         // Before the sign-in, defaults would look like answers.
         (Stand::Done, Start::Ready(_)) => short(scene, step, left),
         _ => String::new(),
     };
     let mut line = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
-        Span::styled(format!("{} ", pad(theme, step.short(model.answers.mode), names)), name),
+        Span::styled(format!("{} ", pad(theme, &step.name(model.new_vpn.answers.mode), names)), name),
         Span::raw(pad(theme, &value, left)),
     ]);
     if focused {

@@ -20,13 +20,13 @@ use crate::wizard::screen::Screen;
 /// The spinner of this moment.
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
     let frames = scene.theme.glyphs.spinner;
-    let at = usize::try_from(scene.model.now.as_millis() / 100).unwrap_or_default() % frames.len().max(1);
+    let at = usize::try_from(scene.model.shell.now.as_millis() / 100).unwrap_or_default() % frames.len().max(1);
     frames.get(at).copied().unwrap_or_default()
 }
 
 /// How long something has been waited for; nothing within the first second, where a clock would only flicker.
 pub(super) fn waited(scene: Scene<'_>, since: Duration) -> String {
-    let time = scene.model.now.saturating_sub(since);
+    let time = scene.model.shell.now.saturating_sub(since);
     if time.as_secs() == 0 { String::new() } else { format!("  {}", clock(time)) }
 }
 
@@ -44,12 +44,12 @@ pub(super) fn reading(scene: Scene<'_>, region: &RegionState) -> Option<Line<'st
         (Remote::Loading { since, .. }, _) | (_, Remote::Loading { since, .. }) => *since,
         _ => return None,
     };
-    Some(waiting(scene, &format!("Reading {}", scene.model.labels.full(&region.id)), since))
+    Some(waiting(scene, &format!("Reading {}", scene.model.shell.labels.full(&region.id)), since))
 }
 
 /// Draws the wait for the sign-in.
 pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &mut Frame<'_>) {
-    let text = match &scene.model.login {
+    let text = match &scene.model.shell.login {
         Login::Default => "Waiting for Keystone".to_owned(),
         Login::Named(name) => format!("Waiting for Keystone of {name}"),
         Login::Demo => "Starting the simulated cloud".to_owned(),
@@ -61,7 +61,7 @@ pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &
 pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame<'_>) {
     let columns = usize::from(area.width);
     let lines = match step {
-        Screen::Router(half) | Screen::Subnets(half) => match scene.model.region_of(half) {
+        Screen::Router(half) | Screen::Subnets(half) => match scene.model.new_vpn.region_of(half) {
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
         },
@@ -88,7 +88,7 @@ fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {
 
 fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let place = scene.model.labels.full(&region.id);
+    let place = scene.model.shell.labels.full(&region.id);
     match &region.inventory {
         Remote::NotAsked => vec![Line::raw(format!("{place} has not been read; r reads it."))],
         Remote::Loading { since, .. } => vec![waiting(scene, &format!("Reading {place}"), *since)],
@@ -109,7 +109,7 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
                         command("router add subnet NAME SUBNET"),
                     ],
                 ),
-                _ if scene.model.answers.router_of(half).is_none() => {
+                _ if scene.model.new_vpn.answers.router_of(half).is_none() => {
                     (format!("The router of {place} is still to be chosen; Esc goes back."), Vec::new())
                 }
                 _ => (

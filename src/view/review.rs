@@ -48,7 +48,7 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
         Err(findings) => (missing(scene, findings, columns), None),
     };
     let rest = document::button_row(create(scene, makes, columns), area, frame);
-    document::draw(scene, &lines, scene.model.scroll, ("PgUp", "PgDn"), rest, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }
 
 /// The button, and what Enter would do.
@@ -62,17 +62,17 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
     let text = match (focused, makes) {
         (Some(answer), _) => {
             let why = answer.source.map_or_else(String::new, |source| format!(" ({source})"));
-            format!("Enter changes {}: {}{why}", answer.screen.short(model.answers.mode), answer.value)
+            format!("Enter changes {}: {}{why}", answer.screen.name(model.new_vpn.answers.mode), answer.value)
         }
         (None, Some(_)) if is_confirming(model) => {
-            let what = if model.halves().len() == 1 { "the region" } else { "both regions" };
+            let what = if model.new_vpn.halves().len() == 1 { "the region" } else { "both regions" };
             format!("{} reading {what} once more", remote::spinner(scene))
         }
         (None, Some(makes)) => {
-            let regions = model.halves().len();
+            let regions = model.new_vpn.halves().len();
             format!("makes {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
         }
-        (None, None) if is_reading(model) => "in a moment".to_owned(),
+        (None, None) if model.new_vpn.is_reading() => "in a moment".to_owned(),
         (None, None) => "not yet; Enter goes to what is missing".to_owned(),
     };
     let room = columns.saturating_sub(line.width() + 2);
@@ -84,12 +84,6 @@ fn is_confirming(model: &Model) -> bool {
     matches!(&model.content, Content::Review(review) if review.confirming)
 }
 
-/// Whether what stands in the way will be gone by itself.
-fn is_reading(model: &Model) -> bool {
-    let regions = model.halves().iter().filter_map(|half| model.region_of(*half));
-    regions.into_iter().any(|region| region.inventory.is_loading() || region.detail.is_loading())
-}
-
 fn made_by(plan: &Plan) -> usize {
     let of_half =
         |half: &HalfPlan| engine::Step::ALL.len() - usize::from(matches!(half.service, ServicePlan::Reuse(_)));
@@ -99,9 +93,9 @@ fn made_by(plan: &Plan) -> usize {
 fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
-    if is_reading(scene.model) {
-        for half in scene.model.halves() {
-            lines.extend(scene.model.region_of(*half).and_then(|region| remote::reading(scene, region)));
+    if scene.model.new_vpn.is_reading() {
+        for half in scene.model.new_vpn.halves() {
+            lines.extend(scene.model.new_vpn.region_of(*half).and_then(|region| remote::reading(scene, region)));
         }
         return lines;
     }

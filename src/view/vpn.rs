@@ -35,7 +35,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let area = area.split_left(WIDEST).0;
     let columns = usize::from(area.width);
     let Some(vpn) = vpn else {
-        let since = scene.model.vpns.seen.since().unwrap_or(scene.model.now);
+        let since = scene.model.vpns.seen.since().unwrap_or(scene.model.shell.now);
         let lines = [remote::waiting(scene, "Reading all regions", since)];
         return document::draw(scene, &lines, 0, ("", ""), area, frame);
     };
@@ -45,7 +45,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let focus = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
     let rest = document::button_row(document::buttons(scene, &labels, focus), area, frame);
     let lines = lines(scene, open, vpn, columns);
-    document::draw(scene, &lines, scene.model.scroll, ("Up", "Down"), rest, frame)
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }
 
 /// With several findings the button says which one it mends.
@@ -123,7 +123,7 @@ fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Lin
     let (glyph, style) = theme.status(status);
     let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
     let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
-    let place = scene.model.labels.full(&side.region);
+    let place = scene.model.shell.labels.full(&side.region);
     let lead = Span::styled(format!("{glyph} "), style);
     let mut lines = hanging(lead, &format!("{half} {place}: {status}"), columns, theme.title());
     let text = format!("    {router}, {address}, {}", ranges(side.local.as_deref()));

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use tui_input::Input;
 
-use super::fields::{Field, SecretText};
 use super::screen::Mode;
+use super::secret_text::SecretText;
 use crate::cloud::{Id, RegionId};
 use crate::plan::fields::{Allowed, PolicyField};
-use crate::plan::{Half, Policy, Profile};
+use crate::plan::peer::PeerAddress;
+use crate::plan::{PlanDraft, Far, Finding, Half, Peer, Place, Policy, Profile, HalfDraft, VpnName, cidr};
 
 /// One value for each half.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -135,28 +136,41 @@ impl Answers {
         if typed.is_empty() { self.peer_address.value().trim() } else { typed }
     }
 
-    /// The typed text of a field, for those that are edited as text.
-    #[must_use]
-    pub fn input(&self, field: Field) -> Option<&Input> {
-        match field {
-            Field::PeerAddress => Some(&self.peer_address),
-            Field::PeerId => Some(&self.peer_id),
-            Field::PeerCidrs => Some(&self.peer_cidrs),
-            Field::Name => self.name.as_ref(),
-            Field::Policy(field) => self.numbers.get(&field.into()),
-            Field::Key | Field::NewKey | Field::NewRanges | Field::MissingKey => None,
-        }
-    }
-
-    /// The same, to change. A suggested name becomes the user's own.
-    pub fn input_mut(&mut self, field: Field, suggested: &str) -> Option<&mut Input> {
-        match field {
-            Field::PeerAddress => Some(&mut self.peer_address),
-            Field::PeerId => Some(&mut self.peer_id),
-            Field::PeerCidrs => Some(&mut self.peer_cidrs),
-            Field::Name => Some(self.name.get_or_insert_with(|| Input::new(suggested.to_owned()))),
-            Field::Policy(field) => self.numbers.get_mut(&field.into()),
-            Field::Key | Field::NewKey | Field::NewRanges | Field::MissingKey => None,
-        }
+    /// What a plan is checked from.
+    ///
+    /// # Errors
+    /// The first answer that is missing.
+    pub(super) fn draft(&self, profile: Profile, policy: &Policy, name: &str) -> Result<PlanDraft, Finding> {
+        let missing = |place: Place, what: &str| Finding::refusal(place, what.to_owned());
+        let side = |half: Half| {
+            let region = self.region.get(half).clone();
+            let region = region.ok_or_else(|| missing(Place::Region(half), "is still to be chosen"))?;
+            let router = self.router_of(half).cloned();
+            let router = router.ok_or_else(|| missing(Place::Router(half), "is still to be chosen"))?;
+            let subnets = self.subnets_of(half).to_vec();
+            if subnets.is_empty() {
+                return Err(missing(Place::Subnets(half), "are still to be chosen"));
+            }
+            Ok(HalfDraft { region, router, subnets })
+        };
+        let a = side(Half::A)?;
+        let far = match self.mode {
+            Mode::SiteToSite => Far::Half(side(Half::B)?),
+            Mode::Single => {
+                let address = PeerAddress::parse(self.peer_address.value());
+                let address = address.map_err(|problem| missing(Place::PeerAddress, &problem.to_string()))?;
+                let cidrs = cidr::parse_list(self.peer_cidrs.value());
+                let cidrs = cidrs.map_err(|problem| missing(Place::PeerCidrs, &problem.to_string()))?;
+                let typed = self.peer_id.value().trim();
+                let id = if typed.is_empty() { address.to_string() } else { typed.to_owned() };
+                Far::Peer(Peer { address, id, cidrs })
+            }
+        };
+        let psk = self.key.psk().ok_or_else(|| {
+            let why = self.key.check().err().map_or_else(String::new, |problem| problem.to_string());
+            missing(Place::Key, &why)
+        })?;
+        let name = VpnName::parse(name).map_err(|problem| missing(Place::Name, &problem.to_string()))?;
+        Ok(PlanDraft { name, a, far, profile, policy: policy.clone(), psk })
     }
 }

@@ -34,21 +34,20 @@ enum Front {
 
 impl Front {
     fn of(model: &Model) -> Self {
-        if model.is_too_small() {
+        if model.shell.is_too_small() {
             return Self::Hidden;
         }
-        if model.question.is_some() {
+        if model.shell.question.is_some() {
             return Self::Question;
         }
-        if let Some(Dialog { title, buttons, .. }) = &model.dialog {
+        if let Some(Dialog { title, buttons, .. }) = &model.shell.dialog {
             return Self::Dialog { title: title.clone(), buttons: buttons.clone() };
         }
-        match (&model.start, &model.content) {
+        match (&model.shell.start, &model.content) {
             (Start::SigningIn { .. }, _) => Self::SigningIn,
             (Start::Problem(_), _) => Self::Problem,
             (_, Content::Review(review)) => Self::Screen(model.screen, review.plan.is_ok()),
-            (_, Content::Run | Content::Change) => Self::Screen(model.screen, model.button().is_some()),
-            _ => Self::Screen(model.screen, false),
+            _ => Self::Screen(model.screen, model.button().is_some()),
         }
     }
 }
@@ -111,20 +110,20 @@ impl Model {
     /// Takes note of what is in front by now.
     pub(super) fn attend(&mut self, by_key: bool) {
         let front = Front::of(self);
-        if front != self.attention.front {
-            (self.attention.front, self.attention.since) = (front, self.now);
-            (self.attention.by_key, self.attention.is_for_file) = (by_key, false);
+        if front != self.shell.attention.front {
+            (self.shell.attention.front, self.shell.attention.since) = (front, self.shell.now);
+            (self.shell.attention.by_key, self.shell.attention.is_for_file) = (by_key, false);
         }
     }
 
     /// Why an Enter is not taken, in a sentence that says what one more does. None if it is to be taken.
     pub(super) fn unmeant(&mut self, is_alone: bool) -> Option<String> {
         let stake = self.at_stake()?;
-        let is_new = self.now.saturating_sub(self.attention.since) < MOMENT;
-        if self.attention.by_key && !stake.is_grave {
+        let is_new = self.shell.now.saturating_sub(self.shell.attention.since) < MOMENT;
+        if self.shell.attention.by_key && !stake.is_grave {
             return None;
         }
-        let is_for_file = std::mem::take(&mut self.attention.is_for_file);
+        let is_for_file = std::mem::take(&mut self.shell.attention.is_for_file);
         let why = if !is_alone {
             "it was held down or pasted"
         } else if is_new {
@@ -140,38 +139,35 @@ impl Model {
     fn at_stake(&self) -> Option<Stake> {
         let choose = |label: &str| format!("choose \"{label}\"");
         // What a sign-in asks is typed, often by a program for passwords.
-        if self.question.is_some() {
+        if self.shell.question.is_some() {
             return None;
         }
-        if let Some(dialog) = &self.dialog {
+        if let Some(dialog) = &self.shell.dialog {
             let (label, act) = dialog.buttons.get(dialog.focus)?;
             return (!act.is_harmless()).then(|| Stake { what: choose(label), is_grave: act.is_grave() });
         }
-        match (&self.start, &self.content) {
+        match (&self.shell.start, &self.content) {
             (Start::SigningIn { .. }, _) => None,
             (Start::Problem(_), _) => Some(Stake { what: "try again".to_owned(), is_grave: false }),
             (_, Content::Review(review)) if review.focus == 0 && review.plan.is_ok() => {
-                Some(Stake { what: format!("create {}", self.name_text()), is_grave: true })
-            }
-            (_, Content::Run | Content::Change) => {
-                self.button().map(|label| Stake { what: choose(label), is_grave: true })
+                Some(Stake { what: format!("create {}", self.new_vpn.name_text()), is_grave: true })
             }
             // It goes on with a change at once.
             (_, Content::Form(_)) if self.screen == Screen::MissingKey => {
                 self.vpns.missing_key.check().is_ok().then(|| Stake { what: "go on".to_owned(), is_grave: true })
             }
-            _ => None,
+            _ => self.button().map(|label| Stake { what: choose(label), is_grave: true }),
         }
     }
 
     /// The button that Enter presses where the engine rests.
     fn button(&self) -> Option<&'static str> {
-        match &self.content {
-            Content::Run => {
+        match self.screen {
+            Screen::Run => {
                 let run = self.run.as_ref()?;
                 run.buttons().get(run.focus).map(|button| button.label())
             }
-            Content::Change => {
+            Screen::Change => {
                 let change = self.vpns.change.as_ref()?;
                 change.buttons().get(change.focus).map(|button| button.label())
             }

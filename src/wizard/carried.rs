@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::progress::Then;
+use super::vpn::capitalised;
 use crate::change;
 use crate::change::{Change, Step};
 use crate::cloud::retry::Pause;
@@ -306,6 +307,25 @@ impl Carried {
         match self.stage {
             Stage::Ended(Err(ChangeError::TooLate)) => Direction::Forward,
             _ => self.direction,
+        }
+    }
+
+    /// The change, and how far it is.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        let what = self.change().to_string();
+        let turn = self.turn.map(|Turn { number, of }| format!(" ({number} of {of})")).unwrap_or_default();
+        let named = capitalised(what.trim_start_matches("the ")) + &turn;
+        match (&self.stage, self.direction) {
+            (Stage::Working, _) if self.settling.is_some() => format!("{named}: waiting for certainty"),
+            (Stage::Working, Direction::Forward) => format!("{named}: under way"),
+            (Stage::Working, Direction::Back) => format!("{named}: being rolled back"),
+            (Stage::NotBegun(_), _) => format!("{named}: not begun"),
+            (Stage::Ended(Ok(Changed::Done)), Direction::Forward) => format!("{named}: done"),
+            (Stage::Ended(Ok(Changed::Done)), Direction::Back) => format!("{named}: rolled back"),
+            (Stage::Ended(Ok(Changed::Unsettled(..))), _) => format!("{named}: done, as far as can be told"),
+            (Stage::Ended(Err(ChangeError::Stopped)), _) => format!("{named}: stopped"),
+            (Stage::Ended(Err(_)), _) => format!("{named}: stopped at a failure"),
         }
     }
 }

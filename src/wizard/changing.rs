@@ -4,45 +4,46 @@ use itertools::Itertools;
 
 use super::carried::{Button, Carried, Stage, StepState};
 use super::dialog::{Act, Dialog};
-use super::fields::SecretText;
 use super::keymap::Action;
 use super::message::Which;
 use super::progress::Then;
 use super::screen::Screen;
+use super::secret_text::SecretText;
+use super::shell::beside;
 use super::vpns::Open;
-use super::{Effect, Ending, Model};
+use super::{Effect, Model};
 use crate::change::{Change, Verb};
 use crate::cloud::RegionId;
 use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 
 impl Model {
     pub(super) fn begin_change(&mut self, course: Course, notes: Vec<String>, which: Which, direction: Direction) {
-        let mut change = Carried::new(course, notes, direction, self.now);
+        let mut change = Carried::new(course, notes, direction, self.shell.now);
         change.has_vpn = self.vpns.open.is_some();
         if let Some(open) = &mut self.vpns.open {
             (open.looking, open.waiting) = (None, None);
         }
-        self.vpns.wish = None;
+        self.vpns.intent = None;
         // What is done now was not left for good.
         self.vpns.left.retain(|(left, _)| left.subject != change.change().subject);
         self.vpns.earlier.extend(self.vpns.change.take());
         self.vpns.change = Some(change);
         self.enter(Screen::Change);
-        self.out.push(Effect::Carry(which, direction));
+        self.shell.out.push(Effect::Carry(which, direction));
     }
 
     pub(super) fn change_action(&mut self, action: Action) {
         let Some(change) = &mut self.vpns.change else { return };
-        let count = change.buttons().len().max(1);
+        let count = change.buttons().len();
         match action {
-            Action::Right => change.focus = (change.focus + 1) % count,
-            Action::Left => change.focus = (change.focus + count - 1) % count,
+            Action::Right => change.focus = beside(change.focus, count, true),
+            Action::Left => change.focus = beside(change.focus, count, false),
             Action::Accept => {
                 if let Some(button) = change.buttons().get(change.focus).copied() {
                     return self.press_change(button);
                 }
             }
-            _ => self.scroll(action),
+            _ => self.shell.scroll_by(action),
         }
     }
 
@@ -54,8 +55,8 @@ impl Model {
                 let direction = change.way_on();
                 // What could not even begin has nothing to go on from.
                 change.resume(direction);
-                self.scroll = 0;
-                self.out.push(Effect::Carry(Which::Present(None), direction));
+                self.shell.scroll = 0;
+                self.shell.out.push(Effect::Carry(Which::Present(None), direction));
             }
             Button::GiveKey => {
                 self.enter(Screen::MissingKey);
@@ -65,7 +66,7 @@ impl Model {
                     "What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned(),
                 ];
                 let buttons = vec![("Keep", Act::Close), ("Roll back", Act::TakeBack)];
-                self.dialog = Some(Dialog::new("Roll back?", text, buttons));
+                self.shell.dialog = Some(Dialog::new("Roll back?", text, buttons));
             }
         }
     }
@@ -77,7 +78,7 @@ impl Model {
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.lacks_key()) else { return };
         let direction = change.way_on();
         change.resume(direction);
-        self.out.push(Effect::Carry(Which::Present(key), direction));
+        self.shell.out.push(Effect::Carry(Which::Present(key), direction));
     }
 
     pub(super) fn take_change_back(&mut self) {
@@ -85,12 +86,12 @@ impl Model {
         self.enter(Screen::Change);
         let Some(change) = self.vpns.change.as_mut().filter(|change| !change.is_working()) else { return };
         change.resume(Direction::Back);
-        self.out.push(Effect::Carry(Which::Present(None), Direction::Back));
+        self.shell.out.push(Effect::Carry(Which::Present(None), Direction::Back));
     }
 
     /// Back to where it was begun. What is not done keeps its journal.
     fn leave_change(&mut self, to_vpn: bool) {
-        self.out.push(Effect::LetGo);
+        self.shell.out.push(Effect::LetGo);
         let left: Vec<Change> = self.vpns.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Screen::Vpn);
@@ -104,14 +105,14 @@ impl Model {
             self.read_vpns();
         }
         if !left.is_empty() {
-            self.warn(format!("Not begun: {}.", left.iter().join(", ")));
+            self.shell.warn(format!("Not begun: {}.", left.iter().join(", ")));
             let is_stopped = self.vpns.is_stopped;
             self.vpns.left.extend(left.into_iter().map(|left| (left, is_stopped)));
         }
     }
 
     pub(super) fn carrying(&mut self, event: ChangeEvent) {
-        let now = self.now;
+        let now = self.shell.now;
         if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
             change.apply(event, now);
         }
@@ -119,7 +120,7 @@ impl Model {
     }
 
     pub(super) fn not_begun(&mut self, why: Vec<String>) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return };
         change.refuse(why, now);
         let then = change.then.take();
@@ -127,13 +128,13 @@ impl Model {
         let is_leaving = then == Some(Then::Leave);
         self.refresh_question();
         if is_leaving {
-            self.ending = Some(Ending::AfterRun);
+            self.leave();
         }
     }
 
     pub(super) fn change_carried(&mut self, ended: Result<Changed, ChangeError>, course: Course) {
-        let now = self.now;
-        self.scroll = 0;
+        let now = self.shell.now;
+        self.shell.scroll = 0;
         let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) else { return };
         change.end(ended, course, now);
         let then = change.then.take();
@@ -149,12 +150,12 @@ impl Model {
         self.refresh_question();
         match then {
             Some(Then::Leave) => {
-                self.dialog = None;
-                self.ending = Some(Ending::AfterRun);
+                self.shell.dialog = None;
+                self.leave();
                 return;
             }
             Some(Then::Undo) if !is_done && is_reversible => {
-                self.dialog = None;
+                self.shell.dialog = None;
                 return self.take_change_back();
             }
             Some(Then::Undo) | None => {}
@@ -166,7 +167,7 @@ impl Model {
 
     /// What was known is from before the change: everything is read again, and the VPN proven anew.
     fn after_change(&mut self) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(change) = &mut self.vpns.change else { return };
         let verb = change.change().verb;
         let is_gone = verb == Verb::Delete && change.direction == Direction::Forward;
@@ -191,20 +192,20 @@ impl Model {
         }
         self.read_vpns();
         // The lists of the other steps know of routers' VPN services, too.
-        regions.retain(|id| self.region(id).is_some_and(|region| region.inventory.ready().is_some()));
+        regions.retain(|id| self.new_vpn.region(id).is_some_and(|region| region.inventory.ready().is_some()));
         self.read_again(&regions);
     }
 
     pub(super) fn quit_change(&mut self) {
         let Some(change) = &self.vpns.change else { return };
         if change.then.is_some() {
-            self.say("It is stopping already, once the request under way is answered.");
+            self.shell.say("It is stopping already, once the request under way is answered.");
         } else if change.is_working() {
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if change.direction == Direction::Forward && change.is_reversible() {
                 buttons.push(("Stop and roll back", Act::StopAndUndo));
             }
-            self.dialog = Some(Dialog::new("Stop?", self.stop_question().unwrap_or_default(), buttons));
+            self.shell.dialog = Some(Dialog::new("Stop?", self.stop_question().unwrap_or_default(), buttons));
         } else if change.is_unfinished() {
             let mut text = vec![how_far(change)];
             text.extend(change.command().map(|go_on| format!("It can be continued later: here, or with {go_on}.")));
@@ -212,9 +213,9 @@ impl Model {
             if change.buttons().contains(&Button::TakeBack) {
                 buttons.push(("Roll back", Act::TakeBack));
             }
-            self.dialog = Some(Dialog::new("Leave?", text, buttons));
+            self.shell.dialog = Some(Dialog::new("Leave?", text, buttons));
         } else {
-            self.ending = Some(Ending::AfterRun);
+            self.leave();
         }
     }
 

@@ -1,13 +1,13 @@
 //! From what is known to the lines of a list: every candidate is shown, those that cannot be taken with the reason.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::picker::{Choice, Line};
 use super::remote::Remote;
-use super::screen::{Mode, Screen};
+use super::screen::Mode;
 use super::{Model, RegionState};
 use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
 use crate::plan::checks::Tunnelled;
@@ -22,62 +22,8 @@ pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
 }
 
 impl Model {
-    /// The lines of a step's list.
-    #[must_use]
-    pub fn lines(&self, step: Screen) -> Vec<Line> {
-        match step {
-            Screen::Cloud => self.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
-            Screen::Mode => modes(),
-            Screen::Region(half) => self.regions.iter().map(|region| self.region_line(region, half)).collect(),
-            Screen::Router(half) => self.router_lines(half),
-            Screen::Subnets(half) => self.subnet_lines(half),
-            Screen::Policy => self.policy_lines(),
-            Screen::Vpns => self.vpn_lines(),
-            Screen::NewSubnets(half) => self.other_subnet_lines(half),
-            _ => Vec::new(),
-        }
-    }
-
-    /// What a step would choose by itself, if nothing is chosen yet.
-    #[must_use]
-    pub fn default_choice(&self, step: Screen, lines: &[Line]) -> Option<Choice> {
-        match step {
-            Screen::Region(half) => {
-                let home = self.session().and_then(|session| session.home.clone()).map(Choice::Region);
-                let home = home.filter(|_| half == Half::A);
-                let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
-                home.map(|line| line.choice.clone())
-            }
-            Screen::Router(_) => self.namesake(step, lines).map(|line| line.choice.clone()),
-            Screen::Policy => Some(Choice::Profile(self.setting().recommended().0)),
-            Screen::Vpns => lines.first().map(|line| line.choice.clone()),
-            _ => None,
-        }
-    }
-
-    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
-    /// regions, as in the guide's worked example.
-    pub(super) fn namesake<'l>(&self, step: Screen, lines: &'l [Line]) -> Option<&'l Line> {
-        let half = match step {
-            Screen::Router(half) | Screen::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
-            _ => return None,
-        };
-        let other = self.region_of(half.other())?.inventory.ready()?;
-        let router = self.answers.router_of(half.other()).and_then(|id| other.router(id));
-        let names: HashSet<&str> = match (step, router) {
-            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
-            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
-            (_, Some(_)) => {
-                let chosen = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
-                chosen.map(|subnet| subnet.name.as_str()).collect()
-            }
-            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
-        };
-        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
-    }
-
-    fn region_line(&self, region: &RegionState, half: Half) -> Line {
-        let name = self.labels.name(&region.id);
+    pub(super) fn region_line(&self, region: &RegionState, half: Half) -> Line {
+        let name = self.shell.labels.name(&region.id);
         let code = if name == region.id.as_str() { String::new() } else { region.id.to_string() };
         let mut line = line(Choice::Region(region.id.clone()), name, code);
         let place = Place::Region(half);
@@ -92,7 +38,7 @@ impl Model {
                 let text = "has no VPN service (VPNaaS)";
                 if !inventory.extensions.has_vpnaas() {
                     line.findings.push(Finding::refusal(place, text));
-                } else if half == Half::B && self.answers.region.a.as_ref() == Some(&region.id) {
+                } else if half == Half::B && self.new_vpn.answers.region.a.as_ref() == Some(&region.id) {
                     line.findings.push(Finding::refusal(place, "is the first region already; site-to-site needs two"));
                 } else if let Some(known) = region.known()
                     && !inventory.routers.iter().any(|router| is_usable(&known, router))
@@ -114,8 +60,8 @@ impl Model {
         line
     }
 
-    fn router_lines(&self, half: Half) -> Vec<Line> {
-        let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
+    pub(super) fn router_lines(&self, half: Half) -> Vec<Line> {
+        let Some(known) = self.new_vpn.region_of(half).and_then(RegionState::known) else { return Vec::new() };
         let routers = &known.inventory.routers;
         let twin = |router: &Router| routers.iter().filter(|other| other.name == router.name).count() > 1;
         // With thousands of subnets, looking each one up in the list would be felt at every answer of the cloud.
@@ -124,9 +70,9 @@ impl Model {
         routers.iter().map(|router| router_line(&known, router, half, twin(router), &subnets)).collect()
     }
 
-    fn subnet_lines(&self, half: Half) -> Vec<Line> {
-        let Some(known) = self.region_of(half).and_then(RegionState::known) else { return Vec::new() };
-        let Some(router) = self.answers.router_of(half).and_then(|id| known.inventory.router(id)) else {
+    pub(super) fn subnet_lines(&self, half: Half) -> Vec<Line> {
+        let Some(known) = self.new_vpn.region_of(half).and_then(RegionState::known) else { return Vec::new() };
+        let Some(router) = self.new_vpn.answers.router_of(half).and_then(|id| known.inventory.router(id)) else {
             return Vec::new();
         };
         let around = Around { across: self.ranges_across(half), tunnelled: known.tunnelled(&router.id) };
@@ -135,16 +81,16 @@ impl Model {
 
     /// The ranges the other side has by now. Only what was answered before binds: the first side is chosen freely.
     fn ranges_across(&self, half: Half) -> Vec<IpNet> {
-        if (self.answers.mode, half) != (Mode::SiteToSite, Half::B) {
+        if (self.new_vpn.answers.mode, half) != (Mode::SiteToSite, Half::B) {
             return Vec::new();
         }
-        let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
-        let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
+        let inventory = self.new_vpn.region_of(Half::A).and_then(|region| region.inventory.ready());
+        let chosen = self.new_vpn.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
         chosen.map(|subnet| subnet.cidr).collect()
     }
 
-    fn policy_lines(&self) -> Vec<Line> {
-        let setting = self.setting();
+    pub(super) fn policy_lines(&self) -> Vec<Line> {
+        let setting = self.new_vpn.setting();
         let (recommended, reason) = setting.recommended();
         [Profile::Catalyst, Profile::Modern, Profile::Custom]
             .into_iter()
@@ -155,7 +101,7 @@ impl Model {
                     Profile::Custom => ("custom", "every field by hand"),
                 };
                 let mut line = line(Choice::Profile(profile), title, aside);
-                if let Some(policy) = self.profiles.get(profile) {
+                if let Some(policy) = self.new_vpn.profiles.get(profile) {
                     line.findings = policy.findings(&setting);
                     // Both policies of a profile have the same words, so most is found twice.
                     line.findings.dedup_by(|a, b| a.text == b.text);
@@ -195,7 +141,7 @@ fn subnets_around(known: &Known<'_>, router: &Router, half: Half, around: &Aroun
     lines
 }
 
-fn modes() -> Vec<Line> {
+pub(super) fn modes() -> Vec<Line> {
     let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "region to region");
     both.detail = vec![
         about("Makes", "both halves, with one key, each the other's peer"),

@@ -1,5 +1,6 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
+use super::shell::beside;
 use super::vpns::Intent;
 use crate::engine::change::Direction;
 
@@ -97,7 +98,6 @@ impl Dialog {
 
     /// Moves the focus around.
     pub fn turn(&mut self, forward: bool) {
-        let count = self.buttons.len().max(1);
-        self.focus = if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count };
+        self.focus = beside(self.focus, self.buttons.len(), forward);
     }
 }

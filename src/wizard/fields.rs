@@ -1,156 +1,312 @@
-//! Text a user types: plain, with an editor's keys, or secret, wiped when it goes.
+//! The fields of the forms. Each is described here, once: its label, where its text is, its help, and what is wrong with it.
 
-use std::fmt;
+use std::net::IpAddr;
 
-use secrecy::zeroize::{Zeroize, Zeroizing};
-use unicode_width::UnicodeWidthChar;
+use tui_input::Input;
 
-use crate::engine::handover::KeyOrigin;
-use crate::plan::fields::PolicyField;
-use crate::plan::psk::{self, Psk, PskProblem};
+use super::secret_text::SecretText;
+use super::{Content, Model};
+use crate::plan::checks::{self, outside};
+use crate::plan::fields::{Allowed, PolicyField};
+use crate::plan::peer::{PeerAddress, check_id};
+use crate::plan::psk::PskProblem;
+use crate::plan::{Finding, Half, Place, VpnName, cidr};
 
-/// One field of a form.
+/// Where the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// Where the outside peer is.
+    /// The address of the peer outside.
     PeerAddress,
-    /// How it names itself.
+    /// Its identity.
     PeerId,
-    /// What is behind it.
+    /// The networks behind it.
     PeerCidrs,
     /// The pre-shared key.
     Key,
-    /// The VPN's name.
+    /// The name of the VPN.
     Name,
-    /// One attribute of a custom policy.
+    /// A field of the custom policy.
     Policy(PolicyField),
-    /// Another pre-shared key for a VPN that exists.
+    /// The user's own key for a VPN that exists.
     NewKey,
-    /// Other ranges behind its outside peer.
+    /// The networks behind the peer of a VPN that exists.
     NewRanges,
-    /// The pre-shared key that a change which was cut off needs once more.
+    /// The key an interrupted change lacks.
     MissingKey,
 }
 
+/// Where the text of a field is.
+enum Text {
+    Plain(fn(&Model) -> Option<&Input>, fn(&mut Model) -> Option<&mut Input>),
+    Secret(fn(&Model) -> Option<&SecretText>, fn(&mut Model) -> Option<&mut SecretText>),
+}
+
+/// The description of a field.
+struct About {
+    label: &'static str,
+    text: Text,
+    /// What counts as long as nothing is typed.
+    suggestion: fn(&Model) -> String,
+    /// Where the text comes from, beside the label.
+    origin: fn(&Model) -> Option<&'static str>,
+    help: fn(&Model) -> &'static str,
+    check: fn(&Model) -> Option<String>,
+    /// Whether it is checked at every key, before it was left for the first time.
+    is_checked_at_once: fn(&Model) -> bool,
+}
+
+const PLAIN: About = About {
+    label: "",
+    text: Text::Plain(|_| None, |_| None),
+    suggestion: |_| String::new(),
+    origin: |_| None,
+    help: |_| "",
+    check: |_| None,
+    is_checked_at_once: |_| false,
+};
+
+const PEER_ADDRESS: About = About {
+    label: "Address",
+    text: Text::Plain(
+        |model| Some(&model.new_vpn.answers.peer_address),
+        |model| Some(&mut model.new_vpn.answers.peer_address),
+    ),
+    help: |_| "Where the peer answers: IPv4, IPv6 or a host name.",
+    check: |model| match PeerAddress::parse(model.new_vpn.answers.peer_address.value()) {
+        Err(problem) => Some(problem.to_string()),
+        Ok(PeerAddress::Ip(address)) => own_side(model, address),
+        Ok(_) => None,
+    },
+    ..PLAIN
+};
+
+const PEER_ID: About = About {
+    label: "Id",
+    text: Text::Plain(|model| Some(&model.new_vpn.answers.peer_id), |model| Some(&mut model.new_vpn.answers.peer_id)),
+    suggestion: |model| model.new_vpn.answers.peer_id_text().to_owned(),
+    origin: |model| model.new_vpn.answers.peer_id.value().is_empty().then_some("the address"),
+    help: |_| "How it identifies itself. Empty means its address, which is nearly always right.",
+    check: |model| {
+        let typed = model.new_vpn.answers.peer_id.value().trim();
+        if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
+    },
+    ..PLAIN
+};
+
+const PEER_CIDRS: About = About {
+    label: "CIDRs",
+    text: Text::Plain(
+        |model| Some(&model.new_vpn.answers.peer_cidrs),
+        |model| Some(&mut model.new_vpn.answers.peer_cidrs),
+    ),
+    help: |_| "The networks behind it: 192.168.10.0/24, 192.168.20.0/24",
+    check: |model| match cidr::parse_list(model.new_vpn.answers.peer_cidrs.value()) {
+        Err(problem) => Some(problem.to_string()),
+        Ok(ranges) => refusal(checks::sides(&model.new_vpn.local_ranges(), &ranges, Place::PeerCidrs)),
+    },
+    ..PLAIN
+};
+
+const KEY: About = About {
+    label: "Key",
+    text: Text::Secret(|model| Some(&model.new_vpn.answers.key), |model| Some(&mut model.new_vpn.answers.key)),
+    origin: |model| match &model.new_vpn.answers.key {
+        key if key.is_generated() => Some("generated"),
+        key => (key.chars() > 0).then_some("your own"),
+    },
+    help: |model| {
+        if model.new_vpn.answers.key.is_generated() {
+            "Generated for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
+        } else {
+            "Both ends share it. Keep it like a password."
+        }
+    },
+    check: |model| model.new_vpn.answers.key.check().err().map(|problem| problem.to_string()),
+    is_checked_at_once: |_| true,
+    ..PLAIN
+};
+
+const NAME: About = About {
+    label: "Name",
+    text: Text::Plain(
+        |model| model.new_vpn.answers.name.as_ref(),
+        |model| {
+            // A suggested name that is edited becomes the user's own.
+            let suggested = model.new_vpn.suggested_name();
+            Some(model.new_vpn.answers.name.get_or_insert_with(|| Input::new(suggested)))
+        },
+    ),
+    suggestion: |model| model.new_vpn.name_text(),
+    origin: |model| model.new_vpn.answers.name.is_none().then_some("suggested"),
+    help: |_| "Every object is named after it.",
+    check: |model| VpnName::parse(&model.new_vpn.name_text()).err().map(|problem| problem.to_string()),
+    ..PLAIN
+};
+
+const NEW_KEY: About = About {
+    label: "Key",
+    text: Text::Secret(
+        |model| model.vpns.open.as_ref().map(|open| &open.key),
+        |model| model.vpns.open.as_mut().map(|open| &mut open.key),
+    ),
+    help: |model| {
+        if model.vpns.vpn().is_some_and(|vpn| vpn.b().is_some()) {
+            "Both halves get it. It is sent to the cloud, and stored nowhere else."
+        } else {
+            "The peer needs the same. It is sent to the cloud, and stored nowhere else."
+        }
+    },
+    check: |model| wrong_key(model.vpns.open.as_ref().map(|open| &open.key)),
+    is_checked_at_once: |model| model.vpns.open.as_ref().is_some_and(|open| open.key.chars() > 0),
+    ..PLAIN
+};
+
+const NEW_RANGES: About = About {
+    label: "CIDRs",
+    text: Text::Plain(
+        |model| model.vpns.open.as_ref().map(|open| &open.ranges),
+        |model| model.vpns.open.as_mut().map(|open| &mut open.ranges),
+    ),
+    help: |_| "The networks behind it, separated by commas. Its owner sets the same there.",
+    check: Model::new_ranges_problem,
+    ..PLAIN
+};
+
+const MISSING_KEY: About = About {
+    label: "Key",
+    text: Text::Secret(|model| Some(&model.vpns.missing_key), |model| Some(&mut model.vpns.missing_key)),
+    help: |_| "The one the change was begun with. It is sent to the cloud, and stored nowhere else.",
+    check: |model| wrong_key(Some(&model.vpns.missing_key)),
+    is_checked_at_once: |model| model.vpns.missing_key.chars() > 0,
+    ..PLAIN
+};
+
+/// Of a field of the policy only what is wrong with it is known here; its own form shows the rest.
+const POLICY: About = About { is_checked_at_once: |_| true, ..PLAIN };
+
 impl Field {
-    /// Whether what is typed is shown only on request, and checked as it is typed.
+    const fn about(self) -> &'static About {
+        match self {
+            Self::PeerAddress => &PEER_ADDRESS,
+            Self::PeerId => &PEER_ID,
+            Self::PeerCidrs => &PEER_CIDRS,
+            Self::Key => &KEY,
+            Self::Name => &NAME,
+            Self::NewKey => &NEW_KEY,
+            Self::NewRanges => &NEW_RANGES,
+            Self::MissingKey => &MISSING_KEY,
+            Self::Policy(_) => &POLICY,
+        }
+    }
+
+    /// Its name on the screen.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        self.about().label
+    }
+
+    /// Whether what is typed is masked.
     #[must_use]
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Key | Self::NewKey | Self::MissingKey)
+        matches!(self.about().text, Text::Secret(..))
     }
 }
 
-/// More than the longest key, so that a pasted text that is too long is seen to be so.
-const SECRET_CAPACITY: usize = 128;
-
-/// The key while it is typed. Its memory never moves, so no copy of a part is left behind, and is wiped on drop.
-pub struct SecretText {
-    text: Zeroizing<String>,
-    generated: bool,
-    /// Whether it stands on the screen as it is.
-    pub is_revealed: bool,
-}
-
-impl Default for SecretText {
-    fn default() -> Self {
-        Self { text: Zeroizing::new(String::with_capacity(SECRET_CAPACITY)), generated: false, is_revealed: false }
-    }
-}
-
-impl SecretText {
-    /// Takes a key the program made.
+impl Model {
+    /// What is wrong with a field as it stands, whether or not the user has been told.
     #[must_use]
-    pub fn generated(psk: &Psk) -> Self {
-        use secrecy::ExposeSecret;
-        let mut secret = Self::default();
-        secret.text.push_str(psk.secret().expose_secret());
-        secret.generated = true;
-        secret
-    }
-
-    /// Takes the key of a run that was cut off.
-    #[must_use]
-    pub fn of(psk: &Psk, origin: KeyOrigin) -> Self {
-        Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }
-    }
-
-    /// Whether the program made it.
-    #[must_use]
-    pub const fn is_generated(&self) -> bool {
-        self.generated
-    }
-
-    /// Where it came from, for those who have to get it.
-    #[must_use]
-    pub const fn key_origin(&self) -> KeyOrigin {
-        if self.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given }
-    }
-
-    /// Appends what was typed or pasted, without line ends and spaces around it. A generated key gives way to it.
-    pub fn insert(&mut self, text: &str) {
-        if self.generated {
-            self.clear();
-        }
-        for character in text.trim().chars().filter(|c| !c.is_control()) {
-            if self.text.len() + character.len_utf8() <= SECRET_CAPACITY {
-                self.text.push(character);
-            }
+    pub fn check(&self, field: Field) -> Option<String> {
+        match field {
+            Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
+            field => (field.about().check)(self),
         }
     }
 
-    /// Drops the last character; of a generated key, all of it.
-    pub fn backspace(&mut self) {
-        if self.generated {
-            self.clear();
-        } else {
-            self.text.pop();
+    /// The problem to show at a field: while typing only where the user has been told before, or the rule is checked
+    /// as it is typed.
+    #[must_use]
+    pub fn problem(&self, field: Field) -> Option<String> {
+        let Content::Form(form) = &self.content else { return None };
+        let is_due = (field.about().is_checked_at_once)(self) || form.blamed.contains(&field);
+        if is_due { self.check(field) } else { None }
+    }
+
+    /// The typed text of a field that is no secret.
+    #[must_use]
+    pub fn input(&self, field: Field) -> Option<&Input> {
+        match (field, &field.about().text) {
+            (Field::Policy(field), _) => self.new_vpn.answers.numbers.get(&field.into()),
+            (_, Text::Plain(read, _)) => read(self),
+            (_, Text::Secret(..)) => None,
         }
     }
 
-    /// Empties and wipes it.
-    pub fn clear(&mut self) {
-        self.text.zeroize();
-        if self.text.capacity() < SECRET_CAPACITY {
-            self.text.reserve_exact(SECRET_CAPACITY);
+    pub(super) fn input_mut(&mut self, field: Field) -> Option<&mut Input> {
+        match (field, &field.about().text) {
+            (Field::Policy(field), _) => self.new_vpn.answers.numbers.get_mut(&field.into()),
+            (_, Text::Plain(_, write)) => write(self),
+            (_, Text::Secret(..)) => None,
         }
-        self.generated = false;
     }
 
-    /// How many characters it has.
+    /// The typed text of a secret field.
     #[must_use]
-    pub fn chars(&self) -> usize {
-        self.text.chars().count()
+    pub fn secret(&self, field: Field) -> Option<&SecretText> {
+        if let Text::Secret(read, _) = field.about().text { read(self) } else { None }
     }
 
-    /// The text itself; for the screen only while it is revealed.
+    pub(super) fn secret_mut(&mut self, field: Field) -> Option<&mut SecretText> {
+        if let Text::Secret(_, write) = field.about().text { write(self) } else { None }
+    }
+
+    /// What counts as long as nothing is typed into a field.
     #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.text
+    pub fn suggestion(&self, field: Field) -> String {
+        (field.about().suggestion)(self)
     }
 
-    /// What the rule says of it.
-    ///
-    /// # Errors
-    /// The first thing that breaks the rule.
-    pub fn check(&self) -> Result<(), PskProblem> {
-        psk::check(&self.text)
-    }
-
-    /// The key, once it keeps the rule.
+    /// Where the text of a field comes from.
     #[must_use]
-    pub fn psk(&self) -> Option<Psk> {
-        Psk::parse(&self.text).ok()
+    pub fn origin(&self, field: Field) -> Option<&'static str> {
+        (field.about().origin)(self)
+    }
+
+    /// What to type into a field.
+    #[must_use]
+    pub fn field_help(&self, field: Field) -> &'static str {
+        (field.about().help)(self)
+    }
+
+    /// What there is to say about a field of the custom policy.
+    #[must_use]
+    pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
+        let custom = &self.new_vpn.answers.custom;
+        if let (Allowed::Number(_), Some(input)) = (field.allowed(), self.input(Field::Policy(field)))
+            && let Err(why) = field.set(&mut custom.clone(), input.value())
+        {
+            return Some(Finding::refusal(Place::Policy(Some(field)), why));
+        }
+        let findings = custom.findings(&self.new_vpn.setting());
+        findings.into_iter().find(|finding| finding.place == Place::Policy(Some(field)))
     }
 }
 
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretText([hidden])")
+fn refusal(findings: Vec<Finding>) -> Option<String> {
+    findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
+}
+
+fn wrong_key(key: Option<&SecretText>) -> Option<String> {
+    match key?.check().err()? {
+        PskProblem::Empty => Some("type or paste the key".to_owned()),
+        problem => Some(problem.to_string()),
     }
 }
 
-/// Columns a text takes on the screen; control characters take none, as they are not drawn.
-#[must_use]
-pub fn columns(text: &str) -> usize {
-    text.chars().filter_map(UnicodeWidthChar::width).sum()
+/// Why an address cannot be a peer's: it is of this side.
+fn own_side(model: &Model, address: IpAddr) -> Option<String> {
+    let inventory = model.new_vpn.inventory_of(Half::A)?;
+    let router = inventory.router(model.new_vpn.answers.router_of(Half::A)?)?;
+    let service = inventory.services.iter().find(|service| service.router == router.id);
+    let own = outside::own_addresses(router, service);
+    refusal(outside::peer(address, router, &own, &model.new_vpn.local_ranges(), Place::PeerAddress))
 }

@@ -1,43 +1,35 @@
-//! Filling in forms: what is typed, what is wrong with it, and going on.
-
-use std::net::IpAddr;
+//! Filling in forms: what is typed, and going on.
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyModifiers};
-use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use tui_input::backend::crossterm::EventHandler;
 use tui_input::{Input, InputRequest};
 
-use super::fields::{Field, SecretText};
+use super::fields::Field;
 use super::keymap::Action;
-use super::screen::Screen;
-use super::vpns::Intent;
-use super::{Content, Effect, Form, Model};
-use crate::change::Sas;
-use crate::plan::checks::{self, outside};
+use super::screen::{Kind, Screen};
+use super::secret_text::SecretText;
+use super::shell::beside;
+use super::{Content, Effect, Model};
 use crate::plan::fields::{Allowed, PolicyField};
-use crate::plan::peer::{PeerAddress, check_id};
-use crate::plan::psk::{KeyOrigin, PskProblem};
-use crate::plan::{Finding, Half, Place, PolicyScope, VpnName, cidr};
 
 /// More than any answer needs, in bytes; a text that grows without end would slow every frame down.
 const LONGEST_TEXT: usize = 1024;
 
+/// A form's own state; the texts are where its fields say.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// In order.
+    pub fields: Vec<Field>,
+    /// The field being edited.
+    pub focus: usize,
+    /// Fields whose text was found wrong; they are checked again at every key.
+    pub(super) blamed: Vec<Field>,
+}
+
 impl Form {
-    /// The form of a step.
-    #[must_use]
-    pub fn of(step: Screen) -> Self {
-        let fields = match step {
-            Screen::Peer => vec![Field::PeerAddress, Field::PeerId, Field::PeerCidrs],
-            Screen::Key => vec![Field::Key],
-            Screen::Name => vec![Field::Name],
-            Screen::NewRanges => vec![Field::NewRanges],
-            Screen::NewKey => vec![Field::NewKey],
-            Screen::MissingKey => vec![Field::MissingKey],
-            Screen::Custom => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
-            _ => Vec::new(),
-        };
-        Self { fields, focus: 0, blamed: Vec::new() }
+    pub(super) fn of(fields: impl IntoIterator<Item = Field>) -> Self {
+        Self { fields: fields.into_iter().collect(), focus: 0, blamed: Vec::new() }
     }
 
     /// The field being edited.
@@ -45,145 +37,54 @@ impl Form {
     pub fn field(&self) -> Option<Field> {
         self.fields.get(self.focus).copied()
     }
+
+    fn blame(&mut self, field: Option<Field>) {
+        self.blamed.extend(field.filter(|field| !self.blamed.contains(field)));
+    }
+}
+
+impl Screen {
+    /// The fields it asks for, if it is a form.
+    pub(super) fn fields(self) -> Vec<Field> {
+        match self.about().kind {
+            Kind::Form(fields, _) => fields.to_vec(),
+            Kind::PolicyForm => PolicyField::ALL.iter().copied().map(Field::Policy).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Model {
-    /// What is wrong with a field as it stands, whether or not the user has been told.
-    #[must_use]
-    pub fn check(&self, field: Field) -> Option<String> {
-        match field {
-            Field::PeerAddress => match PeerAddress::parse(self.answers.peer_address.value()) {
-                Err(problem) => Some(problem.to_string()),
-                Ok(PeerAddress::Ip(address)) => self.own_side(address),
-                Ok(_) => None,
-            },
-            Field::PeerId => {
-                let typed = self.answers.peer_id.value().trim();
-                if typed.is_empty() { None } else { check_id(typed).err().map(|problem| problem.to_string()) }
-            }
-            Field::PeerCidrs => ranges_problem(self.input(field)?.value(), &self.local_ranges()),
-            Field::NewRanges => self.other_ranges_problem(self.input(field)?.value()),
-            Field::Key | Field::NewKey | Field::MissingKey => match self.secret(field)?.check().err()? {
-                PskProblem::Empty if field != Field::Key => Some("type or paste the key".to_owned()),
-                problem => Some(problem.to_string()),
-            },
-            Field::Name => VpnName::parse(&self.name_text()).err().map(|problem| problem.to_string()),
-            Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
-        }
+    /// Whether nothing is wrong with any field of a form.
+    pub(super) fn is_filled_in(&self, screen: Screen) -> bool {
+        screen.fields().into_iter().all(|field| self.check(field).is_none())
     }
 
-    /// The typed text of a field, for those that are edited as text.
-    #[must_use]
-    pub fn input(&self, field: Field) -> Option<&Input> {
-        match field {
-            Field::NewRanges => self.vpns.open.as_ref().map(|open| &open.ranges),
-            field => self.answers.input(field),
-        }
-    }
-
-    /// The typed text of a secret field.
-    #[must_use]
-    pub fn secret(&self, field: Field) -> Option<&SecretText> {
-        match field {
-            Field::Key => Some(&self.answers.key),
-            Field::NewKey => self.vpns.open.as_ref().map(|open| &open.key),
-            Field::MissingKey => Some(&self.vpns.missing_key),
-            _ => None,
-        }
-    }
-
-    /// The secret field that takes what is typed now.
-    fn secret_field(&mut self) -> Option<&mut SecretText> {
-        let Content::Form(form) = &self.content else { return None };
-        match form.field()? {
-            Field::Key => Some(&mut self.answers.key),
-            Field::NewKey => self.vpns.open.as_mut().map(|open| &mut open.key),
-            Field::MissingKey => Some(&mut self.vpns.missing_key),
-            _ => None,
-        }
-    }
-
-    /// The text field that takes what is typed now.
-    fn text_field(&mut self) -> Option<&mut Input> {
-        if self.dialog.is_some() {
-            return None;
-        }
-        let suggested = self.suggested_name();
+    /// The field that takes what is typed now.
+    fn field(&self) -> Option<Field> {
         match &self.content {
-            Content::Form(form) => {
-                let field = *form.fields.get(form.focus)?;
-                match field {
-                    Field::NewRanges => self.vpns.open.as_mut().map(|open| &mut open.ranges),
-                    field => self.answers.input_mut(field, &suggested),
-                }
-            }
+            Content::Form(form) => form.field(),
             _ => None,
         }
     }
 
-    /// The ranges chosen on this side.
-    fn local_ranges(&self) -> Vec<IpNet> {
-        let inventory = self.region_of(Half::A).and_then(|region| region.inventory.ready());
-        let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
-        chosen.map(|subnet| subnet.cidr).collect()
+    fn secret_field(&mut self) -> Option<&mut SecretText> {
+        self.field().and_then(|field| self.secret_mut(field))
     }
 
-    /// Why an address cannot be a peer's: it is of this side.
-    fn own_side(&self, address: IpAddr) -> Option<String> {
-        let inventory = self.region_of(Half::A)?.inventory.ready()?;
-        let router = inventory.router(self.answers.router_of(Half::A)?)?;
-        let service = inventory.services.iter().find(|service| service.router == router.id);
-        let own = outside::own_addresses(router, service);
-        let findings = outside::peer(address, router, &own, &self.local_ranges(), Place::PeerAddress);
-        findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
-    }
-
-    /// The problem to show at a field: while typing only where the user has been told before, or the rule is checked
-    /// as it is typed.
-    #[must_use]
-    pub fn problem(&self, field: Field) -> Option<String> {
-        let Content::Form(form) = &self.content else { return None };
-        let at_once = match field {
-            Field::NewKey | Field::MissingKey => self.secret(field).is_some_and(|secret| secret.chars() > 0),
-            field => matches!(field, Field::Key | Field::Policy(_)),
-        };
-        if at_once || form.blamed.contains(&field) { self.check(field) } else { None }
-    }
-
-    /// What there is to say about a field of the custom policy.
-    #[must_use]
-    pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
-        if let (Allowed::Number(_), Some(input)) = (field.allowed(), self.answers.input(Field::Policy(field)))
-            && let Err(why) = field.set(&mut self.answers.custom.clone(), input.value())
-        {
-            return Some(Finding::refusal(Place::Policy(Some(field)), why));
-        }
-        let setting: PolicyScope<'_> = self.setting();
-        let findings = self.answers.custom.findings(&setting);
-        findings.into_iter().find(|finding| finding.place == Place::Policy(Some(field)))
-    }
-
-    pub(super) fn custom_problems(&self) -> Vec<PolicyField> {
-        let is_refused = |field: &PolicyField| self.policy_finding(*field).is_some_and(|finding| finding.is_refusal());
-        PolicyField::ALL.iter().copied().filter(is_refused).collect()
+    fn text_field(&mut self) -> Option<&mut Input> {
+        self.field().and_then(|field| self.input_mut(field))
     }
 
     pub(super) fn form_action(&mut self, action: Action) {
-        self.vpns.wish = None;
         match action {
-            Action::Accept => return self.accept_form(),
-            Action::Back => return self.back(),
+            Action::Accept => self.accept_form(),
+            Action::Back => self.back(),
             Action::Down => self.leave_field(true),
             Action::Up => self.leave_field(false),
             Action::Right | Action::Left => self.change_word(action == Action::Right),
-            Action::Reveal => {
-                let now = self.now;
-                if let Some(secret) = self.secret_field() {
-                    secret.is_revealed = !secret.is_revealed;
-                    self.revealed = secret.is_revealed.then_some(now);
-                }
-            }
-            Action::Generate => return self.out.push(Effect::Generate),
+            Action::Reveal => self.shell.reveal(),
+            Action::Generate => self.shell.out.push(Effect::Generate),
             _ => {}
         }
     }
@@ -191,58 +92,39 @@ impl Model {
     /// Moves on to the next field; what was left is checked from now on.
     fn leave_field(&mut self, forward: bool) {
         let Content::Form(form) = &mut self.content else { return };
-        if let Some(field) = form.field()
-            && !form.blamed.contains(&field)
-        {
-            form.blamed.push(field);
-        }
-        let count = form.fields.len().max(1);
-        form.focus = if forward { (form.focus + 1) % count } else { (form.focus + count - 1) % count };
+        form.blame(form.field());
+        form.focus = beside(form.focus, form.fields.len(), forward);
     }
 
     fn accept_form(&mut self) {
         let Content::Form(form) = &self.content else { return };
-        let (fields, focus) = (form.fields.clone(), form.focus);
-        // Enter in a form of several text fields goes to the next one that still needs something.
-        let wrong: Vec<usize> = fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| self.check(**field).is_some())
-            .map(|(place, _)| place)
-            .collect();
+        let wrong: Vec<usize> = (0..form.fields.len()).filter(|at| self.check(form.fields[*at]).is_some()).collect();
         let Some(first) = wrong.first().copied() else {
-            return match self.screen {
-                Screen::NewRanges => self.accept_other_ranges(),
-                Screen::NewKey => self.wish(Intent::NewKey(Sas::Keep, KeyOrigin::Given)),
-                Screen::MissingKey => self.give_missing_key(),
+            return match self.screen.about().kind {
+                Kind::Form(_, accept) => accept(self),
                 _ => self.advance(),
             };
         };
+        // Enter in a form of several text fields goes to the next one that still needs something. A field the user has
+        // not been at yet is shown with its help, not with a reproach.
         let Content::Form(form) = &mut self.content else { return };
-        let here = wrong.contains(&focus);
-        let next = wrong.iter().copied().find(|place| *place > focus);
-        form.focus = if here { focus } else { next.unwrap_or(first) };
-        // A field the user has not been at yet is shown with its help, not with a reproach.
-        let blamed = if here { fields.get(focus) } else { None };
-        if let Some(field) = blamed
-            && !form.blamed.contains(field)
-        {
-            form.blamed.push(*field);
+        if wrong.contains(&form.focus) {
+            form.blame(form.field());
+        } else {
+            form.focus = wrong.into_iter().find(|at| *at > form.focus).unwrap_or(first);
         }
     }
 
     fn change_word(&mut self, forward: bool) {
-        let Content::Form(form) = &self.content else { return };
-        let Some(Field::Policy(field)) = form.field() else { return };
+        let Some(Field::Policy(field)) = self.field() else { return };
+        let answers = &mut self.new_vpn.answers;
         match field.allowed() {
             Allowed::Words(words) => {
-                let at = words.iter().position(|word| *word == field.get(&self.answers.custom)).unwrap_or_default();
-                let count = words.len().max(1);
-                let to = if forward { (at + 1) % count } else { (at + count - 1) % count };
-                if let Some(word) = words.get(to) {
+                let at = words.iter().position(|word| *word == field.get(&answers.custom)).unwrap_or_default();
+                if let Some(word) = words.get(beside(at, words.len(), forward)) {
                     // A word of the field's own list is always taken.
-                    let _ = field.set(&mut self.answers.custom, word);
-                    self.answers.custom_edited = true;
+                    let _ = field.set(&mut answers.custom, word);
+                    answers.custom_edited = true;
                 }
             }
             Allowed::Number(_) => {
@@ -255,19 +137,16 @@ impl Model {
     }
 
     pub(super) fn edit_field(&mut self, event: &KeyEvent) {
-        self.vpns.wish = None;
-        let Content::Form(form) = &self.content else { return };
-        match form.field() {
+        match self.field() {
             Some(field) if field.is_secret() => self.edit_secret(event),
             Some(Field::Policy(field)) if matches!(field.allowed(), Allowed::Words(_)) => {}
             Some(field) => {
                 let digits_only = matches!(field, Field::Policy(_));
                 let typed = matches!(event.code, KeyCode::Char(c) if !c.is_ascii_digit()) && event.modifiers.is_empty();
                 if digits_only && typed {
-                    self.warn("Only digits go here.");
-                    return;
+                    return self.shell.warn("Only digits go here.");
                 }
-                if let Some(input) = self.text_field()
+                if let Some(input) = self.input_mut(field)
                     && (input.value().len() < LONGEST_TEXT || !matches!(event.code, KeyCode::Char(_)))
                 {
                     input.handle_event(&TerminalEvent::Key(*event));
@@ -284,10 +163,7 @@ impl Model {
         let Some(secret) = self.secret_field() else { return };
         match event.code {
             KeyCode::Char('u' | 'w') if control => secret.clear(),
-            KeyCode::Char(character) if is_text => {
-                let mut text = [0; 4];
-                secret.insert(character.encode_utf8(&mut text));
-            }
+            KeyCode::Char(character) if is_text => secret.insert(character.encode_utf8(&mut [0; 4])),
             KeyCode::Backspace => secret.backspace(),
             _ => {}
         }
@@ -295,55 +171,46 @@ impl Model {
 
     /// Puts a number that parses into the custom policy.
     fn store_number(&mut self) {
-        let Content::Form(form) = &self.content else { return };
-        let Some(Field::Policy(field)) = form.field() else { return };
-        if let Some(text) = self.answers.input(Field::Policy(field)).map(|input| input.value().to_owned()) {
+        let Some(Field::Policy(field)) = self.field() else { return };
+        let answers = &mut self.new_vpn.answers;
+        if let Some(input) = answers.numbers.get(&field.into()) {
             // What does not parse stays visible in its field, with the reason; the policy keeps its last number.
-            let _ = field.set(&mut self.answers.custom, &text);
-            self.answers.custom_edited = true;
+            let _ = field.set(&mut answers.custom, input.value());
+            answers.custom_edited = true;
         }
     }
 
     /// Takes pasted text: line ends and spaces around it are dropped, and it submits nothing.
     pub(super) fn paste(&mut self, text: &SecretString) {
         let text = text.expose_secret();
-        (self.notice, self.vpns.wish) = (None, None);
-        if self.question.is_some() {
-            self.paste_answer(text);
+        self.shell.notice = None;
+        if self.shell.question.is_some() {
+            return self.shell.paste_answer(text);
+        }
+        if self.shell.dialog.is_some() {
             return;
         }
-        if self.dialog.is_some() {
-            return;
-        }
+        self.vpns.drop_intent();
         let clean: String =
             text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
-        if let Some(secret) = self.secret_field() {
-            // As in a file: what is not one line is no key, and lines that were joined would be another.
-            if let Some(control) = text.trim().chars().find(|character| character.is_control()) {
-                let what = if matches!(control, '\n' | '\r') { "a line break" } else { "a control character" };
-                self.warn(format!("Not taken: what was pasted has {what} in it. A key is one line."));
-                return;
-            }
-            secret.clear();
-            secret.insert(text);
-            return;
-        }
-        if let Content::List(picker) = &mut self.content {
+        if self.field().is_some_and(Field::is_secret) {
+            self.paste_secret(text);
+        } else if let Content::List(picker) = &mut self.content {
             picker.edit_filter(|input| type_in(input, &clean));
         } else if let Some(input) = self.text_field() {
             type_in(input, &clean);
             self.store_number();
         }
     }
-}
 
-/// Why a text is no list of what can be behind a peer of this side.
-fn ranges_problem(text: &str, own: &[IpNet]) -> Option<String> {
-    match cidr::parse_list(text) {
-        Err(problem) => Some(problem.to_string()),
-        Ok(ranges) => {
-            let findings = checks::sides(own, &ranges, Place::PeerCidrs);
-            findings.into_iter().find(Finding::is_refusal).map(|finding| finding.text)
+    /// As in a file: what is not one line is no key, and lines that were joined would be another.
+    fn paste_secret(&mut self, text: &str) {
+        if let Some(control) = text.trim().chars().find(|character| character.is_control()) {
+            let what = if matches!(control, '\n' | '\r') { "a line break" } else { "a control character" };
+            self.shell.warn(format!("Not taken: the pasted text contains {what}. A key is one line."));
+        } else if let Some(secret) = self.secret_field() {
+            secret.clear();
+            secret.insert(text);
         }
     }
 }

@@ -3,7 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use itertools::Itertools;
 
-use super::fields::{Field, SecretText};
+use super::fields::Field;
+use super::forms::Form;
 use super::picker::Picker;
 use super::{Content, Model, Start};
 use crate::wizard::progress::Phase;
@@ -163,8 +164,8 @@ const F1: Key = Key::plain(KeyCode::F(1));
 /// Every key that does something now, in the order the footer shows them.
 #[must_use]
 pub fn bindings(model: &Model) -> Vec<Binding> {
-    match &model.dialog {
-        _ if model.question.is_some() => with_common(question_keys()),
+    match &model.shell.dialog {
+        _ if model.shell.question.is_some() => with_common(question_keys()),
         Some(dialog) => with_common(match dialog.buttons.len() {
             0 => vec![bind(&[ESC], Action::Back, "cancel")],
             count => dialog_keys(count > 1),
@@ -176,15 +177,17 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 /// The keys of the screen itself, also while a dialog stands over it: what the help lists.
 #[must_use]
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
-    with_common(match (&model.start, &model.content) {
+    with_common(match (&model.shell.start, &model.content) {
         (Start::Problem(_), _) => problem_keys(model),
         (Start::SigningIn { .. }, _) => with_other_cloud(model, vec![help_key()]),
-        (Start::Ready(_) | Start::Choosing, Content::List(picker)) => picker_keys(model, picker),
-        (Start::Ready(_) | Start::Choosing, Content::Form(_)) => form_keys(model),
-        (Start::Ready(_) | Start::Choosing, Content::Review(review)) => review_keys(review.focus == 0),
-        (Start::Ready(_) | Start::Choosing, Content::Run) => run_keys(model),
-        (Start::Ready(_) | Start::Choosing, Content::Vpn) => vpn_keys(model),
-        (Start::Ready(_) | Start::Choosing, Content::Change) => change_keys(model),
+        (_, Content::List(picker)) => picker_keys(model, picker),
+        (_, Content::Form(form)) => form_keys(model, form),
+        (_, Content::Review(review)) => review_keys(review.focus == 0),
+        (_, Content::None) => match model.screen {
+            Screen::Run => run_keys(model),
+            Screen::Change => change_keys(model),
+            _ => vpn_keys(model),
+        },
     })
 }
 
@@ -237,7 +240,7 @@ fn dialog_keys(has_choice: bool) -> Vec<Binding> {
 
 fn problem_keys(model: &Model) -> Vec<Binding> {
     let mut bindings = vec![bind(&[Key::character('r'), ENTER], Action::Retry, "try again")];
-    if model.can_demo() {
+    if model.shell.can_demo() {
         bindings.push(bind(&[Key::character('d')], Action::Demo, "demo cloud"));
     }
     bindings.extend(scrolling());
@@ -247,7 +250,7 @@ fn problem_keys(model: &Model) -> Vec<Binding> {
 
 /// Esc leads back to the list of clouds, where there is one.
 fn with_other_cloud(model: &Model, mut bindings: Vec<Binding>) -> Vec<Binding> {
-    if model.clouds.is_empty() {
+    if model.shell.clouds.is_empty() {
         bindings.push(bind(&[Key::character('q'), ESC], Action::Quit, "quit"));
     } else {
         bindings.extend([bind(&[ESC], Action::Back, "other cloud"), quit_key()]);
@@ -308,7 +311,7 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
         bindings.push(bind(&[Key::character(' ')], Action::Toggle, "mark"));
     }
     let back = bind(&[ESC, BACKTAB, LEFT], Action::Back, "back");
-    bindings.push(if model.previous_step().is_some() {
+    bindings.push(if model.previous_screen().is_some() {
         back
     } else {
         Binding { in_footer: false, label: "leave", ..back }
@@ -328,32 +331,27 @@ fn picker_keys(model: &Model, picker: &Picker) -> Vec<Binding> {
     bindings
 }
 
-fn form_keys(model: &Model) -> Vec<Binding> {
+fn form_keys(model: &Model, form: &Form) -> Vec<Binding> {
     let mut bindings = vec![bind(&[ENTER], Action::Accept, "continue"), bind(&[ESC], Action::Back, "back")];
-    match model.screen {
-        Screen::Key => {
-            bindings.extend([reveal(&model.answers.key), bind(&[Key::control('g')], Action::Generate, "new key")]);
-        }
-        Screen::NewKey => bindings.extend(model.secret(Field::NewKey).map(reveal)),
-        Screen::MissingKey => bindings.push(reveal(&model.vpns.missing_key)),
-        Screen::Custom => bindings.extend([
+    let next = bind(&[TAB, DOWN], Action::Down, "next field");
+    let previous = quiet(&[BACKTAB, UP], Action::Up, "previous field");
+    match form.fields.as_slice() {
+        [Field::Policy(_), ..] => bindings.extend([
             bind(&[RIGHT, Key::character(' ')], Action::Right, "change"),
             quiet(&[LEFT], Action::Left, "change back"),
-            bind(&[DOWN, TAB], Action::Down, "next field"),
-            quiet(&[UP, BACKTAB], Action::Up, "previous field"),
+            Binding { keys: vec![DOWN, TAB], ..next },
+            Binding { keys: vec![UP, BACKTAB], ..previous },
         ]),
-        Screen::Peer => bindings.extend([
-            bind(&[TAB, DOWN], Action::Down, "next field"),
-            quiet(&[BACKTAB, UP], Action::Up, "previous field"),
-        ]),
+        [_, _, ..] => bindings.extend([next, previous]),
+        [field] if field.is_secret() => {
+            let label = if model.shell.is_revealed() { "hide" } else { "show" };
+            bindings.push(bind(&[Key::control('r')], Action::Reveal, label));
+            bindings.extend((*field == Field::Key).then(|| bind(&[Key::control('g')], Action::Generate, "new key")));
+        }
         _ => {}
     }
     bindings.push(bind(&[F1], Action::Help, "help"));
     bindings
-}
-
-fn reveal(secret: &SecretText) -> Binding {
-    bind(&[Key::control('r')], Action::Reveal, if secret.is_revealed { "hide" } else { "show" })
 }
 
 fn review_keys(at_create: bool) -> Vec<Binding> {

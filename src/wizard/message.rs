@@ -163,6 +163,8 @@ pub enum Message {
     Resize(u16, u16),
     /// Time has passed: this much since the start.
     Tick(Duration),
+    /// So many lines of what is on top do not fit on the screen.
+    Overflow(u16),
     /// The sign-in is over.
     SignedIn(RequestId, Result<Session, Problem>),
     /// A region was discovered, or not.

@@ -34,6 +34,13 @@ pub enum Choice {
     Make,
 }
 
+impl Choice {
+    /// The id of an object that is chosen.
+    pub(super) fn object(self) -> Option<Id> {
+        if let Self::Object(id) = self { Some(id) } else { None }
+    }
+}
+
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {

@@ -220,6 +220,25 @@ impl Progress {
         planned.or_else(|| self.marks.regions.get(&half).map(ToString::to_string)).unwrap_or_default()
     }
 
+    /// The VPN, and how far it is.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        let name = &self.marks.name;
+        match &self.phase {
+            Phase::Creating => format!("Creating {name}"),
+            Phase::Watching => format!("{name}: waiting for ACTIVE"),
+            Phase::Failed(..) => format!("{name}: creation stopped at a failure"),
+            Phase::Active => format!("{name} is ACTIVE"),
+            Phase::NotYet(_) => format!("{name} is created, but not ACTIVE yet"),
+            Phase::Lost(_) => format!("{name}: its status can no longer be read"),
+            Phase::Undoing => format!("Rolling back {name}"),
+            Phase::Undone => format!("{name} is rolled back"),
+            Phase::Unsettled(_) => format!("{name} is rolled back (one request unconfirmed)"),
+            Phase::Left(_) => format!("{name} is not rolled back completely"),
+            Phase::Stopped => format!("{name}: stopped"),
+        }
+    }
+
     /// Whether the engine is at work.
     #[must_use]
     pub const fn is_working(&self) -> bool {

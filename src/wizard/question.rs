@@ -6,8 +6,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use secrecy::SecretString;
 use secrecy::zeroize::{Zeroize, Zeroizing};
 
+use super::Effect;
 use super::keymap::Action;
-use super::{Effect, Model, Start};
+use super::shell::{Shell, Start, beside};
 use crate::cloud::person::{Prompt, Question, Reply};
 
 /// More than the longest token.
@@ -77,8 +78,7 @@ impl Asked {
     }
 
     fn turn(&mut self, forward: bool) {
-        let count = self.fields.len().max(1);
-        self.focus = if forward { (self.focus + 1) % count } else { (self.focus + count - 1) % count };
+        self.focus = beside(self.focus, self.fields.len(), forward);
     }
 
     fn reply(&self) -> Reply {
@@ -87,7 +87,7 @@ impl Asked {
     }
 }
 
-impl Model {
+impl Shell {
     /// Puts the question over the screen. A sign-in nobody waits for any more gets no answer.
     pub(super) fn asked(&mut self, question: Question) {
         if !matches!(self.start, Start::SigningIn { .. } | Start::Ready(_)) || self.ending.is_some() {

@@ -4,49 +4,50 @@ use super::dialog::{Act, Dialog};
 use super::keymap::Action;
 use super::progress::{Button, Phase, Progress, Then};
 use super::screen::Screen;
-use super::{Effect, Ending, Model};
+use super::shell::beside;
+use super::{Effect, Model};
 use crate::engine::{CreateError, Ledger, Made, Undone, Watched};
 use crate::plan::{Plan, Profile};
 
 impl Model {
     pub(super) fn run_action(&mut self, action: Action) {
         let Some(run) = &mut self.run else { return };
-        let count = run.buttons().len().max(1);
+        let count = run.buttons().len();
         match action {
-            Action::Right => run.focus = (run.focus + 1) % count,
-            Action::Left => run.focus = (run.focus + count - 1) % count,
+            Action::Right => run.focus = beside(run.focus, count, true),
+            Action::Left => run.focus = beside(run.focus, count, false),
             Action::Copy => {
                 let text = run.ids_text();
                 if text.is_empty() {
-                    self.warn("Nothing exists yet.");
+                    self.shell.warn("Nothing exists yet.");
                     return;
                 }
-                return self.out.push(Effect::Copy(text));
+                return self.shell.out.push(Effect::Copy(text));
             }
             Action::Accept => {
                 if let Some(button) = run.buttons().get(run.focus).copied() {
                     return self.press(button);
                 }
             }
-            _ => self.scroll(action),
+            _ => self.shell.scroll_by(action),
         }
     }
 
     fn press(&mut self, button: Button) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(run) = &mut self.run else { return };
         match button {
             Button::Finish | Button::Leave => {
-                self.ending = Some(Ending::AfterRun);
+                self.leave();
             }
             Button::Retry => {
                 run.resume(Phase::Creating, now);
                 self.create()
             }
             Button::Modern => {
-                run.modernize(&self.profiles);
+                run.modernize(&self.new_vpn.profiles);
                 run.resume(Phase::Creating, now);
-                self.answers.profile = Some(Profile::Modern);
+                self.new_vpn.answers.profile = Some(Profile::Modern);
                 self.create()
             }
             Button::WaitOn => {
@@ -60,13 +61,13 @@ impl Model {
                 self.run = None;
                 self.enter(Screen::Review);
                 // What was read before is from before the run.
-                self.read_again(&self.chosen_regions())
+                self.read_chosen_again();
             }
         }
     }
 
     fn create(&mut self) {
-        let key = self.answers.key.key_origin();
+        let key = self.new_vpn.answers.key.key_origin();
         self.planned(|run, plan| Effect::Create(Box::new(plan), run.ledger.clone(), key))
     }
 
@@ -78,7 +79,7 @@ impl Model {
     fn planned(&mut self, effect: impl FnOnce(&Progress, Plan) -> Effect) {
         let planned = self.run.as_ref().and_then(|run| Some((run, run.plan.clone()?)));
         if let Some((run, plan)) = planned {
-            self.out.push(effect(run, plan));
+            self.shell.out.push(effect(run, plan));
         }
     }
 
@@ -88,55 +89,55 @@ impl Model {
         if run.phase == Phase::Active {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
-        self.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
+        self.shell.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
     }
 
     pub(super) fn undo(&mut self) {
-        let now = self.now;
-        self.scroll = 0;
+        let now = self.shell.now;
+        self.shell.scroll = 0;
         let Some(run) = &mut self.run else { return };
         run.resume(Phase::Undoing, now);
-        self.out.push(Effect::Undo(run.marks.clone(), run.ledger.clone()));
+        self.shell.out.push(Effect::Undo(run.marks.clone(), run.ledger.clone()));
     }
 
     pub(super) fn quit_run(&mut self) {
         let Some(run) = &self.run else { return };
         if run.then.is_some() {
-            self.say("It is stopping already, once the request under way is answered.");
+            self.shell.say("It is stopping already, once the request under way is answered.");
         } else if run.is_working() {
             let undoing = run.phase == Phase::Undoing;
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if !undoing {
                 buttons.push(("Stop and undo", Act::StopAndUndo));
             }
-            self.dialog = Some(Dialog::new("Stop?", stop_text(run), buttons));
+            self.shell.dialog = Some(Dialog::new("Stop?", stop_text(run), buttons));
         } else if matches!(run.phase, Phase::Failed(..) | Phase::Left(_)) && !run.ledger.is_clean() {
             let mut text = what_exists(run);
             text.push("Leaving keeps it; its ids are printed.".to_owned());
-            self.dialog = Some(Dialog::new(
+            self.shell.dialog = Some(Dialog::new(
                 "Leave?",
                 text,
                 vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::Undo)],
             ));
         } else {
-            self.ending = Some(Ending::AfterRun);
+            self.leave();
         }
     }
 
     pub(super) fn stop(&mut self, then: Then) {
         if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
             change.then = Some(then);
-            return self.out.push(Effect::Stop);
+            return self.shell.out.push(Effect::Stop);
         }
         let Some(run) = &mut self.run else { return };
         if run.is_working() {
             run.then = Some(then);
-            return self.out.push(Effect::Stop);
+            return self.shell.out.push(Effect::Stop);
         }
         // It came to rest while the question was on the screen.
         match then {
             Then::Leave => {
-                self.ending = Some(Ending::AfterRun);
+                self.leave();
             }
             Then::Undo => self.undo(),
         }
@@ -146,7 +147,7 @@ impl Model {
     /// a key on its way must not press a button that has appeared instead, so something stays to be closed.
     pub(super) fn refresh_question(&mut self) {
         let text = self.run.as_ref().filter(|run| run.is_working()).map(stop_text).or_else(|| self.stop_question());
-        let Some(dialog) = &mut self.dialog else { return };
+        let Some(dialog) = &mut self.shell.dialog else { return };
         if !dialog.has(Act::StopAndKeep) {
             return;
         }
@@ -159,10 +160,10 @@ impl Model {
     }
 
     pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(run) = &mut self.run else { return };
         let watches = run.created(result, ledger, now);
-        self.scroll = 0;
+        self.shell.scroll = 0;
         self.refresh_question();
         let Some(run) = &self.run else { return };
         if run.then.is_some() {
@@ -174,10 +175,10 @@ impl Model {
     }
 
     pub(super) fn watched(&mut self, watched: Watched) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(run) = &mut self.run else { return };
         run.watched(watched, now);
-        self.scroll = 0;
+        self.shell.scroll = 0;
         self.refresh_question();
         let Some(run) = &mut self.run else { return };
         if run.then.is_some() {
@@ -186,15 +187,15 @@ impl Model {
         // ACTIVE is no proof, and DOWN no answer.
         if matches!(run.phase, Phase::NotYet(_) | Phase::Active) {
             run.verifying = true;
-            return self.out.push(Effect::Verify(run.marks.vpn.clone()));
+            return self.shell.out.push(Effect::Verify(run.marks.vpn.clone()));
         }
     }
 
     pub(super) fn undone(&mut self, undone: Undone, ledger: Ledger) {
-        let now = self.now;
+        let now = self.shell.now;
         let Some(run) = &mut self.run else { return };
         run.undone(undone, ledger, now);
-        self.scroll = 0;
+        self.shell.scroll = 0;
         self.refresh_question();
         let Some(run) = &self.run else { return };
         if run.then.is_some() {
@@ -206,7 +207,7 @@ impl Model {
     fn carry_on(&mut self) {
         let Some(run) = &mut self.run else { return };
         // A question about a run that has come to rest is answered by it.
-        self.dialog = None;
+        self.shell.dialog = None;
         match run.then.take() {
             // What was to be undone was not up yet when that was said.
             Some(Then::Undo) if run.phase == Phase::Active => {
@@ -217,7 +218,7 @@ impl Model {
                 if run.phase == Phase::Watching {
                     run.phase = Phase::Stopped;
                 }
-                self.ending = Some(Ending::AfterRun);
+                self.leave();
             }
             None => {}
         }

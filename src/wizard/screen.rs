@@ -1,13 +1,24 @@
-//! The steps, their order, and what each says of itself. Nothing else decides order.
+//! The screens of the wizard. Each is described here, once: its name, heading, help, what it asks for and what its answer
+//! says; and one table has their order.
 
+use itertools::Itertools;
+
+use super::Model;
+use super::carried::Carried;
+use super::fields::Field;
+use super::progress::Progress;
+use super::vpns::Intent;
+use crate::change::Sas;
+use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Place};
+use crate::sign_in::Login;
 
 /// One screen of the wizard that asks, shows or works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Screen {
-    /// Which cloud of clouds.yaml; only when there are several and none was named.
+    /// Which cloud of clouds.yaml.
     Cloud,
-    /// Two regions, or one region and an outside peer.
+    /// Which kind of VPN, or those that exist.
     Mode,
     /// The region of a half.
     Region(Half),
@@ -15,122 +26,382 @@ pub enum Screen {
     Router(Half),
     /// The subnets of a half.
     Subnets(Half),
-    /// The outside peer.
+    /// The peer outside.
     Peer,
     /// The pre-shared key.
     Key,
-    /// The policy profile.
+    /// The profile of the policies.
     Policy,
-    /// Every field of a custom policy.
+    /// Each field of a custom policy.
     Custom,
-    /// The name of the VPN.
+    /// The name.
     Name,
-    /// Everything at once, before anything is made.
+    /// Everything before anything is created.
     Review,
-    /// The engine at work, and what came of it.
+    /// The engine at work on a new VPN.
     Run,
-    /// The VPNs there are.
+    /// The VPNs that exist.
     Vpns,
     /// One of them.
     Vpn,
-    /// Which subnets a half of it is to tunnel from now on.
+    /// Other subnets for a half of it.
     NewSubnets(Half),
-    /// Which ranges are behind its outside peer from now on.
+    /// Other ranges behind its peer outside.
     NewRanges,
     /// A key of the user's own for it.
     NewKey,
-    /// A change of it at work, and what came of that.
+    /// The engine at work on a change of it.
     Change,
-    /// The key of the user's own that such a change needs once more.
+    /// The key an interrupted change lacks.
     MissingKey,
 }
 
-/// What is connected.
+/// What is to be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Two regions of the project.
+    /// Two regions of this project.
     SiteToSite,
-    /// One region and an outside peer.
+    /// A region and a peer outside.
     Single,
 }
 
-/// What decides which steps there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The mode, as chosen or preselected.
-    pub mode: Mode,
-    /// Whether the policy is chosen field by field.
-    pub custom: bool,
-    /// Whether there was a cloud to choose.
-    pub clouds: bool,
+/// What a screen consists of.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    List,
+    /// Fields to fill in, and what Enter does once nothing is wrong with them.
+    Form(&'static [Field], fn(&mut Model)),
+    /// Every field of a policy.
+    PolicyForm,
+    Review,
+    Run,
+    Vpn,
+    Change,
 }
 
-impl Route {
-    /// The steps of this route, first to last. Steps that cannot apply are not there.
-    #[must_use]
-    pub fn steps(self) -> Vec<Screen> {
-        let mut steps = Vec::with_capacity(14);
-        if self.clouds {
-            steps.push(Screen::Cloud);
-        }
-        steps.extend([Screen::Mode, Screen::Region(Half::A)]);
-        match self.mode {
-            Mode::SiteToSite => steps.extend([
-                Screen::Region(Half::B),
-                Screen::Router(Half::A),
-                Screen::Subnets(Half::A),
-                Screen::Router(Half::B),
-                Screen::Subnets(Half::B),
-            ]),
-            Mode::Single => steps.extend([Screen::Router(Half::A), Screen::Subnets(Half::A), Screen::Peer]),
-        }
-        steps.extend([Screen::Key, Screen::Policy]);
-        if self.custom {
-            steps.push(Screen::Custom);
-        }
-        steps.extend([Screen::Name, Screen::Review, Screen::Run]);
-        steps
-    }
-
-    /// The step after that one.
-    #[must_use]
-    pub fn next(self, step: Screen) -> Option<Screen> {
-        let steps = self.steps();
-        let at = steps.iter().position(|candidate| *candidate == step)?;
-        steps.get(at + 1).copied()
-    }
-
-    /// The step before that one.
-    #[must_use]
-    pub fn previous(self, step: Screen) -> Option<Screen> {
-        let steps = self.steps();
-        let at = steps.iter().position(|candidate| *candidate == step)?;
-        at.checked_sub(1).and_then(|before| steps.get(before).copied())
-    }
+/// The description of a screen. Where it is of no half, the functions are given [`Half::A`].
+pub(crate) struct About {
+    /// In the rail, and where the review names the answer.
+    name: &'static str,
+    heading: fn(&Model, Half) -> String,
+    help: &'static [&'static str],
+    pub(crate) kind: Kind,
+    /// Above a list of which nothing else is to be said.
+    pub(crate) note: &'static str,
+    answer: fn(&Model, Half) -> String,
+    is_answered: fn(&Model, Half) -> bool,
+    /// Why the answer is what it is, where the user did not choose it.
+    source: fn(&Model) -> Option<String>,
 }
 
-/// What `?` says while nobody is signed in, a paragraph a line.
-pub const SIGN_IN_HELP: &[&str] = &[
+/// A list that is no question about a new VPN.
+const PLAIN: About = About {
+    name: "",
+    heading: |_, _| String::new(),
+    help: &[],
+    kind: Kind::List,
+    note: "",
+    answer: |_, _| String::new(),
+    is_answered: |_, _| false,
+    source: |_| None,
+};
+
+const CLOUD: About = About {
+    name: "Cloud",
+    heading: |_, _| "Which cloud of clouds.yaml?".to_owned(),
+    help: &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."],
+    note: "--cloud NAME answers this beforehand.",
+    answer: |model, _| match &model.shell.login {
+        Login::Named(name) => name.clone(),
+        Login::Demo => "demo".to_owned(),
+        Login::Default => String::new(),
+    },
+    is_answered: |_, _| true,
+    ..PLAIN
+};
+
+const MODE: About = About {
+    name: "Mode",
+    heading: |_, _| "What do you want to connect?".to_owned(),
+    help: &[
+        "Site-to-site connects two regions of this project; osvpn creates both halves.",
+        "Single creates the half in one region; the other end is a peer outside, for instance an office firewall.",
+        "Your VPNs lists all VPNs of the project, including those not created by osvpn: the status of each, why one is \
+         down, and what you can do.",
+    ],
+    answer: |model, _| match model.new_vpn.answers.mode {
+        Mode::SiteToSite => "site-to-site".to_owned(),
+        Mode::Single => "single".to_owned(),
+    },
+    is_answered: |_, _| true,
+    ..PLAIN
+};
+
+const REGION: About = About {
+    name: "Region",
+    heading: |model, half| match (half, model.new_vpn.answers.mode) {
+        (Half::A, Mode::SiteToSite) => "Which is the first region?".to_owned(),
+        (Half::A, Mode::Single) => "Which region?".to_owned(),
+        (Half::B, _) => format!("Which region is {} connected with?", model.place(Half::A)),
+    },
+    help: &[
+        "All regions of the catalogue with a network service are read at once. A region without VPNaaS, or one that \
+             does not answer, is shown with the reason; the others go on.",
+    ],
+    answer: |model, half| {
+        let region = model.new_vpn.answers.region.get(half);
+        region.as_ref().map_or_else(String::new, |id| model.shell.labels.name(id))
+    },
+    is_answered: |model, half| {
+        let region = &model.new_vpn.answers.region;
+        region.get(half).is_some() && (half == Half::A || region.a != region.b)
+    },
+    ..PLAIN
+};
+
+const ROUTER: About = About {
+    name: "Router",
+    heading: |model, half| format!("Which router of {}?", model.place(half)),
+    help: &[
+        "The VPN ends on a router with an external gateway; its external address is what the other end connects to.",
+        "A router can hold one VPN service only. An existing one is reused; a legacy one cannot be.",
+    ],
+    note: "The other end connects to its external address.",
+    answer: |model, half| {
+        let router = model.new_vpn.answers.router_of(half);
+        let router = router.and_then(|id| model.new_vpn.inventory_of(half)?.router(id));
+        router.map_or_else(String::new, |router| router.name.clone())
+    },
+    is_answered: |model, half| model.new_vpn.answers.router_of(half).is_some(),
+    ..PLAIN
+};
+
+const SUBNETS: About = About {
+    name: "Subnets",
+    heading: |model, half| format!("Which subnets of {}?", model.place(half)),
+    help: &[
+        "Only these subnets are reachable from the other side, and only from the ranges chosen there. Enter takes \
+             the one at the cursor or, once Space has marked some, those. Ranges that exist on both sides are refused: \
+             they cannot be told apart.",
+    ],
+    answer: |model, half| {
+        let inventory = model.new_vpn.inventory_of(half);
+        let subnets = model.new_vpn.answers.subnets_of(half).iter().filter_map(|id| inventory?.subnet(id));
+        subnets.map(|subnet| subnet.cidr).join(", ")
+    },
+    is_answered: |model, half| !model.new_vpn.answers.subnets_of(half).is_empty(),
+    ..PLAIN
+};
+
+const PEER: About = About {
+    name: "Peer",
+    heading: |_, _| "Who is the peer outside?".to_owned(),
+    help: &[
+        "Address: where the peer answers. Id: how it identifies itself, nearly always its address; ask its owner if \
+             it is behind NAT. CIDRs: the networks behind it, separated by commas.",
+    ],
+    kind: Kind::Form(&[Field::PeerAddress, Field::PeerId, Field::PeerCidrs], Model::advance),
+    answer: |model, _| {
+        let cidrs = model.new_vpn.answers.peer_cidrs.value().trim();
+        let address = model.new_vpn.answers.peer_address.value().trim();
+        if cidrs.is_empty() { address.to_owned() } else { format!("{address}, {cidrs}") }
+    },
+    ..PLAIN
+};
+
+const KEY: About = About {
+    name: "Key",
+    heading: |_, _| "The pre-shared key".to_owned(),
+    help: &["The pre-shared key is the shared password of both ends: 20 to 40 letters and digits. A new one has been \
+             generated for you. Type or paste to use your own. Keep it like a password, and never in version control."],
+    kind: Kind::Form(&[Field::Key], Model::advance),
+    answer: |model, _| model.key_text(),
+    ..PLAIN
+};
+
+const POLICY: About = About {
+    name: "Policy",
+    heading: |_, _| "Which policy?".to_owned(),
+    help: &["The policies say how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
+             Cloud's guide, modern has IKEv2 and SHA-256, custom opens every field."],
+    note: "How both ends encrypt; they must agree.",
+    answer: |model, _| model.new_vpn.profile().as_str().to_owned(),
+    is_answered: |_, _| true,
+    source: |model| {
+        let recommended = || model.new_vpn.setting().recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
+        model.new_vpn.answers.profile.is_none().then(recommended)
+    },
+    ..PLAIN
+};
+
+const CUSTOM: About = About {
+    name: "Fields",
+    heading: |_, _| "The policy, field by field".to_owned(),
+    help: &["Left and right change a value; digits are typed. What is wrong with a value stands beside it."],
+    kind: Kind::PolicyForm,
+    answer: |model, _| model.new_vpn.answers.custom.ike_text(),
+    ..PLAIN
+};
+
+const NAME: About = About {
+    name: "Name",
+    heading: |_, _| "The name of the VPN".to_owned(),
+    help: &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
+    kind: Kind::Form(&[Field::Name], Model::advance),
+    answer: |model, _| model.new_vpn.name_text(),
+    source: |model| model.new_vpn.answers.name.is_none().then(|| "suggested".to_owned()),
+    ..PLAIN
+};
+
+const REVIEW: About = About {
+    name: "Review",
+    heading: |model, _| format!("Review of {}", model.new_vpn.name_text()),
+    help: &[
+        "Nothing exists yet. Enter on Create creates it; Enter on a line goes back to that answer and returns here.",
+        "s saves the answers as a plan for `osvpn apply`, without the key.",
+    ],
+    kind: Kind::Review,
+    ..PLAIN
+};
+
+const RUN: About = About {
+    name: "Create",
+    heading: |model, _| model.run.as_ref().map_or_else(String::new, Progress::heading),
+    help: &["Services come first, because their addresses are the peer addresses, then policies and endpoint groups, \
+             then both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B \
+             exists: both are normal. Agents report every 60 s, so ACTIVE may show late."],
+    kind: Kind::Run,
+    is_answered: |model, _| model.run.is_some(),
+    ..PLAIN
+};
+
+const RUN_OF_ONE: &[&str] = &[
+    "The service comes first, because its address is what the peer connects to, then policies and endpoint groups, then \
+     the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. Agents report \
+     every 60 s, so ACTIVE may show late.",
+];
+
+const VPNS: About = About {
+    name: "VPNs",
+    heading: |_, _| "Your VPNs".to_owned(),
+    help: &[
+        "Every connection of the project, in all regions. Two that point at each other are one VPN. A connection whose \
+         other half is missing and one to a peer outside are shown as such.",
+        "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
+         replaces it in all of them after one question.",
+        "The last line has unused objects: they keep subnets and routers from being deleted.",
+    ],
+    ..PLAIN
+};
+
+const VPN: About = About {
+    name: "VPN",
+    heading: |model, _| model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
+    help: &[
+        "A status of ACTIVE does not prove that traffic flows, and DOWN does not say why. osvpn compares both halves \
+         field by field; the likeliest cause comes first. A digit chooses another one to fix.",
+        "Keys are compared in memory and never shown. Everything that changes something shows its steps and asks first. \
+         The statuses are read every few seconds.",
+    ],
+    kind: Kind::Vpn,
+    ..PLAIN
+};
+
+const NEW_SUBNETS: About = About {
+    name: "Subnets",
+    heading: |model, half| {
+        let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.shell.labels.name(&side.region));
+        format!("Which subnets of {} from now on?", place.unwrap_or_default())
+    },
+    help: &["What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
+             connections are switched to them, and the old ones are deleted."],
+    ..PLAIN
+};
+
+const NEW_RANGES: About = About {
+    name: "Ranges",
+    heading: |_, _| "What is behind the peer outside from now on?".to_owned(),
+    help: &["The networks behind the peer outside, separated by commas. Its owner has to set the same on that side."],
+    kind: Kind::Form(&[Field::NewRanges], Model::accept_new_ranges),
+    ..PLAIN
+};
+
+const NEW_KEY: About = About {
+    name: "Key",
+    heading: |model, _| {
+        format!("A key of your own for {}", model.vpns.open.as_ref().map_or("", |open| open.name.as_str()))
+    },
+    help: &[
+        "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
+             one the tunnel fails at its next negotiation. It goes to the cloud and is stored nowhere else; a change \
+             that is interrupted needs it once more.",
+    ],
+    kind: Kind::Form(&[Field::NewKey], |model| model.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given))),
+    ..PLAIN
+};
+
+const CHANGE: About = About {
+    name: "Change",
+    heading: |model, _| model.vpns.change.as_ref().map_or_else(String::new, Carried::heading),
+    help: &[
+        "Each step is written down before it is sent, so an interrupted change can be resumed or, until something \
+             is deleted or both halves have a new key, rolled back: here, or with osvpn resume and rollback.",
+    ],
+    kind: Kind::Change,
+    ..PLAIN
+};
+
+const MISSING_KEY: About = About {
+    name: "Key",
+    heading: |_, _| "The key of your own, once more".to_owned(),
+    help: &["The interrupted change was given a key, which osvpn does not store; one half at most has it. Enter it \
+             again, or a new one: both halves will be set to it. Where the peer is outside, it must be the key its \
+             owner has agreed to."],
+    kind: Kind::Form(&[Field::MissingKey], Model::give_missing_key),
+    ..PLAIN
+};
+
+/// Before there is a session, on every screen.
+const SIGN_IN_HELP: &[&str] = &[
     "Signing in takes the cloud of OS_CLOUD or --cloud NAME from clouds.yaml, or else the OS_* variables of an openrc file \
      that was sourced in this shell: a password, a token (OS_TOKEN) or an application credential.",
     "A token expires. r tries again with the same variables; for new ones leave, source the openrc file again, and start \
-     anew.",
+     osvpn again.",
 ];
 
 impl Screen {
-    /// Whether it is about VPNs that exist. Those are no part of a route.
-    #[must_use]
-    pub const fn is_upkeep(self) -> bool {
-        self.is_of_a_vpn() || matches!(self, Self::Vpns | Self::Change | Self::MissingKey)
+    pub(crate) const fn about(self) -> &'static About {
+        match self {
+            Self::Cloud => &CLOUD,
+            Self::Mode => &MODE,
+            Self::Region(_) => &REGION,
+            Self::Router(_) => &ROUTER,
+            Self::Subnets(_) => &SUBNETS,
+            Self::Peer => &PEER,
+            Self::Key => &KEY,
+            Self::Policy => &POLICY,
+            Self::Custom => &CUSTOM,
+            Self::Name => &NAME,
+            Self::Review => &REVIEW,
+            Self::Run => &RUN,
+            Self::Vpns => &VPNS,
+            Self::Vpn => &VPN,
+            Self::NewSubnets(_) => &NEW_SUBNETS,
+            Self::NewRanges => &NEW_RANGES,
+            Self::NewKey => &NEW_KEY,
+            Self::Change => &CHANGE,
+            Self::MissingKey => &MISSING_KEY,
+        }
     }
 
-    /// Whether it is about the one VPN that is open, and nothing is under way.
-    #[must_use]
-    pub const fn is_of_a_vpn(self) -> bool {
-        matches!(self, Self::Vpn | Self::NewSubnets(_) | Self::NewRanges | Self::NewKey)
+    const fn half(self) -> Option<Half> {
+        match self {
+            Self::Region(half) | Self::Router(half) | Self::Subnets(half) | Self::NewSubnets(half) => Some(half),
+            _ => None,
+        }
     }
 
-    /// The step of a route where an answer that a check objects to is changed.
+    /// The screen that has the answer a finding is about.
     #[must_use]
     pub const fn of(place: Place, route: Route) -> Self {
         match place {
@@ -145,131 +416,124 @@ impl Screen {
         }
     }
 
-    /// Its name in the rail; at most 12 columns. With one half there is nothing to tell apart.
+    /// Its name in the rail.
     #[must_use]
-    pub const fn short(self, mode: Mode) -> &'static str {
-        match (self, mode) {
-            (Self::Region(_), Mode::Single) => "Region",
-            (Self::Router(_), Mode::Single) => "Router",
-            (Self::Subnets(_), Mode::Single) => "Subnets",
-            (step, _) => step.of_two(),
+    pub fn name(self, mode: Mode) -> String {
+        let name = self.about().name;
+        match (self, self.half()) {
+            (Self::Region(_) | Self::Router(_) | Self::Subnets(_), Some(half)) if mode == Mode::SiteToSite => {
+                format!("{name} {half}")
+            }
+            _ => name.to_owned(),
         }
     }
 
-    const fn of_two(self) -> &'static str {
-        match self {
-            Self::Cloud => "Cloud",
-            Self::Mode => "Mode",
-            Self::Region(Half::A) => "Region A",
-            Self::Region(Half::B) => "Region B",
-            Self::Router(Half::A) => "Router A",
-            Self::Router(Half::B) => "Router B",
-            Self::Subnets(Half::A) => "Subnets A",
-            Self::Subnets(Half::B) => "Subnets B",
-            Self::Peer => "Peer",
-            Self::Key | Self::NewKey | Self::MissingKey => "Key",
-            Self::Policy => "Policy",
-            Self::Custom => "Fields",
-            Self::Name => "Name",
-            Self::Review => "Review",
-            Self::Run => "Create",
-            Self::Vpns => "VPNs",
-            Self::Vpn => "VPN",
-            Self::NewSubnets(_) => "Subnets",
-            Self::NewRanges => "Ranges",
-            Self::Change => "Change",
+    /// Whether it asks for a part of a new VPN.
+    #[must_use]
+    pub const fn is_question(self) -> bool {
+        !matches!(self, Self::Cloud | Self::Review | Self::Run) && !self.is_of_existing()
+    }
+
+    /// Whether it is about VPNs that exist.
+    #[must_use]
+    pub const fn is_of_existing(self) -> bool {
+        self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::Change | Self::MissingKey)
+    }
+
+    /// Whether it is about one VPN that exists.
+    #[must_use]
+    pub const fn is_of_one_vpn(self) -> bool {
+        matches!(self, Self::Vpn | Self::NewSubnets(_) | Self::NewRanges | Self::NewKey)
+    }
+}
+
+/// What decides which screens there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// One region or two.
+    pub mode: Mode,
+    /// The policy is custom.
+    pub custom: bool,
+    /// There are several clouds.
+    pub clouds: bool,
+}
+
+impl Route {
+    /// The screens of a new VPN, in order.
+    #[must_use]
+    pub fn screens(self) -> Vec<Screen> {
+        use Screen::{Cloud, Custom, Key, Mode as Modes, Name, Peer, Policy, Region, Review, Router, Run, Subnets};
+        let sides: &[Screen] = match self.mode {
+            Mode::SiteToSite => &[
+                Region(Half::A),
+                Region(Half::B),
+                Router(Half::A),
+                Subnets(Half::A),
+                Router(Half::B),
+                Subnets(Half::B),
+            ],
+            Mode::Single => &[Region(Half::A), Router(Half::A), Subnets(Half::A), Peer],
+        };
+        let first = self.clouds.then_some(Cloud).into_iter().chain([Modes]).chain(sides.iter().copied());
+        let last = [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name, Review, Run]);
+        first.chain(last).collect()
+    }
+
+    /// The screen after that one.
+    #[must_use]
+    pub fn next(self, screen: Screen) -> Option<Screen> {
+        self.screens().into_iter().tuple_windows().find(|(before, _)| *before == screen).map(|(_, next)| next)
+    }
+
+    /// The screen Esc leads to.
+    #[must_use]
+    pub fn previous(self, screen: Screen) -> Option<Screen> {
+        use Screen::{Change, MissingKey, NewKey, NewRanges, NewSubnets, Vpn, Vpns};
+        let of_existing: &[&[Screen]] = &[
+            &[Screen::Mode, Vpns, Vpn, NewSubnets(Half::A), NewSubnets(Half::B)],
+            &[NewSubnets(Half::A), NewRanges],
+            &[Vpn, NewKey],
+            &[Change, MissingKey],
+        ];
+        let new = self.screens();
+        let ways = [new.as_slice()].into_iter().chain(of_existing.iter().copied());
+        ways.flat_map(|way| way.windows(2)).find(|pair| pair[1] == screen).map(|pair| pair[0])
+    }
+}
+
+impl Model {
+    /// What the screen asks or shows.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        (self.screen.about().heading)(self, self.screen.half().unwrap_or(Half::A))
+    }
+
+    /// What there is to know about the screen.
+    #[must_use]
+    pub fn help(&self) -> &'static [&'static str] {
+        match self.screen {
+            _ if self.shell.session().is_none() => SIGN_IN_HELP,
+            Screen::Run if self.new_vpn.answers.mode == Mode::Single => RUN_OF_ONE,
+            screen => screen.about().help,
         }
     }
 
-    /// What `?` says about this step, a paragraph a line.
+    /// The answer of a screen in few words; empty before there is one.
     #[must_use]
-    pub const fn help(self, mode: Mode) -> &'static [&'static str] {
-        match self {
-            Self::Run if matches!(mode, Mode::Single) => &[
-                "The service first, because its address is what the peer connects to, then policies and endpoint groups, then \
-                 the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. \
-                 Agents report every 60 s, so ACTIVE may show late.",
-            ],
-            Self::Cloud => {
-                &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."]
-            }
-            Self::Mode => &[
-                "Site-to-site connects two regions of this project; osvpn makes both halves.",
-                "Single makes the half in one region; the other end is a peer outside, for instance an office firewall.",
-                "Your VPNs shows what there is, whoever made it: how each stands, why one is down, and what can be done.",
-            ],
-            Self::Vpns => &[
-                "Every connection of the project, in all regions. Two that point at each other are one VPN. One whose other \
-                 half should be here and is not, and one to a peer outside, are shown as such.",
-                "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
-                 replaces it in all of them after one question.",
-                "The last line has what no connection uses: such objects keep subnets and routers from being deleted.",
-            ],
-            Self::Vpn => &[
-                "ACTIVE is no proof, and DOWN no answer: both halves are held against each other, field by field. What is \
-                 wrong comes first, the likeliest cause at the top; a digit chooses another one to mend.",
-                "Keys are compared in memory and never shown. Whatever changes something shows its steps and asks first. \
-                 The statuses are read every few seconds.",
-            ],
-            Self::NewSubnets(_) => &[
-                "What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
-                 connections are switched to them, and the old ones are deleted.",
-            ],
-            Self::NewRanges => &[
-                "The networks behind the peer outside, separated by commas. Its owner has to set the same on that side.",
-            ],
-            Self::NewKey => &[
-                "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
-                 one the tunnel fails at its next negotiation. It goes to the cloud and is kept nowhere else; a change that is \
-                 interrupted needs it once more.",
-            ],
-            Self::MissingKey => &[
-                "The key that was typed before the change was interrupted: it is kept nowhere, and one half at most has it. Both \
-                 halves get the one you give now. Where the peer is outside, it must be the key its owner has agreed to.",
-            ],
-            Self::Change => {
-                &["Each step is written down before it is sent, so an interrupted change can be resumed or, until \
-                 something is deleted or both halves have a new key, rolled back: here, or with osvpn resume and rollback."]
-            }
-            Self::Region(_) => &[
-                "Every region of the catalogue with a network service is read at once. A region without VPNaaS, or one that \
-                 does not answer, is shown with the reason; the others go on.",
-            ],
-            Self::Router(_) => &[
-                "The VPN ends on a router with an external gateway; its external address is what the other end connects to.",
-                "A router can hold one VPN service only. One that is there is reused; a legacy one cannot be.",
-            ],
-            Self::Subnets(_) => &[
-                "Only these subnets are reachable from the other side, and only from the ranges chosen there. Enter takes \
-                 the one at the cursor, or, once Space has marked some, those. Ranges that are on both sides cannot be told apart and are refused.",
-            ],
-            Self::Peer => &[
-                "Address: where the peer answers. Id: how it names itself, nearly always its address; ask its owner if it is \
-                 behind NAT. CIDRs: the networks behind it, separated by commas.",
-            ],
-            Self::Key => &[
-                "The pre-shared key is the shared password of both ends: 20 to 40 letters and digits. A new one has been made \
-                 for you. Type or paste to use your own. Keep it like a password, and never in version control.",
-            ],
-            Self::Policy => &[
-                "The policies are how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
-                 Cloud's guide, modern has IKEv2 and SHA-256, custom opens every field.",
-            ],
-            Self::Custom => {
-                &["Left and right change a value, digits are typed. What cannot work is said beside the field."]
-            }
-            Self::Name => &[
-                "All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique.",
-            ],
-            Self::Review => &[
-                "Nothing exists yet. Enter on Create makes it; Enter on a line goes back to that answer and returns here.",
-                "s saves the answers as a plan for `osvpn apply`, without the key.",
-            ],
-            Self::Run => &[
-                "Services first, because their addresses are the peer addresses, then policies and endpoint groups, then both \
-                 connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: both \
-                 are normal. Agents report every 60 s, so ACTIVE may show late.",
-            ],
+    pub fn answer_text(&self, screen: Screen) -> String {
+        (screen.about().answer)(self, screen.half().unwrap_or(Half::A))
+    }
+
+    pub(super) fn answer_source(&self, screen: Screen) -> Option<String> {
+        (screen.about().source)(self)
+    }
+
+    /// Whether a screen has all it asks for.
+    #[must_use]
+    pub fn is_answered(&self, screen: Screen) -> bool {
+        match screen.about().kind {
+            Kind::Form(..) | Kind::PolicyForm => screen.is_question() && self.is_filled_in(screen),
+            _ => (screen.about().is_answered)(self, screen.half().unwrap_or(Half::A)),
         }
     }
 }

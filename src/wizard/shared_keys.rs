@@ -2,8 +2,8 @@
 
 use super::remote::{Remote, RequestId};
 use super::review::Review;
-use super::{Content, Effect, Model};
-use crate::plan::{Finding, KeySharer, Place, Plan, SharedKey};
+use super::{Content, Effect, Model, NewVpn};
+use crate::plan::{Finding, KeySharer, Labels, Place, Plan, SharedKey};
 
 /// What is known of them.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ impl SharedKeys {
     }
 }
 
-impl Model {
+impl NewVpn {
     /// The plan with the key it has to share, if there is one.
     pub(super) fn shared(&self, plan: Plan) -> Result<Plan, Vec<Finding>> {
         let Some(first) = plan.key_sharers().first() else { return Ok(plan) };
@@ -33,38 +33,34 @@ impl Model {
         Err(vec![Finding::refusal(Place::Key, text)])
     }
 
+    /// Whose keys are still to be read for the plan.
+    pub(super) fn missing_shared_keys(&self, labels: &Labels) -> Option<Vec<KeySharer>> {
+        let plan = self.checked(labels).ok()?;
+        let is_missing = !plan.key_sharers().is_empty() && self.shared_keys.of(plan.key_sharers()).is_none();
+        is_missing.then(|| plan.key_sharers().to_vec())
+    }
+}
+
+impl Model {
     /// Asks for the keys the plan in review has to share, if they are not known.
     pub(super) fn ask_shared_keys(&mut self) {
         let Content::Review(Review { plan, confirming, .. }) = &self.content else { return };
         if plan.is_ok() && !confirming {
             return;
         }
-        let Some(sharers) = self.missing_shared_keys() else { return };
-        if self.shared_keys.of == sharers && self.shared_keys.keys.is_loading() {
+        let Some(sharers) = self.new_vpn.missing_shared_keys(&self.shell.labels) else { return };
+        if self.new_vpn.shared_keys.of == sharers && self.new_vpn.shared_keys.keys.is_loading() {
             return;
         }
-        let request = self.out.request();
-        self.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
-        self.shared_keys.keys.ask(request, self.now);
-        self.out.push(Effect::ReadSharedKeys(request, sharers));
-    }
-
-    /// Whose keys are still to be read for the plan.
-    pub(super) fn missing_shared_keys(&self) -> Option<Vec<KeySharer>> {
-        let plan = self.checked().ok()?;
-        let is_missing = !plan.key_sharers().is_empty() && self.shared_keys.of(plan.key_sharers()).is_none();
-        is_missing.then(|| plan.key_sharers().to_vec())
-    }
-
-    /// Has them read again: what they were before, or why they could not be read, may be so no longer.
-    pub(super) fn forget_shared_keys(&mut self) {
-        self.shared_keys = SharedKeys::default();
+        let request = self.shell.out.request();
+        self.new_vpn.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
+        self.new_vpn.shared_keys.keys.ask(request, self.shell.now);
+        self.shell.out.push(Effect::ReadSharedKeys(request, sharers));
     }
 
     pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) {
-        if !self.shared_keys.keys.answer(request, Ok(keys)) {
-            return;
+        if self.new_vpn.shared_keys.keys.answer(request, Ok(keys)) {
+            self.learned();
         }
-        self.learned();
     }
 }

@@ -4,11 +4,11 @@ use itertools::Itertools;
 use tui_input::Input;
 
 use super::dialog::{Act, Dialog};
-use super::fields::SecretText;
 use super::message::{TakenUp, Unfinished};
 use super::progress::Progress;
 use super::remote::{Remote, RequestId};
 use super::screen::{Mode, Screen};
+use super::secret_text::SecretText;
 use super::{Effect, Model};
 use crate::engine::change::Direction;
 use crate::engine::handover::KeyOrigin;
@@ -18,7 +18,7 @@ use crate::plan::{Far, Plan, Profile};
 impl Model {
     /// Asks what to do with the latest creation that was interrupted, if there is one.
     pub(super) fn offer_unfinished(&mut self) {
-        let unfinished = self.session().map_or(&[][..], |session| &session.unfinished);
+        let unfinished = self.shell.session().map_or(&[][..], |session| &session.unfinished);
         let [latest, others @ ..] = unfinished else { return };
         let latest = latest.clone();
         let also = (!others.is_empty()).then(|| {
@@ -48,37 +48,37 @@ impl Model {
             ("Later", Act::Close),
             ("Forget", Act::ForgetRun),
         ];
-        self.dialog = Some(Dialog::new(format!("Creating {} was interrupted", creation.name), text, buttons));
+        self.shell.dialog = Some(Dialog::new(format!("Creating {} was interrupted", creation.name), text, buttons));
         self.vpns.offered_creation = Some(creation);
     }
 
     pub(super) fn take_up(&mut self, direction: Direction) {
         self.vpns.offers.clear();
         let Some(creation) = self.vpns.offered_creation.clone() else { return };
-        let request = self.out.request();
-        self.taking_up = Some((request, direction));
+        let request = self.shell.out.request();
+        self.shell.taking_up = Some((request, direction));
         let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
         // It comes without being asked for, so no Enter closes it.
-        self.dialog = Some(Dialog::new("One moment", text, Vec::new()));
-        self.out.push(Effect::TakeUp(request, creation.journal, direction));
+        self.shell.dialog = Some(Dialog::new("One moment", text, Vec::new()));
+        self.shell.out.push(Effect::TakeUp(request, creation.journal, direction));
     }
 
     /// Gives up what is being taken up, if anything is. What is read for it by then is let go when it comes.
     pub(super) fn cancel_taking_up(&mut self) {
-        let Some((_, direction)) = self.taking_up.take() else { return };
+        let Some((_, direction)) = self.shell.taking_up.take() else { return };
         let what = match direction {
             Direction::Forward => "resumed",
             Direction::Back => "rolled back",
         };
-        self.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
+        self.shell.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
     }
 
     pub(super) fn forget_run(&mut self) {
         let Some(creation) = self.vpns.offered_creation.take() else { return };
-        self.dialog = None;
-        self.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
+        self.shell.dialog = None;
+        self.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
         self.offer_next_change();
-        self.out.push(Effect::Forget(creation.journal));
+        self.shell.out.push(Effect::Forget(creation.journal));
         if self.screen == Screen::Vpns {
             // What exists of it is unused now.
             self.read_vpns();
@@ -86,10 +86,10 @@ impl Model {
     }
 
     pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) {
-        let Some((_, direction)) = self.taking_up.take_if(|(awaited, _)| *awaited == request) else {
-            return self.out.push(Effect::Release(request));
+        let Some((_, direction)) = self.shell.taking_up.take_if(|(awaited, _)| *awaited == request) else {
+            return self.shell.out.push(Effect::Release(request));
         };
-        self.dialog = None;
+        self.shell.dialog = None;
         let taken = match result {
             Ok(taken) => *taken,
             Err(mut text) => {
@@ -103,7 +103,7 @@ impl Model {
                     Direction::Forward => "It cannot be resumed",
                     Direction::Back => "It cannot be rolled back",
                 };
-                self.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
+                self.shell.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
                 return;
             }
         };
@@ -115,24 +115,24 @@ impl Model {
         let TakenUp { plan, marks, ledger, key } = taken;
         let (run, work) = match (direction, plan) {
             (Direction::Forward, Some(plan)) => {
-                let run = Progress::taken_up(plan.clone(), ledger.clone(), self.now, self.wait);
+                let run = Progress::taken_up(plan.clone(), ledger.clone(), self.shell.now, self.shell.wait);
                 (run, Effect::Create(Box::new(plan), ledger, key))
             }
             (_, plan) => {
-                let run = Progress::undoing(marks.clone(), plan, ledger.clone(), self.now, self.wait);
+                let run = Progress::undoing(marks.clone(), plan, ledger.clone(), self.shell.now, self.shell.wait);
                 (run, Effect::Undo(marks, ledger))
             }
         };
         self.run = Some(run);
         self.enter(Screen::Run);
-        self.out.push(Effect::GoOn(request));
-        self.out.push(work);
+        self.shell.out.push(Effect::GoOn(request));
+        self.shell.out.push(work);
     }
 
     /// Makes the answers those that lead to this plan.
     fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
-        self.vpn = plan.id().clone();
-        let answers = &mut self.answers;
+        self.new_vpn.id = plan.id().clone();
+        let answers = &mut self.new_vpn.answers;
         for half in plan.halves() {
             *answers.region.get_mut(half.half) = Some(half.region.clone());
             answers.router.insert(half.region.clone(), half.router.id.clone());

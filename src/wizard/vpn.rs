@@ -10,6 +10,7 @@ use super::message::{Interrupted, Which};
 use super::picker::{Choice, Line};
 use super::remote::Remote;
 use super::screen::Screen;
+use super::shell::beside;
 use super::vpns::{Intent, VpnButton};
 use super::{Content, Effect, Model};
 use crate::change::Verb;
@@ -30,46 +31,42 @@ const KEEP: &str = "Leave tunnels alone";
 
 impl Model {
     pub(super) fn vpn_action(&mut self, action: Action) {
-        if !matches!(action, Action::Up | Action::Down | Action::PageUp | Action::PageDown) {
-            self.vpns.wish = None;
-        }
         let Some(open) = &mut self.vpns.open else { return self.back() };
         match action {
             Action::Left | Action::Right => {
                 let deeds = open.deeds();
                 let at = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
-                let step = if action == Action::Right { 1 } else { deeds.len().saturating_sub(1) };
-                let next = (at.unwrap_or_default() + step) % deeds.len().max(1);
+                let next = beside(at.unwrap_or_default(), deeds.len(), action == Action::Right);
                 open.focus = deeds.get(next).copied().unwrap_or(open.focus);
             }
             Action::Pick(number) => {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
                 match findings.get(usize::from(number) - 1).map(|finding| finding.check) {
                     Some(check) => (open.chosen, open.focus) = (Some(check), VpnButton::Fix),
-                    None if findings.is_empty() => self.say("Nothing is found that could be mended."),
-                    None => self.say(format!("There is no finding {number}.")),
+                    None if findings.is_empty() => self.shell.say("Nothing is found that could be mended."),
+                    None => self.shell.say(format!("There is no finding {number}.")),
                 }
             }
             Action::Accept => {
                 if let Some(deed) = open.focused() {
-                    return self.want(deed);
+                    return self.press_vpn(deed);
                 }
             }
             Action::Do(deed) => {
                 open.focus = deed;
-                return self.want(deed);
+                return self.press_vpn(deed);
             }
             Action::Retry => return self.read_vpns_again(),
             Action::Copy => {
                 let text = self.vpns.vpn().map(ids).unwrap_or_default();
-                return self.out.push(Effect::Copy(text));
+                return self.shell.out.push(Effect::Copy(text));
             }
             Action::Back => return self.back(),
-            _ => self.scroll(action),
+            _ => self.shell.scroll_by(action),
         }
     }
 
-    fn want(&mut self, deed: VpnButton) {
+    fn press_vpn(&mut self, deed: VpnButton) {
         if let Some(interrupted) = self.vpns.interrupted().cloned() {
             self.offer_change(interrupted);
             return;
@@ -79,7 +76,7 @@ impl Model {
             && let Some(Err(why)) = self.vpns.vpn().map(|vpn| seen.inspection.changeable(vpn))
         {
             if self.vpns.seen.is_loading() {
-                self.say("It is still being read; a moment.");
+                self.shell.say("It is still being read; a moment.");
             } else {
                 self.refuse(&Refused(vec![why]));
             }
@@ -95,7 +92,7 @@ impl Model {
                     } else {
                         "It is still being diagnosed; a moment."
                     };
-                    self.say(text);
+                    self.shell.say(text);
                     return;
                 };
                 Intent::Fix(finding.check)
@@ -121,29 +118,29 @@ impl Model {
             VpnButton::Admit => Intent::Admit,
             VpnButton::Delete => Intent::Delete,
         };
-        self.wish(wish)
+        self.want(wish)
     }
 
     /// Proposes that, once what is known is fresh and complete.
-    pub(super) fn wish(&mut self, wish: Intent) {
-        self.vpns.wish = Some(wish);
+    pub(super) fn want(&mut self, wish: Intent) {
+        self.vpns.intent = Some(wish);
         if self.is_stale() && !self.vpns.seen.is_loading() {
-            self.say("Reading everything once more first; a moment.");
+            self.shell.say("Reading everything once more first; a moment.");
             return self.read_vpns();
         }
         self.grant();
-        if self.vpns.wish.is_some() && !self.vpns.keys.is_loading() {
-            self.say("It is still being read; a moment.");
+        if self.vpns.intent.is_some() && !self.vpns.keys.is_loading() {
+            self.shell.say("It is still being read; a moment.");
         }
     }
 
     /// Puts the question about what is wanted on the screen, if enough is known.
     pub(super) fn grant(&mut self) {
-        let is_here = self.screen == Screen::Vpns || self.screen.is_of_a_vpn();
-        if self.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
+        let is_here = self.screen == Screen::Vpns || self.screen.is_of_one_vpn();
+        if self.shell.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
             return;
         }
-        let Some(wish) = self.vpns.wish else { return };
+        let Some(wish) = self.vpns.intent else { return };
         if matches!(wish, Intent::PublicKeys(_)) {
             match &self.vpns.keys {
                 Remote::Ready(_) => {}
@@ -155,8 +152,8 @@ impl Model {
         if wish.is_of_a_vpn() && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
             return;
         }
-        self.vpns.wish = None;
-        self.notice = None;
+        self.vpns.intent = None;
+        self.shell.notice = None;
         self.propose(wish);
     }
 
@@ -193,7 +190,7 @@ impl Model {
         Some(match wish {
             Intent::Fix(check) => {
                 let finding = diagnosis.findings.iter().find(|finding| finding.check == check)?;
-                fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.profiles)
+                fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.new_vpn.profiles)
             }
             Intent::NewKey(_, KeyOrigin::Given) if open.key.psk().is_none() => return None,
             Intent::NewKey(sas, origin) => rotate_key(&seen.inspection, vpn, origin, sas),
@@ -223,13 +220,13 @@ impl Model {
             buttons.push(("Own key", Act::OwnKey));
         }
         self.vpns.proposals = proposals;
-        self.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
+        self.shell.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.
     pub(super) fn rather(&mut self, wish: Intent) {
         self.propose(wish);
-        if let Some(dialog) = &mut self.dialog {
+        if let Some(dialog) = &mut self.shell.dialog {
             let turned = |(_, act): &(&str, Act)| matches!(act, Act::Rather(_));
             dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
         }
@@ -246,7 +243,7 @@ impl Model {
 
     fn explain(&mut self, title: &str, why: Vec<String>) {
         let dialog = Dialog::new(title, why, vec![("Close", Act::Close)]);
-        self.dialog = Some(Dialog { is_wide: true, ..dialog });
+        self.shell.dialog = Some(Dialog { is_wide: true, ..dialog });
     }
 
     /// Carries out what was agreed to.
@@ -291,7 +288,7 @@ impl Model {
         buttons.push(("Later", Act::Close));
         let title = format!("Interrupted: {change}");
         self.vpns.offered = Some(interrupted);
-        self.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
+        self.shell.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
     }
 
     /// Goes on with the change that was offered.
@@ -303,14 +300,14 @@ impl Model {
 
     /// Offers the next change that was cut off, if there is one.
     pub(super) fn offer_next_change(&mut self) {
-        if self.dialog.is_none() && !self.vpns.offers.is_empty() {
+        if self.shell.dialog.is_none() && !self.vpns.offers.is_empty() {
             let next = self.vpns.offers.remove(0);
             self.offer_change(next);
         }
     }
 
     /// The subnets a half of the VPN on the screen can tunnel.
-    pub(super) fn other_subnet_lines(&self, half: Half) -> Vec<Line> {
+    pub(super) fn new_subnet_lines(&self, half: Half) -> Vec<Line> {
         let (Some(vpn), Some(seen)) = (self.vpns.vpn(), self.vpns.seen()) else { return Vec::new() };
         let Some((side, survey)) =
             vpn.side(half).and_then(|side| Some((side, seen.inspection.surveys.get(&side.region)?)))
@@ -318,29 +315,29 @@ impl Model {
             return Vec::new();
         };
         let Some(router) = &side.router else { return Vec::new() };
-        let across = if half == Half::B { self.other_ranges(vpn, Half::A) } else { Vec::new() };
+        let across = if half == Half::B { self.new_ranges(vpn, Half::A) } else { Vec::new() };
         let known = Known { region: &side.region, inventory: &survey.inventory, detail: None };
         super::choices::subnets_of(&known, router, half, across)
     }
 
     /// The subnets marked for a half: as chosen just now, else those it tunnels.
-    pub(super) fn other_subnets(&self, half: Half) -> Vec<Id> {
+    pub(super) fn new_subnets(&self, half: Half) -> Vec<Id> {
         let chosen = self.vpns.open.as_ref().and_then(|open| open.subnets.local.get(&half));
         let present = || self.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| side.subnets.clone());
         chosen.cloned().or_else(present).unwrap_or_default()
     }
 
     /// The ranges of the subnets marked for a half.
-    pub(super) fn other_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
+    pub(super) fn new_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
         let inventory = vpn
             .side(half)
             .and_then(|side| self.vpns.seen()?.inspection.surveys.get(&side.region).map(|survey| &survey.inventory));
-        let chosen = self.other_subnets(half);
+        let chosen = self.new_subnets(half);
         chosen.iter().filter_map(|id| Some(inventory?.subnet(id)?.cidr)).collect()
     }
 
     /// Takes what is marked, and goes on to the other half or to the question.
-    pub(super) fn accept_other_subnets(&mut self, half: Half) {
+    pub(super) fn accept_new_subnets(&mut self, half: Half) {
         let Content::List(picker) = &self.content else { return };
         let ids = picker.taken().into_iter().filter_map(|choice| match choice {
             Choice::Object(id) => Some(id),
@@ -351,7 +348,7 @@ impl Model {
         let (Some(open), Some((has_other, remote))) = (&mut self.vpns.open, present) else { return };
         open.subnets.local.insert(half, ids);
         if half == Half::B {
-            return self.wish(Intent::Subnets);
+            return self.want(Intent::Subnets);
         }
         if !has_other && open.ranges.value().is_empty() {
             open.ranges = Input::new(remote);
@@ -361,22 +358,22 @@ impl Model {
 
     /// Why a text is no list of ranges that the VPN on the screen can carry together with the subnets marked: by every rule
     /// that its question keeps.
-    pub(super) fn other_ranges_problem(&self, text: &str) -> Option<String> {
-        let ranges = match cidr::parse_list(text) {
+    pub(super) fn new_ranges_problem(&self) -> Option<String> {
+        let (vpn, open, seen) = (self.vpns.vpn()?, self.vpns.open.as_ref()?, self.vpns.seen()?);
+        let ranges = match cidr::parse_list(open.ranges.value()) {
             Ok(ranges) => ranges,
             Err(problem) => return Some(problem.to_string()),
         };
-        let (vpn, open, seen) = (self.vpns.vpn()?, self.vpns.open.as_ref()?, self.vpns.seen()?);
         let wanted = NewSubnets { local: open.subnets.local.clone(), outside: Some(ranges) };
         set_subnets(&seen.inspection, vpn, &wanted).err()?.0.into_iter().next()
     }
 
     /// Takes what is behind the outside peer from now on, and goes on to the question.
-    pub(super) fn accept_other_ranges(&mut self) {
+    pub(super) fn accept_new_ranges(&mut self) {
         if let Some(open) = &mut self.vpns.open {
             open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();
         }
-        self.wish(Intent::Subnets)
+        self.want(Intent::Subnets)
     }
 }
 

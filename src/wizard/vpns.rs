@@ -9,10 +9,10 @@ use std::time::Duration;
 use tui_input::Input;
 
 use super::carried::Carried;
-use super::fields::SecretText;
 use super::message::{Interrupted, Overview, Unfinished};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
+use super::secret_text::SecretText;
 use super::{Effect, Model};
 use crate::change::Change;
 use crate::change::{NewSubnets, Proposal, Sas, is_of};
@@ -27,7 +27,7 @@ pub use lines::ranges;
 
 /// Everything the wizard knows of the VPNs that exist.
 #[derive(Debug, Default)]
-pub struct Vpns {
+pub struct YourVpns {
     /// What was read.
     pub seen: Remote<Overview>,
     /// When that was answered, by [`Model::now`].
@@ -35,7 +35,7 @@ pub struct Vpns {
     /// The VPN on the screen.
     pub open: Option<Open>,
     /// What is to be proposed as soon as enough is known.
-    pub wish: Option<Intent>,
+    pub intent: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
     pub keys: Remote<Vec<(String, Keys)>>,
     /// What the question on the screen proposes, in the order in which it is to be done.
@@ -213,7 +213,7 @@ impl Open {
     }
 }
 
-impl Vpns {
+impl YourVpns {
     /// What was read, while it is read again too.
     #[must_use]
     pub fn seen(&self) -> Option<&Overview> {
@@ -258,6 +258,11 @@ impl Vpns {
         self.earlier.iter().chain(&self.change)
     }
 
+    /// Whoever goes on doing something else does not want to be asked about it any more.
+    pub(super) const fn drop_intent(&mut self) {
+        self.intent = None;
+    }
+
     /// Whether something of it is on its way, so that time should pass.
     #[must_use]
     pub fn is_animating(&self) -> bool {
@@ -294,21 +299,21 @@ impl Model {
     }
 
     pub(super) fn is_stale(&self) -> bool {
-        self.now.saturating_sub(self.vpns.as_of) > FRESH
+        self.shell.now.saturating_sub(self.vpns.as_of) > FRESH
     }
 
     /// Reads all regions. What was known stays in view until the answer.
     pub(super) fn read_vpns(&mut self) {
-        let request = self.out.request();
-        self.vpns.seen.ask(request, self.now);
-        self.out.push(Effect::Inspect(request));
+        let request = self.shell.out.request();
+        self.vpns.seen.ask(request, self.shell.now);
+        self.shell.out.push(Effect::Inspect(request));
     }
 
     /// The same by hand: not twice within a moment, but a read that hangs is asked for anew.
     pub(super) fn read_vpns_again(&mut self) {
         let since = self.vpns.seen.since();
-        if since.is_some_and(|since| self.now.saturating_sub(since) < PATIENCE) {
-            self.say("It is being read already.");
+        if since.is_some_and(|since| self.shell.now.saturating_sub(since) < PATIENCE) {
+            self.shell.say("It is being read already.");
             return;
         }
         self.read_vpns()
@@ -321,7 +326,7 @@ impl Model {
         if !self.vpns.seen.answer(request, Ok(seen)) {
             return;
         }
-        self.vpns.as_of = self.now;
+        self.vpns.as_of = self.shell.now;
         self.vpns.keys = Remote::NotAsked;
         self.found_again();
         if matches!(self.screen, Screen::Vpns | Screen::NewSubnets(_)) {
@@ -370,10 +375,10 @@ impl Model {
                 None => format!("{} is not there any more.", open.name),
             };
             self.vpns.open = None;
-            self.vpns.wish = None;
-            if self.screen.is_of_a_vpn() {
+            self.vpns.intent = None;
+            if self.screen.is_of_one_vpn() {
                 self.enter(Screen::Vpns);
-                self.warn(text);
+                self.shell.warn(text);
             } else if let Some(change) = &mut self.vpns.change {
                 change.has_vpn = false;
             }
@@ -388,7 +393,7 @@ impl Model {
             return;
         };
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
-        self.vpns.wish = None;
+        self.vpns.intent = None;
         self.enter(Screen::Vpn);
         // What is being read is diagnosed as it is known by now, and once more then.
         if self.vpns.seen.is_loading() || !self.is_stale() { self.diagnose(vpn) } else { self.read_vpns() }
@@ -396,9 +401,9 @@ impl Model {
 
     /// Reads what a diagnosis needs, and begins to watch the statuses.
     fn diagnose(&mut self, vpn: Vpn) {
-        let (request, looking) = (self.out.request(), self.out.request());
+        let (request, looking) = (self.shell.out.request(), self.shell.out.request());
         let pause = self.pause();
-        let now = self.now;
+        let now = self.shell.now;
         let connections = connections(&vpn);
         let Some(open) = &mut self.vpns.open else { return };
         (open.handle, open.name) = (vpn.handle(), vpn.name.clone());
@@ -407,18 +412,18 @@ impl Model {
             // Nothing that was found out by half is true of it.
             (open.around, open.diagnosis) = (Remote::NotAsked, None);
             open.forget();
-            self.vpns.wish = None;
-            if self.screen.is_of_a_vpn() && self.screen != Screen::Vpn {
+            self.vpns.intent = None;
+            if self.screen.is_of_one_vpn() && self.screen != Screen::Vpn {
                 self.enter(Screen::Vpn);
-                self.warn("More of this VPN is known by now; choose again what is to be done.");
+                self.shell.warn("More of this VPN is known by now; choose again what is to be done.");
             }
         }
         let Some(open) = &mut self.vpns.open else { return };
         open.connections = connections;
         open.around.ask(request, now);
         open.looking = Some(looking);
-        self.out.push(Effect::Diagnose(request, Box::new(vpn.clone())));
-        self.out.push(Effect::Look(looking, Box::new(vpn), pause));
+        self.shell.out.push(Effect::Diagnose(request, Box::new(vpn.clone())));
+        self.shell.out.push(Effect::Look(looking, Box::new(vpn), pause));
     }
 
     fn pause(&self) -> Duration {
@@ -443,7 +448,7 @@ impl Model {
         let cause = open.diagnosis.as_ref().and_then(|diagnosis| diagnosis.keeps_down());
         let Some(cause) = cause.filter(|_| !vpn.is_active()).map(|fault| fault.seen.clone()) else { return };
         open.waiting = None;
-        self.say(format!("Not waiting for ACTIVE, because {} stays down as it is: {cause}.", vpn.name));
+        self.shell.say(format!("Not waiting for ACTIVE, because {} stays down as it is: {cause}.", vpn.name));
     }
 
     /// Draws the conclusions from what is known by now.
@@ -460,8 +465,8 @@ impl Model {
     }
 
     pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, Look>, Error>) {
-        let now = self.now;
-        let wait = self.wait;
+        let now = self.shell.now;
+        let wait = self.shell.wait;
         let Some(open) = &mut self.vpns.open else { return };
         if open.looking.take_if(|awaited| *awaited == request).is_none() {
             return;
@@ -489,18 +494,18 @@ impl Model {
             open.waiting = None;
             let text = format!("{} is ACTIVE.", vpn.name);
             self.diagnose(vpn);
-            return self.say(text);
+            return self.shell.say(text);
         }
         if open.waiting.is_some_and(|since| now.saturating_sub(since) > wait) {
             open.waiting = None;
             let text = format!("{} is not ACTIVE yet. That is no failure: agents report once a minute.", vpn.name);
-            self.say(text);
+            self.shell.say(text);
         }
-        let looking = self.out.request();
+        let looking = self.shell.out.request();
         let pause = self.pause();
         if let Some(open) = &mut self.vpns.open {
             open.looking = Some(looking);
         }
-        self.out.push(Effect::Look(looking, Box::new(vpn), pause));
+        self.shell.out.push(Effect::Look(looking, Box::new(vpn), pause));
     }
 }

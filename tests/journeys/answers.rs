@@ -44,15 +44,15 @@ fn going_back_keeps_every_answer_and_going_on_restores_them() {
     assert_eq!(marked(&journey), 2, "marks survive Esc");
     journey.enter().enter().enter().at(Screen::Key);
     journey.types("mykey").esc().at(Screen::Subnets(Half::B)).enter().at(Screen::Key);
-    assert_eq!(journey.model.answers.key.expose(), "mykey", "a half-typed key survives too");
+    assert_eq!(journey.model.new_vpn.answers.key.expose(), "mykey", "a half-typed key survives too");
     for _ in 0..7 {
         journey.esc();
     }
     journey.at(Screen::Mode).esc();
-    assert!(journey.model.dialog.is_some(), "Esc on the first step asks before leaving");
+    assert!(journey.model.shell.dialog.is_some(), "Esc on the first step asks before leaving");
     journey.esc();
-    assert_eq!(journey.model.answers.region.b, Some(porirua()));
-    assert_eq!(journey.model.answers.subnets_of(Half::A).len(), 2);
+    assert_eq!(journey.model.new_vpn.answers.region.b, Some(porirua()));
+    assert_eq!(journey.model.new_vpn.answers.subnets_of(Half::A).len(), 2);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_form_that_is_wrong_does_not_hold_the_user() {
     let mut journey = Journey::ready();
     journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
     journey.types("not an ip").enter().at(Screen::Peer).esc().at(Screen::Subnets(Half::A)).enter().at(Screen::Peer);
-    assert_eq!(journey.model.answers.peer_address.value(), "not an ip");
+    assert_eq!(journey.model.new_vpn.answers.peer_address.value(), "not an ip");
 }
 
 #[test]
@@ -82,21 +82,21 @@ fn the_review_leads_to_any_answer_and_straight_back() {
 #[test]
 fn changing_an_answer_asks_only_what_it_makes_necessary() {
     let mut journey = Journey::at_review();
-    journey.model.answers.region.b = None;
+    journey.model.new_vpn.answers.region.b = None;
     let steps = journey.model.answer_lines().len();
     for _ in 0..steps {
         journey.key(KeyCode::Up);
     }
     journey.enter().at(Screen::Mode).key(KeyCode::Down).enter();
     journey.at(Screen::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Screen::Review);
-    assert_eq!(journey.model.answers.mode, Mode::Single);
+    assert_eq!(journey.model.new_vpn.answers.mode, Mode::Single);
     assert!(journey.model.plan().is_ok(), "{:?}", journey.model.plan());
 }
 
 #[test]
 fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     let journey = Journey::at_review();
-    assert_eq!(journey.model.profile(), Profile::Catalyst);
+    assert_eq!(journey.model.new_vpn.profile(), Profile::Catalyst);
     let mut journey = Journey::signed_in(&[hamilton(), porirua()]);
     let mut upgraded = porirua_inventory();
     upgraded.extensions = new_release();
@@ -105,7 +105,7 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
         journey.enter();
     }
     journey.at(Screen::Policy);
-    assert_eq!(journey.model.profile(), Profile::Modern);
+    assert_eq!(journey.model.new_vpn.profile(), Profile::Modern);
     let Content::List(picker) = &journey.model.content else { panic!() };
     let line = picker.current().unwrap();
     assert!(line.findings.iter().any(|finding| finding.text.contains("nz-por-1 no longer stores SHA-1")), "{line:?}");
@@ -123,7 +123,7 @@ fn a_custom_policy_is_checked_field_by_field_and_kept() {
     journey.control('u').types("10").enter().at(Screen::Custom);
     assert!(journey.model.problem(Field::Policy(PolicyField::DpdTimeout)).unwrap().contains("interval"));
     journey.types("x");
-    assert!(journey.model.notice.is_some(), "letters are refused with a reason");
+    assert!(journey.model.shell.notice.is_some(), "letters are refused with a reason");
     journey.types("0").enter().at(Screen::Review);
     let plan = journey.model.plan().unwrap();
     assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
@@ -136,22 +136,22 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
         journey.enter();
     }
     journey.at(Screen::Key);
-    assert!(journey.model.answers.key.is_generated() && !journey.model.answers.key.is_revealed);
+    assert!(journey.model.new_vpn.answers.key.is_generated() && !journey.model.shell.is_revealed());
     assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
     journey.types("short").enter().at(Screen::Key);
     assert!(journey.model.problem(Field::Key).unwrap().contains("5 characters"));
     let pasted = Message::Paste("  MyVeryOwnKey0123456789\n".into());
     assert!(!format!("{pasted:?}").contains("MyVeryOwnKey"), "nor what may become one");
     journey.send(pasted);
-    assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789");
+    assert_eq!(journey.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789");
     assert_eq!(journey.model.screen, Screen::Key, "a pasted line end submits nothing");
     for (text, why) in [("First0123456789\nSecond0123456789\n", "a line break"), ("First\t0123456789", "a control")] {
         journey.send(Message::Paste(text.into()));
-        assert_eq!(journey.model.answers.key.expose(), "MyVeryOwnKey0123456789", "lines are not joined");
-        assert!(journey.model.notice.as_ref().unwrap().text.contains(why));
+        assert_eq!(journey.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789", "lines are not joined");
+        assert!(journey.model.shell.notice.as_ref().unwrap().text.contains(why));
     }
     journey.control('r');
-    assert!(journey.model.answers.key.is_revealed);
+    assert!(journey.model.shell.is_revealed());
     journey.control('g');
     assert!(matches!(journey.effects.last(), Some(Effect::Generate)));
 }
@@ -168,7 +168,7 @@ fn the_saved_plan_is_the_one_on_the_screen_and_holds_no_key() {
 #[test]
 fn nothing_is_made_while_something_stands_in_the_way() {
     let mut journey = Journey::at_review();
-    journey.model.answers.subnets.insert(Id::new("p-border"), vec![]);
+    journey.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
     journey.enter();
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
     journey.at(Screen::Subnets(Half::B));
@@ -177,7 +177,7 @@ fn nothing_is_made_while_something_stands_in_the_way() {
         journey.enter();
     }
     journey.at(Screen::Review).enter().at(Screen::Review);
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("still being read"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
     journey
         .detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")))
         .detailed(&porirua(), Ok(porirua_detail()));
@@ -202,7 +202,7 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
     let mut taken = hamilton_inventory();
     taken.routers.iter_mut().for_each(|router| router.status = Status::Down);
     changed.discovered(&hamilton(), Ok(taken)).at(Screen::Review);
-    assert!(changed.model.notice.as_ref().unwrap().text.contains("something has changed"));
+    assert!(changed.model.shell.notice.as_ref().unwrap().text.contains("something has changed"));
     assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
 
     let mut called_off = stale();
@@ -215,5 +215,5 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
 fn a_name_that_was_only_looked_at_follows_the_answers() {
     let mut journey = Journey::at_review();
     journey.key(KeyCode::Up).enter().at(Screen::Name).key(KeyCode::Left).enter().at(Screen::Review);
-    assert!(journey.model.answers.name.is_none());
+    assert!(journey.model.new_vpn.answers.name.is_none());
 }

@@ -16,7 +16,7 @@ fn carries(journey: &Journey) -> bool {
 
 #[track_caller]
 fn told(journey: &Journey, part: &str) {
-    let notice = journey.model.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default();
+    let notice = journey.model.shell.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default();
     assert!(notice.contains(part), "{part:?} is not in {notice:?}");
 }
 
@@ -42,7 +42,7 @@ fn a_held_enter_leads_to_the_review_and_no_further() {
     assert!(!creates(&journey));
     told(&journey, "it was held down or pasted. Press it again to create hlz-por.");
     journey.enter().at(Screen::Run);
-    assert!(creates(&journey) && journey.model.notice.is_none());
+    assert!(creates(&journey) && journey.model.shell.notice.is_none());
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
     torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Screen::Review);
     let mut deletion = opened(healthy());
     deletion.passes(2000).types("d").passes(2000).at_once(KeyCode::Right).send(pasted());
-    assert!(deletion.model.dialog.is_some() && !carries(&deletion));
+    assert!(deletion.model.shell.dialog.is_some() && !carries(&deletion));
     told(&deletion, "Press it again to choose \"");
     assert!(!creates(&together) && !creates(&torn));
     deletion.enter();
@@ -111,13 +111,15 @@ fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
 fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it() {
     let mut deletion = opened(healthy());
     deletion.passes(2000).types("d").at_once(KeyCode::Right).passes(400).at_once(KeyCode::Enter);
-    assert!(deletion.model.dialog.is_some() && !carries(&deletion));
+    assert!(deletion.model.shell.dialog.is_some() && !carries(&deletion));
     deletion.enter();
     assert!(carries(&deletion));
 
     let (mut start, _) = start::interrupted(KeyOrigin::Generated);
     start.passes(500).at_once(KeyCode::Enter);
-    assert!(start.model.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::TakeUp(..))));
+    assert!(
+        start.model.shell.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::TakeUp(..)))
+    );
     told(&start, "Press it again to choose \"Resume");
     start.enter();
     assert!(start.effects.iter().any(|effect| matches!(effect, Effect::TakeUp(..))));
@@ -125,11 +127,11 @@ fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it
     // What comes by itself is not even closed; what the user asked for is closed at once.
     let mut left = Journey::ready();
     left.types("q").at_once(KeyCode::Enter);
-    assert!(left.model.dialog.is_none() && left.model.notice.is_none());
+    assert!(left.model.shell.dialog.is_none() && left.model.shell.notice.is_none());
     let mut run = running();
     run.send(Message::Created(Err(CreateError::Stopped), everything())).passes(400).at_once(KeyCode::Enter);
     told(&run, "only just appeared");
-    assert!(run.model.ending.is_none());
+    assert!(run.model.shell.ending.is_none());
 }
 
 #[test]
@@ -137,21 +139,24 @@ fn in_a_window_too_small_to_show_anything_keys_only_leave() {
     let mut journey = reviewing(2000);
     journey.send(Message::Resize(40, 10)).effects.clear();
     journey.enter().key(KeyCode::Up).enter().types("s?").key(KeyCode::F(1)).send(Message::Paste("x".into()));
-    assert!(journey.effects.is_empty() && journey.model.dialog.is_none());
+    assert!(journey.effects.is_empty() && journey.model.shell.dialog.is_none());
     journey.at(Screen::Review).types("q").enter().key(KeyCode::Right).enter().esc();
-    assert_eq!(journey.model.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)), Some(("Leave?", 0)));
-    assert!(journey.model.ending.is_none(), "the question is not answered by accident");
+    assert_eq!(
+        journey.model.shell.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)),
+        Some(("Leave?", 0))
+    );
+    assert!(journey.model.shell.ending.is_none(), "the question is not answered by accident");
     assert_eq!(journey.model.way_out_unseen(), Some("q again leaves"));
     journey.key(KeyCode::Char('q'));
-    assert_eq!(journey.model.ending, Some(Ending::Left));
+    assert_eq!(journey.model.shell.ending, Some(Ending::Left));
     for begins_with in ["s", "?"] {
         let mut other = reviewing(2000);
         other.types(begins_with).send(Message::Resize(40, 10)).key(KeyCode::Char('q')).control('c');
-        assert_eq!(other.model.ending, Some(Ending::Left), "{begins_with}");
+        assert_eq!(other.model.shell.ending, Some(Ending::Left), "{begins_with}");
     }
     let (mut offered, _) = start::interrupted(KeyOrigin::Generated);
     offered.send(Message::Resize(40, 10)).key(KeyCode::Char('q')).key(KeyCode::Char('q'));
-    assert_eq!(offered.model.ending, Some(Ending::Left), "what is offered is put off");
+    assert_eq!(offered.model.shell.ending, Some(Ending::Left), "what is offered is put off");
 }
 
 #[test]
@@ -162,7 +167,7 @@ fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
     for mut journey in [running(), changing] {
         journey.send(Message::Resize(40, 10)).effects.clear();
         journey.key(KeyCode::Char('q')).key(KeyCode::Char('q')).enter().key(KeyCode::Right).enter();
-        assert!(journey.effects.is_empty() && journey.model.dialog.is_some());
+        assert!(journey.effects.is_empty() && journey.model.shell.dialog.is_some());
         assert_eq!(journey.model.way_out_unseen(), Some("Ctrl-C again stops and keeps"));
         journey.control('c').control('c');
         assert!(matches!(journey.effects.as_slice(), [Effect::Stop]), "{:?}", journey.effects);
@@ -170,7 +175,7 @@ fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
     let mut run = running();
     run.send(Message::Resize(40, 10)).control('c').control('c').effects.clear();
     run.send(Message::Created(Err(CreateError::Stopped), everything()));
-    assert_eq!(run.model.ending, Some(Ending::AfterRun));
+    assert_eq!(run.model.shell.ending, Some(Ending::AfterRun));
     assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::Undo(..))), "nothing is undone");
 }
 
@@ -185,16 +190,20 @@ fn no_enter_cancels_what_is_being_resumed_and_a_cancel_is_said() {
 
     let (mut cancelled, _) = start::interrupted(KeyOrigin::Generated);
     cancelled.enter().esc();
-    assert!(cancelled.model.dialog.is_none());
+    assert!(cancelled.model.shell.dialog.is_none());
     told(&cancelled, "Cancelled: nothing was resumed.");
 }
 
 #[test]
 fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
     let harmless = |journey: &mut Journey| {
-        assert!(journey.model.dialog.is_some());
+        assert!(journey.model.shell.dialog.is_some());
         journey.at_once(KeyCode::Enter);
-        assert!(journey.model.dialog.is_none() && journey.model.notice.is_none(), "{:?}", journey.model.notice);
+        assert!(
+            journey.model.shell.dialog.is_none() && journey.model.shell.notice.is_none(),
+            "{:?}",
+            journey.model.shell.notice
+        );
     };
     let mut left = Journey::ready();
     left.types("q").send(Message::Resize(40, 10)).send(Message::Resize(80, 24));
@@ -216,7 +225,7 @@ fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minut
             journey.enter();
         }
         journey.at(Screen::Key).control('r');
-        assert!(journey.model.answers.key.is_revealed && journey.model.is_animating());
+        assert!(journey.model.shell.is_revealed() && journey.model.is_animating());
         journey
     };
     for how in ["back", "on", "stopped", "a minute"] {
@@ -227,18 +236,18 @@ fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minut
             "stopped" => journey.control('z').send(Message::Continued),
             _ => journey.passes(60_000),
         };
-        assert!(!journey.model.answers.key.is_revealed, "{how}");
+        assert!(!journey.model.shell.is_revealed(), "{how}");
     }
     let mut journey = shown();
     journey.passes(59_000);
-    assert!(journey.model.answers.key.is_revealed);
+    assert!(journey.model.shell.is_revealed());
 }
 
 #[test]
 fn what_is_copied_is_only_said_to_be_sent_and_where_else_it_is() {
     let mut journey = running();
     journey.send(Message::Created(Ok(()), everything())).types("y");
-    assert!(matches!(journey.effects.pop(), Some(Effect::Copy(_))) && journey.model.notice.is_none());
+    assert!(matches!(journey.effects.pop(), Some(Effect::Copy(_))) && journey.model.shell.notice.is_none());
     journey.send(Message::Copied { is_sent: true });
     told(&journey, "Sent to the terminal, which may put it on the clipboard; it is also printed when you leave.");
     journey.send(Message::Copied { is_sent: false });

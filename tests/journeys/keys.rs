@@ -23,11 +23,11 @@ fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
     let mut journey = opened_outside();
     journey.types("n").at(Screen::NewKey).types(OWN_KEY).send(Message::Tick(Duration::from_secs(300)));
     journey.enter();
-    assert!(journey.model.dialog.is_none(), "it is read once more first");
+    assert!(journey.model.shell.dialog.is_none(), "it is read once more first");
     journey.key(KeyCode::Backspace);
     inspected(&mut journey, healthy());
     diagnosed(&mut journey);
-    assert!(journey.model.dialog.is_none());
+    assert!(journey.model.shell.dialog.is_none());
     journey.enter();
     assert_eq!(agreed_with_key(&mut journey).1.unwrap().secret().expose_secret(), &OWN_KEY[..OWN_KEY.len() - 1]);
 }
@@ -36,7 +36,9 @@ fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
 fn a_peer_outside_gets_no_key_but_one_its_owner_has() {
     let mut journey = opened_outside();
     journey.types("n").at(Screen::NewKey).types("tooshort").enter().at(Screen::NewKey);
-    assert!(journey.model.dialog.is_none() && journey.model.problem(Field::NewKey).unwrap().contains("8 characters"));
+    assert!(
+        journey.model.shell.dialog.is_none() && journey.model.problem(Field::NewKey).unwrap().contains("8 characters")
+    );
     journey.control('u').types(OWN_KEY).enter();
     let (change, key) = agreed_with_key(&mut journey);
     assert_eq!(change.verb, Verb::RotatePsk);
@@ -55,7 +57,7 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     let mut journey = opened(healthy());
     own(&mut journey);
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
-    assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
+    assert!(journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
     journey.key(KeyCode::Left).enter().at(Screen::Change);
     let Some(Effect::Carry(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
@@ -97,7 +99,7 @@ fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
     let mut left = begun_with(vec![cut_off_with_own_key()], Vec::new());
     left.enter().send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     left.enter().at(Screen::MissingKey).control('c');
-    assert!(left.model.dialog.as_ref().unwrap().title.contains("Leave"), "leaving what is not done is asked");
+    assert!(left.model.shell.dialog.as_ref().unwrap().title.contains("Leave"), "leaving what is not done is asked");
 }
 
 /// Chooses the line about public keys.
@@ -126,7 +128,7 @@ fn compared(journey: &mut Journey, public: &[&str]) {
 fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second", "office"]);
-    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     for part in ["New key of hlz-por", "new key of second", "office has the public key too"] {
         assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part}: {text}");
     }
@@ -141,7 +143,7 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     ended(&mut journey, &second, Ok(Changed::Done));
     inspected(&mut journey, two_pairs());
     journey.enter().at(Screen::Vpns).types("q");
-    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn with_the_public_keys_tunnels_can_be_renewed_too() {
     let mut journey = listed(two_pairs());
     compared(&mut journey, &["hlz-por", "second"]);
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
-    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert_eq!(text.matches("hlz-por_vpn_service off and on").count(), 4, "{text}");
     journey.key(KeyCode::Left).enter().at(Screen::Change);
 }
@@ -169,7 +171,7 @@ fn after_one_that_is_not_done_no_other_is_begun() {
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Forward))));
     journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(retried)));
     journey.key(KeyCode::Left).enter().at(Screen::Vpns);
-    let notice = &journey.model.notice.as_ref().unwrap().text;
+    let notice = &journey.model.shell.notice.as_ref().unwrap().text;
     assert!(notice.contains("Not begun") && notice.contains("second"), "{notice}");
     assert!(journey.model.vpns.queue.is_empty());
 }
@@ -178,7 +180,7 @@ fn after_one_that_is_not_done_no_other_is_begun() {
 fn where_nobody_has_the_public_key_that_is_said() {
     let mut journey = listed(healthy());
     compared(&mut journey, &[]);
-    let told = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(told(&journey).contains("No VPN of this project has the key"), "{}", told(&journey));
     journey.enter();
     compared(&mut journey, &["office"]);
@@ -194,16 +196,16 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     compared(&mut journey, &["hlz-por", "second"]);
     let (first, _) = agreed_with_key(&mut journey);
     journey.types("q");
-    let asked = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let asked = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(asked.contains("The VPN after this one is then left as it is"), "{asked}");
     ended(&mut journey, &first, Ok(Changed::Done));
     let Some(Effect::Carry(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
-    let dialog = journey.model.dialog.as_ref().unwrap();
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert_eq!(dialog.title, "Stop?", "the next one is under way");
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
     ended(&mut journey, &second, Ok(Changed::Done));
-    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 
     for presses in [1, 2] {
         let mut journey = listed(two_pairs());
@@ -216,7 +218,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         journey.enter();
         ended(&mut journey, &first, Ok(Changed::Done));
         assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..))), "{:?}", journey.effects);
-        let leaves = journey.model.ending.is_some();
+        let leaves = journey.model.shell.ending.is_some();
         assert_eq!(leaves, presses == 1, "to stop and take back leaves nothing, and shows what came of it");
         if !leaves {
             journey.enter().at(Screen::Vpns);
@@ -236,7 +238,7 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
         let why = || Keys::Unreadable(Box::new(Error::new(ErrorKind::Timeout, "slow")));
         journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), why())).collect()));
     };
-    let told = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     let mut journey = listed(two_pairs());
     unreadable(&mut journey, 90);
     journey.esc();
@@ -270,7 +272,7 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     agreed_with_key(&mut hidden);
     hidden.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     hidden.enter().control('r').esc().enter().at(Screen::MissingKey);
-    assert!(!hidden.model.vpns.missing_key.is_revealed, "Esc hides it again");
+    assert!(!hidden.model.shell.is_revealed(), "Esc hides it again");
 }
 
 #[test]
@@ -279,7 +281,7 @@ fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
     seen.unfinished.vpns.push(Subject::Marked(VpnId::new(HLZ_POR)));
     let mut journey = listed(seen);
     compared(&mut journey, &["hlz-por", "second"]);
-    let text = journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(text.contains(&format!("osvpn resume {HLZ_POR}")), "{text}");
     let (change, _) = agreed_with_key(&mut journey);
     assert_eq!((change.label.as_str(), journey.model.vpns.queue.len()), ("second", 0));

@@ -11,7 +11,10 @@ fn what_no_longer_fits_is_unmarked_and_said() {
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
     assert!(!same.is_open() && same.worst().unwrap().text.contains("overlaps 10.0.0.0/24"), "{same:?}");
     journey.enter().at(Screen::Subnets(Half::B));
-    assert!(journey.model.notice.as_ref().unwrap().is_problem, "a list of refusals says why nothing can be taken");
+    assert!(
+        journey.model.shell.notice.as_ref().unwrap().is_problem,
+        "a list of refusals says why nothing can be taken"
+    );
 }
 
 #[test]
@@ -29,7 +32,7 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     assert!(matches!(reason("used-router"), (true, text) if text.contains("reused")));
     assert_eq!(picker.current().unwrap().title, "border-router", "the best line has the cursor");
     journey.types("/legacy").enter().at(Screen::Router(Half::A));
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("legacy"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("legacy"));
 }
 
 #[test]
@@ -49,11 +52,11 @@ fn letters_are_text_while_a_filter_or_field_is_open_and_commands_otherwise() {
     let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!((picker.filter().unwrap().value(), picker.shown()), ("jkq?", 0));
     journey.esc().types("?");
-    assert!(journey.model.dialog.as_ref().unwrap().is_help);
+    assert!(journey.model.shell.dialog.as_ref().unwrap().is_help);
     journey.esc().types("q");
-    assert!(journey.model.dialog.is_some() && journey.model.ending.is_none(), "quitting asks");
+    assert!(journey.model.shell.dialog.is_some() && journey.model.shell.ending.is_none(), "quitting asks");
     journey.key(KeyCode::Tab).enter();
-    assert_eq!(journey.model.ending, Some(Ending::Left));
+    assert_eq!(journey.model.shell.ending, Some(Ending::Left));
 }
 
 #[test]
@@ -61,7 +64,7 @@ fn a_slow_region_holds_nobody_up_and_a_broken_one_says_why() {
     let wellington = osvpn::cloud::RegionId::new("nz-wlg-2");
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), wellington.clone()]);
     journey.enter().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("still being read"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Screen::Region(Half::B));
     journey.discovered(&wellington, Err(Error::new(ErrorKind::Timeout, "no answer within 60 s")));
     journey.discovered(&porirua(), Ok(porirua_inventory()));
@@ -81,7 +84,7 @@ fn answers_that_come_too_late_are_dropped() {
     journey.send(Message::Discovered(hamilton(), request, Err(Error::new(ErrorKind::Timeout, "slow"))));
     journey.enter().types("r");
     journey.send(Message::Discovered(hamilton(), request, Ok(hamilton_inventory())));
-    assert!(journey.model.regions[0].inventory.is_loading(), "the first question's answer is not the second's");
+    assert!(journey.model.new_vpn.regions[0].inventory.is_loading(), "the first question's answer is not the second's");
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
             journey.key(*key);
         }
         journey.enter();
-        journey.model.answers.subnets_of(Half::A).len()
+        journey.model.new_vpn.answers.subnets_of(Half::A).len()
     };
     assert_eq!(taken(&[]), 1);
     assert_eq!(taken(&[KeyCode::Up]), 1, "a suggestion is not forced on anybody");
@@ -132,7 +135,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     let suggested = picker.marked().unwrap()[0].clone();
     journey.key(KeyCode::Up).enter();
     assert_ne!(
-        journey.model.answers.subnets_of(Half::A)[0],
+        journey.model.new_vpn.answers.subnets_of(Half::A)[0],
         match suggested {
             Choice::Object(id) => id,
             _ => panic!("a subnet"),

@@ -17,7 +17,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     journey.send(Message::Watched(Watched::Active));
     assert_eq!(buttons(&journey), [Button::Finish, Button::Undo]);
     journey.enter();
-    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     );
     journey.send(Message::Created(Err(CreateError::Failed(task, error)), ledger.clone()));
     journey.key(KeyCode::Right).enter();
-    assert_eq!(journey.model.dialog.as_ref().unwrap().focus, 0, "the safe button has the focus");
+    assert_eq!(journey.model.shell.dialog.as_ref().unwrap().focus, 0, "the safe button has the focus");
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Undo(_, kept)) if kept == ledger));
     journey.send(Message::Undone(Undone::Clean, Ledger::default()));
@@ -112,18 +112,18 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
         journey.effects.clear();
         journey.control('c');
         let labels: Vec<&str> =
-            journey.model.dialog.as_ref().unwrap().buttons.iter().map(|(label, _)| *label).collect();
+            journey.model.shell.dialog.as_ref().unwrap().buttons.iter().map(|(label, _)| *label).collect();
         assert_eq!(labels, ["Go on", "Stop and keep", "Stop and undo"]);
         journey
     };
     let mut go_on = ask();
     go_on.enter();
-    assert!(go_on.effects.is_empty() && go_on.model.dialog.is_none());
+    assert!(go_on.effects.is_empty() && go_on.model.shell.dialog.is_none());
     let mut keep = ask();
     keep.key(KeyCode::Right).enter();
     assert!(matches!(keep.effects.pop(), Some(Effect::Stop)));
     keep.send(Message::Created(Err(CreateError::Stopped), everything()));
-    assert_eq!(keep.model.ending, Some(Ending::AfterRun));
+    assert_eq!(keep.model.shell.ending, Some(Ending::AfterRun));
     let mut undo = ask();
     undo.key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(matches!(undo.effects.pop(), Some(Effect::Stop)));
@@ -140,8 +140,11 @@ fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
     journey.send(Message::Created(Ok(()), everything())).send(Message::Watched(Watched::Active));
     journey.enter();
     let run = journey.model.run.as_ref().unwrap();
-    assert!(run.phase == Phase::Active && journey.model.ending.is_none(), "a key on its way presses no new button");
-    assert!(journey.model.dialog.is_none());
+    assert!(
+        run.phase == Phase::Active && journey.model.shell.ending.is_none(),
+        "a key on its way presses no new button"
+    );
+    assert!(journey.model.shell.dialog.is_none());
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
     journey.effects.clear();
     journey.send(Message::Watched(Watched::Active));
     assert!(journey.effects.is_empty(), "{:?}", journey.effects);
-    let dialog = journey.model.dialog.as_ref().unwrap();
+    let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].0 == "Keep");
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
@@ -162,7 +165,7 @@ fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
 fn the_question_whether_to_stop_keeps_up_with_the_run() {
     let mut journey = running();
     journey.control('c');
-    let text = |journey: &Journey| journey.model.dialog.as_ref().unwrap().text.join("\n");
+    let text = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(text(&journey).contains("Nothing of this VPN exists yet"));
     journey.send(Message::Engine(Event::Finished(made(Half::A, Object::Service), Duration::ZERO)));
     assert!(text(&journey).contains("VPN service"), "{}", text(&journey));

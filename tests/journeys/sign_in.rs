@@ -26,16 +26,16 @@ fn a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were()
     let mut journey = running();
     journey.effects.clear();
     journey.control('c');
-    let buttons = journey.model.dialog.clone();
+    let buttons = journey.model.shell.dialog.clone();
     journey.send(question(Wanted::Passcode));
     // What was meant for the screen below neither answers nor declines.
     journey.enter().types("q?123");
-    assert!(journey.effects.is_empty() && journey.model.dialog == buttons);
+    assert!(journey.effects.is_empty() && journey.model.shell.dialog == buttons);
     journey.enter();
     assert!(replied(&mut journey) == Some(true));
-    assert!(journey.model.question.as_ref().unwrap().is_sent);
+    assert!(journey.model.shell.question.as_ref().unwrap().is_sent);
     journey.send(Message::AskedEnough);
-    assert!(journey.model.question.is_none() && journey.model.dialog == buttons, "the run goes on below");
+    assert!(journey.model.shell.question.is_none() && journey.model.shell.dialog == buttons, "the run goes on below");
     assert!(journey.effects.is_empty());
 }
 
@@ -45,14 +45,17 @@ fn enter_with_nothing_typed_says_so_and_esc_declines() {
         let mut journey = Journey::ready();
         journey.effects.clear();
         journey.send(question(Wanted::Password)).enter();
-        assert!(journey.model.question.as_ref().unwrap().is_empty_blamed && replied(&mut journey).is_none());
+        assert!(journey.model.shell.question.as_ref().unwrap().is_empty_blamed && replied(&mut journey).is_none());
         if key == KeyCode::Esc {
             journey.esc()
         } else {
             journey.control('c')
         };
         assert!(replied(&mut journey) == Some(false));
-        assert!(journey.model.question.is_none() && journey.model.ending.is_none(), "only the question is left");
+        assert!(
+            journey.model.shell.question.is_none() && journey.model.shell.ending.is_none(),
+            "only the question is left"
+        );
     }
 }
 
@@ -60,10 +63,10 @@ fn enter_with_nothing_typed_says_so_and_esc_declines() {
 fn a_pasted_token_loses_its_line_end_and_a_password_keeps_its_spaces() {
     let mut journey = Journey::ready();
     journey.send(question(Wanted::Token)).send(Message::Paste(format!(" {}\n", "gAAAA".repeat(200)).into()));
-    assert_eq!(journey.model.question.as_ref().unwrap().fields[0].chars(), 1000);
+    assert_eq!(journey.model.shell.question.as_ref().unwrap().fields[0].chars(), 1000);
     journey.send(question(Wanted::Password)).types(" a b ").send(Message::Resize(80, 24));
-    assert_eq!(journey.model.question.as_ref().unwrap().fields[0].chars(), 5);
-    assert!(!format!("{:?}", journey.model.question).contains("a b"));
+    assert_eq!(journey.model.shell.question.as_ref().unwrap().fields[0].chars(), 5);
+    assert!(!format!("{:?}", journey.model.shell.question).contains("a b"));
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn of_two_fields_either_is_enough_and_enter_passes_by_both() {
     journey.effects.clear();
     journey.send(question(Wanted::Appended)).types("hunter2").enter();
     assert!(replied(&mut journey).is_none());
-    assert_eq!(journey.model.question.as_ref().unwrap().focus, 1);
+    assert_eq!(journey.model.shell.question.as_ref().unwrap().focus, 1);
     journey.enter();
     assert!(replied(&mut journey) == Some(true));
     journey.send(question(Wanted::Appended)).key(KeyCode::Tab).types("123456").enter();
@@ -86,20 +89,20 @@ fn an_answer_that_is_on_its_way_does_not_hold_the_screen() {
     journey.send(question(Wanted::Passcode)).types("123456").enter().esc();
     assert!(replied(&mut journey) == Some(true) && replied(&mut journey).is_none());
     journey.control('c');
-    assert!(journey.model.dialog.is_some(), "the run can be stopped meanwhile");
+    assert!(journey.model.shell.dialog.is_some(), "the run can be stopped meanwhile");
     journey.send(question(Wanted::Passcode));
-    assert!(journey.model.question.is_some(), "and whatever is still wrong is asked again");
+    assert!(journey.model.shell.question.is_some(), "and whatever is still wrong is asked again");
 }
 
 #[test]
 fn a_signal_takes_the_question_away_and_a_sign_in_nobody_waits_for_gets_no_answer() {
     let mut journey = running();
     journey.send(question(Wanted::Passcode)).send(Message::Terminated);
-    assert!(journey.model.question.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
+    assert!(journey.model.shell.question.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let clouds = vec!["home".to_owned(), "work".to_owned()];
     let problem = Problem { title: "Several clouds".into(), text: vec![], looked_for: vec![], error: None, clouds };
     journey.send(Message::SignedIn(request, Err(problem))).send(question(Wanted::Password));
-    assert!(journey.model.question.is_none() && replied(&mut journey) == Some(false));
+    assert!(journey.model.shell.question.is_none() && replied(&mut journey) == Some(false));
 }

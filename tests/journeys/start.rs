@@ -7,12 +7,12 @@ fn a_signal_settles_what_is_under_way_before_the_end() {
     let mut journey = running();
     journey.effects.clear();
     journey.send(Message::Terminated);
-    assert!(journey.model.ending.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
+    assert!(journey.model.shell.ending.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
     journey.send(Message::Created(Err(CreateError::Stopped), everything()));
-    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
     let mut early = Journey::ready();
     early.send(Message::Terminated);
-    assert_eq!(early.model.ending, Some(Ending::Left));
+    assert_eq!(early.model.shell.ending, Some(Ending::Left));
 }
 
 #[test]
@@ -22,11 +22,14 @@ fn without_credentials_there_are_three_ways_on() {
     let problem =
         Problem { title: "No credentials".into(), text: vec![], looked_for: vec![], error: None, clouds: vec![] };
     journey.send(Message::SignedIn(request, Err(problem.clone())));
-    assert!(matches!(journey.model.start, Start::Problem(_)));
+    assert!(matches!(journey.model.shell.start, Start::Problem(_)));
     journey.types("r");
     assert!(matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Default))));
     journey.send(Message::SignedIn(request, Err(problem.clone())));
-    assert!(matches!(journey.model.start, Start::SigningIn { .. }), "an answer to the first question is too late");
+    assert!(
+        matches!(journey.model.shell.start, Start::SigningIn { .. }),
+        "an answer to the first question is too late"
+    );
     let mut demo = Journey::begin();
     let Some(Effect::SignIn(request, _)) = demo.effects.pop() else { panic!() };
     demo.send(Message::SignedIn(request, Err(problem))).types("d");
@@ -55,9 +58,9 @@ fn of_several_clouds_one_is_chosen_first() {
     let problem =
         Problem { title: "No".into(), text: vec![], looked_for: vec![], error: Some(refused), clouds: vec![] };
     journey.send(Message::SignedIn(request, Err(problem)));
-    assert!(matches!(journey.model.start, Start::Problem(_)));
+    assert!(matches!(journey.model.shell.start, Start::Problem(_)));
     journey.esc().at(Screen::Cloud);
-    assert!(journey.model.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
+    assert!(journey.model.shell.ending.is_none() && at(&journey) == "work", "a refusal leads back to the list");
 }
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
@@ -115,6 +118,6 @@ fn after_an_undo_a_key_that_was_given_has_to_be_given_again() {
         let request = asked(journey.key(KeyCode::Right).enter());
         journey.send(Message::TakenUp(request, Ok(taken)));
         assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
-        assert_eq!(journey.model.answers.key.chars() > 0, is_kept, "{key:?}");
+        assert_eq!(journey.model.new_vpn.answers.key.chars() > 0, is_kept, "{key:?}");
     }
 }

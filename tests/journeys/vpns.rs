@@ -133,7 +133,7 @@ fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
     diagnosed(&mut journey);
     for key in ["n", "s", "d"] {
         journey.types(key).at(Screen::Vpn);
-        let dialog = journey.model.dialog.as_ref().unwrap();
+        let dialog = journey.model.shell.dialog.as_ref().unwrap();
         assert!(dialog.text[0].contains("may be in nz-por-1") && dialog.buttons.len() == 1, "{key}: {dialog:?}");
         journey.enter();
     }
@@ -149,7 +149,7 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     assert!(open(&journey).diagnosis.as_ref().unwrap().findings.is_empty());
     for key in ["n", "s", "d"] {
         journey.types(key).at(Screen::Vpn);
-        assert!(journey.model.dialog.is_none() && journey.model.notice.is_some(), "{key}: a moment");
+        assert!(journey.model.shell.dialog.is_none() && journey.model.shell.notice.is_some(), "{key}: a moment");
     }
     // A part of which less is known takes nothing away, and nothing of the half is said of the whole.
     let mut less = half_read(None);
@@ -177,7 +177,7 @@ fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed(
     let mut journey = listed(seen(regions, vec![(porirua(), Error::new(ErrorKind::Timeout, "slow"))]));
     assert_eq!(titles(&journey), ["hlz-por", "office", "Porirua", "public keys", "1 object"]);
     journey.types("3").at(Screen::Vpns);
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("could not be read: slow"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("could not be read: slow"));
     journey.types("r");
     assert!(matches!(journey.effects.pop(), Some(Effect::Inspect(_))));
 }
@@ -189,7 +189,10 @@ fn where_there_is_none_enter_goes_on_to_make_one() {
     journey.enter().at(Screen::Region(Half::A));
     let mut early = Journey::ready();
     early.types("3").enter().at(Screen::Vpns);
-    assert!(early.model.notice.is_some() && early.model.dialog.is_none(), "nothing is read yet, so nothing is chosen");
+    assert!(
+        early.model.shell.notice.is_some() && early.model.shell.dialog.is_none(),
+        "nothing is read yet, so nothing is chosen"
+    );
 }
 
 #[test]
@@ -234,7 +237,7 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
     journey.send(Message::Looked(request, Err(gone)));
     inspected(&mut journey, empty()).at(Screen::Vpns);
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("hlz-por is not there any more"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por is not there any more"));
 }
 
 #[test]
@@ -244,7 +247,7 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
         let mut journey = opened(broken());
         journey.types(key).at(Screen::Vpn).enter();
         assert!(
-            journey.model.dialog.is_none() && journey.model.vpns.change.is_none(),
+            journey.model.shell.dialog.is_none() && journey.model.vpns.change.is_none(),
             "{key}: Enter alone does nothing"
         );
         journey.types(key);
@@ -256,9 +259,9 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
 fn a_new_key_is_proposed_with_and_without_an_interruption() {
     let mut journey = opened(healthy());
     journey.types("n").key(KeyCode::Right).key(KeyCode::Right).enter();
-    assert!(journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
+    assert!(journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter();
-    assert!(!journey.model.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
+    assert!(!journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter().key(KeyCode::Left).enter().at(Screen::Change);
     let Some(Effect::Carry(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
@@ -268,9 +271,9 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
 fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
     let mut journey = opened(healthy());
     journey.send(Message::Tick(Duration::from_secs(300))).types("d");
-    assert!(journey.model.dialog.is_none());
+    assert!(journey.model.shell.dialog.is_none());
     inspected(&mut journey, healthy());
-    assert!(journey.model.dialog.is_none(), "its security groups may have rules of this VPN");
+    assert!(journey.model.shell.dialog.is_none(), "its security groups may have rules of this VPN");
     diagnosed(&mut journey);
     assert_eq!(agreed(&mut journey).verb, Verb::Delete, "one key is enough");
 
@@ -278,7 +281,7 @@ fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
     called_off.send(Message::Tick(Duration::from_secs(300))).types("d").types("r");
     inspected(&mut called_off, healthy());
     diagnosed(&mut called_off);
-    assert!(called_off.model.dialog.is_none(), "whoever has pressed another key has changed their mind");
+    assert!(called_off.model.shell.dialog.is_none(), "whoever has pressed another key has changed their mind");
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
     journey.enter().at(Screen::NewSubnets(Half::B)).enter().at(Screen::NewSubnets(Half::B));
-    assert!(journey.model.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
+    assert!(journey.model.shell.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
     journey.enter().esc().at(Screen::NewSubnets(Half::A));
     let places = titles(&journey).iter().position(|title| title == "db-subnet").unwrap();
     journey.key(KeyCode::Home);
@@ -313,7 +316,7 @@ pub(super) fn opened_outside() -> Journey {
 /// Agrees to what is proposed, and gives back the change and the key that goes with it.
 #[track_caller]
 pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
-    assert!(journey.model.dialog.is_some(), "{:?}", journey.model.notice);
+    assert!(journey.model.shell.dialog.is_some(), "{:?}", journey.model.shell.notice);
     journey.key(KeyCode::Right).enter().at(Screen::Change);
     match journey.effects.pop() {
         Some(Effect::Carry(Which::New(change, key), Direction::Forward)) => (*change, key),
@@ -359,7 +362,7 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
     needed.unfinished.vpns.push(Subject::Marked(osvpn::plan::VpnId::new("0badcafe")));
     let mut journey = listed(needed);
     journey.types("4");
-    assert!(journey.model.dialog.is_none(), "{:?}", journey.model.dialog);
+    assert!(journey.model.shell.dialog.is_none(), "{:?}", journey.model.shell.dialog);
 }
 
 #[test]
@@ -384,7 +387,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     assert!(told.contains("creating it was interrupted (7 objects exist, and 1 more may)"), "{told}");
     for (presses, purpose) in [(0, Direction::Forward), (1, Direction::Back)] {
         journey.types(&digit);
-        assert_eq!(journey.model.dialog.as_ref().unwrap().title, "Creating hlz-por was interrupted");
+        assert_eq!(journey.model.shell.dialog.as_ref().unwrap().title, "Creating hlz-por was interrupted");
         for _ in 0..presses {
             journey.key(KeyCode::Right);
         }
@@ -401,7 +404,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     let (shown, digit) = line(&journey);
     assert!(!shown.is_open(), "another process is at it");
     journey.types(&digit);
-    assert!(journey.model.dialog.is_none());
+    assert!(journey.model.shell.dialog.is_none());
 }
 
 #[test]
@@ -428,7 +431,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     let (_, after) = &**journey.model.vpns.change.as_ref().unwrap().after.as_ref().unwrap();
     assert_eq!(after.condition, osvpn::inspect::Condition::Proven);
     journey.types("q");
-    assert_eq!(journey.model.ending, Some(Ending::AfterRun));
+    assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
 
 #[test]
@@ -451,13 +454,13 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     let mut back = opened(broken());
     failed(&mut back);
     back.key(KeyCode::Right).enter().enter();
-    assert!(back.model.dialog.is_none() && !back.model.vpns.change.as_ref().unwrap().is_working(), "it is asked");
+    assert!(back.model.shell.dialog.is_none() && !back.model.vpns.change.as_ref().unwrap().is_working(), "it is asked");
     back.enter().key(KeyCode::Right).enter();
     assert!(matches!(back.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
     let mut left = opened(broken());
     failed(&mut left);
     left.types("q");
-    assert!(left.model.ending.is_none(), "leaving what is not done is asked");
+    assert!(left.model.shell.ending.is_none(), "leaving what is not done is asked");
     left.esc().key(KeyCode::Left).enter().at(Screen::Vpn);
     assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
 }
@@ -468,10 +471,10 @@ fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() 
     journey.types("m");
     let change = agreed(&mut journey);
     journey.send(Message::Carrying(ChangeEvent::Started(0))).esc();
-    assert_eq!(journey.model.dialog.as_ref().unwrap().buttons.len(), 3, "it can still be taken back");
+    assert_eq!(journey.model.shell.dialog.as_ref().unwrap().buttons.len(), 3, "it can still be taken back");
     journey.key(KeyCode::Left).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
-    assert!(journey.model.ending.is_none());
+    assert!(journey.model.shell.ending.is_none());
     journey.send(Message::Carrying(ChangeEvent::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
     let mut course = Course::new(change.clone());
     course.ends[0] = Some(End::Made(Id::new("new")));
@@ -490,7 +493,7 @@ fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
     let change = journey.model.vpns.change.as_ref().unwrap();
     assert!(matches!(change.stage, Stage::NotBegun(_)) && change.buttons() == [carried::Button::ToVpn]);
     journey.types("q");
-    assert!(journey.model.ending.is_some());
+    assert!(journey.model.shell.ending.is_some());
 }
 
 fn cut_off(is_reversible: bool) -> Interrupted {
@@ -519,7 +522,7 @@ pub(super) fn begun_with(interrupted: Vec<Interrupted>, unfinished: Vec<Unfinish
 fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     let mut journey = begun_with(vec![cut_off(true), cut_off(false)], Vec::new());
     let labels = |journey: &Journey| {
-        let dialog = journey.model.dialog.as_ref().unwrap();
+        let dialog = journey.model.shell.dialog.as_ref().unwrap();
         dialog.buttons.iter().map(|(label, _)| *label).collect::<Vec<_>>()
     };
     assert_eq!(labels(&journey), ["Resume", "Roll back", "Later"]);
@@ -544,11 +547,11 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
         is_running: false,
     };
     let mut both = begun_with(vec![cut_off(true)], vec![run]);
-    assert!(both.model.dialog.as_ref().unwrap().title.contains("Creating"), "creations come first");
+    assert!(both.model.shell.dialog.as_ref().unwrap().title.contains("Creating"), "creations come first");
     both.esc();
     assert_eq!(labels(&both)[1], "Roll back");
     both.esc();
-    assert!(both.model.dialog.is_none());
+    assert!(both.model.shell.dialog.is_none());
 }
 
 #[test]
@@ -557,7 +560,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     seen.interrupted.push(cut_off(true));
     let mut journey = opened(seen);
     journey.types("d");
-    assert!(journey.model.dialog.as_ref().unwrap().title.contains("Interrupted"));
+    assert!(journey.model.shell.dialog.as_ref().unwrap().title.contains("Interrupted"));
     journey.key(KeyCode::Right).enter().at(Screen::Change);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
 }
@@ -574,10 +577,10 @@ fn digits_choose_what_is_mended_and_a_fix_by_hand_is_told() {
         journey.types(&(at + 1).to_string());
         assert_eq!((open(&journey).finding(), open(&journey).focused()), (Some(at), Some(VpnButton::Fix)));
         journey.types("m");
-        let dialog = journey.model.dialog.take().unwrap();
+        let dialog = journey.model.shell.dialog.take().unwrap();
         let is_ours = finding.fault().unwrap().fix.is_ours();
         assert_eq!(dialog.buttons.len() > 1, is_ours, "{finding:?}: {dialog:?}");
     }
     journey.types("9");
-    assert!(journey.model.notice.as_ref().unwrap().text.contains("no finding 9"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("no finding 9"));
 }

@@ -10,7 +10,7 @@ fn the_mode_is_asked_first() {
 #[test]
 fn the_demo_cloud_is_named_as_one_on_every_screen() {
     let mut journey = Driven::begun(SMALL);
-    journey.model.login = Login::Demo;
+    journey.model.shell.login = Login::Demo;
     let mut session = session();
     session.is_demo = true;
     journey.answer_sign_in(Ok(session));

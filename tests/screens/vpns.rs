@@ -111,7 +111,7 @@ fn a_vpn_shows_its_halves_at_once_and_its_diagnosis_once_it_is_read() {
     screen("vpn-loading", journey.at(11.5));
     diagnosed(&mut journey, closed());
     screen("vpn-broken", &mut journey);
-    journey.model.scroll_limit = 99;
+    journey.send(Message::Overflow(99));
     screen("vpn-broken-end", journey.press("End"));
     screen("vpn-healthy", &mut opened(healthy(), Exposures::new()));
     let mut outside = listed(healthy());

@@ -14,7 +14,7 @@ pub struct Drawn {
 
 /// Draws a model. The cursor is there only if the screen asked for it.
 pub fn drawn(model: &Model, theme: &Theme) -> Drawn {
-    let (columns, rows) = model.size;
+    let (columns, rows) = model.shell.size;
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
         .draw(|frame| {

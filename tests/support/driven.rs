@@ -70,11 +70,12 @@ impl Driven {
     pub fn press(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             let event = key_event(key);
-            let confirms = self.model.dialog.is_some()
-                || !matches!(self.model.content, Content::List(_) | Content::Form(_) | Content::Vpn);
+            let confirms = self.model.shell.dialog.is_some()
+                || !matches!(self.model.content, Content::List(_) | Content::Form(_))
+                    && self.model.screen != Screen::Vpn;
             if event.code == KeyCode::Enter && confirms {
                 self.looked += LOOK;
-                self.send(Message::Tick(self.model.now + LOOK));
+                self.send(Message::Tick(self.model.shell.now + LOOK));
             }
             self.send(Message::Key(event));
         }

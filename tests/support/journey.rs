@@ -67,7 +67,7 @@ impl Journey {
 
     /// Lets so many milliseconds pass.
     pub fn passes(&mut self, milliseconds: u64) -> &mut Self {
-        self.send(Message::Tick(self.model.now + Duration::from_millis(milliseconds)))
+        self.send(Message::Tick(self.model.shell.now + Duration::from_millis(milliseconds)))
     }
 
     pub fn control(&mut self, character: char) -> &mut Self {
@@ -91,7 +91,7 @@ impl Journey {
 
     #[track_caller]
     pub fn at(&mut self, step: Screen) -> &mut Self {
-        assert_eq!(self.model.screen, step, "{:?}", self.model.notice);
+        assert_eq!(self.model.screen, step, "{:?}", self.model.shell.notice);
         self
     }
 

@@ -24,7 +24,7 @@ impl Model {
         }
         lines.extend(seen.creations.iter().map(creation_line));
         for (region, error) in &inspection.unread {
-            let mut unread = line(Choice::Region(region.clone()), self.labels.name(region), "");
+            let mut unread = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
             let place = Place::Region(Half::A);
             unread.findings.push(Finding::refusal(place, format!("could not be read: {error}")));
             unread.detail.extend(error.hint().map(|hint| about("Do", hint)));
@@ -34,14 +34,14 @@ impl Model {
         }
         for (region, survey) in &inspection.surveys {
             for unfit in &survey.inventory.unfit {
-                let mut left_out = line(Choice::Region(region.clone()), self.labels.name(region), "");
+                let mut left_out = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
                 let text = format!("an object is left out, because it cannot be read: {unfit}");
                 left_out.findings.push(Finding::refusal(Place::Region(Half::A), text));
                 lines.push(left_out);
             }
         }
         lines.extend(inspection.awaited.iter().map(|region| {
-            let awaited = line(Choice::Region(region.clone()), self.labels.name(region), "");
+            let awaited = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
             Line { pending: true, ..awaited }
         }));
         if !inspection.vpns.is_empty() {
@@ -60,7 +60,9 @@ impl Model {
             let mut strays = line(Choice::Unused, title, "no connection uses");
             strays.detail = unused
                 .iter()
-                .map(|stray| about(&self.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name)))
+                .map(|stray| {
+                    about(&self.shell.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name))
+                })
                 .collect();
             lines.push(strays);
         }
@@ -79,13 +81,13 @@ impl Model {
     /// The regions in which there may be anything.
     #[must_use]
     pub fn unknown(&self, inspection: &Inspection) -> String {
-        let unknown = inspection.unknown().iter().map(|region| self.labels.name(region)).join(" or ");
+        let unknown = inspection.unknown().iter().map(|region| self.shell.labels.name(region)).join(" or ");
         format!("{unknown}, of which nothing is known")
     }
 
     fn vpn_line(&self, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
         let is_half_known = inspection.may_lack_a_half(vpn);
-        let side = |side: &Side| format!("{} {}", self.labels.name(&side.region), ranges(side.local.as_deref()));
+        let side = |side: &Side| format!("{} {}", self.shell.labels.name(&side.region), ranges(side.local.as_deref()));
         let across = match &vpn.across {
             Across::Half(other) => side(other),
             Across::Missing { .. } | Across::Ambiguous(_) => "?".to_owned(),
@@ -110,7 +112,7 @@ impl Model {
             let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
             let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
             let text = format!("{}, {router}, {address}", side.connection.status);
-            line.detail.push(about(&format!("{half} {}", self.labels.name(&side.region)), text));
+            line.detail.push(about(&format!("{half} {}", self.shell.labels.name(&side.region)), text));
         }
         if matches!(vpn.across, Across::Outside) {
             let (peer, remote) = (&vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));

@@ -13,7 +13,7 @@ impl Model {
     /// Begins with the keys as they are now.
     pub(in crate::wizard) fn want_no_public_keys(&mut self) {
         self.vpns.keys = Remote::NotAsked;
-        self.wish(Intent::PublicKeys(Sas::Keep))
+        self.want(Intent::PublicKeys(Sas::Keep))
     }
 
     /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
@@ -22,17 +22,17 @@ impl Model {
             return;
         };
         if let Some((region, why)) = unread.first() {
-            let region = self.labels.name(region);
+            let region = self.shell.labels.name(region);
             let text = format!("{region} could not be read, and what is there would be missed: {why}");
-            self.vpns.wish = None;
+            self.vpns.intent = None;
             self.refuse(&Refused(vec![text]));
             return;
         }
         let vpns = vpns.clone();
-        let request = self.out.request();
-        self.vpns.keys.ask(request, self.now);
-        self.say("Reading the key of each VPN; a moment.");
-        self.out.push(Effect::CompareKeys(request, vpns));
+        let request = self.shell.out.request();
+        self.vpns.keys.ask(request, self.shell.now);
+        self.shell.say("Reading the key of each VPN; a moment.");
+        self.shell.out.push(Effect::CompareKeys(request, vpns));
     }
 
     pub(in crate::wizard) fn keys_compared(&mut self, request: RequestId, keys: Vec<(String, Keys)>) {
@@ -61,9 +61,9 @@ impl Model {
         if vpns.is_empty() {
             return;
         }
-        let request = self.out.request();
+        let request = self.shell.out.request();
         self.vpns.proving = Some(request);
-        self.out.push(Effect::CompareKeys(request, vpns));
+        self.shell.out.push(Effect::CompareKeys(request, vpns));
     }
 
     fn proven(&mut self, keys: &[(String, Keys)]) {

@@ -1,0 +1,326 @@
+//! The screens that are lists: what they offer, what is marked, and what taking a line does.
+
+use std::collections::HashSet;
+
+use crossterm::event::{Event as TerminalEvent, KeyEvent};
+use tui_input::backend::crossterm::EventHandler;
+
+use super::choices::{is_plain, line, modes, only_open};
+use super::keymap::Action;
+use super::picker::{Choice, Line, Picker};
+use super::screen::{Mode, Screen};
+use super::vpns::Intent;
+use super::{Content, Model};
+use crate::cloud::Id;
+use crate::plan::{Half, Profile};
+use crate::sign_in::Login;
+
+impl Model {
+    /// The lines of a step's list.
+    #[must_use]
+    pub fn lines(&self, screen: Screen) -> Vec<Line> {
+        match screen {
+            Screen::Cloud => self.shell.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
+            Screen::Mode => modes(),
+            Screen::Region(half) => self.new_vpn.regions.iter().map(|region| self.region_line(region, half)).collect(),
+            Screen::Router(half) => self.router_lines(half),
+            Screen::Subnets(half) => self.subnet_lines(half),
+            Screen::Policy => self.policy_lines(),
+            Screen::Vpns => self.vpn_lines(),
+            Screen::NewSubnets(half) => self.new_subnet_lines(half),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a screen would choose by itself, if nothing is chosen yet.
+    #[must_use]
+    pub fn default_choice(&self, screen: Screen, lines: &[Line]) -> Option<Choice> {
+        match screen {
+            Screen::Region(half) => {
+                let home = self.shell.session().and_then(|session| session.home.clone()).map(Choice::Region);
+                let home = home.filter(|_| half == Half::A);
+                let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
+                home.map(|line| line.choice.clone())
+            }
+            Screen::Router(_) => self.namesake(screen, lines).map(|line| line.choice.clone()),
+            Screen::Policy => Some(Choice::Profile(self.new_vpn.setting().recommended().0)),
+            Screen::Vpns => lines.first().map(|line| line.choice.clone()),
+            _ => None,
+        }
+    }
+
+    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
+    /// regions, as in the guide's worked example.
+    pub(super) fn namesake<'l>(&self, screen: Screen, lines: &'l [Line]) -> Option<&'l Line> {
+        let half = match screen {
+            Screen::Router(half) | Screen::Subnets(half) if self.new_vpn.answers.mode == Mode::SiteToSite => half,
+            _ => return None,
+        };
+        let other = self.new_vpn.inventory_of(half.other())?;
+        let router = self.new_vpn.answers.router_of(half.other()).and_then(|id| other.router(id));
+        let names: HashSet<&str> = match (screen, router) {
+            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
+            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
+            (_, Some(_)) => {
+                let chosen = self.new_vpn.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
+                chosen.map(|subnet| subnet.name.as_str()).collect()
+            }
+            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
+        };
+        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
+    }
+
+    /// A list with its best choice made.
+    pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
+        let lines = self.lines(screen);
+        if let Screen::NewSubnets(half) = screen {
+            let marked: Vec<Choice> = self.new_subnets(half).into_iter().map(Choice::Object).collect();
+            return Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true);
+        }
+        self.say_what_no_longer_fits(screen, &lines);
+        let marked = matches!(screen, Screen::Subnets(_)).then(|| self.marks(screen, &lines));
+        let first_mark = marked.as_ref().and_then(|marked| marked.first().cloned());
+        let at = self.chosen(screen).or(first_mark).or_else(|| self.default_choice(screen, &lines));
+        let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
+        let is_decided = self.is_decided(screen, marked.as_deref());
+        Picker::new(lines, at.as_ref(), marked).decided(is_decided)
+    }
+
+    pub(super) fn refresh_list(&mut self) {
+        let lines = self.lines(self.screen);
+        let default = self.chosen(self.screen).or_else(|| self.default_choice(self.screen, &lines));
+        let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.marks(self.screen, &lines));
+        let is_decided = self.is_decided(self.screen, fresh.as_deref());
+        let Content::List(picker) = &mut self.content else { return };
+        if picker.lines().is_empty() {
+            *picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided);
+        } else {
+            picker.reload(lines, default.as_ref());
+        }
+    }
+
+    /// What was chosen at a list.
+    fn chosen(&self, screen: Screen) -> Option<Choice> {
+        match screen {
+            Screen::Mode => Some(Choice::Mode(self.new_vpn.answers.mode)),
+            Screen::Region(half) => self.new_vpn.answers.region.get(half).clone().map(Choice::Region),
+            Screen::Router(half) => self.new_vpn.answers.router_of(half).cloned().map(Choice::Object),
+            Screen::Subnets(half) => self.new_vpn.answers.subnets_of(half).first().cloned().map(Choice::Object),
+            Screen::Policy => self.new_vpn.answers.profile.map(Choice::Profile),
+            Screen::Vpns => self.vpns.open.as_ref().map(|open| Choice::Vpn(open.handle.clone())),
+            Screen::Cloud => match &self.shell.login {
+                Login::Named(name) => Some(Choice::Cloud(name.clone())),
+                Login::Default | Login::Demo => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The subnets to mark: those answered before that still can be taken, else the best one.
+    fn marks(&self, screen: Screen, lines: &[Line]) -> Vec<Choice> {
+        let Screen::Subnets(half) = screen else { return Vec::new() };
+        let is_open = |choice: &Choice| lines.iter().any(|line| line.choice == *choice && line.is_open());
+        let answered = self.new_vpn.answers.subnets_of(half).iter().cloned().map(Choice::Object);
+        let answered: Vec<Choice> = answered.filter(is_open).collect();
+        if !answered.is_empty() {
+            return answered;
+        }
+        let best = self.namesake(screen, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
+        let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
+        best.map(|line| line.choice.clone()).into_iter().collect()
+    }
+
+    /// Whether marks are what the user has answered before, and not a suggestion.
+    fn is_decided(&self, screen: Screen, marked: Option<&[Choice]>) -> bool {
+        let Screen::Subnets(half) = screen else { return false };
+        let answered = self.new_vpn.answers.subnets_of(half);
+        let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
+        marked.is_some_and(|marked| marked.iter().any(is_answered))
+    }
+
+    /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.
+    fn say_what_no_longer_fits(&mut self, screen: Screen, lines: &[Line]) {
+        let Screen::Subnets(half) = screen else { return };
+        let dropped = lines.iter().find(|line| {
+            let answered =
+                self.new_vpn.answers.subnets_of(half).iter().any(|id| line.choice == Choice::Object(id.clone()));
+            answered && !line.is_open()
+        });
+        if let Some(text) = dropped.and_then(refusal_text) {
+            self.shell.warn(format!("No longer marked: {text}."));
+        }
+    }
+
+    /// Keeps what is marked in a list of several, so that leaving by Esc forgets nothing.
+    pub(super) fn keep_marks(&mut self) {
+        let Content::List(picker) = &self.content else { return };
+        if !picker.is_decided() {
+            return;
+        }
+        let (Screen::Subnets(half), Some(marked)) = (self.screen, picker.marked()) else { return };
+        let ids: Vec<Id> = marked.iter().cloned().filter_map(Choice::object).collect();
+        if let Some(router) = self.new_vpn.answers.router_of(half).cloned()
+            && !ids.is_empty()
+        {
+            self.new_vpn.answers.subnets.insert(router, ids);
+        }
+    }
+
+    pub(super) fn picker_action(&mut self, action: Action) {
+        let page = self.shell.page();
+        let Content::List(picker) = &mut self.content else { return };
+        match action {
+            Action::Up => picker.step(-1),
+            Action::Down => picker.step(1),
+            Action::PageUp => picker.step(-page),
+            Action::PageDown => picker.step(page),
+            Action::First => picker.step(isize::MIN / 2),
+            Action::Last => picker.step(isize::MAX / 2),
+            Action::Toggle => self.toggle(),
+            Action::Filter => picker.start_filter(),
+            Action::Back if picker.filter().is_some() => picker.end_filter(),
+            Action::Back => self.back(),
+            Action::Retry => self.retry(),
+            Action::Pick(number) if picker.go(usize::from(number) - 1) => {
+                if picker.marked().is_some() {
+                    self.toggle();
+                } else {
+                    self.accept_line();
+                }
+            }
+            Action::Accept => self.accept_line(),
+            _ => {}
+        }
+    }
+
+    /// Marks the line under the cursor, or says why it cannot be.
+    fn toggle(&mut self) {
+        let Content::List(picker) = &mut self.content else { return };
+        match picker.current().filter(|line| !line.is_open()).and_then(refusal_text) {
+            Some(text) => self.shell.warn(text),
+            None => picker.toggle(),
+        }
+    }
+
+    fn accept_line(&mut self) {
+        let Content::List(picker) = &self.content else { return };
+        let Some(line) = picker.current().cloned() else {
+            let text = match self.screen {
+                Screen::Router(half) | Screen::Subnets(half)
+                    if self.new_vpn.region_of(half).is_some_and(|region| region.inventory.is_loading()) =>
+                {
+                    format!("{} is still being read; a moment", self.place(half))
+                }
+                Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),
+                _ => "There is nothing to choose here; Esc goes back.".to_owned(),
+            };
+            return self.shell.warn(text);
+        };
+        match self.screen {
+            Screen::Subnets(half) => return self.accept_subnets(half, &line),
+            Screen::NewSubnets(half) => return self.accept_new_subnets(half),
+            _ => {}
+        }
+        if line.pending {
+            return self.shell.warn(format!("{} is still being read; Enter again in a moment.", line.title));
+        }
+        match refusal_text(&line) {
+            Some(text) => self.shell.warn(text),
+            None => self.take(line.choice),
+        }
+    }
+
+    fn take(&mut self, choice: Choice) {
+        match (self.screen, choice) {
+            (Screen::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
+            (Screen::Mode, Choice::Mode(mode)) => self.new_vpn.answers.mode = mode,
+            (Screen::Mode, Choice::Vpns) => return self.open_vpns(),
+            (Screen::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
+            (Screen::Vpns, Choice::Creation(id)) => return self.offer_creation(&id),
+            (Screen::Vpns, Choice::Unused) => return self.want(Intent::DeleteUnused),
+            (Screen::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
+            (Screen::Vpns, Choice::Make) => {
+                self.new_vpn.answers.mode = Mode::SiteToSite;
+                return self.enter(Screen::Region(Half::A));
+            }
+            (Screen::Region(half), Choice::Region(region)) => {
+                *self.new_vpn.answers.region.get_mut(half) = Some(region);
+                let is_pair = self.new_vpn.answers.mode == Mode::SiteToSite;
+                if is_pair && half == Half::A && self.new_vpn.answers.region.a == self.new_vpn.answers.region.b {
+                    self.new_vpn.answers.region.b = None;
+                    self.shell.say("The second region was the same; choose another.");
+                }
+            }
+            (Screen::Router(half), Choice::Object(router)) => {
+                if let Some(region) = self.new_vpn.answers.region.get(half).clone() {
+                    self.new_vpn.answers.router.insert(region, router);
+                }
+            }
+            (Screen::Policy, Choice::Profile(profile)) => {
+                if profile == Profile::Custom && !self.new_vpn.answers.custom_edited {
+                    let policy = self.new_vpn.policy().clone();
+                    self.new_vpn.answers.start_custom_from(policy);
+                }
+                self.new_vpn.answers.profile = Some(profile);
+                if profile == Profile::Custom {
+                    return self.enter(Screen::Custom);
+                }
+            }
+            _ => {}
+        }
+        self.advance();
+    }
+
+    fn accept_subnets(&mut self, half: Half, line: &Line) {
+        let Content::List(picker) = &self.content else { return };
+        let taken = picker.taken();
+        if taken.contains(&line.choice)
+            && let Some(text) = refusal_text(line)
+        {
+            return self.shell.warn(text);
+        }
+        let ids: Vec<Id> = taken.into_iter().filter_map(Choice::object).collect();
+        let inventory = self.new_vpn.inventory_of(half);
+        let subnets: Vec<_> = ids.iter().filter_map(|id| inventory?.subnet(id)).collect();
+        if let Some(finding) = crate::plan::checks::together(&subnets, half).into_iter().next() {
+            return self.shell.warn(finding.text);
+        }
+        if let Some(router) = self.new_vpn.answers.router_of(half).cloned() {
+            self.new_vpn.answers.subnets.insert(router, ids);
+        }
+        self.advance();
+    }
+
+    /// The only line of this list that can be taken, for the screen to say so.
+    #[must_use]
+    pub fn only_choice(&self) -> Option<&Line> {
+        match (&self.content, self.screen) {
+            (Content::List(picker), Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) => {
+                only_open(picker.lines())
+            }
+            _ => None,
+        }
+    }
+
+    /// What is typed where no key of the table matches: text, or the filter's text.
+    pub(super) fn edit(&mut self, event: &KeyEvent) {
+        if self.shell.dialog.is_some() {
+            return;
+        }
+        match &mut self.content {
+            Content::List(picker) if picker.filter().is_some() => picker.edit_filter(|input| {
+                input.handle_event(&TerminalEvent::Key(*event));
+            }),
+            Content::Form(_) => {
+                self.vpns.drop_intent();
+                self.edit_field(event);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn refusal_text(line: &Line) -> Option<String> {
+    let refusal = line.worst().filter(|finding| finding.is_refusal())?;
+    Some(format!("{} {}", line.title, refusal.text))
+}

@@ -1,0 +1,290 @@
+//! A VPN to be created: what is answered, what the regions have, and the plan that comes of both.
+
+use std::time::Duration;
+
+use super::answers::Answers;
+use super::message::{Beginning, Effect};
+use super::remote::{Remote, RequestId};
+use super::screen::{Mode, Route, Screen};
+use super::secret_text::SecretText;
+use super::shared_keys::SharedKeys;
+use super::shell::Shell;
+use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::plan::{Finding, Half, Known, Labels, Place, Plan, Policy, Profile, Profiles, PolicyScope, VpnId, cidr, names};
+
+/// One region as far as it is known.
+#[derive(Clone, Debug)]
+pub struct RegionState {
+    /// Its id.
+    pub id: RegionId,
+    /// What discovery found.
+    pub inventory: Remote<Inventory>,
+    /// What was read once it was chosen.
+    pub detail: Remote<Detail>,
+    /// When the oldest of that was asked for, by [`Shell::now`].
+    pub as_of: Duration,
+}
+
+impl RegionState {
+    pub(super) const fn new(id: RegionId) -> Self {
+        Self { id, inventory: Remote::NotAsked, detail: Remote::NotAsked, as_of: Duration::ZERO }
+    }
+
+    /// What is known of the region, once it was read.
+    #[must_use]
+    pub fn known(&self) -> Option<Known<'_>> {
+        let inventory = self.inventory.ready()?;
+        Some(Known { region: &self.id, inventory, detail: self.detail.ready() })
+    }
+
+    /// Whether an answer about it is still on its way.
+    #[must_use]
+    pub const fn is_loading(&self) -> bool {
+        self.inventory.is_loading() || self.detail.is_loading()
+    }
+}
+
+/// The part of the wizard that asks for a new VPN.
+#[derive(Debug)]
+pub struct NewVpn {
+    /// The id of the VPN to be created.
+    pub id: VpnId,
+    /// Everything answered.
+    pub answers: Answers,
+    /// Every region, sorted.
+    pub regions: Vec<RegionState>,
+    /// The ready-made policies.
+    pub profiles: Profiles,
+    /// The answer that is changed from the review; accepting it returns there.
+    pub returning: Option<Screen>,
+    /// The keys it has to share with connections that exist.
+    pub(super) shared_keys: SharedKeys,
+}
+
+impl NewVpn {
+    pub(super) fn new(beginning: Beginning) -> Self {
+        let mut answers = Answers::new(beginning.profiles.modern.clone());
+        answers.key = SecretText::generated(&beginning.psk);
+        answers.profile = beginning.profile;
+        Self {
+            id: beginning.vpn,
+            answers,
+            regions: Vec::new(),
+            profiles: beginning.profiles,
+            returning: None,
+            shared_keys: SharedKeys::default(),
+        }
+    }
+
+    /// What decides which screens there are, now.
+    #[must_use]
+    pub fn route(&self, shell: &Shell) -> Route {
+        let custom = self.profile() == Profile::Custom;
+        Route { mode: self.answers.mode, custom, clouds: !shell.clouds.is_empty() }
+    }
+
+    /// A region's state.
+    #[must_use]
+    pub fn region(&self, id: &RegionId) -> Option<&RegionState> {
+        self.regions.iter().find(|region| region.id == *id)
+    }
+
+    fn region_mut(&mut self, id: &RegionId) -> Option<&mut RegionState> {
+        self.regions.iter_mut().find(|region| region.id == *id)
+    }
+
+    /// The state of a half's region.
+    #[must_use]
+    pub fn region_of(&self, half: Half) -> Option<&RegionState> {
+        self.answers.region.get(half).as_ref().and_then(|id| self.region(id))
+    }
+
+    /// What discovery found in a half's region.
+    #[must_use]
+    pub fn inventory_of(&self, half: Half) -> Option<&Inventory> {
+        self.region_of(half)?.inventory.ready()
+    }
+
+    /// The name of a half's region; `region A` before it is chosen.
+    #[must_use]
+    pub fn place(&self, half: Half, labels: &Labels) -> String {
+        self.answers.region.get(half).as_ref().map_or_else(|| format!("region {half}"), |id| labels.name(id))
+    }
+
+    /// The halves osvpn creates.
+    #[must_use]
+    pub const fn halves(&self) -> &'static [Half] {
+        match self.answers.mode {
+            Mode::SiteToSite => &[Half::A, Half::B],
+            Mode::Single => &[Half::A],
+        }
+    }
+
+    fn chosen(&self) -> impl Iterator<Item = &RegionState> {
+        self.halves().iter().filter_map(|half| self.region_of(*half))
+    }
+
+    /// Whether something of the chosen regions is still being read.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        self.chosen().any(RegionState::is_loading)
+    }
+
+    /// The chosen region that is being read, if there is one.
+    pub(super) fn first_loading(&self) -> Option<&RegionState> {
+        self.chosen().find(|region| region.is_loading())
+    }
+
+    /// Whether something of the chosen regions was read that long ago.
+    pub(super) fn is_older_than(&self, now: Duration, age: Duration) -> bool {
+        self.chosen().any(|region| now.saturating_sub(region.as_of) > age)
+    }
+
+    pub(super) fn lacks_something(&self) -> bool {
+        self.chosen().any(|region| region.inventory.ready().is_none() || region.detail.ready().is_none())
+    }
+
+    /// The chosen regions that could not be read.
+    pub(super) fn unread(&self) -> Vec<RegionId> {
+        let unread = self.chosen().filter(|region| region.inventory.ready().is_none());
+        unread.map(|region| region.id.clone()).collect()
+    }
+
+    pub(super) fn chosen_regions(&self) -> Vec<RegionId> {
+        self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect()
+    }
+
+    /// What is known of the chosen regions.
+    #[must_use]
+    pub fn known(&self) -> Vec<Known<'_>> {
+        self.chosen().filter_map(RegionState::known).collect()
+    }
+
+    /// What a policy is recommended for.
+    #[must_use]
+    pub fn setting(&self) -> PolicyScope<'_> {
+        let regions = self.known().into_iter().map(|known| (known.region, &known.inventory.extensions)).collect();
+        let remote = match self.answers.mode {
+            Mode::SiteToSite => self.answers.subnets_of(Half::B).len(),
+            Mode::Single => cidr::parse_list(self.answers.peer_cidrs.value()).map_or(1, |ranges| ranges.len()),
+        };
+        let local = self.local_ranges();
+        let ipv6 = local.iter().any(|range| range.addr().is_ipv6());
+        PolicyScope { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote), ipv6 }
+    }
+
+    /// The ranges chosen on this side.
+    pub(super) fn local_ranges(&self) -> Vec<ipnet::IpNet> {
+        let inventory = self.inventory_of(Half::A);
+        let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
+        chosen.map(|subnet| subnet.cidr).collect()
+    }
+
+    /// The profile: chosen, else recommended.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.answers.profile.unwrap_or_else(|| self.setting().recommended().0)
+    }
+
+    /// The policy of the profile.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.profiles.get(self.profile()).unwrap_or(&self.answers.custom)
+    }
+
+    /// A name no VPN of the chosen regions has.
+    #[must_use]
+    pub fn suggested_name(&self) -> String {
+        let regions = self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref());
+        let regions: Vec<&str> = regions.map(RegionId::as_str).collect();
+        let known = self.known();
+        let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
+        let connections =
+            known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
+        let taken: Vec<&str> = services.chain(connections).collect();
+        names::suggest(&regions, &taken)
+    }
+
+    /// The name: as typed, else suggested.
+    #[must_use]
+    pub fn name_text(&self) -> String {
+        self.answers.name.as_ref().map_or_else(|| self.suggested_name(), |input| input.value().to_owned())
+    }
+
+    /// A name that was not changed is none of the user's own.
+    pub(super) fn forget_unchanged_name(&mut self) {
+        let suggested = self.suggested_name();
+        self.answers.name.take_if(|name| name.value() == suggested);
+    }
+
+    /// The plan the answers make, or what stands in its way.
+    ///
+    /// # Errors
+    /// At least one refusal.
+    pub fn plan(&self, labels: &Labels) -> Result<Box<Plan>, Vec<Finding>> {
+        for half in self.halves() {
+            let Some(region) = self.region_of(*half) else { continue };
+            let place = labels.name(&region.id);
+            let refusal = |text| Err(vec![Finding::refusal(Place::Region(*half), text)]);
+            if region.is_loading() {
+                return refusal(format!("{place} is still being read; a moment"));
+            }
+            if let Some(error) = region.detail.error() {
+                return refusal(format!(
+                    "existing tunnels and quotas of {place} could not be read: {error}; Enter reads again"
+                ));
+            }
+        }
+        self.shared(self.checked(labels)?).map(Box::new)
+    }
+
+    pub(super) fn checked(&self, labels: &Labels) -> Result<Plan, Vec<Finding>> {
+        let draft = self.answers.draft(self.profile(), self.policy(), &self.name_text());
+        Plan::check(draft.map_err(|finding| vec![finding])?, &self.known(), labels, self.id.clone())
+    }
+
+    pub(super) fn discover(&mut self, shell: &mut Shell, id: &RegionId) {
+        let Some(region) = self.region_mut(id) else { return };
+        let request = shell.out.request();
+        region.inventory.ask(request, shell.now);
+        region.as_of = shell.now;
+        shell.out.push(Effect::Discover(request, id.clone()));
+    }
+
+    /// Reads everything of those regions that was read before; the rest follows as it is needed.
+    pub(super) fn read_again(&mut self, shell: &mut Shell, ids: &[RegionId]) {
+        self.shared_keys = SharedKeys::default();
+        for id in ids {
+            self.discover(shell, id);
+            if let Some(region) = self.region_mut(id)
+                && !matches!(region.detail, Remote::NotAsked)
+            {
+                let request = shell.out.request();
+                region.detail.ask(request, shell.now);
+                shell.out.push(Effect::Detail(request, id.clone()));
+            }
+        }
+        self.ask_details(shell);
+    }
+
+    /// Asks for the details of the chosen regions, each once.
+    pub(super) fn ask_details(&mut self, shell: &mut Shell) {
+        for id in self.chosen_regions() {
+            let Some(region) = self.region_mut(&id) else { continue };
+            if !region.detail.is_loading() && region.detail.ready().is_none() {
+                let request = shell.out.request();
+                region.detail.ask(request, shell.now);
+                shell.out.push(Effect::Detail(request, id));
+            }
+        }
+    }
+
+    /// Takes an answer of discovery; false if another one is waited for.
+    pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) -> bool {
+        self.region_mut(id).is_some_and(|region| region.inventory.answer(request, result))
+    }
+
+    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) -> bool {
+        self.region_mut(id).is_some_and(|region| region.detail.answer(request, result))
+    }
+}

@@ -1,0 +1,114 @@
+//! Text that is secret: wiped when it goes, and shown only on request.
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+use secrecy::zeroize::{Zeroize, Zeroizing};
+
+use crate::plan::psk::{self, KeyOrigin, Psk, PskProblem};
+
+/// More than the longest key, so that a pasted text that is too long is seen to be so.
+const SECRET_CAPACITY: usize = 128;
+
+/// The key while it is typed. Its memory never moves, so no copy of a part is left behind, and is wiped on drop.
+pub struct SecretText {
+    text: Zeroizing<String>,
+    generated: bool,
+}
+
+impl Default for SecretText {
+    fn default() -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(SECRET_CAPACITY)), generated: false }
+    }
+}
+
+impl SecretText {
+    /// Takes a key the program made.
+    #[must_use]
+    pub fn generated(psk: &Psk) -> Self {
+        let mut secret = Self::default();
+        secret.text.push_str(psk.secret().expose_secret());
+        secret.generated = true;
+        secret
+    }
+
+    /// Takes the key of a run that was cut off.
+    #[must_use]
+    pub fn of(psk: &Psk, origin: KeyOrigin) -> Self {
+        Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }
+    }
+
+    /// Whether the program made it.
+    #[must_use]
+    pub const fn is_generated(&self) -> bool {
+        self.generated
+    }
+
+    /// Where it came from, for those who have to get it.
+    #[must_use]
+    pub const fn key_origin(&self) -> KeyOrigin {
+        if self.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given }
+    }
+
+    /// Appends what was typed or pasted, without line ends and spaces around it. A generated key gives way to it.
+    pub fn insert(&mut self, text: &str) {
+        if self.generated {
+            self.clear();
+        }
+        for character in text.trim().chars().filter(|c| !c.is_control()) {
+            if self.text.len() + character.len_utf8() <= SECRET_CAPACITY {
+                self.text.push(character);
+            }
+        }
+    }
+
+    /// Drops the last character; of a generated key, all of it.
+    pub fn backspace(&mut self) {
+        if self.generated {
+            self.clear();
+        } else {
+            self.text.pop();
+        }
+    }
+
+    /// Empties and wipes it.
+    pub fn clear(&mut self) {
+        self.text.zeroize();
+        if self.text.capacity() < SECRET_CAPACITY {
+            self.text.reserve_exact(SECRET_CAPACITY);
+        }
+        self.generated = false;
+    }
+
+    /// How many characters it has.
+    #[must_use]
+    pub fn chars(&self) -> usize {
+        self.text.chars().count()
+    }
+
+    /// The text itself; for the screen only while it is revealed.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// What the rule says of it.
+    ///
+    /// # Errors
+    /// The first thing that breaks the rule.
+    pub fn check(&self) -> Result<(), PskProblem> {
+        psk::check(&self.text)
+    }
+
+    /// The key, once it keeps the rule.
+    #[must_use]
+    pub fn psk(&self) -> Option<Psk> {
+        Psk::parse(&self.text).ok()
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText([hidden])")
+    }
+}

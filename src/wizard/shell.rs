@@ -1,0 +1,207 @@
+//! What surrounds every screen: the terminal, the time, the sign-in, dialogs, notices, and the way out.
+
+use std::time::Duration;
+
+use super::attention::Attention;
+use super::dialog::Dialog;
+use super::keymap::Action;
+use super::message::{Beginning, Effect, Session};
+use super::outbox::Outbox;
+use super::question::Asked;
+use super::remote::RequestId;
+use crate::engine::change::Direction;
+use crate::plan::Labels;
+use crate::sign_in::{Login, Problem};
+
+/// The smallest terminal the wizard can be used in, in columns and rows. In a smaller one it shows nothing, and takes no
+/// answer.
+pub const SMALLEST: (u16, u16) = (60, 18);
+
+/// How long a key stays on the screen in clear.
+const REVEALED: Duration = Duration::from_secs(60);
+
+/// What happens before the first question.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// Waiting for Keystone.
+    SigningIn {
+        /// The number of the answer.
+        request: RequestId,
+        /// By [`Shell::now`].
+        since: Duration,
+    },
+    /// clouds.yaml has several clouds.
+    Choosing,
+    /// There is no sign-in.
+    Problem(Problem),
+    /// Signed in.
+    Ready(Session),
+}
+
+/// A line for the user that goes away with the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// One or two sentences.
+    pub text: String,
+    /// Something went wrong.
+    pub is_problem: bool,
+}
+
+/// How the wizard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Before anything was created or changed.
+    Left,
+    /// After a run or a change.
+    AfterRun,
+}
+
+/// The part of the wizard that is the same on every screen.
+#[derive(Debug)]
+pub struct Shell {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Time since the start; it moves only with [`super::Message::Tick`].
+    pub now: Duration,
+    /// Whether there is a session.
+    pub start: Start,
+    /// The cloud it is for.
+    pub login: Login,
+    /// The clouds of clouds.yaml, when one had to be chosen.
+    pub clouds: Vec<String>,
+    /// Names of the regions.
+    pub labels: Labels,
+    /// Something to answer before the screen.
+    pub dialog: Option<Dialog>,
+    /// What the sign-in asks, before even that.
+    pub question: Option<Asked>,
+    /// Goes away with the next key.
+    pub notice: Option<Notice>,
+    /// Set when the wizard is over.
+    pub ending: Option<Ending>,
+    /// Lines the text of the screen is scrolled by; a dialog has its own.
+    pub scroll: u16,
+    /// Lines of what is on top that the terminal has no room for.
+    pub(super) overflow: u16,
+    /// The screen must be drawn from nothing.
+    pub repaint: bool,
+    /// How long to wait for ACTIVE.
+    pub wait: Duration,
+    /// The interrupted creation that is being read, and what to do with it.
+    pub(super) taking_up: Option<(RequestId, Direction)>,
+    pub(super) attention: Attention,
+    /// Since when a key is shown in clear.
+    revealed: Option<Duration>,
+    pub(super) out: Outbox,
+}
+
+impl Shell {
+    pub(super) fn new(beginning: &Beginning) -> Self {
+        Self {
+            size: beginning.size,
+            now: Duration::ZERO,
+            start: Start::Choosing,
+            login: beginning.login.clone(),
+            clouds: Vec::new(),
+            labels: beginning.labels.clone(),
+            dialog: None,
+            question: None,
+            notice: None,
+            ending: None,
+            scroll: 0,
+            overflow: 0,
+            repaint: false,
+            wait: beginning.wait,
+            taking_up: None,
+            attention: Attention::default(),
+            revealed: None,
+            out: Outbox::default(),
+        }
+    }
+
+    pub(super) fn sign_in(&mut self) {
+        let request = self.out.request();
+        self.taking_up = None;
+        self.question = None;
+        self.start = Start::SigningIn { request, since: self.now };
+        self.out.push(Effect::SignIn(request, self.login.clone()));
+    }
+
+    /// The session, once signed in.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Session> {
+        match &self.start {
+            Start::Ready(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whether the simulated cloud can be offered instead.
+    #[must_use]
+    pub fn can_demo(&self) -> bool {
+        self.login != Login::Demo
+    }
+
+    /// Whether the terminal is too small to show anything.
+    #[must_use]
+    pub const fn is_too_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+    }
+
+    /// Whether the key on the screen is shown in clear.
+    #[must_use]
+    pub const fn is_revealed(&self) -> bool {
+        self.revealed.is_some()
+    }
+
+    pub(super) fn reveal(&mut self) {
+        self.revealed = if self.is_revealed() { None } else { Some(self.now) };
+    }
+
+    pub(super) const fn hide_keys(&mut self) {
+        self.revealed = None;
+    }
+
+    /// Hides a key that has been in clear for long enough.
+    pub(super) fn hide_old_keys(&mut self) {
+        self.revealed = self.revealed.filter(|since| self.now.saturating_sub(*since) < REVEALED);
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_problem: false });
+    }
+
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), is_problem: true });
+    }
+
+    /// How many rows a page of a list has: the screen without header, footer and what stands around the list.
+    pub(super) fn page(&self) -> isize {
+        isize::try_from(self.size.1.saturating_sub(12).max(1)).unwrap_or(1)
+    }
+
+    /// Moves the text of the screen, or of the dialog over it, as far as there is more of it.
+    pub(super) fn scroll_by(&mut self, action: Action) {
+        let (page, limit) = (u16::try_from(self.page()).unwrap_or(1), self.overflow);
+        let scroll = self.dialog.as_mut().map_or(&mut self.scroll, |dialog| &mut dialog.scroll);
+        *scroll = match action {
+            Action::Up => scroll.saturating_sub(1),
+            Action::PageUp => scroll.saturating_sub(page),
+            Action::Down => scroll.saturating_add(1),
+            Action::PageDown => scroll.saturating_add(page),
+            Action::First => 0,
+            Action::Last => limit,
+            _ => *scroll,
+        }
+        .min(limit);
+    }
+}
+
+/// The place beside one of several, the last being beside the first.
+pub(super) const fn beside(at: usize, count: usize, forward: bool) -> usize {
+    match (count, forward) {
+        (0, _) => 0,
+        (count, true) => (at + 1) % count,
+        (count, false) => (at + count - 1) % count,
+    }
+}
