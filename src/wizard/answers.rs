@@ -10,7 +10,7 @@ use super::secret_text::SecretText;
 use crate::cloud::{Id, RegionId};
 use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::PeerAddress;
-use crate::plan::{PlanDraft, Far, Finding, Half, Peer, Place, Policy, Profile, HalfDraft, VpnName, cidr};
+use crate::plan::{Far, Finding, Half, HalfDraft, Peer, Place, PlanDraft, Policy, Profile, VpnName, cidr};
 
 /// One value for each half.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

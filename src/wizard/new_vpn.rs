@@ -10,7 +10,9 @@ use super::secret_text::SecretText;
 use super::shared_keys::SharedKeys;
 use super::shell::Shell;
 use crate::cloud::{Detail, Error, Inventory, RegionId};
-use crate::plan::{Finding, Half, Known, Labels, Place, Plan, Policy, Profile, Profiles, PolicyScope, VpnId, cidr, names};
+use crate::plan::{
+    Finding, Half, Known, Labels, Place, Plan, Policy, PolicyScope, Profile, Profiles, VpnId, cidr, names,
+};
 
 /// One region as far as it is known.
 #[derive(Clone, Debug)]

@@ -233,7 +233,7 @@ impl Progress {
             Phase::Lost(_) => format!("{name}: its status can no longer be read"),
             Phase::Undoing => format!("Rolling back {name}"),
             Phase::Undone => format!("{name} is rolled back"),
-            Phase::Unsettled(_) => format!("{name} is rolled back (one request unconfirmed)"),
+            Phase::Unsettled(_) => format!("{name}: rolled back, one request unconfirmed"),
             Phase::Left(_) => format!("{name} is not rolled back completely"),
             Phase::Stopped => format!("{name}: stopped"),
         }

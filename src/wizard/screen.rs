@@ -122,7 +122,7 @@ const CLOUD: About = About {
 
 const MODE: About = About {
     name: "Mode",
-    heading: |_, _| "What do you want to connect?".to_owned(),
+    heading: |_, _| "What should be connected?".to_owned(),
     help: &[
         "Site-to-site connects two regions of this project; osvpn creates both halves.",
         "Single creates the half in one region; the other end is a peer outside, for instance an office firewall.",

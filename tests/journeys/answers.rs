@@ -12,7 +12,7 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
     assert_eq!(journey.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
     journey.types("192.168.7.0/24").enter().at(Screen::Key).enter().enter().enter().at(Screen::Review);
     journey.detailed(&hamilton(), Ok(hamilton_detail()));
-    let plan = journey.model.plan().unwrap();
+    let plan = journey.plan().unwrap();
     let peer = plan.peer().unwrap();
     assert_eq!(peer.address, PeerAddress::Ip("198.51.100.7".parse().unwrap()));
     assert_eq!(peer.id, "198.51.100.7", "the id defaults to the address");
@@ -75,7 +75,7 @@ fn the_review_leads_to_any_answer_and_straight_back() {
         journey.enter().at(*step).esc().at(Screen::Review).enter().at(*step).enter();
         let still_fits = journey.model.screen == Screen::Review;
         assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.screen);
-        assert!(journey.model.plan().is_ok());
+        assert!(journey.plan().is_ok());
     }
 }
 
@@ -90,7 +90,7 @@ fn changing_an_answer_asks_only_what_it_makes_necessary() {
     journey.enter().at(Screen::Mode).key(KeyCode::Down).enter();
     journey.at(Screen::Peer).types("198.51.100.7").enter().types("192.168.7.0/24").enter().at(Screen::Review);
     assert_eq!(journey.model.new_vpn.answers.mode, Mode::Single);
-    assert!(journey.model.plan().is_ok(), "{:?}", journey.model.plan());
+    assert!(journey.plan().is_ok(), "{:?}", journey.plan());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_custom_policy_is_checked_field_by_field_and_kept() {
     journey.types("x");
     assert!(journey.model.shell.notice.is_some(), "letters are refused with a reason");
     journey.types("0").enter().at(Screen::Review);
-    let plan = journey.model.plan().unwrap();
+    let plan = journey.plan().unwrap();
     assert_eq!((plan.policy().dpd.timeout, plan.profile()), (100, Profile::Custom));
 }
 

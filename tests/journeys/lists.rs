@@ -146,7 +146,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
 #[test]
 fn what_has_the_name_of_the_other_side_is_chosen_first() {
     let mut journey = Journey::at_review();
-    let plan = journey.model.plan().unwrap();
+    let plan = journey.plan().unwrap();
     assert_eq!(
         plan.a().local[0].name,
         "private-subnet",

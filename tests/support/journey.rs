@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use osvpn::cloud::{Detail, Error, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
-use osvpn::plan::{Labels, Profiles, Psk, VpnId};
+use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
 use osvpn::sign_in::Login;
 use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Beginning, Effect, Message, Model, Session, update};
@@ -48,6 +48,11 @@ impl Journey {
         };
         journey.send(Message::SignedIn(request, Ok(session)));
         journey
+    }
+
+    /// The plan of all answers.
+    pub fn plan(&self) -> Result<Box<Plan>, Vec<Finding>> {
+        self.model.new_vpn.plan(&self.model.shell.labels)
     }
 
     pub fn send(&mut self, message: Message) -> &mut Self {
