@@ -21,7 +21,7 @@ const CTRL_C: &str = "\x03";
 
 /// The headings of site-to-site mode up to the review, and what the answer given with Enter is called in the demo.
 const STEPS: [&str; 11] = [
-    "What is to be connected?",
+    "What should be connected?",
     "Which is the first region?",
     "Which region is Hamilton connected with?",
     "Which router of Hamilton?",
@@ -97,7 +97,7 @@ fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
 fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &["--demo", "--wait", "3"], &[]);
-    pty.wait_for("What is to be connected?");
+    pty.wait_for("What should be connected?");
     pty.send(DOWN);
     pty.confirm("\r");
     for step in ["Which region?", "Which router of Hamilton?", "Which subnets of Hamilton?"] {
@@ -110,7 +110,7 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
         settled(&pty, step);
         pty.confirm("\r");
     }
-    pty.wait_for("hlz is there, but not ACTIVE yet");
+    pty.wait_for("hlz is created, but not ACTIVE yet");
     pty.confirm("\t\r");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 3, "{said}");
@@ -131,7 +131,7 @@ fn going_back_keeps_every_answer() {
     settled(&pty, "Which region is Porirua connected with?");
     pty.confirm("\r");
     settled(&pty, "Which router of Porirua?");
-    for step in ["Which region is Porirua connected with?", "Which is the first region?", "What is to be connected?"] {
+    for step in ["Which region is Porirua connected with?", "Which is the first region?", "What should be connected?"] {
         pty.send(ESC);
         pty.wait_for(step);
     }
@@ -167,11 +167,11 @@ fn ctrl_c_before_creation_asks_once_and_then_leaves() {
     let mut pty = Pty::start(home.path(), &["--demo"], &[]);
     enter_until(&mut pty, "The pre-shared key");
     pty.send(CTRL_C);
-    pty.wait_for("Nothing has been made in the cloud");
+    pty.wait_for("Nothing has been created in the cloud");
     pty.send(ESC);
-    pty.wait("the dialog to go", |screen| !screen.contains("Nothing has been made"));
+    pty.wait("the dialog to go", |screen| !screen.contains("Nothing has been created"));
     pty.send(CTRL_C);
-    pty.wait_for("Nothing has been made in the cloud");
+    pty.wait_for("Nothing has been created in the cloud");
     pty.send(CTRL_C);
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, said.trim()), (130, "Nothing was made."));
@@ -334,7 +334,7 @@ fn without_credentials_the_demo_is_one_key_away() {
     let mut pty = Pty::start(home.path(), &[], &[]);
     pty.wait_for("No OpenStack credentials");
     pty.send("d");
-    pty.wait_for("What is to be connected?");
+    pty.wait_for("What should be connected?");
     pty.send(CTRL_C);
     pty.wait_for("Leave?");
     pty.send(CTRL_C);

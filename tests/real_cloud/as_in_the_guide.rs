@@ -107,7 +107,7 @@ fn the_wizard_makes_the_half_of_the_guide_for_a_peer_outside() {
     in_each(|cloud| {
         let mut pty = single(cloud, "1");
         pty.confirm("\r");
-        pty.wait_for("hlz is there, but not ACTIVE yet");
+        pty.wait_for("hlz is created, but not ACTIVE yet");
         pty.confirm("\t\r");
         let (code, Printed { said, .. }) = pty.end();
         assert_eq!(code, 3, "{said}");

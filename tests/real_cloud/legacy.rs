@@ -25,7 +25,7 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
         assert_eq!(legacy.each_ref().map(Vec::len), [1, 1]);
 
         let mut pty = cloud.osvpn(&[], &[]);
-        answer(&mut pty, &["What is to be connected?", "Which is the first region?"], &[]);
+        answer(&mut pty, &["What should be connected?", "Which is the first region?"], &[]);
         answer(&mut pty, &["Which region is Hamilton connected with?"], &[]);
         settled(&pty, "Which router of Hamilton?");
         pty.send("/legacy\r");

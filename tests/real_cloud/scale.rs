@@ -65,7 +65,7 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
         let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
         // Neutron asks its database for the network of each of 2000 ports.
         pty.patience = Duration::from_secs(300);
-        answer(&mut pty, &["What is to be connected?"], &[]);
+        answer(&mut pty, &["What should be connected?"], &[]);
         let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
         assert!(reading.contains("reading"), "{reading}");
         settled(&pty, "Which is the first region?");

@@ -10,7 +10,7 @@ pub const DOWN: &str = "\x1b[B";
 pub const PEER: (&str, &str) = ("198.51.100.7", "192.168.7.0/24");
 
 const SITE_TO_SITE: [&str; 10] = [
-    "What is to be connected?",
+    "What should be connected?",
     "Which is the first region?",
     "Which region is Hamilton connected with?",
     "Which router of Hamilton?",
@@ -23,7 +23,7 @@ const SITE_TO_SITE: [&str; 10] = [
 ];
 
 const SINGLE: [&str; 8] = [
-    "What is to be connected?",
+    "What should be connected?",
     "Which region?",
     "Which router of Hamilton?",
     "Which subnets of Hamilton?",
@@ -49,7 +49,7 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let peer = format!("{}\t\t{}", PEER.0, PEER.1);
     // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
     let answers =
-        [("What is to be connected?", DOWN), ("Which subnets of Hamilton?", "12"), ("Who is the peer outside?", &peer)];
+        [("What should be connected?", DOWN), ("Which subnets of Hamilton?", "12"), ("Who is the peer outside?", &peer)];
     answer(&mut pty, &SINGLE, &answers);
     settled(&pty, "makes 6 objects");
     pty

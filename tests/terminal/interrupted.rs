@@ -54,7 +54,7 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
     pty.wait_for("Creating hlz-por was interrupted");
     pty.send(RIGHT);
     pty.confirm("\r");
-    pty.wait_for("is undone");
+    pty.wait_for("is rolled back");
     assert_eq!((scene.objects(), journals(&scene)), (before, 0));
     pty.wait_for("Change answers");
     pty.confirm("\r");
@@ -85,7 +85,7 @@ fn what_could_not_be_made_any_more_is_undone_all_the_same() {
     pty.wait_for("Creating hlz-por was interrupted");
     pty.send(RIGHT);
     pty.confirm("\r");
-    pty.wait_for("hlz-por is undone");
+    pty.wait_for("hlz-por is rolled back");
     assert_eq!((scene.objects(), journals(&scene)), (before, 0));
     pty.enter_at("Leave");
     let (code, Printed { said, .. }) = pty.end();
