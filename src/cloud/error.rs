@@ -50,6 +50,37 @@ pub enum ErrorKind {
     Overtaken,
 }
 
+/// What the hint of an [`Error`] depends on beyond its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorDetail {
+    /// The token is for no project, and none was asked for.
+    NoProject,
+    /// The token is for no project, although one was asked for.
+    ProjectNotGiven,
+    /// The catalogue has the network service, but not with the interface asked for.
+    OtherInterfaces,
+    /// The catalogue has a network endpoint without region, and a region was asked for.
+    NoRegionInCatalog,
+    /// The catalogue has no network service that can be used.
+    NoNetworkService,
+    /// A file of certificates cannot be used.
+    CertificateFile,
+    /// A redirection from http:// to https://.
+    MovedToTls,
+    /// What answers does not speak TLS.
+    NoTls,
+    /// A proxy is in between.
+    BehindProxy,
+    /// The certificate names no host.
+    NamesNoHost,
+    /// The certificate is for other names.
+    OtherNames,
+    /// The certificate has expired or was revoked.
+    OutOfDate,
+    /// The issuer is not among the authorities the user has given.
+    OtherAuthorities,
+}
+
 /// One failed request, or one that could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
@@ -71,6 +102,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// How the user is signed in, where that decides what to do about it.
     pub signed: Option<Signed>,
+    /// What else decides what to do about it.
+    pub detail: Option<ErrorDetail>,
 }
 
 /// How a user is signed in, as far as a hint needs it: it must not ask for what is set.
@@ -120,7 +153,24 @@ impl Error {
             request_id: None,
             retry_after: None,
             signed: None,
+            detail: None,
         }
+    }
+
+    pub(super) fn with_detail(self, detail: impl Into<Option<ErrorDetail>>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    /// A region that is not in the catalogue of the sign-in.
+    pub(super) fn no_region(region: &RegionId) -> Self {
+        let message = format!("{region} is not in the catalogue of this sign-in");
+        Self { region: Some(region.clone()), ..Self::new(ErrorKind::NotFound, message) }
+    }
+
+    /// Whether the request was one for a token.
+    #[must_use]
+    pub fn is_of_sign_in(&self) -> bool {
+        self.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"))
     }
 
     /// The same error, with how the user is signed in.
@@ -169,8 +219,7 @@ impl Error {
     /// in.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
-        let signing_in = self.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"));
-        !signing_in
+        !self.is_of_sign_in()
             && matches!(
                 self.kind,
                 ErrorKind::Server | ErrorKind::Interrupted | ErrorKind::Timeout | ErrorKind::Unexpected

@@ -4,7 +4,7 @@
 //! exceptions, as they stand in `NeutronError.type`. Where a type says too little (`HTTPBadRequest` is everything the API
 //! refuses by its form), a part of the message decides.
 
-use super::{Error, ErrorKind, LONGEST_MEANT, Proof, Signed};
+use super::{Error, ErrorDetail, ErrorKind, LONGEST_MEANT, Proof, Signed};
 
 /// The first row that fits is taken: type, part of the message, hint.
 const BY_TYPE: &[(&str, &str, &str)] = &[
@@ -187,7 +187,7 @@ pub fn hint(error: &Error) -> Option<&'static str> {
 
 fn by_kind(error: &Error) -> Option<&'static str> {
     let request = error.request.as_deref().unwrap_or_default();
-    let signing_in = request.ends_with("/auth/tokens");
+    let signing_in = error.is_of_sign_in();
     let making_policy = request.starts_with("POST") && (request.ends_with("policies"));
     Some(match &error.kind {
         ErrorKind::Credentials => credentials(error),
@@ -227,7 +227,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "The project's quota is used up. Delete what is not needed any more, or ask the cloud's operator for more."
         }
         ErrorKind::Invalid if is_clear_text_to_tls(&error.message) => CLEAR_TEXT_TO_TLS,
-        ErrorKind::Unexpected if error.message.contains("points elsewhere, to https://") => CLEAR_TEXT_TO_TLS,
+        ErrorKind::Unexpected if error.detail == Some(ErrorDetail::MovedToTls) => CLEAR_TEXT_TO_TLS,
         ErrorKind::Invalid => return None,
         ErrorKind::RateLimited if error.retry_after.is_some_and(|wait| wait > LONGEST_MEANT) => {
             "The cloud wants fewer requests, and asks for a wait that it cannot mean. Retry in some minutes; if it stays so, give the request number to the cloud's operator."
@@ -239,16 +239,16 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Server => {
             "The cloud itself failed. Try again in a minute; if it stays, give the request number to the cloud's operator."
         }
-        ErrorKind::Unreachable if error.message.contains("does not speak TLS") => {
+        ErrorKind::Unreachable if error.detail == Some(ErrorDetail::NoTls) => {
             "Write http:// instead of https:// in auth_url, or check the port."
         }
-        ErrorKind::Unreachable if error.message.contains(" through the proxy ") => {
+        ErrorKind::Unreachable if error.detail == Some(ErrorDetail::BehindProxy) => {
             "Check the proxy that this variable names. If the host is reached without one, add it to no_proxy, or unset the variable."
         }
         ErrorKind::Unreachable => {
             "Check your network, a VPN or proxy of your own (https_proxy), and the host's name and port."
         }
-        ErrorKind::Certificate => certificate(&error.message),
+        ErrorKind::Certificate => certificate(error.detail),
         ErrorKind::Interrupted | ErrorKind::Timeout if signing_in || request.starts_with("GET") => {
             "The cloud did not answer in full. Try again; if it stays so, check your network and any proxy or VPN of your own."
         }
@@ -290,25 +290,32 @@ const CLEAR_TEXT_TO_TLS: &str = "The address says http:// where TLS answers, and
 
 fn credentials(error: &Error) -> &'static str {
     let in_file = error.signed.is_some_and(|signed| signed.in_file);
-    let has = |words: &str| error.message.contains(words);
-    if has("though ") && has("for no project") {
-        "Keystone gave a token without a project, although one was asked for. That is for the cloud's operator."
-    } else if has("for no project") && in_file {
-        "Name the project to work in: project_name and project_domain_name (or project_id) below auth of the cloud in clouds.yaml."
-    } else if has("for no project") {
-        "Name the project to work in: OS_PROJECT_NAME and OS_PROJECT_DOMAIN_NAME, or OS_PROJECT_ID."
-    } else if has("with the interface") {
-        "Choose one that the catalogue has: interface in clouds.yaml, or OS_INTERFACE."
-    } else if has("without region only") && in_file {
-        "Leave region_name out of the cloud in clouds.yaml, and unset OS_REGION_NAME."
-    } else if has("without region only") {
-        "Unset OS_REGION_NAME."
-    } else if has("catalogue") {
-        "Check that it is the right project. If it is, the catalogue is for the cloud's operator; if you know the address of the network service, set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE)."
-    } else if has("The certificates of") {
-        "The setting must name a file in PEM form that you may read; for authorities, also a directory of such files."
-    } else {
-        "Download an openrc file from the dashboard (API Access) and source it, or write a clouds.yaml into ~/.config/openstack."
+    match error.detail {
+        Some(ErrorDetail::ProjectNotGiven) => {
+            "Keystone gave a token without a project, although one was asked for. That is for the cloud's operator."
+        }
+        Some(ErrorDetail::NoProject) if in_file => {
+            "Name the project to work in: project_name and project_domain_name (or project_id) below auth of the cloud in clouds.yaml."
+        }
+        Some(ErrorDetail::NoProject) => {
+            "Name the project to work in: OS_PROJECT_NAME and OS_PROJECT_DOMAIN_NAME, or OS_PROJECT_ID."
+        }
+        Some(ErrorDetail::OtherInterfaces) => {
+            "Choose one that the catalogue has: interface in clouds.yaml, or OS_INTERFACE."
+        }
+        Some(ErrorDetail::NoRegionInCatalog) if in_file => {
+            "Leave region_name out of the cloud in clouds.yaml, and unset OS_REGION_NAME."
+        }
+        Some(ErrorDetail::NoRegionInCatalog) => "Unset OS_REGION_NAME.",
+        Some(ErrorDetail::NoNetworkService) => {
+            "Check that it is the right project. If it is, the catalogue is for the cloud's operator; if you know the address of the network service, set network_endpoint_override in clouds.yaml (OS_NETWORK_ENDPOINT_OVERRIDE)."
+        }
+        Some(ErrorDetail::CertificateFile) => {
+            "The setting must name a file in PEM form that you may read; for authorities, also a directory of such files."
+        }
+        _ => {
+            "Download an openrc file from the dashboard (API Access) and source it, or write a clouds.yaml into ~/.config/openstack."
+        }
     }
 }
 
@@ -361,17 +368,21 @@ fn forbidden(error: &Error, request: &str, signing_in: bool) -> &'static str {
     }
 }
 
-fn certificate(message: &str) -> &'static str {
-    if message.contains("subjectAltName") {
-        "The cloud's operator has to renew it, with the host's name or address as a subjectAltName."
-    } else if message.contains(": it is for ") {
-        "Use one of those names in the address, if it leads to the same cloud. Otherwise somebody may be in between: ask the cloud's operator."
-    } else if message.contains("expired") || message.contains("revoked") {
-        "The cloud's operator has to renew it."
-    } else if message.contains("not among") {
-        "Somebody may be in between, or the file of authorities is another cloud's or an old one. Ask the cloud's operator for the authority; do not switch the check off lightly."
-    } else {
-        "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
+fn certificate(detail: Option<ErrorDetail>) -> &'static str {
+    match detail {
+        Some(ErrorDetail::NamesNoHost) => {
+            "The cloud's operator has to renew it, with the host's name or address as a subjectAltName."
+        }
+        Some(ErrorDetail::OtherNames) => {
+            "Use one of those names in the address, if it leads to the same cloud. Otherwise somebody may be in between: ask the cloud's operator."
+        }
+        Some(ErrorDetail::OutOfDate) => "The cloud's operator has to renew it.",
+        Some(ErrorDetail::OtherAuthorities) => {
+            "Somebody may be in between, or the file of authorities is another cloud's or an old one. Ask the cloud's operator for the authority; do not switch the check off lightly."
+        }
+        _ => {
+            "If the cloud has an authority of its own, name its file: cacert in clouds.yaml, or OS_CACERT. Otherwise somebody may be in between: do not switch the check off lightly."
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::{Certificate, Identity};
 use secrecy::zeroize::Zeroizing;
 
 use crate::cloud::credentials::{ClientCertificate, NamedFile};
-use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::error::{Error, ErrorDetail, ErrorKind};
 
 /// Much more than all authorities of a system, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -84,6 +84,7 @@ fn refusal(file: &NamedFile, reason: &str) -> Error {
         ErrorKind::Credentials,
         format!("The certificates of {setting} cannot be used: {}: {reason}", path.display()),
     )
+    .with_detail(ErrorDetail::CertificateFile)
 }
 
 fn why(error: &io::Error) -> String {

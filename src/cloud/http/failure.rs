@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::proxies::Proxy;
 use super::{Limits, Response, redact};
-use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::error::{Error, ErrorDetail, ErrorKind};
 use crate::cloud::printable::one_line;
 
 /// The longest message of a cloud that is passed on, in characters. Neutron repeats whole requests in some of them.
@@ -40,8 +40,11 @@ pub(crate) struct Way<'a> {
 /// not seen the request. TLS can fail later too, with the request long acted upon.
 pub fn transport(error: &reqwest::Error, label: &str, way: &Way<'_>) -> Error {
     let Way { host, proxy, limits, .. } = way;
+    let mut detail = None;
     let (kind, message) = if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
-        explain_tls(tls, way)
+        let (kind, found, message) = explain_tls(tls, way);
+        detail = found;
+        (kind, message)
     } else if error.is_connect() {
         let reason = if error.is_timeout() {
             format!("no answer within {} s", limits.connect.as_secs_f64())
@@ -53,6 +56,7 @@ pub fn transport(error: &reqwest::Error, label: &str, way: &Way<'_>) -> Error {
             root(error).replace("failed to create underlying connection", "the proxy does not answer")
         };
         let through = proxy.as_ref().map(|proxy| format!(" through {}", proxy.text)).unwrap_or_default();
+        detail = proxy.is_some().then_some(ErrorDetail::BehindProxy);
         (ErrorKind::Unreachable, format!("{host} cannot be reached{through}: {reason}."))
     } else if error.is_timeout() {
         (ErrorKind::Timeout, format!("{host} did not answer within {} s.", limits.total.as_secs_f64()))
@@ -64,56 +68,62 @@ pub fn transport(error: &reqwest::Error, label: &str, way: &Way<'_>) -> Error {
             format!("The connection to {host} broke before the answer was complete: {}.", root(error)),
         )
     };
-    let mut made = Error::new(kind, message);
+    let mut made = Error::new(kind, message).with_detail(detail);
     made.request = Some(label.to_owned());
     made
 }
 
-fn explain_tls(error: &rustls::Error, way: &Way<'_>) -> (ErrorKind, String) {
+fn explain_tls(error: &rustls::Error, way: &Way<'_>) -> (ErrorKind, Option<ErrorDetail>, String) {
     use rustls::Error as Tls;
     let host = way.host;
     match error {
         Tls::InvalidCertificate(reason) => {
             let through = way.proxy.as_ref().map(|proxy| format!(" (through {})", proxy.text)).unwrap_or_default();
-            let why = why_not_trusted(reason, way);
-            (ErrorKind::Certificate, format!("The certificate of {host}{through} is not trusted: {why}."))
+            let (detail, why) = why_not_trusted(reason, way);
+            (ErrorKind::Certificate, detail, format!("The certificate of {host}{through} is not trusted: {why}."))
         }
-        Tls::NoCertificatesPresented => (ErrorKind::Certificate, format!("{host} shows no certificate.")),
+        Tls::NoCertificatesPresented => (ErrorKind::Certificate, None, format!("{host} shows no certificate.")),
         Tls::InvalidMessage(_) => {
-            (ErrorKind::Unreachable, format!("{host} does not speak TLS; is it http:// and not https://?"))
+            let message = format!("{host} does not speak TLS; is it http:// and not https://?");
+            (ErrorKind::Unreachable, Some(ErrorDetail::NoTls), message)
         }
-        other => (ErrorKind::Unreachable, format!("No TLS connection to {host}: {}.", clip(&other.to_string()))),
+        other => (ErrorKind::Unreachable, None, format!("No TLS connection to {host}: {}.", clip(&other.to_string()))),
     }
 }
 
-fn why_not_trusted(reason: &rustls::CertificateError, way: &Way<'_>) -> String {
+fn why_not_trusted(reason: &rustls::CertificateError, way: &Way<'_>) -> (Option<ErrorDetail>, String) {
     use rustls::CertificateError as Bad;
-    let text = match reason {
+    let (detail, text) = match reason {
         Bad::UnknownIssuer => {
             let added = way.authorities.map(|added| format!(", and not among {added}")).unwrap_or_default();
-            return format!("its issuer is not known to this machine{added}");
+            let detail = way.authorities.map(|_| ErrorDetail::OtherAuthorities);
+            return (detail, format!("its issuer is not known to this machine{added}"));
         }
-        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet; is this machine's clock right?",
-        Bad::NotValidForNameContext { presented, .. } => return not_for_name(presented),
-        Bad::NotValidForName => "it is for another host name",
-        Bad::Revoked => "it has been revoked",
+        Bad::Expired | Bad::ExpiredContext { .. } => (Some(ErrorDetail::OutOfDate), "it has expired"),
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+            (None, "it is not valid yet; is this machine's clock right?")
+        }
+        Bad::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
+            return (Some(ErrorDetail::OtherNames), names(presented));
+        }
+        // A common name counts no longer.
+        Bad::NotValidForNameContext { .. } => (
+            Some(ErrorDetail::NamesNoHost),
+            "it names no host: there is no subjectAltName in it, and a common name (CN) alone counts no longer",
+        ),
+        Bad::NotValidForName => (Some(ErrorDetail::OtherNames), "it is for another host name"),
+        Bad::Revoked => (Some(ErrorDetail::OutOfDate), "it has been revoked"),
         // Private clouds often show the certificate that `openssl req -x509` made, whose only fault is this one.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "it is an authority's own certificate, which does not do for a server"
+            (None, "it is an authority's own certificate, which does not do for a server")
         }
-        other => return clip(&other.to_string()),
+        other => return (None, clip(&other.to_string())),
     };
-    text.to_owned()
+    (detail, text.to_owned())
 }
 
-/// The names a certificate has, or that it has none: a common name counts no longer.
-fn not_for_name(presented: &[String]) -> String {
-    if presented.is_empty() {
-        return "it names no host: there is no subjectAltName in it, and a common name (CN) alone counts no longer"
-            .to_owned();
-    }
-    // As rustls writes them: DnsName("a.example"), IpAddress(…).
+/// The names a certificate is for. rustls writes them as `DnsName("a.example")`, `IpAddress(…)`.
+fn names(presented: &[String]) -> String {
     let name = |text: &String| text.split('"').nth(1).unwrap_or(text).to_owned();
     let names: Vec<String> = presented.iter().take(5).map(name).collect();
     let more = if presented.len() > 5 { " and others" } else { "" };
@@ -160,11 +170,10 @@ pub fn refusal(answer: &Response, secrets: &[&SecretString]) -> Error {
         ErrorKind::NotFound if is_of_token(&body) => ErrorKind::Unauthorized,
         kind => kind,
     };
-    let mut error = Error::new(kind, redact::one_line(&message, secrets, LONGEST_MESSAGE)).of(
-        &answer.label,
-        Some(answer.status),
-        &answer.headers,
-    );
+    let detail = location(answer).is_some_and(|place| place.starts_with("https://")).then_some(ErrorDetail::MovedToTls);
+    let mut error = Error::new(kind, redact::one_line(&message, secrets, LONGEST_MESSAGE))
+        .of(&answer.label, Some(answer.status), &answer.headers)
+        .with_detail(detail);
     error.neutron_type = neutron_type;
     if matches!(answer.status.as_u16(), 413 | 429 | 503) {
         error.retry_after = wait(&answer.headers, Timestamp::now());
@@ -215,14 +224,19 @@ fn said(body: &Value) -> Option<String> {
 fn said_nothing(answer: &Response) -> String {
     let reason = answer.status.canonical_reason().unwrap_or("no known reason");
     let status = answer.status.as_u16();
-    let place = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    if let Some(place) = place.filter(|_| answer.status.is_redirection()) {
+    if let Some(place) = location(answer) {
         return format!("{} points elsewhere, to {place} (HTTP {status}).", answer.place);
     }
     match title(answer).or_else(|| plain_line(answer)).filter(|title| !title.eq_ignore_ascii_case(reason)) {
         Some(title) => format!("HTTP {status} {reason}: {}.", title.trim_end_matches('.')),
         None => format!("HTTP {status} {reason}."),
     }
+}
+
+/// Where a redirection leads.
+fn location(answer: &Response) -> Option<&str> {
+    let place = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    place.filter(|_| answer.status.is_redirection())
 }
 
 /// The title of a page, without the status it begins with.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::cloud::credentials::{Credentials, Domain, Method, Named, NetworkEndpoint, address};
-use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::error::{Error, ErrorDetail, ErrorKind};
 use crate::cloud::http::{Response, parse};
 use crate::cloud::inventory::RegionId;
 use crate::cloud::printable::{Text, printable};
@@ -119,12 +119,16 @@ pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Acco
         (None, Method::Token { token, .. }) => token.clone(),
         (None, _) => return Err(answer.unexpected("The answer has no X-Subject-Token header, and so no token.")),
     };
-    let refused = |message: String| Err(Error::new(ErrorKind::Credentials, message).signed(credentials.signed()));
+    let refused = |(detail, message): (ErrorDetail, String)| {
+        Err(Error::new(ErrorKind::Credentials, message).signed(credentials.signed()).with_detail(detail))
+    };
     let Some(project) = described.project else {
         return refused(match &credentials.project {
-            None => "The sign-in succeeded, but it is for no project.".to_owned(),
+            None => (ErrorDetail::NoProject, "The sign-in succeeded, but it is for no project.".to_owned()),
             Some(project) => {
-                format!("The sign-in succeeded, but it is for no project, though {} was named.", project.text())
+                let text = project.text();
+                let message = format!("The sign-in succeeded, but it is for no project, though {text} was named.");
+                (ErrorDetail::ProjectNotGiven, message)
             }
         });
     };
@@ -205,29 +209,32 @@ impl NetworkCatalog<'_> {
         spelt_once(found, credentials).into_iter().map(|(region, url)| Arc::new(Endpoint { region, url })).collect()
     }
 
-    fn why_none(&self, project: &str, credentials: &Credentials) -> String {
+    fn why_none(&self, project: &str, credentials: &Credentials) -> (ErrorDetail, String) {
         let interface = printable(self.interface);
         if let Some(listed) =
             self.of_interface().find(|listed| listed.url.as_deref().and_then(address::network).is_none())
         {
             let region = listed.region().map_or_else(String::new, |region| format!(" of region {}", printable(region)));
-            return format!("The catalogue's network endpoint{region} has no address that can be asked.");
+            let message = format!("The catalogue's network endpoint{region} has no address that can be asked.");
+            return (ErrorDetail::NoNetworkService, message);
         }
         if self.of_interface().next().is_some() {
             let region = credentials.region.as_ref().map_or_else(String::new, ToString::to_string);
-            return format!(
-                "The catalogue has a network endpoint without region only, and region {region} was asked for."
-            );
+            let message =
+                format!("The catalogue has a network endpoint without region only, and region {region} was asked for.");
+            return (ErrorDetail::NoRegionInCatalog, message);
         }
         let others: BTreeSet<String> =
             self.listed().filter_map(|listed| listed.interface.as_deref()).map(printable).collect();
         let others = Vec::from_iter(others).join(", ");
         if others.is_empty() {
-            format!("The catalogue has no network service for the project {project}.")
+            let message = format!("The catalogue has no network service for the project {project}.");
+            (ErrorDetail::NoNetworkService, message)
         } else {
-            format!(
+            let message = format!(
                 "The catalogue has no network service with the interface `{interface}` for the project {project}, but with {others}."
-            )
+            );
+            (ErrorDetail::OtherInterfaces, message)
         }
     }
 }
@@ -319,7 +326,7 @@ mod tests {
         let found = listed.endpoints(&credentials);
         let shown = found.iter().map(|endpoint| format!("{} {}", endpoint.region.as_str(), endpoint.url));
         let any = found.iter().any(|endpoint| is_usable(&endpoint.url));
-        if any { Ok(shown.collect()) } else { Err(listed.why_none("demo", &credentials)) }
+        if any { Ok(shown.collect()) } else { Err(listed.why_none("demo", &credentials).1) }
     }
 
     #[test]
