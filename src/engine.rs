@@ -87,8 +87,7 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// The region with patience: pauses between tries are told as that task's.
     fn region(&self, id: &RegionId, task: Task) -> Result<Region, Error> {
-        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
-        Ok(region.patient(self.patience(task)))
+        Ok(self.cloud.region(id)?.patient(self.patience(task)))
     }
 
     fn patience(&self, task: Task) -> Patience {
@@ -246,13 +245,6 @@ fn tell(events: &Events, event: Event) {
 
 async fn delete_made(region: &Region, made: &Made) -> Result<(), Error> {
     region.delete(made.task.step.kind(), &made.id).await.map(drop)
-}
-
-fn no_region(region: &RegionId) -> Error {
-    let mut error =
-        Error::new(crate::cloud::ErrorKind::NotFound, format!("{region} is not in the catalogue of this sign-in"));
-    error.region = Some(region.clone());
-    error
 }
 
 /// The object a task made, for errors that name it.

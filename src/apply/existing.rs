@@ -30,7 +30,7 @@ pub async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Optio
 /// Whether every half has the key that was given.
 async fn has_key(vpn: &Vpn, draft: &PlanDraft, cloud: &Cloud) -> bool {
     for (_, side) in vpn.sides() {
-        let Some(region) = cloud.region(&side.region) else { return false };
+        let Ok(region) = cloud.region(&side.region) else { return false };
         let Ok(key) = region.connection_psk(&side.connection.id).await else { return false };
         if key.expose_secret() != draft.psk.secret().expose_secret() {
             return false;

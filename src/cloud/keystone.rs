@@ -150,9 +150,11 @@ impl Cloud {
     }
 
     /// The region of that code; case matters.
-    #[must_use]
-    pub fn region(&self, id: &RegionId) -> Option<Region> {
-        self.regions().into_iter().find(|region| region.id() == id)
+    ///
+    /// # Errors
+    /// `NotFound` if the catalogue does not have it.
+    pub fn region(&self, id: &RegionId) -> Result<Region, Error> {
+        self.regions().into_iter().find(|region| region.id() == id).ok_or_else(|| Error::no_region(id))
     }
 
     /// What the operator calls the regions, as far as they have descriptions. Empty if that cannot be read: nothing

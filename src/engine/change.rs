@@ -31,9 +31,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::late;
 use super::private::JournalError;
 use super::retry::{self, Sender};
-use super::{late, no_region};
 use crate::change::{Change, ChangeId, Step};
 use crate::cloud::retry::{Patience, Pause};
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits, Region, RegionId};
@@ -281,7 +281,7 @@ impl Changing {
             if self.progress().is_done(number) || !step.has_key() {
                 continue;
             }
-            for region in step.regions().into_iter().filter_map(|region| work.cloud.region(region)) {
+            for region in step.regions().into_iter().filter_map(|region| work.cloud.region(region).ok()) {
                 region.may_take_keys().await.map_err(|error| (number, error))?;
             }
         }
@@ -501,14 +501,12 @@ impl From<Error> for Failure {
 impl ChangeWork<'_> {
     /// The region with patience: pauses between tries are told as that step's.
     fn region(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
-        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
-        Ok(region.patient(self.patience(step, self.stop.clone())))
+        Ok(self.cloud.region(id)?.patient(self.patience(step, self.stop.clone())))
     }
 
     /// The same for what must not be left half-done, whoever wants to stop.
     fn steadfast(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
-        let region = self.cloud.region(id).ok_or_else(|| no_region(id))?;
-        Ok(region.patient(self.patience(step, CancellationToken::new())))
+        Ok(self.cloud.region(id)?.patient(self.patience(step, CancellationToken::new())))
     }
 
     fn patience(&self, step: usize, wish: CancellationToken) -> Patience {

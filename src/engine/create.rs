@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
     /// The key goes to every region of the VPN in the end: if it may not, nothing is made.
     async fn may_send_keys(&self) -> Result<(), CreateError> {
         for half in self.plan.halves() {
-            let Some(region) = self.work.cloud.region(&half.region) else { continue };
+            let Ok(region) = self.work.cloud.region(&half.region) else { continue };
             let task = Task { half: half.half, step: Step::Connection };
             region.may_take_keys().await.map_err(|error| CreateError::Failed(task, Box::new(error)))?;
         }

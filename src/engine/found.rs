@@ -92,10 +92,9 @@ impl Found {
 pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error> {
     let lists: BTreeSet<(RegionId, Kind)> =
         ledger.removable().into_iter().map(|made| (made.region, made.task.step.kind())).collect();
-    let reads =
-        lists.into_iter().filter_map(|(id, kind)| Some((cloud.region(&id)?, kind))).map(|(region, kind)| async move {
-            Ok::<_, Error>((region.id().clone(), kind, region.described(kind).await?))
-        });
+    let reads = lists.into_iter().filter_map(|(id, kind)| Some((cloud.region(&id).ok()?, kind))).map(
+        |(region, kind)| async move { Ok::<_, Error>((region.id().clone(), kind, region.described(kind).await?)) },
+    );
     for read in join_all(reads).await {
         let (region, kind, there) = read?;
         for made in ledger.removable() {
@@ -115,7 +114,7 @@ pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error
 /// If a region cannot be read.
 pub async fn settle(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), Error> {
     for task in ledger.open() {
-        let region = marks.regions.get(&task.half).and_then(|region| work.cloud.region(region));
+        let region = marks.regions.get(&task.half).and_then(|region| work.cloud.region(region).ok());
         let (Some(own), Some(region)) = (ledger.get(task.half, task.step).cloned(), region) else { continue };
         let there = region.described(task.step.kind()).await?;
         if !there.iter().any(|object| object.id == own.id) {

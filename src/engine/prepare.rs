@@ -89,12 +89,12 @@ pub async fn read<'a>(
 ) -> Result<Vec<Read>, PrepareError> {
     let regions: Vec<&RegionId> = regions.into_iter().collect();
     let there = cloud.regions();
-    for wanted in regions.iter().filter(|id| cloud.region(id).is_none()) {
+    for wanted in regions.iter().filter(|id| cloud.region(id).is_err()) {
         if let Some(meant) = there.iter().map(Region::id).find(|id| id.is_spelt_like(wanted)) {
             return Err(PrepareError::NoSuchRegion { wanted: (*wanted).clone(), meant: meant.clone() });
         }
     }
-    let reads = regions.into_iter().filter_map(|id| cloud.region(id)).map(|region| async move {
+    let reads = regions.into_iter().filter_map(|id| cloud.region(id).ok()).map(|region| async move {
         let (inventory, detail) = tokio::try_join!(region.inventory(), region.detail())?;
         Ok::<Read, Error>((region.id().clone(), inventory, detail))
     });

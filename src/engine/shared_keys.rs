@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 
-use super::no_region;
 use crate::cloud::Cloud;
 use crate::plan::{KeySharer, SharedKey};
 
@@ -10,7 +9,7 @@ use crate::plan::{KeySharer, SharedKey};
 pub async fn read_shared_keys(cloud: &Cloud, sharers: &[KeySharer]) -> Vec<SharedKey> {
     let reads = sharers.iter().map(|of| async move {
         let key = async {
-            let region = cloud.region(&of.region).ok_or_else(|| no_region(&of.region))?;
+            let region = cloud.region(&of.region)?;
             region.connection_psk(&of.id).await
         };
         SharedKey { of: of.clone(), key: key.await }

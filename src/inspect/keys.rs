@@ -6,7 +6,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Side, Vpn};
-use crate::cloud::{Cloud, Error, ErrorKind, Id, Region, RegionId};
+use crate::cloud::{Cloud, Error, Id, Region, RegionId};
 use crate::plan::psk::{self, LONGEST, SHORTEST};
 
 /// What came of comparing keys in memory.
@@ -129,12 +129,7 @@ impl Keys {
     /// Reads the keys of a VPN and compares them; one request a half, and one for each rival. They are gone from memory when
     /// it returns.
     pub async fn read(cloud: &Cloud, vpn: &Vpn) -> Self {
-        let reads = vpn.sides().map(|(_, side)| async move {
-            let region = cloud.region(&side.region).ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("{} is not in the catalogue of this sign-in", side.region))
-            })?;
-            read(&region, side).await
-        });
+        let reads = vpn.sides().map(|(_, side)| async move { read(&cloud.region(&side.region)?, side).await });
         match futures::future::try_join_all(reads).await {
             Ok(read) => {
                 let (keys, others): (Vec<_>, Vec<_>) =
@@ -208,7 +203,7 @@ impl EqualKeys {
     /// Reads the keys of connections and compares them; one request each. A key that cannot be read is equal to none.
     pub(super) async fn read(cloud: &Cloud, connections: &[(RegionId, Id)]) -> Self {
         let reads = connections.iter().map(|(region, id)| async move {
-            let key = cloud.region(region)?.connection_psk(id).await.ok()?;
+            let key = cloud.region(region).ok()?.connection_psk(id).await.ok()?;
             Some((id.clone(), key))
         });
         let keys: Vec<_> = futures::future::join_all(reads).await.into_iter().flatten().collect();

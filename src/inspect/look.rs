@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::{Across, Side, Vpn};
-use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
+use crate::cloud::{Cloud, Error, Id, Kind, Region, Status};
 use crate::plan::Half;
 
 /// The statuses of one half.
@@ -24,9 +24,7 @@ pub struct Look {
 /// The first request that failed. `NotFound` if one of them is gone.
 pub async fn look(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, Look>, Error> {
     let asked = vpn.sides().map(|(half, side)| async move {
-        let region = cloud.region(&side.region).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("{} is not in the catalogue of this sign-in", side.region))
-        })?;
+        let region = cloud.region(&side.region)?;
         let connection = status(&region, Kind::SiteConnection, &side.connection.id);
         let service = async {
             match &side.service {

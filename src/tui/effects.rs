@@ -371,8 +371,8 @@ impl Effects {
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
-        let region = self.signed_in.as_ref().and_then(|signed_in| signed_in.cloud.region(id));
-        region.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{id} is not in the catalogue of this sign-in")))
+        let unsigned = || Error::new(ErrorKind::Unauthorized, "Nobody is signed in.");
+        self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
     }
 
     fn answer(&mut self, answer: impl Future<Output = Message> + Send + 'static) {

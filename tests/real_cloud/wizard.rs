@@ -48,8 +48,11 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let mut pty = cloud.osvpn(&["--wait", wait], &[]);
     let peer = format!("{}\t\t{}", PEER.0, PEER.1);
     // With no other side whose names could tell which subnet is meant, the first is marked: db-subnet.
-    let answers =
-        [("What should be connected?", DOWN), ("Which subnets of Hamilton?", "12"), ("Who is the peer outside?", &peer)];
+    let answers = [
+        ("What should be connected?", DOWN),
+        ("Which subnets of Hamilton?", "12"),
+        ("Who is the peer outside?", &peer),
+    ];
     answer(&mut pty, &SINGLE, &answers);
     settled(&pty, "makes 6 objects");
     pty

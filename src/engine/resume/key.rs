@@ -66,11 +66,11 @@ pub(super) async fn of_connection(
 ) -> Result<Option<SecretString>, Error> {
     // A second connection, made by a lost request, may have another key, and is deleted.
     let known = ledger.made().iter().find(|made| made.task.step == Step::Connection);
-    if let Some((made, region)) = known.and_then(|made| Some((made, cloud.region(&made.region)?))) {
+    if let Some((made, region)) = known.and_then(|made| Some((made, cloud.region(&made.region).ok()?))) {
         return region.connection_psk(&made.id).await.map(Some);
     }
     for (half, region) in &marks.regions {
-        let Some(region) = cloud.region(region) else { continue };
+        let Ok(region) = cloud.region(region) else { continue };
         let connections = region.marked(Kind::SiteConnection, &marks.vpn.mark(*half)).await?;
         if let Some(connection) = connections.first() {
             return region.connection_psk(&connection.id).await.map(Some);

@@ -76,7 +76,7 @@ fn peer(found: &Found, (inventory, detail): Region<'_>) -> Option<Peer> {
 async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Option<Policy>, PrepareError> {
     let show = async |step: Step, fields: &[&str]| {
         let made = [Half::A, Half::B].into_iter().find_map(|half| found.ledger.get(half, step));
-        let Some((made, region)) = made.and_then(|made| Some((made, cloud.region(&made.region)?))) else {
+        let Some((made, region)) = made.and_then(|made| Some((made, cloud.region(&made.region).ok()?))) else {
             return Ok(None);
         };
         let shown = region.show(step.kind(), &made.id, fields).await;
