@@ -10,8 +10,8 @@ use osvpn::cloud::{Detail, Id, Inventory, Quota, RegionId, Status};
 use osvpn::plan::fields::PolicyField;
 use osvpn::plan::file::{self, FileError, PlanFile};
 use osvpn::plan::{
-    Far, Finding, Half, HalfDraft, Known, Labels, Peer, PeerAddress, Place, Plan, PlanDraft, Policy, Profile, Profiles, Psk,
-    ServicePlan, Severity, VpnId, VpnName, cidr, names, psk,
+    Far, Finding, Half, HalfDraft, Known, Labels, Peer, PeerAddress, Place, Plan, PlanDraft, Policy, Profile, Profiles,
+    Psk, ServicePlan, Severity, VpnId, VpnName, cidr, names, psk,
 };
 
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
@@ -366,8 +366,7 @@ proptest::proptest! {
 #[test]
 fn the_readme_shows_plans_that_can_be_read() {
     let readme = include_str!("../README.md");
-    let blocks: Vec<&str> =
-        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let [plan, policy] = blocks.as_slice() else { panic!("two examples in TOML: {blocks:?}") };
     PlanFile::parse(plan).unwrap();
     // The comments at its end are what a plan of the other mode has instead of the second half.
@@ -375,7 +374,7 @@ fn the_readme_shows_plans_that_can_be_read() {
     let (first, _) = halves.rsplit_once("[[half]]").unwrap();
     let peer = peer.lines().skip(1).map(|line| line.trim_start_matches("# ")).collect::<Vec<_>>().join("\n");
     let single = format!("{first}{peer}").replace("mode = \"site-to-site\"", "mode = \"single\"");
-    assert!(!PlanFile::parse(&single).unwrap().may_generate_key(), "{single}");
+    assert_eq!(PlanFile::parse(&single).unwrap().regions().len(), 1, "{single}");
     let custom = format!("{}{policy}", plan.replace("profile = \"catalyst\"", ""));
     PlanFile::parse(&custom).unwrap();
     let shown = toml::from_str::<toml::Table>(policy).unwrap()["policy"].clone();

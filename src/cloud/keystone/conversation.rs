@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::{self, Receipt};
 use super::session::{self, Account, Token};
-use super::{may_be_judged, request_token, request_token_once, token_request};
+use super::token::{may_be_judged, request_token, request_token_once, token_request};
 use crate::cloud::credentials::{Credentials, Method, Named};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::http::{Http, Response};
