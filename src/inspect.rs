@@ -81,19 +81,6 @@ pub enum Condition {
     NotActive,
 }
 
-impl Condition {
-    /// The exit code of `osvpn status`, for monitoring.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::Proven => 0,
-            Self::Unclear => 1,
-            Self::NotActive => 3,
-            Self::Mismatched => 5,
-        }
-    }
-}
-
 /// Reads every region at once and matches what is there. One that fails is left out and named.
 pub async fn inspect(cloud: &Cloud) -> Inspection {
     inspect_in_parts(cloud, Duration::MAX, |_| {}).await

@@ -3,12 +3,10 @@
 //! Arrows go one way, and a test enforces it:
 //!
 //! ```text
-//! main ─► tui ─► view ─► wizard ─┬─► engine ─► change ─► inspect ─► plan ─► cloud
-//!   ├─► apply, resume ─► report ─┤
-//!   └─► operate ─► change ───────┘
-//! tui ─► resume, for what was interrupted; resume, operate ─► carry ─► apply
-//! bug_report ─► sign_in, engine, log, state
-//! tui, apply ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
+//! main ─► cli ─► commands ─► tui ─► view ─► wizard ─► engine ─► change ─► inspect ─► plan ─► cloud
+//!                   └──► report ◄────┘                  ▲
+//!                          └────────────────────────────┘
+//! commands, tui, wizard ─► sign_in ─► simulator, which uses nothing of the rest: it speaks HTTP, as the real thing does
 //! ```
 //!
 //! * [`cloud`]: credentials, Keystone, Neutron, VPNaaS; typed objects, typed errors.
@@ -17,27 +15,23 @@
 //! * [`change`]: what is to be different about a VPN that exists, step by step, and how that is decided; pure.
 //! * [`engine`]: the engine, and the only writer.
 //! * [`wizard`]: model, messages, effects; pure. [`view`] draws it, [`tui`] runs it.
-//! * [`apply`]: the run without questions; [`resume`]: to its end, or back, after it was cut off. [`operate`]: the commands
-//!   for VPNs that exist. `carry`: what both do with a change. [`report`]: what is printed afterwards.
+//! * [`commands`]: a file a command, and what all of them share. [`cli`] lists them. [`report`]: what is printed
+//!   afterwards, and the exit codes.
 //! * [`sign_in`]: from a choice of cloud to a signed-in one, or to what can be done about it; asks on the terminal.
 //! * [`simulator`]: the OpenStack of the demo and the tests.
 //! * [`hardening`]: no core dump, no debugger.
-//! * [`state`]: where log and journals are kept; [`bug_report`] collects them for a ticket.
+//! * [`state`]: where log and journals are kept.
 
-pub mod apply;
-pub mod bug_report;
-mod carry;
 pub mod change;
 pub mod cli;
 pub mod cloud;
+pub mod commands;
 pub mod engine;
 pub mod hardening;
 pub mod inspect;
 pub mod log;
-pub mod operate;
 pub mod plan;
 pub mod report;
-pub mod resume;
 pub mod sign_in;
 pub mod signals;
 pub mod simulator;

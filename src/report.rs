@@ -4,6 +4,7 @@ pub mod change;
 mod dry_run;
 mod end;
 mod existing;
+mod exit_status;
 pub mod health;
 mod interrupted;
 pub mod listing;
@@ -11,6 +12,7 @@ mod rollback;
 mod text;
 mod wrap;
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -23,16 +25,22 @@ use crate::engine::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, com
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
-use crate::wizard::progress::{Phase, Progress, TaskState};
 
-pub use change::ChangeReport;
+pub use change::{ChangeReport, Changes};
 pub use dry_run::{DryRun, Planned};
 pub use end::{End, Outcome};
 pub use existing::Existing;
-pub use health::Health;
+pub use exit_status::ExitStatus;
+pub use health::{Diagnoses, Health};
 pub use interrupted::ListedInterruption;
 pub use listing::Listing;
 pub use rollback::Rollback;
+
+/// What a command ends with: a text for people, a JSON object for programs, an exit code for both.
+pub trait Reported: Display + Serialize {
+    /// How the process ends.
+    fn exit_status(&self) -> ExitStatus;
+}
 
 /// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
@@ -277,26 +285,6 @@ impl Report {
         }
     }
 
-    /// The report of the wizard's run. Requests under way in a run that was given up are in doubt. None of a run without
-    /// a plan, which is a [`Rollback`].
-    #[must_use]
-    pub fn of_run(run: &Progress, key: KeyOrigin) -> Option<Self> {
-        let plan = run.plan.as_ref()?;
-        let end = match &run.phase {
-            Phase::Active => End::Active,
-            Phase::NotYet(standing) => End::NotActive(standing),
-            Phase::Failed(task, error) => End::Failed(*task, error),
-            Phase::Lost(error) => End::Lost(&run.standing, error),
-            Phase::Undone => End::Undone,
-            Phase::Unsettled(error) => End::Unsettled(error.as_deref()),
-            Phase::Left(left) => End::Left(left),
-            Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
-        };
-        let report = Self::new(plan, &known(run), end, key);
-        let examined = run.examined.as_ref().and_then(|examined| examined.as_deref().ok());
-        Some(report.with_proof(examined).with_pauses(plan, &run.pauses))
-    }
-
     /// With the pauses before requests were tried again.
     #[must_use]
     pub fn with_pauses(mut self, plan: &Plan, pauses: &[(Task, Pause)]) -> Self {
@@ -309,13 +297,6 @@ impl Report {
     pub fn with_proof(mut self, examined: Option<&Examined>) -> Self {
         self.health = examined.map(|examined| Health::new(&examined.vpn, &examined.diagnosis));
         self
-    }
-
-    /// The exit code of the process: that of the outcome, but 5 for a VPN that is ACTIVE and whose halves do not match.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        let is_mismatched = self.health.as_ref().is_some_and(Health::is_mismatched);
-        if self.outcome == Outcome::Active && is_mismatched { 5 } else { self.outcome.exit_code() }
     }
 
     /// Whether it is about the simulated cloud.
@@ -332,16 +313,16 @@ impl Report {
     }
 }
 
-/// What the ledger says, and what the engine has told since it was last handed over. It is older than the events only
-/// while the engine works, which here means that nobody waits for it any more.
-fn known(run: &Progress) -> Ledger {
-    let mut ledger = run.ledger.clone();
-    for (task, state) in run.tasks.iter().filter(|_| run.is_working()) {
-        if matches!(state, TaskState::Running(_)) {
-            ledger.doubt(*task);
+/// That of the outcome, but for a VPN that is ACTIVE and whose halves do not match.
+impl Reported for Report {
+    fn exit_status(&self) -> ExitStatus {
+        let is_mismatched = self.health.as_ref().is_some_and(Health::is_mismatched);
+        if self.outcome == Outcome::Active && is_mismatched {
+            ExitStatus::Mismatched
+        } else {
+            self.outcome.exit_status()
         }
     }
-    ledger
 }
 
 const fn mode(plan: &Plan) -> &'static str {

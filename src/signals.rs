@@ -28,9 +28,8 @@ pub enum Signal {
     Other,
 }
 
-/// The exit code of a program that was stopped, by whichever of these signals: what was under way is settled all the same,
-/// so which one it was makes no difference.
-pub const STOPPED: u8 = 130;
+/// The signals as they come.
+pub type Signals = UnboundedReceiver<Signal>;
 
 /// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also
 /// hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the kernel sends it only to
@@ -38,7 +37,7 @@ pub const STOPPED: u8 = 130;
 ///
 /// # Errors
 /// If the system does not allow it.
-pub fn listen_at_terminal() -> io::Result<UnboundedReceiver<Signal>> {
+pub fn listen_at_terminal() -> io::Result<Signals> {
     let (sender, receiver) = channel()?;
     for kind in [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::alarm()] {
         take(&sender, kind, Signal::Other)?;
@@ -58,11 +57,11 @@ pub fn listen_at_terminal() -> io::Result<UnboundedReceiver<Signal>> {
 ///
 /// # Errors
 /// If the system does not allow it.
-pub fn listen() -> io::Result<UnboundedReceiver<Signal>> {
+pub fn listen() -> io::Result<Signals> {
     channel().map(|(_, receiver)| receiver)
 }
 
-fn channel() -> io::Result<(UnboundedSender<Signal>, UnboundedReceiver<Signal>)> {
+fn channel() -> io::Result<(UnboundedSender<Signal>, Signals)> {
     let kinds = [
         (SignalKind::interrupt(), Signal::Interrupt),
         (SignalKind::terminate(), Signal::Terminate),

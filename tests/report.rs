@@ -2,6 +2,7 @@
 
 use crate::support::runs;
 use osvpn::cloud::{Error, ErrorKind, Status};
+use osvpn::commands::wizard::report_of;
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{Event, Step, Task, Undone, Watched};
 use osvpn::plan::Half;
@@ -11,7 +12,7 @@ use osvpn::wizard::progress::{Phase, TaskState};
 use runs::Run;
 
 fn report(run: &Run) -> Report {
-    Report::of_run(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given).unwrap()
+    report_of(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given).unwrap()
 }
 
 #[test]

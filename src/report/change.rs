@@ -6,14 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::wrap::hanging;
-use super::{Failure, Health};
+use super::{ExitStatus, Failure, Health, Reported};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
 use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
-use crate::wizard::carried::{Carried, Stage};
-use crate::wizard::vpns::YourVpns;
 
 /// How it ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -208,72 +206,67 @@ impl ChangeReport {
         self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
     }
 
-    /// The report of a change in the wizard; none of one that could not even begin, unless others waited for it. One that nobody waits for any more was
-    /// stopped, and has a journal unless its cloud ends with the program.
-    #[must_use]
-    pub fn of_carried(carried: &Carried, is_demo: bool) -> Option<Self> {
-        let ended = match &carried.stage {
-            // Alone it leaves nothing to tell; of several, it is why the rest was not begun either.
-            Stage::NotBegun(why) => {
-                return carried.turn.map(|_| Self::not_begun(carried.change().clone(), &why.join("; ")));
-            }
-            Stage::Working => Err(ChangeError::Stopped),
-            Stage::Ended(ended) => ended.clone(),
-        };
-        let mut report = Self::new(&carried.course, ended, carried.direction);
-        if carried.is_working() && carried.is_unfinished() && !is_demo {
-            report.go_on = Some(carried.course.go_on(carried.direction));
-        }
-        report.notes.clone_from(&carried.notes);
-        let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).brief();
-        report.after = carried.after.as_deref().map(health);
-        Some(report)
-    }
-
-    /// The reports of all changes of a session in the wizard. What could not begin is not told of if it was done later.
-    #[must_use]
-    pub fn of_session(vpns: &YourVpns, is_demo: bool) -> Vec<Self> {
-        let all: Vec<&Carried> = vpns.changes().collect();
-        let mut reports = Vec::new();
-        for (at, carried) in all.iter().enumerate() {
-            let subject = &carried.change().subject;
-            let is_superseded = || all[at + 1..].iter().any(|later| later.change().subject == *subject);
-            if !matches!(carried.stage, Stage::NotBegun(_)) || !is_superseded() {
-                reports.extend(Self::of_carried(carried, is_demo));
-            }
-        }
-        let left = vpns.left.iter().map(|(change, is_stopped)| (change, *is_stopped));
-        let waiting = vpns.queue.iter().map(|proposal| (&proposal.change, vpns.is_stopped));
-        reports.extend(left.chain(waiting).map(|(change, is_stopped)| Self::left(change.clone(), is_stopped)));
-        reports
-    }
-
-    /// The exit code of several: what is not done counts more than how something that is done stands. None of none.
-    #[must_use]
-    pub fn exit_code_of(changes: &[Self]) -> Option<u8> {
-        let undone = changes.iter().find(|change| !change.is_done()).map(Self::exit_code);
-        undone.or_else(|| changes.iter().map(Self::exit_code).max())
-    }
-
     /// Whether it is done for good.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged)
     }
+}
 
-    /// 0 if it is done; then, where the VPN was looked at afterwards, the code of its condition, and 1 if that cannot be
-    /// relied on. 130 after a stop, 1 otherwise.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match (self.outcome, &self.after) {
-            (ChangeOutcome::Stopped, _) => 130,
-            (ChangeOutcome::Failed | ChangeOutcome::Unsettled, _) => 1,
-            (ChangeOutcome::Overtaken, _) => 4,
-            (ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged, after) => {
-                let code = after.as_ref().map_or(0, Health::exit_code);
-                if code == 0 && !self.caveats.is_empty() { 1 } else { code }
+/// Of one that is done: how the VPN stands afterwards, if it was looked at; a caveat is a failure.
+impl Reported for ChangeReport {
+    fn exit_status(&self) -> ExitStatus {
+        match self.outcome {
+            ChangeOutcome::Stopped => ExitStatus::Stopped,
+            ChangeOutcome::Failed | ChangeOutcome::Unsettled => ExitStatus::Failed,
+            ChangeOutcome::Overtaken => ExitStatus::Refused,
+            ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged => {
+                let after = self.after.as_ref().map_or(ExitStatus::Done, Reported::exit_status);
+                if after == ExitStatus::Done && !self.caveats.is_empty() { ExitStatus::Failed } else { after }
             }
         }
+    }
+}
+
+/// Changes of all VPNs of a kind, however many these are.
+#[derive(Debug, Serialize)]
+pub struct Changes {
+    changes: Vec<ChangeReport>,
+    /// Of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<ChangeOutcome>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'static str>,
+}
+
+impl Changes {
+    /// Of those; and what to say of none.
+    #[must_use]
+    pub fn new(changes: Vec<ChangeReport>, of_none: &'static str) -> Self {
+        let (outcome, notes) =
+            if changes.is_empty() { (Some(ChangeOutcome::Unchanged), vec![of_none]) } else { (None, Vec::new()) };
+        Self { changes, outcome, notes }
+    }
+
+    /// What is not done counts more than how something that is done stands. None of none.
+    #[must_use]
+    pub fn exit_status_of(changes: &[ChangeReport]) -> Option<ExitStatus> {
+        let undone = changes.iter().find(|change| !change.is_done()).map(Reported::exit_status);
+        undone.or_else(|| changes.iter().map(Reported::exit_status).max())
+    }
+}
+
+impl Reported for Changes {
+    fn exit_status(&self) -> ExitStatus {
+        Self::exit_status_of(&self.changes).unwrap_or(ExitStatus::Done)
+    }
+}
+
+impl Display for Changes {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.notes.iter().try_for_each(|note| writeln!(f, "Unchanged. {note}"))?;
+        f.write_str(&self.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 }
 

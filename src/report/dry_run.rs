@@ -1,8 +1,10 @@
-//! What would be made, for programs. For people it is the plan's own text.
+//! What would be created.
+
+use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::HalfReport;
+use super::{ExitStatus, HalfReport, Reported};
 use crate::engine::{Ledger, Standing};
 use crate::plan::{Plan, VpnId, VpnName};
 
@@ -23,6 +25,9 @@ pub struct DryRun {
     pub objects: Vec<Planned>,
     /// Warnings and notices.
     pub findings: Vec<String>,
+    /// The plan as a person reads it.
+    #[serde(skip)]
+    text: String,
 }
 
 /// An object as it is planned.
@@ -56,6 +61,19 @@ impl DryRun {
             halves: plan.halves().map(half).collect(),
             objects: planned.collect(),
             findings: plan.findings().iter().map(ToString::to_string).collect(),
+            text: plan.to_string(),
         }
+    }
+}
+
+impl Reported for DryRun {
+    fn exit_status(&self) -> ExitStatus {
+        ExitStatus::Done
+    }
+}
+
+impl Display for DryRun {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\nThis was a dry run: nothing was made.", self.text)
     }
 }

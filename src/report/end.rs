@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ExitStatus;
 use crate::cloud::Error;
 use crate::engine::{Made, Standing, Task};
 
@@ -24,15 +25,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The exit code of the process.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
+    pub(super) const fn exit_status(self) -> ExitStatus {
         match self {
-            Self::Active => 0,
-            Self::Failed => 1,
-            Self::NotActive => 3,
-            Self::Overtaken => 4,
-            Self::Stopped | Self::Undone => 130,
+            Self::Active => ExitStatus::Done,
+            Self::Failed => ExitStatus::Failed,
+            Self::NotActive => ExitStatus::NotActive,
+            Self::Overtaken => ExitStatus::Refused,
+            Self::Stopped | Self::Undone => ExitStatus::Stopped,
         }
     }
 }

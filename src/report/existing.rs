@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::Health;
 use super::change::ChangeOutcome;
+use super::{ExitStatus, Health, Reported};
 
 /// A VPN that is exactly as its plan has it.
 #[derive(Clone, Debug, Serialize)]
@@ -28,11 +28,11 @@ impl Existing {
         let (name, id) = (name.to_owned(), id.to_owned());
         Self { outcome: ChangeOutcome::Unchanged, name, id, health: health.brief() }
     }
+}
 
-    /// That of the VPN's condition: 0 if it is ACTIVE and its halves match.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        self.health.exit_code()
+impl Reported for Existing {
+    fn exit_status(&self) -> ExitStatus {
+        self.health.exit_status()
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Serialize, Serializer};
 
-use super::ListedInterruption;
 use super::listing::ListedVpn;
 use super::wrap::hanging;
+use super::{ExitStatus, ListedInterruption, Reported};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Advice, Check, CheckResult, Compared, Condition, Diagnosis, Fault, Verdict, Vpn, Weight, checks};
 
@@ -86,15 +86,6 @@ impl Health {
     #[must_use]
     pub fn printed(self) -> Self {
         Self { style: Style::Printed, ..self }
-    }
-
-    /// That of the condition. A VPN that lacks objects is not all well.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self.diagnosis.condition.exit_code() {
-            0 => self.interrupted.as_ref().map_or(0, ListedInterruption::exit_code),
-            code => code,
-        }
     }
 
     /// The VPN's name, and the word that names it alone.
@@ -320,7 +311,7 @@ impl Serialize for Health {
             #[serde(flatten)]
             vpn: &'a ListedVpn,
             condition: Condition,
-            exit_code: u8,
+            exit_code: ExitStatus,
             checks: Vec<CheckJson<'a>>,
             findings: Vec<CheckJson<'a>>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -338,7 +329,7 @@ impl Serialize for Health {
         Json {
             vpn: &self.listed,
             condition: *condition,
-            exit_code: self.exit_code(),
+            exit_code: self.exit_status(),
             checks: self.checks_json(checks),
             findings: self.checks_json(findings),
             once_up: self.checks_json(once_up),
@@ -352,11 +343,45 @@ impl Serialize for Health {
     }
 }
 
-/// The worst exit code of several, for a diagnosis of all VPNs.
-#[must_use]
-pub fn worst(all: &[Health], interrupted: &[ListedInterruption]) -> u8 {
-    let order = [Condition::Proven, Condition::Unclear, Condition::Mismatched, Condition::NotActive];
-    let rank = |code: &u8| order.iter().position(|condition| condition.exit_code() == *code);
-    let codes = all.iter().map(Health::exit_code).chain(interrupted.iter().map(ListedInterruption::exit_code));
-    codes.max_by_key(rank).unwrap_or(0)
+/// That of the condition. A VPN that lacks objects is not all well.
+impl Reported for Health {
+    fn exit_status(&self) -> ExitStatus {
+        match self.diagnosis.condition.into() {
+            ExitStatus::Done => self.interrupted.as_ref().map_or(ExitStatus::Done, Reported::exit_status),
+            status => status,
+        }
+    }
+}
+
+/// The answer of `osvpn doctor`: one VPN or all, and those whose creation was interrupted before they had a connection.
+#[derive(Debug, Serialize)]
+pub struct Diagnoses {
+    vpns: Vec<Health>,
+    interrupted: Vec<ListedInterruption>,
+    /// Of the only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+}
+
+impl Diagnoses {
+    #[must_use]
+    pub fn new(vpns: Vec<Health>, interrupted: Vec<ListedInterruption>) -> Self {
+        let outcome = if let [only] = vpns.as_slice() { only.outcome() } else { None };
+        Self { vpns, interrupted, outcome }
+    }
+}
+
+impl Reported for Diagnoses {
+    fn exit_status(&self) -> ExitStatus {
+        let vpns = self.vpns.iter().map(Reported::exit_status);
+        ExitStatus::worst(vpns.chain(self.interrupted.iter().map(Reported::exit_status)))
+    }
+}
+
+impl Display for Diagnoses {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let vpns = self.vpns.iter().map(ToString::to_string);
+        let all: Vec<String> = vpns.chain(self.interrupted.iter().map(ToString::to_string)).collect();
+        f.write_str(&all.join("\n"))
+    }
 }

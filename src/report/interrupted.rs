@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::{ExitStatus, Reported};
 use crate::engine::interruption::{Action, Interruption, State};
 use crate::plan::shell::{ShellCommand, osvpn};
 
@@ -18,7 +19,8 @@ pub struct ListedInterruption {
     pub what: String,
     /// `interrupted`, `running` (in another process, right now) or `outstanding` (the VPN is made, and the answer to a
     /// request was lost).
-    pub state: &'static str,
+    #[serde(serialize_with = "state_word")]
+    pub state: State,
     /// When it began, in UTC.
     pub began: String,
     /// How many objects a creation is known to have made.
@@ -53,11 +55,7 @@ impl ListedInterruption {
         Self {
             name: interruption.name.clone(),
             what,
-            state: match state {
-                State::Interrupted => "interrupted",
-                State::Running => "running",
-                State::Outstanding => "outstanding",
-            },
+            state,
             began: interruption.began.strftime("%F %H:%M UTC").to_string(),
             exists,
             may_exist,
@@ -68,16 +66,10 @@ impl ListedInterruption {
         }
     }
 
-    /// 3 for a creation: there is no whole VPN yet that could be ACTIVE.
-    #[must_use]
-    pub const fn exit_code(&self) -> u8 {
-        if self.is_of_creation { 3 } else { 0 }
-    }
-
     /// The command before which no other does anything to the VPN.
     #[must_use]
     pub fn first(&self) -> Option<&ShellCommand> {
-        self.resume.as_ref().filter(|_| self.state == "interrupted")
+        self.resume.as_ref().filter(|_| self.state == State::Interrupted)
     }
 
     fn head(&self) -> String {
@@ -85,13 +77,13 @@ impl ListedInterruption {
         let what = what.strip_prefix("creating").map_or_else(|| what.clone(), |rest| format!("Creating{rest}"));
         let what = what.strip_prefix("the ").map_or_else(|| what.clone(), |rest| format!("The {rest}"));
         let objects = self.objects();
-        match *state {
-            "running" => format!("{what} is in progress in another osvpn (begun {began})."),
-            "outstanding" => format!(
+        match state {
+            State::Running => format!("{what} is in progress in another osvpn (begun {began})."),
+            State::Outstanding => format!(
                 "{name} is made, but an answer was lost while it was created (begun {began}): a second object may exist, or \
                  still appear."
             ),
-            _ => format!("{what} was interrupted (begun {began}{objects})."),
+            State::Interrupted => format!("{what} was interrupted (begun {began}{objects})."),
         }
     }
 
@@ -106,11 +98,27 @@ impl ListedInterruption {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn state_word<S: Serializer>(state: &State, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(match state {
+        State::Interrupted => "interrupted",
+        State::Running => "running",
+        State::Outstanding => "outstanding",
+    })
+}
+
+/// There is no whole VPN yet that could be ACTIVE.
+impl Reported for ListedInterruption {
+    fn exit_status(&self) -> ExitStatus {
+        if self.is_of_creation { ExitStatus::NotActive } else { ExitStatus::Done }
+    }
+}
+
 impl Display for ListedInterruption {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&super::wrap::hanging("", &self.head()))?;
         let (on, back) = match (self.state, self.exists) {
-            ("outstanding", _) => ("to look for it, and delete it", ""),
+            (State::Outstanding, _) => ("to look for it, and delete it", ""),
             (_, Some(_)) => ("to create the rest", "to delete what was created"),
             (_, None) => ("to finish it", "to roll it back"),
         };

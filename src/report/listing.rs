@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
 
-use super::{Failure, ListedInterruption};
+use super::{ExitStatus, Failure, ListedInterruption, Reported};
 use crate::cloud::{Hidden, Id, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
@@ -126,11 +126,11 @@ impl Listing {
         self.strays.retain(|stray| !is_needed(&stray.id));
         self
     }
+}
 
-    /// 0, or 1 if a region could not be read, or nothing may be shown.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        u8::from(!self.unread.is_empty() || self.is_blind)
+impl Reported for Listing {
+    fn exit_status(&self) -> ExitStatus {
+        if self.unread.is_empty() && !self.is_blind { ExitStatus::Done } else { ExitStatus::Failed }
     }
 }
 

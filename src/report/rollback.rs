@@ -4,17 +4,28 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::{Doubt, Failure};
+use super::{Doubt, ExitStatus, Failure, Reported};
 use crate::engine::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, VpnName};
-use crate::wizard::progress::{Phase, Progress, TaskState};
+
+/// How a rollback ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RollbackOutcome {
+    /// Nothing is left.
+    Undone,
+    /// Something is left, or may be.
+    Left,
+    /// The user stopped it.
+    Stopped,
+}
 
 /// How a rollback ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rollback {
-    /// `undone`, `left` or `stopped`.
-    pub outcome: &'static str,
+    /// In a word.
+    pub outcome: RollbackOutcome,
     /// The name of the VPN.
     pub name: VpnName,
     /// The id in the marks of its objects.
@@ -37,9 +48,9 @@ impl Rollback {
     #[must_use]
     pub fn new(marks: &Marks, ledger: &Ledger, deleted: usize, undone: &Undone) -> Self {
         let outcome = match undone {
-            Undone::Clean => "undone",
-            Undone::Stopped => "stopped",
-            Undone::Left(_) | Undone::Unsettled(_) => "left",
+            Undone::Clean => RollbackOutcome::Undone,
+            Undone::Stopped => RollbackOutcome::Stopped,
+            Undone::Left(_) | Undone::Unsettled(_) => RollbackOutcome::Left,
         };
         let failures = match undone {
             Undone::Left(left) => left
@@ -69,34 +80,21 @@ impl Rollback {
     /// The same, where these carry the marker and were not deleted on the word of their description alone.
     #[must_use]
     pub fn sparing(mut self, renamed: &[Made]) -> Self {
-        if self.outcome == "undone" && !renamed.is_empty() {
-            self.outcome = "left";
+        if self.outcome == RollbackOutcome::Undone && !renamed.is_empty() {
+            self.outcome = RollbackOutcome::Left;
         }
         let object = |made: &Made| format!("{} {} ({})", made.region, made.name, made.id);
         self.spared.extend(renamed.iter().map(object));
         self
     }
+}
 
-    /// Of a run in the wizard that was only undone.
-    #[must_use]
-    pub fn of_run(run: &Progress) -> Self {
-        let undone = match &run.phase {
-            Phase::Undone => Undone::Clean,
-            Phase::Unsettled(error) => Undone::Unsettled(error.clone()),
-            Phase::Left(left) => Undone::Left(left.clone()),
-            _ => Undone::Stopped,
-        };
-        let deleted = run.tasks.iter().filter(|(_, state)| matches!(state, TaskState::Undone)).count();
-        Self::new(&run.marks, &run.ledger, deleted, &undone)
-    }
-
-    /// 0 if nothing is left, 130 after a stop, 1 otherwise.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
+impl Reported for Rollback {
+    fn exit_status(&self) -> ExitStatus {
         match self.outcome {
-            "undone" => 0,
-            "stopped" => 130,
-            _ => 1,
+            RollbackOutcome::Undone => ExitStatus::Done,
+            RollbackOutcome::Stopped => ExitStatus::Stopped,
+            RollbackOutcome::Left => ExitStatus::Failed,
         }
     }
 }
@@ -105,26 +103,25 @@ impl Display for Rollback {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { outcome, name, id, deleted, .. } = self;
         let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
-        let what = match *outcome {
-            "undone" => format!("is undone: {objects} deleted, and nothing of it is left"),
-            "stopped" => format!("is being undone, and that was stopped: {objects} deleted by now"),
-            _ => format!("is not undone in full: {objects} deleted"),
+        let what = match outcome {
+            RollbackOutcome::Undone => format!("is undone: {objects} deleted, and nothing of it is left"),
+            RollbackOutcome::Stopped => format!("is being undone, and you stopped it: {objects} deleted"),
+            RollbackOutcome::Left => format!("is not completely undone: {objects} deleted"),
         };
         writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
         if !self.spared.is_empty() {
             let spared = self.spared.join(", ");
-            writeln!(f, "\nWith its marker, and not as osvpn sends them, so they stay: {spared}")?;
+            writeln!(f, "\nKept: they carry its marker, and are not as osvpn sends them: {spared}")?;
         }
         if !self.removal.is_empty() {
             writeln!(f, "\nStill there; to remove it by hand, in this order:")?;
         }
         self.removal.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
         self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))?;
-        if *outcome == "undone" {
-            Ok(())
-        } else {
-            writeln!(f, "\nTo go on undoing it:  {}", osvpn("rollback").operand(id))
+        match outcome {
+            RollbackOutcome::Undone => Ok(()),
+            _ => writeln!(f, "\nTo continue the rollback:  {}", osvpn("rollback").operand(id)),
         }
     }
 }

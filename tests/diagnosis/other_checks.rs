@@ -203,7 +203,7 @@ async fn each_question_is_answered_badly_when_it_should_be() {
         // Beside something that is wrong no exit code says that all is well, and none cries wolf.
         let wrong =
             seen.diagnosis.checks.iter().filter_map(|check| check.fault()).any(|fault| fault.weight.fails_traffic());
-        let code = seen.diagnosis.condition.exit_code();
+        let code = osvpn::report::ExitStatus::from(seen.diagnosis.condition).code();
         let expected = if seen.vpn.is_active() { if wrong { 5 } else { 0 } } else { 3 };
         let is_right = found == (odd.check, odd.weight, odd.fix) && fault.seen.contains(odd.seen) && code == expected;
         (!is_right).then(|| format!("{}: {fix}, {code} for {:?}", odd.what, seen.told()))

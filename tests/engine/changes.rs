@@ -11,7 +11,7 @@ use osvpn::engine::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, 
 use osvpn::engine::journal::JournalError;
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
-use osvpn::report::ChangeReport;
+use osvpn::report::{ChangeReport, Reported};
 use tempfile::TempDir;
 
 use super::*;
@@ -453,7 +453,7 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
     let report = ChangeReport::new(&changing.course(), Ok(Changed::Done), Direction::Forward);
     let command = format!("openstack --os-region-name nz-hlz-1 router set --description 'configured anew' {router}");
     assert!(report.to_string().contains(&command), "{report}");
-    assert_eq!(report.exit_code(), 1, "it may carry nothing");
+    assert_eq!(report.exit_status().code(), 1, "it may carry nothing");
 }
 
 /// Where the requests that change a service or a connection went, in order.
@@ -581,7 +581,7 @@ async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
         assert!(if takes_back { ended == Ok(Changed::Done) } else { is_overtaken }, "{takes_back}: {ended:?}");
         assert_eq!(vpn.journal(), None);
         let report = ChangeReport::new(&changing.course(), ended, Direction::Forward);
-        assert_eq!(report.exit_code(), if takes_back { 0 } else { 4 }, "{report}");
+        assert_eq!(report.exit_status().code(), if takes_back { 0 } else { 4 }, "{report}");
     }
 }
 

@@ -1,10 +1,11 @@
 //! Keys of VPNs that exist: one of the user's own, the one a cut-off change lacks, and the one everybody knows.
 
 use osvpn::change::{Subject, Verb};
+use osvpn::commands::wizard::changes_of;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
-use osvpn::report::ChangeReport;
+use osvpn::report::{ChangeReport, Changes, ExitStatus, Reported};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::{Interrupted, Which};
 
@@ -17,6 +18,10 @@ use super::vpns::{
 use super::*;
 
 const OWN_KEY: &str = "Agreed0upon1by2both3ends";
+
+fn code(report: &ChangeReport) -> u8 {
+    report.exit_status().code()
+}
 
 #[test]
 fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
@@ -223,8 +228,8 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         if !leaves {
             journey.enter().at(Screen::Vpns);
         }
-        let reports = ChangeReport::of_session(&journey.model.vpns, false);
-        assert_eq!((reports.len(), ChangeReport::exit_code_of(&reports)), (2, Some(130)));
+        let reports = changes_of(&journey.model.vpns, false);
+        assert_eq!((reports.len(), Changes::exit_status_of(&reports)), (2, Some(ExitStatus::Stopped)));
         assert!(reports[1].to_string().contains("because you stopped before it"), "{}", reports[1]);
     }
 }
@@ -295,8 +300,8 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     ended(&mut journey, &first, Ok(Changed::Done));
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     let reports = |journey: &Journey| {
-        let reports = ChangeReport::of_session(&journey.model.vpns, false);
-        (reports.iter().map(ChangeReport::exit_code).collect::<Vec<_>>(), ChangeReport::exit_code_of(&reports).unwrap())
+        let reports = changes_of(&journey.model.vpns, false);
+        (reports.iter().map(code).collect::<Vec<_>>(), Changes::exit_status_of(&reports).unwrap().code())
     };
     assert_eq!(reports(&journey), (vec![0, 1], 1));
     journey.enter().at(Screen::Vpns);
@@ -321,9 +326,7 @@ fn what_was_left_once_and_done_later_is_done() {
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     journey.enter().at(Screen::Vpns);
     inspected(&mut journey, two_pairs());
-    let codes = |journey: &Journey| -> Vec<u8> {
-        ChangeReport::of_session(&journey.model.vpns, false).iter().map(ChangeReport::exit_code).collect()
-    };
+    let codes = |journey: &Journey| -> Vec<u8> { changes_of(&journey.model.vpns, false).iter().map(code).collect() };
     assert_eq!(codes(&journey), [1, 1]);
     compared(&mut journey, &["hlz-por", "second"]);
     let (first, _) = agreed_with_key(&mut journey);

@@ -162,7 +162,7 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
             scene.runtime.block_on(gate.arrived());
             end(&mut pty, signal);
             if method == "POST" {
-                pty.wait_for("what is under way is settled first");
+                pty.wait_for("the request in progress is finished first");
             }
             if is_begun {
                 gate.open();

@@ -1,0 +1,141 @@
+//! `osvpn apply`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::timeout;
+
+use super::creation::Creation;
+use super::existing::existing;
+use super::options::{ClearTextArgs, CloudArgs, WaitArgs};
+use super::{Answering, CommandError, Conclusion, SignIn, input, until_signal};
+use crate::engine::Ledger;
+use crate::engine::interruption::begun;
+use crate::engine::journal::{Keeper, Record};
+use crate::engine::prepare::{check, known, read, with_shared_key};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
+use crate::report::{DryRun, Existing};
+use crate::sign_in::SignedIn;
+use crate::signals::Signals;
+use crate::state;
+
+const PLAN: &str = "\
+A plan file:
+  version = 1
+  name = \"hlz-por\"
+  mode = \"site-to-site\"            # or \"single\"
+  # profile = \"modern\"             # or \"catalyst\"; without it, the one that fits the regions
+
+  [[half]]
+  region = \"nz-hlz-1\"
+  router = \"border-router\"         # a name, or an id where the name is not unique
+  subnets = [\"private-subnet\"]     # names, ids or CIDRs
+
+  [[half]]
+  region = \"nz-por-1\"
+  router = \"border-router\"
+  subnets = [\"private-subnet\"]
+
+  # In single mode, instead of a second half:
+  # [peer]
+  # address = \"198.51.100.7\"
+  # cidrs = [\"192.168.7.0/24\"]";
+
+/// Create the VPN of a plan file, without questions.
+///
+/// The wizard saves a plan file with `s` on its review. It holds no key: in site-to-site mode one is generated unless you
+/// give one; in single mode, give the key of the peer with --psk-file or in OSVPN_PSK.
+///
+/// The same checks as in the wizard come first, and nothing is created if one of them refuses. Progress goes to standard
+/// error, the summary to standard output. Ctrl-C stops after the request in progress and lists what exists.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = PLAN)]
+pub(crate) struct ApplyArgs {
+    /// The plan file (TOML).
+    #[arg(value_name = "PLAN.toml")]
+    plan: PathBuf,
+    /// Check everything against the cloud, print what would be created, and create nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON document on standard output, whatever happens, instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Read the pre-shared key from this file; - reads standard input. It goes before OSVPN_PSK.
+    #[arg(long, value_name = "PATH")]
+    psk_file: Option<PathBuf>,
+    #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+enum Prepared {
+    Plan(Box<Plan>, KeyOrigin, Box<SignedIn>),
+    /// The VPN is there exactly so.
+    Existing(Box<Existing>),
+}
+
+impl Answering for ApplyArgs {
+    fn is_json(&self) -> bool {
+        self.json
+    }
+
+    fn untouched(&self) -> &'static str {
+        "Nothing was made."
+    }
+
+    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        match until_signal(signals, self.prepare(sign_in)).await? {
+            Prepared::Existing(existing) => Ok((*existing).into()),
+            Prepared::Plan(plan, ..) if self.dry_run => Ok(DryRun::new(&plan).into()),
+            Prepared::Plan(plan, key, signed_in) => {
+                let cloud = &signed_in.cloud;
+                let keeper = match &signed_in.simulator {
+                    Some(_) => Keeper::default(),
+                    None => Keeper::planned(state::directory(), Record::new(cloud, &plan, key)),
+                };
+                let creation = Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.wait.duration() };
+                let report = creation.make(Ledger::default(), signals).await;
+                Ok(report.in_demo(signed_in.simulator.is_some()).into())
+            }
+        }
+    }
+}
+
+impl ApplyArgs {
+    async fn prepare(&self, sign_in: &mut SignIn) -> Result<Prepared, CommandError> {
+        let file = input::plan_file(&self.plan).await?;
+        let given = input::given_key(self.psk_file.as_deref()).await?;
+        let key = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+        // A further connection to the same peer has the key of the first, which is read once the regions are.
+        let needs_sharer = given.is_none() && !file.may_generate_key();
+        let psk = given.unwrap_or_else(Psk::generate);
+        let (profiles, mut labels) = (Profiles::built_in()?, Labels::built_in()?);
+        let signed_in = sign_in.cloud(&self.cloud).await?;
+        let cloud = &signed_in.cloud;
+        let directory = state::directory().filter(|_| signed_in.simulator.is_none());
+        if let Some(begun) = directory.and_then(|directory| begun(&directory, cloud, &file)) {
+            return Err((&begun).into());
+        }
+        self.clear_text.apply(cloud).await;
+        // Names are a courtesy, and not worth waiting for.
+        let described = timeout(Duration::from_secs(2), cloud.region_descriptions());
+        let (regions, described) = tokio::join!(read(cloud, file.regions()), described);
+        labels.describe(described.unwrap_or_default());
+        let regions = regions?;
+        let draft = file.resolve(&known(&regions), &profiles, psk)?;
+        let plan = match check(draft.clone(), &regions, &labels, VpnId::random()) {
+            Ok(plan) if needs_sharer && plan.key_sharers().is_empty() => return Err(input::no_key()),
+            Ok(plan) => with_shared_key(plan, cloud, key).await?,
+            Err(refusal) => {
+                let existing = existing(&draft, key, cloud).await.map(Box::new);
+                return existing.map(Prepared::Existing).ok_or_else(|| refusal.into());
+            }
+        };
+        Ok(Prepared::Plan(plan, key, Box::new(signed_in)))
+    }
+}

@@ -1,0 +1,42 @@
+//! The one question before something is done.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use super::CommandError;
+use crate::sign_in::aside::Asking;
+use crate::signals::Signals;
+
+/// Whether somebody reads what is printed, and can answer.
+pub(super) fn can_be_asked() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Shows what is about to be done, and asks.
+///
+/// # Errors
+/// If nobody is there to be asked, or a signal comes first.
+pub(super) async fn confirm(shown: &str, question: &str, signals: &mut Signals) -> Result<bool, CommandError> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let mut problems = vec!["not a terminal: pass --yes to proceed without confirmation:".to_owned()];
+        problems.extend(shown.lines().map(str::to_owned));
+        return Err(CommandError::all_unusable(problems));
+    }
+    let question = format!("{shown}{question}");
+    // A question can be left by a signal; the thread that reads the answer ends with the program.
+    tokio::select! {
+        answer = tokio::task::spawn_blocking(move || ask(&question)) => {
+            answer.map_err(CommandError::internal)?.map_err(CommandError::internal)
+        }
+        Some(_) = signals.recv() => Err(CommandError::stopped()),
+    }
+}
+
+fn ask(question: &str) -> io::Result<bool> {
+    let _asking = Asking::begin();
+    let mut err = io::stderr();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

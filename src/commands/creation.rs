@@ -1,0 +1,90 @@
+//! A creation, or what is missing of one: the engine at work, its events as lines, and how that ended.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::attend::Attendance;
+use super::lines::{self, Lines};
+use crate::cloud::Cloud;
+use crate::engine::handover::KeyOrigin;
+use crate::engine::journal::Keeper;
+use crate::engine::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
+use crate::inspect::examine;
+use crate::plan::{Plan, Severity};
+use crate::report::{End, Report};
+use crate::signals::Signals;
+
+pub(super) struct Creation<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) cloud: &'a Cloud,
+    pub(super) keeper: &'a Keeper,
+    /// Where the key came from, for the owner of a peer.
+    pub(super) key: KeyOrigin,
+    /// How long to wait for ACTIVE.
+    pub(super) wait: Duration,
+}
+
+impl Creation<'_> {
+    /// Makes what the ledger does not hold yet and watches it, and says how that ended.
+    pub(super) async fn make(&self, mut ledger: Ledger, signals: &mut Signals) -> Report {
+        let Self { plan, cloud, keeper, key, wait } = *self;
+        let (events, received) = unbounded_channel();
+        let mut audience =
+            Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
+        let stop = audience.stop.clone();
+        let work = Work { cloud, keeper, events: &events, stop: &stop };
+        // The report comes when it is too late to think about them.
+        for finding in plan.findings().iter().filter(|finding| finding.severity == Severity::Warning) {
+            lines::warn(&finding.to_string());
+        }
+        let report = |ledger: &Ledger, end: End<'_>, lines: &Lines| {
+            Report::new(plan, ledger, end, key).with_pauses(plan, lines.pauses())
+        };
+        let created = audience.attend(create(plan, &mut ledger, &work)).await;
+        audience.lines.complete(&mut ledger);
+        match created {
+            Some(Ok(())) if !stop.is_cancelled() => {}
+            Some(Ok(()) | Err(CreateError::Stopped)) | None => {
+                return report(&ledger, End::Stopped(&Standing::new()), &audience.lines);
+            }
+            Some(Err(CreateError::Failed(task, error))) => {
+                return report(&ledger, End::Failed(task, &error), &audience.lines);
+            }
+        }
+        lines::waiting(wait);
+        let watched = audience.attend(watch(&Marks::from(plan), &mut ledger, Pace::lasting(wait), &work)).await;
+        // ACTIVE is no proof, and DOWN no answer.
+        let examined = match watched {
+            Some(Watched::Active | Watched::NotYet(_)) => audience.attend(examine(cloud, plan.id())).await,
+            _ => None,
+        };
+        let examined = examined.and_then(Result::ok);
+        let lines = &audience.lines;
+        match watched {
+            Some(Watched::Active) => report(&ledger, End::Active, lines).with_proof(examined.as_ref()),
+            Some(Watched::NotYet(standing)) => {
+                report(&ledger, End::NotActive(&standing), lines).with_proof(examined.as_ref())
+            }
+            Some(Watched::Lost(error)) => report(&ledger, End::Lost(lines.standing(), &error), lines),
+            Some(Watched::Stopped) | None => report(&ledger, End::Stopped(lines.standing()), lines),
+        }
+    }
+}
+
+pub(super) struct Audience<'a> {
+    pub(super) cloud: &'a Cloud,
+    pub(super) events: UnboundedReceiver<Event>,
+    pub(super) signals: &'a mut Signals,
+    pub(super) stop: CancellationToken,
+    pub(super) lines: Lines,
+}
+
+impl Audience<'_> {
+    /// Tells what happens while a piece of work is done. None if it did not come to rest in time after a signal.
+    pub(super) async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let Self { cloud, events, signals, stop, lines } = self;
+        Attendance { cloud, events, signals, stop }.attend(work, |event| lines.tell(event)).await
+    }
+}

@@ -1,0 +1,64 @@
+//! `osvpn delete`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::look::{Seen, look_to_change};
+use super::options::{ChangeArgs, CloudArgs};
+use super::run_change::Carrier;
+use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use crate::change::{Proposal, delete, delete_strays};
+use crate::inspect::diagnosis::{exposures, rules};
+use crate::signals::Signals;
+
+/// Delete a VPN, both halves in the right order; or unused VPN objects.
+///
+/// Shows what will be deleted and what stays because other connections use it, and asks once. Works for any VPN, including
+/// those not created by osvpn. If it is interrupted, osvpn resume continues.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// Its name, the id in its marker, or the name or id of one of its connections.
+    #[arg(value_name = "VPN", required_unless_present = "strays")]
+    vpn: Option<String>,
+    /// Delete the VPN objects that no connection uses, in all regions. Those that somebody may be creating stay.
+    #[arg(long, conflicts_with = "vpn")]
+    strays: bool,
+    /// Only those with this VPN id in their description, or the object with this id; can be repeated.
+    #[arg(long, value_name = "ID", requires = "strays", value_parser = id)]
+    of: Vec<String>,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// An empty id is a variable of a script that is not set, and would choose nothing.
+fn id(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("an empty id names no object".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+impl DeleteArgs {
+    async fn propose(&self, seen: &Seen) -> Result<Proposal, CommandError> {
+        let Some(wanted) = &self.vpn else {
+            return Ok(delete_strays(&seen.inspection, &seen.needed(), &self.of)?);
+        };
+        let vpn = seen.to_change(wanted)?;
+        seen.inspection.deletable(vpn).map_err(CommandError::refused)?;
+        let rules = rules(vpn, &exposures(seen.cloud(), vpn).await);
+        Ok(delete(&seen.inspection, vpn, &rules))
+    }
+}
+
+impl Answering for DeleteArgs {
+    fn is_json(&self) -> bool {
+        self.change.json
+    }
+
+    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen).await);
+        let (seen, proposal) = until_signal(signals, proposed).await?;
+        let carrier = Carrier { seen: &seen, key: None, wait: Duration::ZERO, is_agreed: self.change.yes };
+        carrier.carry_out(proposal, signals).await
+    }
+}

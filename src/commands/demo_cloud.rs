@@ -1,0 +1,60 @@
+//! `osvpn demo-cloud`
+
+use std::io::{self, Write, stdout};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{complain, with_runtime};
+use crate::report::ExitStatus;
+use crate::signals;
+use crate::simulator::{Settings, Simulator};
+
+/// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
+///
+/// Besides demo there are these users, all with the password demo: demo-mfa is asked for the passcode 123456 too,
+/// demo-appended appends it to the password, demo-reader may not change anything.
+#[derive(Debug, Args)]
+pub(crate) struct DemoCloudArgs {
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = loopback)]
+    listen: SocketAddr,
+    /// Seconds until a token expires, to see what osvpn does then [default: 12 hours].
+    #[arg(long, value_name = "SECS")]
+    token_life: Option<u64>,
+}
+
+/// Everybody knows its passwords, and nothing limits what it keeps.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("it must be a loopback address, such as 127.0.0.1:0".to_owned())
+    }
+}
+
+impl DemoCloudArgs {
+    pub(crate) fn run(&self) -> io::Result<ExitStatus> {
+        with_runtime(self.serve())
+    }
+
+    async fn serve(&self) -> io::Result<ExitStatus> {
+        let mut signals = signals::listen()?;
+        let mut settings = Settings { listen: self.listen, ..Settings::demo() };
+        if let Some(seconds) = self.token_life {
+            settings.token_lifetime = Duration::from_secs(seconds);
+        }
+        let simulator = Simulator::start(settings).await?;
+        let mut out = stdout();
+        writeln!(out, "unset OS_CLOUD")?;
+        for (name, value) in simulator.environment() {
+            writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+        }
+        out.flush()?;
+        complain("the demo cloud is running; give these lines to another shell. Ctrl-C ends it.");
+        signals.recv().await;
+        Ok(ExitStatus::Done)
+    }
+}

@@ -1,0 +1,167 @@
+//! `osvpn doctor`
+
+use std::io::{self, Write};
+
+use clap::Args;
+use futures::future::join_all;
+
+use super::confirm::{can_be_asked, confirm};
+use super::look::{Seen, look};
+use super::options::{AfterArgs, ClearTextArgs, CloudArgs};
+use super::run_change::Carrier;
+use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use crate::change::{Together, fix};
+use crate::inspect::diagnosis::{Diagnosis, exposures};
+use crate::inspect::{Fix, Vpn};
+use crate::plan::Profiles;
+use crate::report::{Diagnoses, ExitStatus, Health, ListedInterruption};
+use crate::signals::Signals;
+
+/// Find out why a VPN is down or carries less traffic than it should, and offer to fix it.
+///
+/// Reads both halves, their policies, keys, services and routers, and the security groups of the instances, and compares
+/// them. Findings are ordered by how likely they are the cause, each with what it means and how to fix it. What cannot be
+/// checked from here is listed too, with a ping that tries the tunnel.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = ExitStatus::help_for_monitors())]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
+pub(crate) struct DoctorArgs {
+    /// Its name, the id in its marker, or the name or id of one of its connections [default: every one; with --fix or
+    /// --modernise the only one].
+    #[arg(value_name = "VPN")]
+    vpn: Option<String>,
+    /// Fix the likeliest cause that osvpn can fix; asks before.
+    #[arg(long, group = "fixing")]
+    fix: bool,
+    /// Give both halves the policies of the profile modern (IKEv2, SHA-256), whatever is found; stronger values stay. Asks
+    /// before.
+    #[arg(long, group = "fixing")]
+    modernise: bool,
+    /// Proceed without confirmation.
+    #[arg(long, short, requires = "fixing")]
+    yes: bool,
+    /// Print one JSON document on standard output instead of text.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    wait: AfterArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// What was read of the VPNs that are meant.
+struct Examination {
+    seen: Seen,
+    vpns: Vec<(Vpn, Diagnosis)>,
+    /// Those that have no connection yet.
+    unmade: Vec<ListedInterruption>,
+}
+
+impl Answering for DoctorArgs {
+    fn is_json(&self) -> bool {
+        self.json
+    }
+
+    fn untouched(&self) -> &'static str {
+        if self.fixes() { "Nothing was changed." } else { "" }
+    }
+
+    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        let Examination { seen, vpns, unmade } = until_signal(signals, self.examine(sign_in)).await?;
+        if vpns.is_empty() && self.fixes() {
+            return Err(CommandError::all_refused(unmade.iter().map(ToString::to_string).collect()));
+        }
+        if let ([(vpn, diagnosis)], []) = (vpns.as_slice(), unmade.as_slice()) {
+            return self.fix(&seen, vpn, diagnosis, signals).await;
+        }
+        let healths = vpns.iter().map(|(vpn, diagnosis)| health(&seen, vpn, diagnosis));
+        Ok(Diagnoses::new(healths.collect(), unmade).into())
+    }
+}
+
+fn health(seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis) -> Health {
+    Health::new(vpn, diagnosis).as_diagnosis().with_interruption(seen.interruption_of(vpn))
+}
+
+fn diagnosed(health: Health) -> Result<Conclusion, CommandError> {
+    Ok(Diagnoses::new(vec![health], Vec::new()).into())
+}
+
+/// The likeliest cause that osvpn can fix.
+fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
+    let first = diagnosis.findings.get(diagnosis.first_mendable()?)?;
+    first.fault().map(|fault| fault.fix.clone())
+}
+
+impl DoctorArgs {
+    fn fixes(&self) -> bool {
+        self.fix || self.modernise
+    }
+
+    async fn examine(&self, sign_in: &mut SignIn) -> Result<Examination, CommandError> {
+        let seen = look(&self.cloud, sign_in).await?;
+        self.clear_text.apply(seen.cloud()).await;
+        let unmade: Vec<_> = seen.unmade(self.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();
+        let chosen: Vec<&Vpn> = match &self.vpn {
+            Some(_) if !unmade.is_empty() => Vec::new(),
+            Some(wanted) => vec![seen.select(wanted)?],
+            // One is changed, never one of several by chance.
+            None if self.fixes() => vec![seen.only(None)?],
+            None => seen.inspection.vpns.iter().collect(),
+        };
+        if chosen.is_empty() && unmade.is_empty() {
+            return Err(seen.nothing());
+        }
+        let vpns = join_all(chosen.iter().map(|vpn| async {
+            let exposures = exposures(seen.cloud(), vpn).await;
+            ((*vpn).clone(), seen.diagnosis(vpn, &exposures).await)
+        }));
+        let vpns = vpns.await;
+        Ok(Examination { vpns, seen, unmade })
+    }
+
+    /// Tells what was found, and does the first fix there is, if that is wanted.
+    async fn fix(
+        &self,
+        seen: &Seen,
+        vpn: &Vpn,
+        diagnosis: &Diagnosis,
+        signals: &mut Signals,
+    ) -> Result<Conclusion, CommandError> {
+        let health = health(seen, vpn, diagnosis);
+        if let Err(why) = seen.free(vpn) {
+            return if self.fixes() { Err(why) } else { diagnosed(health) };
+        }
+        let wanted = if self.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
+        if self.fix && wanted.is_none() {
+            return diagnosed(health.unchanged());
+        }
+        let may_ask = !self.json && can_be_asked();
+        let (Some(wanted), true) = (wanted, self.fixes() || may_ask) else {
+            return diagnosed(health);
+        };
+        let may_change = self.vpn.as_deref().map_or(Ok(()), |wanted| seen.whole(wanted).map(drop));
+        let profiles = Profiles::built_in()?;
+        let proposed = fix(&seen.inspection, vpn, diagnosis, &wanted, &profiles).map_err(CommandError::from);
+        let proposal = match may_change.and(proposed) {
+            Ok(proposal) => proposal,
+            Err(why) if self.fixes() => return Err(why),
+            Err(_) => return diagnosed(health),
+        };
+        if !self.json {
+            // For whoever is asked afterwards.
+            let _ = write!(io::stdout(), "{health}").and_then(|()| io::stdout().flush());
+        }
+        if !self.fixes() {
+            let shown = format!("\nThis can be fixed now:\n{}", Together(std::slice::from_ref(&proposal)));
+            if !confirm(&shown, "Proceed?", signals).await? {
+                return diagnosed(health.printed());
+            }
+        }
+        let is_agreed = self.yes || !self.fixes();
+        let carrier = Carrier { seen, key: None, wait: self.wait.duration(), is_agreed };
+        carrier.carry_out(proposal, signals).await
+    }
+}

@@ -1,0 +1,224 @@
+//! The one error of all commands: any other becomes one by `?`.
+
+use std::fmt::{Display, Write as _};
+
+use itertools::Itertools;
+use serde_json::{Value, json};
+
+use crate::change;
+use crate::cloud::{Error, Hidden, printable};
+use crate::engine::interruption::Interruption;
+use crate::engine::journal::JournalError;
+use crate::engine::prepare::{PrepareError, refusals};
+use crate::engine::resume::KeyError;
+use crate::plan::ShellCommand;
+use crate::plan::file::FileError;
+use crate::report::{ExitStatus, Failure, ListedInterruption};
+use crate::sign_in::Problem;
+
+/// Why a command did nothing.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    pub(super) status: ExitStatus,
+    details: Box<Details>,
+}
+
+#[derive(Debug, Default)]
+struct Details {
+    problems: Vec<String>,
+    hints: Vec<String>,
+    /// Places that were looked at for credentials, and whether something was there.
+    looked_for: Vec<(String, bool)>,
+    failure: Option<Failure>,
+    /// The command that continues from here.
+    go_on: Option<ShellCommand>,
+}
+
+impl CommandError {
+    fn new(status: ExitStatus, problems: impl IntoIterator<Item = String>) -> Self {
+        Self { status, details: Box::new(Details { problems: problems.into_iter().collect(), ..Details::default() }) }
+    }
+
+    /// Arguments, plan file, key or credentials cannot be used.
+    pub(super) fn unusable(problem: impl Display) -> Self {
+        Self::new(ExitStatus::Usage, [problem.to_string()])
+    }
+
+    /// As [`Self::unusable`], for several reasons.
+    pub(super) fn all_unusable(problems: Vec<String>) -> Self {
+        Self::new(ExitStatus::Usage, problems)
+    }
+
+    /// The checks refuse it.
+    pub(super) fn refused(problem: impl Display) -> Self {
+        Self::new(ExitStatus::Refused, [problem.to_string()])
+    }
+
+    /// As [`Self::refused`], for several reasons.
+    pub(super) fn all_refused(problems: Vec<String>) -> Self {
+        Self::new(ExitStatus::Refused, problems)
+    }
+
+    /// Nobody can tell from what this sign-in is shown.
+    pub(super) fn hidden(hidden: Hidden) -> Self {
+        Self::new(ExitStatus::Failed, [hidden.to_string()])
+    }
+
+    /// A request failed before anything was changed.
+    pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Self {
+        let mut failed = Self::new(ExitStatus::Failed, []);
+        failed.details.failure = Some(Failure::new(doing, error));
+        failed
+    }
+
+    /// The user stopped it before anything was changed.
+    pub(super) fn stopped() -> Self {
+        Self::new(ExitStatus::Stopped, ["stopped".to_owned()])
+    }
+
+    /// The program itself is at fault.
+    pub(super) fn internal(error: impl Display) -> Self {
+        let problem = format!("internal error: {error}; please report it: osvpn bug-report collects what is needed");
+        Self::new(ExitStatus::Failed, [problem])
+    }
+
+    /// With what the user can do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.details.hints.push(hint.into());
+        self
+    }
+
+    /// With the command to try again with, if only a stop or a failed request was in its way.
+    pub(super) fn go_on_with(mut self, command: ShellCommand) -> Self {
+        if matches!(self.status, ExitStatus::Stopped | ExitStatus::Failed) {
+            self.details.go_on = Some(command);
+        }
+        self
+    }
+
+    /// The reasons in one line.
+    pub(super) fn reasons(&self) -> String {
+        self.details.problems.join("; ")
+    }
+
+    /// What it says and what to do, in the lines of a terminal: arguments and names of files are repeated in it.
+    fn problems(&self) -> impl Iterator<Item = String> {
+        let Details { problems, hints, .. } = &*self.details;
+        problems.iter().chain(hints).map(|text| text.lines().map(printable).join("\n"))
+    }
+
+    /// As a person reads it; after the reasons comes what is as it was.
+    pub(super) fn text(&self, untouched: &str) -> String {
+        let Details { looked_for, failure, go_on, .. } = &*self.details;
+        let mut text: String = self.problems().map(|line| line + "\n").collect();
+        if let Some(failure) = failure {
+            let _ = write!(text, "{failure}");
+        }
+        if !looked_for.is_empty() {
+            text.push_str("Looked for:\n");
+        }
+        for (place, found) in looked_for {
+            let _ = writeln!(text, "  {}  {place}", if *found { "there   " } else { "missing " });
+        }
+        if !untouched.is_empty() {
+            let _ = writeln!(text, "{untouched}");
+        }
+        if let Some(command) = go_on {
+            let _ = writeln!(text, "To continue:  {command}");
+        }
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let Details { looked_for, failure, go_on, .. } = &*self.details;
+        let outcome = match self.status {
+            ExitStatus::Usage => "unusable",
+            ExitStatus::Refused => "refused",
+            ExitStatus::Stopped => "stopped",
+            _ => "failed",
+        };
+        let mut json = json!({ "outcome": outcome, "problems": self.problems().collect::<Vec<_>>() });
+        if !looked_for.is_empty() {
+            json["looked_for"] = json!(looked_for);
+        }
+        if let Some(failure) = failure {
+            json["failure"] = json!(failure);
+        }
+        if let Some(command) = go_on {
+            json["go_on"] = json!(command);
+        }
+        json
+    }
+}
+
+impl From<PrepareError> for CommandError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Request { doing, error } => Self::failed(doing, &error),
+            PrepareError::Hidden(hidden) => Self::refused(hidden),
+            PrepareError::Refused(findings) => Self::all_refused(refusals(&findings)),
+            PrepareError::File(errors) => errors.into(),
+            PrepareError::BuiltIn(error) => error.into(),
+            PrepareError::NoSuchRegion { .. }
+            | PrepareError::Journal(_)
+            | PrepareError::Key(_)
+            | PrepareError::Untold { .. } => Self::unusable(error),
+        }
+    }
+}
+
+/// The plan names what is not there, or cannot be read at all.
+impl From<Vec<FileError>> for CommandError {
+    fn from(errors: Vec<FileError>) -> Self {
+        let problems = errors.iter().map(ToString::to_string).collect();
+        if errors.iter().any(FileError::is_unreadable) {
+            Self::all_unusable(problems)
+        } else {
+            Self::all_refused(problems)
+        }
+    }
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> Self {
+        Self::unusable(error)
+    }
+}
+
+impl From<KeyError> for CommandError {
+    fn from(error: KeyError) -> Self {
+        Self::unusable(error)
+    }
+}
+
+impl From<change::Refused> for CommandError {
+    fn from(change::Refused(problems): change::Refused) -> Self {
+        Self::all_refused(problems)
+    }
+}
+
+/// A creation or a change was interrupted, which comes first.
+impl From<&Interruption> for CommandError {
+    fn from(interruption: &Interruption) -> Self {
+        Self::refused(ListedInterruption::new(interruption))
+    }
+}
+
+/// Without a failed request there is nothing to sign in with.
+impl From<Problem> for CommandError {
+    fn from(problem: Problem) -> Self {
+        if let Some(error) = &problem.error {
+            return Self::failed("signing in", error);
+        }
+        let mut unusable = Self::all_unusable(problem.text);
+        unusable.details.looked_for = problem.looked_for;
+        unusable
+    }
+}
+
+/// The program's own tables are broken.
+impl From<toml::de::Error> for CommandError {
+    fn from(error: toml::de::Error) -> Self {
+        Self::internal(error)
+    }
+}

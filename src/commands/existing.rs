@@ -1,0 +1,40 @@
+//! A plan whose VPN is there already, exactly so: applying it again has nothing to do.
+
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret;
+
+use crate::cloud::{Cloud, RegionId};
+use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Vpn, inspect_only};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Far, PlanDraft};
+use crate::report::{Existing, Health};
+
+/// The VPN of a draft that the checks refuse, if it is that which is in the way.
+pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Option<Existing> {
+    let far = match &draft.far {
+        Far::Half(side) => Some(&side.region),
+        Far::Peer(_) => None,
+    };
+    let regions: BTreeSet<RegionId> = std::iter::once(&draft.a.region).chain(far).cloned().collect();
+    let inspection = inspect_only(cloud, &regions).await;
+    let vpn = inspection.same(draft)?;
+    if key == KeyOrigin::Given && !has_key(vpn, draft, cloud).await {
+        return None;
+    }
+    let diagnosis = inspection.diagnosis(cloud, vpn, &Exposures::new()).await;
+    Some(Existing::new(Health::new(vpn, &diagnosis)))
+}
+
+/// Whether every half has the key that was given.
+async fn has_key(vpn: &Vpn, draft: &PlanDraft, cloud: &Cloud) -> bool {
+    for (_, side) in vpn.sides() {
+        let Ok(region) = cloud.region(&side.region) else { return false };
+        let Ok(key) = region.connection_psk(&side.connection.id).await else { return false };
+        if key.expose_secret() != draft.psk.secret().expose_secret() {
+            return false;
+        }
+    }
+    true
+}

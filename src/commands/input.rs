@@ -1,0 +1,96 @@
+//! What commands read before they send anything: the plan file and the key.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
+use tokio::task::spawn_blocking;
+
+use super::CommandError;
+use crate::engine::resume::{KeyError, key_of_variable, parse_key};
+use crate::plan::Psk;
+use crate::plan::file::PlanFile;
+use crate::sign_in::terminal::AtTerminal;
+
+/// Standard input, where a file is named.
+const STDIN: &str = "-";
+/// Much more than any plan, in bytes: one with 10,000 ranges has a twentieth of it.
+const LONGEST_PLAN: u64 = 4 << 20;
+/// Much more than any key; the wrong file is refused before all of it is read.
+const LONGEST_KEY_FILE: u64 = 4096;
+
+/// Reads the plan file.
+///
+/// # Errors
+/// If it cannot be read, or is no plan; with the line where that is known.
+pub(super) async fn plan_file(path: &Path) -> Result<PlanFile, CommandError> {
+    let unusable = |why: &dyn std::fmt::Display| CommandError::unusable(format!("{}: {why}", path.display()));
+    let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&error))?;
+    let bytes = bytes.ok_or_else(|| unusable(&"it is much too long for a plan"))?;
+    let text = str::from_utf8(&bytes).map_err(|error| unusable(&error))?;
+    PlanFile::parse(text).map_err(|error| unusable(&error))
+}
+
+/// No key was given, and none may be generated.
+pub(super) fn no_key() -> CommandError {
+    let problem = "in single mode the peer has to have the same pre-shared key, so it has to be given: with --psk-file PATH \
+                   (- for standard input), or in the variable OSVPN_PSK";
+    CommandError::unusable(problem)
+}
+
+/// The key from the file that was named, else from the variable, else none.
+///
+/// # Errors
+/// If what was given is no key. The text itself is in no message.
+pub(super) async fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, CommandError> {
+    let Some(path) = psk_file else { return Ok(key_of_variable()?) };
+    Ok(Some(parse_key(&path.display().to_string(), &read_key(path).await?)?))
+}
+
+async fn read_key(path: &Path) -> Result<Zeroizing<String>, CommandError> {
+    if path.as_os_str() == STDIN && io::stdin().is_terminal() {
+        return type_key().await;
+    }
+    let place = path.display();
+    let bytes = content(path, LONGEST_KEY_FILE).await;
+    let bytes = bytes.map_err(|error| CommandError::unusable(format!("pre-shared key of {place}: {error}")))?;
+    let Some(bytes) = bytes else {
+        return Err(CommandError::unusable(format!("{place} is too long to hold a pre-shared key alone")));
+    };
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let problem = format!("pre-shared key of {place}: it is UTF-16, as PowerShell's > writes it; save it as ASCII");
+        return Err(CommandError::unusable(problem));
+    }
+    str::from_utf8(&bytes)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .map_err(|_| KeyError::NotText(place.to_string()).into())
+}
+
+/// Standard input is a terminal: the key is typed.
+async fn type_key() -> Result<Zeroizing<String>, CommandError> {
+    let refused = |why: String| CommandError::unusable(format!("pre-shared key of -: {why}"));
+    let terminal = AtTerminal::find()
+        .ok_or_else(|| refused("standard input is a terminal on which osvpn cannot ask; name a file".to_owned()))?;
+    let introduction = "The pre-shared key of the VPN. What you type is not shown; an empty line gives up.";
+    let typed = terminal.secret(introduction, "Pre-shared key").await.map_err(|error| refused(error.to_string()))?;
+    typed.map(|key| Zeroizing::new(key.expose_secret().to_owned())).ok_or_else(|| refused("none was typed".to_owned()))
+}
+
+/// What a file holds; none if that is more than so many bytes. It may be a pipe to which nobody writes, so it is read by a
+/// thread, which ends with the program: the caller can be stopped.
+async fn content(path: &Path, longest: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let path = path.to_owned();
+    let read = move || {
+        // It does not grow: what is left behind by growing is not wiped.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(longest).unwrap_or_default() + 1));
+        if path.as_os_str() == STDIN {
+            io::stdin().lock().take(longest + 1).read_to_end(&mut bytes)?;
+        } else {
+            File::open(&path)?.take(longest + 1).read_to_end(&mut bytes)?;
+        }
+        Ok((bytes.len() as u64 <= longest).then_some(bytes))
+    };
+    spawn_blocking(read).await.map_err(io::Error::other)?
+}

@@ -1,0 +1,164 @@
+//! A sign-in, the VPNs it shows, and which of them a command means.
+
+use super::options::CloudArgs;
+use super::{CommandError, SignIn, lines};
+use crate::change::Unfinished;
+use crate::cloud::Cloud;
+use crate::engine::interruption::{Interruption, State, interruptions, needed};
+use crate::inspect::diagnosis::{Diagnosis, Exposures};
+use crate::inspect::{Inspection, Unselected, Vpn, inspect};
+use crate::sign_in::SignedIn;
+use crate::state;
+
+/// A sign-in and what it shows.
+pub(super) struct Seen {
+    pub(super) signed_in: SignedIn,
+    pub(super) inspection: Inspection,
+    /// What is not done, as the journals here tell.
+    pub(super) interruptions: Vec<Interruption>,
+}
+
+/// Signs in, and reads all regions.
+///
+/// # Errors
+/// If nothing can be read.
+pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignIn) -> Result<Seen, CommandError> {
+    let signed_in = sign_in.cloud(args).await?;
+    let inspection = inspect(&signed_in.cloud).await;
+    match inspection.unread.as_slice() {
+        [(region, error), ..] if inspection.surveys.is_empty() => {
+            Err(CommandError::failed(format!("reading {region}"), error))
+        }
+        unread => {
+            for (region, error) in unread {
+                lines::warn(&format!("{region} could not be read, so what is there is missing: {error}"));
+            }
+            inspection.left_out().for_each(|what| lines::warn(&what));
+            let directory = state::directory().filter(|_| signed_in.simulator.is_none());
+            let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
+            Ok(Seen { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
+        }
+    }
+}
+
+/// As [`look`], and what is to be changed by what it shows.
+pub(super) async fn look_to_change<T>(
+    args: &CloudArgs,
+    sign_in: &mut SignIn,
+    propose: impl AsyncFnOnce(&Seen) -> Result<T, CommandError>,
+) -> Result<(Seen, T), CommandError> {
+    let seen = look(args, sign_in).await?;
+    if let Some(hidden) = seen.inspection.hidden() {
+        return Err(CommandError::refused(hidden));
+    }
+    let proposed = propose(&seen).await?;
+    Ok((seen, proposed))
+}
+
+impl Seen {
+    pub(super) fn cloud(&self) -> &Cloud {
+        &self.signed_in.cloud
+    }
+
+    /// The VPN that is to be changed.
+    ///
+    /// # Errors
+    /// If none or several answer to the word, or half of it may be where nothing could be read.
+    pub(super) fn whole(&self, wanted: &str) -> Result<&Vpn, CommandError> {
+        let vpn = self.to_change(wanted)?;
+        self.inspection.changeable(vpn).map_err(CommandError::refused)?;
+        Ok(vpn)
+    }
+
+    /// What of unused objects may still be needed.
+    pub(super) fn needed(&self) -> Unfinished {
+        let (vpns, changes, objects) = needed(&self.interruptions);
+        Unfinished { vpns, changes, objects }
+    }
+
+    pub(super) fn interruption_of(&self, vpn: &Vpn) -> Option<&Interruption> {
+        let connections = || vpn.sides().map(|(_, side)| &side.connection.id);
+        self.interruptions.iter().find(|interruption| interruption.is_of(vpn.id.as_ref(), connections()))
+    }
+
+    /// Refuses a VPN whose creation or change was interrupted, which comes first.
+    pub(super) fn free(&self, vpn: &Vpn) -> Result<(), CommandError> {
+        match self.interruption_of(vpn) {
+            Some(interruption) if interruption.state == State::Interrupted => Err(interruption.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The VPNs that were begun and have no connection to be seen, or the one that a word means if it means no other.
+    pub(super) fn unmade(&self, wanted: Option<&str>) -> Vec<&Interruption> {
+        let is_seen = |one: &&Interruption| {
+            self.inspection
+                .vpns
+                .iter()
+                .any(|vpn| one.is_of(vpn.id.as_ref(), vpn.sides().map(|(_, side)| &side.connection.id)))
+        };
+        if wanted.is_some_and(|wanted| {
+            !matches!(self.inspection.select(wanted), Err(Unselected::None { .. } | Unselected::Hidden(_)))
+        }) {
+            return Vec::new();
+        }
+        let unmade = self.interruptions.iter().filter(|one| one.is_of_creation() && !is_seen(one));
+        wanted.map_or_else(|| unmade.clone().collect(), |wanted| Interruption::meant(unmade.clone(), wanted))
+    }
+
+    pub(super) fn to_change(&self, wanted: &str) -> Result<&Vpn, CommandError> {
+        let vpn = self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))?;
+        self.free(vpn)?;
+        Ok(vpn)
+    }
+
+    pub(super) fn select(&self, wanted: &str) -> Result<&Vpn, CommandError> {
+        self.inspection.select(wanted).map_err(|error| self.unselected(&error))
+    }
+
+    fn unselected(&self, error: &Unselected) -> CommandError {
+        if let Unselected::None { wanted, .. } = error
+            && let [unmade, ..] = self.unmade(Some(wanted)).as_slice()
+        {
+            return (*unmade).into();
+        }
+        match (error, self.inspection.unread.first()) {
+            // It may be there: nobody knows.
+            (Unselected::None { wanted, .. }, Some((region, why))) => {
+                CommandError::failed(format!("looking for {wanted} in {region}"), why)
+            }
+            (Unselected::Hidden(hidden), _) => CommandError::hidden(*hidden),
+            (Unselected::Doubled { .. } | Unselected::HalfMarked { .. }, _) => CommandError::refused(error),
+            _ => CommandError::unusable(error),
+        }
+    }
+
+    /// Why there is no VPN to speak of.
+    pub(super) fn nothing(&self) -> CommandError {
+        match self.inspection.unread.first() {
+            Some((region, why)) => CommandError::failed(format!("reading {region}"), why),
+            None => match self.inspection.hidden() {
+                Some(hidden) => CommandError::hidden(hidden),
+                None => CommandError::unusable("there is no VPN in this project"),
+            },
+        }
+    }
+
+    /// The VPN that is meant: the only one, if none is named.
+    pub(super) fn only(&self, wanted: Option<&str>) -> Result<&Vpn, CommandError> {
+        match (wanted, self.inspection.vpns.as_slice()) {
+            (Some(wanted), _) => self.select(wanted),
+            (None, [vpn]) => Ok(vpn),
+            (None, []) => Err(self.nothing()),
+            (None, several) => {
+                let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
+                problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));
+                Err(CommandError::all_unusable(problems))
+            }
+        }
+    }
+
+    pub(super) async fn diagnosis(&self, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
+        self.inspection.diagnosis(self.cloud(), vpn, exposures).await
+    }
+}

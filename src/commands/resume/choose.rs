@@ -1,0 +1,192 @@
+//! Which interrupted creation is meant.
+
+use std::path::PathBuf;
+
+use itertools::Itertools;
+
+use super::super::CommandError;
+use crate::cloud::{Cloud, Hidden};
+use crate::engine::change;
+use crate::engine::found::{self, Found};
+use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
+use crate::engine::resume::Resumable;
+use crate::plan::shell::osvpn;
+use crate::plan::{VpnId, meant};
+use crate::state;
+
+/// What can be said without asking the cloud.
+pub(in super::super) enum Chosen {
+    Journal(Box<Journal>),
+    /// No journal is here of the VPN of that name or id, but for those that cannot be read.
+    Named(String, Vec<String>),
+}
+
+/// Refuses to undo what is made: creating it was not interrupted, and whoever says so by mistake loses a VPN that works.
+///
+/// # Errors
+/// With the command that deletes it.
+pub(in super::super) fn refuse_made(interrupted: &Resumable) -> Result<(), CommandError> {
+    if !interrupted.is_made() {
+        return Ok(());
+    }
+    let marks = interrupted.marks();
+    let problem = format!(
+        "creating {} was not interrupted: it has all its connections, and no journal on this machine tells of an \
+         interrupted change. There is nothing to roll back",
+        marks.name
+    );
+    let hint = format!("to delete the whole VPN: {}", osvpn("delete").operand(&marks.vpn));
+    Err(CommandError::refused(problem).hint(hint))
+}
+
+/// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
+fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
+    if let [first, ..] = found.doubled().as_slice() {
+        let mut problems = vec![format!(
+            "half {} of {} is there more than once: its marker does not tell which connection is the right one. Delete one \
+             by its own id (osvpn delete ID), or change its description:",
+            first.task.half, found.marks.vpn
+        )];
+        problems.extend(found.doubled().iter().map(|made| format!("  {} {} ({})", made.region, made.name, made.id)));
+        return Err(CommandError::all_refused(problems));
+    }
+    let directory = state::directory().ok_or(JournalError::NoHome);
+    let vpn = &found.marks.vpn;
+    // Whoever named it in another way than its journal does is told of that all the same.
+    if let Some((path, record)) = directory.as_ref().ok().and_then(|directory| change::unfinished_of(directory, vpn)) {
+        let error =
+            record.map_or_else(|error| error, |_| JournalError::Unfinished(vpn.to_string(), "a change".to_owned()));
+        return Err(CommandError::from(error).hint(format!("its journal is {}", path.display())));
+    }
+    match directory.and_then(|directory| Claim::of(&directory, vpn)) {
+        Err(error @ JournalError::Busy(_)) => Err(CommandError::from(error)),
+        // It could not be read, or was begun only now. Nobody goes by the marks beside it: it may know of requests whose
+        // answers are outstanding.
+        Ok(claim) if claim.has_journal() => match Journal::of(claim) {
+            Ok(journal) => take_journal(Box::new(journal), cloud),
+            Err(error) => {
+                Err(CommandError::from(error).hint("to go by the markers in the cloud alone, move that file away"))
+            }
+        },
+        // A disk that cannot be written is no reason not to undo something.
+        claim => Ok(Resumable::Found(Box::new(found), claim)),
+    }
+}
+
+/// Whether a word is the id of that VPN, or its whole mark.
+pub(in super::super) fn has_id(wanted: &str, vpn: &VpnId) -> bool {
+    VpnId::of_word(wanted).as_ref() == Some(vpn)
+}
+
+/// Takes up the journal that is meant: the only one, or that of the VPN that was named.
+///
+/// # Errors
+/// If it is not clear which one, or another process has it.
+pub(in super::super) fn local(wanted: Option<&str>) -> Result<Chosen, CommandError> {
+    let journals = match state::directory().map(|directory| unfinished(&directory)) {
+        Some(Ok(journals)) => journals,
+        Some(Err(error)) => return Err(CommandError::from(error)),
+        None => Vec::new(),
+    };
+    let mut unreadable = Vec::new();
+    let mut readable: Vec<(PathBuf, Record)> = Vec::new();
+    for (path, record) in journals {
+        match record {
+            Ok(record) => readable.push((path, record)),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    let meant = match wanted {
+        None => readable,
+        Some(wanted) => meant(
+            wanted,
+            readable,
+            &[&|(_, record)| has_id(wanted, &record.vpn), &|(_, record)| record.name.as_str() == wanted],
+        ),
+    };
+    match (meant.as_slice(), wanted) {
+        ([(path, _)], _) => {
+            let journal = Journal::open(path).map_err(|error| CommandError::from(error))?;
+            Ok(Chosen::Journal(Box::new(journal)))
+        }
+        ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned(), unreadable)),
+        ([], None) => {
+            let mut problems = vec![
+                "nothing was interrupted: this machine knows of no interrupted creation or change".to_owned(),
+                "if one was begun elsewhere, or its journal is lost, name its VPN: osvpn then looks for its marker in the \
+                 cloud. To wait for a VPN that exists, name it, too"
+                    .to_owned(),
+            ];
+            problems.extend(unreadable);
+            Err(CommandError::all_unusable(problems))
+        }
+        (several, _) => {
+            let mut problems =
+                vec!["the creation of several VPNs was interrupted; name the one you mean by its id:".to_owned()];
+            problems.extend(several.iter().map(|(_, record)| {
+                format!(
+                    "  {}  {}, begun {} at {}",
+                    record.vpn,
+                    record.name,
+                    record.began.strftime("%F %H:%M UTC"),
+                    record.auth_url
+                )
+            }));
+            Err(CommandError::all_unusable(problems))
+        }
+    }
+}
+
+fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Resumable, CommandError> {
+    if journal.record().is_of(cloud) {
+        return Ok(Resumable::Journal(journal));
+    }
+    let record = journal.record();
+    let text = format!(
+        "{} was begun in another project (id {}, signed in at {}); this sign-in is for {} (id {}). Source that project's \
+         openrc, or name its cloud with --cloud",
+        record.name,
+        record.project,
+        record.auth_url,
+        cloud.project_name(),
+        cloud.project_id()
+    );
+    Err(CommandError::unusable(text))
+}
+
+/// Holds the journal against the cloud that was signed in to, or looks for the VPN by its marks.
+///
+/// # Errors
+/// If it belongs elsewhere, or there is none.
+pub(in super::super) async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Resumable, CommandError> {
+    let (wanted, unreadable) = match chosen {
+        Chosen::Journal(journal) => return take_journal(journal, cloud),
+        Chosen::Named(wanted, unreadable) => (wanted, unreadable),
+    };
+    let all =
+        found::find(cloud).await.map_err(|error| CommandError::failed("looking for the VPN by its marker", &error))?;
+    if let Some(hidden) = Hidden::from(cloud.is_reader(), !all.is_empty()) {
+        return Err(CommandError::refused(hidden));
+    }
+    let mut found = meant(
+        &wanted,
+        all,
+        &[&|found| has_id(&wanted, &found.marks.vpn), &|found| found.marks.name.as_str() == wanted],
+    );
+    match (found.pop(), found.len()) {
+        (Some(found), 0) => claimed(found, cloud),
+        (None, _) => {
+            let text = format!(
+                "no VPN {wanted} is known: there is no journal of it on this machine, and no object with its marker in any \
+                 region of project {}",
+                cloud.project_name()
+            );
+            Err(CommandError::all_unusable([vec![text], unreadable].concat()))
+        }
+        (Some(last), _) => {
+            found.push(last);
+            let ids = found.iter().map(|found| &found.marks.vpn).join(", ");
+            Err(CommandError::unusable(format!("several VPNs are called {wanted}; name one by its id: {ids}")))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `osvpn rotate-psk`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use futures::future::join_all;
+
+use super::look::{Seen, look_to_change};
+use super::options::{AfterArgs, ChangeArgs, ClearTextArgs, CloudArgs};
+use super::run_change::Carrier;
+use super::{Answering, CommandError, Conclusion, SignIn, input, lines, until_signal};
+use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
+use crate::inspect::Keys;
+use crate::plan::psk::KeyOrigin;
+use crate::signals::Signals;
+
+/// Give a VPN a new pre-shared key, on both halves as one step.
+///
+/// If the second half refuses the key, the first gets its old one back. The key is generated unless you give one, and is
+/// shown nowhere. A tunnel that is up keeps the old key until it is renegotiated; --renew does that now.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RotateArgs {
+    /// Its name, the id in its marker, or the name or id of one of its connections.
+    #[arg(value_name = "VPN", required_unless_present = "all_public_keys")]
+    vpn: Option<String>,
+    /// Give a new key to every VPN of the project that has the well-known key from create-vpn.sh.
+    #[arg(long, conflicts_with_all = ["vpn", "psk_file"])]
+    all_public_keys: bool,
+    /// Renegotiate running tunnels with the new key now. All tunnels of both routers are down for some seconds.
+    #[arg(long)]
+    renew: bool,
+    /// Read the new key from this file; - reads standard input. It goes before OSVPN_PSK [default: a generated one].
+    #[arg(long, value_name = "PATH")]
+    psk_file: Option<PathBuf>,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    wait: AfterArgs,
+    #[command(flatten)]
+    clear_text: ClearTextArgs,
+    #[command(flatten)]
+    cloud: CloudArgs,
+}
+
+/// One VPN, or all of a kind, however many these are.
+enum Wanted {
+    One(Proposal),
+    All(Vec<Proposal>),
+}
+
+impl RotateArgs {
+    async fn propose(&self, seen: &Seen, origin: KeyOrigin) -> Result<Wanted, CommandError> {
+        self.clear_text.apply(seen.cloud()).await;
+        let sas = if self.renew { Sas::Renew } else { Sas::Keep };
+        if let Some(wanted) = &self.vpn {
+            let proposal = rotate_key(&seen.inspection, seen.whole(wanted)?, origin, sas)?;
+            return Ok(Wanted::One(self.with_option(proposal)));
+        }
+        if let Some((region, why)) = seen.inspection.unread.first() {
+            return Err(CommandError::failed(format!("reading {region}"), why));
+        }
+        let vpns = &seen.inspection.vpns;
+        let keys = join_all(vpns.iter().map(|vpn| Keys::read(seen.cloud(), vpn))).await;
+        for (vpn, keys) in vpns.iter().zip(&keys) {
+            if let Keys::Unreadable(error) = keys {
+                return Err(CommandError::failed(format!("reading the key of {}", vpn.name), error));
+            }
+        }
+        let rescue = rotate_public_keys(&seen.inspection, vpns.iter().zip(&keys), &seen.needed(), sas)?;
+        rescue.warnings().for_each(|warning| lines::warn(&warning));
+        Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| self.with_option(proposal)).collect()))
+    }
+
+    /// Names the option for what the user may want besides.
+    fn with_option(&self, mut proposal: Proposal) -> Proposal {
+        if !self.renew {
+            proposal.notes.push("The option --renew renews the tunnels too.".to_owned());
+        }
+        proposal
+    }
+}
+
+impl Answering for RotateArgs {
+    fn is_json(&self) -> bool {
+        self.change.json
+    }
+
+    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        // One key for many VPNs is no key.
+        let key = if self.all_public_keys {
+            None
+        } else {
+            until_signal(signals, input::given_key(self.psk_file.as_deref())).await?
+        };
+        let origin = if key.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
+        let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen, origin).await);
+        let (seen, wanted) = until_signal(signals, proposed).await?;
+        let carrier = Carrier { seen: &seen, key, wait: self.wait.duration(), is_agreed: self.change.yes };
+        match wanted {
+            Wanted::One(proposal) => carrier.carry_out(proposal, signals).await,
+            Wanted::All(proposals) => carrier.carry_out_all(proposals, signals).await,
+        }
+    }
+}

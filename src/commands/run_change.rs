@@ -1,0 +1,131 @@
+//! A change from the question to its end: carried out or rolled back with its events as lines, and what came of it verified.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use super::attend::Attendance;
+use super::confirm::confirm;
+use super::look::Seen;
+use super::verify::Verification;
+use super::{CommandError, Conclusion, lines};
+use crate::change::{Change, Proposal, Together};
+use crate::cloud::{Cloud, RegionId};
+use crate::engine::change::{ChangeError, ChangeWork, Changing, Direction};
+use crate::engine::journal::JournalError;
+use crate::plan::Psk;
+use crate::plan::psk::NONE_PUBLIC;
+use crate::report::{ChangeReport, Changes};
+use crate::sign_in::aside::say;
+use crate::signals::Signals;
+use crate::state;
+
+/// Does what is missing of a change, or rolls it back, and waits until no lost request can take effect any more.
+pub(super) async fn run_change(
+    mut changing: Changing,
+    key: Option<&Psk>,
+    cloud: &Cloud,
+    signals: &mut Signals,
+    direction: Direction,
+) -> ChangeReport {
+    let (events, mut received) = unbounded_channel();
+    let stop = CancellationToken::new();
+    let work = ChangeWork { cloud, events: &events, stop: &stop };
+    let change = changing.change().clone();
+    let attendance = Attendance { cloud, events: &mut received, signals, stop: &stop };
+    let seen_through = changing.see_through(direction, key, &work);
+    let ended = attendance.attend(seen_through, |event| lines::tell_change(&change, &event)).await;
+    let report = ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction);
+    ChangeReport { is_stop_wanted: stop.is_cancelled(), ..report }
+}
+
+pub(super) struct Carrier<'a> {
+    pub(super) seen: &'a Seen,
+    /// The user's key, for a change of keys.
+    pub(super) key: Option<Psk>,
+    /// How long to wait for ACTIVE afterwards.
+    pub(super) wait: Duration,
+    /// Whether nobody has to be asked any more.
+    pub(super) is_agreed: bool,
+}
+
+impl Carrier<'_> {
+    /// Asks, unless that was done, and carries the change out.
+    pub(super) async fn carry_out(self, proposal: Proposal, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        if proposal.is_empty() {
+            return Ok(ChangeReport::unchanged(proposal.change, proposal.notes).into());
+        }
+        self.agree(std::slice::from_ref(&proposal), signals).await?;
+        let mut report = self.one(proposal, signals).await?;
+        self.verify(std::slice::from_mut(&mut report), signals).await;
+        Ok(report.into())
+    }
+
+    /// Several, one after the other, agreed to at once. After one that is not done, or a stop, no other is begun.
+    pub(super) async fn carry_out_all(
+        self,
+        proposals: Vec<Proposal>,
+        signals: &mut Signals,
+    ) -> Result<Conclusion, CommandError> {
+        if proposals.is_empty() {
+            return Ok(Changes::new(Vec::new(), NONE_PUBLIC).into());
+        }
+        self.agree(&proposals, signals).await?;
+        let mut reports: Vec<ChangeReport> = Vec::new();
+        for proposal in proposals {
+            let change = proposal.change.clone();
+            let is_stopped = reports.iter().any(|report| report.is_stop_wanted) || signals.try_recv().is_ok();
+            if is_stopped || reports.iter().any(|report| !report.is_done()) {
+                reports.push(ChangeReport::left(change, is_stopped));
+                continue;
+            }
+            match self.one(proposal, signals).await {
+                Ok(report) => reports.push(report),
+                Err(error) if reports.is_empty() => return Err(error),
+                Err(error) => reports.push(ChangeReport::not_begun(change, &error.reasons())),
+            }
+        }
+        self.verify(&mut reports, signals).await;
+        Ok(Changes::new(reports, NONE_PUBLIC).into())
+    }
+
+    async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+        let inspection = &self.seen.inspection;
+        let of = |report: &ChangeReport| inspection.regions_of(inspection.select(&report.id).ok()?);
+        let regions: Option<Vec<BTreeSet<RegionId>>> = reports.iter().map(of).collect();
+        let regions = regions.map(|regions| regions.into_iter().flatten().collect());
+        Verification { cloud: self.seen.cloud(), regions, wait: self.wait }.verify(reports, signals).await;
+    }
+
+    async fn agree(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
+        if self.is_agreed {
+            say(Together(proposals).to_string().trim_end());
+            return Ok(());
+        }
+        if confirm(&Together(proposals).to_string(), "Proceed?", signals).await? {
+            Ok(())
+        } else {
+            Err(CommandError::stopped())
+        }
+    }
+
+    async fn one(
+        &self,
+        Proposal { change, notes }: Proposal,
+        signals: &mut Signals,
+    ) -> Result<ChangeReport, CommandError> {
+        let changing = self.begin(change)?;
+        let report = run_change(changing, self.key.as_ref(), self.seen.cloud(), signals, Direction::Forward).await;
+        Ok(ChangeReport { notes, ..report })
+    }
+
+    fn begin(&self, change: Change) -> Result<Changing, CommandError> {
+        if self.seen.signed_in.simulator.is_some() {
+            return Ok(Changing::unkept(change));
+        }
+        let directory = state::directory().ok_or(JournalError::NoHome)?;
+        Ok(Changing::begin(change, self.seen.cloud(), &directory)?)
+    }
+}

@@ -1,0 +1,120 @@
+//! What came of a change: the VPNs are waited for until they are ACTIVE, and verified.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::lines;
+use crate::cloud::{Cloud, RegionId, Status};
+use crate::engine::pace::LOOK_CLOSELY;
+use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, look};
+use crate::report::{ChangeReport, Health};
+use crate::sign_in::aside::say;
+use crate::signals::Signals;
+
+pub(super) struct Verification<'a> {
+    pub(super) cloud: &'a Cloud,
+    /// The regions that tell all of them; none if any may have to do with them.
+    pub(super) regions: Option<BTreeSet<RegionId>>,
+    pub(super) wait: Duration,
+}
+
+impl Verification<'_> {
+    /// Waits until the VPNs that were changed are ACTIVE, or the wait is over, and says how each stands.
+    pub(super) async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {
+        let is_stop_wanted = reports.iter().any(|report| report.is_stop_wanted);
+        let wanted: Vec<&mut ChangeReport> =
+            reports.iter_mut().filter(|report| report.is_done() && report.verb.leaves_a_vpn()).collect();
+        if wanted.is_empty() || self.wait.is_zero() || is_stop_wanted {
+            return;
+        }
+        let names: Vec<[&str; 2]> = wanted.iter().map(|report| [report.id.as_str(), &report.name]).collect();
+        let inspection = tokio::select! {
+            inspection = settled(self, &names) => inspection,
+            Some(_) = signals.recv() => return,
+        };
+        for report in wanted {
+            match of(&inspection, [&report.id, &report.name]).cloned() {
+                Ok(vpn) => {
+                    let diagnosis = inspection.diagnosis(self.cloud, &vpn, &Exposures::new()).await;
+                    report.after = Some(Health::new(&vpn, &diagnosis).brief());
+                }
+                Err(why) => match inspection.unread.first() {
+                    Some((region, error)) => report.unseen(&format!("{region} could not be read ({error})")),
+                    None => report.unseen(&why.to_string()),
+                },
+            }
+        }
+    }
+
+    async fn read(&self, regions: Option<&BTreeSet<RegionId>>) -> Inspection {
+        match regions {
+            Some(regions) => inspect_only(self.cloud, regions).await,
+            None => inspect(self.cloud).await,
+        }
+    }
+}
+
+/// Reads everything once, looks at the statuses of those VPNs alone until all are up, and reads everything of them once
+/// more. One that something keeps down which no agent will change is not waited for.
+async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspection {
+    let deadline = Instant::now() + verification.wait;
+    let mut inspection = verification.read(verification.regions.as_ref()).await;
+    // What is gone is not waited for; what could not be read is.
+    while !inspection.unread.is_empty() && pause(deadline).await {
+        inspection = verification.read(verification.regions.as_ref()).await;
+    }
+    let found: Vec<Vpn> = names.iter().filter_map(|names| of(&inspection, *names).ok().cloned()).collect();
+    let mut waited_for = Vec::new();
+    for vpn in found.iter().filter(|vpn| !is_settled(vpn)) {
+        let diagnosis = inspection.diagnosis(verification.cloud, vpn, &Exposures::new()).await;
+        match diagnosis.keeps_down() {
+            Some(fault) => {
+                say(&format!("not waiting for ACTIVE, because {} stays down as it is: {}", vpn.name, fault.seen));
+            }
+            None => waited_for.push(vpn.clone()),
+        }
+    }
+    if waited_for.is_empty() {
+        return inspection;
+    }
+    lines::waiting(verification.wait);
+    while !waited_for.is_empty() && pause(deadline).await {
+        let looks = join_all(waited_for.iter().map(|vpn| look(verification.cloud, vpn)));
+        let Ok(looks) = timeout_at(deadline, looks).await else { break };
+        let seen = waited_for.into_iter().zip(looks).filter_map(|(mut vpn, look)| match look {
+            Ok(look) => {
+                vpn.take(&look);
+                (!is_settled(&vpn)).then_some(vpn)
+            }
+            // Somebody has deleted it, or has recreated it: the reading afterwards tells.
+            Err(error) if error.is_gone() => None,
+            Err(_) => Some(vpn),
+        });
+        waited_for = seen.collect();
+    }
+    let regions: Option<Vec<BTreeSet<RegionId>>> = found.iter().map(|vpn| inspection.regions_of(vpn)).collect();
+    let regions = regions.map(|regions| regions.into_iter().flatten().collect());
+    verification.read(regions.as_ref()).await
+}
+
+/// Until the next look; not if the wait is over by then.
+async fn pause(deadline: Instant) -> bool {
+    sleep(LOOK_CLOSELY.min(deadline.saturating_duration_since(Instant::now()))).await;
+    Instant::now() < deadline
+}
+
+/// Whether services and connections are all up: an agent reports on both, one after the other.
+fn is_settled(vpn: &Vpn) -> bool {
+    let is_up = |side: &Side| side.service.as_ref().is_none_or(|service| service.status == Status::Active);
+    vpn.is_active() && vpn.sides().all(|(_, side)| is_up(side))
+}
+
+/// The VPN of that id or name as it is now. A connection that was recreated has another id, but a VPN is still known by its
+/// name.
+fn of<'a>(inspection: &'a Inspection, [id, name]: [&str; 2]) -> Result<&'a Vpn, Unselected> {
+    inspection.select(id).or_else(|_| inspection.select(name))
+}
