@@ -194,12 +194,9 @@ impl Step {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Service => "VPN service",
-            Self::IkePolicy => "IKE policy",
-            Self::IpsecPolicy => "IPsec policy",
             Self::LocalGroup => "local endpoint group",
             Self::PeerGroup => "peer endpoint group",
-            Self::Connection => "IPsec site connection",
+            _ => self.kind().label(),
         }
     }
 }

@@ -39,6 +39,7 @@ pub use psk::Psk;
 pub(crate) use sharing::is_between;
 pub use sharing::{KeySharer, SharedKey};
 pub use shell::ShellCommand;
+pub use text::PlannedObject;
 
 /// One region's side, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,16 +27,22 @@ impl Kind {
     pub const ALL: [Self; 5] =
         [Self::VpnService, Self::IkePolicy, Self::IpsecPolicy, Self::EndpointGroup, Self::SiteConnection];
 
-    /// What it is called: in a path, around one object, around a list, and by people.
-    const fn names(self) -> [&'static str; 4] {
+    /// What it is called: in a path, around one object, around a list, by people, and by python-openstackclient.
+    const fn names(self) -> [&'static str; 5] {
         match self {
-            Self::VpnService => ["vpnservices", "vpnservice", "vpnservices", "VPN service"],
-            Self::IkePolicy => ["ikepolicies", "ikepolicy", "ikepolicies", "IKE policy"],
-            Self::IpsecPolicy => ["ipsecpolicies", "ipsecpolicy", "ipsecpolicies", "IPsec policy"],
-            Self::EndpointGroup => ["endpoint-groups", "endpoint_group", "endpoint_groups", "endpoint group"],
-            Self::SiteConnection => {
-                ["ipsec-site-connections", "ipsec_site_connection", "ipsec_site_connections", "IPsec site connection"]
+            Self::VpnService => ["vpnservices", "vpnservice", "vpnservices", "VPN service", "vpn service"],
+            Self::IkePolicy => ["ikepolicies", "ikepolicy", "ikepolicies", "IKE policy", "vpn ike policy"],
+            Self::IpsecPolicy => ["ipsecpolicies", "ipsecpolicy", "ipsecpolicies", "IPsec policy", "vpn ipsec policy"],
+            Self::EndpointGroup => {
+                ["endpoint-groups", "endpoint_group", "endpoint_groups", "endpoint group", "vpn endpoint group"]
             }
+            Self::SiteConnection => [
+                "ipsec-site-connections",
+                "ipsec_site_connection",
+                "ipsec_site_connections",
+                "IPsec site connection",
+                "vpn ipsec site connection",
+            ],
         }
     }
 
@@ -61,6 +67,12 @@ impl Kind {
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.names()[3]
+    }
+
+    /// The name on the command line of python-openstackclient.
+    #[must_use]
+    pub const fn client_name(self) -> &'static str {
+        self.names()[4]
     }
 
     /// Whether its objects have that attribute, of those that are ever asked for.

@@ -5,19 +5,8 @@ use crate::cloud::RegionId;
 use crate::plan::ShellCommand;
 use crate::plan::shell::openstack;
 
-/// What an object of that step is called on the client's command line.
-const fn noun(step: Step) -> &'static str {
-    match step {
-        Step::Service => "vpn service",
-        Step::IkePolicy => "vpn ike policy",
-        Step::IpsecPolicy => "vpn ipsec policy",
-        Step::LocalGroup | Step::PeerGroup => "vpn endpoint group",
-        Step::Connection => "vpn ipsec site connection",
-    }
-}
-
 fn command(region: &RegionId, step: Step, verb: &'static str) -> ShellCommand {
-    openstack(region, noun(step)).words(verb)
+    openstack(region, step.kind().client_name()).words(verb)
 }
 
 /// Removes these objects, in this order.

@@ -6,6 +6,18 @@ use itertools::Itertools;
 
 use super::policy::Policy;
 use super::{Far, HalfPlan, Plan, ServicePlan};
+use crate::cloud::Kind;
+
+/// One object of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedObject {
+    pub kind: Kind,
+    pub name: String,
+    /// What is worth knowing of it, in a few words.
+    pub about: String,
+    /// Whether it is there already.
+    pub is_reused: bool,
+}
 
 impl HalfPlan {
     /// The address the other end will see, or why it is not known yet.
@@ -16,30 +28,31 @@ impl HalfPlan {
 }
 
 impl Plan {
-    /// The objects of one half in the order they are made: kind, name, and what is worth knowing.
+    /// The objects of one half in the order they are made.
     #[must_use]
-    pub fn objects(&self, half: &HalfPlan) -> Vec<(&'static str, String, String)> {
+    pub fn objects(&self, half: &HalfPlan) -> [PlannedObject; 6] {
+        let new = |kind, name, about| PlannedObject { kind, name: self.name().of(name), about, is_reused: false };
         let service = match &half.service {
-            ServicePlan::Create => ("VPN service", self.name().of("vpn_service"), format!("on {}", half.router.name)),
-            ServicePlan::Reuse(service) => {
-                ("VPN service", service.name.clone(), format!("reused, {}", service.id.short()))
-            }
+            ServicePlan::Create => new(Kind::VpnService, "vpn_service", format!("on {}", half.router.name)),
+            ServicePlan::Reuse(service) => PlannedObject {
+                kind: Kind::VpnService,
+                name: service.name.clone(),
+                about: format!("reused, {}", service.id.short()),
+                is_reused: true,
+            },
         };
         let local = half.local.iter().map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).join(", ");
         let remote = half.remote.iter().join(", ");
         let (peer, id) = self.peer_of(half);
         let peer = if peer == id { format!("peer {peer}") } else { format!("peer {peer}, id {id}") };
-        vec![
+        let connection = format!("{peer}; {}", self.policy().connection_text());
+        [
             service,
-            ("IKE policy", self.name().of("ike_policy"), self.policy().ike_text()),
-            ("IPsec policy", self.name().of("ipsec_policy"), self.policy().ipsec_text()),
-            ("endpoint group", self.name().of("local_endpoint_group"), local),
-            ("endpoint group", self.name().of("peer_endpoint_group"), remote),
-            (
-                "IPsec site connection",
-                self.name().of("vpn_site_connection"),
-                format!("{peer}; {}", self.policy().connection_text()),
-            ),
+            new(Kind::IkePolicy, "ike_policy", self.policy().ike_text()),
+            new(Kind::IpsecPolicy, "ipsec_policy", self.policy().ipsec_text()),
+            new(Kind::EndpointGroup, "local_endpoint_group", local),
+            new(Kind::EndpointGroup, "peer_endpoint_group", remote),
+            new(Kind::SiteConnection, "vpn_site_connection", connection),
         ]
     }
 
@@ -99,9 +112,9 @@ impl fmt::Display for Plan {
             writeln!(f, "half {}:{label} {}", half.half, half.region)?;
             let id = half.router.id.as_str();
             writeln!(f, "  router            {} ({id}), {}", half.router.name, half.address_text())?;
-            for (kind, name, about) in self.objects(half) {
-                let verb = if about.starts_with("reused") { "use   " } else { "create" };
-                writeln!(f, "  {verb} {kind:<21} {name}: {about}")?;
+            for PlannedObject { kind, name, about, is_reused } in self.objects(half) {
+                let verb = if is_reused { "use   " } else { "create" };
+                writeln!(f, "  {verb} {:<21} {name}: {about}", kind.label())?;
             }
         }
         if let Some(peer) = self.peer() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{ExitStatus, HalfReport, Reported};
 use crate::engine::{Ledger, Standing};
-use crate::plan::{Plan, VpnId, VpnName};
+use crate::plan::{Plan, PlannedObject, VpnId, VpnName};
 
 /// A plan that was checked and not carried out.
 #[derive(Clone, Debug, Serialize)]
@@ -51,7 +51,12 @@ impl DryRun {
         let half = |half| super::half_report(plan, &nothing.0, half, super::Outcome::Stopped, &nothing.1);
         let planned = plan.halves().flat_map(|half| {
             let objects = plan.objects(half).into_iter();
-            objects.map(|(kind, name, about)| Planned { region: half.region.to_string(), kind, name, about })
+            objects.map(|PlannedObject { kind, name, about, .. }| Planned {
+                region: half.region.to_string(),
+                kind: kind.label(),
+                name,
+                about,
+            })
         });
         Self {
             outcome: "dry-run",

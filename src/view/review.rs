@@ -21,7 +21,7 @@ use super::area::Area;
 use super::text::{fit, hanging, width};
 use super::{Scene, document, remote, sides};
 use crate::engine;
-use crate::plan::{Finding, HalfPlan, Plan, ServicePlan};
+use crate::plan::{Finding, HalfPlan, Plan, PlannedObject, ServicePlan};
 use crate::wizard::review::{AnswerLine, Review};
 use crate::wizard::{Content, Model};
 
@@ -117,8 +117,8 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
     for half in plan.halves() {
         lines.push(Line::default());
         lines.push(Line::styled(fit(theme, &format!("In {} ({})", half.label, half.region), columns), theme.title()));
-        for (kind, name, about) in plan.objects(half) {
-            lines.extend(object(scene, kind, &name, &about, columns));
+        for planned in plan.objects(half) {
+            lines.extend(object(scene, &planned, columns));
         }
     }
     lines.push(Line::default());
@@ -131,11 +131,11 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
 }
 
 /// One object: whether it is new, its name, and on the same line, if there is room, what it will be.
-fn object(scene: Scene<'_>, kind: &str, name: &str, about: &str, columns: usize) -> Vec<Line<'static>> {
+fn object(scene: Scene<'_>, planned: &PlannedObject, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let reused = about.starts_with("reused");
-    let verb = if reused { Span::styled("use ", theme.accent()) } else { Span::styled("new ", theme.good()) };
-    let name = if reused { format!("{name} ({kind})") } else { name.to_owned() };
+    let PlannedObject { kind, name, about, is_reused } = planned;
+    let verb = if *is_reused { Span::styled("use ", theme.accent()) } else { Span::styled("new ", theme.good()) };
+    let name = if *is_reused { format!("{name} ({})", kind.label()) } else { name.clone() };
     let name = fit(theme, &name, columns.saturating_sub(4));
     let used = 4 + width(&name) + 2;
     if used + width(about) <= columns {

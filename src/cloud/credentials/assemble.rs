@@ -40,7 +40,7 @@ impl Settings {
         let network_endpoints = needs.network_endpoints(region, warnings)?;
         let interface = needs.interface()?;
         let tls = needs.tls(sources, warnings)?;
-        needs.outcome(warnings)?;
+        needs.outcome()?;
         if self.get("identity_api_version").is_some_and(|version| version.starts_with('2')) {
             let name = self.name("identity_api_version", origin);
             warnings.push(format!("{name} asks for Identity v2, which is no more; version 3 is used."));
@@ -99,7 +99,7 @@ struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    fn outcome(self, warnings: &[String]) -> Result<(), FindError> {
+    fn outcome(self) -> Result<(), FindError> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -107,13 +107,7 @@ impl<'a> Needs<'a> {
             return Ok(());
         }
         let empty = ["auth_url", "username", "password", "token", "application_credential_secret"];
-        let note = match self.settings.empty_note(&empty) {
-            Some(note) => Some(note),
-            // A profile or region that was left out is likely to be where the rest was expected to come from.
-            None => {
-                warnings.iter().find(|text| text.starts_with("The profile") || text.starts_with("Region ")).cloned()
-            }
-        };
+        let note = self.settings.empty_note(&empty).or_else(|| self.settings.left_out.clone());
         Err(FindError::Missing { origin: self.origin.clone(), missing: self.missing, note })
     }
 

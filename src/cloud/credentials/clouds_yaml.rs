@@ -85,7 +85,9 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
     let (name, shown, path) = (name.to_owned(), file.shown.clone(), file.path.clone());
     let mut doubt = None;
     let own = file.entry(CLOUDS, &name)?.unwrap_or_default();
-    let mut layers = Vec::from_iter(profile(sources, &name, &own, warnings)?);
+    let mut left_out = None;
+    let mut layers = Vec::from_iter(profile(sources, &name, &own, &mut left_out, warnings)?);
+    warnings.extend(left_out.clone());
     layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings: own });
     let secure = read_first(sources, "secure", Some("OS_CLIENT_SECURE_FILE"), &mut Vec::new(), warnings)?;
     if let Some(file) = secure
@@ -94,7 +96,8 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
         doubt = not_of_one_place(sources, (&path, &shown), &file, &settings);
         layers.push(Layer { file, section: CLOUDS, name: name.clone(), settings });
     }
-    let settings = regions::merged(&layers, sources, warnings)?;
+    let mut settings = regions::merged(&layers, sources, warnings)?;
+    settings.left_out = left_out.or(settings.left_out);
     let is_of_here = is_of_here(sources, &path);
     Ok(ChosenCloud { name: printable(&name), file: shown, settings, doubt, is_of_here })
 }
@@ -182,6 +185,7 @@ fn profile(
     sources: &Sources,
     cloud: &str,
     own: &Settings,
+    left_out: &mut Option<String>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<Layer>, FindError> {
     let Some((name, is_old)) = own.profile() else { return Ok(None) };
@@ -197,8 +201,8 @@ fn profile(
         } else {
             "the ones bundled with openstacksdk are not used"
         };
-        warnings
-            .push(format!("The profile `{}` is in no clouds-public.yaml and was left out; {why}.", printable(name)));
+        let name = printable(name);
+        *left_out = Some(format!("The profile `{name}` is in no clouds-public.yaml and was left out; {why}."));
     }
     Ok(None)
 }

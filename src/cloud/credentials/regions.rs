@@ -47,6 +47,7 @@ pub(crate) fn merged(layers: &[Layer], sources: &Sources, warnings: &mut Vec<Str
                 "Region {name} is not among the `regions` of this cloud ({}), so no values of a region are used.",
                 names(listed)
             );
+            settings.left_out.get_or_insert_with(|| text.clone());
             warnings.push(text);
         }
         Some(_) | None => {}

@@ -105,6 +105,8 @@ pub struct Settings {
     regions: Vec<ListedRegion>,
     /// The address of the network service in other regions, as their values have it.
     pub elsewhere: Vec<(String, Setting)>,
+    /// Why the values of a profile or a region are not used: what is missing was likely to come from there.
+    pub left_out: Option<String>,
     /// The lines of settings that are there without a value (`~`, or nothing).
     empty: BTreeMap<&'static str, u64>,
 }
