@@ -92,9 +92,9 @@ pub fn external_address(plan: &Plan, ledger: &Ledger, half: &HalfPlan) -> Option
 }
 
 impl Handover {
-    /// The values as a person reads them: what each is called, and what it is.
+    /// The values as a person reads them: what each is called, what it is, and the command that shows it.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, String)> {
+    pub fn rows(&self) -> Vec<(&'static str, String, Option<&ShellCommand>)> {
         let or_unknown = |text: Option<String>| text.unwrap_or_else(|| "not given by the cloud yet".to_owned());
         let (ike, ipsec, dpd) = (&self.policy.ike, &self.policy.ipsec, &self.policy.dpd);
         let mode = match ike.ike_version {
@@ -115,24 +115,23 @@ impl Handover {
             ipsec.lifetime
         );
         let key = match (&self.key_command, &self.key_of) {
-            (Some(command), Some(of)) => format!("that of connection {of}, which you have. It is shown by: {command}"),
-            (Some(command), None) => {
-                format!("generated; give it to them over a safe channel. It is shown by: {command}")
-            }
+            (Some(_), Some(of)) => format!("that of connection {of}, which you have. It is shown by:"),
+            (Some(_), None) => "generated; give it to them over a safe channel. It is shown by:".to_owned(),
             (None, _) => "the one you gave; give it to them over a safe channel".to_owned(),
         };
+        let row = |label, value| (label, value, None);
         vec![
-            ("connect to", or_unknown(self.our_address.map(|address| address.to_string()))),
-            ("our identity", format!("{} ({})", or_unknown(self.our_id.clone()), self.our_id_type)),
-            ("your address", self.peer_address.clone()),
-            ("your identity", format!("{} ({})", self.peer_id, self.peer_id_type)),
-            ("your remote", self.our_cidrs.iter().join(", ")),
-            ("your local", self.peer_cidrs.iter().join(", ")),
-            ("IKE (phase 1)", phase1),
-            ("IPsec (phase 2)", phase2),
-            ("DPD", format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)),
-            ("firewall", format!("admit {} from our address", self.firewall.join(", "))),
-            ("pre-shared key", key),
+            row("connect to", or_unknown(self.our_address.map(|address| address.to_string()))),
+            row("our identity", format!("{} ({})", or_unknown(self.our_id.clone()), self.our_id_type)),
+            row("your address", self.peer_address.clone()),
+            row("your identity", format!("{} ({})", self.peer_id, self.peer_id_type)),
+            row("your remote", self.our_cidrs.iter().join(", ")),
+            row("your local", self.peer_cidrs.iter().join(", ")),
+            row("IKE (phase 1)", phase1),
+            row("IPsec (phase 2)", phase2),
+            row("DPD", format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)),
+            row("firewall", format!("admit {} from our address", self.firewall.join(", "))),
+            ("pre-shared key", key, self.key_command.as_ref()),
         ]
     }
 }
@@ -140,10 +139,12 @@ impl Handover {
 impl Display for Handover {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HANDOVER_TITLE}")?;
-        for (label, value) in self.rows() {
-            // A command is of use only if it can be copied in one piece.
-            let value = value.replace(": openstack", &format!(":\n{:19}openstack", ""));
+        for (label, value, command) in self.rows() {
             writeln!(f, "  {label:<16} {value}")?;
+            // On a line of its own it can be copied in one piece.
+            if let Some(command) = command {
+                writeln!(f, "{:19}{command}", "")?;
+            }
         }
         Ok(())
     }

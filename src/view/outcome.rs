@@ -296,8 +296,9 @@ fn handover(text: &mut Account<'_>, run: &Progress) {
     let theme = text.scene.theme;
     text.title(HANDOVER_TITLE.to_owned());
     let rows = handover.rows();
-    let widest = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
-    for (label, value) in rows {
+    let widest = rows.iter().map(|(label, ..)| label.len()).max().unwrap_or(0);
+    for (label, value, command) in rows {
+        let value = command.map_or_else(|| value.clone(), |command| format!("{value} {command}"));
         text.lines.extend(labelled(theme, label, &value, text.columns, widest));
     }
 }
