@@ -28,7 +28,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use itertools::Itertools;
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -42,7 +41,7 @@ pub use fix::{Advice, Compared, Fix};
 pub use keys::{EqualKeys, Keys, Weakness};
 pub use look::{Look, look};
 pub use pairs::in_order;
-pub use select::Unselected;
+pub use select::{Unchangeable, Unselected};
 pub use strays::Stray;
 pub use verdict::{CheckResult, Fault, Verdict, Weight};
 use vpn::of_another;
@@ -203,25 +202,21 @@ impl Inspection {
     ///
     /// # Errors
     /// Why not.
-    pub fn changeable(&self, vpn: &Vpn) -> Result<(), String> {
+    pub fn changeable(&self, vpn: &Vpn) -> Result<(), Unchangeable> {
         self.deletable(vpn)?;
-        vpn.is_clear()
+        vpn.unambiguous()
     }
 
     /// Whether what is known of a VPN can be deleted: not the half that is seen as if its peer were outside, while that may
     /// be the other half.
     ///
     /// # Errors
-    /// Why not.
-    pub fn deletable(&self, vpn: &Vpn) -> Result<(), String> {
+    /// [`Unchangeable::HalfUnread`].
+    pub fn deletable(&self, vpn: &Vpn) -> Result<(), Unchangeable> {
         if !self.may_lack_a_half(vpn) {
             return Ok(());
         }
-        let unknown = self.unknown().iter().join(", ");
-        Err(format!(
-            "the other half of {} may be in {unknown}, which could not be read; try again when it answers",
-            vpn.name
-        ))
+        Err(Unchangeable::HalfUnread { name: vpn.name.clone(), regions: self.unknown() })
     }
 
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.

@@ -205,7 +205,7 @@ fn twins_that_nothing_tells_apart_are_paired_by_their_keys_and_never_by_chance()
     // What cannot be told is not changed, and can be deleted by its own id.
     let seen = of(&twins);
     let vpn = seen.select_to_change("a").unwrap();
-    assert!(seen.changeable(vpn).unwrap_err().contains("(b2) in nz-por-1"), "{:?}", seen.changeable(vpn));
+    assert!(seen.changeable(vpn).unwrap_err().to_string().contains("(b2) in nz-por-1"), "{:?}", seen.changeable(vpn));
     assert_eq!(seen.deletable(vpn), Ok(()));
 }
 

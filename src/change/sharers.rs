@@ -63,7 +63,7 @@ pub(super) fn can_share(seen: &Inspection, vpn: &Vpn, all: &[&Vpn]) -> Result<()
 
 fn hindrance(seen: &Inspection, vpn: &Vpn, other: &Vpn) -> Option<String> {
     match (&vpn.across, &other.across) {
-        _ if seen.changeable(other).is_err() => seen.changeable(other).err(),
+        _ if seen.changeable(other).is_err() => seen.changeable(other).err().map(|why| why.to_string()),
         (_, Across::Missing { .. }) => {
             Some(format!("{} has only one half; finish or delete it first ({})", other.name, other.command("doctor")))
         }

@@ -2,8 +2,9 @@
 
 use itertools::Itertools;
 
+use super::vpn::Ambiguity;
 use super::{Inspection, Vpn};
-use crate::cloud::Hidden;
+use crate::cloud::{Hidden, RegionId};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, meant};
 
@@ -51,6 +52,16 @@ pub enum Unselected {
     Hidden(#[from] Hidden),
 }
 
+/// Why a VPN cannot be changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unchangeable {
+    /// Its other half may be in a region that could not be read.
+    #[error("the other half of {name} may be in {}, which could not be read; try again when it answers", .regions.iter().join(", "))]
+    HalfUnread { name: String, regions: Vec<RegionId> },
+    #[error("{0}")]
+    Ambiguous(Ambiguity),
+}
+
 fn known(names: &[String]) -> String {
     if names.is_empty() { "there is none at all".to_owned() } else { format!("there are: {}", names.join(", ")) }
 }
@@ -60,6 +71,14 @@ fn with_names(ids: &[String], names: &[String]) -> String {
 }
 
 impl Vpn {
+    /// Whether it is known which connections it consists of.
+    ///
+    /// # Errors
+    /// [`Unchangeable::Ambiguous`].
+    pub fn unambiguous(&self) -> Result<(), Unchangeable> {
+        self.ambiguity().map_or(Ok(()), |ambiguity| Err(Unchangeable::Ambiguous(ambiguity)))
+    }
+
     /// The word that names it and nothing else: the id in its markers, or the id of its first connection.
     #[must_use]
     pub fn handle(&self) -> String {

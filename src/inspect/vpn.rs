@@ -49,6 +49,24 @@ impl fmt::Display for ConnectionName {
     }
 }
 
+/// Connections that can be the other half of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguity {
+    own: ConnectionName,
+    candidates: Vec<ConnectionName>,
+}
+
+impl fmt::Display for Ambiguity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the other half of {} can be {}: nothing tells which. Give the two connections of each VPN a name of their own",
+            self.own,
+            self.candidates.iter().join(", or ")
+        )
+    }
+}
+
 /// What a connection is connected with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Across {
@@ -150,17 +168,11 @@ impl Vpn {
         }
     }
 
-    /// Whether it can be told which connection its other half is, if it has one.
-    ///
-    /// # Errors
-    /// Which ones it can be.
-    pub fn is_clear(&self) -> Result<(), String> {
-        let Across::Ambiguous(candidates) = &self.across else { return Ok(()) };
-        let own = ConnectionName::of(&self.a);
-        Err(format!(
-            "the other half of {own} can be {}: nothing tells which. Give the two connections of each VPN a name of their own",
-            candidates.iter().join(", or ")
-        ))
+    /// Which connections its other half can be, if nothing tells.
+    #[must_use]
+    pub fn ambiguity(&self) -> Option<Ambiguity> {
+        let Across::Ambiguous(candidates) = &self.across else { return None };
+        Some(Ambiguity { own: ConnectionName::of(&self.a), candidates: candidates.clone() })
     }
 
     /// What is not certain of which connections it consists of, and what to do, in a few words; none if it is.
@@ -168,7 +180,7 @@ impl Vpn {
         if let Some((half, _)) = self.doubles.first() {
             return Some(format!("half {half} is there more than once; name a connection by its id"));
         }
-        self.is_clear().err().map(|_| "its other half can be one of several connections".to_owned())
+        self.ambiguity().map(|_| "its other half can be one of several connections".to_owned())
     }
 
     /// What is wrong if one of its halves carries the marker of a VPN and the other does not: it is not known to be of that.

@@ -141,7 +141,7 @@ impl ListedVpn {
         let (shape, missing) = match &vpn.across {
             Across::Half(_) => (Shape::Pair, None),
             Across::Missing { because, .. } => (Shape::Half, Some(because.clone())),
-            Across::Ambiguous(_) => (Shape::Ambiguous, vpn.is_clear().err()),
+            Across::Ambiguous(_) => (Shape::Ambiguous, vpn.ambiguity().map(|ambiguity| ambiguity.to_string())),
             Across::Outside => (Shape::Outside, None),
         };
         Self {

@@ -76,7 +76,8 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
         }
         Across::Ambiguous(_) => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
-            lines.extend(hanging(glyph, &vpn.is_clear().err().unwrap_or_default(), columns, theme.text()));
+            let text = vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).unwrap_or_default();
+            lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
         Across::Outside => {
             let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));

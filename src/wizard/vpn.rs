@@ -78,7 +78,7 @@ impl Model {
             if self.vpns.seen.is_loading() {
                 self.shell.say("It is still being read; a moment.");
             } else {
-                self.refuse(&Refused(vec![why]));
+                self.refuse(&Refused(vec![why.to_string()]));
             }
             return;
         }
@@ -180,12 +180,12 @@ impl Model {
         let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
         let may = match wish {
             Intent::Admit => Ok(()),
-            Intent::Fix(_) => vpn.is_clear(),
+            Intent::Fix(_) => vpn.unambiguous(),
             Intent::Delete => seen.inspection.deletable(vpn),
             _ => seen.inspection.changeable(vpn),
         };
         if let Err(why) = may {
-            return Some(Err(Refused(vec![why])));
+            return Some(Err(Refused(vec![why.to_string()])));
         }
         Some(match wish {
             Intent::Fix(check) => {

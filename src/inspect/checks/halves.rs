@@ -17,7 +17,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         Across::Half(_) => Verdict::good(""),
         Across::Ambiguous(_) => Verdict::bad(
             Weight::Warns,
-            case.vpn.is_clear().err().unwrap_or_default(),
+            case.vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).unwrap_or_default(),
             "nothing that is seen of one of them is known to be true of this VPN",
             Fix::ByHand(vec![
                 "give the two connections of each VPN a name that no other has:".into(),

@@ -105,7 +105,7 @@ impl Model {
             let text = self.missing(inspection, vpn, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
         }
-        for problem in vpn.is_clear().err().into_iter().chain(vpn.doubled()) {
+        for problem in vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).into_iter().chain(vpn.doubled()) {
             line.findings.push(Finding::warning(Place::Region(Half::B), problem));
         }
         for (half, side) in vpn.sides() {
