@@ -18,6 +18,7 @@ pub mod choices;
 pub mod dialog;
 pub mod fields;
 mod forms;
+mod interrupted;
 pub mod keymap;
 mod lists;
 mod message;
@@ -35,7 +36,6 @@ pub mod secret_text;
 mod session;
 mod shared_keys;
 mod shell;
-mod takeup;
 mod update;
 pub mod vpn;
 pub mod vpns;
@@ -43,7 +43,9 @@ pub mod vpns;
 use crate::plan::Half;
 
 pub use forms::Form;
-pub use message::{Beginning, Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
+pub use message::{
+    Beginning, Effect, Interrupted, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which,
+};
 pub use new_vpn::{NewVpn, RegionState};
 use picker::Picker;
 use progress::Progress;

@@ -25,7 +25,7 @@ use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
+use osvpn::wizard::{Effect, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -219,7 +219,7 @@ fn seen() -> impl Strategy<Value = Overview> {
         }
         seen.inspection = Inspection::of(regions, unread.into_iter().collect());
         if is_cut_off {
-            seen.interrupted.push(change_cut_off());
+            seen.changes.push(change_cut_off());
         }
         *seen
     })
@@ -355,18 +355,18 @@ fn taken(ledger: Ledger) -> Box<TakenUp> {
 }
 
 /// A change of the VPN between the border routers that was cut off.
-fn change_cut_off() -> Interrupted {
+fn change_cut_off() -> InterruptedChange {
     let mut seen = surveys::healthy();
     let vpn = seen.inspection.vpns.remove(0);
     let proposal = delete(&Inspection::default(), &vpn, &std::collections::BTreeMap::new());
     let mut course = Course::new(proposal.change);
     course.ends[0] = Some(End::Gone);
-    Interrupted { journal: "x.change".into(), course, direction: Direction::Forward, began: String::new() }
+    InterruptedChange { journal: "x.change".into(), course, direction: Direction::Forward, began: String::new() }
 }
 
 /// A session that begins with a run and a change that were cut off.
 fn interrupted() -> Session {
-    let run = Unfinished {
+    let run = InterruptedCreation {
         journal: "0badcafe.json".into(),
         name: "hlz-por".to_owned(),
         began: "2026-11-24 02:13 UTC".to_owned(),
@@ -374,7 +374,7 @@ fn interrupted() -> Session {
         may_exist: 1,
         is_running: false,
     };
-    Session { unfinished: vec![run], interrupted: vec![change_cut_off()], ..session() }
+    Session { creations: vec![run], changes: vec![change_cut_off()], ..session() }
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
@@ -447,7 +447,7 @@ proptest! {
             journey.effects.clear();
             sent(&mut journey, pause, message);
             let changed = |effect: &Effect| matches!(effect, Effect::Carry(Which::New(..), _));
-            prop_assert!(acts == Some(Act::Carry) || !journey.effects.iter().any(changed), "{acts:?}");
+            prop_assert!(acts == Some(Act::Confirm) || !journey.effects.iter().any(changed), "{acts:?}");
             if answers {
                 answer(&mut journey);
             }

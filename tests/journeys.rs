@@ -28,7 +28,7 @@ use osvpn::wizard::picker::Choice;
 use osvpn::wizard::progress::{Button, Phase, Progress, TaskState};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
-use osvpn::wizard::{Content, Effect, Ending, Message, Session, Start, TakenUp, Unfinished};
+use osvpn::wizard::{Content, Effect, Ending, InterruptedCreation, Message, Session, Start, TakenUp};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };

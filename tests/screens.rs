@@ -20,7 +20,7 @@ use osvpn::plan::Half;
 use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, Message, Session, Unfinished};
+use osvpn::wizard::{Effect, InterruptedCreation, Message, Session};
 use ratatui::style::Modifier;
 use runs::Run;
 

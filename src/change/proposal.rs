@@ -170,6 +170,26 @@ pub fn belonging(vpn: &Vpn, half: Half) -> String {
 #[derive(Clone, Copy, Debug)]
 pub struct Together<'a>(pub &'a [Proposal]);
 
+impl Together<'_> {
+    /// The question, in a verb and its object.
+    #[must_use]
+    pub fn question(self) -> String {
+        match self.0 {
+            [one] => one.change.verb.question(&one.change.label),
+            all => {
+                let verb = all.first().map_or(Verb::RotatePsk, |first| first.change.verb);
+                verb.question(&format!("{} VPNs", all.len()))
+            }
+        }
+    }
+
+    /// The answers to it: yes and no.
+    #[must_use]
+    pub fn answers(self) -> (&'static str, &'static str) {
+        self.0.first().map_or(Verb::RotatePsk, |first| first.change.verb).answers()
+    }
+}
+
 impl fmt::Display for Together<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Proposal { change, .. } in self.0 {

@@ -51,6 +51,44 @@ impl Verb {
 }
 
 impl Verb {
+    /// The question before it, for the VPN of that name.
+    #[must_use]
+    pub fn question(self, name: &str) -> String {
+        match self {
+            Self::Delete => format!("Delete {name}?"),
+            Self::DeleteStrays => "Delete the unused objects?".to_owned(),
+            Self::RemoveService => format!("Delete the unused VPN services beside {name}?"),
+            Self::RotatePsk => format!("Set a new key for {name}?"),
+            Self::SetSubnets => format!("Change the subnets of {name}?"),
+            Self::EqualisePolicies => format!("Change the policies of {name}?"),
+            Self::SetPeer => format!("Change the peer address of {name}?"),
+            Self::SetDpd => format!("Change the dead peer detection of {name}?"),
+            Self::SetInitiator => format!("Change the initiator of {name}?"),
+            Self::RebuildService => format!("Recreate the VPN service of {name}?"),
+            Self::SwitchOn => format!("Switch {name} on?"),
+            Self::Nudge => format!("Configure {name} again?"),
+            Self::Restart => format!("Restart {name}?"),
+            Self::AdmitTraffic => format!("Add security-group rules for {name}?"),
+        }
+    }
+
+    /// The two answers to the question before it: yes and no.
+    #[must_use]
+    pub const fn answers(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Delete | Self::DeleteStrays | Self::RemoveService => ("Delete", "Keep"),
+            Self::RotatePsk => ("Set new key", "Keep key"),
+            Self::SetSubnets | Self::EqualisePolicies | Self::SetPeer | Self::SetDpd | Self::SetInitiator => {
+                ("Change", "Keep")
+            }
+            Self::RebuildService => ("Recreate", "Keep"),
+            Self::SwitchOn => ("Switch on", "Leave off"),
+            Self::Nudge => ("Configure again", "Cancel"),
+            Self::Restart => ("Restart", "Cancel"),
+            Self::AdmitTraffic => ("Add rules", "Cancel"),
+        }
+    }
+
     /// Whether the VPN is still there afterwards.
     #[must_use]
     pub const fn leaves_a_vpn(self) -> bool {

@@ -31,7 +31,7 @@ use crate::report::Failure;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Interrupted, Message, Overview, Session, TakenUp, Unfinished, Which};
+use crate::wizard::{Effect, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
@@ -436,19 +436,19 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
         regions: regions.iter().map(|region| region.id().clone()).collect(),
         descriptions: described.unwrap_or_default().into_iter().collect(),
         warnings: signed_in.warnings.clone(),
-        unfinished: if signed_in.simulator.is_some() { Vec::new() } else { interrupted_creations(cloud) },
-        interrupted: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },
+        creations: if signed_in.simulator.is_some() { Vec::new() } else { interrupted_creations(cloud) },
+        changes: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },
     };
     Ok(Access { signed_in, session, early })
 }
 
 /// The VPNs of this project whose creation was interrupted, and which nobody works on.
-fn interrupted_creations(cloud: &Cloud) -> Vec<Unfinished> {
+fn interrupted_creations(cloud: &Cloud) -> Vec<InterruptedCreation> {
     unfinished(cloud).into_iter().filter(|creation| !creation.is_running).collect()
 }
 
 /// The VPNs of this project that lack objects.
-fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
+fn unfinished(cloud: &Cloud) -> Vec<InterruptedCreation> {
     let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let is_interrupted = |record: &Record| record.stage() == Stage::Interrupted && record.is_of(cloud);
@@ -460,7 +460,7 @@ fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
             Err(_) => return None,
         };
         record.ledger.take_over(cloud.limits());
-        Some(Unfinished {
+        Some(InterruptedCreation {
             journal,
             name: record.name.to_string(),
             began: record.began.strftime("%F %H:%M UTC").to_string(),
@@ -473,12 +473,12 @@ fn unfinished(cloud: &Cloud) -> Vec<Unfinished> {
 }
 
 /// The changes in this project that nobody works on.
-fn interrupted(cloud: &Cloud) -> Vec<Interrupted> {
+fn interrupted(cloud: &Cloud) -> Vec<InterruptedChange> {
     let journals =
         state::directory().and_then(|directory| engine_change::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
-    let described = ours.map(|(journal, record)| Interrupted {
+    let described = ours.map(|(journal, record)| InterruptedChange {
         course: record.course(&journal),
         journal,
         direction: record.direction(),
@@ -496,7 +496,7 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
         inspection,
         unfinished: crate::change::Unfinished { vpns, changes, objects },
         creations: if is_kept { unfinished(cloud) } else { Vec::new() },
-        interrupted: if is_kept { interrupted(cloud) } else { Vec::new() },
+        changes: if is_kept { interrupted(cloud) } else { Vec::new() },
     }
 }
 

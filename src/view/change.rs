@@ -99,7 +99,7 @@ fn outcome(scene: Scene<'_>, change: &Carried, columns: usize) -> Vec<Line<'stat
     }
     match change.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What is done is kept."),
-        Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then it is rolled back."),
+        Some(Then::RollBack) => text.say("Stopping: what is under way is settled first. Then it is rolled back."),
         None => {}
     }
     if let Some((step, pause)) = &change.pause {

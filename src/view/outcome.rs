@@ -17,7 +17,9 @@ pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Lin
     let mut text = Account::new(scene, columns);
     match run.then {
         Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What exists is kept."),
-        Some(Then::Undo) => text.say("Stopping: what is under way is settled first. Then what was made is deleted."),
+        Some(Then::RollBack) => {
+            text.say("Stopping: what is under way is settled first. Then what was made is deleted.")
+        }
         None => {}
     }
     if let Some((task, pause)) = &run.pause {

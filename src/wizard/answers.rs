@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
 use tui_input::Input;
 
 use super::screen::Mode;
 use super::secret_text::SecretText;
 use crate::cloud::{Id, RegionId};
+use crate::engine::change::Direction;
 use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::PeerAddress;
-use crate::plan::{Far, Finding, Half, HalfDraft, Peer, Place, PlanDraft, Policy, Profile, VpnName, cidr};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Far, Finding, Half, HalfDraft, Peer, Place, Plan, PlanDraft, Policy, Profile, VpnName, cidr};
 
 /// One value for each half.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,5 +175,34 @@ impl Answers {
         })?;
         let name = VpnName::parse(name).map_err(|problem| missing(Place::Name, &problem.to_string()))?;
         Ok(PlanDraft { name, a, far, profile, policy: policy.clone(), psk })
+    }
+
+    /// Makes the answers those that lead to this plan.
+    pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
+        for half in plan.halves() {
+            *self.region.get_mut(half.half) = Some(half.region.clone());
+            self.router.insert(half.region.clone(), half.router.id.clone());
+            self.subnets.insert(half.router.id.clone(), half.local.iter().map(|subnet| subnet.id.clone()).collect());
+        }
+        self.mode = match plan.far() {
+            Far::Half(_) => Mode::SiteToSite,
+            Far::Peer(peer) => {
+                self.peer_address = Input::new(peer.address.to_string());
+                self.peer_id = Input::new(peer.id.clone());
+                self.peer_cidrs = Input::new(peer.cidrs.iter().join(", "));
+                Mode::Single
+            }
+        };
+        self.key = match (direction, key) {
+            // What is rolled back needs no key, so the plan has any; the user's own has to be given again.
+            (Direction::Back, KeyOrigin::Given) => SecretText::default(),
+            _ => SecretText::of(plan.psk(), key),
+        };
+        self.profile = Some(plan.profile());
+        if plan.profile() == Profile::Custom {
+            self.start_custom_from(plan.policy().clone());
+            self.custom_edited = true;
+        }
+        self.name = Some(Input::new(plan.name().to_string()));
     }
 }

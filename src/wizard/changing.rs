@@ -65,7 +65,7 @@ impl Model {
                 let text = vec![
                     "What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned(),
                 ];
-                let buttons = vec![("Keep", Act::Close), ("Roll back", Act::TakeBack)];
+                let buttons = vec![("Keep", Act::Close), ("Roll back", Act::RollBack)];
                 self.shell.dialog = Some(Dialog::new("Roll back?", text, buttons));
             }
         }
@@ -154,11 +154,11 @@ impl Model {
                 self.leave();
                 return;
             }
-            Some(Then::Undo) if !is_done && is_reversible => {
+            Some(Then::RollBack) if !is_done && is_reversible => {
                 self.shell.dialog = None;
                 return self.take_change_back();
             }
-            Some(Then::Undo) | None => {}
+            Some(Then::RollBack) | None => {}
         }
         if is_done {
             self.after_change();
@@ -203,7 +203,7 @@ impl Model {
         } else if change.is_working() {
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if change.direction == Direction::Forward && change.is_reversible() {
-                buttons.push(("Stop and roll back", Act::StopAndUndo));
+                buttons.push(("Stop and roll back", Act::StopAndRollBack));
             }
             self.shell.dialog = Some(Dialog::new("Stop?", self.stop_question().unwrap_or_default(), buttons));
         } else if change.is_unfinished() {
@@ -211,7 +211,7 @@ impl Model {
             text.extend(change.command().map(|go_on| format!("It can be continued later: here, or with {go_on}.")));
             let mut buttons = vec![("Stay", Act::Close), ("Leave", Act::Leave)];
             if change.buttons().contains(&Button::TakeBack) {
-                buttons.push(("Roll back", Act::TakeBack));
+                buttons.push(("Roll back", Act::RollBack));
             }
             self.shell.dialog = Some(Dialog::new("Leave?", text, buttons));
         } else {

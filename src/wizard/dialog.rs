@@ -1,90 +1,100 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
+use super::message::{Interrupted, InterruptedCreation};
+use super::remote::RequestId;
 use super::shell::beside;
 use super::vpns::Intent;
+use crate::change::Proposal;
 use crate::engine::change::Direction;
 
-/// What a dialog's button does.
+/// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Nothing; back to where the user was.
+    /// Closes the dialog.
     Close,
-    /// Leave without having made anything.
+    /// Ends the wizard.
     Leave,
-    /// Stop the engine after what is under way, and keep what exists.
+    /// Stops the engine and keeps what it has done.
     StopAndKeep,
-    /// Stop the engine after what is under way, and delete what was made.
-    StopAndUndo,
-    /// Delete what was made.
-    Undo,
-    /// Create the rest of the VPN whose creation was interrupted.
-    FinishRun,
-    /// Delete what the interrupted creation made.
-    UndoRun,
-    /// Leave the interrupted creation as it is, and never ask again.
-    ForgetRun,
-    /// Do what is proposed.
-    Carry,
-    /// Propose that instead.
-    Rather(Intent),
-    /// Ask for a key of the user's own.
+    /// Stops the engine and rolls back.
+    StopAndRollBack,
+    /// Rolls back what rests.
+    RollBack,
+    /// Goes on with what was interrupted.
+    Resume(Direction),
+    /// Asks about what was interrupted no more.
+    Forget,
+    /// Carries out the proposals.
+    Confirm,
+    /// Proposes something else.
+    Instead(Intent),
+    /// Asks for a key of the user's own.
     OwnKey,
-    /// Roll back what the change has done.
-    TakeBack,
-    /// Go on with the change that was interrupted.
-    GoOnWithChange(Direction),
 }
 
 impl Act {
-    /// Whether nothing comes of it but another screen.
+    /// Whether it may happen by accident.
     #[must_use]
     pub const fn is_harmless(self) -> bool {
-        matches!(self, Self::Close | Self::Rather(_) | Self::OwnKey)
+        matches!(self, Self::Close | Self::Instead(_) | Self::OwnKey)
     }
 
-    /// Whether it changes something in the cloud, or gives it up for good.
+    /// Whether it matters even where the user has just asked for the question.
     #[must_use]
     pub const fn is_grave(self) -> bool {
-        match self {
-            Self::Close | Self::Leave | Self::StopAndKeep | Self::Rather(_) | Self::OwnKey => false,
-            Self::StopAndUndo
-            | Self::Undo
-            | Self::FinishRun
-            | Self::UndoRun
-            | Self::ForgetRun
-            | Self::Carry
-            | Self::TakeBack
-            | Self::GoOnWithChange(_) => true,
-        }
+        !self.is_harmless() && !matches!(self, Self::Leave | Self::StopAndKeep)
     }
 }
 
-/// A question with buttons; the first is the safe one and has the focus.
+/// What a dialog is about, for its buttons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Nothing but what is on the screen.
+    Screen,
+    /// Changes to be agreed to.
+    Proposals(Vec<Proposal>),
+    /// Work that was interrupted.
+    Interrupted(Interrupted),
+    /// A creation that is being read, to go that way.
+    Reading(RequestId, Direction, InterruptedCreation),
+}
+
+/// A text with buttons below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
-    /// What it is about.
+    /// In the border.
     pub title: String,
-    /// What there is to know, a paragraph a line.
+    /// A paragraph a line.
     pub text: Vec<String>,
-    /// The ways out. None where something is waited for: only Esc closes it.
+    /// The first is the safe one.
     pub buttons: Vec<(&'static str, Act)>,
-    /// Which one Enter presses.
+    /// The button Enter presses.
     pub focus: usize,
-    /// Whether it shows the keys of the screen below it too.
+    /// The keys of the screen stand below the text.
     pub is_help: bool,
-    /// Whether its lines are long: names and ids.
+    /// It has long lines, such as commands.
     pub is_wide: bool,
-    /// How far it is scrolled, in lines.
+    /// Lines its text is scrolled by.
     pub scroll: u16,
+    pub(super) about: About,
 }
 
 impl Dialog {
-    /// A question.
+    /// A dialog about what is on the screen.
     pub fn new(title: impl Into<String>, text: Vec<String>, buttons: Vec<(&'static str, Act)>) -> Self {
-        Self { title: title.into(), text, buttons, focus: 0, is_help: false, is_wide: false, scroll: 0 }
+        let title = title.into();
+        Self { title, text, buttons, focus: 0, is_help: false, is_wide: false, scroll: 0, about: About::Screen }
     }
 
-    /// The focused button's act.
+    pub(super) fn wide(self) -> Self {
+        Self { is_wide: true, ..self }
+    }
+
+    pub(super) fn about(self, about: About) -> Self {
+        Self { about, ..self }
+    }
+
+    /// What the focused button does.
     #[must_use]
     pub fn act(&self) -> Act {
         self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
@@ -96,7 +106,7 @@ impl Dialog {
         self.buttons.iter().any(|(_, does)| *does == act)
     }
 
-    /// Moves the focus around.
+    /// Moves the focus.
     pub fn turn(&mut self, forward: bool) {
         self.focus = beside(self.focus, self.buttons.len(), forward);
     }

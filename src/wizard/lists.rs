@@ -236,7 +236,7 @@ impl Model {
             (Screen::Mode, Choice::Mode(mode)) => self.new_vpn.answers.mode = mode,
             (Screen::Mode, Choice::Vpns) => return self.open_vpns(),
             (Screen::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
-            (Screen::Vpns, Choice::Creation(id)) => return self.offer_creation(&id),
+            (Screen::Vpns, Choice::Creation(id)) => return self.offer_listed_creation(&id),
             (Screen::Vpns, Choice::Unused) => return self.want(Intent::DeleteUnused),
             (Screen::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
             (Screen::Vpns, Choice::Make) => {

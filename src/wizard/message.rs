@@ -40,14 +40,14 @@ pub struct Session {
     /// What is odd about the credentials.
     pub warnings: Vec<String>,
     /// Creations in this project that were interrupted, the latest first.
-    pub unfinished: Vec<Unfinished>,
-    /// Changes in this project that were cut off, the latest first.
-    pub interrupted: Vec<Interrupted>,
+    pub creations: Vec<InterruptedCreation>,
+    /// Changes in this project that were interrupted, the latest first.
+    pub changes: Vec<InterruptedChange>,
 }
 
 /// A change that was cut off, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interrupted {
+pub struct InterruptedChange {
     /// Its journal.
     pub journal: PathBuf,
     /// How far it is.
@@ -58,6 +58,15 @@ pub struct Interrupted {
     pub began: String,
 }
 
+/// Work that was interrupted, as its journal tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// A VPN lacks objects.
+    Creation(InterruptedCreation),
+    /// A change of one has open steps.
+    Change(InterruptedChange),
+}
+
 /// What all regions were read for.
 #[derive(Clone, Debug, Default)]
 pub struct Overview {
@@ -66,9 +75,9 @@ pub struct Overview {
     /// VPNs whose making is not done, by the journals here: what they made is no stray.
     pub unfinished: change::Unfinished,
     /// Creations that were interrupted, or that another process is at, the latest first.
-    pub creations: Vec<Unfinished>,
+    pub creations: Vec<InterruptedCreation>,
     /// Changes that were interrupted.
-    pub interrupted: Vec<Interrupted>,
+    pub changes: Vec<InterruptedChange>,
 }
 
 /// The change that is to be carried out.
@@ -84,7 +93,7 @@ pub enum Which {
 
 /// A creation that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct InterruptedCreation {
     /// Its journal.
     pub journal: PathBuf,
     /// The name of its VPN.
@@ -99,7 +108,7 @@ pub struct Unfinished {
     pub is_running: bool,
 }
 
-impl Unfinished {
+impl InterruptedCreation {
     /// How many of its objects exist: "7 objects exist, and 1 more may".
     #[must_use]
     pub fn objects(&self) -> String {

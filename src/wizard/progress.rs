@@ -143,8 +143,8 @@ pub struct Progress {
 pub enum Then {
     /// Leave and keep what exists.
     Leave,
-    /// Delete what was made.
-    Undo,
+    /// Roll back.
+    RollBack,
 }
 
 impl Progress {

@@ -89,15 +89,20 @@ impl Model {
         if run.phase == Phase::Active {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
-        self.shell.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::Undo)]));
+        self.shell.dialog = Some(Dialog::new("Undo?", text, vec![("Keep", Act::Close), ("Undo", Act::RollBack)]));
     }
 
-    pub(super) fn undo(&mut self) {
+    fn undo(&mut self) {
         let now = self.shell.now;
         self.shell.scroll = 0;
         let Some(run) = &mut self.run else { return };
         run.resume(Phase::Undoing, now);
         self.shell.out.push(Effect::Undo(run.marks.clone(), run.ledger.clone()));
+    }
+
+    /// Rolls back what rests: the creation, else the change.
+    pub(super) fn roll_back(&mut self) {
+        if self.run.is_some() { self.undo() } else { self.take_change_back() }
     }
 
     pub(super) fn quit_run(&mut self) {
@@ -108,7 +113,7 @@ impl Model {
             let undoing = run.phase == Phase::Undoing;
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if !undoing {
-                buttons.push(("Stop and undo", Act::StopAndUndo));
+                buttons.push(("Stop and undo", Act::StopAndRollBack));
             }
             self.shell.dialog = Some(Dialog::new("Stop?", stop_text(run), buttons));
         } else if matches!(run.phase, Phase::Failed(..) | Phase::Left(_)) && !run.ledger.is_clean() {
@@ -117,7 +122,7 @@ impl Model {
             self.shell.dialog = Some(Dialog::new(
                 "Leave?",
                 text,
-                vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::Undo)],
+                vec![("Stay", Act::Close), ("Leave", Act::Leave), ("Undo", Act::RollBack)],
             ));
         } else {
             self.leave();
@@ -139,7 +144,7 @@ impl Model {
             Then::Leave => {
                 self.leave();
             }
-            Then::Undo => self.undo(),
+            Then::RollBack => self.undo(),
         }
     }
 
@@ -210,10 +215,10 @@ impl Model {
         self.shell.dialog = None;
         match run.then.take() {
             // What was to be undone was not up yet when that was said.
-            Some(Then::Undo) if run.phase == Phase::Active => {
+            Some(Then::RollBack) if run.phase == Phase::Active => {
                 self.ask_undo();
             }
-            Some(Then::Undo) => self.undo(),
+            Some(Then::RollBack) => self.undo(),
             Some(Then::Leave) => {
                 if run.phase == Phase::Watching {
                     run.phase = Phase::Stopped;

@@ -34,10 +34,8 @@ impl Model {
                     earlier: std::mem::take(&mut self.vpns.earlier),
                     ..YourVpns::default()
                 };
-                self.vpns.offers = self.shell.session().map(|session| session.interrupted.clone()).unwrap_or_default();
                 self.enter(step);
-                self.offer_unfinished();
-                self.offer_next_change();
+                self.offer_at_start();
                 regions.iter().for_each(|region| self.new_vpn.discover(&mut self.shell, region));
             }
             Err(problem) if !problem.clouds.is_empty() => {

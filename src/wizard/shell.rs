@@ -9,7 +9,6 @@ use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
 use super::question::Asked;
 use super::remote::RequestId;
-use crate::engine::change::Direction;
 use crate::plan::Labels;
 use crate::sign_in::{Login, Problem};
 
@@ -87,8 +86,6 @@ pub struct Shell {
     pub repaint: bool,
     /// How long to wait for ACTIVE.
     pub wait: Duration,
-    /// The interrupted creation that is being read, and what to do with it.
-    pub(super) taking_up: Option<(RequestId, Direction)>,
     pub(super) attention: Attention,
     /// Since when a key is shown in clear.
     revealed: Option<Duration>,
@@ -112,7 +109,6 @@ impl Shell {
             overflow: 0,
             repaint: false,
             wait: beginning.wait,
-            taking_up: None,
             attention: Attention::default(),
             revealed: None,
             out: Outbox::default(),
@@ -121,7 +117,6 @@ impl Shell {
 
     pub(super) fn sign_in(&mut self) {
         let request = self.out.request();
-        self.taking_up = None;
         self.question = None;
         self.start = Start::SigningIn { request, since: self.now };
         self.out.push(Effect::SignIn(request, self.login.clone()));

@@ -2,14 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
-use super::dialog::{Act, Dialog};
+use super::dialog::{About, Act, Dialog};
 use super::keymap::{self, Action};
+use super::message::Interrupted;
 use super::progress::Then;
 use super::remote::Remote;
 use super::screen::Screen;
 use super::secret_text::SecretText;
 use super::{Content, Effect, Ending, Message, Model, Start};
-use crate::engine::change::Direction;
 use crate::plan::shell::osvpn;
 use crate::sign_in::Login;
 
@@ -170,8 +170,9 @@ impl Model {
             Action::Back | Action::Help => self.close_dialog(),
             Action::Accept => {
                 let act = dialog.act();
+                let about = std::mem::replace(&mut dialog.about, About::Screen);
                 self.shell.dialog = None;
-                self.dialog_act(act);
+                self.dialog_act(act, about);
             }
             // Asking to leave once more, with the question already on the screen, means it.
             Action::Quit if dialog.has(Act::Leave) => self.leave(),
@@ -181,9 +182,8 @@ impl Model {
     }
 
     fn close_dialog(&mut self) {
-        self.shell.dialog = None;
-        self.cancel_taking_up();
-        self.offer_next_change();
+        self.put_off();
+        self.offer_next();
         // What was wanted before may have become known behind it.
         match self.vpns.intent {
             Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.grant(),
@@ -192,21 +192,25 @@ impl Model {
         }
     }
 
-    fn dialog_act(&mut self, act: Act) {
-        match act {
-            Act::Close => self.close_dialog(),
-            Act::Leave => self.leave(),
-            Act::StopAndKeep => self.stop(Then::Leave),
-            Act::StopAndUndo => self.stop(Then::Undo),
-            Act::Undo => self.undo(),
-            Act::FinishRun => self.take_up(Direction::Forward),
-            Act::UndoRun => self.take_up(Direction::Back),
-            Act::ForgetRun => self.forget_run(),
-            Act::Carry => self.carry(),
-            Act::Rather(intent) => self.rather(intent),
-            Act::OwnKey => self.enter(Screen::NewKey),
-            Act::TakeBack => self.take_change_back(),
-            Act::GoOnWithChange(direction) => self.go_on_with_change(direction),
+    /// Closes the dialog with nothing done.
+    fn put_off(&mut self) {
+        if let Some(About::Reading(_, direction, _)) = self.shell.dialog.take().map(|dialog| dialog.about) {
+            self.cancel_resuming(direction);
+        }
+    }
+
+    fn dialog_act(&mut self, act: Act, about: About) {
+        match (act, about) {
+            (Act::Leave, _) => self.leave(),
+            (Act::StopAndKeep, _) => self.stop(Then::Leave),
+            (Act::StopAndRollBack, _) => self.stop(Then::RollBack),
+            (Act::RollBack, _) => self.roll_back(),
+            (Act::Resume(direction), About::Interrupted(interrupted)) => self.resume(interrupted, direction),
+            (Act::Forget, About::Interrupted(Interrupted::Creation(creation))) => self.forget(creation),
+            (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
+            (Act::Instead(intent), _) => self.propose_instead(intent),
+            (Act::OwnKey, _) => self.enter(Screen::NewKey),
+            (Act::Close | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),
         }
     }
 
@@ -252,8 +256,7 @@ impl Model {
             }
             Some(dialog) if dialog.has(Act::Leave) => self.leave(),
             _ => {
-                self.shell.dialog = None;
-                self.cancel_taking_up();
+                self.put_off();
                 self.quit();
             }
         }

@@ -4,9 +4,9 @@ use itertools::Itertools;
 use tui_input::Input;
 
 use super::carried::Turn;
-use super::dialog::{Act, Dialog};
+use super::dialog::{About, Act, Dialog};
 use super::keymap::Action;
-use super::message::{Interrupted, Which};
+use super::message::Which;
 use super::picker::{Choice, Line};
 use super::remote::Remote;
 use super::screen::Screen;
@@ -208,26 +208,29 @@ impl Model {
         if deletes && self.vpns.vpn().is_some_and(Vpn::is_active) {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
-        let mut buttons = vec![("Not now", Act::Close), ("Do it", Act::Carry)];
+        let (yes, no) = Together(&proposals).answers();
+        let mut buttons = vec![(no, Act::Close), (yes, Act::Confirm)];
         match wish {
-            Intent::NewKey(Sas::Keep, origin) => buttons.push((RENEW, Act::Rather(Intent::NewKey(Sas::Renew, origin)))),
-            Intent::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Rather(Intent::NewKey(Sas::Keep, origin)))),
-            Intent::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Rather(Intent::PublicKeys(Sas::Renew)))),
-            Intent::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Rather(Intent::PublicKeys(Sas::Keep)))),
+            Intent::NewKey(Sas::Keep, origin) => {
+                buttons.push((RENEW, Act::Instead(Intent::NewKey(Sas::Renew, origin))))
+            }
+            Intent::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Instead(Intent::NewKey(Sas::Keep, origin)))),
+            Intent::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Instead(Intent::PublicKeys(Sas::Renew)))),
+            Intent::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Instead(Intent::PublicKeys(Sas::Keep)))),
             _ => {}
         }
         if matches!(wish, Intent::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key", Act::OwnKey));
         }
-        self.vpns.proposals = proposals;
-        self.shell.dialog = Some(Dialog { is_wide: true, ..Dialog::new("Do this?", text, buttons) });
+        let dialog = Dialog::new(Together(&proposals).question(), text, buttons).wide();
+        self.shell.dialog = Some(dialog.about(About::Proposals(proposals)));
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn rather(&mut self, wish: Intent) {
+    pub(super) fn propose_instead(&mut self, wish: Intent) {
         self.propose(wish);
         if let Some(dialog) = &mut self.shell.dialog {
-            let turned = |(_, act): &(&str, Act)| matches!(act, Act::Rather(_));
+            let turned = |(_, act): &(&str, Act)| matches!(act, Act::Instead(_));
             dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
         }
     }
@@ -242,15 +245,14 @@ impl Model {
     }
 
     fn explain(&mut self, title: &str, why: Vec<String>) {
-        let dialog = Dialog::new(title, why, vec![("Close", Act::Close)]);
-        self.shell.dialog = Some(Dialog { is_wide: true, ..dialog });
+        self.shell.dialog = Some(Dialog::new(title, why, vec![("Close", Act::Close)]).wide());
     }
 
     /// Carries out what was agreed to.
-    pub(super) fn carry(&mut self) {
-        self.vpns.queue = std::mem::take(&mut self.vpns.proposals).into();
+    pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
+        self.vpns.queue = proposals.into();
         (self.vpns.agreed, self.vpns.is_stopped) = (self.vpns.queue.len(), false);
-        self.begin_next()
+        self.begin_next();
     }
 
     /// Begins what was agreed to and comes next.
@@ -262,47 +264,6 @@ impl Model {
         let of = self.vpns.agreed;
         if let Some(change) = self.vpns.change.as_mut().filter(|_| of > 1) {
             change.turn = Some(Turn { number: of - self.vpns.queue.len(), of });
-        }
-    }
-
-    /// Asks what to do with a change that was cut off.
-    pub(super) fn offer_change(&mut self, interrupted: Interrupted) {
-        let change = &interrupted.course.change;
-        let done = interrupted.course.ends.iter().flatten().count();
-        let mut text = vec![format!("Begun {}; {done} of {} steps are done.", interrupted.began, change.steps().len())];
-        text.extend(
-            change
-                .steps()
-                .iter()
-                .zip(&interrupted.course.ends)
-                .map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })),
-        );
-        let mut buttons = vec![("Resume", Act::GoOnWithChange(Direction::Forward))];
-        if interrupted.course.is_reversible {
-            buttons.push(("Roll back", Act::GoOnWithChange(Direction::Back)));
-        }
-        if interrupted.direction == Direction::Back && interrupted.course.is_reversible {
-            text.push("It was being rolled back.".to_owned());
-            buttons.reverse();
-        }
-        buttons.push(("Later", Act::Close));
-        let title = format!("Interrupted: {change}");
-        self.vpns.offered = Some(interrupted);
-        self.shell.dialog = Some(Dialog { is_wide: true, ..Dialog::new(title, text, buttons) });
-    }
-
-    /// Goes on with the change that was offered.
-    pub(super) fn go_on_with_change(&mut self, direction: Direction) {
-        let Some(Interrupted { journal, course, .. }) = self.vpns.offered.take() else { return };
-        self.vpns.offers.clear();
-        self.begin_change(course, Vec::new(), Which::Journal(journal), direction)
-    }
-
-    /// Offers the next change that was cut off, if there is one.
-    pub(super) fn offer_next_change(&mut self) {
-        if self.shell.dialog.is_none() && !self.vpns.offers.is_empty() {
-            let next = self.vpns.offers.remove(0);
-            self.offer_change(next);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tui_input::Input;
 
 use super::carried::Carried;
-use super::message::{Interrupted, Overview, Unfinished};
+use super::message::{InterruptedChange, Overview};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::secret_text::SecretText;
@@ -38,8 +38,6 @@ pub struct YourVpns {
     pub intent: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
     pub keys: Remote<Vec<(String, Keys)>>,
-    /// What the question on the screen proposes, in the order in which it is to be done.
-    pub proposals: Vec<Proposal>,
     /// What was agreed to and is not begun, because one before is not done.
     pub queue: VecDeque<Proposal>,
     /// Whether the user has stopped what was agreed to.
@@ -54,12 +52,8 @@ pub struct YourVpns {
     pub change: Option<Carried>,
     /// Those before.
     pub earlier: Vec<Carried>,
-    /// The interrupted creation that the question on the screen is about.
-    pub offered_creation: Option<Unfinished>,
     /// Changes that were interrupted, still to be offered.
-    pub offers: Vec<Interrupted>,
-    /// The one the question on the screen is about.
-    pub offered: Option<Interrupted>,
+    pub offers: Vec<InterruptedChange>,
     /// The key that the change at rest needs once more, as typed.
     pub missing_key: SecretText,
 }
@@ -228,9 +222,9 @@ impl YourVpns {
 
     /// The change of the VPN on the screen that was cut off and comes first.
     #[must_use]
-    pub fn interrupted(&self) -> Option<&Interrupted> {
+    pub fn interrupted(&self) -> Option<&InterruptedChange> {
         let vpn = self.vpn()?;
-        self.seen()?.interrupted.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
+        self.seen()?.changes.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
     }
 
     /// The changes that were agreed to together with the present one and are done.

@@ -7,7 +7,7 @@ use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
 use osvpn::report::{ChangeReport, Changes, ExitStatus, Reported};
 use osvpn::wizard::fields::Field;
-use osvpn::wizard::{Interrupted, Which};
+use osvpn::wizard::{InterruptedChange, Which};
 
 use secrecy::ExposeSecret;
 
@@ -73,13 +73,13 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
 }
 
 /// A new key of the user's own for the VPN on the screen, cut off before it was sent.
-fn cut_off_with_own_key() -> Interrupted {
+fn cut_off_with_own_key() -> InterruptedChange {
     let mut journey = opened_outside();
     journey.types("n").types(OWN_KEY).enter();
     let mut course = Course::new(agreed_with_key(&mut journey).0);
     (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
     let began = "2026-11-24 02:13 UTC".to_owned();
-    Interrupted { journal: "0ff1ce00.change".into(), course, direction: Direction::Forward, began }
+    InterruptedChange { journal: "0ff1ce00.change".into(), course, direction: Direction::Forward, began }
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
     let Progress { plan, marks, .. } = running().model.run.unwrap();
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
-    let unfinished = vec![Unfinished {
+    let unfinished = vec![InterruptedCreation {
         journal: "0badcafe.json".into(),
         name: "hlz-por".into(),
         began: "2026-11-24 02:13 UTC".into(),
@@ -76,7 +76,7 @@ pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
         may_exist: 0,
         is_running: false,
     }];
-    journey.send(Message::SignedIn(request, Ok(Session { unfinished, ..Session::default() })));
+    journey.send(Message::SignedIn(request, Ok(Session { creations: unfinished, ..Session::default() })));
     (journey, Box::new(TakenUp { plan, marks, ledger: everything(), key }))
 }
 

@@ -10,7 +10,7 @@ use osvpn::plan::Psk;
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Open, VpnButton};
-use osvpn::wizard::{Interrupted, Overview, Which};
+use osvpn::wizard::{InterruptedChange, Overview, Which};
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
@@ -367,7 +367,7 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
 
 #[test]
 fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_from_there() {
-    let creation = |id: &str, is_running| Unfinished {
+    let creation = |id: &str, is_running| InterruptedCreation {
         journal: format!("/state/{id}.json").into(),
         name: "hlz-por".into(),
         began: "2026-11-24 02:13 UTC".into(),
@@ -496,13 +496,13 @@ fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
     assert!(journey.model.shell.ending.is_some());
 }
 
-fn cut_off(is_reversible: bool) -> Interrupted {
+fn cut_off(is_reversible: bool) -> InterruptedChange {
     let mut journey = opened(broken());
     journey.types("m");
     let mut course = Course::new(agreed(&mut journey));
     course.ends[0] = Some(End::Made(Id::new("new")));
     course.is_reversible = is_reversible;
-    Interrupted {
+    InterruptedChange {
         journal: "7a1f214e.change".into(),
         course,
         direction: Direction::Forward,
@@ -510,11 +510,14 @@ fn cut_off(is_reversible: bool) -> Interrupted {
     }
 }
 
-pub(super) fn begun_with(interrupted: Vec<Interrupted>, unfinished: Vec<Unfinished>) -> Journey {
+pub(super) fn begun_with(interrupted: Vec<InterruptedChange>, unfinished: Vec<InterruptedCreation>) -> Journey {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let regions: Vec<RegionId> = vec![hamilton(), porirua()];
-    journey.send(Message::SignedIn(request, Ok(Session { interrupted, unfinished, regions, ..Session::default() })));
+    journey.send(Message::SignedIn(
+        request,
+        Ok(Session { changes: interrupted, creations: unfinished, regions, ..Session::default() }),
+    ));
     journey
 }
 
@@ -538,7 +541,7 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     journey.enter().at(Screen::Vpn);
     assert_eq!(open(&journey).handle, HLZ_POR, "and its VPN is opened");
 
-    let run = Unfinished {
+    let run = InterruptedCreation {
         journal: "0badcafe.json".into(),
         name: "hlz-por".into(),
         began: String::new(),
@@ -557,7 +560,7 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
 #[test]
 fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     let mut seen = broken();
-    seen.interrupted.push(cut_off(true));
+    seen.changes.push(cut_off(true));
     let mut journey = opened(seen);
     journey.types("d");
     assert!(journey.model.shell.dialog.as_ref().unwrap().title.contains("Interrupted"));

@@ -11,7 +11,7 @@ fn signing_in_says_for_how_long_already() {
 #[test]
 fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
     let mut journey = Driven::begun(SMALL);
-    let run = |name: &str| Unfinished {
+    let run = |name: &str| InterruptedCreation {
         journal: "/home/ada/.local/state/osvpn/0badcafe.json".into(),
         name: name.to_owned(),
         began: "2026-11-24 02:13 UTC".to_owned(),
@@ -20,7 +20,7 @@ fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
         is_running: false,
     };
     let unfinished = vec![run("hlz-por"), run("hlz-office")];
-    journey.answer_sign_in(Ok(Session { unfinished, ..session() }));
+    journey.answer_sign_in(Ok(Session { creations: unfinished, ..session() }));
     screen("unfinished", &mut journey);
     journey.press("Enter");
     screen("unfinished-reading", &mut journey);

@@ -4,7 +4,7 @@ use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
-use osvpn::wizard::{Interrupted, Overview, Which};
+use osvpn::wizard::{InterruptedChange, Overview, Which};
 
 use super::surveys::{broken, empty, equal_keys, healthy, regions, seen, two_pairs};
 use super::*;
@@ -246,14 +246,14 @@ fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
     made.press("m");
     let mut course = agreed(&mut made);
     course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
-    let interrupted = Interrupted {
+    let interrupted = InterruptedChange {
         journal: "/home/ada/.local/state/osvpn/7a1f214e.change".into(),
         course,
         direction: osvpn::engine::change::Direction::Forward,
         began: "2026-11-24 02:13 UTC".to_owned(),
     };
     let mut journey = Driven::begun(SMALL);
-    journey.answer_sign_in(Ok(Session { interrupted: vec![interrupted], ..session() }));
+    journey.answer_sign_in(Ok(Session { changes: vec![interrupted], ..session() }));
     screen("interrupted", &mut journey);
 }
 

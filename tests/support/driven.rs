@@ -164,8 +164,8 @@ pub fn session() -> Session {
         regions: vec![hamilton(), porirua(), wellington()],
         descriptions: Vec::new(),
         warnings: Vec::new(),
-        unfinished: Vec::new(),
-        interrupted: Vec::new(),
+        creations: Vec::new(),
+        changes: Vec::new(),
     }
 }
 

@@ -31,9 +31,10 @@ fn at_vpn(scene: &Scene, number: &str) -> Pty {
 /// Agrees to the question on the screen.
 #[track_caller]
 fn agree(pty: &mut Pty) {
-    pty.wait_for("Do this?");
+    let is_at_no = |screen: &str| ["[ Keep ]", "[ Keep key ]", "[ Cancel ]"].iter().any(|no| screen.contains(no));
+    pty.wait("the question", is_at_no);
     pty.send(RIGHT);
-    pty.wait_for("[ Do it ]");
+    pty.wait("the focus on the other answer", |screen| !is_at_no(screen));
     pty.confirm("\r");
 }
 
@@ -280,9 +281,9 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     assert_eq!(keys(&scene).len(), 2);
     gate.open();
     // What is wanted is asked as soon as everything is known.
-    pty.wait_for("[ Not now ]");
+    pty.wait_for("[ Keep key ]");
     pty.confirm("\r");
-    pty.wait("the question is gone", |screen| !screen.contains("Not now"));
+    pty.wait("the question is gone", |screen| !screen.contains("Keep key"));
     pty.send("q");
     assert_eq!(pty.end().0, 0);
 }

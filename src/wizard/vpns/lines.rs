@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use super::super::Model;
 use super::super::choices::{about, line};
-use super::super::message::Unfinished;
+use super::super::message::InterruptedCreation;
 use super::super::picker::{Choice, Line};
 use crate::inspect::{Across, Inspection, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
@@ -127,7 +127,7 @@ impl Model {
 }
 
 /// A VPN whose creation was interrupted, or which another process is creating.
-fn creation_line(creation: &Unfinished) -> Line {
+fn creation_line(creation: &InterruptedCreation) -> Line {
     let mut line = line(Choice::Creation(creation.id()), creation.name.clone(), "");
     let place = Place::Region(Half::A);
     line.findings.push(if creation.is_running {

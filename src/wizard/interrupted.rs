@@ -1,0 +1,161 @@
+//! Creations and changes that were interrupted: offered right after the sign-in, before anything is asked, and in the list
+//! of VPNs.
+
+use itertools::Itertools;
+
+use super::dialog::{About, Act, Dialog};
+use super::message::{Interrupted, InterruptedChange, InterruptedCreation, TakenUp, Which};
+use super::progress::Progress;
+use super::remote::{Remote, RequestId};
+use super::screen::Screen;
+use super::{Effect, Model};
+use crate::engine::change::Direction;
+use crate::plan::shell::osvpn;
+
+impl Model {
+    /// Offers what the session found: the latest creation, then each change.
+    pub(super) fn offer_at_start(&mut self) {
+        let Some(session) = self.shell.session() else { return };
+        self.vpns.offers.clone_from(&session.changes);
+        let [latest, others @ ..] = session.creations.as_slice() else { return self.offer_next() };
+        let also = (!others.is_empty()).then(|| {
+            let others = others.iter().map(|other| format!("{} ({})", other.name, other.id())).join(", ");
+            format!("Also interrupted: {others}. Your VPNs lists them; osvpn resume ID resumes one.")
+        });
+        self.offer_creation(latest.clone(), also);
+    }
+
+    /// Offers the next change that was interrupted, once nothing else is asked.
+    pub(super) fn offer_next(&mut self) {
+        if self.shell.dialog.is_none() && !self.vpns.offers.is_empty() {
+            let next = self.vpns.offers.remove(0);
+            self.offer_change(next);
+        }
+    }
+
+    /// Offers an interrupted creation of the list.
+    pub(super) fn offer_listed_creation(&mut self, id: &str) {
+        let creations = self.vpns.seen().map_or(&[][..], |seen| &seen.creations);
+        let chosen = creations.iter().find(|creation| creation.id() == id && !creation.is_running).cloned();
+        if let Some(chosen) = chosen {
+            self.offer_creation(chosen, None);
+        }
+    }
+
+    fn offer_creation(&mut self, creation: InterruptedCreation, also: Option<String>) {
+        let ways = "Resume keeps what exists, creates the rest and waits for ACTIVE. Roll back deletes what was created, and \
+                    nothing else. Forget leaves everything as it is and asks no more.";
+        let text = [format!("Begun {}; {}.", creation.began, creation.objects())];
+        let text = text.into_iter().chain(also).chain([ways.to_owned()]).collect();
+        let buttons = vec![
+            ("Resume", Act::Resume(Direction::Forward)),
+            ("Roll back", Act::Resume(Direction::Back)),
+            ("Later", Act::Close),
+            ("Forget", Act::Forget),
+        ];
+        let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name), text, buttons);
+        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Creation(creation))));
+    }
+
+    /// Offers to resume a change, or to roll it back.
+    pub(super) fn offer_change(&mut self, interrupted: InterruptedChange) {
+        let InterruptedChange { course, direction, began, .. } = &interrupted;
+        let done = course.ends.iter().flatten().count();
+        let mut text = vec![format!("Begun {began}; {done} of {} steps are done.", course.ends.len())];
+        let steps = course.change.steps().iter().zip(&course.ends);
+        text.extend(steps.map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })));
+        let mut buttons = vec![("Resume", Act::Resume(Direction::Forward))];
+        if course.is_reversible {
+            buttons.push(("Roll back", Act::Resume(Direction::Back)));
+        }
+        if *direction == Direction::Back && course.is_reversible {
+            text.push("It was being rolled back.".to_owned());
+            buttons.reverse();
+        }
+        buttons.push(("Later", Act::Close));
+        let dialog = Dialog::new(format!("Interrupted: {}", course.change), text, buttons).wide();
+        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Change(interrupted))));
+    }
+
+    /// Goes on with what was offered.
+    pub(super) fn resume(&mut self, interrupted: Interrupted, direction: Direction) {
+        self.vpns.offers.clear();
+        match interrupted {
+            Interrupted::Change(InterruptedChange { journal, course, .. }) => {
+                self.begin_change(course, Vec::new(), Which::Journal(journal), direction);
+            }
+            Interrupted::Creation(creation) => {
+                let request = self.shell.out.request();
+                self.shell.out.push(Effect::TakeUp(request, creation.journal.clone(), direction));
+                let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
+                // It comes without being asked for, so no Enter closes it.
+                let dialog = Dialog::new("One moment", text, Vec::new());
+                self.shell.dialog = Some(dialog.about(About::Reading(request, direction, creation)));
+            }
+        }
+    }
+
+    /// What is read for a creation that is not resumed after all is let go when it comes.
+    pub(super) fn cancel_resuming(&mut self, direction: Direction) {
+        let what = if direction == Direction::Back { "rolled back" } else { "resumed" };
+        self.shell.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
+    }
+
+    pub(super) fn forget(&mut self, creation: InterruptedCreation) {
+        self.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
+        self.offer_next();
+        self.shell.out.push(Effect::Forget(creation.journal));
+        if self.screen == Screen::Vpns {
+            // What exists of it is unused now.
+            self.read_vpns();
+        }
+    }
+
+    pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) {
+        let is_awaited =
+            |dialog: &mut Dialog| matches!(dialog.about, About::Reading(awaited, ..) if awaited == request);
+        let dialog = self.shell.dialog.take_if(is_awaited);
+        let Some(About::Reading(_, direction, creation)) = dialog.map(|dialog| dialog.about) else {
+            return self.shell.out.push(Effect::Release(request));
+        };
+        match result {
+            Ok(taken) => self.run_again(*taken, request, direction),
+            Err(mut text) => {
+                let id = creation.id();
+                text.push(format!(
+                    "Without the wizard: {} (--psk-file PATH gives it a key), or {}.",
+                    osvpn("resume").operand(&id),
+                    osvpn("rollback").operand(&id)
+                ));
+                let what = if direction == Direction::Back { "rolled back" } else { "resumed" };
+                let title = format!("It cannot be {what}");
+                self.shell.dialog = Some(Dialog::new(title, text, vec![("Close", Act::Close)]));
+            }
+        }
+    }
+
+    fn run_again(&mut self, taken: TakenUp, request: RequestId, direction: Direction) {
+        // The list tells of it until it is read again.
+        self.vpns.seen = Remote::NotAsked;
+        let TakenUp { plan, marks, ledger, key } = taken;
+        if let Some(plan) = &plan {
+            self.new_vpn.id = plan.id().clone();
+            self.new_vpn.answers.answer_as(plan, key, direction);
+        }
+        let (now, wait) = (self.shell.now, self.shell.wait);
+        let (run, work) = match (direction, plan) {
+            (Direction::Forward, Some(plan)) => {
+                let run = Progress::taken_up(plan.clone(), ledger.clone(), now, wait);
+                (run, Effect::Create(Box::new(plan), ledger, key))
+            }
+            (_, plan) => {
+                let run = Progress::undoing(marks.clone(), plan, ledger.clone(), now, wait);
+                (run, Effect::Undo(marks, ledger))
+            }
+        };
+        self.run = Some(run);
+        self.enter(Screen::Run);
+        self.shell.out.push(Effect::GoOn(request));
+        self.shell.out.push(work);
+    }
+}
