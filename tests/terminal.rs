@@ -231,7 +231,7 @@ fn is_told_like_one_that_is_not_active_yet(said: &str) {
 fn ctrl_c_during_a_run_can_stop_and_undo() {
     let (scene, mut pty, before) = waiting();
     pty.confirm("\t\t\r");
-    pty.wait_for("hlz-por is undone");
+    pty.wait_for("hlz-por is rolled back");
     assert_eq!(scene.objects(), before);
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
