@@ -34,7 +34,7 @@ use std::io::{self, Write, stderr, stdout};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::report::{ExitStatus, Reported};
+use crate::report::{Conclude, ExitStatus};
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
 use crate::signals::{self, Signals};
@@ -52,7 +52,7 @@ pub(crate) trait Answering {
         "Nothing was changed."
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError>;
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError>;
 }
 
 /// What a command ends with.
@@ -62,7 +62,7 @@ pub(crate) struct Conclusion {
     status: ExitStatus,
 }
 
-impl<T: Reported> From<T> for Conclusion {
+impl<T: Conclude> From<T> for Conclusion {
     fn from(report: T) -> Self {
         let json = serde_json::to_value(&report);
         let json = json.unwrap_or_else(|error| json!({ "outcome": "failed", "problems": [error.to_string()] }));
@@ -72,12 +72,12 @@ impl<T: Reported> From<T> for Conclusion {
 
 /// The sign-in of a command: who is asked, and what is odd about the credentials.
 #[derive(Default)]
-pub(crate) struct SignIn {
+pub(crate) struct SignInContext {
     terminal: Option<AtTerminal>,
     warnings: Vec<String>,
 }
 
-impl SignIn {
+impl SignInContext {
     /// Signs in. What the user should know about the credentials is told at once, and kept even if the rest fails.
     async fn cloud(&mut self, args: &CloudArgs) -> Result<SignedIn, CommandError> {
         self.terminal = AtTerminal::find();
@@ -95,10 +95,10 @@ impl SignIn {
 pub(crate) fn answer(command: &impl Answering) -> io::Result<ExitStatus> {
     with_runtime(async {
         let mut signals = signals::listen()?;
-        let mut sign_in = SignIn::default();
+        let mut sign_in = SignInContext::default();
         let result = command.run(&mut sign_in, &mut signals).await;
         // The terminal is as it was before anything is printed.
-        let SignIn { terminal, warnings } = sign_in;
+        let SignInContext { terminal, warnings } = sign_in;
         drop(terminal);
         let status = result.as_ref().map_or_else(|error| error.status, |conclusion| conclusion.status);
         let printed = print(command, result, warnings, status).and_then(|()| stdout().flush());

@@ -1,13 +1,13 @@
-//! What is left to say when a run is over: on the normal screen as text, for programs as JSON. It holds no key.
+//! What is printed at the end: as text for people, as JSON for programs. It holds no key.
 
-pub mod change;
+mod change;
 mod dry_run;
 mod end;
 mod existing;
 mod exit_status;
-pub mod health;
+mod health;
 mod interrupted;
-pub mod listing;
+mod listing;
 mod rollback;
 mod text;
 mod wrap;
@@ -26,50 +26,45 @@ use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
 
-pub use change::{ChangeReport, Changes};
-pub use dry_run::{DryRun, Planned};
-pub use end::{End, Outcome};
-pub use existing::Existing;
+pub use change::{ChangeReport, ChangeReports};
+pub(crate) use dry_run::DryRun;
+pub(crate) use end::{CreationEnd, CreationOutcome};
+pub(crate) use existing::ExistingReport;
 pub use exit_status::ExitStatus;
-pub use health::{Diagnoses, Health};
-pub use interrupted::ListedInterruption;
-pub use listing::Listing;
-pub use rollback::Rollback;
+pub(crate) use health::{Diagnoses, Health};
+pub(crate) use interrupted::ListedInterruption;
+pub(crate) use listing::Listing;
+pub(crate) use rollback::RollbackReport;
 
 /// What a command ends with: a text for people, a JSON object for programs, an exit code for both.
-pub trait Reported: Display + Serialize {
+pub trait Conclude: Display + Serialize {
     /// How the process ends.
     fn exit_status(&self) -> ExitStatus;
 }
 
-/// Everything there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The name of the VPN.
+pub struct CreationReport {
+    pub outcome: CreationOutcome,
     pub name: VpnName,
-    /// The id in the marks of its objects.
+    /// The id in the markers of its objects.
     pub id: VpnId,
     /// `site-to-site` or `single`.
     pub mode: &'static str,
-    /// One half or two.
     pub halves: Vec<HalfReport>,
     /// What failed; more than one entry only after an undo.
     pub failures: Vec<Failure>,
-    /// Objects of which nobody knows whether they exist.
-    pub doubtful: Vec<Doubt>,
+    /// Objects that may exist, because the answer to their request was lost.
+    pub doubtful: Vec<DoubtReport>,
     /// Every pause before a request was tried again.
     pub pauses: Vec<String>,
-    /// The two-sided proof, and what is wrong if something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
-    /// What only the user can do: admit the traffic in the security groups of the instances.
-    pub security_rules: Vec<Rule>,
-    /// What the owner of an outside peer has to be told.
+    /// What only the user can do: allow the traffic in the security groups of the instances.
+    pub security_rules: Vec<RuleReport>,
+    /// What the owner of an external peer has to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
-    /// Commands that tell where the connections stand.
+    /// Commands that show the status of the connections.
     pub look_again: Vec<ShellCommand>,
     /// Commands that remove what this run made, in the order that works.
     pub removal: Vec<ShellCommand>,
@@ -78,68 +73,47 @@ pub struct Report {
     /// The command that removes the VPN, or what was made of it; none when it is ACTIVE, or nothing of it exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo: Option<ShellCommand>,
-    /// The command that goes on from here; none when there is nothing to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub go_on: Option<ShellCommand>,
     /// Warnings and notices of the plan.
     pub findings: Vec<String>,
-    /// Whether all this happened in the simulated cloud.
     pub is_demo: bool,
-    /// Whether every object exists.
     #[serde(skip)]
     is_made: bool,
 }
 
-/// One region's side as it came to be.
 #[derive(Clone, Debug, Serialize)]
 pub struct HalfReport {
-    /// Which one.
     pub half: Half,
-    /// The region's code.
     pub region: RegionId,
     /// Its readable name; the code if it has none.
     pub label: String,
-    /// The router's name.
     pub router: String,
-    /// The router's id.
     pub router_id: Id,
     /// The address the other end connects to, once it is known.
     pub external_address: Option<IpAddr>,
-    /// The ranges on this side.
     pub local_cidrs: Vec<IpNet>,
-    /// The ranges across.
     pub remote_cidrs: Vec<IpNet>,
-    /// What exists of it.
-    pub objects: Vec<Object>,
-    /// Where its connection stood last.
+    pub objects: Vec<ObjectReport>,
+    /// The last known one.
     pub connection_status: Option<String>,
 }
 
-/// One object that exists.
 #[derive(Clone, Debug, Serialize)]
-pub struct Object {
-    /// What it is.
+pub struct ObjectReport {
     pub kind: &'static str,
-    /// Its name.
     pub name: String,
-    /// Its id.
     pub id: Id,
-    /// Whether this run made it.
     pub origin: Origin,
 }
 
-/// A request that failed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
-    /// What was to be done.
     pub what: String,
-    /// The cause.
     pub message: String,
     /// What it means and what to do.
     pub hint: Option<&'static str>,
-    /// Method and path.
     pub request: Option<String>,
-    /// The HTTP status.
     pub status: Option<u16>,
     /// The cloud's number for the request.
     pub request_id: Option<String>,
@@ -150,32 +124,25 @@ pub struct Failure {
 
 /// An object that may or may not exist, because the answer to the request for it was lost.
 #[derive(Clone, Debug, Serialize)]
-pub struct Doubt {
-    /// What it is.
+pub struct DoubtReport {
     pub kind: &'static str,
-    /// Where it would be.
     pub region: RegionId,
-    /// What it would be called.
     pub name: String,
     /// If it was looked for and not found: until when it may still appear, in UTC.
     pub may_appear_until: Option<String>,
-    /// A command that shows whether it is there.
     pub look: ShellCommand,
 }
 
 /// A security-group rule the instances of a region still need.
 #[derive(Clone, Debug, Serialize)]
-pub struct Rule {
-    /// Where.
+pub struct RuleReport {
     pub region: RegionId,
-    /// What is to be admitted.
     pub remote_cidr: IpNet,
     /// The command, but for the security group, which only the user knows.
     pub command: ShellCommand,
 }
 
 impl Failure {
-    /// What was tried and why it did not work.
     pub fn new(what: impl Into<String>, error: &Error) -> Self {
         Self {
             what: what.into(),
@@ -190,7 +157,6 @@ impl Failure {
 }
 
 impl Failure {
-    /// One without a request behind it.
     pub fn plain(what: impl Into<String>, message: &str) -> Self {
         let message = message.to_owned();
         let what = what.into();
@@ -198,58 +164,63 @@ impl Failure {
     }
 }
 
-impl Report {
+impl CreationReport {
     /// The report of a run that made what the ledger holds, and ended like that.
     #[must_use]
-    pub fn new(plan: &Plan, ledger: &Ledger, end: End<'_>, key: KeyOrigin) -> Self {
+    pub fn new(plan: &Plan, ledger: &Ledger, end: CreationEnd<'_>, key: KeyOrigin) -> Self {
         let none = Standing::new();
         let (outcome, standing, failures) = match end {
-            End::Active => (Outcome::Active, &none, Vec::new()),
-            End::NotActive(standing) => (Outcome::NotActive, standing, Vec::new()),
-            End::Failed(task, error) => {
+            CreationEnd::Active => (CreationOutcome::Active, &none, Vec::new()),
+            CreationEnd::NotActive(standing) => (CreationOutcome::NotActive, standing, Vec::new()),
+            CreationEnd::Failed(task, error) => {
                 let is_over = error.kind == ErrorKind::Overtaken && ledger.is_clean();
-                let outcome = if is_over { Outcome::Overtaken } else { Outcome::Failed };
+                let outcome = if is_over { CreationOutcome::Overtaken } else { CreationOutcome::Failed };
                 (outcome, &none, vec![Failure::new(name_of(plan, task), error)])
             }
-            End::Lost(standing, error) => {
-                (Outcome::Failed, standing, vec![Failure::new("asking for the status of the connections", error)])
-            }
-            End::Stopped(standing) => (Outcome::Stopped, standing, Vec::new()),
-            End::Undone => (Outcome::Undone, &none, Vec::new()),
-            End::Unsettled(error) => {
+            CreationEnd::Lost(standing, error) => (
+                CreationOutcome::Failed,
+                standing,
+                vec![Failure::new("asking for the status of the connections", error)],
+            ),
+            CreationEnd::Stopped(standing) => (CreationOutcome::Stopped, standing, Vec::new()),
+            CreationEnd::Undone => (CreationOutcome::Undone, &none, Vec::new()),
+            CreationEnd::Unsettled(error) => {
                 let failure = |error| Failure::new("looking for what lost requests may have made", error);
-                (Outcome::Undone, &none, error.map(failure).into_iter().collect())
+                (CreationOutcome::Undone, &none, error.map(failure).into_iter().collect())
             }
-            End::Left(left) => {
+            CreationEnd::Left(left) => {
                 let failure = |(made, error): &(Made, Error)| {
                     Failure::new(format!("deleting the {}", name_of(plan, made.task)), error)
                 };
-                (Outcome::Failed, &none, left.iter().map(failure).collect())
+                (CreationOutcome::Failed, &none, left.iter().map(failure).collect())
             }
         };
-        let is_overtaken = matches!(end, End::Failed(_, error) if error.kind == ErrorKind::Overtaken);
-        let modern = matches!(end, End::Failed(task, error) if is_cured_by_modern(plan, task, error));
+        let is_overtaken = matches!(end, CreationEnd::Failed(_, error) if error.kind == ErrorKind::Overtaken);
+        let modern = matches!(end, CreationEnd::Failed(task, error) if is_cured_by_modern(plan, task, error));
         let is_made = ledger.is_made(plan.halves().map(|half| half.half));
         // What is made is no run any more that could be rolled back.
         let undo = match outcome {
-            Outcome::Active | Outcome::Undone | Outcome::Overtaken => None,
+            CreationOutcome::Active | CreationOutcome::Undone | CreationOutcome::Overtaken => None,
             _ if is_made => Some(osvpn("delete").operand(plan.id())),
             _ => (!ledger.is_clean()).then(|| osvpn("rollback").operand(plan.id())),
         };
         let go_on = match outcome {
-            Outcome::Active if ledger.is_outstanding() => Some("resume"),
-            Outcome::Active | Outcome::Overtaken => None,
+            CreationOutcome::Active if ledger.is_outstanding() => Some("resume"),
+            CreationOutcome::Active | CreationOutcome::Overtaken => None,
             // What others have made in its place it is not to be finished beside.
-            Outcome::Failed if is_overtaken => Some(if is_made { "delete" } else { "rollback" }),
-            Outcome::Undone if ledger.is_settled() => None,
-            Outcome::Undone => Some("rollback"),
-            Outcome::Failed | Outcome::NotActive | Outcome::Stopped => (!ledger.is_clean()).then_some("resume"),
+            CreationOutcome::Failed if is_overtaken => Some(if is_made { "delete" } else { "rollback" }),
+            CreationOutcome::Undone if ledger.is_settled() => None,
+            CreationOutcome::Undone => Some("rollback"),
+            CreationOutcome::Failed | CreationOutcome::NotActive | CreationOutcome::Stopped => {
+                (!ledger.is_clean()).then_some("resume")
+            }
         };
         let go_on = go_on.map(|way| osvpn(way).operand(plan.id()).words(if modern { "--profile modern" } else { "" }));
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
         // Whoever wanted it undone has no use for a VPN that could not be deleted.
-        let is_complete = !matches!(end, End::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
-        let rule = |rule: crate::plan::SecurityRule| Rule {
+        let is_complete =
+            !matches!(end, CreationEnd::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
+        let rule = |rule: crate::plan::SecurityRule| RuleReport {
             command: rule.command(),
             region: rule.region,
             remote_cidr: rule.remote,
@@ -261,7 +232,7 @@ impl Report {
             mode: mode(plan),
             halves: plan.halves().map(half).collect(),
             failures,
-            doubtful: Doubt::all(&Marks::from(plan), ledger),
+            doubtful: DoubtReport::all(&Marks::from(plan), ledger),
             pauses: Vec::new(),
             health: None,
             security_rules: if is_complete {
@@ -270,7 +241,7 @@ impl Report {
                 Vec::new()
             },
             handover: if is_complete { Handover::of(plan, ledger, key) } else { None },
-            look_again: if is_complete && outcome != Outcome::Active {
+            look_again: if is_complete && outcome != CreationOutcome::Active {
                 commands::look_again(ledger)
             } else {
                 Vec::new()
@@ -285,21 +256,18 @@ impl Report {
         }
     }
 
-    /// With the pauses before requests were tried again.
     #[must_use]
     pub fn with_pauses(mut self, plan: &Plan, pauses: &[(Task, Pause)]) -> Self {
         self.pauses = pauses.iter().map(|(task, pause)| format!("{}: {pause}", name_of(plan, *task))).collect();
         self
     }
 
-    /// With the two-sided proof, if there is one.
     #[must_use]
     pub fn with_proof(mut self, examined: Option<&Examined>) -> Self {
         self.health = examined.map(|examined| Health::new(&examined.vpn, &examined.diagnosis));
         self
     }
 
-    /// Whether it is about the simulated cloud.
     #[must_use]
     pub fn in_demo(mut self, is_demo: bool) -> Self {
         self.is_demo = is_demo;
@@ -314,10 +282,10 @@ impl Report {
 }
 
 /// That of the outcome, but for a VPN that is ACTIVE and whose halves do not match.
-impl Reported for Report {
+impl Conclude for CreationReport {
     fn exit_status(&self) -> ExitStatus {
         let is_mismatched = self.health.as_ref().is_some_and(Health::is_mismatched);
-        if self.outcome == Outcome::Active && is_mismatched {
+        if self.outcome == CreationOutcome::Active && is_mismatched {
             ExitStatus::Mismatched
         } else {
             self.outcome.exit_status()
@@ -343,16 +311,22 @@ fn place(half: &HalfPlan) -> String {
     if half.label == half.region.as_str() { half.label.clone() } else { format!("{} ({})", half.label, half.region) }
 }
 
-fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, standing: &Standing) -> HalfReport {
+fn half_report(
+    plan: &Plan,
+    ledger: &Ledger,
+    half: &HalfPlan,
+    outcome: CreationOutcome,
+    standing: &Standing,
+) -> HalfReport {
     let made = |step: &Step| ledger.get(half.half, *step);
-    let object = |made: &Made| Object {
+    let object = |made: &Made| ObjectReport {
         kind: made.task.step.label(),
         name: made.name.clone(),
         id: made.id.clone(),
         origin: made.origin,
     };
     let status = match outcome {
-        Outcome::Active => Some("ACTIVE".to_owned()),
+        CreationOutcome::Active => Some("ACTIVE".to_owned()),
         _ => standing.get(&half.half).map(ToString::to_string),
     };
     HalfReport {
@@ -369,7 +343,7 @@ fn half_report(plan: &Plan, ledger: &Ledger, half: &HalfPlan, outcome: Outcome, 
     }
 }
 
-impl Doubt {
+impl DoubtReport {
     fn all(marks: &Marks, ledger: &Ledger) -> Vec<Self> {
         let doubt = |engine::Doubt { task, until }| {
             let region = marks.regions.get(&task.half)?.clone();

@@ -6,12 +6,12 @@ use osvpn::commands::wizard::report_of;
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{Event, Step, Task, Undone, Watched};
 use osvpn::plan::Half;
-use osvpn::report::Report;
+use osvpn::report::CreationReport;
 use osvpn::wizard::Message;
 use osvpn::wizard::progress::{Phase, TaskState};
 use runs::Run;
 
-fn report(run: &Run) -> Report {
+fn report(run: &Run) -> CreationReport {
     report_of(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given).unwrap()
 }
 

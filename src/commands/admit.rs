@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::look::{Seen, look_to_change};
+use super::look::{ProjectVpns, look_to_change};
 use super::options::{ChangeArgs, CloudArgs};
 use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Proposal, admit};
 use crate::inspect::diagnosis::exposures;
 use crate::signals::Signals;
@@ -28,7 +28,7 @@ pub(crate) struct AdmitArgs {
 }
 
 impl AdmitArgs {
-    async fn propose(&self, seen: &Seen) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
         let vpn = match &self.vpn {
             Some(wanted) => seen.to_change(wanted)?,
             None => seen.only(None)?,
@@ -44,7 +44,7 @@ impl Answering for AdmitArgs {
         self.change.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen).await);
         let (seen, proposal) = until_signal(signals, proposed).await?;
         let carrier = Carrier { seen: &seen, key: None, wait: Duration::ZERO, is_agreed: self.change.yes };

@@ -9,14 +9,14 @@ use tokio::time::timeout;
 use super::creation::Creation;
 use super::existing::existing;
 use super::options::{ClearTextArgs, CloudArgs, WaitArgs};
-use super::{Answering, CommandError, Conclusion, SignIn, input, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::engine::Ledger;
 use crate::engine::interruption::begun;
 use crate::engine::journal::{Keeper, Record};
 use crate::engine::prepare::{check, known, read, with_shared_key};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
-use crate::report::{DryRun, Existing};
+use crate::report::{DryRun, ExistingReport};
 use crate::sign_in::SignedIn;
 use crate::signals::Signals;
 use crate::state;
@@ -76,7 +76,7 @@ pub(crate) struct ApplyArgs {
 enum Prepared {
     Plan(Box<Plan>, KeyOrigin, Box<SignedIn>),
     /// The VPN is there exactly so.
-    Existing(Box<Existing>),
+    Existing(Box<ExistingReport>),
 }
 
 impl Answering for ApplyArgs {
@@ -88,7 +88,7 @@ impl Answering for ApplyArgs {
         "Nothing was made."
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         match until_signal(signals, self.prepare(sign_in)).await? {
             Prepared::Existing(existing) => Ok((*existing).into()),
             Prepared::Plan(plan, ..) if self.dry_run => Ok(DryRun::new(&plan).into()),
@@ -107,7 +107,7 @@ impl Answering for ApplyArgs {
 }
 
 impl ApplyArgs {
-    async fn prepare(&self, sign_in: &mut SignIn) -> Result<Prepared, CommandError> {
+    async fn prepare(&self, sign_in: &mut SignInContext) -> Result<Prepared, CommandError> {
         let file = input::plan_file(&self.plan).await?;
         let given = input::given_key(self.psk_file.as_deref()).await?;
         let key = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };

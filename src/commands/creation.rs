@@ -6,14 +6,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::attend::Attendance;
-use super::lines::{self, Lines};
+use super::lines::{self, ProgressLines};
 use crate::cloud::Cloud;
 use crate::engine::handover::KeyOrigin;
 use crate::engine::journal::Keeper;
 use crate::engine::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, Work, create, watch};
 use crate::inspect::examine;
 use crate::plan::{Plan, Severity};
-use crate::report::{End, Report};
+use crate::report::{CreationEnd, CreationReport};
 use crate::signals::Signals;
 
 pub(super) struct Creation<'a> {
@@ -28,29 +28,34 @@ pub(super) struct Creation<'a> {
 
 impl Creation<'_> {
     /// Makes what the ledger does not hold yet and watches it, and says how that ended.
-    pub(super) async fn make(&self, mut ledger: Ledger, signals: &mut Signals) -> Report {
+    pub(super) async fn make(&self, mut ledger: Ledger, signals: &mut Signals) -> CreationReport {
         let Self { plan, cloud, keeper, key, wait } = *self;
         let (events, received) = unbounded_channel();
-        let mut audience =
-            Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines: Lines::new(plan) };
+        let mut audience = Audience {
+            cloud,
+            events: received,
+            signals,
+            stop: CancellationToken::new(),
+            lines: ProgressLines::new(plan),
+        };
         let stop = audience.stop.clone();
         let work = Work { cloud, keeper, events: &events, stop: &stop };
         // The report comes when it is too late to think about them.
         for finding in plan.findings().iter().filter(|finding| finding.severity == Severity::Warning) {
             lines::warn(&finding.to_string());
         }
-        let report = |ledger: &Ledger, end: End<'_>, lines: &Lines| {
-            Report::new(plan, ledger, end, key).with_pauses(plan, lines.pauses())
+        let report = |ledger: &Ledger, end: CreationEnd<'_>, lines: &ProgressLines| {
+            CreationReport::new(plan, ledger, end, key).with_pauses(plan, lines.pauses())
         };
         let created = audience.attend(create(plan, &mut ledger, &work)).await;
         audience.lines.complete(&mut ledger);
         match created {
             Some(Ok(())) if !stop.is_cancelled() => {}
             Some(Ok(()) | Err(CreateError::Stopped)) | None => {
-                return report(&ledger, End::Stopped(&Standing::new()), &audience.lines);
+                return report(&ledger, CreationEnd::Stopped(&Standing::new()), &audience.lines);
             }
             Some(Err(CreateError::Failed(task, error))) => {
-                return report(&ledger, End::Failed(task, &error), &audience.lines);
+                return report(&ledger, CreationEnd::Failed(task, &error), &audience.lines);
             }
         }
         lines::waiting(wait);
@@ -63,12 +68,12 @@ impl Creation<'_> {
         let examined = examined.and_then(Result::ok);
         let lines = &audience.lines;
         match watched {
-            Some(Watched::Active) => report(&ledger, End::Active, lines).with_proof(examined.as_ref()),
+            Some(Watched::Active) => report(&ledger, CreationEnd::Active, lines).with_proof(examined.as_ref()),
             Some(Watched::NotYet(standing)) => {
-                report(&ledger, End::NotActive(&standing), lines).with_proof(examined.as_ref())
+                report(&ledger, CreationEnd::NotActive(&standing), lines).with_proof(examined.as_ref())
             }
-            Some(Watched::Lost(error)) => report(&ledger, End::Lost(lines.standing(), &error), lines),
-            Some(Watched::Stopped) | None => report(&ledger, End::Stopped(lines.standing()), lines),
+            Some(Watched::Lost(error)) => report(&ledger, CreationEnd::Lost(lines.standing(), &error), lines),
+            Some(Watched::Stopped) | None => report(&ledger, CreationEnd::Stopped(lines.standing()), lines),
         }
     }
 }
@@ -78,7 +83,7 @@ pub(super) struct Audience<'a> {
     pub(super) events: UnboundedReceiver<Event>,
     pub(super) signals: &'a mut Signals,
     pub(super) stop: CancellationToken,
-    pub(super) lines: Lines,
+    pub(super) lines: ProgressLines,
 }
 
 impl Audience<'_> {

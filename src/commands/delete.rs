@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::look::{Seen, look_to_change};
+use super::look::{ProjectVpns, look_to_change};
 use super::options::{ChangeArgs, CloudArgs};
 use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Proposal, delete, delete_strays};
 use crate::inspect::diagnosis::{exposures, rules};
 use crate::signals::Signals;
@@ -39,7 +39,7 @@ fn id(text: &str) -> Result<String, String> {
 }
 
 impl DeleteArgs {
-    async fn propose(&self, seen: &Seen) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
         let Some(wanted) = &self.vpn else {
             return Ok(delete_strays(&seen.inspection, &seen.needed(), &self.of)?);
         };
@@ -55,7 +55,7 @@ impl Answering for DeleteArgs {
         self.change.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen).await);
         let (seen, proposal) = until_signal(signals, proposed).await?;
         let carrier = Carrier { seen: &seen, key: None, wait: Duration::ZERO, is_agreed: self.change.yes };

@@ -6,10 +6,10 @@ use clap::Args;
 use futures::future::join_all;
 
 use super::confirm::{can_be_asked, confirm};
-use super::look::{Seen, look};
+use super::look::{ProjectVpns, look};
 use super::options::{AfterArgs, ClearTextArgs, CloudArgs};
 use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Together, fix};
 use crate::inspect::diagnosis::{Diagnosis, exposures};
 use crate::inspect::{Fix, Vpn};
@@ -53,7 +53,7 @@ pub(crate) struct DoctorArgs {
 
 /// What was read of the VPNs that are meant.
 struct Examination {
-    seen: Seen,
+    seen: ProjectVpns,
     vpns: Vec<(Vpn, Diagnosis)>,
     /// Those that have no connection yet.
     unmade: Vec<ListedInterruption>,
@@ -68,7 +68,7 @@ impl Answering for DoctorArgs {
         if self.fixes() { "Nothing was changed." } else { "" }
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let Examination { seen, vpns, unmade } = until_signal(signals, self.examine(sign_in)).await?;
         if vpns.is_empty() && self.fixes() {
             return Err(CommandError::all_refused(unmade.iter().map(ToString::to_string).collect()));
@@ -81,7 +81,7 @@ impl Answering for DoctorArgs {
     }
 }
 
-fn health(seen: &Seen, vpn: &Vpn, diagnosis: &Diagnosis) -> Health {
+fn health(seen: &ProjectVpns, vpn: &Vpn, diagnosis: &Diagnosis) -> Health {
     Health::new(vpn, diagnosis).as_diagnosis().with_interruption(seen.interruption_of(vpn))
 }
 
@@ -100,7 +100,7 @@ impl DoctorArgs {
         self.fix || self.modernise
     }
 
-    async fn examine(&self, sign_in: &mut SignIn) -> Result<Examination, CommandError> {
+    async fn examine(&self, sign_in: &mut SignInContext) -> Result<Examination, CommandError> {
         let seen = look(&self.cloud, sign_in).await?;
         self.clear_text.apply(seen.cloud()).await;
         let unmade: Vec<_> = seen.unmade(self.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();
@@ -125,7 +125,7 @@ impl DoctorArgs {
     /// Tells what was found, and does the first fix there is, if that is wanted.
     async fn fix(
         &self,
-        seen: &Seen,
+        seen: &ProjectVpns,
         vpn: &Vpn,
         diagnosis: &Diagnosis,
         signals: &mut Signals,

@@ -9,10 +9,10 @@ use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Vpn, inspect_only};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Far, PlanDraft};
-use crate::report::{Existing, Health};
+use crate::report::{ExistingReport, Health};
 
 /// The VPN of a draft that the checks refuse, if it is that which is in the way.
-pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Option<Existing> {
+pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -> Option<ExistingReport> {
     let far = match &draft.far {
         Far::Half(side) => Some(&side.region),
         Far::Peer(_) => None,
@@ -24,7 +24,7 @@ pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -
         return None;
     }
     let diagnosis = inspection.diagnosis(cloud, vpn, &Exposures::new()).await;
-    Some(Existing::new(Health::new(vpn, &diagnosis)))
+    Some(ExistingReport::new(Health::new(vpn, &diagnosis)))
 }
 
 /// Whether every half has the key that was given.

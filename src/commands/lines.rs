@@ -15,7 +15,7 @@ use crate::sign_in::aside::say;
 
 /// Tells events on standard error, and remembers what they say exists.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct ProgressLines {
     places: Vec<(crate::plan::Half, String)>,
     seen: Ledger,
     /// What was begun and has not ended yet.
@@ -25,7 +25,7 @@ pub(super) struct Lines {
     deleted: usize,
 }
 
-impl Lines {
+impl ProgressLines {
     /// For the run of that plan.
     pub(super) fn new(plan: &Plan) -> Self {
         Self::of_regions(&Marks::from(plan).regions)
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_was_begun_and_never_ended_is_in_doubt() {
-        let mut lines = Lines {
+        let mut lines = ProgressLines {
             places: Vec::new(),
             seen: Ledger::default(),
             open: BTreeSet::new(),

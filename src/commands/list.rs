@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::look::look;
 use super::options::CloudArgs;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::report::Listing;
 use crate::signals::Signals;
 
@@ -30,7 +30,7 @@ impl Answering for ListArgs {
         ""
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let seen = until_signal(signals, look(&self.cloud, sign_in)).await?;
         let needed = seen.needed();
         let needed = seen.inspection.strays.iter().filter(|stray| needed.needs(stray));

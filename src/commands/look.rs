@@ -1,7 +1,7 @@
 //! A sign-in, the VPNs it shows, and which of them a command means.
 
 use super::options::CloudArgs;
-use super::{CommandError, SignIn, lines};
+use super::{CommandError, SignInContext, lines};
 use crate::change::Unfinished;
 use crate::cloud::Cloud;
 use crate::engine::interruption::{Interruption, State, interruptions, needed};
@@ -11,7 +11,7 @@ use crate::sign_in::SignedIn;
 use crate::state;
 
 /// A sign-in and what it shows.
-pub(super) struct Seen {
+pub(super) struct ProjectVpns {
     pub(super) signed_in: SignedIn,
     pub(super) inspection: Inspection,
     /// What is not done, as the journals here tell.
@@ -22,7 +22,7 @@ pub(super) struct Seen {
 ///
 /// # Errors
 /// If nothing can be read.
-pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignIn) -> Result<Seen, CommandError> {
+pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Result<ProjectVpns, CommandError> {
     let signed_in = sign_in.cloud(args).await?;
     let inspection = inspect(&signed_in.cloud).await;
     match inspection.unread.as_slice() {
@@ -36,7 +36,7 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignIn) -> Result<Seen,
             inspection.left_out().for_each(|what| lines::warn(&what));
             let directory = state::directory().filter(|_| signed_in.simulator.is_none());
             let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
-            Ok(Seen { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
+            Ok(ProjectVpns { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
         }
     }
 }
@@ -44,9 +44,9 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignIn) -> Result<Seen,
 /// As [`look`], and what is to be changed by what it shows.
 pub(super) async fn look_to_change<T>(
     args: &CloudArgs,
-    sign_in: &mut SignIn,
-    propose: impl AsyncFnOnce(&Seen) -> Result<T, CommandError>,
-) -> Result<(Seen, T), CommandError> {
+    sign_in: &mut SignInContext,
+    propose: impl AsyncFnOnce(&ProjectVpns) -> Result<T, CommandError>,
+) -> Result<(ProjectVpns, T), CommandError> {
     let seen = look(args, sign_in).await?;
     if let Some(hidden) = seen.inspection.hidden() {
         return Err(CommandError::refused(hidden));
@@ -55,7 +55,7 @@ pub(super) async fn look_to_change<T>(
     Ok((seen, proposed))
 }
 
-impl Seen {
+impl ProjectVpns {
     pub(super) fn cloud(&self) -> &Cloud {
         &self.signed_in.cloud
     }

@@ -11,10 +11,10 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::creation::Creation;
-use super::lines::Lines;
+use super::lines::ProgressLines;
 use super::options::{ClearTextArgs, CloudArgs, ProfileName, WaitArgs};
 use super::wait::wait_for;
-use super::{Answering, CommandError, Conclusion, SignIn, input, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::cloud::Cloud;
 use crate::engine::found::{Found, find, settle};
 use crate::engine::interruption::{Interruption, interruptions};
@@ -65,7 +65,7 @@ impl Answering for ResumeArgs {
         self.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         if let Some(change) = meant(self.vpn.as_deref())? {
             return change.resume(self, sign_in, signals).await;
         }
@@ -93,7 +93,7 @@ pub(super) fn again(command: &'static str, vpn: Option<&str>) -> ShellCommand {
     }
 }
 
-struct Prepared {
+struct ReadyToResume {
     next: Next,
     signed_in: SignedIn,
 }
@@ -113,7 +113,7 @@ struct Ready {
 }
 
 impl ResumeArgs {
-    async fn prepare(&self, sign_in: &mut SignIn) -> Result<Prepared, CommandError> {
+    async fn prepare(&self, sign_in: &mut SignInContext) -> Result<ReadyToResume, CommandError> {
         let chosen = local(self.vpn.as_deref())?;
         let signed_in = sign_in.cloud(&self.cloud).await?;
         let cloud = &signed_in.cloud;
@@ -121,7 +121,7 @@ impl ResumeArgs {
         let interrupted = take_up(chosen, cloud).await?;
         if self.profile.is_none() && interrupted.is_made() {
             let (found, outstanding) = made(interrupted, cloud).await?;
-            return Ok(Prepared { next: Next::Wait(Box::new(found), outstanding), signed_in });
+            return Ok(ReadyToResume { next: Next::Wait(Box::new(found), outstanding), signed_in });
         }
         let profile = self.profile.map(Into::into);
         let (plan, ledger) = remaining(&interrupted, self.psk_file.as_deref(), profile, cloud).await?;
@@ -134,7 +134,7 @@ impl ResumeArgs {
                 keeper
             }
         };
-        Ok(Prepared { next: Next::Make(Ready { plan, ledger, key, keeper }), signed_in })
+        Ok(ReadyToResume { next: Next::Make(Ready { plan, ledger, key, keeper }), signed_in })
     }
 }
 
@@ -152,7 +152,7 @@ async fn made(interrupted: Resumable, cloud: &Cloud) -> Result<(Found, Option<In
     settle(&marks, &mut ledger, &work)
         .await
         .map_err(|error| CommandError::failed("looking for what exists", &error))?;
-    let mut lines = Lines::of_regions(&marks.regions);
+    let mut lines = ProgressLines::of_regions(&marks.regions);
     while let Ok(event) = received.try_recv() {
         lines.tell(event);
     }

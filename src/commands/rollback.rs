@@ -8,15 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::confirm::confirm;
 use super::creation::Audience;
-use super::lines::{self, Lines};
+use super::lines::{self, ProgressLines};
 use super::options::{ClearTextArgs, CloudArgs};
 use super::resume::{again, local, meant, refuse_made, take_up};
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::cloud::Cloud;
 use crate::engine::journal::Keeper;
 use crate::engine::resume::Resumable;
 use crate::engine::{Ledger, Made, Undone, Work, undo};
-use crate::report::Rollback;
+use crate::report::RollbackReport;
 use crate::signals::Signals;
 
 /// Delete everything an interrupted run created.
@@ -45,7 +45,7 @@ impl Answering for RollbackArgs {
         self.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         if let Some(change) = meant(self.vpn.as_deref())? {
             return change.roll_back(self, sign_in, signals).await;
         }
@@ -68,7 +68,7 @@ async fn roll_back(
     interrupted: Resumable,
     cloud: &Cloud,
     signals: &mut Signals,
-) -> Result<Rollback, CommandError> {
+) -> Result<RollbackReport, CommandError> {
     let marks = interrupted.marks();
     let mut ledger = interrupted.ledger(cloud.limits());
     let renamed = interrupted.spare_renamed(&mut ledger);
@@ -80,7 +80,7 @@ async fn roll_back(
         return Err(CommandError::stopped());
     }
     let (events, received) = unbounded_channel();
-    let lines = Lines::of_regions(&marks.regions);
+    let lines = ProgressLines::of_regions(&marks.regions);
     let mut audience = Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines };
     let stop = audience.stop.clone();
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
@@ -100,7 +100,7 @@ async fn roll_back(
         }
     };
     let deleted = audience.lines.deleted();
-    Ok(Rollback::new(&marks, &ledger, deleted, &undone).sparing(&renamed))
+    Ok(RollbackReport::new(&marks, &ledger, deleted, &undone).sparing(&renamed))
 }
 
 async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {

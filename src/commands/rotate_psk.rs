@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use futures::future::join_all;
 
-use super::look::{Seen, look_to_change};
+use super::look::{ProjectVpns, look_to_change};
 use super::options::{AfterArgs, ChangeArgs, ClearTextArgs, CloudArgs};
 use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignIn, input, lines, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
 use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
 use crate::inspect::Keys;
 use crate::plan::psk::KeyOrigin;
@@ -43,18 +43,18 @@ pub(crate) struct RotateArgs {
 }
 
 /// One VPN, or all of a kind, however many these are.
-enum Wanted {
+enum KeyProposal {
     One(Proposal),
     All(Vec<Proposal>),
 }
 
 impl RotateArgs {
-    async fn propose(&self, seen: &Seen, origin: KeyOrigin) -> Result<Wanted, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns, origin: KeyOrigin) -> Result<KeyProposal, CommandError> {
         self.clear_text.apply(seen.cloud()).await;
         let sas = if self.renew { Sas::Renew } else { Sas::Keep };
         if let Some(wanted) = &self.vpn {
             let proposal = rotate_key(&seen.inspection, seen.whole(wanted)?, origin, sas)?;
-            return Ok(Wanted::One(self.with_option(proposal)));
+            return Ok(KeyProposal::One(self.with_option(proposal)));
         }
         if let Some((region, why)) = seen.inspection.unread.first() {
             return Err(CommandError::failed(format!("reading {region}"), why));
@@ -68,7 +68,7 @@ impl RotateArgs {
         }
         let rescue = rotate_public_keys(&seen.inspection, vpns.iter().zip(&keys), &seen.needed(), sas)?;
         rescue.warnings().for_each(|warning| lines::warn(&warning));
-        Ok(Wanted::All(rescue.proposals.into_iter().map(|proposal| self.with_option(proposal)).collect()))
+        Ok(KeyProposal::All(rescue.proposals.into_iter().map(|proposal| self.with_option(proposal)).collect()))
     }
 
     /// Names the option for what the user may want besides.
@@ -85,7 +85,7 @@ impl Answering for RotateArgs {
         self.change.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         // One key for many VPNs is no key.
         let key = if self.all_public_keys {
             None
@@ -97,8 +97,8 @@ impl Answering for RotateArgs {
         let (seen, wanted) = until_signal(signals, proposed).await?;
         let carrier = Carrier { seen: &seen, key, wait: self.wait.duration(), is_agreed: self.change.yes };
         match wanted {
-            Wanted::One(proposal) => carrier.carry_out(proposal, signals).await,
-            Wanted::All(proposals) => carrier.carry_out_all(proposals, signals).await,
+            KeyProposal::One(proposal) => carrier.carry_out(proposal, signals).await,
+            KeyProposal::All(proposals) => carrier.carry_out_all(proposals, signals).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attend::Attendance;
 use super::confirm::confirm;
-use super::look::Seen;
+use super::look::ProjectVpns;
 use super::verify::Verification;
 use super::{CommandError, Conclusion, lines};
 use crate::change::{Change, Proposal, Together};
@@ -17,7 +17,7 @@ use crate::engine::change::{ChangeError, ChangeWork, Changing, Direction};
 use crate::engine::journal::JournalError;
 use crate::plan::Psk;
 use crate::plan::psk::NONE_PUBLIC;
-use crate::report::{ChangeReport, Changes};
+use crate::report::{ChangeReport, ChangeReports};
 use crate::sign_in::aside::say;
 use crate::signals::Signals;
 use crate::state;
@@ -42,7 +42,7 @@ pub(super) async fn run_change(
 }
 
 pub(super) struct Carrier<'a> {
-    pub(super) seen: &'a Seen,
+    pub(super) seen: &'a ProjectVpns,
     /// The user's key, for a change of keys.
     pub(super) key: Option<Psk>,
     /// How long to wait for ACTIVE afterwards.
@@ -70,7 +70,7 @@ impl Carrier<'_> {
         signals: &mut Signals,
     ) -> Result<Conclusion, CommandError> {
         if proposals.is_empty() {
-            return Ok(Changes::new(Vec::new(), NONE_PUBLIC).into());
+            return Ok(ChangeReports::new(Vec::new(), NONE_PUBLIC).into());
         }
         self.agree(&proposals, signals).await?;
         let mut reports: Vec<ChangeReport> = Vec::new();
@@ -88,7 +88,7 @@ impl Carrier<'_> {
             }
         }
         self.verify(&mut reports, signals).await;
-        Ok(Changes::new(reports, NONE_PUBLIC).into())
+        Ok(ChangeReports::new(reports, NONE_PUBLIC).into())
     }
 
     async fn verify(&self, reports: &mut [ChangeReport], signals: &mut Signals) {

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::look::{Seen, look_to_change};
+use super::look::{ProjectVpns, look_to_change};
 use super::options::{AfterArgs, ChangeArgs, CloudArgs};
 use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{NewSubnets, Proposal, set_subnets};
 use crate::cloud::Id;
 use crate::inspect::{Inspection, Side, Vpn};
@@ -41,7 +41,7 @@ pub(crate) struct SetSubnetsArgs {
 }
 
 impl SetSubnetsArgs {
-    fn propose(&self, seen: &Seen) -> Result<Proposal, CommandError> {
+    fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
         let vpn = seen.whole(&self.vpn)?;
         let wanted = wanted(&seen.inspection, vpn, &self.subnets)?;
         Ok(set_subnets(&seen.inspection, vpn, &wanted)?)
@@ -53,7 +53,7 @@ impl Answering for SetSubnetsArgs {
         self.change.json
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen));
         let (seen, proposal) = until_signal(signals, proposed).await?;
         let carrier = Carrier { seen: &seen, key: None, wait: self.wait.duration(), is_agreed: self.change.yes };

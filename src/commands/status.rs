@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::look::look;
 use super::options::CloudArgs;
-use super::{Answering, CommandError, Conclusion, SignIn, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::inspect::diagnosis::Exposures;
 use crate::report::{ExitStatus, Health, ListedInterruption};
 use crate::signals::Signals;
@@ -32,7 +32,7 @@ impl Answering for StatusArgs {
         ""
     }
 
-    async fn run(&self, sign_in: &mut SignIn, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let looked = async {
             let seen = look(&self.cloud, sign_in).await?;
             let vpn = match (seen.only(self.vpn.as_deref()), seen.unmade(self.vpn.as_deref()).as_slice()) {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
 use super::creation::Audience;
-use super::lines::{self, Lines};
+use super::lines::{self, ProgressLines};
 use crate::cloud::Cloud;
 use crate::engine::found::Found;
 use crate::engine::journal::Keeper;
@@ -31,7 +31,7 @@ pub(super) async fn wait_for(
         connections.record(made.clone());
     }
     let (events, received) = unbounded_channel();
-    let lines = Lines::of_regions(&found.marks.regions);
+    let lines = ProgressLines::of_regions(&found.marks.regions);
     let mut audience = Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines };
     let (keeper, stop) = (Keeper::default(), audience.stop.clone());
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };

@@ -11,7 +11,9 @@ use crate::engine::change::ChangeError;
 use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
-use crate::report::{ChangeReport, Changes, End, ExitStatus, Failure, Health, Report, Reported, Rollback};
+use crate::report::{
+    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, ExitStatus, Failure, Health, RollbackReport,
+};
 use crate::sign_in::{self, Login, Problem};
 use crate::signals;
 use crate::tui::terminal::{self, Console, Guard};
@@ -142,7 +144,7 @@ fn farewell(ended: &Ended) -> ExitStatus {
     let mut status = ExitStatus::Stopped;
     let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
     let changes = changes_of(&model.vpns, is_demo);
-    if let Some(worst) = Changes::exit_status_of(&changes) {
+    if let Some(worst) = ChangeReports::exit_status_of(&changes) {
         status = worst;
         let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let _ = write!(out, "{}", text.join("\n"));
@@ -189,19 +191,19 @@ fn farewell(ended: &Ended) -> ExitStatus {
 
 /// The report of the wizard's run. None of a run without a plan, which is a rollback.
 #[must_use]
-pub fn report_of(run: &Progress, key: KeyOrigin) -> Option<Report> {
+pub fn report_of(run: &Progress, key: KeyOrigin) -> Option<CreationReport> {
     let plan = run.plan.as_ref()?;
     let end = match &run.phase {
-        Phase::Active => End::Active,
-        Phase::NotYet(standing) => End::NotActive(standing),
-        Phase::Failed(task, error) => End::Failed(*task, error),
-        Phase::Lost(error) => End::Lost(&run.standing, error),
-        Phase::Undone => End::Undone,
-        Phase::Unsettled(error) => End::Unsettled(error.as_deref()),
-        Phase::Left(left) => End::Left(left),
-        Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => End::Stopped(&run.standing),
+        Phase::Active => CreationEnd::Active,
+        Phase::NotYet(standing) => CreationEnd::NotActive(standing),
+        Phase::Failed(task, error) => CreationEnd::Failed(*task, error),
+        Phase::Lost(error) => CreationEnd::Lost(&run.standing, error),
+        Phase::Undone => CreationEnd::Undone,
+        Phase::Unsettled(error) => CreationEnd::Unsettled(error.as_deref()),
+        Phase::Left(left) => CreationEnd::Left(left),
+        Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => CreationEnd::Stopped(&run.standing),
     };
-    let report = Report::new(plan, &known(run), end, key);
+    let report = CreationReport::new(plan, &known(run), end, key);
     let examined = run.examined.as_ref().and_then(|examined| examined.as_deref().ok());
     Some(report.with_proof(examined).with_pauses(plan, &run.pauses))
 }
@@ -217,7 +219,7 @@ fn known(run: &Progress) -> Ledger {
     ledger
 }
 
-fn rollback_of(run: &Progress) -> Rollback {
+fn rollback_of(run: &Progress) -> RollbackReport {
     let undone = match &run.phase {
         Phase::Undone => Undone::Clean,
         Phase::Unsettled(error) => Undone::Unsettled(error.clone()),
@@ -225,7 +227,7 @@ fn rollback_of(run: &Progress) -> Rollback {
         _ => Undone::Stopped,
     };
     let deleted = run.tasks.iter().filter(|(_, state)| matches!(state, TaskState::Undone)).count();
-    Rollback::new(&run.marks, &run.ledger, deleted, &undone)
+    RollbackReport::new(&run.marks, &run.ledger, deleted, &undone)
 }
 
 /// None of one that could not even begin, unless others waited for it. One that was given up while it worked was stopped,

@@ -77,7 +77,7 @@ pub(crate) fn refusals(findings: &[Finding]) -> Vec<String> {
     findings.iter().filter(|finding| finding.is_refusal()).map(ToString::to_string).collect()
 }
 
-pub type Read = (RegionId, Inventory, Detail);
+pub type RegionRead = (RegionId, Inventory, Detail);
 
 /// Everything about those regions; one the cloud does not have is left to whoever looks for it.
 ///
@@ -86,7 +86,7 @@ pub type Read = (RegionId, Inventory, Detail);
 pub async fn read<'a>(
     cloud: &Cloud,
     regions: impl IntoIterator<Item = &'a RegionId>,
-) -> Result<Vec<Read>, PrepareError> {
+) -> Result<Vec<RegionRead>, PrepareError> {
     let regions: Vec<&RegionId> = regions.into_iter().collect();
     let there = cloud.regions();
     for wanted in regions.iter().filter(|id| cloud.region(id).is_err()) {
@@ -96,14 +96,14 @@ pub async fn read<'a>(
     }
     let reads = regions.into_iter().filter_map(|id| cloud.region(id).ok()).map(|region| async move {
         let (inventory, detail) = tokio::try_join!(region.inventory(), region.detail())?;
-        Ok::<Read, Error>((region.id().clone(), inventory, detail))
+        Ok::<RegionRead, Error>((region.id().clone(), inventory, detail))
     });
-    let read: Result<Vec<Read>, Error> = join_all(reads).await.into_iter().collect();
+    let read: Result<Vec<RegionRead>, Error> = join_all(reads).await.into_iter().collect();
     let read = read.map_err(|error| {
         let region = error.region.as_ref().map_or_else(|| "a region".to_owned(), ToString::to_string);
         PrepareError::request(format!("reading {region}"), error)
     })?;
-    let shows_any = |(_, inventory, detail): &Read| {
+    let shows_any = |(_, inventory, detail): &RegionRead| {
         !(inventory.services.is_empty() && inventory.connections.is_empty() && detail.groups.is_empty())
     };
     match Hidden::from(cloud.is_reader(), read.iter().any(shows_any)) {
@@ -113,7 +113,7 @@ pub async fn read<'a>(
 }
 
 /// The same as the plan's checks take it.
-pub fn known(regions: &[Read]) -> Vec<Known<'_>> {
+pub fn known(regions: &[RegionRead]) -> Vec<Known<'_>> {
     let known = |(region, inventory, detail)| Known { region, inventory, detail: Some(detail) };
     regions.iter().map(|(region, inventory, detail)| known((region, inventory, detail))).collect()
 }
@@ -122,7 +122,7 @@ pub fn known(regions: &[Read]) -> Vec<Known<'_>> {
 ///
 /// # Errors
 /// With every reason.
-pub fn check(draft: PlanDraft, regions: &[Read], labels: &Labels, vpn: VpnId) -> Result<Box<Plan>, PrepareError> {
+pub fn check(draft: PlanDraft, regions: &[RegionRead], labels: &Labels, vpn: VpnId) -> Result<Box<Plan>, PrepareError> {
     Plan::check(draft, &known(regions), labels, vpn).map(Box::new).map_err(PrepareError::Refused)
 }
 

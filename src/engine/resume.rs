@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::change::Direction;
 use super::found::{Found, forget_gone};
 use super::journal::{Claim, Journal, JournalError, Keeper, Record, Stage};
-use super::prepare::{PrepareError, Read, check, known, read, with_shared_key};
+use super::prepare::{PrepareError, RegionRead, check, known, read, with_shared_key};
 use super::{Ledger, Made, Marks, Sent, Step, Task};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Cloud, Limits};
@@ -129,7 +129,7 @@ impl Resumable {
 #[derive(Debug)]
 pub struct Drafted {
     draft: PlanDraft,
-    regions: Vec<Read>,
+    regions: Vec<RegionRead>,
     marks: Marks,
     ledger: Ledger,
     key_origin: KeyOrigin,
@@ -251,7 +251,7 @@ fn in_doubt(found: &Found) -> Ledger {
 
 /// Takes the run's own objects out of what was read, so that the checks see the regions as they were before it: it is
 /// neither in its own way, nor does it count twice against a quota.
-fn forget_own(regions: &mut [Read], marks: &Marks, ledger: &Ledger) {
+fn forget_own(regions: &mut [RegionRead], marks: &Marks, ledger: &Ledger) {
     let own: Vec<String> = marks.regions.keys().map(|half| marks.vpn.mark(*half)).collect();
     let is_own = |description: &str| own.iter().any(|mark| is_marked(description, mark));
     for (region, inventory, detail) in regions {

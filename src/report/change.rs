@@ -1,4 +1,4 @@
-//! What came of a change of a VPN that exists.
+//! How a change ended.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,114 +6,87 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::wrap::hanging;
-use super::{ExitStatus, Failure, Health, Reported};
+use super::{Conclude, ExitStatus, Failure, Health};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
 use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
 
-/// How it ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeOutcome {
-    /// It is done for good.
     Done,
-    /// It is taken back for good.
+    /// It is rolled back.
     TakenBack,
-    /// There was nothing to do.
     Unchanged,
-    /// What was wanted is so, but a request whose answer was lost may still change that.
+    /// It is done, but a request whose answer was lost may still take effect.
     Unsettled,
-    /// A step failed.
     Failed,
-    /// Somebody else changed the same at the same time; what this change had done is taken back.
+    /// Somebody else changed the same at the same time; this change is rolled back.
     Overtaken,
-    /// The user stopped it.
     Stopped,
 }
 
-/// What came of a step, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepOutcome {
-    /// It is as it is to be.
     Done,
     /// It was done, and not seen to take effect.
     Unnoticed,
     /// Something else uses the object, so it is still there.
     Kept,
-    /// It is not done, or taken back.
+    /// It is not done, or rolled back.
     Open,
 }
 
-/// What the user has to know of the VPN.
+/// What is, or may be, wrong with the VPN after the change.
 #[derive(Clone, Debug, Serialize)]
 pub struct CaveatReport {
-    /// In a sentence or two.
     pub text: String,
-    /// The command that helps, where one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<ShellCommand>,
 }
 
-/// How a change ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChangeReport {
-    /// In a word.
     pub outcome: ChangeOutcome,
-    /// Whether it was carried out or taken back.
     #[serde(skip)]
     pub direction: Direction,
     /// Whether the user has asked to stop while it was at work.
     #[serde(skip)]
     pub is_stop_wanted: bool,
-    /// What was to be done.
     pub verb: Verb,
-    /// What the VPN is called.
     pub name: String,
     /// The word that names it alone.
     pub id: String,
-    /// Each step and what came of it.
     pub steps: Vec<StepReport>,
-    /// What failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Until when a request whose answer was lost may still take effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled_until: Option<String>,
-    /// What the user should know.
     pub notes: Vec<String>,
-    /// What is not as it should be, or may not be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub caveats: Vec<CaveatReport>,
-    /// Whether it can be taken back.
     pub is_reversible: bool,
-    /// The command that goes on from here. None if there is nothing to go on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub go_on: Option<ShellCommand>,
-    /// The file that knows of it as long as it is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
-    /// How the VPN stands afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Health>,
 }
 
-/// One step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepReport {
-    /// What it is.
     pub step: String,
-    /// What came of it, in a word.
     pub outcome: StepOutcome,
-    /// Why it was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 impl ChangeReport {
-    /// Of a change that ended like that.
     #[must_use]
     pub fn new(course: &Course, ended: Result<Changed, ChangeError>, direction: Direction) -> Self {
         let change = &course.change;
@@ -200,13 +173,12 @@ impl ChangeReport {
         Self::not_begun(change, "not begun, because the one before is not done")
     }
 
-    /// Notes that the VPN could not be looked at afterwards.
+    /// Notes that the VPN could not be read afterwards.
     pub(crate) fn unseen(&mut self, why: &str) {
         let text = format!("How the VPN stands now could not be seen: {why}.");
         self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
     }
 
-    /// Whether it is done for good.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged)
@@ -214,23 +186,23 @@ impl ChangeReport {
 }
 
 /// Of one that is done: how the VPN stands afterwards, if it was looked at; a caveat is a failure.
-impl Reported for ChangeReport {
+impl Conclude for ChangeReport {
     fn exit_status(&self) -> ExitStatus {
         match self.outcome {
             ChangeOutcome::Stopped => ExitStatus::Stopped,
             ChangeOutcome::Failed | ChangeOutcome::Unsettled => ExitStatus::Failed,
             ChangeOutcome::Overtaken => ExitStatus::Refused,
             ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged => {
-                let after = self.after.as_ref().map_or(ExitStatus::Done, Reported::exit_status);
+                let after = self.after.as_ref().map_or(ExitStatus::Done, Conclude::exit_status);
                 if after == ExitStatus::Done && !self.caveats.is_empty() { ExitStatus::Failed } else { after }
             }
         }
     }
 }
 
-/// Changes of all VPNs of a kind, however many these are.
+/// ChangeReports of all VPNs of a kind, however many these are.
 #[derive(Debug, Serialize)]
-pub struct Changes {
+pub struct ChangeReports {
     changes: Vec<ChangeReport>,
     /// Of none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,8 +212,7 @@ pub struct Changes {
     notes: Vec<&'static str>,
 }
 
-impl Changes {
-    /// Of those; and what to say of none.
+impl ChangeReports {
     #[must_use]
     pub fn new(changes: Vec<ChangeReport>, of_none: &'static str) -> Self {
         let (outcome, notes) =
@@ -252,18 +223,18 @@ impl Changes {
     /// What is not done counts more than how something that is done stands. None of none.
     #[must_use]
     pub fn exit_status_of(changes: &[ChangeReport]) -> Option<ExitStatus> {
-        let undone = changes.iter().find(|change| !change.is_done()).map(Reported::exit_status);
-        undone.or_else(|| changes.iter().map(Reported::exit_status).max())
+        let undone = changes.iter().find(|change| !change.is_done()).map(Conclude::exit_status);
+        undone.or_else(|| changes.iter().map(Conclude::exit_status).max())
     }
 }
 
-impl Reported for Changes {
+impl Conclude for ChangeReports {
     fn exit_status(&self) -> ExitStatus {
         Self::exit_status_of(&self.changes).unwrap_or(ExitStatus::Done)
     }
 }
 
-impl Display for Changes {
+impl Display for ChangeReports {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.notes.iter().try_for_each(|note| writeln!(f, "Unchanged. {note}"))?;
         f.write_str(&self.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))

@@ -6,15 +6,13 @@ use super::ExitStatus;
 use crate::cloud::Error;
 use crate::engine::{Made, Standing, Task};
 
-/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum CreationOutcome {
     /// Everything exists and every connection is ACTIVE.
     Active,
     /// Everything exists; the wait was over before every connection was ACTIVE.
     NotActive,
-    /// A request failed for good.
     Failed,
     /// Somebody else made the same at the same time; what this run made was deleted again.
     Overtaken,
@@ -24,7 +22,7 @@ pub enum Outcome {
     Undone,
 }
 
-impl Outcome {
+impl CreationOutcome {
     pub(super) const fn exit_status(self) -> ExitStatus {
         match self {
             Self::Active => ExitStatus::Done,
@@ -38,18 +36,15 @@ impl Outcome {
 
 /// The end of a run as the engine told it.
 #[derive(Clone, Copy, Debug)]
-pub enum End<'a> {
-    /// Every connection is ACTIVE.
+pub enum CreationEnd<'a> {
     Active,
     /// The wait was over; where each connection stood.
     NotActive(&'a Standing),
-    /// That task failed.
     Failed(Task, &'a Error),
     /// The connections could not be watched any more; where each stood last.
     Lost(&'a Standing, &'a Error),
     /// Stopped before the end; where each connection stood last, as far as they were watched.
     Stopped(&'a Standing),
-    /// Everything this run made was deleted.
     Undone,
     /// Everything of this run that exists was deleted, but lost requests may still make something; why that could not be
     /// looked for, if it could not.

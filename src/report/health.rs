@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::listing::ListedVpn;
 use super::wrap::hanging;
-use super::{ExitStatus, ListedInterruption, Reported};
+use super::{Conclude, ExitStatus, ListedInterruption};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Advice, Check, CheckResult, Compared, Condition, Diagnosis, Fault, Verdict, Vpn, Weight, checks};
 
@@ -344,10 +344,10 @@ impl Serialize for Health {
 }
 
 /// That of the condition. A VPN that lacks objects is not all well.
-impl Reported for Health {
+impl Conclude for Health {
     fn exit_status(&self) -> ExitStatus {
         match self.diagnosis.condition.into() {
-            ExitStatus::Done => self.interrupted.as_ref().map_or(ExitStatus::Done, Reported::exit_status),
+            ExitStatus::Done => self.interrupted.as_ref().map_or(ExitStatus::Done, Conclude::exit_status),
             status => status,
         }
     }
@@ -371,10 +371,10 @@ impl Diagnoses {
     }
 }
 
-impl Reported for Diagnoses {
+impl Conclude for Diagnoses {
     fn exit_status(&self) -> ExitStatus {
-        let vpns = self.vpns.iter().map(Reported::exit_status);
-        ExitStatus::worst(vpns.chain(self.interrupted.iter().map(Reported::exit_status)))
+        let vpns = self.vpns.iter().map(Conclude::exit_status);
+        ExitStatus::worst(vpns.chain(self.interrupted.iter().map(Conclude::exit_status)))
     }
 }
 

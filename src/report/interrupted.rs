@@ -1,49 +1,42 @@
-//! What was interrupted, and the commands that go on from there.
+//! What was interrupted, and the commands that continue from there.
 
 use std::fmt::{self, Display, Formatter};
 
 use serde::{Serialize, Serializer};
 
-use super::{ExitStatus, Reported};
+use super::{Conclude, ExitStatus};
 use crate::engine::interruption::{Action, Interruption, State};
 use crate::plan::shell::{ShellCommand, osvpn};
 
 /// A run or a change that is not done, as `list`, `status` and `doctor` tell it.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListedInterruption {
-    /// The name of the VPN.
-    pub name: String,
+pub(crate) struct ListedInterruption {
+    name: String,
     /// The word that names it alone.
-    pub id: String,
+    id: String,
     /// What was being done: "creating hlz-por", "the new key of hlz-por".
-    pub what: String,
+    what: String,
     /// `interrupted`, `running` (in another process, right now) or `outstanding` (the VPN is made, and the answer to a
     /// request was lost).
     #[serde(serialize_with = "state_word")]
-    pub state: State,
-    /// When it began, in UTC.
-    pub began: String,
+    state: State,
+    began: String,
     /// How many objects a creation is known to have made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exists: Option<usize>,
+    exists: Option<usize>,
     /// How many more it may have made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub may_exist: Option<usize>,
-    /// The command that goes on from here.
+    may_exist: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resume: Option<ShellCommand>,
-    /// The command that rolls back what was done.
+    resume: Option<ShellCommand>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollback: Option<ShellCommand>,
-    /// Whether the VPN lacks objects.
+    rollback: Option<ShellCommand>,
     #[serde(skip)]
     is_of_creation: bool,
 }
 
 impl ListedInterruption {
-    /// Of what the journals tell.
-    #[must_use]
-    pub fn new(interruption: &Interruption) -> Self {
+    pub(crate) fn new(interruption: &Interruption) -> Self {
         let id = interruption.vpn.to_string();
         let (what, exists, may_exist, is_reversible) = match &interruption.action {
             Action::Creating { objects, may_exist } => {
@@ -67,8 +60,7 @@ impl ListedInterruption {
     }
 
     /// The command before which no other does anything to the VPN.
-    #[must_use]
-    pub fn first(&self) -> Option<&ShellCommand> {
+    pub(crate) fn first(&self) -> Option<&ShellCommand> {
         self.resume.as_ref().filter(|_| self.state == State::Interrupted)
     }
 
@@ -108,7 +100,7 @@ fn state_word<S: Serializer>(state: &State, to: S) -> Result<S::Ok, S::Error> {
 }
 
 /// There is no whole VPN yet that could be ACTIVE.
-impl Reported for ListedInterruption {
+impl Conclude for ListedInterruption {
     fn exit_status(&self) -> ExitStatus {
         if self.is_of_creation { ExitStatus::NotActive } else { ExitStatus::Done }
     }

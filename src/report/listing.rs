@@ -1,4 +1,4 @@
-//! Every VPN of the project, a line each, and what no VPN uses.
+//! The answer of `osvpn list`: every VPN of the project, a line each, and unused objects.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,56 +6,46 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
 
-use super::{ExitStatus, Failure, ListedInterruption, Reported};
+use super::{Conclude, ExitStatus, Failure, ListedInterruption};
 use crate::cloud::{Hidden, Id, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
 use crate::plan::shell::osvpn;
 
-/// What `osvpn list` says.
 #[derive(Clone, Debug, Serialize)]
-pub struct Listing {
-    /// The VPNs, by name.
-    pub vpns: Vec<ListedVpn>,
-    /// Objects that no connection uses.
-    pub strays: Vec<ListedStray>,
+pub(crate) struct Listing {
+    vpns: Vec<ListedVpn>,
+    strays: Vec<ListedStray>,
     /// What was interrupted, as the journals of this machine tell.
-    pub interrupted: Vec<ListedInterruption>,
-    /// Regions that could not be read.
-    pub unread: Vec<Failure>,
+    interrupted: Vec<ListedInterruption>,
+    unread: Vec<Failure>,
     /// Objects that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<String>,
+    left_out: Vec<String>,
     /// Whether the sign-in may be shown no VPN objects.
-    pub is_blind: bool,
+    is_blind: bool,
 }
 
-/// One VPN.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListedVpn {
-    /// Its name.
-    pub name: String,
+pub(crate) struct ListedVpn {
+    pub(super) name: String,
     /// The word that names it alone.
-    pub id: String,
-    /// Whether this program made it.
-    pub ours: bool,
-    /// What its first connection is connected with.
-    pub shape: Shape,
+    pub(super) id: String,
+    pub(super) ours: bool,
+    pub(super) shape: Shape,
     /// `ACTIVE` if every side is, else the first other status.
-    pub status: String,
-    /// One side or two.
-    pub sides: Vec<ListedSide>,
+    pub(super) status: String,
+    pub(super) sides: Vec<ListedSide>,
     /// The peer's address, as the first side has it.
-    pub peer_address: String,
+    pub(super) peer_address: String,
     /// Why the other half is missing, or cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
-/// What a connection is connected with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Shape {
+pub(crate) enum Shape {
     /// The other half.
     Pair,
     /// Nothing: the other half is missing.
@@ -66,48 +56,35 @@ pub enum Shape {
     Outside,
 }
 
-/// One side of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListedSide {
-    /// Where.
-    pub region: RegionId,
-    /// The connection.
-    pub connection: Id,
-    /// Its status.
-    pub status: String,
-    /// The router's name.
-    pub router: Option<String>,
+pub(crate) struct ListedSide {
+    pub(super) region: RegionId,
+    pub(super) connection: Id,
+    pub(super) status: String,
+    pub(super) router: Option<String>,
     /// Its outside address.
-    pub address: Option<std::net::IpAddr>,
+    pub(super) address: Option<std::net::IpAddr>,
     /// The ranges it tunnels; none if not all can be seen.
-    pub local_cidrs: Option<Vec<IpNet>>,
+    pub(super) local_cidrs: Option<Vec<IpNet>>,
     /// The ranges it expects across.
-    pub remote_cidrs: Vec<IpNet>,
+    pub(super) remote_cidrs: Vec<IpNet>,
 }
 
-/// An object that no connection uses.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListedStray {
-    /// Where.
-    pub region: RegionId,
-    /// What it is.
-    pub kind: &'static str,
-    /// Its id.
-    pub id: Id,
-    /// Its name.
-    pub name: String,
-    /// The id of the VPN in its mark.
+pub(crate) struct ListedStray {
+    region: RegionId,
+    kind: &'static str,
+    id: Id,
+    name: String,
+    /// The id in its marker.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub vpn: Option<String>,
-    /// Of a service.
+    vpn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
+    status: Option<String>,
 }
 
 impl Listing {
-    /// Of what was read.
-    #[must_use]
-    pub fn new(seen: &Inspection) -> Self {
+    pub(crate) fn new(seen: &Inspection) -> Self {
         let unread = seen.unread.iter().map(|(region, error)| Failure::new(format!("reading {region}"), error));
         Self {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
@@ -120,24 +97,21 @@ impl Listing {
     }
 
     /// With what was interrupted. The objects it still needs are not unused.
-    #[must_use]
-    pub fn with_interrupted(mut self, interruptions: &[Interruption], is_needed: impl Fn(&Id) -> bool) -> Self {
+    pub(crate) fn with_interrupted(mut self, interruptions: &[Interruption], is_needed: impl Fn(&Id) -> bool) -> Self {
         self.interrupted = interruptions.iter().map(ListedInterruption::new).collect();
         self.strays.retain(|stray| !is_needed(&stray.id));
         self
     }
 }
 
-impl Reported for Listing {
+impl Conclude for Listing {
     fn exit_status(&self) -> ExitStatus {
         if self.unread.is_empty() && !self.is_blind { ExitStatus::Done } else { ExitStatus::Failed }
     }
 }
 
 impl ListedVpn {
-    /// Of one VPN.
-    #[must_use]
-    pub fn new(vpn: &Vpn) -> Self {
+    pub(crate) fn new(vpn: &Vpn) -> Self {
         let (shape, missing) = match &vpn.across {
             Across::Half(_) => (Shape::Pair, None),
             Across::Missing { because, .. } => (Shape::Half, Some(because.clone())),

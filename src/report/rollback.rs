@@ -1,52 +1,42 @@
-//! What a rollback has deleted, and what it could not.
+//! What a rollback deleted, and what it could not delete.
 
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::{Doubt, ExitStatus, Failure, Reported};
+use super::{Conclude, DoubtReport, ExitStatus, Failure};
 use crate::engine::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, VpnName};
 
-/// How a rollback ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RollbackOutcome {
-    /// Nothing is left.
+pub(crate) enum RollbackOutcome {
     Undone,
     /// Something is left, or may be.
     Left,
-    /// The user stopped it.
     Stopped,
 }
 
-/// How a rollback ended.
 #[derive(Clone, Debug, Serialize)]
-pub struct Rollback {
-    /// In a word.
-    pub outcome: RollbackOutcome,
-    /// The name of the VPN.
-    pub name: VpnName,
-    /// The id in the marks of its objects.
-    pub id: VpnId,
-    /// How many objects were deleted.
-    pub deleted: usize,
-    /// What could not be done.
-    pub failures: Vec<Failure>,
+pub(crate) struct RollbackReport {
+    outcome: RollbackOutcome,
+    name: VpnName,
+    /// The id in the markers of its objects.
+    id: VpnId,
+    deleted: usize,
+    failures: Vec<Failure>,
     /// Objects that may still appear.
-    pub doubtful: Vec<Doubt>,
+    doubtful: Vec<DoubtReport>,
     /// Objects that carry the marker and are not what this program sends, which stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub spared: Vec<String>,
+    spared: Vec<String>,
     /// Commands that remove what is left, in the order that works.
-    pub removal: Vec<ShellCommand>,
+    removal: Vec<ShellCommand>,
 }
 
-impl Rollback {
-    /// Of an undo that ended like that.
-    #[must_use]
-    pub fn new(marks: &Marks, ledger: &Ledger, deleted: usize, undone: &Undone) -> Self {
+impl RollbackReport {
+    pub(crate) fn new(marks: &Marks, ledger: &Ledger, deleted: usize, undone: &Undone) -> Self {
         let outcome = match undone {
             Undone::Clean => RollbackOutcome::Undone,
             Undone::Stopped => RollbackOutcome::Stopped,
@@ -70,7 +60,7 @@ impl Rollback {
             id: marks.vpn.clone(),
             deleted,
             failures,
-            doubtful: Doubt::all(marks, ledger),
+            doubtful: DoubtReport::all(marks, ledger),
             spared: Vec::new(),
             removal: commands::removal(&ledger.removable()),
         }
@@ -78,8 +68,7 @@ impl Rollback {
     }
 
     /// The same, where these carry the marker and were not deleted on the word of their description alone.
-    #[must_use]
-    pub fn sparing(mut self, renamed: &[Made]) -> Self {
+    pub(crate) fn sparing(mut self, renamed: &[Made]) -> Self {
         if self.outcome == RollbackOutcome::Undone && !renamed.is_empty() {
             self.outcome = RollbackOutcome::Left;
         }
@@ -89,7 +78,7 @@ impl Rollback {
     }
 }
 
-impl Reported for Rollback {
+impl Conclude for RollbackReport {
     fn exit_status(&self) -> ExitStatus {
         match self.outcome {
             RollbackOutcome::Undone => ExitStatus::Done,
@@ -99,7 +88,7 @@ impl Reported for Rollback {
     }
 }
 
-impl Display for Rollback {
+impl Display for RollbackReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { outcome, name, id, deleted, .. } = self;
         let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };

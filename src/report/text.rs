@@ -4,14 +4,14 @@ use std::fmt::{self, Display, Formatter};
 
 use itertools::Itertools;
 
-use super::{Doubt, Failure, HalfReport, Health, Outcome, Report};
+use super::{CreationOutcome, CreationReport, DoubtReport, Failure, HalfReport, Health};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
 use crate::engine::Origin;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
-impl Display for Report {
+impl Display for CreationReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.headline())?;
         for failure in &self.failures {
@@ -37,20 +37,20 @@ impl Display for Report {
     }
 }
 
-impl Report {
+impl CreationReport {
     fn headline(&self) -> String {
         let vpn = format!("VPN {} (osvpn:{})", self.name, self.id);
         let exists = if self.is_empty() { "Nothing was made." } else { "What exists by now is listed below." };
         match self.outcome {
-            Outcome::Active => format!("{vpn} is ACTIVE."),
-            Outcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
-            Outcome::Failed => format!("{vpn} failed. {exists}"),
-            Outcome::Overtaken => format!("{vpn} was not made. Nothing of it is left."),
-            Outcome::Stopped => format!("{vpn} was stopped. {exists}"),
-            Outcome::Undone if !self.doubtful.is_empty() => {
+            CreationOutcome::Active => format!("{vpn} is ACTIVE."),
+            CreationOutcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
+            CreationOutcome::Failed => format!("{vpn} failed. {exists}"),
+            CreationOutcome::Overtaken => format!("{vpn} was not made. Nothing of it is left."),
+            CreationOutcome::Stopped => format!("{vpn} was stopped. {exists}"),
+            CreationOutcome::Undone if !self.doubtful.is_empty() => {
                 format!("{vpn} was undone: everything found is deleted. What may still appear is listed below.")
             }
-            Outcome::Undone => format!("{vpn} was undone: everything this run made is deleted."),
+            CreationOutcome::Undone => format!("{vpn} was undone: everything this run made is deleted."),
         }
     }
 
@@ -88,11 +88,11 @@ impl Report {
             let which = if self.has(doubt.kind, &doubt.region) { "A second" } else { "The" };
             write!(f, "\n{}", doubt.text(which))?;
         }
-        if self.outcome == Outcome::Active && !self.leftovers.is_empty() {
+        if self.outcome == CreationOutcome::Active && !self.leftovers.is_empty() {
             writeln!(f, "\nLeft over, and of no use to the VPN. To remove it:")?;
             list(f, &self.leftovers)?;
         }
-        if self.removal.is_empty() || self.outcome == Outcome::Active {
+        if self.removal.is_empty() || self.outcome == CreationOutcome::Active {
             return Ok(());
         }
         writeln!(f, "\nTo remove what this run made, in this order:")?;
@@ -103,7 +103,9 @@ impl Report {
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(go_on) = self.go_on.as_ref().filter(|_| !self.is_demo) else { return Ok(()) };
         match self.outcome {
-            Outcome::Undone | Outcome::Active => return writeln!(f, "\nTo look for it and delete it: {go_on}"),
+            CreationOutcome::Undone | CreationOutcome::Active => {
+                return writeln!(f, "\nTo look for it and delete it: {go_on}");
+            }
             _ => writeln!(f)?,
         }
         let (away, on) = if self.is_made { ("delete", "wait for ACTIVE") } else { ("undo", "go on from here") };
@@ -113,7 +115,7 @@ impl Report {
     }
 }
 
-impl Doubt {
+impl DoubtReport {
     /// What may be there, `which` being the first word, and how to look for it.
     pub(super) fn text(&self, which: &str) -> String {
         let Self { kind, region, name, may_appear_until, look } = self;

@@ -1,18 +1,18 @@
-//! Lines on standard error beside the questions on the terminal: while a question is open they are held back, so that it
+//! HeldLines on standard error beside the questions on the terminal: while a question is open they are held back, so that it
 //! stays the last thing on the screen, and come once it is answered.
 
 use std::io::{Write, stderr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// There is one terminal for a process.
-static LINES: Mutex<Lines> = Mutex::new(Lines { questions: 0, held: Vec::new() });
+static LINES: Mutex<HeldLines> = Mutex::new(HeldLines { questions: 0, held: Vec::new() });
 
-struct Lines {
+struct HeldLines {
     questions: usize,
     held: Vec<String>,
 }
 
-impl Lines {
+impl HeldLines {
     fn of_process() -> MutexGuard<'static, Self> {
         LINES.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -26,7 +26,7 @@ impl Lines {
 
 /// Says a line, now or after the question that is open.
 pub fn say(line: &str) {
-    let mut lines = Lines::of_process();
+    let mut lines = HeldLines::of_process();
     if lines.questions == 0 { print(line) } else { lines.held.push(line.to_owned()) }
 }
 
@@ -43,14 +43,14 @@ impl Asking {
     /// From before the question is written.
     #[must_use]
     pub fn begin() -> Self {
-        Lines::of_process().questions += 1;
+        HeldLines::of_process().questions += 1;
         Self(())
     }
 }
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        let mut lines = Lines::of_process();
+        let mut lines = HeldLines::of_process();
         lines.questions = lines.questions.saturating_sub(1);
         if lines.questions == 0 {
             lines.release();
@@ -60,7 +60,7 @@ impl Drop for Asking {
 
 /// Nobody is asked any more, and whoever waits for an answer may not come to drop what he holds.
 pub(super) fn nothing_is_asked() {
-    let mut lines = Lines::of_process();
+    let mut lines = HeldLines::of_process();
     lines.questions = 0;
     lines.release();
 }

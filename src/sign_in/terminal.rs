@@ -25,7 +25,7 @@ const LONGEST_LINE: usize = 4096;
 #[derive(Debug)]
 pub struct AtTerminal {
     person: Person,
-    tty: Arc<Tty>,
+    tty: Arc<ControllingTerminal>,
 }
 
 impl AtTerminal {
@@ -36,7 +36,7 @@ impl AtTerminal {
     #[must_use]
     pub fn find() -> Option<Self> {
         let file = File::options().read(true).write(true).open("/dev/tty").ok()?;
-        let tty = Arc::new(Tty { file, before: Mutex::default() });
+        let tty = Arc::new(ControllingTerminal { file, before: Mutex::default() });
         if !tty.is_ours() {
             return None;
         }
@@ -73,13 +73,13 @@ impl Drop for AtTerminal {
 }
 
 #[derive(Debug)]
-struct Tty {
+struct ControllingTerminal {
     file: File,
     /// How its lines were before typing was hidden.
     before: Mutex<Option<Termios>>,
 }
 
-impl Tty {
+impl ControllingTerminal {
     fn is_ours(&self) -> bool {
         tcgetpgrp(&self.file).is_ok_and(|group| group == getpgrp())
     }
@@ -116,7 +116,7 @@ impl Tty {
 }
 
 /// Hears questions for as long as somebody may ask.
-async fn answer(tty: Arc<Tty>, mut said: UnboundedReceiver<Said>) {
+async fn answer(tty: Arc<ControllingTerminal>, mut said: UnboundedReceiver<Said>) {
     while let Some(said) = said.recv().await {
         let Said::Asked(question, mut reply) = said else { continue };
         let answer = tokio::select! {
@@ -130,7 +130,7 @@ async fn answer(tty: Arc<Tty>, mut said: UnboundedReceiver<Said>) {
 }
 
 /// None if nothing is typed.
-async fn ask(tty: &Arc<Tty>, question: &Question) -> io::Result<Option<Reply>> {
+async fn ask(tty: &Arc<ControllingTerminal>, question: &Question) -> io::Result<Option<Reply>> {
     if !tty.is_ours() {
         return Ok(None);
     }
@@ -146,7 +146,7 @@ async fn ask(tty: &Arc<Tty>, question: &Question) -> io::Result<Option<Reply>> {
 
 /// One line, hidden. Whoever stops the program and goes on with it finds the terminal as the shell has left it, and the
 /// prompt far above.
-async fn hidden_line(tty: &Arc<Tty>, label: &str) -> io::Result<Option<SecretString>> {
+async fn hidden_line(tty: &Arc<ControllingTerminal>, label: &str) -> io::Result<Option<SecretString>> {
     let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let prompt = || tty.hide().and_then(|()| tty.say(&format!("{label}: ")));
     prompt()?;

@@ -1,4 +1,4 @@
-//! Changes of a VPN that exists: builders as plain as can be, and one fault at a time.
+//! ChangeReports of a VPN that exists: builders as plain as can be, and one fault at a time.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use osvpn::engine::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, 
 use osvpn::engine::journal::JournalError;
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
-use osvpn::report::{ChangeReport, Reported};
+use osvpn::report::{ChangeReport, Conclude};
 use tempfile::TempDir;
 
 use super::*;

@@ -5,7 +5,7 @@ use osvpn::commands::wizard::changes_of;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
-use osvpn::report::{ChangeReport, Changes, ExitStatus, Reported};
+use osvpn::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::{InterruptedChange, Which};
 
@@ -229,7 +229,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
             journey.enter().at(Screen::Vpns);
         }
         let reports = changes_of(&journey.model.vpns, false);
-        assert_eq!((reports.len(), Changes::exit_status_of(&reports)), (2, Some(ExitStatus::Stopped)));
+        assert_eq!((reports.len(), ChangeReports::exit_status_of(&reports)), (2, Some(ExitStatus::Stopped)));
         assert!(reports[1].to_string().contains("because you stopped before it"), "{}", reports[1]);
     }
 }
@@ -301,7 +301,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     let reports = |journey: &Journey| {
         let reports = changes_of(&journey.model.vpns, false);
-        (reports.iter().map(code).collect::<Vec<_>>(), Changes::exit_status_of(&reports).unwrap().code())
+        (reports.iter().map(code).collect::<Vec<_>>(), ChangeReports::exit_status_of(&reports).unwrap().code())
     };
     assert_eq!(reports(&journey), (vec![0, 1], 1));
     journey.enter().at(Screen::Vpns);

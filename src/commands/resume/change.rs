@@ -1,4 +1,4 @@
-//! Changes that were interrupted: finished or rolled back from their journals.
+//! ChangeReports that were interrupted: finished or rolled back from their journals.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::super::options::CloudArgs;
 use super::super::rollback::RollbackArgs;
 use super::super::run_change::run_change;
 use super::super::verify::Verification;
-use super::super::{CommandError, Conclusion, SignIn, input, until_signal};
+use super::super::{CommandError, Conclusion, SignInContext, input, until_signal};
 use super::{ResumeArgs, choose};
 use crate::engine::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::engine::journal;
@@ -97,7 +97,7 @@ impl InterruptedChange {
     pub(in super::super) async fn resume(
         &self,
         args: &ResumeArgs,
-        sign_in: &mut SignIn,
+        sign_in: &mut SignInContext,
         signals: &mut Signals,
     ) -> Result<Conclusion, CommandError> {
         let Self { journal, record } = self;
@@ -128,7 +128,7 @@ impl InterruptedChange {
     pub(in super::super) async fn roll_back(
         &self,
         args: &RollbackArgs,
-        sign_in: &mut SignIn,
+        sign_in: &mut SignInContext,
         signals: &mut Signals,
     ) -> Result<Conclusion, CommandError> {
         let (changing, signed_in) = until_signal(signals, open(&self.journal, &args.cloud, sign_in)).await?;
@@ -153,7 +153,11 @@ impl InterruptedChange {
     }
 }
 
-async fn open(path: &Path, cloud: &CloudArgs, sign_in: &mut SignIn) -> Result<(Changing, SignedIn), CommandError> {
+async fn open(
+    path: &Path,
+    cloud: &CloudArgs,
+    sign_in: &mut SignInContext,
+) -> Result<(Changing, SignedIn), CommandError> {
     let signed_in = sign_in.cloud(cloud).await?;
     let changing = Changing::open(path)?;
     if !changing.is_of(&signed_in.cloud) {

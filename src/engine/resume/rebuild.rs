@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cloud::{Cloud, Detail, Id, Inventory};
 use crate::engine::Step;
 use crate::engine::found::Found;
-use crate::engine::prepare::{PrepareError, Read};
+use crate::engine::prepare::{PrepareError, RegionRead};
 use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};
 
 type Region<'a> = (&'a Inventory, &'a Detail);
@@ -13,7 +13,7 @@ type Region<'a> = (&'a Inventory, &'a Detail);
 pub(super) async fn draft(
     found: &Found,
     cloud: &Cloud,
-    regions: &[Read],
+    regions: &[RegionRead],
     profiles: &Profiles,
     psk: Psk,
 ) -> Result<PlanDraft, PrepareError> {
