@@ -394,7 +394,7 @@ fn what_is_plainly_no_value_is_named_with_its_place_and_never_sent() {
         ("password: \"{{ lookup('env', 'OS_PASSWORD') }}\"", "was not replaced"),
         ("password: <your password>", "placeholder"),
         ("password: '********'", "placeholder"),
-        ("password: op://cloud/prod/password", "names a place"),
+        ("password: op://cloud/prod/password", "names the place"),
         ("password: |\n        -----BEGIN PRIVATE KEY-----\n        MIIE", "PEM"),
     ] {
         let error = cloud(secret).unwrap_err().to_string();
@@ -419,7 +419,7 @@ fn what_is_plainly_no_value_is_named_with_its_place_and_never_sent() {
         ("OS_USERNAME", "$USER", "`$USER` was not replaced"),
         ("OS_PASSWORD", "$OS_PASSWORD_INPUT", "unset it to be asked"),
         ("OS_PASSWORD", "$env:OS_PW", "`$env:OS_PW` was not replaced"),
-        ("OS_CACERT", "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----", "the path of that"),
+        ("OS_CACERT", "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----", "give its path"),
         ("OS_TOKEN", "+------+\n| id | gAAAA |", "more here than the token"),
         ("OS_TRUST_ID", "7", "trusts are not supported"),
         ("OS_INTERFACE", "outside", "public, internal or admin"),
@@ -610,7 +610,7 @@ fn a_file_in_another_encoding_and_one_of_two_documents_are_named() {
         (b"# b\xfcro\nclouds: {}\n".to_vec(), "line 1: the file is not UTF-8"),
         (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n".to_vec(), "Ansible Vault"),
         (format!("{text}---\n# old\nclouds: {{}}\n").into_bytes(), "line 3: a second document"),
-        (b"clouds:\n  c:\n\tauth: {}\n".to_vec(), "line 3: the line is indented by a tab"),
+        (b"clouds:\n  c:\n\tauth: {}\n".to_vec(), "line 3: the line is indented with a tab"),
     ] {
         let error = say(&bytes).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");

@@ -125,7 +125,7 @@ impl Extensions {
     }
 }
 
-/// An object of a list that is not as the API promises. It is left out, and everything else is not.
+/// An object of a list that does not match the API. It alone is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// Whose list it stands in: the API's plural name.

@@ -92,7 +92,10 @@ impl Cloud {
     /// Signs in as far as these credentials go.
     pub async fn begin(credentials: &Credentials, limits: Limits) -> Result<SignIn, Error> {
         if let Method::PasswordToAsk { .. } = credentials.method {
-            return Err(Error::new(ErrorKind::Credentials, "The password is missing, and nobody can be asked for it."));
+            return Err(Error::new(
+                ErrorKind::Credentials,
+                "The password is missing, and osvpn cannot ask for it here.",
+            ));
         }
         let http = Http::new(&credentials.auth_url, &credentials.tls, limits)?;
         let answer = request_token(&http, credentials).await?;

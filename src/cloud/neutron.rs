@@ -179,12 +179,12 @@ impl Region {
         self.list(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
-    /// A whole VPN list, but for what of it is not as the API promises.
+    /// A whole VPN list without the objects that do not match the API.
     async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
         self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind)).await
     }
 
-    /// A whole list, page by page, but for what of it is not as the API promises: that is named.
+    /// A whole list, page by page. The objects that do not match the API are named instead.
     async fn fit<T: Wire>(
         &self,
         path: &[&str],

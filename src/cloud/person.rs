@@ -29,7 +29,7 @@ impl Prompt {
             Self::Password => "Password",
             Self::Passcode => "Passcode",
             Self::Token => "Token",
-            Self::Consent => "yes, if that is meant",
+            Self::Consent => "yes to confirm",
         }
     }
 }
@@ -96,7 +96,7 @@ impl Question {
         let project = self.project.as_ref().map(|project| format!(" for project {project}")).unwrap_or_default();
         let mut text = Vec::new();
         if self.is_renewal {
-            text.push("Everything waits for you, and goes on from where it is.".to_owned());
+            text.push("The work in progress continues once you have signed in.".to_owned());
         }
         text.push(match self.wanted {
             Wanted::Password => format!("The {}{project}, at {}.", of("password"), self.auth_url),
@@ -109,7 +109,7 @@ impl Question {
                                  it is sent right behind the password, which may stay empty if it was right."
                     .to_owned()
             }
-            Wanted::Consent => "Type yes if it is to be sent all the same.".to_owned(),
+            Wanted::Consent => "Type yes to send it anyway.".to_owned(),
             Wanted::Token => format!(
                 "Get a new token{project} (openstack token issue -f value -c id), and paste it here. It is used at {}.",
                 self.auth_url

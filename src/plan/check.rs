@@ -267,8 +267,8 @@ fn peer_findings(peer: &Peer) -> Vec<Finding> {
     } else if let Ok(id) = peer.id.parse::<IpAddr>() {
         if cidr::is_private(id) && peer.address.ip() != Some(id) {
             let text = format!(
-                "{id} is a private address: behind NAT a peer names itself by it, but only if it is told no other identity; \
-                 compare with the peer"
+                "{id} is a private address: behind NAT a peer uses it as its identity unless another is configured; compare \
+                 with the peer"
             );
             found.push(Finding::warning(Place::PeerId, text));
         }

@@ -46,7 +46,7 @@ pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
         found.push(Finding::refusal(
             place,
             format!(
-                "is switched off; switch it on with: {}",
+                "is disabled; enable it with: {}",
                 openstack(known.region, "router set --enable").operand(&router.id)
             ),
         ));
@@ -109,7 +109,7 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
     if !service.admin_state_up {
         let text = format!(
-            "its VPN service is switched off; switch it on with: {}",
+            "its VPN service is disabled; enable it with: {}",
             openstack(known.region, "vpn service set --enable").operand(&service.id)
         );
         found.push(Finding::warning(place, text));

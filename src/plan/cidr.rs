@@ -27,7 +27,7 @@ pub enum CidrProblem {
     #[error("{0} is {1}; type the network behind the peer, for instance 192.168.7.0/24")]
     Unusable(IpNet, &'static str),
     /// The same range again, which the API refuses and older releases hang on.
-    #[error("{0} is there twice; type it once")]
+    #[error("{0} is listed twice; type it once")]
     Twice(IpNet),
     #[error("{0} contains {1}; leave {1} out")]
     Nested(IpNet, IpNet),

@@ -131,7 +131,7 @@ pub enum NameProblem {
     #[error("at most {LONGEST_NAME} characters; Neutron's names end at 255")]
     TooLong,
     /// Control characters, which Neutron refuses since 2026.2, and what does not show.
-    #[error("no control characters, and none that do not show")]
+    #[error("no control characters and no invisible ones")]
     Control,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const PUBLIC: &str = "pre_shared_key";
 
 /// What is said where no VPN of a project has [`PUBLIC`].
-pub(crate) const NONE_PUBLIC: &str = "No VPN of this project has the key that create-vpn.sh gave to everybody.";
+pub(crate) const NONE_PUBLIC: &str = "No VPN of this project has the well-known key of create-vpn.sh.";
 
 /// Keys that guides, scripts and examples print, and those that come to everybody's mind, as [`is_public`] compares them:
 /// in small letters, without what is neither letter nor digit.
@@ -89,16 +89,16 @@ pub enum PskProblem {
     #[error("type or paste a key of {SHORTEST} to {LONGEST} letters and digits, or generate one")]
     Empty,
     /// Under [`SHORTEST`]; how many are there.
-    #[error("{0} characters so far; {SHORTEST} to {LONGEST} are needed")]
+    #[error("{0} characters so far ({SHORTEST} to {LONGEST} needed)")]
     TooShort(usize),
     /// Over [`LONGEST`]; how many are there.
-    #[error("{0} characters; {LONGEST} are the most")]
+    #[error("{0} characters (at most {LONGEST})")]
     TooLong(usize),
     /// A character other than a letter or digit, by its position from 1.
     #[error("character {0} is neither a letter (A-Z, a-z) nor a digit")]
     Alphabet(usize),
     /// The literal word the old script gave to everybody.
-    #[error("this is the word the old create-vpn.sh used for everybody's key; take another")]
+    #[error("this is the well-known key of create-vpn.sh; use another")]
     Public,
 }
 
@@ -109,7 +109,7 @@ impl PskProblem {
     pub const fn advice(self) -> Option<&'static str> {
         match self {
             Self::Alphabet(_) | Self::TooLong(_) | Self::TooShort(_) => Some(
-                "the cloud's guide promises no other keys; if the other side dictates this one, give that side one of your \
+                "the cloud's guide allows no other keys; if the other side dictates this one, give that side one of your \
                  own: AWS (tunnel options), Azure, Google Cloud and firewalls take it",
             ),
             Self::Empty | Self::Public => None,

@@ -79,8 +79,8 @@ impl Plan {
         for SharedKey { of, key } in keys {
             match key {
                 Err(error) => refusals.push(format!(
-                    "connection {} ({}) goes between the same two addresses, so this VPN has to have its key, which could \
-                     not be read: {error}",
+                    "connection {} ({}) connects the same two addresses, so this VPN must use its key, which could not be \
+                     read: {error}",
                     of.name, of.region
                 )),
                 Ok(key) => refusals.extend(self.refusal(of, key, origin)),
@@ -92,7 +92,7 @@ impl Plan {
             && let Some((other, _)) = texts.find(|(_, other)| *other != key)
         {
             refusals = vec![format!(
-                "connections {} ({}) and {} ({}) go between the same two addresses with different keys, so one of them \
+                "connections {} ({}) and {} ({}) connect the same two addresses with different keys, so one of them \
                  cannot come up, and a third would not either; give both the same key first: {}; {}",
                 first.name,
                 first.region,
@@ -111,7 +111,7 @@ impl Plan {
         }) {
             self.psk = psk;
             let text = format!(
-                "uses the key of connection {} ({}), which goes between the same two addresses: both can only have one",
+                "uses the key of connection {} ({}), which connects the same two addresses: both can only have one",
                 of.name, of.region
             );
             self.findings.push(Finding::notice(Place::Key, text));
@@ -121,11 +121,11 @@ impl Plan {
 
     fn refusal(&self, of: &KeySharer, key: &SecretString, origin: KeyOrigin) -> Option<String> {
         let KeySharer { region, id, name } = of;
-        let same_ends = format!("connection {name} ({region}) goes between the same two addresses");
+        let same_ends = format!("connection {name} ({region}) connects the same two addresses");
         if let Err(problem) = psk::check(key.expose_secret()) {
             return Some(format!(
-                "{same_ends}, so this VPN would have to have its key, and that is none for a new VPN ({problem}); give it \
-                 another first: {}",
+                "{same_ends}, so this VPN must use its key, which is not valid for a new VPN ({problem}); set another \
+                 key there first: {}",
                 rotate(id)
             ));
         }

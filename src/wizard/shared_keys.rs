@@ -26,10 +26,8 @@ impl NewVpn {
         if let Some(keys) = self.shared_keys.of(plan.key_sharers()) {
             return plan.sharing(keys, self.answers.key.key_origin());
         }
-        let text = format!(
-            "connection {} goes between the same two addresses, and its key is being read; a moment",
-            first.name
-        );
+        let text =
+            format!("connection {} connects the same two addresses, and its key is being read; a moment", first.name);
         Err(vec![Finding::refusal(Place::Key, text)])
     }
 

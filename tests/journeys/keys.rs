@@ -186,7 +186,7 @@ fn where_nobody_has_the_public_key_that_is_said() {
     let mut journey = listed(healthy());
     compared(&mut journey, &[]);
     let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
-    assert!(told(&journey).contains("No VPN of this project has the key"), "{}", told(&journey));
+    assert!(told(&journey).contains("No VPN of this project has the well-known key"), "{}", told(&journey));
     journey.enter();
     compared(&mut journey, &["office"]);
     assert!(told(&journey).contains("once its peer is told"), "{}", told(&journey));

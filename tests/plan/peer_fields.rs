@@ -116,7 +116,7 @@ fn ranges_no_peer_can_have_behind_it_are_refused_where_they_are_typed() {
         ("::1/128", "is loopback"),
         ("fe80::/64", "is link-local"),
         ("ff00::/8", "is multicast"),
-        ("10.1.0.0/16, 10.2.0.0/16, 10.1.0.0/16", "10.1.0.0/16 is there twice; type it once"),
+        ("10.1.0.0/16, 10.2.0.0/16, 10.1.0.0/16", "10.1.0.0/16 is listed twice; type it once"),
         ("10.1.0.0/16, 10.1.2.0/24", "10.1.0.0/16 contains 10.1.2.0/24; leave 10.1.2.0/24 out"),
         ("10.1.2.0/24, 10.0.0.0/8", "10.0.0.0/8 contains 10.1.2.0/24; leave 10.1.2.0/24 out"),
         ("0.0.0.0/0, 10.0.0.0/8", "0.0.0.0/0 contains 10.0.0.0/8"),
@@ -304,7 +304,7 @@ fn thousands_of_ranges_are_read_and_a_double_among_them_is_found() {
     let mut all: Vec<String> = (0..5000).map(range).collect();
     assert_eq!(cidr::parse_list(&all.join("\n")).unwrap().len(), 5000);
     all.push(range(17));
-    assert!(cidr::parse_list(&all.join(", ")).unwrap_err().to_string().contains("10.0.17.0/24 is there twice"));
+    assert!(cidr::parse_list(&all.join(", ")).unwrap_err().to_string().contains("10.0.17.0/24 is listed twice"));
     let message = cidr::parse_list(&"x".repeat(100_000)).unwrap_err().to_string();
     assert!(message.len() < 160, "{message}");
 }

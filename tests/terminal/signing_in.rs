@@ -149,7 +149,7 @@ fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_anot
         assert!(scene.cloud.requests().is_empty(), "nothing was sent");
         let mut pty = Pty::start(home, &["list"], &[]);
         pty.wait_for("lies in the current directory");
-        pty.wait_for("yes, if that is meant:");
+        pty.wait_for("yes to confirm:");
         pty.send(typed);
         let (code, Printed { said, .. }) = pty.end();
         assert_eq!(code, expected, "{said}");

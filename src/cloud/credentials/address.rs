@@ -16,7 +16,9 @@ pub fn keystone(text: &str, warnings: &mut Vec<String>) -> Result<String, String
     }
     let local = url.host_str().is_none_or(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
     if url.scheme() == "http" && !local {
-        warnings.push("The auth_url is not https: whoever is in between can read password and token.".to_owned());
+        warnings.push(
+            "The auth_url is not https: anyone on the network path can read the password and the token.".to_owned(),
+        );
     }
     let path = segments(&url);
     let mut kept: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -31,9 +33,9 @@ pub fn keystone(text: &str, warnings: &mut Vec<String>) -> Result<String, String
     }
     let behind = path[kept.len()..].join("/");
     if is_old && behind == "v2.0" {
-        warnings.push("The auth_url ends in /v2.0; Identity v2 is no more, and /v3 is used.".to_owned());
+        warnings.push("The auth_url ends in /v2.0; Identity v2 no longer exists, so /v3 is used.".to_owned());
     } else if !matches!(behind.as_str(), "" | "v3") {
-        warnings.push(format!("The auth_url ends in /{behind}, of which only /v3 belongs there; that is used."));
+        warnings.push(format!("The auth_url ends in /{behind}, where only /v3 belongs; that is used."));
     }
     kept.push("v3");
     url.set_path(&kept.join("/"));

@@ -43,7 +43,7 @@ impl Settings {
         needs.outcome()?;
         if self.get("identity_api_version").is_some_and(|version| version.starts_with('2')) {
             let name = self.name("identity_api_version", origin);
-            warnings.push(format!("{name} asks for Identity v2, which is no more; version 3 is used."));
+            warnings.push(format!("{name} asks for Identity v2, which no longer exists; version 3 is used."));
         }
         if self.get("api_timeout").is_some() {
             let name = self.name("api_timeout", origin);
@@ -229,8 +229,10 @@ impl<'a> Needs<'a> {
     fn tls(&mut self, sources: &Sources, warnings: &mut Vec<String>) -> Result<Tls, FindError> {
         let insecure = self.flag("insecure")? == Some(true) || self.flag("verify")? == Some(false);
         if insecure {
-            warnings
-                .push("Certificates are not checked: whoever is in between can read password and token.".to_owned());
+            warnings.push(
+                "Certificates are not checked: anyone on the network path can read the password and the token."
+                    .to_owned(),
+            );
         }
         let mut file = |key: &str| {
             let setting = self.setting(key)?;
@@ -278,7 +280,7 @@ impl<'a> Needs<'a> {
             if asked.as_deref().is_some_and(|kind| kind != "token") || has_password {
                 let name = &token.key;
                 warnings
-                    .push(format!("{name} is set, so the token is used and nothing else; unset it to sign in anew."));
+                    .push(format!("{name} is set, so the token is used and nothing else; unset it to sign in again."));
             }
             return Ok(Method::Token { token: token.text().into(), user: self.known_user() });
         }
@@ -296,7 +298,7 @@ impl<'a> Needs<'a> {
             "password" | "v2password" => {
                 if kind == "v2password" {
                     let name = self.settings.name("auth_type", self.origin);
-                    warnings.push(format!("{name} asks for Identity v2, which is no more; version 3 is used."));
+                    warnings.push(format!("{name} asks for Identity v2, which no longer exists; version 3 is used."));
                 }
                 match (self.user(), self.setting("password")) {
                     (user, Some(password)) => Method::Password { user, password: password.secret() },

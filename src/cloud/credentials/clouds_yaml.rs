@@ -202,7 +202,7 @@ fn profile(
             "the ones bundled with openstacksdk are not used"
         };
         let name = printable(name);
-        *left_out = Some(format!("The profile `{name}` is in no clouds-public.yaml and was left out; {why}."));
+        *left_out = Some(format!("The profile `{name}` is in no clouds-public.yaml and was ignored; {why}."));
     }
     Ok(None)
 }
@@ -247,10 +247,10 @@ fn read_first(
             Err(error) => {
                 let shown = sources.shown(&path);
                 let outcome = if error.kind() == std::io::ErrorKind::PermissionDenied {
-                    warnings.push(format!("{shown} may not be read by this user and was passed over."));
+                    warnings.push(format!("{shown} is not readable by this user and was skipped."));
                     SearchOutcome::Forbidden
                 } else if error.kind() == std::io::ErrorKind::IsADirectory {
-                    warnings.push(format!("{shown} is a directory and was passed over; name the file in it."));
+                    warnings.push(format!("{shown} is a directory and was skipped; name the file in it."));
                     SearchOutcome::Directory
                 } else {
                     SearchOutcome::Absent

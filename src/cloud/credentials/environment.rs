@@ -53,8 +53,8 @@ pub fn settings(sources: &Sources, warnings: &mut Vec<String>) -> Option<Setting
     let quoted = quoted(sources);
     if !quoted.is_empty() {
         let text = format!(
-            "The quotes around the values of {} are left out: whatever set the variables (docker --env-file?) took them for \
-             a part of the value.",
+            "The quotes around the values of {} are ignored: whatever set the variables (docker --env-file?) made them \
+             part of the value.",
             quoted.iter().join(", ")
         );
         warnings.push(text);

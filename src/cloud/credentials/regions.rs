@@ -44,7 +44,7 @@ pub(crate) fn merged(layers: &[Layer], sources: &Sources, warnings: &mut Vec<Str
         None if listed.iter().any(|region| region.has_values) => {
             let name = printable(named.as_deref().unwrap_or_default());
             let text = format!(
-                "Region {name} is not among the `regions` of this cloud ({}), so no values of a region are used.",
+                "Region {name} is not among the `regions` of this cloud ({}), so the values of no region are used.",
                 names(listed)
             );
             settings.left_out.get_or_insert_with(|| text.clone());

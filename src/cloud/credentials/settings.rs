@@ -192,7 +192,7 @@ impl Settings {
         let line = |key: &&str| self.empty.get(key).copied().filter(|line| *line > 0 && self.setting(key).is_none());
         let (key, line) = keys.iter().find_map(|key| Some((key, line(key)?)))?;
         Some(format!(
-            "`{key}` in line {line} has no value: `~` and `null` mean nothing in YAML; put quotes around a text."
+            "`{key}` in line {line} has no value: `~` and `null` are empty values in YAML; put quotes around a text."
         ))
     }
 

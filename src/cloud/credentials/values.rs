@@ -37,14 +37,14 @@ pub fn fault(name: &str, setting: &Setting) -> Option<String> {
         return Some(format!("the tag `{}` marks {what}; {}", shown(tag), instead(name, by, setting)));
     }
     if PATHS.contains(&name) && text.contains("-----BEGIN") {
-        return Some("the text of a PEM file stands here; save it into a file and give the path of that".to_owned());
+        return Some("this is the text of a PEM file; save it to a file and give its path".to_owned());
     }
     if is_secret && text.contains("-----BEGIN ") {
-        return Some("the text of a PEM file stands here, and not the value".to_owned());
+        return Some("this is the text of a PEM file, not the value".to_owned());
     }
     if REFERENCES.iter().any(|start| text.starts_with(start)) && !text.contains(char::is_whitespace) {
         return Some(format!(
-            "it names a place where the value is kept, and is not the value; {}",
+            "it names the place where the value is stored, and is not the value; {}",
             instead(name, "", setting)
         ));
     }
@@ -52,7 +52,7 @@ pub fn fault(name: &str, setting: &Setting) -> Option<String> {
         return Some(format!("`{}` was not replaced by its value; {}", shown(variable), instead(name, "", setting)));
     }
     if is_placeholder(text) {
-        return Some(format!("a placeholder stands here; {}", instead(name, "", setting)));
+        return Some(format!("this is a placeholder; {}", instead(name, "", setting)));
     }
     if name == "token" && text.contains(|c: char| c.is_whitespace() || c.is_control() || !c.is_ascii()) {
         return Some("a token is one word of letters, digits, - and _; there is more here than the token".to_owned());

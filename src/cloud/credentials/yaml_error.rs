@@ -23,7 +23,7 @@ pub(crate) fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>,
     let at = index.and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or_default();
     let is_tabbed = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     if is_tabbed(at) {
-        return (line, None, "the line is indented by a tab, and YAML wants blanks".to_owned());
+        return (line, None, "the line is indented with a tab; YAML needs spaces".to_owned());
     }
     let key = index.and_then(|line| key_path(text, line));
     let is_scalar = |expected: &str| expected.contains("scalar") || expected.contains("string");

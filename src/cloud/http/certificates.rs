@@ -45,7 +45,7 @@ pub fn authorities(file: &NamedFile) -> Result<Vec<Certificate>, Error> {
     Err(refused(if bytes.starts_with(&[0x30, 0x82]) {
         "it is in DER form, and PEM is needed (openssl x509 -inform der -in FILE -out FILE.pem)"
     } else if bytes.windows(12).any(|part| part == b"PRIVATE KEY-") {
-        "there is a private key in it, and no certificate"
+        "it has a private key, but no certificate"
     } else {
         "there is no PEM certificate in it"
     }))
@@ -63,7 +63,7 @@ pub fn client(client: &ClientCertificate) -> Result<Identity, Error> {
     let has = |text: &[u8]| pem.windows(text.len()).any(|part| part == text);
     if has(b"ENCRYPTED") {
         let reason =
-            "the private key is encrypted, and nothing here asks for its passphrase (openssl pkey -in KEY -out PLAIN).";
+            "the private key is encrypted, and osvpn does not ask for passphrases (openssl pkey -in KEY -out PLAIN).";
         return Err(refusal(key.as_ref().unwrap_or(certificate), reason));
     }
     Identity::from_pem(&pem).map_err(|_| {
@@ -72,7 +72,7 @@ pub fn client(client: &ClientCertificate) -> Result<Identity, Error> {
         } else if key.is_none() {
             "there is no private key in it; name its file too (key in clouds.yaml, or OS_KEY)."
         } else {
-            "certificate and key are no pair of PEM texts."
+            "certificate and key do not form a pair in PEM form."
         };
         refusal(certificate, reason)
     })

@@ -109,13 +109,13 @@ fn why_not_trusted(reason: &rustls::CertificateError, way: &Way<'_>) -> (Option<
         // A common name counts no longer.
         Bad::NotValidForNameContext { .. } => (
             Some(ErrorDetail::NamesNoHost),
-            "it names no host: there is no subjectAltName in it, and a common name (CN) alone counts no longer",
+            "it names no host: it has no subjectAltName, and a common name (CN) alone is no longer accepted",
         ),
         Bad::NotValidForName => (Some(ErrorDetail::OtherNames), "it is for another host name"),
         Bad::Revoked => (Some(ErrorDetail::OutOfDate), "it has been revoked"),
         // Private clouds often show the certificate that `openssl req -x509` made, whose only fault is this one.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            (None, "it is an authority's own certificate, which does not do for a server")
+            (None, "it is the certificate of an authority, not of a server")
         }
         other => return (None, clip(&other.to_string())),
     };
@@ -225,7 +225,7 @@ fn said_nothing(answer: &Response) -> String {
     let reason = answer.status.canonical_reason().unwrap_or("no known reason");
     let status = answer.status.as_u16();
     if let Some(place) = location(answer) {
-        return format!("{} points elsewhere, to {place} (HTTP {status}).", answer.place);
+        return format!("{} redirects to {place} (HTTP {status}).", answer.place);
     }
     match title(answer).or_else(|| plain_line(answer)).filter(|title| !title.eq_ignore_ascii_case(reason)) {
         Some(title) => format!("HTTP {status} {reason}: {}.", title.trim_end_matches('.')),

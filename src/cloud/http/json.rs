@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAcc
 use serde::{Deserialize, Deserializer as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_path_to_error::Segment;
 
 use super::Response;
 use super::failure::title;
@@ -19,10 +20,6 @@ use crate::cloud::printable::one_line;
 /// Of one object, in bytes. A group of 10,000 ranges has a quarter of it, and as `serde_json::Value`s it takes many times
 /// as much memory.
 const LARGEST_OBJECT: usize = 1 << 20;
-/// The largest object whose faulty field is looked for, in bytes, and in how many of its fields. The search takes a
-/// copy of the object for each of them.
-const LARGEST_EXPLAINED: usize = 64 << 10;
-const MOST_FIELDS: usize = 100;
 /// How many objects are left out of one page before it is given up, and of how many of them it is said what is wrong.
 const MOST_UNFIT: usize = 100;
 const MOST_EXPLAINED: usize = 20;
@@ -53,9 +50,7 @@ pub fn parse<T: DeserializeOwned>(answer: &Response, key: &str) -> Result<T, Err
     if inner.len() > LARGEST_OBJECT {
         return Err(answer.unexpected(format!("In the answer, `{key}` is longer than {LARGEST_OBJECT} bytes.")));
     }
-    serde_json::from_str(inner).map_err(|_| {
-        answer.unexpected(format!("In the answer, {} is not as the API promises.", place::<T>(inner, key)))
-    })
+    serde_json::from_str(inner).map_err(|_| answer.unexpected(format!("In the answer, {}.", place::<T>(inner, key))))
 }
 
 /// A list the API wraps in `collection`, with its `collection_links`.
@@ -77,9 +72,9 @@ pub(crate) fn parse_page<T: DeserializeOwned>(answer: &Response, collection: &st
         None => return Err(answer.unexpected(format!("The answer has no list `{collection}`."))),
         Some((_, Some((index, item)))) => place::<T>(item.get(), &format!("{collection}[{index}]")),
         Some((count, None)) if count > MOST_ITEMS => return Err(answer.unexpected(endless(collection))),
-        Some((_, None)) => format!("`{collection}_links`"),
+        Some((_, None)) => format!("`{collection}_links` {MISMATCH}"),
     };
-    Err(answer.unexpected(format!("In the answer, {place} is not as the API promises.")))
+    Err(answer.unexpected(format!("In the answer, {place}.")))
 }
 
 /// The same, but an object that does not fit costs itself alone: it is left out and named.
@@ -121,7 +116,7 @@ fn name_unfit<T: DeserializeOwned>(item: &str, collection: &'static str, is_expl
         collection,
         name: text(&name).unwrap_or_default(),
         id: text(&id).map(Id::new),
-        why: why.map_or_else(|| "something is not as the API promises".to_owned(), |field| field.to_string()),
+        why: why.map_or_else(|| format!("something {MISMATCH}"), |(field, what)| format!("`{field}` {what}")),
     }
 }
 
@@ -148,47 +143,26 @@ fn well_formed(answer: &Response) -> Result<(), Error> {
 
 fn place<T: DeserializeOwned>(text: &str, name: &str) -> String {
     match field::<T>(text) {
-        Some(BadField::Missing(field)) => format!("`{name}.{field}`, which is missing,"),
-        Some(BadField::Wrong(field)) => format!("`{name}.{field}`"),
-        None => format!("`{name}`"),
+        Some((field, what)) => format!("`{name}.{field}` {what}"),
+        None => format!("`{name}` {MISMATCH}"),
     }
 }
 
-/// A field that keeps an object from being read.
-enum BadField {
-    Missing(String),
-    Wrong(String),
-}
+/// What is wrong with a value, which is never quoted.
+const MISMATCH: &str = "does not match the API";
 
-impl fmt::Display for BadField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(field) => write!(f, "`{field}` is missing"),
-            Self::Wrong(field) => write!(f, "`{field}` is not as the API promises"),
-        }
+/// The field that keeps a text from being a `T`, and what is wrong with it.
+fn field<T: DeserializeOwned>(text: &str) -> Option<(String, &'static str)> {
+    let error = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text)).err()?;
+    // Serde's own message names a field when it is missing, and quotes the value when it is not.
+    let message = error.inner().to_string();
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        return Some((one_line(field, LONGEST_LABEL), "is missing"));
     }
-}
-
-/// Finds the field that keeps a text from being a `T`. Serde's own message would name it only when it is missing, and
-/// quotes the value when it is not; so each field is left out in turn, to see which changes the complaint.
-fn field<T: DeserializeOwned>(text: &str) -> Option<BadField> {
-    if text.len() > LARGEST_EXPLAINED {
-        return None;
+    match error.path().iter().next() {
+        Some(Segment::Map { key }) => Some((one_line(key, LONGEST_LABEL), MISMATCH)),
+        _ => None,
     }
-    let complaint = |value: &Value| T::deserialize(value).err().map(|error| error.to_string());
-    let Ok(Value::Object(object)) = serde_json::from_str(text) else { return None };
-    let original = complaint(&Value::Object(object.clone())).unwrap_or_default();
-    if let Some(field) = original.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return Some(BadField::Missing(one_line(field, LONGEST_LABEL)));
-    }
-    for key in object.keys().take(MOST_FIELDS) {
-        let mut without = object.clone();
-        without.remove(key);
-        if complaint(&Value::Object(without)).as_deref() != Some(&original) {
-            return Some(BadField::Wrong(one_line(key, LONGEST_LABEL)));
-        }
-    }
-    None
 }
 
 /// Keeps what stands under one key as it was sent, and passes the rest over.
@@ -362,9 +336,9 @@ mod tests {
         assert_eq!((page.items.len(), page.next.as_deref()), (1, Some("b")));
         let told: Vec<String> = unfit.iter().map(ToString::to_string).collect();
         let expected = [
-            "things: office (b), where `up` is not as the API promises",
+            "things: office (b), where `up` does not match the API",
             "things: an object without a name, where `id` is missing",
-            "things: an object without a name, where something is not as the API promises",
+            "things: an object without a name, where something does not match the API",
         ];
         assert_eq!(told, expected);
     }
@@ -374,7 +348,7 @@ mod tests {
         let message = |body: &str| parse_page::<Item>(&answer(body), "things").unwrap_err().message;
         let wrong = message(r#"{"things": [{"id": "a", "up": true}, {"id": "b", "up": "hunter2"}]}"#);
         assert!(wrong.contains("`things[1].up`") && !wrong.contains("hunter2"), "{wrong}");
-        assert!(message(r#"{"things": [{"up": true}]}"#).contains("`things[0].id`, which is missing"));
+        assert!(message(r#"{"things": [{"up": true}]}"#).contains("`things[0].id` is missing"));
         assert!(message(r#"{"thing": []}"#).contains("no list `things`"));
         assert!(message(r#"{"things": [{"id""#).contains("ends in the middle"));
         assert!(message("<html>").contains("not JSON"));

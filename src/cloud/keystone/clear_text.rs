@@ -33,8 +33,8 @@ impl Cloud {
         let mut is_allowed = self.0.clear_text.lock().await;
         let host = url.host_str().unwrap_or_default();
         let why = format!(
-            "The network service at http://{host} is not https, although Keystone is: whoever is in between can read the \
-             pre-shared key, and the token."
+            "The network service at http://{host} is not https, although Keystone is: anyone on the network path can read \
+             the pre-shared key and the token."
         );
         if let (false, Some(person)) = (*is_allowed, &self.0.person) {
             *is_allowed = person.agrees(&self.0.credentials.auth_url, &why).await;

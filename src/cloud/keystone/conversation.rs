@@ -151,7 +151,7 @@ impl<'a> Conversation<'a> {
             let text = if self.before.is_some() {
                 "The sign-in has expired, and was not renewed."
             } else {
-                "What signing in needs was asked for, and not given."
+                "Sign-in needs input, but none was entered."
             };
             Error::new(ErrorKind::Unanswered, text)
         })
@@ -229,10 +229,10 @@ impl<'a> Conversation<'a> {
                 Ok(Attempt::More(Ask::Password, Some("Password or passcode was refused.".to_owned())))
             }
             Method::Token { user: Some(_), .. } => {
-                Ok(Attempt::More(Ask::Password, Some("The token is good no longer.".to_owned())))
+                Ok(Attempt::More(Ask::Password, Some("The token is no longer valid.".to_owned())))
             }
             Method::Token { user: None, .. } => {
-                Ok(Attempt::More(Ask::Token, Some("That token is not good, or no longer.".to_owned())))
+                Ok(Attempt::More(Ask::Token, Some("That token is not valid, or no longer valid.".to_owned())))
             }
             _ => Err(error.signed(self.credentials.signed())),
         }
@@ -258,7 +258,7 @@ impl<'a> Conversation<'a> {
                 self.read(&answer, &method)
             }
             Err(error) if error.kind == ErrorKind::Unauthorized => {
-                let why = "Keystone refused password and passcode. Take the next passcode, or type the password anew.";
+                let why = "Keystone refused password and passcode. Take the next passcode, or type the password again.";
                 Ok(Attempt::More(Ask::Appended(Some(password)), Some(why.to_owned())))
             }
             Err(error) => Err(error),
@@ -341,7 +341,7 @@ impl<'a> Conversation<'a> {
             return Ok(Attempt::In(token, session));
         };
         let why = format!(
-            "That is for project {}, but what is under way is in project {}.",
+            "That sign-in is for project {}, but the work in progress is in project {}.",
             session.project_name, before.project_name
         );
         let ask = if matches!(method, Method::Token { .. }) { Ask::Token } else { Ask::Password };

@@ -124,10 +124,11 @@ pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Acco
     };
     let Some(project) = described.project else {
         return refused(match &credentials.project {
-            None => (ErrorDetail::NoProject, "The sign-in succeeded, but it is for no project.".to_owned()),
+            None => (ErrorDetail::NoProject, "The sign-in succeeded, but the token has no project.".to_owned()),
             Some(project) => {
                 let text = project.text();
-                let message = format!("The sign-in succeeded, but it is for no project, though {text} was named.");
+                let message =
+                    format!("The sign-in succeeded, but the token has no project, although {text} was named.");
                 (ErrorDetail::ProjectNotGiven, message)
             }
         });
@@ -215,13 +216,13 @@ impl NetworkCatalog<'_> {
             self.of_interface().find(|listed| listed.url.as_deref().and_then(address::network).is_none())
         {
             let region = listed.region().map_or_else(String::new, |region| format!(" of region {}", printable(region)));
-            let message = format!("The catalogue's network endpoint{region} has no address that can be asked.");
+            let message = format!("The catalogue's network endpoint{region} has no usable address.");
             return (ErrorDetail::NoNetworkService, message);
         }
         if self.of_interface().next().is_some() {
             let region = credentials.region.as_ref().map_or_else(String::new, ToString::to_string);
             let message =
-                format!("The catalogue has a network endpoint without region only, and region {region} was asked for.");
+                format!("The catalogue's only network endpoint has no region, but region {region} was requested.");
             return (ErrorDetail::NoRegionInCatalog, message);
         }
         let others: BTreeSet<String> =
@@ -232,7 +233,7 @@ impl NetworkCatalog<'_> {
             (ErrorDetail::NoNetworkService, message)
         } else {
             let message = format!(
-                "The catalogue has no network service with the interface `{interface}` for the project {project}, but with {others}."
+                "The catalogue has no network service with the interface `{interface}` for the project {project}, only with {others}."
             );
             (ErrorDetail::OtherInterfaces, message)
         }
@@ -345,13 +346,13 @@ mod tests {
         let unnamed = network(r#"{"interface": "public", "region_id": null, "region": null, "url": "https://n"}"#);
         assert_eq!(of(&unnamed, None, None), Ok(vec!["unnamed https://n/v2.0".to_owned()]));
         let said = |catalog: &str| of(catalog, Some("r"), None).unwrap_err();
-        assert!(said(&unnamed).contains("endpoint without region only, and region r was asked for"));
+        assert!(said(&unnamed).contains("only network endpoint has no region, but region r was requested"));
         assert!(
             said(&network(r#"{"interface": "public", "region": "r", "url": null}"#))
-                .contains("of region r has no address")
+                .contains("of region r has no usable address")
         );
         assert!(
-            said(&network(r#"{"interface": "admin", "region": "r", "url": "https://n"}"#)).contains("but with admin")
+            said(&network(r#"{"interface": "admin", "region": "r", "url": "https://n"}"#)).contains("only with admin")
         );
         assert!(said("null").contains("no network service for the project demo"));
     }

@@ -83,7 +83,7 @@ impl Run<'_> {
         let shared = keys.iter().find(differs)?;
         let half = self.plan.halves().find(|half| half.region == shared.of.region)?.half;
         let text = format!(
-            "connection {} ({}) in {} has another key by now, and goes between the same two addresses",
+            "connection {} ({}) in {} has another key by now, and connects the same two addresses",
             shared.of.name, shared.of.id, shared.of.region
         );
         Some(Rival { vpn: None, half, text })
@@ -119,7 +119,7 @@ impl Run<'_> {
                     match region.connection_psk(&connection.id).await {
                         Err(error) if error.is_gone() => None,
                         key => (key?.expose_secret() != self.plan.psk().secret().expose_secret())
-                            .then(|| "goes between the same two addresses with another key".to_owned()),
+                            .then(|| "connects the same two addresses with another key".to_owned()),
                     }
                 }
                 why => why,
