@@ -1,10 +1,10 @@
-//! What VPNs there are: every IPsec site connection of the project, matched into pairs of halves, and what speaks for or
-//! against each pair. It reads and never writes, and the pure parts of it know no cloud.
+//! The VPNs of a project: every IPsec site connection, matched into pairs of halves, and what is wrong with each pair. It
+//! reads and never writes; only reading knows the cloud.
 //!
 //! * [`inspect`] reads all regions and matches (`pairs`);
 //! * [`checks`] compares the two halves of a VPN and what is around them, one file a check;
-//! * [`exposure`] tells whether instances admit what comes across;
-//! * [`diagnosis`] orders what was found by what most likely keeps the tunnel down, and says what cannot be seen.
+//! * [`exposure`] tells whether instances admit the other side;
+//! * [`diagnosis`] orders the faults by how likely they keep the tunnel down, and lists what cannot be checked.
 
 mod agreement;
 mod case;
@@ -50,19 +50,16 @@ pub use vpn::{Across, ConnectionName, Side, Vpn, outside};
 /// What the project has, as far as its regions could be read.
 #[derive(Clone, Debug, Default)]
 pub struct Inspection {
-    /// The VPNs, by name.
     pub vpns: Vec<Vpn>,
-    /// Objects no connection uses.
     pub strays: Vec<Stray>,
-    /// Regions that could not be read, and why. A half whose partner is there looks alone.
+    /// Regions that could not be read. A half whose partner is there shows without it.
     pub unread: Vec<(RegionId, Error)>,
-    /// Regions that are still being read, while not everything is. What was said of the unread is true of them, too.
+    /// Regions still being read. Like `unread`: a half whose partner is there shows without it.
     pub awaited: Vec<RegionId>,
-    /// Everything that was read.
     pub surveys: BTreeMap<RegionId, Survey>,
-    /// Which keys are equal, where connections could not be told apart without.
+    /// Which keys are equal, read only where connections cannot be paired otherwise.
     pub keys: EqualKeys,
-    /// Whether the sign-in has the role reader alone.
+    /// Whether the sign-in has only the role reader.
     pub is_reader: bool,
 }
 
@@ -72,7 +69,7 @@ pub struct Inspection {
 pub enum Condition {
     /// ACTIVE, and the halves match as far as that can be seen.
     Proven,
-    /// Something that counts could not be read, or has a status that says nothing.
+    /// Something that matters could not be read, or has a status without meaning.
     Unclear,
     /// ACTIVE, but the halves do not match or something around them is wrong: some of the traffic fails, or will.
     Mismatched,
@@ -80,12 +77,11 @@ pub enum Condition {
     NotActive,
 }
 
-/// Reads every region at once and matches what is there. One that fails is left out and named.
 pub async fn inspect(cloud: &Cloud) -> Inspection {
     inspect_in_parts(cloud, Duration::MAX, |_| {}).await
 }
 
-/// Reads those regions alone: where everything was read before, and one VPN is looked at again.
+/// Reads only those regions: those of one VPN, once everything was read.
 pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspection {
     let regions = cloud.regions().into_iter().filter(|region| wanted.contains(region.id())).collect();
     read_in_parts(cloud, regions, Duration::MAX, |_| {}).await
@@ -152,7 +148,7 @@ impl Inspection {
         Self { vpns, strays, unread, surveys, keys, ..Self::default() }
     }
 
-    /// The same, with what was known before of regions that are still awaited.
+    /// The same, with what was read before of regions still awaited.
     #[must_use]
     pub fn beside(self, before: &Self) -> Self {
         let Self { mut surveys, unread, mut awaited, keys, is_reader, .. } = self;
@@ -166,13 +162,13 @@ impl Inspection {
         Self { awaited, is_reader, ..Self::knowing(keys.or(&before.keys), surveys, unread) }
     }
 
-    /// Why there may be VPNs although none is seen, if that is so.
+    /// Why there may be VPNs although none is shown.
     #[must_use]
     pub fn hidden(&self) -> Option<Hidden> {
         Hidden::from(self.is_reader, !self.vpns.is_empty() || !self.strays.is_empty())
     }
 
-    /// What could not be read of what is there, a sentence each.
+    /// Objects that could not be read, a sentence each.
     pub fn left_out(&self) -> impl Iterator<Item = String> {
         let of = |(region, survey)| unfit(region, survey);
         self.surveys.iter().flat_map(of)
@@ -184,7 +180,7 @@ impl Inspection {
         self.unread.iter().map(|(region, _)| region).chain(&self.awaited).cloned().collect()
     }
 
-    /// The regions that tell all of a VPN; none if its other half may be anywhere.
+    /// The regions a VPN is in; none if its other half may be anywhere.
     #[must_use]
     pub fn regions_of(&self, vpn: &Vpn) -> Option<BTreeSet<RegionId>> {
         let is_whole = vpn.b().is_some() || (!vpn.is_missing_a_half() && self.unknown().is_empty());

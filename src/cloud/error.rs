@@ -10,7 +10,6 @@ use super::inventory::RegionId;
 /// The cause of an [`Error`], as far as the program acts on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No credentials were found, or they do not fit together. Nothing was sent.
     Credentials,
     /// Keystone refused the sign-in, or a token is no longer valid (401).
     Unauthorized,
@@ -18,13 +17,10 @@ pub enum ErrorKind {
     SecondFactor,
     /// What signing in needs was asked for and not given. The request it was for was not let in.
     Unanswered,
-    /// The role does not allow it (403).
     Forbidden,
-    /// It is not there (404).
     NotFound,
     /// The request is at odds with what exists (409, quota excepted).
     Conflict,
-    /// The project's quota is used up (409 `OverQuota`).
     Quota,
     /// The API does not take the request as it is (400).
     Invalid,
@@ -34,7 +30,6 @@ pub enum ErrorKind {
     Server,
     /// No connection could be made: refused, no route, no such host.
     Unreachable,
-    /// The certificate is not trusted.
     Certificate,
     /// The connection broke, or the answer was cut, after the request may have been acted upon.
     Interrupted,
@@ -84,15 +79,12 @@ pub enum ErrorDetail {
 /// One failed request, or one that could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
-    /// The cause.
     pub kind: ErrorKind,
     /// What the cloud said, or what was found; one or two sentences, no secret, no control character.
     pub message: String,
-    /// The region it happened in.
     pub region: Option<RegionId>,
     /// Method and path of the request (`POST /v2.0/vpn/ikepolicies`), without query and without a secret.
     pub request: Option<String>,
-    /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// `NeutronError.type`, if the answer had one.
     pub neutron_type: Option<String>,
@@ -109,7 +101,6 @@ pub struct Error {
 /// How a user is signed in, as far as a hint needs it: it must not ask for what is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signed {
-    /// By what.
     pub by: Proof,
     /// Whether the credentials come from a clouds.yaml, and not from variables.
     pub in_file: bool,
@@ -118,21 +109,16 @@ pub struct Signed {
     pub is_sound: bool,
 }
 
-/// By what a user is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// A password, with or without a passcode.
     Password,
-    /// An application credential.
     ApplicationCredential,
-    /// A token that was made elsewhere.
     Token,
 }
 
 /// The longest wait a cloud can mean: limits are by the day at most. Longer ones come of a wrong clock or a wrong unit.
 const LONGEST_MEANT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the cloud asks to wait, in words.
 #[must_use]
 pub fn wait_in_words(seconds: u64) -> String {
     let how_long =

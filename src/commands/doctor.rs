@@ -91,7 +91,7 @@ fn diagnosed(health: Health) -> Result<Conclusion, CommandError> {
 
 /// The likeliest cause that osvpn can fix.
 fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
-    let first = diagnosis.findings.get(diagnosis.first_mendable()?)?;
+    let first = diagnosis.findings.get(diagnosis.first_fixable()?)?;
     first.fault().map(|fault| fault.fix.clone())
 }
 

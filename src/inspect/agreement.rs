@@ -11,11 +11,9 @@ use crate::plan::fields::{Grade, PolicyField};
 use crate::plan::policy::{EncryptionAlgorithm, Policy};
 use crate::plan::{Half, Profile};
 
-/// What is chosen for each field of the IKE and the IPsec policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement(Vec<Choice>);
 
-/// What is chosen for one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Choice {
     field: PolicyField,
@@ -74,7 +72,6 @@ impl Agreement {
         self
     }
 
-    /// The policies: what is chosen, on top of the profile's.
     #[must_use]
     pub fn policy(&self, profile: &Policy) -> Policy {
         let mut policy = profile.clone();
@@ -102,7 +99,6 @@ impl Agreement {
         self.told(vpn, |choice| choice.field.get(profile), true)
     }
 
-    /// The same in a few words each.
     #[must_use]
     pub fn words(&self, vpn: &Vpn) -> Vec<String> {
         self.told(vpn, |_| String::new(), false)
@@ -195,7 +191,6 @@ fn strongest<'a, 'b: 'a>(
     graded.into_iter().rev().max_by_key(|(_, _, grade)| grade.strength)
 }
 
-/// What a half has for a field.
 fn stored(side: &Side, field: PolicyField) -> Option<&str> {
     let policy = if field.label().0 == "IKE" { side.ike.as_ref() } else { side.ipsec.as_ref() };
     policy.map(|policy| policy.word(field.attribute()))

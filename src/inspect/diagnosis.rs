@@ -1,5 +1,5 @@
-//! Why a tunnel is down, or carries less than it says: every question asked, what was found ordered by how likely it is
-//! the cause, and what cannot be seen from here with what to do about it.
+//! Why a tunnel is down, or carries less than it says: every check, the faults ordered by how likely they are the cause, and
+//! what cannot be checked from here.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,25 +15,22 @@ use crate::cloud::{Cloud, Error, RegionId, Status};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
-/// What was read of each half's instances, or why not.
+/// The security groups of each half's instances, or why they could not be read.
 pub type Exposures = BTreeMap<Half, Result<Exposure, Error>>;
 
-/// Everything there is to say about a VPN.
+/// What is known about a VPN after all checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// How it stands.
     pub condition: Condition,
-    /// Every row, in the order in which a tunnel comes up.
+    /// In the order in which a tunnel comes up.
     pub checks: Vec<CheckResult>,
-    /// What was found wrong, the likeliest cause first: of a VPN that is not ACTIVE only what may keep it so.
+    /// The faults, the likeliest cause first; of a VPN that is not ACTIVE only those that may keep it down.
     pub findings: Vec<CheckResult>,
-    /// What else was found wrong of a VPN that is not ACTIVE, and counts only once it is.
+    /// The other faults of a VPN that is not ACTIVE: they matter once it is.
     pub once_up: Vec<CheckResult>,
-    /// What each half lets in.
+    /// What each half admits.
     pub gates: BTreeMap<Half, Gate>,
-    /// What cannot be seen from here and may be the cause.
     pub unseen: Vec<String>,
-    /// How to try it.
     pub ping: String,
 }
 
@@ -157,7 +154,7 @@ fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     unseen
 }
 
-/// The ready line that tries the tunnel, and wakes it.
+/// The command that tries the tunnel, and wakes it.
 fn ping(case: &Case<'_>) -> String {
     let vpn = case.vpn;
     let from = vpn.a.local.as_deref().and_then(<[_]>::first).map_or_else(
@@ -192,10 +189,10 @@ pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<Securit
 }
 
 impl Diagnosis {
-    /// The likeliest cause that this program can mend, by its place among the findings. What only the user can mend is
+    /// The likeliest cause that this program can fix, by its place among the findings. What only the user can fix is
     /// passed over for what weighs as much, never for what weighs less: that would not help.
     #[must_use]
-    pub fn first_mendable(&self) -> Option<usize> {
+    pub fn first_fixable(&self) -> Option<usize> {
         let weight = self.findings.first()?.fault()?.weight;
         let is_ours = |result: &CheckResult| {
             result.fault().is_some_and(|fault| {
@@ -212,7 +209,6 @@ impl Diagnosis {
         faults.find(|fault| fault.weight == Weight::Stops && fault.role == Role::Cause)
     }
 
-    /// The security-group rules that are missing.
     #[must_use]
     pub fn rules(&self) -> Vec<MissingRule> {
         self.gates.values().flat_map(|gate| gate.missing.clone()).collect()

@@ -26,7 +26,6 @@ pub(super) struct Evidence {
     statuses: bool,
 }
 
-/// What a comparison says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Against,

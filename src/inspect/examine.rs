@@ -1,23 +1,20 @@
-//! Everything that can be found out about one VPN, in two round trips.
+//! Everything about one VPN, in two round trips.
 
 use super::diagnosis::{Diagnosis, Exposures, exposures};
 use super::{Inspection, Keys, Vpn, inspect};
 use crate::cloud::{Cloud, Error, ErrorKind};
 use crate::plan::VpnId;
 
-/// A VPN, and what was found out about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examined {
-    /// The VPN as it is.
     pub vpn: Vpn,
-    /// Its proof and what is wrong with it.
     pub diagnosis: Diagnosis,
 }
 
-/// Reads the regions and holds the halves of that VPN against each other.
+/// Reads all regions and diagnoses that VPN.
 ///
 /// # Errors
-/// If none of its connections is to be seen: because a region could not be read, or because they are gone.
+/// If none of its connections is found: a region could not be read, or they are gone.
 pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
     let seen = inspect(cloud).await;
     let of_id = seen.vpns.iter().find(|vpn| vpn.id.as_ref() == Some(wanted));
@@ -31,7 +28,7 @@ pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
 }
 
 impl Inspection {
-    /// Compares the keys of a VPN that was read, and asks every question about it.
+    /// Compares the keys of a VPN that was read, and diagnoses it.
     pub async fn diagnosis(&self, cloud: &Cloud, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
         let keys = Keys::read(cloud, vpn).await;
         self.diagnose(vpn, &keys, exposures)

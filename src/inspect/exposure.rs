@@ -1,5 +1,5 @@
-//! Whether instances admit what comes across, and which rules would let it in. A router needs none: what it says to its
-//! peer passes no security group.
+//! Whether instances admit the other side, and which rules would. The routers need none: what they send to each other
+//! passes no security group.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -12,19 +12,16 @@ use crate::cloud::{Id, RegionId};
 use crate::plan::shell::openstack;
 use crate::plan::{ShellCommand, cidr};
 
-/// How much of what comes from a range a port lets in.
+/// How much a port admits from a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Admission {
-    /// Nothing.
     Nothing,
     /// Some protocols or ports, or part of the range.
     Some,
-    /// Everything.
     Everything,
 }
 
 impl Admission {
-    /// Its word in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,39 +35,32 @@ impl Admission {
 /// One security group that is in use in the subnets of a half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInUse {
-    /// Its id.
     pub id: Id,
-    /// Its name.
     pub name: String,
     /// How many ports in those subnets have it.
     pub ports: usize,
-    /// How much of what comes from across it lets in.
+    /// How much it admits from the other side.
     pub admits: Admission,
 }
 
 /// A rule that a security group lacks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MissingRule {
-    /// Where.
     pub region: RegionId,
-    /// The group.
     pub group: Id,
-    /// The group's name.
     pub name: String,
-    /// The range across.
+    /// The range behind the peer.
     pub remote: IpNet,
     /// What is to be let through.
     pub direction: RuleDirection,
 }
 
 impl MissingRule {
-    /// `IPv4` or `IPv6`.
     #[must_use]
     pub const fn ethertype(&self) -> &'static str {
         if matches!(self.remote, IpNet::V4(_)) { "IPv4" } else { "IPv6" }
     }
 
-    /// The command that makes it.
     #[must_use]
     pub fn command(&self) -> ShellCommand {
         let create = match self.direction {
@@ -85,24 +75,24 @@ impl MissingRule {
     }
 }
 
-/// What one half lets in.
+/// What one half admits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
     /// The groups in use, the most used first.
     pub groups: Vec<GroupInUse>,
     /// How many instance ports there are in its subnets.
     pub ports: usize,
-    /// How many of them admit nothing from some range across.
+    /// How many of them block some range of the other side.
     pub closed: usize,
     /// The rules that would open those, one for each group and range.
     pub missing: Vec<MissingRule>,
     /// The rules without which instances can answer, and not begin.
     pub outgoing: Vec<MissingRule>,
-    /// An address of an instance, to be pinged from across.
+    /// An address of an instance, to be pinged from the other side.
     pub instance: Option<IpAddr>,
 }
 
-/// Holds a half's ports against the ranges across.
+/// Compares a half's ports with the ranges of the other side.
 #[must_use]
 pub fn gate(side: &Side, seen: &Exposure) -> Gate {
     let (mut missing, mut outgoing) = (BTreeSet::new(), BTreeSet::new());
@@ -171,8 +161,8 @@ fn admission(seen: &Exposure, group: &Id, remote: IpNet, direction: RuleDirectio
     rules.map(|rule| of_rule(rule, remote)).max().unwrap_or(Admission::Nothing)
 }
 
-/// What a rule says of a range. One for members of a group never means anybody across: their addresses are not known
-/// to it.
+/// What a rule says of a range. One for members of a group never admits the other side, whose addresses it does
+/// not know.
 fn of_rule(rule: &SecurityGroupRule, remote: IpNet) -> Admission {
     if rule.is_of_members || rule.is_v4 != matches!(remote, IpNet::V4(_)) {
         return Admission::Nothing;

@@ -10,65 +10,52 @@ use crate::cloud::Id;
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, ShellCommand, VpnId};
 
-/// What mends a fault.
+/// What to do about a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// A new key on both halves.
     RotateKey,
     /// Another peer address and peer id on a half.
     SetPeer {
-        /// The half that looks in the wrong place.
         half: Half,
-        /// Where the other half is.
         address: String,
-        /// How it names itself.
         id: String,
     },
-    /// Both halves get the policies agreed upon here. The connection of one that has others is made anew for that.
+    /// Both halves get the policies agreed upon here. A connection with other ones is recreated.
     Equalise(Box<Agreement>),
-    /// Both halves get the policies of the `modern` profile, and keep what is stronger. The connections are made anew for
-    /// that.
+    /// Both halves get the policies of the `modern` profile, and keep what is stronger. The connections are
+    /// recreated.
     Modernise,
     /// A half's peer endpoint group gets the other half's subnets.
     MirrorRanges {
-        /// The half that expects other ranges.
         half: Half,
     },
     /// A half's connection and service are switched on.
     SwitchOn {
-        /// Which.
         half: Half,
     },
-    /// A half's service is told to look at its connections again.
+    /// A half's agent reads its service again.
     Nudge {
-        /// Which.
         half: Half,
     },
     /// A half's connection gets dead peer detection that works.
     SetDpd {
-        /// Which.
         half: Half,
     },
     /// A half begins to negotiate.
     SetInitiator {
-        /// Which.
         half: Half,
     },
-    /// A half's service is made anew with its connection, and the other half is told its address.
+    /// A half's service and connection are recreated, and the other half gets the new address.
     Rebuild {
-        /// Which.
         half: Half,
     },
     /// A service that serves nobody is deleted.
     RemoveService {
-        /// The half on whose router it is.
         half: Half,
-        /// Which one.
         id: Id,
     },
-    /// Security groups get the rules they lack.
     Admit,
-    /// The run that made it is finished.
+    /// Its interrupted creation is resumed.
     Resume(VpnId),
     /// The owner of the peer compares these values with what the peer has.
     Compare(Vec<Compared>),
@@ -121,9 +108,7 @@ impl From<&'static str> for Advice {
 /// A value of this side, and what a peer must have for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compared {
-    /// What it is.
     pub what: &'static str,
-    /// What the peer must have.
     pub peer_has: String,
 }
 
@@ -134,7 +119,6 @@ impl Display for Compared {
 }
 
 impl Fix {
-    /// Whether this program can do it.
     #[must_use]
     pub const fn is_ours(&self) -> bool {
         !matches!(self, Self::ByHand(_) | Self::Compare(_))
@@ -192,12 +176,12 @@ impl Fix {
                 format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other()))
             }
             Self::SwitchOn { half } => format!("switch it on in {}", vpn.place(*half)),
-            Self::Nudge { half } => format!("have the agent in {} configure its router anew", vpn.place(*half)),
+            Self::Nudge { half } => format!("have the agent in {} configure its router again", vpn.place(*half)),
             Self::SetDpd { .. } => "dead peer detection restart/15/150".to_owned(),
             Self::SetInitiator { half } => format!("have {} begin (initiator bi-directional)", vpn.place(*half)),
             Self::Rebuild { half } => {
                 format!(
-                    "make VPN service and connection in {} anew, and tell the other half its address",
+                    "recreate VPN service and connection in {}, and give the other half the new address",
                     vpn.place(*half)
                 )
             }
@@ -205,7 +189,7 @@ impl Fix {
                 format!("delete the service {id} in {}, which no connection uses", vpn.place(*half))
             }
             Self::Admit => "add the missing rules".to_owned(),
-            Self::Resume(_) => "finish the run that made it, or undo it".to_owned(),
+            Self::Resume(_) => "resume its creation, or roll it back".to_owned(),
             Self::Compare(_) => "compare with the owner of the peer; it must have:".to_owned(),
             Self::ByHand(_) => "by hand:".to_owned(),
         }

@@ -1,4 +1,4 @@
-//! What is known of the pre-shared keys of a VPN: never the keys.
+//! What is known of the pre-shared keys of a VPN, but never the keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,19 +9,16 @@ use super::{Side, Vpn};
 use crate::cloud::{Cloud, Error, Id, Region, RegionId};
 use crate::plan::psk::{self, LONGEST, SHORTEST};
 
-/// What came of comparing keys in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Keys {
-    /// Nobody has looked.
+    /// Not read yet.
     #[default]
     Unread,
-    /// A key could not be read.
     Unreadable(Box<Error>),
-    /// They were compared.
     Read {
         /// Whether both halves have the same; none where there is one half.
         equal: Option<bool>,
-        /// The worst that is to be said of one of them.
+        /// The worst weakness of one of them.
         weakness: Option<Weakness>,
         /// The connections of [`Side::rivals`] that have another key than the half beside them.
         rivals: Vec<Id>,
@@ -31,7 +28,6 @@ pub enum Keys {
 /// Why a key is no secret, or not a sound one. The worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weakness {
-    /// There is none.
     Empty,
     /// A public guide or script gives it to everybody.
     Public,
@@ -46,7 +42,6 @@ pub enum Weakness {
 }
 
 impl Weakness {
-    /// The worst of a key.
     #[must_use]
     pub fn of(key: &str) -> Option<Self> {
         let length = key.chars().count();
@@ -74,7 +69,6 @@ impl Weakness {
         matches!(self, Self::Empty | Self::Public | Self::Repeated)
     }
 
-    /// What it leads to.
     #[must_use]
     pub const fn means(self) -> &'static str {
         match self {
@@ -192,7 +186,6 @@ mod tests {
 pub struct EqualKeys(BTreeMap<Id, usize>);
 
 impl EqualKeys {
-    /// Compares those keys.
     #[must_use]
     pub fn compare(keys: &[(Id, SecretString)]) -> Self {
         let first_like =

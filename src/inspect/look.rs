@@ -12,9 +12,7 @@ use crate::plan::Half;
 /// The statuses of one half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Of its connection.
     pub connection: Status,
-    /// Of its VPN service, if that can be seen.
     pub service: Option<Status>,
 }
 

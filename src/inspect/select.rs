@@ -13,40 +13,19 @@ use crate::plan::{ShellCommand, VpnId, meant};
 pub enum Unselected {
     /// None answers to it; the names there are.
     #[error("no VPN {wanted} is in this project; {}", known(.names))]
-    None {
-        /// What was asked for.
-        wanted: String,
-        /// The names there are.
-        names: Vec<String>,
-    },
+    None { wanted: String, names: Vec<String> },
     /// Nothing was asked for: a variable of a script is not set, say.
     #[error("an empty name names no VPN; {}", known(.names))]
-    Empty {
-        /// The names there are.
-        names: Vec<String>,
-    },
+    Empty { names: Vec<String> },
     /// Several do; each with the word that names it alone.
     #[error("several VPNs answer to {wanted}; name one by its id: {}", with_names(.ids, .names))]
-    Several {
-        /// What was asked for.
-        wanted: String,
-        /// Ids that tell them apart.
-        ids: Vec<String>,
-        /// What their first connections are called.
-        names: Vec<String>,
-    },
+    Several { wanted: String, ids: Vec<String>, names: Vec<String> },
     /// The id is in the markers of several connections for one half.
     #[error("{doubled}; name the connection you mean by its id")]
-    Doubled {
-        /// Which connections.
-        doubled: String,
-    },
+    Doubled { doubled: String },
     /// The id is in the marker of one half alone, which anybody can have copied.
     #[error("{half_marked}; name the connection you mean by its id")]
-    HalfMarked {
-        /// Which half, and which not.
-        half_marked: String,
-    },
+    HalfMarked { half_marked: String },
     /// None is seen, and there may be any.
     #[error(transparent)]
     Hidden(#[from] Hidden),
@@ -86,7 +65,6 @@ impl Vpn {
         id.map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
     }
 
-    /// A command of this program that is about it.
     #[must_use]
     pub fn command(&self, words: &'static str) -> ShellCommand {
         osvpn(words).operand(self.handle())

@@ -1,4 +1,4 @@
-//! VPN objects that nothing uses.
+//! VPN objects that no connection uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,36 +9,29 @@ use crate::plan::{Half, VpnId};
 /// from losing its gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stray {
-    /// Where it is.
     pub region: RegionId,
-    /// What it is.
     pub kind: Kind,
-    /// Its id.
     pub id: Id,
-    /// Its name.
     pub name: String,
-    /// The VPN and half its mark tells of; a run that is not done yet may still need it.
+    /// The VPN and half in its marker: an interrupted creation may still need it.
     pub mark: Option<(VpnId, Half)>,
-    /// Its description.
     pub description: String,
-    /// The status of a service.
     pub status: Option<Status>,
 }
 
 impl Stray {
-    /// Its status, if that tells that somebody may be creating it: an agent has not reported on it yet.
+    /// Its status, if no agent has reported on it yet: somebody may be creating it.
     #[must_use]
     pub fn pending(&self) -> Option<&Status> {
         self.status.as_ref().filter(|status| is_pending(status))
     }
 }
 
-/// Whether the status of a service that no connection uses tells that somebody may be creating it.
+/// Whether no agent has reported on a service yet, so that somebody may be creating it.
 pub(super) const fn is_pending(status: &Status) -> bool {
     !matches!(status, Status::Active | Status::Down | Status::Error)
 }
 
-/// All of them, in the order of regions and of deletion.
 pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
     let mut strays = Vec::new();
     for (region, survey) in surveys {

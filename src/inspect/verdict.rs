@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::checks::Check;
 use super::fix::Fix;
 
-/// A check, and what it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckResult {
     #[expect(missing_docs, reason = "the type says it")]
@@ -15,7 +14,6 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
-    /// The fault, if it found one.
     #[must_use]
     pub const fn fault(&self) -> Option<&Fault> {
         match &self.verdict {
@@ -52,7 +50,6 @@ impl CheckResult {
 pub enum Verdict {
     /// Passed; what was seen, if that is worth a word.
     Good(String),
-    /// Failed.
     Bad(Fault),
     /// Cannot be checked from here; what to do about it.
     Open(String),
@@ -61,13 +58,9 @@ pub enum Verdict {
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// How much it matters.
     pub weight: Weight,
-    /// What was seen.
     pub seen: String,
-    /// What it leads to.
     pub means: String,
-    /// What to do about it.
     pub fix: Fix,
     pub(super) role: Role,
 }
@@ -97,7 +90,6 @@ impl Weight {
 /// How a fault relates to the tunnel's being down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    /// It is a cause.
     Cause,
     /// It is one with some daemons only: waiting may help.
     MayPass,
@@ -118,7 +110,6 @@ impl Verdict {
         Self::Bad(Fault { weight, seen: seen.into(), means: means.into(), fix, role: Role::Cause })
     }
 
-    /// The same fault in another role.
     pub(super) fn in_role(mut self, role: Role) -> Self {
         if let Self::Bad(fault) = &mut self {
             fault.role = role;

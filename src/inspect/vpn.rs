@@ -15,11 +15,11 @@ use crate::plan::{Half, VpnId, VpnName};
 pub struct Vpn {
     /// What its objects' names start with, or the name of its first connection.
     pub name: String,
-    /// The id in its marks, if this program made it.
+    /// The id in its markers, if this program made it.
     pub id: Option<VpnId>,
     /// The first half, or the only one.
     pub a: Side,
-    /// What is across.
+    /// The other half, or why there is none.
     pub across: Across,
     /// Other connections that carry the marker of one of its halves, with that half.
     pub doubles: Vec<(Half, ConnectionName)>,
@@ -28,11 +28,8 @@ pub struct Vpn {
 /// How a person tells a connection from others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionName {
-    /// Where it is.
     pub region: RegionId,
-    /// Its name.
     pub name: String,
-    /// Its id.
     pub id: Id,
 }
 
@@ -81,32 +78,25 @@ pub enum Across {
     },
     /// The other half is one of these, and nothing tells which.
     Ambiguous(Vec<ConnectionName>),
-    /// A peer outside.
     Outside,
 }
 
 /// One region's side of a VPN, as the cloud has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// Where it is.
     pub region: RegionId,
-    /// The connection itself.
     pub connection: SiteConnection,
-    /// Its VPN service.
     pub service: Option<VpnService>,
-    /// The router of that service.
     pub router: Option<Router>,
-    /// Its IKE policy.
     pub ike: Option<StoredPolicy>,
-    /// Its IPsec policy.
     pub ipsec: Option<StoredPolicy>,
     /// The ids of the subnets it tunnels.
     pub subnets: Vec<Id>,
-    /// Their ranges; none if not all of them can be seen.
+    /// Their ranges; none if not all can be read.
     pub local: Option<Vec<IpNet>>,
-    /// The ranges it expects across.
+    /// The ranges it expects behind its peer.
     pub remote: Vec<IpNet>,
-    /// The VPN and half its mark tells of.
+    /// The VPN and half in its marker.
     pub mark: Option<(VpnId, Half)>,
     /// The other connections of its service to the same peer, under the same two identities. strongSwan finds a key by these
     /// alone, so it takes any of their keys for any of them.
@@ -114,7 +104,6 @@ pub struct Side {
 }
 
 impl Vpn {
-    /// One half or two.
     pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {
         let b = match &self.across {
             Across::Half(side) => Some((Half::B, &**side)),
@@ -123,13 +112,11 @@ impl Vpn {
         std::iter::once((Half::A, &self.a)).chain(b)
     }
 
-    /// One half.
     #[must_use]
     pub fn side(&self, half: Half) -> Option<&Side> {
         self.sides().find(|(candidate, _)| *candidate == half).map(|(_, side)| side)
     }
 
-    /// The other half, if it is there.
     #[must_use]
     pub const fn b(&self) -> Option<&Side> {
         match &self.across {
@@ -138,7 +125,6 @@ impl Vpn {
         }
     }
 
-    /// Whether every connection of it is ACTIVE.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.sides().all(|(_, side)| side.connection.status == Status::Active)
@@ -151,7 +137,6 @@ impl Vpn {
         statuses.find(|status| **status != Status::Active).unwrap_or(&Status::Active)
     }
 
-    /// Whether its other half should be in this project and is not there.
     #[must_use]
     pub const fn is_missing_a_half(&self) -> bool {
         matches!(self.across, Across::Missing { .. })
@@ -175,7 +160,7 @@ impl Vpn {
         Some(Ambiguity { own: ConnectionName::of(&self.a), candidates: candidates.clone() })
     }
 
-    /// What is not certain of which connections it consists of, and what to do, in a few words; none if it is.
+    /// Why it is uncertain which connections it consists of, in a few words; none if it is certain.
     pub(super) fn uncertainty(&self) -> Option<String> {
         if let Some((half, _)) = self.doubles.first() {
             return Some(format!("half {half} is there more than once; name a connection by its id"));
@@ -183,7 +168,7 @@ impl Vpn {
         self.ambiguity().map(|_| "its other half can be one of several connections".to_owned())
     }
 
-    /// What is wrong if one of its halves carries the marker of a VPN and the other does not: it is not known to be of that.
+    /// The problem of a VPN whose marker is on one half only: it is not known to be the VPN of that id.
     #[must_use]
     pub fn half_marked(&self) -> Option<String> {
         let (one, other) = (&self.a, self.b()?);
@@ -198,7 +183,7 @@ impl Vpn {
         ))
     }
 
-    /// What is wrong if one of its halves is there twice: by the id in the marker it cannot be told which is meant.
+    /// The problem of a VPN one of whose halves is there twice: the id in the marker does not tell which is meant.
     #[must_use]
     pub fn doubled(&self) -> Option<String> {
         let (half, _) = self.doubles.first()?;
@@ -264,7 +249,7 @@ pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
     v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
 }
 
-/// The name of a VPN one of whose connections is called that.
+/// The VPN's name in that of its connection.
 pub(super) fn name_of(connection: &str) -> String {
     VpnName::from_object(connection, "vpn_site_connection").map_or_else(
         || if connection.trim().is_empty() { "unnamed".to_owned() } else { connection.to_owned() },
@@ -272,7 +257,7 @@ pub(super) fn name_of(connection: &str) -> String {
     )
 }
 
-/// What a connection is that belongs to another VPN, and what deleting it does: the end of a piece of advice.
+/// The end of a piece of advice about a connection of another VPN: what it is, and what deleting it does.
 pub(super) fn of_another(region: &RegionId, connection: &SiteConnection) -> String {
     format!(
         "another VPN, {}, with the connection {} ({}) in {region}, {}; deleting that deletes both its halves",

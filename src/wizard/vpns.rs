@@ -203,7 +203,7 @@ impl Open {
     pub fn finding(&self) -> Option<usize> {
         let diagnosis = self.diagnosis.as_ref()?;
         let chosen = self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
-        chosen.or_else(|| diagnosis.first_mendable()).or((!diagnosis.findings.is_empty()).then_some(0))
+        chosen.or_else(|| diagnosis.first_fixable()).or((!diagnosis.findings.is_empty()).then_some(0))
     }
 }
 

@@ -280,7 +280,7 @@ async fn of_a_tunnel_that_is_down_what_counts_once_it_is_up_stands_apart_and_is_
     let seen = ground.see().await;
     let later: Vec<Check> = seen.diagnosis.once_up.iter().map(|check| check.check).collect();
     assert_eq!((seen.told(), later), (vec![], vec![checks::KEY_SECRECY, checks::SECURITY_GROUPS]));
-    assert_eq!(seen.diagnosis.first_mendable(), None);
+    assert_eq!(seen.diagnosis.first_fixable(), None);
     // Once it is up, they are what is found, and who else has the key comes first.
     for region in [A, B] {
         ground.report(region, Kind::SiteConnection, "ACTIVE");
