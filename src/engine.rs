@@ -1,7 +1,7 @@
 //! The engine: makes what a plan says, in order, and watches until the tunnel is up. It is the only writer, and has no
 //! screen; it tells what happens as [`Event`]s and remembers it in a [`Ledger`].
 //!
-//! The order is that of the guide within each half. Across the halves:
+//! The order is that of the guide within each half. OtherHalf the halves:
 //!
 //! ```text
 //! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)

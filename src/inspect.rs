@@ -12,14 +12,14 @@ pub mod checks;
 pub mod diagnosis;
 mod evidence;
 mod examine;
+mod existing;
 pub mod exposure;
 mod fix;
 pub mod keys;
-mod look;
 mod pairs;
-mod same;
+mod poll;
 mod select;
-mod strays;
+mod unused;
 mod verdict;
 mod vpn;
 
@@ -37,21 +37,21 @@ pub use agreement::Agreement;
 pub use checks::Check;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
-pub use fix::{Advice, Compared, Fix};
+pub use fix::{Advice, Fix, PeerValue};
 pub use keys::{EqualKeys, Keys, Weakness};
-pub use look::{Look, look};
 pub use pairs::in_order;
+pub use poll::{HalfStatus, poll};
 pub use select::{Unchangeable, Unselected};
-pub use strays::Stray;
+pub use unused::UnusedObject;
 pub use verdict::{CheckResult, Fault, Verdict, Weight};
 use vpn::of_another;
-pub use vpn::{Across, ConnectionName, Side, Vpn, outside};
+pub use vpn::{ConnectionName, OtherHalf, Side, Vpn, outside};
 
 /// What the project has, as far as its regions could be read.
 #[derive(Clone, Debug, Default)]
 pub struct Inspection {
     pub vpns: Vec<Vpn>,
-    pub strays: Vec<Stray>,
+    pub unused: Vec<UnusedObject>,
     /// Regions that could not be read. A half whose partner is there shows without it.
     pub unread: Vec<(RegionId, Error)>,
     /// Regions still being read. Like `unread`: a half whose partner is there shows without it.
@@ -141,11 +141,11 @@ impl Inspection {
     #[must_use]
     pub fn knowing(keys: EqualKeys, surveys: BTreeMap<RegionId, Survey>, unread: Vec<(RegionId, Error)>) -> Self {
         let vpns = pairs::match_up(&surveys, &keys);
-        let mut strays = strays::find(&surveys);
+        let mut unused = unused::find(&surveys);
         // A connection that could not be read may use what no other does.
         let is_whole = |survey: &Survey| survey.inventory.unfit_of(Kind::SiteConnection).next().is_none();
-        strays.retain(|stray| surveys.get(&stray.region).is_some_and(is_whole));
-        Self { vpns, strays, unread, surveys, keys, ..Self::default() }
+        unused.retain(|stray| surveys.get(&stray.region).is_some_and(is_whole));
+        Self { vpns, unused, unread, surveys, keys, ..Self::default() }
     }
 
     /// The same, with what was read before of regions still awaited.
@@ -165,7 +165,7 @@ impl Inspection {
     /// Why there may be VPNs although none is shown.
     #[must_use]
     pub fn hidden(&self) -> Option<Hidden> {
-        Hidden::from(self.is_reader, !self.vpns.is_empty() || !self.strays.is_empty())
+        Hidden::from(self.is_reader, !self.vpns.is_empty() || !self.unused.is_empty())
     }
 
     /// Objects that could not be read, a sentence each.
@@ -190,7 +190,7 @@ impl Inspection {
     /// Whether its other half may be in a region nothing is known of.
     #[must_use]
     pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
-        let is_settled = matches!(vpn.across, Across::Half(_) | Across::Missing { region: Some(_), .. });
+        let is_settled = matches!(vpn.other_half, OtherHalf::Found(_) | OtherHalf::Missing { region: Some(_), .. });
         !is_settled && !self.unknown().is_empty()
     }
 

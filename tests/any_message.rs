@@ -18,7 +18,7 @@ use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
 use osvpn::inspect::diagnosis::Exposures;
-use osvpn::inspect::{Inspection, Keys, Look, Weakness};
+use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
 use osvpn::sign_in::Problem;
 use osvpn::view::Theme;
@@ -259,7 +259,7 @@ fn changing() -> impl Strategy<Value = Message> {
     let look = (status(), proptest::option::of(status()));
     let looks = proptest::collection::btree_map(
         select(vec![Half::A, Half::B]),
-        look.prop_map(|(connection, service)| Look { connection, service }),
+        look.prop_map(|(connection, service)| HalfStatus { connection, service }),
         0..3,
     );
     let number = || (0_u64..60).prop_map(RequestId);

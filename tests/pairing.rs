@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use osvpn::cloud::{Error, ErrorKind, Id, RegionId};
 use osvpn::inspect::diagnosis::Exposures;
-use osvpn::inspect::{Across, EqualKeys, Inspection, Keys, Unselected};
+use osvpn::inspect::{EqualKeys, Inspection, Keys, OtherHalf, Unselected};
 use osvpn::plan::Half;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -62,12 +62,12 @@ fn of(all: &[Drawn]) -> Inspection {
 /// Every VPN in a word: `a<->b`, `a->outside`, `a->missing in nz-por-1`.
 fn told(seen: &Inspection) -> Vec<String> {
     let told = seen.vpns.iter().map(|vpn| {
-        let across = match &vpn.across {
-            Across::Half(side) => return format!("{}<->{}", vpn.a.connection.id, side.connection.id),
-            Across::Outside => "outside".to_owned(),
-            Across::Missing { region: Some(region), .. } => format!("missing in {region}"),
-            Across::Missing { region: None, .. } => "missing".to_owned(),
-            Across::Ambiguous(candidates) => {
+        let across = match &vpn.other_half {
+            OtherHalf::Found(side) => return format!("{}<->{}", vpn.a.connection.id, side.connection.id),
+            OtherHalf::Outside => "outside".to_owned(),
+            OtherHalf::Missing { region: Some(region), .. } => format!("missing in {region}"),
+            OtherHalf::Missing { region: None, .. } => "missing".to_owned(),
+            OtherHalf::Ambiguous(candidates) => {
                 candidates.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join("|")
             }
         };
@@ -313,7 +313,7 @@ fn a_region_that_could_not_be_read_leaves_a_half_that_looks_alone_and_says_so() 
 fn what_no_connection_uses_is_a_stray_in_the_order_of_deletion() {
     let seen = of(&[a(), b().unconnected().marked("aaaaaaaa", Half::B)]);
     let strays: Vec<(String, &str)> =
-        seen.strays.iter().map(|stray| (stray.kind.label().to_owned(), stray.id.as_str())).collect();
+        seen.unused.iter().map(|stray| (stray.kind.label().to_owned(), stray.id.as_str())).collect();
     let strays: Vec<(&str, &str)> = strays.iter().map(|(kind, id)| (kind.as_str(), *id)).collect();
     assert_eq!(
         strays,
@@ -325,11 +325,11 @@ fn what_no_connection_uses_is_a_stray_in_the_order_of_deletion() {
             ("VPN service", "b-service"),
         ]
     );
-    assert!(seen.strays.iter().all(|stray| stray.mark.as_ref().is_some_and(|(id, _)| id.to_string() == "aaaaaaaa")));
-    assert!(seen.strays.iter().all(|stray| stray.region.as_str() == POR));
-    assert!(of(&[a(), b()]).strays.is_empty());
+    assert!(seen.unused.iter().all(|stray| stray.mark.as_ref().is_some_and(|(id, _)| id.to_string() == "aaaaaaaa")));
+    assert!(seen.unused.iter().all(|stray| stray.region.as_str() == POR));
+    assert!(of(&[a(), b()]).unused.is_empty());
     let shared = Drawn { groups_of: Some("a"), ..Drawn { id: "c", ..a() } };
-    assert!(of(&[a(), shared]).strays.iter().all(|stray| !stray.id.as_str().starts_with("a-")), "used twice is used");
+    assert!(of(&[a(), shared]).unused.iter().all(|stray| !stray.id.as_str().starts_with("a-")), "used twice is used");
 }
 
 #[test]

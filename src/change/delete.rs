@@ -9,7 +9,7 @@ use crate::change::{Change, ChangeId, Object, Subject, UnreadRules, Verb};
 use crate::cloud::exposure::SecurityGroupRule;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Id, Kind, RegionId, Status};
-use crate::inspect::{Inspection, Side, Stray, Vpn};
+use crate::inspect::{Inspection, Side, UnusedObject, Vpn};
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnName};
 
@@ -77,8 +77,8 @@ fn delete_rules(
 /// What is left of a half without a connection. An object that is not named as this program names it may be somebody's,
 /// whatever its description says.
 fn delete_rest(change: &mut Change, notes: &mut Vec<String>, seen: &Inspection, vpn: &Vpn) {
-    let own = |stray: &&Stray| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
-    for stray in seen.strays.iter().filter(own) {
+    let own = |stray: &&UnusedObject| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
+    for stray in seen.unused.iter().filter(own) {
         if VpnName::is_given(stray.kind, &stray.name) {
             change.delete(stray.kind, unused(stray));
         } else {
@@ -129,7 +129,7 @@ impl Unfinished {
 
     /// Whether one of them may still need that object.
     #[must_use]
-    pub fn needs(&self, stray: &Stray) -> bool {
+    pub fn needs(&self, stray: &UnusedObject) -> bool {
         self.objects.contains(&stray.id)
             || stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
             || ChangeId::of_description(&stray.description).is_some_and(|change| self.changes.contains(&change))
@@ -150,7 +150,7 @@ enum Kept {
 }
 
 /// Why it is kept; none if it can go. `named` are ids of VPNs, changes or objects.
-fn kept(stray: &Stray, unfinished: &Unfinished, named: &[String]) -> Option<Kept> {
+fn kept(stray: &UnusedObject, unfinished: &Unfinished, named: &[String]) -> Option<Kept> {
     let is_named = |id: &str| named.iter().any(|named| named == id);
     if unfinished.needs(stray) {
         return Some(Kept::Unfinished);
@@ -167,7 +167,7 @@ fn kept(stray: &Stray, unfinished: &Unfinished, named: &[String]) -> Option<Kept
 }
 
 /// The VPN or the change in its description.
-fn owner(stray: &Stray) -> Option<String> {
+fn owner(stray: &UnusedObject) -> Option<String> {
     let vpn = stray.mark.as_ref().map(|(id, _)| id.to_string());
     vpn.or_else(|| ChangeId::of_description(&stray.description).map(|change| change.to_string()))
 }
@@ -180,11 +180,11 @@ fn owner(stray: &Stray) -> Option<String> {
 /// If there are only such as stay.
 pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String]) -> Result<Proposal, Refused> {
     let (kept, free): (Vec<_>, Vec<_>) =
-        seen.strays.iter().map(|stray| (stray, kept(stray, unfinished, named))).partition(|(_, kept)| kept.is_some());
-    let chosen = |stray: &Stray| {
+        seen.unused.iter().map(|stray| (stray, kept(stray, unfinished, named))).partition(|(_, kept)| kept.is_some());
+    let chosen = |stray: &UnusedObject| {
         named.is_empty() || named.iter().any(|id| stray.id.as_str() == id || owner(stray).as_ref() == Some(id))
     };
-    let free: Vec<&Stray> = free.into_iter().map(|(stray, _)| stray).filter(|stray| chosen(stray)).collect();
+    let free: Vec<&UnusedObject> = free.into_iter().map(|(stray, _)| stray).filter(|stray| chosen(stray)).collect();
     let kept = kept.into_iter().filter(|(stray, _)| chosen(stray)).filter_map(|(stray, why)| Some((stray, why?)));
     let reasons = reasons(&kept.collect::<Vec<_>>());
     let empty = |subject: Subject| Change::new(Verb::DeleteStrays, subject, "unused objects");
@@ -212,8 +212,8 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
 }
 
 /// Each reason once, with the objects it is about.
-fn reasons(kept: &[(&Stray, Kept)]) -> Vec<String> {
-    let mut reasons: Vec<(&Kept, Vec<&Stray>)> = Vec::new();
+fn reasons(kept: &[(&UnusedObject, Kept)]) -> Vec<String> {
+    let mut reasons: Vec<(&Kept, Vec<&UnusedObject>)> = Vec::new();
     for (stray, why) in kept {
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, strays)) => strays.push(stray),
@@ -224,7 +224,7 @@ fn reasons(kept: &[(&Stray, Kept)]) -> Vec<String> {
 }
 
 impl Kept {
-    fn reason(&self, strays: &[&Stray]) -> String {
+    fn reason(&self, strays: &[&UnusedObject]) -> String {
         let count = strays.len();
         let (objects, carry, stay) =
             if count == 1 { ("1 object", "carries", "It stays") } else { ("objects", "carry", "They stay") };
@@ -259,6 +259,6 @@ fn by_name(id: &dyn std::fmt::Display) -> String {
     osvpn("delete --strays --of").value(id).to_string()
 }
 
-fn unused(stray: &Stray) -> Object {
+fn unused(stray: &UnusedObject) -> Object {
     Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() }
 }

@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use super::proposal::Refused;
 use crate::cloud::Id;
-use crate::inspect::{Across, ConnectionName, Inspection, Vpn};
+use crate::inspect::{ConnectionName, Inspection, OtherHalf, Vpn};
 
 /// All VPNs that have one key with that one, itself among them. The first is the same for each of them, so that two people
 /// who change the key of two of them at the same time begin with the same connection.
@@ -62,14 +62,14 @@ pub(super) fn can_share(seen: &Inspection, vpn: &Vpn, all: &[&Vpn]) -> Result<()
 }
 
 fn hindrance(seen: &Inspection, vpn: &Vpn, other: &Vpn) -> Option<String> {
-    match (&vpn.across, &other.across) {
+    match (&vpn.other_half, &other.other_half) {
         _ if seen.changeable(other).is_err() => seen.changeable(other).err().map(|why| why.to_string()),
-        (_, Across::Missing { .. }) => {
+        (_, OtherHalf::Missing { .. }) => {
             Some(format!("{} has only one half; finish or delete it first ({})", other.name, other.command("doctor")))
         }
-        (Across::Half(_), Across::Half(_)) | (Across::Outside, Across::Outside) => None,
-        (Across::Half(_), _) => Some(outside(other)),
-        (_, Across::Half(_)) => Some(outside(vpn)),
+        (OtherHalf::Found(_), OtherHalf::Found(_)) | (OtherHalf::Outside, OtherHalf::Outside) => None,
+        (OtherHalf::Found(_), _) => Some(outside(other)),
+        (_, OtherHalf::Found(_)) => Some(outside(vpn)),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -
     };
     let regions: BTreeSet<RegionId> = std::iter::once(&draft.a.region).chain(far).cloned().collect();
     let inspection = inspect_only(cloud, &regions).await;
-    let vpn = inspection.same(draft)?;
+    let vpn = inspection.existing(draft)?;
     if key == KeyOrigin::Given && !has_key(vpn, draft, cloud).await {
         return None;
     }

@@ -33,7 +33,7 @@ impl Answering for ListArgs {
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let seen = until_signal(signals, look(&self.cloud, sign_in)).await?;
         let needed = seen.needed();
-        let needed = seen.inspection.strays.iter().filter(|stray| needed.needs(stray));
+        let needed = seen.inspection.unused.iter().filter(|stray| needed.needs(stray));
         let needed: Vec<_> = needed.map(|stray| stray.id.clone()).collect();
         let listing = Listing::new(&seen.inspection).with_interrupted(&seen.interruptions, |id| needed.contains(id));
         Ok(listing.into())

@@ -10,7 +10,7 @@ use super::lines;
 use crate::cloud::{Cloud, RegionId, Status};
 use crate::engine::pace::LOOK_CLOSELY;
 use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, look};
+use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, poll};
 use crate::report::{ChangeReport, Health};
 use crate::sign_in::aside::say;
 use crate::signals::Signals;
@@ -83,11 +83,11 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
     }
     lines::waiting(verification.wait);
     while !waited_for.is_empty() && pause(deadline).await {
-        let looks = join_all(waited_for.iter().map(|vpn| look(verification.cloud, vpn)));
+        let looks = join_all(waited_for.iter().map(|vpn| poll(verification.cloud, vpn)));
         let Ok(looks) = timeout_at(deadline, looks).await else { break };
         let seen = waited_for.into_iter().zip(looks).filter_map(|(mut vpn, look)| match look {
             Ok(look) => {
-                vpn.take(&look);
+                vpn.set_statuses(&look);
                 (!is_settled(&vpn)).then_some(vpn)
             }
             // Somebody has deleted it, or has recreated it: the reading afterwards tells.

@@ -12,10 +12,10 @@ use crate::plan::policy::{EncryptionAlgorithm, Policy};
 use crate::plan::{Half, Profile};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agreement(Vec<Choice>);
+pub struct Agreement(Vec<FieldChoice>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Choice {
+struct FieldChoice {
     field: PolicyField,
     taken: Taken,
     /// What the halves have now; none of one whose policy cannot be seen.
@@ -40,8 +40,8 @@ impl Agreement {
             .sides()
             .filter_map(|(_, side)| Some((&side.region, &surveys.get(&side.region)?.inventory.extensions)))
             .collect();
-        let mut choices: Vec<Choice> =
-            PolicyField::OF_POLICIES.iter().map(|field| Choice::of(*field, vpn, &regions)).collect();
+        let mut choices: Vec<FieldChoice> =
+            PolicyField::OF_POLICIES.iter().map(|field| FieldChoice::of(*field, vpn, &regions)).collect();
         // Each half may have had it with IKEv2, or not worked.
         let needs_ikev2 = choices.iter().any(|choice| match (choice.field, &choice.taken) {
             (PolicyField::IkeEncryption, Taken::Of(_, word)) => {
@@ -75,7 +75,7 @@ impl Agreement {
     #[must_use]
     pub fn policy(&self, profile: &Policy) -> Policy {
         let mut policy = profile.clone();
-        for Choice { field, taken, .. } in &self.0 {
+        for FieldChoice { field, taken, .. } in &self.0 {
             if let Taken::Of(_, word) = taken {
                 // Only words that are known have a grade, and only what has a grade is taken.
                 let _ = field.set(&mut policy, word);
@@ -104,8 +104,8 @@ impl Agreement {
         self.told(vpn, |_| String::new(), false)
     }
 
-    fn told(&self, vpn: &Vpn, of_profile: impl Fn(&Choice) -> String, in_full: bool) -> Vec<String> {
-        let changes = |choice: &&Choice| match &choice.taken {
+    fn told(&self, vpn: &Vpn, of_profile: impl Fn(&FieldChoice) -> String, in_full: bool) -> Vec<String> {
+        let changes = |choice: &&FieldChoice| match &choice.taken {
             Taken::Of(_, word) => choice.had.len() < 2 || choice.had.values().any(|had| had != word),
             Taken::Profile => true,
         };
@@ -114,15 +114,15 @@ impl Agreement {
     }
 
     /// Only IKEv1 has modes to negotiate in.
-    fn is_idle(&self, choice: &Choice) -> bool {
-        let is_v1 = |choice: &Choice| {
+    fn is_idle(&self, choice: &FieldChoice) -> bool {
+        let is_v1 = |choice: &FieldChoice| {
             choice.field == PolicyField::IkeVersion && matches!(&choice.taken, Taken::Of(_, v) if v == "v1")
         };
         choice.field == PolicyField::Phase1Mode && !self.0.iter().any(is_v1)
     }
 }
 
-impl Choice {
+impl FieldChoice {
     fn of(field: PolicyField, vpn: &Vpn, regions: &[(&RegionId, &Extensions)]) -> Self {
         let had: BTreeMap<Half, String> =
             vpn.sides().filter_map(|(half, side)| Some((half, stored(side, field)?.to_owned()))).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diagnosis::Exposures;
 use super::exposure::{Gate, gate};
 use super::fix::{Advice, Fix};
-use super::{Across, Agreement, Inspection, Keys, Side, Vpn, of_another};
+use super::{Agreement, Inspection, Keys, OtherHalf, Side, Vpn, of_another};
 use crate::cloud::{Inventory, RegionId, SiteConnection, Survey};
 use crate::plan::Half;
 use crate::plan::shell::osvpn;
@@ -43,7 +43,7 @@ impl<'a> Case<'a> {
     }
 
     pub fn is_outside(&self) -> bool {
-        matches!(self.vpn.across, Across::Outside)
+        matches!(self.vpn.other_half, OtherHalf::Outside)
     }
 
     pub fn survey(&self, side: &Side) -> Option<&'a Survey> {

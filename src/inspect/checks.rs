@@ -31,8 +31,8 @@ mod strength;
 use std::fmt::{self, Debug, Formatter};
 
 use super::case::Case;
-use super::fix::{Advice, Compared, Fix};
-use super::verdict::{Role, Verdict, Weight};
+use super::fix::{Advice, Fix, PeerValue};
+use super::verdict::{FaultRole, Verdict, Weight};
 
 pub use admin_state::ADMIN_STATE;
 pub use dpd::DPD;

@@ -8,7 +8,7 @@ use super::case::Case;
 use super::checks::{self, Check};
 use super::exposure::{Gate, MissingRule};
 use super::fix::Fix;
-use super::verdict::{CheckResult, Fault, Role, Verdict, Weight};
+use super::verdict::{CheckResult, Fault, FaultRole, Verdict, Weight};
 use super::{Condition, Inspection, Keys, Vpn};
 use crate::cloud::exposure::{Exposure, SecurityGroupRule};
 use crate::cloud::{Cloud, Error, RegionId, Status};
@@ -206,7 +206,7 @@ impl Diagnosis {
     #[must_use]
     pub fn keeps_down(&self) -> Option<&Fault> {
         let mut faults = self.findings.iter().filter_map(CheckResult::fault);
-        faults.find(|fault| fault.weight == Weight::Stops && fault.role == Role::Cause)
+        faults.find(|fault| fault.weight == Weight::Stops && fault.role == FaultRole::Cause)
     }
 
     #[must_use]

@@ -58,7 +58,7 @@ pub enum Fix {
     /// Its interrupted creation is resumed.
     Resume(VpnId),
     /// The owner of the peer compares these values with what the peer has.
-    Compare(Vec<Compared>),
+    Compare(Vec<PeerValue>),
     /// What only the user can do, in this order.
     ByHand(Vec<Advice>),
 }
@@ -107,12 +107,12 @@ impl From<&'static str> for Advice {
 
 /// A value of this side, and what a peer must have for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Compared {
+pub struct PeerValue {
     pub what: &'static str,
     pub peer_has: String,
 }
 
-impl Display for Compared {
+impl Display for PeerValue {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.peer_has)
     }
@@ -148,7 +148,7 @@ impl Fix {
 
     /// The values for the peer's owner to compare.
     #[must_use]
-    pub fn compared(&self) -> &[Compared] {
+    pub fn compared(&self) -> &[PeerValue] {
         if let Self::Compare(values) = self { values } else { &[] }
     }
 

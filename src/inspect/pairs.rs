@@ -10,7 +10,7 @@ use itertools::Itertools;
 
 use super::evidence::Evidence;
 use super::vpn::{address_of, name_of};
-use super::{Across, ConnectionName, EqualKeys, Side, Vpn, outside};
+use super::{ConnectionName, EqualKeys, OtherHalf, Side, Vpn, outside};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey, VpnService};
 use crate::plan::sharing::is_same_identity;
@@ -29,9 +29,9 @@ pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>, keys: &EqualKeys) -
         if !taken.contains(&side.connection.id) {
             let across = match matching.tied.get(&place) {
                 Some(candidates) => {
-                    Across::Ambiguous(candidates.iter().map(|place| ConnectionName::of(&sides[*place])).collect())
+                    OtherHalf::Ambiguous(candidates.iter().map(|place| ConnectionName::of(&sides[*place])).collect())
                 }
-                None => missing(side, surveys, &taken, &whole).unwrap_or(Across::Outside),
+                None => missing(side, surveys, &taken, &whole).unwrap_or(OtherHalf::Outside),
             };
             vpns.push(single(side.clone(), across));
         }
@@ -177,12 +177,12 @@ fn pair(one: Side, other: Side) -> Vpn {
     // A marker can be copied: on one half alone it does not make the VPN that of its id.
     let is_on_both = |id: &&VpnId| [&a, &b].into_iter().all(|side| side.mark.as_ref().is_some_and(|(of, _)| of == *id));
     let id = named.mark.as_ref().map(|(id, _)| id).filter(is_on_both).cloned();
-    Vpn { name: name_of(&named.connection.name), id, a, across: Across::Half(Box::new(b)), doubles: Vec::new() }
+    Vpn { name: name_of(&named.connection.name), id, a, other_half: OtherHalf::Found(Box::new(b)), doubles: Vec::new() }
 }
 
-fn single(side: Side, across: Across) -> Vpn {
+fn single(side: Side, other_half: OtherHalf) -> Vpn {
     let id = side.mark.as_ref().map(|(id, _)| id.clone());
-    Vpn { name: name_of(&side.connection.name), id, a: side, across, doubles: Vec::new() }
+    Vpn { name: name_of(&side.connection.name), id, a: side, other_half, doubles: Vec::new() }
 }
 
 /// Tells each VPN which other connections carry the marker of one of its halves, and leaves the id to the one VPN that has
@@ -227,11 +227,11 @@ fn missing(
     surveys: &BTreeMap<RegionId, Survey>,
     taken: &BTreeSet<Id>,
     whole: &BTreeSet<(VpnId, Half)>,
-) -> Option<Across> {
-    let at = |region: &RegionId, because: String| Some(Across::Missing { region: Some(region.clone()), because });
+) -> Option<OtherHalf> {
+    let at = |region: &RegionId, because: String| Some(OtherHalf::Missing { region: Some(region.clone()), because });
     if side.points_at_itself() {
         let because = format!("its peer address {} is its own", side.connection.peer_address);
-        return Some(Across::Missing { region: None, because });
+        return Some(OtherHalf::Missing { region: None, because });
     }
     if let Some((id, half)) = side.mark.as_ref().filter(|mark| !whole.contains(mark)) {
         let other = id.mark(half.other());
@@ -244,7 +244,7 @@ fn missing(
             }
         }
         if *half == Half::B {
-            return Some(Across::Missing {
+            return Some(OtherHalf::Missing {
                 region: None,
                 because: "it is marked as the second of two halves".to_owned(),
             });

@@ -28,18 +28,18 @@ impl CheckResult {
         self.fault().is_some_and(|fault| match fault.weight {
             Weight::Stops => true,
             Weight::Hides => self.check.is_negotiated(),
-            Weight::Exposes | Weight::Warns => fault.role == Role::Doubt,
+            Weight::Exposes | Weight::Warns => fault.role == FaultRole::Doubt,
         })
     }
 
     /// Sorts the likeliest cause first: by weight; within each, security before convenience, causes before consequences, then
     /// in the order of the checks.
-    pub(super) fn likelihood(&self) -> (Weight, bool, Role, usize) {
-        let (weight, role) = self.fault().map_or((Weight::Warns, Role::Cause), |fault| (fault.weight, fault.role));
+    pub(super) fn likelihood(&self) -> (Weight, bool, FaultRole, usize) {
+        let (weight, role) = self.fault().map_or((Weight::Warns, FaultRole::Cause), |fault| (fault.weight, fault.role));
         let is_security = matches!(weight, Weight::Exposes | Weight::Warns) && self.check.is_security();
         let role = match role {
-            Role::LastResort | Role::Consequence if weight == Weight::Stops => role,
-            _ => Role::Cause,
+            FaultRole::LastResort | FaultRole::Consequence if weight == Weight::Stops => role,
+            _ => FaultRole::Cause,
         };
         (weight, !is_security, role, self.check.place())
     }
@@ -62,7 +62,7 @@ pub struct Fault {
     pub seen: String,
     pub means: String,
     pub fix: Fix,
-    pub(super) role: Role,
+    pub(super) role: FaultRole,
 }
 
 /// How much a fault matters, the worst first.
@@ -89,7 +89,7 @@ impl Weight {
 
 /// How a fault relates to the tunnel's being down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Role {
+pub(super) enum FaultRole {
     Cause,
     /// It is one with some daemons only: waiting may help.
     MayPass,
@@ -107,10 +107,10 @@ impl Verdict {
     }
 
     pub(super) fn bad(weight: Weight, seen: impl Into<String>, means: impl Into<String>, fix: Fix) -> Self {
-        Self::Bad(Fault { weight, seen: seen.into(), means: means.into(), fix, role: Role::Cause })
+        Self::Bad(Fault { weight, seen: seen.into(), means: means.into(), fix, role: FaultRole::Cause })
     }
 
-    pub(super) fn in_role(mut self, role: Role) -> Self {
+    pub(super) fn in_role(mut self, role: FaultRole) -> Self {
         if let Self::Bad(fault) = &mut self {
             fault.role = role;
         }

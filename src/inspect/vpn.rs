@@ -20,7 +20,7 @@ pub struct Vpn {
     /// The first half, or the only one.
     pub a: Side,
     /// The other half, or why there is none.
-    pub across: Across,
+    pub other_half: OtherHalf,
     /// Other connections that carry the marker of one of its halves, with that half.
     pub doubles: Vec<(Half, ConnectionName)>,
 }
@@ -66,9 +66,9 @@ impl fmt::Display for Ambiguity {
 
 /// What a connection is connected with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Across {
+pub enum OtherHalf {
     /// The other half, in this project.
-    Half(Box<Side>),
+    Found(Box<Side>),
     /// The other half should be in this project and is not there.
     Missing {
         /// Which region's it would be, if that can be told.
@@ -105,9 +105,9 @@ pub struct Side {
 
 impl Vpn {
     pub fn sides(&self) -> impl Iterator<Item = (Half, &Side)> {
-        let b = match &self.across {
-            Across::Half(side) => Some((Half::B, &**side)),
-            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
+        let b = match &self.other_half {
+            OtherHalf::Found(side) => Some((Half::B, &**side)),
+            OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) | OtherHalf::Outside => None,
         };
         std::iter::once((Half::A, &self.a)).chain(b)
     }
@@ -119,9 +119,9 @@ impl Vpn {
 
     #[must_use]
     pub const fn b(&self) -> Option<&Side> {
-        match &self.across {
-            Across::Half(side) => Some(side),
-            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
+        match &self.other_half {
+            OtherHalf::Found(side) => Some(side),
+            OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) | OtherHalf::Outside => None,
         }
     }
 
@@ -139,7 +139,7 @@ impl Vpn {
 
     #[must_use]
     pub const fn is_missing_a_half(&self) -> bool {
-        matches!(self.across, Across::Missing { .. })
+        matches!(self.other_half, OtherHalf::Missing { .. })
     }
 
     /// What a half is called in a sentence: its region, or the half too where both are in one region.
@@ -156,7 +156,7 @@ impl Vpn {
     /// Which connections its other half can be, if nothing tells.
     #[must_use]
     pub fn ambiguity(&self) -> Option<Ambiguity> {
-        let Across::Ambiguous(candidates) = &self.across else { return None };
+        let OtherHalf::Ambiguous(candidates) = &self.other_half else { return None };
         Some(Ambiguity { own: ConnectionName::of(&self.a), candidates: candidates.clone() })
     }
 

@@ -8,7 +8,9 @@ use super::listing::ListedVpn;
 use super::wrap::hanging;
 use super::{Conclude, ExitStatus, ListedInterruption};
 use crate::engine::interruption::Interruption;
-use crate::inspect::{Advice, Check, CheckResult, Compared, Condition, Diagnosis, Fault, Verdict, Vpn, Weight, checks};
+use crate::inspect::{
+    Advice, Check, CheckResult, Condition, Diagnosis, Fault, PeerValue, Verdict, Vpn, Weight, checks,
+};
 
 /// The answer of `osvpn status` and `osvpn doctor` about a VPN.
 #[derive(Clone, Debug)]
@@ -200,7 +202,7 @@ impl Health {
         write!(f, "\n{}", hanging(lead, &fault.seen))?;
         f.write_str(&hanging("   means  ", &fault.means))?;
         f.write_str(&hanging("   fix    ", &fix))?;
-        for Compared { what, peer_has } in fault.fix.compared() {
+        for PeerValue { what, peer_has } in fault.fix.compared() {
             f.write_str(&hanging(&format!("          {what:<14}"), peer_has))?;
         }
         commands.iter().try_for_each(|command| writeln!(f, "          {command}"))
@@ -251,7 +253,7 @@ struct CheckJson<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<Advice>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    compare: &'a [Compared],
+    compare: &'a [PeerValue],
 }
 
 /// A security group in use in the tunnelled subnets of a half, in JSON.

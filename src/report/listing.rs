@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Conclude, ExitStatus, Failure, ListedInterruption};
 use crate::cloud::{Hidden, Id, RegionId};
 use crate::engine::interruption::Interruption;
-use crate::inspect::{Across, Inspection, Side, Stray, Vpn};
+use crate::inspect::{Inspection, OtherHalf, Side, UnusedObject, Vpn};
 use crate::plan::shell::osvpn;
 
 #[derive(Clone, Debug, Serialize)]
@@ -88,7 +88,7 @@ impl Listing {
         let unread = seen.unread.iter().map(|(region, error)| Failure::new(format!("reading {region}"), error));
         Self {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
-            strays: seen.strays.iter().map(ListedStray::new).collect(),
+            strays: seen.unused.iter().map(ListedStray::new).collect(),
             interrupted: Vec::new(),
             unread: unread.collect(),
             left_out: seen.left_out().collect(),
@@ -112,11 +112,11 @@ impl Conclude for Listing {
 
 impl ListedVpn {
     pub(crate) fn new(vpn: &Vpn) -> Self {
-        let (shape, missing) = match &vpn.across {
-            Across::Half(_) => (Shape::Pair, None),
-            Across::Missing { because, .. } => (Shape::Half, Some(because.clone())),
-            Across::Ambiguous(_) => (Shape::Ambiguous, vpn.ambiguity().map(|ambiguity| ambiguity.to_string())),
-            Across::Outside => (Shape::Outside, None),
+        let (shape, missing) = match &vpn.other_half {
+            OtherHalf::Found(_) => (Shape::Pair, None),
+            OtherHalf::Missing { because, .. } => (Shape::Half, Some(because.clone())),
+            OtherHalf::Ambiguous(_) => (Shape::Ambiguous, vpn.ambiguity().map(|ambiguity| ambiguity.to_string())),
+            OtherHalf::Outside => (Shape::Outside, None),
         };
         Self {
             name: vpn.name.clone(),
@@ -171,7 +171,7 @@ impl Display for ListedSide {
 }
 
 impl ListedStray {
-    fn new(stray: &Stray) -> Self {
+    fn new(stray: &UnusedObject) -> Self {
         Self {
             region: stray.region.clone(),
             kind: stray.kind.label(),

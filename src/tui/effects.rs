@@ -25,7 +25,7 @@ use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
 use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::inspect::diagnosis::exposures;
-use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, look};
+use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, poll};
 use crate::plan::{Plan, Psk};
 use crate::report::Failure;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
@@ -339,7 +339,7 @@ impl Effects {
             Effect::Look(request, vpn, pause) => {
                 self.answer(async move {
                     tokio::time::sleep(pause).await;
-                    Message::Looked(request, look(&cloud, &vpn).await)
+                    Message::Looked(request, poll(&cloud, &vpn).await)
                 });
             }
             _ => {}

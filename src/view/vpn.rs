@@ -21,7 +21,7 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
-use crate::inspect::{Across, Advice, CheckResult, Condition, Diagnosis, Fault, Fix, Side, Verdict, Vpn, Weight};
+use crate::inspect::{Advice, CheckResult, Condition, Diagnosis, Fault, Fix, OtherHalf, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
 use crate::wizard::vpns::{Open, VpnButton, ranges};
 
@@ -64,9 +64,9 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
     for (half, side) in vpn.sides() {
         lines.extend(of_side(scene, half, side, columns));
     }
-    match &vpn.across {
-        Across::Half(_) => {}
-        Across::Missing { because, .. } => {
+    match &vpn.other_half {
+        OtherHalf::Found(_) => {}
+        OtherHalf::Missing { because, .. } => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
             let text = match model.vpns.seen() {
                 Some(seen) => model.missing(&seen.inspection, vpn, because),
@@ -74,12 +74,12 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
             };
             lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
-        Across::Ambiguous(_) => {
+        OtherHalf::Ambiguous(_) => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
             let text = vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).unwrap_or_default();
             lines.extend(hanging(glyph, &text, columns, theme.text()));
         }
-        Across::Outside => {
+        OtherHalf::Outside => {
             let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
             let half_seen = model.vpns.seen().filter(|seen| seen.inspection.may_lack_a_half(vpn));
             let (what, peer) = match half_seen {

@@ -16,7 +16,7 @@ use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction
 use crate::engine::handover::KeyOrigin;
 use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
 use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Examined, Inspection, Keys, Look, Vpn};
+use crate::inspect::{Examined, HalfStatus, Inspection, Keys, Vpn};
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::sign_in::{Login, Problem};
 
@@ -203,7 +203,7 @@ pub enum Message {
     /// The keys of VPNs were compared, each named by its handle.
     KeysCompared(RequestId, Vec<(String, Keys)>),
     /// How the connections of a VPN stand now, or why that could not be read.
-    Looked(RequestId, Result<BTreeMap<Half, Look>, Error>),
+    Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
     /// A change tells what it does.
     Carrying(ChangeEvent),
     /// A change came to rest.

@@ -21,7 +21,7 @@ use crate::change::{
 use crate::cloud::Id;
 use crate::engine::change::{Course, Direction};
 use crate::inspect::diagnosis::rules;
-use crate::inspect::{Across, Vpn};
+use crate::inspect::{OtherHalf, Vpn};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Known, cidr};
 
@@ -100,7 +100,7 @@ impl Model {
             VpnButton::NewKey => {
                 open.forget();
                 // No key can be made for somebody who would have to be told it.
-                if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.across, Across::Outside)) {
+                if self.vpns.vpn().is_some_and(|vpn| matches!(vpn.other_half, OtherHalf::Outside)) {
                     self.enter(Screen::NewKey);
                     return;
                 }

@@ -19,7 +19,7 @@ use crate::change::{NewSubnets, Proposal, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
 use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Check, Diagnosis, Keys, Look, Vpn};
+use crate::inspect::{Check, Diagnosis, HalfStatus, Keys, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
 
@@ -458,7 +458,7 @@ impl Model {
         }
     }
 
-    pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, Look>, Error>) {
+    pub(super) fn looked(&mut self, request: RequestId, result: Result<BTreeMap<Half, HalfStatus>, Error>) {
         let now = self.shell.now;
         let wait = self.shell.wait;
         let Some(open) = &mut self.vpns.open else { return };
@@ -469,7 +469,7 @@ impl Model {
             Ok(seen) => {
                 open.look_problem = None;
                 if let Some(vpn) = self.vpns.vpn_mut() {
-                    vpn.take(&seen);
+                    vpn.set_statuses(&seen);
                 }
                 self.conclude();
             }

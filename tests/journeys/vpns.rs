@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
-use osvpn::inspect::{Inspection, Keys, Look, Vpn, Weakness};
+use osvpn::inspect::{HalfStatus, Inspection, Keys, Vpn, Weakness};
 use osvpn::plan::Psk;
 use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
@@ -49,8 +49,8 @@ fn looking(journey: &Journey) -> (RequestId, Duration) {
     journey.effects.iter().rev().find_map(look).unwrap()
 }
 
-fn statuses(a: Status, b: Status) -> BTreeMap<Half, Look> {
-    let look = |status| Look { connection: status, service: Some(Status::Active) };
+fn statuses(a: Status, b: Status) -> BTreeMap<Half, HalfStatus> {
+    let look = |status| HalfStatus { connection: status, service: Some(Status::Active) };
     [(Half::A, look(a)), (Half::B, look(b))].into()
 }
 

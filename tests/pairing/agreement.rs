@@ -22,7 +22,7 @@ fn vpn(words: [&Words; 2], stored: [&[&str]; 2]) -> (Vpn, BTreeMap<RegionId, Sur
         survey.inventory.extensions = Extensions::new(aliases.iter().map(|alias| (*alias).to_owned()));
     }
     let mut vpn = of(&[a(), b()]).vpns.remove(0);
-    let Across::Half(other) = &mut vpn.across else { panic!("one half") };
+    let OtherHalf::Found(other) = &mut vpn.other_half else { panic!("one half") };
     for (side, words) in [&mut vpn.a, &mut **other].into_iter().zip(words) {
         let policy = |fields: std::ops::Range<usize>| {
             let attributes = fields.map(|at| (PolicyField::OF_POLICIES[at].attribute(), words[at].clone()));

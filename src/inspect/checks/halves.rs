@@ -1,7 +1,7 @@
 use itertools::Itertools;
 
-use super::{Case, Check, Fix, Nature, Role, Verdict, Weight};
-use crate::inspect::Across;
+use super::{Case, Check, FaultRole, Fix, Nature, Verdict, Weight};
+use crate::inspect::OtherHalf;
 use crate::plan::shell::openstack;
 
 /// Both halves are there.
@@ -11,11 +11,11 @@ fn prove(case: &Case<'_>) -> Verdict {
     if let Some(doubled) = case.vpn.doubled() {
         let means = "which of them is meant by that id cannot be told, so changes by it are refused";
         let fix = "name a connection by its own id, or change the description of the one that is not of this VPN";
-        return Verdict::bad(Weight::Warns, doubled, means, Fix::ByHand(vec![fix.into()])).in_role(Role::Doubt);
+        return Verdict::bad(Weight::Warns, doubled, means, Fix::ByHand(vec![fix.into()])).in_role(FaultRole::Doubt);
     }
-    match &case.vpn.across {
-        Across::Half(_) => Verdict::good(""),
-        Across::Ambiguous(_) => Verdict::bad(
+    match &case.vpn.other_half {
+        OtherHalf::Found(_) => Verdict::good(""),
+        OtherHalf::Ambiguous(_) => Verdict::bad(
             Weight::Warns,
             case.vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).unwrap_or_default(),
             "nothing that is seen of one of them is known to be true of this VPN",
@@ -26,24 +26,24 @@ fn prove(case: &Case<'_>) -> Verdict {
                     .into(),
             ]),
         )
-        .in_role(Role::Doubt),
+        .in_role(FaultRole::Doubt),
         // What is wrong with it is said of its peer address.
-        Across::Missing { because, .. } if case.vpn.a.points_at_itself() => {
+        OtherHalf::Missing { because, .. } if case.vpn.a.points_at_itself() => {
             Verdict::Open(format!("{because}, so its other half cannot be told"))
         }
-        Across::Outside if case.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
-        Across::Outside => {
+        OtherHalf::Outside if case.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
+        OtherHalf::Outside => {
             let regions = unread_regions(case);
             Verdict::Open(format!("its peer is outside, or its other half in {regions}, of which nothing is known"))
         }
-        Across::Missing { region: None, .. } if !case.unread.is_empty() => {
+        OtherHalf::Missing { region: None, .. } if !case.unread.is_empty() => {
             Verdict::Open(format!("its other half may be in {}, of which nothing is known", unread_regions(case)))
         }
         // Whoever looks for its peer at its own address has not half a VPN, but the wrong address.
-        Across::Missing { .. } if case.vpn.a.points_at(&case.vpn.a) => {
+        OtherHalf::Missing { .. } if case.vpn.a.points_at(&case.vpn.a) => {
             Verdict::Open("where the other half is cannot be told from its own address".to_owned())
         }
-        Across::Missing { region, because } => {
+        OtherHalf::Missing { region, because } => {
             let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);
             let fix = match &case.vpn.id {
                 Some(id) => Fix::Resume(id.clone()),

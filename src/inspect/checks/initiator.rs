@@ -1,4 +1,4 @@
-use super::{Case, Check, Fix, Role, Verdict, Weight};
+use super::{Case, Check, FaultRole, Fix, Verdict, Weight};
 use crate::inspect::Side;
 use crate::plan::Half;
 
@@ -16,7 +16,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             "where LibreSwan runs, each waits for the other, and no tunnel comes up; strongSwan begins all the same",
             Fix::SetInitiator { half: Half::A },
         )
-        .in_role(Role::MayPass),
+        .in_role(FaultRole::MayPass),
         ([], None) => Verdict::Open("this half only responds: see that the peer begins".to_owned()),
         (begun, _) => Verdict::good(begun.join(" and ")),
     }

@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use super::{Advice, Case, Check, Fix, Verdict, Weight};
 use crate::cloud::{Inventory, SiteConnection, VpnService};
-use crate::inspect::strays::is_pending;
+use crate::inspect::unused::is_pending;
 use crate::inspect::{Inspection, Side, Vpn, of_another};
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnId};

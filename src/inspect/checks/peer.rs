@@ -1,7 +1,7 @@
 use itertools::Itertools;
 
 use super::policies::words;
-use super::{Case, Check, Compared, Fix, Nature, Role, Verdict, Weight};
+use super::{Case, Check, FaultRole, Fix, Nature, PeerValue, Verdict, Weight};
 use crate::cloud::Status;
 
 /// A peer outside has answered. Nothing else of it can be seen, so what this side wants of it is listed.
@@ -18,12 +18,12 @@ fn prove(case: &Case<'_>) -> Verdict {
             "it is not set up yet, it cannot be reached, or one of the values below differs there",
             Fix::Compare(compared(case)),
         )
-        .in_role(Role::LastResort),
+        .in_role(FaultRole::LastResort),
         _ => Verdict::Open("this side has to run first".to_owned()),
     }
 }
 
-fn compared(case: &Case<'_>) -> Vec<Compared> {
+fn compared(case: &Case<'_>) -> Vec<PeerValue> {
     let side = &case.vpn.a;
     let peer = &side.connection.peer_address;
     let own = side.address().map_or_else(|| "this side's address".to_owned(), |address| address.to_string());
@@ -34,7 +34,7 @@ fn compared(case: &Case<'_>) -> Vec<Compared> {
     } else {
         format!(" (the cloud looked {peer} up once, when the connection was made or changed)")
     };
-    let row = |what, peer_has| Compared { what, peer_has };
+    let row = |what, peer_has| PeerValue { what, peer_has };
     let mut rows = vec![
         row("address", format!("it is at {peer}{resolved}, and connects to {own}")),
         row("identity", format!("it calls itself {it}, and expects {me}")),

@@ -1,6 +1,6 @@
 use itertools::Itertools;
 
-use super::{Advice, Case, Check, Fix, Nature, Role, Verdict, Weight};
+use super::{Advice, Case, Check, FaultRole, Fix, Nature, Verdict, Weight};
 use crate::cloud::{Status, VpnService};
 use crate::inspect::Side;
 use crate::plan::Half;
@@ -20,11 +20,12 @@ fn prove(case: &Case<'_>) -> Verdict {
             case.rebuild(half, side),
         );
     }
-    let told: Vec<(Half, &Side, Told)> = case.sides().map(|(half, side)| (half, side, Told::of(side))).collect();
+    let told: Vec<(Half, &Side, ReportedState)> =
+        case.sides().map(|(half, side)| (half, side, ReportedState::of(side))).collect();
     let Some(worst) = told.iter().map(|(_, _, told)| *told).min() else { return Verdict::good("") };
     let alike: Vec<(Half, &Side)> =
         told.iter().filter(|(_, _, told)| *told == worst).map(|(half, side, _)| (*half, *side)).collect();
-    told_of(case, worst, &alike).in_role(Role::Consequence)
+    told_of(case, worst, &alike).in_role(FaultRole::Consequence)
 }
 
 /// A service the cloud has given up on, with its half.
@@ -34,13 +35,13 @@ fn service_in_error<'a>(case: &Case<'a>) -> Option<(Half, &'a Side, &'a VpnServi
 }
 
 /// What is to be said of the halves that the cloud reports on in that way.
-fn told_of(case: &Case<'_>, told: Told, alike: &[(Half, &Side)]) -> Verdict {
+fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Verdict {
     let places = alike.iter().map(|(half, _)| case.place(*half)).join(" and ");
     let Some((half, side)) = alike.first().map(|(half, side)| (*half, *side)) else { return Verdict::good("") };
     let (service, connection) = (side.service.as_ref().map(|service| &service.status), &side.connection.status);
     match told {
-        Told::Fine => Verdict::good(""),
-        Told::Deleted(what) => Verdict::bad(
+        ReportedState::Fine => Verdict::good(""),
+        ReportedState::Deleted(what) => Verdict::bad(
             if case.vpn.is_active() { Weight::Hides } else { Weight::Stops },
             format!("{} in {places} is being deleted (PENDING_DELETE)", what.text()),
             "somebody deletes it, or a deletion is stuck; either way it does not come back",
@@ -52,7 +53,7 @@ fn told_of(case: &Case<'_>, told: Told, alike: &[(Half, &Side)]) -> Verdict {
                     .into(),
             ]),
         ),
-        Told::ConnectionFailed => Verdict::bad(
+        ReportedState::ConnectionFailed => Verdict::bad(
             Weight::Stops,
             format!("the connection in {places} is in ERROR"),
             "the cloud gave up on it, and does not try again by itself",
@@ -61,19 +62,19 @@ fn told_of(case: &Case<'_>, told: Told, alike: &[(Half, &Side)]) -> Verdict {
                 osvpn("").remark("recreates it; if that fails too, the cloud's operator has to look").into(),
             ]),
         ),
-        Told::ServiceDown => Verdict::bad(
+        ReportedState::ServiceDown => Verdict::bad(
             Weight::Stops,
             format!("the VPN service in {places} is DOWN"),
             "no VPN process answers on that router: the agent is away, or something else holds the router",
             Fix::Nudge { half },
         ),
-        Told::NotReported => Verdict::bad(
+        ReportedState::NotReported => Verdict::bad(
             Weight::Stops,
             format!("neither service nor connection in {places} was reported on yet (PENDING_CREATE)"),
             "the agent has not taken it up: normal within the first 60 to 90 s; later it did not notice",
             notice(alike),
         ),
-        Told::ConnectionNotReported => Verdict::bad(
+        ReportedState::ConnectionNotReported => Verdict::bad(
             Weight::Stops,
             format!(
                 "the connection in {places} is PENDING_CREATE while its service is {}",
@@ -83,7 +84,7 @@ fn told_of(case: &Case<'_>, told: Told, alike: &[(Half, &Side)]) -> Verdict {
              further connections of a router), or its daemon leaves it out",
             Fix::Nudge { half },
         ),
-        Told::Changing(what) => Verdict::bad(
+        ReportedState::Changing(what) => Verdict::bad(
             if case.vpn.is_active() { Weight::Warns } else { Weight::Stops },
             format!(
                 "{} in {places} is {}",
@@ -98,12 +99,12 @@ fn told_of(case: &Case<'_>, told: Told, alike: &[(Half, &Side)]) -> Verdict {
                     .into(),
             ]),
         ),
-        Told::Nothing(what) => Verdict::Open(format!(
+        ReportedState::Nothing(what) => Verdict::Open(format!(
             "the cloud writes \"{}\" for the status of {} in {places}, which says nothing about the tunnel",
             if what == Part::Connection { connection } else { service.unwrap_or(connection) },
             what.text(),
         )),
-        Told::Unseen => {
+        ReportedState::Unseen => {
             Verdict::Open(format!("the VPN service {} in {places} cannot be seen", side.connection.service))
         }
     }
@@ -123,7 +124,7 @@ fn notice(alike: &[(Half, &Side)]) -> Fix {
 
 /// What the cloud reports of a half, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+enum ReportedState {
     Deleted(Part),
     ConnectionFailed,
     NotReported,
@@ -154,7 +155,7 @@ impl Part {
     }
 }
 
-impl Told {
+impl ReportedState {
     fn of(side: &Side) -> Self {
         let connection = &side.connection.status;
         let service = side.service.as_ref().map(|service| &service.status);

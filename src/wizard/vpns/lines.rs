@@ -6,7 +6,7 @@ use super::super::Model;
 use super::super::choices::{about, line};
 use super::super::message::InterruptedCreation;
 use super::super::picker::{Choice, Line};
-use crate::inspect::{Across, Inspection, Side, Vpn};
+use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
 
 impl Model {
@@ -53,7 +53,7 @@ impl Model {
             ];
             lines.push(keys);
         }
-        let unused: Vec<_> = inspection.strays.iter().filter(|stray| !seen.unfinished.needs(stray)).collect();
+        let unused: Vec<_> = inspection.unused.iter().filter(|stray| !seen.unfinished.needs(stray)).collect();
         if !unused.is_empty() {
             let count = unused.len();
             let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
@@ -88,11 +88,11 @@ impl Model {
     fn vpn_line(&self, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
         let is_half_known = inspection.may_lack_a_half(vpn);
         let side = |side: &Side| format!("{} {}", self.shell.labels.name(&side.region), ranges(side.local.as_deref()));
-        let across = match &vpn.across {
-            Across::Half(other) => side(other),
-            Across::Missing { .. } | Across::Ambiguous(_) => "?".to_owned(),
-            Across::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
-            Across::Outside => format!("outside {}", vpn.a.connection.peer_address),
+        let across = match &vpn.other_half {
+            OtherHalf::Found(other) => side(other),
+            OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) => "?".to_owned(),
+            OtherHalf::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
+            OtherHalf::Outside => format!("outside {}", vpn.a.connection.peer_address),
         };
         let name = if is_twin {
             format!("{} {}", vpn.name, vpn.handle().chars().take(8).collect::<String>())
@@ -101,7 +101,7 @@ impl Model {
         };
         let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
         let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
-        if let Across::Missing { because, .. } = &vpn.across {
+        if let OtherHalf::Missing { because, .. } = &vpn.other_half {
             let text = self.missing(inspection, vpn, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
         }
@@ -114,7 +114,7 @@ impl Model {
             let text = format!("{}, {router}, {address}", side.connection.status);
             line.detail.push(about(&format!("{half} {}", self.shell.labels.name(&side.region)), text));
         }
-        if matches!(vpn.across, Across::Outside) {
+        if matches!(vpn.other_half, OtherHalf::Outside) {
             let (peer, remote) = (&vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
             line.detail.push(about("Peer", format!("{peer}, {remote}")));
             if is_half_known {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::{Across, Side, Vpn};
+use super::{OtherHalf, Side, Vpn};
 use crate::cloud::{Cloud, Error, Id, Kind, Region, Status};
 use crate::plan::Half;
 
 /// The statuses of one half.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct HalfStatus {
     pub connection: Status,
     pub service: Option<Status>,
 }
@@ -20,7 +20,7 @@ pub struct Look {
 ///
 /// # Errors
 /// The first request that failed. `NotFound` if one of them is gone.
-pub async fn look(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, Look>, Error> {
+pub async fn poll(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, HalfStatus>, Error> {
     let asked = vpn.sides().map(|(half, side)| async move {
         let region = cloud.region(&side.region)?;
         let connection = status(&region, Kind::SiteConnection, &side.connection.id);
@@ -31,7 +31,7 @@ pub async fn look(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, Look>, Erro
             }
         };
         let (connection, service) = tokio::try_join!(connection, service)?;
-        Ok::<_, Error>((half, Look { connection, service }))
+        Ok::<_, Error>((half, HalfStatus { connection, service }))
     });
     Ok(try_join_all(asked).await?.into_iter().collect())
 }
@@ -43,10 +43,10 @@ async fn status(region: &Region, kind: Kind, id: &Id) -> Result<Status, Error> {
 
 impl Vpn {
     /// Takes the statuses that were seen.
-    pub fn take(&mut self, seen: &BTreeMap<Half, Look>) {
-        let b = match &mut self.across {
-            Across::Half(side) => Some((Half::B, &mut **side)),
-            Across::Missing { .. } | Across::Ambiguous(_) | Across::Outside => None,
+    pub fn set_statuses(&mut self, seen: &BTreeMap<Half, HalfStatus>) {
+        let b = match &mut self.other_half {
+            OtherHalf::Found(side) => Some((Half::B, &mut **side)),
+            OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) | OtherHalf::Outside => None,
         };
         for (half, side) in std::iter::once((Half::A, &mut self.a)).chain(b) {
             if let Some(look) = seen.get(&half) {
@@ -57,7 +57,7 @@ impl Vpn {
 }
 
 impl Side {
-    fn take(&mut self, look: &Look) {
+    fn take(&mut self, look: &HalfStatus) {
         self.connection.status = look.connection.clone();
         if let (Some(service), Some(status)) = (&mut self.service, &look.service) {
             service.status = status.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Across, Inspection, Side, Vpn, in_order};
+use super::{Inspection, OtherHalf, Side, Vpn, in_order};
 use crate::cloud::{Id, StoredPolicy};
 use crate::plan::checks::existing::goes_to;
 use crate::plan::fields::PolicyField;
@@ -12,21 +12,21 @@ use crate::plan::{self, Far, Peer, PlanDraft};
 impl Inspection {
     /// The VPN of that name with exactly those ends and that policy. Keys are not looked at.
     #[must_use]
-    pub fn same(&self, draft: &PlanDraft) -> Option<&Vpn> {
+    pub fn existing(&self, draft: &PlanDraft) -> Option<&Vpn> {
         self.vpns.iter().find(|vpn| vpn.name == draft.name.as_str() && is_same(vpn, draft))
     }
 }
 
 fn is_same(vpn: &Vpn, draft: &PlanDraft) -> bool {
-    let has_ends = match (&draft.far, &vpn.across) {
-        (Far::Half(far), Across::Half(other)) => {
+    let has_ends = match (&draft.far, &vpn.other_half) {
+        (Far::Half(far), OtherHalf::Found(other)) => {
             let other = &**other;
             let is_mirrored = |one: &Side, other: &Side| other.local.as_ref() == Some(&one.remote);
             let are_crossed = is_mirrored(&vpn.a, other) && is_mirrored(other, &vpn.a);
             let is_pair = |one: &Side, two: &Side| one.is_end(&draft.a) && two.is_end(far);
             are_crossed && (is_pair(&vpn.a, other) || is_pair(other, &vpn.a))
         }
-        (Far::Peer(peer), Across::Outside) => vpn.a.is_end(&draft.a) && vpn.a.goes_to(peer),
+        (Far::Peer(peer), OtherHalf::Outside) => vpn.a.is_end(&draft.a) && vpn.a.goes_to(peer),
         _ => false,
     };
     has_ends && vpn.sides().all(|(_, side)| side.has(&draft.policy))

@@ -8,7 +8,7 @@ use crate::plan::{Half, VpnId};
 /// A VPN object that no connection uses. An endpoint group keeps its subnet from being deleted, a service its router
 /// from losing its gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stray {
+pub struct UnusedObject {
     pub region: RegionId,
     pub kind: Kind,
     pub id: Id,
@@ -19,7 +19,7 @@ pub struct Stray {
     pub status: Option<Status>,
 }
 
-impl Stray {
+impl UnusedObject {
     /// Its status, if no agent has reported on it yet: somebody may be creating it.
     #[must_use]
     pub fn pending(&self) -> Option<&Status> {
@@ -32,14 +32,14 @@ pub(super) const fn is_pending(status: &Status) -> bool {
     !matches!(status, Status::Active | Status::Down | Status::Error)
 }
 
-pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
-    let mut strays = Vec::new();
+pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<UnusedObject> {
+    let mut unused = Vec::new();
     for (region, survey) in surveys {
         let used: BTreeSet<&Id> = survey.inventory.connections.iter().flat_map(SiteConnection::holds).collect();
         let mut add = |kind, id: &Id, name: &str, description: &str, status| {
             if !used.contains(id) {
                 let mark = VpnId::of_description(description);
-                strays.push(Stray {
+                unused.push(UnusedObject {
                     region: region.clone(),
                     kind,
                     id: id.clone(),
@@ -63,5 +63,5 @@ pub(super) fn find(surveys: &BTreeMap<RegionId, Survey>) -> Vec<Stray> {
             add(Kind::VpnService, &one.id, &one.name, &one.description, Some(one.status.clone()));
         }
     }
-    strays
+    unused
 }
