@@ -32,15 +32,12 @@ pub enum LogError {
 }
 
 /// Where the log is: `osvpn.log` in the state directory. None without a home directory.
-#[must_use]
 pub fn path() -> Option<PathBuf> {
     Some(state::directory()?.join("osvpn.log"))
 }
 
 /// Starts the log if the environment asks for it.
-///
-/// # Errors
-/// See [`LogError`]; the program can do without a log.
+/// Errors: see [`LogError`]; the program can do without a log.
 pub fn start() -> Result<(), LogError> {
     let directives = std::env::var(VARIABLE).unwrap_or_default();
     let (false, Some(path)) = (directives.trim().is_empty(), path()) else { return Ok(()) };
@@ -55,7 +52,6 @@ pub fn start() -> Result<(), LogError> {
 }
 
 /// Where what was logged before is: the one old log there is.
-#[must_use]
 pub fn old(path: &Path) -> PathBuf {
     path.with_extension("log.old")
 }

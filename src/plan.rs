@@ -121,7 +121,6 @@ pub struct HalfPlan {
 
 impl HalfPlan {
     /// The ranges of its subnets.
-    #[must_use]
     pub fn local_ranges(&self) -> Vec<IpNet> {
         self.local.iter().map(|subnet| subnet.cidr).collect()
     }
@@ -145,31 +144,26 @@ pub struct Plan {
 
 impl Plan {
     /// The id in every mark of this VPN.
-    #[must_use]
     pub const fn id(&self) -> &VpnId {
         &self.id
     }
 
     /// The name every object's name starts with.
-    #[must_use]
     pub const fn name(&self) -> &VpnName {
         &self.name
     }
 
     /// The first half, or the only one.
-    #[must_use]
     pub const fn a(&self) -> &HalfPlan {
         &self.a
     }
 
     /// What the first half is connected with.
-    #[must_use]
     pub const fn far(&self) -> &Far<HalfPlan, Peer> {
         &self.far
     }
 
     /// One half; `B` is none in single mode.
-    #[must_use]
     pub const fn half(&self, half: Half) -> Option<&HalfPlan> {
         match (half, &self.far) {
             (Half::A, _) => Some(&self.a),
@@ -184,7 +178,6 @@ impl Plan {
     }
 
     /// The outside peer of single mode.
-    #[must_use]
     pub const fn peer(&self) -> Option<&Peer> {
         match &self.far {
             Far::Peer(peer) => Some(peer),
@@ -193,19 +186,16 @@ impl Plan {
     }
 
     /// Which addresses the tunnel runs between.
-    #[must_use]
     pub const fn outer(&self) -> Outer {
         self.outer
     }
 
     /// Which profile the policy is from.
-    #[must_use]
     pub const fn profile(&self) -> Profile {
         self.profile
     }
 
     /// The policy of both halves.
-    #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -220,19 +210,16 @@ impl Plan {
     }
 
     /// The key of both halves.
-    #[must_use]
     pub const fn psk(&self) -> &Psk {
         &self.psk
     }
 
     /// Warnings and notices; a plan has no refusals.
-    #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
     /// The security-group rules this VPN still needs: instances admit nothing from across on their own.
-    #[must_use]
     pub fn security_rules(&self) -> Vec<SecurityRule> {
         self.halves()
             .flat_map(|half| {
@@ -253,7 +240,6 @@ pub struct SecurityRule {
 
 impl SecurityRule {
     /// The command that makes it, but for the security group, which only the user knows.
-    #[must_use]
     pub fn command(&self) -> ShellCommand {
         let family = if self.remote.addr().is_ipv4() { "IPv4" } else { "IPv6" };
         shell::openstack(&self.region, "security group rule create --ingress --ethertype")

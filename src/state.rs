@@ -15,16 +15,13 @@ const PRIVATE: u32 = 0o700;
 pub(crate) const PRIVATE_FILE: u32 = 0o600;
 
 /// `$XDG_STATE_HOME/osvpn`, by default `~/.local/state/osvpn`. None without a home directory.
-#[must_use]
 pub fn directory() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.state_dir()?.join("osvpn"))
 }
 
 /// Makes a directory that only its owner can look into, or makes one that is there such a one.
-///
-/// # Errors
-/// As the file system says, and if it is a link or belongs to another user.
+/// Errors: as the file system says, and if it is a link or belongs to another user.
 pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(PRIVATE).create(directory)?;
     check(directory)?;
@@ -36,9 +33,7 @@ pub(crate) fn make_private(directory: &Path) -> io::Result<()> {
 }
 
 /// Checks that a directory is one of this user's own.
-///
-/// # Errors
-/// If it is not, or not there.
+/// Errors: if it is not, or not there.
 pub fn check(directory: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(directory)?;
     if found.is_symlink() {
@@ -48,9 +43,7 @@ pub fn check(directory: &Path) -> io::Result<()> {
 }
 
 /// Opens a file of this user's own.
-///
-/// # Errors
-/// As the file system says, and if it is a link, no regular file, or another user's.
+/// Errors: as the file system says, and if it is a link, no regular file, or another user's.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = options.custom_flags(flags.bits().cast_signed()).open(path).map_err(|error| {

@@ -79,18 +79,15 @@ impl ConnectionTemplate {
     ];
 
     /// An attribute that is a text, by the API's name; none if it is empty or null.
-    #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    #[must_use]
     pub fn description(&self) -> &str {
         self.text("description").unwrap_or_default()
     }
 
     /// The key, for the new connection or to be compared in memory.
-    #[must_use]
     pub const fn psk(&self) -> &SecretString {
         &self.psk
     }
@@ -111,7 +108,6 @@ impl fmt::Debug for ConnectionTemplate {
     }
 }
 
-/// A rule that admits everything from a range.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SecurityGroupRuleBody<'a> {
     #[serde(rename = "security_group_id")]
@@ -122,7 +118,6 @@ pub(crate) struct SecurityGroupRuleBody<'a> {
     pub ethertype: &'a str,
     #[serde(rename = "remote_ip_prefix")]
     pub remote: &'a str,
-    /// At most 255 characters.
     pub description: &'a str,
 }
 
@@ -181,7 +176,6 @@ impl Region {
         Ok(ConnectionTemplate { attributes, psk: shown(whole.psk)? })
     }
 
-    /// The key of one connection, for comparing it in memory.
     pub async fn connection_psk(&self, id: &Id) -> Result<SecretString, Error> {
         #[derive(Deserialize)]
         struct ShownKey {

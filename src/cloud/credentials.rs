@@ -54,14 +54,12 @@ pub struct Credentials {
     pub region: Option<RegionId>,
     /// Which endpoints of the catalogue to use: `public`, `internal` or `admin`.
     pub interface: String,
-    /// Where the network service is, before what the catalogue says of it.
     pub network_endpoints: Vec<NetworkEndpoint>,
     pub tls: Tls,
     /// Whether they come from a clouds.yaml, and not from variables: what is wrong with them is changed there.
     pub in_file: bool,
 }
 
-/// The address of a network service (`network_endpoint_override`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkEndpoint {
     /// The region it is for; none if none is named.
@@ -80,7 +78,6 @@ pub struct Tls {
     pub client: Option<ClientCertificate>,
 }
 
-/// A file, and the setting that names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFile {
     /// As it is written: `OS_CACERT`, `cacert`.
@@ -95,7 +92,6 @@ pub struct ClientCertificate {
     pub key: Option<NamedFile>,
 }
 
-/// An object of Keystone by its id, or by its name within a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     Id(String),
@@ -104,7 +100,6 @@ pub enum Named {
 
 impl Named {
     /// How a person calls it, for a screen: its name, or its id if that is all that is known.
-    #[must_use]
     pub fn text(&self) -> String {
         match self {
             Self::Id(id) => printable(id),
@@ -137,11 +132,7 @@ pub enum Method {
         user: Option<Named>,
     },
     /// `v3applicationcredential`.
-    ApplicationCredential {
-        which: ApplicationCredential,
-        /// Its secret.
-        secret: SecretString,
-    },
+    ApplicationCredential { which: ApplicationCredential, secret: SecretString },
     /// `v3totp`: a passcode of six digits, valid in its half minute and the one after, at some clouds only once.
     Totp { user: Named, passcode: SecretString },
     /// `v3multifactor`: several at once.
@@ -150,7 +141,6 @@ pub enum Method {
 
 impl Method {
     /// The kind of proof and whose it is, without the proof.
-    #[must_use]
     pub fn in_words(&self) -> String {
         match self {
             Self::Password { user, .. } | Self::PasswordToAsk { user } => {
@@ -169,7 +159,6 @@ impl Method {
     }
 }
 
-/// An application credential, by its id or by its name and owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApplicationCredential {
     Id(String),
@@ -178,7 +167,6 @@ pub enum ApplicationCredential {
 
 impl Method {
     /// Whether quotes stand around its password, which may be the password's own, or a shell's that were left.
-    #[must_use]
     pub fn is_quoted(&self) -> bool {
         match self {
             Self::Password { password, .. } => {
@@ -192,7 +180,6 @@ impl Method {
     }
 
     /// Whether it can be used again when the token has expired.
-    #[must_use]
     pub(crate) fn can_repeat(&self) -> bool {
         matches!(self, Self::Password { .. } | Self::ApplicationCredential { .. })
     }
@@ -200,7 +187,6 @@ impl Method {
 
 impl FoundCredentials {
     /// What has to be asked for before these can be used, said to those who cannot be asked.
-    #[must_use]
     pub fn lacks(&self) -> Option<FindError> {
         matches!(self.credentials.method, Method::PasswordToAsk { .. }).then(|| FindError::Missing {
             origin: self.origin.clone(),
@@ -210,7 +196,6 @@ impl FoundCredentials {
     }
 }
 
-/// Where credentials came from; `Display` is what a screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialOrigin {
     Cloud {
@@ -294,5 +279,22 @@ impl Credentials {
             })
         });
         Ok(FoundCredentials { credentials, origin, warnings, doubt, no_password })
+    }
+}
+
+#[cfg(test)]
+impl Credentials {
+    /// Of some Keystone, without what a test does not need.
+    pub(super) fn with(method: Method) -> Self {
+        Self {
+            auth_url: "https://keystone.example/v3".to_owned(),
+            method,
+            project: None,
+            region: None,
+            interface: "public".to_owned(),
+            network_endpoints: Vec::new(),
+            tls: Tls::default(),
+            in_file: false,
+        }
     }
 }

@@ -119,7 +119,6 @@ pub enum Proof {
 /// The longest wait a cloud can mean: limits are by the day at most. Longer ones come of a wrong clock or a wrong unit.
 const LONGEST_MEANT: Duration = Duration::from_secs(24 * 60 * 60);
 
-#[must_use]
 pub fn wait_in_words(seconds: u64) -> String {
     let how_long =
         if seconds > LONGEST_MEANT.as_secs() { "a very long time".to_owned() } else { format!("{seconds} s") };
@@ -154,7 +153,6 @@ impl Error {
     }
 
     /// Whether the request was one for a token.
-    #[must_use]
     pub fn is_of_sign_in(&self) -> bool {
         self.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"))
     }
@@ -167,13 +165,11 @@ impl Error {
 
     /// One or two sentences on what it means and what to do about it, for somebody who does not know Neutron. None if the
     /// message says it all.
-    #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         hints::hint(self)
     }
 
     /// Whether the same request may succeed later without anybody changing anything.
-    #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
@@ -183,19 +179,16 @@ impl Error {
 
     /// Whether the object asked for is not there (any more). Neutron has a type of its own for each kind of object;
     /// `HTTPNotFound` is its word for a path it does not know, and a 404 without a type is somebody else's.
-    #[must_use]
     pub fn is_gone(&self) -> bool {
         self.kind == ErrorKind::NotFound && self.neutron_type.as_deref().is_some_and(|kind| kind != "HTTPNotFound")
     }
 
     /// Whether an object was not deleted because something uses it. For an endpoint group that is a 400.
-    #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.neutron_type.as_deref().is_some_and(|kind| kind.ends_with("InUse"))
     }
 
     /// Whether an object could not be changed because it is still being made.
-    #[must_use]
     pub fn is_pending(&self) -> bool {
         self.neutron_type.as_deref() == Some("VPNStateInvalidToUpdate")
     }
@@ -203,7 +196,6 @@ impl Error {
     /// Whether the request may have been acted upon although it failed. Before it is repeated, the cloud must be asked
     /// whether the object exists. A sign-in that fails leaves nothing in doubt: the request it was for has not been let
     /// in.
-    #[must_use]
     pub fn is_doubtful(&self) -> bool {
         !self.is_of_sign_in()
             && matches!(

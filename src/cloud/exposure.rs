@@ -28,7 +28,6 @@ pub struct Exposure {
 pub struct InstancePort {
     pub id: Id,
     pub name: String,
-    /// Its addresses, each with the subnet it is of.
     pub addresses: Vec<(Id, IpAddr)>,
     /// The security groups that decide what it admits; any of them is enough.
     pub groups: Vec<Id>,
@@ -51,8 +50,6 @@ pub enum RuleDirection {
 impl RuleDirection {
     pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
 
-    /// The API's word.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ingress => "ingress",
@@ -66,7 +63,6 @@ impl RuleDirection {
 pub struct SecurityGroupRule {
     pub id: Id,
     pub group: Id,
-    /// What that is called, if it was read.
     pub group_name: Option<String>,
     pub description: String,
     pub direction: RuleDirection,
@@ -107,7 +103,6 @@ impl Ports {
 
 impl SecurityGroupRule {
     /// Its group by name and id: "office (3f2a...)".
-    #[must_use]
     pub(crate) fn group_label(&self) -> String {
         match self.group_name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => format!("{name} ({})", self.group),
@@ -116,7 +111,6 @@ impl SecurityGroupRule {
     }
 
     /// Whether it has the form of the rules this program makes: everything in, from one range.
-    #[must_use]
     pub(crate) fn has_our_form(&self) -> bool {
         let is_whole = self.protocol.is_none() && self.ports.is_none() && !self.is_of_members;
         is_whole && self.direction == RuleDirection::Ingress && self.remote.is_some()

@@ -7,7 +7,6 @@ pub struct Hidden;
 
 impl Hidden {
     /// Whether a sign-in that sees any VPN object, or none, may be kept from seeing them.
-    #[must_use]
     pub fn from(is_reader: bool, sees_any: bool) -> Option<Self> {
         (is_reader && !sees_any).then_some(Self)
     }

@@ -52,7 +52,6 @@ pub struct Limits {
 
 impl Limits {
     /// How long after it was announced a request may still take effect, whatever became of its sender.
-    #[must_use]
     pub fn reach(&self) -> SignedDuration {
         SignedDuration::try_from(self.total + self.settling).unwrap_or(SignedDuration::MAX)
     }
@@ -82,7 +81,6 @@ pub(crate) struct Http {
     authorities: Option<String>,
 }
 
-/// A request about to be sent.
 pub(crate) struct Outgoing<'a> {
     pub method: Method,
     pub url: Url,
@@ -110,10 +108,8 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// An answer read to its end, whatever its status.
 pub(crate) struct Response {
     pub label: String,
-    /// The address that was asked, without query.
     pub place: String,
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -152,12 +148,10 @@ impl Http {
         Ok(Self { client, limits, proxies, authorities })
     }
 
-    #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Sends a request and wants a 2xx.
     pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
         let secrets = outgoing.secrets.clone();
         let answer = self.exchange(outgoing).await?.success(&secrets);
@@ -166,7 +160,6 @@ impl Http {
         )
     }
 
-    /// Sends a request and returns the answer with whatever status it has.
     pub(crate) async fn exchange(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
         let label = outgoing.label();
         let host = host_of(&outgoing.url);

@@ -23,12 +23,10 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text as the API gave it.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -65,7 +63,6 @@ identifier! {
 
 impl Id {
     /// The first eight characters: enough to tell two objects of one name apart on a screen.
-    #[must_use]
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
     }
@@ -73,7 +70,6 @@ impl Id {
 
 impl RegionId {
     /// Whether it differs from another in case alone, if at all.
-    #[must_use]
     pub(crate) fn is_spelt_like(&self, other: &Self) -> bool {
         self.0.to_lowercase() == other.0.to_lowercase()
     }
@@ -89,37 +85,31 @@ impl Extensions {
         Self(aliases.into_iter().map(Into::into).collect())
     }
 
-    /// The aliases, sorted.
     pub fn aliases(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    #[must_use]
     pub fn has(&self, alias: &str) -> bool {
         self.0.contains(alias)
     }
 
     /// Whether the region has `VPNaaS` with endpoint groups (Mitaka and later).
-    #[must_use]
     pub fn has_vpnaas(&self) -> bool {
         self.has("vpnaas") && self.has("vpn-endpoint-groups")
     }
 
     /// Whether the region still stores `sha1` and `3des`. From 2026.2 on the API takes them and the database answers
     /// 500; that release is known by `filter-validation` standing beside `vpnaas`.
-    #[must_use]
     pub fn stores_sha1(&self) -> bool {
         !(self.has("vpn-no-sha1-3des") || (self.has("vpnaas") && self.has("filter-validation")))
     }
 
     /// Whether the database takes the ciphers, hashes and groups 15–31 that came with 2025.1.
-    #[must_use]
     pub fn stores_new_algorithms(&self) -> bool {
         self.has("vpn-aes-ctr")
     }
 
     /// Whether VPN services are run by the OVN VPN agent, which gives each its own external address.
-    #[must_use]
     pub fn is_ovn(&self) -> bool {
         self.has("vpn-agent-scheduler")
     }
@@ -130,9 +120,7 @@ impl Extensions {
 pub struct Unfit {
     /// Whose list it stands in: the API's plural name.
     pub collection: &'static str,
-    /// Its name, if that can be read.
     pub name: String,
-    /// Its id, if that can be read.
     pub id: Option<Id>,
     /// What is wrong: the field, never its value.
     pub why: String,
@@ -150,7 +138,6 @@ impl fmt::Display for Unfit {
     }
 }
 
-/// Limit and use of one kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// How many may exist; none means unlimited.
@@ -160,7 +147,6 @@ pub struct Quota {
 }
 
 impl Quota {
-    #[must_use]
     pub fn allows(&self, more: u64) -> bool {
         self.limit.is_none_or(|limit| self.used.saturating_add(more) <= limit)
     }
@@ -170,7 +156,6 @@ impl Quota {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     pub extensions: Extensions,
-    /// The routers of the project, by name, then id.
     pub routers: Vec<Router>,
     /// The subnets that can be seen, external ones and `OVN`'s transit subnets left out, by name, then id.
     pub subnets: Vec<Subnet>,
@@ -181,17 +166,14 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    #[must_use]
     pub fn router(&self, id: &Id) -> Option<&Router> {
         self.routers.iter().find(|router| router.id == *id)
     }
 
-    #[must_use]
     pub fn subnet(&self, id: &Id) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.id == *id)
     }
 
-    /// What of a list could not be read.
     pub(crate) fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {
         self.unfit.iter().filter(move |unfit| unfit.collection == kind.plural())
     }
@@ -214,7 +196,6 @@ pub struct Survey {
 /// What is read of a region once it is chosen: names and numbers the later steps need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// Names of networks, the external ones too.
     pub networks: Vec<Network>,
     pub groups: Vec<EndpointGroup>,
     /// By the API's singular names (`vpnservice`, `ikepolicy`, …); what is missing is not known.
@@ -222,7 +203,6 @@ pub struct Detail {
 }
 
 impl Detail {
-    #[must_use]
     pub(crate) fn network_name(&self, id: &Id) -> Option<&str> {
         self.networks
             .iter()

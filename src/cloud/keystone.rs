@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use self::conversation::{Conversation, Remembered};
 pub use self::identity::Receipt;
 pub(super) use self::renewal::Body;
-use self::session::{Account, Endpoint, Token};
+use self::session::{Endpoint, Token, TokenScope};
 use self::token::request_token;
 use super::credentials::{Credentials, Method};
 use super::error::{Error, ErrorKind};
@@ -42,7 +42,7 @@ struct CloudInner {
     http: Http,
     credentials: Credentials,
     /// As it was at sign-in; the project and catalogue of a renewed token are the same.
-    session: Account,
+    session: TokenScope,
     token: RwLock<Token>,
     person: Option<Person>,
     is_silent: bool,
@@ -60,7 +60,6 @@ struct Renewals {
     known: Remembered,
 }
 
-/// How far a sign-in got.
 #[derive(Debug)]
 pub enum SignIn {
     Done(Cloud),
@@ -89,7 +88,6 @@ impl Cloud {
         }
     }
 
-    /// Signs in as far as these credentials go.
     pub async fn begin(credentials: &Credentials, limits: Limits) -> Result<SignIn, Error> {
         if let Method::PasswordToAsk { .. } = credentials.method {
             return Err(Error::new(
@@ -124,7 +122,7 @@ impl Cloud {
     fn signed_in(
         http: Http,
         credentials: &Credentials,
-        (token, session): (Token, Account),
+        (token, session): (Token, TokenScope),
         (known, is_silent): (Remembered, bool),
         person: Option<Person>,
     ) -> Self {
@@ -144,7 +142,6 @@ impl Cloud {
         }))
     }
 
-    #[must_use]
     pub fn regions(&self) -> Vec<Region> {
         let endpoints = self.0.session.endpoints.iter();
         endpoints.map(|endpoint| Region { cloud: self.clone(), endpoint: endpoint.clone(), patience: None }).collect()
@@ -156,9 +153,7 @@ impl Cloud {
     }
 
     /// The region of that code; case matters.
-    ///
-    /// # Errors
-    /// `NotFound` if the catalogue does not have it.
+    /// Errors: `NotFound` if the catalogue does not have it.
     pub fn region(&self, id: &RegionId) -> Result<Region, Error> {
         self.regions().into_iter().find(|region| region.id() == id).ok_or_else(|| Error::no_region(id))
     }
@@ -182,41 +177,33 @@ impl Cloud {
     }
 
     /// Where Keystone is: the base of its version 3.
-    #[must_use]
     pub fn auth_url(&self) -> &str {
         &self.0.credentials.auth_url
     }
 
-    #[must_use]
     pub fn project_id(&self) -> &str {
         &self.0.session.project_id
     }
 
-    #[must_use]
     pub fn project_name(&self) -> &str {
         &self.0.session.project_name
     }
 
     /// Whether the user may only read. Since OpenStack 2025.2 such a user's lists of VPN objects are empty, without a word.
-    #[must_use]
     pub(crate) fn is_reader(&self) -> bool {
         let roles = &self.0.session.roles;
         !roles.is_empty() && roles.iter().all(|role| role == "reader")
     }
 
-    #[must_use]
     pub fn user_name(&self) -> &str {
         &self.0.session.user_name
     }
 
-    /// When the token that is in use now expires.
-    #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.token().expires_at
     }
 
     /// Whether the token can be renewed without asking anybody.
-    #[must_use]
     pub fn renews_silently(&self) -> bool {
         self.0.is_silent
     }
@@ -238,25 +225,21 @@ impl Cloud {
 
     /// For how long in all people have been asked to sign in again. Whoever measures how long the cloud takes leaves that
     /// out.
-    #[must_use]
     pub(crate) fn asked_for(&self) -> Duration {
         self.0.person.as_ref().map_or(Duration::ZERO, Person::asked_for)
     }
 
     /// The region the credentials name, whether or not the catalogue has it.
-    #[must_use]
     pub(crate) fn preferred_region(&self) -> Option<&RegionId> {
         self.0.credentials.region.as_ref()
     }
 
-    #[must_use]
     pub fn limits(&self) -> &Limits {
         self.0.http.limits()
     }
 }
 
 impl Region {
-    #[must_use]
     pub fn id(&self) -> &RegionId {
         &self.endpoint.region
     }
@@ -269,7 +252,6 @@ impl Region {
         self.cloud.agree_on_clear_text(&self.endpoint.url).await.map_err(|error| self.mark(error))
     }
 
-    #[must_use]
     pub fn cloud(&self) -> &Cloud {
         &self.cloud
     }

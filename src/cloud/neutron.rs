@@ -87,19 +87,16 @@ impl Region {
         Ok(Detail { networks, groups: unless_absent(groups, true)?, quotas })
     }
 
-    /// The VPN services of the project, by name, then id.
     pub async fn services(&self) -> Result<Vec<VpnService>, Error> {
         let services = self.own(self.vpn_list(Kind::VpnService).await?);
         Ok(services.into_iter().map(WireService::into_service).collect())
     }
 
-    /// The IPsec site connections of the project without their keys, by name, then id.
     pub async fn connections(&self) -> Result<Vec<SiteConnection>, Error> {
         let connections = self.own(self.vpn_list(Kind::SiteConnection).await?);
         Ok(connections.into_iter().map(WireConnection::into_connection).collect())
     }
 
-    /// The endpoint groups of the project, by name, then id.
     pub async fn groups(&self) -> Result<Vec<EndpointGroup>, Error> {
         let groups = self.own(self.vpn_list(Kind::EndpointGroup).await?);
         Ok(groups.into_iter().map(WireGroup::into_group).collect())
@@ -179,7 +176,6 @@ impl Region {
         self.list(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
-    /// A whole VPN list without the objects that do not match the API.
     async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
         self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind)).await
     }
@@ -267,7 +263,6 @@ impl Region {
         Err(self.mark(Error::new(ErrorKind::Unexpected, message)))
     }
 
-    /// One object, from within `key`.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], fields: &[&str], key: &str) -> Result<T, Error> {
         let mut url = self.url(path);
         if !fields.is_empty() {
@@ -302,7 +297,6 @@ struct Identified {
     id: Option<String>,
 }
 
-/// A list, and what of it could not be read.
 struct Readable<T> {
     items: Vec<T>,
     unfit: Vec<Unfit>,

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// What is typed into one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Prompt {
     Password,
@@ -23,7 +22,6 @@ pub enum Prompt {
 }
 
 impl Prompt {
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Password => "Password",
@@ -34,7 +32,6 @@ impl Prompt {
     }
 }
 
-/// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Password,
@@ -49,7 +46,6 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    #[must_use]
     pub const fn parts(self) -> &'static [Prompt] {
         match self {
             Self::Password => &[Prompt::Password],
@@ -61,7 +57,6 @@ impl Wanted {
     }
 }
 
-/// What a sign-in asks a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     pub wanted: Wanted,
@@ -71,14 +66,12 @@ pub struct Question {
     pub user: Option<String>,
     /// For which project, as far as that is known.
     pub project: Option<String>,
-    /// Where Keystone is.
     pub auth_url: String,
     /// What was wrong with the answer before; of a consent, what speaks against it.
     pub refused: Option<String>,
 }
 
 impl Question {
-    #[must_use]
     pub const fn title(&self) -> &'static str {
         if matches!(self.wanted, Wanted::Consent) {
             "Before it is sent"
@@ -90,7 +83,6 @@ impl Question {
     }
 
     /// What there is to know before answering, a paragraph a line.
-    #[must_use]
     pub fn text(&self) -> Vec<String> {
         let of = |part: &str| self.user.as_ref().map_or_else(|| part.to_owned(), |user| format!("{part} of {user}"));
         let project = self.project.as_ref().map(|project| format!(" for project {project}")).unwrap_or_default();
@@ -123,7 +115,6 @@ impl Question {
     }
 }
 
-/// An answer: what was typed, without what was left empty.
 #[derive(Clone, Debug, Default)]
 pub struct Reply(BTreeMap<Prompt, SecretString>);
 
@@ -141,7 +132,6 @@ impl Reply {
         self
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -167,7 +157,6 @@ pub struct Person {
     gone: CancellationToken,
 }
 
-/// How long questions have been open.
 #[derive(Debug, Default)]
 struct AskedTime {
     before: Duration,
@@ -175,7 +164,6 @@ struct AskedTime {
 }
 
 impl Person {
-    #[must_use]
     pub fn new() -> (Self, UnboundedReceiver<Said>) {
         let (hears, said) = unbounded_channel();
         (Self { hears, asked: Arc::default(), gone: CancellationToken::new() }, said)
@@ -218,13 +206,11 @@ impl Person {
         typed.is_some_and(|typed| typed.expose_secret().trim().eq_ignore_ascii_case("yes"))
     }
 
-    /// Says that nothing more is asked for now.
     pub(super) fn dismiss(&self) {
         let _ = self.hears.send(Said::Over);
     }
 }
 
-/// Counts the time until it is dropped.
 struct OpenQuestion<'a>(&'a Mutex<AskedTime>);
 
 impl<'a> OpenQuestion<'a> {

@@ -13,14 +13,12 @@ const LONGEST: usize = 255;
 
 /// The text without control characters, line and paragraph separators, bidirectional marks, and what does not show by
 /// itself: joiners, variation selectors, fillers, tags.
-#[must_use]
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|&c| !is_hostile(c)).collect()
 }
 
 /// The same for a message of several lines: each run of white space becomes one space, and the end of what is longer
 /// than `limit` characters is cut off.
-#[must_use]
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
     // Whoever sends megabytes does not get them copied.
     let text = text.char_indices().nth(limit.saturating_mul(4)).map_or(text, |(end, _)| &text[..end]);

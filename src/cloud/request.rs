@@ -1,4 +1,5 @@
-//! The bodies of the requests that make VPN objects, one type for each.
+//! The bodies of the requests that make VPN objects, one type for each. Names and descriptions have at most 255
+//! characters; names are not unique.
 //!
 //! Every algorithm is sent: the API's default for `auth_algorithm` is `sha1`, which 2026.2 takes and then fails to store
 //! with a 500. `admin_state_up` is always sent as true, because an object left down never comes up by itself.
@@ -9,7 +10,6 @@ use serde::{Serialize, Serializer};
 
 use super::inventory::Id;
 
-/// The five kinds of VPN object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -23,7 +23,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in an order in which they can be made.
     pub const ALL: [Self; 5] =
         [Self::VpnService, Self::IkePolicy, Self::IpsecPolicy, Self::EndpointGroup, Self::SiteConnection];
 
@@ -47,30 +46,25 @@ impl Kind {
     }
 
     /// The last part of the collection's path, below `/v2.0/vpn/`.
-    #[must_use]
     pub const fn collection(self) -> &'static str {
         self.names()[0]
     }
 
     /// The JSON key around one object; also the name of its quota.
-    #[must_use]
     pub const fn singular(self) -> &'static str {
         self.names()[1]
     }
 
-    #[must_use]
     pub(crate) const fn plural(self) -> &'static str {
         self.names()[2]
     }
 
     /// The name as a person reads it in the middle of a sentence.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         self.names()[3]
     }
 
     /// The name on the command line of python-openstackclient.
-    #[must_use]
     pub const fn client_name(self) -> &'static str {
         self.names()[4]
     }
@@ -91,9 +85,7 @@ impl Kind {
 /// A VPN service in endpoint-group mode: `subnet_id` is left out, because it would make a legacy service for good.
 #[derive(Clone, Debug, Serialize)]
 pub struct VpnServiceBody<'a> {
-    /// At most 255 characters; not unique.
     pub name: &'a str,
-    /// At most 255 characters.
     pub description: &'a str,
     #[serde(rename = "router_id")]
     pub router: &'a Id,
@@ -109,9 +101,7 @@ pub struct Seconds {
 /// An IKE policy. The algorithms are the API's own words (`sha256`, `aes-256`, `group14`).
 #[derive(Clone, Debug, Serialize)]
 pub struct IkePolicyBody<'a> {
-    /// At most 255 characters; not unique.
     pub name: &'a str,
-    /// At most 255 characters.
     pub description: &'a str,
     pub auth_algorithm: &'a str,
     pub encryption_algorithm: &'a str,
@@ -119,7 +109,6 @@ pub struct IkePolicyBody<'a> {
     pub phase1_negotiation_mode: &'a str,
     /// `v1` or `v2`.
     pub ike_version: &'a str,
-    /// Diffie-Hellman group.
     pub pfs: &'a str,
     pub lifetime: Seconds,
 }
@@ -127,9 +116,7 @@ pub struct IkePolicyBody<'a> {
 /// An IPsec policy. The algorithms are the API's own words.
 #[derive(Clone, Debug, Serialize)]
 pub struct IpsecPolicyBody<'a> {
-    /// At most 255 characters; not unique.
     pub name: &'a str,
-    /// At most 255 characters.
     pub description: &'a str,
     /// `esp`, `ah` or `ah-esp`.
     pub transform_protocol: &'a str,
@@ -137,7 +124,6 @@ pub struct IpsecPolicyBody<'a> {
     pub encryption_algorithm: &'a str,
     /// `tunnel` or `transport`.
     pub encapsulation_mode: &'a str,
-    /// Diffie-Hellman group of the perfect forward secrecy.
     pub pfs: &'a str,
     pub lifetime: Seconds,
 }

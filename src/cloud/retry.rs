@@ -25,9 +25,9 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Who is told of the pauses of reads that nobody has given [`Patience`], and of the region they are for.
 #[derive(Clone, Default)]
-pub(super) struct Listener(Arc<std::sync::OnceLock<Told>>);
+pub(super) struct Listener(Arc<std::sync::OnceLock<PauseListener>>);
 
-type Told = Box<dyn Fn(&RegionId, &Pause) + Send + Sync>;
+type PauseListener = Box<dyn Fn(&RegionId, &Pause) + Send + Sync>;
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -54,19 +54,16 @@ pub struct Formed {
 }
 
 /// The word a description begins with. Only there a marker says whose an object is: further on it is a mention.
-#[must_use]
 pub(crate) fn leading_word(description: &str) -> &str {
     description.split(char::is_whitespace).next().unwrap_or_default()
 }
 
 /// The word a description ends with: where a change writes by which step of it an object was made.
-#[must_use]
 pub(crate) fn closing_word(description: &str) -> &str {
     description.rsplit(char::is_whitespace).next().unwrap_or_default()
 }
 
 /// Whether a description is that marker, or begins with it.
-#[must_use]
 pub fn is_marked(description: &str, marker: &str) -> bool {
     leading_word(description) == marker
 }

@@ -13,9 +13,7 @@ use super::{checks, cidr, peer, sharing};
 
 impl Plan {
     /// Holds a draft against what is known of its regions.
-    ///
-    /// # Errors
-    /// Every refusal there is, with the warnings behind them; nothing can be made until they are gone.
+    /// Errors: every refusal there is, with the warnings behind them; nothing can be made until they are gone.
     pub fn check(draft: PlanDraft, known: &[Known<'_>], labels: &Labels, id: VpnId) -> Result<Self, Vec<Finding>> {
         let mut found = Vec::new();
         if let Far::Half(b) = &draft.far
@@ -107,7 +105,6 @@ fn address(half: &HalfPlan, known: &Known<'_>, outer: Option<Outer>) -> Option<I
     }
 }
 
-/// What is to be said of the ranges that both ends carry.
 fn carried(
     a: &HalfPlan,
     known_a: &Known<'_>,
@@ -115,31 +112,22 @@ fn carried(
     across: Place,
     b: Option<(&HalfPlan, &Known<'_>)>,
 ) -> Vec<Finding> {
-    let own = own_addresses(a);
-    let end = TunnelEnd {
-        known: known_a,
-        router: &a.router,
-        own: &own,
-        peer,
-        local: &a.local,
-        remote: &a.remote,
-        across,
-        connection: None,
-    };
-    let Some((b, known)) = b else { return checks::carried(&end, None) };
-    let (own, across) = (own_addresses(b), Place::Subnets(Half::A));
-    let (router, local, remote) = (&b.router, &b.local, &b.remote);
-    let other = TunnelEnd {
-        known,
-        router,
-        own: &own,
-        peer: (a.address, Place::Router(Half::A)),
-        local,
-        remote,
-        across,
-        connection: None,
-    };
-    checks::carried(&end, Some(&other))
+    let own = [Some(a), b.map(|(b, _)| b)].map(|half| half.map(own_addresses).unwrap_or_default());
+    let first = end(a, known_a, &own[0], peer, across);
+    let at_a = (a.address, Place::Router(Half::A));
+    let second = b.map(|(b, known)| end(b, known, &own[1], at_a, Place::Subnets(Half::A)));
+    checks::carried(&first, second.as_ref())
+}
+
+fn end<'a>(
+    half: &'a HalfPlan,
+    known: &'a Known<'a>,
+    own: &'a [IpAddr],
+    peer: (Option<IpAddr>, Place),
+    across: Place,
+) -> TunnelEnd<'a> {
+    let HalfPlan { router, local, remote, .. } = half;
+    TunnelEnd { known, router, own, peer, local, remote, across, connection: None }
 }
 
 fn own_addresses(half: &HalfPlan) -> Vec<IpAddr> {

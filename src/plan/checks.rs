@@ -19,7 +19,6 @@ use crate::cloud::{Detail, Id, Inventory, Kind, RegionId, Router, Status, Subnet
 pub(crate) use carried::{TunnelEnd, carried, local};
 pub(crate) use existing::Tunnelled;
 
-/// What is known about a region when its answers are checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     pub region: &'a RegionId,
@@ -29,7 +28,6 @@ pub struct Known<'a> {
 }
 
 /// What speaks for or against a router as a half's VPN endpoint.
-#[must_use]
 pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     let place = Place::Router(half);
     let mut found = Vec::new();
@@ -126,7 +124,6 @@ const fn plural(count: usize) -> &'static str {
 }
 
 /// What speaks for or against tunnelling a subnet from a router.
-#[must_use]
 pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
     let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
@@ -180,7 +177,6 @@ fn remote(
 
 /// What speaks against connecting these local ranges with those remote ones. That everything is remote does not: nobody
 /// takes it for a claim to the local ranges; [`outside::captured`] says what it leads to.
-#[must_use]
 pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some((a, b)) = cidr::on_both_sides(local, remote) {
@@ -202,7 +198,6 @@ pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     found
 }
 
-#[must_use]
 pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
     let first = subnets.first();
     let odd =
@@ -220,7 +215,6 @@ pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
 }
 
 /// What the region's quota and capabilities have to say, if that many objects of each kind are to be made.
-#[must_use]
 pub(crate) fn capacity(known: &Known<'_>, needed: &[(&str, u64)], half: Half) -> Vec<Finding> {
     let place = Place::Region(half);
     if !known.inventory.extensions.has_vpnaas() {

@@ -9,7 +9,6 @@ use crate::cloud::one_line;
 /// How much is repeated of what is no range, in characters: one row of a small screen.
 pub(super) const LONGEST_QUOTED: usize = 60;
 
-/// Why a text is no list of ranges.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CidrProblem {
     #[error("at least one range, for instance 192.168.7.0/24")]
@@ -37,9 +36,6 @@ pub enum CidrProblem {
 }
 
 /// Reads ranges separated by commas or spaces. `0.0.0.0/0` and `::/0` are ranges: the API stores them.
-///
-/// # Errors
-/// The first thing that is wrong.
 pub fn parse_list(text: &str) -> Result<Vec<IpNet>, CidrProblem> {
     let words = text.split([',', ' ', '\t', '\n', ';']).filter(|word| !word.is_empty());
     let ranges = words.map(parse).collect::<Result<Vec<IpNet>, _>>()?;
@@ -49,9 +45,6 @@ pub fn parse_list(text: &str) -> Result<Vec<IpNet>, CidrProblem> {
 
 /// Checks ranges that are to lie behind a peer. Neutron stores all that is refused here but doubles and mixed families
 /// (seen with 2026.1 and 2026.2), and no tunnel comes of it.
-///
-/// # Errors
-/// The first thing that is wrong.
 pub(crate) fn check_list(ranges: &[IpNet]) -> Result<(), CidrProblem> {
     let first = ranges.first().ok_or(CidrProblem::Empty)?;
     for (index, range) in ranges.iter().enumerate() {
@@ -125,30 +118,25 @@ const fn v6(bits: u128, prefix: u8) -> IpNet {
 }
 
 /// What kind of addresses a range holds, if no host across a network can have any of them.
-#[must_use]
 pub fn unusable(range: &IpNet) -> Option<&'static str> {
     UNUSABLE.iter().find(|(kind, _)| kind.contains(range)).map(|(_, kind)| *kind)
 }
 
-#[must_use]
 pub(crate) fn is_everything(range: &IpNet) -> bool {
     range.prefix_len() == 0
 }
 
-#[must_use]
 pub fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
 /// The first pair of ranges, one of each list, that have an address in common.
-#[must_use]
 pub(crate) fn first_overlap<'a>(a: &'a [IpNet], b: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
     a.iter().find_map(|left| b.iter().find(|right| overlap(left, right)).map(|right| (left, right)))
 }
 
 /// The first local and remote range that cannot be told apart across a tunnel. That everything is remote is no claim to
 /// the local ranges.
-#[must_use]
 pub(crate) fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Option<(&'a IpNet, &'a IpNet)> {
     let overlapping = |ours: &'a IpNet| {
         let named = remote.iter().find(|theirs| !is_everything(theirs) && overlap(ours, theirs));
@@ -159,7 +147,6 @@ pub(crate) fn on_both_sides<'a>(local: &'a [IpNet], remote: &'a [IpNet]) -> Opti
 
 /// Whether an address cannot be reached over the Internet: RFC 1918, carrier NAT (100.64/10), loopback, link-local,
 /// unique local IPv6. Such an external address means the cloud's outside is itself behind NAT.
-#[must_use]
 pub(crate) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {

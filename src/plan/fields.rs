@@ -12,7 +12,6 @@ use super::policy::{
 };
 use crate::cloud::Extensions;
 
-/// A value of a field, weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grade {
     pub strength: Strength,
@@ -25,7 +24,6 @@ impl Grade {
     }
 }
 
-/// What a field may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
     Words(Vec<&'static str>),
@@ -33,7 +31,7 @@ pub enum Allowed {
 }
 
 /// How the values of a field are read and weighed.
-trait Values {
+trait FieldValues {
     type Value: Display;
 
     fn allowed() -> Allowed;
@@ -51,11 +49,10 @@ trait Values {
 }
 
 /// Words that are weighed.
-struct Weighed<T>(PhantomData<T>);
-/// Words that are not.
-struct Words<T>(PhantomData<T>);
-struct Seconds;
-struct Bytes;
+struct WeighedWords<T>(PhantomData<T>);
+struct PlainWords<T>(PhantomData<T>);
+struct SecondsField;
+struct BytesField;
 
 fn word<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
@@ -70,7 +67,7 @@ fn number(text: &str, unit: &str) -> Result<u32, String> {
     fits.ok_or_else(|| format!("at most {LARGEST_NUMBER} {unit}; the cloud stores no more"))
 }
 
-impl<T: Vocabulary> Values for Words<T> {
+impl<T: Vocabulary> FieldValues for PlainWords<T> {
     type Value = T;
 
     fn allowed() -> Allowed {
@@ -82,11 +79,11 @@ impl<T: Vocabulary> Values for Words<T> {
     }
 }
 
-impl<T: Vocabulary + Graded> Values for Weighed<T> {
+impl<T: Vocabulary + Graded> FieldValues for WeighedWords<T> {
     type Value = T;
 
     fn allowed() -> Allowed {
-        Words::<T>::allowed()
+        PlainWords::<T>::allowed()
     }
 
     fn read(text: &str) -> Result<T, String> {
@@ -102,7 +99,7 @@ impl<T: Vocabulary + Graded> Values for Weighed<T> {
     }
 }
 
-impl Values for Seconds {
+impl FieldValues for SecondsField {
     type Value = u32;
 
     fn allowed() -> Allowed {
@@ -114,15 +111,15 @@ impl Values for Seconds {
     }
 }
 
-impl Values for Lifetime {
+impl FieldValues for Lifetime {
     type Value = u32;
 
     fn allowed() -> Allowed {
-        Seconds::allowed()
+        SecondsField::allowed()
     }
 
     fn read(text: &str) -> Result<u32, String> {
-        Seconds::read(text)
+        SecondsField::read(text)
     }
 
     fn grade(text: &str) -> Option<Grade> {
@@ -130,7 +127,7 @@ impl Values for Lifetime {
     }
 }
 
-impl Values for Bytes {
+impl FieldValues for BytesField {
     type Value = u32;
 
     fn allowed() -> Allowed {
@@ -152,52 +149,42 @@ macro_rules! policy_fields {
         }
 
         impl PolicyField {
-            /// All of them, in the order of the form.
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
             $($(#[$list])* pub const $all: &[Self] = &[$(Self::$variant),+];)+
 
             /// The object it belongs to and its name, as a person reads them.
-            #[must_use]
             pub const fn label(self) -> (&'static str, &'static str) {
                 match self { $($(Self::$variant => ($object, $name),)+)+ }
             }
 
             /// The name of its attribute in the API's object.
-            #[must_use]
             pub const fn attribute(self) -> &'static str {
                 match self { $($(Self::$variant => stringify!($attribute),)+)+ }
             }
 
-            #[must_use]
             pub fn allowed(self) -> Allowed {
-                match self { $($(Self::$variant => <$values as Values>::allowed(),)+)+ }
+                match self { $($(Self::$variant => <$values as FieldValues>::allowed(),)+)+ }
             }
 
             /// How strong a value of it is. None if this program does not know the word, or the field has nothing to do
             /// with strength.
-            #[must_use]
             pub fn grade(self, text: &str) -> Option<Grade> {
-                match self { $($(Self::$variant => <$values as Values>::grade(text),)+)+ }
+                match self { $($(Self::$variant => <$values as FieldValues>::grade(text),)+)+ }
             }
 
             /// Whether a region stores that value of it. What this program does not know it takes for stored.
-            #[must_use]
             pub fn is_stored_by(self, text: &str, region: &Extensions) -> bool {
-                match self { $($(Self::$variant => <$values as Values>::is_stored_by(text, region),)+)+ }
+                match self { $($(Self::$variant => <$values as FieldValues>::is_stored_by(text, region),)+)+ }
             }
 
             /// Its value in a policy, as the API writes it.
-            #[must_use]
             pub fn get(self, policy: &Policy) -> String {
                 match self { $($(Self::$variant => policy$(.$part)?.$attribute.to_string(),)+)+ }
             }
 
             /// Puts a value into a policy, which stays as it is when the value does not fit.
-            ///
-            /// # Errors
-            /// Why it does not fit.
             pub fn set(self, policy: &mut Policy, text: &str) -> Result<(), String> {
-                match self { $($(Self::$variant => policy$(.$part)?.$attribute = <$values as Values>::read(text)?,)+)+ }
+                match self { $($(Self::$variant => policy$(.$part)?.$attribute = <$values as FieldValues>::read(text)?,)+)+ }
                 Ok(())
             }
         }
@@ -207,24 +194,24 @@ macro_rules! policy_fields {
 policy_fields! {
     /// Those of the IKE and the IPsec policy, which both halves of a VPN must have alike.
     OF_POLICIES [
-        IkeVersion("IKE", "version"): Weighed<IkeVersion> = ike_version in ike;
-        Phase1Mode("IKE", "phase 1 mode"): Weighed<Phase1Mode> = phase1_negotiation_mode in ike;
-        IkeAuth("IKE", "authentication"): Weighed<AuthAlgorithm> = auth_algorithm in ike;
-        IkeEncryption("IKE", "encryption"): Weighed<EncryptionAlgorithm> = encryption_algorithm in ike;
-        IkePfs("IKE", "DH group"): Weighed<DhGroup> = pfs in ike;
+        IkeVersion("IKE", "version"): WeighedWords<IkeVersion> = ike_version in ike;
+        Phase1Mode("IKE", "phase 1 mode"): WeighedWords<Phase1Mode> = phase1_negotiation_mode in ike;
+        IkeAuth("IKE", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ike;
+        IkeEncryption("IKE", "encryption"): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ike;
+        IkePfs("IKE", "DH group"): WeighedWords<DhGroup> = pfs in ike;
         IkeLifetime("IKE", "lifetime"): Lifetime = lifetime in ike;
-        TransformProtocol("IPsec", "protocol"): Weighed<TransformProtocol> = transform_protocol in ipsec;
-        EncapsulationMode("IPsec", "encapsulation"): Weighed<EncapsulationMode> = encapsulation_mode in ipsec;
-        IpsecAuth("IPsec", "authentication"): Weighed<AuthAlgorithm> = auth_algorithm in ipsec;
-        IpsecEncryption("IPsec", "encryption"): Weighed<EncryptionAlgorithm> = encryption_algorithm in ipsec;
-        IpsecPfs("IPsec", "PFS group"): Weighed<DhGroup> = pfs in ipsec;
+        TransformProtocol("IPsec", "protocol"): WeighedWords<TransformProtocol> = transform_protocol in ipsec;
+        EncapsulationMode("IPsec", "encapsulation"): WeighedWords<EncapsulationMode> = encapsulation_mode in ipsec;
+        IpsecAuth("IPsec", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ipsec;
+        IpsecEncryption("IPsec", "encryption"): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ipsec;
+        IpsecPfs("IPsec", "PFS group"): WeighedWords<DhGroup> = pfs in ipsec;
         IpsecLifetime("IPsec", "lifetime"): Lifetime = lifetime in ipsec;
     ]
     OF_CONNECTION [
-        DpdAction("DPD", "action"): Words<DpdAction> = action in dpd;
-        DpdInterval("DPD", "interval"): Seconds = interval in dpd;
-        DpdTimeout("DPD", "timeout"): Seconds = timeout in dpd;
-        Mtu("Connection", "MTU"): Bytes = mtu;
-        Initiator("Connection", "initiator"): Words<Initiator> = initiator;
+        DpdAction("DPD", "action"): PlainWords<DpdAction> = action in dpd;
+        DpdInterval("DPD", "interval"): SecondsField = interval in dpd;
+        DpdTimeout("DPD", "timeout"): SecondsField = timeout in dpd;
+        Mtu("Connection", "MTU"): BytesField = mtu;
+        Initiator("Connection", "initiator"): PlainWords<Initiator> = initiator;
     ]
 }

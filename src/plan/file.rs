@@ -15,12 +15,10 @@ use super::policy::{Policy, Profile, Profiles};
 use super::{Far, Half, HalfDraft, Known, Plan, PlanDraft, Psk};
 use crate::cloud::{Id, RegionId, Text, one_line};
 
-/// The format this program reads and writes.
 const VERSION: u32 = 1;
 /// How much of the parser's words is passed on, in characters. They may repeat a part of the file.
 const LONGEST_MESSAGE: usize = 300;
 
-/// Why a plan file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// It is not TOML, or has a wrong or unknown key; says where.
@@ -36,7 +34,6 @@ pub enum FileError {
 
 impl FileError {
     /// Whether the file itself is unusable (exit code 2), rather than at odds with the cloud (exit code 4).
-    #[must_use]
     pub const fn is_unreadable(&self) -> bool {
         !matches!(self, Self::Reference(..))
     }
@@ -90,10 +87,6 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// Reads a plan file's text.
-    ///
-    /// # Errors
-    /// [`FileError::Syntax`] and [`FileError::Value`].
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let raw: Raw = toml::from_str(text).map_err(|error| FileError::Syntax(syntax(text, &error)))?;
         let value = |key: &str, why: &dyn std::fmt::Display| FileError::Value(key.to_owned(), why.to_string());
@@ -128,7 +121,6 @@ impl PlanFile {
         Ok(Self { name, profile: raw.profile, policy: raw.policy, a, far })
     }
 
-    #[must_use]
     pub fn regions(&self) -> Vec<&RegionId> {
         match &self.far {
             Far::Half(b) => vec![&self.a.region, &b.region],
@@ -137,7 +129,6 @@ impl PlanFile {
     }
 
     /// The router and the subnets of a half, as it names them.
-    #[must_use]
     pub(crate) fn objects(&self, half: Half) -> Option<(&str, impl Iterator<Item = &str>)> {
         let raw = match (half, &self.far) {
             (Half::A, _) => &self.a,
@@ -147,7 +138,6 @@ impl PlanFile {
         Some((raw.router.0.as_str(), raw.subnets.iter().map(|subnet| subnet.0.as_str())))
     }
 
-    #[must_use]
     pub(crate) const fn peer(&self) -> Option<&Peer> {
         match &self.far {
             Far::Peer(peer) => Some(peer),
@@ -156,7 +146,6 @@ impl PlanFile {
     }
 
     /// Whether two plans are of one VPN: name, regions and peer outside are the same.
-    #[must_use]
     pub(crate) fn is_of_same_vpn(&self, other: &Self) -> bool {
         let regions = |file: &Self| file.regions().into_iter().cloned().collect::<BTreeSet<_>>();
         let address = |file: &Self| file.peer().map(|peer| peer.address.clone());
@@ -164,15 +153,12 @@ impl PlanFile {
     }
 
     /// Whether a key may be generated: both halves are ours, so nobody else has to know it.
-    #[must_use]
     pub(crate) const fn may_generate_key(&self) -> bool {
         matches!(self.far, Far::Half(_))
     }
 
     /// Looks up what the file names.
-    ///
-    /// # Errors
-    /// Every [`FileError::Reference`] there is.
+    /// Errors: every [`FileError::Reference`] there is.
     pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<PlanDraft, Vec<FileError>> {
         let mut errors = Vec::new();
         let a = side(&self.a, 1, known, &mut errors);
@@ -283,7 +269,6 @@ fn one<'a>(
 }
 
 /// Writes a plan as a file that [`PlanFile::parse`] reads back, with the names behind the ids as comments.
-#[must_use]
 pub fn write(plan: &Plan) -> String {
     let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
     let comment = |value: &str| value.chars().filter(|c| !c.is_control()).collect::<String>();

@@ -39,7 +39,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether a finding stops the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// It cannot work, or would break something that does.
@@ -69,7 +68,6 @@ impl Finding {
         Self { place, severity: Severity::Notice, text: text.into() }
     }
 
-    #[must_use]
     pub fn is_refusal(&self) -> bool {
         self.severity == Severity::Refusal
     }

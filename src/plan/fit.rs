@@ -25,7 +25,6 @@ pub struct PolicyScope<'a> {
 
 impl PolicyScope<'_> {
     /// The profile to preselect, and why when it is not the guide's.
-    #[must_use]
     pub(crate) fn recommended(&self) -> (Profile, Option<String>) {
         if let Some((region, _)) = self.regions.iter().find(|(_, extensions)| !extensions.stores_sha1()) {
             return (
@@ -43,7 +42,6 @@ impl PolicyScope<'_> {
 
 impl Policy {
     /// What is impossible or unwise about this policy in that setting. Refusals first.
-    #[must_use]
     pub fn findings(&self, setting: &PolicyScope<'_>) -> Vec<Finding> {
         let at = |field: Field| Place::Policy(Some(field));
         let refusals = self.refusals(setting).into_iter().map(|(field, text)| Finding::refusal(at(field), text));

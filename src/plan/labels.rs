@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::cloud::RegionId;
 
-/// What people call the regions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     built_in: BTreeMap<String, String>,
@@ -13,9 +12,7 @@ pub struct Labels {
 
 impl Labels {
     /// The names built into the program.
-    ///
-    /// # Errors
-    /// Only if `assets/regions.toml` was broken when the program was built.
+    /// Errors: only if `assets/regions.toml` was broken when the program was built.
     pub fn built_in() -> Result<Self, toml::de::Error> {
         Ok(Self { built_in: toml::from_str(include_str!("../../assets/regions.toml"))?, described: BTreeMap::new() })
     }
@@ -26,14 +23,12 @@ impl Labels {
     }
 
     /// The readable name alone; the code where there is none.
-    #[must_use]
     pub fn name(&self, region: &RegionId) -> String {
         let built_in = self.built_in.get(region.as_str());
         built_in.or_else(|| self.described.get(region)).cloned().unwrap_or_else(|| region.to_string())
     }
 
     /// The readable name with the code beside it: `Hamilton (nz-hlz-1)`.
-    #[must_use]
     pub fn full(&self, region: &RegionId) -> String {
         let name = self.name(region);
         if name == region.as_str() { name } else { format!("{name} ({region})") }

@@ -11,7 +11,6 @@ use crate::cloud::{Kind, printable};
 /// One region's side of a VPN. An outside peer is not a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Half {
-    /// The first region, or the only one.
     A,
     B,
 }
@@ -42,7 +41,6 @@ pub struct VpnId(String);
 
 impl VpnId {
     /// A new one: eight hexadecimal digits.
-    #[must_use]
     pub fn random() -> Self {
         Self(format!("{:08x}", rand::random::<u32>()))
     }
@@ -52,7 +50,6 @@ impl VpnId {
     }
 
     /// The VPN and the half a mark tells of; none if the text is no mark.
-    #[must_use]
     pub(crate) fn of_mark(text: &str) -> Option<(Self, Half)> {
         let (id, half) = text.strip_prefix("osvpn:")?.split_once(':')?;
         let half = [Half::A, Half::B].into_iter().find(|candidate| candidate.to_string() == half)?;
@@ -60,20 +57,17 @@ impl VpnId {
     }
 
     /// The id in a person's word: that alone, behind `osvpn:`, or in a whole mark. A name may look like one.
-    #[must_use]
     pub(crate) fn of_word(word: &str) -> Option<Self> {
         let marked = Self::of_mark(word).map(|(id, _)| id);
         marked.or_else(|| Self::try_from(word.strip_prefix("osvpn:").unwrap_or(word).to_owned()).ok())
     }
 
     /// The VPN and the half an object is of, by its description: that is the marker, or begins with it.
-    #[must_use]
     pub(crate) fn of_description(description: &str) -> Option<(Self, Half)> {
         Self::of_mark(leading_word(description))
     }
 
     /// The description every object of that half carries: `osvpn:<vpn-id>:<half>`.
-    #[must_use]
     pub fn mark(&self, half: Half) -> String {
         format!("osvpn:{self}:{half}")
     }
@@ -122,7 +116,6 @@ pub struct VpnName(String);
 /// The longest name whose longest object name still fits Neutron's 255 characters.
 pub(crate) const LONGEST_NAME: usize = 200;
 
-/// Why a text cannot name a VPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameProblem {
     #[error("a name is needed")]
@@ -137,9 +130,6 @@ pub enum NameProblem {
 
 impl VpnName {
     /// Takes a name; spaces around it are dropped, as Neutron refuses them since 2026.2.
-    ///
-    /// # Errors
-    /// See [`NameProblem`].
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
         let text = text.trim();
         if text.is_empty() {
@@ -153,19 +143,16 @@ impl VpnName {
         }
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The name a VPN has if one of its objects has that name.
-    #[must_use]
     pub(crate) fn from_object(name: &str, object: &str) -> Option<Self> {
         Self::parse(name.strip_suffix(object)?.strip_suffix('_')?).ok()
     }
 
     /// Whether an object of that kind has a name as this program gives it: the name of a VPN and what the object is.
-    #[must_use]
     pub(crate) fn is_given(kind: Kind, name: &str) -> bool {
         let objects: &[&str] = match kind {
             Kind::VpnService => &["vpn_service"],
@@ -178,7 +165,6 @@ impl VpnName {
     }
 
     /// The name of one of its objects: the guide's name behind the VPN's own (`hlz-por_ike_policy`).
-    #[must_use]
     pub fn of(&self, object: &str) -> String {
         format!("{}_{object}", self.0)
     }
@@ -212,7 +198,6 @@ impl From<VpnName> for String {
 }
 
 /// A name for a VPN between those places that no existing object starts with: `hlz-por`, `hlz-por-2`, …
-#[must_use]
 pub fn suggest(places: &[&str], taken: &[&str]) -> String {
     let base = places.iter().map(|place| short_place(place)).join("-");
     let base = if base.is_empty() { "vpn".to_owned() } else { base };

@@ -16,7 +16,6 @@ pub enum PeerAddress {
     Name(String),
 }
 
-/// Why a text is no peer address or identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeerProblem {
     #[error("the address where the peer answers: IPv4, IPv6 or a host name")]
@@ -49,9 +48,6 @@ pub enum PeerProblem {
 
 impl PeerAddress {
     /// Reads an address or a host name. An IPv4 address written as IPv6 (`::ffff:198.51.100.7`) is that IPv4 address.
-    ///
-    /// # Errors
-    /// See [`PeerProblem`].
     pub fn parse(text: &str) -> Result<Self, PeerProblem> {
         let text = text.trim();
         if text.is_empty() {
@@ -95,8 +91,6 @@ impl PeerAddress {
         Ok(Self::Name(name.to_owned()))
     }
 
-    /// The address, unless it is a name.
-    #[must_use]
     pub const fn ip(&self) -> Option<IpAddr> {
         match self {
             Self::Ip(address) => Some(*address),
@@ -148,17 +142,11 @@ fn misspelling(text: &str) -> Option<&'static str> {
 }
 
 /// Checks that a peer can be reached at an address at all. Neutron stores any.
-///
-/// # Errors
-/// [`PeerProblem::Unusable`].
 pub(crate) fn check_address(address: IpAddr) -> Result<(), PeerProblem> {
     cidr::unusable(&IpNet::from(address)).map_or(Ok(()), |kind| Err(PeerProblem::Unusable(address, kind)))
 }
 
 /// Checks the identity a peer will name itself by.
-///
-/// # Errors
-/// See [`PeerProblem`].
 pub fn check_id(text: &str) -> Result<(), PeerProblem> {
     if text.is_empty() {
         Err(PeerProblem::NoId)
@@ -178,7 +166,6 @@ fn is_any(text: &str) -> bool {
     matches!(text, "%any" | "%any6" | "*") || text.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }
 
-/// The other side of a VPN in single mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub address: PeerAddress,

@@ -19,11 +19,9 @@ macro_rules! words {
         }
 
         impl $name {
-            /// In the order a person would look for them.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// Its word in the API and in files.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -47,7 +45,6 @@ macro_rules! words {
 
 /// An enumeration of words.
 pub(crate) trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
-    /// In the order a person would look for them.
     const WORDS: &'static [&'static str];
 }
 
@@ -109,26 +106,22 @@ words! {
 
 impl AuthAlgorithm {
     /// Whether it came with 2025.1.
-    #[must_use]
     pub(crate) const fn is_new(self) -> bool {
         matches!(self, Self::AesXcbc | Self::AesCmac)
     }
 }
 
 impl EncryptionAlgorithm {
-    #[must_use]
     pub(crate) fn is_aead(self) -> bool {
         self.as_str().contains("cm-")
     }
 
     /// Whether IKE itself can use it only in version 2: `IKEv1` negotiates CBC ciphers alone.
-    #[must_use]
     pub fn needs_ikev2(self) -> bool {
         self.is_aead() || self.as_str().ends_with("ctr")
     }
 
     /// Whether it came with 2025.1.
-    #[must_use]
     pub(crate) const fn is_new(self) -> bool {
         !matches!(self, Self::TripleDes | Self::Aes128 | Self::Aes192 | Self::Aes256)
     }
@@ -137,7 +130,6 @@ impl EncryptionAlgorithm {
 impl IkeVersion {
     /// Whether it carries that many local and remote ranges in one connection. With `IKEv1` strongSwan tunnels the first
     /// pair alone, and says ACTIVE all the same.
-    #[must_use]
     pub const fn carries(self, local: usize, remote: usize) -> bool {
         matches!(self, Self::V2) || (local <= 1 && remote <= 1)
     }
@@ -145,7 +137,6 @@ impl IkeVersion {
 
 impl DhGroup {
     /// Whether it came with 2025.1.
-    #[must_use]
     pub(crate) const fn is_new(self) -> bool {
         !matches!(self, Self::Group2 | Self::Group5 | Self::Group14)
     }
@@ -170,10 +161,8 @@ pub struct IkePolicy {
     pub ike_version: IkeVersion,
     /// How an IKEv1 phase 1 is negotiated.
     pub phase1_negotiation_mode: Phase1Mode,
-    /// Integrity and PRF.
     pub auth_algorithm: AuthAlgorithm,
     pub encryption_algorithm: EncryptionAlgorithm,
-    /// Diffie-Hellman group.
     pub pfs: DhGroup,
     /// Seconds until the IKE SA is renewed; the API takes 60 and more.
     #[serde(deserialize_with = "stored")]
@@ -190,14 +179,12 @@ pub struct IpsecPolicy {
     pub encapsulation_mode: EncapsulationMode,
     pub auth_algorithm: AuthAlgorithm,
     pub encryption_algorithm: EncryptionAlgorithm,
-    /// Diffie-Hellman group of each new key.
     pub pfs: DhGroup,
     /// Seconds until the IPsec SA is renewed; the API takes 60 and more.
     #[serde(deserialize_with = "stored")]
     pub lifetime: u32,
 }
 
-/// Dead peer detection of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dpd {
@@ -218,16 +205,13 @@ pub struct Policy {
     /// Bytes; 68 at least where the subnets are IPv4, 1280 where they are IPv6.
     #[serde(deserialize_with = "stored")]
     pub mtu: u32,
-    /// Phase 1.
     pub ike: IkePolicy,
-    /// Phase 2.
     pub ipsec: IpsecPolicy,
     pub dpd: Dpd,
 }
 
 impl Policy {
     /// Whether it has an algorithm that a region may no longer store: sha1 and 3des, from 2026.2 on.
-    #[must_use]
     pub(crate) const fn is_outdated(&self) -> bool {
         let Self { ike, ipsec, .. } = self;
         matches!(ike.auth_algorithm, AuthAlgorithm::Sha1)
@@ -243,26 +227,21 @@ words! {
     Profile { Catalyst = "catalyst", Modern = "modern", Custom = "custom" }
 }
 
-/// The two ready-made policies.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profiles {
     pub catalyst: Policy,
-    /// The same with IKEv2 and SHA-256.
     pub modern: Policy,
 }
 
 impl Profiles {
     /// Reads the profiles built into the program.
-    ///
-    /// # Errors
-    /// Only if `assets/policies.toml` was broken when the program was built.
+    /// Errors: only if `assets/policies.toml` was broken when the program was built.
     pub fn built_in() -> Result<Self, toml::de::Error> {
         toml::from_str(include_str!("../../assets/policies.toml"))
     }
 
     /// The policy of a profile; none for [`Profile::Custom`].
-    #[must_use]
     pub fn get(&self, profile: Profile) -> Option<&Policy> {
         match profile {
             Profile::Catalyst => Some(&self.catalyst),

@@ -15,54 +15,12 @@ pub(crate) const NONE_PUBLIC: &str = "No VPN of this project has the well-known 
 
 /// Keys that guides, scripts and examples print, and those that come to everybody's mind, as [`is_public`] compares them:
 /// in small letters, without what is neither letter nor digit.
-const WELL_KNOWN: [&str; 46] = [
-    "123456",
-    "1234567",
-    "12345678",
-    "123456789",
-    "1234567890",
-    "abc123",
-    "admin",
-    "blabla",
-    "blablabla",
-    "changeme",
-    "changethis",
-    "cisco",
-    "cisco123",
-    "default",
-    "demo",
-    "example",
-    "foobar",
-    "ipsec",
-    "key",
-    "letmein",
-    "mykey",
-    "mypassword",
-    "mypsk",
-    "mysecret",
-    "mysecretkey",
-    "mysecretpassword",
-    "openstack",
-    "passw0rd",
-    "password",
-    "password123",
-    "presharedkey",
-    "presharedsecret",
-    "psk",
-    "qwerty",
-    "secret",
-    "secret123",
-    "secretkey",
-    "sharedkey",
-    "sharedsecret",
-    "strongswan",
-    "supersecret",
-    "supersecretkey",
-    "supersecretpsk",
-    "test",
-    "test123",
-    "vpn",
-];
+const WELL_KNOWN: &str = "
+    123456 1234567 12345678 123456789 1234567890 abc123 admin blabla blablabla changeme changethis cisco
+    cisco123 default demo example foobar ipsec key letmein mykey mypassword mypsk mysecret mysecretkey
+    mysecretpassword openstack passw0rd password password123 presharedkey presharedsecret psk qwerty secret
+    secret123 secretkey sharedkey sharedsecret strongswan supersecret supersecretkey supersecretpsk test
+    test123 vpn";
 /// The shortest key the guide allows, in characters.
 pub(crate) const SHORTEST: usize = 20;
 /// The longest key the guide allows, in characters.
@@ -74,7 +32,6 @@ const GENERATED: usize = 32;
 #[derive(Clone)]
 pub struct Psk(SecretString);
 
-/// Where the pre-shared key came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyOrigin {
@@ -83,7 +40,6 @@ pub enum KeyOrigin {
     Generated,
 }
 
-/// Why a text is no pre-shared key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PskProblem {
     #[error("type or paste a key of {SHORTEST} to {LONGEST} letters and digits, or generate one")]
@@ -97,7 +53,6 @@ pub enum PskProblem {
     /// A character other than a letter or digit, by its position from 1.
     #[error("character {0} is neither a letter (A-Z, a-z) nor a digit")]
     Alphabet(usize),
-    /// The literal word the old script gave to everybody.
     #[error("this is the well-known key of create-vpn.sh; use another")]
     Public,
 }
@@ -105,7 +60,6 @@ pub enum PskProblem {
 impl PskProblem {
     /// What to do where the other side dictates a key that breaks the rule. The region would store it, but the guide of the
     /// cloud promises letters and digits alone, and every system at the other end takes a key of its user's.
-    #[must_use]
     pub const fn advice(self) -> Option<&'static str> {
         match self {
             Self::Alphabet(_) | Self::TooLong(_) | Self::TooShort(_) => Some(
@@ -119,7 +73,6 @@ impl PskProblem {
 
 impl Psk {
     /// What the other side may read into this key, if that is not the key itself.
-    #[must_use]
     pub(crate) fn caution(&self) -> Option<&'static str> {
         match self.0.expose_secret().get(..2)? {
             "0x" | "0X" => Some(
@@ -134,10 +87,6 @@ impl Psk {
         }
     }
 
-    /// Takes a key that keeps the rule.
-    ///
-    /// # Errors
-    /// The first thing that breaks the rule; never the key itself.
     pub fn parse(text: &str) -> Result<Self, PskProblem> {
         check(text)?;
         Ok(Self(SecretString::from(text)))
@@ -145,7 +94,6 @@ impl Psk {
 
     /// A new key: 32 letters and digits from the system's random numbers. It does not start with 0, because `0s` and
     /// `0x` mean an encoding to some peers.
-    #[must_use]
     pub fn generate() -> Self {
         const ALPHABET: &[u8; 62] = b"123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0";
         let mut random = rand::rng();
@@ -157,7 +105,6 @@ impl Psk {
         Self(SecretString::from(text.as_str()))
     }
 
-    #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.0
     }
@@ -178,17 +125,12 @@ impl PartialEq for Psk {
 impl Eq for Psk {}
 
 /// Whether a key is one that a public guide or script gives to everybody, in whatever case and punctuation.
-#[must_use]
 pub fn is_public(key: &str) -> bool {
     let mut plain = Zeroizing::new(String::with_capacity(key.len()));
     plain.extend(key.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()));
-    WELL_KNOWN.binary_search(&plain.as_str()).is_ok()
+    WELL_KNOWN.split_whitespace().any(|known| known == plain.as_str())
 }
 
-/// Checks a text against the rule without keeping it.
-///
-/// # Errors
-/// The first thing that breaks the rule.
 pub fn check(text: &str) -> Result<(), PskProblem> {
     if text.is_empty() {
         return Err(PskProblem::Empty);
@@ -212,7 +154,6 @@ mod tests {
 
     #[test]
     fn a_word_of_a_guide_is_public_however_it_is_written() {
-        assert!(WELL_KNOWN.is_sorted());
         for key in [PUBLIC, "secret", "my-secret", "Bla_bla_bla", "SuperSecretPSK", "PASSWORD"] {
             assert!(is_public(key), "{key}");
         }

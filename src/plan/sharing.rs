@@ -41,7 +41,6 @@ pub(super) fn of(known: &Known<'_>, half: &HalfPlan, peer: &PeerAddress, peer_id
 }
 
 /// Whether strongSwan finds the key of a connection by the same two identities as that of one between those ends.
-#[must_use]
 pub(crate) fn is_between(connection: &SiteConnection, own: Option<IpAddr>, peer: &PeerAddress, peer_id: &str) -> bool {
     let is_own = match connection.local_id.as_str() {
         "" => true,
@@ -55,7 +54,6 @@ fn rotate(connection: &Id) -> ShellCommand {
 }
 
 /// Whether two identities are one as IKE compares them: names without case, addresses however they are written.
-#[must_use]
 pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
     match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
         (Ok(one), Ok(other)) => one == other,
@@ -65,15 +63,12 @@ pub(crate) fn is_same_identity(one: &str, other: &str) -> bool {
 
 impl Plan {
     /// The connections between the same two ends. Their key has to be read before the VPN is made.
-    #[must_use]
     pub fn key_sharers(&self) -> &[KeySharer] {
         &self.sharers
     }
 
     /// The same plan with the key that those connections have. A key the user gave is kept if it is the same.
-    ///
-    /// # Errors
-    /// If the keys cannot be read, are no key for a new connection, or differ.
+    /// Errors: if the keys cannot be read, are no key for a new connection, or differ.
     pub fn sharing(mut self, keys: &[SharedKey], origin: KeyOrigin) -> Result<Self, Vec<Finding>> {
         let mut refusals = Vec::new();
         for SharedKey { of, key } in keys {

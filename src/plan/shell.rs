@@ -24,12 +24,10 @@ enum Word {
 }
 
 /// A command of this program: its name and options, as a user types them.
-#[must_use]
 pub fn osvpn(words: &'static str) -> ShellCommand {
     ShellCommand::literal("osvpn").words(words)
 }
 
-#[must_use]
 pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
     let command = ShellCommand::literal("openstack");
     // What begins with a dash is no value of an option that stands alone.
@@ -41,7 +39,6 @@ pub fn openstack(region: &RegionId, words: &'static str) -> ShellCommand {
     command.words(words)
 }
 
-#[must_use]
 pub fn remove_file(path: impl Display) -> ShellCommand {
     ShellCommand::literal("rm").operand(path)
 }
@@ -166,7 +163,6 @@ mod tests {
         "-\t-",
     ];
 
-    /// The words a shell makes of it.
     fn parsed(command: &ShellCommand) -> Vec<String> {
         let script = format!("set -- {command}\nprintf '%s\\0' \"$@\"");
         let ran = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();

@@ -8,12 +8,10 @@ use super::policy::Policy;
 use super::{Far, HalfPlan, Plan, ServicePlan};
 use crate::cloud::Kind;
 
-/// One object of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedObject {
     pub kind: Kind,
     pub name: String,
-    /// What is worth knowing of it, in a few words.
     pub about: String,
     /// Whether it is there already.
     pub is_reused: bool,
@@ -21,15 +19,12 @@ pub struct PlannedObject {
 
 impl HalfPlan {
     /// The address the other end will see, or why it is not known yet.
-    #[must_use]
     pub fn address_text(&self) -> String {
         self.address.map_or_else(|| "given by the cloud".to_owned(), |address| address.to_string())
     }
 }
 
 impl Plan {
-    /// The objects of one half in the order they are made.
-    #[must_use]
     pub fn objects(&self, half: &HalfPlan) -> [PlannedObject; 6] {
         let new = |kind, name, about| PlannedObject { kind, name: self.name().of(name), about, is_reused: false };
         let service = match &half.service {
@@ -56,7 +51,6 @@ impl Plan {
         ]
     }
 
-    #[must_use]
     pub fn peer_of(&self, half: &HalfPlan) -> (String, String) {
         match (self.far(), self.half(half.half.other())) {
             (Far::Peer(peer), _) => (peer.address.to_string(), peer.id.clone()),
@@ -67,7 +61,6 @@ impl Plan {
 }
 
 impl Policy {
-    #[must_use]
     pub(crate) fn ike_text(&self) -> String {
         let ike = &self.ike;
         let mode = match ike.ike_version {
@@ -80,7 +73,6 @@ impl Policy {
         )
     }
 
-    #[must_use]
     pub(crate) fn ipsec_text(&self) -> String {
         let ipsec = &self.ipsec;
         format!(
@@ -94,7 +86,6 @@ impl Policy {
         )
     }
 
-    #[must_use]
     pub(crate) fn connection_text(&self) -> String {
         format!(
             "DPD {} {}/{} s, MTU {}, {}",

@@ -151,7 +151,6 @@ pub(crate) struct Outline {
 }
 
 /// The outlines of the files that would be read, and every secret in them.
-#[must_use]
 pub(crate) fn outlines(sources: &Sources) -> (Vec<Outline>, Vec<SecretString>) {
     let kinds = [
         ("clouds", Some("OS_CLIENT_CONFIG_FILE"), CLOUDS),

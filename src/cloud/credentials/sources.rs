@@ -19,7 +19,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    #[must_use]
     pub(crate) fn from_process() -> Self {
         let vars = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -29,7 +28,6 @@ impl Sources {
 
     /// Those variables, and openstacksdk's directories in its order: the current one, the platform's for the user,
     /// `~/.config/openstack`, the platform's for the site, `/etc/openstack`.
-    #[must_use]
     pub fn new(vars: BTreeMap<String, String>, cwd: PathBuf, home: Option<PathBuf>) -> Self {
         let mut sources = Self { vars, cwd: cwd.clone(), config_dirs: vec![cwd], home };
         let in_home = |below: &str| sources.home.as_ref().map(|home| home.join(below));
@@ -53,7 +51,6 @@ impl Sources {
     }
 
     /// A variable that is set and not empty.
-    #[must_use]
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }

@@ -29,7 +29,6 @@ pub enum Status {
 
 impl Status {
     /// Reads the API's word.
-    #[must_use]
     pub fn parse(text: &str) -> Self {
         match text {
             "ACTIVE" => Self::Active,
@@ -44,7 +43,6 @@ impl Status {
     }
 
     /// Whether it says how the object stands: it is there, and a word that the API documents.
-    #[must_use]
     pub(crate) const fn is_known(&self) -> bool {
         !matches!(self, Self::Other(_))
     }
@@ -92,12 +90,10 @@ pub struct Router {
 
 impl Router {
     /// Whether it has a gateway to an external network.
-    #[must_use]
     pub fn has_gateway(&self) -> bool {
         self.external_network.is_some()
     }
 
-    #[must_use]
     pub fn serves(&self, subnet: &Id) -> bool {
         self.interfaces.iter().any(|interface| interface.subnet == *subnet)
     }
@@ -169,13 +165,11 @@ impl SiteConnection {
         [&self.service, &self.ike_policy, &self.ipsec_policy].into_iter().chain(groups)
     }
 
-    #[must_use]
     pub fn uses(&self, id: &Id) -> bool {
         self.holds().any(|held| held == id)
     }
 }
 
-/// The dead peer detection of a connection, as the API writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadPeerDetection {
     /// `hold`, `clear` or `restart`; with any other strongSwan leaves the connection out.
@@ -199,7 +193,6 @@ pub struct StoredPolicy {
 
 impl StoredPolicy {
     /// The word of an attribute; empty if the kind does not have it.
-    #[must_use]
     pub fn word(&self, attribute: &str) -> &str {
         self.attributes.iter().find(|(name, _)| *name == attribute).map_or("", |(_, word)| word)
     }

@@ -10,7 +10,6 @@ use crate::cloud::inventory::RegionId;
 impl Cloud {
     /// The regions whose network service is not https although Keystone is: whoever is in between can read what is sent
     /// there, and the token with it.
-    #[must_use]
     pub(crate) fn clear_text_regions(&self) -> Vec<&RegionId> {
         let endpoints = self.0.session.endpoints.iter();
         endpoints.filter(|endpoint| self.is_clear_text(&endpoint.url)).map(|endpoint| &endpoint.region).collect()
@@ -53,27 +52,18 @@ mod tests {
     use secrecy::SecretString;
 
     use super::super::conversation::Remembered;
-    use super::super::session::{Account, Endpoint, Token};
+    use super::super::session::{Endpoint, Token, TokenScope};
     use super::*;
-    use crate::cloud::credentials::{Credentials, Method, Tls};
+    use crate::cloud::credentials::{Credentials, Method};
     use crate::cloud::http::{Http, Limits};
     use crate::cloud::person::{Person, Prompt, Reply, Said};
 
     /// A cloud whose Keystone is https, and one of whose network services is not.
     fn torn(person: Option<Person>) -> Cloud {
-        let credentials = Credentials {
-            auth_url: "https://keystone.example/v3".to_owned(),
-            method: Method::Token { token: "t".into(), user: None },
-            project: None,
-            region: None,
-            interface: "internal".to_owned(),
-            network_endpoints: Vec::new(),
-            tls: Tls::default(),
-            in_file: false,
-        };
+        let credentials = Credentials::with(Method::Token { token: "t".into(), user: None });
         let endpoint =
             |region: &str, url: &str| Arc::new(Endpoint { region: region.into(), url: url.parse().unwrap() });
-        let session = Account {
+        let session = TokenScope {
             project_id: String::new(),
             project_name: String::new(),
             user_name: String::new(),

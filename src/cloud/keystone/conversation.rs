@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::identity::{self, Receipt};
-use super::session::{self, Account, Token};
+use super::session::{self, Token, TokenScope};
 use super::token::{may_be_judged, request_token, request_token_once, token_request};
 use crate::cloud::credentials::{Credentials, Method, Named};
 use crate::cloud::error::{Error, ErrorKind};
@@ -26,7 +26,7 @@ pub(crate) struct Remembered {
 /// A sign-in that has succeeded.
 pub(crate) struct NewSession {
     pub token: Token,
-    pub session: Account,
+    pub session: TokenScope,
     /// Whether the next time needs nobody.
     pub is_silent: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Conversation<'a> {
     credentials: &'a Credentials,
     person: Option<&'a Person>,
     /// Who was signed in before, if this is to renew it: the project must stay the same.
-    before: Option<&'a Account>,
+    before: Option<&'a TokenScope>,
     known: &'a mut Remembered,
     has_asked: bool,
     has_passcode: bool,
@@ -52,7 +52,7 @@ enum Ask {
 }
 
 enum Attempt {
-    In(Token, Account),
+    In(Token, TokenScope),
     /// Not yet; what was refused is said with the question.
     More(Ask, Option<String>),
 }
@@ -71,7 +71,7 @@ impl<'a> Conversation<'a> {
         http: &'a Http,
         credentials: &'a Credentials,
         person: Option<&'a Person>,
-        before: Option<&'a Account>,
+        before: Option<&'a TokenScope>,
         known: &'a mut Remembered,
     ) -> Self {
         Self { http, credentials, person, before, known, has_asked: false, has_passcode: false }
@@ -103,7 +103,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn end(&self, token: Token, session: Account) -> NewSession {
+    fn end(&self, token: Token, session: TokenScope) -> NewSession {
         let repeats = matches!(self.credentials.method, Method::ApplicationCredential { .. });
         let is_silent = !self.has_passcode && (repeats || self.known.password.is_some());
         NewSession { token, session, is_silent }

@@ -170,21 +170,6 @@ mod tests {
     use reqwest::StatusCode;
 
     use super::*;
-    use crate::cloud::credentials::Tls;
-
-    fn credentials(method: Method, project: Option<Named>) -> Credentials {
-        let auth_url = "https://keystone.example:5000/v3".to_owned();
-        Credentials {
-            auth_url,
-            method,
-            project,
-            region: None,
-            interface: "public".to_owned(),
-            network_endpoints: Vec::new(),
-            tls: Tls::default(),
-            in_file: false,
-        }
-    }
 
     fn demo() -> Named {
         Named::Name { name: "demo".to_owned(), domain: Domain::Name("Default".to_owned()) }
@@ -193,7 +178,7 @@ mod tests {
     #[test]
     fn an_application_credential_is_sent_without_a_scope() {
         let which = ApplicationCredential::Name { name: "ci".to_owned(), user: demo() };
-        let body = body(&credentials(Method::ApplicationCredential { which, secret: "s".into() }, None));
+        let body = body(&Credentials::with(Method::ApplicationCredential { which, secret: "s".into() }));
         assert_eq!(
             serde_json::from_slice::<Value>(&body).unwrap(),
             json!({"auth": {"identity": {"methods": ["application_credential"], "application_credential":
@@ -204,7 +189,7 @@ mod tests {
     #[test]
     fn a_passcode_follows_a_receipt_for_the_same_user_and_scope() {
         let password = Method::Password { user: demo(), password: "hunter2".into() };
-        let credentials = credentials(password, Some(Named::Id("p".to_owned())));
+        let credentials = Credentials { project: Some(Named::Id("p".to_owned())), ..Credentials::with(password) };
         assert_eq!(
             serde_json::from_slice::<Value>(&passcode_body(&credentials, &"123456".into())).unwrap(),
             json!({"auth": {"identity": {"methods": ["totp"], "totp": {"user":

@@ -26,7 +26,7 @@ pub struct Token {
 
 /// Who is signed in, and to what.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub(crate) struct TokenScope {
     pub project_id: String,
     pub project_name: String,
     pub user_name: String,
@@ -53,7 +53,7 @@ struct TokenAnswer {
     #[serde(default, deserialize_with = "fitting")]
     catalog: Vec<CatalogService>,
     #[serde(default, deserialize_with = "fitting")]
-    roles: Vec<Role>,
+    roles: Vec<RoleName>,
 }
 
 /// Those of a list that are as they should be. The others are services nobody asks here.
@@ -63,7 +63,7 @@ fn fitting<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> R
 }
 
 #[derive(Deserialize)]
-struct Role {
+struct RoleName {
     #[serde(default)]
     name: Text,
 }
@@ -112,7 +112,7 @@ pub(crate) fn is_for(answer: &Response, project: &Named) -> bool {
 }
 
 /// Reads a successful answer of `/v3/auth/tokens`.
-pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Account), Error> {
+pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, TokenScope), Error> {
     let described: TokenAnswer = parse(answer, "token")?;
     let secret = match (answer.header("x-subject-token"), &credentials.method) {
         (Some(token), _) => SecretString::from(token),
@@ -139,7 +139,7 @@ pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, Acco
         return refused(listed.why_none(&project.name.0, credentials));
     }
     let expires_at = described.expires_at.and_then(|text| text.parse().ok());
-    let session = Account {
+    let session = TokenScope {
         project_id: project.id.0,
         project_name: project.name.0,
         user_name: described.user.name.0,
@@ -272,23 +272,13 @@ fn spelt_once(found: BTreeMap<RegionId, Url>, credentials: &Credentials) -> BTre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::credentials::Tls;
 
     fn credentials(region: Option<&str>, network: Option<&str>) -> Credentials {
+        let region = region.map(RegionId::new);
         let url = network.and_then(address::network);
-        Credentials {
-            auth_url: "https://k/v3".to_owned(),
-            method: Method::Token { token: "t".into(), user: None },
-            project: None,
-            region: region.map(RegionId::new),
-            interface: "public".to_owned(),
-            network_endpoints: url
-                .map(|url| NetworkEndpoint { region: region.map(RegionId::new), url })
-                .into_iter()
-                .collect(),
-            tls: Tls::default(),
-            in_file: false,
-        }
+        let network_endpoints = url.map(|url| NetworkEndpoint { region: region.clone(), url }).into_iter().collect();
+        let method = Method::Token { token: "t".into(), user: None };
+        Credentials { region, network_endpoints, ..Credentials::with(method) }
     }
 
     #[test]

@@ -26,7 +26,6 @@ pub(crate) struct TunnelEnd<'a> {
 }
 
 /// The chosen subnets of a half, each once, and what speaks against tunnelling them from that router.
-#[must_use]
 pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (Vec<Subnet>, Vec<Finding>) {
     let place = Place::Subnets(half);
     let (mut local, mut found): (Vec<Subnet>, Vec<Finding>) = (Vec::new(), Vec::new());
@@ -52,7 +51,6 @@ pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (
 }
 
 /// What speaks for or against carrying that: of the first end, and of the second where it is in this project too.
-#[must_use]
 pub fn carried(a: &TunnelEnd<'_>, b: Option<&TunnelEnd<'_>>) -> Vec<Finding> {
     let ranges: Vec<IpNet> = a.local.iter().map(|subnet| subnet.cidr).collect();
     let mut found = sides(&ranges, a.remote, a.across);

@@ -21,8 +21,6 @@ pub struct Tunnelled<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// The existing connections of a router with the ranges each carries.
-    #[must_use]
     pub fn tunnelled(&self, router: &Id) -> Vec<Tunnelled<'a>> {
         let inventory = self.inventory;
         let on_router = |connection: &&SiteConnection| {
@@ -95,7 +93,6 @@ pub(super) fn same_ranges(
 }
 
 /// Whether one connection of a half's router tunnels what the half is to tunnel, and what.
-#[must_use]
 pub(crate) fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &Id) -> Option<String> {
     let tunnelled = known.tunnelled(&half.router.id);
     let existing = tunnelled.iter().find(|existing| existing.connection.id == *connection)?;
@@ -103,7 +100,6 @@ pub(crate) fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &
     matches!(existing.shares(&half.local_ranges()), Shares::Yes).then(|| format!("tunnels the same ranges: {overlap}"))
 }
 
-/// Whether a connection carries some of the local ranges.
 enum Shares {
     Yes,
     No(String),
@@ -111,7 +107,6 @@ enum Shares {
 }
 
 impl Tunnelled<'_> {
-    /// The first of some remote ranges that it carries a part of.
     fn overlap(&self, remote: &[IpNet]) -> Option<String> {
         cidr::first_overlap(remote, &self.remote).map(|(ours, theirs)| format!("{ours} overlaps {theirs}"))
     }
@@ -130,7 +125,6 @@ impl Tunnelled<'_> {
 }
 
 /// What is said of a peer that a connection of the router goes to already.
-#[must_use]
 pub(crate) fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, place: Place) -> Vec<Finding> {
     let finding = |existing: &Tunnelled<'_>| {
         let SiteConnection { name, status, id, .. } = existing.connection;
@@ -145,7 +139,6 @@ pub(crate) fn same_peer(known: &Known<'_>, router: &Router, peer: &PeerAddress, 
     known.tunnelled(&router.id).iter().filter(|existing| goes_to(existing.connection, peer)).map(finding).collect()
 }
 
-#[must_use]
 pub(crate) fn goes_to(connection: &SiteConnection, peer: &PeerAddress) -> bool {
     match peer {
         PeerAddress::Ip(address) => connection.peer_address.parse() == Ok(*address),

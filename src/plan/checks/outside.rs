@@ -9,14 +9,12 @@ use crate::plan::cidr;
 use crate::plan::findings::{Finding, Place};
 
 /// The addresses a half has outside: those of its router, and of its VPN service where the cloud gives it its own.
-#[must_use]
 pub(crate) fn own_addresses(router: &Router, service: Option<&VpnService>) -> Vec<IpAddr> {
     let v4 = router.external_v4.iter().copied().chain(service.and_then(|service| service.external_v4));
     let v6 = router.external_v6.iter().copied().chain(service.and_then(|service| service.external_v6));
     v4.map(IpAddr::V4).chain(v6.map(IpAddr::V6)).collect()
 }
 
-#[must_use]
 pub fn peer(peer: IpAddr, router: &Router, own: &[IpAddr], local: &[IpNet], place: Place) -> Vec<Finding> {
     if own.contains(&peer) {
         let text = format!("{peer} is this region's own router {}; type the address of the other end", router.name);
@@ -31,7 +29,6 @@ pub fn peer(peer: IpAddr, router: &Router, own: &[IpAddr], local: &[IpNet], plac
 
 /// What else would go into a tunnel that carries those remote ranges. None of it stops the tunnel, whose own packets come
 /// from outside the local ranges and so match none of its selectors.
-#[must_use]
 pub(crate) fn captured(
     remote: &[IpNet],
     router: &Router,

@@ -54,7 +54,6 @@ pub(crate) trait Graded: Copy + PartialEq {
     /// Whether it may be chosen where the choice is ours: it works, and protects.
     fn is_sound(self) -> bool;
 
-    /// Whether a region stores it.
     fn is_stored_by(self, _region: &Extensions) -> bool {
         true
     }
