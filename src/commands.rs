@@ -78,7 +78,7 @@ pub(crate) struct SignInContext {
 }
 
 impl SignInContext {
-    /// Signs in. What the user should know about the credentials is told at once, and kept even if the rest fails.
+    /// Signs in. Warnings about the credentials are printed at once, and kept even if the rest fails.
     async fn cloud(&mut self, args: &CloudArgs) -> Result<SignedIn, CommandError> {
         self.terminal = AtTerminal::find();
         let tell = |warning: &str| {

@@ -35,6 +35,7 @@ pub(crate) use health::{Diagnoses, Health};
 pub(crate) use interrupted::ListedInterruption;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;
+pub(crate) use text::DEMO;
 
 /// What a command ends with: a text for people, a JSON object for programs, an exit code for both.
 pub trait Conclude: Display + Serialize {
@@ -185,7 +186,7 @@ impl CreationReport {
             CreationEnd::Stopped(standing) => (CreationOutcome::Stopped, standing, Vec::new()),
             CreationEnd::Undone => (CreationOutcome::Undone, &none, Vec::new()),
             CreationEnd::Unsettled(error) => {
-                let failure = |error| Failure::new("looking for what lost requests may have made", error);
+                let failure = |error| Failure::new("looking for objects of lost requests", error);
                 (CreationOutcome::Undone, &none, error.map(failure).into_iter().collect())
             }
             CreationEnd::Left(left) => {
@@ -217,7 +218,7 @@ impl CreationReport {
         };
         let go_on = go_on.map(|way| osvpn(way).operand(plan.id()).words(if modern { "--profile modern" } else { "" }));
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
-        // Whoever wanted it undone has no use for a VPN that could not be deleted.
+        // After a rollback nobody needs the values of a VPN that could not be deleted.
         let is_complete =
             !matches!(end, CreationEnd::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
         let rule = |rule: crate::plan::SecurityRule| RuleReport {
@@ -263,7 +264,7 @@ impl CreationReport {
     }
 
     #[must_use]
-    pub fn with_proof(mut self, examined: Option<&Examined>) -> Self {
+    pub fn with_health(mut self, examined: Option<&Examined>) -> Self {
         self.health = examined.map(|examined| Health::new(&examined.vpn, &examined.diagnosis));
         self
     }

@@ -56,7 +56,7 @@ pub struct SignedIn {
 }
 
 /// Finds credentials and signs in with them. That person is asked for what is missing; without one, what is missing is an
-/// error. What the user should know is told as soon as it is known: what is odd about the credentials, before they are sent.
+/// error. Warnings are told as soon as they are known: those about the credentials, before these are sent.
 ///
 /// # Errors
 /// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
@@ -109,7 +109,7 @@ pub async fn sign_in(
     let exposed = cloud.clear_text_regions();
     if !exposed.is_empty() {
         later.push(format!(
-            "The network service of {} is not https, although Keystone is: whoever is in between can read the token, and \
+            "The network service of {} is not https, although Keystone is: everybody in between can read the token, and \
              the keys that are read there.",
             exposed.iter().join(", ")
         ));
@@ -148,7 +148,7 @@ pub fn find(name: Option<&str>) -> Result<FoundCredentials, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
 }
 
-/// As [`find`]. A clouds.yaml may be a pipe to which nobody writes, so a thread reads it, which ends with the program: the
+/// As [`find`]. A clouds.yaml may be a pipe that nothing is written to, so a thread reads it, which ends with the program: the
 /// caller can be stopped.
 async fn find_unhurried(name: Option<String>) -> Result<FoundCredentials, Problem> {
     let found = tokio::task::spawn_blocking(move || find(name.as_deref())).await;
@@ -166,7 +166,7 @@ fn short_life(left: SignedDuration, can_ask: bool) -> String {
     let then = if can_ask {
         "a run that takes longer waits then until you have signed in again"
     } else {
-        "a run that takes longer stops half-way, and osvpn resume goes on with a new one"
+        "a run that takes longer stops half-way, and osvpn resume continues with a new one"
     };
     format!("The token expires in {how_long} and cannot be renewed by itself: {then}.")
 }

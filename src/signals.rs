@@ -32,7 +32,7 @@ pub enum Signal {
 pub type Signals = UnboundedReceiver<Signal>;
 
 /// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also
-/// hears of it when the terminal on standard input hangs up and nobody sends SIGHUP for it: the kernel sends it only to
+/// hears of it when the terminal on standard input hangs up without a SIGHUP: the kernel sends it only to
 /// the session whose terminal it is.
 ///
 /// # Errors

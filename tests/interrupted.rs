@@ -479,7 +479,7 @@ async fn an_id_goes_before_a_name_and_an_empty_word_means_nothing() {
     }
     let ran = run(scene.osvpn(&["rollback", &id, "--yes"])).await;
     assert!(
-        ran.code == 0 && ran.out.contains(&format!("VPN test-vpn (osvpn:{id}) is undone")),
+        ran.code == 0 && ran.out.contains(&format!("VPN test-vpn (osvpn:{id}) is rolled back")),
         "{}{}",
         ran.out,
         ran.err

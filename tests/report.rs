@@ -61,7 +61,7 @@ fn an_undo_that_cannot_be_sure_says_so_and_where_to_look() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(!text.contains("everything this run made is deleted"), "{text}");
+    assert!(!text.contains("everything this run created is deleted"), "{text}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn what_lost_requests_left_is_listed_though_the_vpn_is_active() {
     let command = format!("openstack --os-region-name nz-hlz-1 vpn ike policy delete {}", twin.id);
     assert_eq!(left.leftovers.iter().map(ToString::to_string).collect::<Vec<_>>(), std::slice::from_ref(&command));
     let text = left.to_string();
-    assert!(text.contains(&command) && !text.contains("To remove what this run made"), "{text}");
+    assert!(text.contains(&command) && !text.contains("To delete what this run created"), "{text}");
     run.tell(Event::Deleted(twin));
     let swept = report(&run);
     assert!(swept.leftovers.is_empty() && swept.halves[0].objects.len() == 6, "the object itself is still there");

@@ -60,7 +60,7 @@ impl Creation<'_> {
         }
         lines::waiting(wait);
         let watched = audience.attend(watch(&Marks::from(plan), &mut ledger, Pace::lasting(wait), &work)).await;
-        // ACTIVE is no proof, and DOWN no answer.
+        // ACTIVE does not prove that traffic flows, and DOWN does not say why.
         let examined = match watched {
             Some(Watched::Active | Watched::NotYet(_)) => audience.attend(examine(cloud, plan.id())).await,
             _ => None,
@@ -68,9 +68,9 @@ impl Creation<'_> {
         let examined = examined.and_then(Result::ok);
         let lines = &audience.lines;
         match watched {
-            Some(Watched::Active) => report(&ledger, CreationEnd::Active, lines).with_proof(examined.as_ref()),
+            Some(Watched::Active) => report(&ledger, CreationEnd::Active, lines).with_health(examined.as_ref()),
             Some(Watched::NotYet(standing)) => {
-                report(&ledger, CreationEnd::NotActive(&standing), lines).with_proof(examined.as_ref())
+                report(&ledger, CreationEnd::NotActive(&standing), lines).with_health(examined.as_ref())
             }
             Some(Watched::Lost(error)) => report(&ledger, CreationEnd::Lost(lines.standing(), &error), lines),
             Some(Watched::Stopped) | None => report(&ledger, CreationEnd::Stopped(lines.standing()), lines),

@@ -151,7 +151,6 @@ impl DoctorArgs {
             Err(_) => return diagnosed(health),
         };
         if !self.json {
-            // For whoever is asked afterwards.
             let _ = write!(io::stdout(), "{health}").and_then(|()| io::stdout().flush());
         }
         if !self.fixes() {

@@ -59,7 +59,7 @@ impl CommandError {
         Self::new(ExitStatus::Refused, problems)
     }
 
-    /// Nobody can tell from what this sign-in is shown.
+    /// Unknown, because this sign-in is not shown VPN objects.
     pub(super) fn hidden(hidden: Hidden) -> Self {
         Self::new(ExitStatus::Failed, [hidden.to_string()])
     }

@@ -78,8 +78,8 @@ async fn type_key() -> Result<Zeroizing<String>, CommandError> {
     typed.map(|key| Zeroizing::new(key.expose_secret().to_owned())).ok_or_else(|| refused("none was typed".to_owned()))
 }
 
-/// What a file holds; none if that is more than so many bytes. It may be a pipe to which nobody writes, so it is read by a
-/// thread, which ends with the program: the caller can be stopped.
+/// The content of a file; none if it is longer. It may be a pipe that nothing is written to, so a thread reads it, which ends
+/// with the program: the caller can be stopped.
 async fn content(path: &Path, longest: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let path = path.to_owned();
     let read = move || {

@@ -139,7 +139,7 @@ pub(super) fn warn(what: &str) {
     say(&format!("warning: {what}"));
 }
 
-/// From now on every pause before a read is tried again is told.
+/// Prints every pause before a read is retried, from now on.
 pub(super) fn listen_to(cloud: &Cloud) {
     cloud.tell_pauses(|region, pause| say(&format!("{region}: {pause}")));
 }

@@ -123,7 +123,7 @@ impl ProjectVpns {
             return (*unmade).into();
         }
         match (error, self.inspection.unread.first()) {
-            // It may be there: nobody knows.
+            // It may be in the region that could not be read.
             (Unselected::None { wanted, .. }, Some((region, why))) => {
                 CommandError::failed(format!("looking for {wanted} in {region}"), why)
             }

@@ -47,7 +47,7 @@ pub(super) struct Carrier<'a> {
     pub(super) key: Option<Psk>,
     /// How long to wait for ACTIVE afterwards.
     pub(super) wait: Duration,
-    /// Whether nobody has to be asked any more.
+    /// Whether it is confirmed already.
     pub(super) is_agreed: bool,
 }
 

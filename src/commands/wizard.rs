@@ -12,7 +12,8 @@ use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
 use crate::report::{
-    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, ExitStatus, Failure, Health, RollbackReport,
+    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, DEMO, ExitStatus, Failure, Health,
+    RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
 use crate::signals;
@@ -135,7 +136,7 @@ fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
 fn farewell(ended: &Ended) -> ExitStatus {
     let Ended { model, why } = ended;
     let mut out = stdout();
-    // What went wrong with the program comes first: the last line is the one that says how to go on.
+    // What went wrong with the program comes first: the last line says how to continue.
     match why {
         Why::Finished | Why::Signal(_) => {}
         Why::Terminal(error) => complain(&format!("the terminal is gone: {error}")),
@@ -164,10 +165,7 @@ fn farewell(ended: &Ended) -> ExitStatus {
         let _ = write!(out, "{text}");
     } else if !changes.is_empty() {
         if is_demo {
-            let _ = writeln!(
-                out,
-                "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else."
-            );
+            let _ = writeln!(out, "\n{DEMO}");
         }
     } else if model.screen.is_of_existing() {
         // Looking is complete in itself: nothing was stopped.
@@ -183,7 +181,7 @@ fn farewell(ended: &Ended) -> ExitStatus {
     }
     match why {
         Why::Finished => status,
-        // A hang-up, whether or not its signal has come by now.
+        // A hang-up, whether or not its signal has come yet.
         Why::Signal(_) | Why::Terminal(_) => ExitStatus::Stopped,
         Why::Panic(_) => ExitStatus::Panicked,
     }
@@ -205,7 +203,7 @@ pub fn report_of(run: &Progress, key: KeyOrigin) -> Option<CreationReport> {
     };
     let report = CreationReport::new(plan, &known(run), end, key);
     let examined = run.examined.as_ref().and_then(|examined| examined.as_deref().ok());
-    Some(report.with_proof(examined).with_pauses(plan, &run.pauses))
+    Some(report.with_health(examined).with_pauses(plan, &run.pauses))
 }
 
 /// The ledger, and as doubtful what was in progress when the run was given up.

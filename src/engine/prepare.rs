@@ -79,7 +79,7 @@ pub(crate) fn refusals(findings: &[Finding]) -> Vec<String> {
 
 pub type RegionRead = (RegionId, Inventory, Detail);
 
-/// Everything about those regions; one the cloud does not have is left to whoever looks for it.
+/// Everything about those regions; one that the cloud does not have is left out.
 ///
 /// # Errors
 /// If one of them cannot be read, or its VPN objects cannot be seen, or it is one of the cloud's regions but for upper and lower case.

@@ -97,7 +97,7 @@ impl ChangeReport {
             Ok(Changed::Done) => (done, None),
             Ok(Changed::Unsettled(until, error)) => {
                 unsettled = Some(until);
-                let what = "looking for what a lost request may have done";
+                let what = "looking for the effect of a lost request";
                 (ChangeOutcome::Unsettled, error.map(|error| Failure::new(what, &error)))
             }
             Err(ChangeError::Failed(number, error)) => {
@@ -107,8 +107,7 @@ impl ChangeReport {
             }
             Err(ChangeError::Stopped) => (ChangeOutcome::Stopped, None),
             Err(ChangeError::KeyNeeded(number)) => {
-                let text = "the key was typed in by you and is kept nowhere; give it again with --psk-file PATH, or in \
-                            OSVPN_PSK";
+                let text = "you typed the key, and osvpn stores it nowhere; give it again with --psk-file PATH, or in OSVPN_PSK";
                 (ChangeOutcome::Failed, Some(Failure::plain(step(number), text)))
             }
             Err(ChangeError::TooLate) => {
@@ -175,7 +174,7 @@ impl ChangeReport {
 
     /// Notes that the VPN could not be read afterwards.
     pub(crate) fn unseen(&mut self, why: &str) {
-        let text = format!("How the VPN stands now could not be seen: {why}.");
+        let text = format!("The VPN could not be read afterwards: {why}.");
         self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
     }
 
@@ -262,7 +261,7 @@ impl Display for ChangeReport {
             ChangeOutcome::Stopped => writeln!(f, "Stopped: {what}.")?,
             ChangeOutcome::Unsettled => writeln!(
                 f,
-                "{done}: {what}. But an answer was lost, and until {} the cloud may still act on that request.",
+                "{done}: {what}. But an answer was lost, and the cloud may still process that request until {}.",
                 self.unsettled_until.as_deref().unwrap_or("later")
             )?,
             ChangeOutcome::Overtaken => writeln!(f, "Not done: {what}.")?,
@@ -291,15 +290,15 @@ impl Display for ChangeReport {
 }
 
 impl ChangeReport {
-    /// What has no journal cannot be gone on with, and what its commands would find instead is the VPN itself.
+    /// Without a journal there is nothing to continue, and the commands would find the VPN itself.
     fn way_on(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(go_on) = &self.go_on else { return Ok(()) };
-        writeln!(f, "\nTo go on:      {go_on}")?;
+        writeln!(f, "\nTo continue:   {go_on}")?;
         if self.is_reversible && self.direction == Direction::Forward {
             writeln!(f, "To roll back:  {}", osvpn("rollback").operand(&self.id))?;
         }
         if let (ChangeOutcome::Failed, Some(journal)) = (self.outcome, &self.journal) {
-            writeln!(f, "To leave it as it is, and go on with nothing:\n  {}", remove_file(journal))?;
+            writeln!(f, "To leave it as it is, and forget the change:\n  {}", remove_file(journal))?;
         }
         Ok(())
     }

@@ -230,7 +230,7 @@ impl Display for Listing {
             }
             for vpn in self.strays.iter().filter_map(|stray| stray.vpn.as_ref()).unique() {
                 let command = osvpn("delete --strays --of").value(vpn);
-                writeln!(f, "To delete those of {vpn}, if nobody is creating or changing it: {command}")?;
+                writeln!(f, "To delete those of {vpn}, unless somebody is creating or changing it: {command}")?;
             }
         }
         self.unread.iter().try_for_each(|failure| write!(f, "\n{failure}"))

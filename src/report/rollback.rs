@@ -50,7 +50,7 @@ impl RollbackReport {
                 })
                 .collect(),
             Undone::Unsettled(Some(error)) => {
-                vec![Failure::new("looking for what a lost request may have made", error)]
+                vec![Failure::new("looking for objects of lost requests", error)]
             }
             Undone::Clean | Undone::Stopped | Undone::Unsettled(None) => Vec::new(),
         };
@@ -93,9 +93,9 @@ impl Display for RollbackReport {
         let Self { outcome, name, id, deleted, .. } = self;
         let objects = if *deleted == 1 { "1 object is".to_owned() } else { format!("{deleted} objects are") };
         let what = match outcome {
-            RollbackOutcome::Undone => format!("is undone: {objects} deleted, and nothing of it is left"),
-            RollbackOutcome::Stopped => format!("is being undone, and you stopped it: {objects} deleted"),
-            RollbackOutcome::Left => format!("is not completely undone: {objects} deleted"),
+            RollbackOutcome::Undone => format!("is rolled back: {objects} deleted, and nothing of it is left"),
+            RollbackOutcome::Stopped => format!("is not rolled back yet, because you stopped it: {objects} deleted"),
+            RollbackOutcome::Left => format!("is not rolled back completely: {objects} deleted"),
         };
         writeln!(f, "VPN {name} (osvpn:{id}) {what}.")?;
         self.failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))?;
@@ -104,7 +104,7 @@ impl Display for RollbackReport {
             writeln!(f, "\nKept: they carry its marker, and are not as osvpn sends them: {spared}")?;
         }
         if !self.removal.is_empty() {
-            writeln!(f, "\nStill there; to remove it by hand, in this order:")?;
+            writeln!(f, "\nWhat is left; to delete it by hand, in this order:")?;
         }
         self.removal.iter().try_for_each(|command| writeln!(f, "  {command}"))?;
         self.doubtful.iter().try_for_each(|doubt| write!(f, "\n{}", doubt.text("The")))?;

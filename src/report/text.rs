@@ -11,6 +11,9 @@ use crate::engine::Origin;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
+/// After everything that was done in the simulated cloud.
+pub(crate) const DEMO: &str = "This was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else.";
+
 impl Display for CreationReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.headline())?;
@@ -31,7 +34,7 @@ impl Display for CreationReport {
         self.removal(f)?;
         self.way_on(f)?;
         if self.is_demo {
-            writeln!(f, "\nThis was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else.")?;
+            writeln!(f, "\n{DEMO}")?;
         }
         Ok(())
     }
@@ -40,17 +43,17 @@ impl Display for CreationReport {
 impl CreationReport {
     fn headline(&self) -> String {
         let vpn = format!("VPN {} (osvpn:{})", self.name, self.id);
-        let exists = if self.is_empty() { "Nothing was made." } else { "What exists by now is listed below." };
+        let exists = if self.is_empty() { "Nothing was made." } else { "What exists is listed below." };
         match self.outcome {
             CreationOutcome::Active => format!("{vpn} is ACTIVE."),
             CreationOutcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),
             CreationOutcome::Failed => format!("{vpn} failed. {exists}"),
-            CreationOutcome::Overtaken => format!("{vpn} was not made. Nothing of it is left."),
+            CreationOutcome::Overtaken => format!("{vpn} was not created. Nothing of it is left."),
             CreationOutcome::Stopped => format!("{vpn} was stopped. {exists}"),
             CreationOutcome::Undone if !self.doubtful.is_empty() => {
-                format!("{vpn} was undone: everything found is deleted. What may still appear is listed below.")
+                format!("{vpn} was rolled back: everything found is deleted. What may still appear is listed below.")
             }
-            CreationOutcome::Undone => format!("{vpn} was undone: everything this run made is deleted."),
+            CreationOutcome::Undone => format!("{vpn} was rolled back: everything this run created is deleted."),
         }
     }
 
@@ -74,12 +77,12 @@ impl CreationReport {
     }
 
     fn still_needed(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // What the proof has seen of the security groups is more than can be said without.
+        // The checks have read the security groups: they say more.
         if self.security_rules.is_empty() || self.health.as_ref().is_some_and(Health::knows_security_groups) {
             return Ok(());
         }
-        writeln!(f, "\nStill needed: instances admit nothing from the other side on their own. For each of their")?;
-        writeln!(f, "security groups that is to be reached:")?;
+        writeln!(f, "\nStill needed: security groups block traffic from the other side. For each group of instances")?;
+        writeln!(f, "that should receive it:")?;
         self.security_rules.iter().try_for_each(|rule| writeln!(f, "  {}", rule.command))
     }
 
@@ -89,13 +92,13 @@ impl CreationReport {
             write!(f, "\n{}", doubt.text(which))?;
         }
         if self.outcome == CreationOutcome::Active && !self.leftovers.is_empty() {
-            writeln!(f, "\nLeft over, and of no use to the VPN. To remove it:")?;
+            writeln!(f, "\nLeft over, and not used by the VPN. To delete it:")?;
             list(f, &self.leftovers)?;
         }
         if self.removal.is_empty() || self.outcome == CreationOutcome::Active {
             return Ok(());
         }
-        writeln!(f, "\nTo remove what this run made, in this order:")?;
+        writeln!(f, "\nTo delete what this run created, in this order:")?;
         list(f, &self.removal)
     }
 
@@ -108,8 +111,8 @@ impl CreationReport {
             }
             _ => writeln!(f)?,
         }
-        let (away, on) = if self.is_made { ("delete", "wait for ACTIVE") } else { ("undo", "go on from here") };
-        let commands = [(format!("To {away} it:"), self.undo.as_ref()), (format!("To {on}:"), Some(go_on))];
+        let (away, on) = if self.is_made { ("delete", "wait for ACTIVE") } else { ("roll back", "continue") };
+        let commands = [(format!("To {away}:"), self.undo.as_ref()), (format!("To {on}:"), Some(go_on))];
         let mut commands = commands.into_iter().filter_map(|(what, command)| Some((what, command?)));
         commands.try_for_each(|(what, command)| writeln!(f, "{what:<19}  {command}"))
     }
@@ -121,8 +124,8 @@ impl DoubtReport {
         let Self { kind, region, name, may_appear_until, look } = self;
         let what = match may_appear_until {
             Some(until) => format!(
-                "{which} {kind} {name} may still appear in {region}:\nan answer was lost, and the cloud may act until \
-                 {until}. Look then:"
+                "{which} {kind} {name} may still appear in {region}:\nan answer was lost, and the cloud may still process that \
+                 request until {until}. Look then:"
             ),
             None => format!("It is not known whether the {kind} {name} exists in {region}; look:"),
         };

@@ -30,7 +30,7 @@ pub fn say(line: &str) {
     if lines.questions == 0 { print(line) } else { lines.held.push(line.to_owned()) }
 }
 
-/// Whoever closed standard error does not want to know.
+/// Standard error may be closed.
 fn print(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
@@ -58,7 +58,7 @@ impl Drop for Asking {
     }
 }
 
-/// Nobody is asked any more, and whoever waits for an answer may not come to drop what he holds.
+/// No question is open any more; a task that waited for an answer may never drop its [`Asking`].
 pub(super) fn nothing_is_asked() {
     let mut lines = HeldLines::of_process();
     lines.questions = 0;

@@ -20,7 +20,7 @@ use crate::cloud::person::{Question, Reply, Said, Wanted};
 /// As much as a terminal gives of one line.
 const LONGEST_LINE: usize = 4096;
 
-/// Whoever sits at the controlling terminal. When this is dropped nobody is asked any more, and the terminal shows again
+/// The person at the controlling terminal. When this is dropped no question is open any more, and the terminal shows again
 /// what is typed.
 #[derive(Debug)]
 pub struct AtTerminal {
@@ -29,7 +29,7 @@ pub struct AtTerminal {
 }
 
 impl AtTerminal {
-    /// None if there is no controlling terminal, or it belongs to another process now: whoever reads from the background is
+    /// None if there is no controlling terminal, or it belongs to another process now: a process that reads in the background is
     /// stopped.
     ///
     /// Must be called within a runtime.
@@ -121,7 +121,7 @@ async fn answer(tty: Arc<ControllingTerminal>, mut said: UnboundedReceiver<Said>
         let Said::Asked(question, mut reply) = said else { continue };
         let answer = tokio::select! {
             answer = ask(&tty, &question) => answer.unwrap_or_default(),
-            // The thread that reads ends with the program: nobody stops to wait for an answer but to end.
+            // The thread that reads ends with the program: the program ends then.
             () = reply.closed() => None,
         };
         tty.show();
@@ -144,7 +144,7 @@ async fn ask(tty: &Arc<ControllingTerminal>, question: &Question) -> io::Result<
     Ok((!reply.is_empty()).then_some(reply))
 }
 
-/// One line, hidden. Whoever stops the program and goes on with it finds the terminal as the shell has left it, and the
+/// One line, hidden. After Ctrl-Z and fg one finds the terminal as the shell has left it, and the
 /// prompt far above.
 async fn hidden_line(tty: &Arc<ControllingTerminal>, label: &str) -> io::Result<Option<SecretString>> {
     let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;

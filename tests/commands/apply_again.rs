@@ -9,7 +9,7 @@ async fn a_plan_whose_vpn_is_there_exactly_so_has_nothing_to_do() {
     for args in [&["apply", "plan.toml"][..], &["apply", "plan.toml", "--dry-run"]] {
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-        assert!(ran.out.contains("Unchanged: test-vpn is there exactly as the plan has it"), "{}", ran.out);
+        assert!(ran.out.contains("Unchanged: test-vpn exists exactly as planned"), "{}", ran.out);
         let (_, told) = scene.json(args).await;
         assert_eq!((&told["outcome"], &told["name"]), (&json!("unchanged"), &json!("test-vpn")), "{told:#}");
         assert_eq!(told["health"]["condition"], "proven");

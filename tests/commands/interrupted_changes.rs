@@ -29,7 +29,7 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), rest.collect::<Vec<_>>().join("\n"));
     assert_eq!(output.status.code(), Some(130), "{out}{err}");
-    for part in ["Stopped: the deletion of test-vpn.", "steps are done", "To go on:      osvpn resume"] {
+    for part in ["Stopped: the deletion of test-vpn.", "steps are done", "To continue:   osvpn resume"] {
         assert!(out.contains(part), "{part:?} is missing from\n{out}");
     }
     assert!(!out.contains("To roll back"), "something is deleted: {out}");
@@ -158,7 +158,7 @@ async fn a_rollback_that_is_cut_off_is_gone_on_with_as_a_rollback() {
     let ran = scene.run(&["rollback", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("Not rolled back"), "{}", ran.out);
-    assert!(ran.out.contains(&format!("To go on:      osvpn rollback {id}")), "{}", ran.out);
+    assert!(ran.out.contains(&format!("To continue:   osvpn rollback {id}")), "{}", ran.out);
     let ran = scene.run(&["resume"]).await;
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("being rolled back") && ran.err.contains(&format!("osvpn rollback {id}")), "{}", ran.err);

@@ -495,7 +495,7 @@ async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
     failed_step(changing.take_back(&vpn.work()).await);
     let course = changing.course();
     let report = ChangeReport::new(&course, Err(ChangeError::Stopped), Direction::Back).to_string();
-    assert!(report.contains("To go on:      osvpn rollback ") && !report.contains("osvpn resume"), "{report}");
+    assert!(report.contains("To continue:   osvpn rollback ") && !report.contains("osvpn resume"), "{report}");
     vpn.site.simulator.clear_requests();
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
     let restarts = puts(&vpn).into_iter().filter(|(kind, _)| *kind == "service").count();

@@ -90,7 +90,7 @@ fn what_could_not_be_made_any_more_is_undone_all_the_same() {
     pty.enter_at("Leave");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("is undone: 12 objects are deleted, and nothing of it is left"), "{said}");
+    assert!(said.contains("is rolled back: 12 objects are deleted, and nothing of it is left"), "{said}");
 }
 
 #[test]

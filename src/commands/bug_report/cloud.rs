@@ -12,7 +12,7 @@ use crate::cloud::keystone::SignIn;
 use crate::cloud::{Cloud, Error, Limits, Region};
 use crate::sign_in::{Login, find};
 
-/// Whoever wants to report that the cloud does not answer does not want to wait for it.
+/// The report may be about a cloud that does not answer.
 const LONGEST: Duration = Duration::from_secs(15);
 
 pub async fn section(args: &BugReportArgs) -> Section {
@@ -62,7 +62,7 @@ async fn asked(name: Option<&str>) -> (String, String) {
     (format!("Keystone's version and the API extensions of {} regions", regions.len()), text)
 }
 
-/// The way of signing in, and nobody's name.
+/// The way of signing in, without names.
 fn kind(method: &Method) -> &'static str {
     match method {
         Method::Password { .. } => "a password",

@@ -17,7 +17,7 @@ const LONGEST_LOG: u64 = 1 << 20;
 /// How much of a journal is taken, in bytes; a VPN's has a few thousand.
 const LONGEST_JOURNAL: u64 = 256 << 10;
 
-/// `OS_*` variables whose values matter and are nobody's secret.
+/// `OS_*` variables whose values matter and are no secrets.
 const SHOWN: [&str; 9] = [
     "OS_AUTH_TYPE",
     "OS_AUTH_URL",
@@ -140,7 +140,7 @@ pub fn log() -> Section {
             (format!("{} lines, every request among them", log.lines().count()), format!("{place}\n{log}"))
         }
         Some((_, Err(error))) if error.kind() == io::ErrorKind::NotFound => (
-            format!("none. Do again what went wrong with {}=debug osvpn …, then make this report anew", log::VARIABLE),
+            format!("none. Repeat what went wrong with {}=debug osvpn …, then create this report again", log::VARIABLE),
             format!("There is no log: {}=debug makes one.\n", log::VARIABLE),
         ),
         Some((place, Err(error))) => (format!("unreadable: {error}"), format!("{place} cannot be read: {error}\n")),

@@ -21,7 +21,7 @@ pub(in super::super) enum Chosen {
     Named(String, Vec<String>),
 }
 
-/// Refuses to undo what is made: creating it was not interrupted, and whoever says so by mistake loses a VPN that works.
+/// Refuses to roll back a complete VPN: its creation was not interrupted, and a mistake would cost a VPN that works.
 ///
 /// # Errors
 /// With the command that deletes it.
@@ -39,7 +39,7 @@ pub(in super::super) fn refuse_made(interrupted: &Resumable) -> Result<(), Comma
     Err(CommandError::refused(problem).hint(hint))
 }
 
-/// Takes up a VPN that was found by its marks, so that nobody else does meanwhile.
+/// Claims a VPN that was found by its marker, so that no other process resumes it meanwhile.
 fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     if let [first, ..] = found.doubled().as_slice() {
         let mut problems = vec![format!(
@@ -52,7 +52,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     }
     let directory = state::directory().ok_or(JournalError::NoHome);
     let vpn = &found.marks.vpn;
-    // Whoever named it in another way than its journal does is told of that all the same.
+    // It may have been named otherwise than its journal names it.
     if let Some((path, record)) = directory.as_ref().ok().and_then(|directory| change::unfinished_of(directory, vpn)) {
         let error =
             record.map_or_else(|error| error, |_| JournalError::Unfinished(vpn.to_string(), "a change".to_owned()));
@@ -60,7 +60,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     }
     match directory.and_then(|directory| Claim::of(&directory, vpn)) {
         Err(error @ JournalError::Busy(_)) => Err(CommandError::from(error)),
-        // It could not be read, or was begun only now. Nobody goes by the marks beside it: it may know of requests whose
+        // It could not be read, or was begun only now. It goes before the markers: it may know of requests whose
         // answers are outstanding.
         Ok(claim) if claim.has_journal() => match Journal::of(claim) {
             Ok(journal) => take_journal(Box::new(journal), cloud),
@@ -154,7 +154,7 @@ fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Resumable, Comma
     Err(CommandError::unusable(text))
 }
 
-/// Holds the journal against the cloud that was signed in to, or looks for the VPN by its marks.
+/// Compares the journal with the cloud that was signed in to, or looks for the VPN by its marker.
 ///
 /// # Errors
 /// If it belongs elsewhere, or there is none.
