@@ -37,7 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::report::{Conclude, ExitStatus};
 use crate::sign_in::terminal::AtTerminal;
 use crate::sign_in::{SignedIn, sign_in};
-use crate::signals::{self, Signals};
+use crate::system::signals::{self, Signals};
 
 pub(crate) use error::CommandError;
 use options::CloudArgs;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use osvpn::cli::Cli;
 use osvpn::commands::complain;
-use osvpn::{hardening, log};
+use osvpn::system::{hardening, log};
 
 fn main() -> ExitCode {
     hardening::harden();

@@ -21,7 +21,7 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-use crate::signals::{SETTLING, Signal};
+use crate::system::signals::{SETTLING, Signal};
 use crate::view::{Theme, view};
 use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};

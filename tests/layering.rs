@@ -3,28 +3,19 @@
 use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may use. What is not here may use everything.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("cloud", &["cloud"]),
     ("plan", &["plan", "cloud"]),
     ("inspect", &["inspect", "plan", "cloud"]),
     ("change", &["change", "inspect", "plan", "cloud"]),
-    ("engine", &["engine", "change", "inspect", "plan", "cloud", "state"]),
+    ("engine", &["engine", "change", "inspect", "plan", "cloud", "system"]),
     ("report", &["report", "engine", "change", "inspect", "plan", "cloud"]),
     ("wizard", &["wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("view", &["view", "wizard", "sign_in", "inspect", "engine", "change", "plan", "cloud"]),
     ("simulator", &["simulator"]),
-    ("signals", &["signals"]),
-    ("hardening", &["hardening"]),
-    ("state", &["state"]),
-    ("log", &["log", "state"]),
+    ("system", &["system"]),
     ("sign_in", &["sign_in", "simulator", "cloud"]),
-    (
-        "tui",
-        &[
-            "tui", "view", "wizard", "report", "sign_in", "signals", "state", "inspect", "engine", "change", "plan",
-            "cloud",
-        ],
-    ),
+    ("tui", &["tui", "view", "wizard", "report", "sign_in", "system", "inspect", "engine", "change", "plan", "cloud"]),
     (
         "commands",
         &[
@@ -35,9 +26,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "report",
             "sign_in",
             "simulator",
-            "signals",
-            "state",
-            "log",
+            "system",
             "inspect",
             "engine",
             "change",

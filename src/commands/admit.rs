@@ -10,7 +10,7 @@ use super::run_change::Carrier;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Proposal, admit};
 use crate::inspect::diagnosis::exposures;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Add the security-group rules that the instances of a VPN's subnets lack.
 ///

@@ -18,8 +18,8 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::{DryRun, ExistingReport};
 use crate::sign_in::SignedIn;
-use crate::signals::Signals;
-use crate::state;
+use crate::system::signals::Signals;
+use crate::system::state;
 
 const PLAN: &str = "\
 A plan file:

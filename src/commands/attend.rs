@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines;
 use crate::cloud::Cloud;
-use crate::signals::{SETTLING, Signals};
+use crate::system::signals::{SETTLING, Signals};
 
 pub(super) struct Attendance<'a, E> {
     pub(super) cloud: &'a Cloud,

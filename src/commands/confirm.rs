@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::CommandError;
 use crate::sign_in::aside::Asking;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Whether somebody reads what is printed, and can answer.
 pub(super) fn can_be_asked() -> bool {

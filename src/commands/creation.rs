@@ -14,7 +14,7 @@ use crate::engine::{CreateError, Event, Ledger, Marks, Pace, Standing, Watched, 
 use crate::inspect::examine;
 use crate::plan::{Plan, Severity};
 use crate::report::{CreationEnd, CreationReport};
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 pub(super) struct Creation<'a> {
     pub(super) plan: &'a Plan,

@@ -10,7 +10,7 @@ use super::run_change::Carrier;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Proposal, delete, delete_strays};
 use crate::inspect::diagnosis::{exposures, rules};
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Delete a VPN, both halves in the right order; or unused VPN objects.
 ///

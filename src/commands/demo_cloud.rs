@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::{complain, with_runtime};
 use crate::report::ExitStatus;
-use crate::signals;
 use crate::simulator::{Settings, Simulator};
+use crate::system::signals;
 
 /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
 ///

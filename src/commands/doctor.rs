@@ -15,7 +15,7 @@ use crate::inspect::diagnosis::{Diagnosis, exposures};
 use crate::inspect::{Fix, Vpn};
 use crate::plan::Profiles;
 use crate::report::{Diagnoses, ExitStatus, Health, ListedInterruption};
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Find out why a VPN is down or carries less traffic than it should, and offer to fix it.
 ///

@@ -6,7 +6,7 @@ use super::look::look;
 use super::options::CloudArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::report::Listing;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// List the VPNs of the project in all regions, including those not created by osvpn.
 ///

@@ -8,7 +8,7 @@ use crate::engine::interruption::{Interruption, State, interruptions, needed};
 use crate::inspect::diagnosis::{Diagnosis, Exposures};
 use crate::inspect::{Inspection, Unselected, Vpn, inspect};
 use crate::sign_in::SignedIn;
-use crate::state;
+use crate::system::state;
 
 /// A sign-in and what it shows.
 pub(super) struct ProjectVpns {

@@ -26,8 +26,8 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Plan, Profile, Psk, ShellCommand};
 use crate::sign_in::SignedIn;
-use crate::signals::Signals;
-use crate::state;
+use crate::system::signals::Signals;
+use crate::system::state;
 
 pub(super) use change::meant;
 pub(super) use choose::{local, refuse_made, take_up};

@@ -17,7 +17,7 @@ use crate::engine::journal::Keeper;
 use crate::engine::resume::Resumable;
 use crate::engine::{Ledger, Made, Undone, Work, undo};
 use crate::report::RollbackReport;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Delete everything an interrupted run created.
 ///

@@ -12,7 +12,7 @@ use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, un
 use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
 use crate::inspect::Keys;
 use crate::plan::psk::KeyOrigin;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Give a VPN a new pre-shared key, on both halves as one step.
 ///

@@ -19,8 +19,8 @@ use crate::plan::Psk;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::report::{ChangeReport, ChangeReports};
 use crate::sign_in::aside::say;
-use crate::signals::Signals;
-use crate::state;
+use crate::system::signals::Signals;
+use crate::system::state;
 
 /// Does what is missing of a change, or rolls it back, and waits until no lost request can take effect any more.
 pub(super) async fn run_change(

@@ -10,7 +10,7 @@ use crate::change::{NewSubnets, Proposal, set_subnets};
 use crate::cloud::Id;
 use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::{Half, cidr};
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:

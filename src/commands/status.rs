@@ -7,7 +7,7 @@ use super::options::CloudArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::inspect::diagnosis::Exposures;
 use crate::report::{ExitStatus, Health, ListedInterruption};
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Show whether a VPN is up and its two halves match, with an exit code for monitoring.
 #[derive(Clone, Debug, Args)]

@@ -13,7 +13,7 @@ use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, poll};
 use crate::report::{ChangeReport, Health};
 use crate::sign_in::aside::say;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 pub(super) struct Verification<'a> {
     pub(super) cloud: &'a Cloud,

@@ -14,7 +14,7 @@ use crate::engine::journal::Keeper;
 use crate::engine::{Ledger, Pace, Step, Watched, Work, watch};
 use crate::inspect::examine;
 use crate::report::Health;
-use crate::signals::Signals;
+use crate::system::signals::Signals;
 
 /// Asks the connections of a VPN for their status until all are ACTIVE or the wait is over, and says how it stands then.
 ///

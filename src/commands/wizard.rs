@@ -16,7 +16,7 @@ use crate::report::{
     RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
-use crate::signals;
+use crate::system::signals;
 use crate::tui::terminal::{self, Console, Guard};
 use crate::tui::{self, Ended, Why, input};
 use crate::view::Theme;

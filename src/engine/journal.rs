@@ -135,7 +135,8 @@ impl Claim {
     /// # Errors
     /// If another process has it, or the directory cannot be used.
     pub fn of(directory: &Path, vpn: &VpnId) -> Result<Self, JournalError> {
-        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        crate::system::state::make_private(directory)
+            .map_err(|error| JournalError::File(directory.to_owned(), error))?;
         Self::at(directory.join(format!("{vpn}.json")))
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::one_line;
 use crate::plan::shell::osvpn;
-use crate::state::{self, PRIVATE_FILE};
+use crate::system::state::{self, PRIVATE_FILE};
 
 /// More than any journal has, in bytes. What is longer ends in the middle.
 const LARGEST: u64 = 16 << 20;

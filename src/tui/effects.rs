@@ -29,7 +29,7 @@ use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, poll};
 use crate::plan::{Plan, Psk};
 use crate::report::Failure;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
-use crate::state;
+use crate::system::state;
 use crate::wizard::remote::RequestId;
 use crate::wizard::{Effect, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which};
 

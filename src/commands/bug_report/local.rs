@@ -10,7 +10,7 @@ use std::path::Path;
 use super::Section;
 use crate::cloud::credentials::{Outline, SECRET_VARIABLES, Sources};
 use crate::engine::{change, journal};
-use crate::{log, state};
+use crate::system::{log, state};
 
 /// How much of the end of a log is taken, in bytes.
 const LONGEST_LOG: u64 = 1 << 20;

@@ -14,8 +14,8 @@ use crate::engine::journal;
 use crate::plan::shell::osvpn;
 use crate::plan::{self, VpnId};
 use crate::sign_in::SignedIn;
-use crate::signals::Signals;
-use crate::state;
+use crate::system::signals::Signals;
+use crate::system::state;
 
 /// A change that was interrupted.
 pub(in super::super) struct InterruptedChange {

@@ -12,7 +12,7 @@ use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
 use crate::engine::resume::Resumable;
 use crate::plan::shell::osvpn;
 use crate::plan::{VpnId, meant};
-use crate::state;
+use crate::system::state;
 
 /// What can be said without asking the cloud.
 pub(in super::super) enum Chosen {

@@ -91,7 +91,8 @@ pub(super) struct Held {
 
 impl Kept {
     pub fn begin(change: &Change, cloud: &Cloud, directory: &Path) -> Result<Self, JournalError> {
-        crate::state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        crate::system::state::make_private(directory)
+            .map_err(|error| JournalError::File(directory.to_owned(), error))?;
         let path = directory.join(stem(&change.subject)).with_extension(EXTENSION);
         let lock = private::lock(&path)?;
         let unfinished = |what: &str| Err(JournalError::Unfinished(change.subject.to_string(), what.to_owned()));

@@ -12,7 +12,7 @@ use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
-use crate::state;
+use crate::system::state;
 
 /// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
 pub(crate) const VARIABLE: &str = "OSVPN_LOG";

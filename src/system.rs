@@ -1,0 +1,6 @@
+//! The process and the machine it runs on.
+
+pub mod hardening;
+pub mod log;
+pub mod signals;
+pub mod state;
