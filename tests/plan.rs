@@ -141,7 +141,7 @@ fn what_cannot_work_is_refused_with_the_reason() {
     world.refused(overlap, Place::Subnets(Half::B), "on both sides");
     let mut several = site_to_site();
     several.a.subnets.push(Id::new("h-db"));
-    world.refused(several, Place::Policy(Some(PolicyField::IkeVersion)), "only the first subnet pair");
+    world.refused(several, Place::Policy(Some(PolicyField::IkeVersion)), "only the first pair of subnets");
     let mut mixed = site_to_site();
     mixed.a.subnets.push(Id::new("h-six"));
     world.refused(mixed, Place::Subnets(Half::A), "different IP versions");

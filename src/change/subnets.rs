@@ -11,6 +11,7 @@ use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Upda
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
 use crate::plan::checks::{self, TunnelEnd, outside};
+use crate::plan::policy::ONE_PAIR_ONLY;
 use crate::plan::{Finding, Half, Known, Place, Severity, cidr};
 
 /// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For a peer outside, half B,
@@ -248,11 +249,10 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
 
 /// Why `IKEv1` is in the way, and what to do. The policies of a peer outside are its owner's.
 fn one_pair_only(vpn: &Vpn) -> String {
-    let why = "its IKE policy is IKEv1, which carries only the first pair of subnets";
     match vpn.b() {
-        Some(_) => format!("{why}; give it IKEv2 first: {}", vpn.command("doctor").words("--modernise")),
+        Some(_) => format!("{ONE_PAIR_ONLY}; give it IKEv2 first: {}", vpn.command("doctor").words("--modernise")),
         None => format!(
-            "{why}, and its peer is outside; agree upon IKEv2 with the owner of the peer, then delete the VPN ({}), and \
+            "{ONE_PAIR_ONLY}, and its peer is outside; agree upon IKEv2 with the owner of the peer, then delete the VPN ({}), and \
              apply a plan with profile = \"modern\" and all the subnets (osvpn apply PLAN)",
             vpn.command("delete")
         ),

@@ -12,7 +12,8 @@ use super::evidence::Evidence;
 use super::vpn::{address_of, name_of};
 use super::{ConnectionName, EqualKeys, OtherHalf, Side, Vpn, outside};
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Subnet, Survey, VpnService};
+use crate::cloud::{Id, RegionId, SiteConnection, Subnet, Survey, VpnService};
+use crate::plan::checks::Tunnelled;
 use crate::plan::sharing::is_same_identity;
 use crate::plan::{Half, VpnId};
 
@@ -112,33 +113,28 @@ pub(super) fn side(region: &RegionId, survey: &Survey, connection: &SiteConnecti
     let router = service.as_ref().and_then(|service| inventory.router(&service.router)).cloned();
     let group = |id: &Option<Id>| survey.groups.iter().find(|group| Some(&group.id) == id.as_ref());
     let legacy = service.as_ref().and_then(|service| service.legacy_subnet.clone());
-    let local = group(&connection.local_group);
-    // Where the network is not Neutron's own, ranges stand where others have the ids of subnets.
-    let listed = local.filter(|group| group.kind == "cidr").map(ranges_of);
+    let Tunnelled { local, remote, .. } = Tunnelled::of(connection, inventory, &survey.groups);
     let serves = |subnet: &Subnet| router.as_ref().is_some_and(|router| router.serves(&subnet.id));
-    let subnets: Vec<Id> = match (&connection.local_group, local) {
-        (Some(_), Some(_)) if listed.is_some() => {
-            let is_listed = |subnet: &&Subnet| listed.iter().flatten().any(|range| *range == subnet.cidr);
+    let subnets: Vec<Id> = match (&connection.local_group, group(&connection.local_group)) {
+        (Some(_), Some(group)) if group.kind == "cidr" => {
+            let is_listed = |subnet: &&Subnet| local.iter().flatten().any(|range| *range == subnet.cidr);
             inventory.subnets.iter().filter(is_listed).filter(|one| serves(one)).map(|one| one.id.clone()).collect()
         }
         (Some(_), Some(group)) => group.endpoints.iter().map(|id| Id::new(id.as_str())).collect(),
         (Some(_), None) => Vec::new(),
         (None, _) => legacy.into_iter().collect(),
     };
-    let known = || subnets.iter().map(|id| inventory.subnet(id).map(|subnet| subnet.cidr)).collect();
-    let ranges: Option<Vec<IpNet>> = listed.or_else(known);
     let is_rival = |other: &&SiteConnection| {
         other.id != connection.id
             && other.service == connection.service
             && is_one_peer(connection, other, service.as_ref())
     };
-    let remote = group(&connection.peer_group).map(ranges_of).unwrap_or_default();
     Side {
         region: region.clone(),
         ike: survey.ike_policies.iter().find(|policy| policy.id == connection.ike_policy).cloned(),
         ipsec: survey.ipsec_policies.iter().find(|policy| policy.id == connection.ipsec_policy).cloned(),
-        local: ranges.filter(|ranges| !ranges.is_empty()).map(in_order),
-        remote: in_order(connection.peer_cidrs.iter().copied().chain(remote)),
+        local: local.filter(|ranges| !ranges.is_empty()).map(in_order),
+        remote: in_order(remote),
         mark: VpnId::of_description(&connection.description),
         rivals: inventory.connections.iter().filter(is_rival).map(|other| other.id.clone()).collect(),
         connection: connection.clone(),
@@ -146,10 +142,6 @@ pub(super) fn side(region: &RegionId, survey: &Survey, connection: &SiteConnecti
         service,
         router,
     }
-}
-
-fn ranges_of(group: &EndpointGroup) -> Vec<IpNet> {
-    group.endpoints.iter().filter_map(|text| text.parse::<IpNet>().ok()).map(|range| range.trunc()).collect()
 }
 
 /// Whether two connections of one service go to the same peer under the same two identities.

@@ -4,7 +4,8 @@ use super::fields::{Allowed, PolicyField as Field};
 use super::findings::{Finding, Place};
 use super::policy::strength::{Graded, SOUND_LIFETIME};
 use super::policy::{
-    EncapsulationMode, IkeVersion, Initiator, LARGEST_NUMBER, Phase1Mode, Policy, Profile, TransformProtocol,
+    EncapsulationMode, IkeVersion, Initiator, LARGEST_NUMBER, ONE_PAIR_ONLY, Phase1Mode, Policy, Profile,
+    TransformProtocol,
 };
 use crate::cloud::{Extensions, RegionId};
 
@@ -57,7 +58,7 @@ impl Policy {
         if !ike.ike_version.carries(setting.ranges.0, setting.ranges.1) {
             refuse(
                 Field::IkeVersion,
-                "IKEv1 tunnels only the first subnet pair, and traffic of the others is lost; take v2, or one subnet a side",
+                &format!("{ONE_PAIR_ONLY}, and traffic of the others is lost; take v2, or one subnet a side"),
             );
         }
         if is_v1 && ike.encryption_algorithm.needs_ikev2() {

@@ -127,6 +127,9 @@ impl EncryptionAlgorithm {
     }
 }
 
+/// Why `IKEv1` is refused for several subnets.
+pub(crate) const ONE_PAIR_ONLY: &str = "IKEv1 carries only the first pair of subnets";
+
 impl IkeVersion {
     /// Whether it carries that many local and remote ranges in one connection. With `IKEv1` strongSwan tunnels the first
     /// pair alone, and says ACTIVE all the same.

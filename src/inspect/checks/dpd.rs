@@ -2,6 +2,7 @@ use itertools::Itertools;
 
 use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::plan::Half;
+use crate::plan::policy::DpdAction;
 
 /// Dead peer detection has values that work.
 pub const DPD: Check =
@@ -11,7 +12,7 @@ fn prove(case: &Case<'_>) -> Verdict {
     for (half, side) in case.sides() {
         let dpd = &side.connection.dpd;
         let (place, fix) = (case.place(half), Fix::SetDpd { half });
-        if !matches!(dpd.action.as_str(), "hold" | "clear" | "restart") {
+        if dpd.action.parse::<DpdAction>().is_err() {
             return Verdict::bad(
                 Weight::Stops,
                 format!("the DPD action in {place} is {}", dpd.action),

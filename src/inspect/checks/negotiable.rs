@@ -1,4 +1,5 @@
 use super::{Case, Check, Nature, Verdict, Weight};
+use crate::plan::policy::EncryptionAlgorithm;
 
 /// The policies can work at all.
 pub const NEGOTIABLE: Check = Check {
@@ -20,7 +21,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             return Verdict::bad(Weight::Stops, seen, "strongSwan refuses it with a pre-shared key", case.modernise());
         }
         let cipher = ike.word("encryption_algorithm");
-        if is_v1 && ["gcm", "ccm", "ctr"].iter().any(|mode| cipher.contains(mode)) {
+        if is_v1 && cipher.parse().is_ok_and(EncryptionAlgorithm::needs_ikev2) {
             let seen = format!("the IKE policy in {place} wants {cipher} with IKEv1");
             let means = "IKEv1 cannot negotiate that cipher for itself";
             // strongSwan offers more than the policy says.

@@ -1,8 +1,7 @@
-use ipnet::IpNet;
-
 use super::{Case, Check, Fix, Verdict, Weight};
 use crate::cloud::{SiteConnection, Status};
-use crate::inspect::{Keys, Side, of_another, pairs};
+use crate::inspect::{Keys, Side, of_another};
+use crate::plan::checks::Tunnelled;
 use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
@@ -36,14 +35,6 @@ fn prove(case: &Case<'_>) -> Verdict {
     verdicts.into_iter().next().unwrap_or_else(|| Verdict::good(""))
 }
 
-/// The ranges that a half and another connection both claim: local ones, and remote ones.
-fn contested(ours: &Side, theirs: &Side) -> Option<(IpNet, IpNet)> {
-    let local = |side: &Side| side.local.clone().unwrap_or_default();
-    cidr::first_overlap(&local(ours), &local(theirs))?;
-    let (ours, theirs) = cidr::first_overlap(&ours.remote, &theirs.remote)?;
-    Some((*ours, *theirs))
-}
-
 /// Another connection of the same service that goes to the same peer with another key, or carries the same.
 fn neighbour(case: &Case<'_>, half: Half, side: &Side) -> Option<Verdict> {
     let survey = case.survey(side)?;
@@ -56,12 +47,12 @@ fn neighbour(case: &Case<'_>, half: Half, side: &Side) -> Option<Verdict> {
         return Some(another_key(case, half, side, rival));
     }
     others().find_map(|other| {
-        let theirs = pairs::side(&side.region, survey, other);
-        let attributes = |side: &Side| side.ike.as_ref().map(|policy| policy.attributes.clone());
-        let Some((ours, shared)) = contested(side, &theirs) else {
+        let theirs = Tunnelled::of(other, &survey.inventory, &survey.groups);
+        let Some((ours, shared)) = theirs.competes(side.local.as_deref().unwrap_or_default(), &side.remote) else {
+            let ike = survey.ike_policies.iter().find(|policy| policy.id == other.ike_policy);
+            let is_other_policy = ike.map(|policy| &policy.attributes) != side.ike.as_ref().map(|own| &own.attributes);
             let is_rival = side.rivals.contains(&other.id);
-            return (is_rival && attributes(side) != attributes(&theirs))
-                .then(|| another_policy(case, half, side, other));
+            return (is_rival && is_other_policy).then(|| another_policy(case, half, side, other));
         };
         Some(Verdict::bad(
             Weight::Hides,

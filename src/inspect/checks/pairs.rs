@@ -1,4 +1,5 @@
 use super::{Case, Check, Verdict, Weight};
+use crate::plan::policy::ONE_PAIR_ONLY;
 
 /// The IKE version carries that many ranges.
 pub const PAIRS: Check = Check { id: "pairs", label: "the IKE version carries all subnets", natures: &[], prove };
@@ -10,7 +11,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             return Verdict::bad(
                 Weight::Hides,
                 format!("{} has IKEv1 with {local} subnets here and {remote} across", case.place(half)),
-                "where strongSwan runs, IKEv1 carries only the first of each, and still says ACTIVE",
+                format!("{ONE_PAIR_ONLY} where strongSwan runs, and still says ACTIVE"),
                 case.modernise(),
             );
         }

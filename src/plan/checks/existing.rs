@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::Known;
-use crate::cloud::{EndpointGroup, Id, Router, SiteConnection};
+use crate::cloud::{EndpointGroup, Id, Inventory, Router, SiteConnection};
 use crate::plan::HalfPlan;
 use crate::plan::cidr;
 use crate::plan::findings::{Finding, Place};
@@ -23,44 +23,41 @@ pub struct Tunnelled<'a> {
 impl<'a> Known<'a> {
     pub fn tunnelled(&self, router: &Id) -> Vec<Tunnelled<'a>> {
         let inventory = self.inventory;
+        let groups = self.detail.map_or(&[][..], |detail| &detail.groups);
         let on_router = |connection: &&SiteConnection| {
             inventory.services.iter().any(|service| service.id == connection.service && service.router == *router)
         };
-        let carried = |connection| Tunnelled {
-            connection,
-            local: self.local_ranges(connection),
-            remote: self.remote_ranges(connection),
-        };
+        let carried = |connection| Tunnelled::of(connection, inventory, groups);
         inventory.connections.iter().filter(on_router).map(carried).collect()
     }
+}
 
-    fn local_ranges(&self, connection: &SiteConnection) -> Option<Vec<IpNet>> {
-        let subnets: Vec<Id> = if let Some(group) = &connection.local_group {
-            let group = self.group(group)?;
-            if group.kind == "cidr" {
-                return group
-                    .endpoints
-                    .iter()
-                    .map(|range| range.parse::<IpNet>().ok().map(|range| range.trunc()))
-                    .collect();
-            }
-            group.endpoints.iter().map(|endpoint| Id::new(endpoint.as_str())).collect()
-        } else {
-            let service = self.inventory.services.iter().find(|service| service.id == connection.service)?;
-            vec![service.legacy_subnet.clone()?]
+impl<'a> Tunnelled<'a> {
+    /// By the inventory and the endpoint groups of its region.
+    pub(crate) fn of(connection: &'a SiteConnection, inventory: &Inventory, groups: &[EndpointGroup]) -> Self {
+        let group = |id: &Option<Id>| groups.iter().find(|group| Some(&group.id) == id.as_ref());
+        let ranges = |group: &EndpointGroup| -> Option<Vec<IpNet>> {
+            group.endpoints.iter().map(|range| Some(range.parse::<IpNet>().ok()?.trunc())).collect()
         };
-        subnets.iter().map(|id| self.inventory.subnet(id).map(|subnet| subnet.cidr)).collect()
+        let of_subnets = |ids: &[Id]| ids.iter().map(|id| Some(inventory.subnet(id)?.cidr)).collect();
+        let local = match (&connection.local_group, group(&connection.local_group)) {
+            // Where the network is not Neutron's own, ranges stand where others have the ids of subnets.
+            (_, Some(group)) if group.kind == "cidr" => ranges(group),
+            (_, Some(group)) => of_subnets(&group.endpoints.iter().map(|id| Id::new(id.as_str())).collect::<Vec<_>>()),
+            (Some(_), None) => None,
+            (None, None) => {
+                let service = inventory.services.iter().find(|service| service.id == connection.service);
+                service.and_then(|service| of_subnets(&[service.legacy_subnet.clone()?]))
+            }
+        };
+        let remote = group(&connection.peer_group).and_then(ranges).unwrap_or_default();
+        Self { connection, local, remote: connection.peer_cidrs.iter().copied().chain(remote).collect() }
     }
 
-    fn remote_ranges(&self, connection: &SiteConnection) -> Vec<IpNet> {
-        let group = connection.peer_group.as_ref().and_then(|group| self.group(group));
-        let endpoints =
-            group.into_iter().flat_map(|group| &group.endpoints).filter_map(|endpoint| endpoint.parse::<IpNet>().ok());
-        connection.peer_cidrs.iter().copied().chain(endpoints.map(|range| range.trunc())).collect()
-    }
-
-    fn group(&self, id: &Id) -> Option<&'a EndpointGroup> {
-        self.detail?.groups.iter().find(|group| group.id == *id)
+    /// The remote ranges, of these and its own, that overlap, if local ones do, too: only one of the two gets that traffic.
+    pub(crate) fn competes(&self, local: &[IpNet], remote: &[IpNet]) -> Option<(IpNet, IpNet)> {
+        cidr::first_overlap(local, self.local.as_deref()?)?;
+        cidr::first_overlap(remote, &self.remote).map(|(ours, theirs)| (*ours, *theirs))
     }
 }
 
@@ -96,8 +93,8 @@ pub(super) fn same_ranges(
 pub(crate) fn tunnels_the_same(known: &Known<'_>, half: &HalfPlan, connection: &Id) -> Option<String> {
     let tunnelled = known.tunnelled(&half.router.id);
     let existing = tunnelled.iter().find(|existing| existing.connection.id == *connection)?;
-    let overlap = existing.overlap(&half.remote)?;
-    matches!(existing.shares(&half.local_ranges()), Shares::Yes).then(|| format!("tunnels the same ranges: {overlap}"))
+    let (ours, theirs) = existing.competes(&half.local_ranges(), &half.remote)?;
+    Some(format!("tunnels the same ranges: {ours} overlaps {theirs}"))
 }
 
 enum Shares {
