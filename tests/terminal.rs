@@ -115,7 +115,7 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 3, "{said}");
     for part in
-        ["For the owner of the peer:", "your address     198.18.0.7", "-c 'Pre-shared Key'", "To look again:", "DOWN"]
+        ["For the owner of the peer:", "your address     198.18.0.7", "-c 'Pre-shared Key'", "To check again:", "DOWN"]
     {
         assert!(said.contains(part), "{part:?} is missing from\n{said}");
     }
@@ -222,7 +222,7 @@ fn ctrl_c_during_a_run_can_stop_and_keep() {
 /// Everything exists, so it may become ACTIVE with nobody watching.
 #[track_caller]
 fn is_told_like_one_that_is_not_active_yet(said: &str) {
-    for (part, count) in [("SECURITY_GROUP", 2), ("connection is PENDING_CREATE", 2), ("To look again:", 1)] {
+    for (part, count) in [("SECURITY_GROUP", 2), ("connection is PENDING_CREATE", 2), ("To check again:", 1)] {
         assert_eq!(said.matches(part).count(), count, "{part:?} in\n{said}");
     }
 }

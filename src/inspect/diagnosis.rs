@@ -15,6 +15,14 @@ use crate::cloud::{Cloud, Error, RegionId, Status};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
+/// How old a status may be.
+macro_rules! agents_report {
+    () => {
+        "agents report once a minute"
+    };
+}
+pub(crate) use agents_report;
+
 /// The security groups of each half's instances, or why they could not be read.
 pub type Exposures = BTreeMap<Half, Result<Exposure, Error>>;
 
@@ -101,12 +109,16 @@ fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     let mut unseen = Vec::new();
     if statuses.contains(&&Status::Active) {
         unseen.push(
-            "One half reports ACTIVE and the other not: agents report once a minute, each on its own beat, and a half may \
-             hold a dead tunnel for ACTIVE until dead peer detection gives it up, after three minutes. Look again then."
-                .to_owned(),
+            concat!(
+                "One half reports ACTIVE and the other not: ",
+                agents_report!(),
+                ", each on its own beat, and a half may hold a dead tunnel for ACTIVE until dead peer detection gives it \
+                 up, after three minutes. Check again then."
+            )
+            .to_owned(),
         );
     } else {
-        unseen.push("A status is up to 60 s old: agents report once a minute.".to_owned());
+        unseen.push(concat!("A status is up to 60 s old: ", agents_report!(), ".").to_owned());
     }
     let is_shared = vpn.sides().any(|(_, side)| {
         let survey = case.survey(side);

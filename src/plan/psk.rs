@@ -27,6 +27,14 @@ pub(crate) const SHORTEST: usize = 20;
 pub(crate) const LONGEST: usize = 40;
 const GENERATED: usize = 32;
 
+/// The guide's rule in words.
+macro_rules! psk_rule {
+    () => {
+        "20 to 40 letters and digits"
+    };
+}
+pub(crate) use psk_rule;
+
 /// A pre-shared key that keeps the guide's rule: 20 to 40 characters, letters and digits only. Wiped from memory when
 /// dropped; never shown by `Debug`.
 #[derive(Clone)]
@@ -151,6 +159,11 @@ pub fn check(text: &str) -> Result<(), PskProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rule_in_words_is_the_rule() {
+        assert_eq!(psk_rule!(), format!("{SHORTEST} to {LONGEST} letters and digits"));
+    }
 
     #[test]
     fn a_word_of_a_guide_is_public_however_it_is_written() {

@@ -162,7 +162,7 @@ impl Health {
         }
         if self.is_unchanged && *condition == Condition::NotActive {
             let (look, wait) = (self.vpn.command("status"), self.vpn.command("resume"));
-            writeln!(f, "To look again: {look}\nTo wait again: {wait}")?;
+            writeln!(f, "To check again: {look}\nTo wait again: {wait}")?;
         }
         Ok(())
     }

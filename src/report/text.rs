@@ -8,6 +8,7 @@ use super::{CreationOutcome, CreationReport, DoubtReport, Failure, HalfReport, H
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
 use crate::engine::Origin;
+use crate::inspect::diagnosis::agents_report;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
@@ -69,7 +70,8 @@ impl CreationReport {
         if !self.look_again.is_empty() {
             writeln!(
                 f,
-                "\nAgents report every 60 s, so it may still become ACTIVE. To look again:\n  {}",
+                "\nIt may still become ACTIVE: {}. To check again:\n  {}",
+                agents_report!(),
                 osvpn("status").operand(&self.id)
             )?;
         }

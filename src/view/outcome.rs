@@ -8,6 +8,7 @@ use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::engine::{Doubt, Made, Task};
+use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
 use crate::plan::{Half, Plan};
 use crate::wizard::progress::{Button, Phase, Progress, Then};
@@ -179,7 +180,8 @@ fn watching(text: &mut Account<'_>, run: &Progress) {
     let since = run.watching_since.unwrap_or(now);
     let left = run.wait.saturating_sub(now.saturating_sub(since));
     text.say(&format!(
-        "Agents report every 60 s, so on a real cloud this usually takes 1 to 2 min. Waiting {} more.",
+        "On a real cloud this usually takes 1 to 2 min: {}. Waiting {} more.",
+        agents_report!(),
         clock(left)
     ));
     text.besides(run);

@@ -21,6 +21,7 @@ use ratatui::text::{Line, Span};
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use super::{Scene, document, remote};
+use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Advice, CheckResult, Condition, Diagnosis, Fault, Fix, OtherHalf, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
 use crate::wizard::vpns::{Open, VpnButton, ranges};
@@ -100,7 +101,7 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
         lines.extend(hanging(glyph, &text, columns, theme.title()));
     }
     if let Some(since) = open.waiting {
-        lines.push(remote::waiting(scene, "Waiting for ACTIVE; agents report once a minute", since));
+        lines.push(remote::waiting(scene, concat!("Waiting for ACTIVE; ", agents_report!()), since));
     }
     if let Some(error) = &open.look_problem {
         let glyph = Span::styled(format!("{} ", theme.glyphs.warning), theme.warning());

@@ -10,6 +10,7 @@ use crate::plan::checks::{self, outside};
 use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::{PeerAddress, check_id};
 use crate::plan::psk::PskProblem;
+use crate::plan::psk::psk_rule;
 use crate::plan::{Finding, Half, Place, VpnName, cidr};
 
 /// Where the user types.
@@ -116,7 +117,7 @@ const KEY: About = About {
     },
     help: |model| {
         if model.new_vpn.answers.key.is_generated() {
-            "Generated for this VPN. Type or paste to use your own, 20 to 40 letters and digits."
+            concat!("Generated for this VPN. Type or paste to use your own, ", psk_rule!(), ".")
         } else {
             "Both ends share it. Keep it like a password."
         }

@@ -9,7 +9,9 @@ use super::fields::Field;
 use super::progress::Progress;
 use super::vpns::Intent;
 use crate::change::Sas;
+use crate::inspect::diagnosis::agents_report;
 use crate::plan::psk::KeyOrigin;
+use crate::plan::psk::psk_rule;
 use crate::plan::{Half, Place};
 use crate::sign_in::Login;
 
@@ -212,8 +214,12 @@ const PEER: About = About {
 const KEY: About = About {
     name: "Key",
     heading: |_, _| "The pre-shared key".to_owned(),
-    help: &["The pre-shared key is the shared password of both ends: 20 to 40 letters and digits. A new one has been \
-             generated for you. Type or paste to use your own. Keep it like a password, and never in version control."],
+    help: &[concat!(
+        "The pre-shared key is the shared password of both ends: ",
+        psk_rule!(),
+        ". A new one has been generated for you. Type or paste to use your own. Keep it like a password, and never in \
+         version control."
+    )],
     kind: Kind::Form(&[Field::Key], Model::advance),
     answer: |model, _| model.key_text(),
     ..PLAIN
@@ -267,19 +273,25 @@ const REVIEW: About = About {
 const RUN: About = About {
     name: "Create",
     heading: |model, _| model.run.as_ref().map_or_else(String::new, Progress::heading),
-    help: &["Services come first, because their addresses are the peer addresses, then policies and endpoint groups, \
-             then both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B \
-             exists: both are normal. Agents report every 60 s, so ACTIVE may show late."],
+    help: &[concat!(
+        "Services come first, because their addresses are the peer addresses, then policies and endpoint groups, then \
+         both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: \
+         both are normal. ACTIVE may show late: ",
+        agents_report!(),
+        "."
+    )],
     kind: Kind::Run,
     is_answered: |model, _| model.run.is_some(),
     ..PLAIN
 };
 
-const RUN_OF_ONE: &[&str] = &[
+const RUN_OF_ONE: &[&str] = &[concat!(
     "The service comes first, because its address is what the peer connects to, then policies and endpoint groups, then \
-     the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. Agents report \
-     every 60 s, so ACTIVE may show late.",
-];
+     the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. ACTIVE may \
+     show late: ",
+    agents_report!(),
+    "."
+)];
 
 const VPNS: About = About {
     name: "VPNs",
@@ -331,11 +343,11 @@ const NEW_KEY: About = About {
     heading: |model, _| {
         format!("A key of your own for {}", model.vpns.open.as_ref().map_or("", |open| open.name.as_str()))
     },
-    help: &[
-        "20 to 40 letters and digits. Where the peer is outside, take the key its owner has agreed to: with another \
-             one the tunnel fails at its next negotiation. It goes to the cloud and is stored nowhere else; a change \
-             that is interrupted needs it once more.",
-    ],
+    help: &[concat!(
+        psk_rule!(),
+        ". Where the peer is outside, take the key its owner has agreed to: with another one the tunnel fails at its next \
+         negotiation. It goes to the cloud and is stored nowhere else; a change that is interrupted needs it once more."
+    )],
     kind: Kind::Form(&[Field::NewKey], |model| model.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given))),
     ..PLAIN
 };

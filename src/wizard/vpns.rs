@@ -19,6 +19,7 @@ use crate::change::{NewSubnets, Proposal, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
 use crate::inspect::diagnosis::Exposures;
+use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Check, Diagnosis, HalfStatus, Keys, Vpn};
 use crate::plan::Half;
 use crate::plan::psk::KeyOrigin;
@@ -492,7 +493,7 @@ impl Model {
         }
         if open.waiting.is_some_and(|since| now.saturating_sub(since) > wait) {
             open.waiting = None;
-            let text = format!("{} is not ACTIVE yet. That is no failure: agents report once a minute.", vpn.name);
+            let text = format!("{} is not ACTIVE yet. That is no failure: {}.", vpn.name, agents_report!());
             self.shell.say(text);
         }
         let looking = self.shell.out.request();
