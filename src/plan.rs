@@ -1,8 +1,8 @@
 //! From answers to a plan: pure, and checked. A [`Plan`] exists only after its checks; its `Display` is the dry run.
 //!
 //! * [`PlanDraft`] is what the wizard or a plan file asks for, by ids;
-//! * [`Plan::check`] holds it against what is known of the regions and either refuses with every reason, or knows
-//!   exactly what will be made;
+//! * [`Plan::check`] compares it with what is known of the regions and either refuses with every reason, or knows
+//!   exactly what will be created;
 //! * [`checks`], [`policy`], [`psk`], [`cidr`] and [`peer`] hold the single rules;
 //! * [`mod@file`] reads and writes plan files.
 
@@ -109,11 +109,11 @@ pub struct HalfPlan {
     pub router: Router,
     /// Its VPN service.
     pub service: ServicePlan,
-    /// The address the other end will see, if it is known by now; on OVN it is known only once the service exists.
+    /// The address the other end will see; on OVN it is known only once the service exists.
     pub address: Option<IpAddr>,
     /// The subnets it tunnels; one or more, of one IP version.
     pub local: Vec<Subnet>,
-    /// The ranges across.
+    /// The ranges at the other end.
     pub remote: Vec<IpNet>,
     /// The connections its router had when the plan was checked: one that is not among them was made since.
     pub present: Vec<Id>,
@@ -219,7 +219,7 @@ impl Plan {
         &self.findings
     }
 
-    /// The security-group rules this VPN still needs: instances admit nothing from across on their own.
+    /// The security-group rules this VPN still needs: by default instances block traffic from the other side.
     pub fn security_rules(&self) -> Vec<SecurityRule> {
         self.halves()
             .flat_map(|half| {
@@ -234,7 +234,7 @@ impl Plan {
 pub struct SecurityRule {
     /// Where.
     pub region: RegionId,
-    /// Traffic from this range is to be admitted.
+    /// The range whose traffic it admits.
     pub remote: IpNet,
 }
 

@@ -218,7 +218,7 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
             peer,
             local,
             remote,
-            across,
+            remote_at: across,
             connection: Some(&side.connection.id),
         })
     };

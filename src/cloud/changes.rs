@@ -1,8 +1,8 @@
 //! Changes VPN objects that exist, makes a connection like another, and admits traffic in security groups.
 //!
 //! Policies that a connection uses cannot be changed (409), nor can endpoint groups, nor what a connection hangs on: those
-//! are made anew. A PUT is not repeated here after a failure that leaves doubt, no more than a POST is, although it would
-//! do no harm by itself: whoever ordered it may by then want something else.
+//! are recreated. A PUT is not repeated here after a doubtful failure, and neither is a POST: the caller may want something
+//! else by the time of the retry.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ use super::printable::Text;
 use super::request::{DpdBody, Kind, exposed};
 use super::vpnaas::{Deleted, WireId, closing_word};
 
-/// What is to be different about a VPN service. What is none stays.
+/// New values for a VPN service. None leaves a value as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct ServiceChanges<'a> {
-    /// At most 255 characters. Sending the one it has already makes the agents configure the router anew.
+    /// At most 255 characters. Sending the present one makes the agents configure the router again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'a str>,
     /// Whether it is switched on. Switching it off ends the tunnels of all its connections.
@@ -30,7 +30,7 @@ pub(crate) struct ServiceChanges<'a> {
     pub admin_state_up: Option<bool>,
 }
 
-/// What is to be different about an IPsec site connection, but for its key. What is none stays.
+/// New values for an IPsec site connection, except its key. None leaves a value as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct ConnectionChanges<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ impl Region {
         self.update(Kind::SiteConnection, id, changes, None).await
     }
 
-    /// Gives a connection another key. SAs that are up keep the old one until they are negotiated anew.
+    /// Gives a connection another key. SAs that are up keep the old one until they are renegotiated.
     pub(crate) async fn set_connection_psk(&self, id: &Id, psk: &SecretString) -> Result<(), Error> {
         #[derive(Serialize)]
         struct KeyChange<'a> {

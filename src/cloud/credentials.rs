@@ -73,7 +73,7 @@ pub struct NetworkEndpoint {
 pub struct Tls {
     /// Authorities besides the system's: a PEM file, or a directory of such.
     pub authorities: Option<NamedFile>,
-    /// Take any certificate. Password and token can then be read by whoever is in between.
+    /// Accept any certificate. Anyone on the network path can then read the password and the token.
     pub insecure: bool,
     pub client: Option<ClientCertificate>,
 }

@@ -1,4 +1,4 @@
-//! What lets traffic from across a tunnel into the instances of a region: their ports, security groups and rules.
+//! What lets traffic of a tunnel into the instances of a region: their ports, security groups and rules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -72,9 +72,9 @@ pub struct SecurityGroupRule {
     pub protocol: Option<String>,
     /// The ports, or types of ICMP message, if it admits only some.
     pub ports: Option<Ports>,
-    /// The range across; none for all.
+    /// The range at the other end; none for all.
     pub remote: Option<IpNet>,
-    /// Whether it admits only members of some group, or of an address group: never anybody across a tunnel.
+    /// Whether it admits only members of a group or address group: never the other end of a tunnel.
     pub is_of_members: bool,
 }
 
@@ -182,7 +182,7 @@ impl WireRule {
             description: self.description.unwrap_or_default().0,
             protocol: self.protocol.map(|text| text.0),
             ports: restricted.then_some(Ports { first: self.port_range_min, last: self.port_range_max }),
-            // A prefix that cannot be read admits nobody that is known.
+            // A prefix that cannot be read is taken to admit no range.
             is_of_members: is_narrowed || matches!(prefix, Some(Err(_))),
             remote: prefix.and_then(Result::ok),
         }

@@ -46,7 +46,7 @@ pub struct Limits {
     /// The longest pause after a first failed try, doubled after each further one. Default 400 ms.
     pub back_off: Duration,
     /// How long after a request was given up its effect may still appear. Default 3 min: a Neutron that is stuck in its
-    /// database or waits for an agent has been seen to answer after that long, whoever still listened.
+    /// database or waits for an agent has been seen to act after that long.
     pub settling: Duration,
 }
 

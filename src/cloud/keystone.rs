@@ -63,7 +63,7 @@ struct Renewals {
 #[derive(Debug)]
 pub enum SignIn {
     Done(Cloud),
-    /// The first factor was right, and there was nobody to ask for the second.
+    /// The first factor was right, and no person could be asked for the second.
     SecondFactor(Receipt),
 }
 
@@ -216,15 +216,14 @@ impl Cloud {
         }
     }
 
-    /// Asks nobody any more, because the program ends; an open question counts as declined.
+    /// Ends all questions, because the program ends; an open one counts as declined.
     pub fn ask_no_more(&self) {
         if let Some(person) = &self.0.person {
             person.leave();
         }
     }
 
-    /// For how long in all people have been asked to sign in again. Whoever measures how long the cloud takes leaves that
-    /// out.
+    /// For how long in all questions have been open: not part of the time that the cloud takes.
     pub(crate) fn asked_for(&self) -> Duration {
         self.0.person.as_ref().map_or(Duration::ZERO, Person::asked_for)
     }
@@ -244,8 +243,8 @@ impl Region {
         &self.endpoint.region
     }
 
-    /// Whether a key may be sent there, which is asked if its network service is not https. Whoever makes several objects
-    /// wants to know before the first.
+    /// Whether a key may be sent there, which is asked if its network service is not https. Call it before the first of
+    /// several objects.
     ///
     /// Errors: `ClearText`.
     pub(crate) async fn may_take_keys(&self) -> Result<(), Error> {

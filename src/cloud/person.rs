@@ -1,4 +1,4 @@
-//! Whoever can be asked for what a sign-in needs and nobody has written down: a password, a passcode, a token.
+//! The person who can be asked for what a sign-in lacks: a password, a passcode, a token.
 //!
 //! A cloud knows no screen. It says what it wants, and waits for the answer; the wizard answers from a dialog, the other
 //! commands from the terminal.
@@ -36,12 +36,12 @@ impl Prompt {
 pub enum Wanted {
     Password,
     Passcode,
-    /// The password anew, or a passcode that is appended to it, which is how Catalyst's multi-factor sign-in wants it; an
+    /// The password again, or a passcode that is appended to it, which is how Catalyst's multi-factor sign-in wants it; an
     /// empty password means the one given before.
     Appended,
     /// A token: there is no user in the settings who could sign in.
     Token,
-    /// Whether something is to be done although a secret may get into the wrong hands by it.
+    /// Consent to an action that may expose a secret.
     Consent,
 }
 
@@ -141,10 +141,10 @@ impl Reply {
     }
 }
 
-/// What whoever answers hears.
+/// What is sent to the side that answers.
 #[derive(Debug)]
 pub enum Said {
-    /// A question. To drop the sender, or to send none, is to decline. It is closed when nobody waits any more.
+    /// A question. To drop the sender, or to send none, is to decline. It is closed when the answer is no longer needed.
     Asked(Question, oneshot::Sender<Option<Reply>>),
     Over,
 }
@@ -191,7 +191,7 @@ impl Person {
         }
     }
 
-    /// Whether something is to be done although that speaks against it. Only the word yes is a yes.
+    /// Asks for consent, with the objection. Only the word yes is a yes.
     pub(crate) async fn agrees(&self, auth_url: &str, why: &str) -> bool {
         let question = Question {
             wanted: Wanted::Consent,

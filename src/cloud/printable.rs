@@ -1,6 +1,6 @@
 //! Text from a cloud, made harmless before anything else sees it.
 //!
-//! Whoever may name a router in the project can put any character into that name. A terminal obeys some of them,
+//! A user of the project can put any character into the name of a router. A terminal obeys some of them,
 //! bidirectional marks make a line read as something it is not, and characters that do not show make two names look
 //! alike. Programs and terminals also disagree on how wide those are that only join or vary their neighbours. All of them
 //! are taken out where the answers are read.
@@ -18,9 +18,9 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The same for a message of several lines: each run of white space becomes one space, and the end of what is longer
-/// than `limit` characters is cut off.
+/// than `limit` characters is dropped.
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    // Whoever sends megabytes does not get them copied.
+    // Megabytes are not copied.
     let text = text.char_indices().nth(limit.saturating_mul(4)).map_or(text, |(end, _)| &text[..end]);
     cut(text.split_whitespace().map(printable).join(" "), limit)
 }
@@ -60,7 +60,7 @@ impl From<Text> for String {
     }
 }
 
-/// Reads a text of the user's own files that is shown: nobody knows who else has written to them.
+/// Reads a text to be shown from the user's own files: others may have written to them.
 pub fn harmless<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Text::deserialize(deserializer).map(String::from)
 }

@@ -1,9 +1,8 @@
 //! Tries a request again that failed for a reason that may pass.
 //!
-//! Every request is tried [`Limits::tries`] times. Whoever gives a region [`Patience`] is told of its pauses, may cut them
-//! short, and has deletions tried again too, and what else has certainly not been acted upon. The pauses of other reads are
-//! told to who listens to the cloud. A request that leaves doubt is never repeated here: whoever ordered it must first
-//! find out what became of it.
+//! Every read is tried [`Limits::tries`] times. A region with [`Patience`] reports its pauses, can be stopped in them, and
+//! also repeats deletions and what the cloud has certainly not acted upon. The pauses of other reads go to the listener of
+//! the cloud. A doubtful request is never repeated here: the caller must first find out what became of it.
 
 use std::fmt;
 use std::future::Future;
@@ -23,7 +22,7 @@ pub(crate) const TRIES: u32 = 5;
 /// ask for up to 60 s.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// Who is told of the pauses of reads that nobody has given [`Patience`], and of the region they are for.
+/// Receives the pauses of reads without a [`Patience`] of their own, with their region.
 #[derive(Clone, Default)]
 pub(super) struct Listener(Arc<std::sync::OnceLock<PauseListener>>);
 
@@ -51,7 +50,6 @@ impl Listener {
     }
 }
 
-/// A pause before a request is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     pub error: Error,
@@ -75,11 +73,10 @@ impl fmt::Display for Pause {
     }
 }
 
-/// How often requests are tried, who is told of the pauses between, and what cuts them short.
+/// How often requests are tried, what receives the pauses between, and what ends them early.
 #[derive(Clone)]
 pub(crate) struct Patience {
     pub tries: u32,
-    /// Is told of every pause as it begins.
     pub told: Arc<dyn Fn(Pause) + Send + Sync>,
     pub stop: CancellationToken,
 }

@@ -1,4 +1,4 @@
-//! What a cloud says it is. Nothing depends on it; whoever has to explain what a cloud did wants to know.
+//! The version that a cloud reports, for bug reports. Nothing depends on it.
 
 use reqwest::{Method, Url};
 use serde::Deserialize;

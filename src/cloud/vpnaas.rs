@@ -1,4 +1,4 @@
-//! Makes, watches and removes VPN objects.
+//! Creates, watches and deletes VPN objects.
 //!
 //! A region with [`Patience`](super::retry::Patience) tries again what has certainly not been acted upon, and deletions. No other POST is ever
 //! repeated here: after a doubtful failure ([`Error::is_doubtful`]) the caller looks for its object with
@@ -24,7 +24,6 @@ use super::request::{
     EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Kind, SiteConnectionBody, VpnServiceBody, WithState,
 };
 
-/// What became of an object that was to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
     Now,
@@ -32,7 +31,6 @@ pub enum Deleted {
     WasGone,
 }
 
-/// An object that carries a mark of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     pub id: Id,
@@ -155,7 +153,6 @@ impl Region {
         Ok(all)
     }
 
-    /// All of the project's objects of a kind, with their descriptions.
     pub async fn described(&self, kind: Kind) -> Result<Vec<Marked>, Error> {
         let ours = self.own(self.vpn_list(kind).await?);
         Ok(ours.into_iter().map(WireMarked::into_marked).collect())
@@ -197,7 +194,6 @@ impl Region {
         parse(&answer, key).map_err(|error| self.mark(error))
     }
 
-    /// Sends a body inside the key the API wants around it.
     pub(super) async fn send_body(
         &self,
         method: Method,
@@ -212,7 +208,7 @@ impl Region {
         self.send_unless_doubtful(method, url, Body { json: &json, secret }).await.map_err(|error| self.mark(error))
     }
 
-    /// Sends a request that changes something. With patience it is sent again as long as it was certainly not acted upon.
+    /// Sends a request that changes something. With patience it is sent again as long as the cloud has certainly not acted.
     async fn send_unless_doubtful(&self, method: Method, url: &Url, body: Body<'_>) -> Result<Response, Error> {
         let mut failures = 0;
         loop {

@@ -12,7 +12,7 @@ use super::{
 use super::{checks, cidr, peer, sharing};
 
 impl Plan {
-    /// Holds a draft against what is known of its regions.
+    /// Compares a draft with what is known of its regions.
     /// Errors: every refusal there is, with the warnings behind them; nothing can be made until they are gone.
     pub fn check(draft: PlanDraft, known: &[Known<'_>], labels: &Labels, id: VpnId) -> Result<Self, Vec<Finding>> {
         let mut found = Vec::new();
@@ -39,7 +39,7 @@ impl Plan {
             Far::Half(b) => b.local_ranges(),
             Far::Peer(peer) => peer.cidrs.clone(),
         };
-        let across = if known_b.is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
+        let remote_at = if known_b.is_some() { Place::Subnets(Half::B) } else { Place::PeerCidrs };
         let outer = outer_family(&a, &far, &mut found);
         a.address = address(&a, known_a, outer);
         let mut sharers = Vec::new();
@@ -47,7 +47,7 @@ impl Plan {
             (Far::Half(mut b), Some(known_b)) => {
                 b.remote = a.local_ranges();
                 b.address = address(&b, known_b, outer);
-                found.extend(carried(&a, known_a, (b.address, Place::Router(Half::B)), across, Some((&b, known_b))));
+                found.extend(carried(&a, known_a, (b.address, Place::Router(Half::B)), remote_at, Some((&b, known_b))));
                 let peer = b.address.map(PeerAddress::Ip);
                 found.extend(same_peer(&a, known_a, peer.as_ref(), Place::Router(Half::B)));
                 sharers.extend(peer.iter().flat_map(|peer| sharing::of(known_a, &a, peer, &peer.to_string())));
@@ -59,7 +59,7 @@ impl Plan {
             (far, _) => far,
         };
         if let Far::Peer(peer) = &far {
-            found.extend(carried(&a, known_a, (peer.address.ip(), Place::PeerAddress), across, None));
+            found.extend(carried(&a, known_a, (peer.address.ip(), Place::PeerAddress), remote_at, None));
             found.extend(same_peer(&a, known_a, Some(&peer.address), Place::PeerAddress));
             found.extend(peer_findings(peer));
             sharers.extend(sharing::of(known_a, &a, &peer.address, &peer.id));
@@ -94,7 +94,7 @@ impl Plan {
     }
 }
 
-/// The address the other end will see, as far as it is known by now.
+/// The address the other end will see, if it is known yet.
 fn address(half: &HalfPlan, known: &Known<'_>, outer: Option<Outer>) -> Option<IpAddr> {
     match (&half.service, outer?) {
         (ServicePlan::Reuse(service), Outer::V4) => service.external_v4.map(IpAddr::V4),
@@ -109,11 +109,11 @@ fn carried(
     a: &HalfPlan,
     known_a: &Known<'_>,
     peer: (Option<IpAddr>, Place),
-    across: Place,
+    remote_at: Place,
     b: Option<(&HalfPlan, &Known<'_>)>,
 ) -> Vec<Finding> {
     let own = [Some(a), b.map(|(b, _)| b)].map(|half| half.map(own_addresses).unwrap_or_default());
-    let first = end(a, known_a, &own[0], peer, across);
+    let first = end(a, known_a, &own[0], peer, remote_at);
     let at_a = (a.address, Place::Router(Half::A));
     let second = b.map(|(b, known)| end(b, known, &own[1], at_a, Place::Subnets(Half::A)));
     checks::carried(&first, second.as_ref())
@@ -124,10 +124,10 @@ fn end<'a>(
     known: &'a Known<'a>,
     own: &'a [IpAddr],
     peer: (Option<IpAddr>, Place),
-    across: Place,
+    remote_at: Place,
 ) -> TunnelEnd<'a> {
     let HalfPlan { router, local, remote, .. } = half;
-    TunnelEnd { known, router, own, peer, local, remote, across, connection: None }
+    TunnelEnd { known, router, own, peer, local, remote, remote_at, connection: None }
 }
 
 fn own_addresses(half: &HalfPlan) -> Vec<IpAddr> {

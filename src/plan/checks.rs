@@ -27,7 +27,7 @@ pub struct Known<'a> {
     pub detail: Option<&'a Detail>,
 }
 
-/// What speaks for or against a router as a half's VPN endpoint.
+/// Findings about a router as a half's VPN endpoint.
 pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     let place = Place::Router(half);
     let mut found = Vec::new();
@@ -123,7 +123,7 @@ const fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// What speaks for or against tunnelling a subnet from a router.
+/// Findings about tunnelling a subnet from a router.
 pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
     let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
@@ -175,8 +175,8 @@ fn remote(
     found
 }
 
-/// What speaks against connecting these local ranges with those remote ones. That everything is remote does not: nobody
-/// takes it for a claim to the local ranges; [`outside::captured`] says what it leads to.
+/// What speaks against connecting these local ranges with those remote ones. A remote default route does not: it
+/// is no claim to the local ranges; [`outside::captured`] says what it leads to.
 pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some((a, b)) = cidr::on_both_sides(local, remote) {

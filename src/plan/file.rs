@@ -152,7 +152,7 @@ impl PlanFile {
         self.name == other.name && regions(self) == regions(other) && address(self) == address(other)
     }
 
-    /// Whether a key may be generated: both halves are ours, so nobody else has to know it.
+    /// Whether a key may be generated: both halves are ours, so no one else has to know it.
     pub(crate) const fn may_generate_key(&self) -> bool {
         matches!(self.far, Far::Half(_))
     }

@@ -27,7 +27,7 @@ pub enum PeerProblem {
     Misspelt(String, &'static str),
     #[error("{0} is a range; the peer has one address")]
     Range(String),
-    /// An address nobody can be reached at across a network; what it is.
+    /// An address that no remote peer can have; what it is.
     #[error("{0} is {1}; type the address this cloud reaches the peer at, for instance 198.51.100.7")]
     Unusable(IpAddr, &'static str),
     /// A name the cloud takes for itself: it stores 127.0.0.1.

@@ -1,6 +1,6 @@
 //! The log: a file, never the screen. Off unless `OSVPN_LOG` asks for it.
 //!
-//! Only what this crate writes is kept: it is known to hold no secret, which nobody can promise of what the libraries
+//! Only what this crate writes is kept: it is known to hold no secret, which cannot be promised of what the libraries
 //! below it write at their most verbose.
 
 use std::fs::{self, File, OpenOptions, Permissions};

@@ -1,5 +1,5 @@
 //! Where the program keeps what outlives it: the log and the journals. It uses nothing there that is not its user's own: a
-//! link would lead to another file, a pipe would keep the program waiting, and whoever else owns a file can change it.
+//! link would lead to another file, a pipe would keep the program waiting, and another owner can change a file.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;

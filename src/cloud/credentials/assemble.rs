@@ -15,7 +15,6 @@ use crate::cloud::inventory::RegionId;
 use crate::cloud::printable::{one_line, printable};
 
 impl Settings {
-    /// What these settings amount to, or exactly what is missing of it.
     pub fn credentials(
         &self,
         sources: &Sources,
@@ -61,7 +60,6 @@ impl Settings {
         })
     }
 
-    /// Its name as it is written, or would be.
     pub fn name(&self, key: &str, origin: &CredentialOrigin) -> String {
         self.setting(key).map_or_else(|| written(origin, key), |setting| setting.key.clone())
     }
@@ -187,7 +185,6 @@ impl<'a> Needs<'a> {
         }
     }
 
-    /// Where the network service is, if the catalogue is not to be believed.
     fn network_endpoints(
         &mut self,
         region: Option<&str>,
@@ -357,7 +354,6 @@ fn kind_of(text: &str) -> String {
     text.strip_prefix("v3").unwrap_or(&text).replace(['_', '-'], "")
 }
 
-/// Why a way to sign in cannot be used, with what can be instead.
 fn unsupported(kind: &str, written_as: &str, origin: &CredentialOrigin) -> String {
     let what = match kind {
         kind if kind.starts_with("oidc") || kind.contains("websso") => "signing in by OpenID Connect is",

@@ -70,7 +70,6 @@ fn options() -> serde_saphyr::Options {
     }
 }
 
-/// One step down.
 #[derive(Clone, Copy)]
 enum PathStep<'a> {
     Key(&'a str),

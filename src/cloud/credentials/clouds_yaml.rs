@@ -18,7 +18,6 @@ use crate::cloud::printable::printable;
 /// More than any of them has, in bytes: the variable that names one can as well name a disk.
 const LARGEST: u64 = 4 << 20;
 
-/// A file that was read.
 struct ReadFile {
     path: PathBuf,
     shown: String,
@@ -47,7 +46,6 @@ impl ReadFile {
     }
 }
 
-/// A cloud of a clouds.yaml.
 pub(crate) struct ChosenCloud {
     pub name: String,
     pub file: String,
@@ -102,7 +100,7 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
     Ok(ChosenCloud { name: printable(&name), file: shown, settings, doubt, is_of_here })
 }
 
-/// Whether a clouds.yaml only lies in the current directory, where anybody may have put it. Whoever names the file means it.
+/// Whether a clouds.yaml only lies in the current directory, where anybody may have put it. A file that is named is meant.
 fn is_of_here(sources: &Sources, clouds: &Path) -> bool {
     let is_named = sources.var("OS_CLIENT_CONFIG_FILE").is_some_and(|text| sources.path(text) == clouds);
     clouds.parent() == Some(&sources.cwd) && !is_named
@@ -125,7 +123,6 @@ fn not_of_one_place(
     })
 }
 
-/// What one file says of a cloud.
 pub(crate) struct Layer {
     file: ReadFile,
     section: &'static str,
@@ -141,7 +138,6 @@ impl Layer {
     }
 }
 
-/// What one of the files describes, without a single value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outline {
     /// Its path, with `~` for the home directory.

@@ -1,5 +1,5 @@
 //! The text of a file as it was saved: UTF-8, with or without a byte-order mark. Anything else is named, with how to save it
-//! anew.
+//! again.
 
 use super::values::encrypted_by;
 

@@ -21,7 +21,7 @@ pub(crate) const TELLING: [&str; 9] = [
     "OS_APPLICATION_CREDENTIAL_SECRET",
 ];
 
-/// What an openrc file and its like may export that nobody else may know.
+/// The secrets that an openrc file may export.
 pub const SECRET: [&str; 10] = [
     "OS_PASSWORD",
     "OS_TOKEN",

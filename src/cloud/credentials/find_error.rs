@@ -8,21 +8,18 @@ use super::CredentialOrigin;
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::printable::printable;
 
-/// One place credentials were looked for in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Searched {
     pub place: SearchedPlace,
     pub outcome: SearchOutcome,
 }
 
-/// A place credentials can be in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SearchedPlace {
     File(PathBuf),
     Variable(&'static str),
 }
 
-/// What was found in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchOutcome {
     Absent,
@@ -44,18 +41,14 @@ pub enum FindError {
     SeveralClouds {
         /// The file, with `~` for the home directory.
         file: String,
-        /// Its clouds, sorted.
         names: Vec<String>,
     },
     NoSuchCloud {
-        /// The one asked for.
         name: String,
         /// The file that was read; none if there is none.
         file: Option<String>,
-        /// Its clouds, sorted.
         names: Vec<String>,
     },
-    /// Something cannot be done without.
     Missing {
         origin: CredentialOrigin,
         /// What is missing, as it is written there (`OS_PASSWORD`, `auth.password`).

@@ -26,7 +26,7 @@ pub(crate) fn merged(layers: &[Layer], sources: &Sources, warnings: &mut Vec<Str
     let used = named.as_deref().map_or(Some(0), |name| listed.iter().position(|region| region.name == name));
     for (index, region) in listed.iter().enumerate().filter(|(index, region)| region.has_values && used != Some(*index))
     {
-        // What is wrong with the values of a region that is not used is nobody's concern.
+        // Faults in the values of a region that is not used do not matter.
         let values = layer.region(index).ok().flatten();
         let address = values.as_ref().and_then(|values| values.setting("network_endpoint_override")).cloned();
         settings.elsewhere.extend(address.map(|address| (region.name.clone(), address)));

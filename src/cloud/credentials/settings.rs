@@ -48,7 +48,6 @@ const KNOWN: [(&str, &[&str]); 35] = [
     ("profile", &["cloud"]),
 ];
 
-/// Those whose values nobody else may know.
 pub(crate) const PROOFS: [&str; 4] = ["password", "passcode", "token", "application_credential_secret"];
 
 /// openstacksdk takes a dash for an underscore.
@@ -97,7 +96,6 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }
 
-/// The settings of one cloud.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     auth: BTreeMap<&'static str, Setting>,
@@ -208,7 +206,6 @@ impl Settings {
         all.filter(|(name, _)| PROOFS.contains(name)).map(|(_, setting)| setting.value.clone()).collect()
     }
 
-    /// The list `regions`.
     pub fn regions(&self) -> &[ListedRegion] {
         &self.regions
     }

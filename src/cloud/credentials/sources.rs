@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use crate::cloud::printable::printable;
 
-/// Where credentials are looked for.
 #[derive(Clone, Default)]
 pub struct Sources {
     /// Environment variables. An empty one counts as not set.
@@ -50,7 +49,6 @@ impl Sources {
         sources
     }
 
-    /// A variable that is set and not empty.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }

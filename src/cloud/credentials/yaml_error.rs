@@ -6,7 +6,7 @@ use serde_saphyr::Error as Yaml;
 /// The line (from 1), the keys leading to it (`clouds.prod.auth.password`), and the reason.
 pub(crate) fn explain(error: &Yaml, text: &str) -> (Option<u64>, Option<String>, String) {
     let mut error = error.without_snippet();
-    // What came by way of an alias is to be mended where it stands, not where it is referred to.
+    // A fault within an alias is reported where the anchor is, not where it is used.
     while let Yaml::AliasError { error: original, .. } = error {
         error = original.without_snippet();
     }

@@ -27,7 +27,6 @@ const LARGEST_BODY: usize = 256 << 10;
 /// How a request was to reach its host.
 pub(crate) struct Way<'a> {
     pub host: &'a str,
-    /// The proxy in between.
     pub proxy: Option<Proxy>,
     /// The authorities that were added to the system's.
     pub authorities: Option<&'a str>,
@@ -239,7 +238,6 @@ fn location(answer: &Response) -> Option<&str> {
     place.filter(|_| answer.status.is_redirection())
 }
 
-/// The title of a page, without the status it begins with.
 pub fn title(answer: &Response) -> Option<String> {
     let text = String::from_utf8_lossy(answer.body.get(..LARGEST_PAGE).unwrap_or(&answer.body));
     let lower = text.to_ascii_lowercase();

@@ -34,7 +34,6 @@ pub fn endless(collection: &str) -> String {
     format!("The list `{collection}` has more than {MOST_ITEMS} objects, and may not end at all.")
 }
 
-/// One page of a list.
 #[derive(Debug)]
 pub(crate) struct Page<T> {
     pub items: Vec<T>,

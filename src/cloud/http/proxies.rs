@@ -10,7 +10,6 @@ use super::host_of;
 /// The proxies of this process's variables, as reqwest takes them.
 pub(crate) struct Proxies(Option<Matcher>);
 
-/// A proxy in between.
 pub struct Proxy {
     pub text: String,
     /// Whether the name of the host is looked up by this machine (`socks5`), and not by the proxy (`socks5h`).

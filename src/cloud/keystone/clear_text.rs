@@ -8,8 +8,8 @@ use crate::cloud::http::is_loopback;
 use crate::cloud::inventory::RegionId;
 
 impl Cloud {
-    /// The regions whose network service is not https although Keystone is: whoever is in between can read what is sent
-    /// there, and the token with it.
+    /// The regions whose network service is not https although Keystone is: anyone on the network path can read what is sent
+    /// there, and the token.
     pub(crate) fn clear_text_regions(&self) -> Vec<&RegionId> {
         let endpoints = self.0.session.endpoints.iter();
         endpoints.filter(|endpoint| self.is_clear_text(&endpoint.url)).map(|endpoint| &endpoint.region).collect()
@@ -19,12 +19,11 @@ impl Cloud {
         url.scheme() == "http" && self.0.credentials.auth_url.starts_with("https:") && !is_loopback(url.as_str())
     }
 
-    /// Lets keys be sent to network services that are not https, as the user wants it.
     pub(crate) async fn allow_clear_text(&self) {
         *self.0.clear_text.lock().await = true;
     }
 
-    /// Before a key goes there: nobody but the user can say whether the network between is to be trusted.
+    /// Asked before a key is sent there: only the user knows whether the network can be trusted.
     pub(super) async fn agree_on_clear_text(&self, url: &Url) -> Result<(), Error> {
         if !self.is_clear_text(url) {
             return Ok(());
@@ -87,7 +86,7 @@ mod tests {
             let refused = region.may_take_keys().await.err().map(|error| error.kind);
             assert_eq!(refused, (region.id().as_str() == "clear").then_some(ErrorKind::ClearText), "{}", region.id());
         }
-        // Whoever sends one without having asked is held at the door.
+        // A key that is sent without asking first is refused.
         let key = SecretString::from("Zq7PSKinMemory0123456789ab");
         let clear = cloud.region(&"clear".into()).unwrap();
         let sent = clear.set_connection_psk(&"id".into(), &key).await.unwrap_err();

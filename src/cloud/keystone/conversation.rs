@@ -23,15 +23,13 @@ pub(crate) struct Remembered {
     pub is_appended: bool,
 }
 
-/// A sign-in that has succeeded.
 pub(crate) struct NewSession {
     pub token: Token,
     pub session: TokenScope,
-    /// Whether the next time needs nobody.
+    /// Whether the next sign-in needs no person.
     pub is_silent: bool,
 }
 
-/// A sign-in under way.
 pub(crate) struct Conversation<'a> {
     http: &'a Http,
     credentials: &'a Credentials,
@@ -43,7 +41,7 @@ pub(crate) struct Conversation<'a> {
     has_passcode: bool,
 }
 
-/// What is to be asked next, with what is needed to use the answer.
+/// The next question, with what is needed to use the answer.
 enum Ask {
     Password,
     Appended(Option<SecretString>),
@@ -77,7 +75,6 @@ impl<'a> Conversation<'a> {
         Self { http, credentials, person, before, known, has_asked: false, has_passcode: false }
     }
 
-    /// Goes on until the user is signed in, declines, or cannot be.
     pub async fn hold(mut self) -> Result<NewSession, Error> {
         let opened = if self.before.is_none() { self.open().await? } else { self.reopen().await? };
         let (mut ask, mut refused) = match opened {
@@ -89,7 +86,7 @@ impl<'a> Conversation<'a> {
             match self.answer(&ask, reply).await {
                 Ok(Attempt::In(token, session)) => return Ok(self.end(token, session)),
                 Ok(Attempt::More(next, why)) => (ask, refused) = (next, why),
-                // Whoever has just typed a password does not start from the beginning because of the network.
+                // A network failure does not throw away what was just typed.
                 Err(error) if error.is_transient() => {
                     let how = if may_be_judged(&error, &self.credentials.method) {
                         "Whether anything was refused is not known"
@@ -186,8 +183,8 @@ impl<'a> Conversation<'a> {
 
     async fn attempt(&mut self, method: &Method) -> Result<Attempt, Error> {
         let credentials = self.with(method.clone());
-        // A renewal is with what was right before, and whoever waits for it repeats what failed; whoever has just typed
-        // something is asked again.
+        // A renewal uses what was right before, and the waiting request is repeated by its caller; after typed input the
+        // question is asked again.
         let is_first = self.before.is_none() && !self.has_asked;
         let answer = if is_first {
             request_token(self.http, &credentials).await?

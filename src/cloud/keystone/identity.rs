@@ -76,7 +76,6 @@ fn in_order(set: Vec<Text>) -> Vec<String> {
 }
 
 impl Method {
-    /// All secrets in it.
     pub(super) fn secrets(&self) -> Vec<&SecretString> {
         match self {
             Self::Password { password: secret, .. }

@@ -14,7 +14,6 @@ use crate::cloud::error::{Error, ErrorKind, Proof, Signed};
 use crate::cloud::http::{Outgoing, Response};
 use crate::cloud::printable::printable;
 
-/// JSON to send, and the secret in it.
 #[derive(Clone, Copy)]
 pub(in crate::cloud) struct Body<'a> {
     pub json: &'a [u8],
@@ -106,7 +105,7 @@ impl Cloud {
         }
         tracing::debug!("the token is refused; signing in again");
         let cloud = self.clone();
-        // A task of its own: whoever noticed first may give up waiting, and what a person types must not be lost by that.
+        // A task of its own: the first caller may give up waiting, and what a person types must not be lost by that.
         let renewal = tokio::spawn(async move {
             renewals.tried += 1;
             renewals.failure = None;

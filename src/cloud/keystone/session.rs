@@ -24,7 +24,6 @@ pub struct Token {
     pub serial: u64,
 }
 
-/// Who is signed in, and to what.
 #[derive(Debug)]
 pub(crate) struct TokenScope {
     pub project_id: String,
@@ -37,7 +36,6 @@ pub(crate) struct TokenScope {
 /// In the place of an address that cannot be used.
 const UNUSABLE: &str = "unusable:///v2.0";
 
-/// The network service of a region.
 #[derive(Debug)]
 pub struct Endpoint {
     pub region: RegionId,
@@ -56,7 +54,7 @@ struct TokenAnswer {
     roles: Vec<RoleName>,
 }
 
-/// Those of a list that are as they should be. The others are services nobody asks here.
+/// The entries of a list that can be read. The others are services that osvpn does not use.
 fn fitting<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let all = Option::<Vec<Value>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(all.into_iter().filter_map(|one| T::deserialize(one).ok()).collect())
@@ -111,7 +109,6 @@ pub(crate) fn is_for(answer: &Response, project: &Named) -> bool {
     }
 }
 
-/// Reads a successful answer of `/v3/auth/tokens`.
 pub fn read(answer: &Response, credentials: &Credentials) -> Result<(Token, TokenScope), Error> {
     let described: TokenAnswer = parse(answer, "token")?;
     let secret = match (answer.header("x-subject-token"), &credentials.method) {
@@ -153,10 +150,8 @@ pub(crate) fn is_usable(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// The region of an endpoint that names none.
 const UNNAMED: &str = "unnamed";
 
-/// What the catalogue says of the network service.
 struct NetworkCatalog<'a> {
     services: &'a [CatalogService],
     interface: &'a str,

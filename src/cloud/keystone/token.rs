@@ -26,7 +26,7 @@ pub(super) async fn request_token(http: &Http, credentials: &Credentials) -> Res
         };
         match failure {
             Some(error) if error.is_transient() && !may_be_judged(&error, &credentials.method) => Err(error),
-            // Whoever asked reads it: a receipt is a refusal, too.
+            // The caller reads it: a receipt is a refusal, too.
             _ => Ok(answered),
         }
     };

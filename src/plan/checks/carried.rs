@@ -1,5 +1,4 @@
-//! What the ends of a tunnel carry: one list of rules, for a VPN that is to be made and for one that is to carry other
-//! ranges.
+//! The ranges that the ends of a tunnel carry: one list of rules, for a new VPN and for new ranges of an existing one.
 
 use std::net::IpAddr;
 
@@ -20,7 +19,7 @@ pub(crate) struct TunnelEnd<'a> {
     pub peer: (Option<IpAddr>, Place),
     pub local: &'a [Subnet],
     pub remote: &'a [IpNet],
-    pub across: Place,
+    pub remote_at: Place,
     /// The connection that is to carry them, if it is there already: it is not in its own way.
     pub connection: Option<&'a Id>,
 }
@@ -53,7 +52,7 @@ pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (
 /// What speaks for or against carrying that: of the first end, and of the second where it is in this project too.
 pub fn carried(a: &TunnelEnd<'_>, b: Option<&TunnelEnd<'_>>) -> Vec<Finding> {
     let ranges: Vec<IpNet> = a.local.iter().map(|subnet| subnet.cidr).collect();
-    let mut found = sides(&ranges, a.remote, a.across);
+    let mut found = sides(&ranges, a.remote, a.remote_at);
     found.extend(std::iter::once(a).chain(b).flat_map(TunnelEnd::findings));
     found
 }
@@ -61,9 +60,9 @@ pub fn carried(a: &TunnelEnd<'_>, b: Option<&TunnelEnd<'_>>) -> Vec<Finding> {
 impl TunnelEnd<'_> {
     fn findings(&self) -> Vec<Finding> {
         let local: Vec<Id> = self.local.iter().map(|subnet| subnet.id.clone()).collect();
-        let mut found = remote(self.known, self.router, &local, self.remote, self.connection, self.across);
+        let mut found = remote(self.known, self.router, &local, self.remote, self.connection, self.remote_at);
         let (peer, at) = self.peer;
-        found.extend(outside::captured(self.remote, self.router, self.own, peer, self.across));
+        found.extend(outside::captured(self.remote, self.router, self.own, peer, self.remote_at));
         let ranges: Vec<IpNet> = self.local.iter().map(|subnet| subnet.cidr).collect();
         found.extend(peer.into_iter().flat_map(|peer| outside::peer(peer, self.router, self.own, &ranges, at)));
         found

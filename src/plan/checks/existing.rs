@@ -61,8 +61,8 @@ impl<'a> Tunnelled<'a> {
     }
 }
 
-/// What is said of ranges that an existing connection of the router carries, other than their own: the same pair of a local and a remote range
-/// can be in one tunnel only, but a remote range can be reached from different subnets through different ones.
+/// Findings about ranges that another connection of the router already carries: the same pair of a local and a remote range
+/// can be in one tunnel only, but a remote range can be reached from different subnets through different tunnels.
 pub(super) fn same_ranges(
     known: &Known<'_>,
     router: &Router,
