@@ -146,6 +146,14 @@ fn modules_use_only_those_below_them() {
 }
 
 #[test]
+fn the_map_names_every_module() {
+    let map = include_str!("../CONTRIBUTING.md");
+    let modules = include_str!("../src/lib.rs").lines().filter_map(|line| line.split_once("mod ")?.1.strip_suffix(';'));
+    let missing: Vec<&str> = modules.filter(|module| !map.contains(&format!("`{module}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn only_the_view_and_the_terminal_know_of_drawing() {
     let drawing = mentions_in(&["cloud", "plan", "engine", "wizard", "simulator", "commands", "report"], &["ratatui"]);
     assert!(drawing.is_empty(), "{drawing:#?}");
