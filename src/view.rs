@@ -34,7 +34,6 @@ mod outcome;
 mod picker;
 mod policy_form;
 mod problem;
-mod progress;
 mod question;
 mod rail;
 mod remote;
@@ -43,6 +42,7 @@ mod sides;
 mod text;
 pub mod theme;
 mod vpn;
+mod work;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -107,8 +107,7 @@ fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         Content::Review(review) => return review::draw(scene, review, area, frame),
         Content::None => {
             return match scene.model.screen {
-                Screen::Run => progress::draw(scene, area, frame),
-                Screen::Change => change::draw(scene, area, frame),
+                Screen::Work => work::draw(scene, area, frame),
                 _ => vpn::draw(scene, area, frame),
             };
         }
@@ -121,9 +120,7 @@ fn too_small(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let (columns, rows) = SMALLEST;
     let mut lines = vec![format!("osvpn needs {columns}x{rows}; this is {}x{}", area.width, area.height)];
-    let run = model.run.as_ref().is_some_and(crate::wizard::progress::Progress::is_working);
-    let change = model.vpns.change.as_ref().is_some_and(crate::wizard::carried::Carried::is_working);
-    if run || change {
+    if model.work.is_working() {
         lines.push(heading::text(model));
     }
     let asked = model.shell.question.as_ref().map(|asked| asked.question.title());

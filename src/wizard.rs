@@ -7,13 +7,11 @@
 //! events of the engine ┘                                   └─► Effect ─► the loop
 //! ```
 //!
-//! The model has parts: the [`Shell`] around every screen, a [`NewVpn`], and [`YourVpns`]. Each [`screen::Screen`] and each
+//! The model has parts: the [`Shell`] around every screen, a [`NewVpn`], [`YourVpns`], and the [`work::Work`] of the engine. Each [`screen::Screen`] and each
 //! [`fields::Field`] is described once, in its module.
 
 pub mod answers;
 mod attention;
-pub mod carried;
-mod changing;
 pub mod choices;
 pub mod dialog;
 pub mod fields;
@@ -26,11 +24,9 @@ mod navigate;
 mod new_vpn;
 mod outbox;
 pub mod picker;
-pub mod progress;
 pub mod question;
 pub mod remote;
 pub mod review;
-mod run;
 pub mod screen;
 pub mod secret_text;
 mod session;
@@ -39,6 +35,8 @@ mod shell;
 mod update;
 pub mod vpn;
 pub mod vpns;
+pub mod work;
+mod working;
 
 use crate::plan::Half;
 
@@ -48,12 +46,12 @@ pub use message::{
 };
 pub use new_vpn::{NewVpn, RegionState};
 use picker::Picker;
-use progress::Progress;
 use review::Review;
 use screen::Screen;
 pub use shell::{Ending, Notice, SMALLEST, Shell, Start};
 pub use update::update;
 use vpns::YourVpns;
+use work::WorkList;
 
 /// What the screen keeps besides the parts of the model.
 #[derive(Clone, Debug)]
@@ -77,8 +75,8 @@ pub struct Model {
     pub new_vpn: NewVpn,
     /// The VPNs that exist.
     pub vpns: YourVpns,
-    /// The creation, once it has begun.
-    pub run: Option<Progress>,
+    /// What the engine does, and what it has done.
+    pub work: WorkList,
     /// What is shown.
     pub screen: Screen,
     /// What that keeps.
@@ -93,7 +91,7 @@ impl Model {
             shell: Shell::new(&beginning),
             new_vpn: NewVpn::new(beginning),
             vpns: YourVpns::default(),
-            run: None,
+            work: WorkList::default(),
             screen: Screen::Mode,
             content: Content::None,
         };
@@ -123,7 +121,7 @@ impl Model {
     pub fn is_animating(&self) -> bool {
         matches!(self.shell.start, Start::SigningIn { .. })
             || self.new_vpn.regions.iter().any(RegionState::is_loading)
-            || self.run.as_ref().is_some_and(|run| run.is_working() || run.verifying)
+            || self.work.is_animating()
             || self.vpns.is_animating()
             || self.shell.is_revealed()
     }

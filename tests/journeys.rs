@@ -25,9 +25,9 @@ use osvpn::plan::{Half, PeerAddress, Profile};
 use osvpn::sign_in::Problem;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
-use osvpn::wizard::progress::{Button, Phase, Progress, TaskState};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
+use osvpn::wizard::work::{Button, CreationJob, End, Job, Outcome, RowState, Work};
 use osvpn::wizard::{Content, Effect, Ending, InterruptedCreation, Message, Session, Start, TakenUp};
 
 fn made(half: Half, step: Object) -> Made {
@@ -53,10 +53,10 @@ fn standing(a: Status, b: Status) -> BTreeMap<Half, Status> {
 
 fn running() -> Journey {
     let mut journey = Journey::at_review();
-    journey.enter().at(Screen::Run);
+    journey.enter().at(Screen::Work);
     journey
 }
 
 fn buttons(journey: &Journey) -> Vec<Button> {
-    journey.model.run.as_ref().unwrap().buttons()
+    journey.model.work.creation().unwrap().buttons()
 }

@@ -3,16 +3,17 @@
 use crate::support::runs;
 use osvpn::cloud::{Error, ErrorKind, Status};
 use osvpn::commands::wizard::report_of;
+use osvpn::engine::change::Direction;
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{Event, Step, Task, Undone, Watched};
 use osvpn::plan::Half;
 use osvpn::report::CreationReport;
 use osvpn::wizard::Message;
-use osvpn::wizard::progress::{Phase, TaskState};
+use osvpn::wizard::work::RowState;
 use runs::Run;
 
 fn report(run: &Run) -> CreationReport {
-    report_of(run.journey.model.run.as_ref().unwrap(), KeyOrigin::Given).unwrap()
+    report_of(run.journey.model.work.creation().unwrap(), KeyOrigin::Given).unwrap()
 }
 
 #[test]
@@ -32,7 +33,7 @@ fn of_an_undo_that_was_given_up_only_what_is_left_is_listed() {
     run.polled(Status::Down, Status::Down);
     run.journey.press("q Tab Tab Enter");
     run.journey.send(osvpn::wizard::Message::Watched(osvpn::engine::Watched::Stopped));
-    assert_eq!(run.journey.model.run.as_ref().unwrap().phase, Phase::Undoing);
+    assert_eq!(run.journey.model.work.creation().unwrap().direction, Direction::Back);
     run.deleted(Half::A, 5).deleting(Half::B, 5);
     let report = report(&run);
     let count = |half: usize| report.halves[half].objects.len();
@@ -87,8 +88,8 @@ fn the_deletion_of_a_twin_says_nothing_of_the_object_itself() {
     run.journey.send(Message::Watched(Watched::Stopped));
     run.tell(Event::Deleting(twin.clone())).tell(Event::Deleted(twin));
     let task = Task { half: Half::A, step: Step::IkePolicy };
-    let progress = run.journey.model.run.as_ref().unwrap();
-    assert!(matches!(progress.state(task), Some(TaskState::Done(..))));
+    let progress = run.journey.model.work.creation().unwrap();
+    assert!(matches!(progress.state(task), Some(RowState::Done(..))));
     assert_eq!(report(&run).halves[0].objects.len(), 6);
 }
 

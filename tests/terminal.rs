@@ -186,7 +186,7 @@ fn waiting() -> (Scene, Pty, usize) {
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
-    pty.wait_for("Stop and undo");
+    pty.wait_for("Stop and roll back");
     (scene, pty, before)
 }
 
@@ -198,9 +198,9 @@ fn ctrl_c_during_a_run_can_be_taken_back() {
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
-    pty.wait_for("Stop and undo");
+    pty.wait_for("Stop and roll back");
     pty.confirm("\r");
-    pty.wait("the dialog to go", |screen| !screen.contains("Stop and undo"));
+    pty.wait("the dialog to go", |screen| !screen.contains("Stop and roll back"));
     scene.cloud.reconfigure(|settings| settings.report_interval = Duration::from_millis(40));
     pty.enter_at("hlz-por is ACTIVE");
     assert_eq!(pty.end().0, 0);

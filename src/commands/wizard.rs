@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::options::{CloudArgs, ProfileName, WaitArgs};
 use super::{complain, runtime};
-use crate::engine::change::ChangeError;
+use crate::engine::change::{ChangeError, Changed};
 use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
@@ -20,9 +20,7 @@ use crate::system::signals;
 use crate::tui::terminal::{self, Console, Guard};
 use crate::tui::{self, Ended, Why, input};
 use crate::view::Theme;
-use crate::wizard::carried::{Carried, Stage};
-use crate::wizard::progress::{Phase, Progress, TaskState};
-use crate::wizard::vpns::YourVpns;
+use crate::wizard::work::{self, ChangeJob, CreationJob, RowState, What, Work, WorkList};
 use crate::wizard::{Beginning, Start};
 
 #[derive(Clone, Debug, Args)]
@@ -144,24 +142,21 @@ fn farewell(ended: &Ended) -> ExitStatus {
     }
     let mut status = ExitStatus::Stopped;
     let is_demo = model.shell.session().is_some_and(|session| session.is_demo);
-    let changes = changes_of(&model.vpns, is_demo);
+    let changes = changes_of(&model.work, is_demo);
     if let Some(worst) = ChangeReports::exit_status_of(&changes) {
         status = worst;
         let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let _ = write!(out, "{}", text.join("\n"));
     }
-    if let Some(run) = &model.run {
+    if let Some(run) = model.work.creation() {
         if !changes.is_empty() {
             let _ = writeln!(out);
         }
+        let report = report_of(run, model.new_vpn.answers.key.key_origin());
+        let report = report.map(|report| (report.exit_status(), report.in_demo(is_demo).to_string()));
+        let rollback = || rollback_of(run).map(|rollback| (rollback.exit_status(), rollback.to_string()));
         let text;
-        (status, text) = match report_of(run, model.new_vpn.answers.key.key_origin()) {
-            Some(report) => (report.exit_status(), report.in_demo(is_demo).to_string()),
-            None => {
-                let rollback = rollback_of(run);
-                (rollback.exit_status(), rollback.to_string())
-            }
-        };
+        (status, text) = report.or_else(rollback).unwrap_or((status, String::new()));
         let _ = write!(out, "{text}");
     } else if !changes.is_empty() {
         if is_demo {
@@ -187,82 +182,88 @@ fn farewell(ended: &Ended) -> ExitStatus {
     }
 }
 
-/// The report of the wizard's run. None of a run without a plan, which is a rollback.
+/// The report of a creation. None of one without a plan, which is a rollback.
 #[must_use]
-pub fn report_of(run: &Progress, key: KeyOrigin) -> Option<CreationReport> {
-    let plan = run.plan.as_ref()?;
-    let end = match &run.phase {
-        Phase::Active => CreationEnd::Active,
-        Phase::NotYet(standing) => CreationEnd::NotActive(standing),
-        Phase::Failed(task, error) => CreationEnd::Failed(*task, error),
-        Phase::Lost(error) => CreationEnd::Lost(&run.standing, error),
-        Phase::Undone => CreationEnd::Undone,
-        Phase::Unsettled(error) => CreationEnd::Unsettled(error.as_deref()),
-        Phase::Left(left) => CreationEnd::Left(left),
-        Phase::Stopped | Phase::Creating | Phase::Watching | Phase::Undoing => CreationEnd::Stopped(&run.standing),
+pub fn report_of(work: &Work, key: KeyOrigin) -> Option<CreationReport> {
+    let job = work.creation()?;
+    let plan = job.plan.as_ref()?;
+    let end = match work.end() {
+        Some(work::End::Active) => CreationEnd::Active,
+        Some(work::End::NotYet(standing)) => CreationEnd::NotActive(standing),
+        Some(work::End::Failed(row, error)) => CreationEnd::Failed(work.task(*row)?, error),
+        Some(work::End::Lost(error)) => CreationEnd::Lost(&job.standing, error),
+        Some(work::End::Done) => CreationEnd::Undone,
+        Some(work::End::Unsettled(_, error)) => CreationEnd::Unsettled(error.as_deref()),
+        Some(work::End::Left(left)) => CreationEnd::Left(left),
+        _ => CreationEnd::Stopped(&job.standing),
     };
-    let report = CreationReport::new(plan, &known(run), end, key);
-    let examined = run.examined.as_ref().and_then(|examined| examined.as_deref().ok());
-    Some(report.with_health(examined).with_pauses(plan, &run.pauses))
+    let report = CreationReport::new(plan, &known(work, job), end, key);
+    let examined = job.examined.as_ref().and_then(|examined| examined.as_deref().ok());
+    Some(report.with_health(examined).with_pauses(plan, &job.pauses))
 }
 
 /// The ledger, and as doubtful what was in progress when the run was given up.
-fn known(run: &Progress) -> Ledger {
-    let mut ledger = run.ledger.clone();
-    for (task, state) in run.tasks.iter().filter(|_| run.is_working()) {
-        if matches!(state, TaskState::Running(_)) {
+fn known(work: &Work, job: &CreationJob) -> Ledger {
+    let mut ledger = job.ledger.clone();
+    for row in work.rows.iter().filter(|_| work.is_working()) {
+        if let (What::Object(task), RowState::Running(_) | RowState::RollingBack(_)) = (&row.what, &row.state) {
             ledger.doubt(*task);
         }
     }
     ledger
 }
 
-fn rollback_of(run: &Progress) -> RollbackReport {
-    let undone = match &run.phase {
-        Phase::Undone => Undone::Clean,
-        Phase::Unsettled(error) => Undone::Unsettled(error.clone()),
-        Phase::Left(left) => Undone::Left(left.clone()),
+fn rollback_of(work: &Work) -> Option<RollbackReport> {
+    let job = work.creation()?;
+    let undone = match work.end() {
+        Some(work::End::Done) => Undone::Clean,
+        Some(work::End::Unsettled(_, error)) => Undone::Unsettled(error.clone()),
+        Some(work::End::Left(left)) => Undone::Left(left.clone()),
         _ => Undone::Stopped,
     };
-    let deleted = run.tasks.iter().filter(|(_, state)| matches!(state, TaskState::Undone)).count();
-    RollbackReport::new(&run.marks, &run.ledger, deleted, &undone)
+    let deleted = work.rows.iter().filter(|row| row.state == RowState::RolledBack).count();
+    Some(RollbackReport::new(&job.marks, &job.ledger, deleted, &undone))
 }
 
 /// None of one that could not even begin, unless others waited for it. One that was given up while it worked was stopped,
 /// and has a journal unless its cloud ends with the program.
-fn change_of(carried: &Carried, is_demo: bool) -> Option<ChangeReport> {
-    let ended = match &carried.stage {
+fn change_of(work: &Work, job: &ChangeJob, is_demo: bool) -> Option<ChangeReport> {
+    let ended = match work.end() {
         // Alone it leaves nothing to tell; of several, it is why the rest was not begun either.
-        Stage::NotBegun(why) => {
-            return carried.turn.map(|_| ChangeReport::not_begun(carried.change().clone(), &why.join("; ")));
+        Some(work::End::NotBegun(why)) => {
+            return job.turn.map(|_| ChangeReport::not_begun(job.change().clone(), &why.join("; ")));
         }
-        Stage::Working => Err(ChangeError::Stopped),
-        Stage::Ended(ended) => ended.clone(),
+        Some(work::End::Done) => Ok(Changed::Done),
+        Some(work::End::Unsettled(Some(until), error)) => Ok(Changed::Unsettled(*until, error.clone())),
+        Some(work::End::Failed(row, error)) => Err(ChangeError::Failed(*row, error.clone())),
+        Some(work::End::KeyNeeded(row)) => Err(ChangeError::KeyNeeded(*row)),
+        Some(work::End::TooLate) => Err(ChangeError::TooLate),
+        _ => Err(ChangeError::Stopped),
     };
-    let mut report = ChangeReport::new(&carried.course, ended, carried.direction);
-    if carried.is_working() && carried.is_unfinished() && !is_demo {
-        report.go_on = Some(carried.course.go_on(carried.direction));
+    let mut report = ChangeReport::new(&job.course, ended, work.direction);
+    if work.is_working() && work.is_unfinished() && !is_demo {
+        report.go_on = Some(job.course.go_on(work.direction));
     }
-    report.notes.clone_from(&carried.notes);
+    report.notes.clone_from(&job.notes);
     let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).brief();
-    report.after = carried.after.as_deref().map(health);
+    report.after = job.after.as_deref().map(health);
     Some(report)
 }
 
 /// The reports of all changes of a session. What could not begin is not told of if it was done later.
 #[must_use]
-pub fn changes_of(vpns: &YourVpns, is_demo: bool) -> Vec<ChangeReport> {
-    let all: Vec<&Carried> = vpns.changes().collect();
+pub fn changes_of(list: &WorkList, is_demo: bool) -> Vec<ChangeReport> {
+    let all: Vec<_> = list.changes().collect();
     let mut reports = Vec::new();
-    for (at, carried) in all.iter().enumerate() {
-        let subject = &carried.change().subject;
-        let is_superseded = || all[at + 1..].iter().any(|later| later.change().subject == *subject);
-        if !matches!(carried.stage, Stage::NotBegun(_)) || !is_superseded() {
-            reports.extend(change_of(carried, is_demo));
+    for (at, (work, job)) in all.iter().enumerate() {
+        let subject = &job.change().subject;
+        let is_superseded = || all[at + 1..].iter().any(|(_, later)| later.change().subject == *subject);
+        if !matches!(work.end(), Some(work::End::NotBegun(_))) || !is_superseded() {
+            reports.extend(change_of(work, job, is_demo));
         }
     }
-    let left = vpns.left.iter().map(|(change, is_stopped)| (change, *is_stopped));
-    let waiting = vpns.queue.iter().map(|proposal| (&proposal.change, vpns.is_stopped));
+    let left = list.left.iter().map(|(change, is_stopped)| (change, *is_stopped));
+    let waiting = list.queue.iter().map(|proposal| (&proposal.change, list.is_stopped));
     reports.extend(left.chain(waiting).map(|(change, is_stopped)| ChangeReport::left(change.clone(), is_stopped)));
     reports
 }

@@ -11,7 +11,6 @@ use ratatui::widgets::Paragraph;
 
 use super::Scene;
 use super::text::fit;
-use crate::wizard::carried::Carried;
 use crate::wizard::screen::Screen;
 use crate::wizard::{Model, Start};
 
@@ -26,23 +25,17 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// The time of a run; else the place of the step among those that ask.
 fn right(model: &Model) -> String {
-    if let (Screen::Run, Some(run)) = (model.screen, &model.run) {
-        let until = run.ended.unwrap_or(model.shell.now);
-        return super::text::clock(until.saturating_sub(run.begun));
-    }
     if matches!(model.shell.start, Start::SigningIn { .. }) {
         return String::new();
     }
-    match model.screen {
-        Screen::Change => {
-            let change = model.vpns.change.as_ref();
-            let time = |change: &Carried| change.ended.unwrap_or(model.shell.now).saturating_sub(change.begun);
-            return change.map_or_else(String::new, |change| super::text::clock(time(change)));
+    match (model.screen, &model.work.current) {
+        (Screen::Work, Some(work)) => {
+            return super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
         }
-        Screen::Vpn => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
+        (Screen::Vpn, _) => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
         _ => {}
     }
-    let steps: Vec<Screen> = model.route().screens().into_iter().filter(|step| *step != Screen::Run).collect();
+    let steps: Vec<Screen> = model.route().screens().into_iter().filter(|step| *step != Screen::Work).collect();
     let at = steps.iter().position(|step| *step == model.screen);
     at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
 }

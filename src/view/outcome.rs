@@ -2,76 +2,86 @@
 
 use ratatui::text::{Line, Span};
 
-use super::Scene;
 use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
+use crate::engine::change::Direction;
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
-use crate::engine::{Doubt, Made, Task};
+use crate::engine::{Doubt, Made};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
 use crate::plan::{Half, Plan};
-use crate::wizard::progress::{Button, Phase, Progress, Then};
+use crate::wizard::work::{Button, CreationJob, End, Stage, Work};
 
-/// The text beside the table of objects.
-pub(super) fn lines(scene: Scene<'_>, run: &Progress, columns: usize) -> Vec<Line<'static>> {
-    let mut text = Account::new(scene, columns);
-    match run.then {
-        Some(Then::Leave) => text.say("Stopping: what is under way is settled first. What exists is kept."),
-        Some(Then::RollBack) => {
-            text.say("Stopping: what is under way is settled first. Then what was made is deleted.")
+/// A creation as work.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) work: &'a Work,
+    pub(super) job: &'a CreationJob,
+}
+
+/// What a creation means at this moment, and what there is to do.
+pub(super) fn lines(text: &mut Account<'_>, run: Run<'_>) {
+    match (&run.work.stage, run.work.direction) {
+        (Stage::Working, Direction::Forward) => creating(text, run),
+        (Stage::Working, Direction::Back) => {
+            text.say("Deleting what this run created, connections first; what existed before stays.");
         }
-        None => {}
+        (Stage::Watching, _) => watching(text, run),
+        (Stage::Ended(end), _) => ended(text, run, end),
     }
-    if let Some((task, pause)) = &run.pause {
-        let place = run.label(task.half);
-        text.warning(&format!("{} of {place}: {pause}.", task.step.label()));
-    }
-    match &run.phase {
-        Phase::Creating => creating(&mut text, run),
-        Phase::Watching => watching(&mut text, run),
-        Phase::Failed(task, error) => failed(&mut text, run, *task, error),
-        Phase::Active => active(&mut text, run),
-        Phase::NotYet(standing) => {
-            let waited = clock(run.wait);
-            let waited = waited.trim_end_matches(" 00 s");
-            text.warning(&format!(
-                "Not ACTIVE within {waited}. That is no failure: the objects are there and keep trying."
-            ));
-            for (half, status) in standing {
-                text.half(run, *half, status);
-            }
-            text.besides(run);
-            handover(&mut text, run);
-            proof(&mut text, run);
-        }
-        Phase::Lost(error) => {
-            text.warning("The connections can no longer be watched. What was made is still there.");
-            text.error(error);
-        }
-        Phase::Undoing => text.say("Deleting what this run made, connections first; what was there before stays."),
-        Phase::Undone if run.plan.is_none() => text.good("Nothing of this run is left in the cloud."),
-        Phase::Undone => {
-            text.good("Nothing of this run is left in the cloud. The answers are still here: Change answers goes back to them.");
-        }
-        Phase::Unsettled(error) => unsettled(&mut text, run, error.as_deref()),
-        Phase::Left(left) => remaining(&mut text, run, left),
-        Phase::Stopped => {
-            let ways = if run.plan.is_some() { "Retry does what is still missing." } else { "Undo does the rest." };
-            text.warning(&format!("Stopped. {ways}"));
-            text.exists(run);
-        }
-    }
-    for made in run.ledger.left_alone() {
+    for made in run.job.ledger.left_alone() {
         text.warning(&format!(
-            "Stays: {} {} {} ({}) carries the marker of this VPN, and is not what osvpn sent.",
+            "Kept: {} {} {} ({}) has the marker of this VPN, but is not what osvpn sent.",
             made.region,
             made.task.step.label(),
             made.name,
             made.id
         ));
     }
-    text.lines
+}
+
+fn ended(text: &mut Account<'_>, run: Run<'_>, end: &End) {
+    match end {
+        End::Failed(row, error) => failed(text, run, *row, error),
+        End::Active => active(text, run),
+        End::NotYet(standing) => {
+            let waited = clock(run.job.wait);
+            let waited = waited.trim_end_matches(" 00 s");
+            text.warning(&format!(
+                "Not ACTIVE within {waited}. That is no failure: the objects exist and keep trying."
+            ));
+            for (half, status) in standing {
+                text.half(run, *half, status);
+            }
+            text.besides(run);
+            handover(text, run);
+            proof(text, run);
+        }
+        End::Lost(error) => {
+            text.warning("The connections can no longer be watched. What was created still exists.");
+            text.error(error);
+        }
+        End::Done => {
+            let answers = if run.job.plan.is_some() {
+                " The answers are still here: Change answers goes back to them."
+            } else {
+                ""
+            };
+            text.good(&format!("Nothing of this run is left in the cloud.{answers}"));
+        }
+        End::Unsettled(_, error) => unsettled(text, run, error.as_deref()),
+        End::Left(left) => remaining(text, run, left),
+        _ => {
+            let ways = if run.job.plan.is_some() {
+                "Retry does what is still missing."
+            } else {
+                "Roll back deletes the rest."
+            };
+            text.warning(&format!("Stopped. {ways}"));
+            text.exists(run);
+        }
+    }
 }
 
 impl Account<'_> {
@@ -82,59 +92,62 @@ impl Account<'_> {
     }
 
     /// What a half's status means now.
-    fn half(&mut self, run: &Progress, half: Half, status: &Status) {
+    fn half(&mut self, run: Run<'_>, half: Half, status: &Status) {
         let theme = self.scene.theme;
         let look = theme.status(status);
-        let place = run.label(half);
+        let place = run.job.label(half);
         let text = format!("{place} is {status}{}", meaning(run, half, status));
         self.signed(look, &text, theme.text());
     }
 
-    fn exists(&mut self, run: &Progress) {
-        let ours = run.ledger.removable().len();
+    fn exists(&mut self, run: Run<'_>) {
+        let ours = run.job.ledger.removable().len();
         let text = match ours {
             0 => "Nothing of this VPN exists.".to_owned(),
-            1 => "1 object exists by now.".to_owned(),
-            count => format!("{count} objects exist by now."),
+            1 => "1 object exists so far.".to_owned(),
+            count => format!("{count} objects exist so far."),
         };
         self.say(&text);
-        let doubts = run.ledger.doubts();
+        let doubts = run.job.ledger.doubts();
         match doubts.iter().map(|doubt| doubt.until).max() {
             None => {}
             // None is the least: of no request is it known until when.
             Some(None) => {
-                self.say("Of the last request nobody knows whether the cloud acted; both Retry and Undo ask it first.");
+                self.say(
+                    "Whether the cloud carried out the last request is unknown; both Retry and Roll back check that first.",
+                );
             }
             Some(Some(until)) => self.say(&format!(
-                "The answer to the last request was lost. The cloud has not acted on it so far, and may until {}; both Retry and Undo look first.",
+                "The last request got no answer. The cloud has not carried it out so far, and may until {}; both Retry and Roll back \
+                 check that first.",
                 hour(until)
             )),
         }
     }
 
     /// What there is, or may come to be, besides the VPN itself.
-    fn besides(&mut self, run: &Progress) {
-        for left in run.ledger.leftovers() {
+    fn besides(&mut self, run: Run<'_>) {
+        for left in run.job.ledger.leftovers() {
             let text = format!(
-                "Left over, and of no use to the VPN: {} {} {}. How to delete it is printed in the end.",
+                "Unused by this VPN: {} {} {}. The summary printed at the end says how to delete it.",
                 left.region,
                 left.task.step.label(),
                 left.id
             );
             self.warning(&text);
         }
-        for doubt in run.ledger.doubts() {
+        for doubt in run.job.ledger.doubts() {
             self.doubt(run, doubt);
         }
     }
 
     /// What may come to be, and until when.
-    fn doubt(&mut self, run: &Progress, Doubt { task, until }: Doubt) {
-        let place = run.marks.regions.get(&task.half).map_or_else(String::new, |region| format!("{region}: "));
-        let name = run.marks.name.of(task.step.object());
+    fn doubt(&mut self, run: Run<'_>, Doubt { task, until }: Doubt) {
+        let place = run.job.marks.regions.get(&task.half).map_or_else(String::new, |region| format!("{region}: "));
+        let name = run.job.marks.name.of(task.step.object());
         let when = match until {
             Some(until) => format!("may still appear until {}", hour(until)),
-            None => "may be there; it could not be looked for".to_owned(),
+            None => "may exist; it could not be checked".to_owned(),
         };
         let text = format!("{place}{} {name} {when}", task.step.label());
         let theme = self.scene.theme;
@@ -142,74 +155,80 @@ impl Account<'_> {
     }
 }
 
-fn meaning(run: &Progress, half: Half, status: &Status) -> String {
+fn meaning(run: Run<'_>, half: Half, status: &Status) -> String {
     let other = half.other();
-    let alone = run.marks.regions.contains_key(&other) && !run.is_made(other);
+    let alone = run.job.marks.regions.contains_key(&other) && !run.work.is_made(other);
     match status {
         Status::Active => ": the tunnel is up as seen from here".to_owned(),
         Status::Down if alone => format!(" until half {other} exists: normal"),
-        Status::Down => ": set up, and no tunnel reported yet".to_owned(),
-        Status::PendingCreate => ": accepted, and no agent has reported yet".to_owned(),
-        Status::Error => ": the cloud gave up on it; its operator can see why".to_owned(),
-        Status::PendingUpdate | Status::Build => ": the cloud is at work on it".to_owned(),
-        Status::PendingDelete => ": somebody is deleting it".to_owned(),
+        Status::Down => ": set up, no tunnel reported yet".to_owned(),
+        Status::PendingCreate => ": accepted, no agent has reported yet".to_owned(),
+        Status::Error => ": it failed in the cloud; its operator can see why".to_owned(),
+        Status::PendingUpdate | Status::Build => ": the cloud is updating it".to_owned(),
+        Status::PendingDelete => ": it is being deleted".to_owned(),
         Status::Other(_) => String::new(),
     }
 }
 
-fn creating(text: &mut Account<'_>, run: &Progress) {
-    let connected = run.marks.regions.keys().copied().find(|half| run.is_made(*half));
-    let all = run.marks.regions.keys().all(|half| run.is_made(*half));
+fn creating(text: &mut Account<'_>, run: Run<'_>) {
+    let connected = run.job.marks.regions.keys().copied().find(|half| run.work.is_made(*half));
+    let all = run.job.marks.regions.keys().all(|half| run.work.is_made(*half));
     match connected {
         Some(half) if !all => {
-            let label = run.label(half);
+            let label = run.job.label(half);
             text.say(&format!("{label} is DOWN until half {} exists: normal.", half.other()));
         }
         _ => text.say("Services first: their addresses are the peer addresses. Then everything else of both halves."),
     }
 }
 
-fn watching(text: &mut Account<'_>, run: &Progress) {
-    for (half, status) in &run.standing {
+fn watching(text: &mut Account<'_>, run: Run<'_>) {
+    for (half, status) in &run.job.standing {
         text.half(run, *half, status);
     }
-    if !run.standing.is_empty() {
+    if !run.job.standing.is_empty() {
         text.gap();
     }
     let now = text.scene.model.shell.now;
-    let since = run.watching_since.unwrap_or(now);
-    let left = run.wait.saturating_sub(now.saturating_sub(since));
+    let since = run.job.watching_since.unwrap_or(now);
+    let left = run.job.wait.saturating_sub(now.saturating_sub(since));
     text.say(&format!(
         "On a real cloud this usually takes 1 to 2 min: {}. Waiting {} more.",
         agents_report!(),
         clock(left)
     ));
     text.besides(run);
-    if let Some((half, error)) = &run.poll_problem {
-        text.warning(&format!("The status of half {half} could not be read, and is asked for again: {error}"));
+    if let Some((half, error)) = &run.job.poll_problem {
+        text.warning(&format!("The status of half {half} could not be read and is requested again: {error}"));
     }
     handover(text, run);
 }
 
-fn failed(text: &mut Account<'_>, run: &Progress, task: Task, error: &Error) {
-    let place = run.label(task.half);
-    let what =
-        if run.ledger.get(task.half, task.step).is_some() { "could not be checked" } else { "could not be made" };
+fn failed(text: &mut Account<'_>, run: Run<'_>, row: usize, error: &Error) {
+    let Some(task) = run.work.task(row) else { return };
+    let place = run.job.label(task.half);
+    let what = if run.job.ledger.get(task.half, task.step).is_some() {
+        "could not be checked"
+    } else {
+        "could not be created"
+    };
     text.say(&format!("The {} of {place} {what}:", task.step.label()));
     text.error(error);
     text.gap();
-    if run.buttons().contains(&Button::Modern) {
-        let peer = if run.marks.regions.len() == 1 { " The peer must be set up for it, too." } else { "" };
+    if run.work.buttons().contains(&Button::UseModern) {
+        let peer = if run.job.marks.regions.len() == 1 { " The peer must be set up for it, too." } else { "" };
         text.say(&format!(
-            "Use modern goes on with the profile modern, which every region takes: policies this run made so far are made anew, everything else is kept.{peer}"
+            "Use modern continues with the profile modern, which every region accepts: the policies this run created are \
+             recreated, everything else is kept.{peer}"
         ));
         text.gap();
     }
     text.exists(run);
 }
 
-fn active(text: &mut Account<'_>, run: &Progress) {
-    let both = if run.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
+fn active(text: &mut Account<'_>, run: Run<'_>) {
+    let both =
+        if run.job.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
     text.besides(run);
     proven(text, run);
@@ -219,9 +238,9 @@ fn active(text: &mut Account<'_>, run: &Progress) {
 }
 
 /// ACTIVE is no proof: the halves are held against each other.
-fn proven(text: &mut Account<'_>, run: &Progress) {
+fn proven(text: &mut Account<'_>, run: Run<'_>) {
     let theme = text.scene.theme;
-    match &run.examined {
+    match &run.job.examined {
         None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
@@ -250,17 +269,17 @@ fn proven(text: &mut Account<'_>, run: &Progress) {
 }
 
 /// The tunnel is up, and still nobody answers where security groups admit nothing from across.
-fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
-    if let Some(Ok(examined)) = &run.examined
+fn to_be_admitted(text: &mut Account<'_>, run: Run<'_>) {
+    if let Some(Ok(examined)) = &run.job.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()
     {
         let rules = examined.diagnosis.rules();
         if rules.is_empty() {
             let ports: usize = examined.diagnosis.gates.values().map(|gate| gate.ports).sum();
             let what = match ports {
-                0 => "No instance is in these subnets yet. Each needs a security group that admits the other side."
+                0 => "No instance is in these subnets yet. Each needs a security group that allows traffic from the other side."
                     .to_owned(),
-                count => format!("The security groups of all {count} instance ports admit something from across."),
+                count => format!("The security groups of all {count} instance ports allow traffic from the other side."),
             };
             text.say(&what);
         } else {
@@ -269,32 +288,32 @@ fn to_be_admitted(text: &mut Account<'_>, run: &Progress) {
                 count => format!("{count} security-group rules are missing"),
             };
             text.say(&format!(
-                "Left to do: {missing}, so some instances admit nothing from across. This adds what is missing:"
+                "Left to do: {missing}, so some instances block traffic from the other side. This adds what is missing:"
             ));
             text.say(&format!("  {}", examined.vpn.command("admit")));
             for rule in &rules {
                 text.gap();
-                text.title(format!("{} in {} admits {}", rule.name, rule.region, rule.remote));
+                text.title(format!("{} in {} allows {}", rule.name, rule.region, rule.remote));
                 text.say(&format!("  {}", rule.command()));
             }
         }
         return;
     }
     text.say(
-        "Left to do: instances admit nothing from across by themselves. Add a rule to a security group of theirs:",
+        "Left to do: instances block traffic from the other side by default. Add a rule to one of their security groups:",
     );
-    for rule in run.plan.iter().flat_map(Plan::security_rules) {
+    for rule in run.job.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
         let place = text.scene.model.shell.labels.name(&rule.region);
-        text.title(format!("{place} admits {}", rule.remote));
+        text.title(format!("{place} allows {}", rule.remote));
         text.say(&format!("  {}", rule.command()));
     }
 }
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
-fn handover(text: &mut Account<'_>, run: &Progress) {
+fn handover(text: &mut Account<'_>, run: Run<'_>) {
     let key = text.scene.model.new_vpn.answers.key.key_origin();
-    let handover = run.plan.as_ref().and_then(|plan| Handover::of(plan, &run.ledger, key));
+    let handover = run.job.plan.as_ref().and_then(|plan| Handover::of(plan, &run.job.ledger, key));
     let Some(handover) = handover else { return };
     text.gap();
     let theme = text.scene.theme;
@@ -309,10 +328,10 @@ fn handover(text: &mut Account<'_>, run: &Progress) {
 
 /// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot
 /// be seen from here.
-fn proof(text: &mut Account<'_>, run: &Progress) {
+fn proof(text: &mut Account<'_>, run: Run<'_>) {
     let theme = text.scene.theme;
     text.gap();
-    match &run.examined {
+    match &run.job.examined {
         None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
@@ -360,8 +379,8 @@ fn finding(text: &mut Account<'_>, check: &CheckResult) {
     }
 }
 
-fn remaining(text: &mut Account<'_>, run: &Progress, left: &[(Made, Error)]) {
-    text.warning("Not everything could be deleted. Undo tries again.");
+fn remaining(text: &mut Account<'_>, run: Run<'_>, left: &[(Made, Error)]) {
+    text.warning("Not everything could be deleted. Roll back tries again.");
     for (at, (made, error)) in left.iter().enumerate() {
         text.gap();
         let object = format!("{}: {} {}", made.region, made.task.step.label(), made.id);
@@ -372,7 +391,7 @@ fn remaining(text: &mut Account<'_>, run: &Progress, left: &[(Made, Error)]) {
             None => text.error(error),
         }
     }
-    let doubts = run.ledger.doubts();
+    let doubts = run.job.ledger.doubts();
     if !doubts.is_empty() {
         text.gap();
     }
@@ -381,11 +400,11 @@ fn remaining(text: &mut Account<'_>, run: &Progress, left: &[(Made, Error)]) {
     }
 }
 
-fn unsettled(text: &mut Account<'_>, run: &Progress, error: Option<&Error>) {
-    text.good("Everything of this run that could be found is deleted.");
+fn unsettled(text: &mut Account<'_>, run: Run<'_>, error: Option<&Error>) {
+    text.good("Everything that was found of this run is deleted.");
     text.gap();
-    text.say("Of some requests the answers were lost, and a cloud may act on them late:");
-    for doubt in run.ledger.doubts() {
+    text.say("Some requests got no answer, and the cloud may still process them:");
+    for doubt in run.job.ledger.doubts() {
         text.doubt(run, doubt);
     }
     if let Some(error) = error {
@@ -393,5 +412,5 @@ fn unsettled(text: &mut Account<'_>, run: &Progress, error: Option<&Error>) {
         text.error(error);
     }
     text.gap();
-    text.say("Undo looks again, and deletes what it finds.");
+    text.say("Roll back looks again, and deletes what it finds.");
 }

@@ -15,8 +15,8 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, width as columns};
 use super::{Scene, review};
-use crate::wizard::progress::Phase;
 use crate::wizard::screen::Screen;
+use crate::wizard::work::End;
 use crate::wizard::{Model, Start};
 
 /// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
@@ -24,8 +24,8 @@ use crate::wizard::{Model, Start};
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question.
-        _ if model.screen.is_of_existing() => 0,
-        0..80 if model.screen == Screen::Run => 0,
+        _ if !model.is_at_new_vpn() => 0,
+        0..80 if model.screen == Screen::Work => 0,
         0..80 => 23,
         80..100 => 28,
         100..120 => 32,
@@ -62,9 +62,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 }
 
 fn stand(model: &Model, step: Screen, place: usize, at: usize) -> Stand {
-    let asks = !matches!(step, Screen::Review | Screen::Run);
-    let over = model.run.as_ref().is_some_and(|run| run.phase == Phase::Active);
-    if step == Screen::Run && over || step == Screen::Review && model.run.is_some() {
+    let asks = !matches!(step, Screen::Review | Screen::Work);
+    let creation = model.work.creation();
+    let over = creation.is_some_and(|work| work.end() == Some(&End::Active));
+    if step == Screen::Work && over || step == Screen::Review && creation.is_some() {
         Stand::Done
     } else if place == at {
         Stand::Here

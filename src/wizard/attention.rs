@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::dialog::{Act, Dialog};
 use super::screen::Screen;
+use super::work::{Button, Work};
 use super::{Content, Model, Start};
 
 /// How long something has to be on the screen before Enter can confirm it.
@@ -154,7 +155,7 @@ impl Model {
             }
             // It goes on with a change at once.
             (_, Content::Form(_)) if self.screen == Screen::MissingKey => {
-                self.vpns.missing_key.check().is_ok().then(|| Stake { what: "go on".to_owned(), is_grave: true })
+                self.work.missing_key.check().is_ok().then(|| Stake { what: "go on".to_owned(), is_grave: true })
             }
             _ => self.button().map(|label| Stake { what: choose(label), is_grave: true }),
         }
@@ -162,16 +163,7 @@ impl Model {
 
     /// The button that Enter presses where the engine rests.
     fn button(&self) -> Option<&'static str> {
-        match self.screen {
-            Screen::Run => {
-                let run = self.run.as_ref()?;
-                run.buttons().get(run.focus).map(|button| button.label())
-            }
-            Screen::Change => {
-                let change = self.vpns.change.as_ref()?;
-                change.buttons().get(change.focus).map(|button| button.label())
-            }
-            _ => None,
-        }
+        let work = self.work.current.as_ref().filter(|_| self.screen == Screen::Work);
+        work.and_then(Work::focused).map(Button::label)
     }
 }

@@ -175,10 +175,10 @@ const NEW_RANGES: About = About {
 
 const MISSING_KEY: About = About {
     label: "Key",
-    text: Text::Secret(|model| Some(&model.vpns.missing_key), |model| Some(&mut model.vpns.missing_key)),
+    text: Text::Secret(|model| Some(&model.work.missing_key), |model| Some(&mut model.work.missing_key)),
     help: |_| "The one the change was begun with. It is sent to the cloud, and stored nowhere else.",
-    check: |model| wrong_key(Some(&model.vpns.missing_key)),
-    is_checked_at_once: |model| model.vpns.missing_key.chars() > 0,
+    check: |model| wrong_key(Some(&model.work.missing_key)),
+    is_checked_at_once: |model| model.work.missing_key.chars() > 0,
     ..PLAIN
 };
 

@@ -5,9 +5,9 @@ use itertools::Itertools;
 
 use super::dialog::{About, Act, Dialog};
 use super::message::{Interrupted, InterruptedChange, InterruptedCreation, TakenUp, Which};
-use super::progress::Progress;
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
+use super::work::Work;
 use super::{Effect, Model};
 use crate::engine::change::Direction;
 use crate::plan::shell::osvpn;
@@ -142,20 +142,13 @@ impl Model {
             self.new_vpn.id = plan.id().clone();
             self.new_vpn.answers.answer_as(plan, key, direction);
         }
-        let (now, wait) = (self.shell.now, self.shell.wait);
-        let (run, work) = match (direction, plan) {
-            (Direction::Forward, Some(plan)) => {
-                let run = Progress::taken_up(plan.clone(), ledger.clone(), now, wait);
-                (run, Effect::Create(Box::new(plan), ledger, key))
-            }
-            (_, plan) => {
-                let run = Progress::undoing(marks.clone(), plan, ledger.clone(), now, wait);
-                (run, Effect::Undo(marks, ledger))
-            }
-        };
-        self.run = Some(run);
-        self.enter(Screen::Run);
         self.shell.out.push(Effect::GoOn(request));
-        self.shell.out.push(work);
+        match (direction, plan) {
+            (Direction::Forward, Some(plan)) => self.create(plan, ledger),
+            (_, plan) => {
+                let work = Work::roll_back(marks.clone(), plan, ledger.clone(), self.shell.now, self.shell.wait);
+                self.begin_work(work, Effect::Undo(marks, ledger));
+            }
+        }
     }
 }

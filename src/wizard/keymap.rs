@@ -7,7 +7,6 @@ use super::fields::Field;
 use super::forms::Form;
 use super::picker::Picker;
 use super::{Content, Model, Start};
-use crate::wizard::progress::Phase;
 use crate::wizard::screen::Screen;
 use crate::wizard::vpns::{Open, VpnButton};
 
@@ -184,8 +183,7 @@ pub fn screen_bindings(model: &Model) -> Vec<Binding> {
         (_, Content::Form(form)) => form_keys(model, form),
         (_, Content::Review(review)) => review_keys(review.focus == 0),
         (_, Content::None) => match model.screen {
-            Screen::Run => run_keys(model),
-            Screen::Change => change_keys(model),
+            Screen::Work => work_keys(model),
             _ => vpn_keys(model),
         },
     })
@@ -373,23 +371,22 @@ fn review_keys(at_create: bool) -> Vec<Binding> {
     ]
 }
 
-fn run_keys(model: &Model) -> Vec<Binding> {
-    let ended =
-        model.run.as_ref().is_some_and(|run| !matches!(run.phase, Phase::Creating | Phase::Watching | Phase::Undoing));
+fn work_keys(model: &Model) -> Vec<Binding> {
+    let Some(work) = &model.work.current else { return Vec::new() };
     let mut bindings = Vec::new();
-    if ended {
+    if !work.is_working() {
         bindings.push(bind(&[ENTER], Action::Accept, "choose"));
     }
-    if model.run.as_ref().is_some_and(|run| run.buttons().len() > 1) {
+    if work.buttons().len() > 1 {
         bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
         bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
     }
     bindings.extend(scrolling());
-    bindings.extend([
-        bind(&[Key::character('y')], Action::Copy, "copy ids"),
-        help_key(),
-        bind(&[Key::character('q'), ESC], Action::Quit, if ended { "leave" } else { "stop" }),
-    ]);
+    if work.creation().is_some() {
+        bindings.push(bind(&[Key::character('y')], Action::Copy, "copy ids"));
+    }
+    let quit = if work.is_working() { "stop" } else { "leave" };
+    bindings.extend([help_key(), bind(&[Key::character('q'), ESC], Action::Quit, quit)]);
     bindings
 }
 
@@ -421,23 +418,5 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
     }
     bindings.extend(scrolling());
     bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key()]);
-    bindings
-}
-
-fn change_keys(model: &Model) -> Vec<Binding> {
-    let is_working = model.vpns.change.as_ref().is_some_and(super::carried::Carried::is_working);
-    let mut bindings = Vec::new();
-    if !is_working {
-        bindings.push(bind(&[ENTER], Action::Accept, "choose"));
-    }
-    if model.vpns.change.as_ref().is_some_and(|change| change.buttons().len() > 1) {
-        bindings.push(bind(&[RIGHT, TAB], Action::Right, "next"));
-        bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
-    }
-    bindings.extend(scrolling());
-    bindings.extend([
-        help_key(),
-        bind(&[Key::character('q'), ESC], Action::Quit, if is_working { "stop" } else { "leave" }),
-    ]);
     bindings
 }

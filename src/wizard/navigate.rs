@@ -22,7 +22,7 @@ impl Model {
                 Content::Review(Review { plan: self.new_vpn.plan(&self.shell.labels), focus, confirming: false })
             }
             Kind::List => Content::List(self.new_list(screen)),
-            Kind::Run | Kind::Vpn | Kind::Change => Content::None,
+            Kind::Vpn | Kind::Work => Content::None,
         };
     }
 
@@ -68,7 +68,7 @@ impl Model {
         {
             open.key.clear();
         }
-        self.vpns.missing_key = SecretText::default();
+        self.work.missing_key = SecretText::default();
         self.enter(screen);
         if screen == Screen::Vpns {
             self.vpns.open = None;

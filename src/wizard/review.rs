@@ -1,10 +1,10 @@
 //! The review: the plan of all answers, or the reasons why there is none.
 
 use super::keymap::Action;
-use super::progress::Progress;
 use super::screen::{Mode, Screen};
 use super::{Content, Effect, Model};
 use crate::cloud::RegionId;
+use crate::engine::Ledger;
 use crate::engine::pace::FRESH;
 use crate::plan::{Finding, Place, Plan, file};
 
@@ -162,11 +162,7 @@ impl Model {
     }
 
     fn begin(&mut self, plan: Box<Plan>) {
-        let run = Progress::new((*plan).clone(), self.shell.now, self.shell.wait);
-        let ledger = run.ledger.clone();
-        self.run = Some(run);
-        self.enter(Screen::Run);
-        self.shell.out.push(Effect::Create(plan, ledger, self.new_vpn.answers.key.key_origin()));
+        self.create(*plan, Ledger::default());
     }
 
     /// Shows what has become known since the review was opened. While the regions are read once more, what the user has

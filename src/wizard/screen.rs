@@ -4,10 +4,9 @@
 use itertools::Itertools;
 
 use super::Model;
-use super::carried::Carried;
 use super::fields::Field;
-use super::progress::Progress;
 use super::vpns::Intent;
+use super::work::Work;
 use crate::change::Sas;
 use crate::inspect::diagnosis::agents_report;
 use crate::plan::psk::KeyOrigin;
@@ -40,8 +39,8 @@ pub enum Screen {
     Name,
     /// Everything before anything is created.
     Review,
-    /// The engine at work on a new VPN.
-    Run,
+    /// The engine at work, and what came of it.
+    Work,
     /// The VPNs that exist.
     Vpns,
     /// One of them.
@@ -52,8 +51,6 @@ pub enum Screen {
     NewRanges,
     /// A key of the user's own for it.
     NewKey,
-    /// The engine at work on a change of it.
-    Change,
     /// The key an interrupted change lacks.
     MissingKey,
 }
@@ -76,9 +73,8 @@ pub(crate) enum Kind {
     /// Every field of a policy.
     PolicyForm,
     Review,
-    Run,
     Vpn,
-    Change,
+    Work,
 }
 
 /// The description of a screen. Where it is of no half, the functions are given [`Half::A`].
@@ -270,9 +266,9 @@ const REVIEW: About = About {
     ..PLAIN
 };
 
-const RUN: About = About {
+const WORK: About = About {
     name: "Create",
-    heading: |model, _| model.run.as_ref().map_or_else(String::new, Progress::heading),
+    heading: |model, _| model.work.current.as_ref().map_or_else(String::new, Work::heading),
     help: &[concat!(
         "Services come first, because their addresses are the peer addresses, then policies and endpoint groups, then \
          both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: \
@@ -280,8 +276,8 @@ const RUN: About = About {
         agents_report!(),
         "."
     )],
-    kind: Kind::Run,
-    is_answered: |model, _| model.run.is_some(),
+    kind: Kind::Work,
+    is_answered: |model, _| model.work.creation().is_some(),
     ..PLAIN
 };
 
@@ -352,16 +348,10 @@ const NEW_KEY: About = About {
     ..PLAIN
 };
 
-const CHANGE: About = About {
-    name: "Change",
-    heading: |model, _| model.vpns.change.as_ref().map_or_else(String::new, Carried::heading),
-    help: &[
-        "Each step is written down before it is sent, so an interrupted change can be resumed or, until something \
-             is deleted or both halves have a new key, rolled back: here, or with osvpn resume and rollback.",
-    ],
-    kind: Kind::Change,
-    ..PLAIN
-};
+const CHANGE: &[&str] = &[
+    "Each step is written down before it is sent, so an interrupted change can be resumed or, until something is deleted \
+     or both halves have a new key, rolled back: here, or with osvpn resume and rollback.",
+];
 
 const MISSING_KEY: About = About {
     name: "Key",
@@ -395,13 +385,12 @@ impl Screen {
             Self::Custom => &CUSTOM,
             Self::Name => &NAME,
             Self::Review => &REVIEW,
-            Self::Run => &RUN,
             Self::Vpns => &VPNS,
             Self::Vpn => &VPN,
             Self::NewSubnets(_) => &NEW_SUBNETS,
             Self::NewRanges => &NEW_RANGES,
             Self::NewKey => &NEW_KEY,
-            Self::Change => &CHANGE,
+            Self::Work => &WORK,
             Self::MissingKey => &MISSING_KEY,
         }
     }
@@ -443,13 +432,13 @@ impl Screen {
     /// Whether it asks for a part of a new VPN.
     #[must_use]
     pub const fn is_question(self) -> bool {
-        !matches!(self, Self::Cloud | Self::Review | Self::Run) && !self.is_of_existing()
+        !matches!(self, Self::Cloud | Self::Review | Self::Work) && !self.is_of_existing()
     }
 
     /// Whether it is about VPNs that exist.
     #[must_use]
     pub const fn is_of_existing(self) -> bool {
-        self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::Change | Self::MissingKey)
+        self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::MissingKey)
     }
 
     /// Whether it is about one VPN that exists.
@@ -474,7 +463,7 @@ impl Route {
     /// The screens of a new VPN, in order.
     #[must_use]
     pub fn screens(self) -> Vec<Screen> {
-        use Screen::{Cloud, Custom, Key, Mode as Modes, Name, Peer, Policy, Region, Review, Router, Run, Subnets};
+        use Screen::{Cloud, Custom, Key, Mode as Modes, Name, Peer, Policy, Region, Review, Router, Subnets, Work};
         let sides: &[Screen] = match self.mode {
             Mode::SiteToSite => &[
                 Region(Half::A),
@@ -487,7 +476,7 @@ impl Route {
             Mode::Single => &[Region(Half::A), Router(Half::A), Subnets(Half::A), Peer],
         };
         let first = self.clouds.then_some(Cloud).into_iter().chain([Modes]).chain(sides.iter().copied());
-        let last = [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name, Review, Run]);
+        let last = [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name, Review, Work]);
         first.chain(last).collect()
     }
 
@@ -500,12 +489,12 @@ impl Route {
     /// The screen Esc leads to.
     #[must_use]
     pub fn previous(self, screen: Screen) -> Option<Screen> {
-        use Screen::{Change, MissingKey, NewKey, NewRanges, NewSubnets, Vpn, Vpns};
+        use Screen::{MissingKey, NewKey, NewRanges, NewSubnets, Vpn, Vpns, Work};
         let of_existing: &[&[Screen]] = &[
             &[Screen::Mode, Vpns, Vpn, NewSubnets(Half::A), NewSubnets(Half::B)],
             &[NewSubnets(Half::A), NewRanges],
             &[Vpn, NewKey],
-            &[Change, MissingKey],
+            &[Work, MissingKey],
         ];
         let new = self.screens();
         let ways = [new.as_slice()].into_iter().chain(of_existing.iter().copied());
@@ -514,6 +503,12 @@ impl Route {
 }
 
 impl Model {
+    /// Whether the screen belongs to a new VPN.
+    #[must_use]
+    pub fn is_at_new_vpn(&self) -> bool {
+        !self.screen.is_of_existing() && !(self.screen == Screen::Work && self.work.change().is_some())
+    }
+
     /// What the screen asks or shows.
     #[must_use]
     pub fn heading(&self) -> String {
@@ -525,7 +520,8 @@ impl Model {
     pub fn help(&self) -> &'static [&'static str] {
         match self.screen {
             _ if self.shell.session().is_none() => SIGN_IN_HELP,
-            Screen::Run if self.new_vpn.answers.mode == Mode::Single => RUN_OF_ONE,
+            Screen::Work if self.work.change().is_some() => CHANGE,
+            Screen::Work if self.new_vpn.answers.mode == Mode::Single => RUN_OF_ONE,
             screen => screen.about().help,
         }
     }

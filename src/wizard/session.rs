@@ -2,10 +2,10 @@
 
 use super::keymap::Action;
 use super::picker::Choice;
-use super::progress::Then;
 use super::remote::RequestId;
 use super::screen::Screen;
 use super::vpns::YourVpns;
+use super::work::Then;
 use super::{Content, Effect, Message, Model, RegionState, Session, Start};
 use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
@@ -29,11 +29,8 @@ impl Model {
                 self.new_vpn.regions = regions.iter().cloned().map(RegionState::new).collect();
                 let step = if self.screen == Screen::Cloud { Screen::Mode } else { self.screen };
                 // What was known of the VPNs may be of another cloud.
-                self.vpns = YourVpns {
-                    change: self.vpns.change.take(),
-                    earlier: std::mem::take(&mut self.vpns.earlier),
-                    ..YourVpns::default()
-                };
+                self.vpns = YourVpns::default();
+                self.work.queue.clear();
                 self.enter(step);
                 self.offer_at_start();
                 regions.iter().for_each(|region| self.new_vpn.discover(&mut self.shell, region));
@@ -139,11 +136,8 @@ impl Model {
     /// request under way is settled.
     pub(super) fn terminated(&mut self) {
         self.shell.question = None;
-        if let Some(change) = self.vpns.change.as_mut().filter(|change| change.is_working()) {
-            change.then = Some(Then::Leave);
-            self.shell.out.push(Effect::Stop);
-        } else if let Some(run) = self.run.as_mut().filter(|run| run.is_working()) {
-            run.then = Some(Then::Leave);
+        if let Some(work) = self.work.working() {
+            work.then = Some(Then::Leave);
             self.shell.out.push(Effect::Stop);
         } else {
             self.leave();

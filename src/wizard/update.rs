@@ -5,10 +5,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use super::dialog::{About, Act, Dialog};
 use super::keymap::{self, Action};
 use super::message::Interrupted;
-use super::progress::Then;
 use super::remote::Remote;
 use super::screen::Screen;
 use super::secret_text::SecretText;
+use super::work::{Then, Work};
 use super::{Content, Effect, Ending, Message, Model, Start};
 use crate::plan::shell::osvpn;
 use crate::sign_in::Login;
@@ -40,29 +40,23 @@ fn updated(model: &mut Model, message: Message) {
             model.new_vpn.answers.key = SecretText::generated(&psk);
             model.shell.say("A new key was generated.");
         }
-        Message::Engine(event) => {
-            let now = model.shell.now;
-            if let Some(run) = &mut model.run {
-                run.apply(event, now);
-            }
-            model.refresh_question();
-        }
+        Message::Engine(event) => model.engine_event(event),
         Message::TakenUp(request, result) => model.taken_up(request, result),
         Message::Created(result, ledger) => model.created(result, ledger),
         Message::Watched(watched) => model.watched(watched),
         Message::Verified(examined) => {
-            if let Some(run) = model.run.as_mut().filter(|run| run.verifying) {
-                run.examined = Some(examined);
-                run.verifying = false;
+            let job = model.work.current.as_mut().and_then(Work::creation_mut);
+            if let Some(job) = job.filter(|job| job.verifying) {
+                (job.examined, job.verifying) = (Some(examined), false);
             }
         }
-        Message::Undone(undone, ledger) => model.undone(undone, ledger),
+        Message::Undone(undone, ledger) => model.rolled_back(undone, ledger),
         Message::Inspected(request, seen) => model.inspected(request, *seen),
         Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
         Message::KeysCompared(request, keys) => model.keys_compared(request, keys),
         Message::Looked(request, result) => model.looked(request, result),
-        Message::Carrying(event) => model.carrying(event),
-        Message::Carried(ended, course) => model.change_carried(ended, *course),
+        Message::Carrying(event) => model.change_event(event),
+        Message::Carried(ended, course) => model.changed(ended, *course),
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
@@ -147,8 +141,7 @@ fn act(model: &mut Model, action: Action) {
         (_, Content::Form(_)) => model.form_action(action),
         (_, Content::Review(_)) => model.review_action(action),
         (_, Content::None) => match model.screen {
-            Screen::Run => model.run_action(action),
-            Screen::Change => model.change_action(action),
+            Screen::Work => model.work_action(action),
             _ => model.vpn_action(action),
         },
     }
@@ -265,22 +258,19 @@ impl Model {
     /// Ends the wizard.
     pub(super) fn leave(&mut self) {
         self.shell.dialog = None;
-        let is_after = self.run.is_some() || self.vpns.change.is_some();
+        let is_after = self.work.current.is_some() || !self.work.earlier.is_empty();
         self.shell.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
     }
 
     /// Leaves, or asks first where something would be lost.
     pub(super) fn quit(&mut self) {
-        if self.run.is_some() {
-            return self.quit_run();
-        }
-        if matches!(self.screen, Screen::Change | Screen::MissingKey) && self.shell.session().is_some() {
-            return self.quit_change();
+        if matches!(self.screen, Screen::Work | Screen::MissingKey) {
+            return self.quit_work();
         }
         if self.shell.session().is_none() || self.screen.is_of_existing() {
             return self.leave();
         }
-        let changed = self.vpns.change.is_some();
+        let changed = self.work.changes().next().is_some();
         let kept = if changed { "What was changed stays." } else { "Nothing has been created in the cloud." };
         let text = vec![format!("{kept} Your answers are lost.")];
         self.shell.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));

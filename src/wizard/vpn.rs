@@ -3,10 +3,8 @@
 use itertools::Itertools;
 use tui_input::Input;
 
-use super::carried::Turn;
 use super::dialog::{About, Act, Dialog};
 use super::keymap::Action;
-use super::message::Which;
 use super::picker::{Choice, Line};
 use super::remote::Remote;
 use super::screen::Screen;
@@ -19,7 +17,6 @@ use crate::change::{
     set_subnets,
 };
 use crate::cloud::Id;
-use crate::engine::change::{Course, Direction};
 use crate::inspect::diagnosis::rules;
 use crate::inspect::{OtherHalf, Vpn};
 use crate::plan::psk::KeyOrigin;
@@ -246,25 +243,6 @@ impl Model {
 
     fn explain(&mut self, title: &str, why: Vec<String>) {
         self.shell.dialog = Some(Dialog::new(title, why, vec![("Close", Act::Close)]).wide());
-    }
-
-    /// Carries out what was agreed to.
-    pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
-        self.vpns.queue = proposals.into();
-        (self.vpns.agreed, self.vpns.is_stopped) = (self.vpns.queue.len(), false);
-        self.begin_next();
-    }
-
-    /// Begins what was agreed to and comes next.
-    pub(super) fn begin_next(&mut self) {
-        let Some(Proposal { change, notes }) = self.vpns.queue.pop_front() else { return };
-        let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
-        let which = Which::New(Box::new(change.clone()), key);
-        self.begin_change(Course::new(change), notes, which, Direction::Forward);
-        let of = self.vpns.agreed;
-        if let Some(change) = self.vpns.change.as_mut().filter(|_| of > 1) {
-            change.turn = Some(Turn { number: of - self.vpns.queue.len(), of });
-        }
     }
 
     /// The subnets a half of the VPN on the screen can tunnel.

@@ -3,19 +3,18 @@
 mod lines;
 mod public_keys;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tui_input::Input;
 
-use super::carried::Carried;
 use super::message::{InterruptedChange, Overview};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::secret_text::SecretText;
+use super::work::Work;
 use super::{Effect, Model};
-use crate::change::Change;
-use crate::change::{NewSubnets, Proposal, Sas, is_of};
+use crate::change::{NewSubnets, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::pace::{FRESH, LOOK, LOOK_CLOSELY, PATIENCE};
 use crate::inspect::diagnosis::Exposures;
@@ -39,24 +38,10 @@ pub struct YourVpns {
     pub intent: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
     pub keys: Remote<Vec<(String, Keys)>>,
-    /// What was agreed to and is not begun, because one before is not done.
-    pub queue: VecDeque<Proposal>,
-    /// Whether the user has stopped what was agreed to.
-    pub is_stopped: bool,
-    /// What was agreed to, and not begun when the user went on without it; and whether because of a stop.
-    pub left: Vec<(Change, bool)>,
     /// The answer that is to prove several VPNs whose changes are over.
     pub proving: Option<RequestId>,
-    /// How many were agreed to at once.
-    pub agreed: usize,
-    /// The change at work, or the last one that was.
-    pub change: Option<Carried>,
-    /// Those before.
-    pub earlier: Vec<Carried>,
     /// Changes that were interrupted, still to be offered.
     pub offers: Vec<InterruptedChange>,
-    /// The key that the change at rest needs once more, as typed.
-    pub missing_key: SecretText,
 }
 
 /// One VPN on the screen.
@@ -228,31 +213,6 @@ impl YourVpns {
         self.seen()?.changes.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
     }
 
-    /// The changes that were agreed to together with the present one and are done.
-    #[must_use]
-    pub fn done_before(&self) -> &[Carried] {
-        let turn = self.change.as_ref().and_then(|change| change.turn);
-        let count = turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len());
-        &self.earlier[self.earlier.len() - count..]
-    }
-
-    /// Notes how a VPN stands with the present change, and those that were agreed to together with it, if they are of it
-    /// and done.
-    fn note_proof(&mut self, vpn: &Vpn, diagnosis: &Diagnosis) {
-        let first = self.earlier.len() - self.done_before().len();
-        let Some(Overview { inspection, .. }) = self.seen.ready() else { return };
-        for change in self.earlier[first..].iter_mut().chain(&mut self.change) {
-            if change.is_done() && change.is_of(vpn, &inspection.vpns) {
-                change.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
-            }
-        }
-    }
-
-    /// Every change of this session, in order.
-    pub fn changes(&self) -> impl Iterator<Item = &Carried> {
-        self.earlier.iter().chain(&self.change)
-    }
-
     /// Whoever goes on doing something else does not want to be asked about it any more.
     pub(super) const fn drop_intent(&mut self) {
         self.intent = None;
@@ -265,7 +225,6 @@ impl YourVpns {
         self.seen.is_loading()
             || self.keys.is_loading()
             || open.is_some_and(|open| open.around.is_loading() || open.waiting.is_some())
-            || self.change.as_ref().is_some_and(Carried::is_working)
     }
 
     fn vpn_mut(&mut self) -> Option<&mut Vpn> {
@@ -374,8 +333,8 @@ impl Model {
             if self.screen.is_of_one_vpn() {
                 self.enter(Screen::Vpns);
                 self.shell.warn(text);
-            } else if let Some(change) = &mut self.vpns.change {
-                change.has_vpn = false;
+            } else if let Some(job) = self.work.current.as_mut().and_then(Work::change_mut) {
+                job.has_vpn = false;
             }
             return;
         };
@@ -446,6 +405,16 @@ impl Model {
         self.shell.say(format!("Not waiting for ACTIVE, because {} stays down as it is: {cause}.", vpn.name));
     }
 
+    /// What a change has led to, once that was compared.
+    fn note_after(&mut self, vpn: &Vpn, diagnosis: &Diagnosis) {
+        let Some(Overview { inspection, .. }) = self.vpns.seen.ready() else { return };
+        for work in self.work.of_this_turn().filter(|work| work.is_done()) {
+            if let Some(job) = work.change_mut().filter(|job| job.is_of(vpn, &inspection.vpns)) {
+                job.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
+            }
+        }
+    }
+
     /// Draws the conclusions from what is known by now.
     fn conclude(&mut self) {
         let vpns = &self.vpns;
@@ -453,7 +422,7 @@ impl Model {
         let Some(around) = open.around.ready() else { return };
         let diagnosis = seen.inspection.diagnose(vpn, &around.keys, &around.exposures);
         let vpn = vpn.clone();
-        self.vpns.note_proof(&vpn, &diagnosis);
+        self.note_after(&vpn, &diagnosis);
         if let Some(open) = &mut self.vpns.open {
             open.diagnosis = Some(diagnosis);
         }

@@ -181,7 +181,7 @@ fn nothing_is_made_while_something_stands_in_the_way() {
     journey
         .detailed(&hamilton(), Err(Error::new(ErrorKind::Timeout, "slow")))
         .detailed(&porirua(), Ok(porirua_detail()));
-    journey.enter().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Screen::Run);
+    journey.enter().at(Screen::Review).detailed(&hamilton(), Ok(hamilton_detail())).enter().at(Screen::Work);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
         journey
     };
     let mut same = stale();
-    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Run);
+    same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Work);
     assert!(matches!(same.effects.pop(), Some(Effect::Create(..))), "one Enter is enough");
 
     let mut changed = stale();
@@ -208,7 +208,7 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
     let mut called_off = stale();
     called_off.esc();
     called_off.discovered(&hamilton(), Ok(hamilton_inventory()));
-    assert!(called_off.model.run.is_none(), "whoever has left the review has changed their mind");
+    assert!(called_off.model.work.creation().is_none(), "whoever has left the review has changed their mind");
 }
 
 #[test]

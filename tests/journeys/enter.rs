@@ -41,7 +41,7 @@ fn a_held_enter_leads_to_the_review_and_no_further() {
     journey.at(Screen::Review);
     assert!(!creates(&journey));
     told(&journey, "it was held down or pasted. Press it again to create hlz-por.");
-    journey.enter().at(Screen::Run);
+    journey.enter().at(Screen::Work);
     assert!(creates(&journey) && journey.model.shell.notice.is_none());
 }
 
@@ -51,7 +51,7 @@ fn create_takes_no_enter_before_the_review_can_have_been_read() {
     let mut journey = reviewing(300);
     journey.at_once(KeyCode::Enter).at(Screen::Review);
     told(&journey, "only just appeared. Press it again to create hlz-por.");
-    journey.passes(500).at_once(KeyCode::Enter).at(Screen::Run);
+    journey.passes(500).at_once(KeyCode::Enter).at(Screen::Work);
 
     let mut help = reviewing(2000);
     help.types("?").passes(2000).at_once(KeyCode::Esc).passes(300).at_once(KeyCode::Enter).at(Screen::Review);
@@ -71,7 +71,7 @@ fn an_enter_for_the_name_of_the_plan_file_creates_nothing() {
     journey.types("mine").enter().at(Screen::Review);
     told(&journey, "the plan file needs no name. Press it again to create hlz-por.");
     assert!(!creates(&journey));
-    journey.enter().at(Screen::Run);
+    journey.enter().at(Screen::Work);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_changed_answer_has_the_focus_when_the_review_is_back() {
     }
     journey.enter().at(Screen::Key).enter().at(Screen::Review).enter().at(Screen::Key);
     journey.esc().at(Screen::Review).enter().at(Screen::Key).enter();
-    journey.at(Screen::Review).key(KeyCode::End).enter().at(Screen::Run);
+    journey.at(Screen::Review).key(KeyCode::End).enter().at(Screen::Work);
     // Another mode has other lines, and what is missing is asked first.
     let mut mode = reviewing(2000);
     mode.key(KeyCode::Home).enter().at(Screen::Mode).key(KeyCode::Down).enter().at(Screen::Peer);
@@ -186,7 +186,7 @@ fn no_enter_cancels_what_is_being_resumed_and_a_cancel_is_said() {
         start.passes(400).at_once(KeyCode::Enter);
     }
     let Some(Effect::TakeUp(request, ..)) = start.effects.pop() else { panic!("{:?}", start.effects) };
-    start.at(Screen::Mode).send(Message::TakenUp(request, Ok(taken))).at(Screen::Run);
+    start.at(Screen::Mode).send(Message::TakenUp(request, Ok(taken))).at(Screen::Work);
 
     let (mut cancelled, _) = start::interrupted(KeyOrigin::Generated);
     cancelled.enter().esc();

@@ -63,7 +63,7 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     own(&mut journey);
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
-    journey.key(KeyCode::Left).enter().at(Screen::Change);
+    journey.key(KeyCode::Left).enter().at(Screen::Work);
     let Some(Effect::Carry(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
     let mut journey = opened(healthy());
@@ -87,19 +87,19 @@ fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
     let interrupted = cut_off_with_own_key();
     let course = interrupted.course.clone();
     let mut journey = begun_with(vec![interrupted], Vec::new());
-    journey.enter().at(Screen::Change);
+    journey.enter().at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Forward))));
     journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
     journey.enter().at(Screen::MissingKey).types("tooshort").enter().at(Screen::MissingKey);
     assert!(journey.model.problem(Field::MissingKey).unwrap().contains("8 characters"));
-    journey.esc().at(Screen::Change).enter().at(Screen::MissingKey);
-    assert_eq!(journey.model.vpns.missing_key.chars(), 0, "Esc forgets it");
-    journey.types(OWN_KEY).enter().at(Screen::Change);
+    journey.esc().at(Screen::Work).enter().at(Screen::MissingKey);
+    assert_eq!(journey.model.work.missing_key.chars(), 0, "Esc forgets it");
+    journey.types(OWN_KEY).enter().at(Screen::Work);
     let Some(Effect::Carry(Which::Present(key), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
-    assert_eq!(journey.model.vpns.missing_key.chars(), 0, "nobody keeps it");
+    assert_eq!(journey.model.work.missing_key.chars(), 0, "nobody keeps it");
     ended(&mut journey, &course.change, Ok(Changed::Done));
-    assert!(journey.model.vpns.change.as_ref().unwrap().is_done());
+    assert!(journey.model.work.change().unwrap().is_done());
 
     let mut left = begun_with(vec![cut_off_with_own_key()], Vec::new());
     left.enter().send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
@@ -143,7 +143,7 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     ended(&mut journey, &first, Ok(Changed::Done));
     let Some(Effect::Carry(Which::New(second, None), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_ne!(first.label, second.label);
-    let turn = journey.model.vpns.change.as_ref().unwrap().turn.unwrap();
+    let turn = journey.model.work.change().and_then(Work::change).unwrap().turn.unwrap();
     assert_eq!((turn.number, turn.of), (2, 2));
     ended(&mut journey, &second, Ok(Changed::Done));
     inspected(&mut journey, two_pairs());
@@ -158,7 +158,7 @@ fn with_the_public_keys_tunnels_can_be_renewed_too() {
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
     let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert_eq!(text.matches("hlz-por_vpn_service off and on").count(), 4, "{text}");
-    journey.key(KeyCode::Left).enter().at(Screen::Change);
+    journey.key(KeyCode::Left).enter().at(Screen::Work);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn after_one_that_is_not_done_no_other_is_begun() {
     journey.key(KeyCode::Left).enter().at(Screen::Vpns);
     let notice = &journey.model.shell.notice.as_ref().unwrap().text;
     assert!(notice.contains("Not begun") && notice.contains("second"), "{notice}");
-    assert!(journey.model.vpns.queue.is_empty());
+    assert!(journey.model.work.queue.is_empty());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     let (first, _) = agreed_with_key(&mut journey);
     journey.types("q");
     let asked = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
-    assert!(asked.contains("The VPN after this one is then left as it is"), "{asked}");
+    assert!(asked.contains("The VPN after this one then stays as it is"), "{asked}");
     ended(&mut journey, &first, Ok(Changed::Done));
     let Some(Effect::Carry(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
@@ -228,7 +228,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         if !leaves {
             journey.enter().at(Screen::Vpns);
         }
-        let reports = changes_of(&journey.model.vpns, false);
+        let reports = changes_of(&journey.model.work, false);
         assert_eq!((reports.len(), ChangeReports::exit_status_of(&reports)), (2, Some(ExitStatus::Stopped)));
         assert!(reports[1].to_string().contains("because you stopped before it"), "{}", reports[1]);
     }
@@ -268,9 +268,9 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     (course.is_begun, course.is_reversible, course.journal) = (true, true, Some("7a1f214e.change".into()));
     journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
     journey.enter().at(Screen::MissingKey).control('r').types(OWN_KEY).control('c');
-    journey.key(KeyCode::Left).enter().at(Screen::Change);
+    journey.key(KeyCode::Left).enter().at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
-    assert_eq!(journey.model.vpns.missing_key.chars(), 0);
+    assert_eq!(journey.model.work.missing_key.chars(), 0);
 
     let mut hidden = opened_outside();
     hidden.types("n").types(OWN_KEY).enter();
@@ -289,7 +289,7 @@ fn what_was_cut_off_keeps_no_other_vpn_from_its_new_key() {
     let text = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(text.contains(&format!("osvpn resume {HLZ_POR}")), "{text}");
     let (change, _) = agreed_with_key(&mut journey);
-    assert_eq!((change.label.as_str(), journey.model.vpns.queue.len()), ("second", 0));
+    assert_eq!((change.label.as_str(), journey.model.work.queue.len()), ("second", 0));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     ended(&mut journey, &first, Ok(Changed::Done));
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     let reports = |journey: &Journey| {
-        let reports = changes_of(&journey.model.vpns, false);
+        let reports = changes_of(&journey.model.work, false);
         (reports.iter().map(code).collect::<Vec<_>>(), ChangeReports::exit_status_of(&reports).unwrap().code())
     };
     assert_eq!(reports(&journey), (vec![0, 1], 1));
@@ -326,7 +326,7 @@ fn what_was_left_once_and_done_later_is_done() {
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     journey.enter().at(Screen::Vpns);
     inspected(&mut journey, two_pairs());
-    let codes = |journey: &Journey| -> Vec<u8> { changes_of(&journey.model.vpns, false).iter().map(code).collect() };
+    let codes = |journey: &Journey| -> Vec<u8> { changes_of(&journey.model.work, false).iter().map(code).collect() };
     assert_eq!(codes(&journey), [1, 1]);
     compared(&mut journey, &["hlz-por", "second"]);
     let (first, _) = agreed_with_key(&mut journey);

@@ -9,13 +9,13 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     assert!(ledger.made().is_empty());
     assert_eq!((plan.a().router.name.as_str(), plan.name().as_str()), ("border-router", "hlz-por"));
     assert_eq!(plan.half(Half::B).unwrap().local_ranges(), plan.a().remote);
-    journey.enter().enter().at(Screen::Run);
+    journey.enter().enter().at(Screen::Work);
     assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
     journey.send(Message::Created(Ok(()), everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::Watch(_, ledger, _)) if ledger.made().len() == 12));
     journey.send(Message::Engine(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
-    assert_eq!(buttons(&journey), [Button::Finish, Button::Undo]);
+    assert_eq!(buttons(&journey), [Button::Finish, Button::RollBack]);
     journey.enter();
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
@@ -30,7 +30,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     journey.effects.clear();
     journey.send(Message::Engine(Event::Failed(task, (*error).clone(), Duration::from_secs(1))));
     journey.send(Message::Created(Err(CreateError::Failed(task, error.clone())), ledger.clone()));
-    assert_eq!(buttons(&journey), [Button::Retry, Button::Undo, Button::Leave]);
+    assert_eq!(buttons(&journey), [Button::Retry, Button::RollBack, Button::Leave]);
     journey.enter();
     assert!(
         matches!(journey.effects.pop(), Some(Effect::Create(_, kept, _)) if kept == ledger),
@@ -42,7 +42,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Undo(_, kept)) if kept == ledger));
     journey.send(Message::Undone(Undone::Clean, Ledger::default()));
-    assert_eq!(journey.model.run.as_ref().unwrap().phase, Phase::Undone);
+    assert_eq!(journey.model.work.creation().unwrap().end(), Some(&End::Done));
     journey.enter().at(Screen::Review);
 }
 
@@ -50,7 +50,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
 fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_ledger_knows_as_there() {
     let task = |step| Task { half: Half::A, step };
     let states = |journey: &Journey, steps: [Object; 3]| {
-        steps.map(|step| journey.model.run.as_ref().unwrap().state(task(step)).unwrap().clone())
+        steps.map(|step| journey.model.work.creation().unwrap().state(task(step)).unwrap().clone())
     };
     let steps = [Object::IkePolicy, Object::IpsecPolicy, Object::LocalGroup];
     let (there, gone) = (made(Half::A, Object::IkePolicy), made(Half::A, Object::LocalGroup));
@@ -62,15 +62,15 @@ fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_ledger_knows
     ledger.record(there.clone());
     ledger.doubt(task(Object::IpsecPolicy));
     journey.send(Message::Created(Err(CreateError::Stopped), ledger.clone()));
-    let there_still = TaskState::There(there.clone());
-    assert_eq!(states(&journey, steps), [there_still.clone(), TaskState::InDoubt, TaskState::Waiting]);
+    let there_still = RowState::Done(Outcome::There, None);
+    assert_eq!(states(&journey, steps), [there_still.clone(), RowState::InDoubt, RowState::Waiting]);
 
     journey.key(KeyCode::Right).enter().key(KeyCode::Right).enter();
     for made in [there, gone] {
         journey.send(Message::Engine(Event::Deleting(made)));
     }
     journey.send(Message::Undone(Undone::Stopped, ledger));
-    assert_eq!(states(&journey, steps), [there_still, TaskState::InDoubt, TaskState::Undone]);
+    assert_eq!(states(&journey, steps), [there_still, RowState::InDoubt, RowState::RolledBack]);
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn a_region_without_sha1_leads_to_modern_with_everything_else_kept() {
         |error: &Error| Message::Created(Err(CreateError::Failed(task, Box::new(error.clone()))), ledger.clone());
     error.status = Some(503);
     journey.send(failed(&error));
-    assert_eq!(buttons(&journey), [Button::Retry, Button::Undo, Button::Leave], "that may pass");
+    assert_eq!(buttons(&journey), [Button::Retry, Button::RollBack, Button::Leave], "that may pass");
     error.status = Some(500);
     journey.enter().send(failed(&error));
-    assert_eq!(buttons(&journey), [Button::Modern, Button::Retry, Button::Undo, Button::Leave]);
+    assert_eq!(buttons(&journey), [Button::UseModern, Button::Retry, Button::RollBack, Button::Leave]);
     journey.enter();
     let Some(Effect::Create(plan, ledger, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(plan.profile(), Profile::Modern);
@@ -113,7 +113,7 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
         journey.control('c');
         let labels: Vec<&str> =
             journey.model.shell.dialog.as_ref().unwrap().buttons.iter().map(|(label, _)| *label).collect();
-        assert_eq!(labels, ["Go on", "Stop and keep", "Stop and undo"]);
+        assert_eq!(labels, ["Go on", "Stop and keep", "Stop and roll back"]);
         journey
     };
     let mut go_on = ask();
@@ -130,7 +130,7 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
     undo.send(Message::Created(Err(CreateError::Stopped), everything()));
     assert!(matches!(undo.effects.pop(), Some(Effect::Undo(..))), "what was made is undone once the engine rests");
     undo.send(Message::Undone(Undone::Clean, Ledger::default()));
-    assert_eq!(buttons(&undo), [Button::Revise, Button::Leave]);
+    assert_eq!(buttons(&undo), [Button::ChangeAnswers, Button::Leave]);
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn a_question_about_a_run_is_dropped_when_the_run_answers_it() {
     journey.control('c').key(KeyCode::Right);
     journey.send(Message::Created(Ok(()), everything())).send(Message::Watched(Watched::Active));
     journey.enter();
-    let run = journey.model.run.as_ref().unwrap();
+    let run = journey.model.work.creation().unwrap();
     assert!(
-        run.phase == Phase::Active && journey.model.shell.ending.is_none(),
+        run.end() == Some(&End::Active) && journey.model.shell.ending.is_none(),
         "a key on its way presses no new button"
     );
     assert!(journey.model.shell.dialog.is_none());
@@ -178,7 +178,7 @@ fn checks_that_come_after_the_wait_has_gone_on_are_not_shown() {
     journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down)))).enter();
     let late = pair::examined([Status::Down, Status::Down], pair::other_pfs);
     journey.send(Message::Verified(Ok(Box::new(late))));
-    assert!(journey.model.run.as_ref().unwrap().examined.is_none());
+    assert!(journey.model.work.creation().and_then(Work::creation).unwrap().examined.is_none());
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn past_the_wait_it_says_where_each_half_stands_and_checks_the_list() {
     journey.effects.clear();
     journey.send(Message::Watched(Watched::NotYet(standing(Status::Down, Status::Down))));
     assert!(matches!(journey.effects.pop(), Some(Effect::Verify(..))));
-    assert_eq!(buttons(&journey), [Button::WaitOn, Button::Leave, Button::Undo]);
+    assert_eq!(buttons(&journey), [Button::KeepWaiting, Button::Leave, Button::RollBack]);
     journey.enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Watch(..))));
 }

@@ -65,7 +65,8 @@ fn of_several_clouds_one_is_chosen_first() {
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
 pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
-    let Progress { plan, marks, .. } = running().model.run.unwrap();
+    let Some(Job::Creation(job)) = running().model.work.current.map(|work| work.job) else { panic!() };
+    let CreationJob { plan, marks, .. } = *job;
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let unfinished = vec![InterruptedCreation {
@@ -91,7 +92,7 @@ fn asked(journey: &mut Journey) -> RequestId {
 fn what_was_cut_off_goes_on_from_what_exists() {
     let (mut journey, taken) = interrupted(KeyOrigin::Generated);
     let request = asked(journey.enter());
-    journey.send(Message::TakenUp(request, Ok(taken))).at(Screen::Run);
+    journey.send(Message::TakenUp(request, Ok(taken))).at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Create(_, ledger, _)) if ledger == everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
 }
@@ -102,7 +103,7 @@ fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile()
         let (mut journey, taken) = interrupted(KeyOrigin::Generated);
         let request = asked(journey.key(KeyCode::Right).enter());
         journey.esc().types(other).send(Message::TakenUp(request, Ok(taken)));
-        assert!(journey.model.run.is_none(), "{other}");
+        assert!(journey.model.work.creation().is_none(), "{other}");
         assert!(matches!(journey.effects.as_slice(), [.., Effect::Release(kept)] if *kept == request));
         assert!(
             !journey.effects.iter().any(|effect| matches!(effect, Effect::Undo(..))),

@@ -7,10 +7,9 @@ use osvpn::cloud::RegionId;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Vpn, Weakness};
 use osvpn::plan::Psk;
-use osvpn::wizard::carried::{self, Stage};
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Open, VpnButton};
-use osvpn::wizard::{InterruptedChange, Overview, Which};
+use osvpn::wizard::{InterruptedChange, Overview, Which, work};
 
 use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
 use super::*;
@@ -247,7 +246,7 @@ fn each_wish_is_a_question_with_the_safe_answer_first() {
         let mut journey = opened(broken());
         journey.types(key).at(Screen::Vpn).enter();
         assert!(
-            journey.model.shell.dialog.is_none() && journey.model.vpns.change.is_none(),
+            journey.model.shell.dialog.is_none() && journey.model.work.change().is_none(),
             "{key}: Enter alone does nothing"
         );
         journey.types(key);
@@ -262,7 +261,7 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
     assert!(journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter();
     assert!(!journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
-    journey.enter().key(KeyCode::Left).enter().at(Screen::Change);
+    journey.enter().key(KeyCode::Left).enter().at(Screen::Work);
     let Some(Effect::Carry(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
@@ -317,7 +316,7 @@ pub(super) fn opened_outside() -> Journey {
 #[track_caller]
 pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
     assert!(journey.model.shell.dialog.is_some(), "{:?}", journey.model.shell.notice);
-    journey.key(KeyCode::Right).enter().at(Screen::Change);
+    journey.key(KeyCode::Right).enter().at(Screen::Work);
     match journey.effects.pop() {
         Some(Effect::Carry(Which::New(change, key), Direction::Forward)) => (*change, key),
         other => panic!("{other:?}"),
@@ -413,7 +412,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     journey.types("m");
     let change = agreed(&mut journey);
     journey.send(Message::Carrying(ChangeEvent::Started(0)));
-    journey.enter().at(Screen::Change);
+    journey.enter().at(Screen::Work);
     ended(&mut journey, &change, Ok(Changed::Done));
     // The connection was made anew.
     let mut regions = regions(Status::Down, Status::Down, "group14");
@@ -428,7 +427,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Active))));
     assert!(open(&journey).waiting.is_none());
     diagnosed(&mut journey);
-    let (_, after) = &**journey.model.vpns.change.as_ref().unwrap().after.as_ref().unwrap();
+    let (_, after) = &**journey.model.work.change().and_then(Work::change).unwrap().after.as_ref().unwrap();
     assert_eq!(after.condition, osvpn::inspect::Condition::Proven);
     journey.types("q");
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
@@ -454,7 +453,7 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     let mut back = opened(broken());
     failed(&mut back);
     back.key(KeyCode::Right).enter().enter();
-    assert!(back.model.shell.dialog.is_none() && !back.model.vpns.change.as_ref().unwrap().is_working(), "it is asked");
+    assert!(back.model.shell.dialog.is_none() && !back.model.work.change().unwrap().is_working(), "it is asked");
     back.enter().key(KeyCode::Right).enter();
     assert!(matches!(back.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
     let mut left = opened(broken());
@@ -481,7 +480,7 @@ fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() 
     journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(course)));
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
     ended(&mut journey, &change, Ok(Changed::Done));
-    assert!(journey.model.vpns.change.as_ref().unwrap().is_done());
+    assert!(journey.model.work.change().unwrap().is_done());
 }
 
 #[test]
@@ -490,8 +489,8 @@ fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
     journey.types("m");
     agreed(&mut journey);
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
-    let change = journey.model.vpns.change.as_ref().unwrap();
-    assert!(matches!(change.stage, Stage::NotBegun(_)) && change.buttons() == [carried::Button::ToVpn]);
+    let change = journey.model.work.change().unwrap();
+    assert!(matches!(change.end(), Some(work::End::NotBegun(_))) && change.buttons() == [Button::ShowVpn]);
     journey.types("q");
     assert!(journey.model.shell.ending.is_some());
 }
@@ -531,7 +530,7 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     assert_eq!(labels(&journey), ["Resume", "Roll back", "Later"]);
     journey.esc();
     assert_eq!(labels(&journey), ["Resume", "Later"], "the next one is past rolling back");
-    journey.enter().at(Screen::Change);
+    journey.enter().at(Screen::Work);
     let Some(Effect::Carry(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
     let change = cut_off(true).course.change;
@@ -564,7 +563,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     let mut journey = opened(seen);
     journey.types("d");
     assert!(journey.model.shell.dialog.as_ref().unwrap().title.contains("Interrupted"));
-    journey.key(KeyCode::Right).enter().at(Screen::Change);
+    journey.key(KeyCode::Right).enter().at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
 }
 

@@ -28,7 +28,7 @@ impl Run {
     pub fn begun_from(mut journey: Driven) -> Self {
         journey.to(Screen::Review);
         journey.at(20.0).press("Enter");
-        assert_eq!(journey.model.screen, Screen::Run);
+        assert_eq!(journey.model.screen, Screen::Work);
         Self { journey, ledger: Ledger::default() }
     }
 

@@ -41,7 +41,7 @@ fn agree(pty: &mut Pty) {
 /// Goes back to the VPN and leaves; the report is printed.
 #[track_caller]
 fn back_and_leave(mut pty: Pty) -> (u32, String) {
-    pty.wait_for("[ See how it stands ]");
+    pty.wait_for("[ Show VPN ]");
     pty.confirm("\r");
     pty.wait("the fresh proof", |screen| screen.contains("halves match") && !screen.contains("Waiting for ACTIVE"));
     pty.send("q");
@@ -112,7 +112,7 @@ fn new_key(region: &str, effect: Effect) -> (Scene, Pty) {
     scene.cloud.inject(put("ipsec-site-connections", region, effect));
     pty.send("n");
     agree(&mut pty);
-    pty.wait("its end", |screen| screen.contains("certainty") || screen.contains("[ See how it stands ]"));
+    pty.wait("its end", |screen| screen.contains("checking the lost") || screen.contains("[ Show VPN ]"));
     let after = keys(&scene);
     assert!(after[0] == after[1] && after != before);
     (scene, pty)
@@ -126,7 +126,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     }
     // A gateway that gives up may have passed the request on, and then it is acted upon once more.
     let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
-    pty.wait_for("waiting for certainty");
+    pty.wait_for("checking the lost request");
     pty.send("q");
     pty.wait_for("It is only waited for");
     pty.send(RIGHT);
@@ -136,7 +136,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     assert_eq!(journals(&scene), 1, "whoever resumes looks again");
     // Nor does a terminal that is taken away lose anything.
     let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
-    pty.wait_for("waiting for certainty");
+    pty.wait_for("checking the lost request");
     pty.send("?");
     let code = pty.close(Closing::AtOnce).wait().unwrap().exit_code();
     assert_eq!((code, journals(&scene)), (130, 1));
@@ -179,7 +179,7 @@ fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
     pty.confirm("\r");
     agree(&mut pty);
     pty.enter_at("[ Retry ]");
-    pty.wait_for("[ See how it stands ]");
+    pty.wait_for("[ Show VPN ]");
     assert_eq!(with_own_key(&scene), 1);
     pty.send("q");
     let (_, Printed { everything, .. }) = pty.end();
@@ -203,7 +203,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
     assert_eq!(journals(&scene), 1);
     let mut pty = scene.wizard(&[]);
     pty.enter_at("Interrupted: the new key of test-vpn");
-    pty.enter_at("[ Give the key ]");
+    pty.enter_at("[ Enter key ]");
     pty.wait_for("once more");
     pty.send(OWN_KEY);
     pty.wait_for("24 of 20 to 40");
@@ -347,7 +347,7 @@ fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
     scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("security-group-rules"));
     pty.send("a");
     agree(&mut pty);
-    pty.wait_for("[ See how it stands ]");
+    pty.wait_for("[ Show VPN ]");
     assert_eq!(rules(), before + 1, "one rule, though its answer was lost");
     pty.confirm("\r");
     pty.wait("the fresh diagnosis", |screen| screen.contains("halves match.") && !screen.contains("needs attention"));
@@ -487,7 +487,7 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
     pty.wait_for("[ Roll back ]");
     pty.confirm("\r");
     pty.wait_for("rolled back");
-    pty.enter_at("[ See how it stands ]");
+    pty.enter_at("[ Show VPN ]");
     assert_eq!((rules(), journals(&scene)), (before, 0));
     pty.wait("the VPN", |screen| screen.contains("halves match") && !screen.contains("Interrupted"));
     pty.send("q");

@@ -1,7 +1,7 @@
 //! All VPNs that have the key everybody knows: found by reading every key, and given new ones after one question.
 
-use super::super::carried::Carried;
 use super::super::remote::{Remote, RequestId};
+use super::super::work::{ChangeJob, Work};
 use super::super::{Effect, Model};
 use super::Intent;
 use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
@@ -47,17 +47,16 @@ impl Model {
 
     /// Has the VPNs proven that were changed one after the other, once everything is read again.
     pub(in crate::wizard) fn prove_several(&mut self) {
-        let vpns = &self.vpns;
-        let (Some(seen), Some(change)) = (vpns.seen(), &vpns.change) else { return };
-        if change.turn.is_none() || change.is_working() {
+        let (Some(seen), Some(work)) = (self.vpns.seen(), self.work.change()) else { return };
+        if work.is_working() || work.change().is_none_or(|job| job.turn.is_none()) {
             return;
         }
-        let is_proven =
-            |carried: &Carried| carried.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
-        let unproven =
-            || vpns.done_before().iter().chain([change]).filter(|carried| carried.is_done() && !is_proven(carried));
-        let is_unproven = |vpn: &&Vpn| unproven().any(|carried| is_of(&carried.change().subject, vpn));
-        let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_unproven).cloned().collect();
+        let done =
+            || self.work.done_before().iter().chain([work]).filter(|work| work.is_done()).filter_map(Work::change);
+        let is_verified =
+            |job: &ChangeJob| job.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
+        let is_open = |vpn: &&Vpn| done().any(|job| !is_verified(job) && is_of(&job.change().subject, vpn));
+        let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_open).cloned().collect();
         if vpns.is_empty() {
             return;
         }
@@ -74,7 +73,7 @@ impl Model {
         };
         let proofs: Vec<(Vpn, Diagnosis)> = keys.iter().filter_map(prove).collect();
         for (vpn, diagnosis) in proofs {
-            self.vpns.note_proof(&vpn, &diagnosis);
+            self.note_after(&vpn, &diagnosis);
         }
     }
 

@@ -1,0 +1,206 @@
+//! The engine at work, and what came of it. A creation is a table of both halves, a change a list of steps. While a
+//! creation is at work its rows stand first; otherwise what they mean does.
+//!
+//! ```text
+//! │ Creating hlz-por                             12 s │
+//! │                                                   │
+//! │                       A Hamilton     B Porirua    │
+//! │ VPN service           ✓ created 0.4 s ✓ reused    │
+//! │ IKE policy            ⠋ creating 1 s ○ waiting    │
+//! │ ...                                               │
+//! │ status                DOWN           -            │
+//! │                                                   │
+//! │ what that means now                               │
+//! │                                                   │
+//! │ [ Retry ]    Roll back    Leave                   │
+//! ```
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::account::Account;
+use super::area::Area;
+use super::outcome::{self, Run};
+use super::text::{clock, fit, hanging, pad, seconds};
+use super::{Scene, change, document, remote};
+use crate::engine::change::Direction;
+use crate::engine::{Step, Task};
+use crate::plan::Half;
+use crate::wizard::work::{Button, Job, Outcome, Row, RowState, Stage, Then, What, Work};
+
+/// In a narrower table the names of the objects are shortened.
+const SHORT_BELOW: usize = 60;
+/// The widest a half's column gets.
+const WIDEST_HALF: usize = 26;
+/// Wider lines of text are hard to read.
+const WIDEST: u16 = 110;
+
+/// Draws the work on the screen.
+pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
+    let Some(work) = &scene.model.work.current else { return 0 };
+    let (_, mut area) = area.split_top(1);
+    if work.change().is_some() {
+        area = area.split_left(WIDEST).0;
+    }
+    let columns = usize::from(area.width);
+    let labels: Vec<&str> = work.buttons().into_iter().map(Button::label).collect();
+    if !labels.is_empty() {
+        area = document::button_row(document::buttons(scene, &labels, Some(work.focus)), area, frame);
+    }
+    let text = text(scene, work, columns);
+    let gap = vec![Line::default(); usize::from(!text.is_empty())];
+    let lines = match &work.job {
+        Job::Creation(job) if work.is_working() => [table(scene, Run { work, job }, columns), gap, text].concat(),
+        Job::Creation(job) => [text, gap, table(scene, Run { work, job }, columns)].concat(),
+        Job::Change(_) => [text, gap, list(scene, work, columns)].concat(),
+    };
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
+}
+
+fn text(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
+    let mut text = Account::new(scene, columns);
+    match work.then {
+        Some(Then::Leave) => text.say("Stopping: the request in progress is finished first. What exists is kept."),
+        Some(Then::RollBack) => {
+            text.say("Stopping: the request in progress is finished first. Then it is rolled back.")
+        }
+        None => {}
+    }
+    if let Some((row, pause)) = &work.pause {
+        text.warning(&format!("{}: {pause}.", name(work, *row)));
+    }
+    match &work.job {
+        Job::Creation(job) => outcome::lines(&mut text, Run { work, job }),
+        Job::Change(job) => change::lines(&mut text, work, job),
+    }
+    text.lines
+}
+
+fn name(work: &Work, row: usize) -> String {
+    match (work.rows.get(row).map(|row| &row.what), work.creation()) {
+        (Some(What::Object(task)), Some(job)) => format!("{} of {}", task.step.label(), job.label(task.half)),
+        (Some(What::Step(step)), _) => step.clone(),
+        _ => String::new(),
+    }
+}
+
+fn list(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let row = |row: &Row| {
+        let What::Step(step) = &row.what else { return Vec::new() };
+        let (glyph, style) = glyph(scene, &row.state);
+        let text = if row.state == RowState::Waiting { theme.dim() } else { theme.text() };
+        let mut lines = hanging(Span::styled(format!("{glyph} "), style), step, columns, text);
+        let (word, time) = words(scene, work, &row.state);
+        let said = [word, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+        if !said.is_empty() && row.state != RowState::Waiting {
+            lines.extend(hanging(Span::raw("    "), &said, columns, theme.dim()));
+        }
+        lines
+    };
+    work.rows.iter().flat_map(row).collect()
+}
+
+fn table(scene: Scene<'_>, run: Run<'_>, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let name = if columns < SHORT_BELOW { short } else { Step::label };
+    let names = Step::ALL.iter().map(|step| name(*step).len()).max().unwrap_or(0) + 1;
+    let halves: Vec<Half> = run.job.marks.regions.keys().copied().collect();
+    let each = (columns.saturating_sub(names) / halves.len().max(1)).min(WIDEST_HALF);
+    let cell = |(text, style): (String, Style)| {
+        Span::styled(pad(theme, &fit(theme, &text, each.saturating_sub(1)), each), style)
+    };
+    let row = |name: &str, cells: &dyn Fn(Half) -> (String, Style)| {
+        let name = Span::styled(pad(theme, name, names), theme.dim());
+        Line::from([name].into_iter().chain(halves.iter().map(|half| cell(cells(*half)))).collect::<Vec<_>>())
+    };
+    let head = halves
+        .iter()
+        .map(|half| Span::styled(pad(theme, &format!("{half} {}", run.job.label(*half)), each), theme.title()));
+    let mut lines = vec![Line::from([Span::raw(" ".repeat(names))].into_iter().chain(head).collect::<Vec<_>>())];
+    lines.extend(Step::ALL.map(|step| {
+        row(name(step), &|half| {
+            run.work.state(Task { half, step }).map_or_else(Default::default, |state| {
+                let (glyph, style) = glyph(scene, state);
+                let (word, time) = words(scene, run.work, state);
+                (format!("{glyph} {word} {time}").trim_end().to_owned(), style)
+            })
+        })
+    }));
+    lines.push(row("status", &|half| {
+        run.job.standing.get(&half).filter(|_| run.work.is_made(half)).map_or_else(
+            || ("-".to_owned(), theme.dim()),
+            |status| {
+                let (glyph, style) = theme.status(status);
+                (format!("{glyph} {status}"), style)
+            },
+        )
+    }));
+    lines
+}
+
+/// A step's name where there is little room.
+const fn short(step: Step) -> &'static str {
+    match step {
+        Step::Service => "VPN service",
+        Step::IkePolicy => "IKE policy",
+        Step::IpsecPolicy => "IPsec policy",
+        Step::LocalGroup => "local group",
+        Step::PeerGroup => "peer group",
+        Step::Connection => "connection",
+    }
+}
+
+fn glyph(scene: Scene<'_>, state: &RowState) -> (&'static str, Style) {
+    let theme = scene.theme;
+    let glyphs = theme.glyphs;
+    match state {
+        RowState::Waiting => (glyphs.ahead, theme.dim()),
+        RowState::Running(_) | RowState::RollingBack(_) => (remote::spinner(scene), theme.accent()),
+        RowState::Done(Outcome::Kept(_) | Outcome::Unnoticed, _) | RowState::InDoubt => {
+            (glyphs.warning, theme.warning())
+        }
+        RowState::Done(..) => (glyphs.done, theme.good()),
+        RowState::Failed(_) | RowState::Stays => (glyphs.bad, theme.bad()),
+        RowState::RolledBack => (glyphs.done, theme.dim()),
+    }
+}
+
+/// How far a row is, and since when or how long that took.
+fn words(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
+    let is_change = work.change().is_some();
+    let since = |since: &Duration| clock(scene.model.shell.now.saturating_sub(*since));
+    let (word, time) = match state {
+        RowState::Waiting if work.stage == Stage::Working && work.direction == Direction::Forward => {
+            ("waiting", String::new())
+        }
+        RowState::Waiting => ("not created", String::new()),
+        RowState::Running(begun) => (if is_change { "" } else { "creating" }, since(begun)),
+        RowState::RollingBack(begun) => (if is_change { "rolling back" } else { "deleting" }, since(begun)),
+        RowState::Done(outcome, took) => {
+            let took = took.map_or_else(String::new, seconds);
+            let word = match outcome {
+                Outcome::Created(id) if is_change => return (format!("created {id}"), took),
+                Outcome::Kept(why) => return (format!("kept, because something else uses it: {why}"), String::new()),
+                Outcome::Created(_) => "created",
+                Outcome::Found => "found",
+                Outcome::Reused => "reused",
+                Outcome::There => "exists",
+                Outcome::Existed => "existed already",
+                Outcome::Changed => "done",
+                Outcome::Gone => "deleted",
+                Outcome::Unnoticed => "done, but the agent did not pick it up",
+            };
+            (word, took)
+        }
+        RowState::Failed(took) => ("failed", seconds(*took)),
+        RowState::Stays => ("still exists", String::new()),
+        RowState::RolledBack => (if is_change { "rolled back" } else { "deleted" }, String::new()),
+        RowState::InDoubt => ("may exist", String::new()),
+    };
+    (word.to_owned(), time)
+}

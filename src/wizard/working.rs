@@ -1,0 +1,448 @@
+//! The wizard while the engine is at work, and when it rests.
+
+use itertools::Itertools;
+
+use super::dialog::{Act, Dialog};
+use super::keymap::Action;
+use super::message::Which;
+use super::screen::Screen;
+use super::secret_text::SecretText;
+use super::shell::beside;
+use super::vpns::Open;
+use super::work::{Button, CreationJob, End, Job, RowState, Stage, Then, Turn, Work};
+use super::{Effect, Model};
+use crate::change::{Change, Proposal, Verb};
+use crate::cloud::RegionId;
+use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use crate::engine::{CreateError, Event, Ledger, Made, Undone, Watched};
+use crate::plan::{Plan, Profile};
+
+/// The first sentence of every question about stopping.
+const FINISHED_FIRST: &str = "The request in progress is finished first.";
+
+impl Model {
+    /// Shows work, and has the engine begin it.
+    pub(super) fn begin_work(&mut self, work: Work, effect: Effect) {
+        self.work.begin(work);
+        self.enter(Screen::Work);
+        self.shell.out.push(effect);
+    }
+
+    pub(super) fn create(&mut self, plan: Plan, ledger: Ledger) {
+        let work = Work::create(plan.clone(), ledger.clone(), self.shell.now, self.shell.wait);
+        let key = self.new_vpn.answers.key.key_origin();
+        self.begin_work(work, Effect::Create(Box::new(plan), ledger, key));
+    }
+
+    pub(super) fn begin_change(&mut self, course: Course, notes: Vec<String>, which: Which, direction: Direction) {
+        let mut work = Work::change_vpn(course, notes, direction, self.shell.now);
+        if let Some(open) = &mut self.vpns.open {
+            (open.looking, open.waiting) = (None, None);
+        }
+        if let Some(job) = work.change_mut() {
+            job.has_vpn = self.vpns.open.is_some();
+            // What is done now was not left for good.
+            let subject = &job.change().subject;
+            self.work.left.retain(|(left, _)| left.subject != *subject);
+        }
+        self.begin_work(work, Effect::Carry(which, direction));
+    }
+
+    /// Carries out what was agreed to.
+    pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
+        self.work.queue = proposals.into();
+        (self.work.agreed, self.work.is_stopped) = (self.work.queue.len(), false);
+        self.begin_next();
+    }
+
+    fn begin_next(&mut self) {
+        let Some(Proposal { change, notes }) = self.work.queue.pop_front() else { return };
+        let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
+        let which = Which::New(Box::new(change.clone()), key);
+        self.begin_change(Course::new(change), notes, which, Direction::Forward);
+        let (number, of) = (self.work.agreed - self.work.queue.len(), self.work.agreed);
+        if let Some(job) = self.work.current.as_mut().and_then(Work::change_mut).filter(|_| of > 1) {
+            job.turn = Some(Turn { number, of });
+        }
+    }
+
+    pub(super) fn work_action(&mut self, action: Action) {
+        let Some(work) = &mut self.work.current else { return };
+        match (action, work.focused()) {
+            (Action::Right | Action::Left, _) => {
+                work.focus = beside(work.focus, work.buttons().len(), action == Action::Right);
+            }
+            (Action::Accept, Some(button)) => self.press(button),
+            (Action::Copy, _) => match work.creation().map(CreationJob::ids_text) {
+                Some(text) if text.is_empty() => self.shell.warn("Nothing exists yet."),
+                Some(text) => self.shell.out.push(Effect::Copy(text)),
+                None => {}
+            },
+            _ => self.shell.scroll_by(action),
+        }
+    }
+
+    fn press(&mut self, button: Button) {
+        let Some(work) = &mut self.work.current else { return };
+        match (button, &work.job) {
+            (Button::Finish | Button::Leave, _) => self.leave(),
+            (Button::Retry | Button::LookAgain, Job::Change(_)) => {
+                let direction = work.way_on();
+                self.go_on_with_change(direction, None);
+            }
+            (Button::Retry | Button::LookAgain, Job::Creation(_)) => self.create_again(),
+            (Button::UseModern, _) => {
+                work.modernize(&self.new_vpn.profiles);
+                self.new_vpn.answers.profile = Some(Profile::Modern);
+                self.create_again();
+            }
+            (Button::KeepWaiting, _) => {
+                work.go_on(Stage::Watching, Direction::Forward, self.shell.now);
+                self.watch();
+            }
+            (Button::RollBack, _) => self.ask_to_roll_back(),
+            (Button::ChangeAnswers, _) => {
+                self.work.current = None;
+                self.enter(Screen::Review);
+                // What was read before is from before the run.
+                self.read_chosen_again();
+            }
+            (Button::EnterKey, _) => self.enter(Screen::MissingKey),
+            (Button::ShowVpn | Button::YourVpns, _) => self.leave_change(button == Button::ShowVpn),
+        }
+    }
+
+    fn create_again(&mut self) {
+        let key = self.new_vpn.answers.key.key_origin();
+        self.shell.scroll = 0;
+        let Some(work) = &mut self.work.current else { return };
+        work.go_on(Stage::Working, Direction::Forward, self.shell.now);
+        if let Some((job, plan)) = planned(work) {
+            self.shell.out.push(Effect::Create(Box::new(plan), job.ledger.clone(), key));
+        }
+    }
+
+    fn watch(&mut self) {
+        if let Some((job, plan)) = self.work.current.as_ref().and_then(planned) {
+            self.shell.out.push(Effect::Watch(Box::new(plan), job.ledger.clone(), job.wait));
+        }
+    }
+
+    fn go_on_with_change(&mut self, direction: Direction, key: Option<crate::plan::Psk>) {
+        self.work.missing_key = SecretText::default();
+        self.enter(Screen::Work);
+        let Some(work) = self.work.current.as_mut().filter(|work| !work.is_working()) else { return };
+        work.go_on(Stage::Working, direction, self.shell.now);
+        self.shell.out.push(Effect::Carry(Which::Present(key), direction));
+    }
+
+    pub(super) fn give_missing_key(&mut self) {
+        let key = self.work.missing_key.psk();
+        match self.work.change().filter(|work| matches!(work.end(), Some(End::KeyNeeded(_)))).map(Work::way_on) {
+            Some(direction) => self.go_on_with_change(direction, key),
+            None => self.enter(Screen::Work),
+        }
+    }
+
+    fn ask_to_roll_back(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        let text = match &work.job {
+            Job::Change(_) => {
+                vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
+            }
+            Job::Creation(job) => {
+                let mut text = Vec::new();
+                if work.end() == Some(&End::Active) {
+                    text.push("The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
+                }
+                let removable = job.ledger.removable();
+                text.push(if removable.is_empty() {
+                    "This looks for what lost requests have created by now, and deletes it.".to_owned()
+                } else {
+                    "This deletes what this run created, and nothing else:".to_owned()
+                });
+                text.extend(removable.iter().map(object));
+                text
+            }
+        };
+        let title = format!("Roll back {}?", name(work));
+        self.shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
+    }
+
+    /// Rolls back what rests.
+    pub(super) fn roll_back(&mut self) {
+        let Some(work) = &mut self.work.current else { return };
+        match &work.job {
+            Job::Change(_) => self.go_on_with_change(Direction::Back, None),
+            Job::Creation(job) => {
+                self.shell.out.push(Effect::Undo(job.marks.clone(), job.ledger.clone()));
+                work.go_on(Stage::Working, Direction::Back, self.shell.now);
+                self.shell.scroll = 0;
+            }
+        }
+    }
+
+    /// From a change that rests back to the VPNs.
+    fn leave_change(&mut self, to_vpn: bool) {
+        self.shell.out.push(Effect::LetGo);
+        let left: Vec<Change> = self.work.queue.drain(..).map(|proposal| proposal.change).collect();
+        if to_vpn && self.vpns.open.is_some() {
+            self.enter(Screen::Vpn);
+        } else {
+            self.enter(Screen::Vpns);
+            self.vpns.open = None;
+        }
+        let is_done = self.work.current.as_ref().is_some_and(Work::is_done);
+        // After a change that is done everything is being read already.
+        if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
+            self.read_vpns();
+        }
+        if !left.is_empty() {
+            self.shell.warn(format!("Not begun: {}.", left.iter().join(", ")));
+            let is_stopped = self.work.is_stopped;
+            self.work.left.extend(left.into_iter().map(|left| (left, is_stopped)));
+        }
+    }
+
+    /// What is asked before work is left.
+    pub(super) fn quit_work(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        let stay = |keep| vec![("Stay", Act::Close), (keep, Act::Leave)];
+        if work.then.is_some() {
+            self.shell.say("It is stopping already, once the request in progress is answered.");
+        } else if work.is_working() {
+            let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
+            if work.direction == Direction::Forward && work.is_reversible() {
+                buttons.push(("Stop and roll back", Act::StopAndRollBack));
+            }
+            self.shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
+        } else {
+            let mut text = match &work.job {
+                Job::Change(_) if work.is_unfinished() => vec![how_far(work)],
+                Job::Creation(job)
+                    if matches!(work.end(), Some(End::Failed(..) | End::Left(_))) && !job.ledger.is_clean() =>
+                {
+                    what_exists(job)
+                }
+                _ => return self.leave(),
+            };
+            text.extend(work.command().map(|go_on| format!("It can be resumed later: here, or with {go_on}.")));
+            if work.creation().is_some() {
+                text.push("Leaving keeps it; its ids are printed.".to_owned());
+            }
+            let mut buttons = stay("Leave");
+            if work.buttons().contains(&Button::RollBack) {
+                buttons.push(("Roll back", Act::RollBack));
+            }
+            self.shell.dialog = Some(Dialog::new("Leave?", text, buttons));
+        }
+    }
+
+    /// Asks the engine to stop; what follows is done once it rests.
+    pub(super) fn stop(&mut self, then: Then) {
+        if let Some(work) = self.work.working() {
+            work.then = Some(then);
+            return self.shell.out.push(Effect::Stop);
+        }
+        // It came to rest while the question was on the screen.
+        match then {
+            Then::RollBack => self.roll_back(),
+            Then::Leave => self.leave(),
+        }
+    }
+
+    fn stop_text(&self) -> Option<Vec<String>> {
+        let work = self.work.current.as_ref().filter(|work| work.is_working())?;
+        let mut text = vec![FINISHED_FIRST.to_owned()];
+        match &work.job {
+            Job::Creation(job) => text.extend(what_exists(job)),
+            Job::Change(job) if job.settling.is_some() => {
+                text = vec!["Only a request whose answer was lost is still waited for.".to_owned(), how_far(work)];
+            }
+            Job::Change(_) => text.push(how_far(work)),
+        }
+        text.extend(match self.work.queue.len() {
+            0 => None,
+            1 => Some("The VPN after this one then stays as it is.".to_owned()),
+            count => Some(format!("The {count} VPNs after this one then stay as they are.")),
+        });
+        Some(text)
+    }
+
+    /// Keeps the question about stopping true.
+    fn refresh_question(&mut self) {
+        let text = self.stop_text();
+        let Some(dialog) = self.shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
+        if let Some(text) = text {
+            dialog.text = text;
+        } else {
+            let text = vec!["The work has ended meanwhile; nothing was stopped.".to_owned()];
+            *dialog = Dialog::new("Nothing to stop", text, vec![("Show the result", Act::Close)]);
+        }
+    }
+
+    pub(super) fn engine_event(&mut self, event: Event) {
+        if let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) {
+            work.engine_event(event, self.shell.now);
+        }
+        self.refresh_question();
+    }
+
+    pub(super) fn change_event(&mut self, event: ChangeEvent) {
+        if let Some(work) = self.work.working().filter(|work| work.change().is_some()) {
+            work.change_event(event, self.shell.now);
+        }
+        self.refresh_question();
+    }
+
+    pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) {
+        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
+        if work.created(result, ledger, self.shell.now) && work.then.is_none() {
+            self.watch();
+        }
+        self.creation_rests();
+    }
+
+    pub(super) fn watched(&mut self, watched: Watched) {
+        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
+        work.watched(watched, self.shell.now);
+        // A status proves nothing: the halves are compared.
+        let is_to_verify = work.then.is_none() && matches!(work.end(), Some(End::NotYet(_) | End::Active));
+        if let Some(job) = work.creation_mut().filter(|_| is_to_verify) {
+            job.verifying = true;
+            self.shell.out.push(Effect::Verify(job.marks.vpn.clone()));
+        }
+        self.creation_rests();
+    }
+
+    pub(super) fn rolled_back(&mut self, undone: Undone, ledger: Ledger) {
+        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
+        work.rolled_back(undone, ledger, self.shell.now);
+        self.creation_rests();
+    }
+
+    /// What was asked for while the engine was at work.
+    fn creation_rests(&mut self) {
+        self.shell.scroll = 0;
+        self.refresh_question();
+        let Some(work) = &mut self.work.current else { return };
+        let Some(then) = work.then.take() else { return };
+        // A question about work that rests is answered by it.
+        self.shell.dialog = None;
+        match then {
+            // What was to be rolled back was not up yet when that was said.
+            Then::RollBack if work.end() == Some(&End::Active) => self.ask_to_roll_back(),
+            Then::RollBack => self.roll_back(),
+            Then::Leave => {
+                if work.stage == Stage::Watching {
+                    work.stage = Stage::Ended(End::Stopped);
+                }
+                self.leave();
+            }
+        }
+    }
+
+    pub(super) fn not_begun(&mut self, why: Vec<String>) {
+        let now = self.shell.now;
+        let Some(work) = self.work.working().filter(|work| work.change().is_some()) else { return };
+        work.refuse(why, now);
+        let then = work.then.take();
+        self.work.is_stopped |= then.is_some();
+        self.refresh_question();
+        if then == Some(Then::Leave) {
+            self.leave();
+        }
+    }
+
+    pub(super) fn changed(&mut self, ended: Result<Changed, ChangeError>, course: Course) {
+        let now = self.shell.now;
+        self.shell.scroll = 0;
+        let Some(work) = self.work.working().filter(|work| work.change().is_some()) else { return };
+        work.changed(ended, course, now);
+        let then = work.then.take();
+        let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
+        let is_forward = work.direction == Direction::Forward;
+        self.work.is_stopped |= then.is_some();
+        // Whoever asks to stop means the rest, too.
+        if is_done && is_forward && then.is_none() && !self.work.queue.is_empty() {
+            self.begin_next();
+            return self.refresh_question();
+        }
+        self.refresh_question();
+        match then {
+            Some(Then::Leave) => self.leave(),
+            Some(Then::RollBack) if !is_done && is_reversible => {
+                self.shell.dialog = None;
+                self.roll_back();
+            }
+            _ if is_done => self.after_change(),
+            _ => {}
+        }
+    }
+
+    /// Reads what has become of the VPN, and waits for ACTIVE.
+    fn after_change(&mut self) {
+        let now = self.shell.now;
+        let Some(work) = &mut self.work.current else { return };
+        let is_forward = work.direction == Direction::Forward;
+        let Some(job) = work.change_mut() else { return };
+        let Change { verb, subject, label, .. } = job.change();
+        if *verb == Verb::Delete && is_forward {
+            self.vpns.open = None;
+        }
+        let regions = job.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned());
+        let mut regions: Vec<RegionId> = regions.sorted().dedup().collect();
+        // After several of them the list tells more than any one VPN.
+        if self.vpns.open.is_none() && verb.is_about_a_vpn() && job.turn.is_none() {
+            self.vpns.open = Some(Open::of(subject.to_string(), label.clone()));
+        }
+        let is_awaited = verb.is_about_a_vpn();
+        job.has_vpn = self.vpns.open.is_some();
+        if let Some(open) = &mut self.vpns.open {
+            open.around = super::remote::Remote::NotAsked;
+            (open.diagnosis, open.chosen) = (None, None);
+            open.forget();
+            open.waiting = is_awaited.then_some(now);
+        }
+        self.read_vpns();
+        // The lists of the other screens know of routers' VPN services, too.
+        regions.retain(|id| self.new_vpn.region(id).is_some_and(|region| region.inventory.ready().is_some()));
+        self.read_again(&regions);
+    }
+}
+
+fn planned(work: &Work) -> Option<(&CreationJob, Plan)> {
+    let job = work.creation()?;
+    Some((job, job.plan.clone()?))
+}
+
+fn name(work: &Work) -> String {
+    match &work.job {
+        Job::Creation(job) => job.marks.name.to_string(),
+        Job::Change(job) => job.change().to_string(),
+    }
+}
+
+fn what_exists(job: &CreationJob) -> Vec<String> {
+    let ours = job.ledger.removable();
+    if ours.is_empty() {
+        return vec!["Nothing of this VPN exists yet.".to_owned()];
+    }
+    let mut lines = vec!["What exists so far:".to_owned()];
+    lines.extend(ours.iter().map(object));
+    lines
+}
+
+fn object(made: &Made) -> String {
+    format!("  {} {} {} ({})", made.region, made.task.step.label(), made.name, made.id)
+}
+
+fn how_far(work: &Work) -> String {
+    let done = work.rows.iter().filter(|row| matches!(row.state, RowState::Done(..))).count();
+    let all = work.rows.len();
+    match (work.end(), work.direction) {
+        (Some(End::Unsettled(..)), _) => "One request got no answer, and the cloud may still process it.".to_owned(),
+        (_, Direction::Back) => format!("{done} of {all} steps are not rolled back yet."),
+        (_, Direction::Forward) => format!("{done} of {all} steps are done."),
+    }
+}
