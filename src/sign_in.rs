@@ -69,7 +69,7 @@ pub async fn sign_in(
         Login::Default => (find_unhurried(None).await?, None),
         Login::Named(name) => (find_unhurried(Some(name.clone())).await?, None),
         Login::Demo => {
-            let simulator = Simulator::start(simulator::Settings::demo()).await.map_err(|error| {
+            let simulator = Simulator::start(simulator::SimulatorSettings::demo()).await.map_err(|error| {
                 let text = format!("The demo cloud cannot listen on a loopback address: {error}.");
                 failed("The demo cloud does not start", Vec::new(), Error::new(ErrorKind::Unexpected, text))
             })?;

@@ -5,7 +5,7 @@
 //! agents bring tunnels up, or fail to, the way strongSwan was seen to under Neutron's driver ([`tunnel`]).
 //!
 //! It is what `--demo` and `demo-cloud` show, and what tests run against. For tests it can be any [`Release`], with or
-//! without OVN; it can be told to fail ([`Fault`]); it keeps a log of what was asked ([`Request`]).
+//! without OVN; it can be told to fail ([`InjectedFault`]); it keeps a log of what was asked ([`LoggedRequest`]).
 
 mod agent;
 mod answer;
@@ -39,12 +39,12 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use faults::{Effect, Fault, Gate, Scripted};
-pub use log::{Request, depth};
+pub use faults::{FaultEffect, Gate, InjectedFault, Scripted};
+pub use log::{LoggedRequest, depth};
 pub use release::Release;
 pub use seed::Seed;
 use server::Shared;
-use world::{Kind, World};
+use world::{Collection, World};
 
 /// The password of the users `demo` (a member), `demo-reader` (a reader) and `demo-mfa` (who needs a passcode besides).
 /// `demo-appended` is from a cloud that wants the passcode appended to the password: his is this followed by
@@ -59,7 +59,7 @@ pub const CREDENTIAL_SECRET: &str = "demo-secret";
 
 /// How the simulated cloud is and behaves.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SimulatorSettings {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Which OpenStack it is.
@@ -89,7 +89,7 @@ pub struct Settings {
     pub id_seed: Option<u64>,
 }
 
-impl Default for Settings {
+impl Default for SimulatorSettings {
     /// As fast as tests like it: reports every 40 ms, tunnels up in 20.
     fn default() -> Self {
         Self {
@@ -110,7 +110,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl SimulatorSettings {
     /// At a pace people can follow: from the first request to `ACTIVE` in a few seconds, every state on the way seen.
     #[must_use]
     pub fn demo() -> Self {
@@ -146,7 +146,7 @@ impl Drop for Simulator {
 impl Simulator {
     /// Starts serving on the current Tokio runtime. Fails if the address cannot be listened on, or with
     /// [`io::ErrorKind::InvalidInput`] if a [`Seed::Json`] makes no sense.
-    pub async fn start(settings: Settings) -> io::Result<Self> {
+    pub async fn start(settings: SimulatorSettings) -> io::Result<Self> {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let mut world = World::new(settings, format!("http://{address}"));
@@ -202,7 +202,7 @@ impl Simulator {
 
     /// Every request so far, in order of arrival.
     #[must_use]
-    pub fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log().clone()
     }
 
@@ -212,7 +212,7 @@ impl Simulator {
     }
 
     /// Plants a fault. Of several that match a request, the first planted strikes; once spent it is gone.
-    pub fn inject(&self, fault: Fault) {
+    pub fn inject(&self, fault: InjectedFault) {
         self.shared.faults().push(fault);
     }
 
@@ -221,7 +221,7 @@ impl Simulator {
         self.shared.faults().clear();
     }
 
-    /// Ends [`Effect::GoDown`].
+    /// Ends [`FaultEffect::GoDown`].
     pub fn come_back(&self) {
         self.shared.set_down(false);
     }
@@ -245,7 +245,7 @@ impl Simulator {
     }
 
     /// Changes the settings that can change while it runs; `listen`, `seed` and `id_seed` have had their effect.
-    pub fn reconfigure(&self, change: impl FnOnce(&mut Settings)) {
+    pub fn reconfigure(&self, change: impl FnOnce(&mut SimulatorSettings)) {
         change(&mut self.shared.world().settings);
     }
 
@@ -254,8 +254,8 @@ impl Simulator {
     #[must_use]
     pub fn objects(&self, region: &str) -> Value {
         let world = self.shared.world();
-        let all = |region: &world::Region| {
-            Kind::VPN.iter().map(|kind| (kind.plural().to_owned(), json!(region.all(*kind)))).collect()
+        let all = |region: &world::RegionState| {
+            Collection::VPN.iter().map(|kind| (kind.plural().to_owned(), json!(region.all(*kind)))).collect()
         };
         world.region(region).map_or(Value::Null, |region| Value::Object(all(region)))
     }
@@ -264,7 +264,7 @@ impl Simulator {
     #[must_use]
     pub fn count(&self, region: &str) -> usize {
         let world = self.shared.world();
-        world.region(region).map_or(0, |region| Kind::VPN.iter().map(|kind| region.all(*kind).len()).sum())
+        world.region(region).map_or(0, |region| Collection::VPN.iter().map(|kind| region.all(*kind).len()).sum())
     }
 
     /// Every object of a collection (`routers`, `vpnservices`, …) of a region; empty if either does not exist.
@@ -319,7 +319,8 @@ impl Simulator {
     }
 }
 
-fn find_kind(collection: &str) -> Option<Kind> {
+fn find_kind(collection: &str) -> Option<Collection> {
     let collection = collection.trim_start_matches("vpn/").replace('_', "-");
-    Kind::from_segment(&Kind::CORE, &collection).or_else(|| Kind::from_segment(&Kind::VPN, &collection))
+    Collection::from_segment(&Collection::CORE, &collection)
+        .or_else(|| Collection::from_segment(&Collection::VPN, &collection))
 }

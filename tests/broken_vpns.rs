@@ -1,7 +1,7 @@
 //! Each broken VPN is broken as it is said to be: in the simulator, and in the clouds of `tests/openstack`.
 
 use crate::support::broken_vpns;
-use osvpn::simulator::{Release, Settings, Simulator};
+use osvpn::simulator::{Release, Simulator, SimulatorSettings};
 
 use broken_vpns::{Behind, Breakage, Site};
 
@@ -9,7 +9,8 @@ use broken_vpns::{Behind, Breakage, Site};
 async fn the_simulator_makes_of_each_what_strongswan_makes() {
     for release in [Release::V2026_2, Release::V2026_1] {
         let play = async |breakage: Breakage| {
-            let simulator = Simulator::start(Settings { release, ..Settings::default() }).await.unwrap();
+            let simulator =
+                Simulator::start(SimulatorSettings { release, ..SimulatorSettings::default() }).await.unwrap();
             let behind = Behind::Simulated(&simulator, release);
             if breakage.needs_sha1 && !behind.stores_sha1() {
                 return None;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Settings, Simulator};
+use osvpn::simulator::{FaultEffect, InjectedFault, Simulator, SimulatorSettings};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,7 +22,10 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), cloud: Simulator::start(Settings::default()).await.unwrap() }
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            cloud: Simulator::start(SimulatorSettings::default()).await.unwrap(),
+        }
     }
 
     fn apply(&self, plan: &str, args: &[&str]) -> Command {
@@ -128,7 +131,7 @@ async fn json_is_one_document_whatever_happens() {
     without_credentials.args(["apply", "plan.toml", "--json"]);
     let (code, unusable) = document(without_credentials).await;
     assert_eq!((code, &unusable["outcome"]), (2, &Value::from("unusable")));
-    scene.cloud.inject(Fault::new(Effect::status(401)).path("/auth/tokens"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(401)).path("/auth/tokens"));
     let (code, failed) = document(scene.apply("plan.toml", &["--json"])).await;
     assert_eq!(code, 1);
     assert!(failed["failure"]["hint"].as_str().unwrap().contains("password"));
@@ -213,9 +216,9 @@ async fn the_wizard_without_a_terminal_names_the_way_without_one() {
 async fn a_failure_half_way_lists_what_exists_and_how_to_remove_it() {
     let scene = Scene::new().await;
     let before = (scene.cloud.count("nz-hlz-1"), scene.cloud.count("nz-por-1"));
-    scene
-        .cloud
-        .inject(Fault::new(Effect::status(409)).method("POST").path("ipsec-site-connections").region("nz-por-1"));
+    scene.cloud.inject(
+        InjectedFault::new(FaultEffect::status(409)).method("POST").path("ipsec-site-connections").region("nz-por-1"),
+    );
     let ran = run(scene.apply(site_to_site(scene.home.path()), &["--json"])).await;
     assert_eq!(ran.code, 1, "{}", ran.err);
     let report: Value = serde_json::from_str(&ran.out).unwrap();
@@ -249,8 +252,8 @@ async fn interrupted(mut child: Child, said: &'static str) -> (Option<i32>, Stri
 async fn ctrl_c_settles_the_request_under_way_and_lists_what_exists() {
     let scene = Scene::new().await;
     let before = scene.cloud.count("nz-hlz-1") + scene.cloud.count("nz-por-1");
-    let slow = Effect::Delay(Duration::from_millis(700));
-    scene.cloud.inject(Fault::new(slow).method("POST").path("policies").times(4));
+    let slow = FaultEffect::Delay(Duration::from_millis(700));
+    scene.cloud.inject(InjectedFault::new(slow).method("POST").path("policies").times(4));
     let child = scene.apply(site_to_site(scene.home.path()), &["--json"]).spawn().unwrap();
     let (code, out) = interrupted(child, "endpoint group").await;
     assert_eq!(code, Some(130));
@@ -275,7 +278,7 @@ async fn ctrl_c_while_waiting_still_says_what_the_peer_has_to_know() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_can_no_longer_be_watched_exist_all_the_same() {
     let scene = Scene::new().await;
-    let reading = Fault::new(Effect::status(403)).method("GET").path("/ipsec-site-connections/");
+    let reading = InjectedFault::new(FaultEffect::status(403)).method("GET").path("/ipsec-site-connections/");
     scene.cloud.inject(reading.nth(2).always());
     let mut command = scene.apply(single(scene.home.path()), &["--json"]);
     command.env("OSVPN_PSK", KEY);
@@ -316,7 +319,9 @@ async fn what_is_odd_about_sign_in_and_plan_is_said_before_anything_is_made() {
 async fn a_token_that_cannot_be_renewed_and_will_soon_expire_is_warned_of() {
     for (minutes, expected) in [(10, Some("expires in 9 min")), (60, None)] {
         let lifetime = Duration::from_secs(minutes * 60);
-        let cloud = Simulator::start(Settings { token_lifetime: lifetime, ..Settings::default() }).await.unwrap();
+        let cloud = Simulator::start(SimulatorSettings { token_lifetime: lifetime, ..SimulatorSettings::default() })
+            .await
+            .unwrap();
         let home = tempfile::tempdir().unwrap();
         let token = token(&cloud);
         let mut command = osvpn_in(home.path(), &cloud);

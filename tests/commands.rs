@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Release, Request, Settings, Simulator};
+use osvpn::simulator::{FaultEffect, InjectedFault, LoggedRequest, Release, Simulator, SimulatorSettings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,10 +33,10 @@ struct Scene {
 impl Scene {
     /// A cloud without VPNs.
     async fn new() -> Self {
-        Self::of(Settings::default()).await
+        Self::of(SimulatorSettings::default()).await
     }
 
-    async fn of(settings: Settings) -> Self {
+    async fn of(settings: SimulatorSettings) -> Self {
         let cloud = Simulator::start(settings).await.unwrap();
         let scene = Self { home: tempfile::tempdir().unwrap(), cloud };
         for region in REGIONS {
@@ -140,7 +140,7 @@ impl Scene {
     }
 
     /// The requests since the last call, but for the sign-in.
-    fn asked(&self) -> Vec<Request> {
+    fn asked(&self) -> Vec<LoggedRequest> {
         let requests = self.cloud.requests();
         self.cloud.clear_requests();
         requests
@@ -161,7 +161,7 @@ async fn unchanged(scene: &Scene, args: &[&str], why: &str) -> Value {
 }
 
 /// Requests as `sign-ins, reads, writes`.
-fn counted(requests: &[Request]) -> [usize; 3] {
+fn counted(requests: &[LoggedRequest]) -> [usize; 3] {
     let of_neutron = |read: bool| {
         requests.iter().filter(|request| request.region.is_some() && (request.method == "GET") == read).count()
     };

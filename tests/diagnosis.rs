@@ -16,7 +16,7 @@ use osvpn::engine::change::{ChangeWork, Changed, Changing};
 use osvpn::inspect::diagnosis::{Diagnosis, exposures};
 use osvpn::inspect::{Check, Condition, Fix, Inspection, Keys, Verdict, Vpn, Weight, checks, inspect};
 use osvpn::plan::{Half, Profiles};
-use osvpn::simulator::{Release, Settings, Simulator};
+use osvpn::simulator::{Release, Simulator, SimulatorSettings};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ struct Seen {
 
 impl Ground {
     async fn new(release: Release) -> Self {
-        let simulator = Simulator::start(Settings { release, ..Settings::default() }).await.unwrap();
+        let simulator = Simulator::start(SimulatorSettings { release, ..SimulatorSettings::default() }).await.unwrap();
         let vars: BTreeMap<String, String> =
             simulator.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let found = Credentials::find(&Sources::new(vars, PathBuf::from("/nowhere"), None), None).unwrap();

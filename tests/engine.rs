@@ -19,7 +19,7 @@ use osvpn::engine::{
 };
 use osvpn::inspect::{Check, Condition, checks, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
-use osvpn::simulator::{Effect, Fault, Gate, Release, Scripted, Seed, Settings, depth};
+use osvpn::simulator::{FaultEffect, Gate, InjectedFault, Release, Scripted, Seed, SimulatorSettings, depth};
 use serde_json::{Value, json};
 use site::{HAMILTON, KEY, PORIRUA, Site};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -71,7 +71,7 @@ impl Run {
 }
 
 async fn site() -> Site {
-    Site::start(Settings { seed: Seed::Minimal, ..Settings::default() }).await
+    Site::start(SimulatorSettings { seed: Seed::Minimal, ..SimulatorSettings::default() }).await
 }
 
 fn counts(site: &Site) -> (usize, usize) {
@@ -100,7 +100,7 @@ async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_de
     run.create(&site, &plan).await.unwrap();
     assert_eq!(stages(directory.path()), [], "it is made");
     let gate = Gate::closed();
-    site.simulator.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    site.simulator.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
     let looked = async {
         gate.arrived().await;
         let stages = stages(directory.path());
@@ -119,7 +119,10 @@ async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed()
     let mut run = Run::new();
     run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
     let gate = Gate::closed();
-    let look = Fault::new(Effect::Held(gate.clone())).method("GET").path("ipsec-site-connections").region("nz-hlz-1");
+    let look = InjectedFault::new(FaultEffect::Held(gate.clone()))
+        .method("GET")
+        .path("ipsec-site-connections")
+        .region("nz-hlz-1");
     site.simulator.inject(look.nth(2));
     tokio::select! {
         created = run.create(&site, &plan) => panic!("it never looked: {created:?}"),
@@ -147,8 +150,12 @@ async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed()
 
 #[tokio::test]
 async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
-    let site =
-        Site::start(Settings { seed: Seed::Minimal, latency: Duration::from_millis(30), ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings {
+        seed: Seed::Minimal,
+        latency: Duration::from_millis(30),
+        ..SimulatorSettings::default()
+    })
+    .await;
     let plan = site.site_to_site(Profile::Catalyst).await;
     site.simulator.clear_requests();
     let mut run = Run::new();
@@ -171,9 +178,9 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
 
 #[tokio::test]
 async fn discovery_is_one_sign_in_and_six_reads_a_region_at_once() {
-    let site = Site::start(Settings::default()).await;
+    let site = Site::start(SimulatorSettings::default()).await;
     let regions = site.cloud.regions();
-    site.simulator.inject(Fault::together(regions.len() * 6));
+    site.simulator.inject(InjectedFault::together(regions.len() * 6));
     let all = futures::future::join_all(regions.iter().map(osvpn::cloud::Region::inventory)).await;
     assert_eq!((all.len(), site.simulator.requests().len()), (3, 1 + 3 * 6));
     let without = all.iter().flatten().filter(|inventory| !inventory.extensions.has_vpnaas()).count();
@@ -250,7 +257,7 @@ async fn what_is_made_is_what_the_guide_makes() {
 
 #[tokio::test]
 async fn on_ovn_the_peer_address_is_the_service_s_own() {
-    let site = Site::start(Settings { seed: Seed::Minimal, ovn: true, ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings { seed: Seed::Minimal, ovn: true, ..SimulatorSettings::default() }).await;
     let plan = site.site_to_site(Profile::Modern).await;
     assert_eq!(plan.a().address, None, "nobody knows it before the service exists");
     let mut run = Run::new();
@@ -262,7 +269,7 @@ async fn on_ovn_the_peer_address_is_the_service_s_own() {
 
 #[tokio::test]
 async fn several_subnets_a_side_come_up_with_ikev2() {
-    let site = Site::start(Settings::default()).await;
+    let site = Site::start(SimulatorSettings::default()).await;
     let a = ("nz-hlz-1", "border-router", &["private-subnet", "db-subnet"][..]);
     let refused = site.check(a, PORIRUA, Profile::Catalyst).await.unwrap_err();
     assert!(matches!(refused[0].place, Place::Policy(Some(_))));
@@ -274,7 +281,7 @@ async fn several_subnets_a_side_come_up_with_ikev2() {
 
 #[tokio::test]
 async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next() {
-    let site = Site::start(Settings::default()).await;
+    let site = Site::start(SimulatorSettings::default()).await;
     let first = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
@@ -308,7 +315,8 @@ async fn a_service_that_appeared_after_the_plan_is_reused_not_doubled() {
 async fn the_first_error_stops_it_says_what_exists_and_a_retry_does_the_rest() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Catalyst).await;
-    let refusal = Fault::new(Effect::status(403)).method("POST").path("ipsec-site-connections").region("nz-por-1");
+    let refusal =
+        InjectedFault::new(FaultEffect::status(403)).method("POST").path("ipsec-site-connections").region("nz-por-1");
     site.simulator.inject(refusal);
     let mut run = Run::new();
     let (task, error) = failed(run.create(&site, &plan).await);
@@ -324,13 +332,13 @@ async fn the_first_error_stops_it_says_what_exists_and_a_retry_does_the_rest() {
 #[tokio::test]
 async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way() {
     let lost = [
-        ("lost before", Effect::CloseBefore),
-        ("lost after", Effect::CloseAfter),
-        ("cut", Effect::CutAnswer),
-        ("500", Effect::status(500)),
-        ("500 although done", Effect::ActThenAnswer(Scripted::status(500))),
-        ("503", Effect::status(503)),
-        ("504 although done", Effect::ActThenAnswer(Scripted::status(504))),
+        ("lost before", FaultEffect::CloseBefore),
+        ("lost after", FaultEffect::CloseAfter),
+        ("cut", FaultEffect::CutAnswer),
+        ("500", FaultEffect::status(500)),
+        ("500 although done", FaultEffect::ActThenAnswer(Scripted::status(500))),
+        ("503", FaultEffect::status(503)),
+        ("504 although done", FaultEffect::ActThenAnswer(Scripted::status(504))),
     ];
     let collections = ["vpnservices", "ikepolicies", "ipsecpolicies", "endpoint-groups", "ipsec-site-connections"];
     let (mut cases, mut adopted, mut retried) = (0, 0, 0);
@@ -338,7 +346,7 @@ async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way()
         for (name, effect) in &lost {
             let site = site().await;
             let plan = site.site_to_site(Profile::Modern).await;
-            site.simulator.inject(Fault::new(effect.clone()).method("POST").path(collection));
+            site.simulator.inject(InjectedFault::new(effect.clone()).method("POST").path(collection));
             let mut run = Run::new();
             let first = run.create(&site, &plan).await;
             if first.is_err() {
@@ -361,9 +369,11 @@ async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way()
 async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(Fault::new(Effect::CloseAfter).method("POST").path("ikepolicies").region("nz-hlz-1"));
     site.simulator
-        .inject(Fault::new(Effect::status(503)).method("GET").path("ikepolicies").region("nz-hlz-1").always());
+        .inject(InjectedFault::new(FaultEffect::CloseAfter).method("POST").path("ikepolicies").region("nz-hlz-1"));
+    site.simulator.inject(
+        InjectedFault::new(FaultEffect::status(503)).method("GET").path("ikepolicies").region("nz-hlz-1").always(),
+    );
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
     assert_eq!(task.step, Step::IkePolicy);
@@ -379,7 +389,12 @@ async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
 
 #[tokio::test]
 async fn sha1_on_a_release_that_no_longer_stores_it_is_refused_before_anything_is_made() {
-    let site = Site::start(Settings { seed: Seed::Minimal, release: Release::V2026_2, ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings {
+        seed: Seed::Minimal,
+        release: Release::V2026_2,
+        ..SimulatorSettings::default()
+    })
+    .await;
     let refused = site.check(HAMILTON, PORIRUA, Profile::Catalyst).await.unwrap_err();
     assert!(refused[0].text.contains("no longer stores sha1"), "{refused:?}");
     let plan = site.site_to_site(Profile::Modern).await;
@@ -390,8 +405,12 @@ async fn sha1_on_a_release_that_no_longer_stores_it_is_refused_before_anything_i
 
 #[tokio::test]
 async fn a_stop_settles_what_is_under_way_and_begins_nothing_new() {
-    let site =
-        Site::start(Settings { seed: Seed::Minimal, latency: Duration::from_millis(20), ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings {
+        seed: Seed::Minimal,
+        latency: Duration::from_millis(20),
+        ..SimulatorSettings::default()
+    })
+    .await;
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     let stop = run.stop.clone();
@@ -419,7 +438,8 @@ async fn the_watch_outlives_passing_failures_and_says_when_a_connection_is_gone(
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    site.simulator.inject(Fault::new(Effect::status(503)).method("GET").path("ipsec-site-connections").times(24));
+    site.simulator
+        .inject(InjectedFault::new(FaultEffect::status(503)).method("GET").path("ipsec-site-connections").times(24));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     let mut told = Vec::new();
     while let Ok(event) = run.received.try_recv() {
@@ -437,7 +457,8 @@ async fn an_undo_tells_what_it_could_not_delete_and_can_be_repeated() {
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    site.simulator.inject(Fault::new(Effect::status(409)).method("DELETE").path("vpnservices").region("nz-por-1"));
+    site.simulator
+        .inject(InjectedFault::new(FaultEffect::status(409)).method("DELETE").path("vpnservices").region("nz-por-1"));
     let Undone::Left(left) = run.undo(&site, &plan).await else { panic!("one service is still there") };
     assert_eq!((left.len(), left[0].0.task.step, counts(&site)), (1, Step::Service, (0, 1)));
     assert_eq!(run.undo(&site, &plan).await, Undone::Clean);

@@ -1,7 +1,7 @@
 //! Names that would like to be more than names: escapes, marks, wide and invisible characters, in everything that is shown.
 
 use crate::support::{command, pty};
-use osvpn::simulator::{Effect, Fault, Scripted, Settings, Simulator};
+use osvpn::simulator::{FaultEffect, InjectedFault, Scripted, Simulator, SimulatorSettings};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use unicode_width::UnicodeWidthStr;
@@ -46,7 +46,7 @@ fn obeys_nobody(what: &str, bytes: &str) {
 #[test]
 fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     let runtime = Runtime::new().unwrap();
-    let cloud = runtime.block_on(Simulator::start(Settings::default())).unwrap();
+    let cloud = runtime.block_on(Simulator::start(SimulatorSettings::default())).unwrap();
     spoil(&cloud);
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &[], &cloud.environment());
@@ -91,7 +91,7 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_printed_obeys_a_name_either() {
-    let cloud = Simulator::start(Settings::default()).await.unwrap();
+    let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
     spoil(&cloud);
     let home = tempfile::tempdir().unwrap();
     // Names that fit nothing: the error lists those that are there.
@@ -132,9 +132,9 @@ async fn nothing_that_is_printed_obeys_a_name_either() {
         headers: vec![("X-Openstack-Request-Id".to_owned(), "req-1\u{9b}6n".replace('\u{9b}', "?"))],
         body: json!({"NeutronError": {"type": HOSTILE, "message": HOSTILE, "detail": HOSTILE}}).to_string(),
     };
-    cloud.inject(Fault::new(Effect::Answer(scripted)).method("POST").path("vpnservices").always());
+    cloud.inject(InjectedFault::new(FaultEffect::Answer(scripted)).method("POST").path("vpnservices").always());
     cloud.inject(
-        Fault::new(Effect::Answer(Scripted {
+        InjectedFault::new(FaultEffect::Answer(Scripted {
             status: 302,
             headers: vec![("Location".to_owned(), "x?y".to_owned())],
             body: HOSTILE.to_owned(),

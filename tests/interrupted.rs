@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Gate, Settings, Simulator};
+use osvpn::simulator::{FaultEffect, Gate, InjectedFault, Simulator, SimulatorSettings};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let cloud = Simulator::start(Settings::default()).await.unwrap();
+        let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
         let before = ids(&cloud);
         Self { home: tempfile::tempdir().unwrap(), cloud, before }
     }
@@ -80,7 +80,8 @@ impl Scene {
     /// Runs `osvpn apply` until that request has arrived and all others are answered, and kills it.
     async fn kill_at(&self, plan: &str, method: &str, collection: &str, region: &str, nth: usize, done: bool) -> Gate {
         let gate = Gate::closed();
-        let fault = Fault::new(Effect::Held(gate.clone())).method(method).path(collection).region(region).nth(nth);
+        let fault =
+            InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(collection).region(region).nth(nth);
         self.cloud.inject(fault);
         let mut command = self.osvpn(&["apply", plan]);
         if std::fs::read_to_string(self.home.path().join(plan)).unwrap().contains("single") {
@@ -193,7 +194,7 @@ fn targets(cloud: &Simulator) -> Vec<Target> {
 /// Kills a process at that request, which the cloud acts on or not.
 async fn killed_at(scene: &Scene, args: &[&str], (method, path, region, nth): &Target, done: bool) {
     let gate = Gate::closed();
-    let mut fault = Fault::new(Effect::Held(gate.clone())).method(method).path(path).nth(*nth);
+    let mut fault = InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path).nth(*nth);
     if let Some(region) = region {
         fault = fault.region(region);
     }
@@ -303,7 +304,7 @@ async fn a_killed_rollback_is_finished_by_another_or_what_it_deleted_is_made_aga
         let plan = site_to_site(scene.home.path());
         scene.kill_at(plan, "POST", "ipsec-site-connections", "nz-por-1", 1, true).await;
         let gate = Gate::closed();
-        scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+        scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
         let mut rollback = scene.osvpn(&["rollback", "--yes"]).spawn().unwrap();
         gate.arrived().await;
         kill(&mut rollback);
@@ -319,7 +320,7 @@ async fn a_killed_rollback_is_finished_by_another_or_what_it_deleted_is_made_aga
 async fn two_processes_never_work_on_one_vpn() {
     let scene = Scene::new().await;
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ikepolicies"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ikepolicies"));
     let mut first = scene.osvpn(&["apply", site_to_site(scene.home.path())]).spawn().unwrap();
     gate.arrived().await;
     let id = first.id();
@@ -365,7 +366,9 @@ async fn a_connection_that_appears_with_the_key_of_a_dead_process_is_made_again(
     let dead = scene.kill_at(site_to_site(scene.home.path()), "POST", kind, region, 1, false).await;
     // The inventory, the look for a key, and only then the look for what the lost request has made.
     let look = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(look.clone())).method("GET").path(kind).region(region).nth(3));
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::Held(look.clone())).method("GET").path(kind).region(region).nth(3));
     let resume = scene.osvpn(&["resume"]);
     let meanwhile = async {
         look.arrived().await;
@@ -393,7 +396,7 @@ async fn two_processes_never_work_on_one_vpn_without_a_journal_either() {
     std::fs::remove_dir_all(scene.state()).unwrap();
     scene.lose_a_connection();
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
     let mut first = scene.osvpn(&["rollback", "test-vpn", "--yes"]).spawn().unwrap();
     gate.arrived().await;
     let id = first.id();
@@ -490,8 +493,8 @@ async fn an_id_goes_before_a_name_and_an_empty_word_means_nothing() {
 /// A run whose second region fails as one without sha1 does, and the ids of what of it is to stay.
 async fn without_sha1(scene: &Scene) -> BTreeSet<String> {
     let plan = with_profile(scene, "catalyst");
-    let refused = Effect::status(500);
-    scene.cloud.inject(Fault::new(refused).method("POST").path("policies").region("nz-por-1").always());
+    let refused = FaultEffect::status(500);
+    scene.cloud.inject(InjectedFault::new(refused).method("POST").path("policies").region("nz-por-1").always());
     let ran = run(scene.osvpn(&["apply", plan])).await;
     scene.cloud.clear_faults();
     assert_eq!((ran.code, scene.made()), (1, 8), "{}{}", ran.out, ran.err);
@@ -530,7 +533,9 @@ async fn a_switch_to_modern_that_is_killed_goes_on_as_a_switch() {
             let scene = Scene::new().await;
             let kept = without_sha1(&scene).await;
             let gate = Gate::closed();
-            scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(kind).region("nz-hlz-1"));
+            scene.cloud.inject(
+                InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(kind).region("nz-hlz-1"),
+            );
             let mut child = scene.osvpn(&["resume", "--profile", "modern"]).spawn().unwrap();
             gate.arrived().await;
             kill(&mut child);

@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use osvpn::cloud::Credentials;
 use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::keystone::SignIn;
-use osvpn::simulator::{CREDENTIAL_SECRET, Effect, Fault, Gate, Scripted, Settings, Simulator};
+use osvpn::simulator::{CREDENTIAL_SECRET, FaultEffect, Gate, InjectedFault, Scripted, Simulator, SimulatorSettings};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -159,7 +159,7 @@ impl Search {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
     for number in 0..4 {
-        let cloud = Simulator::start(Settings::default()).await.unwrap();
+        let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
         let (name, way) = ways(&cloud).remove(number);
         let home = tempfile::tempdir().unwrap();
         let secrets = known(&way);
@@ -168,7 +168,7 @@ async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
         let plan = site_to_site(home.path());
         // Killed while a connection, which carries the key, is being made.
         let gate = Gate::closed();
-        let at = Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections");
+        let at = InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections");
         cloud.inject(at);
         let child = osvpn(home.path(), &cloud, &way).args(["apply", plan, "--json"]).spawn().unwrap();
         gate.arrived().await;
@@ -189,7 +189,8 @@ async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
             if args[0] == "apply" {
                 // The cloud refuses the connections, and repeats what it was sent.
                 let refusal = Scripted::neutron(400, "HTTPBadRequest", &format!("psk {KEY} is refused"));
-                let fault = Fault::new(Effect::Answer(refusal)).method("POST").path("ipsec-site-connections");
+                let fault =
+                    InjectedFault::new(FaultEffect::Answer(refusal)).method("POST").path("ipsec-site-connections");
                 cloud.inject(fault.always());
             }
             let mut command = osvpn(home.path(), &cloud, &way);
@@ -199,8 +200,8 @@ async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
         // Keystone refuses the sign-in, and repeats what it was sent.
         let sent = secrets.iter().filter(|(name, _)| name.starts_with("OS_")).map(|(_, secret)| *secret);
         let words = json!({"error": {"message": sent.collect::<Vec<_>>().join(" and ")}}).to_string();
-        let refusal = Effect::Answer(Scripted { status: 401, headers: Vec::new(), body: words });
-        cloud.inject(Fault::new(refusal).path("/auth/tokens"));
+        let refusal = FaultEffect::Answer(Scripted { status: 401, headers: Vec::new(), body: words });
+        cloud.inject(InjectedFault::new(refusal).path("/auth/tokens"));
         let mut command = osvpn(home.path(), &cloud, &way);
         command.args(["apply", plan]);
         let ran = run(command).await;
@@ -232,7 +233,7 @@ async fn no_run_writes_a_secret_anywhere_however_it_signs_in_and_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_search_finds_what_is_there() {
-    let cloud = Simulator::start(Settings::default()).await.unwrap();
+    let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let plan = single(home.path());
     let (_, way) = ways(&cloud).remove(0);
@@ -248,7 +249,7 @@ async fn the_search_finds_what_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_that_is_asked_for_leaves_neither_password_nor_receipt() {
-    let cloud = Simulator::start(Settings::default()).await.unwrap();
+    let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let plan = single(home.path());
     let (_, mut way) = ways(&cloud).remove(0);
@@ -285,7 +286,7 @@ async fn a_second_factor_that_is_asked_for_leaves_neither_password_nor_receipt()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn log_and_journal_are_private_whatever_was_there_before() {
-    let cloud = Simulator::start(Settings::default()).await.unwrap();
+    let cloud = Simulator::start(SimulatorSettings::default()).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let state = home.path().join(".local/state/osvpn");
     fs::create_dir_all(&state).unwrap();
@@ -300,7 +301,7 @@ async fn log_and_journal_are_private_whatever_was_there_before() {
         command
     };
     // What is made in full has no journal.
-    cloud.inject(Fault::new(Effect::status(403)).method("POST").path("ipsec-site-connections"));
+    cloud.inject(InjectedFault::new(FaultEffect::status(403)).method("POST").path("ipsec-site-connections"));
     assert_eq!(run(apply()).await.code, 1);
     let journal = fs::read_dir(&state)
         .unwrap()
@@ -343,7 +344,7 @@ fn it_starts_no_other_program() {
 #[test]
 fn the_wizard_writes_no_secret_anywhere() {
     let runtime = Runtime::new().unwrap();
-    let cloud = runtime.block_on(Simulator::start(Settings::default())).unwrap();
+    let cloud = runtime.block_on(Simulator::start(SimulatorSettings::default())).unwrap();
     let home = tempfile::tempdir().unwrap();
     let token = token(&cloud);
     let mut search = Search::new(&[("the pre-shared key", KEY), ("the token", &token)]);
@@ -387,7 +388,7 @@ fn the_wizard_writes_no_secret_anywhere() {
 #[test]
 fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     let runtime = Runtime::new().unwrap();
-    let cloud = runtime.block_on(Simulator::start(Settings::default())).unwrap();
+    let cloud = runtime.block_on(Simulator::start(SimulatorSettings::default())).unwrap();
     let home = tempfile::tempdir().unwrap();
     let known = [
         ("OS_PASSWORD", KNOWN_PASSWORD.to_owned()),
@@ -420,7 +421,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     search.text("what the shell's screen is left with", &printed.said);
 
     let gate = Gate::closed();
-    cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
+    cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
     let mut pty = to_the_key();
     pty.confirm("\r");
     for step in ["Which policy?", "The name of the VPN", "makes 12 objects"] {

@@ -13,7 +13,8 @@ use osvpn::engine::journal::Keeper;
 use osvpn::engine::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
 use osvpn::plan::{Plan, Profile};
 use osvpn::simulator::{
-    CREDENTIAL_SECRET, Effect, Fault, Gate, PASSCODE, PASSWORD, Scripted, Seed, Settings, Simulator,
+    CREDENTIAL_SECRET, FaultEffect, Gate, InjectedFault, PASSCODE, PASSWORD, Scripted, Seed, Simulator,
+    SimulatorSettings,
 };
 use site::{HAMILTON, Site, limits};
 use tokio::sync::mpsc::unbounded_channel;
@@ -66,13 +67,13 @@ async fn sign_in(
 }
 
 async fn simulator() -> Simulator {
-    Simulator::start(Settings { seed: Seed::Minimal, ..Settings::default() }).await.unwrap()
+    Simulator::start(SimulatorSettings { seed: Seed::Minimal, ..SimulatorSettings::default() }).await.unwrap()
 }
 
 /// How many sign-ins were tried, by whatever method.
 fn sign_ins(simulator: &Simulator) -> usize {
     let is_one =
-        |request: &&osvpn::simulator::Request| request.method == "POST" && request.path.ends_with("/auth/tokens");
+        |request: &&osvpn::simulator::LoggedRequest| request.method == "POST" && request.path.ends_with("/auth/tokens");
     simulator.requests().iter().filter(is_one).count()
 }
 
@@ -122,13 +123,15 @@ async fn a_keystone_in_trouble_is_asked_again_unless_it_may_have_judged_what_was
         ("OS_USERNAME", "demo-mfa"),
         ("OS_PASSCODE", PASSCODE),
     ];
-    let closed = [Effect::CloseBefore, Effect::CloseAfter, Effect::status(502), Effect::status(504)];
-    let busy = [Effect::status(503), Effect::too_many_requests(0)];
-    let is_busy = |effect: &Effect| matches!(effect, Effect::Answer(said) if [429, 503].contains(&said.status));
+    let closed =
+        [FaultEffect::CloseBefore, FaultEffect::CloseAfter, FaultEffect::status(502), FaultEffect::status(504)];
+    let busy = [FaultEffect::status(503), FaultEffect::too_many_requests(0)];
+    let is_busy =
+        |effect: &FaultEffect| matches!(effect, FaultEffect::Answer(said) if [429, 503].contains(&said.status));
     for effect in closed.into_iter().chain(busy) {
         for changes in [&[][..], MFA, &multi_factor] {
             let simulator = simulator().await;
-            simulator.inject(Fault::new(effect.clone()).method("POST").path("/auth/tokens").times(2));
+            simulator.inject(InjectedFault::new(effect.clone()).method("POST").path("/auth/tokens").times(2));
             let (cloud, questions) = sign_in(&simulator, changes, &[CODE]).await;
             let (sent, asked) = (sign_ins(&simulator), heard(&questions));
             if is_busy(&effect) {
@@ -147,7 +150,7 @@ async fn a_keystone_in_trouble_is_asked_again_unless_it_may_have_judged_what_was
 async fn what_was_typed_is_asked_for_again_and_a_renewal_is_repeated_by_whoever_waits_for_it() {
     let simulator = simulator().await;
     let appended = &[("OS_USERNAME", "demo-appended")];
-    let trouble = |nth| Fault::new(Effect::status(503)).method("POST").path("/auth/tokens").nth(nth);
+    let trouble = |nth| InjectedFault::new(FaultEffect::status(503)).method("POST").path("/auth/tokens").nth(nth);
     simulator.inject(trouble(2));
     let (cloud, questions) = sign_in(&simulator, appended, &[CODE, CODE]).await;
     assert_eq!(heard(&questions), [Wanted::Appended, Wanted::Appended], "it is asked for again");
@@ -185,12 +188,12 @@ async fn a_keystone_that_does_not_know_its_own_receipts_or_wants_a_third_factor_
     let simulator = simulator().await;
     let refusing = |body: &str, headers: &[(&str, &str)]| {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Effect::Answer(Scripted { status: 401, headers, body: body.to_owned() })
+        FaultEffect::Answer(Scripted { status: 401, headers, body: body.to_owned() })
     };
     // As behind a balancer whose Keystones do not share their keys.
     let unknown =
         r#"{"error": {"code": 401, "message": "Could not find auth receipt: gAAAAAB.", "title": "Unauthorized"}}"#;
-    let strange = || Fault::new(refusing(unknown, &[])).method("POST").path("/auth/tokens");
+    let strange = || InjectedFault::new(refusing(unknown, &[])).method("POST").path("/auth/tokens");
     simulator.inject(strange().nth(2));
     simulator.inject(strange().nth(3));
     let (cloud, questions) = sign_in(&simulator, MFA, &[CODE, CODE]).await;
@@ -199,7 +202,8 @@ async fn a_keystone_that_does_not_know_its_own_receipts_or_wants_a_third_factor_
 
     let more =
         r#"{"receipt": {"methods": ["password", "totp"]}, "required_auth_methods": [["totp", "x509", "password"]]}"#;
-    let third = Fault::new(refusing(more, &[("Openstack-Auth-Receipt", "r")])).method("POST").path("/auth/tokens");
+    let third =
+        InjectedFault::new(refusing(more, &[("Openstack-Auth-Receipt", "r")])).method("POST").path("/auth/tokens");
     simulator.inject(third.nth(2));
     let (cloud, questions) = sign_in(&simulator, MFA, &[CODE, CODE]).await;
     assert_eq!(heard(&questions), [Wanted::Passcode]);
@@ -276,7 +280,7 @@ async fn what_keystone_accepts_and_a_region_refuses_is_the_cloud_s_fault_and_an_
         let demo = Cloud::sign_in(&credentials(&simulator, &[])).await.unwrap();
         let token = cloud_token(&credentials(&simulator, &[]), &demo).await;
         let by_token = Cloud::sign_in(&credentials(&simulator, &[("OS_TOKEN", &token)])).await.unwrap();
-        simulator.inject(Fault::new(Effect::status(status)).path("/network/").always());
+        simulator.inject(InjectedFault::new(FaultEffect::status(status)).path("/network/").always());
         for cloud in [&demo, &by_token] {
             let hint = cloud.regions()[0].services().await.unwrap_err().hint().unwrap();
             assert!(hint.contains(said), "{hint}");
@@ -289,8 +293,8 @@ async fn what_keystone_accepts_and_a_region_refuses_is_the_cloud_s_fault_and_an_
     for (in_file, said) in [(false, "source your openrc again"), (true, "The token in clouds.yaml")] {
         credentials.in_file = in_file;
         let cloud = Cloud::sign_in(&credentials).await.unwrap();
-        let after = Fault::new(Effect::status(401)).method("GET").path("/auth/tokens").always();
-        simulator.inject(Fault::new(Effect::status(401)).path("/network/").always());
+        let after = InjectedFault::new(FaultEffect::status(401)).method("GET").path("/auth/tokens").always();
+        simulator.inject(InjectedFault::new(FaultEffect::status(401)).path("/network/").always());
         simulator.inject(after);
         let hint = cloud.regions()[0].services().await.unwrap_err().hint().unwrap();
         assert!(hint.contains(said), "{hint}");
@@ -361,7 +365,7 @@ fn made(site: &Site) -> (usize, usize) {
 /// Lets every token expire while the `nth` request to Neutron is on its way; false if there are not so many.
 async fn with_expiry<T>(site: &Site, nth: usize, work: impl Future<Output = T>) -> (T, bool) {
     let gate = Gate::closed();
-    site.simulator.inject(Fault::new(Effect::Held(gate.clone())).path("/network/").nth(nth));
+    site.simulator.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).path("/network/").nth(nth));
     let expire = async {
         gate.arrived().await;
         site.simulator.expire_tokens();
@@ -420,10 +424,10 @@ async fn whichever_request_of_an_undo_finds_the_token_expired_everything_is_dele
 
 #[tokio::test]
 async fn the_wait_for_active_does_not_run_while_the_question_is_open() {
-    let simulator = Simulator::start(Settings {
+    let simulator = Simulator::start(SimulatorSettings {
         seed: Seed::Minimal,
         report_interval: Duration::from_secs(3600),
-        ..Settings::default()
+        ..SimulatorSettings::default()
     });
     let simulator = simulator.await.unwrap();
     let (person, mut said) = Person::new();
@@ -497,7 +501,7 @@ async fn a_person_who_leaves_lets_the_run_stop_cleanly() {
     let mut run = Run::new();
     let stop = run.stop.clone();
     site.cloud.ask_no_more();
-    let expiry = Fault::new(Effect::status(401)).method("POST").path("ikepolicies");
+    let expiry = InjectedFault::new(FaultEffect::status(401)).method("POST").path("ikepolicies");
     site.simulator.inject(expiry.always());
     stop.cancel();
     assert_eq!(run.create(&site, &plan).await, Err(CreateError::Stopped));

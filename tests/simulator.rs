@@ -6,7 +6,7 @@ mod tunnel;
 
 use std::time::Duration;
 
-use osvpn::simulator::{Release, Seed, Settings, depth};
+use osvpn::simulator::{Release, Seed, SimulatorSettings, depth};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ async fn a_vpn_becomes_active_by_way_of_down_one_report_at_a_time() {
 async fn a_router_that_is_down_carries_no_tunnel() {
     let gateway = r#""gateway": ["203.0.113.20", "2001:db8:113::20"],"#;
     let layout = include_str!("../assets/demo-cloud.json").replace(gateway, &format!(r#"{gateway} "status": "DOWN","#));
-    let cloud = Cloud::start(Settings { seed: Seed::Json(layout), ..settings(Release::V2026_1) }).await;
+    let cloud = Cloud::start(SimulatorSettings { seed: Seed::Json(layout), ..settings(Release::V2026_1) }).await;
     let (a, b) = cloud.vpn().await;
     for _ in 0..3 {
         cloud.tick();
@@ -134,7 +134,8 @@ async fn a_release_decides_which_algorithms_are_stored_and_how_it_is_known() {
 #[tokio::test]
 async fn following_the_page_links_sees_every_object_once() {
     let scale = Seed::Scale { routers: 3, subnets: 25 };
-    let cloud = Cloud::start(Settings { page_limit: Some(7), seed: scale, ..settings(Release::V2026_1) }).await;
+    let cloud =
+        Cloud::start(SimulatorSettings { page_limit: Some(7), seed: scale, ..settings(Release::V2026_1) }).await;
     let (mut path, mut seen) = ("subnets?fields=id&fields=name".to_owned(), Vec::new());
     loop {
         let page = cloud.get(HLZ, &path).await;
@@ -154,7 +155,8 @@ async fn following_the_page_links_sees_every_object_once() {
 
 #[tokio::test]
 async fn the_log_tells_requests_side_by_side_from_requests_in_a_row() {
-    let cloud = Cloud::start(Settings { latency: Duration::from_millis(60), ..settings(Release::V2026_1) }).await;
+    let cloud =
+        Cloud::start(SimulatorSettings { latency: Duration::from_millis(60), ..settings(Release::V2026_1) }).await;
     cloud.simulator.clear_requests();
     let reads = ["routers", "ports", "subnets", "vpn/vpnservices"];
     futures::future::join_all(reads.map(|path| cloud.get(HLZ, path))).await;
@@ -203,7 +205,7 @@ async fn sign_in_needs_every_factor_and_a_dead_token_is_refused() {
 
 #[tokio::test]
 async fn an_ovn_service_has_an_address_of_its_own_and_leaves_a_transit_subnet_while_it_lives() {
-    let cloud = Cloud::start(Settings { ovn: true, ..settings(Release::V2026_1) }).await;
+    let cloud = Cloud::start(SimulatorSettings { ovn: true, ..settings(Release::V2026_1) }).await;
     let router = cloud.get(HLZ, "routers?name=border-router").await["routers"][0].clone();
     let service = cloud.service(HLZ).await;
     let gateway = router["external_gateway_info"]["external_fixed_ips"].to_string();

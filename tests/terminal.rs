@@ -4,7 +4,7 @@ use crate::support::pty;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Settings, Simulator};
+use osvpn::simulator::{FaultEffect, InjectedFault, Simulator, SimulatorSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -43,7 +43,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(settings: Settings) -> Self {
+    fn new(settings: SimulatorSettings) -> Self {
         let runtime = Runtime::new().unwrap();
         let cloud = runtime.block_on(Simulator::start(settings)).unwrap();
         Self { home: tempfile::tempdir().unwrap(), cloud, runtime }
@@ -179,7 +179,7 @@ fn ctrl_c_before_creation_asks_once_and_then_leaves() {
 
 /// A cloud whose agents never report, so that a run stays where it waits for ACTIVE.
 fn waiting() -> (Scene, Pty, usize) {
-    let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+    let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = scene.objects();
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
@@ -192,7 +192,8 @@ fn waiting() -> (Scene, Pty, usize) {
 
 #[test]
 fn ctrl_c_during_a_run_can_be_taken_back() {
-    let scene = Scene::new(Settings { report_interval: Duration::from_secs(3600), ..Settings::default() });
+    let scene =
+        Scene::new(SimulatorSettings { report_interval: Duration::from_secs(3600), ..SimulatorSettings::default() });
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
     pty.confirm("\r");
@@ -241,10 +242,10 @@ fn ctrl_c_during_a_run_can_stop_and_undo() {
 
 #[test]
 fn ctrl_c_during_creation_settles_the_requests_under_way() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
-    let slow = Effect::Delay(Duration::from_millis(600));
-    scene.cloud.inject(Fault::new(slow).method("POST").path("vpnservices").times(2));
+    let slow = FaultEffect::Delay(Duration::from_millis(600));
+    scene.cloud.inject(InjectedFault::new(slow).method("POST").path("vpnservices").times(2));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
     pty.confirm("\r");
@@ -315,8 +316,8 @@ fn the_first_frame_and_the_keys_do_not_wait_for_the_network() {
 
 #[test]
 fn every_region_is_read_within_two_round_trips() {
-    let scene = Scene::new(Settings::default());
-    scene.cloud.inject(Fault::together(3 * 6).method("GET").path("/v2.0/"));
+    let scene = Scene::new(SimulatorSettings::default());
+    scene.cloud.inject(InjectedFault::together(3 * 6).method("GET").path("/v2.0/"));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "Which is the first region?");
     let requests = scene.cloud.requests();
@@ -354,8 +355,8 @@ fn without_credentials_leaving_is_wrong_usage_and_says_where_they_were_looked_fo
 
 #[test]
 fn leaving_after_a_refused_sign_in_is_a_failure() {
-    let scene = Scene::new(Settings::default());
-    scene.cloud.inject(Fault::new(Effect::status(401)).path("/auth/tokens").always());
+    let scene = Scene::new(SimulatorSettings::default());
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(401)).path("/auth/tokens").always());
     let mut pty = scene.wizard(&[]);
     pty.wait_for("refused the password");
     pty.send(ESC);

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{complain, with_runtime};
 use crate::report::ExitStatus;
-use crate::simulator::{Settings, Simulator};
+use crate::simulator::{Simulator, SimulatorSettings};
 use crate::system::signals;
 
 /// Serve the simulated cloud on a loopback address until Ctrl-C, and print the OS_* lines to use it.
@@ -42,7 +42,7 @@ impl DemoCloudArgs {
 
     async fn serve(&self) -> io::Result<ExitStatus> {
         let mut signals = signals::listen()?;
-        let mut settings = Settings { listen: self.listen, ..Settings::demo() };
+        let mut settings = SimulatorSettings { listen: self.listen, ..SimulatorSettings::demo() };
         if let Some(seconds) = self.token_life {
             settings.token_lifetime = Duration::from_secs(seconds);
         }

@@ -11,13 +11,13 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::tunnel::{Half, Verdict, negotiate};
-use super::world::{Kind, Object, Region, Track, World, text, texts};
+use super::tunnel::{Negotiation, TunnelHalf, negotiate};
+use super::world::{Collection, RegionState, StoredObject, Track, World, text, texts};
 
 /// A site connection somewhere in the cloud.
 struct Candidate {
     id: String,
-    half: Half,
+    half: TunnelHalf,
     /// Whether its daemon has it in its configuration.
     loaded: bool,
     track: Track,
@@ -86,7 +86,7 @@ impl World {
                 let pair = if a.id < b.id { (a.id.clone(), b.id.clone()) } else { (b.id.clone(), a.id.clone()) };
                 let idle = !self.settings.traffic && a.track.joined_running_service && b.track.joined_running_service;
                 let loaded = a.loaded && b.loaded;
-                if loaded && !idle && matches!(negotiate(&a.half, &b.half), Verdict::Up(_)) {
+                if loaded && !idle && matches!(negotiate(&a.half, &b.half), Negotiation::Up(_)) {
                     let ready = a.track.changed.max(b.track.changed).saturating_add(self.settings.negotiation);
                     self.tunnels.entry(pair.clone()).or_insert(ready);
                     standing.insert(pair);
@@ -104,14 +104,15 @@ impl World {
         let mut connections = BTreeMap::new();
         let mut services = BTreeMap::new();
         let here = &self.regions[region];
-        for service in here.all(Kind::VpnService) {
-            let own: Vec<_> = here.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id")).collect();
+        for service in here.all(Collection::VpnService) {
+            let own: Vec<_> =
+                here.referring(Collection::SiteConnection, "vpnservice_id", text(service, "id")).collect();
             if own.is_empty() || text(service, "status") == "ERROR" {
                 continue;
             }
             let running = runs(here, service);
             let known =
-                |connection: &&&Object| is_loaded(connection) || up.contains(&text(connection, "id").to_owned());
+                |connection: &&&StoredObject| is_loaded(connection) || up.contains(&text(connection, "id").to_owned());
             let loaded = own.iter().filter(known).count();
             if !displaced(here, service) || text(service, "status") == "PENDING_CREATE" {
                 services.insert(text(service, "id").to_owned(), if running && loaded > 0 { "ACTIVE" } else { "DOWN" });
@@ -132,7 +133,7 @@ impl World {
                 connections.insert(id.to_owned(), if active { "ACTIVE" } else { "DOWN" });
             }
         }
-        for (kind, statuses) in [(Kind::VpnService, services), (Kind::SiteConnection, connections)] {
+        for (kind, statuses) in [(Collection::VpnService, services), (Collection::SiteConnection, connections)] {
             for object in self.regions[region].objects.entry(kind).or_default() {
                 if let Some(status) = statuses.get(text(object, "id")) {
                     object.insert("status".to_owned(), Value::from(*status));
@@ -144,42 +145,44 @@ impl World {
 
 /// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
 /// not look at the `admin_state_up` of one connection among several.
-fn runs(region: &Region, service: &Object) -> bool {
-    let router = region.get(Kind::Router, text(service, "router_id"));
+fn runs(region: &RegionState, service: &StoredObject) -> bool {
+    let router = region.get(Collection::Router, text(service, "router_id"));
     is_wanted(region, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
-fn is_wanted(region: &Region, service: &Object) -> bool {
-    let mut connections = region.referring(Kind::SiteConnection, "vpnservice_id", text(service, "id"));
+fn is_wanted(region: &RegionState, service: &StoredObject) -> bool {
+    let mut connections = region.referring(Collection::SiteConnection, "vpnservice_id", text(service, "id"));
     is_up(service) && connections.any(is_up)
 }
 
-fn is_up(object: &Object) -> bool {
+fn is_up(object: &StoredObject) -> bool {
     object.get("admin_state_up").and_then(Value::as_bool).unwrap_or(true)
 }
 
 /// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
 /// are forgotten, though what is established of them stays for as long as it lives.
-fn displaced(region: &Region, service: &Object) -> bool {
+fn displaced(region: &RegionState, service: &StoredObject) -> bool {
     let winner = region
-        .referring(Kind::VpnService, "router_id", text(service, "router_id"))
-        .filter(|other| region.referring(Kind::SiteConnection, "vpnservice_id", text(other, "id")).next().is_some())
+        .referring(Collection::VpnService, "router_id", text(service, "router_id"))
+        .filter(|other| {
+            region.referring(Collection::SiteConnection, "vpnservice_id", text(other, "id")).next().is_some()
+        })
         .last();
     winner.is_some_and(|winner| text(winner, "id") != text(service, "id"))
 }
 
 /// strongSwan drops a connection whose DPD action it does not know; its status is then never reported.
-fn is_loaded(connection: &Object) -> bool {
+fn is_loaded(connection: &StoredObject) -> bool {
     let action = connection.get("dpd").and_then(|dpd| dpd.get("action")).and_then(Value::as_str);
     !matches!(action, Some("disabled" | "restart-by-peer"))
 }
 
 /// The addresses of a service that its router still has: the service is not told when the gateway moves. With OVN they are
 /// the service's own.
-fn addresses(region: &Region, service: &Object) -> Vec<IpAddr> {
+fn addresses(region: &RegionState, service: &StoredObject) -> Vec<IpAddr> {
     let router = text(service, "router_id");
-    let info = region.get(Kind::Router, router).and_then(|router| router.get("external_gateway_info"));
+    let info = region.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let fixed = info.and_then(|info| info["external_fixed_ips"].as_array()).map_or(&[][..], Vec::as_slice);
     let own = ["external_v4_ip", "external_v6_ip"].map(|key| text(service, key));
     let there = |address: &&str| {
@@ -188,20 +191,20 @@ fn addresses(region: &Region, service: &Object) -> Vec<IpAddr> {
     own.iter().filter(|address| there(address)).filter_map(|address| address.parse().ok()).collect()
 }
 
-fn candidates(region: &Region) -> Vec<Candidate> {
-    let half = |connection: &Object| {
-        let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
-        let ike = region.get(Kind::IkePolicy, text(connection, "ikepolicy_id"))?;
-        let ipsec = region.get(Kind::IpsecPolicy, text(connection, "ipsecpolicy_id"))?;
-        let group = |key| region.get(Kind::EndpointGroup, text(connection, key));
+fn candidates(region: &RegionState) -> Vec<Candidate> {
+    let half = |connection: &StoredObject| {
+        let service = region.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
+        let ike = region.get(Collection::IkePolicy, text(connection, "ikepolicy_id"))?;
+        let ipsec = region.get(Collection::IpsecPolicy, text(connection, "ipsecpolicy_id"))?;
+        let group = |key| region.get(Collection::EndpointGroup, text(connection, key));
         let local = group("local_ep_group_id")
             .map_or_else(|| texts_of(service, "subnet_id"), |group| texts(group, "endpoints"))
             .into_iter()
-            .filter_map(|subnet| text(region.get(Kind::Subnet, subnet)?, "cidr").parse().ok())
+            .filter_map(|subnet| text(region.get(Collection::Subnet, subnet)?, "cidr").parse().ok())
             .collect();
         let remote = group("peer_ep_group_id")
             .map_or_else(|| texts(connection, "peer_cidrs"), |group| texts(group, "endpoints"));
-        Some(Half {
+        Some(TunnelHalf {
             addresses: addresses(region, service),
             peer_address: text(connection, "peer_address").parse().ok(),
             peer_id: text(connection, "peer_id").to_owned(),
@@ -216,16 +219,16 @@ fn candidates(region: &Region) -> Vec<Candidate> {
             running: runs(region, service),
         })
     };
-    let candidate = |connection: &Object| {
+    let candidate = |connection: &StoredObject| {
         let id = text(connection, "id").to_owned();
-        let service = region.get(Kind::VpnService, text(connection, "vpnservice_id"))?;
+        let service = region.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
         let loaded = is_loaded(connection) && !displaced(region, service);
         let track = region.tracks.get(&id).cloned().unwrap_or_default();
         Some(Candidate { half: half(connection)?, loaded, id, track })
     };
-    region.all(Kind::SiteConnection).iter().filter_map(candidate).collect()
+    region.all(Collection::SiteConnection).iter().filter_map(candidate).collect()
 }
 
-fn texts_of<'a>(object: &'a Object, key: &str) -> Vec<&'a str> {
+fn texts_of<'a>(object: &'a StoredObject, key: &str) -> Vec<&'a str> {
     Some(text(object, key)).filter(|text| !text.is_empty()).into_iter().collect()
 }

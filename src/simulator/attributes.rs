@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Release;
 use super::answer::{Answer, bad_request, neutron};
 use super::values::{check, convert};
-use super::world::{Kind, Object};
+use super::world::{Collection, StoredObject};
 
 /// What a value has to be.
 #[derive(Clone, Copy, Debug)]
@@ -164,23 +164,27 @@ const SECURITY_GROUP_RULE: &[Attribute] = &[
 ];
 
 /// The attributes of a kind that can be made here, in the map's order.
-pub(super) fn of(kind: Kind) -> &'static [Attribute] {
+pub(super) fn of(kind: Collection) -> &'static [Attribute] {
     match kind {
-        Kind::VpnService => SERVICE,
-        Kind::SiteConnection => CONNECTION,
-        Kind::IpsecPolicy => IPSEC,
-        Kind::IkePolicy => IKE,
-        Kind::EndpointGroup => ENDPOINTS,
-        Kind::SecurityGroupRule => SECURITY_GROUP_RULE,
-        Kind::Network | Kind::Subnet | Kind::Port | Kind::Router | Kind::SecurityGroup => &[],
+        Collection::VpnService => SERVICE,
+        Collection::SiteConnection => CONNECTION,
+        Collection::IpsecPolicy => IPSEC,
+        Collection::IkePolicy => IKE,
+        Collection::EndpointGroup => ENDPOINTS,
+        Collection::SecurityGroupRule => SECURITY_GROUP_RULE,
+        Collection::Network
+        | Collection::Subnet
+        | Collection::Port
+        | Collection::Router
+        | Collection::SecurityGroup => &[],
     }
 }
 
 /// The attributes a list of core objects can be filtered by.
-pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
+pub(super) fn core_filters(kind: Collection) -> &'static [&'static str] {
     match kind {
-        Kind::Router => &["id", "name", "admin_state_up", "tenant_id", "project_id", "description", "flavor_id"],
-        Kind::Subnet => &[
+        Collection::Router => &["id", "name", "admin_state_up", "tenant_id", "project_id", "description", "flavor_id"],
+        Collection::Subnet => &[
             "id",
             "name",
             "ip_version",
@@ -196,7 +200,7 @@ pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
             "shared",
             "description",
         ],
-        Kind::Network => &[
+        Collection::Network => &[
             "id",
             "name",
             "admin_state_up",
@@ -207,8 +211,8 @@ pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
             "router:external",
             "description",
         ],
-        Kind::SecurityGroup => &["id", "name", "tenant_id", "project_id", "shared", "stateful", "description"],
-        Kind::SecurityGroupRule => &[
+        Collection::SecurityGroup => &["id", "name", "tenant_id", "project_id", "shared", "stateful", "description"],
+        Collection::SecurityGroupRule => &[
             "id",
             "security_group_id",
             "remote_group_id",
@@ -244,13 +248,13 @@ pub(super) fn core_filters(kind: Kind) -> &'static [&'static str] {
 }
 
 /// A request body's object, and its keys in the order they were sent.
-pub(super) struct Sent {
-    pub object: Object,
+pub(super) struct SentObject {
+    pub object: StoredObject,
     pub order: Vec<String>,
 }
 
 /// Reads a request body: `{"vpnservice": {…}}`.
-pub(super) fn read(kind: Kind, body: &[u8]) -> Result<Sent, Answer> {
+pub(super) fn read(kind: Collection, body: &[u8]) -> Result<SentObject, Answer> {
     if body.is_empty() {
         return Err(bad_request("Resource body required"));
     }
@@ -258,9 +262,9 @@ pub(super) fn read(kind: Kind, body: &[u8]) -> Result<Sent, Answer> {
     let parsed: Value = serde_json::from_slice(body).map_err(malformed)?;
     match parsed.get(kind.singular()) {
         Some(Value::Object(object)) => {
-            let keys = serde_json::from_slice::<BTreeMap<String, Keys>>(body).ok();
+            let keys = serde_json::from_slice::<BTreeMap<String, KeyOrder>>(body).ok();
             let order = keys.and_then(|mut keys| keys.remove(kind.singular())).unwrap_or_default().0;
-            Ok(Sent { object: object.clone(), order })
+            Ok(SentObject { object: object.clone(), order })
         }
         Some(value) if !value.is_null() => {
             Err(bad_request(&format!("Object '{}' contains invalid data", kind.singular())))
@@ -274,12 +278,12 @@ pub(super) fn read(kind: Kind, body: &[u8]) -> Result<Sent, Answer> {
 /// The checks of a POST: unknown attributes, then missing and forbidden ones, then each value, in the map's order.
 /// Fills in the defaults.
 pub(super) fn complete(
-    kind: Kind,
-    sent: &Object,
+    kind: Collection,
+    sent: &StoredObject,
     release: Release,
     ovn: bool,
     project: &str,
-) -> Result<Object, Answer> {
+) -> Result<StoredObject, Answer> {
     check_project(sent, project)?;
     let known = check_known(kind, sent, ovn)?;
     let mut object = sent.clone();
@@ -303,7 +307,12 @@ pub(super) fn complete(
 }
 
 /// The checks of a PUT.
-pub(super) fn change(kind: Kind, sent: &Object, release: Release, ovn: bool) -> Result<Object, Answer> {
+pub(super) fn change(
+    kind: Collection,
+    sent: &StoredObject,
+    release: Release,
+    ovn: bool,
+) -> Result<StoredObject, Answer> {
     let known = check_known(kind, sent, ovn)?;
     if let Some(fixed) = known.iter().find(|attribute| !attribute.updatable && sent.contains_key(attribute.name)) {
         return Err(bad_request(&format!("Cannot update read-only attribute {}", fixed.name)));
@@ -313,14 +322,14 @@ pub(super) fn change(kind: Kind, sent: &Object, release: Release, ovn: bool) -> 
     Ok(object)
 }
 
-fn check_project(sent: &Object, project: &str) -> Result<(), Answer> {
+fn check_project(sent: &StoredObject, project: &str) -> Result<(), Answer> {
     let foreign = |key: &&str| sent.get(*key).is_some_and(|value| value != project);
     let message =
         "Specifying 'project_id' other than the authenticated project in request is not allowed for the current user.";
     if ["project_id", "tenant_id"].iter().any(foreign) { Err(bad_request(message)) } else { Ok(()) }
 }
 
-fn check_known(kind: Kind, sent: &Object, ovn: bool) -> Result<Vec<&'static Attribute>, Answer> {
+fn check_known(kind: Collection, sent: &StoredObject, ovn: bool) -> Result<Vec<&'static Attribute>, Answer> {
     // The OVN plugin has no flavors.
     let known: Vec<_> = of(kind).iter().filter(|attribute| !(ovn && attribute.name == "flavor_id")).collect();
     let unknown = |key: &&String| !known.iter().any(|attribute| attribute.name == *key);
@@ -332,7 +341,7 @@ fn check_known(kind: Kind, sent: &Object, ovn: bool) -> Result<Vec<&'static Attr
     }
 }
 
-fn check_values(known: &[&Attribute], object: &mut Object, release: Release) -> Result<(), Answer> {
+fn check_values(known: &[&Attribute], object: &mut StoredObject, release: Release) -> Result<(), Answer> {
     for attribute in known {
         if let Some(value) = object.get_mut(attribute.name) {
             convert(attribute.rule, value)?;
@@ -346,24 +355,24 @@ fn check_values(known: &[&Attribute], object: &mut Object, release: Release) -> 
 
 /// The keys of a JSON object in the order they stand there, which `serde_json` does not keep.
 #[derive(Default)]
-struct Keys(Vec<String>);
+struct KeyOrder(Vec<String>);
 
-impl<'de> Deserialize<'de> for Keys {
+impl<'de> Deserialize<'de> for KeyOrder {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Collect;
         impl<'de> Visitor<'de> for Collect {
-            type Value = Keys;
+            type Value = KeyOrder;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<KeyOrder, A::Error> {
                 let mut keys = Vec::new();
                 while let Some((key, IgnoredAny)) = map.next_entry()? {
                     keys.push(key);
                 }
-                Ok(Keys(keys))
+                Ok(KeyOrder(keys))
             }
         }
         deserializer.deserialize_map(Collect)

@@ -9,7 +9,7 @@ use super::server::Call;
 
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]
-pub enum Effect {
+pub enum FaultEffect {
     /// It is answered like this and changes nothing.
     Answer(Scripted),
     /// It takes effect, and then is answered like this all the same.
@@ -93,7 +93,7 @@ pub struct Scripted {
     pub body: String,
 }
 
-impl Effect {
+impl FaultEffect {
     /// An answer with that status and the body an OpenStack service would send with it.
     #[must_use]
     pub fn status(status: u16) -> Self {
@@ -149,20 +149,20 @@ impl Scripted {
 
 /// Which requests meet which effect. Everything not said matches everything.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct InjectedFault {
     method: Option<String>,
     path: Option<String>,
     region: Option<String>,
     token: Option<String>,
     skip: usize,
     times: usize,
-    effect: Effect,
+    effect: FaultEffect,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Strikes the first request there is.
     #[must_use]
-    pub fn new(effect: Effect) -> Self {
+    pub fn new(effect: FaultEffect) -> Self {
         Self { method: None, path: None, region: None, token: None, skip: 0, times: 1, effect }
     }
 
@@ -170,7 +170,7 @@ impl Fault {
     /// of one of them before it sends another waits in vain: so it shows that they go at once, on a machine of any speed.
     #[must_use]
     pub fn together(count: usize) -> Self {
-        Self::new(Effect::Together(Arc::new(Barrier::new(count)))).times(count)
+        Self::new(FaultEffect::Together(Arc::new(Barrier::new(count)))).times(count)
     }
 
     /// Only requests of that method.
@@ -222,7 +222,7 @@ impl Fault {
     }
 
     /// Counts a request and says whether, and how, this fault strikes it.
-    pub(super) fn strike(&mut self, call: &Call, path: &str) -> Option<Effect> {
+    pub(super) fn strike(&mut self, call: &Call, path: &str) -> Option<FaultEffect> {
         let matches = self.method.as_deref().is_none_or(|wanted| wanted == call.method)
             && self.path.as_deref().is_none_or(|fragment| path.contains(fragment))
             && self.region.as_deref().is_none_or(|wanted| call.region() == Some(wanted))

@@ -23,7 +23,7 @@ pub(super) struct User {
 
 /// A token that was given out.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(super) struct IssuedToken {
     pub user: String,
     pub project: Option<String>,
     /// Sorted, each once.
@@ -35,7 +35,7 @@ pub(super) struct Token {
 
 /// A sign-in that still misses a factor.
 #[derive(Clone)]
-pub(super) struct Receipt {
+pub(super) struct IssuedReceipt {
     pub user: String,
     pub methods: BTreeSet<String>,
     pub expires: Duration,
@@ -48,10 +48,10 @@ pub(super) struct Identity {
     /// Name and id.
     pub projects: Vec<(&'static str, String)>,
     pub credential: String,
-    pub tokens: BTreeMap<String, Token>,
+    pub tokens: BTreeMap<String, IssuedToken>,
     /// The ids of tokens that were taken back.
     pub revoked: BTreeSet<String>,
-    pub receipts: BTreeMap<String, Receipt>,
+    pub receipts: BTreeMap<String, IssuedReceipt>,
     /// Ids of services and their endpoints, by service, region and interface.
     catalog: BTreeMap<(String, String, &'static str), String>,
     roles: BTreeMap<&'static str, String>,
@@ -110,7 +110,7 @@ pub(super) fn hex(world: &mut World) -> String {
 
 impl World {
     /// A token that is still good.
-    pub fn token(&self, id: Option<&str>) -> Option<&Token> {
+    pub fn token(&self, id: Option<&str>) -> Option<&IssuedToken> {
         self.identity.tokens.get(id?).filter(|token| token.expires > self.now())
     }
 
@@ -181,7 +181,7 @@ fn forbidden(action: &str) -> Answer {
     keystone(403, &format!("You are not authorized to perform the requested action: identity:{action}."))
 }
 
-fn subject(world: &World, call: &Call) -> Result<(String, Token), Answer> {
+fn subject(world: &World, call: &Call) -> Result<(String, IssuedToken), Answer> {
     let id = call.subject.clone().ok_or_else(|| forbidden("validate_token"))?;
     let token = world.token(Some(&id)).cloned().ok_or_else(|| world.identity.unusable(&id))?;
     Ok((id, token))
@@ -198,7 +198,7 @@ pub(super) fn unauthorized(base: &str, message: &str) -> Answer {
 }
 
 /// What stands in `token`; an unscoped one has no project, roles or catalogue.
-pub(super) fn describe(world: &mut World, token: &Token) -> Value {
+pub(super) fn describe(world: &mut World, token: &IssuedToken) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
     let identity = &world.identity;
     let user = identity.user(&token.user);
@@ -261,7 +261,7 @@ fn version(base: &str) -> Value {
         "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}]})
 }
 
-fn describe_region(base: &str, region: &super::world::Region) -> Value {
+fn describe_region(base: &str, region: &super::world::RegionState) -> Value {
     json!({"id": region.id, "description": region.description, "parent_region_id": null,
         "links": {"self": format!("{base}/v3/regions/{}", region.id)}})
 }

@@ -9,7 +9,7 @@ use super::attributes;
 use super::keystone::Caller;
 use super::neutron::{is_visible, shows, validates_filters};
 use super::server::{Call, encode};
-use super::world::{Kind, Object, Region, World, text};
+use super::world::{Collection, RegionState, StoredObject, World, text};
 
 /// Query parameters that are no filters.
 const CONTROLS: [&str; 6] = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"];
@@ -19,7 +19,7 @@ pub(super) fn show(
     world: &World,
     at: usize,
     caller: &Caller,
-    (kind, id): (Kind, &str),
+    (kind, id): (Collection, &str),
     call: &Call,
 ) -> Result<Answer, Answer> {
     let found = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
@@ -34,13 +34,13 @@ pub(super) fn show(
 }
 
 /// `GET` of a collection.
-pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Kind, call: &Call) -> Result<Answer, Answer> {
+pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Collection, call: &Call) -> Result<Answer, Answer> {
     let region = &world.regions[at];
     let filters = filters(world, region, kind, call)?;
     let limit = page_size(world.settings.page_limit, call)?;
     let sorting = sorting(kind, call)?;
     let shown = shows(kind, caller, world.settings.release);
-    let mut found: Vec<&Object> = region
+    let mut found: Vec<&StoredObject> = region
         .all(kind)
         .iter()
         .filter(|object| shown && is_visible(object, caller) && filters.iter().all(|filter| filter.accepts(object)))
@@ -78,7 +78,7 @@ pub(super) fn list(world: &World, at: usize, caller: &Caller, kind: Kind, call: 
     if let Some(limit) = limit {
         let base = world.settings.links_base.as_deref().unwrap_or(&world.base);
         let full = found.len() >= limit;
-        let link = |rel: &str, marker: Option<&&Object>| {
+        let link = |rel: &str, marker: Option<&&StoredObject>| {
             let query = page_query(call, marker.map(|object| text(object, "id")), rel == "previous");
             json!({"rel": rel, "href": format!("{base}{}?{query}", call.path)})
         };
@@ -97,7 +97,7 @@ struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    fn accepts(&self, object: &Object) -> bool {
+    fn accepts(&self, object: &StoredObject) -> bool {
         if self.key == "fixed_ips" {
             return self.stands_at(object);
         }
@@ -117,7 +117,7 @@ impl Filter<'_> {
     }
 
     /// Whether a port has an address with each of the keys asked for, where one key may be given several values.
-    fn stands_at(&self, port: &Object) -> bool {
+    fn stands_at(&self, port: &StoredObject) -> bool {
         let ips = port.get("fixed_ips").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let pairs: Vec<_> = self.values.iter().filter_map(|value| value.split_once('=')).collect();
         let has = |key: &str| pairs.iter().any(|(k, value)| *k == key && ips.iter().any(|ip| ip[*k] == *value));
@@ -126,7 +126,12 @@ impl Filter<'_> {
 }
 
 /// The filters of a query. Unknown ones are refused where the region has filter validation, and ignored elsewhere.
-fn filters<'a>(world: &World, region: &Region, kind: Kind, call: &'a Call) -> Result<Vec<Filter<'a>>, Answer> {
+fn filters<'a>(
+    world: &World,
+    region: &RegionState,
+    kind: Collection,
+    call: &'a Call,
+) -> Result<Vec<Filter<'a>>, Answer> {
     let mut filters: Vec<Filter> = Vec::new();
     let mut unknown: Vec<&str> = Vec::new();
     for (key, value) in call.query.iter().filter(|(key, _)| !CONTROLS.contains(&key.as_str())) {
@@ -136,7 +141,7 @@ fn filters<'a>(world: &World, region: &Region, kind: Kind, call: &'a Call) -> Re
             attributes::core_filters(kind).contains(&key.as_str())
         };
         // The column behind an endpoint group's type has another name, so the filter has no effect.
-        let effective = !(kind == Kind::EndpointGroup && key == "type");
+        let effective = !(kind == Collection::EndpointGroup && key == "type");
         match filters.iter_mut().find(|filter| filter.key == key) {
             Some(filter) => filter.values.push(value),
             None if known && effective => filters.push(Filter { key, values: vec![value] }),
@@ -165,14 +170,14 @@ fn page_size(maximum: Option<usize>, call: &Call) -> Result<Option<usize>, Answe
 }
 
 /// The first sort key and whether it is descending; further keys are not simulated.
-fn sorting(kind: Kind, call: &Call) -> Result<Option<(&str, bool)>, Answer> {
+fn sorting(kind: Collection, call: &Call) -> Result<Option<(&str, bool)>, Answer> {
     let (keys, directions) = (call.values("sort_key"), call.values("sort_dir"));
     if keys.len() != directions.len() {
         return Err(bad_request("The number of sort_keys and sort_dirs must be same"));
     }
     let allowed: &[&str] = match kind {
-        Kind::EndpointGroup => &[],
-        Kind::VpnService => &["id", "name", "tenant_id", "project_id", "router_id"],
+        Collection::EndpointGroup => &[],
+        Collection::VpnService => &["id", "name", "tenant_id", "project_id", "router_id"],
         _ => &["id", "name", "tenant_id", "project_id"],
     };
     if let Some(key) = keys.iter().find(|key| !allowed.contains(key)) {
@@ -183,12 +188,12 @@ fn sorting(kind: Kind, call: &Call) -> Result<Option<(&str, bool)>, Answer> {
 
 /// An object as it is shown: a security group with its rules, which show more there than by themselves, but in a list do
 /// not know that they are of the default group.
-fn whole<'a>(region: &Region, kind: Kind, object: &'a Object, in_list: bool) -> Cow<'a, Object> {
-    if kind != Kind::SecurityGroup {
+fn whole<'a>(region: &RegionState, kind: Collection, object: &'a StoredObject, in_list: bool) -> Cow<'a, StoredObject> {
+    if kind != Collection::SecurityGroup {
         return Cow::Borrowed(object);
     }
-    let rules = region.referring(Kind::SecurityGroupRule, "security_group_id", text(object, "id"));
-    let rule = |(number, rule): (usize, &Object)| {
+    let rules = region.referring(Collection::SecurityGroupRule, "security_group_id", text(object, "id"));
+    let rule = |(number, rule): (usize, &StoredObject)| {
         let mut rule = rule.clone();
         rule.insert("standard_attr_id".to_owned(), Value::from(number));
         rule.insert("tags".to_owned(), json!([]));
@@ -203,7 +208,7 @@ fn whole<'a>(region: &Region, kind: Kind, object: &'a Object, in_list: bool) -> 
     Cow::Owned(object)
 }
 
-fn with_fields(object: &Object, fields: &[&str]) -> Value {
+fn with_fields(object: &StoredObject, fields: &[&str]) -> Value {
     let wanted = |key: &str| fields.is_empty() || fields.iter().all(|field| field.is_empty()) || fields.contains(&key);
     Value::Object(
         object.iter().filter(|(key, _)| wanted(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 /// One request as it arrived. Bodies and header values are not kept: they hold secrets.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct LoggedRequest {
     /// Position in order of arrival, from 0.
     pub sequence: usize,
     /// The HTTP method.
@@ -26,7 +26,7 @@ pub struct Request {
 /// How many round trips deep these requests are: the length of the longest chain of them in which each one began only
 /// when the one before it had been answered. Requests that ran side by side count once; unanswered ones not at all.
 #[must_use]
-pub fn depth(requests: &[Request]) -> usize {
+pub fn depth(requests: &[LoggedRequest]) -> usize {
     let mut spans: Vec<_> = requests.iter().filter_map(|request| Some((request.finished?, request.started))).collect();
     spans.sort_unstable();
     let mut last: Option<Instant> = None;

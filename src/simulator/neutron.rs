@@ -9,7 +9,7 @@ use super::list;
 use super::security_groups;
 use super::server::Call;
 use super::vpnaas;
-use super::world::{Kind, Object, Region, World, text};
+use super::world::{Collection, RegionState, StoredObject, World, text};
 
 /// The extensions every region has, VPN or not, as a 2026.2 with the ML2 and L3 plugins lists them.
 const EXTENSIONS: &str = include_str!("../../assets/demo-extensions.txt");
@@ -43,7 +43,7 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
         ("PUT", ["quotas", _]) => Err(disallowed("update_quota")),
         ("DELETE", ["quotas", _]) => Err(disallowed("delete_quota")),
         (method, ["vpn", segment, id @ ..]) if region.vpnaas && id.len() < 2 => {
-            let kind = Kind::from_segment(&Kind::VPN, segment).ok_or_else(no_such_path)?;
+            let kind = Collection::from_segment(&Collection::VPN, segment).ok_or_else(no_such_path)?;
             match (method, id) {
                 ("GET", []) => list::list(world, at, &caller, kind, call),
                 ("GET", [id]) => list::show(world, at, &caller, (kind, id), call),
@@ -55,20 +55,20 @@ pub(super) fn answer(world: &mut World, at: usize, path: &[&str], call: &Call) -
             }
         }
         (method, [segment, id @ ..]) if id.len() < 2 => {
-            let kind = Kind::from_segment(&Kind::CORE, segment).ok_or_else(no_such_path)?;
-            if matches!(kind, Kind::SecurityGroup | Kind::SecurityGroupRule) {
+            let kind = Collection::from_segment(&Collection::CORE, segment).ok_or_else(no_such_path)?;
+            if matches!(kind, Collection::SecurityGroup | Collection::SecurityGroupRule) {
                 security_groups::ensure_default(world, at, &caller.project);
             }
             match (method, id) {
                 ("GET", []) => list::list(world, at, &caller, kind, call),
                 ("GET", [id]) => list::show(world, at, &caller, (kind, id), call),
-                ("POST", []) if kind == Kind::SecurityGroupRule => {
+                ("POST", []) if kind == Collection::SecurityGroupRule => {
                     security_groups::create_rule(world, at, &caller, &call.body)
                 }
-                ("PUT", [id]) if kind == Kind::SecurityGroupRule => {
+                ("PUT", [id]) if kind == Collection::SecurityGroupRule => {
                     security_groups::update_rule(world, at, &caller, id, &call.body)
                 }
-                ("DELETE", [id]) if kind == Kind::SecurityGroupRule => {
+                ("DELETE", [id]) if kind == Collection::SecurityGroupRule => {
                     security_groups::delete_rule(world, at, &caller, id)
                 }
                 _ => Err(method_not_allowed()),
@@ -89,22 +89,22 @@ fn disallowed(rule: &str) -> Answer {
 }
 
 /// Whether an object belongs to the caller's project, or is part of the external network everybody sees.
-pub(super) fn is_visible(object: &Object, caller: &Caller) -> bool {
+pub(super) fn is_visible(object: &StoredObject, caller: &Caller) -> bool {
     text(object, "project_id") == caller.project || object.get("router:external") == Some(&Value::Bool(true))
 }
 
 /// Whether the policy shows a caller objects of that kind at all: what a reader may not see is left out of lists, and
 /// there is no path to it.
-pub(super) fn shows(kind: Kind, caller: &Caller, release: Release) -> bool {
+pub(super) fn shows(kind: Collection, caller: &Caller, release: Release) -> bool {
     !(kind.is_vpn() && caller.reader && release.keeps_readers_out())
 }
 
 /// Whether a region checks the names of query filters.
-pub(super) fn validates_filters(world: &World, region: &Region) -> bool {
+pub(super) fn validates_filters(world: &World, region: &RegionState) -> bool {
     !region.vpnaas || world.settings.release.validates_filters_with_vpnaas()
 }
 
-fn extensions(world: &World, region: &Region) -> Vec<&'static str> {
+fn extensions(world: &World, region: &RegionState) -> Vec<&'static str> {
     let release = world.settings.release;
     let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().filter(|alias| !release.lacks_extension(alias)).collect();
     if validates_filters(world, region) {
@@ -167,7 +167,7 @@ fn limit(world: &World, name: &str) -> i64 {
 }
 
 /// Refuses another object of a kind where the project has as many as it may.
-pub(super) fn check_quota(world: &World, at: usize, caller: &Caller, kind: Kind) -> Result<(), Answer> {
+pub(super) fn check_quota(world: &World, at: usize, caller: &Caller, kind: Collection) -> Result<(), Answer> {
     let limit = usize::try_from(limit(world, kind.singular())).ok();
     let used = world.regions[at].referring(kind, "project_id", &caller.project).count();
     if limit.is_none_or(|limit| used < limit) {
@@ -176,7 +176,13 @@ pub(super) fn check_quota(world: &World, at: usize, caller: &Caller, kind: Kind)
     Err(neutron(409, "OverQuota", &format!("Quota exceeded for resources: ['{}'].", kind.singular())))
 }
 
-fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: &[&str]) -> Result<Answer, Answer> {
+fn quotas(
+    world: &World,
+    region: &RegionState,
+    caller: &Caller,
+    project: &str,
+    rest: &[&str],
+) -> Result<Answer, Answer> {
     let detailed = match rest {
         [] => false,
         ["details"] => true,
@@ -186,10 +192,10 @@ fn quotas(world: &World, region: &Region, caller: &Caller, project: &str, rest: 
         let why = "User does not have admin privileges: Only admin is authorized to access quotas for another project.";
         return Err(if detailed { neutron(403, "AdminRequired", why) } else { disallowed("get_quota") });
     }
-    let mut quota = Object::new();
+    let mut quota = StoredObject::new();
     for (name, _) in LIMITS {
-        let kind = Kind::CORE.into_iter().chain(Kind::VPN).find(|kind| kind.singular() == name);
-        if !region.vpnaas && kind.is_some_and(Kind::is_vpn) {
+        let kind = Collection::CORE.into_iter().chain(Collection::VPN).find(|kind| kind.singular() == name);
+        if !region.vpnaas && kind.is_some_and(Collection::is_vpn) {
             continue;
         }
         let limit = limit(world, name);

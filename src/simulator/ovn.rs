@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::keystone::Caller;
 use super::topology::{network, port, subnet};
-use super::world::{Kind, Region, World, text};
+use super::world::{Collection, RegionState, World, text};
 
 const TRANSIT: &str = "169.254.0.0/28";
 
@@ -17,7 +17,7 @@ pub(super) fn allocate(world: &mut World, at: usize, router: &str, caller: &Call
         return addresses.clone();
     }
     let region = &world.regions[at];
-    let routers = region.all(Kind::Router).iter().filter_map(|router| router.get("external_gateway_info"));
+    let routers = region.all(Collection::Router).iter().filter_map(|router| router.get("external_gateway_info"));
     let fixed = routers.filter_map(|info| info["external_fixed_ips"].as_array()).flatten();
     let mut taken: Vec<IpAddr> = fixed.filter_map(|ip| ip["ip_address"].as_str()?.parse().ok()).collect();
     taken.extend(region.vpn_gateways.values().flatten());
@@ -35,14 +35,14 @@ pub(super) fn allocate(world: &mut World, at: usize, router: &str, caller: &Call
 }
 
 /// Takes the gateway down with the router's last VPN service.
-pub(super) fn release(region: &mut Region, router: &str) {
+pub(super) fn release(region: &mut RegionState, router: &str) {
     if region.vpn_gateways.remove(router).is_none() {
         return;
     }
     let network_name = format!("vpn-transit-network-{router}");
-    let networks = region.referring(Kind::Network, "name", &network_name);
+    let networks = region.referring(Collection::Network, "name", &network_name);
     let networks: Vec<String> = networks.map(|network| text(network, "id").to_owned()).collect();
-    for kind in [Kind::Port, Kind::Subnet] {
+    for kind in [Collection::Port, Collection::Subnet] {
         if let Some(objects) = region.objects.get_mut(&kind) {
             objects.retain(|object| {
                 !networks.iter().any(|id| object.get("network_id") == Some(&Value::from(id.as_str())))
@@ -50,6 +50,6 @@ pub(super) fn release(region: &mut Region, router: &str) {
         }
     }
     for id in networks {
-        region.remove(Kind::Network, &id);
+        region.remove(Collection::Network, &id);
     }
 }

@@ -9,12 +9,12 @@ use super::keystone::Caller;
 use super::neutron::{check_quota, is_visible};
 use super::topology::object;
 use super::values::PROTOCOLS;
-use super::world::{Kind, Object, World, text};
+use super::world::{Collection, StoredObject, World, text};
 
 /// Gives a project its group `default`, if it has none yet.
 pub(super) fn ensure_default(world: &mut World, at: usize, project: &str) {
-    let groups = world.regions[at].all(Kind::SecurityGroup);
-    let is_its = |group: &Object| text(group, "name") == "default" && text(group, "project_id") == project;
+    let groups = world.regions[at].all(Collection::SecurityGroup);
+    let is_its = |group: &StoredObject| text(group, "name") == "default" && text(group, "project_id") == project;
     if project.is_empty() || groups.iter().any(is_its) {
         return;
     }
@@ -28,7 +28,7 @@ pub(super) fn ensure_default(world: &mut World, at: usize, project: &str) {
 /// Adds a group which lets everything out, as every group does at first, and returns its id.
 pub(super) fn group(world: &mut World, at: usize, project: &str, name: &str, description: &str) -> String {
     let attributes = json!({"name": name, "description": description, "stateful": true, "shared": false});
-    let id = object(world, at, Kind::SecurityGroup, project, &attributes);
+    let id = object(world, at, Collection::SecurityGroup, project, &attributes);
     for ethertype in ["IPv4", "IPv6"] {
         rule(world, at, project, &id, &json!({"direction": "egress", "ethertype": ethertype, "description": null}));
     }
@@ -37,7 +37,7 @@ pub(super) fn group(world: &mut World, at: usize, project: &str, name: &str, des
 
 fn rule(world: &mut World, at: usize, project: &str, group: &str, own: &Value) -> String {
     let in_default =
-        world.regions[at].get(Kind::SecurityGroup, group).is_some_and(|group| text(group, "name") == "default");
+        world.regions[at].get(Collection::SecurityGroup, group).is_some_and(|group| text(group, "name") == "default");
     let range: Option<IpNet> = own["remote_ip_prefix"].as_str().and_then(|prefix| prefix.parse().ok());
     let mut attributes = json!({
         "security_group_id": group, "protocol": null, "port_range_min": null, "port_range_max": null,
@@ -47,8 +47,8 @@ fn rule(world: &mut World, at: usize, project: &str, group: &str, own: &Value) -
     if let (Some(attributes), Some(own)) = (attributes.as_object_mut(), own.as_object()) {
         attributes.extend(own.clone());
     }
-    let id = object(world, at, Kind::SecurityGroupRule, project, &attributes);
-    if let Some(rule) = world.regions[at].get_mut(Kind::SecurityGroupRule, &id) {
+    let id = object(world, at, Collection::SecurityGroupRule, project, &attributes);
+    if let Some(rule) = world.regions[at].get_mut(Collection::SecurityGroupRule, &id) {
         rule.remove("tags");
     }
     id
@@ -56,13 +56,13 @@ fn rule(world: &mut World, at: usize, project: &str, group: &str, own: &Value) -
 
 /// `POST /v2.0/security-group-rules`.
 pub(super) fn create_rule(world: &mut World, at: usize, caller: &Caller, body: &[u8]) -> Result<Answer, Answer> {
-    let kind = Kind::SecurityGroupRule;
+    let kind = Collection::SecurityGroupRule;
     let sent = attributes::read(kind, body)?;
     let mut object = attributes::complete(kind, &sent.object, world.settings.release, false, &caller.project)?;
     let group = text(&object, "security_group_id").to_owned();
     let known = |world: &World, id: &str| {
-        let found = world.regions[at].get(Kind::SecurityGroup, id).filter(|group| is_visible(group, caller));
-        if found.is_some() { Ok(()) } else { Err(Kind::SecurityGroup.not_found(id)) }
+        let found = world.regions[at].get(Collection::SecurityGroup, id).filter(|group| is_visible(group, caller));
+        if found.is_some() { Ok(()) } else { Err(Collection::SecurityGroup.not_found(id)) }
     };
     // Whose group it is decides who may.
     known(world, &group)?;
@@ -100,7 +100,7 @@ pub(super) fn create_rule(world: &mut World, at: usize, caller: &Caller, body: &
 
 /// `PUT /v2.0/security-group-rules/{id}`: nothing of a rule can be changed.
 pub(super) fn update_rule(world: &World, at: usize, caller: &Caller, id: &str, body: &[u8]) -> Result<Answer, Answer> {
-    let kind = Kind::SecurityGroupRule;
+    let kind = Collection::SecurityGroupRule;
     let sent = attributes::read(kind, body)?;
     attributes::change(kind, &sent.object, world.settings.release, false)?;
     let found = world.regions[at].get(kind, id).filter(|rule| is_visible(rule, caller));
@@ -110,7 +110,7 @@ pub(super) fn update_rule(world: &World, at: usize, caller: &Caller, id: &str, b
 
 /// `DELETE /v2.0/security-group-rules/{id}`.
 pub(super) fn delete_rule(world: &mut World, at: usize, caller: &Caller, id: &str) -> Result<Answer, Answer> {
-    let kind = Kind::SecurityGroupRule;
+    let kind = Collection::SecurityGroupRule;
     let found = world.regions[at].get(kind, id).filter(|rule| is_visible(rule, caller));
     found.ok_or_else(|| kind.not_found(id))?;
     if caller.reader {
@@ -120,12 +120,12 @@ pub(super) fn delete_rule(world: &mut World, at: usize, caller: &Caller, id: &st
     Ok(Answer::empty(204))
 }
 
-fn number(object: &Object, key: &str) -> Option<i64> {
+fn number(object: &StoredObject, key: &str) -> Option<i64> {
     object.get(key).and_then(Value::as_i64)
 }
 
 /// An IP protocol's number.
-fn protocol(object: &Object) -> Option<u8> {
+fn protocol(object: &StoredObject) -> Option<u8> {
     let text = text(object, "protocol");
     let named = PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
     named.or_else(|| text.parse().ok())
@@ -135,7 +135,7 @@ fn refuse(class: &str, message: &str) -> Result<(), Answer> {
     Err(neutron(400, class, message))
 }
 
-fn check_ports(object: &Object) -> Result<(), Answer> {
+fn check_ports(object: &StoredObject) -> Result<(), Answer> {
     let (min, max) = (number(object, "port_range_min"), number(object, "port_range_max"));
     if min.is_none() && max.is_none() {
         return Ok(());
@@ -177,7 +177,7 @@ fn check_ports(object: &Object) -> Result<(), Answer> {
 }
 
 /// Whom a rule admits: a range of its family, or a group.
-fn check_remote(object: &Object, v6: bool) -> Result<(), Answer> {
+fn check_remote(object: &StoredObject, v6: bool) -> Result<(), Answer> {
     let (ethertype, prefix) = (text(object, "ethertype"), text(object, "remote_ip_prefix"));
     if !prefix.is_empty() && prefix.contains(':') != v6 {
         let message = format!("Conflicting value ethertype {ethertype} for CIDR {prefix}");
@@ -198,7 +198,7 @@ fn check_remote(object: &Object, v6: bool) -> Result<(), Answer> {
 }
 
 /// What makes two rules of a group the same: not the description, and from anywhere is from anywhere.
-fn key(rule: &Object) -> Vec<String> {
+fn key(rule: &StoredObject) -> Vec<String> {
     let part = |key: &str| match (key, rule.get(key)) {
         ("remote_ip_prefix", Some(Value::String(prefix))) if prefix == "0.0.0.0/0" || prefix == "::/0" => String::new(),
         ("protocol", Some(Value::String(name))) => {

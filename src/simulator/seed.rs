@@ -10,7 +10,7 @@ use super::keystone::Caller;
 use super::security_groups;
 use super::topology::{any_port, first_address, network, object, port, subnet};
 use super::vpnaas;
-use super::world::{Kind, Region, World, text};
+use super::world::{Collection, RegionState, World, text};
 
 const DEMO: &str = include_str!("../../assets/demo-cloud.json");
 
@@ -204,7 +204,7 @@ fn scale(region: &mut RegionLayout, index: usize, routers: usize, subnets: usize
 
 fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duration) -> Result<(), String> {
     let at = world.regions.len();
-    world.regions.push(Region {
+    world.regions.push(RegionState {
         id: layout.id,
         description: layout.description,
         vpnaas: layout.vpnaas,
@@ -248,7 +248,7 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
         let id = object(
             world,
             at,
-            Kind::Router,
+            Collection::Router,
             &owner,
             &json!({
                 "name": router.name, "admin_state_up": true, "status": router.status,
@@ -266,13 +266,13 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
     for group in layout.security_groups {
         security_groups::group(world, at, &owner, &group.name, &group.description);
         for mut rule in group.rules {
-            rule["security_group_id"] = find(world, at, Kind::SecurityGroup, &owner, &group.name)?;
-            make(world, at, &Caller { project: owner.clone(), reader: false }, Kind::SecurityGroupRule, &rule)?;
+            rule["security_group_id"] = find(world, at, Collection::SecurityGroup, &owner, &group.name)?;
+            make(world, at, &Caller { project: owner.clone(), reader: false }, Collection::SecurityGroupRule, &rule)?;
         }
     }
     for InstanceLayout { name, subnet, address, groups, port_security } in layout.instances {
         let (subnet, net, _) = subnets.get(&subnet).ok_or_else(|| format!("there is no subnet {subnet}"))?;
-        let group = |name: &String| find(world, at, Kind::SecurityGroup, &owner, name);
+        let group = |name: &String| find(world, at, Collection::SecurityGroup, &owner, name);
         let groups = groups.iter().map(group).collect::<Result<Vec<_>, _>>()?;
         let own = json!({"name": name, "device_id": world.uuid(), "device_owner": "compute:nova",
             "security_groups": groups, "port_security_enabled": port_security});
@@ -282,7 +282,7 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
 }
 
 /// The id of a project's object of that name.
-fn find(world: &World, at: usize, kind: Kind, project: &str, name: &str) -> Result<Value, String> {
+fn find(world: &World, at: usize, kind: Collection, project: &str, name: &str) -> Result<Value, String> {
     let mut named = world.regions[at].referring(kind, "name", name);
     let found = named.find(|object| text(object, "project_id") == project);
     found.map(|object| object["id"].clone()).ok_or_else(|| format!("there is no {name}"))
@@ -297,7 +297,7 @@ fn sow_vpn(world: &mut World, layout: &VpnLayout) -> Result<(), String> {
             let mut found = world.regions[at].referring(kind, "name", name);
             found.next().cloned().ok_or_else(|| format!("there is no {name}"))
         };
-        let (router, subnet) = (find(Kind::Router, &half.router)?, find(Kind::Subnet, &half.subnet)?);
+        let (router, subnet) = (find(Collection::Router, &half.router)?, find(Collection::Subnet, &half.subnet)?);
         let caller = Caller { project: text(&router, "project_id").to_owned(), reader: false };
         let name = |legacy: &str, modern: &str| {
             if layout.legacy { legacy.to_owned() } else { format!("{}_{modern}", layout.name) }
@@ -305,7 +305,7 @@ fn sow_vpn(world: &mut World, layout: &VpnLayout) -> Result<(), String> {
         let subnet_id = if layout.legacy { subnet["id"].clone() } else { Value::Null };
         let service =
             json!({"name": name("vpn_service", "vpn_service"), "router_id": router["id"], "subnet_id": subnet_id});
-        let service = make(world, at, &caller, Kind::VpnService, &service)?;
+        let service = make(world, at, &caller, Collection::VpnService, &service)?;
         // A cloud upgraded to a release without sha1 had its rows rewritten.
         let weak = layout.legacy && world.settings.release.stores_weak_algorithms();
         let policy = |name: String, seconds: u32| {
@@ -314,9 +314,9 @@ fn sow_vpn(world: &mut World, layout: &VpnLayout) -> Result<(), String> {
         };
         let mut ike = policy(name("ike_policy", "ike_policy"), 14_400);
         ike["ike_version"] = json!(if layout.legacy { "v1" } else { "v2" });
-        let ike = make(world, at, &caller, Kind::IkePolicy, &ike)?;
+        let ike = make(world, at, &caller, Collection::IkePolicy, &ike)?;
         let ipsec = policy(name("ipsec_policy", "ipsec_policy"), 3600);
-        let ipsec = make(world, at, &caller, Kind::IpsecPolicy, &ipsec)?;
+        let ipsec = make(world, at, &caller, Collection::IpsecPolicy, &ipsec)?;
         made.push((at, caller, name("vpn_site_connection", "vpn_site_connection"), service, ike, ipsec, subnet));
     }
     for (index, (at, caller, name, service, ike, ipsec, subnet)) in made.iter().enumerate() {
@@ -333,18 +333,18 @@ fn sow_vpn(world: &mut World, layout: &VpnLayout) -> Result<(), String> {
             ] {
                 let name = format!("{}_{side}_endpoint_group", layout.name);
                 let group = json!({"name": name, "type": kind, "endpoints": [endpoint]});
-                connection[key] = make(world, *at, caller, Kind::EndpointGroup, &group)?["id"].clone();
+                connection[key] = make(world, *at, caller, Collection::EndpointGroup, &group)?["id"].clone();
             }
         }
-        make(world, *at, caller, Kind::SiteConnection, &connection)?;
+        make(world, *at, caller, Collection::SiteConnection, &connection)?;
     }
     Ok(())
 }
 
-fn make(world: &mut World, at: usize, caller: &Caller, kind: Kind, object: &Value) -> Result<Value, String> {
+fn make(world: &mut World, at: usize, caller: &Caller, kind: Collection, object: &Value) -> Result<Value, String> {
     let body = json!({ kind.singular(): object }).to_string();
     let answer = match kind {
-        Kind::SecurityGroupRule => security_groups::create_rule(world, at, caller, body.as_bytes()),
+        Collection::SecurityGroupRule => security_groups::create_rule(world, at, caller, body.as_bytes()),
         _ => vpnaas::create(world, at, caller, kind, body.as_bytes()),
     };
     let answer = answer.map_err(|refusal| refusal.body)?;

@@ -21,16 +21,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::answer::{Answer, no_such_path};
-use super::faults::{Effect, Fault, Scripted};
-use super::log::Request;
+use super::faults::{FaultEffect, InjectedFault, Scripted};
+use super::log::LoggedRequest;
 use super::world::World;
 use super::{keystone, neutron, vpnaas};
 
 /// What the handle and the server share.
 pub(super) struct Shared {
     world: Mutex<World>,
-    faults: Mutex<Vec<Fault>>,
-    log: Mutex<Vec<Request>>,
+    faults: Mutex<Vec<InjectedFault>>,
+    log: Mutex<Vec<LoggedRequest>>,
     /// Whether nobody is let in.
     down: watch::Sender<bool>,
 }
@@ -57,11 +57,11 @@ impl Shared {
         self.down.send_replace(down);
     }
 
-    pub fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+    pub fn faults(&self) -> MutexGuard<'_, Vec<InjectedFault>> {
         lock(&self.faults)
     }
 
-    pub fn log(&self) -> MutexGuard<'_, Vec<Request>> {
+    pub fn log(&self) -> MutexGuard<'_, Vec<LoggedRequest>> {
         lock(&self.log)
     }
 }
@@ -156,22 +156,24 @@ async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<R
     let effect = shared.faults().iter_mut().find_map(|fault| fault.strike(&call, &whole));
     shared.faults().retain(|fault| !fault.is_spent());
     let latency = lock(&shared.world).settings.latency;
-    let pause = latency + effect.as_ref().map_or(Duration::ZERO, Effect::delay);
-    let answer = if effect.as_ref().is_none_or(Effect::acts) {
+    let pause = latency + effect.as_ref().map_or(Duration::ZERO, FaultEffect::delay);
+    let answer = if effect.as_ref().is_none_or(FaultEffect::acts) {
         work(&shared, call, pause, effect.clone()).await
     } else {
         wait(pause).await;
         None
     };
-    let cut = matches!(effect, Some(Effect::CutAnswer));
+    let cut = matches!(effect, Some(FaultEffect::CutAnswer));
     let answer = match (effect, answer) {
-        (Some(Effect::Answer(scripted) | Effect::ActThenAnswer(scripted)), _) => play(&scripted),
-        (Some(Effect::Hang | Effect::ActThenHang), _) => std::future::pending().await,
-        (Some(Effect::GoDown), _) => {
+        (Some(FaultEffect::Answer(scripted) | FaultEffect::ActThenAnswer(scripted)), _) => play(&scripted),
+        (Some(FaultEffect::Hang | FaultEffect::ActThenHang), _) => std::future::pending().await,
+        (Some(FaultEffect::GoDown), _) => {
             shared.set_down(true);
             return Err(leave(&shared, sequence));
         }
-        (Some(Effect::CloseBefore | Effect::CloseAfter), _) | (_, None) => return Err(leave(&shared, sequence)),
+        (Some(FaultEffect::CloseBefore | FaultEffect::CloseAfter), _) | (_, None) => {
+            return Err(leave(&shared, sequence));
+        }
         (_, Some(answer)) => answer,
     };
     if let Some(entry) = shared.log().get_mut(sequence) {
@@ -185,7 +187,7 @@ async fn handle(shared: Arc<Shared>, request: HttpRequest<Incoming>) -> Result<R
 fn arrive(shared: &Shared, call: &Call, path: &str) -> usize {
     let mut log = shared.log();
     let sequence = log.len();
-    log.push(Request {
+    log.push(LoggedRequest {
         sequence,
         method: call.method.clone(),
         path: path.to_owned(),
@@ -207,13 +209,13 @@ fn leave(shared: &Shared, sequence: usize) -> Cut {
 
 /// Lets a request take effect after a pause, whether or not its sender still waits by then: a server that is busy with a
 /// request does not notice. None if the simulator was stopped meanwhile.
-async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<Effect>) -> Option<Answer> {
+async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<FaultEffect>) -> Option<Answer> {
     let shared = Arc::downgrade(shared);
     let task = tokio::spawn(async move {
         wait(pause).await;
         match &effect {
-            Some(Effect::Held(gate)) => gate.pass().await,
-            Some(Effect::Together(barrier)) => {
+            Some(FaultEffect::Held(gate)) => gate.pass().await,
+            Some(FaultEffect::Together(barrier)) => {
                 barrier.wait().await;
             }
             _ => {}
@@ -221,11 +223,13 @@ async fn work(shared: &Arc<Shared>, call: Call, pause: Duration, effect: Option<
         let shared = shared.upgrade()?;
         let mut world = shared.world();
         let answer = act(&mut world, &call);
-        if let Some(Effect::Held(gate)) = &effect {
+        if let Some(FaultEffect::Held(gate)) = &effect {
             gate.note_act();
         }
         match effect {
-            Some(Effect::FailService(scripted)) if fail_service(&mut world, &call, &answer) => Some(play(&scripted)),
+            Some(FaultEffect::FailService(scripted)) if fail_service(&mut world, &call, &answer) => {
+                Some(play(&scripted))
+            }
             _ => Some(answer),
         }
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, keystone};
-use super::keystone::{Receipt, Token, describe, hex, unauthenticated, unauthorized};
+use super::keystone::{IssuedReceipt, IssuedToken, describe, hex, unauthenticated, unauthorized};
 use super::server::Call;
 use super::world::World;
 
@@ -14,13 +14,13 @@ use super::world::World;
 const RECEIPT_LIFETIME: Duration = Duration::from_secs(300);
 
 /// What the methods of a request prove.
-struct Proof {
+struct Authenticated {
     user: String,
     methods: BTreeSet<String>,
     /// The project an application credential or a token without a scope of its own brings along.
     project: Option<String>,
     /// The token this one is made from: it keeps its expiry.
-    from: Option<Token>,
+    from: Option<IssuedToken>,
 }
 
 /// Signs in, or says why not, which for most reasons is one and the same sentence.
@@ -48,7 +48,7 @@ pub(super) fn sign_in(world: &mut World, call: &Call) -> Result<Answer, Answer> 
     let now = world.now();
     let mut methods = proof.methods;
     methods.extend(proof.from.iter().flat_map(|from| from.methods.clone()));
-    let token = Token {
+    let token = IssuedToken {
         user: proof.user,
         project,
         methods,
@@ -68,11 +68,11 @@ fn malformed(what: &str) -> Answer {
     keystone(400, &format!("{what} {tail}"))
 }
 
-fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Proof, Answer> {
+fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Authenticated, Answer> {
     let refused = || unauthenticated(&world.base);
     let names: Vec<&str> =
         identity.get("methods").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut proof: Option<Proof> = None;
+    let mut proof: Option<Authenticated> = None;
     for name in &names {
         let given = identity.get(*name).ok_or_else(|| malformed(&format!("Expecting to find {name} in identity.")))?;
         let mut found = match *name {
@@ -89,7 +89,7 @@ fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Proof, Answer>
             "token" => {
                 let id = given["id"].as_str().unwrap_or_default();
                 let token = world.token(Some(id)).ok_or_else(|| world.identity.unusable(id))?;
-                Proof { from: Some(token.clone()), ..plain(token.user.clone()) }
+                Authenticated { from: Some(token.clone()), ..plain(token.user.clone()) }
             }
             "application_credential" => credential(world, given, scoped)?,
             _ => {
@@ -110,7 +110,7 @@ fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Proof, Answer>
 
 /// Adds the methods a receipt stands for. Keystone looks at it once everything that came with it was right, and says so
 /// if it is not good, or somebody else's.
-fn add_receipt(world: &World, proof: &mut Proof, call: &Call) -> Result<(), Answer> {
+fn add_receipt(world: &World, proof: &mut Authenticated, call: &Call) -> Result<(), Answer> {
     let Some(id) = call.receipt.as_deref().filter(|id| !id.is_empty()) else { return Ok(()) };
     let found = world.identity.receipts.get(id);
     let Some(receipt) = found.filter(|found| found.expires > world.now() && found.user == proof.user) else {
@@ -120,11 +120,11 @@ fn add_receipt(world: &World, proof: &mut Proof, call: &Call) -> Result<(), Answ
     Ok(())
 }
 
-fn plain(user: String) -> Proof {
-    Proof { user, methods: BTreeSet::new(), project: None, from: None }
+fn plain(user: String) -> Authenticated {
+    Authenticated { user, methods: BTreeSet::new(), project: None, from: None }
 }
 
-fn credential(world: &World, given: &Value, scoped: bool) -> Result<Proof, Answer> {
+fn credential(world: &World, given: &Value, scoped: bool) -> Result<Authenticated, Answer> {
     let refused = || unauthenticated(&world.base);
     let owner = world.identity.users.first().ok_or_else(refused)?;
     if let Some(id) = given["id"].as_str() {
@@ -144,7 +144,7 @@ fn credential(world: &World, given: &Value, scoped: bool) -> Result<Proof, Answe
         let why = "Error authenticating with application credential: Application credentials cannot request a scope.";
         return Err(explained(&world.base, why, &json!({})));
     }
-    Ok(Proof { project: owner.projects.first().cloned(), ..plain(owner.id.clone()) })
+    Ok(Authenticated { project: owner.projects.first().cloned(), ..plain(owner.id.clone()) })
 }
 
 fn explained(base: &str, message: &str, identity: &Value) -> Answer {
@@ -176,7 +176,7 @@ fn find_project(world: &World, scope: &Value) -> Option<String> {
 }
 
 /// Where a user needs two factors and one was right, Keystone hands out a receipt to come back with.
-fn missing_factor(world: &mut World, proof: &Proof) -> Option<Answer> {
+fn missing_factor(world: &mut World, proof: &Authenticated) -> Option<Answer> {
     let required = ["password", "totp"];
     let user = world.identity.user(&proof.user)?;
     if !user.totp || proof.from.is_some() || required.iter().all(|method| proof.methods.contains(*method)) {
@@ -195,7 +195,7 @@ fn missing_factor(world: &mut World, proof: &Proof) -> Option<Answer> {
         },
         "required_auth_methods": [["totp", "password"]],
     });
-    let receipt = Receipt { user: proof.user.clone(), methods: proof.methods.clone(), expires };
+    let receipt = IssuedReceipt { user: proof.user.clone(), methods: proof.methods.clone(), expires };
     world.identity.receipts.insert(id.clone(), receipt);
     Some(Answer::json(401, &body).with("Openstack-Auth-Receipt", &id))
 }

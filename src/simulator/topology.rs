@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::world::{Kind, Object, World};
+use super::world::{Collection, StoredObject, World};
 
 /// Adds an object with the attributes every Neutron object has, and returns its id.
-pub(super) fn object(world: &mut World, at: usize, kind: Kind, project: &str, attributes: &Value) -> String {
+pub(super) fn object(world: &mut World, at: usize, kind: Collection, project: &str, attributes: &Value) -> String {
     let (id, time) = (world.uuid(), world.neutron_time());
     let common = json!({"id": id, "project_id": project, "tenant_id": project, "description": "", "tags": [],
         "created_at": time, "updated_at": time, "revision_number": 1});
-    let mut object = Object::new();
+    let mut object = StoredObject::new();
     for part in [&common, attributes] {
         object.extend(part.as_object().cloned().unwrap_or_default());
     }
@@ -26,7 +26,7 @@ pub(super) fn network(world: &mut World, at: usize, name: &str, project: &str, e
     object(
         world,
         at,
-        Kind::Network,
+        Collection::Network,
         project,
         &json!({
             "name": name, "admin_state_up": true, "mtu": 1500, "status": "ACTIVE", "subnets": [], "shared": false,
@@ -40,11 +40,11 @@ pub(super) fn network(world: &mut World, at: usize, name: &str, project: &str, e
 /// Adds a subnet to a network.
 pub(super) fn subnet(world: &mut World, at: usize, name: &str, project: &str, network: &str, cidr: IpNet) -> String {
     let external =
-        world.regions[at].get(Kind::Network, network).and_then(|network| network.get("router:external")).cloned();
+        world.regions[at].get(Collection::Network, network).and_then(|network| network.get("router:external")).cloned();
     let id = object(
         world,
         at,
-        Kind::Subnet,
+        Collection::Subnet,
         project,
         &json!({
             "name": name, "network_id": network, "ip_version": if cidr.network().is_ipv4() { 4 } else { 6 },
@@ -54,7 +54,7 @@ pub(super) fn subnet(world: &mut World, at: usize, name: &str, project: &str, ne
         }),
     );
     if let Some(list) =
-        world.regions[at].get_mut(Kind::Network, network).and_then(|network| network["subnets"].as_array_mut())
+        world.regions[at].get_mut(Collection::Network, network).and_then(|network| network["subnets"].as_array_mut())
     {
         list.push(Value::from(id.as_str()));
     }
@@ -114,7 +114,7 @@ pub(super) fn any_port(
     if let (Some(attributes), Some(own)) = (attributes.as_object_mut(), own.as_object()) {
         attributes.extend(own.clone());
     }
-    object(world, at, Kind::Port, project, &attributes)
+    object(world, at, Collection::Port, project, &attributes)
 }
 
 /// The address a router takes on a subnet.

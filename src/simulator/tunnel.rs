@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// One IPsec site connection, with what it inherits from its service, policies and endpoint groups.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one setting of the API that is on or off")]
-pub struct Half {
+pub struct TunnelHalf {
     /// The addresses of its VPN service.
     pub addresses: Vec<IpAddr>,
     /// Where it expects its peer.
@@ -65,7 +65,7 @@ pub enum Reason {
 
 /// The outcome of a negotiation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Negotiation {
     /// Both connections become `ACTIVE`; the tunnel carries traffic between these pairs of ranges (the first half's,
     /// the second half's), which can be fewer and smaller than either half was told.
     Up(Vec<(IpNet, IpNet)>),
@@ -76,7 +76,7 @@ pub enum Verdict {
 /// Lets two halves negotiate. Different algorithms or PFS groups do not matter: the driver leaves strongSwan's default
 /// proposals in. Neither does `initiator`, which the driver ignores.
 #[must_use]
-pub fn negotiate(a: &Half, b: &Half) -> Verdict {
+pub fn negotiate(a: &TunnelHalf, b: &TunnelHalf) -> Negotiation {
     let reason = if !a.running || !b.running {
         Reason::NotRunning
     } else if !a.expects_at(b) || !b.expects_at(a) {
@@ -97,18 +97,18 @@ pub fn negotiate(a: &Half, b: &Half) -> Verdict {
         if a.ike_v2
             && [(&a.local, &b.remote), (&b.local, &a.remote)].into_iter().any(|(x, y)| splits(x, y) || splits(y, x))
         {
-            return Verdict::Down(Reason::Split);
+            return Negotiation::Down(Reason::Split);
         }
         let (ours, theirs) = (narrow(&a.local, &b.remote, a.ike_v2), narrow(&b.local, &a.remote, a.ike_v2));
         if !ours.is_empty() && !theirs.is_empty() {
-            return Verdict::Up(ours.iter().flat_map(|o| theirs.iter().map(move |t| (*o, *t))).collect());
+            return Negotiation::Up(ours.iter().flat_map(|o| theirs.iter().map(move |t| (*o, *t))).collect());
         }
         Reason::Selectors
     };
-    Verdict::Down(reason)
+    Negotiation::Down(reason)
 }
 
-impl Half {
+impl TunnelHalf {
     fn expects_at(&self, other: &Self) -> bool {
         self.peer_address.is_some_and(|address| other.addresses.contains(&address))
     }

@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use super::Release;
 use super::answer::{Answer, internal_error, neutron, python_dict};
-use super::attributes::Sent;
+use super::attributes::SentObject;
 use super::keystone::Caller;
 use super::neutron::is_visible;
 use super::values::{is_address, is_cidr, is_uuid};
-use super::world::{Kind, Object, Region, text, texts};
+use super::world::{Collection, RegionState, StoredObject, text, texts};
 
 fn refuse(class: &str, message: &str) -> Result<(), Answer> {
     Err(neutron(400, class, message))
 }
 
 /// A VPN service needs a router with a gateway, and a legacy one a subnet on that router.
-pub(super) fn service(region: &Region, caller: &Caller, object: &Object) -> Result<(), Answer> {
+pub(super) fn service(region: &RegionState, caller: &Caller, object: &StoredObject) -> Result<(), Answer> {
     let id = text(object, "router_id");
-    let router = region.get(Kind::Router, id).filter(|router| is_visible(router, caller));
-    let router = router.ok_or_else(|| Kind::Router.not_found(id))?;
+    let router = region.get(Collection::Router, id).filter(|router| is_visible(router, caller));
+    let router = router.ok_or_else(|| Collection::Router.not_found(id))?;
     if router.get("external_gateway_info").is_none_or(Value::is_null) {
         return refuse("RouterIsNotExternal", &format!("Router {id} has no external network gateway set"));
     }
@@ -33,10 +33,10 @@ pub(super) fn service(region: &Region, caller: &Caller, object: &Object) -> Resu
 
 /// An endpoint group needs endpoints, each once and of the group's type.
 pub(super) fn endpoint_group(
-    region: &Region,
+    region: &RegionState,
     caller: &Caller,
-    object: &Object,
-    sent: &Sent,
+    object: &StoredObject,
+    sent: &SentObject,
     release: Release,
 ) -> Result<(), Answer> {
     let endpoints: Vec<String> = object
@@ -69,7 +69,9 @@ pub(super) fn endpoint_group(
         if kind == "subnet" && !is_uuid(endpoint) {
             return invalid(endpoint, "Invalid UUID");
         }
-        if kind == "subnet" && !region.get(Kind::Subnet, endpoint).is_some_and(|subnet| is_visible(subnet, caller)) {
+        if kind == "subnet"
+            && !region.get(Collection::Subnet, endpoint).is_some_and(|subnet| is_visible(subnet, caller))
+        {
             let message = format!("Subnet {endpoint} in endpoint group does not exist");
             return refuse("NonExistingSubnetInEndpointGroup", &message);
         }
@@ -78,7 +80,10 @@ pub(super) fn endpoint_group(
 }
 
 /// The dictionary the message about missing endpoints shows: what was sent, then the project, then the defaults.
-fn as_python_sees_it<'a>(object: &'a Object, sent: &'a Sent) -> impl Iterator<Item = (&'a String, &'a Value)> {
+fn as_python_sees_it<'a>(
+    object: &'a StoredObject,
+    sent: &'a SentObject,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let project = ["project_id", "tenant_id"].into_iter();
     let defaults = ["name", "description", "endpoints"].into_iter().filter(|key| !sent.object.contains_key(*key));
     let keys = sent.order.iter().map(String::as_str).chain(project).chain(defaults);
@@ -93,38 +98,38 @@ pub(super) struct Checked {
 
 /// A site connection, when it is made and, with what it will become, when it is changed.
 pub(super) fn connection(
-    region: &Region,
+    region: &RegionState,
     caller: &Caller,
-    object: &Object,
+    object: &StoredObject,
     new_address: bool,
     ovn: bool,
 ) -> Result<Checked, Answer> {
-    let visible = |kind: Kind, id: &str| {
+    let visible = |kind: Collection, id: &str| {
         region.get(kind, id).filter(|object| is_visible(object, caller)).cloned().ok_or_else(|| kind.not_found(id))
     };
     // The plugin looks for the service's driver before it looks for the service, and stumbles.
-    let service = visible(Kind::VpnService, text(object, "vpnservice_id")).map_err(|_| internal_error())?;
-    let policy = visible(Kind::IpsecPolicy, text(object, "ipsecpolicy_id"))?;
+    let service = visible(Collection::VpnService, text(object, "vpnservice_id")).map_err(|_| internal_error())?;
+    let policy = visible(Collection::IpsecPolicy, text(object, "ipsecpolicy_id"))?;
     if text(&policy, "transform_protocol") == "ah-esp" && !ovn {
         let message = "IPSec does not support IPsec Policy attribute transform_protocol with value 'ah-esp'";
         refuse("IpsecValidationFailure", message)?;
     }
-    visible(Kind::IkePolicy, text(object, "ikepolicy_id"))?;
+    visible(Collection::IkePolicy, text(object, "ikepolicy_id"))?;
     let legacy_subnet = text(&service, "subnet_id");
     mode(object, !legacy_subnet.is_empty())?;
     let (local_is_v4, peer_is_v4) = if legacy_subnet.is_empty() {
-        let local = visible(Kind::EndpointGroup, text(object, "local_ep_group_id"))?;
-        let peer = visible(Kind::EndpointGroup, text(object, "peer_ep_group_id"))?;
+        let local = visible(Collection::EndpointGroup, text(object, "local_ep_group_id"))?;
+        let peer = visible(Collection::EndpointGroup, text(object, "peer_ep_group_id"))?;
         of_type(&local, "subnet")?;
         for subnet in texts(&local, "endpoints") {
             on_router(region, text(&service, "router_id"), subnet)?;
         }
-        let subnets = texts(&local, "endpoints").into_iter().filter_map(|id| region.get(Kind::Subnet, id));
+        let subnets = texts(&local, "endpoints").into_iter().filter_map(|id| region.get(Collection::Subnet, id));
         let local_is_v4 = one_family(&local, subnets.map(|subnet| text(subnet, "cidr")))?;
         of_type(&peer, "cidr")?;
         (local_is_v4, one_family(&peer, texts(&peer, "endpoints").into_iter())?)
     } else {
-        let subnet = region.get(Kind::Subnet, legacy_subnet);
+        let subnet = region.get(Collection::Subnet, legacy_subnet);
         let families: Vec<_> = texts(object, "peer_cidrs").into_iter().map(is_v4).collect();
         if families.windows(2).any(|pair| pair[0] != pair[1]) {
             let message = "Peer CIDRs do not have the same IP version, as required for IPSec site-to-site connection";
@@ -144,7 +149,7 @@ pub(super) fn connection(
 }
 
 /// A legacy service takes `peer_cidrs`, any other one two endpoint groups, and neither takes both.
-fn mode(object: &Object, legacy: bool) -> Result<(), Answer> {
+fn mode(object: &StoredObject, legacy: bool) -> Result<(), Answer> {
     let cidrs = !texts(object, "peer_cidrs").is_empty();
     let groups = |given: bool| {
         let side = |key: &str, name| Some(name).filter(|_| text(object, key).is_empty() != given);
@@ -172,7 +177,7 @@ fn mode(object: &Object, legacy: bool) -> Result<(), Answer> {
     }
 }
 
-fn of_type(group: &Object, expected: &str) -> Result<(), Answer> {
+fn of_type(group: &StoredObject, expected: &str) -> Result<(), Answer> {
     let (id, found) = (text(group, "id"), text(group, "type"));
     if found == expected {
         return Ok(());
@@ -180,7 +185,7 @@ fn of_type(group: &Object, expected: &str) -> Result<(), Answer> {
     refuse("WrongEndpointGroupType", &format!("Endpoint group {id} type is '{found}' and should be '{expected}'"))
 }
 
-fn one_family<'a>(group: &Object, cidrs: impl Iterator<Item = &'a str>) -> Result<bool, Answer> {
+fn one_family<'a>(group: &StoredObject, cidrs: impl Iterator<Item = &'a str>) -> Result<bool, Answer> {
     let families: Vec<_> = cidrs.map(is_v4).collect();
     if families.windows(2).any(|pair| pair[0] != pair[1]) {
         let why = "do not have the same IP version, as required for IPSec site-to-site connection";
@@ -189,7 +194,7 @@ fn one_family<'a>(group: &Object, cidrs: impl Iterator<Item = &'a str>) -> Resul
     Ok(families.first().copied().unwrap_or(true))
 }
 
-fn numbers(object: &Object, v4: bool) -> Result<(), Answer> {
+fn numbers(object: &StoredObject, v4: bool) -> Result<(), Answer> {
     let dpd = |key| object.get("dpd").map_or(&Value::Null, |dpd| &dpd[key]);
     let (timeout, interval) = (dpd("timeout"), dpd("interval"));
     // The plugin compares what was sent: texts by their letters, and a text with a number not at all.
@@ -214,7 +219,7 @@ fn numbers(object: &Object, v4: bool) -> Result<(), Answer> {
 /// A peer given by name is looked up once and kept as an address, of which the gateway needs to have the family. Nobody
 /// is really asked: a name in `.invalid` or of digits alone has no address, any other always the same one out of
 /// 192.0.2.100 to 199.
-fn resolve(region: &Region, address: &str, router: &str) -> Result<String, Answer> {
+fn resolve(region: &RegionState, address: &str, router: &str) -> Result<String, Answer> {
     let resolved = if is_address(address) {
         address.to_owned()
     } else if let Some(short) = abbreviated(address) {
@@ -226,7 +231,7 @@ fn resolve(region: &Region, address: &str, router: &str) -> Result<String, Answe
         format!("192.0.2.{}", 100 + address.bytes().map(u32::from).sum::<u32>() % 100)
     };
     let family = |address: &str| address.parse::<IpAddr>().map(|address| address.is_ipv4()).ok();
-    let gateway = region.get(Kind::Router, router).and_then(|router| router.get("external_gateway_info"));
+    let gateway = region.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let addresses = gateway.and_then(|info| info["external_fixed_ips"].as_array()).into_iter().flatten();
     let mut families = addresses.filter_map(|ip| family(ip["ip_address"].as_str()?));
     if families.any(|v4| Some(v4) == family(&resolved)) {
@@ -252,12 +257,12 @@ fn abbreviated(address: &str) -> Option<Ipv4Addr> {
     fits.then(|| Ipv4Addr::from(front | last))
 }
 
-fn on_router(region: &Region, router: &str, subnet: &str) -> Result<(), Answer> {
-    let stands_on = |port: &Object| {
+fn on_router(region: &RegionState, router: &str, subnet: &str) -> Result<(), Answer> {
+    let stands_on = |port: &StoredObject| {
         let ips = port.get("fixed_ips").and_then(Value::as_array);
         ips.is_some_and(|ips| ips.iter().any(|ip| ip["subnet_id"] == subnet))
     };
-    if region.referring(Kind::Port, "device_id", router).any(stands_on) {
+    if region.referring(Collection::Port, "device_id", router).any(stands_on) {
         return Ok(());
     }
     let message = format!("Subnet {subnet} is not connected to Router {router}");

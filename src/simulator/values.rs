@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Release;
 use super::answer::{Answer, neutron, python_str};
 use super::attributes::Rule;
-use super::world::{Object, text as text_of};
+use super::world::{StoredObject, text as text_of};
 
 pub(super) fn convert(rule: Rule, value: &mut Value) -> Result<(), Answer> {
     let refuse = |value: &Value, what: &str| {
@@ -181,7 +181,7 @@ fn is_group(text: &str, release: Release) -> bool {
 }
 
 /// Whether the database of a release has room for a policy's algorithms; where it has not, the answer is a 500.
-pub(super) fn is_storable(policy: &Object, release: Release) -> bool {
+pub(super) fn is_storable(policy: &StoredObject, release: Release) -> bool {
     let of = |key| text_of(policy, key);
     let (hash, cipher, group) = (of("auth_algorithm"), of("encryption_algorithm"), of("pfs"));
     let old = HASHES[..4].contains(&hash) && OLD_CIPHERS.contains(&cipher) && OLD_GROUPS.contains(&group);
@@ -191,7 +191,7 @@ pub(super) fn is_storable(policy: &Object, release: Release) -> bool {
 
 /// Whether the columns of the connections' table, of 255 characters each, take what the API takes at any length; where they
 /// do not, the answer is a 500.
-pub(super) fn fits_table(connection: &Object) -> bool {
+pub(super) fn fits_table(connection: &StoredObject) -> bool {
     ["psk", "peer_id", "local_id", "peer_address"].iter().all(|key| text_of(connection, key).chars().count() <= 255)
 }
 

@@ -5,19 +5,25 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, internal_error, neutron, no_such_path};
-use super::attributes::{self, Sent};
+use super::attributes::{self, SentObject};
 use super::keystone::Caller;
 use super::neutron::{check_quota, is_visible, shows};
 use super::validation;
 use super::values::{fits_table, is_storable};
-use super::world::{Kind, Object, Region, Track, World, text};
+use super::world::{Collection, RegionState, StoredObject, Track, World, text};
 
 /// What decides whether there will be a tunnel.
 const TUNNEL: [&str; 7] =
     ["psk", "peer_address", "peer_id", "local_id", "peer_cidrs", "local_ep_group_id", "peer_ep_group_id"];
 
 /// `POST /v2.0/vpn/{collection}`.
-pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, body: &[u8]) -> Result<Answer, Answer> {
+pub(super) fn create(
+    world: &mut World,
+    at: usize,
+    caller: &Caller,
+    kind: Collection,
+    body: &[u8],
+) -> Result<Answer, Answer> {
     let (release, ovn) = (world.settings.release, world.settings.ovn);
     let sent = attributes::read(kind, body)?;
     let mut object = attributes::complete(kind, &sent.object, release, ovn, &caller.project)?;
@@ -29,7 +35,7 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     let id = world.uuid();
     object.insert("id".to_owned(), Value::from(id.as_str()));
     match kind {
-        Kind::VpnService => {
+        Collection::VpnService => {
             // There are no flavors here.
             let flavor = text(&object, "flavor_id");
             if !flavor.is_empty() {
@@ -44,13 +50,13 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
             }
             object.insert("status".to_owned(), Value::from("PENDING_CREATE"));
         }
-        Kind::IkePolicy | Kind::IpsecPolicy => {
+        Collection::IkePolicy | Collection::IpsecPolicy => {
             if !is_storable(&object, release) {
                 return Err(internal_error());
             }
             merge(&mut object, "lifetime", &json!({"units": "seconds", "value": 3600}));
         }
-        Kind::EndpointGroup => validation::endpoint_group(&world.regions[at], caller, &object, &sent, release)?,
+        Collection::EndpointGroup => validation::endpoint_group(&world.regions[at], caller, &object, &sent, release)?,
         _ => {
             merge(&mut object, "dpd", &json!({"action": "hold", "interval": 30, "timeout": 120}));
             let checked = validation::connection(&world.regions[at], caller, &object, true, ovn)?;
@@ -64,7 +70,7 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
             let track = Track {
                 changed: world.now(),
                 joined_running_service: world.regions[at]
-                    .referring(Kind::SiteConnection, "vpnservice_id", text(&object, "vpnservice_id"))
+                    .referring(Collection::SiteConnection, "vpnservice_id", text(&object, "vpnservice_id"))
                     .next()
                     .is_some(),
             };
@@ -79,14 +85,14 @@ pub(super) fn create(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
 }
 
 /// Leaves a service as the OVN plugin leaves one whose gateway it could not build.
-pub(super) fn fail_service(region: &mut Region, id: &str) {
-    let Some(service) = region.get_mut(Kind::VpnService, id) else { return };
+pub(super) fn fail_service(region: &mut RegionState, id: &str) {
+    let Some(service) = region.get_mut(Collection::VpnService, id) else { return };
     service.insert("status".to_owned(), Value::from("ERROR"));
     for key in ["external_v4_ip", "external_v6_ip"] {
         service.insert(key.to_owned(), Value::Null);
     }
     let router = text(service, "router_id").to_owned();
-    if region.referring(Kind::VpnService, "router_id", &router).all(|other| text(other, "status") == "ERROR") {
+    if region.referring(Collection::VpnService, "router_id", &router).all(|other| text(other, "status") == "ERROR") {
         super::ovn::release(region, &router);
     }
 }
@@ -96,11 +102,11 @@ pub(super) fn update(
     world: &mut World,
     at: usize,
     caller: &Caller,
-    (kind, id): (Kind, &str),
+    (kind, id): (Collection, &str),
     body: &[u8],
 ) -> Result<Answer, Answer> {
     let (release, ovn) = (world.settings.release, world.settings.ovn);
-    let Sent { object: sent, .. } = attributes::read(kind, body)?;
+    let SentObject { object: sent, .. } = attributes::read(kind, body)?;
     let mut changes = attributes::change(kind, &sent, release, ovn)?;
     let region = &world.regions[at];
     let old = region.get(kind, id).filter(|object| is_visible(object, caller));
@@ -116,13 +122,13 @@ pub(super) fn update(
     let mut new = old.clone();
     new.extend(changes);
     match kind {
-        Kind::IkePolicy | Kind::IpsecPolicy => {
+        Collection::IkePolicy | Collection::IpsecPolicy => {
             check_unused(world, at, kind, id)?;
             if !is_storable(&new, release) {
                 return Err(internal_error());
             }
         }
-        Kind::SiteConnection => {
+        Collection::SiteConnection => {
             let checked = validation::connection(region, caller, &new, sent.contains_key("peer_address"), ovn)?;
             new.insert("peer_address".to_owned(), Value::from(checked.peer_address));
             check_settled(&old)?;
@@ -130,7 +136,7 @@ pub(super) fn update(
                 return Err(internal_error());
             }
         }
-        Kind::VpnService => check_settled(&old)?,
+        Collection::VpnService => check_settled(&old)?,
         _ => {}
     }
     let answer = Answer::json(200, &json!({ kind.singular(): new }));
@@ -143,7 +149,13 @@ pub(super) fn update(
 }
 
 /// `DELETE /v2.0/vpn/{collection}/{id}`.
-pub(super) fn delete(world: &mut World, at: usize, caller: &Caller, kind: Kind, id: &str) -> Result<Answer, Answer> {
+pub(super) fn delete(
+    world: &mut World,
+    at: usize,
+    caller: &Caller,
+    kind: Collection,
+    id: &str,
+) -> Result<Answer, Answer> {
     let object = world.regions[at].get(kind, id).filter(|object| is_visible(object, caller));
     let object = object.cloned().ok_or_else(|| kind.not_found(id))?;
     if !shows(kind, caller, world.settings.release) {
@@ -155,14 +167,15 @@ pub(super) fn delete(world: &mut World, at: usize, caller: &Caller, kind: Kind, 
     region.remove(kind, id);
     region.tracks.remove(id);
     let router = text(&object, "router_id");
-    if kind == Kind::VpnService && region.referring(Kind::VpnService, "router_id", router).next().is_none() {
+    if kind == Collection::VpnService && region.referring(Collection::VpnService, "router_id", router).next().is_none()
+    {
         super::ovn::release(region, router);
     }
     Ok(Answer::empty(204))
 }
 
 /// An object that is being made cannot be changed.
-fn check_settled(object: &Object) -> Result<(), Answer> {
+fn check_settled(object: &StoredObject) -> Result<(), Answer> {
     let (id, status) = (text(object, "id"), text(object, "status"));
     if !status.starts_with("PENDING_") {
         return Ok(());
@@ -172,20 +185,20 @@ fn check_settled(object: &Object) -> Result<(), Answer> {
 }
 
 /// What a connection uses can be neither deleted nor, if it is a policy, changed.
-fn check_unused(world: &World, at: usize, kind: Kind, id: &str) -> Result<(), Answer> {
-    let used = |key| world.regions[at].referring(Kind::SiteConnection, key, id).next().is_some();
+fn check_unused(world: &World, at: usize, kind: Collection, id: &str) -> Result<(), Answer> {
+    let used = |key| world.regions[at].referring(Collection::SiteConnection, key, id).next().is_some();
     let policy = "is in use by existing IPsecSiteConnection and can't be updated or deleted";
     match kind {
-        Kind::VpnService if used("vpnservice_id") => {
+        Collection::VpnService if used("vpnservice_id") => {
             Err(neutron(409, "VPNServiceInUse", &format!("VPNService {id} is still in use")))
         }
-        Kind::IkePolicy if used("ikepolicy_id") => {
+        Collection::IkePolicy if used("ikepolicy_id") => {
             Err(neutron(409, "IKEPolicyInUse", &format!("IKEPolicy {id} {policy}")))
         }
-        Kind::IpsecPolicy if used("ipsecpolicy_id") => {
+        Collection::IpsecPolicy if used("ipsecpolicy_id") => {
             Err(neutron(409, "IPsecPolicyInUse", &format!("IPsecPolicy {id} {policy}")))
         }
-        Kind::EndpointGroup if used("local_ep_group_id") || used("peer_ep_group_id") => {
+        Collection::EndpointGroup if used("local_ep_group_id") || used("peer_ep_group_id") => {
             let message = format!("Endpoint group {id} is in use and cannot be deleted");
             Err(neutron(400, "EndpointGroupInUse", &message))
         }
@@ -194,14 +207,14 @@ fn check_unused(world: &World, at: usize, kind: Kind, id: &str) -> Result<(), An
 }
 
 /// Tells the agents what changed, as far as it matters to a tunnel.
-fn note_changes(world: &mut World, at: usize, kind: Kind, old: &Object, new: &Object) {
+fn note_changes(world: &mut World, at: usize, kind: Collection, old: &StoredObject, new: &StoredObject) {
     let differs = |key: &str| old.get(key) != new.get(key);
     let restarted: Vec<String> = match kind {
-        Kind::SiteConnection if TUNNEL.iter().any(|key| differs(key)) || differs("admin_state_up") => {
+        Collection::SiteConnection if TUNNEL.iter().any(|key| differs(key)) || differs("admin_state_up") => {
             vec![text(new, "id").to_owned()]
         }
-        Kind::VpnService if differs("admin_state_up") => world.regions[at]
-            .referring(Kind::SiteConnection, "vpnservice_id", text(new, "id"))
+        Collection::VpnService if differs("admin_state_up") => world.regions[at]
+            .referring(Collection::SiteConnection, "vpnservice_id", text(new, "id"))
             .map(|connection| text(connection, "id").to_owned())
             .collect(),
         _ => Vec::new(),
@@ -219,13 +232,14 @@ fn external_addresses(world: &mut World, at: usize, router: &str, caller: &Calle
     if world.settings.ovn {
         return super::ovn::allocate(world, at, router, caller);
     }
-    let gateway = world.regions[at].get(Kind::Router, router).and_then(|router| router.get("external_gateway_info"));
+    let gateway =
+        world.regions[at].get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let addresses = gateway.and_then(|info| info["external_fixed_ips"].as_array()).into_iter().flatten();
     addresses.filter_map(|ip| ip["ip_address"].as_str()?.parse().ok()).collect()
 }
 
 /// Fills the keys missing from a nested object with those of another.
-fn merge(object: &mut Object, key: &str, defaults: &Value) {
+fn merge(object: &mut StoredObject, key: &str, defaults: &Value) {
     let mut merged = defaults.as_object().cloned().unwrap_or_default();
     if let Some(Value::Object(given)) = object.get(key) {
         merged.extend(given.clone());
@@ -234,7 +248,7 @@ fn merge(object: &mut Object, key: &str, defaults: &Value) {
 }
 
 /// Makes numbers of the digits the API takes as text too.
-fn store_numbers(object: &mut Object) {
+fn store_numbers(object: &mut StoredObject) {
     for (key, part) in [("lifetime", "value"), ("dpd", "interval"), ("dpd", "timeout")] {
         let value = object.get_mut(key).and_then(|nested| nested.get_mut(part));
         if let Some(value) = value

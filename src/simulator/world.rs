@@ -10,19 +10,19 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value};
 
-use super::Settings;
+use super::SimulatorSettings;
 use super::answer::{Answer, neutron};
 use super::keystone::Identity;
 
 /// A JSON object as the API shows it.
-pub(super) type Object = Map<String, Value>;
+pub(super) type StoredObject = Map<String, Value>;
 
 /// How long before its start the simulated cloud already existed, so that what it is seeded with has come to rest.
 const PAST: Duration = Duration::from_secs(3600);
 
 /// The collections of Neutron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum Collection {
     Network,
     Subnet,
     Port,
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     SiteConnection,
 }
 
-impl Kind {
+impl Collection {
     pub const CORE: [Self; 6] =
         [Self::Network, Self::Subnet, Self::Port, Self::Router, Self::SecurityGroup, Self::SecurityGroupRule];
     pub const VPN: [Self; 5] =
@@ -116,11 +116,11 @@ pub(super) struct Track {
 }
 
 /// One region's Neutron.
-pub(super) struct Region {
+pub(super) struct RegionState {
     pub id: String,
     pub description: String,
     pub vpnaas: bool,
-    pub objects: BTreeMap<Kind, Vec<Object>>,
+    pub objects: BTreeMap<Collection, Vec<StoredObject>>,
     pub tracks: HashMap<String, Track>,
     /// Offset of its agents' reports, so that regions do not report together.
     pub phase: Duration,
@@ -132,53 +132,58 @@ pub(super) struct Region {
     pub vpn_gateways: BTreeMap<String, Vec<IpAddr>>,
 }
 
-impl Region {
-    pub fn all(&self, kind: Kind) -> &[Object] {
+impl RegionState {
+    pub fn all(&self, kind: Collection) -> &[StoredObject] {
         self.objects.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    pub fn get(&self, kind: Kind, id: &str) -> Option<&Object> {
+    pub fn get(&self, kind: Collection, id: &str) -> Option<&StoredObject> {
         self.all(kind).iter().find(|object| text(object, "id") == id)
     }
 
-    pub fn get_mut(&mut self, kind: Kind, id: &str) -> Option<&mut Object> {
+    pub fn get_mut(&mut self, kind: Collection, id: &str) -> Option<&mut StoredObject> {
         self.objects.get_mut(&kind)?.iter_mut().find(|object| text(object, "id") == id)
     }
 
-    pub fn insert(&mut self, kind: Kind, object: Object) {
+    pub fn insert(&mut self, kind: Collection, object: StoredObject) {
         self.objects.entry(kind).or_default().push(object);
     }
 
-    pub fn remove(&mut self, kind: Kind, id: &str) {
+    pub fn remove(&mut self, kind: Collection, id: &str) {
         if let Some(objects) = self.objects.get_mut(&kind) {
             objects.retain(|object| text(object, "id") != id);
         }
     }
 
     /// The connections of a service, or the objects that refer to an id in general.
-    pub fn referring<'a>(&'a self, kind: Kind, key: &'a str, id: &'a str) -> impl Iterator<Item = &'a Object> {
+    pub fn referring<'a>(
+        &'a self,
+        kind: Collection,
+        key: &'a str,
+        id: &'a str,
+    ) -> impl Iterator<Item = &'a StoredObject> {
         self.all(kind).iter().filter(move |object| text(object, key) == id)
     }
 }
 
 /// The text of a key; empty if it is missing, null or something else.
-pub(super) fn text<'a>(object: &'a Object, key: &str) -> &'a str {
+pub(super) fn text<'a>(object: &'a StoredObject, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The texts of a list.
-pub(super) fn texts<'a>(object: &'a Object, key: &str) -> Vec<&'a str> {
+pub(super) fn texts<'a>(object: &'a StoredObject, key: &str) -> Vec<&'a str> {
     let items = object.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     items.iter().filter_map(Value::as_str).collect()
 }
 
 /// Everything the simulated services know.
 pub(super) struct World {
-    pub settings: Settings,
+    pub settings: SimulatorSettings,
     /// `http://127.0.0.1:PORT`
     pub base: String,
     pub identity: Identity,
-    pub regions: Vec<Region>,
+    pub regions: Vec<RegionState>,
     /// When the tunnel between two connections is, or was, established.
     pub tunnels: BTreeMap<(String, String), Duration>,
     random: StdRng,
@@ -189,7 +194,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub fn new(settings: Settings, base: String) -> Self {
+    pub fn new(settings: SimulatorSettings, base: String) -> Self {
         let random = StdRng::seed_from_u64(settings.id_seed.unwrap_or_else(rand::random));
         let mut world = Self {
             settings,
@@ -241,11 +246,11 @@ impl World {
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     }
 
-    pub fn region(&self, id: &str) -> Option<&Region> {
+    pub fn region(&self, id: &str) -> Option<&RegionState> {
         self.regions.iter().find(|region| region.id == id)
     }
 
-    pub fn region_mut(&mut self, id: &str) -> Option<&mut Region> {
+    pub fn region_mut(&mut self, id: &str) -> Option<&mut RegionState> {
         self.regions.iter_mut().find(|region| region.id == id)
     }
 }

@@ -6,7 +6,8 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_terminal_a_missing_password_is_named_and_an_expired_token_leaves_a_run_that_can_be_resumed() {
-    let simulator = Simulator::start(Settings { seed: Seed::Minimal, ..Settings::default() }).await.unwrap();
+    let simulator =
+        Simulator::start(SimulatorSettings { seed: Seed::Minimal, ..SimulatorSettings::default() }).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let plan = site_to_site(home.path());
     let apply = |arguments: &[&str]| {
@@ -25,7 +26,7 @@ async fn without_a_terminal_a_missing_password_is_named_and_an_expired_token_lea
     };
     let first = token(&simulator);
     let gate = Gate::closed();
-    simulator.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
+    simulator.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
     let expire = async {
         gate.arrived().await;
         simulator.expire_tokens();

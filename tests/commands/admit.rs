@@ -44,7 +44,7 @@ async fn a_rule_that_somebody_makes_meanwhile_is_as_good() {
     let scene = closed().await;
     let exists =
         osvpn::simulator::Scripted::neutron(409, "SecurityGroupRuleExists", "Security group rule already exists.");
-    scene.cloud.inject(Fault::new(Effect::Answer(exists)).method("POST").path("security-group-rules"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Answer(exists)).method("POST").path("security-group-rules"));
     let ran = scene.run(&["admit", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("was there already"), "{}", ran.err);

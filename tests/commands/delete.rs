@@ -54,7 +54,7 @@ async fn what_another_vpn_uses_stays_and_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
     let scene = Scene::with_vpn().await;
-    scene.cloud.inject(Fault::new(Effect::status(409)).method("POST").path("ipsec-site-connections"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(409)).method("POST").path("ipsec-site-connections"));
     let plan = half(A, "office-router", "office-subnet") + &half(B, "office-router", "office-subnet");
     let ran = scene.run(&["apply", write(scene.home.path(), "site-to-site", &plan)]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -80,7 +80,8 @@ async fn where_nothing_is_unused_nothing_is_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_that_could_not_read_the_rules_says_which_may_stay_and_ends_with_1() {
     let scene = Scene::with_vpn().await;
-    let unreadable = || Fault::new(Effect::status(403)).region(B).method("GET").path("security-group-rules").always();
+    let unreadable =
+        || InjectedFault::new(FaultEffect::status(403)).region(B).method("GET").path("security-group-rules").always();
     scene.cloud.inject(unreadable());
     let (code, told) = scene.json(&["delete", "test-vpn", "--yes"]).await;
     assert_eq!((code, &told["outcome"]), (1, &json!("done")), "{told:#}");

@@ -135,9 +135,9 @@ async fn while_a_vpn_comes_up_only_its_statuses_are_asked_for() {
     assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
     let asked = scene.asked();
     let changed = asked.iter().rposition(|request| request.method == "PUT").unwrap();
-    let (looks, rest): (Vec<&Request>, Vec<&Request>) =
+    let (looks, rest): (Vec<&LoggedRequest>, Vec<&LoggedRequest>) =
         asked[changed..].iter().filter(|one| one.method == "GET").partition(|one| one.path.ends_with("?fields=status"));
-    let of = |requests: &[&Request], region: &str| {
+    let of = |requests: &[&LoggedRequest], region: &str| {
         requests.iter().filter(|request| request.region.as_deref() == Some(region)).count()
     };
     // Everything of the two regions with the keys, once before and once after; connection and service in between.

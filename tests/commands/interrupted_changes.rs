@@ -12,7 +12,7 @@ use super::*;
 async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     let scene = Scene::with_vpn().await;
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").path("ikepolicies"));
     let mut child = scene.osvpn(&["delete", "test-vpn", "--yes"]).spawn().unwrap();
     gate.arrived().await;
     let pid = child.id().to_string();
@@ -39,7 +39,7 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
 /// Kills a command at a request, and returns the journal it leaves.
 async fn killed(scene: &Scene, args: &[&str], method: &str, path: &str, acts: bool) -> PathBuf {
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
     let mut child = scene.osvpn(args).spawn().unwrap();
     gate.arrived().await;
     child.kill().unwrap();
@@ -125,7 +125,7 @@ async fn id(scene: &Scene) -> String {
 async fn a_change_that_was_refused_names_no_command_that_deletes_the_vpn() {
     let scene = Scene::with_vpn().await;
     let (id, before) = (id(&scene).await, scene.objects());
-    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/ipsec-site-connections/"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("/ipsec-site-connections/"));
     let ran = scene.run(&["rotate-psk", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(!ran.out.contains("osvpn rollback") && !ran.out.contains("osvpn resume"), "{}", ran.out);
@@ -150,11 +150,13 @@ async fn a_change_that_was_refused_names_no_command_that_deletes_the_vpn() {
 async fn a_rollback_that_is_cut_off_is_gone_on_with_as_a_rollback() {
     let scene = Scene::with_vpn().await;
     let (id, before) = (id(&scene).await, scene.objects());
-    scene.cloud.inject(Fault::new(Effect::status(403)).method("DELETE").path("/endpoint-groups/"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE").path("/endpoint-groups/"));
     let ran = scene.run(&["set-subnets", "test-vpn", "A=db-subnet", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains(&format!("To roll back:  osvpn rollback {id}")), "{}", ran.out);
-    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/ipsec-site-connections/").nth(2));
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("/ipsec-site-connections/").nth(2));
     let ran = scene.run(&["rollback", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("Not rolled back"), "{}", ran.out);
@@ -173,7 +175,7 @@ async fn a_rollback_that_is_cut_off_is_gone_on_with_as_a_rollback() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resumed_change_is_proven_and_wants_no_key_that_it_does_not_need() {
     let scene = Scene::with_vpn().await;
-    scene.cloud.inject(Fault::new(Effect::status(403)).method("PUT").path("/vpnservices/").nth(2));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("/vpnservices/").nth(2));
     let ran = scene.run(&["rotate-psk", "test-vpn", "--renew", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     for part in ["may be switched off", "vpn service set --enable", "osvpn resume"] {

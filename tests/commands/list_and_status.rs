@@ -33,7 +33,7 @@ async fn list_of_a_project_without_vpns_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn() {
     let scene = Scene::with_vpn().await;
-    scene.cloud.inject(Fault::new(Effect::status(403)).region(B).method("GET").always());
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(403)).region(B).method("GET").always());
     let ran = scene.run(&["list"]).await;
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.err.contains("nz-por-1 could not be read") && ran.out.contains("test-vpn"), "{}{}", ran.out, ran.err);
@@ -63,7 +63,7 @@ async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
     ] {
         scene.asked();
         for count in &waves {
-            scene.cloud.inject(Fault::together(*count).method("GET").path("/v2.0/"));
+            scene.cloud.inject(InjectedFault::together(*count).method("GET").path("/v2.0/"));
         }
         let ran = scene.run(args).await;
         assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
@@ -104,7 +104,9 @@ async fn status_is_a_proof_with_an_exit_code_for_monitoring() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_told_is_neither_well_nor_broken() {
     let scene = Scene::with_vpn().await;
-    scene.cloud.inject(Fault::new(Effect::status(403)).method("GET").path("/ipsec-site-connections/").always());
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::status(403)).method("GET").path("/ipsec-site-connections/").always());
     let (code, told) = scene.json(&["status", "test-vpn"]).await;
     assert_eq!((code, &told["condition"]), (1, &json!("unclear")), "{told:#}");
 }
@@ -112,8 +114,9 @@ async fn what_cannot_be_told_is_neither_well_nor_broken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_cloud_is_asked_five_times_and_every_pause_is_told() {
     let scene = Scene::with_vpn().await;
-    let busy =
-        |times| Fault::new(Effect::too_many_requests(0)).region(B).method("GET").path("/vpnservices").times(times);
+    let busy = |times| {
+        InjectedFault::new(FaultEffect::too_many_requests(0)).region(B).method("GET").path("/vpnservices").times(times)
+    };
     scene.cloud.inject(busy(4));
     let ran = scene.run(&["list"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);

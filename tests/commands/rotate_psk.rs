@@ -60,7 +60,7 @@ async fn the_users_key_is_taken_and_a_bad_one_refused_before_anything_is_done() 
 async fn the_old_key_is_put_back_when_the_second_half_refuses() {
     let scene = Scene::with_vpn().await;
     let before = scene.keys();
-    let refusal = Fault::new(Effect::status(409)).method("PUT").path("/ipsec-site-connections/");
+    let refusal = InjectedFault::new(FaultEffect::status(409)).method("PUT").path("/ipsec-site-connections/");
     scene.cloud.inject(refusal.nth(2));
     let ran = scene.run(&["rotate-psk", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -175,7 +175,7 @@ async fn no_new_key_separates_a_vpn_from_one_whose_other_half_is_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_with_the_old_key_is_told_and_gets_the_new_one_later() {
     let scene = two_between_the_same_ends().await;
-    let refusal = Fault::new(Effect::status(409)).method("PUT").path("/ipsec-site-connections/");
+    let refusal = InjectedFault::new(FaultEffect::status(409)).method("PUT").path("/ipsec-site-connections/");
     scene.cloud.inject(refusal.nth(4));
     let ran = scene.run(&["rotate-psk", "test-vpn", "--yes"]).await;
     assert_eq!((ran.code, key_of_all(&scene).len()), (1, 2), "{}{}", ran.out, ran.err);

@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use osvpn::simulator::{CREDENTIAL_NAME, CREDENTIAL_SECRET, PASSCODE, PASSWORD, Release, Seed, Settings, Simulator};
+use osvpn::simulator::{
+    CREDENTIAL_NAME, CREDENTIAL_SECRET, PASSCODE, PASSWORD, Release, Seed, Simulator, SimulatorSettings,
+};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -55,12 +57,12 @@ pub enum Side {
 impl Ground {
     /// A simulated cloud of that release.
     pub async fn simulated(release: Release) -> Self {
-        let settings = Settings {
+        let settings = SimulatorSettings {
             release,
             report_interval: REPORT,
             negotiation: Duration::from_secs(1),
             seed: Seed::Json(LAYOUT.to_owned()),
-            ..Settings::default()
+            ..SimulatorSettings::default()
         };
         let simulator = Simulator::start(settings).await.unwrap();
         let person = |name: &str| Person { name: name.to_owned(), password: PASSWORD.to_owned(), ..Person::default() };

@@ -47,23 +47,23 @@ const FAULTS: [&str; 18] = [
 /// The ones after which another process goes on, besides those that kill this one.
 const RESUMED: [&str; 4] = ["500", "refused", "reset after", "hang although done"];
 
-fn effect(fault: &str, gate: &Gate) -> Effect {
-    let although_done = |status| Effect::ActThenAnswer(Scripted::status(status));
+fn effect(fault: &str, gate: &Gate) -> FaultEffect {
+    let although_done = |status| FaultEffect::ActThenAnswer(Scripted::status(status));
     match fault {
-        "500" => Effect::status(500),
+        "500" => FaultEffect::status(500),
         "500 although done" => although_done(500),
-        "502" => Effect::status(502),
-        "503" => Effect::status(503),
+        "502" => FaultEffect::status(502),
+        "503" => FaultEffect::status(503),
         "504 although done" => although_done(504),
-        "429" => Effect::too_many_requests(0),
-        "401" => Effect::status(401),
-        "refused" => Effect::GoDown,
-        "reset before" => Effect::CloseBefore,
-        "reset after" => Effect::CloseAfter,
-        "cut" => Effect::CutAnswer,
-        "hang" | "killed, never done" => Effect::Hang,
-        "hang although done" => Effect::ActThenHang,
-        _ => Effect::Held(gate.clone()),
+        "429" => FaultEffect::too_many_requests(0),
+        "401" => FaultEffect::status(401),
+        "refused" => FaultEffect::GoDown,
+        "reset before" => FaultEffect::CloseBefore,
+        "reset after" => FaultEffect::CloseAfter,
+        "cut" => FaultEffect::CutAnswer,
+        "hang" | "killed, never done" => FaultEffect::Hang,
+        "hang although done" => FaultEffect::ActThenHang,
+        _ => FaultEffect::Held(gate.clone()),
     }
 }
 
@@ -166,12 +166,12 @@ pub fn id_of(object: &serde_json::Map<String, Value>) -> String {
 
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
-        let settings = Settings {
+        let settings = SimulatorSettings {
             seed: Seed::Minimal,
             id_seed: Some(1),
             report_interval: Duration::from_millis(4),
             negotiation: Duration::from_millis(2),
-            ..Settings::default()
+            ..SimulatorSettings::default()
         };
         let limits =
             Limits { total: Duration::from_secs(1), settling, back_off: Duration::from_millis(2), ..site::limits() };
@@ -281,7 +281,7 @@ impl Lane {
     }
 
     async fn as_late_as_can_be(vpn: &Vpn, change: Change) -> Changing {
-        vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("DELETE"));
+        vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE"));
         let mut changing = vpn.begin(change);
         assert!(matches!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::Failed(..))));
         changing
@@ -305,7 +305,7 @@ impl Lane {
             Phase::Back => Self::as_late_as_can_be(vpn, self.change(vpn)).await,
         };
         vpn.site.simulator.clear_requests();
-        let fault = Fault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
+        let fault = InjectedFault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
         vpn.site.simulator.inject(fault);
         self.first(&mut changing, case, vpn, &gate).await;
         vpn.site.simulator.come_back();
@@ -359,7 +359,7 @@ impl Lane {
         };
         let arrived = async {
             let Target { method, path, region, nth, .. } = &case.target;
-            let is_it = |request: &&osvpn::simulator::Request| {
+            let is_it = |request: &&osvpn::simulator::LoggedRequest| {
                 request.method == *method
                     && request.path.contains(path.as_str())
                     && request.region.as_ref() == Some(region)

@@ -53,13 +53,13 @@ impl Vpn {
     }
 
     async fn site_to_site() -> Self {
-        let site = Site::start(Settings::default()).await;
+        let site = Site::start(SimulatorSettings::default()).await;
         let plan = site.site_to_site(Profile::Modern).await;
         Self::of(site, plan).await
     }
 
     async fn single() -> Self {
-        let site = Site::start(Settings::default()).await;
+        let site = Site::start(SimulatorSettings::default()).await;
         let plan = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
         Self::of(site, plan).await
     }
@@ -256,13 +256,13 @@ impl Orders for (Plan, Ledger) {
     }
 }
 
-fn put_fault(vpn: &Vpn, region: &str, effect: Effect, nth: usize) {
-    let fault = Fault::new(effect).method("PUT").path("ipsec-site-connections").region(region).nth(nth);
+fn put_fault(vpn: &Vpn, region: &str, effect: FaultEffect, nth: usize) {
+    let fault = InjectedFault::new(effect).method("PUT").path("ipsec-site-connections").region(region).nth(nth);
     vpn.site.simulator.inject(fault);
 }
 
-fn refusal() -> Effect {
-    Effect::Answer(Scripted::neutron(400, "HTTPBadRequest", "It is not taken."))
+fn refusal() -> FaultEffect {
+    FaultEffect::Answer(Scripted::neutron(400, "HTTPBadRequest", "It is not taken."))
 }
 
 fn failed_step(result: Result<Changed, ChangeError>) -> (usize, Error) {
@@ -308,7 +308,7 @@ async fn a_key_the_second_half_refuses_is_put_back_on_the_first() {
     assert!(changing.is_reversible());
     // The same once more, and this time even that fails.
     put_fault(&vpn, "nz-por-1", refusal(), 1);
-    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
+    put_fault(&vpn, "nz-hlz-1", FaultEffect::status(403), 2);
     let (_, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
     assert!(error.message.contains("still has the new key"), "{error}");
     assert_ne!(vpn.key(Half::A), KEY);
@@ -324,7 +324,7 @@ async fn a_key_of_the_user_s_is_asked_for_again_after_a_crash_and_never_replaced
     let vpn = Vpn::single().await;
     let given = Psk::parse("Given0nceAndThenForgotten1234567").unwrap();
     let gate = Gate::closed();
-    put_fault(&vpn, "nz-hlz-1", Effect::Held(gate.clone()), 1);
+    put_fault(&vpn, "nz-hlz-1", FaultEffect::Held(gate.clone()), 1);
     {
         let mut changing = vpn.begin(vpn.rotate());
         let work = vpn.work();
@@ -345,7 +345,7 @@ async fn no_key_is_in_the_journal_at_any_moment_and_only_its_owner_can_read_it()
     for nth in 1..=2 {
         let gate = Gate::closed();
         let region = if nth == 1 { "nz-hlz-1" } else { "nz-por-1" };
-        put_fault(&vpn, region, Effect::Held(gate.clone()), 1);
+        put_fault(&vpn, region, FaultEffect::Held(gate.clone()), 1);
         let mut changing = vpn.begin(vpn.rotate());
         let given = Psk::generate();
         {
@@ -373,7 +373,7 @@ async fn no_key_is_in_the_journal_at_any_moment_and_only_its_owner_can_read_it()
 
 #[tokio::test]
 async fn what_another_vpn_uses_is_kept_and_said_so() {
-    let site = Site::start(Settings::default()).await;
+    let site = Site::start(SimulatorSettings::default()).await;
     let other = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
     Run::new().create(&site, &other).await.unwrap();
     let plan = site.site_to_site(Profile::Modern).await;
@@ -398,8 +398,8 @@ async fn a_vpn_is_changed_by_one_process_at_a_time_and_what_was_cut_off_comes_fi
     assert!(matches!(begin(vpn.delete()), Err(JournalError::Busy(Some(_)))));
     drop(held);
     assert!(std::fs::read_dir(vpn.directory.path()).unwrap().next().is_none(), "nothing is left lying about");
-    put_fault(&vpn, "nz-por-1", Effect::status(403), 1);
-    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
+    put_fault(&vpn, "nz-por-1", FaultEffect::status(403), 1);
+    put_fault(&vpn, "nz-hlz-1", FaultEffect::status(403), 2);
     let mut changing = begin(vpn.rotate()).unwrap();
     failed_step(changing.carry_out(None, &vpn.work()).await);
     drop(changing);
@@ -419,7 +419,7 @@ fn an_id_from_the_cloud_does_not_choose_where_the_journal_is() {
         let mut change = Change::new(Verb::DeleteStrays, hostile, "strays");
         change.delete(Kind::EndpointGroup, vpn.object(Half::A, Step::LocalGroup));
         let mut changing = vpn.begin(change);
-        vpn.site.simulator.inject(Fault::new(Effect::status(500)).method("DELETE"));
+        vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(500)).method("DELETE"));
         failed_step(changing.carry_out(None, &vpn.work()).await);
         let journal = vpn.journal().unwrap();
         assert_eq!(journal.parent(), Some(Path::new(vpn.directory.path())));
@@ -459,7 +459,7 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
 /// Where the requests that change a service or a connection went, in order.
 fn puts(vpn: &Vpn) -> Vec<(&'static str, String)> {
     let puts = vpn.site.simulator.requests().into_iter().filter(|request| request.method == "PUT");
-    let put = |request: osvpn::simulator::Request| {
+    let put = |request: osvpn::simulator::LoggedRequest| {
         let kind = if request.path.contains("vpnservices") { "service" } else { "connection" };
         (kind, request.region.unwrap())
     };
@@ -468,7 +468,7 @@ fn puts(vpn: &Vpn) -> Vec<(&'static str, String)> {
 
 /// A change of subnets up to the deletions, which are refused.
 async fn subnets_set(vpn: &Vpn) -> Changing {
-    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("DELETE"));
+    vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE"));
     let mut changing = vpn.begin(vpn.set_subnets(&vpn.plan.a().local[0].id, "10.0.0.0/16"));
     failed_step(changing.carry_out(None, &vpn.work()).await);
     vpn.site.simulator.clear_requests();
@@ -491,7 +491,7 @@ async fn services_are_restarted_once_more_after_what_they_take_up_is_taken_back(
 async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
     let vpn = Vpn::site_to_site().await;
     let mut changing = subnets_set(&vpn).await;
-    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT").path("vpnservices"));
+    vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("vpnservices"));
     failed_step(changing.take_back(&vpn.work()).await);
     let course = changing.course();
     let report = ChangeReport::new(&course, Err(ChangeError::Stopped), Direction::Back).to_string();
@@ -506,12 +506,12 @@ async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
 async fn a_service_is_on_after_a_lost_request_to_switch_it_off_acts_late() {
     let settling = Duration::from_secs(3);
     let limits = Limits { total: Duration::from_millis(500), settling, ..site::limits() };
-    let site = Site::limited(Settings::default(), limits).await;
+    let site = Site::limited(SimulatorSettings::default(), limits).await;
     let plan = site.site_to_site(Profile::Modern).await;
     let vpn = Vpn::of(site, plan).await;
     let service = vpn.object(Half::A, Step::Service);
     let gate = Gate::closed();
-    vpn.site.simulator.inject(Fault::new(Effect::Held(gate.clone())).method("PUT").path("vpnservices"));
+    vpn.site.simulator.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("PUT").path("vpnservices"));
     vpn.site.simulator.clear_requests();
     let mut change = Change::new(Verb::Restart, Subject::Marked(vpn.plan.id().clone()), "hlz-por");
     change.restart(service.clone());
@@ -537,7 +537,7 @@ async fn a_service_is_on_after_a_lost_request_to_switch_it_off_acts_late() {
 #[tokio::test]
 async fn a_service_that_may_be_off_and_halves_whose_keys_may_differ_are_told() {
     let vpn = Vpn::site_to_site().await;
-    vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT").path("vpnservices").nth(2));
+    vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("vpnservices").nth(2));
     let mut changing = vpn.begin(vpn.rotate());
     let (step, error) = failed_step(changing.carry_out(None, &vpn.work()).await);
     let service = vpn.object(Half::A, Step::Service);
@@ -552,8 +552,8 @@ async fn a_service_that_may_be_off_and_halves_whose_keys_may_differ_are_told() {
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
     assert_eq!(changing.course().caveats, []);
     drop(changing);
-    put_fault(&vpn, "nz-por-1", Effect::status(403), 1);
-    put_fault(&vpn, "nz-hlz-1", Effect::status(403), 2);
+    put_fault(&vpn, "nz-por-1", FaultEffect::status(403), 1);
+    put_fault(&vpn, "nz-hlz-1", FaultEffect::status(403), 2);
     let mut changing = vpn.begin(vpn.rotate());
     failed_step(changing.carry_out(None, &vpn.work()).await);
     assert_eq!(changing.course().caveats, [Caveat::KeysMayDiffer]);
@@ -567,7 +567,7 @@ async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
     for takes_back in [false, true] {
         let vpn = Vpn::site_to_site().await;
         let mut changing = subnets_set(&vpn).await;
-        vpn.site.simulator.inject(Fault::new(Effect::status(403)).method("PUT"));
+        vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT"));
         failed_step(changing.take_back(&vpn.work()).await);
         let half = Half::B;
         let (connection, service) = (vpn.object(half, Step::Connection), vpn.object(half, Step::Service));
@@ -587,7 +587,7 @@ async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_not_switched_off_with_a_token_that_is_about_to_expire() {
-    let settings = Settings { token_lifetime: Duration::from_secs(100), ..Settings::default() };
+    let settings = SimulatorSettings { token_lifetime: Duration::from_secs(100), ..SimulatorSettings::default() };
     let site = Site::start(settings).await;
     let plan = site.site_to_site(Profile::Modern).await;
     let mut vpn = Vpn::of(site, plan).await;

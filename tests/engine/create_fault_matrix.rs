@@ -35,23 +35,23 @@ const FAULTS: [&str; 15] = [
     "stop",
 ];
 
-fn effect(fault: &str, gate: &Gate) -> Effect {
-    let although_done = |status| Effect::ActThenAnswer(Scripted::status(status));
+fn effect(fault: &str, gate: &Gate) -> FaultEffect {
+    let although_done = |status| FaultEffect::ActThenAnswer(Scripted::status(status));
     match fault {
-        "500" => Effect::status(500),
+        "500" => FaultEffect::status(500),
         "500 although done" => although_done(500),
-        "502" => Effect::status(502),
-        "503" => Effect::status(503),
+        "502" => FaultEffect::status(502),
+        "503" => FaultEffect::status(503),
         "504 although done" => although_done(504),
-        "429" => Effect::too_many_requests(0),
-        "401" => Effect::status(401),
-        "refused" => Effect::GoDown,
-        "reset before" => Effect::CloseBefore,
-        "reset after" => Effect::CloseAfter,
-        "cut" => Effect::CutAnswer,
-        "hang" => Effect::Hang,
-        "hang although done" => Effect::ActThenHang,
-        LATE | "stop" => Effect::Held(gate.clone()),
+        "429" => FaultEffect::too_many_requests(0),
+        "401" => FaultEffect::status(401),
+        "refused" => FaultEffect::GoDown,
+        "reset before" => FaultEffect::CloseBefore,
+        "reset after" => FaultEffect::CloseAfter,
+        "cut" => FaultEffect::CutAnswer,
+        "hang" => FaultEffect::Hang,
+        "hang although done" => FaultEffect::ActThenHang,
+        LATE | "stop" => FaultEffect::Held(gate.clone()),
         other => panic!("no such fault: {other}"),
     }
 }
@@ -128,11 +128,11 @@ struct Lane {
 
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
-        let settings = Settings {
+        let settings = SimulatorSettings {
             seed: Seed::Minimal,
             report_interval: Duration::from_millis(4),
             negotiation: Duration::from_millis(2),
-            ..Settings::default()
+            ..SimulatorSettings::default()
         };
         let limits =
             Limits { total: Duration::from_secs(1), settling, back_off: Duration::from_millis(2), ..site::limits() };
@@ -192,7 +192,7 @@ impl Lane {
     async fn case(&self, case: &Case) -> Result<(), String> {
         let gate = Gate::closed();
         let Target { phase, method, path, region, nth } = &case.target;
-        let fault = Fault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
+        let fault = InjectedFault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
         let mut run = Run::new();
         if *phase == Phase::Create {
             self.site.simulator.inject(fault);

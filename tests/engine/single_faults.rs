@@ -5,11 +5,11 @@ use super::*;
 /// Requests are given up soon, and can take effect for long after that.
 async fn impatient() -> Site {
     let limits = Limits { total: Duration::from_millis(300), settling: Duration::from_secs(600), ..site::limits() };
-    Site::limited(Settings { seed: Seed::Minimal, ..Settings::default() }, limits).await
+    Site::limited(SimulatorSettings { seed: Seed::Minimal, ..SimulatorSettings::default() }, limits).await
 }
 
-fn post(effect: Effect, path: &str) -> Fault {
-    Fault::new(effect).method("POST").path(path).region("nz-hlz-1")
+fn post(effect: FaultEffect, path: &str) -> InjectedFault {
+    InjectedFault::new(effect).method("POST").path(path).region("nz-hlz-1")
 }
 
 /// Waits until the cloud holds that many objects.
@@ -27,7 +27,7 @@ async fn what_a_request_given_up_makes_after_a_retry_is_found_and_deleted() {
     let site = impatient().await;
     let plan = site.site_to_site(Profile::Modern).await;
     let gate = Gate::closed();
-    site.simulator.inject(post(Effect::Held(gate.clone()), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ikepolicies"));
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
     run.create(&site, &plan).await.unwrap();
@@ -45,7 +45,7 @@ async fn an_undo_is_not_clean_while_a_request_may_still_take_effect() {
     let site = impatient().await;
     let plan = site.site_to_site(Profile::Modern).await;
     let gate = Gate::closed();
-    site.simulator.inject(post(Effect::Held(gate.clone()), "ipsec-site-connections"));
+    site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ipsec-site-connections"));
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
     // The connection is not there yet, but the server checks what it refers to only when it acts.
@@ -56,7 +56,7 @@ async fn an_undo_is_not_clean_while_a_request_may_still_take_effect() {
     assert_eq!(counts(&site), (0, 0));
 
     let gate = Gate::closed();
-    site.simulator.inject(post(Effect::Held(gate.clone()), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ikepolicies"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     assert_eq!(run.undo(&site, &plan).await, Undone::Unsettled(None));
@@ -83,7 +83,7 @@ async fn only_what_was_sent_is_taken_for_what_a_lost_request_made() {
         let mut copy = json!({ "name": plan.name().of(object), "description": plan.id().mark(Half::A) });
         copy.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         let gate = Gate::closed();
-        site.simulator.inject(post(Effect::Held(gate.clone()), path));
+        site.simulator.inject(post(FaultEffect::Held(gate.clone()), path));
         let mut run = Run::new();
         failed(run.create(&site, &plan).await);
         let copy = site.simulator.plant("nz-hlz-1", path, copy).unwrap();
@@ -99,8 +99,9 @@ async fn only_what_was_sent_is_taken_for_what_a_lost_request_made() {
 async fn a_look_that_fails_settles_nothing() {
     let site = impatient().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::CloseAfter, "ikepolicies"));
-    let unreadable = || Fault::new(Effect::status(403)).method("GET").path("ikepolicies").region("nz-hlz-1").always();
+    site.simulator.inject(post(FaultEffect::CloseAfter, "ikepolicies"));
+    let unreadable =
+        || InjectedFault::new(FaultEffect::status(403)).method("GET").path("ikepolicies").region("nz-hlz-1").always();
     site.simulator.inject(unreadable());
     let mut run = Run::new();
     let (task, _) = failed(run.create(&site, &plan).await);
@@ -114,10 +115,12 @@ async fn a_look_that_fails_settles_nothing() {
 
 #[tokio::test]
 async fn a_service_left_in_error_is_not_lost_if_the_look_for_it_fails() {
-    let site = Site::start(Settings { seed: Seed::Minimal, ovn: true, ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings { seed: Seed::Minimal, ovn: true, ..SimulatorSettings::default() }).await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::gateway_in_error(), "vpnservices"));
-    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2));
+    site.simulator.inject(post(FaultEffect::gateway_in_error(), "vpnservices"));
+    site.simulator.inject(
+        InjectedFault::new(FaultEffect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2),
+    );
     let mut run = Run::new();
     let (task, error) = failed(run.create(&site, &plan).await);
     assert_eq!((task.step, error.status), (Step::Service, Some(409)));
@@ -127,9 +130,9 @@ async fn a_service_left_in_error_is_not_lost_if_the_look_for_it_fails() {
 
 #[tokio::test]
 async fn a_service_left_in_error_is_replaced_by_a_retry_and_listed_no_more() {
-    let site = Site::start(Settings { seed: Seed::Minimal, ovn: true, ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings { seed: Seed::Minimal, ovn: true, ..SimulatorSettings::default() }).await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::gateway_in_error(), "vpnservices"));
+    site.simulator.inject(post(FaultEffect::gateway_in_error(), "vpnservices"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     assert_eq!(run.ledger.removable().len(), counts(&site).0 + counts(&site).1);
@@ -175,11 +178,11 @@ async fn a_service_found_before_it_had_an_address_is_asked_for_it_again() {
 async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::too_many_requests(0), "vpnservices").times(3));
+    site.simulator.inject(post(FaultEffect::too_many_requests(0), "vpnservices").times(3));
     let mut busy = Scripted::status(503);
     busy.headers.push(("Retry-After".to_owned(), "0".to_owned()));
-    site.simulator.inject(post(Effect::Answer(busy), "ikepolicies").times(2));
-    site.simulator.inject(post(Effect::ActThenAnswer(Scripted::status(504)), "ipsecpolicies"));
+    site.simulator.inject(post(FaultEffect::Answer(busy), "ikepolicies").times(2));
+    site.simulator.inject(post(FaultEffect::ActThenAnswer(Scripted::status(504)), "ipsecpolicies"));
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
@@ -205,7 +208,7 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
 async fn a_wait_too_long_to_sit_out_is_left_to_the_user() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::too_many_requests(600), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::too_many_requests(600), "ikepolicies"));
     let mut run = Run::new();
     let (_, error) = failed(run.create(&site, &plan).await);
     assert_eq!(error.retry_after, Some(Duration::from_secs(600)));
@@ -229,12 +232,12 @@ async fn a_connection_in_error_is_watched_on_and_told() {
 async fn a_plain_500_is_not_tried_again() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::status(500), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::status(500), "ikepolicies"));
     site.simulator.clear_requests();
     let mut run = Run::new();
     let (_, error) = failed(run.create(&site, &plan).await);
     assert!(error.hint().unwrap().contains("profile modern"), "{error:?}");
-    let is_post = |request: &&osvpn::simulator::Request| {
+    let is_post = |request: &&osvpn::simulator::LoggedRequest| {
         request.method == "POST"
             && request.path.contains("ikepolicies")
             && request.region.as_deref() == Some("nz-hlz-1")
@@ -247,7 +250,7 @@ async fn a_plain_500_is_not_tried_again() {
 async fn a_stop_cuts_a_pause_short() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::too_many_requests(30), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::too_many_requests(30), "ikepolicies"));
     let mut run = Run::new();
     let (stop, mut received) = (run.stop.clone(), std::mem::replace(&mut run.received, unbounded_channel().1));
     let stopper = tokio::spawn(async move {
@@ -269,19 +272,21 @@ async fn an_undo_gives_a_connection_time_to_be_torn_down() {
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
     let delete = |status, class, path: &str| {
-        Fault::new(Effect::Answer(Scripted::neutron(status, class, "still in use"))).method("DELETE").path(path)
+        InjectedFault::new(FaultEffect::Answer(Scripted::neutron(status, class, "still in use")))
+            .method("DELETE")
+            .path(path)
     };
     site.simulator.inject(delete(409, "VPNServiceInUse", "vpnservices").times(3));
     site.simulator.inject(delete(400, "EndpointGroupInUse", "endpoint-groups").times(2));
-    site.simulator.inject(Fault::new(Effect::CloseAfter).method("DELETE").path("ikepolicies"));
-    site.simulator.inject(Fault::new(Effect::status(503)).method("DELETE").path("ipsecpolicies").times(2));
+    site.simulator.inject(InjectedFault::new(FaultEffect::CloseAfter).method("DELETE").path("ikepolicies"));
+    site.simulator.inject(InjectedFault::new(FaultEffect::status(503)).method("DELETE").path("ipsecpolicies").times(2));
     assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
     assert_eq!(counts(&site), (0, 0));
 }
 
 #[tokio::test]
 async fn a_service_that_another_vpn_uses_by_now_stays_and_the_reason_is_told() {
-    let site = Site::start(Settings::default()).await;
+    let site = Site::start(SimulatorSettings::default()).await;
     let first = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
@@ -298,10 +303,10 @@ async fn a_service_that_another_vpn_uses_by_now_stays_and_the_reason_is_told() {
 async fn a_sign_in_that_fails_leaves_no_doubt_about_what_it_was_for() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::status(401), "ikepolicies"));
+    site.simulator.inject(post(FaultEffect::status(401), "ikepolicies"));
     let page = Scripted { status: 200, headers: Vec::new(), body: "<html>back soon</html>".to_owned() };
-    site.simulator.inject(Fault::new(Effect::Answer(page)).path("auth/tokens"));
-    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("ikepolicies"));
+    site.simulator.inject(InjectedFault::new(FaultEffect::Answer(page)).path("auth/tokens"));
+    site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("GET").path("ikepolicies"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     assert!(run.ledger.is_settled(), "{:?}", run.ledger.doubts());
@@ -317,14 +322,15 @@ async fn a_404_that_is_not_neutron_s_does_not_end_the_watch() {
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
     let page = Scripted { status: 404, headers: Vec::new(), body: "<html>no such site</html>".to_owned() };
-    site.simulator.inject(Fault::new(Effect::Answer(page)).method("GET").path("ipsec-site-connections/").times(3));
+    site.simulator
+        .inject(InjectedFault::new(FaultEffect::Answer(page)).method("GET").path("ipsec-site-connections/").times(3));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
 async fn two_runs_at_once_end_with_one_service_on_the_router() {
     let latency = Duration::from_millis(15);
-    let site = Site::start(Settings { seed: Seed::Minimal, latency, ..Settings::default() }).await;
+    let site = Site::start(SimulatorSettings { seed: Seed::Minimal, latency, ..SimulatorSettings::default() }).await;
     for round in 0..4 {
         let first = site.site_to_site(Profile::Modern).await;
         let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
@@ -351,7 +357,7 @@ async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
-    site.simulator.inject(post(Effect::status(403), "ipsec-site-connections"));
+    site.simulator.inject(post(FaultEffect::status(403), "ipsec-site-connections"));
     failed(run.create(&site, &plan).await);
     for (step, collection) in [(Step::Service, "vpnservices"), (Step::PeerGroup, "endpoint_groups")] {
         site.simulator.uproot("nz-hlz-1", collection, run.id(Task { half: Half::A, step }));
@@ -366,7 +372,7 @@ async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
 async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(post(Effect::status(403), "ipsec-site-connections"));
+    site.simulator.inject(post(FaultEffect::status(403), "ipsec-site-connections"));
     let mut run = Run::new();
     failed(run.create(&site, &plan).await);
     let other = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
@@ -386,7 +392,9 @@ async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
 async fn a_second_look_that_fails_does_not_make_a_service_look_unmade() {
     let site = site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    site.simulator.inject(Fault::new(Effect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2));
+    site.simulator.inject(
+        InjectedFault::new(FaultEffect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2),
+    );
     let mut run = Run::new();
     let (task, error) = failed(run.create(&site, &plan).await);
     assert!(task.step == Step::Service && error.message.contains("alone on its router"), "{error:?}");

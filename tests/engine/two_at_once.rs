@@ -90,11 +90,11 @@ fn limits() -> Limits {
 
 impl Scene {
     async fn new(before: Before) -> Self {
-        let settings = Settings {
+        let settings = SimulatorSettings {
             seed: Seed::Demo,
             report_interval: Duration::from_millis(4),
             negotiation: Duration::from_millis(2),
-            ..Settings::default()
+            ..SimulatorSettings::default()
         };
         let site = Site::limited(settings, limits()).await;
         let people = [site.colleague(limits()).await, site.colleague(limits()).await];
@@ -148,7 +148,7 @@ impl Scene {
         self.site.simulator.clear_requests();
         let gates = [Gate::closed(), Gate::closed()];
         for who in [0, 1] {
-            let fault = Fault::new(Effect::Held(gates[who].clone())).token(&self.people[who].token);
+            let fault = InjectedFault::new(FaultEffect::Held(gates[who].clone())).token(&self.people[who].token);
             self.site.simulator.inject(fault.nth(order.held[who]).always());
         }
         let (first, second) = (order.first, 1 - order.first);

@@ -202,7 +202,7 @@ async fn a_creation_that_was_interrupted_is_known_to_every_command_and_its_objec
 async fn another_process_at_work_is_no_interruption() {
     let scene = Scene::new().await;
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ikepolicies"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ikepolicies"));
     let mut apply = scene.osvpn(&["apply", site_to_site(scene.home.path())]).spawn().unwrap();
     gate.arrived().await;
     assert_eq!(scene.json(&["list"], 0).await["interrupted"][0]["state"], "running");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use osvpn::simulator::{Release, Settings, Simulator};
+use osvpn::simulator::{Release, Simulator, SimulatorSettings};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
@@ -18,8 +18,13 @@ pub struct Cloud {
     pub token: String,
 }
 
-pub fn settings(release: Release) -> Settings {
-    Settings { release, report_interval: REPORT, negotiation: Duration::from_secs(1), ..Settings::default() }
+pub fn settings(release: Release) -> SimulatorSettings {
+    SimulatorSettings {
+        release,
+        report_interval: REPORT,
+        negotiation: Duration::from_secs(1),
+        ..SimulatorSettings::default()
+    }
 }
 
 pub fn password(user: &str, password: &str) -> Value {
@@ -33,7 +38,7 @@ pub fn header(response: &Response, name: &str) -> String {
 }
 
 impl Cloud {
-    pub async fn start(settings: Settings) -> Self {
+    pub async fn start(settings: SimulatorSettings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let simulator = Simulator::start(settings).await.unwrap();
         let mut cloud = Self { simulator, http: Client::new(), token: String::new() };

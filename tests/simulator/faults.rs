@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use osvpn::simulator::{Effect, Fault, Release, Settings};
+use osvpn::simulator::{FaultEffect, InjectedFault, Release, SimulatorSettings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,24 +16,25 @@ async fn faults_strike_the_chosen_request_and_no_other() {
     let post = || cloud.try_send(Method::POST, HLZ, "vpn/ikepolicies", Some(&policy));
     let count = || cloud.simulator.objects(HLZ)["ikepolicies"].as_array().unwrap().len();
     let before = count();
-    let plant = |effect| cloud.simulator.inject(Fault::new(effect).method("POST").path("ikepolicies").region(HLZ));
+    let plant =
+        |effect| cloud.simulator.inject(InjectedFault::new(effect).method("POST").path("ikepolicies").region(HLZ));
 
-    plant(Effect::too_many_requests(3));
+    plant(FaultEffect::too_many_requests(3));
     let url = format!("{}/v2.0/vpn/ikepolicies", cloud.simulator.network_url(HLZ));
     let limited = cloud.http.post(url).header("X-Auth-Token", &cloud.token).json(&policy).send().await.unwrap();
     assert_eq!((limited.status().as_u16(), header(&limited, "Retry-After").as_str()), (429, "3"));
-    plant(Effect::CloseBefore);
+    plant(FaultEffect::CloseBefore);
     assert!(post().await.is_err());
     assert_eq!(count(), before, "neither took effect");
-    plant(Effect::CloseAfter);
+    plant(FaultEffect::CloseAfter);
     assert!(post().await.is_err());
-    plant(Effect::CutAnswer);
+    plant(FaultEffect::CutAnswer);
     assert!(post().await.is_err());
     assert_eq!(count(), before + 2, "both took effect, though nobody was told");
-    plant(Effect::Hang);
+    plant(FaultEffect::Hang);
     assert!(tokio::time::timeout(Duration::from_millis(50), post()).await.is_err());
 
-    cloud.simulator.inject(Fault::new(Effect::status(503)).path("routers").nth(2));
+    cloud.simulator.inject(InjectedFault::new(FaultEffect::status(503)).path("routers").nth(2));
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(cloud.send(Method::GET, HLZ, "routers", None).await.0);
@@ -47,7 +48,7 @@ async fn a_delayed_request_takes_effect_although_its_sender_went_away() {
     let policy = json!({"ikepolicy": {"name": "late"}});
     let count = || cloud.simulator.collection(HLZ, "ikepolicies").len();
     let before = count();
-    cloud.simulator.inject(Fault::new(Effect::Delay(Duration::from_millis(400))).method("POST"));
+    cloud.simulator.inject(InjectedFault::new(FaultEffect::Delay(Duration::from_millis(400))).method("POST"));
     let post = cloud.try_send(Method::POST, HLZ, "vpn/ikepolicies", Some(&policy));
     assert!(tokio::time::timeout(Duration::from_millis(100), post).await.is_err());
     assert_eq!(count(), before);
@@ -61,17 +62,17 @@ async fn a_delayed_request_takes_effect_although_its_sender_went_away() {
 
 #[tokio::test]
 async fn a_service_whose_gateway_fails_is_refused_and_stays_in_error_until_it_is_deleted() {
-    let cloud = Cloud::start(Settings { ovn: true, ..settings(Release::V2026_1) }).await;
+    let cloud = Cloud::start(SimulatorSettings { ovn: true, ..settings(Release::V2026_1) }).await;
     let router = cloud.named(HLZ, "routers", "border-router").await;
     let objects = || (cloud.simulator.count(HLZ), cloud.simulator.collection(HLZ, "networks").len());
     let before = objects();
     let post = async |body: Value| cloud.post(HLZ, "vpnservices", "vpnservice", body).await;
     let gateway = "VPN gateway is in ERROR state. Please remove all errored VPN services and try again.";
     for (effect, status, class, message) in [
-        (Effect::gateway_in_error(), 409, "VPNGatewayInError", gateway),
-        (Effect::no_vpn_agent(), 503, "NoVPNAgentAvailable", "No VPN agent available"),
+        (FaultEffect::gateway_in_error(), 409, "VPNGatewayInError", gateway),
+        (FaultEffect::no_vpn_agent(), 503, "NoVPNAgentAvailable", "No VPN agent available"),
     ] {
-        cloud.simulator.inject(Fault::new(effect).method("POST").path("vpnservices"));
+        cloud.simulator.inject(InjectedFault::new(effect).method("POST").path("vpnservices"));
         let answer = post(json!({"router_id": router, "name": "n", "description": "d"})).await;
         assert_eq!(answer, (status, refusal(class, message)));
         cloud.tick();
@@ -82,7 +83,7 @@ async fn a_service_whose_gateway_fails_is_refused_and_stays_in_error_until_it_is
         assert_eq!(cloud.send(Method::DELETE, HLZ, &path, None).await.0, 204);
         assert_eq!(objects(), before);
     }
-    cloud.simulator.inject(Fault::new(Effect::gateway_in_error()).method("POST"));
+    cloud.simulator.inject(InjectedFault::new(FaultEffect::gateway_in_error()).method("POST"));
     assert_eq!(post(json!({})).await.0, 400, "what is refused anyway leaves nothing");
     assert_eq!(objects(), before);
     assert!(cloud.service(HLZ).await["external_v4_ip"].is_string());

@@ -1,12 +1,12 @@
 //! The table of what real strongSwan made of two halves, under Neutron's driver.
 
-use osvpn::simulator::tunnel::{Half, Reason, Verdict, negotiate};
+use osvpn::simulator::tunnel::{Negotiation, Reason, TunnelHalf, negotiate};
 
 use super::cloud::PSK;
 
-fn half(own: &str, peer: &str, local: &[&str], remote: &[&str]) -> Half {
+fn half(own: &str, peer: &str, local: &[&str], remote: &[&str]) -> TunnelHalf {
     let nets = |nets: &[&str]| nets.iter().map(|net| net.parse().unwrap()).collect();
-    Half {
+    TunnelHalf {
         addresses: vec![own.parse().unwrap()],
         peer_address: peer.parse().ok(),
         peer_id: peer.to_owned(),
@@ -24,13 +24,14 @@ fn half(own: &str, peer: &str, local: &[&str], remote: &[&str]) -> Half {
 
 #[test]
 fn halves_negotiate_as_real_strongswan_did() {
-    type Change = fn(&mut Half, &mut Half);
-    let both = |change: fn(&mut Half)| move |a: &mut Half, b: &mut Half| [a, b].into_iter().for_each(change);
-    let pairs = |change: &dyn Fn(&mut Half, &mut Half)| {
+    type Change = fn(&mut TunnelHalf, &mut TunnelHalf);
+    let both =
+        |change: fn(&mut TunnelHalf)| move |a: &mut TunnelHalf, b: &mut TunnelHalf| [a, b].into_iter().for_each(change);
+    let pairs = |change: &dyn Fn(&mut TunnelHalf, &mut TunnelHalf)| {
         let mut a = half("203.0.113.1", "198.51.100.1", &["10.0.0.0/24"], &["10.20.30.0/24"]);
         let mut b = half("198.51.100.1", "203.0.113.1", &["10.20.30.0/24"], &["10.0.0.0/24"]);
         change(&mut a, &mut b);
-        assert_eq!(matches!(negotiate(&a, &b), Verdict::Up(_)), matches!(negotiate(&b, &a), Verdict::Up(_)));
+        assert_eq!(matches!(negotiate(&a, &b), Negotiation::Up(_)), matches!(negotiate(&b, &a), Negotiation::Up(_)));
         negotiate(&a, &b)
     };
     let fails: [(Reason, Change); 13] = [
@@ -50,35 +51,47 @@ fn halves_negotiate_as_real_strongswan_did() {
         (Reason::Identity, |a, b| (a.local_id, b.peer_id) = ("vpn.example".into(), "vpn.example".into())),
     ];
     for (reason, change) in fails {
-        assert_eq!(pairs(&change), Verdict::Down(reason));
+        assert_eq!(pairs(&change), Negotiation::Down(reason));
     }
     let net = |text: &str| text.parse().unwrap();
     let pair = |a: &str, b: &str| (net(a), net(b));
     let plain = vec![pair("10.0.0.0/24", "10.20.30.0/24")];
-    assert_eq!(pairs(&|_, _| ()), Verdict::Up(plain.clone()));
-    assert_eq!(pairs(&both(|half| half.ike_v2 = false)), Verdict::Up(plain.clone()));
-    assert_eq!(pairs(&|a, _| a.ike_cipher = "aes-128".into()), Verdict::Up(plain.clone()), "proposals are not strict");
-    assert_eq!(pairs(&|a, _| a.remote = vec![net("10.20.0.0/16")]), Verdict::Up(plain.clone()), "narrowed");
-    assert_eq!(pairs(&|_, b| b.remote.push(net("10.0.1.0/24"))), Verdict::Up(plain.clone()), "only what is offered");
-    let names = |a: &mut Half, b: &mut Half| {
+    assert_eq!(pairs(&|_, _| ()), Negotiation::Up(plain.clone()));
+    assert_eq!(pairs(&both(|half| half.ike_v2 = false)), Negotiation::Up(plain.clone()));
+    assert_eq!(
+        pairs(&|a, _| a.ike_cipher = "aes-128".into()),
+        Negotiation::Up(plain.clone()),
+        "proposals are not strict"
+    );
+    assert_eq!(pairs(&|a, _| a.remote = vec![net("10.20.0.0/16")]), Negotiation::Up(plain.clone()), "narrowed");
+    assert_eq!(
+        pairs(&|_, b| b.remote.push(net("10.0.1.0/24"))),
+        Negotiation::Up(plain.clone()),
+        "only what is offered"
+    );
+    let names = |a: &mut TunnelHalf, b: &mut TunnelHalf| {
         (a.local_id, a.peer_id) = ("a.example".into(), "b.example".into());
         (b.local_id, b.peer_id) = ("b.example".into(), "a.example".into());
     };
-    assert_eq!(pairs(&names), Verdict::Up(plain.clone()), "names on both sides agree");
-    let cased = |a: &mut Half, b: &mut Half| {
+    assert_eq!(pairs(&names), Negotiation::Up(plain.clone()), "names on both sides agree");
+    let cased = |a: &mut TunnelHalf, b: &mut TunnelHalf| {
         names(a, b);
         a.local_id = "A.Example".into();
     };
-    assert_eq!(pairs(&cased), Verdict::Up(plain.clone()), "names have no case");
-    let several = |a: &mut Half, b: &mut Half| {
+    assert_eq!(pairs(&cased), Negotiation::Up(plain.clone()), "names have no case");
+    let several = |a: &mut TunnelHalf, b: &mut TunnelHalf| {
         a.local.push(net("10.0.1.0/24"));
         b.remote.push(net("10.0.1.0/24"));
     };
     let all = vec![plain[0], pair("10.0.1.0/24", "10.20.30.0/24")];
-    assert_eq!(pairs(&several), Verdict::Up(all));
-    let several_v1 = |a: &mut Half, b: &mut Half| {
+    assert_eq!(pairs(&several), Negotiation::Up(all));
+    let several_v1 = |a: &mut TunnelHalf, b: &mut TunnelHalf| {
         several(a, b);
         (a.ike_v2, b.ike_v2) = (false, false);
     };
-    assert_eq!(pairs(&several_v1), Verdict::Up(plain), "IKEv1 tunnels only the first pair, and is ACTIVE all the same");
+    assert_eq!(
+        pairs(&several_v1),
+        Negotiation::Up(plain),
+        "IKEv1 tunnels only the first pair, and is ACTIVE all the same"
+    );
 }

@@ -12,7 +12,7 @@ use osvpn::plan::{
     Far, Finding, HalfDraft, Known, Labels, Peer, PeerAddress, Plan, PlanDraft, Profile, Profiles, Psk, VpnId, VpnName,
     cidr,
 };
-use osvpn::simulator::{Settings, Simulator};
+use osvpn::simulator::{Simulator, SimulatorSettings};
 
 /// A key no generator makes, so that a test can look for it.
 pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
@@ -39,11 +39,11 @@ pub fn limits() -> Limits {
 }
 
 impl Site {
-    pub async fn start(settings: Settings) -> Self {
+    pub async fn start(settings: SimulatorSettings) -> Self {
         Self::limited(settings, limits()).await
     }
 
-    pub async fn limited(settings: Settings, limits: Limits) -> Self {
+    pub async fn limited(settings: SimulatorSettings, limits: Limits) -> Self {
         let simulator = Simulator::start(settings).await.unwrap();
         let cloud = sign_in(&simulator, limits).await;
         Self { simulator, cloud }

@@ -20,7 +20,7 @@ const NO_KEYS: [(&str, &[&str]); 12] = [
 
 #[test]
 fn what_a_terminal_sends_by_itself_is_no_key() {
-    let scene = Scene::new(Settings::demo());
+    let scene = Scene::new(SimulatorSettings::demo());
     let mut pty = scene.wizard(&[]);
     pty.wait_for(STEPS[0]);
     pty.send("3");
@@ -87,7 +87,7 @@ fn taken_at(pty: &mut Pty, columns: u16) {
 
 #[test]
 fn in_a_window_that_is_too_small_work_goes_on_and_no_key_confirms_anything() {
-    let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+    let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = scene.objects();
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");

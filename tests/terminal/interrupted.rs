@@ -9,7 +9,10 @@ const RIGHT: &str = "\x1b[C";
 /// Kills a wizard in the middle of its work, at the request for the second connection, which is made all the same.
 fn killed(scene: &Scene) {
     let gate = Gate::closed();
-    let fault = Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections").region("nz-por-1");
+    let fault = InjectedFault::new(FaultEffect::Held(gate.clone()))
+        .method("POST")
+        .path("ipsec-site-connections")
+        .region("nz-por-1");
     scene.cloud.inject(fault);
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
@@ -29,7 +32,7 @@ fn journals(scene: &Scene) -> usize {
 
 #[test]
 fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
     killed(&scene);
     assert_eq!(journals(&scene), 1);
@@ -47,7 +50,7 @@ fn the_next_wizard_offers_to_finish_it_and_enter_is_enough() {
 
 #[test]
 fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
     killed(&scene);
     let mut pty = scene.wizard(&[]);
@@ -63,7 +66,7 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
 
 #[test]
 fn what_could_not_be_made_any_more_is_undone_all_the_same() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
     killed(&scene);
     let state = scene.home.path().join(".local/state/osvpn");
@@ -95,7 +98,7 @@ fn what_could_not_be_made_any_more_is_undone_all_the_same() {
 
 #[test]
 fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     killed(&scene);
     let made = scene.objects();
     let mut pty = scene.wizard(&[]);

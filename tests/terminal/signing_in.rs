@@ -13,7 +13,7 @@ const MFA: &[(&str, &str)] = &[("OS_USERNAME", "demo-mfa"), ("OS_PASSWORD", "")]
 
 #[test]
 fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothing_lost() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
     let mut pty = Pty::start(scene.home.path(), &[], &vars(&scene, MFA));
     pty.wait_for("The password of demo-mfa");
@@ -41,7 +41,7 @@ fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothin
 
 #[test]
 fn a_signal_ends_the_wizard_while_it_asks() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let pty = Pty::start(scene.home.path(), &[], &vars(&scene, MFA));
     pty.wait_for("The password of demo-mfa");
     pty.signal("TERM");
@@ -60,11 +60,11 @@ fn plan(scene: &Scene) {
 
 #[test]
 fn apply_asks_on_the_terminal_at_the_start_and_in_mid_run_and_shows_nothing_of_it() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     plan(&scene);
     let before = scene.objects();
     let gate = osvpn::simulator::Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ikepolicies"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ikepolicies"));
     let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, MFA));
     pty.wait_for("Password:");
     pty.send("demo\r");
@@ -88,7 +88,7 @@ fn apply_asks_on_the_terminal_at_the_start_and_in_mid_run_and_shows_nothing_of_i
 
 #[test]
 fn ctrl_c_at_the_question_of_apply_stops_it_and_leaves_the_terminal_as_it_was() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     plan(&scene);
     let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, MFA));
     pty.wait_for("Password:");
@@ -101,7 +101,7 @@ fn ctrl_c_at_the_question_of_apply_stops_it_and_leaves_the_terminal_as_it_was() 
 /// What a shell does with a job that was stopped and goes on: it has put its own line settings in place meanwhile.
 #[test]
 fn what_is_typed_stays_hidden_after_the_program_was_stopped_and_goes_on() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = Pty::start(scene.home.path(), &["list"], &vars(&scene, &MFA[1..]));
     pty.wait_for("Password:");
     pty.signal("STOP");
@@ -122,7 +122,7 @@ fn what_is_typed_stays_hidden_after_the_program_was_stopped_and_goes_on() {
 
 #[test]
 fn a_key_that_is_typed_for_a_file_is_hidden_and_can_be_left_with_ctrl_c() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     plan(&scene);
     let args = ["apply", "plan.toml", "--psk-file", "-", "--dry-run"];
     for (keys, expected) in [("Typed0nThisTerminal2345\r", 0), ("short\r", 2), ("\r", 2), ("Typed0nThis\x03", 130)] {
@@ -137,7 +137,7 @@ fn a_key_that_is_typed_for_a_file_is_hidden_and_can_be_left_with_ctrl_c() {
 
 #[test]
 fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_another_place_is_sent() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let home = scene.home.path();
     std::fs::create_dir_all(home.join(".config/openstack")).unwrap();
     let secure = "clouds:\n  prod:\n    auth:\n      password: demo\n";
@@ -163,11 +163,13 @@ fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_anot
 
 #[test]
 fn who_gives_up_in_mid_run_is_told_how_to_go_on_and_resume_asks_again() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     plan(&scene);
     let before = scene.objects();
     let gate = osvpn::simulator::Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
     let mut pty = Pty::start(scene.home.path(), &["apply", "plan.toml"], &vars(&scene, &MFA[..1]));
     pty.wait_for("Passcode:");
     pty.send("123456\r");

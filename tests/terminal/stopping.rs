@@ -40,7 +40,7 @@ fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
 
 /// A wizard in that phase, with a request under way that waits at a gate.
 fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
-    let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+    let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = ids(&scene);
     let gate = Gate::closed();
     let (method, path) = match phase {
@@ -48,7 +48,7 @@ fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
         "watching" => ("GET", "ipsec-site-connections/"),
         _ => ("DELETE", "ikepolicies"),
     };
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
     pty.confirm("\r");
@@ -106,7 +106,7 @@ fn a_terminal_that_closes_upon_a_key_ends_the_wizard() {
 /// Nobody sends SIGHUP then, and with nothing to draw nothing fails.
 #[test]
 fn a_terminal_of_another_session_that_closes_ends_the_wizard() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = Pty::start_in(false, scene.home.path(), &[], &scene.cloud.environment());
     pty.wait_for(STEPS[0]);
     pty.send("?");
@@ -118,7 +118,7 @@ fn a_terminal_of_another_session_that_closes_ends_the_wizard() {
 /// The system tells of both at once.
 #[test]
 fn a_key_pressed_while_the_window_changes_is_not_lost() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
     pty.wait_for(STEPS[0]);
     for round in 0..24 {
@@ -153,11 +153,12 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
     {
         for (signal, _) in ENDS {
             let what = format!("{signal} at {method} {path}");
-            let scene = Scene::new(Settings { report_interval: Duration::MAX, ..Settings::default() });
+            let scene =
+                Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
             let before = ids(&scene);
             std::fs::write(scene.home.path().join("plan.toml"), plan.concat()).unwrap();
             let gate = Gate::closed();
-            scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).method(method).path(path));
+            scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
             let mut pty = scene.wizard(&["apply", "plan.toml"]);
             scene.runtime.block_on(gate.arrived());
             end(&mut pty, signal);

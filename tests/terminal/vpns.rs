@@ -64,13 +64,13 @@ fn journals(scene: &Scene) -> usize {
     entries.map_or(0, |entries| entries.filter(is_change).count())
 }
 
-fn put(path: &str, region: &str, effect: Effect) -> Fault {
-    Fault::new(effect).method("PUT").path(path).region(region)
+fn put(path: &str, region: &str, effect: FaultEffect) -> InjectedFault {
+    InjectedFault::new(effect).method("PUT").path(path).region(region)
 }
 
 #[test]
 fn whoever_only_looks_changes_nothing_and_statuses_come_by_themselves() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = at_vpn(&scene, "1");
     pty.send(LEFT);
     pty.wait_for("[ Delete ]");
@@ -84,13 +84,13 @@ fn whoever_only_looks_changes_nothing_and_statuses_come_by_themselves() {
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!((code, said.trim()), (0, "Nothing was changed."));
-    let wrote = |request: &osvpn::simulator::Request| request.method != "GET" && !request.path.contains("/auth/");
+    let wrote = |request: &osvpn::simulator::LoggedRequest| request.method != "GET" && !request.path.contains("/auth/");
     assert!(!scene.cloud.requests().iter().any(wrote));
 }
 
 #[test]
 fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = at_the_list(&scene);
     pty.send("2");
     // A key that everybody knows stands first.
@@ -105,8 +105,8 @@ fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
 }
 
 /// A new key whose way to that region ends so.
-fn new_key(region: &str, effect: Effect) -> (Scene, Pty) {
-    let scene = Scene::new(Settings::default());
+fn new_key(region: &str, effect: FaultEffect) -> (Scene, Pty) {
+    let scene = Scene::new(SimulatorSettings::default());
     let before = keys(&scene);
     let mut pty = at_vpn(&scene, "1");
     scene.cloud.inject(put("ipsec-site-connections", region, effect));
@@ -121,11 +121,11 @@ fn new_key(region: &str, effect: Effect) -> (Scene, Pty) {
 #[test]
 fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     for region in ["nz-hlz-1", "nz-por-1"] {
-        let (scene, pty) = new_key(region, Effect::CloseAfter);
+        let (scene, pty) = new_key(region, FaultEffect::CloseAfter);
         assert_eq!((back_and_leave(pty).0, journals(&scene)), (0, 0));
     }
     // A gateway that gives up may have passed the request on, and then it is acted upon once more.
-    let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
+    let (scene, mut pty) = new_key("nz-por-1", FaultEffect::status(503));
     pty.wait_for("checking the lost request");
     pty.send("q");
     pty.wait_for("It is only waited for");
@@ -135,7 +135,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     assert!(code == 1 && said.contains("an answer was lost"), "{code} {said}");
     assert_eq!(journals(&scene), 1, "whoever resumes looks again");
     // Nor does a terminal that is taken away lose anything.
-    let (scene, mut pty) = new_key("nz-por-1", Effect::status(503));
+    let (scene, mut pty) = new_key("nz-por-1", FaultEffect::status(503));
     pty.wait_for("checking the lost request");
     pty.send("?");
     let code = pty.close(Closing::AtOnce).wait().unwrap().exit_code();
@@ -171,11 +171,11 @@ fn with_own_key(scene: &Scene) -> usize {
 /// A peer outside cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
 #[test]
 fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = at_own_key(&scene);
     pty.send(OWN_KEY);
     pty.wait_for("24 of 20 to 40");
-    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::status(409)));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", FaultEffect::status(409)));
     pty.confirm("\r");
     agree(&mut pty);
     pty.enter_at("[ Retry ]");
@@ -189,12 +189,12 @@ fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
 
 #[test]
 fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut_off() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = at_own_key(&scene);
     pty.send(OWN_KEY);
     pty.confirm("\r");
     let gate = Gate::closed();
-    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", FaultEffect::Held(gate.clone())));
     agree(&mut pty);
     scene.runtime.block_on(gate.arrived());
     pty.signal("KILL");
@@ -218,7 +218,7 @@ fn a_key_of_ones_own_is_asked_for_again_by_the_wizard_that_finishes_what_was_cut
 
 /// A cloud whose VPNs all have the key everybody knows.
 fn all_public() -> Scene {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     for region in ["nz-hlz-1", "nz-por-1"] {
         for connection in scene.cloud.collection(region, "ipsec-site-connections") {
             let id = connection["id"].as_str().unwrap();
@@ -232,7 +232,7 @@ fn all_public() -> Scene {
 fn a_stop_without_a_screen_settles_the_vpn_it_is_at_and_leaves_the_rest() {
     let scene = all_public();
     let gate = Gate::closed();
-    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", FaultEffect::Held(gate.clone())));
     let pty = scene.wizard(&["rotate-psk", "--all-public-keys", "--yes"]);
     scene.runtime.block_on(gate.arrived());
     pty.signal("INT");
@@ -267,11 +267,11 @@ fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
 
 #[test]
 fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
     settled(&pty, STEPS[0]);
     let gate = Gate::closed();
-    scene.cloud.inject(Fault::new(Effect::Held(gate.clone())).path("ikepolicies").region("nz-wlg-2"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).path("ikepolicies").region("nz-wlg-2"));
     pty.send("3");
     pty.wait("what is known", |screen| screen.contains("Wellington") && screen.contains(" reading"));
     pty.send("1");
@@ -290,10 +290,10 @@ fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
 
 #[test]
 fn a_cloud_that_is_busy_is_asked_again_and_the_pause_is_on_the_screen() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = keys(&scene);
     let mut pty = at_vpn(&scene, "1");
-    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::too_many_requests(2)));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", FaultEffect::too_many_requests(2)));
     pty.send("n");
     agree(&mut pty);
     // Where the line breaks depends on the ids in it.
@@ -306,10 +306,10 @@ fn a_cloud_that_is_busy_is_asked_again_and_the_pause_is_on_the_screen() {
 
 #[test]
 fn a_key_that_one_half_refuses_is_put_back_on_the_other_and_can_be_tried_again() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = keys(&scene);
     let mut pty = at_vpn(&scene, "1");
-    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::status(500)));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", FaultEffect::status(500)));
     pty.send("n");
     agree(&mut pty);
     let screen = pty.wait_for("stopped at a failure");
@@ -323,11 +323,11 @@ fn a_key_that_one_half_refuses_is_put_back_on_the_other_and_can_be_tried_again()
 
 #[test]
 fn a_token_that_expires_in_the_middle_of_a_change_is_renewed_without_a_word() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = keys(&scene);
     let gate = Gate::closed();
     let mut pty = at_vpn(&scene, "1");
-    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", Effect::Held(gate.clone())));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-hlz-1", FaultEffect::Held(gate.clone())));
     pty.send("n");
     agree(&mut pty);
     scene.runtime.block_on(gate.arrived());
@@ -340,11 +340,11 @@ fn a_token_that_expires_in_the_middle_of_a_change_is_renewed_without_a_word() {
 
 #[test]
 fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let rules = || scene.cloud.collection("nz-hlz-1", "security_group_rules").len();
     let before = rules();
     let mut pty = at_vpn(&scene, "1");
-    scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("security-group-rules"));
+    scene.cloud.inject(InjectedFault::new(FaultEffect::CloseAfter).method("POST").path("security-group-rules"));
     pty.send("a");
     agree(&mut pty);
     pty.wait_for("[ Show VPN ]");
@@ -367,14 +367,14 @@ fn missing_security_group_rules_are_made_and_go_with_the_vpn() {
 
 #[test]
 fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
-    for effect in [Effect::CloseAfter, Effect::status(503), Effect::CloseBefore] {
-        let scene = Scene::new(Settings::default());
+    for effect in [FaultEffect::CloseAfter, FaultEffect::status(503), FaultEffect::CloseBefore] {
+        let scene = Scene::new(SimulatorSettings::default());
         let before = scene.objects();
         let mut pty = at_vpn(&scene, "1");
-        scene
-            .cloud
-            .inject(Fault::new(effect.clone()).method("DELETE").path("ipsec-site-connections").region("nz-por-1"));
-        scene.cloud.inject(Fault::new(effect).method("DELETE").path("vpnservices").region("nz-hlz-1"));
+        scene.cloud.inject(
+            InjectedFault::new(effect.clone()).method("DELETE").path("ipsec-site-connections").region("nz-por-1"),
+        );
+        scene.cloud.inject(InjectedFault::new(effect).method("DELETE").path("vpnservices").region("nz-hlz-1"));
         pty.send("d");
         agree(&mut pty);
         pty.enter_at("[ Your VPNs ]");
@@ -388,7 +388,7 @@ fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
 
 #[test]
 fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the_reason() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "makes");
     pty.confirm("\r");
@@ -408,8 +408,10 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
     // Marked are the first, by the last try, and the one that was tunnelled so far.
     pty.send("2\r");
     pty.wait_for("Which subnets of Porirua from now on?");
-    scene.cloud.inject(Fault::new(Effect::CloseAfter).method("POST").path("endpoint-groups").region("nz-hlz-1"));
-    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", Effect::CloseAfter));
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::CloseAfter).method("POST").path("endpoint-groups").region("nz-hlz-1"));
+    scene.cloud.inject(put("ipsec-site-connections", "nz-por-1", FaultEffect::CloseAfter));
     pty.confirm("\r");
     agree(&mut pty);
     let (code, said) = back_and_leave(pty);
@@ -421,10 +423,12 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
 
 #[test]
 fn a_region_that_fails_is_named_and_the_rest_is_shown() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
     settled(&pty, STEPS[0]);
-    scene.cloud.inject(Fault::new(Effect::status(500)).path("vpn/ikepolicies").region("nz-por-1").always());
+    scene
+        .cloud
+        .inject(InjectedFault::new(FaultEffect::status(500)).path("vpn/ikepolicies").region("nz-por-1").always());
     pty.send("3");
     let screen = pty.wait_for("could not be read");
     assert!(screen.contains("Porirua") && screen.contains("office"), "{screen}");
@@ -434,10 +438,10 @@ fn a_region_that_fails_is_named_and_the_rest_is_shown() {
 }
 
 /// Kills a wizard in the middle of a change, at a request that is acted upon all the same.
-fn killed(scene: &Scene, key: &str, fault: impl FnOnce(Effect) -> Fault) {
+fn killed(scene: &Scene, key: &str, fault: impl FnOnce(FaultEffect) -> InjectedFault) {
     let gate = Gate::closed();
     let mut pty = at_vpn(scene, "1");
-    scene.cloud.inject(fault(Effect::Held(gate.clone())));
+    scene.cloud.inject(fault(FaultEffect::Held(gate.clone())));
     pty.send(key);
     agree(&mut pty);
     scene.runtime.block_on(gate.arrived());
@@ -451,9 +455,11 @@ fn killed(scene: &Scene, key: &str, fault: impl FnOnce(Effect) -> Fault) {
 
 #[test]
 fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let before = scene.objects();
-    killed(&scene, "d", |held| Fault::new(held).method("DELETE").path("ipsec-site-connections").region("nz-por-1"));
+    killed(&scene, "d", |held| {
+        InjectedFault::new(held).method("DELETE").path("ipsec-site-connections").region("nz-por-1")
+    });
     let mut pty = scene.wizard(&[]);
     let screen = pty.wait_for("Interrupted: the deletion of office");
     assert!(!screen.contains("Roll back"), "what is deleted cannot come back:\n{screen}");
@@ -468,10 +474,10 @@ fn a_change_that_was_cut_off_is_offered_by_the_next_wizard_and_enter_finishes_it
 
 #[test]
 fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let rules = || scene.cloud.collection("nz-hlz-1", "security_group_rules").len();
     let before = rules();
-    killed(&scene, "a", |held| Fault::new(held).method("POST").path("security-group-rules").region("nz-hlz-1"));
+    killed(&scene, "a", |held| InjectedFault::new(held).method("POST").path("security-group-rules").region("nz-hlz-1"));
     assert_eq!(rules(), before + 1);
     let mut pty = scene.wizard(&[]);
     pty.wait_for("Interrupted: the security-group rules of office");
@@ -497,10 +503,10 @@ fn a_change_that_was_cut_off_comes_first_and_can_be_taken_back() {
 
 #[test]
 fn impatience_is_asked_and_what_is_kept_can_be_resumed() {
-    let scene = Scene::new(Settings::default());
+    let scene = Scene::new(SimulatorSettings::default());
     let gate = Gate::closed();
     let mut pty = at_vpn(&scene, "1");
-    let fault = Fault::new(Effect::Held(gate.clone())).method("DELETE").path("ipsec-site-connections");
+    let fault = InjectedFault::new(FaultEffect::Held(gate.clone())).method("DELETE").path("ipsec-site-connections");
     scene.cloud.inject(fault.region("nz-por-1"));
     pty.send("d");
     agree(&mut pty);
