@@ -21,6 +21,7 @@ pub mod psk;
 pub mod sharing;
 pub mod shell;
 mod text;
+pub(crate) mod wrap;
 
 use std::net::IpAddr;
 

@@ -2,27 +2,14 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::plan::wrap::{LongWords, wrap};
+
 const COLUMNS: usize = 79;
 
 /// The text behind a first column, its further lines below its first one.
 pub fn hanging(first: &str, text: &str) -> String {
-    let indent = " ".repeat(first.width());
-    let mut lines = vec![first.to_owned()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut();
-        match line {
-            Some(line) if line.width() + 1 + word.width() <= COLUMNS || line.trim().is_empty() => {
-                if line.width() > indent.len() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            _ => lines.push(format!("{indent}{word}")),
-        }
-    }
-    let mut wrapped = lines.join("\n");
-    wrapped.push('\n');
-    wrapped
+    let lines = wrap(text, COLUMNS - first.width(), LongWords::Whole);
+    format!("{first}{}\n", lines.join(&format!("\n{}", " ".repeat(first.width()))))
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! Prose broken into lines by screen columns.
+
+use unicode_width::UnicodeWidthStr;
+
+/// What becomes of a word that is longer than a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LongWords {
+    Broken,
+    /// A part of a command can be copied only in one piece.
+    Whole,
+}
+
+/// The places between the characters of a text, and how many of them stand behind less than is asked for. A text a user
+/// types can be long, so that it is not measured again for each of them.
+pub(crate) fn places(text: &str, is_less: impl Fn(usize) -> bool) -> (Vec<usize>, usize) {
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let count = places.partition_point(|at| text.get(..*at).is_some_and(|start| is_less(start.width())));
+    (places, count)
+}
+
+/// The longest beginning that takes no more than that many columns.
+pub(crate) fn beginning(text: &str, columns: usize) -> &str {
+    let (places, count) = places(text, |width| width <= columns);
+    places.get(count.saturating_sub(1)).and_then(|end| text.get(..*end)).unwrap_or_default()
+}
+
+/// A text broken into lines at spaces. Spaces it begins with indent all its lines.
+pub(crate) fn wrap(text: &str, columns: usize, long: LongWords) -> Vec<String> {
+    let columns = columns.max(1);
+    let indent = (text.len() - text.trim_start_matches(' ').len()).min(columns / 2).min(columns.saturating_sub(2));
+    let room = columns - indent;
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let mut word = word;
+        // A line may hold text that takes no column, such as a joiner; it needs its space all the same.
+        let (last, is_begun) = lines.last().map_or((0, false), |line| (line.width(), !line.is_empty()));
+        if is_begun && last + 1 + word.width() > room {
+            lines.push(String::new());
+        }
+        while long == LongWords::Broken && word.width() > room {
+            let mut start = beginning(word, room);
+            if start.is_empty() {
+                // A character wider than the whole line is drawn as far as it goes.
+                start = word.get(..word.chars().next().map_or(0, char::len_utf8)).unwrap_or_default();
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(start);
+            }
+            lines.push(String::new());
+            word = word.get(start.len()..).unwrap_or_default();
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    if indent > 0 {
+        let margin = " ".repeat(indent);
+        for line in &mut lines {
+            line.insert_str(0, &margin);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn wrapped_lines_are_never_too_wide_and_lose_no_word(text in "( {0,3}[a-z0-9é漢字👩‍🚀./-]{1,12}){0,12}", columns in 2_usize..40) {
+            let lines = wrap(&text, columns, LongWords::Broken);
+            for line in &lines {
+                prop_assert!(line.width() <= columns, "{line:?} in {columns}");
+            }
+            let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(squeeze(&lines.join(" ")), squeeze(&text));
+        }
+    }
+}
