@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use itertools::Itertools;
 
-use super::{Side, Vpn};
+use super::Vpn;
 use crate::cloud::{Extensions, RegionId, Survey};
 use crate::plan::fields::{Grade, PolicyField};
 use crate::plan::policy::{EncryptionAlgorithm, Policy};
@@ -41,7 +41,7 @@ impl Agreement {
             .filter_map(|(_, side)| Some((&side.region, &surveys.get(&side.region)?.inventory.extensions)))
             .collect();
         let mut choices: Vec<FieldChoice> =
-            PolicyField::OF_POLICIES.iter().map(|field| FieldChoice::of(*field, vpn, &regions)).collect();
+            PolicyField::of_policies().map(|field| FieldChoice::of(field, vpn, &regions)).collect();
         // Each half may have had it with IKEv2, or not worked.
         let needs_ikev2 = choices.iter().any(|choice| match (choice.field, &choice.taken) {
             (PolicyField::IkeEncryption, Taken::Of(_, word)) => {
@@ -125,7 +125,7 @@ impl Agreement {
 impl FieldChoice {
     fn of(field: PolicyField, vpn: &Vpn, regions: &[(&RegionId, &Extensions)]) -> Self {
         let had: BTreeMap<Half, String> =
-            vpn.sides().filter_map(|(half, side)| Some((half, stored(side, field)?.to_owned()))).collect();
+            vpn.sides().filter_map(|(half, side)| Some((half, side.stored(field)?))).collect();
         let refusing = |word: &str| regions.iter().find(|(_, extensions)| !field.is_stored_by(word, extensions));
         let graded: Vec<(Half, &String, Grade)> =
             had.iter().filter_map(|(half, word)| Some((*half, word, field.grade(word)?))).collect();
@@ -189,9 +189,4 @@ fn strongest<'a, 'b: 'a>(
     graded: impl IntoIterator<Item = &'a (Half, &'b String, Grade), IntoIter: DoubleEndedIterator>,
 ) -> Option<&'a (Half, &'b String, Grade)> {
     graded.into_iter().rev().max_by_key(|(_, _, grade)| grade.strength)
-}
-
-fn stored(side: &Side, field: PolicyField) -> Option<&str> {
-    let policy = if field.label().0 == "IKE" { side.ike.as_ref() } else { side.ipsec.as_ref() };
-    policy.map(|policy| policy.word(field.attribute()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Inspection, OtherHalf, Side, Vpn, in_order};
-use crate::cloud::{Id, StoredPolicy};
+use crate::cloud::Id;
 use crate::plan::checks::existing::goes_to;
 use crate::plan::fields::PolicyField;
 use crate::plan::policy::{IkeVersion, Policy};
@@ -47,23 +47,8 @@ impl Side {
     }
 
     fn has(&self, policy: &Policy) -> bool {
-        let connection = &self.connection;
-        let dpd = &connection.dpd;
-        PolicyField::ALL.iter().all(|field| {
-            let stored =
-                |policy: &Option<StoredPolicy>| policy.as_ref().map(|of| of.word(field.attribute()).to_owned());
-            let has = match field {
-                // Only IKEv1 has modes to negotiate in.
-                PolicyField::Phase1Mode if policy.ike.ike_version == IkeVersion::V2 => return true,
-                PolicyField::DpdAction => Some(dpd.action.clone()),
-                PolicyField::DpdInterval => Some(dpd.interval.to_string()),
-                PolicyField::DpdTimeout => Some(dpd.timeout.to_string()),
-                PolicyField::Mtu => Some(connection.mtu.to_string()),
-                PolicyField::Initiator => Some(connection.initiator.clone()),
-                _ if field.label().0 == "IKE" => stored(&self.ike),
-                _ => stored(&self.ipsec),
-            };
-            has == Some(field.get(policy))
-        })
+        // Only IKEv1 has modes to negotiate in.
+        let is_idle = |field| field == PolicyField::Phase1Mode && policy.ike.ike_version == IkeVersion::V2;
+        PolicyField::ALL.iter().all(|field| is_idle(*field) || self.stored(*field) == Some(field.get(policy)))
     }
 }

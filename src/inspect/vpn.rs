@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use itertools::Itertools;
 
-use crate::cloud::{Id, RegionId, Router, SiteConnection, Status, StoredPolicy, VpnService};
+use crate::cloud::{Id, Kind, RegionId, Router, SiteConnection, Status, StoredPolicy, VpnService};
+use crate::plan::fields::PolicyField;
 use crate::plan::policy::IkeVersion;
 use crate::plan::{Half, VpnId, VpnName};
 
@@ -220,10 +221,26 @@ impl Side {
         }
     }
 
-    /// Which IKE it speaks, if that can be seen.
+    /// Its value of a field, as the API writes it; none if its policy cannot be read.
+    pub(super) fn stored(&self, field: PolicyField) -> Option<String> {
+        let SiteConnection { dpd, mtu, initiator, .. } = &self.connection;
+        Some(match field {
+            PolicyField::DpdAction => dpd.action.clone(),
+            PolicyField::DpdInterval => dpd.interval.to_string(),
+            PolicyField::DpdTimeout => dpd.timeout.to_string(),
+            PolicyField::Mtu => mtu.to_string(),
+            PolicyField::Initiator => initiator.clone(),
+            _ => {
+                let policy = if field.kind() == Kind::IkePolicy { &self.ike } else { &self.ipsec };
+                policy.as_ref()?.word(field.attribute()).to_owned()
+            }
+        })
+    }
+
+    /// Which IKE it speaks, if that can be read.
     #[must_use]
     pub fn ike_version(&self) -> Option<IkeVersion> {
-        self.ike.as_ref()?.word("ike_version").parse().ok()
+        self.stored(PolicyField::IkeVersion)?.parse().ok()
     }
 
     /// Whether it is a connection of the old kind, without endpoint groups.

@@ -10,7 +10,7 @@ use super::policy::{
     AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER,
     Phase1Mode, Policy, TransformProtocol, Vocabulary,
 };
-use crate::cloud::Extensions;
+use crate::cloud::{Extensions, Kind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grade {
@@ -140,7 +140,7 @@ impl FieldValues for BytesField {
 }
 
 macro_rules! policy_fields {
-    ($($(#[$list:meta])* $all:ident [
+    ($($all:ident of $kind:ident [
         $($variant:ident($object:literal, $name:literal): $values:ty = $attribute:ident $(in $part:ident)?;)+
     ])+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,7 +150,12 @@ macro_rules! policy_fields {
 
         impl PolicyField {
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
-            $($(#[$list])* pub const $all: &[Self] = &[$(Self::$variant),+];)+
+            $(pub const $all: &[Self] = &[$(Self::$variant),+];)+
+
+            /// The kind of object that has it.
+            pub const fn kind(self) -> Kind {
+                match self { $($(Self::$variant => Kind::$kind,)+)+ }
+            }
 
             /// The object it belongs to and its name, as a person reads them.
             pub const fn label(self) -> (&'static str, &'static str) {
@@ -191,15 +196,28 @@ macro_rules! policy_fields {
     };
 }
 
-policy_fields! {
+impl PolicyField {
     /// Those of the IKE and the IPsec policy, which both halves of a VPN must have alike.
-    OF_POLICIES [
+    pub fn of_policies() -> impl Iterator<Item = Self> {
+        Self::OF_IKE.iter().chain(Self::OF_IPSEC).copied()
+    }
+
+    /// The API's attributes of a policy of that kind.
+    pub(crate) fn attributes(kind: Kind) -> Vec<&'static str> {
+        Self::of_policies().filter(|field| field.kind() == kind).map(Self::attribute).collect()
+    }
+}
+
+policy_fields! {
+    OF_IKE of IkePolicy [
         IkeVersion("IKE", "version"): WeighedWords<IkeVersion> = ike_version in ike;
         Phase1Mode("IKE", "phase 1 mode"): WeighedWords<Phase1Mode> = phase1_negotiation_mode in ike;
         IkeAuth("IKE", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ike;
         IkeEncryption("IKE", "encryption"): WeighedWords<EncryptionAlgorithm> = encryption_algorithm in ike;
         IkePfs("IKE", "DH group"): WeighedWords<DhGroup> = pfs in ike;
         IkeLifetime("IKE", "lifetime"): Lifetime = lifetime in ike;
+    ]
+    OF_IPSEC of IpsecPolicy [
         TransformProtocol("IPsec", "protocol"): WeighedWords<TransformProtocol> = transform_protocol in ipsec;
         EncapsulationMode("IPsec", "encapsulation"): WeighedWords<EncapsulationMode> = encapsulation_mode in ipsec;
         IpsecAuth("IPsec", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ipsec;
@@ -207,7 +225,7 @@ policy_fields! {
         IpsecPfs("IPsec", "PFS group"): WeighedWords<DhGroup> = pfs in ipsec;
         IpsecLifetime("IPsec", "lifetime"): Lifetime = lifetime in ipsec;
     ]
-    OF_CONNECTION [
+    OF_CONNECTION of SiteConnection [
         DpdAction("DPD", "action"): PlainWords<DpdAction> = action in dpd;
         DpdInterval("DPD", "interval"): SecondsField = interval in dpd;
         DpdTimeout("DPD", "timeout"): SecondsField = timeout in dpd;

@@ -91,7 +91,7 @@ impl Policy {
             refuse(Field::Phase1Mode, "strongSwan refuses aggressive mode with a pre-shared key; take main");
         }
         for (region, extensions) in &setting.regions {
-            for field in Field::OF_POLICIES {
+            for field in Field::of_policies() {
                 let word = field.get(self);
                 let why = match word.as_str() {
                     _ if field.is_stored_by(&word, extensions) => continue,
@@ -99,7 +99,7 @@ impl Policy {
                     "3des" => "no longer stores 3des and would answer 500; take aes-256".to_owned(),
                     _ => format!("does not store {word}; that came with OpenStack 2025.1"),
                 };
-                refuse(*field, &format!("{region} {why}"));
+                refuse(field, &format!("{region} {why}"));
             }
         }
         found

@@ -25,7 +25,7 @@ fn vpn(words: [&Words; 2], stored: [&[&str]; 2]) -> (Vpn, BTreeMap<RegionId, Sur
     let OtherHalf::Found(other) = &mut vpn.other_half else { panic!("one half") };
     for (side, words) in [&mut vpn.a, &mut **other].into_iter().zip(words) {
         let policy = |fields: std::ops::Range<usize>| {
-            let attributes = fields.map(|at| (PolicyField::OF_POLICIES[at].attribute(), words[at].clone()));
+            let attributes = fields.map(|at| (of_policies()[at].attribute(), words[at].clone()));
             let (id, name, description) = (Id::new("p"), String::new(), String::new());
             StoredPolicy { id, name, description, attributes: attributes.collect() }
         };
@@ -44,7 +44,7 @@ fn modern_but(changed: &[(PolicyField, &str)]) -> Words {
         let changed = changed.iter().find(|(of, _)| of == field);
         changed.map_or_else(|| field.get(&modern()), |(_, word)| (*word).to_owned())
     };
-    PolicyField::OF_POLICIES.iter().map(word).collect()
+    of_policies().iter().map(word).collect()
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn words() -> impl Strategy<Value = Words> {
             .prop_map(|n| n.to_string())
             .boxed(),
     };
-    PolicyField::OF_POLICIES.iter().map(word).collect::<Vec<_>>()
+    of_policies().iter().map(word).collect::<Vec<_>>()
 }
 
 proptest! {
@@ -121,7 +121,7 @@ proptest! {
         let extensions: Vec<&Extensions> = regions.values().map(|survey| &survey.inventory.extensions).collect();
         for policy in [&agreed, &at_least] {
             prop_assert!(policy.ike.ike_version == IkeVersion::V2 || !policy.ike.encryption_algorithm.needs_ikev2());
-            for (at, field) in PolicyField::OF_POLICIES.iter().enumerate() {
+            for (at, field) in of_policies().iter().enumerate() {
                 let word = field.get(policy);
                 let grade = field.grade(&word).unwrap();
                 prop_assert!(grade.is_sound, "{field:?} {word}");
@@ -133,15 +133,19 @@ proptest! {
                 }
             }
         }
-        for field in PolicyField::OF_POLICIES {
+        for field in &of_policies() {
             let of = |policy: &Policy| field.grade(&field.get(policy)).unwrap().strength;
             prop_assert!(of(&at_least) >= of(&modern()), "{field:?}");
         }
         // What both have by then stays.
-        let agreed: Words = PolicyField::OF_POLICIES.iter().map(|field| field.get(&agreed)).collect();
+        let agreed: Words = of_policies().iter().map(|field| field.get(&agreed)).collect();
         let (vpn, regions) = super::agreement::vpn([&agreed, &agreed], stored);
         let again = Agreement::between(&vpn, &regions);
         prop_assert!(again.is_had_by(Half::A) && again.is_had_by(Half::B));
         prop_assert!(again.words(&vpn).is_empty(), "{:?}", again.words(&vpn));
     }
+}
+
+fn of_policies() -> Vec<PolicyField> {
+    PolicyField::of_policies().collect()
 }

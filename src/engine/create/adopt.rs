@@ -9,12 +9,7 @@ use serde_json::Value;
 use super::{CreateError, Event, Half, Made, Run, Step, Task, late};
 use crate::cloud::{Error, Region};
 use crate::engine::undo::{free_and_delete, verify};
-
-/// What the API calls the attributes of a policy that a plan decides.
-const IKE: [&str; 6] =
-    ["auth_algorithm", "encryption_algorithm", "ike_version", "lifetime", "pfs", "phase1_negotiation_mode"];
-const IPSEC: [&str; 6] =
-    ["auth_algorithm", "encapsulation_mode", "encryption_algorithm", "lifetime", "pfs", "transform_protocol"];
+use crate::plan::fields::PolicyField;
 
 impl Run<'_> {
     async fn look(&self, region: &Region, task: Task) -> Result<(), Error> {
@@ -92,10 +87,11 @@ impl Run<'_> {
     async fn fits(&self, region: &Region, made: &Made) -> Result<bool, Error> {
         let kind = made.task.step.kind();
         let policy = self.plan.policy();
+        let shown = async |fields: Vec<&str>| region.show(kind, &made.id, &fields).await;
         match made.task.step {
             Step::Service | Step::LocalGroup | Step::PeerGroup => Ok(true),
-            Step::IkePolicy => Ok(is_like(&region.show(kind, &made.id, &IKE).await?, &policy.ike)),
-            Step::IpsecPolicy => Ok(is_like(&region.show(kind, &made.id, &IPSEC).await?, &policy.ipsec)),
+            Step::IkePolicy => Ok(is_like(&shown(PolicyField::attributes(kind)).await?, &policy.ike)),
+            Step::IpsecPolicy => Ok(is_like(&shown(PolicyField::attributes(kind)).await?, &policy.ipsec)),
             Step::Connection => {
                 let ties = ["ikepolicy_id", "ipsecpolicy_id"];
                 let (shown, key) =

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::cloud::{Cloud, Detail, Id, Inventory};
+use crate::cloud::{Cloud, Detail, Id, Inventory, Kind};
 use crate::engine::Step;
 use crate::engine::found::Found;
 use crate::engine::prepare::{PrepareError, RegionRead};
+use crate::plan::fields::PolicyField;
 use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};
 
 type Region<'a> = (&'a Inventory, &'a Detail);
@@ -82,15 +83,9 @@ async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Opt
         let shown = region.show(step.kind(), &made.id, fields).await;
         shown.map(Some).map_err(|error| PrepareError::request(format!("reading the {}", step.label()), error))
     };
-    let ike = show(
-        Step::IkePolicy,
-        &["ike_version", "phase1_negotiation_mode", "auth_algorithm", "encryption_algorithm", "pfs", "lifetime"],
-    );
-    let ipsec = show(
-        Step::IpsecPolicy,
-        &["transform_protocol", "encapsulation_mode", "auth_algorithm", "encryption_algorithm", "pfs", "lifetime"],
-    );
-    let (Some(ike), Some(ipsec)) = (ike.await?, ipsec.await?) else { return Ok(None) };
+    let (ike, ipsec) = (PolicyField::attributes(Kind::IkePolicy), PolicyField::attributes(Kind::IpsecPolicy));
+    let (ike, ipsec) = (show(Step::IkePolicy, &ike).await?, show(Step::IpsecPolicy, &ipsec).await?);
+    let (Some(ike), Some(ipsec)) = (ike, ipsec) else { return Ok(None) };
     let Policy { initiator, mtu, dpd, .. } = &profiles.modern;
     let usual = || json!({ "initiator": initiator, "mtu": mtu, "dpd": dpd });
     let rest = show(Step::Connection, &["initiator", "mtu", "dpd"]).await?.unwrap_or_else(usual);
