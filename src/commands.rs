@@ -40,12 +40,11 @@ use crate::sign_in::{SignedIn, sign_in};
 use crate::system::signals::{self, Signals};
 
 pub(crate) use error::CommandError;
-use options::CloudArgs;
+use options::{AnswerArgs, CloudArgs};
 
 /// A command that ends with an answer.
 pub(crate) trait Answering {
-    /// Whether the answer is one JSON document.
-    fn is_json(&self) -> bool;
+    fn options(&self) -> &AnswerArgs;
 
     /// Said after an error: what is as it was. Empty for a command that changes nothing in any case.
     fn untouched(&self) -> &'static str {
@@ -119,7 +118,7 @@ fn print(
     warnings: Vec<String>,
     status: ExitStatus,
 ) -> io::Result<()> {
-    if !command.is_json() {
+    if !command.options().json {
         return match result {
             Ok(conclusion) => write!(stdout(), "{}", conclusion.text),
             Err(error) => {

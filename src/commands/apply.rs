@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::creation::Creation;
 use super::existing::existing;
-use super::options::{ClearTextArgs, CloudArgs, WaitArgs};
+use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::engine::Ledger;
 use crate::engine::interruption::begun;
@@ -59,9 +59,6 @@ pub(crate) struct ApplyArgs {
     /// Check everything against the cloud, print what would be created, and create nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Print one JSON document on standard output, whatever happens, instead of text.
-    #[arg(long)]
-    json: bool,
     /// Read the pre-shared key from this file; - reads standard input. It goes before OSVPN_PSK.
     #[arg(long, value_name = "PATH")]
     psk_file: Option<PathBuf>,
@@ -70,7 +67,7 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     clear_text: ClearTextArgs,
     #[command(flatten)]
-    cloud: CloudArgs,
+    answer: AnswerArgs,
 }
 
 enum Prepared {
@@ -80,8 +77,8 @@ enum Prepared {
 }
 
 impl Answering for ApplyArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     fn untouched(&self) -> &'static str {
@@ -115,7 +112,7 @@ impl ApplyArgs {
         let needs_sharer = given.is_none() && !file.may_generate_key();
         let psk = given.unwrap_or_else(Psk::generate);
         let (profiles, mut labels) = (Profiles::built_in()?, Labels::built_in()?);
-        let signed_in = sign_in.cloud(&self.cloud).await?;
+        let signed_in = sign_in.cloud(&self.answer.cloud).await?;
         let cloud = &signed_in.cloud;
         let directory = state::directory().filter(|_| signed_in.simulator.is_none());
         if let Some(begun) = directory.and_then(|directory| begun(&directory, cloud, &file)) {

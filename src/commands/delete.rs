@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::look::{ProjectVpns, look_to_change};
-use super::options::{ChangeArgs, CloudArgs};
-use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use super::look::ProjectVpns;
+use super::options::{AnswerArgs, ChangeArgs};
+use super::run_change::propose_and_run;
+use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{Proposal, delete, delete_strays};
 use crate::inspect::diagnosis::{exposures, rules};
 use crate::system::signals::Signals;
@@ -29,8 +29,6 @@ pub(crate) struct DeleteArgs {
     of: Vec<String>,
     #[command(flatten)]
     change: ChangeArgs,
-    #[command(flatten)]
-    cloud: CloudArgs,
 }
 
 /// An empty id is a variable of a script that is not set, and would choose nothing.
@@ -51,14 +49,11 @@ impl DeleteArgs {
 }
 
 impl Answering for DeleteArgs {
-    fn is_json(&self) -> bool {
-        self.change.json
+    fn options(&self) -> &AnswerArgs {
+        &self.change.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen).await);
-        let (seen, proposal) = until_signal(signals, proposed).await?;
-        let carrier = Carrier { seen: &seen, key: None, wait: Duration::ZERO, is_agreed: self.change.yes };
-        carrier.carry_out(proposal, signals).await
+        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, async |seen| self.propose(seen).await).await
     }
 }

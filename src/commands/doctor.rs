@@ -7,8 +7,8 @@ use futures::future::join_all;
 
 use super::confirm::{can_be_asked, confirm};
 use super::look::{ProjectVpns, look};
-use super::options::{AfterArgs, ClearTextArgs, CloudArgs};
-use super::run_change::Carrier;
+use super::options::{AfterArgs, AnswerArgs, ClearTextArgs};
+use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Together, fix};
 use crate::inspect::diagnosis::{Diagnosis, exposures};
@@ -40,15 +40,12 @@ pub(crate) struct DoctorArgs {
     /// Proceed without confirmation.
     #[arg(long, short, requires = "fixing")]
     yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     wait: AfterArgs,
     #[command(flatten)]
     clear_text: ClearTextArgs,
     #[command(flatten)]
-    cloud: CloudArgs,
+    answer: AnswerArgs,
 }
 
 /// What was read of the VPNs that are meant.
@@ -60,8 +57,8 @@ struct Examination {
 }
 
 impl Answering for DoctorArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     fn untouched(&self) -> &'static str {
@@ -101,7 +98,7 @@ impl DoctorArgs {
     }
 
     async fn examine(&self, sign_in: &mut SignInContext) -> Result<Examination, CommandError> {
-        let seen = look(&self.cloud, sign_in).await?;
+        let seen = look(&self.answer.cloud, sign_in).await?;
         self.clear_text.apply(seen.cloud()).await;
         let unmade: Vec<_> = seen.unmade(self.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();
         let chosen: Vec<&Vpn> = match &self.vpn {
@@ -138,7 +135,7 @@ impl DoctorArgs {
         if self.fix && wanted.is_none() {
             return diagnosed(health.unchanged());
         }
-        let may_ask = !self.json && can_be_asked();
+        let may_ask = !self.answer.json && can_be_asked();
         let (Some(wanted), true) = (wanted, self.fixes() || may_ask) else {
             return diagnosed(health);
         };
@@ -150,17 +147,18 @@ impl DoctorArgs {
             Err(why) if self.fixes() => return Err(why),
             Err(_) => return diagnosed(health),
         };
-        if !self.json {
+        if !self.answer.json {
             let _ = write!(io::stdout(), "{health}").and_then(|()| io::stdout().flush());
         }
         if !self.fixes() {
-            let shown = format!("\nThis can be fixed now:\n{}", Together(std::slice::from_ref(&proposal)));
-            if !confirm(&shown, "Proceed?", signals).await? {
+            let together = Together(std::slice::from_ref(&proposal));
+            let shown = format!("\nThis can be fixed now:\n{together}");
+            if !confirm(&shown, &together.question(), signals).await? {
                 return diagnosed(health.printed());
             }
         }
-        let is_agreed = self.yes || !self.fixes();
-        let carrier = Carrier { seen, key: None, wait: self.wait.duration(), is_agreed };
-        carrier.carry_out(proposal, signals).await
+        let is_confirmed = self.yes || !self.fixes();
+        let run = ChangeRun { seen, key: None, wait: self.wait.duration(), is_confirmed };
+        run.run(proposal, signals).await
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::look::look;
-use super::options::CloudArgs;
+use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::report::Listing;
 use crate::system::signals::Signals;
@@ -14,16 +14,13 @@ use crate::system::signals::Signals;
 /// connections without a counterpart and unused objects are listed separately.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    cloud: CloudArgs,
+    answer: AnswerArgs,
 }
 
 impl Answering for ListArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     fn untouched(&self) -> &'static str {
@@ -31,7 +28,7 @@ impl Answering for ListArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let seen = until_signal(signals, look(&self.cloud, sign_in)).await?;
+        let seen = until_signal(signals, look(&self.answer.cloud, sign_in)).await?;
         let needed = seen.needed();
         let needed = seen.inspection.unused.iter().filter(|stray| needed.needs(stray));
         let needed: Vec<_> = needed.map(|stray| stray.id.clone()).collect();

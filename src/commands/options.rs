@@ -73,14 +73,24 @@ impl AfterArgs {
     }
 }
 
-#[derive(Clone, Copy, Debug, Args)]
+/// Of every command that ends with an answer.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// Print one JSON document on standard output instead of text, whatever happens.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cloud: CloudArgs,
+}
+
+/// Of every command that changes a VPN.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ChangeArgs {
     /// Proceed without confirmation.
     #[arg(long, short)]
     pub(crate) yes: bool,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
 }
 
 /// Clocks overflow.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::creation::Creation;
 use super::lines::ProgressLines;
-use super::options::{ClearTextArgs, CloudArgs, ProfileName, WaitArgs};
+use super::options::{AnswerArgs, ClearTextArgs, ProfileName, WaitArgs};
 use super::wait::wait_for;
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::cloud::Cloud;
@@ -43,9 +43,6 @@ pub(crate) struct ResumeArgs {
     /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
     #[arg(value_name = "VPN")]
     vpn: Option<String>,
-    /// Print one JSON document on standard output, whatever happens, instead of text.
-    #[arg(long)]
-    json: bool,
     /// Continue with the policies of this profile: those created with others are recreated, with their connections.
     #[arg(long, value_enum)]
     profile: Option<ProfileName>,
@@ -57,12 +54,12 @@ pub(crate) struct ResumeArgs {
     #[command(flatten)]
     clear_text: ClearTextArgs,
     #[command(flatten)]
-    cloud: CloudArgs,
+    answer: AnswerArgs,
 }
 
 impl Answering for ResumeArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
@@ -115,7 +112,7 @@ struct Ready {
 impl ResumeArgs {
     async fn prepare(&self, sign_in: &mut SignInContext) -> Result<ReadyToResume, CommandError> {
         let chosen = local(self.vpn.as_deref())?;
-        let signed_in = sign_in.cloud(&self.cloud).await?;
+        let signed_in = sign_in.cloud(&self.answer.cloud).await?;
         let cloud = &signed_in.cloud;
         self.clear_text.apply(cloud).await;
         let interrupted = take_up(chosen, cloud).await?;

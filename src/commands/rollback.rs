@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::confirm::confirm;
 use super::creation::Audience;
 use super::lines::{self, ProgressLines};
-use super::options::{ClearTextArgs, CloudArgs};
+use super::options::{AnswerArgs, ClearTextArgs};
 use super::resume::{again, local, meant, refuse_made, take_up};
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::cloud::Cloud;
@@ -31,18 +31,15 @@ pub(crate) struct RollbackArgs {
     /// Proceed without confirmation.
     #[arg(long, short)]
     pub(super) yes: bool,
-    /// Print one JSON document on standard output, whatever happens, instead of text.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     pub(super) clear_text: ClearTextArgs,
     #[command(flatten)]
-    pub(super) cloud: CloudArgs,
+    pub(super) answer: AnswerArgs,
 }
 
 impl Answering for RollbackArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
@@ -52,7 +49,7 @@ impl Answering for RollbackArgs {
         let again = |error: CommandError| error.go_on_with(again("rollback", self.vpn.as_deref()));
         let taken = async {
             let chosen = local(self.vpn.as_deref())?;
-            let signed_in = sign_in.cloud(&self.cloud).await?;
+            let signed_in = sign_in.cloud(&self.answer.cloud).await?;
             let interrupted = take_up(chosen, &signed_in.cloud).await?;
             refuse_made(&interrupted)?;
             Ok((interrupted, signed_in))

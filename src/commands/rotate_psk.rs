@@ -6,8 +6,8 @@ use clap::Args;
 use futures::future::join_all;
 
 use super::look::{ProjectVpns, look_to_change};
-use super::options::{AfterArgs, ChangeArgs, ClearTextArgs, CloudArgs};
-use super::run_change::Carrier;
+use super::options::{AfterArgs, AnswerArgs, ChangeArgs, ClearTextArgs};
+use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
 use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
 use crate::inspect::Keys;
@@ -38,8 +38,6 @@ pub(crate) struct RotateArgs {
     wait: AfterArgs,
     #[command(flatten)]
     clear_text: ClearTextArgs,
-    #[command(flatten)]
-    cloud: CloudArgs,
 }
 
 /// One VPN, or all of a kind, however many these are.
@@ -81,8 +79,8 @@ impl RotateArgs {
 }
 
 impl Answering for RotateArgs {
-    fn is_json(&self) -> bool {
-        self.change.json
+    fn options(&self) -> &AnswerArgs {
+        &self.change.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
@@ -93,12 +91,13 @@ impl Answering for RotateArgs {
             until_signal(signals, input::given_key(self.psk_file.as_deref())).await?
         };
         let origin = if key.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
-        let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen, origin).await);
+        let proposed =
+            look_to_change(&self.change.answer.cloud, sign_in, async |seen| self.propose(seen, origin).await);
         let (seen, wanted) = until_signal(signals, proposed).await?;
-        let carrier = Carrier { seen: &seen, key, wait: self.wait.duration(), is_agreed: self.change.yes };
+        let run = ChangeRun { seen: &seen, key, wait: self.wait.duration(), is_confirmed: self.change.yes };
         match wanted {
-            KeyProposal::One(proposal) => carrier.carry_out(proposal, signals).await,
-            KeyProposal::All(proposals) => carrier.carry_out_all(proposals, signals).await,
+            KeyProposal::One(proposal) => run.run(proposal, signals).await,
+            KeyProposal::All(proposals) => run.run_all(proposals, signals).await,
         }
     }
 }

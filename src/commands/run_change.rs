@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::attend::Attendance;
 use super::confirm::confirm;
-use super::look::ProjectVpns;
+use super::look::{ProjectVpns, look_to_change};
+use super::options::ChangeArgs;
 use super::verify::Verification;
-use super::{CommandError, Conclusion, lines};
+use super::{CommandError, Conclusion, SignInContext, lines, until_signal};
 use crate::change::{Change, Proposal, Together};
 use crate::cloud::{Cloud, RegionId};
 use crate::engine::change::{ChangeError, ChangeWork, Changing, Direction};
@@ -41,30 +42,44 @@ pub(super) async fn run_change(
     ChangeReport { is_stop_wanted: stop.is_cancelled(), ..report }
 }
 
-pub(super) struct Carrier<'a> {
+/// Signs in, looks, proposes, asks, and runs the change.
+pub(super) async fn propose_and_run(
+    args: &ChangeArgs,
+    wait: Duration,
+    sign_in: &mut SignInContext,
+    signals: &mut Signals,
+    propose: impl AsyncFnOnce(&ProjectVpns) -> Result<Proposal, CommandError>,
+) -> Result<Conclusion, CommandError> {
+    let proposed = look_to_change(&args.answer.cloud, sign_in, propose);
+    let (seen, proposal) = until_signal(signals, proposed).await?;
+    ChangeRun { seen: &seen, key: None, wait, is_confirmed: args.yes }.run(proposal, signals).await
+}
+
+/// What changes are run with.
+pub(super) struct ChangeRun<'a> {
     pub(super) seen: &'a ProjectVpns,
     /// The user's key, for a change of keys.
     pub(super) key: Option<Psk>,
     /// How long to wait for ACTIVE afterwards.
     pub(super) wait: Duration,
     /// Whether it is confirmed already.
-    pub(super) is_agreed: bool,
+    pub(super) is_confirmed: bool,
 }
 
-impl Carrier<'_> {
+impl ChangeRun<'_> {
     /// Asks, unless that was done, and carries the change out.
-    pub(super) async fn carry_out(self, proposal: Proposal, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+    pub(super) async fn run(self, proposal: Proposal, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         if proposal.is_empty() {
             return Ok(ChangeReport::unchanged(proposal.change, proposal.notes).into());
         }
-        self.agree(std::slice::from_ref(&proposal), signals).await?;
+        self.confirm(std::slice::from_ref(&proposal), signals).await?;
         let mut report = self.one(proposal, signals).await?;
         self.verify(std::slice::from_mut(&mut report), signals).await;
         Ok(report.into())
     }
 
     /// Several, one after the other, agreed to at once. After one that is not done, or a stop, no other is begun.
-    pub(super) async fn carry_out_all(
+    pub(super) async fn run_all(
         self,
         proposals: Vec<Proposal>,
         signals: &mut Signals,
@@ -72,7 +87,7 @@ impl Carrier<'_> {
         if proposals.is_empty() {
             return Ok(ChangeReports::new(Vec::new(), NONE_PUBLIC).into());
         }
-        self.agree(&proposals, signals).await?;
+        self.confirm(&proposals, signals).await?;
         let mut reports: Vec<ChangeReport> = Vec::new();
         for proposal in proposals {
             let change = proposal.change.clone();
@@ -99,16 +114,14 @@ impl Carrier<'_> {
         Verification { cloud: self.seen.cloud(), regions, wait: self.wait }.verify(reports, signals).await;
     }
 
-    async fn agree(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
-        if self.is_agreed {
+    async fn confirm(&self, proposals: &[Proposal], signals: &mut Signals) -> Result<(), CommandError> {
+        if self.is_confirmed {
             say(Together(proposals).to_string().trim_end());
             return Ok(());
         }
-        if confirm(&Together(proposals).to_string(), "Proceed?", signals).await? {
-            Ok(())
-        } else {
-            Err(CommandError::stopped())
-        }
+        let together = Together(proposals);
+        let is_confirmed = confirm(&together.to_string(), &together.question(), signals).await?;
+        if is_confirmed { Ok(()) } else { Err(CommandError::stopped()) }
     }
 
     async fn one(

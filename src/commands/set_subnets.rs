@@ -1,15 +1,18 @@
 //! `osvpn set-subnets`
 
 use clap::Args;
+use ipnet::IpNet;
+use itertools::Itertools;
 
-use super::look::{ProjectVpns, look_to_change};
-use super::options::{AfterArgs, ChangeArgs, CloudArgs};
-use super::run_change::Carrier;
-use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use super::look::ProjectVpns;
+use super::options::{AfterArgs, AnswerArgs, ChangeArgs};
+use super::run_change::propose_and_run;
+use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, set_subnets};
-use crate::cloud::Id;
+use crate::cloud::{Id, Subnet};
 use crate::inspect::{Inspection, Side, Vpn};
-use crate::plan::{Half, cidr};
+use crate::plan::Half;
+use crate::plan::cidr::{self, CidrProblem};
 use crate::system::signals::Signals;
 
 const EXAMPLES: &str = "\
@@ -36,8 +39,6 @@ pub(crate) struct SetSubnetsArgs {
     change: ChangeArgs,
     #[command(flatten)]
     wait: AfterArgs,
-    #[command(flatten)]
-    cloud: CloudArgs,
 }
 
 impl SetSubnetsArgs {
@@ -49,28 +50,43 @@ impl SetSubnetsArgs {
 }
 
 impl Answering for SetSubnetsArgs {
-    fn is_json(&self) -> bool {
-        self.change.json
+    fn options(&self) -> &AnswerArgs {
+        &self.change.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let proposed = look_to_change(&self.cloud, sign_in, async |seen| self.propose(seen));
-        let (seen, proposal) = until_signal(signals, proposed).await?;
-        let carrier = Carrier { seen: &seen, key: None, wait: self.wait.duration(), is_agreed: self.change.yes };
-        carrier.carry_out(proposal, signals).await
+        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, async |seen| self.propose(seen)).await
     }
 }
 
-/// How a list is meant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
+/// How a list changes what is there.
+#[derive(Clone, Copy)]
+enum Operator {
     Set,
     Add,
     Remove,
 }
 
-/// Reads what was asked for. The place before the `=` is a region, A, B, or `peer`; `+=` adds to what is there, `-=` takes
-/// away from it.
+impl Operator {
+    /// `REGION=`, `REGION+=` or `REGION-=`: the place, and how the list after it is meant.
+    fn split(place: &str) -> (&str, Self) {
+        match (place.strip_suffix('+'), place.strip_suffix('-')) {
+            (Some(place), _) => (place, Self::Add),
+            (None, Some(place)) => (place, Self::Remove),
+            (None, None) => (place, Self::Set),
+        }
+    }
+
+    fn apply<T: Clone + PartialEq>(self, current: &[T], listed: Vec<T>) -> Vec<T> {
+        match self {
+            Self::Set => listed,
+            Self::Add => [current, &listed].concat(),
+            Self::Remove => current.iter().filter(|one| !listed.contains(one)).cloned().collect(),
+        }
+    }
+}
+
+/// Reads what was asked for.
 ///
 /// # Errors
 /// Everything that is wrong.
@@ -79,26 +95,26 @@ fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, 
     let mut problems = Vec::new();
     for word in words {
         let Some((place, list)) = word.split_once('=') else {
-            problems.push(format!("{word}: write REGION=SUBNET,SUBNET (or += to add, -= to take away)"));
+            problems.push(format!("{word}: write REGION=SUBNET,SUBNET (or += to add, -= to remove)"));
             continue;
         };
-        let (place, how) = match (place.strip_suffix('+'), place.strip_suffix('-')) {
-            (Some(place), _) => (place, How::Add),
-            (None, Some(place)) => (place, How::Remove),
-            (None, None) => (place, How::Set),
-        };
+        let (place, operator) = Operator::split(place);
         let listed: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-        let taken = match half_of(vpn, place) {
-            Ok(Some(half)) => vpn.side(half).map_or(Ok(()), |side| {
-                let current = wanted.local.get(&half).unwrap_or(&side.subnets).clone();
-                local(seen, vpn, half, side, how, current, &listed).map(|ids| {
-                    wanted.local.insert(half, ids);
-                })
-            }),
-            Ok(None) => outside(vpn, how, &listed).map(|ranges| wanted.outside = Some(ranges)),
-            Err(problem) => Err(vec![problem]),
-        };
-        problems.extend(taken.err().unwrap_or_default());
+        match half_of(vpn, place) {
+            Ok(Some(half)) => {
+                let Some(side) = vpn.side(half) else { continue };
+                let found = listed.iter().map(|word| subnet(seen, vpn, half, side, word));
+                let (ids, wrong): (Vec<Id>, Vec<String>) = found.partition_result();
+                problems.extend(wrong);
+                let ids = operator.apply(wanted.local.get(&half).unwrap_or(&side.subnets), ids);
+                wanted.local.insert(half, ids.into_iter().unique().collect());
+            }
+            Ok(None) => match outside(vpn, operator, &listed) {
+                Ok(ranges) => wanted.outside = Some(ranges),
+                Err(problem) => problems.push(format!("peer: {problem}")),
+            },
+            Err(problem) => problems.push(problem),
+        }
     }
     if problems.is_empty() { Ok(wanted) } else { Err(CommandError::all_unusable(problems)) }
 }
@@ -131,79 +147,31 @@ fn half_of(vpn: &Vpn, place: &str) -> Result<Option<Half>, String> {
     }
 }
 
-fn local(
-    seen: &Inspection,
-    vpn: &Vpn,
-    half: Half,
-    side: &Side,
-    how: How,
-    mut current: Vec<Id>,
-    listed: &[&str],
-) -> Result<Vec<Id>, Vec<String>> {
-    let mut problems = Vec::new();
-    let mut ids = Vec::new();
-    for word in listed {
-        match subnet(seen, vpn, half, side, word) {
-            Ok(id) => ids.push(id),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    match how {
-        How::Set => current = ids,
-        How::Add => current.extend(ids),
-        How::Remove => current.retain(|id| !ids.contains(id)),
-    }
-    let mut unique: Vec<Id> = Vec::new();
-    for id in current {
-        if !unique.contains(&id) {
-            unique.push(id);
-        }
-    }
-    Ok(unique)
-}
-
 /// The subnet of that id, name or range; of several with one name, the one on the VPN's router.
 fn subnet(seen: &Inspection, vpn: &Vpn, half: Half, side: &Side, word: &str) -> Result<Id, String> {
     let place = vpn.place(half);
     let Some(survey) = seen.surveys.get(&side.region) else { return Err(format!("{place} could not be read")) };
     let range = word.parse().ok();
-    let fits = |subnet: &&crate::cloud::Subnet| {
-        subnet.id.as_str() == word || subnet.name == word || Some(subnet.cidr) == range
-    };
-    let all: Vec<_> = survey.inventory.subnets.iter().filter(fits).collect();
-    let on_router: Vec<_> =
-        all.iter().filter(|subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id))).collect();
-    match (on_router.as_slice(), all.as_slice()) {
-        ([one], _) => Ok(one.id.clone()),
-        ([], [one]) => Ok(one.id.clone()),
-        ([], []) => {
-            let names: Vec<&str> = survey
-                .inventory
-                .subnets
-                .iter()
-                .filter(|subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id)))
-                .map(|subnet| subnet.name.as_str())
-                .collect();
-            Err(format!("{word} is no subnet of {place}; on the VPN's router there are: {}", names.join(", ")))
+    let fits = |subnet: &Subnet| subnet.id.as_str() == word || subnet.name == word || Some(subnet.cidr) == range;
+    let is_on_router = |subnet: &Subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id));
+    let subnets = &survey.inventory.subnets;
+    let all: Vec<&Subnet> = subnets.iter().filter(|subnet| fits(subnet)).collect();
+    let on_router: Vec<&Subnet> = all.iter().copied().filter(|subnet| is_on_router(subnet)).collect();
+    match if on_router.is_empty() { all.as_slice() } else { on_router.as_slice() } {
+        [one] => Ok(one.id.clone()),
+        [] => {
+            let names = subnets.iter().filter(|subnet| is_on_router(subnet)).map(|subnet| &subnet.name).join(", ");
+            Err(format!("{word} is no subnet of {place}; on the VPN's router there are: {names}"))
         }
-        (several, _) => {
-            let ids: Vec<&str> = several.iter().map(|subnet| subnet.id.as_str()).collect();
-            Err(format!("several subnets of {place} are called {word}; name one by its id: {}", ids.join(", ")))
+        several => {
+            let ids = several.iter().map(|subnet| &subnet.id).join(", ");
+            Err(format!("several subnets of {place} are called {word}; name one by its id: {ids}"))
         }
     }
 }
 
-fn outside(vpn: &Vpn, how: How, listed: &[&str]) -> Result<Vec<ipnet::IpNet>, Vec<String>> {
-    let ranges = cidr::parse_list(&listed.join(",")).map_err(|problem| vec![format!("peer: {problem}")])?;
-    let mut current = vpn.a.remote.clone();
-    match how {
-        How::Set => current = ranges,
-        How::Add => current.extend(ranges),
-        How::Remove => current.retain(|range| !ranges.contains(range)),
-    }
-    cidr::check_list(&current).map_err(|problem| vec![format!("peer: {problem}")])?;
-    Ok(current)
+fn outside(vpn: &Vpn, operator: Operator, listed: &[&str]) -> Result<Vec<IpNet>, CidrProblem> {
+    let ranges = operator.apply(&vpn.a.remote, cidr::parse_list(&listed.join(","))?);
+    cidr::check_list(&ranges)?;
+    Ok(ranges)
 }

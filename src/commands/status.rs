@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::look::look;
-use super::options::CloudArgs;
+use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::inspect::diagnosis::Exposures;
 use crate::report::{ExitStatus, Health, ListedInterruption};
@@ -16,16 +16,13 @@ pub(crate) struct StatusArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: the only one].
     #[arg(value_name = "VPN")]
     vpn: Option<String>,
-    /// Print one JSON document on standard output instead of text.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    cloud: CloudArgs,
+    answer: AnswerArgs,
 }
 
 impl Answering for StatusArgs {
-    fn is_json(&self) -> bool {
-        self.json
+    fn options(&self) -> &AnswerArgs {
+        &self.answer
     }
 
     fn untouched(&self) -> &'static str {
@@ -34,7 +31,7 @@ impl Answering for StatusArgs {
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let looked = async {
-            let seen = look(&self.cloud, sign_in).await?;
+            let seen = look(&self.answer.cloud, sign_in).await?;
             let vpn = match (seen.only(self.vpn.as_deref()), seen.unmade(self.vpn.as_deref()).as_slice()) {
                 (Err(_), [interrupted]) if self.vpn.is_some() || seen.inspection.vpns.is_empty() => {
                     return Ok(ListedInterruption::new(interrupted).into());

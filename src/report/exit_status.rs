@@ -47,40 +47,33 @@ impl ExitStatus {
         }
     }
 
-    const fn meaning(self) -> &'static str {
+    /// After a command, and to a monitor that runs `osvpn status`.
+    const fn meanings(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Self::Done => "done, and the tunnel is ACTIVE",
-            Self::Failed => "failed",
-            Self::Usage => "wrong usage, or a plan file that cannot be read",
-            Self::NotActive => "created, but not ACTIVE within the wait (osvpn resume continues)",
-            Self::Refused => "refused by the checks before anything was created",
-            Self::Mismatched => "ACTIVE, but the halves do not match",
-            Self::Panicked => "internal error",
-            Self::Stopped => "stopped by the user",
-        }
-    }
-
-    const fn meaning_to_a_monitor(self) -> Option<&'static str> {
-        match self {
-            Self::Done => Some("ACTIVE, and both halves match"),
-            Self::Failed => Some("unknown: something could not be read"),
-            Self::Usage => Some("wrong usage, or no such VPN"),
-            Self::NotActive => Some("not ACTIVE"),
-            Self::Mismatched => Some("ACTIVE, but the halves do not match: some traffic fails, or will"),
-            Self::Refused | Self::Panicked | Self::Stopped => None,
+            Self::Done => ("done, and the tunnel is ACTIVE", Some("ACTIVE, and both halves match")),
+            Self::Failed => ("failed", Some("unknown: something could not be read")),
+            Self::Usage => ("wrong usage, or a plan file that cannot be read", Some("wrong usage, or no such VPN")),
+            Self::NotActive => ("created, but not ACTIVE within the wait (osvpn resume continues)", Some("not ACTIVE")),
+            Self::Refused => ("refused by the checks before anything was created", None),
+            Self::Mismatched => (
+                "ACTIVE, but the halves do not match",
+                Some("ACTIVE, but the halves do not match: some traffic fails, or will"),
+            ),
+            Self::Panicked => ("internal error", None),
+            Self::Stopped => ("stopped by the user", None),
         }
     }
 
     /// The table of `osvpn --help`.
     #[must_use]
     pub fn help() -> String {
-        table(|status| Some(status.meaning()))
+        table(|status| Some(status.meanings().0))
     }
 
     /// The table of the commands that a monitor runs.
     #[must_use]
     pub fn help_for_monitors() -> String {
-        table(Self::meaning_to_a_monitor)
+        table(|status| status.meanings().1)
     }
 
     /// The worst of several VPNs, in the order in which a monitor wants to hear of them.

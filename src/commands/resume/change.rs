@@ -115,7 +115,7 @@ impl InterruptedChange {
         } else {
             None
         };
-        let (changing, signed_in) = until_signal(signals, open(journal, &args.cloud, sign_in)).await?;
+        let (changing, signed_in) = until_signal(signals, open(journal, &args.answer.cloud, sign_in)).await?;
         let cloud = &signed_in.cloud;
         args.clear_text.apply(cloud).await;
         let mut report = run_change(changing, key.as_ref(), cloud, signals, Direction::Forward).await;
@@ -131,7 +131,7 @@ impl InterruptedChange {
         sign_in: &mut SignInContext,
         signals: &mut Signals,
     ) -> Result<Conclusion, CommandError> {
-        let (changing, signed_in) = until_signal(signals, open(&self.journal, &args.cloud, sign_in)).await?;
+        let (changing, signed_in) = until_signal(signals, open(&self.journal, &args.answer.cloud, sign_in)).await?;
         let change = changing.change();
         if !changing.is_reversible() {
             let problem = format!(
