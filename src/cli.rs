@@ -25,8 +25,8 @@ const ENVIRONMENT: &str = "\
 Environment:
   OS_CLOUD, OS_*   credentials, as the openstack client reads them
   OSVPN_PSK        the pre-shared key for `osvpn apply`
-  OSVPN_LOG        writes a log to $XDG_STATE_HOME/osvpn/osvpn.log (debug shows every request, never a secret;
-                   osvpn bug-report includes it)
+  OSVPN_LOG        debug: a log of every request, without secrets, in
+                   $XDG_STATE_HOME/osvpn/osvpn.log
   NO_COLOR         no colours";
 
 /// Connect two regions of an OpenStack project, or one region and an external peer, with an IPsec VPN.

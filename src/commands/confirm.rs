@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::CommandError;
+use crate::report::ExitStatus;
 use crate::sign_in::aside::Asking;
 use crate::system::signals::Signals;
 
@@ -19,7 +20,7 @@ pub(super) async fn confirm(shown: &str, question: &str, signals: &mut Signals) 
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let mut problems = vec!["not a terminal: pass --yes to proceed without confirmation:".to_owned()];
         problems.extend(shown.lines().map(str::to_owned));
-        return Err(CommandError::all_unusable(problems));
+        return Err(CommandError::new(ExitStatus::Usage, problems));
     }
     let question = format!("{shown}{question}");
     // A question can be left by a signal; the thread that reads the answer ends with the program.

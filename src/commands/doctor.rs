@@ -68,7 +68,7 @@ impl Answering for DoctorArgs {
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let Examination { seen, vpns, unmade } = until_signal(signals, self.examine(sign_in)).await?;
         if vpns.is_empty() && self.fixes() {
-            return Err(CommandError::all_refused(unmade.iter().map(ToString::to_string).collect()));
+            return Err(CommandError::new(ExitStatus::Refused, unmade.iter().map(ToString::to_string)));
         }
         if let ([(vpn, diagnosis)], []) = (vpns.as_slice(), unmade.as_slice()) {
             return self.fix(&seen, vpn, diagnosis, signals).await;

@@ -35,7 +35,7 @@ struct Details {
 }
 
 impl CommandError {
-    fn new(status: ExitStatus, problems: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn new(status: ExitStatus, problems: impl IntoIterator<Item = String>) -> Self {
         Self { status, details: Box::new(Details { problems: problems.into_iter().collect(), ..Details::default() }) }
     }
 
@@ -44,19 +44,9 @@ impl CommandError {
         Self::new(ExitStatus::Usage, [problem.to_string()])
     }
 
-    /// As [`Self::unusable`], for several reasons.
-    pub(super) fn all_unusable(problems: Vec<String>) -> Self {
-        Self::new(ExitStatus::Usage, problems)
-    }
-
     /// The checks refuse it.
     pub(super) fn refused(problem: impl Display) -> Self {
         Self::new(ExitStatus::Refused, [problem.to_string()])
-    }
-
-    /// As [`Self::refused`], for several reasons.
-    pub(super) fn all_refused(problems: Vec<String>) -> Self {
-        Self::new(ExitStatus::Refused, problems)
     }
 
     /// Unknown, because this sign-in is not shown VPN objects.
@@ -156,7 +146,7 @@ impl From<PrepareError> for CommandError {
         match error {
             PrepareError::Request { doing, error } => Self::failed(doing, &error),
             PrepareError::Hidden(hidden) => Self::refused(hidden),
-            PrepareError::Refused(findings) => Self::all_refused(refusals(&findings)),
+            PrepareError::Refused(findings) => Self::new(ExitStatus::Refused, refusals(&findings)),
             PrepareError::File(errors) => errors.into(),
             PrepareError::BuiltIn(error) => error.into(),
             PrepareError::NoSuchRegion { .. }
@@ -170,12 +160,9 @@ impl From<PrepareError> for CommandError {
 /// The plan names what is not there, or cannot be read at all.
 impl From<Vec<FileError>> for CommandError {
     fn from(errors: Vec<FileError>) -> Self {
-        let problems = errors.iter().map(ToString::to_string).collect();
-        if errors.iter().any(FileError::is_unreadable) {
-            Self::all_unusable(problems)
-        } else {
-            Self::all_refused(problems)
-        }
+        let is_unreadable = errors.iter().any(FileError::is_unreadable);
+        let status = if is_unreadable { ExitStatus::Usage } else { ExitStatus::Refused };
+        Self::new(status, errors.iter().map(ToString::to_string))
     }
 }
 
@@ -193,7 +180,7 @@ impl From<KeyError> for CommandError {
 
 impl From<change::Refused> for CommandError {
     fn from(change::Refused(problems): change::Refused) -> Self {
-        Self::all_refused(problems)
+        Self::new(ExitStatus::Refused, problems)
     }
 }
 
@@ -210,7 +197,7 @@ impl From<Problem> for CommandError {
         if let Some(error) = &problem.error {
             return Self::failed("signing in", error);
         }
-        let mut unusable = Self::all_unusable(problem.text);
+        let mut unusable = Self::new(ExitStatus::Usage, problem.text);
         unusable.details.looked_for = problem.looked_for;
         unusable
     }

@@ -7,6 +7,7 @@ use crate::cloud::Cloud;
 use crate::engine::interruption::{Interruption, State, interruptions, needed};
 use crate::inspect::diagnosis::{Diagnosis, Exposures};
 use crate::inspect::{Inspection, Unselected, Vpn, inspect};
+use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
 use crate::system::state;
 
@@ -153,7 +154,7 @@ impl ProjectVpns {
             (None, several) => {
                 let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
                 problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));
-                Err(CommandError::all_unusable(problems))
+                Err(CommandError::new(ExitStatus::Usage, problems))
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::cloud::{Id, Subnet};
 use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::cidr::{self, CidrProblem};
+use crate::report::ExitStatus;
 use crate::system::signals::Signals;
 
 const EXAMPLES: &str = "\
@@ -116,7 +117,7 @@ fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, 
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(wanted) } else { Err(CommandError::all_unusable(problems)) }
+    if problems.is_empty() { Ok(wanted) } else { Err(CommandError::new(ExitStatus::Usage, problems)) }
 }
 
 /// The half that a word before the `=` means; none for the peer outside.

@@ -13,6 +13,7 @@ use crate::engine::change::{ChangeRecord, Changing, Direction, unfinished};
 use crate::engine::journal;
 use crate::plan::shell::osvpn;
 use crate::plan::{self, VpnId};
+use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
 use crate::system::signals::Signals;
 use crate::system::state;
@@ -51,7 +52,7 @@ pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<Interrupted
             None => "name the VPN you mean, or move the journal of a change that cannot be read away",
         };
         unreadable.push(way.to_owned());
-        return Err(CommandError::all_unusable(unreadable));
+        return Err(CommandError::new(ExitStatus::Usage, unreadable));
     }
     let runs = journal::unfinished(&directory).unwrap_or_default();
     let mut meant = match wanted {
@@ -81,7 +82,7 @@ pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<Interrupted
             if runs > 0 {
                 problems.push(format!("  and the creation of {runs} more"));
             }
-            Err(CommandError::all_unusable(problems))
+            Err(CommandError::new(ExitStatus::Usage, problems))
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
 use crate::engine::resume::Resumable;
 use crate::plan::shell::osvpn;
 use crate::plan::{VpnId, meant};
+use crate::report::ExitStatus;
 use crate::system::state;
 
 /// What can be said without asking the cloud.
@@ -48,7 +49,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
             first.task.half, found.marks.vpn
         )];
         problems.extend(found.doubled().iter().map(|made| format!("  {} {} ({})", made.region, made.name, made.id)));
-        return Err(CommandError::all_refused(problems));
+        return Err(CommandError::new(ExitStatus::Refused, problems));
     }
     let directory = state::directory().ok_or(JournalError::NoHome);
     let vpn = &found.marks.vpn;
@@ -118,7 +119,7 @@ pub(in super::super) fn local(wanted: Option<&str>) -> Result<Chosen, CommandErr
                     .to_owned(),
             ];
             problems.extend(unreadable);
-            Err(CommandError::all_unusable(problems))
+            Err(CommandError::new(ExitStatus::Usage, problems))
         }
         (several, _) => {
             let mut problems =
@@ -132,7 +133,7 @@ pub(in super::super) fn local(wanted: Option<&str>) -> Result<Chosen, CommandErr
                     record.auth_url
                 )
             }));
-            Err(CommandError::all_unusable(problems))
+            Err(CommandError::new(ExitStatus::Usage, problems))
         }
     }
 }
@@ -181,7 +182,7 @@ pub(in super::super) async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<R
                  region of project {}",
                 cloud.project_name()
             );
-            Err(CommandError::all_unusable([vec![text], unreadable].concat()))
+            Err(CommandError::new(ExitStatus::Usage, [vec![text], unreadable].concat()))
         }
         (Some(last), _) => {
             found.push(last);
