@@ -1,5 +1,5 @@
 //! From a choice of cloud to a signed-in [`Cloud`], or to what a person can do about it. The same for the wizard and for
-//! `osvpn apply`, which asks on the [`terminal`].
+//! commands, which ask on the [`terminal`].
 
 pub(crate) mod aside;
 pub mod terminal;
@@ -13,25 +13,23 @@ use crate::cloud::credentials::{FindError, FoundCredentials, SearchOutcome, Sear
 use crate::cloud::{Cloud, Credentials, Error, ErrorKind, Limits, Person};
 use crate::simulator::{self, Simulator};
 
-/// Making a VPN and waiting for it fits into this; a token that lives shorter, and does not renew itself, is worth a warning.
+/// Long enough to create a VPN and wait for it: a shorter token that cannot be renewed is worth a warning.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Why there is no sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// In a few words.
     pub title: String,
     /// The cause and what to do, a paragraph a line.
     pub text: Vec<String>,
-    /// What was looked for, and whether it was there.
+    /// And whether it was there.
     pub looked_for: Vec<(String, bool)>,
-    /// The failed request, if there was one.
+    /// Of the request that failed, if one was sent.
     pub error: Option<Error>,
     /// The clouds to choose from, if that is all that is missing.
     pub clouds: Vec<String>,
 }
 
-/// Which cloud to sign in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// As environment and clouds.yaml say.
@@ -42,14 +40,11 @@ pub enum Login {
     Demo,
 }
 
-/// A signed-in user, and the simulated cloud if that is where.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The cloud.
     pub cloud: Cloud,
-    /// Where the credentials came from, for a screen.
+    /// Where the credentials came from.
     pub source: String,
-    /// What the user should know about the credentials.
     pub warnings: Vec<String>,
     /// The simulated cloud; it ends when this is dropped.
     pub simulator: Option<Simulator>,

@@ -237,7 +237,7 @@ fn ctrl_c_during_a_run_can_stop_and_undo() {
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130);
-    assert!(said.contains("everything this run made is deleted"), "{said}");
+    assert!(said.contains("everything this run created is deleted"), "{said}");
 }
 
 #[test]

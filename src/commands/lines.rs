@@ -13,10 +13,10 @@ use crate::engine::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 use crate::plan::{Half, Plan};
 use crate::sign_in::aside::say;
 
-/// Tells events on standard error, and remembers what they say exists.
-#[derive(Debug)]
+/// Prints events, and remembers what they say exists.
+#[derive(Debug, Default)]
 pub(super) struct ProgressLines {
-    places: Vec<(crate::plan::Half, String)>,
+    regions: BTreeMap<Half, RegionId>,
     seen: Ledger,
     /// What was begun and has not ended yet.
     open: BTreeSet<Task>,
@@ -26,25 +26,14 @@ pub(super) struct ProgressLines {
 }
 
 impl ProgressLines {
-    /// For the run of that plan.
     pub(super) fn new(plan: &Plan) -> Self {
         Self::of_regions(&Marks::from(plan).regions)
     }
 
-    /// For work in those regions.
     pub(super) fn of_regions(regions: &BTreeMap<Half, RegionId>) -> Self {
-        let places = regions.iter().map(|(half, region)| (*half, region.to_string())).collect();
-        Self {
-            places,
-            seen: Ledger::default(),
-            open: BTreeSet::new(),
-            standing: Standing::new(),
-            pauses: Vec::new(),
-            deleted: 0,
-        }
+        Self { regions: regions.clone(), ..Self::default() }
     }
 
-    /// Tells an event.
     pub(super) fn tell(&mut self, event: Event) {
         match event {
             Event::Started(task) => {
@@ -98,17 +87,14 @@ impl ProgressLines {
         }
     }
 
-    /// How many objects were deleted.
     pub(super) const fn deleted(&self) -> usize {
         self.deleted
     }
 
-    /// Where the connections stood last.
     pub(super) const fn standing(&self) -> &Standing {
         &self.standing
     }
 
-    /// Every pause before a request was tried again.
     pub(super) fn pauses(&self) -> &[(Task, Pause)] {
         &self.pauses
     }
@@ -125,8 +111,8 @@ impl ProgressLines {
         self.open.iter().for_each(|task| ledger.doubt(*task));
     }
 
-    fn region(&self, half: crate::plan::Half) -> &str {
-        self.places.iter().find(|(candidate, _)| *candidate == half).map_or("", |(_, region)| region)
+    fn region(&self, half: Half) -> &str {
+        self.regions.get(&half).map_or("", RegionId::as_str)
     }
 
     fn place(&self, task: Task) -> String {
@@ -204,14 +190,7 @@ mod tests {
 
     #[test]
     fn what_was_begun_and_never_ended_is_in_doubt() {
-        let mut lines = ProgressLines {
-            places: Vec::new(),
-            seen: Ledger::default(),
-            open: BTreeSet::new(),
-            standing: Standing::new(),
-            pauses: Vec::new(),
-            deleted: 0,
-        };
+        let mut lines = ProgressLines::default();
         let task = |step| Task { half: Half::A, step };
         for step in [Step::Service, Step::IkePolicy, Step::IpsecPolicy] {
             lines.tell(Event::Started(task(step)));

@@ -45,5 +45,5 @@ pub(super) async fn wait_for(
     }
     let examined = audience.attend(examine(cloud, &found.marks.vpn)).await.ok_or_else(CommandError::stopped)?;
     let examined = examined.map_err(|error| CommandError::failed("reading the VPN", &error))?;
-    Ok(Health::new(&examined.vpn, &examined.diagnosis).unchanged())
+    Ok(Health::new(&examined.vpn, &examined.diagnosis).of_the_halves().unchanged())
 }

@@ -83,7 +83,8 @@ async fn every_vpn_with_the_public_key_gets_one_of_its_own() {
     let keys = scene.keys();
     assert!(!keys.iter().any(|key| key == broken_vpns::PUBLIC_KEY));
     assert_eq!(keys.iter().filter(|key| office.contains(key)).count(), 2, "a key of one's own stays");
-    let told = unchanged(&scene, &["rotate-psk", "--all-public-keys"], "No VPN of this project has the key").await;
+    let told =
+        unchanged(&scene, &["rotate-psk", "--all-public-keys"], "No VPN of this project has the well-known key").await;
     assert_eq!(told["changes"], json!([]), "{told:#}");
 }
 

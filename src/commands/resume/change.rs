@@ -19,7 +19,7 @@ use crate::system::signals::Signals;
 use crate::system::state;
 
 /// A change that was interrupted.
-pub(in super::super) struct InterruptedChange {
+pub(in super::super) struct ChangeToResume {
     journal: PathBuf,
     record: ChangeRecord,
 }
@@ -29,17 +29,17 @@ pub(in super::super) struct InterruptedChange {
 ///
 /// # Errors
 /// If it is not clear which one, or the journal of one that may be meant cannot be read.
-pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<InterruptedChange>, CommandError> {
+pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<ChangeToResume>, CommandError> {
     if wanted.is_some_and(|wanted| wanted.trim().is_empty()) {
         return Err(CommandError::unusable("an empty name names no VPN"));
     }
     let Some(directory) = state::directory() else { return Ok(None) };
     let changes = unfinished(&directory)?;
-    let mut readable: Vec<InterruptedChange> = Vec::new();
+    let mut readable: Vec<ChangeToResume> = Vec::new();
     let mut unreadable = Vec::new();
     for (journal, record) in changes {
         match record {
-            Ok(record) => readable.push(InterruptedChange { journal, record }),
+            Ok(record) => readable.push(ChangeToResume { journal, record }),
             Err(error) if wanted.is_none_or(|wanted| is_called(&journal, wanted)) => unreadable.push(error.to_string()),
             Err(_) => {}
         }
@@ -60,8 +60,8 @@ pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<Interrupted
         Some(wanted) => {
             // The id of a run that is not done goes before the name of what a change is about.
             let is_a_run = runs.iter().any(|(_, run)| run.as_ref().is_ok_and(|run| choose::has_id(wanted, &run.vpn)));
-            let has_id = |one: &InterruptedChange| one.record.change.subject.is_called(wanted);
-            let is_called = |one: &InterruptedChange| !is_a_run && one.record.change.label == wanted;
+            let has_id = |one: &ChangeToResume| one.record.change.subject.is_called(wanted);
+            let is_called = |one: &ChangeToResume| !is_a_run && one.record.change.label == wanted;
             plan::meant(wanted, readable, &[&has_id, &is_called])
         }
     };
@@ -71,7 +71,7 @@ pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<Interrupted
         ([_], 0) => Ok(meant.pop()),
         (several, _) => {
             let mut problems = vec!["several things were interrupted; name the VPN you mean by its id:".to_owned()];
-            problems.extend(several.iter().map(|InterruptedChange { record, .. }| {
+            problems.extend(several.iter().map(|ChangeToResume { record, .. }| {
                 format!(
                     "  {}  {}, begun {}",
                     record.change.subject,
@@ -93,7 +93,7 @@ fn is_called(journal: &Path, wanted: &str) -> bool {
     journal.file_stem().is_some_and(|stem| stem == id.as_str())
 }
 
-impl InterruptedChange {
+impl ChangeToResume {
     /// Does what is missing of it.
     pub(in super::super) async fn resume(
         &self,
