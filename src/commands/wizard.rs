@@ -244,15 +244,9 @@ fn change_of(work: &Work, job: &ChangeJob, is_demo: bool) -> Option<ChangeReport
     if work.is_working() && work.is_unfinished() && !is_demo {
         report.go_on = Some(job.course.go_on(work.direction));
     }
-<<<<<<< HEAD
     report.notes.clone_from(&job.notes);
-    let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).brief();
-    report.after = job.after.as_deref().map(health);
-=======
-    report.notes.clone_from(&carried.notes);
     let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).of_the_halves().brief();
-    report.after = carried.after.as_deref().map(health);
->>>>>>> ad40177 (Resume of a complete VPN reports the two halves alone, as before; fewer words in commands and sign-in)
+    report.after = job.after.as_deref().map(health);
     Some(report)
 }
 
