@@ -1,4 +1,4 @@
-//! A change of a VPN that exists, as an ordered list of steps on its objects; pure. Who builds one decides what is to be
+//! A change of a VPN that exists, as an ordered list of steps on its objects; pure. The builder decides what is to be
 //! different; [`engine::change`](crate::engine::change) carries it out, finishes it or takes it back.
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
@@ -48,15 +48,15 @@ pub enum Verb {
     SetDpd,
     /// Has a half begin to negotiate.
     SetInitiator,
-    /// Makes a VPN service anew, with its connection.
+    /// Recreates a VPN service with its connection.
     RebuildService,
     /// Switches on what is switched off.
     SwitchOn,
-    /// Makes the agents configure a router anew.
+    /// Makes the agents configure a router again.
     Nudge,
-    /// Ends the running SAs, so that they are negotiated anew.
+    /// Ends the running SAs, so that they are renegotiated.
     Restart,
-    /// Lets the instances be reached from across.
+    /// Admits traffic of the other side to the instances.
     AdmitTraffic,
 }
 
@@ -108,7 +108,7 @@ impl ChangeId {
 pub enum Subject {
     /// One with our mark.
     Marked(VpnId),
-    /// One without, by its first connection; or strays, by the first of them.
+    /// One without, by its first connection; or unused objects, by the first of them.
     Unmarked(Id),
 }
 
@@ -139,12 +139,11 @@ impl From<&Id> for Ref {
     }
 }
 
-/// A value as it was when the change was built, and as it is to be.
+/// A value before and after the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit<T> {
     /// What taking the change back restores.
     pub before: T,
-    /// What it is to be.
     pub after: T,
 }
 
@@ -220,7 +219,7 @@ pub struct Create {
     pub object: New,
 }
 
-/// What is to be different about an object.
+/// New values of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edits {
@@ -230,7 +229,7 @@ pub enum Edits {
     Connection(Box<ConnectionEdits>),
 }
 
-/// What is to be different about a VPN service.
+/// New values of a VPN service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceEdits {
     /// A nudge sends the same again.
@@ -241,7 +240,7 @@ pub struct ServiceEdits {
     pub admin_state_up: Option<Edit<bool>>,
 }
 
-/// What is to be different about an IPsec site connection.
+/// New values of an IPsec site connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionEdits {
     /// Where the peer is.
@@ -277,7 +276,6 @@ pub struct Update {
     /// Its name, for messages.
     #[serde(deserialize_with = "harmless")]
     pub name: String,
-    /// What is to be different.
     pub edits: Edits,
 }
 
@@ -336,13 +334,13 @@ pub enum Step {
     SetKey(SetKey),
     /// Gives a connection the key of another. Repeating it does no harm.
     CopyKey(CopyKey),
-    /// Switches a VPN service off and on again, so that its tunnels are negotiated anew.
+    /// Switches a VPN service off and on again, so that its tunnels are renegotiated.
     Restart(Object),
     /// Deletes an object. What something else uses is kept.
     Delete(Deletable, Object),
 }
 
-/// What is to be done to one VPN that exists.
+/// What to do to one existing VPN.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     id: ChangeId,

@@ -87,7 +87,7 @@ pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspect
     read_in_parts(cloud, regions, Duration::MAX, |_| {}).await
 }
 
-/// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is told, and again with
+/// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is returned, and again with
 /// each region that comes late.
 pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, so_far: impl FnMut(Inspection)) -> Inspection {
     read_in_parts(cloud, cloud.regions(), patience, so_far).await

@@ -218,7 +218,7 @@ impl CreationReport {
         };
         let go_on = go_on.map(|way| osvpn(way).operand(plan.id()).words(if modern { "--profile modern" } else { "" }));
         let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
-        // After a rollback nobody needs the values of a VPN that could not be deleted.
+        // After a rollback the values of a VPN that could not be deleted are of no use.
         let is_complete =
             !matches!(end, CreationEnd::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
         let rule = |rule: crate::plan::SecurityRule| RuleReport {

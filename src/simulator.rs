@@ -72,7 +72,7 @@ pub struct SimulatorSettings {
     pub report_interval: Duration,
     /// How long a tunnel takes to come up once both halves are there.
     pub negotiation: Duration,
-    /// Whether instances talk across. Without traffic, a connection added on both sides to services that already run
+    /// Whether instances send traffic through tunnels. Without traffic, a connection added on both sides to services that already run
     /// stays `DOWN`: only the start of a service, or traffic, makes strongSwan negotiate.
     pub traffic: bool,
     /// The largest page a list is answered in; none for any size.
@@ -216,7 +216,7 @@ impl Simulator {
         self.shared.faults().push(fault);
     }
 
-    /// Takes back every fault not yet spent.
+    /// Removes every fault that is not spent.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
     }

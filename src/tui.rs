@@ -34,7 +34,7 @@ const BATCH: usize = 256;
 
 /// What the loop asks of the terminal besides drawing.
 pub trait Tty {
-    /// What follows until [`Self::end_frame`] is to be shown at once.
+    /// What follows until [`Self::end_frame`] is shown at once.
     fn begin_frame(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -53,7 +53,7 @@ pub trait Tty {
     /// Gives the terminal back to the shell, stops the process, and takes the terminal again when it goes on.
     fn suspend(&mut self) -> io::Result<()>;
 
-    /// Takes the terminal again after somebody else may have had it.
+    /// Takes the terminal again after another program may have used it.
     fn take_again(&mut self) -> io::Result<()>;
 }
 
@@ -119,7 +119,7 @@ async fn run_with<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tt
 }
 
 struct Inputs<S> {
-    /// Until it ends. A terminal that is gone always has something to read, namely its end, and whoever goes on reading
+    /// Until it ends. A terminal that is gone always has something to read, namely its end, and a reader that goes on
     /// it is busy with that.
     input: Option<S>,
     signals: UnboundedReceiver<Signal>,
@@ -179,7 +179,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         self.leaving.take().map_or(Why::Finished, |(why, _)| why)
     }
 
-    /// Told to end with nothing under way that could still be settled, nobody will say that it is over.
+    /// Told to end with nothing under way that could still be settled, no message will say that it is over.
     fn is_over(&self) -> bool {
         let settled = |(_, deadline): &(Why, Instant)| self.effects.is_idle() || *deadline <= Instant::now();
         self.model.shell.ending.is_some() || self.leaving.as_ref().is_some_and(settled)

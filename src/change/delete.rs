@@ -74,7 +74,7 @@ fn delete_rules(
     }
 }
 
-/// What is left of a half without a connection. An object that is not named as this program names it may be somebody's,
+/// What is left of a half without a connection. An object that does not have a name of this program may belong to another user,
 /// whatever its description says.
 fn delete_rest(change: &mut Change, notes: &mut Vec<String>, seen: &Inspection, vpn: &Vpn) {
     let own = |stray: &&UnusedObject| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
@@ -96,7 +96,7 @@ fn delete_rest(change: &mut Change, notes: &mut Vec<String>, seen: &Inspection, 
 }
 
 /// What a half's connection holds, in the order in which it is deleted. Objects that cannot be seen are left out: they
-/// belong to somebody else.
+/// belong to another user.
 fn held(seen: &Inspection, side: &Side) -> Vec<(Kind, Id, String)> {
     let Some(survey) = seen.surveys.get(&side.region) else { return Vec::new() };
     let groups = [&side.connection.peer_group, &side.connection.local_group].into_iter().flatten();
@@ -141,7 +141,7 @@ impl Unfinished {
 enum Kept {
     /// A run or change of this machine is not done with it.
     Unfinished,
-    /// It carries the marker of a VPN or a change that this machine knows nothing of: somebody else may be at it.
+    /// It carries the marker of a VPN or a change that this machine does not know: another user may be working on it.
     Of(String),
     /// It carries the marker that was named, and has no name that this program gives.
     OtherName,
@@ -173,8 +173,8 @@ fn owner(stray: &UnusedObject) -> Option<String> {
 }
 
 /// Deletes objects that no connection uses: those that `named` names, by their own id or by that of the VPN or change in
-/// their description; else all that nobody can be creating just now. Neutron keeps no time of creation for these kinds,
-/// so a marker of somebody else's is taken for somebody at work. Those of runs and changes that are not done yet stay.
+/// their description; else all that cannot be under construction. Neutron keeps no time of creation for these kinds,
+/// so an unknown marker is taken for work in progress. Those of runs and changes that are not done yet stay.
 ///
 /// # Errors
 /// If there are only such as stay.

@@ -1,4 +1,4 @@
-//! What mends what the diagnosis has found.
+//! Builds the changes that fix what the diagnosis has found.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, Profiles};
 
-/// The change that mends a fault.
+/// The change that fixes a fault.
 ///
 /// # Errors
 /// If it is not a thing this program does, and what to do instead.
@@ -151,7 +151,7 @@ fn of_connection(verb: Verb, vpn: &Vpn, side: &Side, edits: ConnectionEdits) -> 
     Proposal { change, notes: Vec::new() }
 }
 
-/// A connection made anew with another dead peer detection.
+/// A connection recreated with another dead peer detection.
 fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
     let mut change = begin(Verb::SetDpd, vpn);
     let connection = &side.connection;

@@ -1,5 +1,5 @@
 //! What can be done to a VPN that exists, as a [`Change`]: pure. It is built from what [`inspect`](crate::inspect) has
-//! seen, shown to the user with what is to be known about it, and carried out by
+//! seen, shown to the user with what to know about it, and carried out by
 //! [`engine::change`](crate::engine::change).
 
 use std::fmt;
@@ -14,9 +14,8 @@ use crate::plan::psk::KeyOrigin;
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// What is to be done.
-    pub change: Change,
-    /// What stays, what is interrupted, what is to be done afterwards; a sentence each.
+        pub change: Change,
+    /// What stays, what is interrupted, what to do afterwards; a sentence each.
     pub notes: Vec<String>,
 }
 
@@ -44,10 +43,10 @@ impl Refused {
     }
 }
 
-/// What is to be done when running SAs should take a new key up.
+/// What to do so that running SAs use a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sas {
-    /// They keep the old key until they are negotiated anew.
+    /// They keep the old key until they are renegotiated.
     Keep,
     /// They are ended: both services are switched off and on, which interrupts every tunnel of both routers.
     Renew,
@@ -138,7 +137,7 @@ pub fn is_of(subject: &Subject, vpn: &Vpn) -> bool {
     }
 }
 
-/// Switches a half's service off and on. strongSwan reads what a connection is told while it runs, and goes on with what
+/// Switches a half's service off and on. strongSwan reads new values of a connection while it runs, and goes on with what
 /// it was told before.
 ///
 /// One that its owner has switched off stays off, and takes everything up when it is switched on.
@@ -148,7 +147,7 @@ pub(super) fn restart(change: &mut Change, side: &Side) {
     }
 }
 
-/// What is to be known about a change that restarts services.
+/// The notes of a change that restarts services.
 pub(super) fn interruption() -> String {
     "The VPN services are switched off and on again: every tunnel of their routers is down for some seconds.".to_owned()
 }
@@ -166,7 +165,7 @@ pub fn belonging(vpn: &Vpn, half: Half) -> String {
     }
 }
 
-/// Several proposals as one question. What is to be known of more than one is said once, at the end.
+/// Several proposals as one question. A note that several share is said once, at the end.
 #[derive(Clone, Copy, Debug)]
 pub struct Together<'a>(pub &'a [Proposal]);
 

@@ -6,20 +6,20 @@ use super::sharers::{is_same, sharers};
 use crate::inspect::{Inspection, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
 
-/// What is to be done about the public key.
+/// What to do about the public key.
 #[derive(Debug)]
 pub struct Rescue<'a> {
     /// A new key for each VPN whose both halves are here; one for all between the same two ends.
     pub proposals: Vec<Proposal>,
-    /// The others that have it, and what has to be done about them first. One whose peer is outside would be cut off from it:
-    /// that one is rotated by name, by somebody who tells the peer.
+    /// The others that have it, and what has to be done about them first. One whose peer is external would lose it:
+    /// that one is rotated by name, together with the peer.
     pub others: Vec<(&'a Vpn, First)>,
 }
 
 /// What comes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum First {
-    /// Its peer outside is told.
+    /// Its external peer has to be informed.
     TellPeer,
     /// It has only one half.
     OtherHalf,
@@ -71,7 +71,7 @@ pub fn rotate_public_keys<'a>(
 }
 
 impl Rescue<'_> {
-    /// What is to be known about those that are left alone, a sentence each.
+    /// Notes about those that are left alone, a sentence each.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.others.iter().map(|(vpn, first)| left_alone(vpn, first))
     }

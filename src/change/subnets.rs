@@ -100,7 +100,7 @@ fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
     problems
 }
 
-/// A half's peer endpoint group made anew with other ranges, for the diagnosis.
+/// A half's peer endpoint group recreated with other ranges, for the diagnosis.
 pub(super) fn mirror(
     seen: &Inspection,
     vpn: &Vpn,

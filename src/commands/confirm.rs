@@ -7,7 +7,7 @@ use crate::report::ExitStatus;
 use crate::sign_in::aside::Asking;
 use crate::system::signals::Signals;
 
-/// Whether somebody reads what is printed, and can answer.
+/// Whether a person reads what is printed, and can answer.
 pub(super) fn can_be_asked() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal() && io::stdout().is_terminal()
 }
@@ -15,7 +15,7 @@ pub(super) fn can_be_asked() -> bool {
 /// Shows what is about to be done, and asks.
 ///
 /// # Errors
-/// If nobody is there to be asked, or a signal comes first.
+/// If no terminal is there, or a signal comes first.
 pub(super) async fn confirm(shown: &str, question: &str, signals: &mut Signals) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let mut problems = vec!["not a terminal: pass --yes to proceed without confirmation:".to_owned()];

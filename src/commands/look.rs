@@ -42,7 +42,7 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Resul
     }
 }
 
-/// As [`look`], and what is to be changed by what it shows.
+/// As [`look`], with the changes built from what it shows.
 pub(super) async fn look_to_change<T>(
     args: &CloudArgs,
     sign_in: &mut SignInContext,
@@ -61,7 +61,7 @@ impl ProjectVpns {
         &self.signed_in.cloud
     }
 
-    /// The VPN that is to be changed.
+    /// The VPN to change.
     ///
     /// # Errors
     /// If none or several answer to the word, or half of it may be where nothing could be read.

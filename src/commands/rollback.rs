@@ -107,7 +107,7 @@ async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
     }
 }
 
-/// What is to be deleted, by name and id, and what is not.
+/// The objects to delete, by name and id, and those that stay.
 fn question(name: &str, ledger: &Ledger, renamed: &[Made]) -> String {
     let mut lines = vec![format!("This deletes what was created of {name}, and nothing else:")];
     let object = |made: &Made| {

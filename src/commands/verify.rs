@@ -90,7 +90,7 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
                 vpn.set_statuses(&look);
                 (!is_settled(&vpn)).then_some(vpn)
             }
-            // Somebody has deleted it, or has recreated it: the reading afterwards tells.
+            // It was deleted or recreated meanwhile: the reading afterwards tells.
             Err(error) if error.is_gone() => None,
             Err(_) => Some(vpn),
         });

@@ -77,7 +77,7 @@ impl<'a> Case<'a> {
         Fix::ByHand(others.chain(steps.map(Advice::from)).collect())
     }
 
-    /// Both halves made anew with the profile modern; where the peer is outside, its owner has to agree first.
+    /// Both halves recreated with the profile modern; the owner of an external peer has to agree first.
     pub fn modernise(&self) -> Fix {
         if self.vpn.b().is_some() {
             return Fix::Modernise;

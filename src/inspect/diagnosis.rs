@@ -214,7 +214,7 @@ impl Diagnosis {
         self.findings.iter().position(is_ours)
     }
 
-    /// What keeps the tunnel down until somebody changes it: waiting does not help against it.
+    /// What keeps the tunnel down until it is changed: waiting does not help.
     #[must_use]
     pub fn keeps_down(&self) -> Option<&Fault> {
         let mut faults = self.findings.iter().filter_map(CheckResult::fault);

@@ -12,7 +12,7 @@ use crate::plan::sharing::is_same_identity;
 pub(super) struct Evidence {
     /// How many of the two look for the other where it is.
     addresses: u8,
-    /// How many of the two expect across what the other tunnels.
+    /// How many of the two expect what the other tunnels.
     ranges: u8,
     /// How many of the two expect the name that the other gives itself.
     identities: u8,
@@ -47,7 +47,7 @@ impl Evidence {
     /// Of two connections; none if they cannot be halves of one VPN.
     ///
     /// Crossed addresses settle it. With only one pointing at the other, or with ranges alone, it takes that the rest is
-    /// nobody else's: then one of them is wrong, and that is what is to be found out.
+    /// no other's: then one of them is wrong, and the diagnosis has to say which.
     pub(super) fn of(a: &Side, b: &Side, all: &[Side], keys: &EqualKeys) -> Option<Self> {
         if a.connection.id == b.connection.id || are_on_one_router(a, b) {
             return None;

@@ -18,7 +18,7 @@ pub struct Examined {
 pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
     let seen = inspect(cloud).await;
     let of_id = seen.vpns.iter().find(|vpn| vpn.id.as_ref() == Some(wanted));
-    // Where somebody has copied the marker, what carries it is said to be unclear, and not gone.
+    // Where the marker was copied, its carrier is reported as unclear, not as gone.
     let Some(vpn) = of_id.or_else(|| seen.vpns.iter().find(|vpn| vpn.carries(wanted))) else {
         let gone = || Error::new(ErrorKind::NotFound, format!("no connection of VPN {wanted} is there any more"));
         return Err(seen.unread.first().map_or_else(gone, |(_, error)| error.clone()));

@@ -51,7 +51,6 @@ pub struct MissingRule {
     pub name: String,
     /// The range behind the peer.
     pub remote: IpNet,
-    /// What is to be let through.
     pub direction: RuleDirection,
 }
 

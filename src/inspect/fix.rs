@@ -49,7 +49,7 @@ pub enum Fix {
     Rebuild {
         half: Half,
     },
-    /// A service that serves nobody is deleted.
+    /// A service that no connection uses is deleted.
     RemoveService {
         half: Half,
         id: Id,

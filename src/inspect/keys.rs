@@ -63,7 +63,7 @@ impl Weakness {
         }
     }
 
-    /// Whether somebody who was never told the key has it or guesses it at once.
+    /// Whether the key is known to others or easily guessed.
     #[must_use]
     pub const fn is_known_to_others(self) -> bool {
         matches!(self, Self::Empty | Self::Public | Self::Repeated)

@@ -1,4 +1,4 @@
-//! How a VPN's status changes while somebody watches it: a few small requests instead of everything anew.
+//! How a VPN's status changes while it is watched: a few small requests instead of reading everything again.
 
 use std::collections::BTreeMap;
 

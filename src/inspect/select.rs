@@ -23,7 +23,7 @@ pub enum Unselected {
     /// The id is in the markers of several connections for one half.
     #[error("{doubled}; name the connection you mean by its id")]
     Doubled { doubled: String },
-    /// The id is in the marker of one half alone, which anybody can have copied.
+    /// The id is in the marker of one half alone, which can have been copied.
     #[error("{half_marked}; name the connection you mean by its id")]
     HalfMarked { half_marked: String },
     /// None is seen, and there may be any.
@@ -93,7 +93,7 @@ impl Vpn {
 
 impl Inspection {
     /// The VPN of that id, name or marker; a name or id of one of its connections will do. A whole id goes before a name:
-    /// anybody can give a connection the name that is another's id.
+    /// a connection can be given a name that is another's id.
     ///
     /// # Errors
     /// If it names none, or several.
@@ -132,7 +132,7 @@ impl Inspection {
         }
     }
 
-    /// The same for what is to be changed: where a half is there twice, only a connection's own id tells which is meant.
+    /// The same for changes: where a half exists twice, only a connection's own id tells which is meant.
     ///
     /// # Errors
     /// If it names none, or several, or a VPN of which a half is there twice.

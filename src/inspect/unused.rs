@@ -20,14 +20,14 @@ pub struct UnusedObject {
 }
 
 impl UnusedObject {
-    /// Its status, if no agent has reported on it yet: somebody may be creating it.
+    /// Its status, if no agent has reported on it yet: it may be under construction.
     #[must_use]
     pub fn pending(&self) -> Option<&Status> {
         self.status.as_ref().filter(|status| is_pending(status))
     }
 }
 
-/// Whether no agent has reported on a service yet, so that somebody may be creating it.
+/// Whether no agent has reported on a service yet, so that it may be under construction.
 pub(super) const fn is_pending(status: &Status) -> bool {
     !matches!(status, Status::Active | Status::Down | Status::Error)
 }

@@ -71,7 +71,7 @@ pub struct Fault {
 pub enum Weight {
     /// No tunnel comes up.
     Stops,
-    /// It works for others too: somebody else can pose as an end, or read what passes.
+    /// It works for others too: others can pose as an end, or read the traffic.
     Exposes,
     /// The tunnel may well be ACTIVE, and some traffic fails, or will.
     Hides,

@@ -23,7 +23,7 @@ pub enum ChangeOutcome {
     /// It is done, but a request whose answer was lost may still take effect.
     Unsettled,
     Failed,
-    /// Somebody else changed the same at the same time; this change is rolled back.
+    /// Another run changed the same at the same time; this change is rolled back.
     Overtaken,
     Stopped,
 }

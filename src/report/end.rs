@@ -14,7 +14,7 @@ pub enum CreationOutcome {
     /// Everything exists; the wait was over before every connection was ACTIVE.
     NotActive,
     Failed,
-    /// Somebody else made the same at the same time; what this run made was deleted again.
+    /// Another run created the same at the same time; what this run created was deleted.
     Overtaken,
     /// The user or a signal stopped it.
     Stopped,

@@ -59,7 +59,7 @@ impl Health {
         self
     }
 
-    /// Of a VPN that was to be resumed and is complete, or to be fixed and has nothing to fix.
+    /// The VPN to resume is complete, or the VPN to fix has nothing to fix.
     #[must_use]
     pub fn unchanged(mut self) -> Self {
         self.is_unchanged = true;

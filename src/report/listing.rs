@@ -66,7 +66,7 @@ pub(crate) struct ListedSide {
     pub(super) address: Option<std::net::IpAddr>,
     /// The ranges it tunnels; none if not all can be seen.
     pub(super) local_cidrs: Option<Vec<IpNet>>,
-    /// The ranges it expects across.
+    /// The ranges it expects at the other end.
     pub(super) remote_cidrs: Vec<IpNet>,
 }
 

@@ -115,7 +115,7 @@ impl ControllingTerminal {
     }
 }
 
-/// Hears questions for as long as somebody may ask.
+/// Receives questions for as long as they may come.
 async fn answer(tty: Arc<ControllingTerminal>, mut said: UnboundedReceiver<Said>) {
     while let Some(said) = said.recv().await {
         let Said::Asked(question, mut reply) = said else { continue };

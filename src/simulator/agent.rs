@@ -1,7 +1,7 @@
 //! The VPN agents: they start daemons, and report what they see only every so often.
 //!
 //! Nothing runs in the background. Before each request is answered the world catches up with the time that has passed,
-//! which is enough because nobody can look in between.
+//! which is enough because no request comes in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -51,7 +51,7 @@ impl World {
         }
     }
 
-    /// Forgets the tunnels of a connection that was deleted, switched or told something new. What it is told does not touch
+    /// Forgets the tunnels of a connection that was deleted, switched or given new values. Values that do not touch
     /// what is established: strongSwan keeps that until the next re-authentication.
     pub fn restart_tunnels(&mut self, connection: &str, only_told: bool) {
         let now = self.now();

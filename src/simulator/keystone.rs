@@ -10,7 +10,7 @@ use super::server::Call;
 use super::sign_in;
 use super::world::World;
 
-/// Somebody who can sign in.
+/// A user who can sign in.
 pub(super) struct User {
     pub name: &'static str,
     pub id: String,
@@ -49,7 +49,7 @@ pub(super) struct Identity {
     pub projects: Vec<(&'static str, String)>,
     pub credential: String,
     pub tokens: BTreeMap<String, IssuedToken>,
-    /// The ids of tokens that were taken back.
+    /// The ids of revoked tokens.
     pub revoked: BTreeSet<String>,
     pub receipts: BTreeMap<String, IssuedReceipt>,
     /// Ids of services and their endpoints, by service, region and interface.

@@ -215,7 +215,7 @@ fn with_fields(object: &StoredObject, fields: &[&str]) -> Value {
     )
 }
 
-/// Whether a page is to be read backwards, from its marker to the front.
+/// Whether a page is read backwards, from its marker to the front.
 fn reverse(call: &Call) -> bool {
     call.values("page_reverse").first().is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

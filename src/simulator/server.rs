@@ -31,7 +31,7 @@ pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Vec<InjectedFault>>,
     log: Mutex<Vec<LoggedRequest>>,
-    /// Whether nobody is let in.
+    /// Whether all requests are refused.
     down: watch::Sender<bool>,
 }
 
@@ -52,7 +52,7 @@ impl Shared {
         world
     }
 
-    /// Lets nobody in any more, or everybody again.
+    /// Refuses all requests, or accepts them again.
     pub fn set_down(&self, down: bool) {
         self.down.send_replace(down);
     }

@@ -32,7 +32,7 @@ pub(super) fn sign_in(world: &mut World, call: &Call) -> Result<Answer, Answer> 
     let scope = auth.get("scope").filter(|scope| scope.is_object());
     let base = world.base.clone();
     let refused = || unauthenticated(&base);
-    // A project there is not is refused before anything is proven; one the user has no role in, at the end.
+    // A project that does not exist is refused before the credentials are checked; one the user has no role in, at the end.
     let wanted = scope.map(|scope| find_project(world, scope).ok_or_else(refused)).transpose()?;
     let mut proof = prove(world, identity, scope.is_some())?;
     add_receipt(world, &mut proof, call)?;
@@ -109,7 +109,7 @@ fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Authenticated,
 }
 
 /// Adds the methods a receipt stands for. Keystone looks at it once everything that came with it was right, and says so
-/// if it is not good, or somebody else's.
+/// if it is not valid, or another user's.
 fn add_receipt(world: &World, proof: &mut Authenticated, call: &Call) -> Result<(), Answer> {
     let Some(id) = call.receipt.as_deref().filter(|id| !id.is_empty()) else { return Ok(()) };
     let found = world.identity.receipts.get(id);

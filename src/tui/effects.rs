@@ -47,13 +47,13 @@ pub(super) enum Done {
     Message(Box<Message>),
     /// With a sign-in.
     SignedIn(RequestId, Box<Result<Access, Problem>>),
-    /// With a run that was cut off.
+    /// With an interrupted run.
     TakenUp(RequestId, Box<Result<Resumed, PrepareError>>),
     /// With a change that has come to rest.
     Changed(Box<Kept>, Result<Changed, ChangeError>),
 }
 
-/// A sign-in with all the wizard is told of it.
+/// A sign-in with everything the wizard shows of it.
 #[derive(Debug)]
 pub(super) struct Access {
     signed_in: SignedIn,
@@ -76,7 +76,7 @@ pub struct Effects {
     keeper: Keeper,
     /// A change that has come to rest and is not done.
     changing: Option<Kept>,
-    /// The journal of a run that was taken up, until the wizard says whether it goes on.
+    /// The journal of a resumed run, until the wizard says whether it continues.
     taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
@@ -155,7 +155,7 @@ impl Effects {
         }
     }
 
-    /// What the engine has told and nobody has heard yet.
+    /// Events of the engine that have not been handled yet.
     pub fn heard(&mut self) -> Option<Message> {
         let event = self.events.try_recv().ok().map(Message::Engine);
         event.or_else(|| self.changes.1.try_recv().ok().map(Message::Carrying))
@@ -211,7 +211,7 @@ impl Effects {
         }
         match effect {
             Effect::SignIn(request, login) => {
-                // An earlier sign-in that is still under way has nobody to ask any more.
+                // An earlier sign-in that is still in progress can no longer ask.
                 (self.person, self.said) = Person::new();
                 self.question = None;
                 let person = self.person.clone();
@@ -219,7 +219,7 @@ impl Effects {
             }
             Effect::Reply(reply) => {
                 if let Some(question) = self.question.take() {
-                    // Whoever asked may have given up.
+                    // The caller may have given up.
                     let _ = question.send(reply);
                 }
             }
@@ -442,7 +442,7 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
     Ok(Access { signed_in, session, early })
 }
 
-/// The VPNs of this project whose creation was interrupted, and which nobody works on.
+/// The VPNs of this project whose creation was interrupted and is not being worked on.
 fn interrupted_creations(cloud: &Cloud) -> Vec<InterruptedCreation> {
     unfinished(cloud).into_iter().filter(|creation| !creation.is_running).collect()
 }
@@ -472,7 +472,7 @@ fn unfinished(cloud: &Cloud) -> Vec<InterruptedCreation> {
     described.collect()
 }
 
-/// The changes in this project that nobody works on.
+/// The interrupted changes of this project that are not being worked on.
 fn interrupted(cloud: &Cloud) -> Vec<InterruptedChange> {
     let journals =
         state::directory().and_then(|directory| engine_change::unfinished(&directory).ok()).unwrap_or_default();
@@ -509,7 +509,7 @@ fn refused(error: PrepareError) -> String {
     why + "Nothing was changed."
 }
 
-/// Begins a change, or takes up one that was cut off.
+/// Begins a change, or resumes an interrupted one.
 fn begin_change(which: Which, present: Option<Kept>, cloud: &Cloud, is_kept: bool) -> Result<Kept, String> {
     let words = |error: JournalError| error.to_string();
     match which {

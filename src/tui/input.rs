@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{Sender, channel};
 
 use parser::Parser;
 
-/// How many inputs may wait; whoever types more has to wait as well.
+/// How many inputs may wait before reading stops.
 const WAITING: usize = 256;
 /// Bytes of one read. More than a screenful of keys, and the rest is read next.
 const CHUNK: usize = 1024;
@@ -55,7 +55,7 @@ pub fn listen() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     forward(SignalKind::from_raw(go_on), || Input::Continued, &sender)?;
     thread::spawn(move || {
         let why = read(&sender);
-        // Nobody listens any more once the wizard is over.
+        // The receiver is gone once the wizard is over.
         let _ = sender.blocking_send(Err(why));
     });
     Ok(stream::poll_fn(move |context| receiver.poll_recv(context)))

@@ -237,7 +237,7 @@ fn active(text: &mut Account<'_>, run: Run<'_>) {
     handover(text, run);
 }
 
-/// ACTIVE is no proof: the halves are held against each other.
+/// ACTIVE does not prove that traffic flows: the halves are compared.
 fn proven(text: &mut Account<'_>, run: Run<'_>) {
     let theme = text.scene.theme;
     match &run.job.examined {
@@ -268,7 +268,7 @@ fn proven(text: &mut Account<'_>, run: Run<'_>) {
     }
 }
 
-/// The tunnel is up, and still nobody answers where security groups admit nothing from across.
+/// The tunnel is up, and still no instance answers where security groups block traffic from the other side.
 fn to_be_admitted(text: &mut Account<'_>, run: Run<'_>) {
     if let Some(Ok(examined)) = &run.job.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()

@@ -1,4 +1,4 @@
-//! One VPN: how each half stands, what is wrong and what mends it, the proof row by row, and what cannot be seen.
+//! One VPN: how each half stands, what is wrong and what fixes it, the checks row by row, and what cannot be checked.
 //!
 //! ```text
 //! │ hlz-por                                      DOWN │
@@ -49,7 +49,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }
 
-/// With several findings the button says which one it mends.
+/// With several findings the button says which one it fixes.
 fn label(open: &Open, deed: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
     match (deed, open.finding()) {

@@ -79,7 +79,7 @@ pub(in super::super) fn has_id(wanted: &str, vpn: &VpnId) -> bool {
     VpnId::of_word(wanted).as_ref() == Some(vpn)
 }
 
-/// Takes up the journal that is meant: the only one, or that of the VPN that was named.
+/// Claims the journal to resume: the only one, or that of the named VPN.
 ///
 /// # Errors
 /// If it is not clear which one, or another process has it.

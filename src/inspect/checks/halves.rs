@@ -39,7 +39,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         OtherHalf::Missing { region: None, .. } if !case.unread.is_empty() => {
             Verdict::Open(format!("its other half may be in {}, of which nothing is known", unread_regions(case)))
         }
-        // Whoever looks for its peer at its own address has not half a VPN, but the wrong address.
+        // A half that points at itself is not half a VPN: it has the wrong address.
         OtherHalf::Missing { .. } if case.vpn.a.points_at(&case.vpn.a) => {
             Verdict::Open("where the other half is cannot be told from its own address".to_owned())
         }

@@ -5,7 +5,7 @@ use crate::inspect::Keys;
 pub const KEY: Check =
     Check { id: "key", label: "pre-shared keys are equal", natures: &[Nature::SharedWithPeer], prove: are_equal };
 
-/// Nobody else knows the key or can guess it.
+/// The key is secret and cannot be guessed.
 pub const KEY_SECRECY: Check =
     Check { id: "key-secrecy", label: "the pre-shared key is secret", natures: &[Nature::Security], prove: is_secret };
 

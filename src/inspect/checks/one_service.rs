@@ -15,7 +15,7 @@ pub const ONE_SERVICE: Check =
 
 fn prove(case: &Case<'_>) -> Verdict {
     let doubled: Vec<Doubled<'_>> = case.sides().filter_map(|(half, side)| doubled(case, half, side)).collect();
-    // One that carries a connection is worse than one that nobody uses.
+    // One that carries a connection is worse than an unused one.
     let Some(worst) = doubled.iter().max_by_key(|one| one.connections.len()) else { return Verdict::good("") };
     let seen = doubled.iter().map(|one| one.text(case)).join("; ");
     if worst.connections.is_empty() {
@@ -62,7 +62,7 @@ fn doubled<'a>(case: &Case<'a>, half: Half, side: &'a Side) -> Option<Doubled<'a
         connections.collect::<Vec<_>>()
     };
     let others = || survey.inventory.services_on(&own.router).filter(|other| other.id != own.id);
-    // Of those that nobody uses, one that can be deleted.
+    // Of the unused ones, one that can be deleted.
     let order = |other: &&VpnService| (on_it(other).len(), !is_pending(&other.status), Reverse(other.id.clone()));
     let other = others().max_by_key(order)?;
     Some(Doubled { half, other, count: others().count() + 1, connections: on_it(other) })
@@ -95,7 +95,7 @@ fn mark_of_another(service: &VpnService, own: &Vpn) -> Option<VpnId> {
 }
 
 impl Inspection {
-    /// The services beside a half's own that no connection uses, nor a run that is not done yet, nor is anybody creating.
+    /// The services beside a half's own that no connection uses, nor an unfinished run, and that are not under construction.
     pub fn unused_services<'a>(&'a self, vpn: &'a Vpn, side: &'a Side) -> impl Iterator<Item = &'a VpnService> {
         let inventory = self.surveys.get(&side.region).map(|survey| &survey.inventory);
         let own = side.service.as_ref();

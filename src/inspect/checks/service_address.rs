@@ -17,7 +17,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         };
         let place = case.place(half);
         let Some(address) = side.address() else {
-            // What is up has an address, whoever does not tell it.
+            // What is up has an address, even if the cloud does not show it.
             if side.connection.status == Status::Active {
                 return Verdict::Open(format!("the VPN service {} in {place} does not tell its address", service.name));
             }

@@ -34,7 +34,7 @@ fn service_in_error<'a>(case: &Case<'a>) -> Option<(Half, &'a Side, &'a VpnServi
     services.find(|(_, _, service)| service.status == Status::Error)
 }
 
-/// What is to be said of the halves that the cloud reports on in that way.
+
 fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Verdict {
     let places = alike.iter().map(|(half, _)| case.place(*half)).join(" and ");
     let Some((half, side)) = alike.first().map(|(half, side)| (*half, *side)) else { return Verdict::good("") };
@@ -111,7 +111,7 @@ fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Ver
 }
 
 /// Neutron changes nothing about a service or connection that no agent has reported on. A router can be given the name
-/// it has: nothing is changed, and its agent is told to read it anew.
+/// it has: nothing is changed, and its agent reads it again.
 fn notice(alike: &[(Half, &Side)]) -> Fix {
     let routers = alike.iter().filter_map(|(_, side)| Some((side, side.router.as_ref()?)));
     let again = routers.map(|(side, router)| {

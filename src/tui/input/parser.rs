@@ -1,7 +1,7 @@
-//! From bytes to keys: a state machine that is told what arrived and when, and asks nothing.
+//! From bytes to keys: a state machine over what arrived and when.
 //!
-//! A terminal also sends what nobody typed: answers about its colours, its name, its cursor, asked for by a program that is
-//! gone by now. Those are recognised by how they begin and swallowed to their end, also when a slow line tears them apart.
+//! A terminal also sends what was not typed: answers about its colours, its name, its cursor, asked for by a program that
+//! has ended. Those are recognised by how they begin and swallowed to their end, also when a slow line tears them apart.
 //! Whatever waits for an end waits for a bounded time, and Ctrl-C ends it at once.
 
 use std::time::Duration;
@@ -107,7 +107,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// When [`Self::expire`] is to be called, unless something arrives before.
+    /// When to call [`Self::expire`], unless something arrives before.
     pub(super) const fn deadline(&self) -> Option<Duration> {
         self.deadline
     }

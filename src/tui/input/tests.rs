@@ -104,7 +104,7 @@ fn a_person_who_types_after_esc_or_alt_is_heard() {
     }
 }
 
-/// Answers that terminals give; nobody has typed them.
+/// Answers of terminals, which are not typed.
 const REPLIES: [&[u8]; 17] = [
     b"\x1b]11;rgb:dddd/dddd/dddd\x1b\\",
     b"\x1b]11;rgb:1e1e/1e1e/1e1e\x07",
@@ -133,7 +133,7 @@ fn what_is_not_ended_is_waited_for_a_while_and_ctrl_c_ends_it() {
         assert_eq!(read(&[(begun, 0), (b"d", 3000), (b"\r", 200)]), expected, "{}", begun.escape_ascii());
         let hurried = read(&[(begun, 0), (b"\x03", 80)]);
         assert_eq!(hurried.last().map(String::as_str), Some("Ctrl-c"), "{}", begun.escape_ascii());
-        // Somebody who presses keys all the while does not keep it waiting.
+        // Keys that keep coming do not delay it.
         let impatient: Vec<(&[u8], u64)> =
             std::iter::once((begun, 0)).chain(std::iter::repeat_n((b"x" as &[u8], 100), 40)).collect();
         assert!(read(&impatient).iter().filter(|key| *key == "x").count() > 20, "{}", begun.escape_ascii());

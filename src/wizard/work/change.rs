@@ -41,8 +41,7 @@ pub struct ChangeJob {
 }
 
 impl ChangeJob {
-    /// What is to be done.
-    #[must_use]
+        #[must_use]
     pub const fn change(&self) -> &Change {
         &self.course.change
     }
