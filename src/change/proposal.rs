@@ -14,7 +14,7 @@ use crate::plan::psk::KeyOrigin;
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-        pub change: Change,
+    pub change: Change,
     /// What stays, what is interrupted, what to do afterwards; a sentence each.
     pub notes: Vec<String>,
 }

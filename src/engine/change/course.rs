@@ -14,7 +14,7 @@ use crate::plan::shell::{openstack, osvpn};
 /// How far a change is, for a screen or a report. It holds neither its journal nor its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Course {
-        pub change: Change,
+    pub change: Change,
     /// What came of each step, as far as it is done.
     pub ends: Vec<Option<End>>,
     /// Whether anything of it is done, or may have been.

@@ -34,7 +34,6 @@ fn service_in_error<'a>(case: &Case<'a>) -> Option<(Half, &'a Side, &'a VpnServi
     services.find(|(_, _, service)| service.status == Status::Error)
 }
 
-
 fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Verdict {
     let places = alike.iter().map(|(half, _)| case.place(*half)).join(" and ");
     let Some((half, side)) = alike.first().map(|(half, side)| (*half, *side)) else { return Verdict::good("") };

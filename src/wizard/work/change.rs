@@ -41,7 +41,7 @@ pub struct ChangeJob {
 }
 
 impl ChangeJob {
-        #[must_use]
+    #[must_use]
     pub const fn change(&self) -> &Change {
         &self.course.change
     }
