@@ -3,6 +3,7 @@
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
 
+mod create;
 mod delete;
 mod fix;
 mod proposal;
@@ -11,15 +12,19 @@ mod sharers;
 mod subnets;
 mod text;
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::vpnaas::closing_word;
 use crate::cloud::{Id, Kind, RegionId, harmless};
-use crate::plan::VpnId;
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
+use crate::plan::{Half, Outer, VpnId};
 
+pub use create::{HalfObject, Task};
 pub use delete::{Unfinished, delete, delete_strays};
 pub use fix::{admit, fix};
 pub use proposal::*;
@@ -30,6 +35,8 @@ pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
+    /// Makes it, from a plan.
+    Create,
     /// Deletes the VPN.
     Delete,
     /// Deletes objects that no VPN uses.
@@ -194,6 +201,19 @@ pub enum New {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dpd: Option<DpdValues>,
     },
+    /// The only VPN service of that router. One that is there already is used, whoever made it: a second takes the first one
+    /// down.
+    SoleService {
+        /// The router.
+        router: Id,
+        /// Its name, for messages.
+        #[serde(deserialize_with = "harmless")]
+        router_name: String,
+    },
+    /// A connection with values of its own. Its key is given when it is made.
+    FreshConnection(Box<FreshConnection>),
+    /// What a creation has made whose plan is not known any more: it can be looked for and deleted, and not made.
+    Unplanned(HalfObject, Form),
     /// A rule that admits everything from a range.
     Rule {
         /// The security group it becomes part of.
@@ -201,6 +221,70 @@ pub enum New {
         /// Where the traffic comes from.
         remote: IpNet,
     },
+}
+
+/// What a new connection is to have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreshConnection {
+    /// The half's.
+    pub service: Ref,
+    /// The half's.
+    pub ike_policy: Ref,
+    /// The half's.
+    pub ipsec_policy: Ref,
+    /// The half's.
+    pub local_group: Ref,
+    /// The half's.
+    pub peer_group: Ref,
+    /// The other end.
+    pub peer: PeerEnd,
+    /// Which side begins to negotiate, in the API's word.
+    pub initiator: String,
+    /// In bytes.
+    pub mtu: u32,
+    /// Dead peer detection.
+    pub dpd: DpdValues,
+}
+
+/// Where a new connection goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeerEnd {
+    /// To a peer outside.
+    Outside {
+        /// Its address or host name.
+        address: String,
+        /// How it names itself.
+        id: String,
+    },
+    /// To the external address that the cloud gives the VPN service which that step makes or finds.
+    Service(usize, Outer),
+}
+
+/// What an object must hold to be taken for what was sent: a description can be copied, and a name be changed. What is not
+/// known tells nothing apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Of a VPN service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<Id>,
+    /// Of an endpoint group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<BTreeSet<String>>,
+    /// Of a connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_address: Option<String>,
+}
+
+/// How an object that a step has made is known again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownBy {
+    /// By the word of the change and the step, which its description ends with. No other object has it.
+    #[default]
+    Word,
+    /// By the marker of that half of the VPN, which is its description, its name and its form.
+    Marker(Half),
 }
 
 /// An object to be made.
@@ -217,6 +301,14 @@ pub struct Create {
     pub description: String,
     /// What it is.
     pub object: New,
+    /// How it is looked for before it is made again.
+    #[serde(default, skip_serializing_if = "is_word")]
+    pub known_by: KnownBy,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
+const fn is_word(known_by: &KnownBy) -> bool {
+    matches!(known_by, KnownBy::Word)
 }
 
 /// New values of an object.
@@ -355,6 +447,9 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Object>,
     steps: Vec<Step>,
+    /// How many steps each stage has, whose steps go at once. None: every step is a stage of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<usize>,
     /// Of a deletion: the security-group rules that could not be read, and so stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread_rules: Vec<UnreadRules>,
@@ -384,6 +479,7 @@ impl Change {
             label: label.into(),
             connections: Vec::new(),
             steps: Vec::new(),
+            stages: Vec::new(),
             unread_rules: Vec::new(),
         }
     }
@@ -398,6 +494,21 @@ impl Change {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Its steps in stages: those of one go at once, after all of the stage before.
+    #[must_use]
+    pub fn stages(&self) -> Vec<Range<usize>> {
+        if self.stages.is_empty() {
+            return (0..self.steps.len()).map(|step| step..step + 1).collect();
+        }
+        let mut begin = 0;
+        let stage = |count: &usize| {
+            let stage = begin..begin + count;
+            begin = stage.end;
+            stage
+        };
+        self.stages.iter().map(stage).collect()
     }
 
     /// Makes an object; later steps refer to it by what this returns.
@@ -446,7 +557,12 @@ impl Step {
     /// Whether a key is sent with it.
     #[must_use]
     pub const fn has_key(&self) -> bool {
-        matches!(self, Self::SetKey(_) | Self::CopyKey(_) | Self::Create(Create { object: New::Connection { .. }, .. }))
+        matches!(
+            self,
+            Self::SetKey(_)
+                | Self::CopyKey(_)
+                | Self::Create(Create { object: New::Connection { .. } | New::FreshConnection(_), .. })
+        )
     }
 
     /// The regions it is done in: two for a key on two halves.

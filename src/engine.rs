@@ -23,6 +23,7 @@ mod clock;
 pub mod commands;
 mod create;
 mod delete;
+mod event;
 pub mod found;
 pub mod handover;
 pub mod interruption;
@@ -36,28 +37,26 @@ pub(crate) mod resume;
 mod retry;
 mod sent;
 mod shared_keys;
-mod undo;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::cloud::request::Kind;
-use crate::cloud::retry::{Patience, Pause, TRIES};
+use crate::cloud::retry::{Patience, Pause};
 use crate::cloud::{Cloud, Error, Id, Region, RegionId, Status};
 use crate::plan::{Half, Plan, VpnId, VpnName};
 use journal::Keeper;
 
-pub use create::{CreateError, create};
+pub use crate::change::{HalfObject as Step, Task};
+pub use create::{CreateError, Undone, create, undo};
+use ledger::in_order_of_deletion;
 pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use pace::DEFAULT_WAIT;
 pub use sent::Sent;
 pub use shared_keys::read_shared_keys;
-pub use undo::{Undone, undo};
 pub use watch::{Pace, Watched, watch};
 
 /// Whether a task failed because its region no longer stores an algorithm of the plan's policy, which it shows as a plain
@@ -121,86 +120,6 @@ impl From<&Plan> for Marks {
     }
 }
 
-/// One object to be made: which, and for which half.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Task {
-    /// The half it belongs to.
-    pub half: Half,
-    /// Which of the half's objects.
-    pub step: Step,
-}
-
-/// The objects of one half, in the guide's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Step {
-    /// The VPN service on the router.
-    Service,
-    /// Phase 1.
-    IkePolicy,
-    /// Phase 2.
-    IpsecPolicy,
-    /// The subnets of this side.
-    LocalGroup,
-    /// The ranges of the other side.
-    PeerGroup,
-    /// What ties the other five together.
-    Connection,
-}
-
-impl Step {
-    /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Service, Self::IkePolicy, Self::IpsecPolicy, Self::LocalGroup, Self::PeerGroup, Self::Connection];
-
-    /// The kind of object it makes.
-    #[must_use]
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::Service => Kind::VpnService,
-            Self::IkePolicy => Kind::IkePolicy,
-            Self::IpsecPolicy => Kind::IpsecPolicy,
-            Self::LocalGroup | Self::PeerGroup => Kind::EndpointGroup,
-            Self::Connection => Kind::SiteConnection,
-        }
-    }
-
-    /// What makes an object of that kind; of the endpoint groups it is the type that tells them apart, because names can
-    /// be changed. None for a group of a type IPsec does not use.
-    #[must_use]
-    pub fn of(kind: Kind, endpoints: Option<&str>) -> Option<Self> {
-        match (kind, endpoints) {
-            (Kind::EndpointGroup, Some("subnet")) => Some(Self::LocalGroup),
-            (Kind::EndpointGroup, Some("cidr")) => Some(Self::PeerGroup),
-            (Kind::EndpointGroup, _) => None,
-            _ => Self::ALL.into_iter().find(|step| step.kind() == kind),
-        }
-    }
-
-    /// The guide's name of the object, behind the VPN's own.
-    #[must_use]
-    pub const fn object(self) -> &'static str {
-        match self {
-            Self::Service => "vpn_service",
-            Self::IkePolicy => "ike_policy",
-            Self::IpsecPolicy => "ipsec_policy",
-            Self::LocalGroup => "local_endpoint_group",
-            Self::PeerGroup => "peer_endpoint_group",
-            Self::Connection => "vpn_site_connection",
-        }
-    }
-
-    /// What a person calls it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::LocalGroup => "local endpoint group",
-            Self::PeerGroup => "peer endpoint group",
-            _ => self.kind().label(),
-        }
-    }
-}
-
 /// Where both connections stand.
 pub type Standing = BTreeMap<Half, Status>;
 
@@ -238,10 +157,6 @@ pub type Events = UnboundedSender<Event>;
 
 fn tell(events: &Events, event: Event) {
     let _ = events.send(event);
-}
-
-async fn delete_made(region: &Region, made: &Made) -> Result<(), Error> {
-    region.delete(made.task.step.kind(), &made.id).await.map(drop)
 }
 
 /// The object a task made, for errors that name it.

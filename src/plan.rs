@@ -26,6 +26,7 @@ pub(crate) mod wrap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Id, RegionId, Router, Subnet, VpnService};
 
@@ -80,7 +81,8 @@ pub struct PlanDraft {
 }
 
 /// Which family of addresses the tunnel itself runs over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outer {
     /// Between IPv4 addresses.
     V4,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::proposal::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key};
 use super::subnets;
-use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, New, Ref, ServiceEdits, Update, Verb};
+use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
 use crate::inspect::{Agreement, Diagnosis, Fix, Inspection, Side, Vpn, outside};
 use crate::plan::policy::Policy;
@@ -123,6 +123,7 @@ pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Proposal {
                 name: rule.name.clone(),
                 description: belonging(vpn, *half),
                 object: New::Rule { group: rule.group.clone(), remote: rule.remote },
+                known_by: KnownBy::Word,
             });
         }
     }
@@ -166,6 +167,7 @@ fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
             ipsec_policy: Ref::from(&connection.ipsec_policy),
             dpd: Some(dpd),
         },
+        known_by: KnownBy::Word,
     });
     change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
     restart(&mut change, side);
@@ -228,11 +230,21 @@ fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) 
         };
         let region = || side.region.clone();
         let (name, description) = old(&side.ike, "ike_policy");
-        let ike_policy =
-            change.create(Create { region: region(), name, description, object: New::IkePolicy(ike.clone()) });
+        let ike_policy = change.create(Create {
+            region: region(),
+            name,
+            description,
+            object: New::IkePolicy(ike.clone()),
+            known_by: KnownBy::Word,
+        });
         let (name, description) = old(&side.ipsec, "ipsec_policy");
-        let ipsec_policy =
-            change.create(Create { region: region(), name, description, object: New::IpsecPolicy(ipsec.clone()) });
+        let ipsec_policy = change.create(Create {
+            region: region(),
+            name,
+            description,
+            object: New::IpsecPolicy(ipsec.clone()),
+            known_by: KnownBy::Word,
+        });
         change.create(Create {
             region: region(),
             name: side.connection.name.clone(),
@@ -244,6 +256,7 @@ fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) 
                 ipsec_policy,
                 dpd: None,
             },
+            known_by: KnownBy::Word,
         });
         replaced.push(side);
     }
@@ -291,6 +304,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
         name: service.name.clone(),
         description: service.description.clone(),
         object: New::Service(router.id.clone()),
+        known_by: KnownBy::Word,
     });
     change.create(Create {
         region: side.region.clone(),
@@ -303,6 +317,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
             ipsec_policy: Ref::from(&side.connection.ipsec_policy),
             dpd: None,
         },
+        known_by: KnownBy::Word,
     });
     let edits = ConnectionEdits {
         peer_address: edit(other.connection.peer_address.clone(), address.clone()),

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
-use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, New, Ref, Update, Verb};
+use crate::change::{Change, ConnectionEdits, Create, Edit, Edits, KnownBy, New, Ref, Update, Verb};
 use crate::cloud::{Detail, Id, Kind, Router, Subnet, Survey};
 use crate::inspect::{Inspection, Side, Vpn, in_order};
 use crate::plan::checks::{self, TunnelEnd, outside};
@@ -146,7 +146,13 @@ impl Groups {
                 .find(|group| group.id == before)
                 .map(|group| (group.name.clone(), group.description.clone()))
                 .unwrap_or_default();
-            let made = change.create(Create { region: side.region.clone(), name, description, object: new });
+            let made = change.create(Create {
+                region: side.region.clone(),
+                name,
+                description,
+                object: new,
+                known_by: KnownBy::Word,
+            });
             old.push(before.clone());
             Some(Edit::new(Ref::Id(before), made))
         };

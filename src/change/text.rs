@@ -12,6 +12,7 @@ impl Verb {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Create => "create",
             Self::Delete => "delete",
             Self::DeleteStrays => "delete-strays",
             Self::RemoveService => "remove-service",
@@ -33,6 +34,7 @@ impl Verb {
     #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
+            Self::Create => "the creation of",
             Self::Delete | Self::DeleteStrays => "the deletion of",
             Self::RemoveService => "the deletion of unused VPN services beside",
             Self::RotatePsk => "the new key of",
@@ -55,6 +57,7 @@ impl Verb {
     #[must_use]
     pub fn question(self, name: &str) -> String {
         match self {
+            Self::Create => format!("Create {name}?"),
             Self::Delete => format!("Delete {name}?"),
             Self::DeleteStrays => "Delete the unused objects?".to_owned(),
             Self::RemoveService => format!("Delete the unused VPN services beside {name}?"),
@@ -76,6 +79,7 @@ impl Verb {
     #[must_use]
     pub const fn answers(self) -> (&'static str, &'static str) {
         match self {
+            Self::Create => ("Create", "Cancel"),
             Self::Delete | Self::DeleteStrays | Self::RemoveService => ("Delete", "Keep"),
             Self::RotatePsk => ("Set new key", "Keep key"),
             Self::SetSubnets | Self::EqualisePolicies | Self::SetPeer | Self::SetDpd | Self::SetInitiator => {
@@ -130,12 +134,13 @@ impl New {
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
-            Self::Service(_) => "VPN service",
+            Self::Service(_) | Self::SoleService { .. } => "VPN service",
             Self::LocalGroup(_) => "local endpoint group",
             Self::PeerGroup(_) => "peer endpoint group",
             Self::IkePolicy(_) => "IKE policy",
             Self::IpsecPolicy(_) => "IPsec policy",
-            Self::Connection { .. } => "IPsec site connection",
+            Self::Connection { .. } | Self::FreshConnection(_) => "IPsec site connection",
+            Self::Unplanned(object, _) => object.label(),
             Self::Rule { .. } => "security-group rule",
         }
     }

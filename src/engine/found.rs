@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use itertools::Itertools;
 
-use super::{Ledger, Made, Marks, Origin, Step, Task, Work, late};
+use super::change::adopted;
+use super::create::sweep;
+use super::{Ledger, Made, Marks, Origin, Step, Task, Work};
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};
 use crate::plan::{VpnId, VpnName};
@@ -121,7 +123,7 @@ pub async fn settle(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Resu
             ledger.settle(task);
         }
     }
-    late::sweep(marks, ledger, work).await;
+    sweep(marks, ledger, work).await;
     work.keeper.finish_made(ledger);
     Ok(())
 }
@@ -134,7 +136,7 @@ async fn in_region(region: &Region, kind: Kind) -> Result<Vec<(VpnId, Made)>, Er
     let marked = objects.into_iter().filter_map(|object| {
         let (vpn, half) = VpnId::of_description(&object.description)?;
         let step = Step::of(kind, object.endpoints.as_deref())?;
-        Some((vpn, late::adopted(Task { half, step }, region.id(), object)))
+        Some((vpn, adopted(Task { half, step }, region.id(), object)))
     });
     Ok(marked.collect())
 }

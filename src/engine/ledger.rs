@@ -1,15 +1,16 @@
 //! What a run has made so far. Everything that continues or undoes a run works from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::change::{Late, State};
 use super::clock::Clock;
 use super::{Step, Task};
 use crate::cloud::{Id, Limits, RegionId, harmless};
-use crate::plan::Half;
+use crate::plan::{Half, Outer};
 
 /// How an object came to be part of the VPN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,15 +46,6 @@ pub struct Made {
     pub external_v6: Option<Ipv6Addr>,
 }
 
-/// Requests whose answers were lost, and whose objects did not exist when last looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Late {
-    /// How many of them may still take effect.
-    requests: usize,
-    /// From when on none of them can any more.
-    until: Timestamp,
-}
-
 /// An object that may exist, or come to exist, without being in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubt {
@@ -83,6 +75,17 @@ pub struct Ledger {
     /// Ids that only a journal vouches for: before one of them is deleted, the object is looked at.
     #[serde(skip)]
     unverified: BTreeSet<Id>,
+}
+
+impl Made {
+    /// The address its peers must use, if it is a VPN service that has one.
+    #[must_use]
+    pub fn external(&self, outer: Outer) -> Option<IpAddr> {
+        match outer {
+            Outer::V4 => self.external_v4.map(IpAddr::V4),
+            Outer::V6 => self.external_v6.map(IpAddr::V6),
+        }
+    }
 }
 
 impl Ledger {
@@ -167,6 +170,49 @@ impl Ledger {
         tasks.into_iter().map(|task| Doubt { task, until: until(task) }).collect()
     }
 
+    pub(super) fn debris_of(&self, task: Task) -> Vec<Made> {
+        self.debris.iter().filter(|made| made.task == task).cloned().collect()
+    }
+
+    pub(super) fn late_of(&self, task: Task) -> Option<Late> {
+        self.late.get(&task).copied()
+    }
+
+    pub(super) fn intent_of(&self, task: Task) -> Option<Timestamp> {
+        self.intents.get(&task).copied()
+    }
+
+    pub(super) fn is_doubtful(&self, task: Task) -> bool {
+        self.doubtful.contains(&task)
+    }
+
+    /// What is known of the steps of a creation, with what of this one no step is about.
+    pub(super) fn with(&self, steps: impl IntoIterator<Item = (Task, State)>) -> Self {
+        let mut ledger = self.clone();
+        for (task, state) in steps {
+            if state.object().is_none_or(|made| !ledger.made.contains(made)) {
+                ledger.made.retain(|made| made.task != task);
+                ledger.made.extend(state.object().cloned());
+            }
+            ledger.debris.retain(|made| made.task != task);
+            ledger.debris.extend(state.left().iter().cloned());
+            ledger.doubtful.remove(&task);
+            ledger.late.remove(&task);
+            ledger.intents.remove(&task);
+            if state.is_lost() {
+                ledger.doubtful.insert(task);
+            }
+            ledger.late.extend(state.late().map(|late| (task, late)));
+            ledger.intents.extend(state.sent().map(|at| (task, at)));
+        }
+        ledger
+    }
+
+    /// Ids that only a journal vouches for.
+    pub(super) const fn unverified(&self) -> &BTreeSet<Id> {
+        &self.unverified
+    }
+
     /// Notes an object of use.
     pub fn record(&mut self, made: Made) {
         self.intents.remove(&made.task);
@@ -178,16 +224,6 @@ impl Ledger {
     /// Notes that nobody knows whether the cloud has acted: the wait for what was under way was given up.
     pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
-    }
-
-    /// Notes that a request is about to be sent.
-    pub(super) fn intend(&mut self, task: Task, at: Timestamp) {
-        self.intents.insert(task, at);
-    }
-
-    /// Notes that a request was answered, and made nothing.
-    pub(super) fn answered(&mut self, task: Task) {
-        self.intents.remove(&task);
     }
 
     /// Takes over from a process that is no more: the answers to its last requests are lost, and what it says it made is
@@ -205,11 +241,6 @@ impl Ledger {
             late.until = clock.end(late.until, reach);
         }
         self.unverified = self.made.iter().chain(&self.debris).map(|made| made.id.clone()).collect();
-    }
-
-    /// Whether nothing but a journal says that this run made the object with that id.
-    pub(super) fn is_unverified(&self, id: &Id) -> bool {
-        self.unverified.contains(id)
     }
 
     /// Notes that the answer to a request was lost, which can take effect until then.
@@ -242,14 +273,6 @@ impl Ledger {
         }
     }
 
-    /// Debris that could be the object of its task, if the task has none.
-    pub(super) fn candidates(&self, task: Task) -> Vec<Made> {
-        if self.get(task.half, task.step).is_some() {
-            return Vec::new();
-        }
-        self.debris.iter().filter(|made| made.task == task).cloned().collect()
-    }
-
     /// Takes back the use of everything a policy decides: the policies, and the connections that hang on them. What still
     /// fits the plan when it is made gets its use back; the rest is deleted then.
     pub fn reconsider_policies(&mut self) {
@@ -259,11 +282,6 @@ impl Ledger {
         self.made = rest;
         let concerned: Vec<Made> = concerned;
         self.debris.extend(concerned.into_iter().filter(|made| made.origin != Origin::Reused));
-    }
-
-    /// Whether the region must be looked at before the task is done, or its end believed.
-    pub(super) fn is_open(&self, task: Task) -> bool {
-        self.doubtful.contains(&task) || self.late.contains_key(&task)
     }
 
     /// The tasks a look could settle now.
@@ -296,7 +314,7 @@ impl Ledger {
     }
 }
 
-fn in_order_of_deletion<'a>(all: impl Iterator<Item = &'a Made>) -> Vec<Made> {
+pub(super) fn in_order_of_deletion<'a>(all: impl Iterator<Item = &'a Made>) -> Vec<Made> {
     let mut all: Vec<Made> = all.cloned().collect();
     all.sort_by_key(|made| std::cmp::Reverse(made.task.step));
     all

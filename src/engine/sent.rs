@@ -2,11 +2,10 @@
 //! be changed.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use super::{Ledger, Made, Marks, Step, Task};
-use crate::cloud::vpnaas::Formed;
-use crate::cloud::{Id, VpnService};
+use super::{Marks, Step};
+use crate::change::Form;
+use crate::cloud::Id;
 use crate::plan::file::PlanFile;
 use crate::plan::{Half, HalfPlan, Plan};
 
@@ -44,54 +43,23 @@ impl Sent {
     }
 }
 
+impl Sent {
+    /// What is known of an object of that kind.
+    pub(super) fn form(&self, step: Step) -> Form {
+        let none = Form::default();
+        match step {
+            Step::Service => Form { router: self.router.clone(), ..none },
+            Step::LocalGroup => Form { members: self.local.clone(), ..none },
+            Step::PeerGroup => Form { members: self.remote.clone(), ..none },
+            Step::Connection => Form { peer_address: self.peer_address.clone(), ..none },
+            Step::IkePolicy | Step::IpsecPolicy => none,
+        }
+    }
+}
+
 impl Marks {
-    /// Whether an object with the marker is what was sent for that task: it has the name given to it, and the form.
-    pub(super) fn sent(&self, ledger: &Ledger, task: Task, formed: &Formed) -> bool {
-        let none = Sent::default();
-        let sent = self.sent.get(&task.half).unwrap_or(&none);
-        let has_form = match task.step {
-            Step::Service => is_or_unknown(sent.router.as_ref(), formed.router.as_ref()),
-            Step::IkePolicy | Step::IpsecPolicy => true,
-            Step::LocalGroup => is_or_unknown(sent.local.as_ref(), Some(&formed.members)),
-            Step::PeerGroup => is_or_unknown(sent.remote.as_ref(), Some(&formed.members)),
-            Step::Connection => {
-                let service = ledger.get(task.half, Step::Service).map(|made| &made.id);
-                let peers = peers(sent, ledger, task.half);
-                let peer = formed.peer_address.as_deref().unwrap_or_default();
-                is_or_unknown(service, formed.service.as_ref())
-                    && (peers.is_empty() || peers.iter().any(|known| is_same(known, peer)))
-            }
-        };
-        has_form && self.gave(task.step, &formed.object.name)
-    }
-
-    /// The same of a VPN service.
-    pub(super) fn sent_service(&self, half: Half, service: &VpnService) -> bool {
-        let router = self.sent.get(&half).and_then(|sent| sent.router.as_ref());
-        is_or_unknown(router, Some(&service.router)) && self.gave(Step::Service, &service.name)
-    }
-
     /// Whether an object of that step is given that name.
     pub(super) fn gave(&self, step: Step, name: &str) -> bool {
         self.name.of(step.object()) == name
     }
-}
-
-fn is_or_unknown<T: PartialEq>(sent: Option<&T>, there: Option<&T>) -> bool {
-    sent.is_none_or(|sent| there == Some(sent))
-}
-
-/// The addresses that a connection of that half may have been made to; none if they are not known.
-fn peers(sent: &Sent, ledger: &Ledger, half: Half) -> Vec<String> {
-    if let Some(address) = &sent.peer_address {
-        return vec![address.clone()];
-    }
-    let across = ledger.get(half.other(), Step::Service);
-    let of = |made: &Made| [made.external_v4.map(IpAddr::V4), made.external_v6.map(IpAddr::V6)];
-    across.into_iter().flat_map(of).flatten().map(|address| address.to_string()).collect()
-}
-
-/// One IPv6 address can be written in several ways.
-fn is_same(a: &str, b: &str) -> bool {
-    a == b || matches!((a.parse::<IpAddr>(), b.parse::<IpAddr>()), (Ok(a), Ok(b)) if a == b)
 }

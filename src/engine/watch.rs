@@ -6,8 +6,9 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::create::sweep;
 use super::pace::LOOK_CLOSELY;
-use super::{Event, Ledger, Made, Marks, Standing, Step, Work, late};
+use super::{Event, Ledger, Made, Marks, Standing, Step, Work};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
 
@@ -52,7 +53,7 @@ pub enum Watched {
 pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
     let watched = poll(marks, ledger, pace, work).await;
     if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
-        late::sweep(marks, ledger, work).await;
+        sweep(marks, ledger, work).await;
     }
     work.keeper.finish_made(ledger);
     watched
@@ -114,7 +115,7 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
         }
         look = Look::Another;
         if ledger.is_due(Timestamp::now()) {
-            late::sweep(marks, ledger, work).await;
+            sweep(marks, ledger, work).await;
         }
         let pause = pace.every.min(deadline().saturating_duration_since(Instant::now()));
         tokio::select! {

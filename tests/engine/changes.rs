@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use osvpn::change::{
-    Change, ConnectionEdits, CopyKey, Create, Edit, Edits, New, Object, Ref, ServiceEdits, SetKey, Subject, Update,
-    Verb,
+    Change, ConnectionEdits, CopyKey, Create, Edit, Edits, KnownBy, New, Object, Ref, ServiceEdits, SetKey, Subject,
+    Update, Verb,
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
 use osvpn::engine::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
@@ -180,7 +180,7 @@ pub trait Orders {
     fn group(&self, change: &mut Change, half: Half, step: Step, object: New) -> Ref {
         let old = self.object(half, step);
         let description = self.plan().id().mark(half);
-        change.create(Create { region: old.region, name: old.name, description, object })
+        change.create(Create { region: old.region, name: old.name, description, object, known_by: KnownBy::Word })
     }
 
     /// Half A tunnels that subnet instead, and half B knows.

@@ -15,11 +15,12 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 use super::update::{Groups, as_values, changes};
-use super::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
+use super::{ChangeError, Changed, Changing, Direction, End, Job};
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::ROUNDS;
+use crate::engine::event::StepEvent;
 use crate::plan::Half;
 
 /// Where an object stands between what it was and what it is to be.
@@ -124,7 +125,7 @@ impl Changing {
     }
 
     /// Sees to it that what this change has set still stands.
-    pub(super) async fn look_once_more(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    pub(super) async fn look_once_more(&self, work: &Job<'_>) -> Result<(), Overtaken> {
         let mut pause = work.cloud.limits().back_off;
         for round in 1..=ROUNDS {
             let Some(lost) = self.lost(work).await? else { return Ok(()) };
@@ -142,7 +143,7 @@ impl Changing {
     }
 
     /// The first step whose values do not stand any more. What somebody has taken back to what it was is set again.
-    async fn lost(&self, work: &ChangeWork<'_>) -> Result<Option<Overtaken>, Overtaken> {
+    async fn lost(&self, work: &Job<'_>) -> Result<Option<Overtaken>, Overtaken> {
         for step in 0..self.change.steps().len() {
             let Step::Update(update) = self.change.steps()[step].clone() else { continue };
             if !matches!(update.edits, Edits::Connection(_)) || self.progress().end(step) != Some(&End::Changed) {
@@ -171,7 +172,7 @@ impl Changing {
     }
 
     /// Puts back what this change has set of an object, and leaves what somebody else has set since.
-    pub(super) async fn restore(&self, step: usize, update: &Update, work: &ChangeWork<'_>) -> Result<(), Error> {
+    pub(super) async fn restore(&self, step: usize, update: &Update, work: &Job<'_>) -> Result<(), Error> {
         let region = work.region(&update.region, step)?;
         match self.ours(update, &region).await? {
             Some(ours) => self.send_update(step, &ours, Direction::Back, work).await.map(drop),
@@ -216,10 +217,10 @@ impl Changing {
     }
 
     /// Takes the change back because somebody else was there first, and says what was found.
-    pub(super) async fn give_way(&self, overtaken: Overtaken, work: &ChangeWork<'_>) -> ChangeError {
+    pub(super) async fn give_way(&self, overtaken: Overtaken, work: &Job<'_>) -> ChangeError {
         let Overtaken { step, by, mut error } = overtaken;
         self.notes().rival = by;
-        work.tell(ChangeEvent::Failed(step, error.clone(), std::time::Duration::ZERO));
+        work.tell(StepEvent::Failed(step, error.clone(), std::time::Duration::ZERO));
         if (0..self.change.steps().len()).all(|step| self.progress().is_done(step)) {
             // There is nothing to go on with.
             self.settle(work).await;

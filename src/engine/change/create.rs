@@ -1,16 +1,20 @@
 //! Making an object, once.
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::replaced::vanished;
-use super::{ChangeEvent, ChangeWork, Changing, End, Request};
-use crate::change::{Create, Deletable, DpdValues, New, Ref};
+use super::service::Sole;
+use super::{Changing, End, Job, Request};
+use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref, Task};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody, TemplateOverrides};
-use crate::cloud::request::{DpdBody, EndpointGroupBody, VpnServiceBody};
+use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::bodies;
 use crate::engine::delete::{Freed, delete};
+use crate::engine::event::StepEvent;
 use crate::engine::retry::send_until_known;
+use crate::engine::{Made, Origin};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 
 /// Everything a request needs. Having one means that nothing is missing.
@@ -20,7 +24,21 @@ enum Draft<'a> {
     IpsecPolicy(&'a IpsecPolicy),
     Service(&'a Id),
     Connection(Box<ConnectionTemplate>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
+    Fresh(Box<Ends<'a>>),
     Rule(&'a Id, String, &'a str),
+}
+
+/// What a new connection ties together.
+struct Ends<'a> {
+    fresh: &'a FreshConnection,
+    service: Id,
+    ike_policy: Id,
+    ipsec_policy: Id,
+    local_group: Id,
+    peer_group: Id,
+    peer_address: String,
+    peer_id: String,
+    key: SecretString,
 }
 
 /// Where what is made can be found.
@@ -32,8 +50,14 @@ enum Among<'a> {
 impl Changing {
     /// Makes an object unless an earlier request has made it. A request that was lost is never repeated blindly: the
     /// region is first asked for an object with the step's word.
-    pub(super) async fn create(&self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<End, Error> {
+    pub(super) async fn create(&self, step: usize, create: &Create, work: &Job<'_>) -> Result<End, Error> {
         let region = work.region(&create.region, step)?;
+        if let Some(task) = create.task() {
+            let made = self.create_marked(step, task, create, &region, work).await?;
+            self.progress().record(step, made.clone());
+            self.note();
+            return Ok(End::Made(made.id));
+        }
         if self.progress().is_in_doubt(step)
             && let Some(id) = self.find(step, create, &region, work).await?
         {
@@ -49,6 +73,35 @@ impl Changing {
         .await
     }
 
+    /// The same of an object of a new VPN.
+    async fn create_marked(
+        &self,
+        step: usize,
+        task: Task,
+        create: &Create,
+        region: &Region,
+        work: &Job<'_>,
+    ) -> Result<Made, Error> {
+        if let New::SoleService { router, router_name } = &create.object {
+            return self.sole_service(Sole { step, task, create, router, router_name }, region, work).await;
+        }
+        let may_be_there = self.is_unsettled(step) || !self.progress().candidates(step).is_empty();
+        if may_be_there && let Some(made) = self.find_marked(step, task, create, region, work).await? {
+            return Ok(made);
+        }
+        let draft = self.draft(step, create, region, work).await?;
+        let send = async || {
+            let End::Made(id) = self.post(step, create, &draft, region).await? else {
+                return Err(Error::new(ErrorKind::Unexpected, "an object of a VPN was there already"));
+            };
+            let (region, name) = (create.region.clone(), create.name.clone());
+            let origin = Origin::Created;
+            Ok(Made { task, region, id, name, origin, external_v4: None, external_v6: None })
+        };
+        let look = || self.find_marked(step, task, create, region, work);
+        send_until_known(&self.sender(step, Request::Create, work, work.stop), send, look).await
+    }
+
     /// Looks for what lost requests have made. Of several objects the first is kept. If there is none, and none can come any
     /// more, the step is open again.
     pub(super) async fn find(
@@ -56,7 +109,7 @@ impl Changing {
         step: usize,
         create: &Create,
         region: &Region,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<Option<Id>, Error> {
         let at = Timestamp::now();
         let found = self.marked(step, create, region).await?;
@@ -70,13 +123,13 @@ impl Changing {
         self.note();
         for surplus in found.into_iter().filter(|id| Some(id) != kept.as_ref()) {
             delete(deletable(&create.object), &surplus, region).await?;
-            work.tell(ChangeEvent::Removed(step, surplus));
+            work.tell(StepEvent::Removed(step, surplus));
         }
         Ok(kept)
     }
 
     /// Deletes what the step has made, and what its lost requests have made.
-    pub(super) async fn remove_made(&self, step: usize, create: &Create, work: &ChangeWork<'_>) -> Result<(), Error> {
+    pub(super) async fn remove_made(&self, step: usize, create: &Create, work: &Job<'_>) -> Result<(), Error> {
         let region = work.region(&create.region, step)?;
         let mut all: Vec<Id> = self.progress().made(step).cloned().into_iter().collect();
         if self.progress().is_in_doubt(step) {
@@ -109,14 +162,33 @@ impl Changing {
         step: usize,
         create: &'a Create,
         region: &Region,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<Draft<'a>, Error> {
         Ok(match &create.object {
             New::LocalGroup(subnets) => Draft::Group("subnet", subnets.iter().map(ToString::to_string).collect()),
             New::PeerGroup(ranges) => Draft::Group("cidr", ranges.iter().map(ToString::to_string).collect()),
             New::IkePolicy(policy) => Draft::IkePolicy(policy),
             New::IpsecPolicy(policy) => Draft::IpsecPolicy(policy),
-            New::Service(router) => Draft::Service(router),
+            New::Service(router) | New::SoleService { router, .. } => Draft::Service(router),
+            New::FreshConnection(fresh) => {
+                let (peer_address, peer_id) = self.peer_of(&fresh.peer, work).await?;
+                let none = || Error::new(ErrorKind::Unexpected, "a connection is made with a key");
+                Draft::Fresh(Box::new(Ends {
+                    fresh,
+                    service: self.id_of(&fresh.service)?,
+                    ike_policy: self.id_of(&fresh.ike_policy)?,
+                    ipsec_policy: self.id_of(&fresh.ipsec_policy)?,
+                    local_group: self.id_of(&fresh.local_group)?,
+                    peer_group: self.id_of(&fresh.peer_group)?,
+                    peer_address,
+                    peer_id,
+                    key: work.key.ok_or_else(none)?.secret().clone(),
+                }))
+            }
+            New::Unplanned(object, _) => {
+                let text = format!("the {} of a VPN without a plan cannot be created", object.label());
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
             New::Connection { like, service, ike_policy, ipsec_policy, dpd } => {
                 let service = service.as_ref().map(|service| self.id_of(service)).transpose()?;
                 let policies = [self.id_of(ike_policy)?, self.id_of(ipsec_policy)?];
@@ -132,7 +204,10 @@ impl Changing {
 
     async fn post(&self, step: usize, create: &Create, draft: &Draft<'_>, region: &Region) -> Result<End, Error> {
         let id = self.change.id();
-        let description = id.described(step, &create.description);
+        let description = match create.known_by {
+            KnownBy::Marker(_) => create.description.clone(),
+            KnownBy::Word => id.described(step, &create.description),
+        };
         let (name, description) = (create.name.as_str(), description.as_str());
         let made = match draft {
             Draft::Group(kind, endpoints) => {
@@ -144,6 +219,25 @@ impl Changing {
                 let dpd = dpd.map(|dpd| DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout });
                 let overrides = TemplateOverrides { service: service.as_ref(), ike_policy, ipsec_policy, dpd };
                 region.create_connection_from(like, &overrides, &description).await?
+            }
+            Draft::Fresh(ends) => {
+                let dpd = &ends.fresh.dpd;
+                let body = SiteConnectionBody {
+                    name,
+                    description,
+                    service: &ends.service,
+                    ike_policy: &ends.ike_policy,
+                    ipsec_policy: &ends.ipsec_policy,
+                    local_group: &ends.local_group,
+                    peer_group: &ends.peer_group,
+                    peer_address: &ends.peer_address,
+                    peer_id: &ends.peer_id,
+                    psk: &ends.key,
+                    initiator: &ends.fresh.initiator,
+                    mtu: ends.fresh.mtu,
+                    dpd: DpdBody { action: &dpd.action, interval: dpd.interval, timeout: dpd.timeout },
+                };
+                region.create_connection(&body).await?
             }
             Draft::Rule(group, remote, ethertype) => {
                 let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };
@@ -177,11 +271,12 @@ impl Changing {
 
 fn among(object: &New) -> Among<'_> {
     match object {
-        New::Service(_) => Among::Vpn(Kind::VpnService),
+        New::Service(_) | New::SoleService { .. } => Among::Vpn(Kind::VpnService),
+        New::Unplanned(object, _) => Among::Vpn(object.kind()),
         New::LocalGroup(_) | New::PeerGroup(_) => Among::Vpn(Kind::EndpointGroup),
         New::IkePolicy(_) => Among::Vpn(Kind::IkePolicy),
         New::IpsecPolicy(_) => Among::Vpn(Kind::IpsecPolicy),
-        New::Connection { .. } => Among::Vpn(Kind::SiteConnection),
+        New::Connection { .. } | New::FreshConnection(_) => Among::Vpn(Kind::SiteConnection),
         New::Rule { group, .. } => Among::RulesOf(group),
     }
 }

@@ -1,7 +1,7 @@
 //! Deleting an object, unless something else uses it.
 
 use super::replaced::is_connection;
-use super::{ChangeWork, Changing, End, Failure, Request};
+use super::{Changing, End, Failure, Job, Request};
 use crate::change::{Deletable, Object};
 use crate::cloud::{Error, Id, Region};
 use crate::engine::delete::{self, Freed};
@@ -12,7 +12,7 @@ impl Changing {
         step: usize,
         what: Deletable,
         object: &Object,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<End, Failure> {
         let region = work.region(&object.region, step)?;
         if is_connection(what) {
@@ -39,7 +39,7 @@ impl Changing {
         what: Deletable,
         id: &Id,
         region: &Region,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<Freed, Error> {
         let is_torn_down = |id: &Id| self.notes().torn_down.contains(id);
         let patience = work.patience(step, work.stop.clone());

@@ -13,6 +13,8 @@ use super::super::{journal, private};
 use super::{Course, Direction, Progress};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};
+use crate::engine::Ledger;
+use crate::engine::journal::Keeper;
 use crate::plan::VpnId;
 
 /// The format this program reads and writes.
@@ -76,6 +78,8 @@ impl ChangeRecord {
 #[derive(Debug)]
 pub(super) enum Kept {
     Nowhere,
+    /// In the journal of a creation, with what it said at first.
+    Creation(Keeper, Box<Ledger>),
     File(Box<Held>),
 }
 
@@ -124,7 +128,7 @@ impl Kept {
 
     pub fn is_of(&self, cloud: &Cloud) -> bool {
         match self {
-            Self::Nowhere => true,
+            Self::Nowhere | Self::Creation(..) => true,
             Self::File(held) => held.record.is_of(cloud),
         }
     }
@@ -133,13 +137,17 @@ impl Kept {
     pub fn journal(&self) -> Option<&Path> {
         match self {
             Self::File(held) if held.is_written => Some(&held.path),
-            Self::Nowhere | Self::File(_) => None,
+            Self::Nowhere | Self::Creation(..) | Self::File(_) => None,
         }
     }
 
     /// Notes how far it is. On return it is on the disk.
     pub fn keep(&mut self, change: &Change, progress: &Progress) -> Result<(), JournalError> {
-        let Self::File(held) = self else { return Ok(()) };
+        let held = match self {
+            Self::Nowhere => return Ok(()),
+            Self::Creation(keeper, base) => return keeper.keep(&progress.ledger(change, base)),
+            Self::File(held) => held,
+        };
         if held.is_written && held.record.progress == *progress {
             return Ok(());
         }
@@ -151,17 +159,30 @@ impl Kept {
 
     /// The same where going on from what is on the disk already would be right, too.
     pub fn note(&mut self, change: &Change, progress: &Progress) {
-        if matches!(self, Self::File(held) if !held.is_written) {
-            return;
+        match self {
+            Self::Creation(keeper, base) => return keeper.note(&progress.ledger(change, base)),
+            Self::File(held) if !held.is_written => return,
+            Self::Nowhere | Self::File(_) => {}
         }
         if let Err(error) = self.keep(change, progress) {
             tracing::warn!(%error, "the journal of the change was not written");
         }
     }
 
+    /// Notes that every object of a creation exists, and that nobody else has made the same.
+    pub fn finish_made(&self, change: &Change, progress: &Progress) {
+        if let Self::Creation(keeper, base) = self {
+            keeper.finish_made(&progress.ledger(change, base));
+        }
+    }
+
     /// Removes the journal: there is nothing to finish or to take back. The VPN stays locked.
     pub fn finish(&mut self) {
-        let Self::File(held) = self else { return };
+        let held = match self {
+            Self::Nowhere => return,
+            Self::Creation(keeper, _) => return keeper.finish(),
+            Self::File(held) => held,
+        };
         if held.is_written
             && let Err(error) = fs::remove_file(&held.path)
         {

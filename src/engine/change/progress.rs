@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, Step};
 use crate::cloud::{Id, Limits};
 use crate::engine::clock::Clock;
+use crate::engine::{Ledger, Made, Origin, Task, in_order_of_deletion};
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,21 +81,77 @@ pub(super) enum Stand {
 
 /// Requests whose answers were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Late {
+pub(in crate::engine) struct Late {
     /// How many of them may still take effect.
     pub requests: usize,
     /// From when on none of them can any more.
     pub until: Timestamp,
 }
 
+/// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
+pub(in crate::engine) struct State {
     stand: Stand,
     /// Where it stood before the request that was announced last.
     #[serde(default, skip_serializing_if = "is_open")]
     before: Stand,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     late: Option<Late>,
+    /// What a step of a creation has made or found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object: Option<Made>,
+    /// What its lost requests have left: of no use, until the step has a use for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left: Vec<Made>,
+}
+
+impl State {
+    /// Of a step of a creation, by what a ledger holds of it.
+    pub fn of(ledger: &Ledger, task: Task) -> Self {
+        let mut state = Self { left: ledger.debris_of(task), late: ledger.late_of(task), ..Self::default() };
+        state.stand = match (ledger.get(task.half, task.step), ledger.intent_of(task)) {
+            (Some(made), _) => Stand::Done(End::Made(made.id.clone())),
+            (None, Some(at)) => Stand::Sent(Request::Create, at),
+            (None, None) if ledger.is_doubtful(task) => Stand::Lost(Request::Create),
+            (None, None) => Stand::Open,
+        };
+        state.object = ledger.get(task.half, task.step).cloned();
+        state
+    }
+
+    pub const fn object(&self) -> Option<&Made> {
+        self.object.as_ref()
+    }
+
+    pub fn left(&self) -> &[Made] {
+        &self.left
+    }
+
+    pub const fn late(&self) -> Option<Late> {
+        self.late
+    }
+
+    pub const fn sent(&self) -> Option<Timestamp> {
+        if let Stand::Sent(_, at) = self.stand { Some(at) } else { None }
+    }
+
+    /// Whether nobody has looked since an answer was lost.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.stand, Stand::Lost(_))
+    }
+
+    fn holds(&self, id: &Id) -> bool {
+        self.object.iter().chain(&self.left).any(|made| made.id == *id)
+    }
+
+    /// What this step has made and rolling back would delete.
+    pub fn own(&self) -> impl Iterator<Item = &Made> {
+        self.object.iter().filter(|made| made.origin != Origin::Reused).chain(&self.left)
+    }
+
+    fn is_reused(&self) -> bool {
+        self.object.as_ref().is_some_and(|made| made.origin == Origin::Reused)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
@@ -123,6 +180,98 @@ impl Progress {
         (0..self.steps.len()).map(|step| self.end(step).cloned()).collect()
     }
 
+    /// What a ledger says of a creation's steps.
+    pub fn of_ledger(change: &Change, ledger: &Ledger) -> Self {
+        let mut progress = Self::of(change);
+        for (state, step) in progress.steps.iter_mut().zip(change.steps()) {
+            if let Step::Create(create) = step
+                && let Some(task) = create.task()
+            {
+                *state = State::of(ledger, task);
+            }
+        }
+        progress
+    }
+
+    /// The same as a ledger, which holds what no step is about as that one does.
+    pub fn ledger(&self, change: &Change, base: &Ledger) -> Ledger {
+        let steps = self.steps.iter().zip(change.steps());
+        let task = |step: &Step| if let Step::Create(create) = step { create.task() } else { None };
+        base.with(steps.filter_map(|(state, step)| Some((task(step)?, state.clone()))))
+    }
+
+    pub fn state(&self, step: usize) -> &State {
+        &self.steps[step]
+    }
+
+    /// What a step of a creation has made or found.
+    pub fn object(&self, step: usize) -> Option<&Made> {
+        self.steps.get(step)?.object.as_ref()
+    }
+
+    /// What lost requests have left that a step without an object may have a use for.
+    pub fn candidates(&self, step: usize) -> Vec<Made> {
+        let state = &self.steps[step];
+        if state.object.is_some() { Vec::new() } else { state.left.clone() }
+    }
+
+    /// What lost requests have left, in the order of deletion.
+    pub fn leftovers(&self) -> Vec<Made> {
+        in_order_of_deletion(self.steps.iter().flat_map(|state| &state.left))
+    }
+
+    /// What rolling back a creation deletes, in the order of deletion.
+    pub fn removable(&self) -> Vec<Made> {
+        in_order_of_deletion(self.steps.iter().flat_map(State::own))
+    }
+
+    /// Whether a request of the step may have made something that was not looked for, or not for long enough.
+    pub fn is_unsettled(&self, step: usize) -> bool {
+        self.steps[step].is_lost() || self.steps[step].late.is_some()
+    }
+
+    /// Notes what a step of a creation has made or found.
+    pub fn record(&mut self, step: usize, made: Made) {
+        let state = &mut self.steps[step];
+        state.left.retain(|left| left.id != made.id);
+        (state.stand, state.before) = (Stand::Done(End::Made(made.id.clone())), Stand::Open);
+        state.object = Some(made);
+    }
+
+    /// Takes everything that was found of a step as it was at that time. What is not known is what lost requests have made:
+    /// it is left, until the step has a use for it.
+    pub fn looked_for(&mut self, step: usize, at: Timestamp, found: impl IntoIterator<Item = Made>) {
+        let mut surprises = 0;
+        for made in found {
+            if !self.holds(&made.id) {
+                self.steps[step].left.push(made);
+                surprises += 1;
+            }
+        }
+        if self.steps[step].is_lost() {
+            self.reopen(step);
+        }
+        self.looked(step, at, surprises);
+    }
+
+    /// Whether an object is known to be there.
+    pub fn holds(&self, id: &Id) -> bool {
+        self.steps.iter().any(|state| state.holds(id))
+    }
+
+    /// Notes that an object of a creation is gone.
+    pub fn remove(&mut self, id: &Id) {
+        for state in &mut self.steps {
+            state.left.retain(|made| made.id != *id);
+            if state.object.as_ref().is_some_and(|made| made.id == *id) {
+                state.object = None;
+                if matches!(state.stand, Stand::Done(_)) {
+                    (state.stand, state.before) = (Stand::Open, Stand::Open);
+                }
+            }
+        }
+    }
+
     pub fn end(&self, step: usize) -> Option<&End> {
         if let Stand::Done(end) = &self.steps[step].stand { Some(end) } else { None }
     }
@@ -141,8 +290,8 @@ impl Progress {
 
     /// Whether nothing of a step is done, nor may have been.
     pub fn is_untouched(&self, step: usize) -> bool {
-        let State { stand, late, .. } = &self.steps[step];
-        *stand == Stand::Open && late.is_none()
+        let State { stand, late, left, .. } = &self.steps[step];
+        (*stand == Stand::Open || self.steps[step].is_reused()) && late.is_none() && left.is_empty()
     }
 
     pub fn is_unbegun(&self) -> bool {
@@ -278,6 +427,8 @@ impl Progress {
 
     /// Until when something may still take effect.
     pub fn unsettled(&self) -> Option<Timestamp> {
-        self.steps.iter().filter_map(|state| state.late).map(|late| late.until).max()
+        let is_in_doubt = |state: &State| state.is_lost() || !state.left.is_empty();
+        let late = self.steps.iter().filter_map(|state| state.late).map(|late| late.until).max();
+        late.or_else(|| self.steps.iter().any(is_in_doubt).then(Timestamp::now))
     }
 }

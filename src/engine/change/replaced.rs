@@ -7,12 +7,13 @@ use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::contention::{Overtaken, error};
-use super::{ChangeEvent, ChangeWork, Changing, Failure};
+use super::{Changing, Failure, Job};
 use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
 use crate::engine::ROUNDS;
+use crate::engine::event::StepEvent;
 use crate::plan::{Half, VpnName};
 
 /// What an old connection is, held against the new one.
@@ -51,12 +52,7 @@ impl Changing {
     }
 
     /// Sees to it that a connection that is to be deleted is what it was when the change was built.
-    pub(super) async fn before_deletion(
-        &self,
-        step: usize,
-        object: &Object,
-        work: &ChangeWork<'_>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn before_deletion(&self, step: usize, object: &Object, work: &Job<'_>) -> Result<(), Failure> {
         let is_first = self.has_deleted_nothing();
         if self.change.verb == Verb::Delete && is_first {
             for object in self.connections_to_go() {
@@ -108,7 +104,7 @@ impl Changing {
     }
 
     /// Sees to it that a VPN that is deleted was not replaced by somebody else meanwhile.
-    async fn is_gone_for_good(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    async fn is_gone_for_good(&self, work: &Job<'_>) -> Result<(), Overtaken> {
         for object in self.connections_to_go() {
             let Ok(region) = work.region(&object.region, 0) else { continue };
             if let Ok(Some(new)) = self.successor(&object.id, &object.name, &region).await {
@@ -126,7 +122,7 @@ impl Changing {
 
     /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark and a name
     /// as this program gives it, and nothing uses it any more. What lacks such a name was said to stay.
-    async fn remove_what_it_left(&self, work: &ChangeWork<'_>) {
+    async fn remove_what_it_left(&self, work: &Job<'_>) {
         const KINDS: [Kind; 3] = [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy];
         let Subject::Marked(vpn) = self.change.subject.clone() else { return };
         let regions: BTreeSet<RegionId> = self.connections_to_go().into_iter().map(|object| object.region).collect();
@@ -147,7 +143,7 @@ impl Changing {
                 };
                 for object in objects.unwrap_or_default().into_iter().filter(is_left) {
                     if !own(&object.id) && region.delete(kind, &object.id).await.is_ok() {
-                        work.tell(ChangeEvent::Removed(0, object.id));
+                        work.tell(StepEvent::Removed(0, object.id));
                     }
                 }
             }
@@ -191,7 +187,7 @@ impl Changing {
         step: usize,
         pair: &Pair,
         old: &ConnectionTemplate,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<(), Error> {
         let region = work.region(&pair.create.region, step)?;
         let group = |name: &str| old.text(name).map(Id::new);
@@ -219,7 +215,7 @@ impl Changing {
     }
 
     /// Notes whether both halves have the same key, when the first of them is to be replaced.
-    pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &ChangeWork<'_>) {
+    pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &Job<'_>) {
         let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
         let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
         let Ok(region) = work.region(&other.region, step) else { return };
@@ -230,7 +226,7 @@ impl Changing {
 
     /// Sees to it that both halves have the same key in the end, if they had, and that no other change has replaced the same
     /// connections.
-    pub(super) async fn look_at_connections(&self, work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    pub(super) async fn look_at_connections(&self, work: &Job<'_>) -> Result<(), Overtaken> {
         if self.change.verb == Verb::Delete && matches!(self.change.subject, Subject::Marked(_)) {
             return self.is_gone_for_good(work).await;
         }
@@ -246,7 +242,7 @@ impl Changing {
         }
     }
 
-    async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+    async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &Job<'_>) -> Result<(), Error> {
         let mut halves = Vec::new();
         for one in self.change.connections.clone() {
             let new = pairs.iter().find(|pair| pair.old == one.id).map(|pair| pair.new.clone());
@@ -293,7 +289,7 @@ impl Changing {
         Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.old))
     }
 
-    async fn one_of_twins(&self, pairs: &[Pair], work: &ChangeWork<'_>) -> Result<(), Overtaken> {
+    async fn one_of_twins(&self, pairs: &[Pair], work: &Job<'_>) -> Result<(), Overtaken> {
         let mut pause = work.cloud.limits().back_off;
         for round in 1..=ROUNDS {
             let mut found = None;
@@ -329,7 +325,7 @@ impl Changing {
     }
 
     /// Deletes what this change has made in place of what another has replaced too.
-    async fn remove_own(&self, pairs: &[Pair], work: &ChangeWork<'_>) {
+    async fn remove_own(&self, pairs: &[Pair], work: &Job<'_>) {
         let made = |step: &Step| matches!(step, Step::Create(_));
         let mut own: Vec<usize> =
             (0..self.change.steps().len()).filter(|&step| made(&self.change.steps()[step])).collect();
@@ -368,13 +364,7 @@ async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     Ok(if is_alike { Compared::Alike } else { Compared::Changed(Box::new(old)) })
 }
 
-async fn set_key(
-    region: &Region,
-    id: &Id,
-    key: &SecretString,
-    step: usize,
-    work: &ChangeWork<'_>,
-) -> Result<(), Error> {
+async fn set_key(region: &Region, id: &Id, key: &SecretString, step: usize, work: &Job<'_>) -> Result<(), Error> {
     let mut failures = 0;
     while let Err(error) = region.set_connection_psk(id, key).await {
         failures += 1;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{ChangeWork, Changing, End, Request};
+use super::{Changing, End, Job, Request};
 use crate::change::Object;
 use crate::cloud::changes::ServiceChanges;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
 impl Changing {
-    pub(super) async fn restart(&self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<End, Error> {
+    pub(super) async fn restart(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<End, Error> {
         let region = work.region(&service.region, step)?;
         // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
         let before = match Shown::of(&region, service).await {
@@ -69,7 +69,7 @@ impl Changing {
     }
 
     /// Switches the service on, whoever wants to stop.
-    pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &ChangeWork<'_>) -> Result<(), Error> {
+    pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<(), Error> {
         let region = work.steadfast(&service.region, step)?;
         let never = CancellationToken::new();
         let send = async || match switch(&region, service, true).await {

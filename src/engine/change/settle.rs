@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
+use super::{ChangeError, ChangeWork, Changed, Changing, Direction, Job};
 use crate::change::Step;
 use crate::cloud::Error;
+use crate::engine::event::StepEvent;
 use crate::plan::Psk;
 
 impl Changing {
@@ -21,10 +22,11 @@ impl Changing {
         key: Option<&Psk>,
         work: &ChangeWork<'_>,
     ) -> Result<Changed, ChangeError> {
+        let work = &Job::of(work, key);
         loop {
             let ended = match direction {
-                Direction::Forward => self.carry_out(key, work).await,
-                Direction::Back => self.take_back(work).await,
+                Direction::Forward => self.forward(work).await,
+                Direction::Back => self.roll_back(work).await,
             };
             let until = match &ended {
                 Ok(Changed::Unsettled(until, None)) => Some(*until),
@@ -32,7 +34,7 @@ impl Changing {
                 Ok(_) | Err(_) => None,
             };
             let Some(until) = until.filter(|_| !work.stop.is_cancelled()) else { return ended };
-            work.tell(ChangeEvent::Settling(until));
+            work.tell(StepEvent::Settling(until));
             let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
             tokio::select! {
                 () = sleep(left) => {}
@@ -46,7 +48,7 @@ impl Changing {
     }
 
     /// Switches on what a lost request has switched off since. What cannot be looked at stays in doubt.
-    async fn settle_restarts(&self, work: &ChangeWork<'_>) {
+    async fn settle_restarts(&self, work: &Job<'_>) {
         for step in 0..self.change.steps().len() {
             let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress().late(step).is_some();
             if is_due && let Err(error) = self.settle_step(step, work).await {
@@ -55,15 +57,33 @@ impl Changing {
         }
     }
 
+    /// The same of what is rolled back. Of a creation everything was looked for before; why that failed, if it did.
+    pub(super) async fn settle_back(&self, unseen: Option<Error>, work: &Job<'_>) -> Changed {
+        match self.settle(work).await {
+            Changed::Unsettled(until, None) => Changed::Unsettled(until, unseen.map(Box::new)),
+            changed => changed,
+        }
+    }
+
     /// Looks at everything a lost request may have changed since. Without such requests the journal goes.
-    pub(super) async fn settle(&self, work: &ChangeWork<'_>) -> Changed {
+    pub(super) async fn settle(&self, work: &Job<'_>) -> Changed {
         let mut failed = None;
+        let is_forward = self.progress().direction == Direction::Forward;
+        let is_creation = !self.marked_steps().is_empty();
+        if is_creation && is_forward {
+            self.sweep(work).await;
+        }
         for step in 0..self.change.steps().len() {
             if self.progress().late(step).is_some()
+                && !self.is_of_creation(step)
                 && let Err(error) = self.settle_step(step, work).await
             {
                 failed = failed.or(Some(error));
             }
+        }
+        if is_creation && is_forward {
+            let progress = self.progress().clone();
+            self.kept().finish_made(&self.change, &progress);
         }
         let unsettled = self.progress().unsettled();
         match unsettled {
@@ -78,7 +98,7 @@ impl Changing {
         }
     }
 
-    async fn settle_step(&self, step: usize, work: &ChangeWork<'_>) -> Result<(), Error> {
+    async fn settle_step(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
         let direction = self.progress().direction;
         match self.change.steps()[step].clone() {
             Step::Create(create) if direction == Direction::Back => self.remove_made(step, &create, work).await,

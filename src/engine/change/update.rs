@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::contention::{Standing, deleted, makes_groups, overtaken};
-use super::{ChangeWork, Changing, Direction, End, Failure, Request};
+use super::{Changing, Direction, End, Failure, Job, Request};
 use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
 use crate::cloud::request::DpdBody;
@@ -23,7 +23,7 @@ impl Changing {
         step: usize,
         update: &Update,
         direction: Direction,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<End, Failure> {
         let region = work.region(&update.region, step)?;
         let at = Timestamp::now();
@@ -49,7 +49,7 @@ impl Changing {
         step: usize,
         update: &Update,
         direction: Direction,
-        work: &ChangeWork<'_>,
+        work: &Job<'_>,
     ) -> Result<End, Error> {
         let region = work.region(&update.region, step)?;
         let groups = self.groups(&update.edits, direction)?;

@@ -1,0 +1,229 @@
+//! Making a VPN from a plan, as a change like any other: the services of both halves first, for their addresses are the peer
+//! addresses of the other half's; then the policies and endpoint groups of both, all at once; then one connection, then the
+//! other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Create, DpdValues, Form, FreshConnection, KnownBy, New, PeerEnd, Ref, Step, Subject, Verb};
+use crate::cloud::RegionId;
+use crate::cloud::request::Kind;
+use crate::plan::{Far, Half, HalfPlan, Plan, VpnId};
+
+/// One object to be made: which, and for which half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Task {
+    /// The half it belongs to.
+    pub half: Half,
+    /// Which of the half's objects.
+    pub step: HalfObject,
+}
+
+/// The objects of one half, in the guide's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HalfObject {
+    /// The VPN service on the router.
+    Service,
+    /// Phase 1.
+    IkePolicy,
+    /// Phase 2.
+    IpsecPolicy,
+    /// The subnets of this side.
+    LocalGroup,
+    /// The ranges of the other side.
+    PeerGroup,
+    /// What ties the other five together.
+    Connection,
+}
+
+impl HalfObject {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Service, Self::IkePolicy, Self::IpsecPolicy, Self::LocalGroup, Self::PeerGroup, Self::Connection];
+
+    /// The kind of object it makes.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Service => Kind::VpnService,
+            Self::IkePolicy => Kind::IkePolicy,
+            Self::IpsecPolicy => Kind::IpsecPolicy,
+            Self::LocalGroup | Self::PeerGroup => Kind::EndpointGroup,
+            Self::Connection => Kind::SiteConnection,
+        }
+    }
+
+    /// What makes an object of that kind; of the endpoint groups it is the type that tells them apart, because names can
+    /// be changed. None for a group of a type IPsec does not use.
+    #[must_use]
+    pub fn of(kind: Kind, endpoints: Option<&str>) -> Option<Self> {
+        match (kind, endpoints) {
+            (Kind::EndpointGroup, Some("subnet")) => Some(Self::LocalGroup),
+            (Kind::EndpointGroup, Some("cidr")) => Some(Self::PeerGroup),
+            (Kind::EndpointGroup, _) => None,
+            _ => Self::ALL.into_iter().find(|step| step.kind() == kind),
+        }
+    }
+
+    /// The guide's name of the object, behind the VPN's own.
+    #[must_use]
+    pub const fn object(self) -> &'static str {
+        match self {
+            Self::Service => "vpn_service",
+            Self::IkePolicy => "ike_policy",
+            Self::IpsecPolicy => "ipsec_policy",
+            Self::LocalGroup => "local_endpoint_group",
+            Self::PeerGroup => "peer_endpoint_group",
+            Self::Connection => "vpn_site_connection",
+        }
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::LocalGroup => "local endpoint group",
+            Self::PeerGroup => "peer endpoint group",
+            _ => self.kind().label(),
+        }
+    }
+}
+
+impl Plan {
+    /// The change that makes everything of it. It holds no key, and can be resumed without the plan.
+    #[must_use]
+    pub fn to_change(&self) -> Change {
+        let mut change = Change::new(Verb::Create, Subject::Marked(self.id().clone()), self.name().to_string());
+        let halves: Vec<&HalfPlan> = self.halves().collect();
+        let create = |half: &HalfPlan, object: HalfObject, new: New| Create {
+            region: half.region.clone(),
+            name: self.name().of(object.object()),
+            description: self.id().mark(half.half),
+            object: new,
+            known_by: KnownBy::Marker(half.half),
+        };
+        let mut made: BTreeMap<Task, usize> = BTreeMap::new();
+        let stage = |change: &mut Change, made: &mut BTreeMap<Task, usize>, all: Vec<(Task, Create)>| {
+            change.stages.push(all.len());
+            for (task, create) in all {
+                made.insert(task, change.steps.len());
+                change.steps.push(Step::Create(create));
+            }
+        };
+        let task = |half: &HalfPlan, step| Task { half: half.half, step };
+        let services = halves.iter().map(|half| {
+            let (router, router_name) = (half.router.id.clone(), half.router.name.clone());
+            let new = New::SoleService { router, router_name };
+            (task(half, HalfObject::Service), create(half, HalfObject::Service, new))
+        });
+        stage(&mut change, &mut made, services.collect());
+        let parts = halves.iter().flat_map(|half| {
+            let part = |object, new| (task(half, object), create(half, object, new));
+            let subnets = half.local.iter().map(|subnet| subnet.id.clone()).collect();
+            [
+                part(HalfObject::IkePolicy, New::IkePolicy(self.policy().ike.clone())),
+                part(HalfObject::IpsecPolicy, New::IpsecPolicy(self.policy().ipsec.clone())),
+                part(HalfObject::LocalGroup, New::LocalGroup(subnets)),
+                part(HalfObject::PeerGroup, New::PeerGroup(half.remote.clone())),
+            ]
+        });
+        stage(&mut change, &mut made, parts.collect());
+        for half in halves {
+            let connection = New::FreshConnection(Box::new(self.connection(half, &made)));
+            let object = HalfObject::Connection;
+            stage(&mut change, &mut made, vec![(task(half, object), create(half, object, connection))]);
+        }
+        change
+    }
+
+    fn connection(&self, half: &HalfPlan, made: &BTreeMap<Task, usize>) -> FreshConnection {
+        let step = |half, step| made.get(&Task { half, step }).copied().unwrap_or_default();
+        let own = |object| Ref::Made(step(half.half, object));
+        let policy = self.policy();
+        FreshConnection {
+            service: own(HalfObject::Service),
+            ike_policy: own(HalfObject::IkePolicy),
+            ipsec_policy: own(HalfObject::IpsecPolicy),
+            local_group: own(HalfObject::LocalGroup),
+            peer_group: own(HalfObject::PeerGroup),
+            peer: match self.far() {
+                Far::Peer(peer) => PeerEnd::Outside { address: peer.address.to_string(), id: peer.id.clone() },
+                Far::Half(_) => PeerEnd::Service(step(half.half.other(), HalfObject::Service), self.outer()),
+            },
+            initiator: policy.initiator.as_str().to_owned(),
+            mtu: policy.mtu,
+            dpd: DpdValues {
+                action: policy.dpd.action.as_str().to_owned(),
+                interval: policy.dpd.interval,
+                timeout: policy.dpd.timeout,
+            },
+        }
+    }
+}
+
+impl Create {
+    /// Which object of which half it is, if it is one of a creation.
+    #[must_use]
+    pub fn task(&self) -> Option<Task> {
+        let KnownBy::Marker(half) = self.known_by else { return None };
+        let step = match &self.object {
+            New::Service(_) | New::SoleService { .. } => HalfObject::Service,
+            New::LocalGroup(_) => HalfObject::LocalGroup,
+            New::PeerGroup(_) => HalfObject::PeerGroup,
+            New::IkePolicy(_) => HalfObject::IkePolicy,
+            New::IpsecPolicy(_) => HalfObject::IpsecPolicy,
+            New::Connection { .. } | New::FreshConnection(_) => HalfObject::Connection,
+            New::Unplanned(object, _) => *object,
+            New::Rule { .. } => return None,
+        };
+        Some(Task { half, step })
+    }
+
+    /// What an object must hold to be taken for what this step has sent, as far as that does not depend on other steps.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        let members = |all: &mut dyn Iterator<Item = String>| Form { members: Some(all.collect()), ..Form::default() };
+        match &self.object {
+            New::Service(router) | New::SoleService { router, .. } => {
+                Form { router: Some(router.clone()), ..Form::default() }
+            }
+            New::LocalGroup(subnets) => members(&mut subnets.iter().map(ToString::to_string)),
+            New::PeerGroup(ranges) => members(&mut ranges.iter().map(ToString::to_string)),
+            New::FreshConnection(fresh) => match &fresh.peer {
+                PeerEnd::Outside { address, .. } => Form { peer_address: Some(address.clone()), ..Form::default() },
+                PeerEnd::Service(..) => Form::default(),
+            },
+            New::Unplanned(_, form) => form.clone(),
+            New::IkePolicy(_) | New::IpsecPolicy(_) | New::Connection { .. } | New::Rule { .. } => Form::default(),
+        }
+    }
+}
+
+impl Change {
+    /// What a creation may have made whose plan is not known any more: to look for it, and to delete it.
+    pub fn of_unplanned(
+        vpn: &VpnId,
+        name: &str,
+        objects: impl IntoIterator<Item = (Task, RegionId, String, Form)>,
+    ) -> Self {
+        let mut change = Self::new(Verb::Create, Subject::Marked(vpn.clone()), name);
+        for (task, region, name, form) in objects {
+            change.steps.push(Step::Create(Create {
+                region,
+                name,
+                description: vpn.mark(task.half),
+                object: New::Unplanned(task.step, form),
+                known_by: KnownBy::Marker(task.half),
+            }));
+        }
+        change
+    }
+
+    /// The step that makes an object of a creation.
+    #[must_use]
+    pub fn step_of(&self, task: Task) -> Option<usize> {
+        self.steps.iter().position(|step| matches!(step, Step::Create(create) if create.task() == Some(task)))
+    }
+}
