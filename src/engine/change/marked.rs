@@ -215,8 +215,12 @@ impl Changing {
     ) -> Result<bool, Error> {
         let kind = task.step.kind();
         match &create.object {
-            New::IkePolicy(ike) => Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ike)),
-            New::IpsecPolicy(ipsec) => Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ipsec)),
+            New::IkePolicy(ike) => {
+                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ike))
+            }
+            New::IpsecPolicy(ipsec) => {
+                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ipsec))
+            }
             New::FreshConnection(fresh) => {
                 let ties = ["ikepolicy_id", "ipsecpolicy_id"];
                 let (shown, key) =
