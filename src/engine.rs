@@ -7,7 +7,7 @@
 //! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
 //! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here);
 //!    meanwhile each router is looked at once more                           (two runs at once would make two services),
-//!    and each router's connections                                          (somebody else may have made this VPN by now)
+//!    and each router's connections                                          (somebody else may have made this VPN)
 //! 3  site connection A
 //! 4  site connection B
 //! 5  each router's connections are looked at once more                       (two runs at once would make two VPNs)

@@ -39,7 +39,7 @@ pub enum ErrorKind {
     Unexpected,
     /// The journal of the run cannot be written. Nothing was sent.
     Journal,
-    /// A key would have been sent in clear text, and nobody wanted that. Nothing was sent.
+    /// A key would have been sent in clear text, without consent. Nothing was sent.
     ClearText,
     /// Somebody else has changed what this was about at the same time. No request failed.
     Overtaken,
@@ -163,13 +163,13 @@ impl Error {
         self
     }
 
-    /// One or two sentences on what it means and what to do about it, for somebody who does not know Neutron. None if the
+    /// One or two sentences on what it means and what to do about it, for a reader who does not know Neutron. None if the
     /// message says it all.
     pub fn hint(&self) -> Option<&'static str> {
         hints::hint(self)
     }
 
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Whether the same request may succeed later without any change.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,

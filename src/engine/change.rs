@@ -1,4 +1,4 @@
-//! Carries out a [`Change`] of a VPN that exists, finishes one that was cut off, or takes one back.
+//! Carries out a [`Change`] of an existing VPN, finishes an interrupted one, or rolls one back.
 //!
 //! It keeps the promises of a creation: what is about to be sent is in the journal first, what came of it right after.
 //! What a step makes carries a word that no other object has, so it is looked for before it is asked for again; what a
@@ -7,7 +7,7 @@
 //!
 //! * [`Changing::carry_out`] and [`Changing::take_back`] can each be called again after every return, also by another
 //!   process with [`Changing::open`]. They do what is missing.
-//! * A change can be taken back until something was deleted, or both halves may have a new key.
+//! * A change can be rolled back until something was deleted, or both halves may have a new key.
 
 mod contention;
 mod course;
@@ -80,7 +80,7 @@ pub(in crate::engine) struct Job<'a> {
     pub key: Option<&'a Psk>,
 }
 
-/// What happens while a change is carried out or taken back. Steps are counted from 0.
+/// What happens while a change is carried out or rolled back. Steps are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeEvent {
     /// A step has begun.
@@ -91,9 +91,9 @@ pub enum ChangeEvent {
     Failed(usize, Error, Duration),
     /// A request of that step failed for a reason that may pass, and is tried again after a pause.
     Waiting(usize, Box<Pause>),
-    /// What a step did is being taken back.
+    /// What a step did is being rolled back.
     TakingBack(usize),
-    /// What a step did is taken back.
+    /// What a step did is rolled back.
     TakenBack(usize, Duration),
     /// A request whose answer was lost had made this object after all, or somebody else had given it to a VPN that is deleted;
     /// nothing needs it, and it is deleted.
@@ -121,7 +121,7 @@ pub enum ChangeError {
     Stopped,
     /// The key of that step is the user's, and has to be sent again: it must be given again.
     KeyNeeded(usize),
-    /// It cannot be taken back any more: something is deleted, or both halves may have the new key.
+    /// It cannot be rolled back any more: something is deleted, or both halves may have the new key.
     TooLate,
 }
 
@@ -202,7 +202,7 @@ impl Changing {
         Self { plan: Some(plan.clone()), ..Self::of_ledger(plan.to_change(), ledger, keeper) }
     }
 
-    /// Takes up a creation of which no plan is known any more: it can be looked for and rolled back.
+    /// Resumes a creation of which no plan is known any more: it can be looked for and rolled back.
     pub(in crate::engine) fn of_marks(marks: &Marks, ledger: &Ledger, keeper: &Keeper) -> Self {
         let objects = marks.regions.iter().flat_map(|(&half, region)| {
             HalfObject::ALL.map(|step| {
@@ -225,7 +225,7 @@ impl Changing {
         Self { progress: Mutex::new(progress), notes: Mutex::new(notes), ..Self::new(change, kept) }
     }
 
-    /// What is known of a creation by now.
+    /// What is known of a creation.
     pub(in crate::engine) fn ledger(&self, base: &Ledger) -> Ledger {
         let mut ledger = self.progress().ledger(&self.change, base);
         ledger.leave_alone(self.notes().left_alone.iter().cloned());
@@ -237,10 +237,10 @@ impl Changing {
         self.notes().not_deleted.clone()
     }
 
-    /// Takes up the journal of a change that was cut off.
+    /// Resumes the journal of a change that was interrupted.
     ///
     /// # Errors
-    /// If another process has it, or it is gone or unreadable by now.
+    /// If another process has it, or it is gone or unreadable.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (kept, record) = Kept::open(path)?;
         Ok(Self { progress: Mutex::new(record.progress), ..Self::new(record.change, kept) })
@@ -264,7 +264,7 @@ impl Changing {
         self.progress().ends()
     }
 
-    /// Whether it can be taken back by now.
+    /// Whether it can be rolled back.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
         self.progress().is_reversible(&self.change)
@@ -437,7 +437,7 @@ impl Changing {
         self.fail(step, error.into(), work)
     }
 
-    /// Takes back a creation that somebody else was faster with.
+    /// Rolls back a creation that somebody else was faster with.
     async fn yield_to(&self, rival: &Rival, work: &Job<'_>) -> ChangeError {
         let (step, error) = self.withdraw(rival, work).await;
         let is_stopped = work.stop.is_cancelled() && !self.progress().is_unbegun();
@@ -457,11 +457,11 @@ impl Changing {
         Ok(())
     }
 
-    /// Takes back what the change has done so far, the last step first; services are restarted once more as soon as what
+    /// Rolls back what the change has done so far, the last step first; services are restarted once more as soon as what
     /// they take up is as it was.
     ///
     /// # Errors
-    /// [`ChangeError::TooLate`], or the first step that could not be taken back, or the wish to stop.
+    /// [`ChangeError::TooLate`], or the first step that could not be rolled back, or the wish to stop.
     pub async fn take_back(&mut self, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
         self.roll_back(&Job::of(work, None)).await
     }
@@ -543,14 +543,14 @@ impl Changing {
                 }
             }
             Step::Restart(service) => self.switch_on(step, &service, work).await?,
-            // Nothing was sent that could have deleted it, or it would not be taken back; nor is a key copied before the new one
+            // Nothing was sent that could have deleted it, or it would not be rolled back; nor is a key copied before the new one
             // is there for good.
             Step::Delete(..) | Step::CopyKey(_) => {}
         }
         Ok(())
     }
 
-    /// What was restarted before something was taken back has to be restarted after it, whichever way it goes on.
+    /// What was restarted before something was rolled back has to be restarted after it, whichever way it goes on.
     fn outdate_restarts(&self) {
         for (number, step) in self.change.steps().iter().enumerate() {
             if matches!(step, Step::Restart(_)) && self.progress().is_done(number) {
@@ -559,7 +559,7 @@ impl Changing {
         }
     }
 
-    /// The order in which steps are taken back. What was made goes last: until then something may use it.
+    /// The order in which steps are rolled back. What was made goes last: until then something may use it.
     fn way_back(&self) -> Vec<usize> {
         let steps = self.change.steps();
         let mut order: Vec<usize> = (0..steps.len()).rev().collect();
@@ -572,12 +572,12 @@ impl Changing {
         order
     }
 
-    /// Whether the restarts are for something that is taken back.
+    /// Whether the restarts are for something that is rolled back.
     fn takes_something_up(&self) -> bool {
         self.change.steps().iter().any(|step| matches!(step, Step::Update(_)))
     }
 
-    /// What was under way when the last process, or the last call, was cut off has no answer any more.
+    /// What was under way when the last process, or the last call, was interrupted has no answer any more.
     fn set_out(&self, direction: Direction, work: &Job<'_>) {
         self.progress().direction = direction;
         self.progress().take_over(work.cloud.limits());
@@ -733,7 +733,7 @@ impl Job<'_> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, self.stop.clone())))
     }
 
-    /// The same for what must not be left half-done, whoever wants to stop.
+    /// The same for what must not be left half-done, even when asked to stop.
     fn steadfast(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, CancellationToken::new())))
     }
@@ -743,7 +743,7 @@ impl Job<'_> {
         retry::patience(move |pause| told.tell(StepEvent::Waiting(step, Box::new(pause))), wish)
     }
 
-    /// Pauses while an agent has not reported yet on what is to be changed.
+    /// Pauses while an agent has not reported yet on the object to change.
     async fn wait_for_agent(&self, step: usize, error: &Error, failures: u32) -> bool {
         retry::wait_for_agent(&self.patience(step, self.stop.clone()), self.cloud.limits(), error, failures).await
     }

@@ -11,7 +11,7 @@ use crate::cloud::{Error, Id, Region};
 /// answered; with the default pauses this waits for 6 s.
 const TRIES_IN_USE: u32 = 5;
 
-/// What became of an object that was to be deleted.
+/// The result of a deletion.
 pub(super) enum Freed {
     /// It does not exist any more.
     Gone,

@@ -87,7 +87,7 @@ impl Found {
     }
 }
 
-/// Takes out of a ledger what does not exist any more: the run may have been cut off while it was being undone.
+/// Takes out of a ledger what does not exist any more: the run may have been interrupted while it was being undone.
 ///
 /// # Errors
 /// If a region cannot be read.

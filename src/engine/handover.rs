@@ -39,7 +39,7 @@ pub struct Handover {
     pub policy: Policy,
     /// What the peer's firewall must let in from this side's address.
     pub firewall: Vec<&'static str>,
-    /// The command that shows the key, if nobody but the cloud knows it.
+    /// The command that shows the key, if only the cloud knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_command: Option<ShellCommand>,
     /// The connection to the same peer whose key it is, which the owner has already.

@@ -50,11 +50,11 @@ pub enum Action {
 /// Whether somebody goes on with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nobody does.
+    /// No process does.
     Interrupted,
     /// Another process is doing it now.
     Running,
-    /// The VPN is made. Only a second object that a lost request may make is to be looked for, and deleted.
+    /// The VPN is made. Only a second object that a lost request may make has to be looked for, and deleted.
     Outstanding,
 }
 

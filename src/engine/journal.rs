@@ -30,10 +30,10 @@ const VERSION: u32 = 1;
 /// What a journal is still needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Objects are missing, or nobody has looked yet whether somebody else made the same VPN: creating it was interrupted.
+    /// Objects are missing, or it is not known yet whether another run made the same VPN: creating it was interrupted.
     Interrupted,
     /// Every object exists, so the VPN is made. A request whose answer was lost may still make a second object, or has
-    /// made one that is to be deleted.
+    /// made one to delete.
     Outstanding,
     /// Every object exists, and nothing else does: the journal is of no use.
     Made,
@@ -120,7 +120,7 @@ impl Record {
     }
 }
 
-/// The right to work on a VPN, held against other processes of this machine as long as it lives.
+/// The right to work on a VPN, to the exclusion of other processes of this machine as long as it lives.
 #[derive(Debug)]
 pub struct Claim {
     /// Where its journal is, or would be.
@@ -166,7 +166,7 @@ impl Claim {
     }
 
     fn release(&self) {
-        // A process that was killed while it wrote has left what it had by then. Whoever holds the lock writes alone.
+        // A process that was killed while it wrote has left what it had by then. The holder of the lock writes alone.
         let unfinished = self.path.file_name().map(|name| format!(".{}.", name.display()));
         let entries = self.path.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
         for entry in entries.filter_map(Result::ok) {
@@ -175,7 +175,7 @@ impl Claim {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        // Left behind it does no harm. Whoever has opened it by now finds no journal.
+        // Left behind it does no harm. A process that has opened it finds no journal.
         let _ = fs::remove_file(lock_path(&self.path));
     }
 }
@@ -188,16 +188,16 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Takes up the journal of an earlier run.
+    /// Resumes the journal of an earlier run.
     ///
     /// # Errors
-    /// If another process has it, or it is gone or unreadable by now.
+    /// If another process has it, or it is gone or unreadable.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        // The lock comes first: whoever had it may have finished the run and removed the journal.
+        // The lock comes first: its holder may have finished the run and removed the journal.
         Self::of(Claim::at(path.to_owned())?)
     }
 
-    /// Takes up the journal of a VPN that is claimed.
+    /// Resumes the journal of a VPN that is claimed.
     ///
     /// # Errors
     /// If it is gone or unreadable.
@@ -276,7 +276,7 @@ impl Keeper {
         Self(Arc::new(Mutex::new(Keeping::Claimed(claim))))
     }
 
-    /// Notes what exists and what is in doubt by now. On return it is on the disk.
+    /// Notes what exists and what is in doubt. On return it is on the disk.
     ///
     /// # Errors
     /// If that cannot be written. What was written before is still there then.
@@ -321,7 +321,7 @@ impl Keeper {
         }
     }
 
-    /// Every object exists, and nobody else has made the same: removes the journal, so that anybody may work on the VPN,
+    /// Every object exists, and no other run has made the same: removes the journal, so that any process may work on the VPN,
     /// unless an answer is outstanding.
     pub(super) fn finish_made(&self, ledger: &Ledger) {
         if !ledger.is_outstanding() {
@@ -379,7 +379,7 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
         .partition(|(_, record): &Listed| matches!(record, Ok(record) if record.stage() == Stage::Made));
     let made: Vec<Listed> = made;
     for (path, _) in made {
-        // Whoever has it at this moment removes it.
+        // The process that has it removes it.
         let _ = Claim::at(path).and_then(remove_if_made);
     }
     Ok(unfinished)
@@ -398,7 +398,7 @@ pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     Ok(read)
 }
 
-/// Whether the journal beside a file says that creating its VPN was interrupted. Whoever asks has the lock of both. One
+/// Whether the journal beside a file says that creating its VPN was interrupted. The caller has the lock of both. One
 /// whose VPN is made is removed.
 pub(super) fn is_interrupted(beside: &Path) -> Result<bool, JournalError> {
     let path = beside.with_extension("json");

@@ -51,17 +51,17 @@ pub struct Made {
 pub struct Doubt {
     /// The task it was asked for by.
     pub task: Task,
-    /// If the cloud was looked at and it was not there: until when it may still appear. None if nobody could look.
+    /// If the cloud was looked at and it was not there: until when it may still appear. None if the look failed.
     pub until: Option<Timestamp>,
 }
 
-/// The objects of a VPN that exist by now, and the requests whose outcome is in doubt.
+/// The objects of a VPN that exist, and the requests whose outcome is in doubt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     made: Vec<Made>,
     /// What failed requests left behind: of no use, and to be deleted.
     debris: Vec<Made>,
-    /// Tasks for whose objects nobody has looked since an answer was lost.
+    /// Tasks whose objects have not been looked for since an answer was lost.
     doubtful: BTreeSet<Task>,
     /// Tasks that may get an object, or a second one, although the last look found none.
     #[serde(with = "pairs")]
@@ -131,7 +131,7 @@ impl Ledger {
     }
 
     /// Whether everything a VPN consists of exists for sure in each of these halves: the connection, which is made last
-    /// and holds the rest. It may then become ACTIVE with nobody watching.
+    /// and holds the rest. It may then become ACTIVE unwatched.
     pub fn is_complete(&self, halves: impl IntoIterator<Item = Half>) -> bool {
         halves.into_iter().map(|half| Task { half, step: Step::Connection }).all(|connection| {
             self.get(connection.half, connection.step).is_some() && !self.doubtful.contains(&connection)
@@ -221,7 +221,7 @@ impl Ledger {
         self.made.push(made);
     }
 
-    /// Notes that nobody knows whether the cloud has acted: the wait for what was under way was given up.
+    /// Notes that it is not known whether the cloud has acted: the wait for what was under way was given up.
     pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
     }
@@ -273,7 +273,7 @@ impl Ledger {
         }
     }
 
-    /// Takes back the use of everything a policy decides: the policies, and the connections that hang on them. What still
+    /// Rolls back the use of everything a policy decides: the policies, and the connections that hang on them. What still
     /// fits the plan when it is made gets its use back; the rest is deleted then.
     pub fn reconsider_policies(&mut self) {
         let is_concerned =

@@ -16,7 +16,7 @@ pub const LOOK: Duration = Duration::from_secs(5);
 /// Before something is proposed everything is read once more if what is known is older than this.
 pub const FRESH: Duration = Duration::from_secs(60);
 
-/// A read that has not been answered within this may be asked anew by hand.
+/// A read that has not been answered within this may be asked again by hand.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a region that hangs may keep the others from being shown.

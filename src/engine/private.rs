@@ -109,7 +109,7 @@ pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     let mut file = loop {
         let mut file = state::open(&path, &mut options).map_err(failed)?;
         match file.try_lock() {
-            // Whoever had it may have removed the file after this one has opened it; that lock would keep nobody off.
+            // Its holder may have removed the file after this process opened it; that lock would exclude no process.
             Ok(()) if file.metadata().map_err(failed)?.nlink() == 0 => {}
             Ok(()) => break file,
             Err(TryLockError::WouldBlock) => {

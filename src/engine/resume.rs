@@ -83,7 +83,7 @@ impl Resumable {
         }
     }
 
-    /// Where its key came from. Without a journal: of two halves both ends are the user's, and nobody else waits for a
+    /// Where its key came from. Without a journal: of two halves both ends are the user's, and no one else waits for a
     /// certain key.
     #[must_use]
     pub fn key_origin(&self) -> KeyOrigin {
@@ -174,7 +174,7 @@ impl Drafted {
 /// A creation that was interrupted, ready to be finished or rolled back.
 #[derive(Debug)]
 pub struct Resumed {
-    /// What it makes. None if it is to be rolled back, and could not be made as things are.
+    /// What it creates. None if it can only be rolled back as things are.
     pub plan: Option<Box<Plan>>,
     /// How its objects are known.
     pub marks: Marks,
@@ -238,7 +238,7 @@ pub fn marks_of(record: &Record) -> Marks {
     }
 }
 
-/// Without a journal nobody knows what was asked for last: what is missing is looked for before it is made.
+/// Without a journal it is not known what was asked for last: what is missing is looked for before it is made.
 fn in_doubt(found: &Found) -> Ledger {
     let mut ledger = found.ledger.clone();
     for (&half, step) in found.marks.regions.keys().flat_map(|half| Step::ALL.map(|step| (half, step))) {

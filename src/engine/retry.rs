@@ -76,7 +76,7 @@ where
     }
 }
 
-/// Pauses while an agent has not reported yet on what is to be changed. False if it is of no use to try again.
+/// Pauses while an agent has not reported yet on the object to change. False if it is of no use to try again.
 pub(super) async fn wait_for_agent(patience: &Patience, limits: &Limits, error: &Error, failures: u32) -> bool {
     if failures >= TRIES_FOR_AGENTS || patience.stop.is_cancelled() {
         return false;

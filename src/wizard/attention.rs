@@ -1,4 +1,4 @@
-//! An Enter that nobody meant: one that comes before what it would confirm can have been read, one of a key that is held
+//! An Enter that was not meant: one that comes before what it would confirm can have been read, one of a key that is held
 //! down, one of a text that was pasted.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{Content, Model, Start};
 const MOMENT: Duration = Duration::from_millis(700);
 /// A held key repeats faster than this, and a person presses it again more slowly.
 const REPEAT: Duration = Duration::from_millis(250);
-/// Nobody presses Enter so soon after a letter; a text that is pasted arrives like that.
+/// No person presses Enter so soon after a letter; a text that is pasted arrives like that.
 const PASTE: Duration = Duration::from_millis(40);
 
 /// What is in front of the user, as far as that decides what Enter means.
@@ -29,7 +29,7 @@ enum Front {
     },
     SigningIn,
     Problem,
-    /// A step, and whether there is something to confirm in it by now.
+    /// A step, and whether there is something to confirm in it.
     Screen(Screen, bool),
 }
 
@@ -108,7 +108,7 @@ struct Stake {
 }
 
 impl Model {
-    /// Takes note of what is in front by now.
+    /// Takes note of what is in front.
     pub(super) fn attend(&mut self, by_key: bool) {
         let front = Front::of(self);
         if front != self.shell.attention.front {
@@ -117,7 +117,7 @@ impl Model {
         }
     }
 
-    /// Why an Enter is not taken, in a sentence that says what one more does. None if it is to be taken.
+    /// Why an Enter is not taken, in a sentence that says what one more does. None if it is taken.
     pub(super) fn unmeant(&mut self, is_alone: bool) -> Option<String> {
         let stake = self.at_stake()?;
         let is_new = self.shell.now.saturating_sub(self.shell.attention.since) < MOMENT;

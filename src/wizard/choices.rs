@@ -79,7 +79,7 @@ impl Model {
         subnets_around(&known, router, half, &around)
     }
 
-    /// The ranges the other side has by now. Only what was answered before binds: the first side is chosen freely.
+    /// The ranges the other side has. Only what was answered before binds: the first side is chosen freely.
     fn ranges_across(&self, half: Half) -> Vec<IpNet> {
         if (self.new_vpn.answers.mode, half) != (Mode::SiteToSite, Half::B) {
             return Vec::new();

@@ -59,7 +59,7 @@ pub enum Action {
     Quit,
     /// To the shell, until `fg`.
     Suspend,
-    /// Draw everything anew.
+    /// Redraw everything.
     Repaint,
 }
 

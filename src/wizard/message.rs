@@ -45,7 +45,7 @@ pub struct Session {
     pub changes: Vec<InterruptedChange>,
 }
 
-/// A change that was cut off, as its journal tells.
+/// A change that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterruptedChange {
     /// Its journal.
@@ -72,7 +72,7 @@ pub enum Interrupted {
 pub struct Overview {
     /// The VPNs, and what no VPN uses.
     pub inspection: Inspection,
-    /// VPNs whose making is not done, by the journals here: what they made is no stray.
+    /// VPNs whose making is not done, by the journals here: what they made is not unused.
     pub unfinished: change::Unfinished,
     /// Creations that were interrupted, or that another process is at, the latest first.
     pub creations: Vec<InterruptedCreation>,
@@ -80,12 +80,12 @@ pub struct Overview {
     pub changes: Vec<InterruptedChange>,
 }
 
-/// The change that is to be carried out.
+/// The change to carry out.
 #[derive(Debug)]
 pub enum Which {
     /// One that begins, with the key of the user's own, if it needs one.
     New(Box<Change>, Option<Psk>),
-    /// One that was cut off, by its journal.
+    /// One that was interrupted, by its journal.
     Journal(PathBuf),
     /// The one that came to rest last, with the key it lacks, if that is why.
     Present(Option<Psk>),
@@ -127,7 +127,7 @@ impl InterruptedCreation {
     }
 }
 
-/// A run that was cut off, ready to go on.
+/// A run that was interrupted, ready to go on.
 #[derive(Clone, Debug)]
 pub struct TakenUp {
     /// What it makes. None if it is only to be undone, and could not be made as things are.
@@ -184,7 +184,7 @@ pub enum Message {
     SharedKeysRead(RequestId, Vec<SharedKey>),
     /// A new key was made.
     Generated(Psk),
-    /// A run that was cut off is ready to go on, or why not.
+    /// A run that was interrupted is ready to go on, or why not.
     TakenUp(RequestId, Result<Box<TakenUp>, Vec<String>>),
     /// The engine tells what it does.
     Engine(Event),
@@ -192,7 +192,7 @@ pub enum Message {
     Created(Result<(), CreateError>, Ledger),
     /// The watch is over.
     Watched(Watched),
-    /// The halves were held against each other, or why not.
+    /// The halves were compared, or why not.
     Verified(Result<Box<Examined>, Error>),
     /// The undo is over.
     Undone(Undone, Ledger),
@@ -240,11 +240,11 @@ pub enum Effect {
     ReadSharedKeys(RequestId, Vec<KeySharer>),
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
-    /// Take up the run of that journal; answered by [`Message::TakenUp`].
+    /// Resume the run of that journal; answered by [`Message::TakenUp`].
     TakeUp(RequestId, PathBuf, Direction),
-    /// Go on in the journal that was taken up with that request.
+    /// Go on in the journal that was resumed with that request.
     GoOn(RequestId),
-    /// Nobody goes on with what was taken up with that request.
+    /// What was resumed with that request is not continued.
     Release(RequestId),
     /// Remove that journal.
     Forget(PathBuf),
@@ -266,7 +266,7 @@ pub enum Effect {
     Look(RequestId, Box<Vpn>, Duration),
     /// Carry a change out, or take it back; answered by [`Message::Carried`] or [`Message::NotBegun`].
     Carry(Which, Direction),
-    /// Nobody goes on with the change that came to rest.
+    /// The change that came to rest is not continued.
     LetGo,
     /// Ask the engine to stop after what is under way.
     Stop,

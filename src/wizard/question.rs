@@ -88,7 +88,7 @@ impl Asked {
 }
 
 impl Shell {
-    /// Puts the question over the screen. A sign-in nobody waits for any more gets no answer.
+    /// Puts the question over the screen. A sign-in that was given up gets no answer.
     pub(super) fn asked(&mut self, question: Question) {
         if !matches!(self.start, Start::SigningIn { .. } | Start::Ready(_)) || self.ending.is_some() {
             return self.out.push(Effect::Reply(None));

@@ -11,7 +11,7 @@ pub struct RequestId(pub u64);
 /// Remote data and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Remote<T> {
-    /// Nobody has asked.
+    /// Not requested yet.
     #[default]
     NotAsked,
     /// Asked.
@@ -70,7 +70,7 @@ impl<T> Remote<T> {
         *self = Self::Loading { request, since, before };
     }
 
-    /// Takes what is known of an answer that is still on its way, unless nobody waits for it any more. Says whether it was
+    /// Takes what is known of an answer that is still on its way, unless it is no longer expected. Says whether it was
     /// taken.
     pub fn part(&mut self, request: RequestId, part: T) -> bool {
         match self {
@@ -82,7 +82,7 @@ impl<T> Remote<T> {
         }
     }
 
-    /// Takes an answer, unless it is one nobody waits for any more. Says whether it was taken.
+    /// Takes an answer, unless it is no longer expected. Says whether it was taken.
     pub fn answer(&mut self, request: RequestId, answer: Result<T, Error>) -> bool {
         if !matches!(self, Self::Loading { request: awaited, .. } if *awaited == request) {
             return false;

@@ -55,7 +55,6 @@ pub enum Screen {
     MissingKey,
 }
 
-/// What is to be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Two regions of this project.
@@ -84,7 +83,7 @@ pub(crate) struct About {
     heading: fn(&Model, Half) -> String,
     help: &'static [&'static str],
     pub(crate) kind: Kind,
-    /// Above a list of which nothing else is to be said.
+    /// Above a list that needs no other words.
     pub(crate) note: &'static str,
     answer: fn(&Model, Half) -> String,
     is_answered: fn(&Model, Half) -> bool,

@@ -32,7 +32,7 @@ impl SecretText {
         secret
     }
 
-    /// Takes the key of a run that was cut off.
+    /// Takes the key of a run that was interrupted.
     #[must_use]
     pub fn of(psk: &Psk, origin: KeyOrigin) -> Self {
         Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }

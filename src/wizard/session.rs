@@ -110,7 +110,7 @@ impl Model {
     }
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is
-    /// not asked for twice, but a region that hangs is asked anew.
+    /// not asked for twice, but a region that hangs is asked again.
     pub(super) fn retry(&mut self) {
         if self.screen == Screen::Vpns {
             return self.read_vpns_again();

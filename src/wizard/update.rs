@@ -129,7 +129,7 @@ fn act(model: &mut Model, action: Action) {
     match action {
         Action::Quit => return model.quit(),
         Action::Help => return model.show_help(),
-        // Whoever reads on still wants what he waits for.
+        // Reading on does not cancel what is awaited.
         Action::Up | Action::Down | Action::PageUp | Action::PageDown if model.screen == Screen::Vpn => {}
         _ => model.vpns.drop_intent(),
     }

@@ -34,7 +34,7 @@ pub struct YourVpns {
     pub as_of: Duration,
     /// The VPN on the screen.
     pub open: Option<Open>,
-    /// What is to be proposed as soon as enough is known.
+    /// The action to propose as soon as enough is known.
     pub intent: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
     pub keys: Remote<Vec<(String, Keys)>>,
@@ -49,7 +49,7 @@ pub struct YourVpns {
 pub struct Open {
     /// The word that names it alone.
     pub handle: String,
-    /// Its name: a connection that is made anew has another id.
+    /// Its name: a connection that is recreated has another id.
     pub name: String,
     /// The connections it has been diagnosed by.
     pub connections: Vec<(RegionId, Id)>,
@@ -57,7 +57,7 @@ pub struct Open {
     pub around: Remote<Around>,
     /// What speaks for and against it.
     pub diagnosis: Option<Diagnosis>,
-    /// The finding that is to be mended, if the user has chosen one.
+    /// The finding to fix, if the user has chosen one.
     pub chosen: Option<Check>,
     /// Which button has the focus.
     pub focus: VpnButton,
@@ -87,7 +87,7 @@ pub struct Around {
 /// What can be done to the VPN on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VpnButton {
-    /// Mend the chosen finding.
+    /// Fix the chosen finding.
     Fix,
     /// A new key.
     NewKey,
@@ -116,7 +116,7 @@ impl VpnButton {
 /// A change that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// That finding is to be mended.
+    /// Fix that finding.
     Fix(Check),
     /// A new key.
     NewKey(Sas, KeyOrigin),
@@ -124,9 +124,9 @@ pub enum Intent {
     Subnets,
     /// The security-group rules that are missing.
     Admit,
-    /// The VPN is to be deleted.
+    /// Delete the VPN.
     Delete,
-    /// What no connection uses is to be deleted.
+    /// Delete unused objects.
     DeleteUnused,
     /// A new key for every VPN that has the one everybody knows.
     PublicKeys(Sas),
@@ -184,7 +184,7 @@ impl Open {
         deeds.iter().find(|deed| **deed == self.focus).or(deeds.first()).copied()
     }
 
-    /// The finding that is to be mended, by its place: the chosen one, else the first that can be mended, else the first.
+    /// The finding to fix, by its place: the chosen one, else the first that can be fixed, else the first.
     #[must_use]
     pub fn finding(&self) -> Option<usize> {
         let diagnosis = self.diagnosis.as_ref()?;
@@ -206,14 +206,14 @@ impl YourVpns {
         self.seen()?.inspection.select(&self.open.as_ref()?.handle).ok()
     }
 
-    /// The change of the VPN on the screen that was cut off and comes first.
+    /// The change of the VPN on the screen that was interrupted and comes first.
     #[must_use]
     pub fn interrupted(&self) -> Option<&InterruptedChange> {
         let vpn = self.vpn()?;
         self.seen()?.changes.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
     }
 
-    /// Whoever goes on doing something else does not want to be asked about it any more.
+    /// After another action it is not asked about again.
     pub(super) const fn drop_intent(&mut self) {
         self.intent = None;
     }
@@ -263,7 +263,7 @@ impl Model {
         self.shell.out.push(Effect::Inspect(request));
     }
 
-    /// The same by hand: not twice within a moment, but a read that hangs is asked for anew.
+    /// The same by hand: not twice within a moment, but a read that hangs is asked for again.
     pub(super) fn read_vpns_again(&mut self) {
         let since = self.vpns.seen.since();
         if since.is_some_and(|since| self.shell.now.saturating_sub(since) < PATIENCE) {
@@ -310,7 +310,7 @@ impl Model {
         }
     }
 
-    /// The VPN on the screen, in what was read by now.
+    /// The VPN on the screen, in what was read.
     fn look_for_open(&self) -> Option<Vpn> {
         let (open, inspection) = (self.vpns.open.as_ref()?, &self.vpns.seen()?.inspection);
         let by_connection = || open.connections.iter().find_map(|(_, id)| inspection.select(id.as_str()).ok());
@@ -318,7 +318,7 @@ impl Model {
         found.or_else(|| inspection.select(&open.name).ok()).cloned()
     }
 
-    /// Finds the VPN on the screen in what was read anew, and diagnoses it.
+    /// Finds the VPN on the screen in what was read again, and diagnoses it.
     fn found_again(&mut self) {
         let found = self.look_for_open();
         let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return };
@@ -349,7 +349,7 @@ impl Model {
         self.vpns.open = Some(Open::of(vpn.handle(), vpn.name.clone()));
         self.vpns.intent = None;
         self.enter(Screen::Vpn);
-        // What is being read is diagnosed as it is known by now, and once more then.
+        // What is being read is diagnosed as it is known, and once more then.
         if self.vpns.seen.is_loading() || !self.is_stale() { self.diagnose(vpn) } else { self.read_vpns() }
     }
 
@@ -415,7 +415,7 @@ impl Model {
         }
     }
 
-    /// Draws the conclusions from what is known by now.
+    /// Draws the conclusions from what is known.
     fn conclude(&mut self) {
         let vpns = &self.vpns;
         let (Some(seen), Some(vpn), Some(open)) = (vpns.seen(), vpns.vpn(), &vpns.open) else { return };
@@ -443,7 +443,7 @@ impl Model {
                 }
                 self.conclude();
             }
-            // Somebody has deleted it, or has made it anew.
+            // Somebody has deleted it, or has made it again.
             Err(error) if error.is_gone() => {
                 if !self.vpns.seen.is_loading() {
                     self.read_vpns();

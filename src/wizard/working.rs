@@ -330,7 +330,7 @@ impl Model {
         // A question about work that rests is answered by it.
         self.shell.dialog = None;
         match then {
-            // What was to be rolled back was not up yet when that was said.
+            // The work to roll back was not there yet when that was said.
             Then::RollBack if work.end() == Some(&End::Active) => self.ask_to_roll_back(),
             Then::RollBack => self.roll_back(),
             Then::Leave => {
@@ -363,7 +363,7 @@ impl Model {
         let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
         let is_forward = work.direction == Direction::Forward;
         self.work.is_stopped |= then.is_some();
-        // Whoever asks to stop means the rest, too.
+        // A wish to stop includes the rest.
         if is_done && is_forward && then.is_none() && !self.work.queue.is_empty() {
             self.begin_next();
             return self.refresh_question();

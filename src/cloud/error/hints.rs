@@ -203,7 +203,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
-        // Keystone's own words: whoever answers so is one.
+        // Keystone's own words: only Keystone answers so.
         ErrorKind::NotFound if signing_in && error.message.contains("Could not find Application Credential") => {
             "Keystone knows no such application credential: its id or name is wrong, it was deleted, or it is another cloud's. See what there is (openstack application credential list), or make a new one."
         }

@@ -2,11 +2,11 @@
 //! expects is read right before it, and what it did is read right after.
 //!
 //! * A step that finds a value which is neither the one before the change nor the one it sets was overtaken: the change is
-//!   taken back, but for what somebody else has set since.
+//!   rolled back, but for what somebody else has set since.
 //! * Of two changes that find each other, known by the word in what they make, the one with the smaller id stays and the
 //!   other takes itself back. The one that stays waits for that; if it does not happen, the other looked too early to know of
 //!   it, and the one that waits takes itself back too.
-//! * A connection that was made anew by somebody else is the same half of the VPN still, and is changed in its place.
+//! * A connection that was recreated by somebody else is the same half of the VPN still, and is changed in its place.
 
 use std::collections::BTreeSet;
 
@@ -23,11 +23,11 @@ use crate::engine::ROUNDS;
 use crate::engine::event::StepEvent;
 use crate::plan::Half;
 
-/// Where an object stands between what it was and what it is to be.
+/// Where an object stands between its old and its new values.
 pub(super) enum Standing {
     /// Everything is as it was.
     Before,
-    /// Everything is as it is to be, or some of it already.
+    /// All or some of it has the new values.
     After,
     /// Somebody else has set something: what the API calls it, and who, if a change has left its word.
     Other(&'static str, Option<ChangeId>),
@@ -42,7 +42,7 @@ pub(super) struct Overtaken {
 }
 
 impl Changing {
-    /// Where an object stands. If it was made anew by somebody else, where that stands.
+    /// Where an object stands. If it was recreated by somebody else, where that stands.
     pub(super) async fn standing(&self, update: &Update, region: &Region) -> Result<Standing, Error> {
         let (before, after) = self.both_values(update)?;
         let Some(shown) = self.shown(update, &after, region).await? else { return Ok(Standing::Gone) };
@@ -142,7 +142,7 @@ impl Changing {
         Ok(())
     }
 
-    /// The first step whose values do not stand any more. What somebody has taken back to what it was is set again.
+    /// The first step whose values do not stand any more. What somebody has rolled back to what it was is set again.
     async fn lost(&self, work: &Job<'_>) -> Result<Option<Overtaken>, Overtaken> {
         for step in 0..self.change.steps().len() {
             let Step::Update(update) = self.change.steps()[step].clone() else { continue };
@@ -180,7 +180,7 @@ impl Changing {
         }
     }
 
-    /// What is to be put back of an update: only what stands there of it. Where another change has set half of something, its
+    /// What an update has to put back: only what stands there of it. Where another change has set half of something, its
     /// own group is put there.
     pub(super) async fn ours(&self, update: &Update, region: &Region) -> Result<Option<Update>, Error> {
         // What was made for it is deleted already, so no connection can have it.
@@ -216,7 +216,7 @@ impl Changing {
         Ok(Some(Update { edits, ..update.clone() }))
     }
 
-    /// Takes the change back because somebody else was there first, and says what was found.
+    /// Rolls the change back because somebody else was there first, and says what was found.
     pub(super) async fn give_way(&self, overtaken: Overtaken, work: &Job<'_>) -> ChangeError {
         let Overtaken { step, by, mut error } = overtaken;
         self.notes().rival = by;

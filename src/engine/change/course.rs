@@ -1,4 +1,4 @@
-//! How far a change is, and what is to be known about the VPN because of that.
+//! How far a change is, and what that means for the VPN.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub struct Course {
     pub ends: Vec<Option<End>>,
     /// Whether anything of it is done, or may have been.
     pub is_begun: bool,
-    /// Whether it can be taken back by now.
+    /// Whether it can be rolled back.
     pub is_reversible: bool,
     /// Its journal, by which another process can finish it or take it back. None if there is nothing to finish, or it is
     /// kept nowhere.
@@ -41,7 +41,7 @@ pub enum Caveat {
     KeysMayDiffer,
     /// This connection may have another key than others between the same two ends.
     MayHaveOldKey(Object),
-    /// These security-group rules could not be read when the VPN was to be deleted.
+    /// These security-group rules could not be read before the VPN was deleted.
     RulesStay(UnreadRules),
 }
 
@@ -66,7 +66,7 @@ impl Course {
         }
     }
 
-    /// The command that goes on with it from its journal, the way it went. What cannot be taken back any more can only be
+    /// The command that goes on with it from its journal, the way it went. What cannot be rolled back any more can only be
     /// finished.
     #[must_use]
     pub fn go_on(&self, direction: Direction) -> ShellCommand {

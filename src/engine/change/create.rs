@@ -281,7 +281,7 @@ fn among(object: &New) -> Among<'_> {
     }
 }
 
-/// What it is when it is to be deleted.
+/// Its kind for deletion.
 pub(super) fn deletable(object: &New) -> Deletable {
     match among(object) {
         Among::Vpn(kind) => Deletable::Vpn(kind),

@@ -1,6 +1,6 @@
 //! The journal of a change: `<vpn-id>.change` beside the journals of runs, under the same lock as that VPN's run; for a VPN
 //! without a mark the id is that of its first connection. It is there from the first request that is announced until there
-//! is nothing to finish or to take back, and holds no secret.
+//! is nothing to finish or to roll back, and holds no secret.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl ChangeRecord {
         self.project == cloud.project_id()
     }
 
-    /// Whether it can be taken back.
+    /// Whether it can be rolled back.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
         self.progress.is_reversible(&self.change)
@@ -119,7 +119,7 @@ impl Kept {
     }
 
     pub fn open(path: &Path) -> Result<(Self, ChangeRecord), JournalError> {
-        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        // The lock comes first: its holder may have finished the change and removed the journal.
         let lock = private::lock(path)?;
         let record = read(path)?;
         let held = Held { path: path.to_owned(), _lock: lock, record: record.clone(), is_written: true };
@@ -176,7 +176,7 @@ impl Kept {
         }
     }
 
-    /// Removes the journal: there is nothing to finish or to take back. The VPN stays locked.
+    /// Removes the journal: there is nothing to finish or to roll back. The VPN stays locked.
     pub fn finish(&mut self) {
         let held = match self {
             Self::Nowhere => return,
@@ -195,7 +195,7 @@ impl Kept {
 impl Drop for Held {
     fn drop(&mut self) {
         if !self.path.exists() {
-            // Left behind it does no harm. Whoever has opened it by now finds no journal.
+            // Left behind it does no harm. A process that has opened it finds no journal.
             let _ = fs::remove_file(private::lock_path(&self.path));
         }
     }

@@ -73,8 +73,8 @@ impl Changing {
         Ok(End::Changed)
     }
 
-    /// Somebody else may set another key at the same time. What the first half has is right then, for everybody: whoever finds
-    /// that the second has another sets it, and whoever finds another on the first than he has set gives way.
+    /// Somebody else may set another key at the same time. What the first half has is right then: a run that finds
+    /// that the second has another sets it, and a run that finds another on the first than it has set gives way.
     async fn see_that_it_stays(
         &self,
         step: usize,
@@ -127,7 +127,7 @@ impl Changing {
         self.progress().answered(step, Request::FirstKey { were_equal });
         self.note();
         let Err(mut error) = self.give(step, Request::SecondKey, second, fresh, work).await else { return Ok(()) };
-        // Somebody else may have made it anew.
+        // Somebody else may have made it again.
         if error.is_gone()
             && let Some(connection) = &set_key.second
             && let Ok(second) = self.holder(step, connection, work).await
@@ -137,7 +137,7 @@ impl Changing {
                 Err(again) => error = again,
             }
         }
-        // What is in doubt may have it by now, and the halves must not end up with different keys.
+        // What is in doubt may have it, and the halves must not end up with different keys.
         if !self.progress().is_in_doubt(step)
             && let Err(back) = self.put_back(step, first, &first.key, work).await
         {
@@ -178,7 +178,7 @@ impl Changing {
         Ok(())
     }
 
-    /// Gives a connection the key of another, which is right: whoever changes the key of any connection between two ends
+    /// Gives a connection the key of another, which is right: a run that changes the key of any connection between two ends
     /// changes it there first.
     pub(super) async fn copy_key(&self, step: usize, copy_key: &CopyKey, work: &Job<'_>) -> Result<End, Failure> {
         for _ in 0..ROUNDS {

@@ -331,7 +331,7 @@ impl Changing {
         }
     }
 
-    /// Looks for what every step of a creation in doubt may have got by now. The first look that failed, if one did: such a
+    /// Looks for what every step of a creation in doubt may have got. The first look that failed, if one did: such a
     /// step stays as much in doubt as it was.
     pub(super) async fn look_for_all(&self, work: &Job<'_>) -> Option<Error> {
         let mut failed = None;

@@ -15,7 +15,7 @@ pub enum Direction {
     /// It is carried out.
     #[default]
     Forward,
-    /// It is taken back.
+    /// It is rolled back.
     Back,
 }
 
@@ -27,12 +27,12 @@ pub enum End {
     Made(Id),
     /// There was a rule already that says the same.
     Existed,
-    /// It is as it is to be.
+    /// It has the new values.
     Changed,
     /// A service was switched off and on, but its agent was not seen to notice: what runs may be what ran before. The
     /// router of the service, as far as that is known.
     Unnoticed(Option<Id>),
-    /// It is gone. Of an object that was to be changed: somebody has deleted it.
+    /// It is gone. An object to change was deleted by someone else.
     Gone,
     /// It is still there, because something else uses it: what the cloud said.
     Kept(String),
@@ -63,7 +63,7 @@ pub(super) enum Request {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Stand {
-    /// Nothing of it is done, or all of it is taken back.
+    /// Nothing of it is done, or all of it is rolled back.
     #[default]
     Open,
     /// A request of it is about to be sent, or not answered yet, since when.
@@ -72,7 +72,7 @@ pub(super) enum Stand {
     Lost(Request),
     /// That request was answered, and others have to follow.
     After(Request),
-    /// It was done, or may have been, and has to be done again: what it was done for has changed since, or nobody knows
+    /// It was done, or may have been, and has to be done again: what it was done for has changed since, or it is not known
     /// whether it took effect.
     Stale,
     /// It is done.
@@ -298,7 +298,7 @@ impl Progress {
         (0..self.steps.len()).all(|step| self.is_untouched(step))
     }
 
-    /// Whether the cloud must be asked before a step is begun anew.
+    /// Whether the cloud must be asked before a step is begun again.
     pub fn is_in_doubt(&self, step: usize) -> bool {
         let State { stand, late, .. } = &self.steps[step];
         matches!(stand, Stand::Sent(..) | Stand::Lost(_)) || late.is_some()

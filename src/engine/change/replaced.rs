@@ -16,7 +16,7 @@ use crate::engine::ROUNDS;
 use crate::engine::event::StepEvent;
 use crate::plan::{Half, VpnName};
 
-/// What an old connection is, held against the new one.
+/// An old connection compared with the new one.
 enum Compared {
     Alike,
     /// It was changed after the new one was made like it.
@@ -51,7 +51,7 @@ impl Changing {
         steps.all(|(number, step)| !matches!(step, Step::Delete(..)) || self.progress().is_untouched(number))
     }
 
-    /// Sees to it that a connection that is to be deleted is what it was when the change was built.
+    /// Sees to it that a connection to delete is what it was when the change was built.
     pub(super) async fn before_deletion(&self, step: usize, object: &Object, work: &Job<'_>) -> Result<(), Failure> {
         let is_first = self.has_deleted_nothing();
         if self.change.verb == Verb::Delete && is_first {
@@ -87,7 +87,7 @@ impl Changing {
                     );
                     return Err(error(text, &pair.create.region).into());
                 }
-                // It is too late to take the change back, so what somebody else has set is set on the new ones.
+                // It is too late to roll the change back, so what somebody else has set is set on the new ones.
                 (Compared::Changed(old), false) => self.carry_over(step, &pair, &old, work).await?,
                 (Compared::Alike, _) | (Compared::Gone, false) => {}
             }
@@ -214,7 +214,7 @@ impl Changing {
         Ok(())
     }
 
-    /// Notes whether both halves have the same key, when the first of them is to be replaced.
+    /// Notes whether both halves have the same key, before the first of them is replaced.
     pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &Job<'_>) {
         let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
         let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
@@ -340,7 +340,7 @@ impl Changing {
     }
 }
 
-/// Whether an object exists: what is gone by now is left behind by nobody.
+/// Whether an object exists: what is gone is not left behind.
 async fn is_there(region: &Region, id: &Id) -> bool {
     for kind in [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy] {
         if region.show(kind, id, &["id"]).await.is_ok() {

@@ -1,5 +1,5 @@
 //! Switching a VPN service off and on again. It is never left off: neither a stop nor a failure keeps it from being switched
-//! on, and should the process die in between, whoever goes on with the change switches it on.
+//! on, and should the process die in between, the process that resumes the change switches it on.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const LONGEST_STANDSTILL: Duration = Duration::from_secs(45);
 const SHORTEST_STANDSTILL: u32 = 10;
 /// Between two questions for its status.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// How long a token that nobody renews by itself has to be good for before a service is switched off: the longest
+/// How long a token that is not renewed by itself has to be good for before a service is switched off: the longest
 /// standstill, and the retries of what switches it on.
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
@@ -68,7 +68,7 @@ impl Changing {
         self.note();
     }
 
-    /// Switches the service on, whoever wants to stop.
+    /// Switches the service on, even when asked to stop.
     pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<(), Error> {
         let region = work.steadfast(&service.region, step)?;
         let never = CancellationToken::new();
@@ -143,7 +143,7 @@ impl Shown {
 }
 
 /// Waits until the service is seen not to run, or it is of no use to wait longer. A status that cannot be read is no reason
-/// to leave it off. Whether it was seen to stop; of one that did not run before, nothing is to be seen, and its agent is
+/// to leave it off. Whether it was seen to stop; of one that did not run before, nothing can be seen, and its agent is
 /// given some seconds.
 async fn until_off(region: &Region, service: &Object, was_active: bool, stop: &CancellationToken) -> bool {
     let deadline = Instant::now() + LONGEST_STANDSTILL;
@@ -153,7 +153,7 @@ async fn until_off(region: &Region, service: &Object, was_active: bool, stop: &C
     while Instant::now() < deadline && !stop.is_cancelled() {
         let Ok(shown) = Shown::of(region, service).await else { break };
         is_seen |= !shown.is_active;
-        // Somebody else, or a request that was lost, may have switched it on by now.
+        // Somebody else, or a request that was lost, may have switched it on.
         if shown.is_on || (!shown.is_active && Instant::now() >= unseen) {
             break;
         }

@@ -1,7 +1,7 @@
 //! Others who make the same VPN at the same time. What the checks of a plan refuse can come to be between the checks and the
 //! connections, so each run looks once more before it makes its connections, and once after.
 //!
-//! The first look settles it for whoever comes later: the other has a connection already. In the second look two runs can
+//! The first look settles it for the later run: the other has a connection already. In the second look two runs can
 //! see each other. Then the one with the smaller VPN id stays, and the other withdraws: it deletes what it made and nothing
 //! else. The one that stays waits for that; if it does not happen, the other looked too early to know of it, and the one that
 //! waits withdraws too. A connection without a marker belongs to somebody who does not look at all.
@@ -40,7 +40,7 @@ impl Changing {
     /// # Errors
     /// If that cannot be seen.
     pub(super) async fn overtaken_before(&self, work: &Job<'_>) -> Result<Option<Rival>, Error> {
-        // Whoever has a connection already is seen by the others, and looks for them in the end.
+        // A run that has a connection already is seen by the others, and looks for them in the end.
         let Some(plan) = self.plan.as_ref().filter(|_| !self.has_connection()) else { return Ok(None) };
         Ok(self.rivals(plan, work).await?.into_iter().next())
     }
@@ -76,7 +76,7 @@ impl Changing {
         connections.any(|(step, ..)| self.progress().is_done(step) || self.is_unsettled(step))
     }
 
-    /// A connection whose key this VPN shares, and that has another by now.
+    /// A connection whose key this VPN shares, and that has another.
     async fn sharer_with_another_key(&self, plan: &Plan, work: &Job<'_>) -> Option<Rival> {
         let keys = read_shared_keys(work.cloud, plan.key_sharers()).await;
         let own = plan.psk().secret().expose_secret();
@@ -96,7 +96,7 @@ impl Changing {
         Ok(each.into_iter().flatten().collect())
     }
 
-    /// The same on one half. One request, unless there is a connection that nobody knew of.
+    /// The same on one half. One request, unless there is an unknown connection.
     async fn rivals_of(&self, plan: &Plan, half: &HalfPlan, work: &Job<'_>) -> Result<Vec<Rival>, Error> {
         let task = |step| Task { half: half.half, step };
         let step = self.change.step_of(task(HalfObject::Connection)).unwrap_or_default();
@@ -154,7 +154,7 @@ impl Changing {
 }
 
 impl Changing {
-    /// Deletes what was made, because of what was found. Nobody else's objects are touched, and what others have come to use
+    /// Deletes what was made, because of what was found. No other objects are touched, and what others have come to use
     /// is theirs from now on. The error says what was found, and what became of this creation.
     pub(super) async fn withdraw(&self, rival: &Rival, work: &Job<'_>) -> (usize, Error) {
         let own = self.progress().removable();

@@ -1,4 +1,4 @@
-//! One VPN service for each router, whoever made it.
+//! One VPN service for each router, including those not created by osvpn.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What becomes of requests whose answers were lost, once the change is done or taken back. A server may act on a request
+//! What becomes of requests whose answers were lost, once the change is done or rolled back. A server may act on a request
 //! long after its sender has given up, and then what it did is put right.
 
 use jiff::Timestamp;

@@ -63,7 +63,7 @@ impl Changing {
         send_until_known(&self.sender(step, Request::Update, work, work.stop), send, look).await
     }
 
-    /// Whether the object has those values by now. If it has not, and nothing can change that any more, the step stands
+    /// Whether the object has those values. If it has not, and nothing can change that any more, the step stands
     /// where it stood before.
     async fn look(&self, step: usize, changes: &Changes<'_>, id: &Id, region: &Region) -> Result<bool, Error> {
         let at = Timestamp::now();

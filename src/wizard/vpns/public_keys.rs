@@ -45,7 +45,7 @@ impl Model {
         }
     }
 
-    /// Has the VPNs proven that were changed one after the other, once everything is read again.
+    /// Has the VPNs verified that were changed one after the other, once everything is read again.
     pub(in crate::wizard) fn prove_several(&mut self) {
         let (Some(seen), Some(work)) = (self.vpns.seen(), self.work.change()) else { return };
         if work.is_working() || work.change().is_none_or(|job| job.turn.is_none()) {
