@@ -32,7 +32,7 @@ const STEPS: [&str; 11] = [
     "Which policy?",
     "The name of the VPN",
     // The review: only what is read completely can be created.
-    "makes 12 objects",
+    "creates 12 objects",
 ];
 
 /// A simulated cloud beside the program, so that the test can look into it.
@@ -81,7 +81,7 @@ fn settled(pty: &Pty, step: &str) {
 fn enter_alone_leads_from_the_first_screen_to_an_active_vpn() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &["--demo"], &[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.wait_alternate(true);
     pty.confirm("\r");
     pty.enter_at("hlz-por is ACTIVE");
@@ -106,7 +106,7 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
     }
     pty.wait_for("Who is the peer outside?");
     pty.send("198.18.0.7\t\t192.168.7.0/24\r");
-    for step in ["The pre-shared key", "Which policy?", "The name of the VPN", "makes 6 objects"] {
+    for step in ["The pre-shared key", "Which policy?", "The name of the VPN", "creates 6 objects"] {
         settled(&pty, step);
         pty.confirm("\r");
     }
@@ -182,7 +182,7 @@ fn waiting() -> (Scene, Pty, usize) {
     let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = scene.objects();
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
@@ -195,7 +195,7 @@ fn ctrl_c_during_a_run_can_be_taken_back() {
     let scene =
         Scene::new(SimulatorSettings { report_interval: Duration::from_secs(3600), ..SimulatorSettings::default() });
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
     pty.send(CTRL_C);
@@ -247,7 +247,7 @@ fn ctrl_c_during_creation_settles_the_requests_under_way() {
     let slow = FaultEffect::Delay(Duration::from_millis(600));
     scene.cloud.inject(InjectedFault::new(slow).method("POST").path("vpnservices").times(2));
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     pty.wait_for("Creating hlz-por");
     pty.send(CTRL_C);

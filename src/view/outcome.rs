@@ -342,7 +342,7 @@ fn proof(text: &mut Account<'_>, run: Run<'_>) {
             text.say(&diagnosis.passed());
             if !diagnosis.once_up.is_empty() {
                 text.gap();
-                text.title("Once it is up (nothing of this keeps it down)".to_owned());
+                text.title("Once it is up (none of this keeps it down)".to_owned());
             }
             for check in &diagnosis.once_up {
                 finding(text, check);

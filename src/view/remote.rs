@@ -68,7 +68,7 @@ pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame
         Screen::Vpns => vpns(scene, columns),
         Screen::Region(_) => paragraph(
             "The catalogue of this sign-in has no region with a network service. Another project or cloud may: q leaves, \
-             and another openrc or --cloud NAME starts anew.",
+             and start again with another openrc or --cloud NAME.",
             columns,
             scene.theme.text(),
         ),

@@ -70,7 +70,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
         }
         (None, Some(makes)) => {
             let regions = model.new_vpn.halves().len();
-            format!("makes {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
+            format!("creates {makes} objects in {regions} region{}", if regions == 1 { "" } else { "s" })
         }
         (None, None) if model.new_vpn.is_reading() => "in a moment".to_owned(),
         (None, None) => "not yet; Enter goes to what is missing".to_owned(),
@@ -99,7 +99,7 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
         }
         return lines;
     }
-    lines.push(Line::styled("Before anything can be made:", theme.title()));
+    lines.push(Line::styled("Before anything can be created:", theme.title()));
     for finding in findings {
         lines.push(Line::default());
         lines.extend(document::finding(scene, finding.severity, &scene.model.finding_text(finding), columns));
@@ -123,7 +123,7 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
     }
     lines.push(Line::default());
     lines.extend(super::text::paragraph(
-        "Undo is offered until you leave; it deletes what was made, and nothing else.",
+        "Roll back is offered until you leave; it deletes only what was created.",
         columns,
         theme.dim(),
     ));

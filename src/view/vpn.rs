@@ -1,4 +1,4 @@
-//! One VPN: how each half stands, what is wrong and what fixes it, the checks row by row, and what cannot be checked.
+//! One VPN: how each half stands, what is wrong and how to fix it, every check, and what cannot be checked.
 //!
 //! ```text
 //! │ hlz-por                                      DOWN │
@@ -9,9 +9,9 @@
 //! │ ✗ Not ACTIVE. The likeliest cause is first.       │
 //! │ › 1 ✗ the keys differ                             │
 //! │       means  what it leads to                     │
-//! │       mends  a new key on both halves             │
+//! │       fix    a new key on both halves             │
 //! │ ...                                               │
-//! │ [ Mend 1 ]    New key    Subnets    Delete        │
+//! │ [ Fix 1 ]    New key    Subnets    Delete        │
 //! ```
 
 use ratatui::Frame;
@@ -49,7 +49,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }
 
-/// With several findings the button says which one it fixes.
+/// With several findings the button says which one it mends.
 fn label(open: &Open, deed: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
     match (deed, open.finding()) {
@@ -123,7 +123,7 @@ fn of_side(scene: Scene<'_>, half: Half, side: &Side, columns: usize) -> Vec<Lin
     let theme = scene.theme;
     let status = &side.connection.status;
     let (glyph, style) = theme.status(status);
-    let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
+    let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
     let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
     let place = scene.model.shell.labels.full(&side.region);
     let lead = Span::styled(format!("{glyph} "), style);
@@ -145,7 +145,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
         }
     }
     if !diagnosis.once_up.is_empty() {
-        let title = Line::styled("Once it is up (nothing of this keeps it down)", theme.title());
+        let title = Line::styled("Once it is up (none of this keeps it down)", theme.title());
         lines.extend([Line::default(), title]);
     }
     for fault in diagnosis.once_up.iter().filter_map(CheckResult::fault) {
@@ -165,7 +165,7 @@ fn diagnosed(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, co
     }
     lines.extend([
         Line::default(),
-        Line::styled("To try it, and to wake a tunnel that waits for traffic", theme.title()),
+        Line::styled("To test it, and to start a tunnel that waits for traffic", theme.title()),
     ]);
     lines.extend(paragraph(&format!("  {}", diagnosis.ping), columns, theme.text()));
     lines
@@ -181,7 +181,7 @@ fn headline(scene: Scene<'_>, open: &Open, vpn: &Vpn, diagnosis: &Diagnosis, col
         Condition::NotActive => (theme.glyphs.bad, theme.bad()),
     };
     let text = if is_waiting {
-        "Not ACTIVE yet. While it comes up, some of this passes by itself:".to_owned()
+        "Not ACTIVE yet. While it comes up, some of this resolves by itself:".to_owned()
     } else {
         diagnosis.conclusion(vpn)
     };
@@ -207,7 +207,7 @@ fn found(
         hanging(Span::styled(format!("      {label}"), theme.dim()), text, columns, theme.text())
     };
     lines.extend(labelled("means  ", &fault.means));
-    lines.extend(labelled("mends  ", &fault.fix.text(vpn)));
+    lines.extend(labelled("fix    ", &fault.fix.text(vpn)));
     let commands: Vec<Advice> = match &fault.fix {
         Fix::Compare(values) => values.iter().map(|value| value.to_string().into()).collect(),
         fix => fix.steps(&diagnosis.rules()),

@@ -20,12 +20,10 @@ use crate::plan::{Far, Finding, Half, HalfDraft, Peer, Place, Plan, PlanDraft, P
 pub struct Halves<T> {
     /// Of the first half.
     pub a: T,
-    /// Of the second half.
     pub b: T,
 }
 
 impl<T> Halves<T> {
-    /// The value of one half.
     pub const fn get(&self, half: Half) -> &T {
         match half {
             Half::A => &self.a,
@@ -33,7 +31,6 @@ impl<T> Halves<T> {
         }
     }
 
-    /// The value of one half, to change.
     pub const fn get_mut(&mut self, half: Half) -> &mut T {
         match half {
             Half::A => &mut self.a,
@@ -47,27 +44,19 @@ impl<T> Halves<T> {
 pub struct Answers {
     /// The mode; site-to-site unless chosen otherwise.
     pub mode: Mode,
-    /// The region of each half.
     pub region: Halves<Option<RegionId>>,
-    /// The router chosen in a region.
     pub router: BTreeMap<RegionId, Id>,
-    /// The subnets chosen on a router.
     pub subnets: BTreeMap<Id, Vec<Id>>,
-    /// The peer's address, as typed.
     pub peer_address: Input,
     /// The peer's id; empty means its address.
     pub peer_id: Input,
-    /// The peer's ranges, as typed.
     pub peer_cidrs: Input,
-    /// The key.
     pub key: SecretText,
     /// The profile; none means the recommended one.
     pub profile: Option<Profile>,
-    /// The policy edited field by field.
     pub custom: Policy,
     /// Whether the user has changed anything in it; from then on it is kept as it is.
     pub custom_edited: bool,
-    /// The numbers of that policy, as typed.
     pub numbers: BTreeMap<PolicyFieldKey, Input>,
     /// The name, once it was changed; none means the suggested one.
     pub name: Option<Input>,
@@ -120,13 +109,11 @@ impl Answers {
         self.numbers = numbers.map(|field| ((*field).into(), Input::new(field.get(&self.custom)))).collect();
     }
 
-    /// The router of a half.
     #[must_use]
     pub fn router_of(&self, half: Half) -> Option<&Id> {
         self.region.get(half).as_ref().and_then(|region| self.router.get(region))
     }
 
-    /// The subnets of a half.
     #[must_use]
     pub fn subnets_of(&self, half: Half) -> &[Id] {
         self.router_of(half).and_then(|router| self.subnets.get(router)).map_or(&[], Vec::as_slice)
@@ -177,7 +164,6 @@ impl Answers {
         Ok(PlanDraft { name, a, far, profile, policy: policy.clone(), psk })
     }
 
-    /// Makes the answers those that lead to this plan.
     pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
         for half in plan.halves() {
             *self.region.get_mut(half.half) = Some(half.region.clone());

@@ -20,7 +20,6 @@ const PASTE: Duration = Duration::from_millis(40);
 /// What is in front of the user, as far as that decides what Enter means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Front {
-    /// The terminal is too small to show it.
     Hidden,
     Question,
     Dialog {
@@ -88,7 +87,6 @@ impl Attention {
         is_alone
     }
 
-    /// A plan file is being saved.
     pub(super) const fn saves(&mut self) {
         self.is_for_file = true;
     }
@@ -101,14 +99,12 @@ impl Attention {
 
 /// What Enter would do that should not happen by accident.
 struct Stake {
-    /// As an infinitive.
     what: String,
     /// Whether it matters even where the user has just asked for the screen it is on.
     is_grave: bool,
 }
 
 impl Model {
-    /// Takes note of what is in front.
     pub(super) fn attend(&mut self, by_key: bool) {
         let front = Front::of(self);
         if front != self.shell.attention.front {
@@ -161,7 +157,6 @@ impl Model {
         }
     }
 
-    /// The button that Enter presses where the engine rests.
     fn button(&self) -> Option<&'static str> {
         let work = self.work.current.as_ref().filter(|_| self.screen == Screen::Work);
         work.and_then(Work::focused).map(Button::label)

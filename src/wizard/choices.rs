@@ -144,23 +144,22 @@ fn subnets_around(known: &Known<'_>, router: &Router, half: Half, around: &Aroun
 pub(super) fn modes() -> Vec<Line> {
     let mut both = line(Choice::Mode(Mode::SiteToSite), "site-to-site", "region to region");
     both.detail = vec![
-        about("Makes", "both halves, with one key, each the other's peer"),
+        about("Creates", "both halves, with one key, each the other's peer"),
         about("Asks for", "regions, routers, subnets"),
     ];
     let mut single = line(Choice::Mode(Mode::Single), "single", "region to outside peer");
     single.detail = vec![
-        about("Makes", "the half in this cloud, and the values for the other end"),
+        about("Creates", "the half in this cloud, and the values for the other end"),
         about("Asks for", "also the peer's address and networks"),
     ];
     let mut vpns = line(Choice::Vpns, "your VPNs", "those that exist");
     vpns.detail = vec![
         about("Shows", "how each stands, and why one is down"),
-        about("Can", "mend, give a new key or other subnets, delete"),
+        about("Can", "fix it, set a new key, change its subnets, delete it"),
     ];
     vec![both, single, vpns]
 }
 
-/// Whether nothing refuses that router.
 fn is_usable(known: &Known<'_>, router: &Router) -> bool {
     !router.interfaces.is_empty() && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
 }
@@ -191,9 +190,7 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subne
 
 /// What a subnet has to agree with.
 struct Around<'a> {
-    /// The ranges chosen on the other side.
     across: Vec<IpNet>,
-    /// What the router tunnels already.
     tunnelled: Vec<Tunnelled<'a>>,
 }
 
@@ -243,7 +240,6 @@ fn network(detail: Option<&Detail>, id: &Id) -> String {
     detail.and_then(|detail| detail.network_name(id)).map_or_else(|| id.short().to_owned(), ToOwned::to_owned)
 }
 
-/// The names that several subnets have.
 fn twins(inventory: &Inventory) -> std::collections::BTreeSet<&str> {
     // Subnets come sorted by name, so equal names are neighbours.
     inventory.subnets.windows(2).filter(|pair| pair[0].name == pair[1].name).map(|pair| pair[0].name.as_str()).collect()

@@ -10,30 +10,20 @@ use crate::engine::change::Direction;
 /// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Closes the dialog.
     Close,
-    /// Ends the wizard.
     Leave,
-    /// Stops the engine and keeps what it has done.
     StopAndKeep,
-    /// Stops the engine and rolls back.
     StopAndRollBack,
-    /// Rolls back what rests.
     RollBack,
-    /// Goes on with what was interrupted.
     Resume(Direction),
     /// Asks about what was interrupted no more.
     Forget,
-    /// Carries out the proposals.
     Confirm,
-    /// Proposes something else.
     Instead(Intent),
-    /// Asks for a key of the user's own.
     OwnKey,
 }
 
 impl Act {
-    /// Whether it may happen by accident.
     #[must_use]
     pub const fn is_harmless(self) -> bool {
         matches!(self, Self::Close | Self::Instead(_) | Self::OwnKey)
@@ -49,11 +39,8 @@ impl Act {
 /// What a dialog is about, for its buttons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    /// Nothing but what is on the screen.
     Screen,
-    /// Changes to be agreed to.
     Proposals(Vec<Proposal>),
-    /// Work that was interrupted.
     Interrupted(Interrupted),
     /// A creation that is being read, to go that way.
     Reading(RequestId, Direction, InterruptedCreation),
@@ -64,13 +51,10 @@ pub enum About {
 pub struct Dialog {
     /// In the border.
     pub title: String,
-    /// A paragraph a line.
     pub text: Vec<String>,
     /// The first is the safe one.
     pub buttons: Vec<(&'static str, Act)>,
-    /// The button Enter presses.
     pub focus: usize,
-    /// The keys of the screen stand below the text.
     pub is_help: bool,
     /// It has long lines, such as commands.
     pub is_wide: bool,
@@ -80,7 +64,6 @@ pub struct Dialog {
 }
 
 impl Dialog {
-    /// A dialog about what is on the screen.
     pub fn new(title: impl Into<String>, text: Vec<String>, buttons: Vec<(&'static str, Act)>) -> Self {
         let title = title.into();
         Self { title, text, buttons, focus: 0, is_help: false, is_wide: false, scroll: 0, about: About::Screen }
@@ -94,19 +77,16 @@ impl Dialog {
         Self { about, ..self }
     }
 
-    /// What the focused button does.
     #[must_use]
     pub fn act(&self) -> Act {
         self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
     }
 
-    /// Whether one of its buttons does that.
     #[must_use]
     pub fn has(&self, act: Act) -> bool {
         self.buttons.iter().any(|(_, does)| *does == act)
     }
 
-    /// Moves the focus.
     pub fn turn(&mut self, forward: bool) {
         self.focus = beside(self.focus, self.buttons.len(), forward);
     }

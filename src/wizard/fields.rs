@@ -16,23 +16,15 @@ use crate::plan::{Finding, Half, Place, VpnName, cidr};
 /// Where the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// The address of the peer outside.
     PeerAddress,
-    /// Its identity.
     PeerId,
-    /// The networks behind it.
     PeerCidrs,
-    /// The pre-shared key.
     Key,
-    /// The name of the VPN.
     Name,
-    /// A field of the custom policy.
     Policy(PolicyField),
-    /// The user's own key for a VPN that exists.
     NewKey,
     /// The networks behind the peer of a VPN that exists.
     NewRanges,
-    /// The key an interrupted change lacks.
     MissingKey,
 }
 
@@ -46,9 +38,7 @@ enum Text {
 struct About {
     label: &'static str,
     text: Text,
-    /// What counts as long as nothing is typed.
     suggestion: fn(&Model) -> String,
-    /// Where the text comes from, beside the label.
     origin: fn(&Model) -> Option<&'static str>,
     help: fn(&Model) -> &'static str,
     check: fn(&Model) -> Option<String>,
@@ -200,13 +190,11 @@ impl Field {
         }
     }
 
-    /// Its name on the screen.
     #[must_use]
     pub const fn label(self) -> &'static str {
         self.about().label
     }
 
-    /// Whether what is typed is masked.
     #[must_use]
     pub const fn is_secret(self) -> bool {
         matches!(self.about().text, Text::Secret(..))
@@ -250,7 +238,6 @@ impl Model {
         }
     }
 
-    /// The typed text of a secret field.
     #[must_use]
     pub fn secret(&self, field: Field) -> Option<&SecretText> {
         if let Text::Secret(read, _) = field.about().text { read(self) } else { None }
@@ -266,13 +253,11 @@ impl Model {
         (field.about().suggestion)(self)
     }
 
-    /// Where the text of a field comes from.
     #[must_use]
     pub fn origin(&self, field: Field) -> Option<&'static str> {
         (field.about().origin)(self)
     }
 
-    /// What to type into a field.
     #[must_use]
     pub fn field_help(&self, field: Field) -> &'static str {
         (field.about().help)(self)

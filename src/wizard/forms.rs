@@ -21,7 +21,6 @@ const LONGEST_TEXT: usize = 1024;
 pub struct Form {
     /// In order.
     pub fields: Vec<Field>,
-    /// The field being edited.
     pub focus: usize,
     /// Fields whose text was found wrong; they are checked again at every key.
     pub(super) blamed: Vec<Field>,
@@ -32,7 +31,6 @@ impl Form {
         Self { fields: fields.into_iter().collect(), focus: 0, blamed: Vec::new() }
     }
 
-    /// The field being edited.
     #[must_use]
     pub fn field(&self) -> Option<Field> {
         self.fields.get(self.focus).copied()
@@ -60,7 +58,6 @@ impl Model {
         screen.fields().into_iter().all(|field| self.check(field).is_none())
     }
 
-    /// The field that takes what is typed now.
     fn field(&self) -> Option<Field> {
         match &self.content {
             Content::Form(form) => form.field(),
@@ -169,7 +166,6 @@ impl Model {
         }
     }
 
-    /// Puts a number that parses into the custom policy.
     fn store_number(&mut self) {
         let Some(Field::Policy(field)) = self.field() else { return };
         let answers = &mut self.new_vpn.answers;

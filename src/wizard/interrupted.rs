@@ -33,7 +33,6 @@ impl Model {
         }
     }
 
-    /// Offers an interrupted creation of the list.
     pub(super) fn offer_listed_creation(&mut self, id: &str) {
         let creations = self.vpns.seen().map_or(&[][..], |seen| &seen.creations);
         let chosen = creations.iter().find(|creation| creation.id() == id && !creation.is_running).cloned();
@@ -77,7 +76,6 @@ impl Model {
         self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Change(interrupted))));
     }
 
-    /// Goes on with what was offered.
     pub(super) fn resume(&mut self, interrupted: Interrupted, direction: Direction) {
         self.vpns.offers.clear();
         match interrupted {

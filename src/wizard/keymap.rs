@@ -17,56 +17,38 @@ pub enum Action {
     Accept,
     /// To the step before; closes what is open.
     Back,
-    /// One up.
     Up,
-    /// One down.
     Down,
-    /// A page up.
     PageUp,
-    /// A page down.
     PageDown,
     /// To the first.
     First,
     /// To the last.
     Last,
-    /// The choice or button to the left.
     Left,
-    /// The choice or button to the right.
     Right,
-    /// Mark or unmark.
     Toggle,
     /// The line of that number, from 1.
     Pick(u8),
-    /// Start filtering the list.
     Filter,
     /// Ask the cloud again.
     Retry,
-    /// Show or hide the key.
     Reveal,
-    /// Make a new key.
     Generate,
-    /// Save the answers as a plan file.
     Save,
-    /// Copy what the screen is about.
     Copy,
-    /// Use the simulated cloud.
     Demo,
-    /// Do that to the VPN on the screen.
     Do(VpnButton),
-    /// Help on this screen and its keys.
     Help,
-    /// Leave.
     Quit,
     /// To the shell, until `fg`.
     Suspend,
-    /// Redraw everything.
     Repaint,
 }
 
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The key.
     pub code: KeyCode,
     /// Control alone matters; shift is in the character.
     pub control: bool,
@@ -85,7 +67,6 @@ impl Key {
         Self { code: KeyCode::Char(character), control: true }
     }
 
-    /// Whether that event is this key.
     #[must_use]
     pub fn matches(self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
@@ -93,7 +74,6 @@ impl Key {
         self.code == event.code && self.control == control && !alt
     }
 
-    /// How it is written in footer and help.
     #[must_use]
     pub fn label(self) -> String {
         let name = match self.code {
@@ -123,16 +103,13 @@ impl Key {
 pub struct Binding {
     /// The keys; the first is the one the footer names.
     pub keys: Vec<Key>,
-    /// What they do.
     pub action: Action,
-    /// In a word or two.
     pub label: &'static str,
     /// Whether the footer has it; the help has all.
     pub in_footer: bool,
 }
 
 impl Binding {
-    /// The keys as the help writes them.
     #[must_use]
     pub fn keys_label(&self) -> String {
         if matches!(self.action, Action::Pick(_)) {
@@ -194,11 +171,10 @@ fn with_common(mut bindings: Vec<Binding>) -> Vec<Binding> {
     if cfg!(unix) {
         bindings.push(quiet(&[Key::control('z')], Action::Suspend, "to the shell (fg returns)"));
     }
-    bindings.push(quiet(&[Key::control('l')], Action::Repaint, "draw anew"));
+    bindings.push(quiet(&[Key::control('l')], Action::Repaint, "redraw"));
     bindings
 }
 
-/// What a key asks for now.
 #[must_use]
 pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     let bindings = bindings(model);
@@ -400,14 +376,16 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         bind(&[Key::character('r')], Action::Retry, "check again"),
     ];
     for (letter, deed, label) in [
-        ('m', VpnButton::Fix, "mend what is found"),
+        ('f', VpnButton::Fix, "fix what is found"),
         ('n', VpnButton::NewKey, "new key"),
         ('s', VpnButton::Subnets, "other subnets"),
-        ('a', VpnButton::Admit, "admit traffic: security-group rules"),
+        ('a', VpnButton::Admit, "allow traffic: security-group rules"),
         ('d', VpnButton::Delete, "delete it"),
     ] {
         if deeds.contains(&deed) {
-            bindings.push(quiet(&[Key::character(letter)], Action::Do(deed), label));
+            let also = (deed == VpnButton::Fix).then(|| Key::character('m'));
+            let keys: Vec<Key> = [Key::character(letter)].into_iter().chain(also).collect();
+            bindings.push(quiet(&keys, Action::Do(deed), label));
         }
     }
     if deeds.contains(&VpnButton::Fix) {

@@ -70,7 +70,6 @@ impl Model {
         lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
     }
 
-    /// A list with its best choice made.
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
         let lines = self.lines(screen);
         if let Screen::NewSubnets(half) = screen {
@@ -99,7 +98,6 @@ impl Model {
         }
     }
 
-    /// What was chosen at a list.
     fn chosen(&self, screen: Screen) -> Option<Choice> {
         match screen {
             Screen::Mode => Some(Choice::Mode(self.new_vpn.answers.mode)),

@@ -23,21 +23,14 @@ use crate::sign_in::{Login, Problem};
 /// Who is signed in, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// The project's name.
     pub project: String,
     /// The user's name; empty if the token does not tell.
     pub user: String,
-    /// Where the credentials came from.
     pub source: String,
-    /// Whether the cloud is the simulated one.
     pub is_demo: bool,
-    /// The region the credentials name.
     pub home: Option<RegionId>,
-    /// Every region with a network service, sorted.
     pub regions: Vec<RegionId>,
-    /// What Keystone says of its regions.
     pub descriptions: Vec<(RegionId, String)>,
-    /// What is odd about the credentials.
     pub warnings: Vec<String>,
     /// Creations in this project that were interrupted, the latest first.
     pub creations: Vec<InterruptedCreation>,
@@ -48,22 +41,17 @@ pub struct Session {
 /// A change that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterruptedChange {
-    /// Its journal.
     pub journal: PathBuf,
-    /// How far it is.
     pub course: Course,
     /// Which way it went last.
     pub direction: Direction,
-    /// When it began, for a screen.
     pub began: String,
 }
 
 /// Work that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interrupted {
-    /// A VPN lacks objects.
     Creation(InterruptedCreation),
-    /// A change of one has open steps.
     Change(InterruptedChange),
 }
 
@@ -76,7 +64,6 @@ pub struct Overview {
     pub unfinished: change::Unfinished,
     /// Creations that were interrupted, or that another process is at, the latest first.
     pub creations: Vec<InterruptedCreation>,
-    /// Changes that were interrupted.
     pub changes: Vec<InterruptedChange>,
 }
 
@@ -85,7 +72,6 @@ pub struct Overview {
 pub enum Which {
     /// One that begins, with the key of the user's own, if it needs one.
     New(Box<Change>, Option<Psk>),
-    /// One that was interrupted, by its journal.
     Journal(PathBuf),
     /// The one that came to rest last, with the key it lacks, if that is why.
     Present(Option<Psk>),
@@ -94,17 +80,11 @@ pub enum Which {
 /// A creation that was interrupted, as its journal tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterruptedCreation {
-    /// Its journal.
     pub journal: PathBuf,
-    /// The name of its VPN.
     pub name: String,
-    /// When it began, for a screen.
     pub began: String,
-    /// How many objects it is known to have made.
     pub exists: usize,
-    /// How many more it may have made.
     pub may_exist: usize,
-    /// Whether another process is at it now.
     pub is_running: bool,
 }
 
@@ -132,49 +112,35 @@ impl InterruptedCreation {
 pub struct TakenUp {
     /// What it makes. None if it is only to be undone, and could not be made as things are.
     pub plan: Option<Plan>,
-    /// How its objects are known.
     pub marks: Marks,
-    /// What exists of it.
     pub ledger: Ledger,
-    /// Where its key came from.
     pub key: KeyOrigin,
 }
 
 /// What the wizard is started with; everything random or from outside is drawn before.
 #[derive(Debug)]
 pub struct Beginning {
-    /// Which cloud to sign in to.
     pub login: Login,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// The ready-made policies.
     pub profiles: Profiles,
-    /// What people call the regions.
     pub labels: Labels,
-    /// The id of the VPN to be made.
     pub vpn: VpnId,
-    /// The key that is offered.
     pub psk: Psk,
-    /// The profile asked for on the command line.
     pub profile: Option<Profile>,
-    /// How long to wait for ACTIVE.
     pub wait: Duration,
 }
 
 /// Everything that can happen to the wizard.
 #[derive(Debug)]
 pub enum Message {
-    /// A key went down.
     Key(KeyEvent),
-    /// Text was pasted. It may be a pre-shared key.
     Paste(SecretString),
-    /// The terminal has another size.
     Resize(u16, u16),
     /// Time has passed: this much since the start.
     Tick(Duration),
     /// So many lines of what is on top do not fit on the screen.
     Overflow(u16),
-    /// The sign-in is over.
     SignedIn(RequestId, Result<Session, Problem>),
     /// A region was discovered, or not.
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
@@ -182,19 +148,14 @@ pub enum Message {
     Detailed(RegionId, RequestId, Result<Detail, Error>),
     /// The keys that the VPN to be made has to share were read, as far as they could be.
     SharedKeysRead(RequestId, Vec<SharedKey>),
-    /// A new key was made.
     Generated(Psk),
     /// A run that was interrupted is ready to go on, or why not.
     TakenUp(RequestId, Result<Box<TakenUp>, Vec<String>>),
-    /// The engine tells what it does.
     Engine(Event),
-    /// Creation is over.
     Created(Result<(), CreateError>, Ledger),
-    /// The watch is over.
     Watched(Watched),
     /// The halves were compared, or why not.
     Verified(Result<Box<Examined>, Error>),
-    /// The undo is over.
     Undone(Undone, Ledger),
     /// All regions were read, as far as they could be; or some of them, and others are awaited.
     Inspected(RequestId, Box<Overview>),
@@ -204,9 +165,7 @@ pub enum Message {
     KeysCompared(RequestId, Vec<(String, Keys)>),
     /// How the connections of a VPN stand now, or why that could not be read.
     Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
-    /// A change tells what it does.
     Carrying(ChangeEvent),
-    /// A change came to rest.
     Carried(Result<Changed, ChangeError>, Box<Course>),
     /// A change could not even begin, and why.
     NotBegun(Vec<String>),
@@ -214,16 +173,13 @@ pub enum Message {
     Saved(Result<PathBuf, String>),
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
-    /// It asks nothing more.
     AskedEnough,
     /// A text for the clipboard was sent to the terminal, or this is none that takes one.
     Copied {
-        /// Whether it was sent.
         is_sent: bool,
     },
     /// The terminal was given to somebody else meanwhile, and is the wizard's again.
     Continued,
-    /// The program is told to end (SIGTERM, SIGHUP).
     Terminated,
 }
 
@@ -246,7 +202,6 @@ pub enum Effect {
     GoOn(RequestId),
     /// What was resumed with that request is not continued.
     Release(RequestId),
-    /// Remove that journal.
     Forget(PathBuf),
     /// Make what is missing; answered by [`Message::Created`].
     Create(Box<Plan>, Ledger, KeyOrigin),

@@ -17,9 +17,7 @@ use crate::plan::{
 /// One region as far as it is known.
 #[derive(Clone, Debug)]
 pub struct RegionState {
-    /// Its id.
     pub id: RegionId,
-    /// What discovery found.
     pub inventory: Remote<Inventory>,
     /// What was read once it was chosen.
     pub detail: Remote<Detail>,
@@ -49,13 +47,9 @@ impl RegionState {
 /// The part of the wizard that asks for a new VPN.
 #[derive(Debug)]
 pub struct NewVpn {
-    /// The id of the VPN to be created.
     pub id: VpnId,
-    /// Everything answered.
     pub answers: Answers,
-    /// Every region, sorted.
     pub regions: Vec<RegionState>,
-    /// The ready-made policies.
     pub profiles: Profiles,
     /// The answer that is changed from the review; accepting it returns there.
     pub returning: Option<Screen>,
@@ -78,14 +72,12 @@ impl NewVpn {
         }
     }
 
-    /// What decides which screens there are, now.
     #[must_use]
     pub fn route(&self, shell: &Shell) -> Route {
         let custom = self.profile() == Profile::Custom;
         Route { mode: self.answers.mode, custom, clouds: !shell.clouds.is_empty() }
     }
 
-    /// A region's state.
     #[must_use]
     pub fn region(&self, id: &RegionId) -> Option<&RegionState> {
         self.regions.iter().find(|region| region.id == *id)
@@ -95,13 +87,11 @@ impl NewVpn {
         self.regions.iter_mut().find(|region| region.id == *id)
     }
 
-    /// The state of a half's region.
     #[must_use]
     pub fn region_of(&self, half: Half) -> Option<&RegionState> {
         self.answers.region.get(half).as_ref().and_then(|id| self.region(id))
     }
 
-    /// What discovery found in a half's region.
     #[must_use]
     pub fn inventory_of(&self, half: Half) -> Option<&Inventory> {
         self.region_of(half)?.inventory.ready()
@@ -113,7 +103,6 @@ impl NewVpn {
         self.answers.region.get(half).as_ref().map_or_else(|| format!("region {half}"), |id| labels.name(id))
     }
 
-    /// The halves osvpn creates.
     #[must_use]
     pub const fn halves(&self) -> &'static [Half] {
         match self.answers.mode {
@@ -156,13 +145,11 @@ impl NewVpn {
         self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect()
     }
 
-    /// What is known of the chosen regions.
     #[must_use]
     pub fn known(&self) -> Vec<Known<'_>> {
         self.chosen().filter_map(RegionState::known).collect()
     }
 
-    /// What a policy is recommended for.
     #[must_use]
     pub fn setting(&self) -> PolicyScope<'_> {
         let regions = self.known().into_iter().map(|known| (known.region, &known.inventory.extensions)).collect();
@@ -175,7 +162,6 @@ impl NewVpn {
         PolicyScope { regions, ranges: (self.answers.subnets_of(Half::A).len(), remote), ipv6 }
     }
 
-    /// The ranges chosen on this side.
     pub(super) fn local_ranges(&self) -> Vec<ipnet::IpNet> {
         let inventory = self.inventory_of(Half::A);
         let chosen = self.answers.subnets_of(Half::A).iter().filter_map(|id| inventory?.subnet(id));
@@ -188,7 +174,6 @@ impl NewVpn {
         self.answers.profile.unwrap_or_else(|| self.setting().recommended().0)
     }
 
-    /// The policy of the profile.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.profiles.get(self.profile()).unwrap_or(&self.answers.custom)

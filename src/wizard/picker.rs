@@ -10,17 +10,11 @@ use super::screen::Mode;
 /// What choosing a line means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// A cloud of clouds.yaml.
     Cloud(String),
-    /// A mode.
     Mode(Mode),
-    /// A region.
     Region(RegionId),
-    /// A router or a subnet.
     Object(Id),
-    /// A policy profile.
     Profile(Profile),
-    /// The VPNs there are.
     Vpns,
     /// One of them, by the word that names it alone.
     Vpn(String),
@@ -28,14 +22,12 @@ pub enum Choice {
     Creation(String),
     /// What no connection uses.
     Unused,
-    /// The key that create-vpn.sh gave to every VPN.
     PublicKeys,
     /// A new VPN, where there is none.
     Make,
 }
 
 impl Choice {
-    /// The id of an object that is chosen.
     pub(super) fn object(self) -> Option<Id> {
         if let Self::Object(id) = self { Some(id) } else { None }
     }
@@ -44,9 +36,7 @@ impl Choice {
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// What choosing it means.
     pub choice: Choice,
-    /// Its name.
     pub title: String,
     /// What stands beside the name: an address, a range, a code.
     pub aside: String,
@@ -59,7 +49,6 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether it can be chosen.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.findings.iter().any(Finding::is_refusal)
@@ -157,7 +146,6 @@ impl Picker {
         self.cursor
     }
 
-    /// The line under the cursor.
     #[must_use]
     pub fn current(&self) -> Option<&Line> {
         self.visible.get(self.cursor).and_then(|&line| self.lines.get(line))
@@ -169,7 +157,6 @@ impl Picker {
         self.filter.as_ref()
     }
 
-    /// The marked choices, where several can be taken.
     #[must_use]
     pub fn marked(&self) -> Option<&[Choice]> {
         self.marked.as_deref()
@@ -181,7 +168,6 @@ impl Picker {
         self.is_decided
     }
 
-    /// Takes the marks as the user's.
     #[must_use]
     pub const fn decided(mut self, is_decided: bool) -> Self {
         self.is_decided = is_decided;
@@ -201,7 +187,6 @@ impl Picker {
         }
     }
 
-    /// Whether that choice is marked.
     #[must_use]
     pub fn is_marked(&self, choice: &Choice) -> bool {
         self.marked.as_ref().is_some_and(|marked| marked.contains(choice))
@@ -239,12 +224,10 @@ impl Picker {
         }
     }
 
-    /// Starts filtering.
     pub fn start_filter(&mut self) {
         self.filter.get_or_insert_with(Input::default);
     }
 
-    /// Changes the filter's text.
     pub fn edit_filter(&mut self, edit: impl FnOnce(&mut Input)) {
         if let Some(filter) = &mut self.filter {
             edit(filter);

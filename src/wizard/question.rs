@@ -11,27 +11,21 @@ use super::keymap::Action;
 use super::shell::{Shell, Start, beside};
 use crate::cloud::person::{Prompt, Question, Reply};
 
-/// More than the longest token.
 const CAPACITY: usize = 8192;
 
 /// A question of the sign-in with what has been typed so far.
 #[derive(Debug)]
 pub struct Asked {
-    /// The question.
     pub question: Question,
     /// Its fields, in order.
     pub fields: Vec<Entry>,
-    /// The field being edited.
     pub focus: usize,
-    /// Whether it is answered, and Keystone has the word.
     pub is_sent: bool,
-    /// Whether Enter was pressed with nothing typed.
     pub is_empty_blamed: bool,
 }
 
 /// A field whose text is not shown. Its memory never moves, and is wiped on drop.
 pub struct Entry {
-    /// What it is for.
     pub part: Prompt,
     text: Zeroizing<String>,
 }
@@ -47,7 +41,6 @@ impl Entry {
         Self { part, text: Zeroizing::new(String::with_capacity(CAPACITY)) }
     }
 
-    /// How many characters it has.
     #[must_use]
     pub fn chars(&self) -> usize {
         self.text.chars().count()

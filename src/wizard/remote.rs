@@ -11,19 +11,15 @@ pub struct RequestId(pub u64);
 /// Remote data and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Remote<T> {
-    /// Not requested yet.
     #[default]
     NotAsked,
-    /// Asked.
     Loading {
-        /// Which answer is waited for.
         request: RequestId,
         /// When it was asked, by [`super::Model::now`].
         since: Duration,
         /// What was known before, if it is asked for again.
         before: Option<Box<T>>,
     },
-    /// Here.
     Ready(T),
     /// Not to be had, for now.
     Failed(Error),
@@ -47,12 +43,10 @@ impl<T> Remote<T> {
         }
     }
 
-    /// Whether an answer is on its way.
     pub const fn is_loading(&self) -> bool {
         matches!(self, Self::Loading { .. })
     }
 
-    /// Since when an answer is on its way.
     pub const fn since(&self) -> Option<Duration> {
         match self {
             Self::Loading { since, .. } => Some(*since),

@@ -11,7 +11,6 @@ use crate::plan::{Finding, Place, Plan, file};
 /// What the review keeps.
 #[derive(Clone, Debug)]
 pub struct Review {
-    /// The plan, or what stands in its way.
     pub plan: Result<Box<Plan>, Vec<Finding>>,
     /// 0 is Create; above it are the answers, the last one first.
     pub focus: usize,
@@ -22,9 +21,7 @@ pub struct Review {
 /// An answer in the review.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerLine {
-    /// The screen that asked for it.
     pub screen: Screen,
-    /// In few words.
     pub value: String,
     /// Why it is that, where the user did not choose it.
     pub source: Option<String>,
@@ -42,7 +39,6 @@ impl Model {
         }
     }
 
-    /// Every answer, as the review lists them.
     #[must_use]
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
         let asked = self.route().screens().into_iter().filter(|screen| screen.is_question());
@@ -106,7 +102,6 @@ impl Model {
         self.new_vpn.missing_shared_keys(&self.shell.labels).is_some()
     }
 
-    /// Whether something the plan depends on is being read.
     fn is_reading(&self) -> bool {
         self.new_vpn.is_reading() || self.lacks_shared_keys()
     }

@@ -17,49 +17,29 @@ use crate::sign_in::Login;
 /// One screen of the wizard that asks, shows or works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Screen {
-    /// Which cloud of clouds.yaml.
     Cloud,
-    /// Which kind of VPN, or those that exist.
     Mode,
-    /// The region of a half.
     Region(Half),
-    /// The router of a half.
     Router(Half),
-    /// The subnets of a half.
     Subnets(Half),
-    /// The peer outside.
     Peer,
-    /// The pre-shared key.
     Key,
-    /// The profile of the policies.
     Policy,
-    /// Each field of a custom policy.
     Custom,
-    /// The name.
     Name,
-    /// Everything before anything is created.
     Review,
-    /// The engine at work, and what came of it.
     Work,
-    /// The VPNs that exist.
     Vpns,
-    /// One of them.
     Vpn,
-    /// Other subnets for a half of it.
     NewSubnets(Half),
-    /// Other ranges behind its peer outside.
     NewRanges,
-    /// A key of the user's own for it.
     NewKey,
-    /// The key an interrupted change lacks.
     MissingKey,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Two regions of this project.
     SiteToSite,
-    /// A region and a peer outside.
     Single,
 }
 
@@ -69,7 +49,6 @@ pub(crate) enum Kind {
     List,
     /// Fields to fill in, and what Enter does once nothing is wrong with them.
     Form(&'static [Field], fn(&mut Model)),
-    /// Every field of a policy.
     PolicyForm,
     Review,
     Vpn,
@@ -362,7 +341,6 @@ const MISSING_KEY: About = About {
     ..PLAIN
 };
 
-/// Before there is a session, on every screen.
 const SIGN_IN_HELP: &[&str] = &[
     "Signing in takes the cloud of OS_CLOUD or --cloud NAME from clouds.yaml, or else the OS_* variables of an openrc file \
      that was sourced in this shell: a password, a token (OS_TOKEN) or an application credential.",
@@ -416,7 +394,6 @@ impl Screen {
         }
     }
 
-    /// Its name in the rail.
     #[must_use]
     pub fn name(self, mode: Mode) -> String {
         let name = self.about().name;
@@ -434,13 +411,11 @@ impl Screen {
         !matches!(self, Self::Cloud | Self::Review | Self::Work) && !self.is_of_existing()
     }
 
-    /// Whether it is about VPNs that exist.
     #[must_use]
     pub const fn is_of_existing(self) -> bool {
         self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::MissingKey)
     }
 
-    /// Whether it is about one VPN that exists.
     #[must_use]
     pub const fn is_of_one_vpn(self) -> bool {
         matches!(self, Self::Vpn | Self::NewSubnets(_) | Self::NewRanges | Self::NewKey)
@@ -450,11 +425,8 @@ impl Screen {
 /// What decides which screens there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// One region or two.
     pub mode: Mode,
-    /// The policy is custom.
     pub custom: bool,
-    /// There are several clouds.
     pub clouds: bool,
 }
 
@@ -479,13 +451,11 @@ impl Route {
         first.chain(last).collect()
     }
 
-    /// The screen after that one.
     #[must_use]
     pub fn next(self, screen: Screen) -> Option<Screen> {
         self.screens().into_iter().tuple_windows().find(|(before, _)| *before == screen).map(|(_, next)| next)
     }
 
-    /// The screen Esc leads to.
     #[must_use]
     pub fn previous(self, screen: Screen) -> Option<Screen> {
         use Screen::{MissingKey, NewKey, NewRanges, NewSubnets, Vpn, Vpns, Work};
@@ -502,19 +472,16 @@ impl Route {
 }
 
 impl Model {
-    /// Whether the screen belongs to a new VPN.
     #[must_use]
     pub fn is_at_new_vpn(&self) -> bool {
         !self.screen.is_of_existing() && !(self.screen == Screen::Work && self.work.change().is_some())
     }
 
-    /// What the screen asks or shows.
     #[must_use]
     pub fn heading(&self) -> String {
         (self.screen.about().heading)(self, self.screen.half().unwrap_or(Half::A))
     }
 
-    /// What there is to know about the screen.
     #[must_use]
     pub fn help(&self) -> &'static [&'static str] {
         match self.screen {
@@ -535,7 +502,6 @@ impl Model {
         (screen.about().source)(self)
     }
 
-    /// Whether a screen has all it asks for.
     #[must_use]
     pub fn is_answered(&self, screen: Screen) -> bool {
         match screen.about().kind {

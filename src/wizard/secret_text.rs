@@ -23,7 +23,6 @@ impl Default for SecretText {
 }
 
 impl SecretText {
-    /// Takes a key the program made.
     #[must_use]
     pub fn generated(psk: &Psk) -> Self {
         let mut secret = Self::default();
@@ -38,7 +37,6 @@ impl SecretText {
         Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }
     }
 
-    /// Whether the program made it.
     #[must_use]
     pub const fn is_generated(&self) -> bool {
         self.generated
@@ -71,7 +69,6 @@ impl SecretText {
         }
     }
 
-    /// Empties and wipes it.
     pub fn clear(&mut self) {
         self.text.zeroize();
         if self.text.capacity() < SECRET_CAPACITY {
@@ -80,7 +77,6 @@ impl SecretText {
         self.generated = false;
     }
 
-    /// How many characters it has.
     #[must_use]
     pub fn chars(&self) -> usize {
         self.text.chars().count()

@@ -8,7 +8,6 @@ use crate::plan::{Finding, KeySharer, Labels, Place, Plan, SharedKey};
 /// What is known of them.
 #[derive(Clone, Debug, Default)]
 pub struct SharedKeys {
-    /// Whose keys they are.
     of: Vec<KeySharer>,
     keys: Remote<Vec<SharedKey>>,
 }

@@ -22,36 +22,28 @@ const REVEALED: Duration = Duration::from_secs(60);
 /// What happens before the first question.
 #[derive(Clone, Debug)]
 pub enum Start {
-    /// Waiting for Keystone.
     SigningIn {
-        /// The number of the answer.
         request: RequestId,
         /// By [`Shell::now`].
         since: Duration,
     },
-    /// clouds.yaml has several clouds.
     Choosing,
     /// There is no sign-in.
     Problem(Problem),
-    /// Signed in.
     Ready(Session),
 }
 
 /// A line for the user that goes away with the next key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// One or two sentences.
     pub text: String,
-    /// Something went wrong.
     pub is_problem: bool,
 }
 
 /// How the wizard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Before anything was created or changed.
     Left,
-    /// After a run or a change.
     AfterRun,
 }
 
@@ -62,32 +54,22 @@ pub struct Shell {
     pub size: (u16, u16),
     /// Time since the start; it moves only with [`super::Message::Tick`].
     pub now: Duration,
-    /// Whether there is a session.
     pub start: Start,
-    /// The cloud it is for.
     pub login: Login,
     /// The clouds of clouds.yaml, when one had to be chosen.
     pub clouds: Vec<String>,
-    /// Names of the regions.
     pub labels: Labels,
-    /// Something to answer before the screen.
     pub dialog: Option<Dialog>,
-    /// What the sign-in asks, before even that.
     pub question: Option<Asked>,
-    /// Goes away with the next key.
     pub notice: Option<Notice>,
-    /// Set when the wizard is over.
     pub ending: Option<Ending>,
     /// Lines the text of the screen is scrolled by; a dialog has its own.
     pub scroll: u16,
     /// Lines of what is on top that the terminal has no room for.
     pub(super) overflow: u16,
-    /// The screen must be drawn from nothing.
     pub repaint: bool,
-    /// How long to wait for ACTIVE.
     pub wait: Duration,
     pub(super) attention: Attention,
-    /// Since when a key is shown in clear.
     revealed: Option<Duration>,
     pub(super) out: Outbox,
 }
@@ -131,13 +113,11 @@ impl Shell {
         }
     }
 
-    /// Whether the simulated cloud can be offered instead.
     #[must_use]
     pub fn can_demo(&self) -> bool {
         self.login != Login::Demo
     }
 
-    /// Whether the terminal is too small to show anything.
     #[must_use]
     pub const fn is_too_small(&self) -> bool {
         self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1

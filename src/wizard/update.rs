@@ -185,7 +185,6 @@ impl Model {
         }
     }
 
-    /// Closes the dialog with nothing done.
     fn put_off(&mut self) {
         if let Some(About::Reading(_, direction, _)) = self.shell.dialog.take().map(|dialog| dialog.about) {
             self.cancel_resuming(direction);
@@ -255,7 +254,6 @@ impl Model {
         }
     }
 
-    /// Ends the wizard.
     pub(super) fn leave(&mut self) {
         self.shell.dialog = None;
         let is_after = self.work.current.is_some() || !self.work.earlier.is_empty();

@@ -40,7 +40,7 @@ impl Model {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
                 match findings.get(usize::from(number) - 1).map(|finding| finding.check) {
                     Some(check) => (open.chosen, open.focus) = (Some(check), VpnButton::Fix),
-                    None if findings.is_empty() => self.shell.say("Nothing is found that could be mended."),
+                    None if findings.is_empty() => self.shell.say("There is no finding to fix."),
                     None => self.shell.say(format!("There is no finding {number}.")),
                 }
             }
@@ -85,7 +85,7 @@ impl Model {
                 let found = open.finding().and_then(|at| open.diagnosis.as_ref()?.findings.get(at));
                 let Some(finding) = found else {
                     let text = if open.diagnosis.is_some() {
-                        "Nothing is found that could be mended."
+                        "There is no finding to fix."
                     } else {
                         "It is still being diagnosed; a moment."
                     };
@@ -236,7 +236,6 @@ impl Model {
         self.explain("Not from here", why.clone());
     }
 
-    /// Everything is as it was wanted.
     pub(super) fn nothing_to_do(&mut self, why: Vec<String>) {
         self.explain("Nothing to do", why);
     }
@@ -266,7 +265,6 @@ impl Model {
         chosen.cloned().or_else(present).unwrap_or_default()
     }
 
-    /// The ranges of the subnets marked for a half.
     pub(super) fn new_ranges(&self, vpn: &Vpn, half: Half) -> Vec<ipnet::IpNet> {
         let inventory = vpn
             .side(half)
@@ -316,14 +314,12 @@ impl Model {
     }
 }
 
-/// A sentence's beginning.
 #[must_use]
 pub fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// What a VPN consists of, for the clipboard.
 fn ids(vpn: &Vpn) -> String {
     let mut lines = vpn.sides().flat_map(|(_, side)| {
         let connection = format!("{} IPsec site connection {}", side.region, side.connection.id);

@@ -28,11 +28,9 @@ pub use lines::ranges;
 /// Everything the wizard knows of the VPNs that exist.
 #[derive(Debug, Default)]
 pub struct YourVpns {
-    /// What was read.
     pub seen: Remote<Overview>,
     /// When that was answered, by [`Model::now`].
     pub as_of: Duration,
-    /// The VPN on the screen.
     pub open: Option<Open>,
     /// The action to propose as soon as enough is known.
     pub intent: Option<Intent>,
@@ -40,74 +38,57 @@ pub struct YourVpns {
     pub keys: Remote<Vec<(String, Keys)>>,
     /// The answer that is to prove several VPNs whose changes are over.
     pub proving: Option<RequestId>,
-    /// Changes that were interrupted, still to be offered.
     pub offers: Vec<InterruptedChange>,
 }
 
 /// One VPN on the screen.
 #[derive(Debug)]
 pub struct Open {
-    /// The word that names it alone.
     pub handle: String,
     /// Its name: a connection that is recreated has another id.
     pub name: String,
-    /// The connections it has been diagnosed by.
     pub connections: Vec<(RegionId, Id)>,
-    /// What was read for the diagnosis.
     pub around: Remote<Around>,
     /// What speaks for and against it.
     pub diagnosis: Option<Diagnosis>,
     /// The finding to fix, if the user has chosen one.
     pub chosen: Option<Check>,
-    /// Which button has the focus.
     pub focus: VpnButton,
-    /// The answer about its statuses that is waited for.
     pub looking: Option<RequestId>,
     /// Why the statuses could not be read last.
     pub look_problem: Option<Error>,
     /// Since when it is waited for ACTIVE after a change, by [`Model::now`].
     pub waiting: Option<Duration>,
-    /// The subnets chosen so far.
     pub subnets: NewSubnets,
-    /// The ranges behind its outside peer, as typed.
     pub ranges: Input,
-    /// A key of the user's own, as typed.
     pub key: SecretText,
 }
 
 /// What a diagnosis needs besides the survey.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Around {
-    /// What came of comparing the keys.
     pub keys: Keys,
-    /// What the instances admit.
     pub exposures: Exposures,
 }
 
 /// What can be done to the VPN on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VpnButton {
-    /// Fix the chosen finding.
     Fix,
-    /// A new key.
     NewKey,
-    /// Other subnets.
     Subnets,
-    /// Security-group rules.
     Admit,
-    /// Delete it.
     Delete,
 }
 
 impl VpnButton {
-    /// What its button says.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Fix => "Mend",
+            Self::Fix => "Fix",
             Self::NewKey => "New key",
             Self::Subnets => "Subnets",
-            Self::Admit => "Admit",
+            Self::Admit => "Allow traffic",
             Self::Delete => "Delete",
         }
     }
@@ -116,15 +97,10 @@ impl VpnButton {
 /// A change that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// Fix that finding.
     Fix(Check),
-    /// A new key.
     NewKey(Sas, KeyOrigin),
-    /// The subnets chosen on the screen.
     Subnets,
-    /// The security-group rules that are missing.
     Admit,
-    /// Delete the VPN.
     Delete,
     /// Delete unused objects.
     DeleteUnused,
@@ -133,7 +109,6 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whether it is of the VPN on the screen.
     #[must_use]
     pub const fn is_of_a_vpn(self) -> bool {
         !matches!(self, Self::DeleteUnused | Self::PublicKeys(_))
@@ -160,7 +135,6 @@ impl Open {
         }
     }
 
-    /// Forgets what was chosen and typed for a change.
     pub(super) fn forget(&mut self) {
         (self.subnets, self.ranges, self.key) = (NewSubnets::default(), Input::default(), SecretText::default());
     }
@@ -177,7 +151,6 @@ impl Open {
             .collect()
     }
 
-    /// Which of them the focus is on.
     #[must_use]
     pub fn focused(&self) -> Option<VpnButton> {
         let deeds = self.deeds();
@@ -200,7 +173,6 @@ impl YourVpns {
         self.seen.ready()
     }
 
-    /// The VPN on the screen.
     #[must_use]
     pub fn vpn(&self) -> Option<&Vpn> {
         self.seen()?.inspection.select(&self.open.as_ref()?.handle).ok()
@@ -325,8 +297,8 @@ impl Model {
         let inspection = &seen.inspection;
         let Some(vpn) = found else {
             let text = match inspection.unread.first() {
-                Some((region, _)) => format!("{} is not to be seen while {region} cannot be read.", open.name),
-                None => format!("{} is not there any more.", open.name),
+                Some((region, _)) => format!("{} cannot be shown: {region} did not answer.", open.name),
+                None => format!("{} no longer exists.", open.name),
             };
             self.vpns.open = None;
             self.vpns.intent = None;
@@ -341,7 +313,6 @@ impl Model {
         self.diagnose(vpn)
     }
 
-    /// Opens a VPN of the list.
     pub(super) fn open_vpn(&mut self, handle: &str) {
         let Some(vpn) = self.vpns.seen().and_then(|seen| seen.inspection.select(handle).ok()).cloned() else {
             return;
@@ -369,7 +340,7 @@ impl Model {
             self.vpns.intent = None;
             if self.screen.is_of_one_vpn() && self.screen != Screen::Vpn {
                 self.enter(Screen::Vpn);
-                self.shell.warn("More of this VPN is known by now; choose again what is to be done.");
+                self.shell.warn("More of this VPN is known now; choose again what to do.");
             }
         }
         let Some(open) = &mut self.vpns.open else { return };
@@ -415,7 +386,6 @@ impl Model {
         }
     }
 
-    /// Draws the conclusions from what is known.
     fn conclude(&mut self) {
         let vpns = &self.vpns;
         let (Some(seen), Some(vpn), Some(open)) = (vpns.seen(), vpns.vpn(), &vpns.open) else { return };

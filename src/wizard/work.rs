@@ -24,16 +24,13 @@ use crate::engine::{Made, Standing, Task};
 pub struct Row {
     /// An object of a half, or a step in words.
     pub what: What,
-    /// How far it is.
     pub state: RowState,
 }
 
 /// What a row is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// An object of a new VPN.
     Object(Task),
-    /// A step of a change.
     Step(String),
 }
 
@@ -44,15 +41,12 @@ pub enum RowState {
     Waiting,
     /// Since then, by [`super::Shell::now`].
     Running(Duration),
-    /// The same, on the way back.
     RollingBack(Duration),
     /// Done; how long that took, if it was done just now.
     Done(Outcome, Option<Duration>),
-    /// Failed after that time.
     Failed(Duration),
     /// It could not be deleted.
     Stays,
-    /// What it did is undone.
     RolledBack,
     /// The answer to its request was lost, and what it did could not be found out.
     InDoubt,
@@ -61,21 +55,14 @@ pub enum RowState {
 /// What a row has come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A new object.
     Created(Id),
     /// The object of a lost request.
     Found,
-    /// An object that was there before, and is used.
     Reused,
-    /// Created by an earlier run.
     There,
-    /// It was so already.
     Existed,
-    /// As wanted.
     Changed,
-    /// Deleted, here or elsewhere.
     Gone,
-    /// Something else uses it.
     Kept(String),
     /// Done, and the agent did not pick it up.
     Unnoticed,
@@ -84,35 +71,27 @@ pub enum Outcome {
 /// What is done at the moment, or how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The engine sends requests.
     Working,
-    /// The engine waits for ACTIVE.
     Watching,
-    /// The engine rests.
     Ended(End),
 }
 
 /// How work has ended, for the time being.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// All that was wanted is done, or rolled back.
     Done,
-    /// Created, and ACTIVE.
     Active,
     /// Created, and not ACTIVE when the wait was over.
     NotYet(Standing),
     /// Created, and its status can no longer be read.
     Lost(Box<Error>),
-    /// That row failed.
     Failed(usize, Box<Error>),
-    /// By the user.
     Stopped,
     /// Done, but a lost request may still be carried out: until when, if that is known, and why that could not be looked
     /// for, if it could not.
     Unsettled(Option<Timestamp>, Option<Box<Error>>),
     /// Some of it could not be deleted.
     Left(Vec<(Made, Error)>),
-    /// Nothing was done, and why.
     NotBegun(Vec<String>),
     /// That row needs the key of the user's own, which is not stored anywhere.
     KeyNeeded(usize),
@@ -123,13 +102,9 @@ pub enum End {
 /// What can be done when the engine rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Button {
-    /// Leave a VPN that is ACTIVE.
     Finish,
-    /// Do what failed, and the rest.
     Retry,
-    /// Undo what was done.
     RollBack,
-    /// Leave and keep what exists.
     Leave,
     /// Wait for ACTIVE again.
     KeepWaiting,
@@ -137,18 +112,14 @@ pub enum Button {
     ChangeAnswers,
     /// Recreate the policies with the profile `modern`, and do the rest.
     UseModern,
-    /// To the VPN that was changed.
     ShowVpn,
-    /// To the list.
     YourVpns,
     /// Look again what a lost request may have done.
     LookAgain,
-    /// Give the key that is lacking.
     EnterKey,
 }
 
 impl Button {
-    /// Its label.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -170,39 +141,30 @@ impl Button {
 /// What was asked for while the engine was at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// Leave and keep what exists.
     Leave,
-    /// Roll back.
     RollBack,
 }
 
 /// What the work is for.
 #[derive(Clone, Debug)]
 pub enum Job {
-    /// A new VPN.
     Creation(Box<CreationJob>),
-    /// A change of VPNs that exist.
     Change(Box<ChangeJob>),
 }
 
 /// One piece of work of the engine.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// What it is for.
     pub job: Job,
-    /// Forward, or back.
     pub direction: Direction,
     /// In order.
     pub rows: Vec<Row>,
-    /// How it stands as a whole.
     pub stage: Stage,
     /// The row whose request is sent again after a while.
     pub pause: Option<(usize, Pause)>,
     /// By [`super::Shell::now`].
     pub begun: Duration,
-    /// When the engine came to rest.
     pub ended: Option<Duration>,
-    /// The button Enter presses.
     pub focus: usize,
     /// What follows once the engine rests.
     pub then: Option<Then>,
@@ -214,7 +176,6 @@ impl Work {
         Self { job, direction, rows, stage, pause: None, begun: now, ended: None, focus: 0, then: None }
     }
 
-    /// Whether the engine is at work.
     #[must_use]
     pub const fn is_working(&self) -> bool {
         matches!(self.stage, Stage::Working | Stage::Watching)
@@ -226,13 +187,11 @@ impl Work {
         if let Stage::Ended(end) = &self.stage { Some(end) } else { None }
     }
 
-    /// Whether all that was wanted is done.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Ended(End::Done))
     }
 
-    /// The new VPN it is for.
     #[must_use]
     pub const fn creation(&self) -> Option<&CreationJob> {
         if let Job::Creation(job) = &self.job { Some(job) } else { None }
@@ -242,7 +201,6 @@ impl Work {
         if let Job::Creation(job) = &mut self.job { Some(job) } else { None }
     }
 
-    /// The change it is for.
     #[must_use]
     pub const fn change(&self) -> Option<&ChangeJob> {
         if let Job::Change(job) = &self.job { Some(job) } else { None }
@@ -271,7 +229,6 @@ impl Work {
         }
     }
 
-    /// The button Enter presses.
     #[must_use]
     pub fn focused(&self) -> Option<Button> {
         self.buttons().get(self.focus).copied()
@@ -300,7 +257,6 @@ impl Work {
         self.focus = 0;
     }
 
-    /// Back to work.
     pub(super) fn go_on(&mut self, stage: Stage, direction: Direction, now: Duration) {
         (self.stage, self.direction) = (stage, direction);
         (self.ended, self.then) = (None, None);
@@ -315,11 +271,9 @@ impl Work {
 pub struct WorkList {
     /// On the screen, or the last that was.
     pub current: Option<Work>,
-    /// The changes before it.
     pub earlier: Vec<Work>,
     /// What was agreed to together with the current change and has not begun.
     pub queue: VecDeque<Proposal>,
-    /// How many changes were agreed to together.
     pub(super) agreed: usize,
     /// The queue is not begun because the user stopped, not because one failed.
     pub is_stopped: bool,
@@ -334,19 +288,16 @@ impl WorkList {
         self.earlier.extend(self.current.replace(work));
     }
 
-    /// The work that is a creation.
     #[must_use]
     pub fn creation(&self) -> Option<&Work> {
         self.current.as_ref().filter(|work| work.creation().is_some())
     }
 
-    /// The work that is a change.
     #[must_use]
     pub fn change(&self) -> Option<&Work> {
         self.current.as_ref().filter(|work| work.change().is_some())
     }
 
-    /// What the engine is at.
     pub(super) fn working(&mut self) -> Option<&mut Work> {
         self.current.as_mut().filter(|work| work.is_working())
     }
@@ -355,7 +306,6 @@ impl WorkList {
         self.is_working() || self.creation().and_then(Work::creation).is_some_and(|job| job.verifying)
     }
 
-    /// Whether the engine is at work.
     #[must_use]
     pub fn is_working(&self) -> bool {
         self.current.as_ref().is_some_and(Work::is_working)
@@ -372,7 +322,6 @@ impl WorkList {
         turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len())
     }
 
-    /// Those of them that are done.
     #[must_use]
     pub fn done_before(&self) -> &[Work] {
         &self.earlier[self.earlier.len() - self.count_before()..]

@@ -21,7 +21,6 @@ use crate::plan::{Plan, Profile};
 const FINISHED_FIRST: &str = "The request in progress is finished first.";
 
 impl Model {
-    /// Shows work, and has the engine begin it.
     pub(super) fn begin_work(&mut self, work: Work, effect: Effect) {
         self.work.begin(work);
         self.enter(Screen::Work);
@@ -48,7 +47,6 @@ impl Model {
         self.begin_work(work, Effect::Carry(which, direction));
     }
 
-    /// Carries out what was agreed to.
     pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
         self.work.queue = proposals.into();
         (self.work.agreed, self.work.is_stopped) = (self.work.queue.len(), false);
@@ -157,7 +155,7 @@ impl Model {
                 }
                 let removable = job.ledger.removable();
                 text.push(if removable.is_empty() {
-                    "This looks for what lost requests have created by now, and deletes it.".to_owned()
+                    "This looks for objects that lost requests may have created, and deletes them.".to_owned()
                 } else {
                     "This deletes what this run created, and nothing else:".to_owned()
                 });
@@ -169,7 +167,6 @@ impl Model {
         self.shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
     }
 
-    /// Rolls back what rests.
     pub(super) fn roll_back(&mut self) {
         let Some(work) = &mut self.work.current else { return };
         match &work.job {
@@ -182,7 +179,6 @@ impl Model {
         }
     }
 
-    /// From a change that rests back to the VPNs.
     fn leave_change(&mut self, to_vpn: bool) {
         self.shell.out.push(Effect::LetGo);
         let left: Vec<Change> = self.work.queue.drain(..).map(|proposal| proposal.change).collect();
@@ -204,7 +200,6 @@ impl Model {
         }
     }
 
-    /// What is asked before work is left.
     pub(super) fn quit_work(&mut self) {
         let Some(work) = &self.work.current else { return };
         let stay = |keep| vec![("Stay", Act::Close), (keep, Act::Leave)];
@@ -269,7 +264,6 @@ impl Model {
         Some(text)
     }
 
-    /// Keeps the question about stopping true.
     fn refresh_question(&mut self) {
         let text = self.stop_text();
         let Some(dialog) = self.shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };

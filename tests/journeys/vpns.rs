@@ -171,10 +171,10 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
 fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed() {
     let mut regions = regions(Status::Active, Status::Active, "group14");
     let journey = listed(seen(regions.clone(), Vec::new()));
-    assert_eq!(titles(&journey), ["hlz-por", "office", "public keys", "1 object"]);
+    assert_eq!(titles(&journey), ["hlz-por", "office", "public keys", "1 unused object"]);
     regions.remove(&porirua());
     let mut journey = listed(seen(regions, vec![(porirua(), Error::new(ErrorKind::Timeout, "slow"))]));
-    assert_eq!(titles(&journey), ["hlz-por", "office", "Porirua", "public keys", "1 object"]);
+    assert_eq!(titles(&journey), ["hlz-por", "office", "Porirua", "public keys", "1 unused object"]);
     journey.types("3").at(Screen::Vpns);
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("could not be read: slow"));
     journey.types("r");
@@ -184,7 +184,7 @@ fn the_list_has_pairs_halves_and_peers_outside_and_names_the_region_that_failed(
 #[test]
 fn where_there_is_none_enter_goes_on_to_make_one() {
     let mut journey = listed(empty());
-    assert_eq!(titles(&journey), ["make one"]);
+    assert_eq!(titles(&journey), ["create one"]);
     journey.enter().at(Screen::Region(Half::A));
     let mut early = Journey::ready();
     early.types("3").enter().at(Screen::Vpns);
@@ -236,7 +236,7 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
     journey.send(Message::Looked(request, Err(gone)));
     inspected(&mut journey, empty()).at(Screen::Vpns);
-    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por is not there any more"));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por no longer exists"));
 }
 
 #[test]

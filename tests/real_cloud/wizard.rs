@@ -38,7 +38,7 @@ const SINGLE: [&str; 8] = [
 pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
     let mut pty = cloud.osvpn(&[], &[]);
     answer(&mut pty, &SITE_TO_SITE, answers);
-    settled(&pty, "makes 1");
+    settled(&pty, "creates 1");
     pty
 }
 
@@ -54,7 +54,7 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
         ("Who is the peer outside?", &peer),
     ];
     answer(&mut pty, &SINGLE, &answers);
-    settled(&pty, "makes 6 objects");
+    settled(&pty, "creates 6 objects");
     pty
 }
 

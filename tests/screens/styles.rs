@@ -44,9 +44,9 @@ fn a_fault_stands_out_with_and_without_colour_and_no_colour_is_needed_for_it() {
     let journey = vpns::opened(surveys::broken(), osvpn::inspect::diagnosis::Exposures::new());
     let here = drawn(&journey.model, &COLOR);
     assert!(cell_of(&here, "1 ! IPsec").modifier.contains(Modifier::BOLD));
-    assert!(cell_of(&here, "[ Mend ]").modifier.contains(Modifier::REVERSED));
+    assert!(cell_of(&here, "[ Fix ]").modifier.contains(Modifier::REVERSED));
     let plain = drawn(&journey.model, &Theme::new(false, true));
-    assert!(cell_of(&plain, "[ Mend ]").modifier.contains(Modifier::REVERSED));
+    assert!(cell_of(&plain, "[ Fix ]").modifier.contains(Modifier::REVERSED));
     let is_plain = |cell: &ratatui::buffer::Cell| cell.fg == ratatui::style::Color::Reset;
     assert!(plain.buffer.content().iter().all(is_plain));
 }

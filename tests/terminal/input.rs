@@ -27,7 +27,7 @@ fn what_a_terminal_sends_by_itself_is_no_key() {
     pty.wait_for("2 VPNs.");
     pty.send("1");
     let lines = |screen: String| screen.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
-    let screen = lines(pty.wait_for("[ Mend ]"));
+    let screen = lines(pty.wait_for("[ Fix ]"));
     for (what, pieces) in NO_KEYS {
         for piece in pieces {
             pty.send(piece);
@@ -90,14 +90,14 @@ fn in_a_window_that_is_too_small_work_goes_on_and_no_key_confirms_anything() {
     let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = scene.objects();
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.resize(40, 10);
     pty.wait_for("this is 40x10");
     pty.confirm("\r");
     pty.send("?\x1b[A\r");
     taken_at(&mut pty, 41);
     pty.resize(80, 24);
-    pty.wait_for("makes 12 objects");
+    pty.wait_for("creates 12 objects");
     assert_eq!(scene.objects(), before);
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");

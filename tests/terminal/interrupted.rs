@@ -15,7 +15,7 @@ fn killed(scene: &Scene) {
         .region("nz-por-1");
     scene.cloud.inject(fault);
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     scene.runtime.block_on(gate.arrived());
     pty.signal("KILL");
@@ -61,7 +61,7 @@ fn the_next_wizard_undoes_it_and_its_answers_are_there_to_be_changed() {
     assert_eq!((scene.objects(), journals(&scene)), (before, 0));
     pty.wait_for("Change answers");
     pty.confirm("\r");
-    pty.wait_for("makes 12 objects");
+    pty.wait_for("creates 12 objects");
 }
 
 #[test]

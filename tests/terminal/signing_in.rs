@@ -24,7 +24,7 @@ fn the_wizard_asks_for_what_is_missing_and_again_when_it_has_expired_with_nothin
     pty.send("000000\r");
     pty.wait_for("was not accepted");
     pty.send("123456\r");
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     scene.cloud.expire_tokens();
     pty.confirm("\r");
     pty.wait_for("Your sign-in has expired");

@@ -50,7 +50,7 @@ fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
     };
     scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(path));
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     if phase == "undoing" {
         pty.wait_for("waiting for ACTIVE");

@@ -94,7 +94,7 @@ fn the_key_everybody_knows_is_replaced_and_the_proof_says_so() {
     let mut pty = at_the_list(&scene);
     pty.send("2");
     // A key that everybody knows stands first.
-    pty.wait_for("[ Mend 1 ]");
+    pty.wait_for("[ Fix 1 ]");
     pty.send("m");
     agree(&mut pty);
     let (code, said) = back_and_leave(pty);
@@ -390,7 +390,7 @@ fn a_deleted_vpn_is_gone_with_both_halves_whatever_becomes_of_the_answers() {
 fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the_reason() {
     let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
-    enter_until(&mut pty, "makes");
+    enter_until(&mut pty, "creates");
     pty.confirm("\r");
     pty.enter_at("[ Finish ]");
     pty.end();

@@ -18,8 +18,8 @@ impl Model {
         let mut lines: Vec<Line> =
             inspection.vpns.iter().map(|vpn| self.vpn_line(inspection, vpn, twins(vpn))).collect();
         if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
-            let mut make = line(Choice::Make, "make one", "");
-            make.detail = vec![about("Makes", "a VPN between two regions of this project")];
+            let mut make = line(Choice::Make, "create one", "");
+            make.detail = vec![about("Creates", "a VPN between two regions of this project")];
             lines.push(make);
         }
         lines.extend(seen.creations.iter().map(creation_line));
@@ -48,16 +48,16 @@ impl Model {
             let mut keys = line(Choice::PublicKeys, "public keys", "replace the key of create-vpn.sh");
             keys.detail = vec![
                 about("Reads", "the key of every VPN; it is compared and never shown"),
-                about("Finds", "those with pre_shared_key, which that script gives to everybody"),
-                about("Then", "asks whether each is to have a new one"),
+                about("Finds", "VPNs with pre_shared_key, which that script sets for everybody"),
+                about("Then", "asks whether to set a new key for each"),
             ];
             lines.push(keys);
         }
         let unused: Vec<_> = inspection.unused.iter().filter(|stray| !seen.unfinished.needs(stray)).collect();
         if !unused.is_empty() {
             let count = unused.len();
-            let title = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
-            let mut strays = line(Choice::Unused, title, "no connection uses");
+            let title = if count == 1 { "1 unused object".to_owned() } else { format!("{count} unused objects") };
+            let mut strays = line(Choice::Unused, title, "not used by any connection");
             strays.detail = unused
                 .iter()
                 .map(|stray| {
@@ -78,7 +78,6 @@ impl Model {
         format!("its other half is missing: {because}")
     }
 
-    /// The regions in which there may be anything.
     #[must_use]
     pub fn unknown(&self, inspection: &Inspection) -> String {
         let unknown = inspection.unknown().iter().map(|region| self.shell.labels.name(region)).join(" or ");
@@ -110,7 +109,7 @@ impl Model {
         }
         for (half, side) in vpn.sides() {
             let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
-            let router = side.router.as_ref().map_or("a router that cannot be seen", |router| router.name.as_str());
+            let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
             let text = format!("{}, {router}, {address}", side.connection.status);
             line.detail.push(about(&format!("{half} {}", self.shell.labels.name(&side.region)), text));
         }
@@ -121,7 +120,7 @@ impl Model {
                 line.detail.push(about("Where", format!("outside, or in {}", self.unknown(inspection))));
             }
         }
-        line.detail.push(about("Made by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
+        line.detail.push(about("Created by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
         line
     }
 }
@@ -140,7 +139,6 @@ fn creation_line(creation: &InterruptedCreation) -> Line {
     line
 }
 
-/// Ranges as a list.
 #[must_use]
 pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {
     ranges.map_or_else(|| "?".to_owned(), |ranges| ranges.iter().join(", "))

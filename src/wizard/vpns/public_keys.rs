@@ -10,7 +10,6 @@ use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
 
 impl Model {
-    /// Begins with the keys as they are now.
     pub(in crate::wizard) fn want_no_public_keys(&mut self) {
         self.vpns.keys = Remote::NotAsked;
         self.want(Intent::PublicKeys(Sas::Keep))

@@ -17,24 +17,19 @@ use crate::wizard::vpn::capitalised;
 pub struct Turn {
     /// Counted from 1.
     pub number: usize,
-    /// How many there are.
     pub of: usize,
 }
 
 /// What only a change has.
 #[derive(Clone, Debug)]
 pub struct ChangeJob {
-    /// The change, and how far it is.
     pub course: Course,
-    /// What the user was told beforehand.
     pub notes: Vec<String>,
-    /// One of several.
     pub turn: Option<Turn>,
     /// Until when a lost request may still be carried out, while only that is waited for.
     pub settling: Option<Timestamp>,
     /// Objects that lost requests had created, and that were deleted.
     pub removed: Vec<Id>,
-    /// There is a VPN to go back to.
     pub has_vpn: bool,
     /// The VPN afterwards, once it was read and compared.
     pub after: Option<Box<(Vpn, Diagnosis)>>,
@@ -73,7 +68,6 @@ fn ended(end: Option<&engine::End>) -> RowState {
 }
 
 impl Work {
-    /// A change that begins now, or goes on.
     #[must_use]
     pub fn change_vpn(course: Course, notes: Vec<String>, direction: Direction, now: Duration) -> Self {
         let steps = course.change.steps().iter().zip(&course.ends);
@@ -129,7 +123,6 @@ impl Work {
         }
     }
 
-    /// Whether a change can still be rolled back.
     #[must_use]
     pub fn is_reversible(&self) -> bool {
         let Some(job) = self.change() else { return true };
@@ -149,19 +142,16 @@ impl Work {
         }
     }
 
-    /// The command that goes on with a change.
     #[must_use]
     pub fn command(&self) -> Option<ShellCommand> {
         let course = &self.change()?.course;
         course.journal.is_some().then(|| course.go_on(self.direction))
     }
 
-    /// Where Retry leads.
     pub(in crate::wizard) const fn way_on(&self) -> Direction {
         if matches!(self.stage, Stage::Ended(End::TooLate)) { Direction::Forward } else { self.direction }
     }
 
-    /// Takes an event of the engine that changes.
     pub(in crate::wizard) fn change_event(&mut self, event: ChangeEvent, now: Duration) {
         self.pause = None;
         let Job::Change(job) = &mut self.job else { return };
@@ -190,7 +180,6 @@ impl Work {
         }
     }
 
-    /// Takes the end of a change.
     pub(in crate::wizard) fn changed(&mut self, result: Result<Changed, ChangeError>, course: Course, now: Duration) {
         let Some(job) = self.change_mut() else { return };
         job.settling = None;

@@ -20,7 +20,6 @@ use crate::plan::{Half, Plan, Profiles};
 pub struct CreationJob {
     /// None of one that is only rolled back, for which its markers are enough.
     pub plan: Option<Plan>,
-    /// How its objects are known.
     pub marks: Marks,
     /// What exists, as the engine last told.
     pub ledger: Ledger,
@@ -33,11 +32,8 @@ pub struct CreationJob {
     pub pauses: Vec<(Task, Pause)>,
     /// The comparison of both halves, or why there is none.
     pub examined: Option<Result<Box<Examined>, Error>>,
-    /// The halves are being compared.
     pub(in crate::wizard) verifying: bool,
-    /// When the present wait for ACTIVE began.
     pub watching_since: Option<Duration>,
-    /// How long the present wait is.
     pub wait: Duration,
 }
 
@@ -52,7 +48,6 @@ impl CreationJob {
         }
     }
 
-    /// The name of a half's region.
     #[must_use]
     pub fn label(&self, half: Half) -> String {
         let planned = self.plan.as_ref().and_then(|plan| plan.half(half)).map(|half| half.label.clone());
@@ -162,7 +157,6 @@ impl Work {
         buttons.into_iter().flatten().collect()
     }
 
-    /// The object a row of a creation is about.
     #[must_use]
     pub fn task(&self, row: usize) -> Option<Task> {
         match self.rows.get(row)?.what {
@@ -175,13 +169,11 @@ impl Work {
         self.rows.iter().position(|row| row.what == What::Object(task))
     }
 
-    /// How far an object of a creation is.
     #[must_use]
     pub fn state(&self, task: Task) -> Option<&RowState> {
         self.row(task).map(|row| &self.rows[row].state)
     }
 
-    /// Whether a half's connection exists.
     #[must_use]
     pub fn is_made(&self, half: Half) -> bool {
         matches!(self.state(Task { half, step: Step::Connection }), Some(RowState::Done(..)))
@@ -201,7 +193,6 @@ impl Work {
         }
     }
 
-    /// Takes an event of the engine that creates.
     pub(in crate::wizard) fn engine_event(&mut self, event: Event, now: Duration) {
         if let Event::Waiting(task, pause) = event {
             self.pause = self.row(task).map(|row| (row, (*pause).clone()));
