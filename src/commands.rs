@@ -1,6 +1,8 @@
 //! The commands: a file each, with its arguments, its help and its body. What they share is here and in the files without
 //! a command of their name: the sign-in, work until a signal, the answer on standard output or the error beside it.
 
+#![allow(clippy::doc_markdown, reason = "what --help prints has no back-ticks")]
+
 pub(crate) mod admit;
 pub(crate) mod apply;
 mod attend;
@@ -100,7 +102,7 @@ pub(crate) fn answer(command: &impl Answering) -> io::Result<ExitStatus> {
         let SignInContext { terminal, warnings } = sign_in;
         drop(terminal);
         let status = result.as_ref().map_or_else(|error| error.status, |conclusion| conclusion.status);
-        let printed = print(command, result, warnings, status).and_then(|()| stdout().flush());
+        let printed = print(command, result, &warnings, status).and_then(|()| stdout().flush());
         match printed {
             // A reader that has gone away changes nothing about what was done; one that got less than all was told less.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -115,7 +117,7 @@ pub(crate) fn answer(command: &impl Answering) -> io::Result<ExitStatus> {
 fn print(
     command: &impl Answering,
     result: Result<Conclusion, CommandError>,
-    warnings: Vec<String>,
+    warnings: &[String],
     status: ExitStatus,
 ) -> io::Result<()> {
     if !command.options().json {

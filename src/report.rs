@@ -53,7 +53,7 @@ pub struct CreationReport {
     pub mode: &'static str,
     pub halves: Vec<HalfReport>,
     /// What failed; more than one entry only after an undo.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailureReport>,
     /// Objects that may exist, because the answer to their request was lost.
     pub doubtful: Vec<DoubtReport>,
     /// Every pause before a request was tried again.
@@ -109,7 +109,7 @@ pub struct ObjectReport {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Failure {
+pub struct FailureReport {
     pub what: String,
     pub message: String,
     /// What it means and what to do.
@@ -143,7 +143,7 @@ pub struct RuleReport {
     pub command: ShellCommand,
 }
 
-impl Failure {
+impl FailureReport {
     pub fn new(what: impl Into<String>, error: &Error) -> Self {
         Self {
             what: what.into(),
@@ -157,7 +157,7 @@ impl Failure {
     }
 }
 
-impl Failure {
+impl FailureReport {
     pub fn plain(what: impl Into<String>, message: &str) -> Self {
         let message = message.to_owned();
         let what = what.into();
@@ -176,22 +176,22 @@ impl CreationReport {
             CreationEnd::Failed(task, error) => {
                 let is_over = error.kind == ErrorKind::Overtaken && ledger.is_clean();
                 let outcome = if is_over { CreationOutcome::Overtaken } else { CreationOutcome::Failed };
-                (outcome, &none, vec![Failure::new(name_of(plan, task), error)])
+                (outcome, &none, vec![FailureReport::new(name_of(plan, task), error)])
             }
             CreationEnd::Lost(standing, error) => (
                 CreationOutcome::Failed,
                 standing,
-                vec![Failure::new("asking for the status of the connections", error)],
+                vec![FailureReport::new("asking for the status of the connections", error)],
             ),
             CreationEnd::Stopped(standing) => (CreationOutcome::Stopped, standing, Vec::new()),
             CreationEnd::Undone => (CreationOutcome::Undone, &none, Vec::new()),
             CreationEnd::Unsettled(error) => {
-                let failure = |error| Failure::new("looking for objects of lost requests", error);
+                let failure = |error| FailureReport::new("looking for objects of lost requests", error);
                 (CreationOutcome::Undone, &none, error.map(failure).into_iter().collect())
             }
             CreationEnd::Left(left) => {
                 let failure = |(made, error): &(Made, Error)| {
-                    Failure::new(format!("deleting the {}", name_of(plan, made.task)), error)
+                    FailureReport::new(format!("deleting the {}", name_of(plan, made.task)), error)
                 };
                 (CreationOutcome::Failed, &none, left.iter().map(failure).collect())
             }

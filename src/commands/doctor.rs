@@ -24,7 +24,6 @@ use crate::system::signals::Signals;
 /// checked from here is listed too, with a ping that tries the tunnel.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = ExitStatus::help_for_monitors())]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub(crate) struct DoctorArgs {
     /// Its name, the id in its marker, or the name or id of one of its connections [default: every one; with --fix or
     /// --modernise the only one].
@@ -79,11 +78,11 @@ impl Answering for DoctorArgs {
 }
 
 fn health(seen: &ProjectVpns, vpn: &Vpn, diagnosis: &Diagnosis) -> Health {
-    Health::new(vpn, diagnosis).as_diagnosis().with_interruption(seen.interruption_of(vpn))
+    Health::new(vpn, diagnosis).diagnosed().with_interruption(seen.interruption_of(vpn))
 }
 
-fn diagnosed(health: Health) -> Result<Conclusion, CommandError> {
-    Ok(Diagnoses::new(vec![health], Vec::new()).into())
+fn diagnosed(health: Health) -> Conclusion {
+    Diagnoses::new(vec![health], Vec::new()).into()
 }
 
 /// The likeliest cause that osvpn can fix.
@@ -116,7 +115,7 @@ impl DoctorArgs {
             ((*vpn).clone(), seen.diagnosis(vpn, &exposures).await)
         }));
         let vpns = vpns.await;
-        Ok(Examination { vpns, seen, unmade })
+        Ok(Examination { seen, vpns, unmade })
     }
 
     /// Tells what was found, and does the first fix there is, if that is wanted.
@@ -129,15 +128,15 @@ impl DoctorArgs {
     ) -> Result<Conclusion, CommandError> {
         let health = health(seen, vpn, diagnosis);
         if let Err(why) = seen.free(vpn) {
-            return if self.fixes() { Err(why) } else { diagnosed(health) };
+            return if self.fixes() { Err(why) } else { Ok(diagnosed(health)) };
         }
         let wanted = if self.modernise { Some(Fix::Modernise) } else { first_fix(diagnosis) };
         if self.fix && wanted.is_none() {
-            return diagnosed(health.unchanged());
+            return Ok(diagnosed(health.unchanged()));
         }
         let may_ask = !self.answer.json && can_be_asked();
         let (Some(wanted), true) = (wanted, self.fixes() || may_ask) else {
-            return diagnosed(health);
+            return Ok(diagnosed(health));
         };
         let may_change = self.vpn.as_deref().map_or(Ok(()), |wanted| seen.whole(wanted).map(drop));
         let profiles = Profiles::built_in()?;
@@ -145,7 +144,7 @@ impl DoctorArgs {
         let proposal = match may_change.and(proposed) {
             Ok(proposal) => proposal,
             Err(why) if self.fixes() => return Err(why),
-            Err(_) => return diagnosed(health),
+            Err(_) => return Ok(diagnosed(health)),
         };
         if !self.answer.json {
             let _ = write!(io::stdout(), "{health}").and_then(|()| io::stdout().flush());
@@ -154,7 +153,7 @@ impl DoctorArgs {
             let together = Together(std::slice::from_ref(&proposal));
             let shown = format!("\nThis can be fixed now:\n{together}");
             if !confirm(&shown, &together.question(), signals).await? {
-                return diagnosed(health.printed());
+                return Ok(diagnosed(health.printed()));
             }
         }
         let is_confirmed = self.yes || !self.fixes();

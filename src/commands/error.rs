@@ -13,7 +13,7 @@ use crate::engine::prepare::{PrepareError, refusals};
 use crate::engine::resume::KeyError;
 use crate::plan::ShellCommand;
 use crate::plan::file::FileError;
-use crate::report::{ExitStatus, Failure, ListedInterruption};
+use crate::report::{ExitStatus, FailureReport, ListedInterruption};
 use crate::sign_in::Problem;
 
 /// Why a command did nothing.
@@ -29,7 +29,7 @@ struct Details {
     hints: Vec<String>,
     /// Places that were looked at for credentials, and whether something was there.
     looked_for: Vec<(String, bool)>,
-    failure: Option<Failure>,
+    failure: Option<FailureReport>,
     /// The command that continues from here.
     go_on: Option<ShellCommand>,
 }
@@ -57,7 +57,7 @@ impl CommandError {
     /// A request failed before anything was changed.
     pub(super) fn failed(doing: impl Into<String>, error: &Error) -> Self {
         let mut failed = Self::new(ExitStatus::Failed, []);
-        failed.details.failure = Some(Failure::new(doing, error));
+        failed.details.failure = Some(FailureReport::new(doing, error));
         failed
     }
 

@@ -12,7 +12,7 @@ use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
 use crate::report::{
-    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, DEMO, ExitStatus, Failure, Health,
+    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, DEMO, ExitStatus, FailureReport, Health,
     RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
@@ -105,7 +105,7 @@ fn explained(problem: &Problem) -> String {
     let mut text = problem.text.join("\n");
     if let Some(error) = &problem.error {
         text.push('\n');
-        text.push_str(&Failure::new("signing in", error).to_string());
+        text.push_str(&FailureReport::new("signing in", error).to_string());
     }
     for (place, found) in &problem.looked_for {
         text.push_str(if *found { "\n  there    " } else { "\n  missing  " });

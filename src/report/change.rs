@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::wrap::hanging;
-use super::{Conclude, ExitStatus, Failure, Health};
+use super::{Conclude, ExitStatus, FailureReport, Health};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
 use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End};
@@ -62,7 +62,7 @@ pub struct ChangeReport {
     pub id: String,
     pub steps: Vec<StepReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<Failure>,
+    pub failure: Option<FailureReport>,
     /// Until when a request whose answer was lost may still take effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsettled_until: Option<String>,
@@ -98,22 +98,22 @@ impl ChangeReport {
             Ok(Changed::Unsettled(until, error)) => {
                 unsettled = Some(until);
                 let what = "looking for the effect of a lost request";
-                (ChangeOutcome::Unsettled, error.map(|error| Failure::new(what, &error)))
+                (ChangeOutcome::Unsettled, error.map(|error| FailureReport::new(what, &error)))
             }
             Err(ChangeError::Failed(number, error)) => {
                 let is_over = error.kind == ErrorKind::Overtaken && !course.is_begun;
                 let outcome = if is_over { ChangeOutcome::Overtaken } else { ChangeOutcome::Failed };
-                (outcome, Some(Failure::new(step(number), &error)))
+                (outcome, Some(FailureReport::new(step(number), &error)))
             }
             Err(ChangeError::Stopped) => (ChangeOutcome::Stopped, None),
             Err(ChangeError::KeyNeeded(number)) => {
                 let text = "you typed the key, and osvpn stores it nowhere; give it again with --psk-file PATH, or in OSVPN_PSK";
-                (ChangeOutcome::Failed, Some(Failure::plain(step(number), text)))
+                (ChangeOutcome::Failed, Some(FailureReport::plain(step(number), text)))
             }
             Err(ChangeError::TooLate) => {
                 let text =
                     "it cannot be rolled back any more: something is deleted, or both halves may have the new key";
-                (ChangeOutcome::Failed, Some(Failure::plain(format!("rolling back {change}"), text)))
+                (ChangeOutcome::Failed, Some(FailureReport::plain(format!("rolling back {change}"), text)))
             }
         };
         let steps = course.ends.iter().enumerate().map(|(number, end)| StepReport {
@@ -159,7 +159,7 @@ impl ChangeReport {
     pub fn not_begun(change: Change, why: &str) -> Self {
         let what = change.to_string();
         let report = Self::new(&Course::new(change), Err(ChangeError::Stopped), Direction::Forward);
-        Self { outcome: ChangeOutcome::Failed, failure: Some(Failure::plain(what, why)), ..report }
+        Self { outcome: ChangeOutcome::Failed, failure: Some(FailureReport::plain(what, why)), ..report }
     }
 
     /// Of a change that was agreed to together with one before, which is not done, or after which the user has stopped.
@@ -199,7 +199,7 @@ impl Conclude for ChangeReport {
     }
 }
 
-/// ChangeReports of all VPNs of a kind, however many these are.
+/// The changes of all VPNs of a kind, however many these are.
 #[derive(Debug, Serialize)]
 pub struct ChangeReports {
     changes: Vec<ChangeReport>,

@@ -78,7 +78,7 @@ impl Health {
 
     /// Printed as a diagnosis: what is wrong, and what to do.
     #[must_use]
-    pub fn as_diagnosis(self) -> Self {
+    pub fn diagnosed(self) -> Self {
         Self { style: Style::Diagnosis, ..self }
     }
 

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
 
-use super::{Conclude, ExitStatus, Failure, ListedInterruption};
+use super::{Conclude, ExitStatus, FailureReport, ListedInterruption};
 use crate::cloud::{Hidden, Id, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Inspection, OtherHalf, Side, UnusedObject, Vpn};
@@ -18,7 +18,7 @@ pub(crate) struct Listing {
     strays: Vec<ListedStray>,
     /// What was interrupted, as the journals of this machine tell.
     interrupted: Vec<ListedInterruption>,
-    unread: Vec<Failure>,
+    unread: Vec<FailureReport>,
     /// Objects that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<String>,
@@ -85,7 +85,7 @@ pub(crate) struct ListedStray {
 
 impl Listing {
     pub(crate) fn new(seen: &Inspection) -> Self {
-        let unread = seen.unread.iter().map(|(region, error)| Failure::new(format!("reading {region}"), error));
+        let unread = seen.unread.iter().map(|(region, error)| FailureReport::new(format!("reading {region}"), error));
         Self {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
             strays: seen.unused.iter().map(ListedStray::new).collect(),

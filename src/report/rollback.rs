@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-use super::{Conclude, DoubtReport, ExitStatus, Failure};
+use super::{Conclude, DoubtReport, ExitStatus, FailureReport};
 use crate::engine::{Ledger, Made, Marks, Undone, commands, describe};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, VpnName};
@@ -25,7 +25,7 @@ pub(crate) struct RollbackReport {
     /// The id in the markers of its objects.
     id: VpnId,
     deleted: usize,
-    failures: Vec<Failure>,
+    failures: Vec<FailureReport>,
     /// Objects that may still appear.
     doubtful: Vec<DoubtReport>,
     /// Objects that carry the marker and are not what this program sends, which stay.
@@ -46,11 +46,11 @@ impl RollbackReport {
             Undone::Left(left) => left
                 .iter()
                 .map(|(made, error)| {
-                    Failure::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
+                    FailureReport::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
                 })
                 .collect(),
             Undone::Unsettled(Some(error)) => {
-                vec![Failure::new("looking for objects of lost requests", error)]
+                vec![FailureReport::new("looking for objects of lost requests", error)]
             }
             Undone::Clean | Undone::Stopped | Undone::Unsettled(None) => Vec::new(),
         };

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use itertools::Itertools;
 
-use super::{CreationOutcome, CreationReport, DoubtReport, Failure, HalfReport, Health};
+use super::{CreationOutcome, CreationReport, DoubtReport, FailureReport, HalfReport, Health};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
 use crate::engine::Origin;
@@ -170,7 +170,7 @@ impl Display for HalfReport {
     }
 }
 
-impl Display for Failure {
+impl Display for FailureReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "failed      {}", self.what)?;
         writeln!(f, "cause       {}", self.message)?;

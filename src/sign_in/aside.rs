@@ -1,4 +1,4 @@
-//! HeldLines on standard error beside the questions on the terminal: while a question is open they are held back, so that it
+//! Lines on standard error beside the questions on the terminal: while a question is open they are held back, so that it
 //! stays the last thing on the screen, and come once it is answered.
 
 use std::io::{Write, stderr};

@@ -27,7 +27,7 @@ use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, 
 use crate::inspect::diagnosis::exposures;
 use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, poll};
 use crate::plan::{Plan, Psk};
-use crate::report::Failure;
+use crate::report::FailureReport;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::system::state;
 use crate::wizard::remote::RequestId;
@@ -503,7 +503,7 @@ fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
 /// Why a run cannot go on, as the command line words it.
 fn refused(error: PrepareError) -> String {
     let why = match error {
-        PrepareError::Request { doing, error } => Failure::new(doing, &error).to_string(),
+        PrepareError::Request { doing, error } => FailureReport::new(doing, &error).to_string(),
         error => format!("{error}\n"),
     };
     why + "Nothing was changed."

@@ -1,4 +1,4 @@
-//! ChangeReports that were interrupted: finished or rolled back from their journals.
+//! Changes that were interrupted: finished or rolled back from their journals.
 
 use std::path::{Path, PathBuf};
 

@@ -107,7 +107,7 @@ pub(in super::super) fn local(wanted: Option<&str>) -> Result<Chosen, CommandErr
     };
     match (meant.as_slice(), wanted) {
         ([(path, _)], _) => {
-            let journal = Journal::open(path).map_err(|error| CommandError::from(error))?;
+            let journal = Journal::open(path).map_err(CommandError::from)?;
             Ok(Chosen::Journal(Box::new(journal)))
         }
         ([], Some(wanted)) => Ok(Chosen::Named(wanted.to_owned(), unreadable)),
