@@ -87,8 +87,8 @@ pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspect
     read_in_parts(cloud, regions, Duration::MAX, |_| {}).await
 }
 
-/// As [`inspect`], but a region that hangs does not hide the others: what is known after that time is returned, and again with
-/// each region that comes late.
+/// As [`inspect`], but a region that hangs does not hide the others: partial results come after that time, and again with
+/// each late region.
 pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, so_far: impl FnMut(Inspection)) -> Inspection {
     read_in_parts(cloud, cloud.regions(), patience, so_far).await
 }
@@ -144,7 +144,7 @@ impl Inspection {
         let mut unused = unused::find(&surveys);
         // A connection that could not be read may use what no other does.
         let is_whole = |survey: &Survey| survey.inventory.unfit_of(Kind::SiteConnection).next().is_none();
-        unused.retain(|stray| surveys.get(&stray.region).is_some_and(is_whole));
+        unused.retain(|object| surveys.get(&object.region).is_some_and(is_whole));
         Self { vpns, unused, unread, surveys, keys, ..Self::default() }
     }
 

@@ -39,7 +39,7 @@ pub enum ErrorKind {
     Unexpected,
     /// The journal of the run cannot be written. Nothing was sent.
     Journal,
-    /// A key would have been sent in clear text, without consent. Nothing was sent.
+    /// A key would have been sent in clear text without consent. Nothing was sent.
     ClearText,
     /// Somebody else has changed what this was about at the same time. No request failed.
     Overtaken,

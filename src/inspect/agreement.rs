@@ -164,7 +164,7 @@ impl FieldChoice {
     const fn meaning(&self) -> &'static str {
         match self.field {
             PolicyField::IkeVersion => "IKEv1 is historic, and carries one pair of subnets only",
-            PolicyField::Phase1Mode => "aggressive mode shows a hash of the key to whoever listens",
+            PolicyField::Phase1Mode => "aggressive mode shows a hash of the key to anyone who listens",
             PolicyField::IkeAuth | PolicyField::IpsecAuth => {
                 "the longer hash is the stronger; SHA-1 is being withdrawn"
             }

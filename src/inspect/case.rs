@@ -72,12 +72,12 @@ impl<'a> Case<'a> {
         });
         let steps = [
             self.vpn.command("delete").remark("deletes the service with the VPN"),
-            osvpn("").remark("makes them anew; if that fails too, the operator has to look"),
+            osvpn("").remark("recreates them; if that fails too, the cloud's operator has to look"),
         ];
         Fix::ByHand(others.chain(steps.map(Advice::from)).collect())
     }
 
-    /// Both halves recreated with the profile modern; the owner of an external peer has to agree first.
+    /// The profile modern on both halves; where the peer is outside, its owner has to agree first.
     pub fn modernise(&self) -> Fix {
         if self.vpn.b().is_some() {
             return Fix::Modernise;
@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
             "agree upon other policies with the owner of the peer, who has to change them at the same time; then"
                 .into(),
             self.vpn.command("delete").into(),
-            osvpn("").remark("makes it anew").into(),
+            osvpn("").remark("recreates it").into(),
         ])
     }
 }

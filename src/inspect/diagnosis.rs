@@ -99,7 +99,7 @@ fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     if statuses.iter().all(|status| **status == Status::Active) {
         return vec![
             "What is stored may be newer than what the tunnel was established with: a running tunnel keeps its keys and \
-             subnets until it is negotiated anew."
+             subnets until it is negotiated again."
                 .to_owned(),
             "Whether large packets pass: a tunnel leaves less room in each. Where small ones pass and large ones hang, an MTU \
              of 1400 on the instances, or a TCP MSS of 1350, helps."
@@ -157,9 +157,9 @@ fn unseen(case: &Case<'_>, findings: &[CheckResult]) -> Vec<String> {
     let routers: Vec<String> = routers.collect();
     if !routers.is_empty() {
         unseen.push(format!(
-            "Whether an agent has lost hold of its strongSwan, as it does of one that has no connection it can use. Then \
-             only switching that router off and on again helps, which interrupts everything behind it: {}, and the same \
-             with --enable.",
+            "Whether a VPN agent has lost track of its strongSwan process, as it does after a connection that strongSwan cannot \
+             load. The only remedy is to disable and re-enable the router, which interrupts everything behind it: {}, and \
+             the same with --enable.",
             routers.join(" or ")
         ));
     }

@@ -46,8 +46,8 @@ impl From<Option<bool>> for Fit {
 impl Evidence {
     /// Of two connections; none if they cannot be halves of one VPN.
     ///
-    /// Crossed addresses settle it. With only one pointing at the other, or with ranges alone, it takes that the rest is
-    /// no other's: then one of them is wrong, and the diagnosis has to say which.
+    /// Crossed addresses settle it. If only one points at the other, or only the ranges match, the other may not belong
+    /// elsewhere: then one of the two is misconfigured.
     pub(super) fn of(a: &Side, b: &Side, all: &[Side], keys: &EqualKeys) -> Option<Self> {
         if a.connection.id == b.connection.id || are_on_one_router(a, b) {
             return None;

@@ -1,4 +1,4 @@
-//! Whether a VPN is there exactly as it is asked for, so that making it again has nothing to do.
+//! The VPN that is exactly as a plan has it, so that there is nothing to create.
 
 use std::collections::BTreeSet;
 

@@ -49,7 +49,7 @@ pub enum Fix {
     Rebuild {
         half: Half,
     },
-    /// A service that no connection uses is deleted.
+    /// An unused service is deleted.
     RemoveService {
         half: Half,
         id: Id,
@@ -173,7 +173,7 @@ impl Fix {
                     .to_owned()
             }
             Self::MirrorRanges { half } => {
-                format!("{} is told what {} tunnels", vpn.place(*half), vpn.place(half.other()))
+                format!("{} gets the ranges that {} tunnels", vpn.place(*half), vpn.place(half.other()))
             }
             Self::SwitchOn { half } => format!("switch it on in {}", vpn.place(*half)),
             Self::Nudge { half } => format!("have the agent in {} configure its router again", vpn.place(*half)),

@@ -73,7 +73,7 @@ impl Weakness {
     pub const fn means(self) -> &'static str {
         match self {
             Self::Empty | Self::Public | Self::Repeated => {
-                "anybody who reaches the routers can pose as the other end, and whoever sits between them can read the traffic"
+                "anyone who reaches the routers can pose as the other end, and anyone between them can read the traffic"
             }
             Self::Short(_) => "who records a negotiation can try all keys of that length in peace",
             Self::Long(_) | Self::Alphabet => "some peers refuse such keys or read them otherwise",

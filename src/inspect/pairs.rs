@@ -59,7 +59,7 @@ struct Matching {
 }
 
 impl Matching {
-    /// The surest pairs first. What is equally sure for several belongs to none.
+    /// The surest pairs first. A connection that several fit equally well is left unpaired.
     fn of(sides: &[Side], evidence: impl Fn(&Side, &Side) -> Option<Evidence>) -> Self {
         let mut levels: BTreeMap<Reverse<Evidence>, Vec<(usize, usize)>> = BTreeMap::new();
         for (one, other) in (0..sides.len()).tuple_combinations() {

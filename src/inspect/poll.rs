@@ -1,4 +1,4 @@
-//! How a VPN's status changes while it is watched: a few small requests instead of reading everything again.
+//! The statuses of a VPN, by two small requests a half instead of reading everything again.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub struct HalfStatus {
     pub service: Option<Status>,
 }
 
-/// Asks how the connections and services of a VPN stand now; two requests a half.
+/// Reads the statuses of a VPN's connections and services; two requests a half.
 ///
 /// # Errors
 /// The first request that failed. `NotFound` if one of them is gone.
@@ -42,7 +42,6 @@ async fn status(region: &Region, kind: Kind, id: &Id) -> Result<Status, Error> {
 }
 
 impl Vpn {
-    /// Takes the statuses that were seen.
     pub fn set_statuses(&mut self, seen: &BTreeMap<Half, HalfStatus>) {
         let b = match &mut self.other_half {
             OtherHalf::Found(side) => Some((Half::B, &mut **side)),

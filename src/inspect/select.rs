@@ -1,4 +1,4 @@
-//! Which VPN is meant.
+//! The VPN that a word names.
 
 use itertools::Itertools;
 
@@ -132,7 +132,7 @@ impl Inspection {
         }
     }
 
-    /// The same for changes: where a half exists twice, only a connection's own id tells which is meant.
+    /// The same for a change: where a half is there twice, only a connection's own id names one.
     ///
     /// # Errors
     /// If it names none, or several, or a VPN of which a half is there twice.

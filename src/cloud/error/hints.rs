@@ -14,7 +14,11 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
         "",
         "A VPN needs a router with a gateway to an external network. Choose another router, or set its gateway: openstack --os-region-name REGION router set --external-gateway NETWORK ROUTER.",
     ),
-    ("RouterNotFound", "", "The router is gone, or belongs to another project. Read the region again and choose anew."),
+    (
+        "RouterNotFound",
+        "",
+        "The router is gone, or belongs to another project. Read the region again, and choose another.",
+    ),
     (
         "ExternalNetworkHasNoSubnet",
         "",
@@ -50,7 +54,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "NonExistingSubnetInEndpointGroup",
         "",
-        "The subnet is gone, or belongs to another region. Read the region again and choose anew.",
+        "The subnet is gone, or belongs to another region. Read the region again, and choose another.",
     ),
     ("MissingEndpointForEndpointGroup", "", "At least one subnet or range is needed on each side."),
     ("MixedIPVersionsForIPSecEndpoints", "", "One side has both IPv4 and IPv6 ranges. Make one VPN for each family."),
@@ -102,23 +106,27 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "VPNServiceNotFound",
         "",
-        "The VPN service is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
+        "The VPN service is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
     ),
-    ("IKEPolicyNotFound", "", "The IKE policy is gone: somebody deleted it meanwhile. Undo the rest, and start again."),
+    (
+        "IKEPolicyNotFound",
+        "",
+        "The IKE policy is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
+    ),
     (
         "IPsecPolicyNotFound",
         "",
-        "The IPsec policy is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
+        "The IPsec policy is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
     ),
     (
         "VPNEndpointGroupNotFound",
         "",
-        "The endpoint group is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
+        "The endpoint group is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
     ),
     (
         "IPsecSiteConnectionNotFound",
         "",
-        "The site connection is gone: somebody deleted it meanwhile. Undo the rest, and start again.",
+        "The site connection is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
     ),
     // Changing and removing.
     (
@@ -201,9 +209,9 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::ClearText => {
             "If you trust the network between, pass --allow-clear-text, or answer yes when the wizard asks. Otherwise ask the cloud's operator for an https address of the network service."
         }
-        ErrorKind::Unanswered => "Nothing is lost: what exists is kept, and whoever tries again is asked once more.",
+        ErrorKind::Unanswered => "Everything created so far is kept. Run the command again and it will ask again.",
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
-        // Keystone's own words: only Keystone answers so.
+        // Keystone's own words.
         ErrorKind::NotFound if signing_in && error.message.contains("Could not find Application Credential") => {
             "Keystone knows no such application credential: its id or name is wrong, it was deleted, or it is another cloud's. See what there is (openstack application credential list), or make a new one."
         }
@@ -259,7 +267,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "Nothing was sent: without a journal, an interrupted creation could be neither resumed nor rolled back. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
         }
         ErrorKind::Overtaken => {
-            "osvpn list shows what there is now. If it is not what you wanted, talk to whoever else works in this project, then try again."
+            "osvpn list shows what there is now. If it is not what you wanted, talk to the others who work in this project, then try again."
         }
         ErrorKind::Unexpected => {
             "Something other than an OpenStack API may have answered (a proxy, a sign-in page). Check the address; if it is right, please report this: osvpn bug-report collects what is needed."
@@ -343,7 +351,7 @@ fn unauthorized(error: &Error, signing_in: bool) -> &'static str {
             "The token has expired or was revoked. Get a new one (openstack token issue) and set OS_TOKEN to it; if an openrc set it, source your openrc again."
         }
         _ => {
-            "The sign-in is good no longer. Start again to sign in anew; if that does not help, give the request and its number to the cloud's operator."
+            "The sign-in is no longer valid. Start osvpn again to sign in; if that does not help, give the request and its number to the cloud's operator."
         }
     }
 }
@@ -426,7 +434,7 @@ mod tests {
             (refused(), routers, Proof::Token, false, false, "source your openrc again"),
             (refused(), routers, Proof::Token, true, false, "in clouds.yaml"),
             (refused(), routers, Proof::Token, false, true, "cloud's operator"),
-            (refused(), routers, Proof::Password, false, false, "Start again to sign in anew"),
+            (refused(), routers, Proof::Password, false, false, "Start osvpn again to sign in"),
             (forbidden(), routers, Proof::Password, false, true, "its policy is for the cloud's operator"),
             (forbidden(), routers, Proof::Password, false, false, "role reader"),
             (forbidden(), routers, Proof::ApplicationCredential, false, false, "access rules"),

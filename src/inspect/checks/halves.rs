@@ -9,7 +9,7 @@ pub const HALVES: Check = Check { id: "halves", label: "both halves are there", 
 
 fn prove(case: &Case<'_>) -> Verdict {
     if let Some(doubled) = case.vpn.doubled() {
-        let means = "which of them is meant by that id cannot be told, so changes by it are refused";
+        let means = "that id does not tell which of them is meant, so changes by it are refused";
         let fix = "name a connection by its own id, or change the description of the one that is not of this VPN";
         return Verdict::bad(Weight::Warns, doubled, means, Fix::ByHand(vec![fix.into()])).in_role(FaultRole::Doubt);
     }
@@ -29,7 +29,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         .in_role(FaultRole::Doubt),
         // What is wrong with it is said of its peer address.
         OtherHalf::Missing { because, .. } if case.vpn.a.points_at_itself() => {
-            Verdict::Open(format!("{because}, so its other half cannot be told"))
+            Verdict::Open(format!("{because}, so its other half is unknown"))
         }
         OtherHalf::Outside if case.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
         OtherHalf::Outside => {
@@ -41,7 +41,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         }
         // A half that points at itself is not half a VPN: it has the wrong address.
         OtherHalf::Missing { .. } if case.vpn.a.points_at(&case.vpn.a) => {
-            Verdict::Open("where the other half is cannot be told from its own address".to_owned())
+            Verdict::Open("its own address does not tell where the other half is".to_owned())
         }
         OtherHalf::Missing { region, because } => {
             let place = region.as_ref().map_or_else(|| "another region".to_owned(), ToString::to_string);

@@ -26,7 +26,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             let means = "IKEv1 cannot negotiate that cipher for itself";
             // strongSwan offers more than the policy says.
             if case.vpn.is_active() {
-                let means = format!("{means}; what is up has agreed upon another, which nobody has chosen");
+                let means = format!("{means}; the running tunnel uses another one that was not configured");
                 return Verdict::bad(Weight::Warns, seen, means, case.modernise());
             }
             return Verdict::bad(Weight::Stops, seen, means, case.modernise());

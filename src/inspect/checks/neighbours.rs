@@ -26,8 +26,8 @@ fn prove(case: &Case<'_>) -> Verdict {
         if let Some((ours, theirs)) = cidr::on_both_sides(local, &side.remote) {
             return Verdict::bad(
                 Weight::Hides,
-                format!("{ours} in {} overlaps {theirs} across", case.place(half)),
-                "the two cannot be told apart, so traffic stays on this side",
+                format!("{ours} in {} overlaps {theirs} on the other side", case.place(half)),
+                "traffic for the overlap stays on this side",
                 Fix::ByHand(vec!["give one of the two networks another range; a tunnel cannot translate".into()]),
             );
         }

@@ -19,8 +19,8 @@ fn prove(case: &Case<'_>) -> Verdict {
     let Some(worst) = doubled.iter().max_by_key(|one| one.connections.len()) else { return Verdict::good("") };
     let seen = doubled.iter().map(|one| one.text(case)).join("; ");
     if worst.connections.is_empty() {
-        let means = "no connection uses the other one, so no agent is told of it; but the next connection made on it would \
-                     take the configuration of this VPN away";
+        let means = "no connection uses the other one, so it does no harm yet; but the next connection created on it would take \
+                     the configuration of this VPN away";
         // A run that is not done yet may be about to use it.
         let fix = match mark_of_another(worst.other, case.vpn) {
             None if is_pending(&worst.other.status) => {
@@ -30,7 +30,7 @@ fn prove(case: &Case<'_>) -> Verdict {
                 return Verdict::bad(Weight::Warns, seen, means, fix);
             }
             Some(id) => {
-                let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two made it").into();
+                let way = |verb| osvpn(verb).operand(&id).remark("whichever of the two applies").into();
                 Fix::ByHand(vec![way("resume"), way("rollback")])
             }
             None => Fix::RemoveService { half: worst.half, id: worst.other.id.clone() },

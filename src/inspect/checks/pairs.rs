@@ -10,7 +10,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         if side.ike_version().is_some_and(|version| !version.carries(local, remote)) {
             return Verdict::bad(
                 Weight::Hides,
-                format!("{} has IKEv1 with {local} subnets here and {remote} across", case.place(half)),
+                format!("{} has IKEv1 with {local} local and {remote} remote subnets", case.place(half)),
                 format!("{ONE_PAIR_ONLY} where strongSwan runs, and still says ACTIVE"),
                 case.modernise(),
             );

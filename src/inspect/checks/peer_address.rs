@@ -64,7 +64,7 @@ fn peer_outside(case: &Case<'_>) -> Verdict {
         return Verdict::bad(
             Weight::Stops,
             format!("the peer address {peer} of the connection in {} is its own", case.place(Half::A)),
-            "it talks to itself, so nobody answers",
+            "it talks to itself, so no peer answers",
             Fix::ByHand(vec![
                 "give it the address of the other end, which is its peer id too as a rule:".into(),
                 openstack(&side.region, "vpn ipsec site connection set --peer-address ADDRESS --peer-id ADDRESS")

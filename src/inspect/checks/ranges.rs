@@ -15,7 +15,7 @@ pub const RANGES: Check = Check {
 fn prove(case: &Case<'_>) -> Verdict {
     let Some(both) = case.both() else {
         let side = &case.vpn.a;
-        let own = side.local.as_deref().map_or_else(|| "not all to be seen".to_owned(), |own| own.iter().join(", "));
+        let own = side.local.as_deref().map_or_else(|| "not all can be read".to_owned(), |own| own.iter().join(", "));
         return Verdict::Open(format!(
             "see that the peer has {} as its local and {own} as its remote ranges",
             side.remote.iter().join(", ")
@@ -32,7 +32,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             continue;
         }
         let what = format!(
-            "{} expects {} across, and {} tunnels {}",
+            "{} expects {} on the other side, and {} tunnels {}",
             case.place(half),
             if side.remote.is_empty() { "nothing".to_owned() } else { side.remote.iter().join(", ") },
             case.place(half.other()),
@@ -54,7 +54,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         partial.get_or_insert_with(|| Verdict::bad(Weight::Hides, what, means, fix));
     }
     if both.iter().any(|(_, side, _)| side.remote.iter().any(cidr::is_everything)) {
-        seen.push("everything is across, so whatever leaves these subnets goes into the tunnel".to_owned());
+        seen.push("the remote range is everything, so all that leaves these subnets goes into the tunnel".to_owned());
     }
     partial.unwrap_or_else(|| Verdict::good(seen.join(" and ")))
 }

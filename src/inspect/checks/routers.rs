@@ -61,7 +61,7 @@ fn detached(case: &Case<'_>, half: Half, side: &Side, router: &Router, subnet: &
         other.interfaces.iter().any(|foot| foot.subnet == subnet.id && subnet.gateway == Some(foot.address))
     });
     let seen = format!("{} ({}) is not attached to the router {} in {place}", subnet.name, subnet.cidr, router.name);
-    let means = "what comes across for it goes nowhere";
+    let means = "traffic for it from the other side goes nowhere";
     // A subnet's gateway address can be on one router only, and the instances answer to that.
     let Some(gateway) = gateway else {
         let command = openstack(&side.region, "router add subnet").operand(&router.id).operand(&subnet.id);

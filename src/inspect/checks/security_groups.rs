@@ -39,7 +39,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         };
         return Verdict::bad(
             Weight::Warns,
-            format!("instance ports admit nothing from across: {}", closed.join(", ")),
+            format!("instance ports block traffic from the other side: {}", closed.join(", ")),
             "these instances do not answer the other side, however well the tunnel is",
             fix,
         );
@@ -48,7 +48,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
     }
     if case.sides().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
-        return Verdict::Open("everything is across; which of it instances should admit is yours to say".to_owned());
+        return Verdict::Open("the remote range is everything; decide which of it instances should admit".to_owned());
     }
     if !narrow.is_empty() {
         return Verdict::good(format!("only some protocols or ports in {}", narrow.join(" and ")));

@@ -17,14 +17,14 @@ fn prove(case: &Case<'_>) -> Verdict {
         };
         let place = case.place(half);
         let Some(address) = side.address() else {
-            // What is up has an address, even if the cloud does not show it.
+            // An ACTIVE service has an address, even if the cloud does not show it.
             if side.connection.status == Status::Active {
-                return Verdict::Open(format!("the VPN service {} in {place} does not tell its address", service.name));
+                return Verdict::Open(format!("the VPN service {} in {place} does not show its address", service.name));
             }
             return Verdict::bad(
                 Weight::Stops,
                 format!("the VPN service {} in {place} has no outside address", service.name),
-                "nobody can reach it; its router had no gateway, or none of the peer's IP version",
+                "it cannot be reached; its router had no gateway, or none of the peer's IP version",
                 Fix::ByHand(vec![
                     openstack(&side.region, "router set --external-gateway NETWORK")
                         .operand(&router.id)

@@ -34,6 +34,7 @@ fn service_in_error<'a>(case: &Case<'a>) -> Option<(Half, &'a Side, &'a VpnServi
     services.find(|(_, _, service)| service.status == Status::Error)
 }
 
+/// The verdict about the halves in that state.
 fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Verdict {
     let places = alike.iter().map(|(half, _)| case.place(*half)).join(" and ");
     let Some((half, side)) = alike.first().map(|(half, side)| (*half, *side)) else { return Verdict::good("") };
@@ -90,7 +91,7 @@ fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Ver
                 what.text(),
                 if what == Part::Connection { connection } else { service.unwrap_or(connection) }
             ),
-            "the cloud is at work on it; nothing else is to be said before that is done",
+            "the cloud is working on it; check again when that is done",
             Fix::ByHand(vec![
                 "wait for two minutes and look again; if it stays so, give the cloud's operator this id:".into(),
                 if what == Part::Connection { &side.connection.id } else { &side.connection.service }
@@ -110,7 +111,7 @@ fn told_of(case: &Case<'_>, told: ReportedState, alike: &[(Half, &Side)]) -> Ver
 }
 
 /// Neutron changes nothing about a service or connection that no agent has reported on. A router can be given the name
-/// it has: nothing is changed, and its agent reads it again.
+/// it has: nothing changes, and its agent reads it again.
 fn notice(alike: &[(Half, &Side)]) -> Fix {
     let routers = alike.iter().filter_map(|(_, side)| Some((side, side.router.as_ref()?)));
     let again = routers.map(|(side, router)| {
