@@ -1,14 +1,14 @@
 //! Whatever happens, in whatever order and at whatever size: the wizard does not panic, and its key does not show.
 
-use crate::support::{drawn, driven, inventories, pair, surveys};
+use crate::support::{drawn, inventories, journey, pair, surveys};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use drawn::drawn;
-use driven::{Driven, KEY, session, wellington, without_vpn};
 use inventories::*;
 use jiff::Timestamp;
+use journey::{Journey, KEY, session, wellington, without_vpn};
 use osvpn::change::delete;
 use osvpn::cloud::exposure::Exposure;
 use osvpn::cloud::person::{Question, Wanted};
@@ -78,7 +78,7 @@ fn is_work(effect: &Effect) -> bool {
 }
 
 /// Sends a message. A pasted Enter begins nothing, nor does any key where nothing is to be seen: there it can only stop.
-fn sent(journey: &mut Driven, pause: u64, message: Message) {
+fn sent(journey: &mut Journey, pause: u64, message: Message) {
     journey.send(Message::Tick(journey.model.shell.now + Duration::from_millis(pause)));
     let (is_pasted, is_unseen) = match &message {
         Message::Key(key) => (key.kind == KeyEventKind::Repeat, journey.model.shell.is_too_small()),
@@ -341,7 +341,7 @@ fn message() -> impl Strategy<Value = Message> {
 /// The plan Enter alone leads to.
 fn plan() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| {
-        let mut journey = Driven::discovered((80, 24));
+        let mut journey = Journey::discovered_on((80, 24));
         journey.to(Screen::Review).press("Enter");
         let plan = |effect| if let Effect::Create(plan, ..) = effect { Some(*plan) } else { None };
         std::mem::take(&mut journey.effects).into_iter().find_map(plan).unwrap()
@@ -378,7 +378,7 @@ fn interrupted() -> Session {
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
-fn answer(journey: &mut Driven) {
+fn answer(journey: &mut Journey) {
     for effect in std::mem::take(&mut journey.effects) {
         let message = match effect {
             Effect::SignIn(request, _) => Message::SignedIn(request, Ok(session())),
@@ -414,7 +414,7 @@ proptest! {
         size in (0_u16..160, 0_u16..50),
         messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
     ) {
-        let mut journey = Driven::begun(size);
+        let mut journey = Journey::begun(size);
         for _ in 0..steps {
             answer(&mut journey);
             journey.press("Enter");
@@ -437,7 +437,7 @@ proptest! {
         size in (60_u16..160, 18_u16..50),
         messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
     ) {
-        let mut journey = Driven::discovered(size);
+        let mut journey = Journey::discovered_on(size);
         journey.press("3");
         answer(&mut journey);
         journey.press("1");

@@ -25,7 +25,6 @@ mod speed;
 mod support {
     pub mod drawn;
     pub mod drawn_vpns;
-    pub mod driven;
     pub mod inventories;
     pub mod journey;
     pub mod pair;

@@ -1,9 +1,9 @@
 //! The pictures of the README: drawn from the program itself, so they cannot show what it does not. `UPDATE_ASSETS=1`
 //! draws them anew; otherwise a picture that is out of date fails.
 
-use crate::support::{drawn, driven, pair, runs, svg};
+use crate::support::{drawn, journey, pair, runs, svg};
 use drawn::drawn;
-use driven::Driven;
+use journey::Journey;
 use osvpn::cloud::Status;
 use osvpn::engine::Watched;
 use osvpn::plan::Half;
@@ -15,13 +15,13 @@ use runs::Run;
 const SIZE: (u16, u16) = (100, 32);
 
 /// At the review, with the guide's own example: both private subnets.
-fn review() -> Driven {
-    let mut journey = Driven::discovered(SIZE);
+fn review() -> Journey {
+    let mut journey = Journey::discovered_on(SIZE);
     journey.to(Screen::Subnets(Half::A)).press("1 2").to(Screen::Review);
     journey
 }
 
-fn check(name: &str, journey: &Driven) {
+fn check(name: &str, journey: &Journey) {
     let here = drawn(&journey.model, &Theme::new(true, true));
     for (kind, palette) in [("dark", svg::DARK), ("light", svg::LIGHT)] {
         let path = format!("{}/assets/{name}-{kind}.svg", env!("CARGO_MANIFEST_DIR"));
@@ -46,7 +46,7 @@ fn the_picture_of_the_review_shows_the_review() {
 fn the_picture_of_the_run_shows_a_run_that_became_active() {
     let mut run = Run::created_from(review());
     run.polled(Status::Active, Status::Active);
-    run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    run.journey.after(95.0).send(Message::Watched(Watched::Active));
     let examined = pair::examined([Status::Active, Status::Active], |_, _| {});
     run.journey.send(Message::Verified(Ok(Box::new(examined))));
     check("active", &run.journey);

@@ -10,10 +10,10 @@ mod start;
 mod styles;
 mod vpns;
 
-use crate::support::{drawn, driven, inventories, pair, runs, surveys, svg};
+use crate::support::{drawn, inventories, journey, pair, runs, surveys, svg};
 use drawn::{Drawn, drawn};
-use driven::{Driven, session, wellington};
 use inventories::*;
+use journey::{Journey, session, wellington};
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
 use osvpn::engine::{CreateError, Event, Undone, Watched};
 use osvpn::plan::Half;
@@ -30,7 +30,7 @@ const COLOR: Theme = Theme::new(true, true);
 
 /// Draws a screen at both sizes and compares it with what it was. Whatever a screen shows, it must say the same without
 /// colour, and in ASCII alone if the names in it are ASCII.
-fn screen(name: &str, journey: &mut Driven) {
+fn screen(name: &str, journey: &mut Journey) {
     for (columns, rows) in [SMALL, LARGE] {
         journey.send(Message::Resize(columns, rows));
         kept(&format!("{name}@{columns}x{rows}"), journey);
@@ -38,13 +38,13 @@ fn screen(name: &str, journey: &mut Driven) {
 }
 
 /// Compares a screen with what it was, in `tests/snapshots`.
-fn kept(name: &str, journey: &Driven) {
+fn kept(name: &str, journey: &Journey) {
     insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!(name, look(name, journey).text);
     });
 }
 
-fn look(name: &str, journey: &Driven) -> Drawn {
+fn look(name: &str, journey: &Journey) -> Drawn {
     let here = drawn(&journey.model, &COLOR);
     assert_eq!(here.text, drawn(&journey.model, &Theme::new(false, true)).text, "{name} says more in colour");
     let ascii = drawn(&journey.model, &Theme::new(true, false)).text;
@@ -56,8 +56,8 @@ fn look(name: &str, journey: &Driven) -> Drawn {
     here
 }
 
-fn at(step: Screen) -> Driven {
-    let mut journey = Driven::discovered(SMALL);
+fn at(step: Screen) -> Journey {
+    let mut journey = Journey::discovered_on(SMALL);
     journey.to(step);
     journey
 }

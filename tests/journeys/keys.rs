@@ -3,6 +3,7 @@
 use osvpn::change::{Subject, Verb};
 use osvpn::commands::wizard::changes_of;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
 use osvpn::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};
@@ -12,9 +13,7 @@ use osvpn::wizard::{InterruptedChange, Which};
 use secrecy::ExposeSecret;
 
 use super::surveys::{HLZ_POR, equal_keys, healthy, two_pairs};
-use super::vpns::{
-    agreed_with_key, begun_with, diagnosed, ended, half_read, inspected, listed, open, opened, opened_outside, titles,
-};
+use super::vpns::{agreed_with_key, begun_with, ended, half_read, listed, open, opened, opened_outside, titles};
 use super::*;
 
 const OWN_KEY: &str = "Agreed0upon1by2both3ends";
@@ -30,8 +29,8 @@ fn whoever_goes_on_typing_has_not_agreed_to_what_was_typed_before() {
     journey.enter();
     assert!(journey.model.shell.dialog.is_none(), "it is read once more first");
     journey.key(KeyCode::Backspace);
-    inspected(&mut journey, healthy());
-    diagnosed(&mut journey);
+    journey.inspected(healthy());
+    journey.diagnosed(Exposures::default());
     assert!(journey.model.shell.dialog.is_none());
     journey.enter();
     assert_eq!(agreed_with_key(&mut journey).1.unwrap().secret().expose_secret(), &OWN_KEY[..OWN_KEY.len() - 1]);
@@ -146,7 +145,7 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     let turn = journey.model.work.change().and_then(Work::change).unwrap().turn.unwrap();
     assert_eq!((turn.number, turn.of), (2, 2));
     ended(&mut journey, &second, Ok(Changed::Done));
-    inspected(&mut journey, two_pairs());
+    journey.inspected(two_pairs());
     journey.enter().at(Screen::Vpns).types("q");
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
 }
@@ -305,7 +304,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     };
     assert_eq!(reports(&journey), (vec![0, 1], 1));
     journey.enter().at(Screen::Vpns);
-    inspected(&mut journey, two_pairs());
+    journey.inspected(two_pairs());
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
     let differ = Keys::Read { equal: Some(false), weakness: None, rivals: Vec::new() };
@@ -325,7 +324,7 @@ fn what_was_left_once_and_done_later_is_done() {
     agreed_with_key(&mut journey);
     journey.send(Message::NotBegun(vec!["another osvpn is working on this VPN".to_owned()]));
     journey.enter().at(Screen::Vpns);
-    inspected(&mut journey, two_pairs());
+    journey.inspected(two_pairs());
     let codes = |journey: &Journey| -> Vec<u8> { changes_of(&journey.model.work, false).iter().map(code).collect() };
     assert_eq!(codes(&journey), [1, 1]);
     compared(&mut journey, &["hlz-por", "second"]);

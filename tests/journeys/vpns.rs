@@ -5,40 +5,15 @@ use std::collections::BTreeMap;
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
 use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
-use osvpn::inspect::{HalfStatus, Inspection, Keys, Vpn, Weakness};
+use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::Psk;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Open, VpnButton};
 use osvpn::wizard::{InterruptedChange, Overview, Which, work};
 
-use super::surveys::{HLZ_POR, broken, empty, equal_keys, healthy, regions, seen};
+use super::surveys::{HLZ_POR, broken, empty, healthy, regions, seen};
 use super::*;
-
-/// Answers the read of all regions that is still open.
-#[track_caller]
-pub(super) fn inspected(journey: &mut Journey, seen: Box<Overview>) -> &mut Journey {
-    let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::Inspect(_)));
-    let Some(Effect::Inspect(request)) = place.map(|place| journey.effects.remove(place)) else {
-        panic!("nobody reads the regions: {:?}", journey.effects)
-    };
-    journey.send(Message::Inspected(request, seen))
-}
-
-/// The VPN that is to be diagnosed, by the question that is still open.
-#[track_caller]
-pub(super) fn asked(journey: &mut Journey) -> (RequestId, Box<Vpn>) {
-    let place = journey.effects.iter().rposition(|effect| matches!(effect, Effect::Diagnose(..)));
-    let Some(Effect::Diagnose(request, vpn)) = place.map(|place| journey.effects.remove(place)) else {
-        panic!("nobody asks for a diagnosis: {:?}", journey.effects)
-    };
-    (request, vpn)
-}
-
-#[track_caller]
-pub(super) fn diagnosed(journey: &mut Journey) -> &mut Journey {
-    let (request, _) = asked(journey);
-    journey.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::default()))
-}
 
 /// What the statuses are asked for with, as last asked.
 #[track_caller]
@@ -57,7 +32,7 @@ fn statuses(a: Status, b: Status) -> BTreeMap<Half, HalfStatus> {
 pub(super) fn listed(seen: Box<Overview>) -> Journey {
     let mut journey = Journey::ready();
     journey.types("3").at(Screen::Vpns);
-    inspected(&mut journey, seen);
+    journey.inspected(seen);
     journey
 }
 
@@ -65,7 +40,7 @@ pub(super) fn listed(seen: Box<Overview>) -> Journey {
 pub(super) fn opened(seen: Box<Overview>) -> Journey {
     let mut journey = listed(seen);
     journey.types("1").at(Screen::Vpn);
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     journey
 }
 
@@ -129,7 +104,7 @@ pub(super) fn half_read(error: Option<Error>) -> Box<Overview> {
 fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
     let mut journey = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
     journey.types("1").at(Screen::Vpn);
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     for key in ["n", "s", "d"] {
         journey.types(key).at(Screen::Vpn);
         let dialog = journey.model.shell.dialog.as_ref().unwrap();
@@ -144,7 +119,7 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     journey.types("3").at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     journey.send(Message::Inspected(request, half_read(None))).types("1").at(Screen::Vpn);
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.as_ref().unwrap().findings.is_empty());
     for key in ["n", "s", "d"] {
         journey.types(key).at(Screen::Vpn);
@@ -160,10 +135,10 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     journey.send(Message::Inspected(request, most));
     assert!(journey.model.vpns.vpn().unwrap().b().is_some());
     assert!(open(&journey).diagnosis.is_none());
-    let (_, vpn) = asked(&mut journey);
+    let (_, vpn) = journey.asked();
     assert!(vpn.b().is_some());
     journey.send(Message::Inspected(request, healthy()));
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.is_some());
 }
 
@@ -198,7 +173,7 @@ fn where_there_is_none_enter_goes_on_to_make_one() {
 fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     let mut journey = listed(broken());
     journey.types("1").at(Screen::Vpn);
-    let (first, _) = asked(&mut journey);
+    let (first, _) = journey.asked();
     let (looked, _) = looking(&journey);
     journey.esc().at(Screen::Vpns).types("2").at(Screen::Vpn);
     assert_eq!(open(&journey).name, "office");
@@ -208,7 +183,7 @@ fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     let asked_before = journey.effects.len();
     journey.send(Message::Looked(looked, Ok(statuses(Status::Error, Status::Error))));
     assert_eq!(journey.effects.len(), asked_before, "nor is the other one watched any more");
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.is_some());
 }
 
@@ -235,7 +210,7 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     let mut gone = Error::new(ErrorKind::NotFound, "gone");
     gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
     journey.send(Message::Looked(request, Err(gone)));
-    inspected(&mut journey, empty()).at(Screen::Vpns);
+    journey.inspected(empty()).at(Screen::Vpns);
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por no longer exists"));
 }
 
@@ -271,15 +246,15 @@ fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
     let mut journey = opened(healthy());
     journey.send(Message::Tick(Duration::from_secs(300))).types("d");
     assert!(journey.model.shell.dialog.is_none());
-    inspected(&mut journey, healthy());
+    journey.inspected(healthy());
     assert!(journey.model.shell.dialog.is_none(), "its security groups may have rules of this VPN");
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     assert_eq!(agreed(&mut journey).verb, Verb::Delete, "one key is enough");
 
     let mut called_off = opened(healthy());
     called_off.send(Message::Tick(Duration::from_secs(300))).types("d").types("r");
-    inspected(&mut called_off, healthy());
-    diagnosed(&mut called_off);
+    called_off.inspected(healthy());
+    called_off.diagnosed(Exposures::default());
     assert!(called_off.model.shell.dialog.is_none(), "whoever has pressed another key has changed their mind");
 }
 
@@ -307,7 +282,7 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
 pub(super) fn opened_outside() -> Journey {
     let mut journey = listed(healthy());
     journey.types("2").at(Screen::Vpn);
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     assert_eq!(open(&journey).name, "office");
     journey
 }
@@ -418,15 +393,15 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     let mut regions = regions(Status::Down, Status::Down, "group14");
     let connections = &mut regions.get_mut(&porirua()).unwrap().inventory.connections;
     connections[0].id = Id::new("another");
-    inspected(&mut journey, seen(regions, Vec::new()));
-    diagnosed(&mut journey);
+    journey.inspected(seen(regions, Vec::new()));
+    journey.diagnosed(Exposures::default());
     journey.enter().at(Screen::Vpn);
     assert!(open(&journey).waiting.is_some());
     let (request, pause) = looking(&journey);
     assert!(pause < Duration::from_secs(5), "more closely than usual");
     journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Active))));
     assert!(open(&journey).waiting.is_none());
-    diagnosed(&mut journey);
+    journey.diagnosed(Exposures::default());
     let (_, after) = &**journey.model.work.change().and_then(Work::change).unwrap().after.as_ref().unwrap();
     assert_eq!(after.condition, osvpn::inspect::Condition::Proven);
     journey.types("q");
@@ -535,8 +510,8 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
     let change = cut_off(true).course.change;
     ended(&mut journey, &change, Ok(Changed::Done));
-    inspected(&mut journey, healthy());
-    diagnosed(&mut journey);
+    journey.inspected(healthy());
+    journey.diagnosed(Exposures::default());
     journey.enter().at(Screen::Vpn);
     assert_eq!(open(&journey).handle, HLZ_POR, "and its VPN is opened");
 

@@ -21,7 +21,7 @@ fn a_terminal_that_is_too_small_says_so_in_one_line() {
 
 #[test]
 fn the_smallest_terminal_still_shows_the_button_that_creates() {
-    for journey in [&mut at(Screen::Review), &mut Driven::discovered(SMALL), &mut at(Screen::Router(Half::A))] {
+    for journey in [&mut at(Screen::Review), &mut Journey::discovered_on(SMALL), &mut at(Screen::Router(Half::A))] {
         journey.send(Message::Resize(60, 18));
         let name = format!(
             "smallest-{}",

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_peer_is_asked_for_with_help_and_then_with_what_is_wrong() {
-    let mut journey = Driven::discovered(SMALL);
+    let mut journey = Journey::discovered_on(SMALL);
     journey.press("2").to(Screen::Peer);
     screen("peer", &mut journey);
     journey.types("198.51.100.300").press("Tab").press("Tab").types("10.0.0.0/16").press("Tab");
@@ -17,7 +17,7 @@ fn the_key_is_hidden_until_it_is_asked_for() {
     screen("key", &mut journey);
     journey.press("Ctrl-r");
     let text = drawn(&journey.model, &COLOR).text;
-    assert!(text.contains(driven::KEY));
+    assert!(text.contains(journey::KEY));
     journey.press("Ctrl-r Backspace").types("short");
     screen("key-short", &mut journey);
 }

@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn the_mode_is_asked_first() {
-    screen("mode", &mut Driven::discovered(SMALL));
+    screen("mode", &mut Journey::discovered_on(SMALL));
 }
 
 #[test]
 fn the_demo_cloud_is_named_as_one_on_every_screen() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     journey.model.shell.login = Login::Demo;
     let mut session = session();
     session.is_demo = true;
@@ -19,12 +19,12 @@ fn the_demo_cloud_is_named_as_one_on_every_screen() {
 
 #[test]
 fn regions_come_in_one_by_one_and_those_that_cannot_be_taken_say_why() {
-    let mut journey = Driven::signed_in(SMALL);
-    journey.press("Enter").at(2.5);
+    let mut journey = Journey::on_screen(SMALL);
+    journey.press("Enter").after(2.5);
     screen("region-loading", &mut journey);
-    journey.discover(&wellington(), Ok(driven::without_vpn()));
-    journey.discover(&hamilton(), Err(unreachable()));
-    journey.discover(&porirua(), Ok(porirua_inventory()));
+    journey.discovered(&wellington(), Ok(journey::without_vpn()));
+    journey.discovered(&hamilton(), Err(unreachable()));
+    journey.discovered(&porirua(), Ok(porirua_inventory()));
     journey.press("1");
     screen("region-failed", &mut journey);
 }
@@ -53,21 +53,21 @@ fn routers_of_one_name_are_told_apart_by_address_and_id() {
 #[test]
 fn a_region_without_routers_says_how_to_make_one() {
     let mut journey = at(Screen::Router(Half::A));
-    journey.press("r").discover(&hamilton(), Ok(Inventory { extensions: old_release(), ..Inventory::default() }));
+    journey.press("r").discovered(&hamilton(), Ok(Inventory { extensions: old_release(), ..Inventory::default() }));
     screen("router-empty", &mut journey);
 }
 
 #[test]
 fn a_region_that_fails_while_its_routers_are_asked_for_says_why() {
     let mut journey = at(Screen::Router(Half::A));
-    journey.at(10.0).press("r").at(14.0);
+    journey.after(10.0).press("r").after(14.0);
     screen("router-read-again", &mut journey);
     let mut error = server_error();
     error.region = Some(hamilton());
     error.request = Some("GET /v2.0/routers".to_owned());
-    journey.discover(&hamilton(), Err(error));
+    journey.discovered(&hamilton(), Err(error));
     screen("router-failed", &mut journey);
-    screen("router-loading", journey.press("r").at(20.0));
+    screen("router-loading", journey.press("r").after(20.0));
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn a_range_that_is_on_both_sides_is_refused_in_the_second_list() {
     screen("subnets-overlap", &mut journey);
 }
 
-fn many() -> Driven {
+fn many() -> Journey {
     let mut journey = at(Screen::Router(Half::A));
     let mut inventory = hamilton_inventory();
     let more = (0..10_000).map(|n| {
         subnet(&format!("m-{n:05}"), &format!("tenant-{n:05}"), &format!("10.{}.{}.0/24", 100 + n / 256, n % 256))
     });
     inventory.subnets.extend(more);
-    journey.press("r").discover(&hamilton(), Ok(inventory)).details();
+    journey.press("r").discovered(&hamilton(), Ok(inventory)).details();
     journey.to(Screen::Subnets(Half::A));
     journey
 }
@@ -120,17 +120,17 @@ fn long_and_wide_names_are_cut_and_columns_stay_aligned() {
         }
     }
     inventory.services.clear();
-    journey.press("r").discover(&hamilton(), Ok(inventory));
+    journey.press("r").discovered(&hamilton(), Ok(inventory));
     screen("router-wide", &mut journey);
 }
 
 #[test]
 fn a_policy_the_regions_no_longer_take_is_refused_and_another_recommended() {
-    let mut journey = Driven::signed_in(SMALL);
+    let mut journey = Journey::on_screen(SMALL);
     let mut inventory = porirua_inventory();
     inventory.extensions = new_release();
-    journey.discover(&hamilton(), Ok(hamilton_inventory()));
-    journey.discover(&porirua(), Ok(inventory));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    journey.discovered(&porirua(), Ok(inventory));
     journey.to(Screen::Policy);
     screen("policy", journey.press("Up"));
 }

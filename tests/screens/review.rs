@@ -17,17 +17,17 @@ fn the_review_leads_back_to_every_answer() {
 #[test]
 fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
     let mut journey = at(Screen::Review);
-    journey.at(400.0).press("Enter").at(401.5);
+    journey.after(400.0).press("Enter").after(401.5);
     screen("review-once-more", &mut journey);
     let mut down = hamilton_inventory();
     down.routers.iter_mut().for_each(|router| router.status = Status::Down);
-    journey.details().discover(&porirua(), Ok(porirua_inventory())).discover(&hamilton(), Ok(down));
+    journey.details().discovered(&porirua(), Ok(porirua_inventory())).discovered(&hamilton(), Ok(down));
     screen("review-changed", &mut journey);
 }
 
 #[test]
 fn the_review_of_single_mode_has_the_peer_outside() {
-    let mut journey = Driven::discovered(SMALL);
+    let mut journey = Journey::discovered_on(SMALL);
     journey.press("2").to(Screen::Peer);
     journey
         .types("198.51.100.7")
@@ -45,14 +45,14 @@ fn a_review_with_something_missing_says_what_and_dims_create() {
     let mut journey = at(Screen::Review);
     let quotas = [("vpnservice".to_owned(), Quota { limit: Some(1), used: 1 })].into();
     journey.press("Up Up Up Up Up Up Up Up Up Enter r");
-    journey.discover(&hamilton(), Ok(hamilton_inventory()));
-    journey.detail(&hamilton(), Ok(Detail { quotas, ..hamilton_detail() }));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    journey.detailed(&hamilton(), Ok(Detail { quotas, ..hamilton_detail() }));
     journey.press("Enter");
     screen("review-refused", &mut journey);
-    let mut journey = Driven::discovered(SMALL);
+    let mut journey = Journey::discovered_on(SMALL);
     while journey.model.screen != Screen::Review {
         // Details never come.
         journey.press("Enter");
     }
-    screen("review-reading", journey.at(2.0));
+    screen("review-reading", journey.after(2.0));
 }

@@ -6,7 +6,7 @@ use super::*;
 fn while_it_creates_the_run_shows_every_object_of_both_halves() {
     let mut run = Run::begun(SMALL);
     run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).made(Half::A, 1, 0.3).started(Half::B, 1).started(Half::A, 2);
-    run.journey.at(22.4);
+    run.journey.after(22.4);
     screen("run-creating", &mut run.journey);
     screen("run-stop-question", run.journey.press("q"));
 }
@@ -15,7 +15,7 @@ fn while_it_creates_the_run_shows_every_object_of_both_halves() {
 fn while_it_waits_the_run_says_what_each_status_means() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Down, Status::PendingCreate);
-    run.journey.at(71.0);
+    run.journey.after(71.0);
     screen("run-watching", &mut run.journey);
 }
 
@@ -33,7 +33,7 @@ fn not_active_yet_is_no_failure_and_comes_with_what_the_halves_say_of_each_other
     let mut run = Run::created(SMALL);
     run.polled(Status::Active, Status::Down);
     let standing = [(Half::A, Status::Active), (Half::B, Status::Down)].into();
-    run.journey.at(320.0).send(Message::Watched(Watched::NotYet(standing)));
+    run.journey.after(320.0).send(Message::Watched(Watched::NotYet(standing)));
     let examined = pair::examined([Status::Active, Status::Down], pair::other_pfs);
     run.journey.send(Message::Verified(Ok(Box::new(examined))));
     screen("run-not-yet", &mut run.journey);
@@ -41,13 +41,13 @@ fn not_active_yet_is_no_failure_and_comes_with_what_the_halves_say_of_each_other
 
 #[test]
 fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
-    let mut journey = Driven::discovered(SMALL);
+    let mut journey = Journey::discovered_on(SMALL);
     journey.press("2").to(Screen::Peer);
     journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24").press("Enter");
     let mut run = Run::created_single(journey);
-    run.journey.send(Message::Engine(Event::Polled([(Half::A, Status::Down)].into()))).at(50.0);
+    run.journey.send(Message::Engine(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);
     screen("run-watching-single", &mut run.journey);
-    run.journey.at(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
+    run.journey.after(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
     screen("run-not-yet-single", &mut run.journey);
 }
 
@@ -55,7 +55,7 @@ fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
 fn active_comes_with_what_is_left_to_do() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Active, Status::Active);
-    run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    run.journey.after(95.0).send(Message::Watched(Watched::Active));
     let examined = pair::examined([Status::Active, Status::Active], |_, _| {});
     run.journey.send(Message::Verified(Ok(Box::new(examined))));
     screen("run-active", &mut run.journey);
@@ -66,11 +66,11 @@ fn an_undo_shows_what_is_gone_and_what_could_not_be_deleted() {
     let mut run = Run::created(SMALL);
     run.polled(Status::Down, Status::Down);
     run.journey
-        .at(320.0)
+        .after(320.0)
         .send(Message::Watched(Watched::NotYet([(Half::A, Status::Down), (Half::B, Status::Down)].into())));
     run.journey.press("Left Enter Tab Enter");
     run.deleted(Half::A, 5).deleted(Half::B, 5).deleting(Half::A, 4);
-    run.journey.at(323.0);
+    run.journey.after(323.0);
     screen("run-undoing", &mut run.journey);
     let mut error = server_error();
     error.request = Some("DELETE /v2.0/vpn/ikepolicies/b17f3c21-5a4e-4d0b-9b1e-2f6a8c3d4e5f".to_owned());
@@ -106,7 +106,7 @@ fn a_connection_that_can_no_longer_be_watched_says_why() {
     error.region = Some(hamilton());
     error.request = Some("GET /v2.0/vpn/ipsec-site-connections/a-5".to_owned());
     error.status = Some(404);
-    run.journey.at(60.0).send(Message::Watched(Watched::Lost(Box::new(error))));
+    run.journey.after(60.0).send(Message::Watched(Watched::Lost(Box::new(error))));
     screen("run-lost", &mut run.journey);
 }
 
@@ -132,7 +132,7 @@ fn a_pause_the_cloud_asks_for_is_on_the_screen_while_it_lasts() {
     let mut error = Error::new(ErrorKind::RateLimited, "Too many requests.");
     (error.status, error.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
     run.waiting(Half::A, 1, error);
-    run.journey.at(22.4);
+    run.journey.after(22.4);
     screen("run-waiting", &mut run.journey);
     run.made(Half::A, 1, 7.3);
     assert!(!drawn(&run.journey.model, &COLOR).text.contains("retrying"));
@@ -143,7 +143,7 @@ fn what_lost_requests_left_stands_beside_an_active_vpn() {
     let mut run = Run::created(SMALL);
     run.twin(Half::A, 1);
     run.polled(Status::Active, Status::Active);
-    run.journey.at(95.0).send(Message::Watched(Watched::Active));
+    run.journey.after(95.0).send(Message::Watched(Watched::Active));
     let text = drawn(&run.journey.model, &COLOR).text;
     assert!(text.contains("0e1d2c3b"), "{text}");
 }

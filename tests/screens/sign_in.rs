@@ -17,7 +17,7 @@ fn question(wanted: Wanted, is_renewal: bool, refused: Option<&str>) -> Message 
 
 #[test]
 fn at_the_start_the_password_is_asked_for_and_what_is_typed_is_masked() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     journey.send(question(Wanted::Password, false, None)).types("sesame");
     assert!(!drawn(&journey.model, &COLOR).text.contains("sesame"));
     screen("asked-password", &mut journey);
@@ -30,7 +30,7 @@ fn at_the_start_the_password_is_asked_for_and_what_is_typed_is_masked() {
 fn in_mid_run_the_question_stands_over_what_is_under_way() {
     let mut run = Run::begun(SMALL);
     run.made(Half::A, 0, 0.4).made(Half::B, 0, 0.6).started(Half::A, 1);
-    run.journey.at(22.4).send(question(Wanted::Passcode, true, None));
+    run.journey.after(22.4).send(question(Wanted::Passcode, true, None));
     screen("asked-passcode", &mut run.journey);
     run.journey.types("123456").press("Enter");
     screen("asked-sent", &mut run.journey);

@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn signing_in_says_for_how_long_already() {
-    let mut journey = Driven::begun(SMALL);
-    screen("signing-in", journey.at(3.2));
+    let mut journey = Journey::begun(SMALL);
+    screen("signing-in", journey.after(3.2));
 }
 
 #[test]
 fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     let run = |name: &str| InterruptedCreation {
         journal: "/home/ada/.local/state/osvpn/0badcafe.json".into(),
         name: name.to_owned(),
@@ -33,7 +33,7 @@ fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
 
 #[test]
 fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     journey.answer_sign_in(Err(Problem {
         title: "No credentials were found".to_owned(),
         text: vec![
@@ -55,7 +55,7 @@ fn without_credentials_the_screen_says_what_was_looked_for_and_the_ways_on() {
 
 #[test]
 fn a_refused_sign_in_names_the_request_and_what_to_do() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     let mut error = Error::new(ErrorKind::Unauthorized, "The request you have made requires authentication.");
     error.request = Some("POST /v3/auth/tokens".to_owned());
     error.status = Some(401);
@@ -75,7 +75,7 @@ fn a_refused_sign_in_names_the_request_and_what_to_do() {
 
 #[test]
 fn with_several_clouds_the_first_question_is_which() {
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     journey.answer_sign_in(Err(Problem {
         title: "Several clouds".to_owned(),
         text: Vec::new(),

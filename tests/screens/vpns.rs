@@ -6,29 +6,13 @@ use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::wizard::{InterruptedChange, Overview, Which};
 
-use super::surveys::{broken, empty, equal_keys, healthy, regions, seen, two_pairs};
+use super::surveys::{broken, empty, healthy, regions, seen, two_pairs};
 use super::*;
 
-fn inspected(journey: &mut Driven, seen: Box<Overview>) {
-    let request = journey.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Inspect(request) => Some(*request),
-        _ => None,
-    });
-    journey.send(Message::Inspected(request.expect("nobody reads the regions"), seen));
-}
-
-fn diagnosed(journey: &mut Driven, exposures: Exposures) {
-    let request = journey.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Diagnose(request, _) => Some(*request),
-        _ => None,
-    });
-    journey.send(Message::Diagnosed(request.expect("nobody asks for it"), Box::new(equal_keys()), Box::new(exposures)));
-}
-
-fn listed(seen: Box<Overview>) -> Driven {
-    let mut journey = Driven::discovered(SMALL);
-    journey.at(10.0).press("3");
-    inspected(&mut journey, seen);
+fn listed(seen: Box<Overview>) -> Journey {
+    let mut journey = Journey::discovered_on(SMALL);
+    journey.after(10.0).press("3");
+    journey.inspected(seen);
     journey
 }
 
@@ -46,15 +30,15 @@ fn closed() -> Exposures {
     [(Half::A, Ok(shut)), (Half::B, Ok(Exposure::default()))].into()
 }
 
-pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Driven {
+pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Journey {
     let mut journey = listed(seen);
     journey.press("1");
-    diagnosed(&mut journey, exposures);
+    journey.diagnosed(exposures);
     journey
 }
 
 /// The change of the question on the screen, once it is agreed to.
-fn agreed(journey: &mut Driven) -> Course {
+fn agreed(journey: &mut Journey) -> Course {
     journey.press("Tab Enter");
     match journey.effects.pop() {
         Some(Effect::Carry(Which::New(change, _), _)) => Course::new(*change),
@@ -62,7 +46,7 @@ fn agreed(journey: &mut Driven) -> Course {
     }
 }
 
-fn event(journey: &mut Driven, event: ChangeEvent) {
+fn event(journey: &mut Journey, event: ChangeEvent) {
     journey.send(Message::Carrying(event));
 }
 
@@ -70,10 +54,10 @@ const TOOK: std::time::Duration = std::time::Duration::from_millis(400);
 
 #[test]
 fn the_list_says_how_each_stands_and_between_what_and_what() {
-    let mut journey = Driven::discovered(SMALL);
-    journey.at(10.0).press("3");
-    screen("vpns-loading", journey.at(12.3));
-    inspected(&mut journey, healthy());
+    let mut journey = Journey::discovered_on(SMALL);
+    journey.after(10.0).press("3");
+    screen("vpns-loading", journey.after(12.3));
+    journey.inspected(healthy());
     screen("vpns-list", &mut journey);
     screen("vpns-empty", &mut listed(empty()));
 }
@@ -88,14 +72,14 @@ fn a_region_that_failed_and_a_half_without_its_partner_are_shown_as_such() {
     let mut part = seen(regions, Vec::new());
     part.inspection.awaited = vec![porirua()];
     let mut journey = listed(part);
-    screen("vpns-part", journey.at(14.0));
+    screen("vpns-part", journey.after(14.0));
 }
 
 #[test]
 fn a_peer_outside_is_asked_about_what_only_its_owner_knows() {
     let mut journey = listed(healthy());
     journey.press("2");
-    diagnosed(&mut journey, Exposures::default());
+    journey.diagnosed(Exposures::default());
     journey.press("n").types("Agreed0upon1by2both3ends");
     screen("vpn-own-key", &mut journey);
     assert!(!drawn(&journey.model, &COLOR).text.contains("Agreed0upon"));
@@ -108,15 +92,15 @@ fn a_peer_outside_is_asked_about_what_only_its_owner_knows() {
 fn a_vpn_shows_its_halves_at_once_and_its_diagnosis_once_it_is_read() {
     let mut journey = listed(broken());
     journey.press("1");
-    screen("vpn-loading", journey.at(11.5));
-    diagnosed(&mut journey, closed());
+    screen("vpn-loading", journey.after(11.5));
+    journey.diagnosed(closed());
     screen("vpn-broken", &mut journey);
     journey.send(Message::Overflow(99));
     screen("vpn-broken-end", journey.press("End"));
     screen("vpn-healthy", &mut opened(healthy(), Exposures::new()));
     let mut outside = listed(healthy());
     outside.press("2");
-    diagnosed(&mut outside, Exposures::new());
+    outside.diagnosed(Exposures::new());
     screen("vpn-outside", &mut outside);
 }
 
@@ -136,11 +120,11 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     let mut journey = opened(broken(), closed());
     journey.press("m");
     let mut course = agreed(&mut journey);
-    journey.at(20.0);
+    journey.after(20.0);
     event(&mut journey, ChangeEvent::Started(0));
     event(&mut journey, ChangeEvent::Finished(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")), TOOK));
     event(&mut journey, ChangeEvent::Started(1));
-    screen("change-working", journey.at(21.4));
+    screen("change-working", journey.after(21.4));
     screen("change-stop-question", journey.press("q"));
     journey.press("Esc");
     let mut busy = Error::new(ErrorKind::RateLimited, "Too many requests.");
@@ -151,7 +135,7 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     event(&mut journey, ChangeEvent::Failed(1, server_error(), TOOK));
     course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
     let ended = Err(ChangeError::Failed(1, Box::new(server_error())));
-    journey.at(25.0).send(Message::Carried(ended, Box::new(course.clone())));
+    journey.after(25.0).send(Message::Carried(ended, Box::new(course.clone())));
     screen("change-failed", &mut journey);
     screen("change-take-back-question", journey.press("Tab Enter"));
     journey.press("Esc Left Enter");
@@ -162,14 +146,14 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     }
     event(&mut journey, ChangeEvent::Settling("2026-11-24T02:20:00Z".parse().unwrap()));
     screen("change-settling", &mut journey);
-    journey.at(30.0).send(Message::Carried(Ok(Changed::Done), Box::new(course)));
+    journey.after(30.0).send(Message::Carried(Ok(Changed::Done), Box::new(course)));
     screen("change-done", &mut journey);
-    inspected(&mut journey, broken());
-    screen("vpn-waiting", journey.at(33.0).press("Enter"));
+    journey.inspected(broken());
+    screen("vpn-waiting", journey.after(33.0).press("Enter"));
 }
 
 /// Answers that all VPNs with their second half here, and one without, have the key everybody knows.
-fn all_public(journey: &mut Driven) {
+fn all_public(journey: &mut Journey) {
     let (request, vpns) = match journey.effects.pop() {
         Some(Effect::CompareKeys(request, vpns)) => (request, vpns),
         other => panic!("{other:?}"),
@@ -182,7 +166,7 @@ fn all_public(journey: &mut Driven) {
 fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     let mut journey = listed(two_pairs());
     journey.press("4");
-    screen("vpns-comparing-keys", journey.at(11.2));
+    screen("vpns-comparing-keys", journey.after(11.2));
     all_public(&mut journey);
     screen("public-keys-question", &mut journey);
     let mut first = agreed(&mut journey);
@@ -190,7 +174,7 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     first.ends[0] = Some(End::Changed);
     journey.send(Message::Carried(Ok(Changed::Done), Box::new(first)));
     event(&mut journey, ChangeEvent::Started(0));
-    screen("public-keys-second", journey.at(12.6));
+    screen("public-keys-second", journey.after(12.6));
 
     let mut failed = listed(two_pairs());
     failed.press("4");
@@ -205,7 +189,7 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
 fn a_change_that_lacks_its_key_asks_for_it() {
     let mut journey = listed(healthy());
     journey.press("2");
-    diagnosed(&mut journey, Exposures::default());
+    journey.diagnosed(Exposures::default());
     journey.press("n").types("Agreed0upon1by2both3ends").press("Enter");
     let mut course = agreed(&mut journey);
     (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
@@ -252,7 +236,7 @@ fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
         direction: osvpn::engine::change::Direction::Forward,
         began: "2026-11-24 02:13 UTC".to_owned(),
     };
-    let mut journey = Driven::begun(SMALL);
+    let mut journey = Journey::begun(SMALL);
     journey.answer_sign_in(Ok(Session { changes: vec![interrupted], ..session() }));
     screen("interrupted", &mut journey);
 }

@@ -1,29 +1,60 @@
-//! Walks the wizard without terminal, network or clock: messages in, effects out.
+//! Walks the wizard without terminal, network or clock: messages in, effects out, the cloud's answers given by hand.
 
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use osvpn::cloud::{Detail, Error, Inventory, RegionId};
+use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
+use osvpn::inspect::Vpn;
+use osvpn::inspect::diagnosis::Exposures;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
-use osvpn::sign_in::Login;
+use osvpn::sign_in::{Login, Problem};
+use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Beginning, Effect, Message, Model, Session, update};
+use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, Session, update};
 
-/// A key no generator makes, so that a test can look for it.
-pub const KEY: &str = "Kept0nly1nMemory2NeverWritten345";
+use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
+use super::surveys::equal_keys;
+
+pub const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
+
+/// How long a person looks at something before Enter.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A region without VPNaaS.
+pub fn wellington() -> RegionId {
+    RegionId::new("nz-wlg-2")
+}
+
+/// What a region without VPNaaS has.
+pub fn without_vpn() -> Inventory {
+    Inventory { extensions: Extensions::new(["router", "quotas"]), ..Inventory::default() }
+}
+
+pub fn session() -> Session {
+    Session {
+        project: "vpn-demo".to_owned(),
+        user: "demo".to_owned(),
+        source: "OS_* variables".to_owned(),
+        home: Some(hamilton()),
+        regions: vec![hamilton(), porirua(), wellington()],
+        ..Session::default()
+    }
+}
 
 pub struct Journey {
     pub model: Model,
+    /// What was asked for and not answered.
     pub effects: Vec<Effect>,
+    looked: Duration,
 }
 
 impl Journey {
-    /// Before anything answered.
-    pub fn begin() -> Self {
+    /// Before any answer of the cloud.
+    pub fn begun(size: (u16, u16)) -> Self {
         let (model, effects) = Model::new(Beginning {
             login: Login::Default,
-            size: (80, 24),
+            size,
             profiles: Profiles::built_in().unwrap(),
             labels: Labels::built_in().unwrap(),
             vpn: VpnId::new("0badcafe"),
@@ -31,22 +62,51 @@ impl Journey {
             profile: None,
             wait: DEFAULT_WAIT,
         });
-        Self { model, effects }
+        Self { model, effects, looked: Duration::ZERO }
+    }
+
+    pub fn begin() -> Self {
+        Self::begun((80, 24))
+    }
+
+    /// Signed in, with no region read yet.
+    pub fn on_screen(size: (u16, u16)) -> Self {
+        let mut journey = Self::begun(size);
+        journey.answer_sign_in(Ok(session()));
+        journey
     }
 
     /// Signed in to a cloud with those regions, none of which has answered yet.
     pub fn signed_in(regions: &[RegionId]) -> Self {
         let mut journey = Self::begin();
-        let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!("the wizard signs in first") };
-        let session = Session {
-            project: "vpn-demo".into(),
-            user: "demo".into(),
-            source: "cloud rig".into(),
-            home: regions.first().cloned(),
-            regions: regions.to_vec(),
-            ..Session::default()
-        };
-        journey.send(Message::SignedIn(request, Ok(session)));
+        let home = regions.first().cloned();
+        journey.answer_sign_in(Ok(Session { home, regions: regions.to_vec(), ..session() }));
+        journey
+    }
+
+    /// Signed in, with all regions read, one of them without VPNaaS.
+    pub fn discovered_on(size: (u16, u16)) -> Self {
+        let mut journey = Self::on_screen(size);
+        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey.discovered(&wellington(), Ok(without_vpn()));
+        journey
+    }
+
+    /// Both regions have answered everything that is asked while the user goes on.
+    pub fn ready() -> Self {
+        let mut journey = Self::signed_in(&[hamilton(), porirua()]);
+        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey
+    }
+
+    /// At the review of a site-to-site VPN, by Enter alone.
+    pub fn at_review() -> Self {
+        let mut journey = Self::ready();
+        for _ in 0..10 {
+            journey.enter();
+        }
+        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+        journey.at(Screen::Review);
         journey
     }
 
@@ -70,11 +130,6 @@ impl Journey {
         self.send(Message::Key(KeyEvent::new(code, KeyModifiers::NONE)))
     }
 
-    /// Lets so many milliseconds pass.
-    pub fn passes(&mut self, milliseconds: u64) -> &mut Self {
-        self.send(Message::Tick(self.model.shell.now + Duration::from_millis(milliseconds)))
-    }
-
     pub fn control(&mut self, character: char) -> &mut Self {
         self.send(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL)))
     }
@@ -94,49 +149,149 @@ impl Journey {
         self
     }
 
-    #[track_caller]
-    pub fn at(&mut self, step: Screen) -> &mut Self {
-        assert_eq!(self.model.screen, step, "{:?}", self.model.shell.notice);
+    /// Presses keys, by the names the help has for them. A person looks at what Enter confirms, for as long as a spinner
+    /// turns a whole number of times.
+    pub fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            let event = key_event(key);
+            let confirms = self.model.shell.dialog.is_some()
+                || !matches!(self.model.content, Content::List(_) | Content::Form(_))
+                    && self.model.screen != Screen::Vpn;
+            if event.code == KeyCode::Enter && confirms {
+                self.looked += LOOK;
+                self.send(Message::Tick(self.model.shell.now + LOOK));
+            }
+            self.send(Message::Key(event));
+        }
         self
     }
 
-    /// Answers the question for a region's inventory that is still open.
+    /// Lets so many milliseconds pass.
+    pub fn passes(&mut self, milliseconds: u64) -> &mut Self {
+        self.send(Message::Tick(self.model.shell.now + Duration::from_millis(milliseconds)))
+    }
+
+    /// That long after the start, not counting what a person took to look.
+    pub fn after(&mut self, seconds: f64) -> &mut Self {
+        self.send(Message::Tick(self.looked + Duration::from_secs_f64(seconds)))
+    }
+
+    #[track_caller]
+    pub fn at(&mut self, screen: Screen) -> &mut Self {
+        assert_eq!(self.model.screen, screen, "{:?}", self.model.shell.notice);
+        self
+    }
+
+    /// Presses Enter until that screen is reached.
+    #[track_caller]
+    pub fn to(&mut self, screen: Screen) -> &mut Self {
+        for _ in 0..20 {
+            if self.model.screen == screen {
+                return self;
+            }
+            self.press("Enter").details();
+        }
+        panic!("Enter alone does not lead to {screen:?}; it stays at {:?}", self.model.screen);
+    }
+
+    /// Takes the last effect of a kind.
+    #[track_caller]
+    pub fn taken<T>(&mut self, what: &str, wanted: impl Fn(&Effect) -> Option<T>) -> T {
+        let found = self.effects.iter().enumerate().rev().find_map(|(at, effect)| Some((at, wanted(effect)?)));
+        let Some((at, found)) = found else { panic!("nobody asks for {what}: {:?}", self.effects) };
+        self.effects.remove(at);
+        found
+    }
+
+    #[track_caller]
+    pub fn answer_sign_in(&mut self, result: Result<Session, Problem>) -> &mut Self {
+        let request = self.taken("the sign-in", |effect| match effect {
+            Effect::SignIn(request, _) => Some(*request),
+            _ => None,
+        });
+        self.send(Message::SignedIn(request, result))
+    }
+
     #[track_caller]
     pub fn discovered(&mut self, region: &RegionId, result: Result<Inventory, Error>) -> &mut Self {
-        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Discover(_, id) if id == region));
-        let Some(Effect::Discover(request, id)) = place.map(|place| self.effects.remove(place)) else {
-            panic!("nobody asked for {region}: {:?}", self.effects)
-        };
-        self.send(Message::Discovered(id, request, result))
+        let request = self.taken(region.as_str(), |effect| match effect {
+            Effect::Discover(request, asked) if asked == region => Some(*request),
+            _ => None,
+        });
+        self.send(Message::Discovered(region.clone(), request, result))
     }
 
-    /// Answers the question for a region's details that is still open.
     #[track_caller]
     pub fn detailed(&mut self, region: &RegionId, result: Result<Detail, Error>) -> &mut Self {
-        let place = self.effects.iter().position(|effect| matches!(effect, Effect::Detail(_, id) if id == region));
-        let Some(Effect::Detail(request, id)) = place.map(|place| self.effects.remove(place)) else {
-            panic!("nobody asked for the details of {region}: {:?}", self.effects)
-        };
-        self.send(Message::Detailed(id, request, result))
+        let request = self.taken("details", |effect| match effect {
+            Effect::Detail(request, asked) if asked == region => Some(*request),
+            _ => None,
+        });
+        self.send(Message::Detailed(region.clone(), request, result))
     }
 
-    /// Both regions have answered everything that is asked while the user goes on.
-    pub fn ready() -> Self {
-        use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory};
-        let mut journey = Self::signed_in(&[hamilton(), porirua()]);
-        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
-        journey
-    }
-
-    /// At the review of a site-to-site VPN, by Enter alone.
-    pub fn at_review() -> Self {
-        use super::inventories::{hamilton, hamilton_detail, porirua, porirua_detail};
-        let mut journey = Self::ready();
-        for _ in 0..10 {
-            journey.enter();
+    /// Answers every question about details.
+    pub fn details(&mut self) -> &mut Self {
+        let asked = self.effects.extract_if(.., |effect| matches!(effect, Effect::Detail(..)));
+        for effect in asked.collect::<Vec<_>>() {
+            let Effect::Detail(request, region) = effect else { continue };
+            let detail = match region.as_str() {
+                "nz-hlz-1" => hamilton_detail(),
+                "nz-por-1" => porirua_detail(),
+                _ => Detail::default(),
+            };
+            self.send(Message::Detailed(region, request, Ok(detail)));
         }
-        journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
-        journey.at(Screen::Review);
-        journey
+        self
     }
+
+    /// Answers the read of all regions.
+    #[track_caller]
+    pub fn inspected(&mut self, seen: Box<Overview>) -> &mut Self {
+        let request = self.taken("the regions", |effect| match effect {
+            Effect::Inspect(request) => Some(*request),
+            _ => None,
+        });
+        self.send(Message::Inspected(request, seen))
+    }
+
+    /// The VPN that is to be diagnosed.
+    #[track_caller]
+    pub fn asked(&mut self) -> (RequestId, Box<Vpn>) {
+        self.taken("a diagnosis", |effect| match effect {
+            Effect::Diagnose(request, vpn) => Some((*request, vpn.clone())),
+            _ => None,
+        })
+    }
+
+    #[track_caller]
+    pub fn diagnosed(&mut self, exposures: Exposures) -> &mut Self {
+        let (request, _) = self.asked();
+        self.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::new(exposures)))
+    }
+}
+
+fn key_event(name: &str) -> KeyEvent {
+    if let Some(character) = name.strip_prefix("Ctrl-").and_then(|rest| rest.chars().next()) {
+        return KeyEvent::new(KeyCode::Char(character.to_ascii_lowercase()), KeyModifiers::CONTROL);
+    }
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" => KeyCode::Tab,
+        "Shift-Tab" => KeyCode::BackTab,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "PgUp" => KeyCode::PageUp,
+        "PgDn" => KeyCode::PageDown,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "Backspace" => KeyCode::Backspace,
+        "F1" => KeyCode::F(1),
+        "Space" => KeyCode::Char(' '),
+        other => KeyCode::Char(other.chars().next().expect("a key has a name")),
+    };
+    KeyEvent::new(code, KeyModifiers::NONE)
 }

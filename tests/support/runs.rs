@@ -10,52 +10,52 @@ use osvpn::plan::Half;
 use osvpn::wizard::Message;
 use osvpn::wizard::screen::Screen;
 
-use super::driven::Driven;
 use super::inventories::{hamilton, porirua};
+use super::journey::Journey;
 
 pub struct Run {
-    pub journey: Driven,
+    pub journey: Journey,
     pub ledger: Ledger,
 }
 
 impl Run {
     /// Create was pressed 20 s after the start.
     pub fn begun(size: (u16, u16)) -> Self {
-        Self::begun_from(Driven::discovered(size))
+        Self::begun_from(Journey::discovered_on(size))
     }
 
     /// The same with some of the answers given.
-    pub fn begun_from(mut journey: Driven) -> Self {
+    pub fn begun_from(mut journey: Journey) -> Self {
         journey.to(Screen::Review);
-        journey.at(20.0).press("Enter");
+        journey.after(20.0).press("Enter");
         assert_eq!(journey.model.screen, Screen::Work);
         Self { journey, ledger: Ledger::default() }
     }
 
     /// Everything is made, and the watch begins.
     pub fn created(size: (u16, u16)) -> Self {
-        Self::created_from(Driven::discovered(size))
+        Self::created_from(Journey::discovered_on(size))
     }
 
     /// The same with some of the answers given.
-    pub fn created_from(journey: Driven) -> Self {
+    pub fn created_from(journey: Journey) -> Self {
         let mut run = Self::begun_from(journey);
         for object in 0..6 {
             run.made(Half::A, object, 0.4).made(Half::B, object, 0.6);
         }
         let ledger = run.ledger.clone();
-        run.journey.at(24.0).send(Message::Created(Ok(()), ledger));
+        run.journey.after(24.0).send(Message::Created(Ok(()), ledger));
         run
     }
 
     /// One half is made, and the watch begins.
-    pub fn created_single(journey: Driven) -> Self {
+    pub fn created_single(journey: Journey) -> Self {
         let mut run = Self::begun_from(journey);
         for object in 0..6 {
             run.made(Half::A, object, 0.4);
         }
         let ledger = run.ledger.clone();
-        run.journey.at(24.0).send(Message::Created(Ok(()), ledger));
+        run.journey.after(24.0).send(Message::Created(Ok(()), ledger));
         run
     }
 
@@ -92,7 +92,7 @@ impl Run {
         let task = Task { half, step: Object::ALL[object] };
         self.started(half, object).tell(Event::Failed(task, error.clone(), Duration::from_millis(1200)));
         let ledger = self.ledger.clone();
-        self.journey.at(23.0).send(Message::Created(Err(CreateError::Failed(task, Box::new(error))), ledger));
+        self.journey.after(23.0).send(Message::Created(Err(CreateError::Failed(task, Box::new(error))), ledger));
         self
     }
 
