@@ -11,8 +11,9 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::object::{Collection, StoredObject, text, texts};
 use super::tunnel::{Negotiation, TunnelHalf, negotiate};
-use super::world::{Collection, RegionState, StoredObject, Track, World, text, texts};
+use super::world::{RegionState, Track, World};
 
 /// A site connection somewhere in the cloud.
 struct Candidate {

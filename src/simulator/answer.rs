@@ -80,6 +80,16 @@ pub(super) fn keystone(status: u16, message: &str) -> Answer {
 /// The one sentence Keystone, and Neutron's token check, have for every failed sign-in; it never says why.
 pub(super) const UNAUTHENTICATED: &str = "The request you have made requires authentication.";
 
+/// Keystone's answer to a failed sign-in or a missing or dead token.
+pub(super) fn unauthenticated(base: &str) -> Answer {
+    unauthorized(base, UNAUTHENTICATED)
+}
+
+/// The same where it does say why.
+pub(super) fn unauthorized(base: &str, message: &str) -> Answer {
+    keystone(401, message).with("WWW-Authenticate", &format!("Keystone uri=\"{base}/v3\""))
+}
+
 /// A value the way Python's `str` prints it, which is how it stands in Neutron's messages.
 pub(super) fn python_str(value: &Value) -> String {
     match value {

@@ -6,38 +6,10 @@ use std::collections::BTreeMap;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::Release;
 use super::answer::{Answer, bad_request, neutron};
-use super::values::{check, convert};
-use super::world::{Collection, StoredObject};
-
-/// What a value has to be.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rule {
-    /// Never accepted from a client.
-    ReadOnly,
-    Name,
-    Text(usize),
-    Uuid,
-    UuidOrNull,
-    Boolean,
-    NonNegative,
-    OneOf(&'static [&'static str]),
-    Hash,
-    Cipher,
-    Group,
-    Lifetime,
-    Dpd,
-    Cidrs,
-    List,
-    /// An IP protocol: its name or its number; none, null or `any` for every one.
-    Protocol,
-    Port,
-    Ethertype,
-    /// A range as a security group rule takes it: a mask may be missing, host bits stay.
-    Prefix,
-    Anything,
-}
+use super::object::{Collection, StoredObject};
+use super::release::Release;
+use super::values::{Rule, check, convert};
 
 /// One row of an attribute map.
 #[derive(Clone, Copy, Debug)]

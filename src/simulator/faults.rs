@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Barrier, Semaphore};
 
-use super::server::Call;
+use super::call::Call;
 
 /// What happens to a request instead of, or on top of, its normal course.
 #[derive(Clone, Debug)]

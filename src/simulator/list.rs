@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::access::{is_visible, shows, validates_filters};
 use super::answer::{Answer, bad_request, neutron, no_such_path};
 use super::attributes;
-use super::keystone::Caller;
-use super::neutron::{is_visible, shows, validates_filters};
-use super::server::{Call, encode};
-use super::world::{Collection, RegionState, StoredObject, World, text};
+use super::call::{Call, encode};
+use super::identity::Caller;
+use super::object::{Collection, StoredObject, text};
+use super::world::{RegionState, World};
 
 /// Query parameters that are no filters.
 const CONTROLS: [&str; 6] = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"];

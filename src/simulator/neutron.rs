@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::Release;
+use super::access::{LIMITS, limit, validates_filters};
 use super::answer::{Answer, UNAUTHENTICATED, html_not_found, method_not_allowed, neutron, no_such_path};
-use super::keystone::Caller;
+use super::call::Call;
+use super::identity::Caller;
 use super::list;
+use super::object::{Collection, StoredObject};
 use super::security_groups;
-use super::server::Call;
 use super::vpnaas;
-use super::world::{Collection, RegionState, StoredObject, World, text};
+use super::world::{RegionState, World};
 
 /// The extensions every region has, VPN or not, as a 2026.2 with the ML2 and L3 plugins lists them.
 const EXTENSIONS: &str = include_str!("../../assets/demo-extensions.txt");
@@ -88,22 +89,6 @@ fn disallowed(rule: &str) -> Answer {
     neutron(403, "PolicyNotAuthorized", &format!("rule:{rule} is disallowed by policy"))
 }
 
-/// Whether an object belongs to the caller's project, or is part of the external network everybody sees.
-pub(super) fn is_visible(object: &StoredObject, caller: &Caller) -> bool {
-    text(object, "project_id") == caller.project || object.get("router:external") == Some(&Value::Bool(true))
-}
-
-/// Whether the policy shows a caller objects of that kind at all: what a reader may not see is left out of lists, and
-/// there is no path to it.
-pub(super) fn shows(kind: Collection, caller: &Caller, release: Release) -> bool {
-    !(kind.is_vpn() && caller.reader && release.keeps_readers_out())
-}
-
-/// Whether a region checks the names of query filters.
-pub(super) fn validates_filters(world: &World, region: &RegionState) -> bool {
-    !region.vpnaas || world.settings.release.validates_filters_with_vpnaas()
-}
-
 fn extensions(world: &World, region: &RegionState) -> Vec<&'static str> {
     let release = world.settings.release;
     let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().filter(|alias| !release.lacks_extension(alias)).collect();
@@ -139,41 +124,6 @@ fn extension(alias: &str) -> Value {
         other => (other, other, "2016-10-10T10:00:00-00:00"),
     };
     json!({"name": name, "alias": alias, "description": description, "updated": updated, "links": []})
-}
-
-/// The limits every project starts with; VPN objects are unlimited unless the settings say otherwise.
-const LIMITS: [(&str, i64); 15] = [
-    ("network", 100),
-    ("subnet", 100),
-    ("subnetpool", -1),
-    ("port", 500),
-    ("router_route", 30),
-    ("router", 10),
-    ("floatingip", 50),
-    ("rbac_policy", 10),
-    ("security_group", 10),
-    ("security_group_rule", 100),
-    ("ikepolicy", -1),
-    ("ipsecpolicy", -1),
-    ("endpoint_group", -1),
-    ("vpnservice", -1),
-    ("ipsec_site_connection", -1),
-];
-
-/// How many objects of a kind a project may have; negative for any number.
-fn limit(world: &World, name: &str) -> i64 {
-    let default = LIMITS.iter().find(|(found, _)| *found == name).map_or(-1, |(_, default)| *default);
-    world.settings.quotas.get(name).copied().unwrap_or(default)
-}
-
-/// Refuses another object of a kind where the project has as many as it may.
-pub(super) fn check_quota(world: &World, at: usize, caller: &Caller, kind: Collection) -> Result<(), Answer> {
-    let limit = usize::try_from(limit(world, kind.singular())).ok();
-    let used = world.regions[at].referring(kind, "project_id", &caller.project).count();
-    if limit.is_none_or(|limit| used < limit) {
-        return Ok(());
-    }
-    Err(neutron(409, "OverQuota", &format!("Quota exceeded for resources: ['{}'].", kind.singular())))
 }
 
 fn quotas(

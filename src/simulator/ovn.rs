@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::keystone::Caller;
+use super::identity::Caller;
+use super::object::{Collection, text};
 use super::topology::{network, port, subnet};
-use super::world::{Collection, RegionState, World, text};
+use super::world::{RegionState, World};
 
 const TRANSIT: &str = "169.254.0.0/28";
 

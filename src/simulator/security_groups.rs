@@ -3,13 +3,14 @@
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
+use super::access::{check_quota, is_visible};
 use super::answer::{Answer, neutron};
 use super::attributes;
-use super::keystone::Caller;
-use super::neutron::{check_quota, is_visible};
+use super::identity::Caller;
+use super::object::{Collection, StoredObject, text};
 use super::topology::object;
 use super::values::PROTOCOLS;
-use super::world::{Collection, StoredObject, World, text};
+use super::world::World;
 
 /// Gives a project its group `default`, if it has none yet.
 pub(super) fn ensure_default(world: &mut World, at: usize, project: &str) {

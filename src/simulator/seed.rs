@@ -6,36 +6,15 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::keystone::Caller;
+use super::identity::Caller;
+use super::object::{Collection, text};
 use super::security_groups;
+use super::settings::Seed;
 use super::topology::{any_port, first_address, network, object, port, subnet};
 use super::vpnaas;
-use super::world::{Collection, RegionState, World, text};
+use super::world::{RegionState, World};
 
 const DEMO: &str = include_str!("../../assets/demo-cloud.json");
-
-/// What a simulated cloud is filled with. Whatever it is, there are the regions `nz-hlz-1`, `nz-por-1` and, without
-/// `VPNaaS`, `nz-wlg-2`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Seed {
-    /// `assets/demo-cloud.json`: a ready pair of routers, and everything awkward a real project can hold.
-    #[default]
-    Demo,
-    /// One `border-router` with a gateway and one `private-subnet` behind it, in each region.
-    Minimal,
-    /// External networks only.
-    Empty,
-    /// So many routers and subnets in each region that has `VPNaaS`, the subnets spread evenly over the routers; at most
-    /// 25,600 subnets.
-    Scale {
-        /// Routers, `router-00000` and on.
-        routers: usize,
-        /// Subnets, `subnet-00000` and on.
-        subnets: usize,
-    },
-    /// A layout in the form of `assets/demo-cloud.json`.
-    Json(String),
-}
 
 #[derive(Deserialize)]
 struct Layout {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, keystone};
-use super::keystone::{IssuedReceipt, IssuedToken, describe, hex, unauthenticated, unauthorized};
-use super::server::Call;
+use super::answer::{Answer, keystone, unauthenticated, unauthorized};
+use super::call::Call;
+use super::identity::{CREDENTIAL_NAME, CREDENTIAL_SECRET, IssuedReceipt, IssuedToken, PASSCODE, User};
+use super::token::describe;
 use super::world::World;
 
 /// How long a receipt can be used: Keystone's default.
@@ -56,7 +57,7 @@ pub(super) fn sign_in(world: &mut World, call: &Call) -> Result<Answer, Answer> 
         issued: now,
         expires: proof.from.map_or_else(|| now.saturating_add(world.settings.token_lifetime), |from| from.expires),
     };
-    let id = format!("gAAAAAB{}{}", hex(world), hex(world));
+    let id = format!("gAAAAAB{}{}", world.hex(), world.hex());
     let described = json!({"token": describe(world, &token)});
     world.identity.tokens.insert(id.clone(), token);
     Ok(Answer::json(201, &described).with("X-Subject-Token", &id))
@@ -83,7 +84,7 @@ fn prove(world: &World, identity: &Value, scoped: bool) -> Result<Authenticated,
             }
             "totp" => {
                 let user = find_user(world, &given["user"])?.filter(|user| user.totp);
-                let user = user.filter(|_| given["user"]["passcode"] == super::PASSCODE).ok_or_else(refused)?;
+                let user = user.filter(|_| given["user"]["passcode"] == PASSCODE).ok_or_else(refused)?;
                 plain(user.id.clone())
             }
             "token" => {
@@ -133,11 +134,11 @@ fn credential(world: &World, given: &Value, scoped: bool) -> Result<Authenticate
         }
     } else {
         let user = find_user(world, &given["user"])?.ok_or_else(refused)?;
-        if user.id != owner.id || given["name"] != super::CREDENTIAL_NAME {
+        if user.id != owner.id || given["name"] != CREDENTIAL_NAME {
             return Err(refused());
         }
     }
-    if given["secret"] != super::CREDENTIAL_SECRET {
+    if given["secret"] != CREDENTIAL_SECRET {
         return Err(refused());
     }
     if scoped {
@@ -153,7 +154,7 @@ fn explained(base: &str, message: &str, identity: &Value) -> Answer {
 }
 
 /// A user by id, or by name and domain; a name without a domain is an error of the request.
-fn find_user<'a>(world: &'a World, given: &Value) -> Result<Option<&'a super::keystone::User>, Answer> {
+fn find_user<'a>(world: &'a World, given: &Value) -> Result<Option<&'a User>, Answer> {
     let users = &world.identity.users;
     if let Some(id) = given["id"].as_str() {
         return Ok(users.iter().find(|user| user.id == id));
@@ -185,7 +186,7 @@ fn missing_factor(world: &mut World, proof: &Authenticated) -> Option<Answer> {
     let name = user.name;
     let now = world.now();
     let expires = now.saturating_add(RECEIPT_LIFETIME);
-    let id = format!("gAAAAAB{}", hex(world));
+    let id = format!("gAAAAAB{}", world.hex());
     let body = json!({
         "receipt": {
             "methods": proof.methods,

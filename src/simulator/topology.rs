@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::world::{Collection, StoredObject, World};
+use super::object::{Collection, StoredObject};
+use super::world::World;
 
 /// Adds an object with the attributes every Neutron object has, and returns its id.
 pub(super) fn object(world: &mut World, at: usize, kind: Collection, project: &str, attributes: &Value) -> String {

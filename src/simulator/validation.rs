@@ -5,13 +5,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::Release;
+use super::access::is_visible;
 use super::answer::{Answer, internal_error, neutron, python_dict};
 use super::attributes::SentObject;
-use super::keystone::Caller;
-use super::neutron::is_visible;
+use super::identity::Caller;
+use super::object::{Collection, StoredObject, text, texts};
+use super::release::Release;
 use super::values::{is_address, is_cidr, is_uuid};
-use super::world::{Collection, RegionState, StoredObject, text, texts};
+use super::world::RegionState;
 
 fn refuse(class: &str, message: &str) -> Result<(), Answer> {
     Err(neutron(400, class, message))

@@ -5,10 +5,37 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::Release;
 use super::answer::{Answer, neutron, python_str};
-use super::attributes::Rule;
-use super::world::{StoredObject, text as text_of};
+use super::object::{StoredObject, text as text_of};
+use super::release::Release;
+
+/// What a value has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule {
+    /// Never accepted from a client.
+    ReadOnly,
+    Name,
+    Text(usize),
+    Uuid,
+    UuidOrNull,
+    Boolean,
+    NonNegative,
+    OneOf(&'static [&'static str]),
+    Hash,
+    Cipher,
+    Group,
+    Lifetime,
+    Dpd,
+    Cidrs,
+    List,
+    /// An IP protocol: its name or its number; none, null or `any` for every one.
+    Protocol,
+    Port,
+    Ethertype,
+    /// A range as a security group rule takes it: a mask may be missing, host bits stay.
+    Prefix,
+    Anything,
+}
 
 pub(super) fn convert(rule: Rule, value: &mut Value) -> Result<(), Answer> {
     let refuse = |value: &Value, what: &str| {

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
+use super::access::{check_quota, is_visible, shows};
 use super::answer::{Answer, internal_error, neutron, no_such_path};
 use super::attributes::{self, SentObject};
-use super::keystone::Caller;
-use super::neutron::{check_quota, is_visible, shows};
+use super::identity::Caller;
+use super::object::{Collection, StoredObject, text};
 use super::validation;
 use super::values::{fits_table, is_storable};
-use super::world::{Collection, RegionState, StoredObject, Track, World, text};
+use super::world::{RegionState, Track, World};
 
 /// What decides whether there will be a tunnel.
 const TUNNEL: [&str; 7] =
