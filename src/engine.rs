@@ -1,7 +1,8 @@
-//! The engine: makes what a plan says, in order, and watches until the tunnel is up. It is the only writer, and has no
-//! screen; it tells what happens as [`Event`]s and remembers it in a [`Ledger`].
+//! The engine: carries a change out, forward or back, and watches until the tunnel is up. It is the only writer, and has no
+//! screen: it tells what happens as events. Creating a VPN is a change, too ([`Plan::to_change`](crate::plan::Plan::to_change));
+//! [`create`] and [`undo`] tell of it by what it makes, an [`Event`] at a time, and remember it in a [`Ledger`].
 //!
-//! The order is that of the guide within each half. OtherHalf the halves:
+//! The order of a creation is that of the guide within each half. Across the halves:
 //!
 //! ```text
 //! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
@@ -21,22 +22,22 @@ mod bodies;
 pub mod change;
 mod clock;
 pub mod commands;
-mod create;
+mod creation;
 mod delete;
+pub mod discover;
 mod event;
-pub mod found;
 pub mod handover;
 pub mod interruption;
 pub mod journal;
-mod late;
 mod ledger;
+mod lost_request;
 pub mod pace;
 pub(crate) mod prepare;
-mod private;
 pub(crate) mod resume;
 mod retry;
 mod sent;
 mod shared_keys;
+mod state_file;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -51,7 +52,7 @@ use crate::plan::{Half, Plan, VpnId, VpnName};
 use journal::Keeper;
 
 pub use crate::change::{HalfObject as Step, Task};
-pub use create::{CreateError, Undone, create, undo};
+pub use creation::{CreateError, Undone, create, undo};
 use ledger::in_order_of_deletion;
 pub use ledger::{Doubt, Ledger, Made, Origin};
 pub use pace::DEFAULT_WAIT;

@@ -242,8 +242,8 @@ fn changing() -> impl Strategy<Value = Message> {
         (step(), error()).prop_map(|(step, error)| {
             ChangeEvent::Waiting(step, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
         }),
-        step().prop_map(ChangeEvent::TakingBack),
-        (step(), time).prop_map(|(step, time)| ChangeEvent::TakenBack(step, time)),
+        step().prop_map(ChangeEvent::RollingBack),
+        (step(), time).prop_map(|(step, time)| ChangeEvent::RolledBack(step, time)),
         step().prop_map(|step| ChangeEvent::Removed(step, Id::new("0e1d2c3b"))),
         Just(ChangeEvent::Settling(Timestamp::MAX)),
     ];

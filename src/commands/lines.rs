@@ -147,7 +147,7 @@ pub(super) fn stopping() {
 pub(super) fn tell_change(change: &Change, event: &ChangeEvent) {
     let step = |number: &usize| change.steps().get(*number).map(ToString::to_string).unwrap_or_default();
     let line = match event {
-        ChangeEvent::Started(_) | ChangeEvent::TakingBack(_) => return,
+        ChangeEvent::Started(_) | ChangeEvent::RollingBack(_) => return,
         ChangeEvent::Finished(number, end, took) => {
             let word = match end {
                 End::Made(id) => format!("made {id}"),
@@ -163,7 +163,7 @@ pub(super) fn tell_change(change: &Change, event: &ChangeEvent) {
             format!("{}: FAILED: {error} ({})", step(number), seconds(*took))
         }
         ChangeEvent::Waiting(number, pause) => format!("{}: {pause}", step(number)),
-        ChangeEvent::TakenBack(number, took) => {
+        ChangeEvent::RolledBack(number, took) => {
             format!("{}: rolled back ({})", step(number), seconds(*took))
         }
         ChangeEvent::Settling(until) => {

@@ -16,7 +16,7 @@ use super::options::{AnswerArgs, ClearTextArgs, ProfileName, WaitArgs};
 use super::wait::wait_for;
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::cloud::Cloud;
-use crate::engine::found::{Found, find, settle};
+use crate::engine::discover::{Found, find, settle};
 use crate::engine::interruption::{Interruption, interruptions};
 use crate::engine::journal::{Keeper, Record};
 use crate::engine::prepare::PrepareError;

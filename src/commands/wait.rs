@@ -9,7 +9,7 @@ use super::CommandError;
 use super::creation::Audience;
 use super::lines::{self, ProgressLines};
 use crate::cloud::Cloud;
-use crate::engine::found::Found;
+use crate::engine::discover::Found;
 use crate::engine::journal::Keeper;
 use crate::engine::{Ledger, Pace, Step, Watched, Work, watch};
 use crate::inspect::examine;

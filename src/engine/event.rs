@@ -22,8 +22,8 @@ pub(super) enum StepEvent {
     Made(Made, Duration),
     Failed(usize, Error, Duration),
     Waiting(usize, Box<Pause>),
-    TakingBack(usize),
-    TakenBack(usize, Duration),
+    RollingBack(usize),
+    RolledBack(usize, Duration),
     /// Nothing needs this object, and it is deleted.
     Removed(usize, Id),
     /// A lost request of a creation has made this after all.
@@ -66,8 +66,8 @@ fn of_change(event: StepEvent) -> Option<ChangeEvent> {
         StepEvent::Finished(step, end, took) => ChangeEvent::Finished(step, end, took),
         StepEvent::Failed(step, error, took) => ChangeEvent::Failed(step, error, took),
         StepEvent::Waiting(step, pause) => ChangeEvent::Waiting(step, pause),
-        StepEvent::TakingBack(step) => ChangeEvent::TakingBack(step),
-        StepEvent::TakenBack(step, took) => ChangeEvent::TakenBack(step, took),
+        StepEvent::RollingBack(step) => ChangeEvent::RollingBack(step),
+        StepEvent::RolledBack(step, took) => ChangeEvent::RolledBack(step, took),
         StepEvent::Removed(step, id) => ChangeEvent::Removed(step, id),
         StepEvent::Settling(until) => ChangeEvent::Settling(until),
         StepEvent::Made(..)
@@ -94,8 +94,8 @@ fn of_creation(event: StepEvent, tasks: &[Task]) -> Option<Event> {
         StepEvent::Deleted(made) => Event::Deleted(made),
         StepEvent::Kept(made, error) => Event::Kept(made, error),
         StepEvent::Finished(..)
-        | StepEvent::TakingBack(_)
-        | StepEvent::TakenBack(..)
+        | StepEvent::RollingBack(_)
+        | StepEvent::RolledBack(..)
         | StepEvent::Removed(..)
         | StepEvent::Settling(_) => return None,
     })

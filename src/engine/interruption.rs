@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::journal::{self, JournalError, Record, Stage};
-use super::{change, private};
+use super::{change, state_file};
 use crate::change::{ChangeId, Subject};
 use crate::cloud::{Cloud, Id};
 use crate::plan::file::PlanFile;
@@ -146,7 +146,7 @@ pub fn needed(interruptions: &[Interruption]) -> (Vec<Subject>, Vec<ChangeId>, V
 
 /// Whether another process has the lock beside a journal.
 fn state(path: &Path) -> State {
-    match private::lock(path) {
+    match state_file::lock(path) {
         Err(JournalError::Busy(_)) => State::Running,
         Ok(_) | Err(_) => State::Interrupted,
     }

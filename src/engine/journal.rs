@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::change;
 use super::handover::KeyOrigin;
-pub use super::private::JournalError;
-use super::private::{self, lock, lock_path};
+pub use super::state_file::JournalError;
+use super::state_file::{self, lock, lock_path};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Half, Plan, VpnId, VpnName};
@@ -221,7 +221,7 @@ impl Journal {
     }
 
     fn write(&self) -> Result<(), JournalError> {
-        private::write(&self.claim.path, &self.record)
+        state_file::write(&self.claim.path, &self.record)
     }
 
     fn remove(&self) -> Result<(), JournalError> {
@@ -390,7 +390,7 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    let journals = private::list(directory, "json")?.into_iter();
+    let journals = state_file::list(directory, "json")?.into_iter();
     let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
@@ -426,8 +426,8 @@ pub fn forget(path: &Path) -> Result<(), JournalError> {
 }
 
 fn read(path: &Path) -> Result<Record, JournalError> {
-    let record: Record = private::read(path, VERSION)?;
+    let record: Record = state_file::read(path, VERSION)?;
     // The lock goes by the file's name, so a copy would let two processes work on one VPN.
-    private::check_name(path, &record.vpn.to_string())?;
+    state_file::check_name(path, &record.vpn.to_string())?;
     Ok(record)
 }

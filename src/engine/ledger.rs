@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::change::{Late, State};
+use super::change::{LostRequests, State};
 use super::clock::Clock;
 use super::{Step, Task};
 use crate::cloud::{Id, Limits, RegionId, harmless};
@@ -65,7 +65,7 @@ pub struct Ledger {
     doubtful: BTreeSet<Task>,
     /// Tasks that may get an object, or a second one, although the last look found none.
     #[serde(with = "pairs")]
-    late: BTreeMap<Task, Late>,
+    late: BTreeMap<Task, LostRequests>,
     /// Requests that are about to be sent or not answered yet, since when. Only a journal is ever read with any in it.
     #[serde(with = "pairs")]
     intents: BTreeMap<Task, Timestamp>,
@@ -174,7 +174,7 @@ impl Ledger {
         self.debris.iter().filter(|made| made.task == task).cloned().collect()
     }
 
-    pub(super) fn late_of(&self, task: Task) -> Option<Late> {
+    pub(super) fn late_of(&self, task: Task) -> Option<LostRequests> {
         self.late.get(&task).copied()
     }
 
@@ -247,7 +247,7 @@ impl Ledger {
     pub fn lose(&mut self, task: Task, until: Timestamp) {
         self.intents.remove(&task);
         self.doubtful.insert(task);
-        let late = self.late.entry(task).or_insert(Late { requests: 0, until });
+        let late = self.late.entry(task).or_insert(LostRequests { requests: 0, until });
         late.requests += 1;
         late.until = late.until.max(until);
     }

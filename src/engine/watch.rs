@@ -6,7 +6,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::create::sweep;
+use super::creation::sweep;
 use super::pace::LOOK_CLOSELY;
 use super::{Event, Ledger, Made, Marks, Standing, Step, Work};
 use crate::cloud::{Error, ErrorKind, Status};

@@ -18,7 +18,7 @@ use crate::plan::shell::{osvpn, remove_file};
 pub enum ChangeOutcome {
     Done,
     /// It is rolled back.
-    TakenBack,
+    RolledBack,
     Unchanged,
     /// It is done, but a request whose answer was lost may still take effect.
     Unsettled,
@@ -90,7 +90,7 @@ impl ChangeReport {
     #[must_use]
     pub fn new(course: &Course, ended: Result<Changed, ChangeError>, direction: Direction) -> Self {
         let change = &course.change;
-        let done = if direction == Direction::Back { ChangeOutcome::TakenBack } else { ChangeOutcome::Done };
+        let done = if direction == Direction::Back { ChangeOutcome::RolledBack } else { ChangeOutcome::Done };
         let step = |number: usize| change.steps().get(number).map(ToString::to_string).unwrap_or_default();
         let mut unsettled = None;
         let (outcome, failure) = match ended {
@@ -180,7 +180,7 @@ impl ChangeReport {
 
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged)
+        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged)
     }
 }
 
@@ -191,7 +191,7 @@ impl Conclude for ChangeReport {
             ChangeOutcome::Stopped => ExitStatus::Stopped,
             ChangeOutcome::Failed | ChangeOutcome::Unsettled => ExitStatus::Failed,
             ChangeOutcome::Overtaken => ExitStatus::Refused,
-            ChangeOutcome::Done | ChangeOutcome::TakenBack | ChangeOutcome::Unchanged => {
+            ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged => {
                 let after = self.after.as_ref().map_or(ExitStatus::Done, Conclude::exit_status);
                 if after == ExitStatus::Done && !self.caveats.is_empty() { ExitStatus::Failed } else { after }
             }
@@ -250,7 +250,7 @@ impl Display for ChangeReport {
         let done = if self.direction == Direction::Back { "Rolled back" } else { "Done" };
         let failed = if self.direction == Direction::Back { "Not rolled back" } else { "Failed" };
         match self.outcome {
-            ChangeOutcome::Done | ChangeOutcome::TakenBack => writeln!(f, "{done}: {what}.")?,
+            ChangeOutcome::Done | ChangeOutcome::RolledBack => writeln!(f, "{done}: {what}.")?,
             ChangeOutcome::Unchanged => {
                 writeln!(f, "Unchanged: {what}.")?;
                 self.notes.iter().try_for_each(|note| f.write_str(&hanging("  ", note)))?;

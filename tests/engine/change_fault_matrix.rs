@@ -272,7 +272,7 @@ impl Lane {
             let vpn = self.vpn();
             let mut changing = Self::as_late_as_can_be(&vpn, self.change(&vpn)).await;
             vpn.site.simulator.clear_requests();
-            assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+            assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
             note(&vpn, Phase::Back, &mut targets);
             drop(changing);
             self.close(vpn);
@@ -354,7 +354,7 @@ impl Lane {
         let carried = async {
             match case.target.phase {
                 Phase::Forward => changing.carry_out(given.as_ref(), &work).await,
-                Phase::Back => changing.take_back(&work).await,
+                Phase::Back => changing.roll_back(&work).await,
             }
         };
         let arrived = async {
@@ -412,7 +412,7 @@ impl Lane {
         let mut received = events.1;
         loop {
             let result = if takes_back {
-                changing.take_back(&work).await
+                changing.roll_back(&work).await
             } else {
                 changing.carry_out(given.as_ref(), &work).await
             };

@@ -315,7 +315,7 @@ async fn a_key_the_second_half_refuses_is_put_back_on_the_first() {
     let path = vpn.journal().unwrap();
     drop(changing);
     let mut changing = Changing::open(&path).unwrap();
-    assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+    assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
     assert_eq!((vpn.keys(), vpn.journal()), (vec![KEY.to_owned(), KEY.to_owned()], None));
 }
 
@@ -332,7 +332,7 @@ async fn a_key_of_the_user_s_is_asked_for_again_after_a_crash_and_never_replaced
         tokio::select! { _ = carried => panic!("it is held"), () = gate.arrived() => {} }
     }
     let mut changing = Changing::open(&vpn.journal().unwrap()).unwrap();
-    assert_eq!(changing.take_back(&vpn.work()).await, Err(ChangeError::TooLate), "nobody knows the old key");
+    assert_eq!(changing.roll_back(&vpn.work()).await, Err(ChangeError::TooLate), "nobody knows the old key");
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::KeyNeeded(0)));
     assert!(matches!(changing.carry_out(Some(&given), &vpn.work()).await, Ok(Changed::Done | Changed::Unsettled(..))));
     assert_eq!(vpn.keys(), ["Given0nceAndThenForgotten1234567"]);
@@ -479,7 +479,7 @@ async fn subnets_set(vpn: &Vpn) -> Changing {
 async fn services_are_restarted_once_more_after_what_they_take_up_is_taken_back() {
     let vpn = Vpn::site_to_site().await;
     let mut changing = subnets_set(&vpn).await;
-    assert_eq!(changing.take_back(&vpn.work()).await, Ok(Changed::Done));
+    assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
     let [a, b] = ["nz-hlz-1", "nz-por-1"].map(str::to_owned);
     let (connection, service) = ("connection", "service");
     let back = [(connection, b.clone()), (connection, a.clone())];
@@ -492,7 +492,7 @@ async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
     let vpn = Vpn::site_to_site().await;
     let mut changing = subnets_set(&vpn).await;
     vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("vpnservices"));
-    failed_step(changing.take_back(&vpn.work()).await);
+    failed_step(changing.roll_back(&vpn.work()).await);
     let course = changing.course();
     let report = ChangeReport::new(&course, Err(ChangeError::Stopped), Direction::Back).to_string();
     assert!(report.contains("To continue:   osvpn rollback ") && !report.contains("osvpn resume"), "{report}");
@@ -568,13 +568,13 @@ async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
         let vpn = Vpn::site_to_site().await;
         let mut changing = subnets_set(&vpn).await;
         vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT"));
-        failed_step(changing.take_back(&vpn.work()).await);
+        failed_step(changing.roll_back(&vpn.work()).await);
         let half = Half::B;
         let (connection, service) = (vpn.object(half, Step::Connection), vpn.object(half, Step::Service));
         vpn.site.simulator.uproot("nz-por-1", "ipsec_site_connections", connection.id.as_str());
         vpn.site.simulator.uproot("nz-por-1", "vpnservices", service.id.as_str());
         let work = vpn.work();
-        let ended = if takes_back { changing.take_back(&work).await } else { changing.carry_out(None, &work).await };
+        let ended = if takes_back { changing.roll_back(&work).await } else { changing.carry_out(None, &work).await };
         // What was made for a connection that is gone is of no use.
         let is_overtaken =
             matches!(&ended, Err(ChangeError::Failed(_, error)) if error.kind == osvpn::cloud::ErrorKind::Overtaken);

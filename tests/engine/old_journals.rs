@@ -99,7 +99,7 @@ impl Scene {
         assert!(changing.is_of(&self.site.cloud));
         let mut tries = 0;
         loop {
-            let ended = if is_back { changing.take_back(&work).await } else { changing.carry_out(None, &work).await };
+            let ended = if is_back { changing.roll_back(&work).await } else { changing.carry_out(None, &work).await };
             tries += 1;
             match ended {
                 // The journal says that a request was under way, which may take effect for some seconds.

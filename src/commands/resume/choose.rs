@@ -7,7 +7,7 @@ use itertools::Itertools;
 use super::super::CommandError;
 use crate::cloud::{Cloud, Hidden};
 use crate::engine::change;
-use crate::engine::found::{self, Found};
+use crate::engine::discover::{self, Found};
 use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
 use crate::engine::resume::Resumable;
 use crate::plan::shell::osvpn;
@@ -164,8 +164,9 @@ pub(in super::super) async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<R
         Chosen::Journal(journal) => return take_journal(journal, cloud),
         Chosen::Named(wanted, unreadable) => (wanted, unreadable),
     };
-    let all =
-        found::find(cloud).await.map_err(|error| CommandError::failed("looking for the VPN by its marker", &error))?;
+    let all = discover::find(cloud)
+        .await
+        .map_err(|error| CommandError::failed("looking for the VPN by its marker", &error))?;
     if let Some(hidden) = Hidden::from(cloud.is_reader(), !all.is_empty()) {
         return Err(CommandError::refused(hidden));
     }

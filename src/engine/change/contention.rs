@@ -4,8 +4,8 @@
 //! * A step that finds a value which is neither the one before the change nor the one it sets was overtaken: the change is
 //!   rolled back, but for what somebody else has set since.
 //! * Of two changes that find each other, known by the word in what they make, the one with the smaller id stays and the
-//!   other takes itself back. The one that stays waits for that; if it does not happen, the other looked too early to know of
-//!   it, and the one that waits takes itself back too.
+//!   other rolls itself back. The one that stays waits for that; if it does not happen, the other looked too early to know of
+//!   it, and the one that waits rolls itself back too.
 //! * A connection that was recreated by somebody else is the same half of the VPN still, and is changed in its place.
 
 use std::collections::BTreeSet;
@@ -21,6 +21,7 @@ use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::ROUNDS;
 use crate::engine::event::StepEvent;
+use crate::engine::retry::pass;
 use crate::plan::Half;
 
 /// Where an object stands between its old and its new values.
@@ -133,9 +134,8 @@ impl Changing {
             if !yields || round == ROUNDS {
                 return Err(lost);
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = work.stop.cancelled() => return Ok(()),
+            if !pass(pause, work.stop).await {
+                return Ok(());
             }
             pause = pause.saturating_mul(2);
         }
@@ -149,7 +149,7 @@ impl Changing {
             if !matches!(update.edits, Edits::Connection(_)) || self.progress().end(step) != Some(&End::Changed) {
                 continue;
             }
-            // That it cannot be seen is no reason to take anything back.
+            // That it cannot be seen is no reason to roll anything back.
             let Ok(region) = work.region(&update.region, step) else { continue };
             match self.standing(&update, &region).await {
                 Ok(Standing::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
@@ -232,7 +232,7 @@ impl Changing {
                 .push_str(" This change cannot be rolled back any more; look at the VPN before anything else.");
             return self.give_up(ChangeError::Failed(step, Box::new(error)));
         }
-        match self.roll_back(work).await {
+        match self.backward(work).await {
             Ok(Changed::Done) => error.message.push_str(" What this change had done is rolled back."),
             Ok(Changed::Unsettled(..)) | Err(_) => {
                 error.message.push_str(" What this change had done could not be rolled back as a whole.");

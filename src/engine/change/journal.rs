@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::private::JournalError;
-use super::super::{journal, private};
+use super::super::state_file::JournalError;
+use super::super::{journal, state_file};
 use super::{Course, Direction, Progress};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};
@@ -98,7 +98,7 @@ impl Kept {
         crate::system::state::make_private(directory)
             .map_err(|error| JournalError::File(directory.to_owned(), error))?;
         let path = directory.join(stem(&change.subject)).with_extension(EXTENSION);
-        let lock = private::lock(&path)?;
+        let lock = state_file::lock(&path)?;
         let unfinished = |what: &str| Err(JournalError::Unfinished(change.subject.to_string(), what.to_owned()));
         if path.exists() {
             return unfinished("another change of this VPN");
@@ -119,8 +119,8 @@ impl Kept {
     }
 
     pub fn open(path: &Path) -> Result<(Self, ChangeRecord), JournalError> {
-        // The lock comes first: its holder may have finished the change and removed the journal.
-        let lock = private::lock(path)?;
+        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        let lock = state_file::lock(path)?;
         let record = read(path)?;
         let held = Held { path: path.to_owned(), _lock: lock, record: record.clone(), is_written: true };
         Ok((Self::File(Box::new(held)), record))
@@ -152,7 +152,7 @@ impl Kept {
             return Ok(());
         }
         let record = ChangeRecord { change: change.clone(), progress: progress.clone(), ..held.record.clone() };
-        private::write(&held.path, &record)?;
+        state_file::write(&held.path, &record)?;
         (held.record, held.is_written) = (record, true);
         Ok(())
     }
@@ -195,8 +195,8 @@ impl Kept {
 impl Drop for Held {
     fn drop(&mut self) {
         if !self.path.exists() {
-            // Left behind it does no harm. A process that has opened it finds no journal.
-            let _ = fs::remove_file(private::lock_path(&self.path));
+            // Left behind it does no harm. Whoever has opened it by now finds no journal.
+            let _ = fs::remove_file(state_file::lock_path(&self.path));
         }
     }
 }
@@ -210,7 +210,7 @@ pub type Listed = (PathBuf, Result<ChangeRecord, JournalError>);
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     let mut read: Vec<Listed> =
-        private::list(directory, EXTENSION)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
+        state_file::list(directory, EXTENSION)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
     });
@@ -225,8 +225,8 @@ pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<Listed> {
 }
 
 fn read(path: &Path) -> Result<ChangeRecord, JournalError> {
-    let record: ChangeRecord = private::read(path, VERSION)?;
-    private::check_name(path, &stem(&record.change.subject))?;
+    let record: ChangeRecord = state_file::read(path, VERSION)?;
+    state_file::check_name(path, &stem(&record.change.subject))?;
     if !record.progress.fits(&record.change) {
         return Err(JournalError::Unreadable(
             path.to_owned(),

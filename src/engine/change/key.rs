@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::contention::error;
-use super::progress::Stand;
+use super::progress::StepStatus;
 use super::{Changing, End, Failure, Job, Request};
 use crate::change::{CopyKey, Object, SetKey, Step};
 use crate::cloud::{Error, Id, Region};
@@ -240,14 +240,14 @@ impl Changing {
     fn missing(&self, step: usize, first: &Holder, second: Option<&Holder>) -> Missing {
         let stand = self.progress().stand(step).clone();
         let last = match stand {
-            Stand::Sent(request, _) | Stand::Lost(request) | Stand::After(request) => request,
-            Stand::Open | Stand::Stale | Stand::Done(_) => return Missing::Both,
+            StepStatus::Sent(request, _) | StepStatus::Lost(request) | StepStatus::After(request) => request,
+            StepStatus::Open | StepStatus::Stale | StepStatus::Done(_) => return Missing::Both,
         };
         let Some(second) = second else { return Missing::Both };
         // Whatever somebody may have done to it since: only a key that keeps the rule is passed on.
         let is_fit = psk::check(first.key.expose_secret()).is_ok();
         let are_equal = is_same(&first.key, &second.key);
-        let is_answered = matches!(stand, Stand::After(_));
+        let is_answered = matches!(stand, StepStatus::After(_));
         match last {
             Request::SecondKey if are_equal => Missing::Nothing,
             Request::FirstKey { .. } if are_equal && is_answered => Missing::Nothing,

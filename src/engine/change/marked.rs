@@ -1,22 +1,14 @@
-//! The objects of a creation, which are known by the marker of their half: what earlier requests have made of them is taken
-//! where it is what the step wants, and deleted where it is in the way or of no use.
-
-use std::collections::BTreeSet;
+//! The objects of a creation, which are known by the marker of their half, their name and their form.
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
-use serde::Serialize;
-use serde_json::Value;
 
 use super::{Changing, Job};
-use crate::change::{Create, Deletable, Form, HalfObject, New, PeerEnd, Ref, Step, Task};
+use crate::change::{Create, Deletable, Form, HalfObject, Step, Task};
 use crate::cloud::vpnaas::{Formed, Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Region, RegionId};
 use crate::engine::delete::{Freed, delete};
 use crate::engine::event::StepEvent;
 use crate::engine::{Made, Origin};
-use crate::plan::Outer;
-use crate::plan::fields::PolicyField;
 
 /// What a look at a region has shown.
 pub(super) struct Looked {
@@ -74,7 +66,7 @@ impl Changing {
     }
 
     /// Looks for everything in the region with the step's marker; what is known is left as it is.
-    async fn look_by_marker(
+    pub(super) async fn look_by_marker(
         &self,
         step: usize,
         task: Task,
@@ -142,119 +134,6 @@ impl Changing {
         Ok(taken)
     }
 
-    /// Decides about objects that no step has a use for yet: those of another policy, after the plan was given a new one, and
-    /// connections with another key. Connections go first, because they hold the policies.
-    pub(super) async fn make_room(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
-        let mut halves = BTreeSet::new();
-        for (step, task, _) in self.marked_steps() {
-            let is_policy = matches!(task.step, HalfObject::IkePolicy | HalfObject::IpsecPolicy);
-            if is_policy && !self.progress().candidates(step).is_empty() && halves.insert(task.half) {
-                self.make_room_in(task, work).await.map_err(|error| (step, error))?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn make_room_in(&self, task: Task, work: &Job<'_>) -> Result<(), Error> {
-        let mut misfits = Vec::new();
-        for object in [HalfObject::IkePolicy, HalfObject::IpsecPolicy, HalfObject::Connection] {
-            let task = Task { step: object, ..task };
-            let Some(step) = self.change.step_of(task) else { continue };
-            let Some(Step::Create(create)) = self.change.steps().get(step) else { continue };
-            let region = work.region(&create.region, step)?;
-            if object == HalfObject::Connection && self.progress().is_unsettled(step) {
-                self.look_by_marker(step, task, create, &region, work).await?;
-            }
-            let unfit = self.take(step, task, create, &region, work).await?;
-            misfits.splice(0..0, unfit);
-            if object == HalfObject::Connection {
-                self.discard(step, &misfits, &region, work).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes what fits the object of its step, if the step has none. Returns what does not fit.
-    async fn take(
-        &self,
-        step: usize,
-        task: Task,
-        create: &Create,
-        region: &Region,
-        work: &Job<'_>,
-    ) -> Result<Vec<Made>, Error> {
-        let mut misfits = Vec::new();
-        let candidates = self.progress().candidates(step);
-        for made in candidates {
-            match self.fits(task, create, &made, region, work).await {
-                Ok(true) => {
-                    self.progress().record(step, made);
-                    self.note();
-                    break;
-                }
-                Ok(false) => misfits.push(made),
-                Err(error) if error.is_gone() => {
-                    self.progress().remove(&made.id);
-                    self.note();
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(misfits)
-    }
-
-    /// Whether it is what the step would make: a policy with its values, or a connection with its key that hangs on the
-    /// policies there are. A request of a process that died may have been for an earlier plan.
-    async fn fits(
-        &self,
-        task: Task,
-        create: &Create,
-        made: &Made,
-        region: &Region,
-        work: &Job<'_>,
-    ) -> Result<bool, Error> {
-        let kind = task.step.kind();
-        match &create.object {
-            New::IkePolicy(ike) => {
-                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ike))
-            }
-            New::IpsecPolicy(ipsec) => {
-                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ipsec))
-            }
-            New::FreshConnection(fresh) => {
-                let ties = ["ikepolicy_id", "ipsecpolicy_id"];
-                let (shown, key) =
-                    tokio::try_join!(region.show(kind, &made.id, &ties), region.connection_psk(&made.id))?;
-                let hangs_on = |tie: &str, policy: &Ref| {
-                    self.id_of(policy).is_ok_and(|policy| shown[tie].as_str() == Some(policy.as_str()))
-                };
-                Ok(work.key.is_some_and(|own| key.expose_secret() == own.secret().expose_secret())
-                    && hangs_on(ties[0], &fresh.ike_policy)
-                    && hangs_on(ties[1], &fresh.ipsec_policy))
-            }
-            _ => Ok(true),
-        }
-    }
-
-    /// Deletes what is in the way. Nothing is changed in place: the cloud refuses changes to a connection it is still
-    /// building. What others have come to use stays, and is of no use here.
-    async fn discard(&self, step: usize, misfits: &[Made], region: &Region, work: &Job<'_>) -> Result<(), Error> {
-        for made in misfits {
-            work.tell(StepEvent::Deleting(made.clone()));
-            self.verify(made, region).await?;
-            match self.free_and_delete(step, deletable(made), &made.id, region, work).await {
-                Ok(Freed::Gone) => self.forget(made, work),
-                Ok(Freed::InUse(error)) | Err(error)
-                    if error.is_in_use() && made.task.step != HalfObject::Connection =>
-                {
-                    work.tell(StepEvent::Kept(made.clone(), error));
-                }
-                Ok(Freed::InUse(error)) | Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// Notes and tells that an object is gone.
     pub(super) fn forget(&self, made: &Made, work: &Job<'_>) {
         self.progress().remove(&made.id);
@@ -281,7 +160,7 @@ impl Changing {
     ///
     /// # Errors
     /// If it has neither, or cannot be read. What is gone has nothing to be looked at.
-    async fn verify(&self, made: &Made, region: &Region) -> Result<(), Error> {
+    pub(super) async fn verify(&self, made: &Made, region: &Region) -> Result<(), Error> {
         if !self.notes().unverified.contains(&made.id) {
             return Ok(());
         }
@@ -380,45 +259,6 @@ impl Changing {
             }
         }
     }
-
-    /// Address and identity of what a connection goes to: the other service's own external address, never the router's, which
-    /// on OVN is another one.
-    pub(super) async fn peer_of(&self, peer: &PeerEnd, work: &Job<'_>) -> Result<(String, String), Error> {
-        let (step, outer) = match peer {
-            PeerEnd::Outside { address, id } => return Ok((address.clone(), id.clone())),
-            PeerEnd::Service(step, outer) => (*step, *outer),
-        };
-        let known = || self.progress().object(step).and_then(|made| made.external(outer)).map(|one| one.to_string());
-        if known().is_none() {
-            self.read_addresses(step, work).await?;
-        }
-        let address = known().ok_or_else(|| {
-            let half = self.progress().object(step).map_or_else(String::new, |made| made.task.half.to_string());
-            let text =
-                format!("the cloud gave the VPN service of half {half} no {} address to connect to", family(outer));
-            Error::new(ErrorKind::Unexpected, text)
-        })?;
-        Ok((address.clone(), address))
-    }
-
-    /// Reads a service's addresses again: one that was found before its gateway was built has none yet.
-    async fn read_addresses(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
-        let Some(mut made) = self.progress().object(step).cloned() else { return Ok(()) };
-        let services = work.region(&made.region, step)?.services().await?;
-        if let Some(service) = services.iter().find(|service| service.id == made.id) {
-            (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
-            self.progress().record(step, made);
-            self.note();
-        }
-        Ok(())
-    }
-}
-
-const fn family(outer: Outer) -> &'static str {
-    match outer {
-        Outer::V4 => "IPv4",
-        Outer::V6 => "IPv6",
-    }
 }
 
 pub(super) const fn deletable(made: &Made) -> Deletable {
@@ -429,14 +269,4 @@ pub(super) const fn deletable(made: &Made) -> Deletable {
 fn is_same_address(one: &str, other: &str) -> bool {
     use std::net::IpAddr;
     one == other || matches!((one.parse::<IpAddr>(), other.parse::<IpAddr>()), (Ok(a), Ok(b)) if a == b)
-}
-
-/// Whether an object has these values. The API has a unit beside each lifetime, and knows one unit.
-fn is_like(shown: &Value, wanted: &impl Serialize) -> bool {
-    let wanted = serde_json::to_value(wanted).unwrap_or_default();
-    let has = |(name, value): (&String, &Value)| match name.as_str() {
-        "lifetime" => shown["lifetime"]["value"] == *value,
-        name => shown[name] == *value,
-    };
-    wanted.as_object().is_some_and(|wanted| wanted.iter().all(has))
 }

@@ -62,7 +62,7 @@ pub(super) enum Request {
 /// Where a step stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Stand {
+pub(super) enum StepStatus {
     /// Nothing of it is done, or all of it is rolled back.
     #[default]
     Open,
@@ -81,7 +81,7 @@ pub(super) enum Stand {
 
 /// Requests whose answers were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::engine) struct Late {
+pub(in crate::engine) struct LostRequests {
     /// How many of them may still take effect.
     pub requests: usize,
     /// From when on none of them can any more.
@@ -91,12 +91,12 @@ pub(in crate::engine) struct Late {
 /// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::engine) struct State {
-    stand: Stand,
+    stand: StepStatus,
     /// Where it stood before the request that was announced last.
     #[serde(default, skip_serializing_if = "is_open")]
-    before: Stand,
+    before: StepStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    late: Option<Late>,
+    late: Option<LostRequests>,
     /// What a step of a creation has made or found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object: Option<Made>,
@@ -110,10 +110,10 @@ impl State {
     pub fn of(ledger: &Ledger, task: Task) -> Self {
         let mut state = Self { left: ledger.debris_of(task), late: ledger.late_of(task), ..Self::default() };
         state.stand = match (ledger.get(task.half, task.step), ledger.intent_of(task)) {
-            (Some(made), _) => Stand::Done(End::Made(made.id.clone())),
-            (None, Some(at)) => Stand::Sent(Request::Create, at),
-            (None, None) if ledger.is_doubtful(task) => Stand::Lost(Request::Create),
-            (None, None) => Stand::Open,
+            (Some(made), _) => StepStatus::Done(End::Made(made.id.clone())),
+            (None, Some(at)) => StepStatus::Sent(Request::Create, at),
+            (None, None) if ledger.is_doubtful(task) => StepStatus::Lost(Request::Create),
+            (None, None) => StepStatus::Open,
         };
         state.object = ledger.get(task.half, task.step).cloned();
         state
@@ -127,17 +127,17 @@ impl State {
         &self.left
     }
 
-    pub const fn late(&self) -> Option<Late> {
+    pub const fn late(&self) -> Option<LostRequests> {
         self.late
     }
 
     pub const fn sent(&self) -> Option<Timestamp> {
-        if let Stand::Sent(_, at) = self.stand { Some(at) } else { None }
+        if let StepStatus::Sent(_, at) = self.stand { Some(at) } else { None }
     }
 
     /// Whether nobody has looked since an answer was lost.
     pub const fn is_lost(&self) -> bool {
-        matches!(self.stand, Stand::Lost(_))
+        matches!(self.stand, StepStatus::Lost(_))
     }
 
     fn holds(&self, id: &Id) -> bool {
@@ -155,8 +155,8 @@ impl State {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so.
-fn is_open(stand: &Stand) -> bool {
-    *stand == Stand::Open
+fn is_open(stand: &StepStatus) -> bool {
+    *stand == StepStatus::Open
 }
 
 /// How far a change is: everything that goes on with it or takes it back works from this.
@@ -234,7 +234,7 @@ impl Progress {
     pub fn record(&mut self, step: usize, made: Made) {
         let state = &mut self.steps[step];
         state.left.retain(|left| left.id != made.id);
-        (state.stand, state.before) = (Stand::Done(End::Made(made.id.clone())), Stand::Open);
+        (state.stand, state.before) = (StepStatus::Done(End::Made(made.id.clone())), StepStatus::Open);
         state.object = Some(made);
     }
 
@@ -265,33 +265,33 @@ impl Progress {
             state.left.retain(|made| made.id != *id);
             if state.object.as_ref().is_some_and(|made| made.id == *id) {
                 state.object = None;
-                if matches!(state.stand, Stand::Done(_)) {
-                    (state.stand, state.before) = (Stand::Open, Stand::Open);
+                if matches!(state.stand, StepStatus::Done(_)) {
+                    (state.stand, state.before) = (StepStatus::Open, StepStatus::Open);
                 }
             }
         }
     }
 
     pub fn end(&self, step: usize) -> Option<&End> {
-        if let Stand::Done(end) = &self.steps[step].stand { Some(end) } else { None }
+        if let StepStatus::Done(end) = &self.steps[step].stand { Some(end) } else { None }
     }
 
-    pub fn stand(&self, step: usize) -> &Stand {
+    pub fn stand(&self, step: usize) -> &StepStatus {
         &self.steps[step].stand
     }
 
-    pub fn late(&self, step: usize) -> Option<Late> {
+    pub fn late(&self, step: usize) -> Option<LostRequests> {
         self.steps[step].late
     }
 
     pub fn is_done(&self, step: usize) -> bool {
-        matches!(self.steps[step].stand, Stand::Done(_))
+        matches!(self.steps[step].stand, StepStatus::Done(_))
     }
 
     /// Whether nothing of a step is done, nor may have been.
     pub fn is_untouched(&self, step: usize) -> bool {
         let State { stand, late, left, .. } = &self.steps[step];
-        (*stand == Stand::Open || self.steps[step].is_reused()) && late.is_none() && left.is_empty()
+        (*stand == StepStatus::Open || self.steps[step].is_reused()) && late.is_none() && left.is_empty()
     }
 
     pub fn is_unbegun(&self) -> bool {
@@ -301,79 +301,79 @@ impl Progress {
     /// Whether the cloud must be asked before a step is begun again.
     pub fn is_in_doubt(&self, step: usize) -> bool {
         let State { stand, late, .. } = &self.steps[step];
-        matches!(stand, Stand::Sent(..) | Stand::Lost(_)) || late.is_some()
+        matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_)) || late.is_some()
     }
 
     /// What a step has made.
     pub fn made(&self, step: usize) -> Option<&Id> {
         match &self.steps.get(step)?.stand {
-            Stand::Done(End::Made(id)) => Some(id),
+            StepStatus::Done(End::Made(id)) => Some(id),
             _ => None,
         }
     }
 
     pub fn is_reversible(&self, change: &Change) -> bool {
         self.steps.iter().zip(change.steps()).all(|(state, step)| match (step, &state.stand) {
-            (Step::Delete(..), Stand::Sent(..) | Stand::Lost(_) | Stand::Done(End::Gone))
+            (Step::Delete(..), StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::Done(End::Gone))
             | (
                 Step::SetKey(_),
-                Stand::Sent(Request::SecondKey, _)
-                | Stand::Lost(Request::SecondKey)
-                | Stand::After(Request::SecondKey)
-                | Stand::Done(_),
+                StepStatus::Sent(Request::SecondKey, _)
+                | StepStatus::Lost(Request::SecondKey)
+                | StepStatus::After(Request::SecondKey)
+                | StepStatus::Done(_),
             ) => false,
             // With one half there is nowhere to read the old key.
-            (Step::SetKey(set_key), Stand::Sent(..) | Stand::Lost(_)) => set_key.second.is_some(),
+            (Step::SetKey(set_key), StepStatus::Sent(..) | StepStatus::Lost(_)) => set_key.second.is_some(),
             _ => true,
         })
     }
 
     pub fn announce(&mut self, step: usize, request: Request, at: Timestamp) {
         let state = &mut self.steps[step];
-        if !matches!(state.stand, Stand::Sent(..) | Stand::Lost(_)) {
+        if !matches!(state.stand, StepStatus::Sent(..) | StepStatus::Lost(_)) {
             state.before = std::mem::take(&mut state.stand);
         }
-        state.stand = Stand::Sent(request, at);
+        state.stand = StepStatus::Sent(request, at);
     }
 
     pub fn answered(&mut self, step: usize, request: Request) {
-        self.steps[step].stand = Stand::After(request);
+        self.steps[step].stand = StepStatus::After(request);
     }
 
     /// Notes that the request announced last has done nothing.
     pub fn refused(&mut self, step: usize) {
         let state = &mut self.steps[step];
-        if matches!(state.stand, Stand::Sent(..) | Stand::Lost(_)) {
+        if matches!(state.stand, StepStatus::Sent(..) | StepStatus::Lost(_)) {
             state.stand = std::mem::take(&mut state.before);
         }
     }
 
     pub fn finish(&mut self, step: usize, end: End) {
         let state = &mut self.steps[step];
-        (state.stand, state.before) = (Stand::Done(end), Stand::Open);
+        (state.stand, state.before) = (StepStatus::Done(end), StepStatus::Open);
     }
 
     pub fn reopen(&mut self, step: usize) {
         let state = &mut self.steps[step];
-        (state.stand, state.before) = (Stand::Open, Stand::Open);
+        (state.stand, state.before) = (StepStatus::Open, StepStatus::Open);
     }
 
     /// Notes that what a step has done has to be done again.
     pub fn outdate(&mut self, step: usize) {
         let state = &mut self.steps[step];
-        (state.stand, state.before) = (Stand::Stale, Stand::Open);
+        (state.stand, state.before) = (StepStatus::Stale, StepStatus::Open);
     }
 
     /// Notes that the answer to the request announced last is lost, and until when it can take effect.
     pub fn lose(&mut self, step: usize, until: Timestamp) {
-        if let Stand::Sent(request, _) = self.steps[step].stand {
-            self.steps[step].stand = Stand::Lost(request);
+        if let StepStatus::Sent(request, _) = self.steps[step].stand {
+            self.steps[step].stand = StepStatus::Lost(request);
             // However late, these do what is wanted, or was done meanwhile.
             if matches!(request, Request::Delete | Request::SwitchOn) {
                 return;
             }
         }
-        let late = self.steps[step].late.get_or_insert(Late { requests: 0, until });
+        let late = self.steps[step].late.get_or_insert(LostRequests { requests: 0, until });
         late.requests += 1;
         late.until = late.until.max(until);
     }
@@ -398,7 +398,7 @@ impl Progress {
     pub fn take_over(&mut self, limits: &Limits) {
         let (reach, clock) = (limits.reach(), Clock::read());
         for step in 0..self.steps.len() {
-            if let Stand::Sent(_, at) = self.steps[step].stand {
+            if let StepStatus::Sent(_, at) = self.steps[step].stand {
                 self.lose(step, clock.end_of(at, reach));
             }
             if let Some(late) = &mut self.steps[step].late {
@@ -410,13 +410,13 @@ impl Progress {
     /// Whether a request of a step may be half of what belongs together, or may still take effect.
     pub fn is_half_done(&self, step: usize) -> bool {
         let State { stand, late, .. } = &self.steps[step];
-        matches!(stand, Stand::Sent(..) | Stand::Lost(_) | Stand::After(_)) || late.is_some()
+        matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::After(_)) || late.is_some()
     }
 
     /// Whether a step before that one has set a new key for good.
     pub fn has_new_key(&self, change: &Change, step: usize) -> bool {
         let before = self.steps.iter().zip(change.steps()).take(step);
-        before.into_iter().any(|(state, step)| matches!((step, &state.stand), (Step::SetKey(_), Stand::Done(_))))
+        before.into_iter().any(|(state, step)| matches!((step, &state.stand), (Step::SetKey(_), StepStatus::Done(_))))
     }
 
     /// Until when a lost request may still switch a service off.

@@ -14,6 +14,7 @@ use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
 use crate::engine::ROUNDS;
 use crate::engine::event::StepEvent;
+use crate::engine::retry::pass;
 use crate::plan::{Half, VpnName};
 
 /// An old connection compared with the new one.
@@ -315,9 +316,8 @@ impl Changing {
                 );
                 return Err(Overtaken { step: pair.step, by: Some(by), error: error(text, region) });
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = work.stop.cancelled() => return Ok(()),
+            if !pass(pause, work.stop).await {
+                return Ok(());
             }
             pause = pause.saturating_mul(2);
         }

@@ -165,7 +165,7 @@ impl Changing {
         if rival.vpn.is_some() {
             self.until_taken_over(work).await;
         }
-        let _ = self.roll_back(work).await;
+        let _ = self.backward(work).await;
         let left = self.notes().not_deleted.clone();
         for (made, error) in left.into_iter().filter(|(made, error)| is_service(made) && error.is_in_use()) {
             tracing::info!(service = %made.id, %error, "another VPN has come to use it");

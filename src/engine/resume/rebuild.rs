@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, Detail, Id, Inventory, Kind};
 use crate::engine::Step;
-use crate::engine::found::Found;
+use crate::engine::discover::Found;
 use crate::engine::prepare::{PrepareError, RegionRead};
 use crate::plan::fields::PolicyField;
 use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};

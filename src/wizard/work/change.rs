@@ -168,8 +168,8 @@ impl Work {
                 self.set(step, RowState::Done(end.into(), Some(took)));
             }
             ChangeEvent::Failed(step, _, took) => self.set(step, RowState::Failed(took)),
-            ChangeEvent::TakingBack(step) => self.set(step, RowState::RollingBack(now)),
-            ChangeEvent::TakenBack(step, _) => {
+            ChangeEvent::RollingBack(step) => self.set(step, RowState::RollingBack(now)),
+            ChangeEvent::RolledBack(step, _) => {
                 if let Some(slot) = job.course.ends.get_mut(step) {
                     *slot = None;
                 }

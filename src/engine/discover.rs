@@ -6,7 +6,7 @@ use futures::future::join_all;
 use itertools::Itertools;
 
 use super::change::adopted;
-use super::create::sweep;
+use super::creation::sweep;
 use super::{Ledger, Made, Marks, Origin, Step, Task, Work};
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};

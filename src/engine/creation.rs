@@ -97,7 +97,7 @@ pub async fn undo(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Undone
     let changing = Changing::of_marks(marks, ledger, work.keeper);
     let job = work.job(changing.change(), None);
     let creating = Creating { changing, ledger };
-    let rolled_back = creating.changing.roll_back(&job).await;
+    let rolled_back = creating.changing.backward(&job).await;
     let left = creating.changing.not_deleted();
     match rolled_back {
         Err(ChangeError::Stopped) => Undone::Stopped,

@@ -15,7 +15,7 @@ impl Changing {
     /// where it fails, until none can switch a service off. The wish to stop ends that wait too.
     ///
     /// # Errors
-    /// As [`Self::carry_out`] and [`Self::take_back`].
+    /// As [`Self::carry_out`] and [`Self::roll_back`].
     pub async fn see_through(
         &mut self,
         direction: Direction,
@@ -26,7 +26,7 @@ impl Changing {
         loop {
             let ended = match direction {
                 Direction::Forward => self.forward(work).await,
-                Direction::Back => self.roll_back(work).await,
+                Direction::Back => self.backward(work).await,
             };
             let until = match &ended {
                 Ok(Changed::Unsettled(until, None)) => Some(*until),

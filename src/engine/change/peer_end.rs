@@ -1,0 +1,47 @@
+//! Where a new connection goes.
+
+use super::{Changing, Job};
+use crate::change::PeerEnd;
+use crate::cloud::{Error, ErrorKind};
+use crate::plan::Outer;
+
+impl Changing {
+    /// Address and identity of what a connection goes to: the other service's own external address, never the router's, which
+    /// on OVN is another one.
+    pub(super) async fn peer_of(&self, peer: &PeerEnd, work: &Job<'_>) -> Result<(String, String), Error> {
+        let (step, outer) = match peer {
+            PeerEnd::Outside { address, id } => return Ok((address.clone(), id.clone())),
+            PeerEnd::Service(step, outer) => (*step, *outer),
+        };
+        let known = || self.progress().object(step).and_then(|made| made.external(outer)).map(|one| one.to_string());
+        if known().is_none() {
+            self.read_addresses(step, work).await?;
+        }
+        let address = known().ok_or_else(|| {
+            let half = self.progress().object(step).map_or_else(String::new, |made| made.task.half.to_string());
+            let text =
+                format!("the cloud gave the VPN service of half {half} no {} address to connect to", family(outer));
+            Error::new(ErrorKind::Unexpected, text)
+        })?;
+        Ok((address.clone(), address))
+    }
+
+    /// Reads a service's addresses again: one that was found before its gateway was built has none yet.
+    async fn read_addresses(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
+        let Some(mut made) = self.progress().object(step).cloned() else { return Ok(()) };
+        let services = work.region(&made.region, step)?.services().await?;
+        if let Some(service) = services.iter().find(|service| service.id == made.id) {
+            (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
+            self.progress().record(step, made);
+            self.note();
+        }
+        Ok(())
+    }
+}
+
+const fn family(outer: Outer) -> &'static str {
+    match outer {
+        Outer::V4 => "IPv4",
+        Outer::V6 => "IPv6",
+    }
+}

@@ -1,0 +1,101 @@
+//! Rolling a change back, the last step first.
+
+use std::cmp::Reverse;
+
+use tokio::time::Instant;
+
+use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
+use crate::change::Step;
+use crate::engine::event::StepEvent;
+
+impl Changing {
+    pub(in crate::engine) async fn backward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
+        if !self.is_reversible() {
+            return Err(ChangeError::TooLate);
+        }
+        self.set_out(Direction::Back, work);
+        self.outdate_restarts();
+        self.notes().not_deleted.clear();
+        let unseen = tokio::select! {
+            unseen = self.look_for_all(work) => unseen,
+            () = work.stop.cancelled() => return Err(ChangeError::Stopped),
+        };
+        let mut failed = None;
+        for step in self.way_back() {
+            if self.progress().is_untouched(step) {
+                continue;
+            }
+            if work.stop.is_cancelled() {
+                return Err(ChangeError::Stopped);
+            }
+            work.tell(StepEvent::RollingBack(step));
+            let begun = Instant::now();
+            match self.back(step, work).await {
+                Ok(()) => {
+                    if !self.is_of_creation(step) {
+                        self.progress().reopen(step);
+                    }
+                    self.note();
+                    work.tell(StepEvent::RolledBack(step, begun.elapsed()));
+                }
+                // The rest does not hang on it.
+                Err(Failure::Error(error)) if self.is_of_creation(step) => failed = failed.or(Some((step, error))),
+                Err(failure) => {
+                    self.tell_failure(step, &failure, begun, work);
+                    return Err(self.fail(step, failure, work));
+                }
+            }
+        }
+        match failed {
+            Some((step, error)) => Err(ChangeError::Failed(step, error)),
+            None if work.stop.is_cancelled() && !self.progress().removable().is_empty() => Err(ChangeError::Stopped),
+            None => Ok(self.settle_back(unseen, work).await),
+        }
+    }
+
+    pub(super) async fn back(&self, step: usize, work: &Job<'_>) -> Result<(), Failure> {
+        match self.change.steps()[step].clone() {
+            Step::Create(create) if create.task().is_some() => self.remove_marked(step, work).await?,
+            Step::Create(create) => self.remove_made(step, &create, work).await?,
+            Step::Update(update) => self.restore(step, &update, work).await?,
+            Step::SetKey(set_key) => self.put_key_back(step, &set_key, work).await?,
+            Step::Restart(service) if self.takes_something_up() => {
+                if let End::Unnoticed(router) = self.restart(step, &service, work).await? {
+                    self.notes().unnoticed.insert(step, router);
+                }
+            }
+            Step::Restart(service) => self.switch_on(step, &service, work).await?,
+            // Nothing was sent that could have deleted it, or it would not be rolled back; nor is a key copied before the new one
+            // is there for good.
+            Step::Delete(..) | Step::CopyKey(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What was restarted before something was rolled back has to be restarted after it, whichever way it goes on.
+    pub(super) fn outdate_restarts(&self) {
+        for (number, step) in self.change.steps().iter().enumerate() {
+            if matches!(step, Step::Restart(_)) && self.progress().is_done(number) {
+                self.progress().outdate(number);
+            }
+        }
+    }
+
+    /// The order in which steps are rolled back. What was made goes last: until then something may use it.
+    pub(super) fn way_back(&self) -> Vec<usize> {
+        let steps = self.change.steps();
+        let mut order: Vec<usize> = (0..steps.len()).rev().collect();
+        order.sort_by_key(|&step| match &steps[step] {
+            Step::Update(_) | Step::SetKey(_) | Step::CopyKey(_) | Step::Delete(..) => (0, None),
+            Step::Restart(_) => (1, None),
+            // What uses the rest goes first.
+            Step::Create(create) => (2, create.task().map(|task| Reverse(task.step))),
+        });
+        order
+    }
+
+    /// Whether the restarts are for something that is rolled back.
+    pub(super) fn takes_something_up(&self) -> bool {
+        self.change.steps().iter().any(|step| matches!(step, Step::Update(_)))
+    }
+}
