@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Create, DpdValues, Form, FreshConnection, KnownBy, New, PeerEnd, Ref, Step, Subject, Verb};
+use super::{
+    Change, Create, Deletable, DpdValues, Form, FreshConnection, KnownBy, New, PeerEnd, Ref, Step, Subject, Verb,
+};
 use crate::cloud::RegionId;
 use crate::cloud::request::Kind;
 use crate::plan::{Far, Half, HalfPlan, Plan, VpnId};
@@ -163,22 +165,34 @@ impl Plan {
     }
 }
 
+impl New {
+    /// The object of a half it makes; none for a rule.
+    #[must_use]
+    pub const fn half_object(&self) -> Option<HalfObject> {
+        Some(match self {
+            Self::Service(_) | Self::SoleService { .. } => HalfObject::Service,
+            Self::LocalGroup(_) => HalfObject::LocalGroup,
+            Self::PeerGroup(_) => HalfObject::PeerGroup,
+            Self::IkePolicy(_) => HalfObject::IkePolicy,
+            Self::IpsecPolicy(_) => HalfObject::IpsecPolicy,
+            Self::Connection { .. } | Self::FreshConnection(_) => HalfObject::Connection,
+            Self::Unplanned(object, _) => *object,
+            Self::Rule { .. } => return None,
+        })
+    }
+
+    #[must_use]
+    pub(crate) fn kind(&self) -> Deletable {
+        self.half_object().map_or(Deletable::Rule, |object| Deletable::Vpn(object.kind()))
+    }
+}
+
 impl Create {
     /// Which object of which half it is, if it is one of a creation.
     #[must_use]
     pub fn task(&self) -> Option<Task> {
         let KnownBy::Marker(half) = self.known_by else { return None };
-        let step = match &self.object {
-            New::Service(_) | New::SoleService { .. } => HalfObject::Service,
-            New::LocalGroup(_) => HalfObject::LocalGroup,
-            New::PeerGroup(_) => HalfObject::PeerGroup,
-            New::IkePolicy(_) => HalfObject::IkePolicy,
-            New::IpsecPolicy(_) => HalfObject::IpsecPolicy,
-            New::Connection { .. } | New::FreshConnection(_) => HalfObject::Connection,
-            New::Unplanned(object, _) => *object,
-            New::Rule { .. } => return None,
-        };
-        Some(Task { half, step })
+        Some(Task { half, step: self.object.half_object()? })
     }
 
     /// What an object must hold to be taken for what this step has sent, as far as that does not depend on other steps.

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::{
-    Change, ChangeId, ConnectionEdits, CopyKey, Create, Deletable, Edits, New, Object, ServiceEdits, SetKey, Step,
-    Subject, Update, Verb,
+    Change, ChangeId, ConnectionEdits, CopyKey, Create, Deletable, Edits, HalfObject, New, Object, ServiceEdits,
+    SetKey, Step, Subject, Update, Verb,
 };
+use crate::cloud::Kind;
 
 impl Verb {
     /// The word of its command.
@@ -132,17 +133,8 @@ impl fmt::Display for Change {
 impl New {
     /// What a person calls it.
     #[must_use]
-    pub const fn label(&self) -> &'static str {
-        match self {
-            Self::Service(_) | Self::SoleService { .. } => "VPN service",
-            Self::LocalGroup(_) => "local endpoint group",
-            Self::PeerGroup(_) => "peer endpoint group",
-            Self::IkePolicy(_) => "IKE policy",
-            Self::IpsecPolicy(_) => "IPsec policy",
-            Self::Connection { .. } | Self::FreshConnection(_) => "IPsec site connection",
-            Self::Unplanned(object, _) => object.label(),
-            Self::Rule { .. } => "security-group rule",
-        }
+    pub fn label(&self) -> &'static str {
+        self.half_object().map_or_else(|| self.kind().label(), HalfObject::label)
     }
 }
 
@@ -169,10 +161,10 @@ impl fmt::Display for Step {
             Self::Create(Create { name, object, .. }) => write!(f, "make the {} {name}", object.label()),
             Self::Update(Update { id, name, edits, .. }) => {
                 let (object, changed) = match edits {
-                    Edits::Service(edits) => ("VPN service", changed_of_service(edits)),
-                    Edits::Connection(edits) => ("IPsec site connection", changed_of_connection(edits)),
+                    Edits::Service(edits) => (Kind::VpnService, changed_of_service(edits)),
+                    Edits::Connection(edits) => (Kind::SiteConnection, changed_of_connection(edits)),
                 };
-                write!(f, "change the {object} {name} ({id}): {}", changed.join(", "))
+                write!(f, "change the {} {name} ({id}): {}", object.label(), changed.join(", "))
             }
             Self::SetKey(SetKey { first, second: Some(second), .. }) => {
                 write!(f, "set the new key on both halves, {first} and {second}")

@@ -9,7 +9,7 @@ use super::{Changing, End, Job, Request};
 use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref, Task};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody, TemplateOverrides};
 use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
-use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::bodies;
 use crate::engine::delete::{Freed, delete};
 use crate::engine::event::StepEvent;
@@ -39,12 +39,6 @@ struct Ends<'a> {
     peer_address: String,
     peer_id: String,
     key: SecretString,
-}
-
-/// Where what is made can be found.
-enum Among<'a> {
-    Vpn(Kind),
-    RulesOf(&'a Id),
 }
 
 impl Changing {
@@ -122,7 +116,7 @@ impl Changing {
         }
         self.note();
         for surplus in found.into_iter().filter(|id| Some(id) != kept.as_ref()) {
-            delete(deletable(&create.object), &surplus, region).await?;
+            delete(create.object.kind(), &surplus, region).await?;
             work.tell(StepEvent::Removed(step, surplus));
         }
         Ok(kept)
@@ -140,7 +134,7 @@ impl Changing {
             all.extend(surprises);
         }
         for id in all {
-            match self.free_and_delete(step, deletable(&create.object), &id, &region, work).await? {
+            match self.free_and_delete(step, create.object.kind(), &id, &region, work).await? {
                 Freed::Gone => {}
                 Freed::InUse(error) => return Err(error),
             }
@@ -150,9 +144,12 @@ impl Changing {
 
     async fn marked(&self, step: usize, create: &Create, region: &Region) -> Result<Vec<Id>, Error> {
         let word = self.change.id().word(step);
-        match among(&create.object) {
-            Among::Vpn(kind) => Ok(region.made_by(kind, &word).await?.into_iter().map(|object| object.id).collect()),
-            Among::RulesOf(group) => region.rules_made_by(group, &word).await,
+        match (&create.object, create.object.kind()) {
+            (New::Rule { group, .. }, _) => region.rules_made_by(group, &word).await,
+            (_, Deletable::Vpn(kind)) => {
+                Ok(region.made_by(kind, &word).await?.into_iter().map(|object| object.id).collect())
+            }
+            (_, Deletable::Rule) => Ok(Vec::new()),
         }
     }
 
@@ -266,25 +263,5 @@ impl Changing {
                 Error::new(ErrorKind::Unexpected, format!("what step {} makes is not there yet", step + 1))
             }),
         }
-    }
-}
-
-fn among(object: &New) -> Among<'_> {
-    match object {
-        New::Service(_) | New::SoleService { .. } => Among::Vpn(Kind::VpnService),
-        New::Unplanned(object, _) => Among::Vpn(object.kind()),
-        New::LocalGroup(_) | New::PeerGroup(_) => Among::Vpn(Kind::EndpointGroup),
-        New::IkePolicy(_) => Among::Vpn(Kind::IkePolicy),
-        New::IpsecPolicy(_) => Among::Vpn(Kind::IpsecPolicy),
-        New::Connection { .. } | New::FreshConnection(_) => Among::Vpn(Kind::SiteConnection),
-        New::Rule { group, .. } => Among::RulesOf(group),
-    }
-}
-
-/// Its kind for deletion.
-pub(super) fn deletable(object: &New) -> Deletable {
-    match among(object) {
-        Among::Vpn(kind) => Deletable::Vpn(kind),
-        Among::RulesOf(_) => Deletable::Rule,
     }
 }
