@@ -1,7 +1,6 @@
 //! `osvpn apply`
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use tokio::time::timeout;
@@ -13,6 +12,7 @@ use super::{Answering, CommandError, Conclusion, SignInContext, input, until_sig
 use crate::engine::Ledger;
 use crate::engine::interruption::begun;
 use crate::engine::journal::{Keeper, Record};
+use crate::engine::pace::DESCRIPTIONS;
 use crate::engine::prepare::{check, known, read, with_shared_key};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
@@ -120,7 +120,7 @@ impl ApplyArgs {
         }
         self.clear_text.apply(cloud).await;
         // Names are a courtesy, and not worth waiting for.
-        let described = timeout(Duration::from_secs(2), cloud.region_descriptions());
+        let described = timeout(DESCRIPTIONS, cloud.region_descriptions());
         let (regions, described) = tokio::join!(read(cloud, file.regions()), described);
         labels.describe(described.unwrap_or_default());
         let regions = regions?;

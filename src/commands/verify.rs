@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::lines;
 use crate::cloud::{Cloud, RegionId, Status};
-use crate::engine::pace::LOOK_CLOSELY;
+use crate::engine::pace::POLL_CLOSELY;
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, poll};
 use crate::report::{ChangeReport, Health};
@@ -103,7 +103,7 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
 
 /// Until the next look; not if the wait is over by then.
 async fn pause(deadline: Instant) -> bool {
-    sleep(LOOK_CLOSELY.min(deadline.saturating_duration_since(Instant::now()))).await;
+    sleep(POLL_CLOSELY.min(deadline.saturating_duration_since(Instant::now()))).await;
     Instant::now() < deadline
 }
 

@@ -1,4 +1,4 @@
-//! How long things are waited for and how often they are looked at: every such time that a user notices, once.
+//! How long is waited and how often is polled: every such time that a user notices, once.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use std::time::Duration;
 /// report every 60 s, each on its own beat, so two reports of both ends fit in well.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(300);
 
-/// Between two looks at the statuses of a VPN that is to become ACTIVE. Agents report once a minute, so looking more often
-/// only costs requests.
-pub const LOOK_CLOSELY: Duration = Duration::from_secs(2);
+/// Between two polls of a VPN that should become ACTIVE. Agents report once a minute, so polling more often only costs
+/// requests.
+pub const POLL_CLOSELY: Duration = Duration::from_secs(2);
 
-/// Between two looks at a VPN that stands on the screen.
-pub const LOOK: Duration = Duration::from_secs(5);
+/// Between two polls of the VPN on the screen.
+pub const POLL: Duration = Duration::from_secs(5);
 
 /// Before something is proposed everything is read once more if what is known is older than this.
 pub const FRESH: Duration = Duration::from_secs(60);
@@ -21,3 +21,12 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a region that hangs may keep the others from being shown.
 pub const TOGETHER: Duration = Duration::from_secs(3);
+
+/// How long the names of the regions are waited for; without them their codes are shown.
+pub const DESCRIPTIONS: Duration = Duration::from_secs(2);
+
+/// How long the last poll may take, after the wait is over.
+pub const LAST_POLL: Duration = Duration::from_secs(2);
+
+/// How much longer than it should a pause takes on a busy machine.
+pub const SLACK: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::creation::sweep;
-use super::pace::LOOK_CLOSELY;
+use super::pace::{LAST_POLL, POLL_CLOSELY, SLACK};
 use super::{Event, Ledger, Made, Marks, Standing, Step, Work};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
@@ -15,7 +15,7 @@ use crate::plan::Half;
 /// How often the connections are asked, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two questions.
+    /// Between two polls.
     pub every: Duration,
     /// Until the watch gives up; that is not a failure.
     pub wait: Duration,
@@ -25,14 +25,9 @@ impl Pace {
     /// Closely, for that long.
     #[must_use]
     pub const fn lasting(wait: Duration) -> Self {
-        Self { every: LOOK_CLOSELY, wait }
+        Self { every: POLL_CLOSELY, wait }
     }
 }
-
-/// How long the last look may take, after the wait is over.
-const LAST_LOOK: Duration = Duration::from_secs(2);
-/// How much longer than it should a pause takes on a busy machine.
-const SLACK: Duration = Duration::from_secs(1);
 
 /// How a watch ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +65,7 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
     // this process was suspended.
     let mut look = Look::First;
     loop {
-        let last_look = sleep(LAST_LOOK);
+        let last_look = sleep(LAST_POLL);
         // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
         let answers = tokio::select! {
             biased;

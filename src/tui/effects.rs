@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -20,7 +19,7 @@ use crate::engine::change::{
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{self, interruptions};
 use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
-use crate::engine::pace::TOGETHER;
+use crate::engine::pace::{DESCRIPTIONS, TOGETHER};
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
 use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
@@ -426,7 +425,7 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
     });
     let early = early.collect();
     // They are a courtesy: the first screen does not wait long for them.
-    let described = tokio::time::timeout(Duration::from_secs(2), cloud.region_descriptions()).await;
+    let described = tokio::time::timeout(DESCRIPTIONS, cloud.region_descriptions()).await;
     let session = Session {
         project: cloud.project_name().to_owned(),
         user: cloud.user_name().to_owned(),
