@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, ErrorKind, Id, RegionId};
@@ -102,7 +102,8 @@ pub struct HalfReport {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ObjectReport {
-    pub kind: &'static str,
+    #[serde(serialize_with = "label")]
+    pub kind: Step,
     pub name: String,
     pub id: Id,
     pub origin: Origin,
@@ -126,7 +127,8 @@ pub struct FailureReport {
 /// An object that may or may not exist, because the answer to the request for it was lost.
 #[derive(Clone, Debug, Serialize)]
 pub struct DoubtReport {
-    pub kind: &'static str,
+    #[serde(serialize_with = "label")]
+    pub kind: Step,
     pub region: RegionId,
     pub name: String,
     /// If it was looked for and not found: until when it may still appear, in UTC.
@@ -294,6 +296,11 @@ impl Conclude for CreationReport {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn label<S: Serializer>(kind: &Step, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(kind.label())
+}
+
 const fn mode(plan: &Plan) -> &'static str {
     if plan.peer().is_some() { "single" } else { "site-to-site" }
 }
@@ -321,7 +328,7 @@ fn half_report(
 ) -> HalfReport {
     let made = |step: &Step| ledger.get(half.half, *step);
     let object = |made: &Made| ObjectReport {
-        kind: made.task.step.label(),
+        kind: made.task.step,
         name: made.name.clone(),
         id: made.id.clone(),
         origin: made.origin,
@@ -351,7 +358,7 @@ impl DoubtReport {
             let name = marks.name.of(task.step.object());
             let look = commands::list(&region, task.step);
             let may_appear_until = until.map(|until| until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            Some(Self { kind: task.step.label(), region, name, may_appear_until, look })
+            Some(Self { kind: task.step, region, name, may_appear_until, look })
         };
         ledger.doubts().into_iter().filter_map(doubt).collect()
     }

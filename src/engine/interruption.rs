@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
 use super::{change, state_file};
@@ -48,7 +49,8 @@ pub enum Action {
 }
 
 /// Whether somebody goes on with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// No process does.
     Interrupted,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Conclude, ExitStatus};
 use crate::engine::interruption::{Action, Interruption, State};
@@ -18,7 +18,6 @@ pub(crate) struct ListedInterruption {
     what: String,
     /// `interrupted`, `running` (in another process, right now) or `outstanding` (the VPN is made, and the answer to a
     /// request was lost).
-    #[serde(serialize_with = "state_word")]
     state: State,
     began: String,
     /// How many objects a creation is known to have made.
@@ -66,8 +65,7 @@ impl ListedInterruption {
 
     fn head(&self) -> String {
         let Self { what, began, state, name, .. } = self;
-        let what = what.strip_prefix("creating").map_or_else(|| what.clone(), |rest| format!("Creating{rest}"));
-        let what = what.strip_prefix("the ").map_or_else(|| what.clone(), |rest| format!("The {rest}"));
+        let what = format!("{}{}", what[..1].to_uppercase(), &what[1..]);
         let objects = self.objects();
         match state {
             State::Running => format!("{what} is in progress in another osvpn (begun {began})."),
@@ -88,15 +86,6 @@ impl ListedInterruption {
         let more = self.may_exist.filter(|count| *count > 0).map(|count| format!(", and {count} more may"));
         format!("; {exists}{}", more.unwrap_or_default())
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn state_word<S: Serializer>(state: &State, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(match state {
-        State::Interrupted => "interrupted",
-        State::Running => "running",
-        State::Outstanding => "outstanding",
-    })
 }
 
 /// There is no whole VPN yet that could be ACTIVE.

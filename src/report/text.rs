@@ -7,7 +7,7 @@ use itertools::Itertools;
 use super::{CreationOutcome, CreationReport, DoubtReport, FailureReport, HalfReport, Health};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
-use crate::engine::Origin;
+use crate::engine::{Origin, Step};
 use crate::inspect::diagnosis::agents_report;
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
@@ -58,7 +58,7 @@ impl CreationReport {
         }
     }
 
-    fn has(&self, kind: &str, region: &RegionId) -> bool {
+    fn has(&self, kind: Step, region: &RegionId) -> bool {
         let mut there = self.halves.iter().filter(|half| half.region == *region);
         there.any(|half| half.objects.iter().any(|object| object.kind == kind))
     }
@@ -124,6 +124,7 @@ impl DoubtReport {
     /// What may be there, `which` being the first word, and how to look for it.
     pub(super) fn text(&self, which: &str) -> String {
         let Self { kind, region, name, may_appear_until, look } = self;
+        let kind = kind.label();
         let what = match may_appear_until {
             Some(until) => format!(
                 "{which} {kind} {name} may still appear in {region}:\nan answer was lost, and the cloud may still process that \
@@ -158,7 +159,7 @@ impl Display for HalfReport {
                 Origin::Adopted => "adopted",
                 Origin::Reused => "reused",
             };
-            write!(f, "  {origin:<7}  {:<21}  {}", object.kind, object.id)?;
+            write!(f, "  {origin:<7}  {:<21}  {}", object.kind.label(), object.id)?;
             // What was made is named after the VPN; with its name the line would not fit 80 columns.
             let name = if object.origin == Origin::Reused { format!("  {}", object.name) } else { String::new() };
             writeln!(f, "{name}")?;
