@@ -47,7 +47,7 @@ impl Creation<'_> {
         let report = |ledger: &Ledger, end: CreationEnd<'_>, lines: &ProgressLines| {
             CreationReport::new(plan, ledger, end, key).with_pauses(plan, lines.pauses())
         };
-        let created = audience.attend(create(plan, &mut ledger, &work)).await;
+        let created = audience.attend(Box::pin(create(plan, &mut ledger, &work))).await;
         audience.lines.complete(&mut ledger);
         match created {
             Some(Ok(())) if !stop.is_cancelled() => {}
@@ -59,7 +59,8 @@ impl Creation<'_> {
             }
         }
         lines::waiting(wait);
-        let watched = audience.attend(watch(&Marks::from(plan), &mut ledger, Pace::lasting(wait), &work)).await;
+        let marks = Marks::from(plan);
+        let watched = audience.attend(Box::pin(watch(&marks, &mut ledger, Pace::lasting(wait), &work))).await;
         // ACTIVE does not prove that traffic flows, and DOWN does not say why.
         let examined = match watched {
             Some(Watched::Active | Watched::NotYet(_)) => audience.attend(examine(cloud, plan.id())).await,

@@ -82,7 +82,7 @@ async fn roll_back(
     let stop = audience.stop.clone();
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
     let undone = loop {
-        match audience.attend(undo(&marks, &mut ledger, &work)).await {
+        match audience.attend(Box::pin(undo(&marks, &mut ledger, &work))).await {
             Some(Undone::Unsettled(None)) if !stop.is_cancelled() => {
                 let Some(until) = ledger.doubts().iter().filter_map(|doubt| doubt.until).max() else {
                     break Undone::Unsettled(None);

@@ -36,7 +36,7 @@ pub(super) async fn run_change(
     let work = ChangeWork { cloud, events: &events, stop: &stop };
     let change = changing.change().clone();
     let attendance = Attendance { cloud, events: &mut received, signals, stop: &stop };
-    let seen_through = changing.see_through(direction, key, &work);
+    let seen_through = Box::pin(changing.see_through(direction, key, &work));
     let ended = attendance.attend(seen_through, |event| lines::tell_change(&change, &event)).await;
     let report = ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction);
     ChangeReport { is_stop_wanted: stop.is_cancelled(), ..report }

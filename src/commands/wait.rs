@@ -36,7 +36,7 @@ pub(super) async fn wait_for(
     let (keeper, stop) = (Keeper::default(), audience.stop.clone());
     let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
     lines::waiting(wait);
-    match audience.attend(watch(&found.marks, &mut connections, Pace::lasting(wait), &work)).await {
+    match audience.attend(Box::pin(watch(&found.marks, &mut connections, Pace::lasting(wait), &work))).await {
         Some(Watched::Active | Watched::NotYet(_)) => {}
         Some(Watched::Lost(error)) => {
             return Err(CommandError::failed("asking for the status of the connections", &error));
