@@ -304,7 +304,7 @@ fn the_wizard_outlives_every_flood_in_bounded_memory() {
         });
         let home = tempfile::tempdir().unwrap();
         let mut pty = Pty::start(home.path(), &[], &cloud.variables());
-        pty.enter_at("What is to be");
+        pty.enter_at("What should be");
         pty.wait_for("did not answer");
         let peak = peak(pty.pid());
         println!("{what}: {peak} MB at the most");

@@ -57,7 +57,7 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
             assert!(line.width() <= 80, "{screen}");
         }
     };
-    for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
+    for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
         straight(pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read")));
         pty.send("\r");
     }

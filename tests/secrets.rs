@@ -356,7 +356,7 @@ fn the_wizard_writes_no_secret_anywhere() {
         ("OSVPN_LOG", "trace".to_owned()),
     ];
     let mut pty = Pty::start(home.path(), &[], &vars);
-    for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
+    for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
         pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
         pty.send("\r");
     }
@@ -399,7 +399,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     let mut search = Search::new(&[("the pre-shared key", KEY), ("the password", KNOWN_PASSWORD)]);
     let to_the_key = || {
         let mut pty = Pty::start(home.path(), &[], &vars);
-        for step in ["What is to be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
+        for step in ["What should be", "first region", "connected with", "router of Hamilton", "subnets of Hamilton"] {
             pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
             pty.confirm("\r");
         }

@@ -128,7 +128,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
     let (scene, mut pty) = new_key("nz-por-1", FaultEffect::status(503));
     pty.wait_for("checking the lost request");
     pty.send("q");
-    pty.wait_for("It is only waited for");
+    pty.wait_for("is still waited for");
     pty.send(RIGHT);
     pty.confirm("\r");
     let (code, Printed { said, .. }) = pty.end();
