@@ -129,7 +129,7 @@ async fn agreed(found: &FoundCredentials, person: Option<&Person>) -> Result<(),
     }
     let text = vec![
         format!("{why} It was not sent to {auth_url}."),
-        "If that file is to be used, name it in OS_CLIENT_CONFIG_FILE.".to_owned(),
+        "To use that file, name it in OS_CLIENT_CONFIG_FILE.".to_owned(),
     ];
     let title = "Not signed in".to_owned();
     Err(Problem { title, text, looked_for: Vec::new(), error: None, clouds: Vec::new() })

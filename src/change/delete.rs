@@ -238,7 +238,7 @@ impl Kept {
             ),
             Self::Of(owner) => format!(
                 "{objects} {carry} the marker of {owner}, which this machine does not know: somebody may be creating or \
-                 changing it. {stay}; to delete what nobody needs any more: {}",
+                 changing it. {stay}; to delete what is no longer needed: {}",
                 by_name(owner)
             ),
             Self::OtherName => format!(

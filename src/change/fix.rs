@@ -70,7 +70,7 @@ pub fn fix(
         Fix::Equalise(agreement) => Ok(agree(seen, vpn, agreement, &profiles.modern)),
         Fix::Modernise if vpn.b().is_none() => {
             let text = "its peer is outside, and has to change its policies at the same time; agree upon that with its owner, \
-                        then delete the VPN and make it anew";
+                        then delete the VPN and create it again";
             Err(Refused::because(text))
         }
         Fix::Modernise => {
@@ -171,7 +171,7 @@ fn with_dpd(vpn: &Vpn, side: &Side, dpd: DpdValues) -> Proposal {
     });
     change.delete(Kind::SiteConnection, object(side, &connection.id, &connection.name));
     restart(&mut change, side);
-    Proposal { change, notes: vec!["The connection is made anew, with the same key and another id.".to_owned()] }
+    Proposal { change, notes: vec!["The connection is recreated, with the same key and a new id.".to_owned()] }
 }
 
 fn switch_on(vpn: &Vpn, side: &Side) -> Proposal {
@@ -210,7 +210,7 @@ fn nudge(vpn: &Vpn, side: &Side) -> Result<Proposal, Refused> {
             ..ServiceEdits::default()
         }),
     });
-    let note = "The agent writes the configuration of that router anew. Where LibreSwan runs, its other tunnels drop for a \
+    let note = "The agent writes the configuration of that router again. Where LibreSwan runs, its other tunnels drop for a \
                 moment.";
     Ok(Proposal { change, notes: vec![note.to_owned()] })
 }
@@ -339,7 +339,7 @@ fn rebuild(vpn: &Vpn, half: Half, side: &Side, other: &Side) -> Result<Proposal,
     change.delete(Kind::SiteConnection, object(side, &side.connection.id, &side.connection.name));
     change.delete(Kind::VpnService, object(side, &service.id, &service.name));
     restart(&mut change, other);
-    let note = "Service and connection are made anew, with the same key, policies and subnets and other ids. Every tunnel of \
+    let note = "Service and connection are recreated, with the same key, policies and subnets and new ids. Every tunnel of \
                 both routers is down for some seconds.";
     Ok(Proposal { change, notes: vec![note.to_owned()] })
 }

@@ -91,7 +91,7 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
         .collect();
     match sas {
         Sas::Keep => notes.push(
-            "A tunnel that is up keeps the old key until it is negotiated anew, at the latest when its IKE lifetime is over. \
+            "A tunnel that is up keeps the old key until it is renegotiated, at the latest when its IKE lifetime is over. \
              Renewing the tunnels too does that now, with an interruption of some seconds."
                 .to_owned(),
         ),

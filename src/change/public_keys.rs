@@ -95,7 +95,7 @@ fn left_alone(vpn: &Vpn, first: &First) -> String {
     let name = &vpn.name;
     match first {
         First::TellPeer => format!(
-            "{name} has the public key too, but no second half here: {} once its peer is told",
+            "{name} has the public key too, but no second half here: {} once its peer knows",
             vpn.command("rotate-psk")
         ),
         First::OtherHalf => {

@@ -93,7 +93,7 @@ fn whatever_is_chosen(vpn: &Vpn) -> Vec<String> {
     }
     problems.extend(vpn.sides().filter(|(_, side)| side.is_legacy()).map(|(half, _)| {
         format!(
-            "the half in {} is of the old kind, tied to one subnet; delete the VPN and make it anew",
+            "the half in {} is of the old kind, tied to one subnet; delete the VPN and create it again",
             vpn.place(half)
         )
     }));
@@ -109,7 +109,9 @@ pub(super) fn mirror(
     ranges: &[IpNet],
 ) -> Result<Proposal, Refused> {
     if side.is_legacy() {
-        return Err(Refused::because("a half of the old kind has no endpoint groups; delete the VPN and make it anew"));
+        return Err(Refused::because(
+            "a half of the old kind has no endpoint groups; delete the VPN and create it again",
+        ));
     }
     let mut change = begin(Verb::SetSubnets, vpn);
     let groups = Groups { local: None, peer: Some(New::PeerGroup(ranges.to_vec())) };
@@ -121,7 +123,7 @@ pub(super) fn mirror(
         }
     }
     let notes = vec![
-        format!("{} is told what the other half tunnels; the other half stays as it is.", vpn.place(half)),
+        format!("{} gets the ranges that the other half tunnels; the other half stays as it is.", vpn.place(half)),
         interruption(),
     ];
     Ok(Proposal { change, notes })

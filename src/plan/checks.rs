@@ -181,9 +181,9 @@ pub fn sides(local: &[IpNet], remote: &[IpNet], place: Place) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some((a, b)) = cidr::on_both_sides(local, remote) {
         let text = if a == b {
-            format!("{a} is on both sides; the same range cannot be told apart across a tunnel")
+            format!("{a} is on both sides; a tunnel cannot carry the same range on both sides")
         } else {
-            format!("{b} overlaps {a} on the other side; the two cannot be told apart across a tunnel")
+            format!("{b} overlaps {a} on the other side; a tunnel cannot carry both")
         };
         found.push(Finding::refusal(place, text));
     }

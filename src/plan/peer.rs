@@ -123,7 +123,7 @@ fn misspelling(text: &str) -> Option<&'static str> {
     } else if text.starts_with('[') {
         Some("leave out the brackets")
     } else if text.contains('%') {
-        Some("leave out the zone (from % on); an address that needs one is not reached across a network")
+        Some("leave out the zone (from % on); an address that needs one cannot be reached over a network")
     } else if text.contains('/') {
         Some("leave out what follows the slash")
     } else if text.contains('@') {

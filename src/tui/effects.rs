@@ -370,7 +370,7 @@ impl Effects {
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
-        let unsigned = || Error::new(ErrorKind::Unauthorized, "Nobody is signed in.");
+        let unsigned = || Error::new(ErrorKind::Unauthorized, "No user is signed in.");
         self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
     }
 

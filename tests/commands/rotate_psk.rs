@@ -23,7 +23,7 @@ async fn a_new_key_is_on_both_halves_and_nowhere_else() {
     assert_ne!(keys[0], before[0]);
     let writes = scene.asked().iter().filter(|request| request.method == "PUT").count();
     assert_eq!(writes, 2);
-    assert!(ran.err.contains("keeps the old key until it is negotiated anew"), "{}", ran.err);
+    assert!(ran.err.contains("keeps the old key until it is renegotiated"), "{}", ran.err);
     let told = ran.out + &ran.err + &written(&scene);
     assert!(keys.iter().chain(&before).all(|key| !told.contains(key)), "a key is told");
     assert!(scene.journals().is_empty());

@@ -366,7 +366,7 @@ async fn no_key_is_in_the_journal_at_any_moment_and_only_its_owner_can_read_it()
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(vpn.key(Half::A), vpn.key(Half::B));
-        assert_eq!(vpn.key(Half::A), new, "it was passed on, not made anew");
+        assert_eq!(vpn.key(Half::A), new, "it was passed on, not generated again");
         vpn.site.simulator.clear_faults();
     }
 }

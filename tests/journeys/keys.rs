@@ -188,7 +188,7 @@ fn where_nobody_has_the_public_key_that_is_said() {
     assert!(told(&journey).contains("No VPN of this project has the well-known key"), "{}", told(&journey));
     journey.enter();
     compared(&mut journey, &["office"]);
-    assert!(told(&journey).contains("once its peer is told"), "{}", told(&journey));
+    assert!(told(&journey).contains("once its peer knows"), "{}", told(&journey));
     let mut blind = listed(half_read(Some(Error::new(ErrorKind::Timeout, "slow"))));
     chosen(&mut blind);
     assert!(told(&blind).contains("Porirua could not be read"), "{}", told(&blind));

@@ -84,7 +84,7 @@ impl Changing {
         let shared = keys.iter().find(differs)?;
         let half = plan.halves().find(|half| half.region == shared.of.region)?.half;
         let text = format!(
-            "connection {} ({}) in {} has another key by now, and connects the same two addresses",
+            "connection {} ({}) in {} now has another key, and connects the same two addresses",
             shared.of.name, shared.of.id, shared.of.region
         );
         Some(Rival { vpn: None, half, text })

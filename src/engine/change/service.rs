@@ -176,7 +176,7 @@ fn usable(sole: Sole<'_>, found: &Services) -> Result<Option<Made>, Error> {
         unusable => {
             let ids = unusable.iter().map(|service| service.id.as_str()).join(", ");
             let text = format!(
-                "router {} by now holds a VPN service that cannot be used ({ids}), and a second would take it down",
+                "router {} now holds a VPN service that cannot be used ({ids}), and a second would take it down",
                 sole.router_name
             );
             let mut error = Error::new(ErrorKind::Conflict, text);

@@ -103,7 +103,7 @@ impl Caveat {
             Self::Unnoticed(Object { region, name, .. }, _) => format!(
                 "The VPN service {name} in {region} was switched off and on, but not noticed by the agent: the tunnel may \
                  still be what it was before, whatever its status says. Try traffic in a minute; if none passes, have the \
-                 agent configure the router anew:"
+                 agent configure the router again:"
             ),
             Self::Gone(step) => format!("There was nothing to change, because somebody has deleted it: {step}."),
             Self::KeysMayDiffer => {
