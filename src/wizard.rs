@@ -42,7 +42,8 @@ use crate::plan::Half;
 
 pub use forms::Form;
 pub use message::{
-    Beginning, Effect, Interrupted, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which,
+    Beginning, Effect, Interrupted, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation,
+    Session, Which,
 };
 pub use new_vpn::{NewVpn, RegionState};
 use picker::Picker;

@@ -25,7 +25,9 @@ use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which};
+use osvpn::wizard::{
+    Effect, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation, Session, Which,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -69,9 +71,9 @@ fn is_work(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Create(..)
-            | Effect::Undo(..)
-            | Effect::Carry(..)
-            | Effect::TakeUp(..)
+            | Effect::RollBack(..)
+            | Effect::Change(..)
+            | Effect::Resume(..)
             | Effect::Forget(_)
             | Effect::Stop
     )
@@ -202,11 +204,11 @@ fn engine() -> impl Strategy<Value = Message> {
         Just(Undone::Stopped),
     ];
     prop_oneof![
-        6 => event.prop_map(Message::Engine),
+        6 => event.prop_map(Message::CreationEvent),
         2 => (created, ledger()).prop_map(|(result, ledger)| Message::Created(result, ledger)),
         1 => watched.prop_map(Message::Watched),
         1 => examined.prop_map(Message::Verified),
-        1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::Undone(undone, ledger)),
+        1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::RolledBack(undone, ledger)),
     ]
 }
 
@@ -274,10 +276,10 @@ fn changing() -> impl Strategy<Value = Message> {
     let handle = select(vec![surveys::HLZ_POR.to_owned(), "5ec0ff1d".to_owned(), "nobody".to_owned()]);
     let compared = proptest::collection::vec((handle, keys()), 0..4);
     prop_oneof![
-        6 => event.prop_map(Message::Carrying),
+        6 => event.prop_map(Message::ChangeEvent),
         2 => (ended, any::<bool>()).prop_map(|(ended, is_reversible)| {
             let course = Course { is_reversible, ..change_cut_off().course };
-            Message::Carried(ended, Box::new(course))
+            Message::ChangeEnded(ended, Box::new(course))
         }),
         1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
         2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
@@ -320,7 +322,7 @@ fn message() -> impl Strategy<Value = Message> {
         3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
         2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
         1 => (number(), ledger(), any::<bool>()).prop_map(|(number, ledger, well)| {
-            Message::TakenUp(number, if well { Ok(taken(ledger)) } else { Err(vec!["no".to_owned()]) })
+            Message::Resumed(number, if well { Ok(taken(ledger)) } else { Err(vec!["no".to_owned()]) })
         }),
         1 => (number(), prop_oneof![Just(session()).prop_map(Ok), Just(interrupted()).prop_map(Ok), problem().prop_map(Err)])
             .prop_map(|(number, result)| Message::SignedIn(number, result)),
@@ -333,7 +335,7 @@ fn message() -> impl Strategy<Value = Message> {
         8 => changing(),
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err("full".to_owned()) })),
         1 => question().prop_map(Message::Asked),
-        1 => Just(()).prop_map(|()| Message::AskedEnough),
+        1 => Just(()).prop_map(|()| Message::QuestionOver),
         1 => Just(()).prop_map(|()| Message::Terminated),
     ]
 }
@@ -349,9 +351,9 @@ fn plan() -> Plan {
     PLAN.clone()
 }
 
-fn taken(ledger: Ledger) -> Box<TakenUp> {
+fn taken(ledger: Ledger) -> Box<ResumedCreation> {
     let plan = plan();
-    Box::new(TakenUp { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
+    Box::new(ResumedCreation { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
 }
 
 /// A change of the VPN between the border routers that was cut off.
@@ -390,7 +392,7 @@ fn answer(journey: &mut Journey) {
                 };
                 Message::Discovered(region, request, Ok(inventory))
             }
-            Effect::TakeUp(request, ..) => Message::TakenUp(request, Ok(taken(Ledger::default()))),
+            Effect::Resume(request, ..) => Message::Resumed(request, Ok(taken(Ledger::default()))),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
             Effect::CompareKeys(request, vpns) => {
                 let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
@@ -446,7 +448,7 @@ proptest! {
             let acts = journey.model.shell.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
             journey.effects.clear();
             sent(&mut journey, pause, message);
-            let changed = |effect: &Effect| matches!(effect, Effect::Carry(Which::New(..), _));
+            let changed = |effect: &Effect| matches!(effect, Effect::Change(Which::New(..), _));
             prop_assert!(acts == Some(Act::Confirm) || !journey.effects.iter().any(changed), "{acts:?}");
             if answers {
                 answer(&mut journey);

@@ -28,7 +28,7 @@ use osvpn::wizard::picker::Choice;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::work::{Button, CreationJob, End, Job, Outcome, RowState, Work};
-use osvpn::wizard::{Content, Effect, Ending, InterruptedCreation, Message, Session, Start, TakenUp};
+use osvpn::wizard::{Content, Effect, Ending, InterruptedCreation, Message, ResumedCreation, Session, Start};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };

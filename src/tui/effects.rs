@@ -30,11 +30,13 @@ use crate::report::FailureReport;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::system::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, InterruptedChange, InterruptedCreation, Message, Overview, Session, TakenUp, Which};
+use crate::wizard::{
+    Effect, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation, Session, Which,
+};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct HeldChange {
     changing: Changing,
     key: Option<Psk>,
 }
@@ -47,9 +49,9 @@ pub(super) enum Done {
     /// With a sign-in.
     SignedIn(RequestId, Box<Result<Access, Problem>>),
     /// With an interrupted run.
-    TakenUp(RequestId, Box<Result<Resumed, PrepareError>>),
+    Resumed(RequestId, Box<Result<Resumed, PrepareError>>),
     /// With a change that has come to rest.
-    Changed(Box<Kept>, Result<Changed, ChangeError>),
+    Changed(Box<HeldChange>, Result<Changed, ChangeError>),
 }
 
 /// A sign-in with everything the wizard shows of it.
@@ -74,7 +76,7 @@ pub struct Effects {
     stop: CancellationToken,
     keeper: Keeper,
     /// A change that has come to rest and is not done.
-    changing: Option<Kept>,
+    changing: Option<HeldChange>,
     /// The journal of a resumed run, until the wizard says whether it continues.
     taken: Option<(RequestId, Keeper)>,
     signed_in: Option<SignedIn>,
@@ -87,14 +89,14 @@ pub struct Effects {
 }
 
 /// What a piece of the engine's work owns.
-struct Desk {
+struct EngineTask {
     cloud: Cloud,
     keeper: Keeper,
     events: UnboundedSender<Event>,
     stop: CancellationToken,
 }
 
-impl Desk {
+impl EngineTask {
     const fn work(&self) -> Work<'_> {
         Work { cloud: &self.cloud, keeper: &self.keeper, events: &self.events, stop: &self.stop }
     }
@@ -138,8 +140,8 @@ impl Effects {
     pub async fn next(&mut self) -> News {
         let ended = tokio::select! {
             biased;
-            Some(event) = self.events.recv() => return News::Message(Box::new(Message::Engine(event))),
-            Some(event) = self.changes.1.recv() => return News::Message(Box::new(Message::Carrying(event))),
+            Some(event) = self.events.recv() => return News::Message(Box::new(Message::CreationEvent(event))),
+            Some(event) = self.changes.1.recv() => return News::Message(Box::new(Message::ChangeEvent(event))),
             Some(part) = self.parts.1.recv() => return News::Message(Box::new(part)),
             Some(said) = self.said.recv() => return News::Message(Box::new(self.hear(said))),
             Some(ended) = self.tasks.join_next() => ended,
@@ -148,7 +150,7 @@ impl Effects {
         match ended {
             Ok(Done::Message(message)) => News::Message(message),
             Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
-            Ok(Done::TakenUp(request, result)) => News::Message(Box::new(self.take_up(request, *result))),
+            Ok(Done::Resumed(request, result)) => News::Message(Box::new(self.resumed(request, *result))),
             Ok(Done::Changed(kept, ended)) => News::Message(Box::new(self.keep_change(*kept, ended))),
             Err(error) => News::Panicked(words_of(error)),
         }
@@ -156,8 +158,8 @@ impl Effects {
 
     /// Events of the engine that have not been handled yet.
     pub fn heard(&mut self) -> Option<Message> {
-        let event = self.events.try_recv().ok().map(Message::Engine);
-        event.or_else(|| self.changes.1.try_recv().ok().map(Message::Carrying))
+        let event = self.events.try_recv().ok().map(Message::CreationEvent);
+        event.or_else(|| self.changes.1.try_recv().ok().map(Message::ChangeEvent))
     }
 
     fn hear(&mut self, said: Said) -> Message {
@@ -168,7 +170,7 @@ impl Effects {
             }
             Said::Over => {
                 self.question = None;
-                Message::AskedEnough
+                Message::QuestionOver
             }
         }
     }
@@ -192,12 +194,12 @@ impl Effects {
         Message::SignedIn(request, session)
     }
 
-    fn take_up(&mut self, request: RequestId, result: Result<Resumed, PrepareError>) -> Message {
+    fn resumed(&mut self, request: RequestId, result: Result<Resumed, PrepareError>) -> Message {
         let taken = result.map(|Resumed { plan, marks, ledger, key, keeper }| {
             self.taken = Some((request, keeper));
-            Box::new(TakenUp { plan: plan.map(|plan| *plan), marks, ledger, key })
+            Box::new(ResumedCreation { plan: plan.map(|plan| *plan), marks, ledger, key })
         });
-        Message::TakenUp(request, taken.map_err(|error| refused(error).lines().map(Into::into).collect()))
+        Message::Resumed(request, taken.map_err(|error| refused(error).lines().map(Into::into).collect()))
     }
 
     /// Begins what the wizard wants.
@@ -249,11 +251,11 @@ impl Effects {
                 self.answer(async move { Message::SharedKeysRead(request, read_shared_keys(&cloud, &sharers).await) });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
-            Effect::TakeUp(request, journal, direction) => {
+            Effect::Resume(request, journal, direction) => {
                 // The question was asked after a sign-in.
                 let Some(cloud) = self.signed_in.as_ref().map(|signed_in| signed_in.cloud.clone()) else { return };
                 self.tasks
-                    .spawn(async move { Done::TakenUp(request, Box::new(resume(&journal, direction, &cloud).await)) });
+                    .spawn(async move { Done::Resumed(request, Box::new(resume(&journal, direction, &cloud).await)) });
             }
             Effect::GoOn(request) => {
                 if let Some((_, keeper)) = self.taken.take_if(|(taken, _)| *taken == request) {
@@ -270,24 +272,24 @@ impl Effects {
             }
             Effect::Create(plan, mut ledger, key) => {
                 self.keep(&plan, &ledger, key);
-                self.work(async move |desk| {
-                    let result = create(&plan, &mut ledger, &desk.work()).await;
+                self.work(async move |task| {
+                    let result = create(&plan, &mut ledger, &task.work()).await;
                     Message::Created(result, ledger)
                 });
             }
-            Effect::Watch(plan, mut ledger, wait) => self.work(async move |desk| {
+            Effect::Watch(plan, mut ledger, wait) => self.work(async move |task| {
                 let marks = Marks::from(&*plan);
-                Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &desk.work()).await)
+                Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &task.work()).await)
             }),
             Effect::Verify(vpn) => {
-                self.work(async move |desk| Message::Verified(examine(&desk.cloud, &vpn).await.map(Box::new)));
+                self.work(async move |task| Message::Verified(examine(&task.cloud, &vpn).await.map(Box::new)));
             }
-            Effect::Undo(marks, mut ledger) => self.work(async move |desk| {
-                let undone = undo(&marks, &mut ledger, &desk.work()).await;
-                Message::Undone(undone, ledger)
+            Effect::RollBack(marks, mut ledger) => self.work(async move |task| {
+                let undone = undo(&marks, &mut ledger, &task.work()).await;
+                Message::RolledBack(undone, ledger)
             }),
-            Effect::Carry(which, direction) => self.carry(which, direction),
-            Effect::LetGo => self.changing = None,
+            Effect::Change(which, direction) => self.change(which, direction),
+            Effect::LetChangeGo => self.changing = None,
             Effect::Inspect(_) | Effect::Diagnose(..) | Effect::CompareKeys(..) | Effect::Look(..) => {
                 self.read_vpns(effect);
             }
@@ -346,7 +348,7 @@ impl Effects {
     }
 
     /// Begins a change, goes on with one, or takes one back.
-    fn carry(&mut self, which: Which, direction: Direction) {
+    fn change(&mut self, which: Which, direction: Direction) {
         let Some((cloud, is_kept)) = self.cloud() else { return };
         let present = self.changing.take();
         self.stop = CancellationToken::new();
@@ -363,10 +365,10 @@ impl Effects {
     }
 
     /// Keeps a change that is not done for whatever is wanted next: it stays locked until then.
-    fn keep_change(&mut self, kept: Kept, ended: Result<Changed, ChangeError>) -> Message {
+    fn keep_change(&mut self, kept: HeldChange, ended: Result<Changed, ChangeError>) -> Message {
         let course = Box::new(kept.changing.course());
         self.changing = Some(kept).filter(|_| !matches!(ended, Ok(Changed::Done)));
-        Message::Carried(ended, course)
+        Message::ChangeEnded(ended, course)
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
@@ -378,21 +380,21 @@ impl Effects {
         self.tasks.spawn(async move { Done::Message(Box::new(answer.await)) });
     }
 
-    /// Begins a piece of work of the engine. Its wish to stop is its own: the next piece is not stopped by it.
-    fn work<F>(&mut self, work: impl FnOnce(Desk) -> F)
+    /// Begins a piece of work of the engine. Its intent to stop is its own: the next piece is not stopped by it.
+    fn work<F>(&mut self, work: impl FnOnce(EngineTask) -> F)
     where
         F: Future<Output = Message> + Send + 'static,
     {
         // There is no plan without a sign-in, so there is no work without one either.
         let Some(signed_in) = &self.signed_in else { return };
         self.stop = CancellationToken::new();
-        let desk = Desk {
+        let task = EngineTask {
             cloud: signed_in.cloud.clone(),
             keeper: self.keeper.clone(),
             events: self.engine.clone(),
             stop: self.stop.clone(),
         };
-        let work = work(desk);
+        let work = work(task);
         self.answer(work);
     }
 
@@ -509,18 +511,18 @@ fn refused(error: PrepareError) -> String {
 }
 
 /// Begins a change, or resumes an interrupted one.
-fn begin_change(which: Which, present: Option<Kept>, cloud: &Cloud, is_kept: bool) -> Result<Kept, String> {
+fn begin_change(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool) -> Result<HeldChange, String> {
     let words = |error: JournalError| error.to_string();
     match which {
         Which::Present(key) => {
             let kept = present.ok_or_else(|| "there is no change to go on with".to_owned())?;
-            Ok(Kept { key: key.or(kept.key), ..kept })
+            Ok(HeldChange { key: key.or(kept.key), ..kept })
         }
-        Which::Journal(path) => Ok(Kept { changing: Changing::open(&path).map_err(words)?, key: None }),
-        Which::New(change, key) if !is_kept => Ok(Kept { changing: Changing::unkept(*change), key }),
+        Which::Journal(path) => Ok(HeldChange { changing: Changing::open(&path).map_err(words)?, key: None }),
+        Which::New(change, key) if !is_kept => Ok(HeldChange { changing: Changing::unkept(*change), key }),
         Which::New(change, key) => {
             let directory = state::directory().ok_or(JournalError::NoHome).map_err(words)?;
-            Ok(Kept { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key })
+            Ok(HeldChange { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key })
         }
     }
 }

@@ -231,14 +231,14 @@ fn active(text: &mut Account<'_>, run: Run<'_>) {
         if run.job.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
     text.besides(run);
-    proven(text, run);
+    verified(text, run);
     text.gap();
     to_be_admitted(text, run);
     handover(text, run);
 }
 
 /// ACTIVE does not prove that traffic flows: the halves are compared.
-fn proven(text: &mut Account<'_>, run: Run<'_>) {
+fn verified(text: &mut Account<'_>, run: Run<'_>) {
     let theme = text.scene.theme;
     match &run.job.examined {
         None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),

@@ -40,21 +40,21 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
         let lines = [remote::waiting(scene, "Reading all regions", since)];
         return document::draw(scene, &lines, 0, ("", ""), area, frame);
     };
-    let deeds = open.deeds();
-    let labels: Vec<String> = deeds.iter().map(|deed| label(open, *deed)).collect();
+    let buttons = open.buttons();
+    let labels: Vec<String> = buttons.iter().map(|button| label(open, *button)).collect();
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-    let focus = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
+    let focus = open.focused().and_then(|focused| buttons.iter().position(|button| *button == focused));
     let rest = document::button_row(document::buttons(scene, &labels, focus), area, frame);
     let lines = lines(scene, open, vpn, columns);
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }
 
 /// With several findings the button says which one it mends.
-fn label(open: &Open, deed: VpnButton) -> String {
+fn label(open: &Open, button: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
-    match (deed, open.finding()) {
-        (VpnButton::Fix, Some(at)) if several => format!("{} {}", deed.label(), at + 1),
-        _ => deed.label().to_owned(),
+    match (button, open.finding()) {
+        (VpnButton::Fix, Some(at)) if several => format!("{} {}", button.label(), at + 1),
+        _ => button.label().to_owned(),
     }
 }
 

@@ -66,7 +66,7 @@ fn text(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     match work.then {
         Some(Then::Leave) => text.say("Stopping: the request in progress is finished first. What exists is kept."),
         Some(Then::RollBack) => {
-            text.say("Stopping: the request in progress is finished first. Then it is rolled back.")
+            text.say("Stopping: the request in progress is finished first. Then it is rolled back.");
         }
         None => {}
     }
@@ -95,8 +95,8 @@ fn list(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
         let (glyph, style) = glyph(scene, &row.state);
         let text = if row.state == RowState::Waiting { theme.dim() } else { theme.text() };
         let mut lines = hanging(Span::styled(format!("{glyph} "), style), step, columns, text);
-        let (word, time) = words(scene, work, &row.state);
-        let said = [word, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+        let (state, time) = progress_of(scene, work, &row.state);
+        let said = [state, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
         if !said.is_empty() && row.state != RowState::Waiting {
             lines.extend(hanging(Span::raw("    "), &said, columns, theme.dim()));
         }
@@ -126,8 +126,8 @@ fn table(scene: Scene<'_>, run: Run<'_>, columns: usize) -> Vec<Line<'static>> {
         row(name(step), &|half| {
             run.work.state(Task { half, step }).map_or_else(Default::default, |state| {
                 let (glyph, style) = glyph(scene, state);
-                let (word, time) = words(scene, run.work, state);
-                (format!("{glyph} {word} {time}").trim_end().to_owned(), style)
+                let (state, time) = progress_of(scene, run.work, state);
+                (format!("{glyph} {state} {time}").trim_end().to_owned(), style)
             })
         })
     }));
@@ -171,10 +171,10 @@ fn glyph(scene: Scene<'_>, state: &RowState) -> (&'static str, Style) {
 }
 
 /// How far a row is, and since when or how long that took.
-fn words(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
+fn progress_of(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
     let is_change = work.change().is_some();
     let since = |since: &Duration| clock(scene.model.shell.now.saturating_sub(*since));
-    let (word, time) = match state {
+    let (said, time) = match state {
         RowState::Waiting if work.stage == Stage::Working && work.direction == Direction::Forward => {
             ("waiting", String::new())
         }
@@ -183,7 +183,7 @@ fn words(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
         RowState::RollingBack(begun) => (if is_change { "rolling back" } else { "deleting" }, since(begun)),
         RowState::Done(outcome, took) => {
             let took = took.map_or_else(String::new, seconds);
-            let word = match outcome {
+            let said = match outcome {
                 Outcome::Created(id) if is_change => return (format!("created {id}"), took),
                 Outcome::Kept(why) => return (format!("kept, because something else uses it: {why}"), String::new()),
                 Outcome::Created(_) => "created",
@@ -195,12 +195,12 @@ fn words(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
                 Outcome::Gone => "deleted",
                 Outcome::Unnoticed => "done, but the agent did not pick it up",
             };
-            (word, took)
+            (said, took)
         }
         RowState::Failed(took) => ("failed", seconds(*took)),
         RowState::Stays => ("still exists", String::new()),
         RowState::RolledBack => (if is_change { "rolled back" } else { "deleted" }, String::new()),
         RowState::InDoubt => ("may exist", String::new()),
     };
-    (word.to_owned(), time)
+    (said.to_owned(), time)
 }

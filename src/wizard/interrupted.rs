@@ -4,7 +4,7 @@
 use itertools::Itertools;
 
 use super::dialog::{About, Act, Dialog};
-use super::message::{Interrupted, InterruptedChange, InterruptedCreation, TakenUp, Which};
+use super::message::{Interrupted, InterruptedChange, InterruptedCreation, ResumedCreation, Which};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::work::Work;
@@ -73,18 +73,19 @@ impl Model {
         }
         buttons.push(("Later", Act::Close));
         let dialog = Dialog::new(format!("Interrupted: {}", course.change), text, buttons).wide();
-        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Change(interrupted))));
+        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Change(Box::new(interrupted)))));
     }
 
     pub(super) fn resume(&mut self, interrupted: Interrupted, direction: Direction) {
         self.vpns.offers.clear();
         match interrupted {
-            Interrupted::Change(InterruptedChange { journal, course, .. }) => {
+            Interrupted::Change(change) => {
+                let InterruptedChange { journal, course, .. } = *change;
                 self.begin_change(course, Vec::new(), Which::Journal(journal), direction);
             }
             Interrupted::Creation(creation) => {
                 let request = self.shell.out.request();
-                self.shell.out.push(Effect::TakeUp(request, creation.journal.clone(), direction));
+                self.shell.out.push(Effect::Resume(request, creation.journal.clone(), direction));
                 let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
                 // It comes without being asked for, so no Enter closes it.
                 let dialog = Dialog::new("One moment", text, Vec::new());
@@ -109,7 +110,7 @@ impl Model {
         }
     }
 
-    pub(super) fn taken_up(&mut self, request: RequestId, result: Result<Box<TakenUp>, Vec<String>>) {
+    pub(super) fn resumed(&mut self, request: RequestId, result: Result<Box<ResumedCreation>, Vec<String>>) {
         let is_awaited =
             |dialog: &mut Dialog| matches!(dialog.about, About::Reading(awaited, ..) if awaited == request);
         let dialog = self.shell.dialog.take_if(is_awaited);
@@ -132,10 +133,10 @@ impl Model {
         }
     }
 
-    fn run_again(&mut self, taken: TakenUp, request: RequestId, direction: Direction) {
+    fn run_again(&mut self, taken: ResumedCreation, request: RequestId, direction: Direction) {
         // The list tells of it until it is read again.
         self.vpns.seen = Remote::NotAsked;
-        let TakenUp { plan, marks, ledger, key } = taken;
+        let ResumedCreation { plan, marks, ledger, key } = taken;
         if let Some(plan) = &plan {
             self.new_vpn.id = plan.id().clone();
             self.new_vpn.answers.answer_as(plan, key, direction);
@@ -145,7 +146,7 @@ impl Model {
             (Direction::Forward, Some(plan)) => self.create(plan, ledger),
             (_, plan) => {
                 let work = Work::roll_back(marks.clone(), plan, ledger.clone(), self.shell.now, self.shell.wait);
-                self.begin_work(work, Effect::Undo(marks, ledger));
+                self.begin_work(work, Effect::RollBack(marks, ledger));
             }
         }
     }

@@ -367,7 +367,7 @@ fn work_keys(model: &Model) -> Vec<Binding> {
 }
 
 fn vpn_keys(model: &Model) -> Vec<Binding> {
-    let deeds = model.vpns.open.as_ref().map(Open::deeds).unwrap_or_default();
+    let buttons = model.vpns.open.as_ref().map(Open::buttons).unwrap_or_default();
     let mut bindings = vec![
         bind(&[ENTER], Action::Accept, "choose"),
         bind(&[ESC], Action::Back, "back"),
@@ -375,20 +375,20 @@ fn vpn_keys(model: &Model) -> Vec<Binding> {
         quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
         bind(&[Key::character('r')], Action::Retry, "check again"),
     ];
-    for (letter, deed, label) in [
+    for (letter, button, label) in [
         ('f', VpnButton::Fix, "fix what is found"),
         ('n', VpnButton::NewKey, "new key"),
         ('s', VpnButton::Subnets, "other subnets"),
         ('a', VpnButton::Admit, "allow traffic: security-group rules"),
         ('d', VpnButton::Delete, "delete it"),
     ] {
-        if deeds.contains(&deed) {
-            let also = (deed == VpnButton::Fix).then(|| Key::character('m'));
+        if buttons.contains(&button) {
+            let also = (button == VpnButton::Fix).then(|| Key::character('m'));
             let keys: Vec<Key> = [Key::character(letter)].into_iter().chain(also).collect();
-            bindings.push(quiet(&keys, Action::Do(deed), label));
+            bindings.push(quiet(&keys, Action::Do(button), label));
         }
     }
-    if deeds.contains(&VpnButton::Fix) {
+    if buttons.contains(&VpnButton::Fix) {
         bindings.extend((1..=9).zip('1'..='9').map(|(number, digit)| {
             let label = if number == 1 { "the finding of that number" } else { "" };
             quiet(&[Key::character(digit)], Action::Pick(number), label)

@@ -236,7 +236,7 @@ impl Model {
             (Screen::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
             (Screen::Vpns, Choice::Creation(id)) => return self.offer_listed_creation(&id),
             (Screen::Vpns, Choice::Unused) => return self.want(Intent::DeleteUnused),
-            (Screen::Vpns, Choice::PublicKeys) => return self.want_no_public_keys(),
+            (Screen::Vpns, Choice::PublicKeys) => return self.want_new_keys(),
             (Screen::Vpns, Choice::Make) => {
                 self.new_vpn.answers.mode = Mode::SiteToSite;
                 return self.enter(Screen::Region(Half::A));

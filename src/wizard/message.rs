@@ -52,7 +52,7 @@ pub struct InterruptedChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interrupted {
     Creation(InterruptedCreation),
-    Change(InterruptedChange),
+    Change(Box<InterruptedChange>),
 }
 
 /// What all regions were read for.
@@ -109,7 +109,7 @@ impl InterruptedCreation {
 
 /// A run that was interrupted, ready to go on.
 #[derive(Clone, Debug)]
-pub struct TakenUp {
+pub struct ResumedCreation {
     /// What it makes. None if it is only to be undone, and could not be made as things are.
     pub plan: Option<Plan>,
     pub marks: Marks,
@@ -150,13 +150,13 @@ pub enum Message {
     SharedKeysRead(RequestId, Vec<SharedKey>),
     Generated(Psk),
     /// A run that was interrupted is ready to go on, or why not.
-    TakenUp(RequestId, Result<Box<TakenUp>, Vec<String>>),
-    Engine(Event),
+    Resumed(RequestId, Result<Box<ResumedCreation>, Vec<String>>),
+    CreationEvent(Event),
     Created(Result<(), CreateError>, Ledger),
     Watched(Watched),
     /// The halves were compared, or why not.
     Verified(Result<Box<Examined>, Error>),
-    Undone(Undone, Ledger),
+    RolledBack(Undone, Ledger),
     /// All regions were read, as far as they could be; or some of them, and others are awaited.
     Inspected(RequestId, Box<Overview>),
     /// A VPN's keys were compared, and it was read what its instances admit.
@@ -165,15 +165,15 @@ pub enum Message {
     KeysCompared(RequestId, Vec<(String, Keys)>),
     /// How the connections of a VPN stand now, or why that could not be read.
     Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
-    Carrying(ChangeEvent),
-    Carried(Result<Changed, ChangeError>, Box<Course>),
+    ChangeEvent(ChangeEvent),
+    ChangeEnded(Result<Changed, ChangeError>, Box<Course>),
     /// A change could not even begin, and why.
     NotBegun(Vec<String>),
     /// The plan file was written, or why not.
     Saved(Result<PathBuf, String>),
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
-    AskedEnough,
+    QuestionOver,
     /// A text for the clipboard was sent to the terminal, or this is none that takes one.
     Copied {
         is_sent: bool,
@@ -196,8 +196,8 @@ pub enum Effect {
     ReadSharedKeys(RequestId, Vec<KeySharer>),
     /// Make a new key; answered by [`Message::Generated`].
     Generate,
-    /// Resume the run of that journal; answered by [`Message::TakenUp`].
-    TakeUp(RequestId, PathBuf, Direction),
+    /// Resume the run of that journal; answered by [`Message::Resumed`].
+    Resume(RequestId, PathBuf, Direction),
     /// Go on in the journal that was resumed with that request.
     GoOn(RequestId),
     /// What was resumed with that request is not continued.
@@ -209,8 +209,8 @@ pub enum Effect {
     Watch(Box<Plan>, Ledger, Duration),
     /// Hold the halves of that VPN against each other; answered by [`Message::Verified`].
     Verify(VpnId),
-    /// Delete what was made; answered by [`Message::Undone`].
-    Undo(Marks, Ledger),
+    /// Delete what was made; answered by [`Message::RolledBack`].
+    RollBack(Marks, Ledger),
     /// Read the VPNs of all regions; answered by [`Message::Inspected`].
     Inspect(RequestId),
     /// Read a VPN's keys and what its instances admit; answered by [`Message::Diagnosed`].
@@ -219,10 +219,10 @@ pub enum Effect {
     CompareKeys(RequestId, Vec<Vpn>),
     /// Ask after that time how the connections of a VPN stand; answered by [`Message::Looked`].
     Look(RequestId, Box<Vpn>, Duration),
-    /// Carry a change out, or take it back; answered by [`Message::Carried`] or [`Message::NotBegun`].
-    Carry(Which, Direction),
+    /// Carry a change out, or take it back; answered by [`Message::ChangeEnded`] or [`Message::NotBegun`].
+    Change(Which, Direction),
     /// The change that came to rest is not continued.
-    LetGo,
+    LetChangeGo,
     /// Ask the engine to stop after what is under way.
     Stop,
     /// Answer what the sign-in asked last, or decline.

@@ -106,7 +106,7 @@ impl Shell {
                 }
                 asked.fields.iter_mut().for_each(Entry::clear);
                 asked.is_sent = true;
-                return self.out.push(Effect::Reply(Some(reply)));
+                self.out.push(Effect::Reply(Some(reply)));
             }
             Action::Down => asked.turn(true),
             Action::Up => asked.turn(false),

@@ -474,7 +474,7 @@ impl Route {
 impl Model {
     #[must_use]
     pub fn is_at_new_vpn(&self) -> bool {
-        !self.screen.is_of_existing() && !(self.screen == Screen::Work && self.work.change().is_some())
+        !self.screen.is_of_existing() && (self.screen != Screen::Work || self.work.change().is_none())
     }
 
     #[must_use]

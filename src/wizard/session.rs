@@ -33,7 +33,9 @@ impl Model {
                 self.work.queue.clear();
                 self.enter(step);
                 self.offer_at_start();
-                regions.iter().for_each(|region| self.new_vpn.discover(&mut self.shell, region));
+                for region in &regions {
+                    self.new_vpn.discover(&mut self.shell, region);
+                }
             }
             Err(problem) if !problem.clouds.is_empty() => {
                 self.shell.clouds = problem.clouds;
@@ -149,7 +151,7 @@ impl Message {
     /// Whether it tells what the engine does, and not what came of it.
     #[must_use]
     pub const fn is_event(&self) -> bool {
-        matches!(self, Self::Engine(_) | Self::Carrying(_))
+        matches!(self, Self::CreationEvent(_) | Self::ChangeEvent(_))
     }
 
     /// Whether it is only time passing.

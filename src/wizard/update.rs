@@ -40,8 +40,8 @@ fn updated(model: &mut Model, message: Message) {
             model.new_vpn.answers.key = SecretText::generated(&psk);
             model.shell.say("A new key was generated.");
         }
-        Message::Engine(event) => model.engine_event(event),
-        Message::TakenUp(request, result) => model.taken_up(request, result),
+        Message::CreationEvent(event) => model.engine_event(event),
+        Message::Resumed(request, result) => model.resumed(request, result),
         Message::Created(result, ledger) => model.created(result, ledger),
         Message::Watched(watched) => model.watched(watched),
         Message::Verified(examined) => {
@@ -50,13 +50,13 @@ fn updated(model: &mut Model, message: Message) {
                 (job.examined, job.verifying) = (Some(examined), false);
             }
         }
-        Message::Undone(undone, ledger) => model.rolled_back(undone, ledger),
+        Message::RolledBack(undone, ledger) => model.rolled_back(undone, ledger),
         Message::Inspected(request, seen) => model.inspected(request, *seen),
         Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
         Message::KeysCompared(request, keys) => model.keys_compared(request, keys),
         Message::Looked(request, result) => model.looked(request, result),
-        Message::Carrying(event) => model.change_event(event),
-        Message::Carried(ended, course) => model.changed(ended, *course),
+        Message::ChangeEvent(event) => model.change_event(event),
+        Message::ChangeEnded(ended, course) => model.changed(ended, *course),
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
@@ -70,7 +70,7 @@ fn updated(model: &mut Model, message: Message) {
         }
         Message::Saved(Err(why)) => model.shell.warn(format!("The plan could not be saved: {why}")),
         Message::Asked(question) => model.shell.asked(question),
-        Message::AskedEnough => model.shell.question = None,
+        Message::QuestionOver => model.shell.question = None,
         Message::Copied { is_sent } => model.copied(is_sent),
         Message::Continued => {
             model.shell.repaint = true;
@@ -179,7 +179,7 @@ impl Model {
         self.offer_next();
         // What was wanted before may have become known behind it.
         match self.vpns.intent {
-            Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.grant(),
+            Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.propose_once_known(),
             Some(intent) if self.shell.dialog.is_none() => self.want(intent),
             _ => {}
         }

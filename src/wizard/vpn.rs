@@ -31,10 +31,10 @@ impl Model {
         let Some(open) = &mut self.vpns.open else { return self.back() };
         match action {
             Action::Left | Action::Right => {
-                let deeds = open.deeds();
-                let at = open.focused().and_then(|focused| deeds.iter().position(|deed| *deed == focused));
-                let next = beside(at.unwrap_or_default(), deeds.len(), action == Action::Right);
-                open.focus = deeds.get(next).copied().unwrap_or(open.focus);
+                let buttons = open.buttons();
+                let at = open.focused().and_then(|focused| buttons.iter().position(|button| *button == focused));
+                let next = beside(at.unwrap_or_default(), buttons.len(), action == Action::Right);
+                open.focus = buttons.get(next).copied().unwrap_or(open.focus);
             }
             Action::Pick(number) => {
                 let findings = open.diagnosis.as_ref().map_or(&[][..], |diagnosis| &diagnosis.findings);
@@ -45,30 +45,30 @@ impl Model {
                 }
             }
             Action::Accept => {
-                if let Some(deed) = open.focused() {
-                    return self.press_vpn(deed);
+                if let Some(button) = open.focused() {
+                    self.press_vpn(button);
                 }
             }
-            Action::Do(deed) => {
-                open.focus = deed;
-                return self.press_vpn(deed);
+            Action::Do(button) => {
+                open.focus = button;
+                self.press_vpn(button);
             }
-            Action::Retry => return self.read_vpns_again(),
+            Action::Retry => self.read_vpns_again(),
             Action::Copy => {
                 let text = self.vpns.vpn().map(ids).unwrap_or_default();
-                return self.shell.out.push(Effect::Copy(text));
+                self.shell.out.push(Effect::Copy(text));
             }
-            Action::Back => return self.back(),
+            Action::Back => self.back(),
             _ => self.shell.scroll_by(action),
         }
     }
 
-    fn press_vpn(&mut self, deed: VpnButton) {
+    fn press_vpn(&mut self, button: VpnButton) {
         if let Some(interrupted) = self.vpns.interrupted().cloned() {
             self.offer_change(interrupted);
             return;
         }
-        if matches!(deed, VpnButton::NewKey | VpnButton::Subnets | VpnButton::Delete)
+        if matches!(button, VpnButton::NewKey | VpnButton::Subnets | VpnButton::Delete)
             && let Some(seen) = self.vpns.seen()
             && let Some(Err(why)) = self.vpns.vpn().map(|vpn| seen.inspection.changeable(vpn))
         {
@@ -80,7 +80,7 @@ impl Model {
             return;
         }
         let Some(open) = &mut self.vpns.open else { return };
-        let wish = match deed {
+        let intent = match button {
             VpnButton::Fix => {
                 let found = open.finding().and_then(|at| open.diagnosis.as_ref()?.findings.get(at));
                 let Some(finding) = found else {
@@ -115,30 +115,30 @@ impl Model {
             VpnButton::Admit => Intent::Admit,
             VpnButton::Delete => Intent::Delete,
         };
-        self.want(wish)
+        self.want(intent);
     }
 
     /// Proposes that, once what is known is fresh and complete.
-    pub(super) fn want(&mut self, wish: Intent) {
-        self.vpns.intent = Some(wish);
+    pub(super) fn want(&mut self, intent: Intent) {
+        self.vpns.intent = Some(intent);
         if self.is_stale() && !self.vpns.seen.is_loading() {
             self.shell.say("Reading everything once more first; a moment.");
             return self.read_vpns();
         }
-        self.grant();
+        self.propose_once_known();
         if self.vpns.intent.is_some() && !self.vpns.keys.is_loading() {
             self.shell.say("It is still being read; a moment.");
         }
     }
 
     /// Puts the question about what is wanted on the screen, if enough is known.
-    pub(super) fn grant(&mut self) {
+    pub(super) fn propose_once_known(&mut self) {
         let is_here = self.screen == Screen::Vpns || self.screen.is_of_one_vpn();
         if self.shell.dialog.is_some() || !is_here || self.vpns.seen.is_loading() {
             return;
         }
-        let Some(wish) = self.vpns.intent else { return };
-        if matches!(wish, Intent::PublicKeys(_)) {
+        let Some(intent) = self.vpns.intent else { return };
+        if matches!(intent, Intent::PublicKeys(_)) {
             match &self.vpns.keys {
                 Remote::Ready(_) => {}
                 Remote::Loading { .. } => return,
@@ -146,36 +146,36 @@ impl Model {
             }
         }
         let open = self.vpns.open.as_ref();
-        if wish.is_of_a_vpn() && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
+        if intent.is_of_a_vpn() && open.is_none_or(|open| open.around.is_loading() || open.diagnosis.is_none()) {
             return;
         }
         self.vpns.intent = None;
         self.shell.notice = None;
-        self.propose(wish);
+        self.propose(intent);
     }
 
     /// Asks whether to do what is wanted, or says why it is not done.
-    fn propose(&mut self, wish: Intent) {
-        if let Intent::PublicKeys(sas) = wish {
+    fn propose(&mut self, intent: Intent) {
+        if let Intent::PublicKeys(sas) = intent {
             return self.propose_new_keys(sas);
         }
-        match self.proposed(wish) {
+        match self.proposed(intent) {
             Some(Ok(proposal)) if proposal.is_empty() => self.nothing_to_do(proposal.notes),
-            Some(Ok(proposal)) => self.ask_whether(vec![proposal], Vec::new(), wish),
+            Some(Ok(proposal)) => self.ask_whether(vec![proposal], Vec::new(), intent),
             Some(Err(refused)) => self.refuse(&refused),
             None => {}
         }
     }
 
     /// The change that is wanted; none if what it is of has gone meanwhile.
-    fn proposed(&self, wish: Intent) -> Option<Result<Proposal, Refused>> {
+    fn proposed(&self, intent: Intent) -> Option<Result<Proposal, Refused>> {
         let seen = self.vpns.seen()?;
-        if wish == Intent::DeleteUnused {
+        if intent == Intent::DeleteUnused {
             return Some(delete_strays(&seen.inspection, &seen.unfinished, &[]));
         }
         let (vpn, open) = (self.vpns.vpn()?, self.vpns.open.as_ref()?);
         let (diagnosis, around) = (open.diagnosis.as_ref()?, open.around.ready()?);
-        let may = match wish {
+        let may = match intent {
             Intent::Admit => Ok(()),
             Intent::Fix(_) => vpn.unambiguous(),
             Intent::Delete => seen.inspection.deletable(vpn),
@@ -184,7 +184,7 @@ impl Model {
         if let Err(why) = may {
             return Some(Err(Refused(vec![why.to_string()])));
         }
-        Some(match wish {
+        Some(match intent {
             Intent::Fix(check) => {
                 let finding = diagnosis.findings.iter().find(|finding| finding.check == check)?;
                 fix(&seen.inspection, vpn, diagnosis, &finding.fault()?.fix, &self.new_vpn.profiles)
@@ -198,7 +198,7 @@ impl Model {
         })
     }
 
-    pub(super) fn ask_whether(&mut self, proposals: Vec<Proposal>, warnings: Vec<String>, wish: Intent) {
+    pub(super) fn ask_whether(&mut self, proposals: Vec<Proposal>, warnings: Vec<String>, intent: Intent) {
         let mut text: Vec<String> = Together(&proposals).to_string().lines().map(str::to_owned).collect();
         text.extend(warnings.into_iter().map(|warning| format!("note: {warning}")));
         let deletes = proposals.iter().any(|proposal| proposal.change.verb == Verb::Delete);
@@ -207,16 +207,16 @@ impl Model {
         }
         let (yes, no) = Together(&proposals).answers();
         let mut buttons = vec![(no, Act::Close), (yes, Act::Confirm)];
-        match wish {
+        match intent {
             Intent::NewKey(Sas::Keep, origin) => {
-                buttons.push((RENEW, Act::Instead(Intent::NewKey(Sas::Renew, origin))))
+                buttons.push((RENEW, Act::Instead(Intent::NewKey(Sas::Renew, origin))));
             }
             Intent::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Instead(Intent::NewKey(Sas::Keep, origin)))),
             Intent::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Instead(Intent::PublicKeys(Sas::Renew)))),
             Intent::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Instead(Intent::PublicKeys(Sas::Keep)))),
             _ => {}
         }
-        if matches!(wish, Intent::NewKey(_, KeyOrigin::Generated)) {
+        if matches!(intent, Intent::NewKey(_, KeyOrigin::Generated)) {
             buttons.push(("Own key", Act::OwnKey));
         }
         let dialog = Dialog::new(Together(&proposals).question(), text, buttons).wide();
@@ -224,8 +224,8 @@ impl Model {
     }
 
     /// The same question, with the running SAs treated the other way. The focus stays where it was.
-    pub(super) fn propose_instead(&mut self, wish: Intent) {
-        self.propose(wish);
+    pub(super) fn propose_instead(&mut self, intent: Intent) {
+        self.propose(intent);
         if let Some(dialog) = &mut self.shell.dialog {
             let turned = |(_, act): &(&str, Act)| matches!(act, Act::Instead(_));
             dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
@@ -310,7 +310,7 @@ impl Model {
         if let Some(open) = &mut self.vpns.open {
             open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();
         }
-        self.want(Intent::Subnets)
+        self.want(Intent::Subnets);
     }
 }
 

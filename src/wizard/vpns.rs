@@ -141,7 +141,7 @@ impl Open {
 
     /// What can be done now, the likeliest first.
     #[must_use]
-    pub fn deeds(&self) -> Vec<VpnButton> {
+    pub fn buttons(&self) -> Vec<VpnButton> {
         let diagnosis = self.diagnosis.as_ref();
         let mend = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
@@ -153,8 +153,8 @@ impl Open {
 
     #[must_use]
     pub fn focused(&self) -> Option<VpnButton> {
-        let deeds = self.deeds();
-        deeds.iter().find(|deed| **deed == self.focus).or(deeds.first()).copied()
+        let buttons = self.buttons();
+        buttons.iter().find(|button| **button == self.focus).or(buttons.first()).copied()
     }
 
     /// The finding to fix, by its place: the chosen one, else the first that can be fixed, else the first.
@@ -242,7 +242,7 @@ impl Model {
             self.shell.say("It is being read already.");
             return;
         }
-        self.read_vpns()
+        self.read_vpns();
     }
 
     pub(super) fn inspected(&mut self, request: RequestId, seen: Overview) {
@@ -254,12 +254,12 @@ impl Model {
         }
         self.vpns.as_of = self.shell.now;
         self.vpns.keys = Remote::NotAsked;
-        self.found_again();
+        self.reopen();
         if matches!(self.screen, Screen::Vpns | Screen::NewSubnets(_)) {
             self.refresh();
         }
-        self.grant();
-        self.prove_several();
+        self.propose_once_known();
+        self.verify_several();
     }
 
     /// Shows what is known while a region keeps the others waiting. Of one that is still awaited that is what was known
@@ -291,7 +291,7 @@ impl Model {
     }
 
     /// Finds the VPN on the screen in what was read again, and diagnoses it.
-    fn found_again(&mut self) {
+    fn reopen(&mut self) {
         let found = self.look_for_open();
         let (Some(open), Some(seen)) = (&self.vpns.open, self.vpns.seen()) else { return };
         let inspection = &seen.inspection;
@@ -310,7 +310,7 @@ impl Model {
             }
             return;
         };
-        self.diagnose(vpn)
+        self.diagnose(vpn);
     }
 
     pub(super) fn open_vpn(&mut self, handle: &str) {
@@ -363,7 +363,7 @@ impl Model {
         }
         self.conclude();
         self.give_up_waiting();
-        self.grant()
+        self.propose_once_known();
     }
 
     /// What a known cause keeps down, whatever the agents do, is not waited for.

@@ -44,7 +44,7 @@ impl Model {
             let subject = &job.change().subject;
             self.work.left.retain(|(left, _)| left.subject != *subject);
         }
-        self.begin_work(work, Effect::Carry(which, direction));
+        self.begin_work(work, Effect::Change(which, direction));
     }
 
     pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
@@ -131,7 +131,7 @@ impl Model {
         self.enter(Screen::Work);
         let Some(work) = self.work.current.as_mut().filter(|work| !work.is_working()) else { return };
         work.go_on(Stage::Working, direction, self.shell.now);
-        self.shell.out.push(Effect::Carry(Which::Present(key), direction));
+        self.shell.out.push(Effect::Change(Which::Present(key), direction));
     }
 
     pub(super) fn give_missing_key(&mut self) {
@@ -172,7 +172,7 @@ impl Model {
         match &work.job {
             Job::Change(_) => self.go_on_with_change(Direction::Back, None),
             Job::Creation(job) => {
-                self.shell.out.push(Effect::Undo(job.marks.clone(), job.ledger.clone()));
+                self.shell.out.push(Effect::RollBack(job.marks.clone(), job.ledger.clone()));
                 work.go_on(Stage::Working, Direction::Back, self.shell.now);
                 self.shell.scroll = 0;
             }
@@ -180,7 +180,7 @@ impl Model {
     }
 
     fn leave_change(&mut self, to_vpn: bool) {
-        self.shell.out.push(Effect::LetGo);
+        self.shell.out.push(Effect::LetChangeGo);
         let left: Vec<Change> = self.work.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Screen::Vpn);
@@ -357,7 +357,7 @@ impl Model {
         let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
         let is_forward = work.direction == Direction::Forward;
         self.work.is_stopped |= then.is_some();
-        // A wish to stop includes the rest.
+        // A intent to stop includes the rest.
         if is_done && is_forward && then.is_none() && !self.work.queue.is_empty() {
             self.begin_next();
             return self.refresh_question();

@@ -11,7 +11,7 @@ fn creates(journey: &Journey) -> bool {
 }
 
 fn carries(journey: &Journey) -> bool {
-    journey.effects.iter().any(|effect| matches!(effect, Effect::Carry(..)))
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Change(..)))
 }
 
 #[track_caller]
@@ -118,11 +118,11 @@ fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it
     let (mut start, _) = start::interrupted(KeyOrigin::Generated);
     start.passes(500).at_once(KeyCode::Enter);
     assert!(
-        start.model.shell.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::TakeUp(..)))
+        start.model.shell.dialog.is_some() && start.effects.iter().all(|effect| !matches!(effect, Effect::Resume(..)))
     );
     told(&start, "Press it again to choose \"Resume");
     start.enter();
-    assert!(start.effects.iter().any(|effect| matches!(effect, Effect::TakeUp(..))));
+    assert!(start.effects.iter().any(|effect| matches!(effect, Effect::Resume(..))));
 
     // What comes by itself is not even closed; what the user asked for is closed at once.
     let mut left = Journey::ready();
@@ -176,7 +176,7 @@ fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
     run.send(Message::Resize(40, 10)).control('c').control('c').effects.clear();
     run.send(Message::Created(Err(CreateError::Stopped), everything()));
     assert_eq!(run.model.shell.ending, Some(Ending::AfterRun));
-    assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::Undo(..))), "nothing is undone");
+    assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::RollBack(..))), "nothing is undone");
 }
 
 #[test]
@@ -185,8 +185,8 @@ fn no_enter_cancels_what_is_being_resumed_and_a_cancel_is_said() {
     for _ in 0..10 {
         start.passes(400).at_once(KeyCode::Enter);
     }
-    let Some(Effect::TakeUp(request, ..)) = start.effects.pop() else { panic!("{:?}", start.effects) };
-    start.at(Screen::Mode).send(Message::TakenUp(request, Ok(taken))).at(Screen::Work);
+    let Some(Effect::Resume(request, ..)) = start.effects.pop() else { panic!("{:?}", start.effects) };
+    start.at(Screen::Mode).send(Message::Resumed(request, Ok(taken))).at(Screen::Work);
 
     let (mut cancelled, _) = start::interrupted(KeyOrigin::Generated);
     cancelled.enter().esc();
@@ -209,8 +209,8 @@ fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
     left.types("q").send(Message::Resize(40, 10)).send(Message::Resize(80, 24));
     harmless(&mut left);
     let (mut start, _) = start::interrupted(KeyOrigin::Generated);
-    let Some(Effect::TakeUp(request, ..)) = start.enter().effects.pop() else { panic!() };
-    start.send(Message::TakenUp(request, Err(vec!["It is gone.".into()])));
+    let Some(Effect::Resume(request, ..)) = start.enter().effects.pop() else { panic!() };
+    start.send(Message::Resumed(request, Err(vec!["It is gone.".into()])));
     harmless(&mut start);
     let mut deletion = opened(healthy());
     deletion.passes(2000).types("d").send(Message::Continued);

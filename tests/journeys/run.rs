@@ -13,7 +13,7 @@ fn enter_alone_goes_from_the_first_screen_to_an_active_vpn() {
     assert!(journey.effects.is_empty(), "Enter while the engine works does nothing");
     journey.send(Message::Created(Ok(()), everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::Watch(_, ledger, _)) if ledger.made().len() == 12));
-    journey.send(Message::Engine(Event::Polled(standing(Status::Down, Status::PendingCreate))));
+    journey.send(Message::CreationEvent(Event::Polled(standing(Status::Down, Status::PendingCreate))));
     journey.send(Message::Watched(Watched::Active));
     assert_eq!(buttons(&journey), [Button::Finish, Button::RollBack]);
     journey.enter();
@@ -28,7 +28,7 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     ledger.record(made(Half::A, Object::Service));
     let error = Box::new(Error::new(ErrorKind::Server, "Request Failed"));
     journey.effects.clear();
-    journey.send(Message::Engine(Event::Failed(task, (*error).clone(), Duration::from_secs(1))));
+    journey.send(Message::CreationEvent(Event::Failed(task, (*error).clone(), Duration::from_secs(1))));
     journey.send(Message::Created(Err(CreateError::Failed(task, error.clone())), ledger.clone()));
     assert_eq!(buttons(&journey), [Button::Retry, Button::RollBack, Button::Leave]);
     journey.enter();
@@ -40,8 +40,8 @@ fn a_failed_step_is_retried_in_place_or_undone() {
     journey.key(KeyCode::Right).enter();
     assert_eq!(journey.model.shell.dialog.as_ref().unwrap().focus, 0, "the safe button has the focus");
     journey.key(KeyCode::Right).enter();
-    assert!(matches!(journey.effects.pop(), Some(Effect::Undo(_, kept)) if kept == ledger));
-    journey.send(Message::Undone(Undone::Clean, Ledger::default()));
+    assert!(matches!(journey.effects.pop(), Some(Effect::RollBack(_, kept)) if kept == ledger));
+    journey.send(Message::RolledBack(Undone::Clean, Ledger::default()));
     assert_eq!(journey.model.work.creation().unwrap().end(), Some(&End::Done));
     journey.enter().at(Screen::Review);
 }
@@ -56,7 +56,7 @@ fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_ledger_knows
     let (there, gone) = (made(Half::A, Object::IkePolicy), made(Half::A, Object::LocalGroup));
     let mut journey = running();
     for step in steps {
-        journey.send(Message::Engine(Event::Started(task(step))));
+        journey.send(Message::CreationEvent(Event::Started(task(step))));
     }
     let mut ledger = Ledger::default();
     ledger.record(there.clone());
@@ -67,9 +67,9 @@ fn when_a_run_rests_nothing_is_shown_as_under_way_and_only_what_the_ledger_knows
 
     journey.key(KeyCode::Right).enter().key(KeyCode::Right).enter();
     for made in [there, gone] {
-        journey.send(Message::Engine(Event::Deleting(made)));
+        journey.send(Message::CreationEvent(Event::Deleting(made)));
     }
-    journey.send(Message::Undone(Undone::Stopped, ledger));
+    journey.send(Message::RolledBack(Undone::Stopped, ledger));
     assert_eq!(states(&journey, steps), [there_still, RowState::InDoubt, RowState::RolledBack]);
 }
 
@@ -128,8 +128,8 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
     undo.key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(matches!(undo.effects.pop(), Some(Effect::Stop)));
     undo.send(Message::Created(Err(CreateError::Stopped), everything()));
-    assert!(matches!(undo.effects.pop(), Some(Effect::Undo(..))), "what was made is undone once the engine rests");
-    undo.send(Message::Undone(Undone::Clean, Ledger::default()));
+    assert!(matches!(undo.effects.pop(), Some(Effect::RollBack(..))), "what was made is undone once the engine rests");
+    undo.send(Message::RolledBack(Undone::Clean, Ledger::default()));
     assert_eq!(buttons(&undo), [Button::ChangeAnswers, Button::Leave]);
 }
 
@@ -158,7 +158,7 @@ fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].0 == "Keep");
     journey.key(KeyCode::Right).enter();
-    assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::RollBack(..))));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_question_whether_to_stop_keeps_up_with_the_run() {
     journey.control('c');
     let text = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(text(&journey).contains("Nothing of this VPN exists yet"));
-    journey.send(Message::Engine(Event::Finished(made(Half::A, Object::Service), Duration::ZERO)));
+    journey.send(Message::CreationEvent(Event::Finished(made(Half::A, Object::Service), Duration::ZERO)));
     assert!(text(&journey).contains("VPN service"), "{}", text(&journey));
 }
 

@@ -34,7 +34,7 @@ fn a_question_stands_over_the_screen_and_a_dialog_and_leaves_both_as_they_were()
     journey.enter();
     assert!(replied(&mut journey) == Some(true));
     assert!(journey.model.shell.question.as_ref().unwrap().is_sent);
-    journey.send(Message::AskedEnough);
+    journey.send(Message::QuestionOver);
     assert!(journey.model.shell.question.is_none() && journey.model.shell.dialog == buttons, "the run goes on below");
     assert!(journey.effects.is_empty());
 }

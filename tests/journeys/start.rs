@@ -64,7 +64,7 @@ fn of_several_clouds_one_is_chosen_first() {
 }
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
-pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
+pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<ResumedCreation>) {
     let Some(Job::Creation(job)) = running().model.work.current.map(|work| work.job) else { panic!() };
     let CreationJob { plan, marks, .. } = *job;
     let mut journey = Journey::begin();
@@ -78,12 +78,12 @@ pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<TakenUp>) {
         is_running: false,
     }];
     journey.send(Message::SignedIn(request, Ok(Session { creations: unfinished, ..Session::default() })));
-    (journey, Box::new(TakenUp { plan, marks, ledger: everything(), key }))
+    (journey, Box::new(ResumedCreation { plan, marks, ledger: everything(), key }))
 }
 
 fn asked(journey: &mut Journey) -> RequestId {
     match journey.effects.pop() {
-        Some(Effect::TakeUp(request, ..)) => request,
+        Some(Effect::Resume(request, ..)) => request,
         other => panic!("{other:?}"),
     }
 }
@@ -92,7 +92,7 @@ fn asked(journey: &mut Journey) -> RequestId {
 fn what_was_cut_off_goes_on_from_what_exists() {
     let (mut journey, taken) = interrupted(KeyOrigin::Generated);
     let request = asked(journey.enter());
-    journey.send(Message::TakenUp(request, Ok(taken))).at(Screen::Work);
+    journey.send(Message::Resumed(request, Ok(taken))).at(Screen::Work);
     assert!(matches!(journey.effects.pop(), Some(Effect::Create(_, ledger, _)) if ledger == everything()));
     assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
 }
@@ -102,11 +102,11 @@ fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile()
     for other in ["?", "q", ""] {
         let (mut journey, taken) = interrupted(KeyOrigin::Generated);
         let request = asked(journey.key(KeyCode::Right).enter());
-        journey.esc().types(other).send(Message::TakenUp(request, Ok(taken)));
+        journey.esc().types(other).send(Message::Resumed(request, Ok(taken)));
         assert!(journey.model.work.creation().is_none(), "{other}");
         assert!(matches!(journey.effects.as_slice(), [.., Effect::Release(kept)] if *kept == request));
         assert!(
-            !journey.effects.iter().any(|effect| matches!(effect, Effect::Undo(..))),
+            !journey.effects.iter().any(|effect| matches!(effect, Effect::RollBack(..))),
             "{other}: nothing is deleted"
         );
     }
@@ -117,8 +117,8 @@ fn after_an_undo_a_key_that_was_given_has_to_be_given_again() {
     for (key, is_kept) in [(KeyOrigin::Given, false), (KeyOrigin::Generated, true)] {
         let (mut journey, taken) = interrupted(key);
         let request = asked(journey.key(KeyCode::Right).enter());
-        journey.send(Message::TakenUp(request, Ok(taken)));
-        assert!(matches!(journey.effects.pop(), Some(Effect::Undo(..))));
+        journey.send(Message::Resumed(request, Ok(taken)));
+        assert!(matches!(journey.effects.pop(), Some(Effect::RollBack(..))));
         assert_eq!(journey.model.new_vpn.answers.key.chars() > 0, is_kept, "{key:?}");
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn ended(journey: &mut Journey, change: &Change, ended: Result<Change
     if ended.is_ok() {
         course.ends.iter_mut().for_each(|end| *end = Some(End::Changed));
     }
-    journey.send(Message::Carried(ended, Box::new(course)));
+    journey.send(Message::ChangeEnded(ended, Box::new(course)));
 }
 
 pub(super) fn titles(journey: &Journey) -> Vec<String> {
@@ -237,7 +237,7 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
     journey.enter();
     assert!(!journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter().key(KeyCode::Left).enter().at(Screen::Work);
-    let Some(Effect::Carry(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Change(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
 
@@ -293,7 +293,7 @@ pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
     assert!(journey.model.shell.dialog.is_some(), "{:?}", journey.model.shell.notice);
     journey.key(KeyCode::Right).enter().at(Screen::Work);
     match journey.effects.pop() {
-        Some(Effect::Carry(Which::New(change, key), Direction::Forward)) => (*change, key),
+        Some(Effect::Change(Which::New(change, key), Direction::Forward)) => (*change, key),
         other => panic!("{other:?}"),
     }
 }
@@ -366,7 +366,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
             journey.key(KeyCode::Right);
         }
         journey.enter();
-        let Some(Effect::TakeUp(_, journal, taken)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+        let Some(Effect::Resume(_, journal, taken)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
         assert_eq!((journal.to_str(), taken), (Some("/state/0badcafe.json"), purpose));
         journey.esc();
     }
@@ -386,7 +386,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     let mut journey = opened(broken());
     journey.types("m");
     let change = agreed(&mut journey);
-    journey.send(Message::Carrying(ChangeEvent::Started(0)));
+    journey.send(Message::ChangeEvent(ChangeEvent::Started(0)));
     journey.enter().at(Screen::Work);
     ended(&mut journey, &change, Ok(Changed::Done));
     // The connection was made anew.
@@ -413,30 +413,30 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     let failed = |journey: &mut Journey| {
         journey.types("m");
         let change = agreed(journey);
-        journey.send(Message::Carrying(ChangeEvent::Started(0)));
+        journey.send(Message::ChangeEvent(ChangeEvent::Started(0)));
         let error = Error::new(ErrorKind::Server, "sick");
-        journey.send(Message::Carrying(ChangeEvent::Failed(0, error.clone(), Duration::from_secs(1))));
+        journey.send(Message::ChangeEvent(ChangeEvent::Failed(0, error.clone(), Duration::from_secs(1))));
         let mut course = Course::new(change);
         course.is_reversible = true;
         (course.is_begun, course.journal) = (true, Some("x.change".into()));
-        journey.send(Message::Carried(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
+        journey.send(Message::ChangeEnded(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
     };
     let mut retried = opened(broken());
     failed(&mut retried);
     retried.enter();
-    assert!(matches!(retried.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Forward))));
+    assert!(matches!(retried.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Forward))));
     let mut back = opened(broken());
     failed(&mut back);
     back.key(KeyCode::Right).enter().enter();
     assert!(back.model.shell.dialog.is_none() && !back.model.work.change().unwrap().is_working(), "it is asked");
     back.enter().key(KeyCode::Right).enter();
-    assert!(matches!(back.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
+    assert!(matches!(back.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Back))));
     let mut left = opened(broken());
     failed(&mut left);
     left.types("q");
     assert!(left.model.shell.ending.is_none(), "leaving what is not done is asked");
     left.esc().key(KeyCode::Left).enter().at(Screen::Vpn);
-    assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
+    assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetChangeGo)), "others may go on with it");
 }
 
 #[test]
@@ -444,16 +444,16 @@ fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() 
     let mut journey = opened(broken());
     journey.types("m");
     let change = agreed(&mut journey);
-    journey.send(Message::Carrying(ChangeEvent::Started(0))).esc();
+    journey.send(Message::ChangeEvent(ChangeEvent::Started(0))).esc();
     assert_eq!(journey.model.shell.dialog.as_ref().unwrap().buttons.len(), 3, "it can still be taken back");
     journey.key(KeyCode::Left).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
     assert!(journey.model.shell.ending.is_none());
-    journey.send(Message::Carrying(ChangeEvent::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
+    journey.send(Message::ChangeEvent(ChangeEvent::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
     let mut course = Course::new(change.clone());
     course.ends[0] = Some(End::Made(Id::new("new")));
-    journey.send(Message::Carried(Err(ChangeError::Stopped), Box::new(course)));
-    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Present(None), Direction::Back))));
+    journey.send(Message::ChangeEnded(Err(ChangeError::Stopped), Box::new(course)));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Back))));
     ended(&mut journey, &change, Ok(Changed::Done));
     assert!(journey.model.work.change().unwrap().is_done());
 }
@@ -506,7 +506,7 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     journey.esc();
     assert_eq!(labels(&journey), ["Resume", "Later"], "the next one is past rolling back");
     journey.enter().at(Screen::Work);
-    let Some(Effect::Carry(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Change(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
     let change = cut_off(true).course.change;
     ended(&mut journey, &change, Ok(Changed::Done));
@@ -539,7 +539,7 @@ fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     journey.types("d");
     assert!(journey.model.shell.dialog.as_ref().unwrap().title.contains("Interrupted"));
     journey.key(KeyCode::Right).enter().at(Screen::Work);
-    assert!(matches!(journey.effects.pop(), Some(Effect::Carry(Which::Journal(_), Direction::Back))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Journal(_), Direction::Back))));
 }
 
 #[test]

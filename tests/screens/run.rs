@@ -45,7 +45,7 @@ fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
     journey.press("2").to(Screen::Peer);
     journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24").press("Enter");
     let mut run = Run::created_single(journey);
-    run.journey.send(Message::Engine(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);
+    run.journey.send(Message::CreationEvent(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);
     screen("run-watching-single", &mut run.journey);
     run.journey.after(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
     screen("run-not-yet-single", &mut run.journey);

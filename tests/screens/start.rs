@@ -24,10 +24,10 @@ fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
     screen("unfinished", &mut journey);
     journey.press("Enter");
     screen("unfinished-reading", &mut journey);
-    let Some(Effect::TakeUp(request, ..)) = journey.effects.pop() else { panic!("it is taken up") };
+    let Some(Effect::Resume(request, ..)) = journey.effects.pop() else { panic!("it is taken up") };
     let text =
         vec!["another osvpn (process 4711) is working on this VPN right now; wait for it, or end it first".to_owned()];
-    journey.send(Message::TakenUp(request, Err(text)));
+    journey.send(Message::Resumed(request, Err(text)));
     screen("unfinished-busy", &mut journey);
 }
 

@@ -41,13 +41,13 @@ pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Journey {
 fn agreed(journey: &mut Journey) -> Course {
     journey.press("Tab Enter");
     match journey.effects.pop() {
-        Some(Effect::Carry(Which::New(change, _), _)) => Course::new(*change),
+        Some(Effect::Change(Which::New(change, _), _)) => Course::new(*change),
         other => panic!("{other:?}"),
     }
 }
 
 fn event(journey: &mut Journey, event: ChangeEvent) {
-    journey.send(Message::Carrying(event));
+    journey.send(Message::ChangeEvent(event));
 }
 
 const TOOK: std::time::Duration = std::time::Duration::from_millis(400);
@@ -135,7 +135,7 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     event(&mut journey, ChangeEvent::Failed(1, server_error(), TOOK));
     course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
     let ended = Err(ChangeError::Failed(1, Box::new(server_error())));
-    journey.after(25.0).send(Message::Carried(ended, Box::new(course.clone())));
+    journey.after(25.0).send(Message::ChangeEnded(ended, Box::new(course.clone())));
     screen("change-failed", &mut journey);
     screen("change-take-back-question", journey.press("Tab Enter"));
     journey.press("Esc Left Enter");
@@ -146,7 +146,7 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     }
     event(&mut journey, ChangeEvent::Settling("2026-11-24T02:20:00Z".parse().unwrap()));
     screen("change-settling", &mut journey);
-    journey.after(30.0).send(Message::Carried(Ok(Changed::Done), Box::new(course)));
+    journey.after(30.0).send(Message::ChangeEnded(Ok(Changed::Done), Box::new(course)));
     screen("change-done", &mut journey);
     journey.inspected(broken());
     screen("vpn-waiting", journey.after(33.0).press("Enter"));
@@ -172,7 +172,7 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     let mut first = agreed(&mut journey);
     event(&mut journey, ChangeEvent::Finished(0, End::Changed, TOOK));
     first.ends[0] = Some(End::Changed);
-    journey.send(Message::Carried(Ok(Changed::Done), Box::new(first)));
+    journey.send(Message::ChangeEnded(Ok(Changed::Done), Box::new(first)));
     event(&mut journey, ChangeEvent::Started(0));
     screen("public-keys-second", journey.after(12.6));
 
@@ -181,7 +181,7 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     all_public(&mut failed);
     let first = agreed(&mut failed);
     event(&mut failed, ChangeEvent::Failed(0, server_error(), TOOK));
-    failed.send(Message::Carried(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));
+    failed.send(Message::ChangeEnded(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));
     screen("public-keys-failed", &mut failed);
 }
 
@@ -193,7 +193,7 @@ fn a_change_that_lacks_its_key_asks_for_it() {
     journey.press("n").types("Agreed0upon1by2both3ends").press("Enter");
     let mut course = agreed(&mut journey);
     (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
-    journey.send(Message::Carried(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    journey.send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     screen("change-key-needed", &mut journey);
     journey.press("Enter").types("Agreed0upon1by2both3ends");
     screen("change-missing-key", &mut journey);
@@ -210,7 +210,7 @@ fn what_something_else_uses_is_kept_and_said() {
         event(&mut journey, ChangeEvent::Finished(step, end.clone(), TOOK));
         course.ends[step] = Some(end);
     }
-    journey.send(Message::Carried(Ok(Changed::Done), Box::new(course)));
+    journey.send(Message::ChangeEnded(Ok(Changed::Done), Box::new(course)));
     screen("change-kept", &mut journey);
 }
 

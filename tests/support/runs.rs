@@ -73,7 +73,7 @@ impl Run {
     }
 
     pub fn tell(&mut self, event: Event) -> &mut Self {
-        self.journey.send(Message::Engine(event));
+        self.journey.send(Message::CreationEvent(event));
         self
     }
 
@@ -145,7 +145,7 @@ impl Run {
 
     pub fn end_undo(&mut self, undone: Undone) -> &mut Self {
         let ledger = self.ledger.clone();
-        self.journey.send(Message::Undone(undone, ledger));
+        self.journey.send(Message::RolledBack(undone, ledger));
         self
     }
 }

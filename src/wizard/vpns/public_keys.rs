@@ -10,9 +10,9 @@ use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
 
 impl Model {
-    pub(in crate::wizard) fn want_no_public_keys(&mut self) {
+    pub(in crate::wizard) fn want_new_keys(&mut self) {
         self.vpns.keys = Remote::NotAsked;
-        self.want(Intent::PublicKeys(Sas::Keep))
+        self.want(Intent::PublicKeys(Sas::Keep));
     }
 
     /// Reads the keys of all VPNs. One that cannot be seen would keep the public key unnoticed.
@@ -36,16 +36,16 @@ impl Model {
 
     pub(in crate::wizard) fn keys_compared(&mut self, request: RequestId, keys: Vec<(String, Keys)>) {
         if self.vpns.proving.take_if(|awaited| *awaited == request).is_some() {
-            self.proven(&keys);
+            self.verified(&keys);
             return;
         }
         if self.vpns.keys.answer(request, Ok(keys)) {
-            self.grant();
+            self.propose_once_known();
         }
     }
 
     /// Has the VPNs verified that were changed one after the other, once everything is read again.
-    pub(in crate::wizard) fn prove_several(&mut self) {
+    pub(in crate::wizard) fn verify_several(&mut self) {
         let (Some(seen), Some(work)) = (self.vpns.seen(), self.work.change()) else { return };
         if work.is_working() || work.change().is_none_or(|job| job.turn.is_none()) {
             return;
@@ -64,7 +64,7 @@ impl Model {
         self.shell.out.push(Effect::CompareKeys(request, vpns));
     }
 
-    fn proven(&mut self, keys: &[(String, Keys)]) {
+    fn verified(&mut self, keys: &[(String, Keys)]) {
         let Some(inspection) = self.vpns.seen().map(|seen| &seen.inspection) else { return };
         let prove = |(handle, keys): &(String, Keys)| {
             let vpn = inspection.select(handle).ok()?;
