@@ -181,8 +181,7 @@ impl Inspection {
     }
 
     /// The regions a VPN is in; none if its other half may be anywhere.
-    #[must_use]
-    pub fn regions_of(&self, vpn: &Vpn) -> Option<BTreeSet<RegionId>> {
+    pub(crate) fn regions_of(&self, vpn: &Vpn) -> Option<BTreeSet<RegionId>> {
         let is_whole = vpn.b().is_some() || (!vpn.is_missing_a_half() && self.unknown().is_empty());
         is_whole.then(|| vpn.sides().map(|(_, side)| side.region.clone()).collect())
     }
@@ -216,8 +215,7 @@ impl Inspection {
     }
 
     /// The connections of other VPNs that use an object of this one, which therefore stays when this one is deleted.
-    #[must_use]
-    pub fn shared_with(&self, vpn: &Vpn, region: &RegionId, id: &Id) -> Vec<&SiteConnection> {
+    pub(crate) fn shared_with(&self, vpn: &Vpn, region: &RegionId, id: &Id) -> Vec<&SiteConnection> {
         let own: Vec<&Id> = vpn.sides().map(|(_, side)| &side.connection.id).collect();
         let connections = self.surveys.get(region).map_or(&[][..], |survey| &survey.inventory.connections);
         connections.iter().filter(|other| !own.contains(&&other.id) && other.uses(id)).collect()

@@ -215,8 +215,7 @@ impl Diagnosis {
     }
 
     /// What keeps the tunnel down until it is changed: waiting does not help.
-    #[must_use]
-    pub fn keeps_down(&self) -> Option<&Fault> {
+    pub(crate) fn keeps_down(&self) -> Option<&Fault> {
         let mut faults = self.findings.iter().filter_map(CheckResult::fault);
         faults.find(|fault| fault.weight == Weight::Stops && fault.role == FaultRole::Cause)
     }

@@ -115,8 +115,7 @@ impl Side {
     }
 
     /// Whether it expects its peer at its own address.
-    #[must_use]
-    pub fn points_at_itself(&self) -> bool {
+    pub(crate) fn points_at_itself(&self) -> bool {
         self.aims_at(&self.addresses())
     }
 

@@ -64,8 +64,7 @@ impl Weakness {
     }
 
     /// Whether the key is known to others or easily guessed.
-    #[must_use]
-    pub const fn is_known_to_others(self) -> bool {
+    pub(crate) const fn is_known_to_others(self) -> bool {
         matches!(self, Self::Empty | Self::Public | Self::Repeated)
     }
 

@@ -155,8 +155,7 @@ impl Vpn {
     }
 
     /// Which connections its other half can be, if nothing tells.
-    #[must_use]
-    pub fn ambiguity(&self) -> Option<Ambiguity> {
+    pub(crate) fn ambiguity(&self) -> Option<Ambiguity> {
         let OtherHalf::Ambiguous(candidates) = &self.other_half else { return None };
         Some(Ambiguity { own: ConnectionName::of(&self.a), candidates: candidates.clone() })
     }
