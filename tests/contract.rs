@@ -5,7 +5,7 @@
 //! said stands in `tests/contract/observed/`. A plain `cargo test` holds the simulator against that, for both releases; with
 //! `OSVPN_CONTRACT_2026_2` or `OSVPN_CONTRACT_2026_1` (the address of a Keystone, ending in `/v3`) that cloud is asked
 //! too, and both the record and the simulator are held against what it says. `OSVPN_CONTRACT_ADMIN_PASSWORD` is the
-//! password of its user `admin`. The cases work in a project they make and remove. Its Keystone must know the method
+//! password of its user `admin`. The cases work in projects they make and remove. Its Keystone must know the method
 //! `totp`, share this machine's clock, and let receipts end within seconds (`[receipt] expiration`). `OSVPN_CONTRACT_NEGOTIATES=1` says that
 //! the cloud's VPN agents run real daemons, without which the cases under `tunnel/` are left out there.
 //!
@@ -36,8 +36,8 @@ mod test_project;
 mod tunnel;
 
 use crate::support::passcode;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
 
 use futures::future::join_all;
 use osvpn::simulator::Release;
@@ -50,6 +50,9 @@ use test_project::Ground;
 /// The releases there are real clouds of: the simulator's, the name, the variable with the cloud's address.
 const RELEASES: [(Release, &str, &str); 2] =
     [(Release::V2026_2, "2026.2", "OSVPN_CONTRACT_2026_2"), (Release::V2026_1, "2026.1", "OSVPN_CONTRACT_2026_1")];
+
+/// In how many projects of a real cloud cases wait for daemons at once.
+const WAITING_LANES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_simulator_and_real_clouds_say_the_same() {
@@ -92,23 +95,41 @@ async fn simulate(release: Release, cases: &[Case]) -> Observations {
     join_all(cases.iter().map(see)).await.into_iter().collect()
 }
 
-/// Every case in one real cloud, which is left as it was found. A difference counts if it is there twice: what else runs on
-/// the machine can hold up an agent or a daemon for longer than a case waits.
+/// Every case in one real cloud, which is left as it was found. Cases that wait for daemons are played side by side, each
+/// lane of them in a project of its own.
 async fn ask(url: &str, cases: &[Case], negotiates: bool, recorded: &Observations) -> Observations {
     let password = std::env::var("OSVPN_CONTRACT_ADMIN_PASSWORD").unwrap_or_default();
-    let ground = Arc::new(Ground::real(url, &password).await);
-    let mut seen = Observations::new();
-    for case in cases.iter().filter(|case| negotiates || !case.negotiates) {
-        let mut lines = ask_one(case, &ground).await;
-        if let Some(before) = recorded.get(&case.name).filter(|before| **before != lines) {
-            println!("{url}: {} was asked twice; new the first time:", case.name);
-            lines.iter().filter(|line| !before.contains(line)).for_each(|line| println!("  {line}"));
-            lines = ask_one(case, &ground).await;
+    let (waiting, plain): (Vec<_>, Vec<_>) = cases.iter().partition(|case| case.negotiates);
+    let queue = |cases: Vec<_>| Mutex::new(VecDeque::from(cases));
+    let (waiting, plain) = (queue(if negotiates { waiting } else { Vec::new() }), queue(plain));
+    let lanes = std::iter::once(&plain).chain(std::iter::repeat_n(&waiting, WAITING_LANES));
+    let mut grounds = Vec::new();
+    for queue in lanes {
+        if !queue.lock().unwrap().is_empty() {
+            // One after the other: each first removes what runs that were killed have left.
+            grounds.push((queue, Arc::new(Ground::real(url, &password).await)));
         }
-        seen.insert(case.name.clone(), lines);
     }
-    ground.leave().await;
-    seen
+    let play = async |(queue, ground): &(&Mutex<VecDeque<&Case>>, Arc<Ground>)| {
+        let mut seen = Observations::new();
+        loop {
+            let Some(case) = queue.lock().unwrap().pop_front() else { break };
+            seen.insert(case.name.clone(), ask_until_sure(url, case, ground, recorded.get(&case.name)).await);
+        }
+        ground.leave().await;
+        seen
+    };
+    join_all(grounds.iter().map(play)).await.into_iter().flatten().collect()
+}
+
+/// A difference counts if it is there twice: what else runs on the machine can hold up an agent or a daemon for longer than
+/// a case waits.
+async fn ask_until_sure(url: &str, case: &Case, ground: &Arc<Ground>, before: Option<&Vec<String>>) -> Vec<String> {
+    let lines = ask_one(case, ground).await;
+    let Some(before) = before.filter(|before| **before != lines) else { return lines };
+    println!("{url}: {} was asked twice; new the first time:", case.name);
+    lines.iter().filter(|line| !before.contains(line)).for_each(|line| println!("  {line}"));
+    ask_one(case, ground).await
 }
 
 async fn ask_one(case: &Case, ground: &Arc<Ground>) -> Vec<String> {

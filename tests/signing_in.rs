@@ -392,7 +392,7 @@ async fn whichever_request_of_a_creation_finds_the_token_expired_one_question_la
                 site.site_to_site(Profile::Modern).await
             };
             let mut run = Run::new();
-            let (created, has_expired) = with_expiry(&site, nth, run.create(&site, &plan)).await;
+            let (created, has_expired) = with_expiry(&site, nth, Box::pin(run.create(&site, &plan))).await;
             created.unwrap();
             if !has_expired {
                 break;
@@ -478,7 +478,7 @@ async fn who_declines_is_asked_once_and_the_run_goes_on_when_they_try_again() {
         }
     });
     let mut run = Run::new();
-    let (created, _) = with_expiry(&site, 4, run.create(&site, &plan)).await;
+    let (created, _) = with_expiry(&site, 4, Box::pin(run.create(&site, &plan))).await;
     let Err(CreateError::Failed(_, error)) = created else { panic!("{created:?}") };
     assert_eq!((error.kind.clone(), error.status), (ErrorKind::Unanswered, Some(401)));
     assert!(!error.is_doubtful() && run.ledger.is_settled(), "nothing is in doubt: {:?}", run.ledger);

@@ -80,7 +80,7 @@ impl Identity {
         let mut user = |name, suffix: &str, totp, role, projects: &[&String]| User {
             name,
             id: hex(),
-            password: format!("{}{suffix}", PASSWORD),
+            password: format!("{PASSWORD}{suffix}"),
             totp,
             role,
             projects: projects.iter().map(|&project| project.clone()).collect(),

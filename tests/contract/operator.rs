@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::{Client, Method};
@@ -17,6 +18,9 @@ const CREDENTIAL: &str = "contract-credential";
 const SECRET: &str = "contract-secret";
 /// How long after its beginning a run is surely over.
 const OVER: u64 = 3600;
+
+/// How many projects this process has made, which makes each name one of its own.
+static PROJECTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Nova is not there; Neutron takes any id.
 const INSTANCE: &str = "22222222-2222-4222-8222-222222222222";
@@ -73,7 +77,7 @@ impl Operator {
     pub async fn settle(&self, layout: &Value) -> ((String, String), [Person; 3], [String; 3]) {
         self.sweep(layout).await;
         let now = seconds();
-        let name = format!("contract-{now}-{}", std::process::id());
+        let name = format!("contract-{now}-{}-{}", PROJECTS.fetch_add(1, Ordering::Relaxed), std::process::id());
         let project = json!({"name": name, "domain_id": "default", "description": now.to_string()});
         let project = self.make("projects", "project", project).await;
         self.project.lock().unwrap().clone_from(&project);

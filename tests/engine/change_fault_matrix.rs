@@ -173,8 +173,7 @@ impl Lane {
             negotiation: Duration::from_millis(2),
             ..SimulatorSettings::default()
         };
-        let limits =
-            Limits { total: Duration::from_secs(1), settling, back_off: Duration::from_millis(2), ..site::limits() };
+        let limits = Limits { settling, back_off: Duration::from_millis(2), ..site::limits() };
         let site = Site::limited(settings, limits).await;
         let plan = match scenario {
             Scenario::RotateSingle => site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await,
