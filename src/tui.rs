@@ -152,7 +152,7 @@ struct Loop<'a, B: Backend, S, T> {
 }
 
 /// What the loop was waiting for.
-enum Turn {
+enum LoopTurn {
     Input(Option<io::Result<Input>>),
     Signal(Signal),
     News(News),
@@ -187,21 +187,21 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
 
     /// The keyboard comes first, so that no flood of answers can hold it up. All of these can be given up half-way
     /// without losing anything.
-    async fn next(&mut self) -> Turn {
+    async fn next(&mut self) -> LoopTurn {
         let deadline = self.leaving.as_ref().map(|(_, deadline)| *deadline);
         let Inputs { input, signals, tick } = &mut self.inputs;
         tokio::select! {
             biased;
-            event = Inputs::event(input) => Turn::Input(event),
-            Some(signal) = signals.recv() => Turn::Signal(signal),
-            news = self.effects.next() => Turn::News(news),
-            () = sleep_until(deadline.unwrap_or(self.begun)), if deadline.is_some() => Turn::TooLate,
-            _ = tick.tick(), if self.model.is_animating() => Turn::Tick,
+            event = Inputs::event(input) => LoopTurn::Input(event),
+            Some(signal) = signals.recv() => LoopTurn::Signal(signal),
+            news = self.effects.next() => LoopTurn::News(news),
+            () = sleep_until(deadline.unwrap_or(self.begun)), if deadline.is_some() => LoopTurn::TooLate,
+            _ = tick.tick(), if self.model.is_animating() => LoopTurn::Tick,
         }
     }
 
     /// The next turn if it is already there.
-    async fn ready(&mut self) -> Option<Turn> {
+    async fn ready(&mut self) -> Option<LoopTurn> {
         tokio::select! {
             biased;
             turn = self.next() => Some(turn),
@@ -209,9 +209,9 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         }
     }
 
-    fn handle(&mut self, turn: Turn) {
+    fn handle(&mut self, turn: LoopTurn) {
         match turn {
-            Turn::Input(Some(Ok(input))) => match input {
+            LoopTurn::Input(Some(Ok(input))) => match input {
                 Input::Key(key) if key.kind == KeyEventKind::Release => {}
                 Input::Key(key) => self.tell(Message::Key(key)),
                 Input::Paste(text) => self.tell(Message::Paste(text)),
@@ -219,12 +219,12 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
                 Input::Stop => self.give(T::suspend),
                 Input::Continued => self.give(T::take_again),
             },
-            Turn::Input(ended) => {
+            LoopTurn::Input(ended) => {
                 let why = ended.and_then(Result::err).map_or_else(|| "it was closed".to_owned(), |why| why.to_string());
                 self.leave(Why::Terminal(why));
             }
-            Turn::Signal(signal) => self.leave(Why::Signal(signal)),
-            Turn::News(News::Message(message)) => {
+            LoopTurn::Signal(signal) => self.leave(Why::Signal(signal)),
+            LoopTurn::News(News::Message(message)) => {
                 // Events sent before an answer may have arrived since their queue was last looked at. An event itself is the
                 // first of its queue.
                 if !message.is_event() {
@@ -234,9 +234,9 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
                 }
                 self.tell(*message);
             }
-            Turn::News(News::Panicked(words)) => self.leave(Why::Panic(words)),
-            Turn::Tick => self.tell(Message::Tick(self.model.shell.now)),
-            Turn::TooLate => {}
+            LoopTurn::News(News::Panicked(words)) => self.leave(Why::Panic(words)),
+            LoopTurn::Tick => self.tell(Message::Tick(self.model.shell.now)),
+            LoopTurn::TooLate => {}
         }
     }
 

@@ -31,7 +31,7 @@ use super::http::{Http, Limits, parse_page};
 use super::inventory::RegionId;
 use super::person::Person;
 use super::printable::Text;
-use super::retry::{self, Listener, Patience, Pause};
+use super::retry::{self, Patience, Pause, PauseListeners};
 
 /// A signed-in user of a cloud. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ struct CloudInner {
     clear_text: Mutex<bool>,
     /// Held while a renewal is under way.
     renewals: Arc<Mutex<Renewals>>,
-    listener: Listener,
+    listener: PauseListeners,
 }
 
 #[derive(Debug, Default)]
@@ -138,7 +138,7 @@ impl Cloud {
             person,
             is_silent,
             renewals,
-            listener: Listener::default(),
+            listener: PauseListeners::default(),
         }))
     }
 

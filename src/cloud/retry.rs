@@ -24,17 +24,17 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Receives the pauses of reads without a [`Patience`] of their own, with their region.
 #[derive(Clone, Default)]
-pub(super) struct Listener(Arc<std::sync::OnceLock<PauseListener>>);
+pub(super) struct PauseListeners(Arc<std::sync::OnceLock<PauseListener>>);
 
 type PauseListener = Box<dyn Fn(&RegionId, &Pause) + Send + Sync>;
 
-impl fmt::Debug for Listener {
+impl fmt::Debug for PauseListeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener").finish_non_exhaustive()
+        f.debug_struct("PauseListeners").finish_non_exhaustive()
     }
 }
 
-impl Listener {
+impl PauseListeners {
     pub(super) fn set(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
         let _ = self.0.set(Box::new(told));
     }

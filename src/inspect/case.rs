@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnosis::Exposures;
-use super::exposure::{Gate, gate};
+use super::exposure::{InstanceGate, gate};
 use super::fix::{Advice, Fix};
 use super::{Agreement, Inspection, Keys, OtherHalf, Side, Vpn, of_another};
 use crate::cloud::{Inventory, RegionId, SiteConnection, Survey};
@@ -18,7 +18,7 @@ pub(super) struct Case<'a> {
     pub unread: Vec<RegionId>,
     pub keys: &'a Keys,
     pub exposures: &'a Exposures,
-    pub gates: BTreeMap<Half, Gate>,
+    pub gates: BTreeMap<Half, InstanceGate>,
 }
 
 impl<'a> Case<'a> {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::case::Case;
 use super::checks::{self, Check};
-use super::exposure::{Gate, MissingRule};
+use super::exposure::{InstanceGate, MissingRule};
 use super::fix::Fix;
 use super::verdict::{CheckResult, Fault, FaultRole, Verdict, Weight};
 use super::{Condition, Inspection, Keys, Vpn};
@@ -37,7 +37,7 @@ pub struct Diagnosis {
     /// The other faults of a VPN that is not ACTIVE: they matter once it is.
     pub once_up: Vec<CheckResult>,
     /// What each half admits.
-    pub gates: BTreeMap<Half, Gate>,
+    pub gates: BTreeMap<Half, InstanceGate>,
     pub unseen: Vec<String>,
     pub ping: String,
 }

@@ -76,7 +76,7 @@ impl MissingRule {
 
 /// What one half admits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gate {
+pub struct InstanceGate {
     /// The groups in use, the most used first.
     pub groups: Vec<GroupInUse>,
     /// How many instance ports there are in its subnets.
@@ -93,7 +93,7 @@ pub struct Gate {
 
 /// Compares a half's ports with the ranges of the other side.
 #[must_use]
-pub fn gate(side: &Side, seen: &Exposure) -> Gate {
+pub fn gate(side: &Side, seen: &Exposure) -> InstanceGate {
     let (mut missing, mut outgoing) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = 0;
     for port in seen.ports.iter().filter(|port| port.is_secured) {
@@ -122,7 +122,7 @@ pub fn gate(side: &Side, seen: &Exposure) -> Gate {
                 .filter_map(|remote| rule(remote, RuleDirection::Egress)),
         );
     }
-    Gate {
+    InstanceGate {
         groups: groups_in_use(side, seen),
         ports: seen.ports.len(),
         closed,

@@ -27,14 +27,14 @@ const NARROWEST: usize = 20;
 const WIDEST: usize = 38;
 
 /// One side: its title, the rows above its address, the address, and its ranges.
-struct Side {
+struct SideColumn {
     title: String,
     above: Vec<String>,
     address: String,
     ranges: Vec<String>,
 }
 
-impl Side {
+impl SideColumn {
     fn of_half(half: &HalfPlan) -> Self {
         let mut above = Vec::new();
         if half.label != half.region.as_str() {
@@ -64,10 +64,10 @@ impl Side {
 /// The picture, in that many columns. Where both sides do not fit beside each other, they stand one below the other.
 pub(super) fn picture(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let near = Side::of_half(plan.a());
+    let near = SideColumn::of_half(plan.a());
     let far = match plan.far() {
-        Far::Half(half) => Side::of_half(half),
-        Far::Peer(peer) => Side::of_peer(peer),
+        Far::Half(half) => SideColumn::of_half(half),
+        Far::Peer(peer) => SideColumn::of_peer(peer),
     };
     let across = (columns.saturating_sub(LINK) / 2).min(WIDEST);
     let tunnel = theme.glyphs.tunnel;
@@ -83,9 +83,9 @@ pub(super) fn picture(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line
     lines
 }
 
-fn beside(theme: &Theme, near: &Side, far: &Side, across: usize) -> Vec<Line<'static>> {
+fn beside(theme: &Theme, near: &SideColumn, far: &SideColumn, across: usize) -> Vec<Line<'static>> {
     let above = near.above.len().max(far.above.len());
-    let rows = |side: &Side| rows(side, above, across.saturating_sub(4));
+    let rows = |side: &SideColumn| rows(side, above, across.saturating_sub(4));
     let (left, right) = (rows(near), rows(far));
     let height = left.len().max(right.len());
     let link = format!(" <{}> ", theme.glyphs.tunnel.repeat(LINK - 4));
@@ -101,7 +101,7 @@ fn beside(theme: &Theme, near: &Side, far: &Side, across: usize) -> Vec<Line<'st
     lines
 }
 
-fn stacked(theme: &Theme, side: &Side, columns: usize) -> Vec<Line<'static>> {
+fn stacked(theme: &Theme, side: &SideColumn, columns: usize) -> Vec<Line<'static>> {
     let above = side.above.len();
     let mut lines = vec![Line::from(top(theme, &side.title, columns))];
     let rows = rows(side, above, columns.saturating_sub(4));
@@ -111,7 +111,7 @@ fn stacked(theme: &Theme, side: &Side, columns: usize) -> Vec<Line<'static>> {
 }
 
 /// The rows of a box, with the address at the same height on both sides.
-fn rows(side: &Side, above: usize, room: usize) -> Vec<String> {
+fn rows(side: &SideColumn, above: usize, room: usize) -> Vec<String> {
     let mut rows = side.above.clone();
     rows.resize(above, String::new());
     rows.rotate_right(above - side.above.len());

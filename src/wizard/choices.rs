@@ -75,7 +75,7 @@ impl Model {
         let Some(router) = self.new_vpn.answers.router_of(half).and_then(|id| known.inventory.router(id)) else {
             return Vec::new();
         };
-        let around = Around { across: self.ranges_across(half), tunnelled: known.tunnelled(&router.id) };
+        let around = Surroundings { across: self.ranges_across(half), tunnelled: known.tunnelled(&router.id) };
         subnets_around(&known, router, half, &around)
     }
 
@@ -127,10 +127,10 @@ impl Model {
 
 /// The lines of a region's subnets, for a VPN that stands on that router already.
 pub(super) fn subnets_of(known: &Known<'_>, router: &Router, half: Half, across: Vec<IpNet>) -> Vec<Line> {
-    subnets_around(known, router, half, &Around { across, tunnelled: Vec::new() })
+    subnets_around(known, router, half, &Surroundings { across, tunnelled: Vec::new() })
 }
 
-fn subnets_around(known: &Known<'_>, router: &Router, half: Half, around: &Around<'_>) -> Vec<Line> {
+fn subnets_around(known: &Known<'_>, router: &Router, half: Half, around: &Surroundings<'_>) -> Vec<Line> {
     let twins = twins(known.inventory);
     let subnets = known.inventory.subnets.iter();
     let mut lines: Vec<Line> = subnets
@@ -189,7 +189,7 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subne
 }
 
 /// What a subnet has to agree with.
-struct Around<'a> {
+struct Surroundings<'a> {
     across: Vec<IpNet>,
     tunnelled: Vec<Tunnelled<'a>>,
 }
@@ -199,7 +199,7 @@ fn subnet_line(
     router: &Router,
     subnet: &Subnet,
     half: Half,
-    around: &Around<'_>,
+    around: &Surroundings<'_>,
     twin: bool,
 ) -> Line {
     let mut line = line(Choice::Object(subnet.id.clone()), named(&subnet.name, &subnet.id), subnet.cidr.to_string());

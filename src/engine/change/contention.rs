@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Failure;
-use super::update::{Groups, as_values, changes};
+use super::update::{MadeGroups, as_values, changes};
 use super::{ChangeError, Changed, Changing, Direction, End, Job};
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
 use crate::cloud::vpnaas::is_marked;
@@ -25,7 +25,7 @@ use crate::engine::retry::pass;
 use crate::plan::Half;
 
 /// Where an object stands between its old and its new values.
-pub(super) enum Standing {
+pub(super) enum Divergence {
     /// Everything is as it was.
     Before,
     /// All or some of it has the new values.
@@ -44,9 +44,9 @@ pub(super) struct Overtaken {
 
 impl Changing {
     /// Where an object stands. If it was recreated by somebody else, where that stands.
-    pub(super) async fn standing(&self, update: &Update, region: &Region) -> Result<Standing, Error> {
+    pub(super) async fn standing(&self, update: &Update, region: &Region) -> Result<Divergence, Error> {
         let (before, after) = self.both_values(update)?;
-        let Some(shown) = self.shown(update, &after, region).await? else { return Ok(Standing::Gone) };
+        let Some(shown) = self.shown(update, &after, region).await? else { return Ok(Divergence::Gone) };
         let is = |values: &Map<String, Value>| values.iter().all(|(name, value)| shown.get(name) == Some(value));
         let other = after.iter().find(|(name, value)| {
             let shown = shown.get(*name);
@@ -55,11 +55,11 @@ impl Changing {
         Ok(match other {
             Some((name, _)) => {
                 let by = self.who_set(shown.get(name), region).await;
-                Standing::Other(called(name), by)
+                Divergence::Other(called(name), by)
             }
-            None if is(&before) => Standing::Before,
-            None if is(&after) => Standing::After,
-            None => Standing::Before,
+            None if is(&before) => Divergence::Before,
+            None if is(&after) => Divergence::After,
+            None => Divergence::Before,
         })
     }
 
@@ -152,9 +152,9 @@ impl Changing {
             // That it cannot be seen is no reason to roll anything back.
             let Ok(region) = work.region(&update.region, step) else { continue };
             match self.standing(&update, &region).await {
-                Ok(Standing::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
-                Ok(Standing::Gone) if makes_groups(&update) => return Ok(Some(deleted(step, &update))),
-                Ok(Standing::Before) if !is_nothing(&update) => {
+                Ok(Divergence::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
+                Ok(Divergence::Gone) if makes_groups(&update) => return Ok(Some(deleted(step, &update))),
+                Ok(Divergence::Before) if !is_nothing(&update) => {
                     self.progress().reopen(step);
                     match self.update(step, &update, Direction::Forward, work).await {
                         Ok(end) => self.progress().finish(step, end),
@@ -241,12 +241,12 @@ impl Changing {
         ChangeError::Failed(step, Box::new(error))
     }
 
-    pub(super) fn groups(&self, edits: &Edits, direction: Direction) -> Result<Groups, Error> {
-        let Edits::Connection(edits) = edits else { return Ok(Groups::default()) };
+    pub(super) fn groups(&self, edits: &Edits, direction: Direction) -> Result<MadeGroups, Error> {
+        let Edits::Connection(edits) = edits else { return Ok(MadeGroups::default()) };
         let id = |edit: &Option<crate::change::Edit<Ref>>| {
             edit.as_ref().map(|edit| self.id_of(super::update::chosen(edit, direction))).transpose()
         };
-        Ok(Groups { local: id(&edits.local_group)?, peer: id(&edits.peer_group)? })
+        Ok(MadeGroups { local: id(&edits.local_group)?, peer: id(&edits.peer_group)? })
     }
 
     /// Notes what is found of an update that was in doubt.

@@ -202,14 +202,14 @@ impl Drop for Held {
 }
 
 /// A journal in a directory, and what it says.
-pub type Listed = (PathBuf, Result<ChangeRecord, JournalError>);
+pub type ListedChange = (PathBuf, Result<ChangeRecord, JournalError>);
 
 /// Every journal of a change in a directory, the latest first, with those that cannot be read. None of them is locked.
 ///
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
-pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    let mut read: Vec<Listed> =
+pub fn unfinished(directory: &Path) -> Result<Vec<ListedChange>, JournalError> {
+    let mut read: Vec<ListedChange> =
         state_file::list(directory, EXTENSION)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
     read.sort_by_key(|(path, record)| {
         (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
@@ -219,7 +219,7 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
 
 /// The journal of a change of that VPN, if there is one.
 #[must_use]
-pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<Listed> {
+pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<ListedChange> {
     let path = directory.join(stem(&Subject::Marked(vpn.clone()))).with_extension(EXTENSION);
     path.exists().then(|| (path.clone(), read(&path)))
 }

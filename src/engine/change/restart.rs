@@ -29,7 +29,7 @@ impl Changing {
     pub(super) async fn restart(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<End, Error> {
         let region = work.region(&service.region, step)?;
         // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
-        let before = match Shown::of(&region, service).await {
+        let before = match ShownService::of(&region, service).await {
             Err(error) if error.is_gone() => return Ok(End::Gone),
             shown => shown?,
         };
@@ -106,7 +106,7 @@ async fn switch(region: &Region, service: &Object, up: bool) -> Result<(), Error
 }
 
 async fn is_up(region: &Region, service: &Object) -> Result<bool, Error> {
-    Shown::of(region, service).await.map(|shown| shown.is_on)
+    ShownService::of(region, service).await.map(|shown| shown.is_on)
 }
 
 /// Why a service is not switched off with this token, if it is not.
@@ -122,14 +122,14 @@ fn expires_soon(cloud: &Cloud) -> Option<Error> {
 }
 
 /// What a service says of itself.
-struct Shown {
+struct ShownService {
     is_active: bool,
     /// Whether it is to run.
     is_on: bool,
     router: Option<Id>,
 }
 
-impl Shown {
+impl ShownService {
     async fn of(region: &Region, service: &Object) -> Result<Self, Error> {
         let fields = ["status", "admin_state_up", "router_id"];
         let shown = region.show(Kind::VpnService, &service.id, &fields).await?;
@@ -151,7 +151,7 @@ async fn until_off(region: &Region, service: &Object, was_active: bool, stop: &C
     let unseen = Instant::now() + pause.saturating_mul(SHORTEST_STANDSTILL);
     let mut is_seen = !was_active;
     while Instant::now() < deadline && !stop.is_cancelled() {
-        let Ok(shown) = Shown::of(region, service).await else { break };
+        let Ok(shown) = ShownService::of(region, service).await else { break };
         is_seen |= !shown.is_active;
         // Somebody else, or a request that was lost, may have switched it on.
         if shown.is_on || (!shown.is_active && Instant::now() >= unseen) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::contention::{Standing, deleted, makes_groups, overtaken};
+use super::contention::{Divergence, deleted, makes_groups, overtaken};
 use super::{Changing, Direction, End, Failure, Job, Request};
 use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
@@ -28,17 +28,17 @@ impl Changing {
         let region = work.region(&update.region, step)?;
         let at = Timestamp::now();
         match self.standing(update, &region).await? {
-            Standing::Before => {}
-            Standing::After => {
+            Divergence::Before => {}
+            Divergence::After => {
                 self.found(step, at, true);
                 return Ok(End::Changed);
             }
-            Standing::Other(what, by) => return Err(Failure::Overtaken(Box::new(overtaken(step, update, what, by)))),
+            Divergence::Other(what, by) => return Err(Failure::Overtaken(Box::new(overtaken(step, update, what, by)))),
             // What was made for it is of no use any more.
-            Standing::Gone if makes_groups(update) => {
+            Divergence::Gone if makes_groups(update) => {
                 return Err(Failure::Overtaken(Box::new(deleted(step, update))));
             }
-            Standing::Gone => return Ok(End::Gone),
+            Divergence::Gone => return Ok(End::Gone),
         }
         Ok(self.send_update(step, update, direction, work).await?)
     }
@@ -92,7 +92,7 @@ impl Changing {
 
 /// The endpoint groups a connection is to have.
 #[derive(Default)]
-pub(super) struct Groups {
+pub(super) struct MadeGroups {
     pub local: Option<Id>,
     pub peer: Option<Id>,
 }
@@ -121,7 +121,7 @@ pub(super) const fn chosen<T>(edit: &Edit<T>, direction: Direction) -> &T {
     }
 }
 
-pub(super) fn changes<'a>(edits: &'a Edits, groups: &'a Groups, direction: Direction) -> Changes<'a> {
+pub(super) fn changes<'a>(edits: &'a Edits, groups: &'a MadeGroups, direction: Direction) -> Changes<'a> {
     fn text(edit: Option<&Edit<String>>, direction: Direction) -> Option<&str> {
         edit.map(|edit| chosen(edit, direction).as_str())
     }

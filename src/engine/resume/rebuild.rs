@@ -9,7 +9,7 @@ use crate::engine::prepare::{PrepareError, RegionRead};
 use crate::plan::fields::PolicyField;
 use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};
 
-type Region<'a> = (&'a Inventory, &'a Detail);
+type RegionReading<'a> = (&'a Inventory, &'a Detail);
 
 pub(super) async fn draft(
     found: &Found,
@@ -24,7 +24,7 @@ pub(super) async fn draft(
         regions.iter().find(|(region, ..)| region == id).map(|(_, inventory, detail)| (inventory, detail))
     };
     let a = read(Half::A).ok_or_else(|| untold("the region of half A"))?;
-    let side = |half: Half, (inventory, detail): Region<'_>| {
+    let side = |half: Half, (inventory, detail): RegionReading<'_>| {
         let region = found.marks.regions.get(&half).cloned()?;
         let router = router(found, half, inventory)?;
         let subnets = endpoints(found, half, Step::LocalGroup, detail)?.iter().map(Id::new).collect();
@@ -62,7 +62,7 @@ fn endpoints<'a>(found: &Found, half: Half, step: Step, detail: &'a Detail) -> O
     detail.groups.iter().find(|candidate| candidate.id == *group).map(|group| group.endpoints.as_slice())
 }
 
-fn peer(found: &Found, (inventory, detail): Region<'_>) -> Option<Peer> {
+fn peer(found: &Found, (inventory, detail): RegionReading<'_>) -> Option<Peer> {
     let connection = id(found, Half::A, Step::Connection)?;
     let connection = inventory.connections.iter().find(|candidate| candidate.id == *connection)?;
     let cidrs = endpoints(found, Half::A, Step::PeerGroup, detail)?;
