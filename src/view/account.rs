@@ -11,7 +11,6 @@ use crate::cloud::Error;
 /// The paragraphs so far.
 pub(super) struct Account<'a> {
     pub(super) scene: Scene<'a>,
-    /// Their width.
     pub(super) columns: usize,
     pub(super) lines: Vec<Line<'static>>,
 }
@@ -43,7 +42,6 @@ impl<'a> Account<'a> {
         self.signed((theme.glyphs.warning, theme.warning()), text, theme.title());
     }
 
-    /// A paragraph behind a sign.
     pub(super) fn signed(&mut self, (glyph, style): (&str, Style), text: &str, words: Style) {
         let glyph = Span::styled(format!("{glyph} "), style);
         self.lines.extend(hanging(glyph, text, self.columns, words));
@@ -54,7 +52,6 @@ impl<'a> Account<'a> {
     }
 }
 
-/// Hour and minute, the same for everybody.
 pub(super) fn hour(time: Timestamp) -> String {
     time.strftime("%H:%M UTC").to_string()
 }

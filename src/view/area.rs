@@ -14,7 +14,6 @@ pub(super) trait Area: Sized {
     fn row(self, row: u16) -> Self;
     /// The area without a margin at the left and right, and at the top and bottom.
     fn inside(self, columns: u16, rows: u16) -> Self;
-    /// An area of that size in its middle.
     fn middle(self, columns: u16, rows: u16) -> Self;
 }
 

@@ -6,7 +6,6 @@ use crate::plan::shell::osvpn;
 use crate::wizard::vpn::capitalised;
 use crate::wizard::work::{ChangeJob, End, Work};
 
-/// A change, and those agreed to with it.
 pub(super) fn lines(text: &mut Account<'_>, work: &Work, job: &ChangeJob) {
     let list = &text.scene.model.work;
     for before in list.done_before().iter().filter_map(Work::change) {

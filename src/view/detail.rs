@@ -10,7 +10,6 @@ use super::text::{labelled, paragraph, width};
 use super::{Scene, document};
 use crate::wizard::picker::{Choice, Line as Candidate, Picker};
 
-/// Draws the details, beside the list or below it.
 pub(super) fn draw(scene: Scene<'_>, picker: &Picker, beside: bool, area: Rect, frame: &mut Frame<'_>) {
     let theme = scene.theme;
     let area = if beside {

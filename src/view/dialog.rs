@@ -19,7 +19,6 @@ use super::{Scene, document};
 use crate::wizard::dialog::Dialog;
 use crate::wizard::keymap;
 
-/// Draws the dialog in the middle of the screen.
 pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let widest = if dialog.is_help || dialog.is_wide { 84 } else { 64 };

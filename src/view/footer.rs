@@ -37,7 +37,6 @@ fn notice(scene: Scene<'_>, columns: u16) -> Vec<Line<'static>> {
     )
 }
 
-/// Draws notice and keys.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let (top, bottom) = area.split_bottom(1);
     frame.render_widget(Paragraph::new(notice(scene, area.width)), top.inside(1, 0));

@@ -14,7 +14,6 @@ use super::text::fit;
 use crate::wizard::screen::Screen;
 use crate::wizard::{Model, Start};
 
-/// Draws the heading.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let right = right(model);

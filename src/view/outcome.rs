@@ -91,7 +91,6 @@ impl Account<'_> {
         self.signed((theme.glyphs.notice, theme.accent()), &format!("{question}: {what}"), theme.text());
     }
 
-    /// What a half's status means now.
     fn half(&mut self, run: Run<'_>, half: Half, status: &Status) {
         let theme = self.scene.theme;
         let look = theme.status(status);
@@ -141,7 +140,6 @@ impl Account<'_> {
         }
     }
 
-    /// What may come to be, and until when.
     fn doubt(&mut self, run: Run<'_>, Doubt { task, until }: Doubt) {
         let place = run.job.marks.regions.get(&task.half).map_or_else(String::new, |region| format!("{region}: "));
         let name = run.job.marks.name.of(task.step.object());

@@ -144,7 +144,6 @@ fn vpns(model: &Model) -> String {
     }
 }
 
-/// What Enter takes in a list of several.
 fn taking(picker: &Picker, marked: &[Choice]) -> String {
     let title = |choice: &Choice| picker.lines().iter().find(|line| line.choice == *choice).map(|line| &line.title);
     let taken = picker.taken();

@@ -22,7 +22,6 @@ use crate::wizard::keymap::{self, Action};
 /// Wider lines are hard to read.
 const WIDEST: u16 = 96;
 
-/// Draws the problem.
 pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let area = area.split_left(WIDEST).0.inside(1, 1);

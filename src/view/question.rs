@@ -22,7 +22,6 @@ use super::text::{hanging, paragraph};
 use crate::cloud::person::Wanted;
 use crate::wizard::question::{Asked, Entry};
 
-/// Draws the question in the middle of the screen.
 pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Frame<'_>) {
     let theme = scene.theme;
     let across = 68.min(screen.width.saturating_sub(4));

@@ -41,7 +41,6 @@ enum Stand {
     Ahead,
 }
 
-/// Draws the rail.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let steps = model.route().screens();

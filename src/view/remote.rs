@@ -17,7 +17,6 @@ use crate::wizard::RegionState;
 use crate::wizard::remote::Remote;
 use crate::wizard::screen::Screen;
 
-/// The spinner of this moment.
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
     let frames = scene.theme.glyphs.spinner;
     let at = usize::try_from(scene.model.shell.now.as_millis() / 100).unwrap_or_default() % frames.len().max(1);
@@ -47,7 +46,6 @@ pub(super) fn reading(scene: Scene<'_>, region: &RegionState) -> Option<Line<'st
     Some(waiting(scene, &format!("Reading {}", scene.model.shell.labels.full(&region.id)), since))
 }
 
-/// Draws the wait for the sign-in.
 pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &mut Frame<'_>) {
     let text = match &scene.model.shell.login {
         Login::Default => "Waiting for Keystone".to_owned(),

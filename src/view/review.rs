@@ -36,7 +36,6 @@ pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
     (at < answers.len()).then(|| answers.swap_remove(at))
 }
 
-/// Draws the review.
 pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let theme = scene.theme;
     let (top, area) = area.split_top(1);
@@ -51,7 +50,6 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
 }
 
-/// The button, and what Enter would do.
 fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'static> {
     let Scene { model, theme } = scene;
     let focused = focused(model);

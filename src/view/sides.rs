@@ -19,7 +19,6 @@ use super::text::{fit, hanging, pad, width, wrap};
 use super::theme::Theme;
 use crate::plan::{Far, HalfPlan, Peer, Plan};
 
-/// Between the two boxes.
 const LINK: usize = 7;
 /// The narrowest box an IPv4 range and its borders fit in.
 const NARROWEST: usize = 20;

@@ -45,7 +45,6 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     wrap::wrap(text, columns, LongWords::Broken)
 }
 
-/// A wrapped paragraph in one style.
 pub(super) fn paragraph(text: &str, columns: usize, style: Style) -> Vec<Line<'static>> {
     wrap(text, columns).into_iter().map(|line| Line::styled(line, style)).collect()
 }

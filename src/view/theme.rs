@@ -14,47 +14,28 @@ use crate::plan::Severity;
 /// The characters that are not letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
-    /// Done, good, found.
     pub done: &'static str,
-    /// The step the user is at.
     pub here: &'static str,
     /// Not begun yet.
     pub ahead: &'static str,
-    /// Failed, refused.
     pub bad: &'static str,
-    /// A warning.
     pub warning: &'static str,
-    /// Good to know.
     pub notice: &'static str,
-    /// Before the line under the cursor.
     pub pointer: &'static str,
-    /// One character of a hidden text.
     pub mask: &'static str,
-    /// Where a text was cut.
     pub ellipsis: &'static str,
-    /// More above.
     pub up: &'static str,
-    /// More below.
     pub down: &'static str,
-    /// Around a value that left and right change.
     pub turn: (&'static str, &'static str),
-    /// A line across the screen.
     pub horizontal: &'static str,
-    /// A line down the screen.
     pub vertical: &'static str,
-    /// Where a line down hangs from a line across.
     pub tee: &'static str,
-    /// The tunnel between two sides.
     pub tunnel: &'static str,
-    /// Leads to.
     pub arrow: &'static str,
     /// The filled and the empty part of a meter.
     pub meter: (&'static str, &'static str),
-    /// One after the other, while something is under way.
     pub spinner: &'static [&'static str],
-    /// Boxes.
     pub border: border::Set<'static>,
-    /// The box of the field being edited.
     pub focused_border: border::Set<'static>,
 }
 
@@ -136,7 +117,6 @@ impl Theme {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    /// The glyph and style of a connection's status.
     #[must_use]
     pub fn status(self, status: &Status) -> (&'static str, Style) {
         match status {
@@ -151,7 +131,6 @@ impl Theme {
         }
     }
 
-    /// Ordinary text.
     #[must_use]
     pub const fn text(self) -> Style {
         Style::new()
@@ -175,31 +154,26 @@ impl Theme {
         self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
     }
 
-    /// The line or button Enter would take.
     #[must_use]
     pub fn cursor(self) -> Style {
         self.text().add_modifier(Modifier::REVERSED)
     }
 
-    /// Done, up, found.
     #[must_use]
     pub fn good(self) -> Style {
         self.coloured(Color::Green)
     }
 
-    /// Failed, refused.
     #[must_use]
     pub fn bad(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// To be looked at before going on.
     #[must_use]
     pub fn warning(self) -> Style {
         self.coloured(Color::Magenta).add_modifier(Modifier::BOLD)
     }
 
-    /// The style of a finding's glyph and word.
     #[must_use]
     pub fn severity(self, severity: Severity) -> Style {
         match severity {
@@ -209,7 +183,6 @@ impl Theme {
         }
     }
 
-    /// The glyph of a finding.
     #[must_use]
     pub const fn severity_glyph(self, severity: Severity) -> &'static str {
         match severity {

@@ -29,7 +29,6 @@ use crate::wizard::vpns::{Open, VpnButton, ranges};
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
 
-/// Draws the VPN on the screen.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (_, area) = area.split_top(1);
     let (Some(open), vpn) = (&scene.model.vpns.open, scene.model.vpns.vpn()) else { return 0 };
@@ -49,7 +48,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }
 
-/// With several findings the button says which one it mends.
+/// With several findings the button names the one it fixes.
 fn label(open: &Open, button: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
     match (button, open.finding()) {

@@ -34,12 +34,10 @@ use crate::wizard::work::{Button, Job, Outcome, Row, RowState, Stage, Then, What
 
 /// In a narrower table the names of the objects are shortened.
 const SHORT_BELOW: usize = 60;
-/// The widest a half's column gets.
 const WIDEST_HALF: usize = 26;
 /// Wider lines of text are hard to read.
 const WIDEST: u16 = 110;
 
-/// Draws the work on the screen.
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let Some(work) = &scene.model.work.current else { return 0 };
     let (_, mut area) = area.split_top(1);
@@ -143,7 +141,6 @@ fn table(scene: Scene<'_>, run: Run<'_>, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// A step's name where there is little room.
 const fn short(step: Step) -> &'static str {
     match step {
         Step::Service => "VPN service",

@@ -143,9 +143,9 @@ impl Open {
     #[must_use]
     pub fn buttons(&self) -> Vec<VpnButton> {
         let diagnosis = self.diagnosis.as_ref();
-        let mend = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
+        let fix = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
-        [mend, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
+        [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
             .into_iter()
             .flatten()
             .collect()
