@@ -138,7 +138,7 @@ impl Unfinished {
 
 /// Why an unused object is not deleted with the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kept {
+enum KeptUnused {
     /// A run or change of this machine is not done with it.
     Unfinished,
     /// It carries the marker of a VPN or a change that this machine does not know: another user may be working on it.
@@ -150,19 +150,19 @@ enum Kept {
 }
 
 /// Why it is kept; none if it can go. `named` are ids of VPNs, changes or objects.
-fn kept(stray: &UnusedObject, unfinished: &Unfinished, named: &[String]) -> Option<Kept> {
+fn kept(stray: &UnusedObject, unfinished: &Unfinished, named: &[String]) -> Option<KeptUnused> {
     let is_named = |id: &str| named.iter().any(|named| named == id);
     if unfinished.needs(stray) {
-        return Some(Kept::Unfinished);
+        return Some(KeptUnused::Unfinished);
     }
     if is_named(stray.id.as_str()) {
         return None;
     }
     match owner(stray) {
-        Some(owner) if !is_named(&owner) => Some(Kept::Of(owner)),
-        Some(_) if stray.mark.is_some() && !VpnName::is_given(stray.kind, &stray.name) => Some(Kept::OtherName),
+        Some(owner) if !is_named(&owner) => Some(KeptUnused::Of(owner)),
+        Some(_) if stray.mark.is_some() && !VpnName::is_given(stray.kind, &stray.name) => Some(KeptUnused::OtherName),
         Some(_) => None,
-        None => stray.pending().cloned().map(Kept::Pending),
+        None => stray.pending().cloned().map(KeptUnused::Pending),
     }
 }
 
@@ -212,8 +212,8 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
 }
 
 /// Each reason once, with the objects it is about.
-fn reasons(kept: &[(&UnusedObject, Kept)]) -> Vec<String> {
-    let mut reasons: Vec<(&Kept, Vec<&UnusedObject>)> = Vec::new();
+fn reasons(kept: &[(&UnusedObject, KeptUnused)]) -> Vec<String> {
+    let mut reasons: Vec<(&KeptUnused, Vec<&UnusedObject>)> = Vec::new();
     for (stray, why) in kept {
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, strays)) => strays.push(stray),
@@ -223,7 +223,7 @@ fn reasons(kept: &[(&UnusedObject, Kept)]) -> Vec<String> {
     reasons.into_iter().map(|(why, strays)| why.reason(&strays)).collect()
 }
 
-impl Kept {
+impl KeptUnused {
     fn reason(&self, strays: &[&UnusedObject]) -> String {
         let count = strays.len();
         let (objects, carry, stay) =

@@ -57,7 +57,7 @@ pub(super) use journal::EXTENSION;
 pub use journal::{ChangeRecord, unfinished, unfinished_of};
 pub(in crate::engine) use marked::adopted;
 pub use progress::{Direction, End};
-pub(in crate::engine) use progress::{LostRequests, State};
+pub(in crate::engine) use progress::{LostRequests, StepState};
 pub use status::{Caveat, Course};
 
 /// What a change is carried out with.

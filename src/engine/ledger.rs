@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::change::{LostRequests, State};
+use super::change::{LostRequests, StepState};
 use super::clock::Clock;
 use super::{Step, Task};
 use crate::cloud::{Id, Limits, RegionId, harmless};
@@ -187,7 +187,7 @@ impl Ledger {
     }
 
     /// What is known of the steps of a creation, with what of this one no step is about.
-    pub(super) fn with(&self, steps: impl IntoIterator<Item = (Task, State)>) -> Self {
+    pub(super) fn with(&self, steps: impl IntoIterator<Item = (Task, StepState)>) -> Self {
         let mut ledger = self.clone();
         for (task, state) in steps {
             if state.object().is_none_or(|made| !ledger.made.contains(made)) {

@@ -6,7 +6,7 @@ use super::answer::{Answer, neutron};
 use super::identity::Caller;
 use super::object::{Collection, StoredObject, text};
 use super::release::Release;
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 /// Whether an object belongs to the caller's project, or is part of the external network everybody sees.
 pub(super) fn is_visible(object: &StoredObject, caller: &Caller) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn shows(kind: Collection, caller: &Caller, release: Release) -> bool
 }
 
 /// Whether a region checks the names of query filters.
-pub(super) fn validates_filters(world: &World, region: &RegionState) -> bool {
+pub(super) fn validates_filters(world: &World, region: &RegionWorld) -> bool {
     !region.vpnaas || world.settings.release.validates_filters_with_vpnaas()
 }
 

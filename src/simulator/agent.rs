@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::object::{Collection, StoredObject, text, texts};
 use super::tunnel::{Negotiation, TunnelHalf, negotiate};
-use super::world::{RegionState, Track, World};
+use super::world::{RegionWorld, Track, World};
 
 /// A site connection somewhere in the cloud.
 struct Candidate {
@@ -146,13 +146,13 @@ impl World {
 
 /// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
 /// not look at the `admin_state_up` of one connection among several.
-fn runs(region: &RegionState, service: &StoredObject) -> bool {
+fn runs(region: &RegionWorld, service: &StoredObject) -> bool {
     let router = region.get(Collection::Router, text(service, "router_id"));
     is_wanted(region, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
-fn is_wanted(region: &RegionState, service: &StoredObject) -> bool {
+fn is_wanted(region: &RegionWorld, service: &StoredObject) -> bool {
     let mut connections = region.referring(Collection::SiteConnection, "vpnservice_id", text(service, "id"));
     is_up(service) && connections.any(is_up)
 }
@@ -163,7 +163,7 @@ fn is_up(object: &StoredObject) -> bool {
 
 /// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
 /// are forgotten, though what is established of them stays for as long as it lives.
-fn displaced(region: &RegionState, service: &StoredObject) -> bool {
+fn displaced(region: &RegionWorld, service: &StoredObject) -> bool {
     let winner = region
         .referring(Collection::VpnService, "router_id", text(service, "router_id"))
         .filter(|other| {
@@ -181,7 +181,7 @@ fn is_loaded(connection: &StoredObject) -> bool {
 
 /// The addresses of a service that its router still has: the service is not told when the gateway moves. With OVN they are
 /// the service's own.
-fn addresses(region: &RegionState, service: &StoredObject) -> Vec<IpAddr> {
+fn addresses(region: &RegionWorld, service: &StoredObject) -> Vec<IpAddr> {
     let router = text(service, "router_id");
     let info = region.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let fixed = info.and_then(|info| info["external_fixed_ips"].as_array()).map_or(&[][..], Vec::as_slice);
@@ -192,7 +192,7 @@ fn addresses(region: &RegionState, service: &StoredObject) -> Vec<IpAddr> {
     own.iter().filter(|address| there(address)).filter_map(|address| address.parse().ok()).collect()
 }
 
-fn candidates(region: &RegionState) -> Vec<Candidate> {
+fn candidates(region: &RegionWorld) -> Vec<Candidate> {
     let half = |connection: &StoredObject| {
         let service = region.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
         let ike = region.get(Collection::IkePolicy, text(connection, "ikepolicy_id"))?;

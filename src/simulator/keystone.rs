@@ -7,7 +7,7 @@ use super::call::Call;
 use super::identity::IssuedToken;
 use super::sign_in;
 use super::token::{catalog, describe};
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 /// Answers a request to Keystone; `path` is what follows the host.
 pub(super) fn answer(world: &mut World, path: &[&str], call: &Call) -> Result<Answer, Answer> {
@@ -80,7 +80,7 @@ fn version(base: &str) -> Value {
         "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}]})
 }
 
-fn describe_region(base: &str, region: &RegionState) -> Value {
+fn describe_region(base: &str, region: &RegionWorld) -> Value {
     json!({"id": region.id, "description": region.description, "parent_region_id": null,
         "links": {"self": format!("{base}/v3/regions/{}", region.id)}})
 }

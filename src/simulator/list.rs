@@ -10,7 +10,7 @@ use super::attributes;
 use super::call::{Call, encode};
 use super::identity::Caller;
 use super::object::{Collection, StoredObject, text};
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 /// Query parameters that are no filters.
 const CONTROLS: [&str; 6] = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"];
@@ -129,7 +129,7 @@ impl Filter<'_> {
 /// The filters of a query. Unknown ones are refused where the region has filter validation, and ignored elsewhere.
 fn filters<'a>(
     world: &World,
-    region: &RegionState,
+    region: &RegionWorld,
     kind: Collection,
     call: &'a Call,
 ) -> Result<Vec<Filter<'a>>, Answer> {
@@ -189,7 +189,7 @@ fn sorting(kind: Collection, call: &Call) -> Result<Option<(&str, bool)>, Answer
 
 /// An object as it is shown: a security group with its rules, which show more there than by themselves, but in a list do
 /// not know that they are of the default group.
-fn whole<'a>(region: &RegionState, kind: Collection, object: &'a StoredObject, in_list: bool) -> Cow<'a, StoredObject> {
+fn whole<'a>(region: &RegionWorld, kind: Collection, object: &'a StoredObject, in_list: bool) -> Cow<'a, StoredObject> {
     if kind != Collection::SecurityGroup {
         return Cow::Borrowed(object);
     }

@@ -10,7 +10,7 @@ use super::list;
 use super::object::{Collection, StoredObject};
 use super::security_groups;
 use super::vpnaas;
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 /// The extensions every region has, VPN or not, as a 2026.2 with the ML2 and L3 plugins lists them.
 const EXTENSIONS: &str = include_str!("../../assets/demo-extensions.txt");
@@ -89,7 +89,7 @@ fn disallowed(rule: &str) -> Answer {
     neutron(403, "PolicyNotAuthorized", &format!("rule:{rule} is disallowed by policy"))
 }
 
-fn extensions(world: &World, region: &RegionState) -> Vec<&'static str> {
+fn extensions(world: &World, region: &RegionWorld) -> Vec<&'static str> {
     let release = world.settings.release;
     let mut aliases: Vec<_> = EXTENSIONS.split_whitespace().filter(|alias| !release.lacks_extension(alias)).collect();
     if validates_filters(world, region) {
@@ -128,7 +128,7 @@ fn extension(alias: &str) -> Value {
 
 fn quotas(
     world: &World,
-    region: &RegionState,
+    region: &RegionWorld,
     caller: &Caller,
     project: &str,
     rest: &[&str],

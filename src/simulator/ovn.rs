@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::identity::Caller;
 use super::object::{Collection, text};
 use super::topology::{network, port, subnet};
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 const TRANSIT: &str = "169.254.0.0/28";
 
@@ -36,7 +36,7 @@ pub(super) fn allocate(world: &mut World, at: usize, router: &str, caller: &Call
 }
 
 /// Takes the gateway down with the router's last VPN service.
-pub(super) fn release(region: &mut RegionState, router: &str) {
+pub(super) fn release(region: &mut RegionWorld, router: &str) {
     if region.vpn_gateways.remove(router).is_none() {
         return;
     }

@@ -12,7 +12,7 @@ use super::security_groups;
 use super::settings::Seed;
 use super::topology::{any_port, first_address, network, object, port, subnet};
 use super::vpnaas;
-use super::world::{RegionState, World};
+use super::world::{RegionWorld, World};
 
 const DEMO: &str = include_str!("../../assets/demo-cloud.json");
 
@@ -183,7 +183,7 @@ fn scale(region: &mut RegionLayout, index: usize, routers: usize, subnets: usize
 
 fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duration) -> Result<(), String> {
     let at = world.regions.len();
-    world.regions.push(RegionState {
+    world.regions.push(RegionWorld {
         id: layout.id,
         description: layout.description,
         vpnaas: layout.vpnaas,

@@ -9,7 +9,7 @@ use super::faults::InjectedFault;
 use super::log::LoggedRequest;
 use super::object::{Collection, text};
 use super::settings::SimulatorSettings;
-use super::world::RegionState;
+use super::world::RegionWorld;
 
 impl Simulator {
     /// The base of a region's Neutron, as the catalogue has it; `/v2.0` follows.
@@ -84,7 +84,7 @@ impl Simulator {
     #[must_use]
     pub fn objects(&self, region: &str) -> Value {
         let world = self.shared.world();
-        let all = |region: &RegionState| {
+        let all = |region: &RegionWorld| {
             Collection::VPN.iter().map(|kind| (kind.plural().to_owned(), json!(region.all(*kind)))).collect()
         };
         world.region(region).map_or(Value::Null, |region| Value::Object(all(region)))

@@ -12,14 +12,14 @@ use super::identity::Caller;
 use super::object::{Collection, StoredObject, text, texts};
 use super::release::Release;
 use super::values::{is_address, is_cidr, is_uuid};
-use super::world::RegionState;
+use super::world::RegionWorld;
 
 fn refuse(class: &str, message: &str) -> Result<(), Answer> {
     Err(neutron(400, class, message))
 }
 
 /// A VPN service needs a router with a gateway, and a legacy one a subnet on that router.
-pub(super) fn service(region: &RegionState, caller: &Caller, object: &StoredObject) -> Result<(), Answer> {
+pub(super) fn service(region: &RegionWorld, caller: &Caller, object: &StoredObject) -> Result<(), Answer> {
     let id = text(object, "router_id");
     let router = region.get(Collection::Router, id).filter(|router| is_visible(router, caller));
     let router = router.ok_or_else(|| Collection::Router.not_found(id))?;
@@ -34,7 +34,7 @@ pub(super) fn service(region: &RegionState, caller: &Caller, object: &StoredObje
 
 /// An endpoint group needs endpoints, each once and of the group's type.
 pub(super) fn endpoint_group(
-    region: &RegionState,
+    region: &RegionWorld,
     caller: &Caller,
     object: &StoredObject,
     sent: &SentObject,
@@ -99,7 +99,7 @@ pub(super) struct Checked {
 
 /// A site connection, when it is made and, with what it will become, when it is changed.
 pub(super) fn connection(
-    region: &RegionState,
+    region: &RegionWorld,
     caller: &Caller,
     object: &StoredObject,
     new_address: bool,
@@ -220,7 +220,7 @@ fn numbers(object: &StoredObject, v4: bool) -> Result<(), Answer> {
 /// A peer given by name is looked up once and kept as an address, of which the gateway needs to have the family. Nobody
 /// is really asked: a name in `.invalid` or of digits alone has no address, any other always the same one out of
 /// 192.0.2.100 to 199.
-fn resolve(region: &RegionState, address: &str, router: &str) -> Result<String, Answer> {
+fn resolve(region: &RegionWorld, address: &str, router: &str) -> Result<String, Answer> {
     let resolved = if is_address(address) {
         address.to_owned()
     } else if let Some(short) = abbreviated(address) {
@@ -258,7 +258,7 @@ fn abbreviated(address: &str) -> Option<Ipv4Addr> {
     fits.then(|| Ipv4Addr::from(front | last))
 }
 
-fn on_router(region: &RegionState, router: &str, subnet: &str) -> Result<(), Answer> {
+fn on_router(region: &RegionWorld, router: &str, subnet: &str) -> Result<(), Answer> {
     let stands_on = |port: &StoredObject| {
         let ips = port.get("fixed_ips").and_then(Value::as_array);
         ips.is_some_and(|ips| ips.iter().any(|ip| ip["subnet_id"] == subnet))

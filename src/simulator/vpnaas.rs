@@ -11,7 +11,7 @@ use super::identity::Caller;
 use super::object::{Collection, StoredObject, text};
 use super::validation;
 use super::values::{fits_table, is_storable};
-use super::world::{RegionState, Track, World};
+use super::world::{RegionWorld, Track, World};
 
 /// What decides whether there will be a tunnel.
 const TUNNEL: [&str; 7] =
@@ -86,7 +86,7 @@ pub(super) fn create(
 }
 
 /// Leaves a service as the OVN plugin leaves one whose gateway it could not build.
-pub(super) fn fail_service(region: &mut RegionState, id: &str) {
+pub(super) fn fail_service(region: &mut RegionWorld, id: &str) {
     let Some(service) = region.get_mut(Collection::VpnService, id) else { return };
     service.insert("status".to_owned(), Value::from("ERROR"));
     for key in ["external_v4_ip", "external_v6_ip"] {

@@ -26,7 +26,7 @@ pub(super) struct Track {
 }
 
 /// One region's Neutron.
-pub(super) struct RegionState {
+pub(super) struct RegionWorld {
     pub id: String,
     pub description: String,
     pub vpnaas: bool,
@@ -42,7 +42,7 @@ pub(super) struct RegionState {
     pub vpn_gateways: BTreeMap<String, Vec<IpAddr>>,
 }
 
-impl RegionState {
+impl RegionWorld {
     pub fn all(&self, kind: Collection) -> &[StoredObject] {
         self.objects.get(&kind).map_or(&[], Vec::as_slice)
     }
@@ -82,7 +82,7 @@ pub(super) struct World {
     /// `http://127.0.0.1:PORT`
     pub base: String,
     pub identity: Identity,
-    pub regions: Vec<RegionState>,
+    pub regions: Vec<RegionWorld>,
     /// When the tunnel between two connections is, or was, established.
     pub tunnels: BTreeMap<(String, String), Duration>,
     random: StdRng,
@@ -162,11 +162,11 @@ impl World {
         Some(Caller { project: token.project.clone().unwrap_or_default(), reader: user.role == "reader" })
     }
 
-    pub fn region(&self, id: &str) -> Option<&RegionState> {
+    pub fn region(&self, id: &str) -> Option<&RegionWorld> {
         self.regions.iter().find(|region| region.id == id)
     }
 
-    pub fn region_mut(&mut self, id: &str) -> Option<&mut RegionState> {
+    pub fn region_mut(&mut self, id: &str) -> Option<&mut RegionWorld> {
         self.regions.iter_mut().find(|region| region.id == id)
     }
 }

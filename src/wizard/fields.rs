@@ -35,7 +35,7 @@ enum Text {
 }
 
 /// The description of a field.
-struct About {
+struct FieldText {
     label: &'static str,
     text: Text,
     suggestion: fn(&Model) -> String,
@@ -46,7 +46,7 @@ struct About {
     is_checked_at_once: fn(&Model) -> bool,
 }
 
-const PLAIN: About = About {
+const PLAIN: FieldText = FieldText {
     label: "",
     text: Text::Plain(|_| None, |_| None),
     suggestion: |_| String::new(),
@@ -56,7 +56,7 @@ const PLAIN: About = About {
     is_checked_at_once: |_| false,
 };
 
-const PEER_ADDRESS: About = About {
+const PEER_ADDRESS: FieldText = FieldText {
     label: "Address",
     text: Text::Plain(
         |model| Some(&model.new_vpn.answers.peer_address),
@@ -71,7 +71,7 @@ const PEER_ADDRESS: About = About {
     ..PLAIN
 };
 
-const PEER_ID: About = About {
+const PEER_ID: FieldText = FieldText {
     label: "Id",
     text: Text::Plain(|model| Some(&model.new_vpn.answers.peer_id), |model| Some(&mut model.new_vpn.answers.peer_id)),
     suggestion: |model| model.new_vpn.answers.peer_id_text().to_owned(),
@@ -84,7 +84,7 @@ const PEER_ID: About = About {
     ..PLAIN
 };
 
-const PEER_CIDRS: About = About {
+const PEER_CIDRS: FieldText = FieldText {
     label: "CIDRs",
     text: Text::Plain(
         |model| Some(&model.new_vpn.answers.peer_cidrs),
@@ -98,7 +98,7 @@ const PEER_CIDRS: About = About {
     ..PLAIN
 };
 
-const KEY: About = About {
+const KEY: FieldText = FieldText {
     label: "Key",
     text: Text::Secret(|model| Some(&model.new_vpn.answers.key), |model| Some(&mut model.new_vpn.answers.key)),
     origin: |model| match &model.new_vpn.answers.key {
@@ -117,7 +117,7 @@ const KEY: About = About {
     ..PLAIN
 };
 
-const NAME: About = About {
+const NAME: FieldText = FieldText {
     label: "Name",
     text: Text::Plain(
         |model| model.new_vpn.answers.name.as_ref(),
@@ -134,7 +134,7 @@ const NAME: About = About {
     ..PLAIN
 };
 
-const NEW_KEY: About = About {
+const NEW_KEY: FieldText = FieldText {
     label: "Key",
     text: Text::Secret(
         |model| model.vpns.open.as_ref().map(|open| &open.key),
@@ -152,7 +152,7 @@ const NEW_KEY: About = About {
     ..PLAIN
 };
 
-const NEW_RANGES: About = About {
+const NEW_RANGES: FieldText = FieldText {
     label: "CIDRs",
     text: Text::Plain(
         |model| model.vpns.open.as_ref().map(|open| &open.ranges),
@@ -163,7 +163,7 @@ const NEW_RANGES: About = About {
     ..PLAIN
 };
 
-const MISSING_KEY: About = About {
+const MISSING_KEY: FieldText = FieldText {
     label: "Key",
     text: Text::Secret(|model| Some(&model.work.missing_key), |model| Some(&mut model.work.missing_key)),
     help: |_| "The one the change was begun with. It is sent to the cloud, and stored nowhere else.",
@@ -173,10 +173,10 @@ const MISSING_KEY: About = About {
 };
 
 /// Of a field of the policy only what is wrong with it is known here; its own form shows the rest.
-const POLICY: About = About { is_checked_at_once: |_| true, ..PLAIN };
+const POLICY: FieldText = FieldText { is_checked_at_once: |_| true, ..PLAIN };
 
 impl Field {
-    const fn about(self) -> &'static About {
+    const fn about(self) -> &'static FieldText {
         match self {
             Self::PeerAddress => &PEER_ADDRESS,
             Self::PeerId => &PEER_ID,

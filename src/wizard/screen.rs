@@ -56,7 +56,7 @@ pub(crate) enum Kind {
 }
 
 /// The description of a screen. Where it is of no half, the functions are given [`Half::A`].
-pub(crate) struct About {
+pub(crate) struct ScreenText {
     /// In the rail, and where the review names the answer.
     name: &'static str,
     heading: fn(&Model, Half) -> String,
@@ -71,7 +71,7 @@ pub(crate) struct About {
 }
 
 /// A list that is no question about a new VPN.
-const PLAIN: About = About {
+const PLAIN: ScreenText = ScreenText {
     name: "",
     heading: |_, _| String::new(),
     help: &[],
@@ -82,7 +82,7 @@ const PLAIN: About = About {
     source: |_| None,
 };
 
-const CLOUD: About = About {
+const CLOUD: ScreenText = ScreenText {
     name: "Cloud",
     heading: |_, _| "Which cloud of clouds.yaml?".to_owned(),
     help: &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."],
@@ -96,7 +96,7 @@ const CLOUD: About = About {
     ..PLAIN
 };
 
-const MODE: About = About {
+const MODE: ScreenText = ScreenText {
     name: "Mode",
     heading: |_, _| "What should be connected?".to_owned(),
     help: &[
@@ -113,7 +113,7 @@ const MODE: About = About {
     ..PLAIN
 };
 
-const REGION: About = About {
+const REGION: ScreenText = ScreenText {
     name: "Region",
     heading: |model, half| match (half, model.new_vpn.answers.mode) {
         (Half::A, Mode::SiteToSite) => "Which is the first region?".to_owned(),
@@ -135,7 +135,7 @@ const REGION: About = About {
     ..PLAIN
 };
 
-const ROUTER: About = About {
+const ROUTER: ScreenText = ScreenText {
     name: "Router",
     heading: |model, half| format!("Which router of {}?", model.place(half)),
     help: &[
@@ -152,7 +152,7 @@ const ROUTER: About = About {
     ..PLAIN
 };
 
-const SUBNETS: About = About {
+const SUBNETS: ScreenText = ScreenText {
     name: "Subnets",
     heading: |model, half| format!("Which subnets of {}?", model.place(half)),
     help: &[
@@ -169,7 +169,7 @@ const SUBNETS: About = About {
     ..PLAIN
 };
 
-const PEER: About = About {
+const PEER: ScreenText = ScreenText {
     name: "Peer",
     heading: |_, _| "Who is the peer outside?".to_owned(),
     help: &[
@@ -185,7 +185,7 @@ const PEER: About = About {
     ..PLAIN
 };
 
-const KEY: About = About {
+const KEY: ScreenText = ScreenText {
     name: "Key",
     heading: |_, _| "The pre-shared key".to_owned(),
     help: &[concat!(
@@ -199,7 +199,7 @@ const KEY: About = About {
     ..PLAIN
 };
 
-const POLICY: About = About {
+const POLICY: ScreenText = ScreenText {
     name: "Policy",
     heading: |_, _| "Which policy?".to_owned(),
     help: &["The policies say how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
@@ -214,7 +214,7 @@ const POLICY: About = About {
     ..PLAIN
 };
 
-const CUSTOM: About = About {
+const CUSTOM: ScreenText = ScreenText {
     name: "Fields",
     heading: |_, _| "The policy, field by field".to_owned(),
     help: &["Left and right change a value; digits are typed. What is wrong with a value stands beside it."],
@@ -223,7 +223,7 @@ const CUSTOM: About = About {
     ..PLAIN
 };
 
-const NAME: About = About {
+const NAME: ScreenText = ScreenText {
     name: "Name",
     heading: |_, _| "The name of the VPN".to_owned(),
     help: &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
@@ -233,7 +233,7 @@ const NAME: About = About {
     ..PLAIN
 };
 
-const REVIEW: About = About {
+const REVIEW: ScreenText = ScreenText {
     name: "Review",
     heading: |model, _| format!("Review of {}", model.new_vpn.name_text()),
     help: &[
@@ -244,7 +244,7 @@ const REVIEW: About = About {
     ..PLAIN
 };
 
-const WORK: About = About {
+const WORK: ScreenText = ScreenText {
     name: "Create",
     heading: |model, _| model.work.current.as_ref().map_or_else(String::new, Work::heading),
     help: &[concat!(
@@ -267,7 +267,7 @@ const RUN_OF_ONE: &[&str] = &[concat!(
     "."
 )];
 
-const VPNS: About = About {
+const VPNS: ScreenText = ScreenText {
     name: "VPNs",
     heading: |_, _| "Your VPNs".to_owned(),
     help: &[
@@ -280,7 +280,7 @@ const VPNS: About = About {
     ..PLAIN
 };
 
-const VPN: About = About {
+const VPN: ScreenText = ScreenText {
     name: "VPN",
     heading: |model, _| model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
     help: &[
@@ -293,7 +293,7 @@ const VPN: About = About {
     ..PLAIN
 };
 
-const NEW_SUBNETS: About = About {
+const NEW_SUBNETS: ScreenText = ScreenText {
     name: "Subnets",
     heading: |model, half| {
         let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.shell.labels.name(&side.region));
@@ -304,7 +304,7 @@ const NEW_SUBNETS: About = About {
     ..PLAIN
 };
 
-const NEW_RANGES: About = About {
+const NEW_RANGES: ScreenText = ScreenText {
     name: "Ranges",
     heading: |_, _| "What is behind the peer outside from now on?".to_owned(),
     help: &["The networks behind the peer outside, separated by commas. Its owner has to set the same on that side."],
@@ -312,7 +312,7 @@ const NEW_RANGES: About = About {
     ..PLAIN
 };
 
-const NEW_KEY: About = About {
+const NEW_KEY: ScreenText = ScreenText {
     name: "Key",
     heading: |model, _| {
         format!("A key of your own for {}", model.vpns.open.as_ref().map_or("", |open| open.name.as_str()))
@@ -331,7 +331,7 @@ const CHANGE: &[&str] = &[
      or both halves have a new key, rolled back: here, or with osvpn resume and rollback.",
 ];
 
-const MISSING_KEY: About = About {
+const MISSING_KEY: ScreenText = ScreenText {
     name: "Key",
     heading: |_, _| "The key of your own, once more".to_owned(),
     help: &["The interrupted change was given a key, which osvpn does not store; one half at most has it. Enter it \
@@ -349,7 +349,7 @@ const SIGN_IN_HELP: &[&str] = &[
 ];
 
 impl Screen {
-    pub(crate) const fn about(self) -> &'static About {
+    pub(crate) const fn about(self) -> &'static ScreenText {
         match self {
             Self::Cloud => &CLOUD,
             Self::Mode => &MODE,

@@ -90,7 +90,7 @@ pub(in crate::engine) struct LostRequests {
 
 /// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::engine) struct State {
+pub(in crate::engine) struct StepState {
     stand: StepStatus,
     /// Where it stood before the request that was announced last.
     #[serde(default, skip_serializing_if = "is_open")]
@@ -105,7 +105,7 @@ pub(in crate::engine) struct State {
     left: Vec<Made>,
 }
 
-impl State {
+impl StepState {
     /// Of a step of a creation, by what a ledger holds of it.
     pub fn of(ledger: &Ledger, task: Task) -> Self {
         let mut state = Self { left: ledger.debris_of(task), late: ledger.late_of(task), ..Self::default() };
@@ -163,12 +163,12 @@ fn is_open(stand: &StepStatus) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
     pub direction: Direction,
-    steps: Vec<State>,
+    steps: Vec<StepState>,
 }
 
 impl Progress {
     pub fn of(change: &Change) -> Self {
-        Self { direction: Direction::Forward, steps: vec![State::default(); change.steps().len()] }
+        Self { direction: Direction::Forward, steps: vec![StepState::default(); change.steps().len()] }
     }
 
     /// Whether it is as long as the change, as every one is that this program wrote.
@@ -187,7 +187,7 @@ impl Progress {
             if let Step::Create(create) = step
                 && let Some(task) = create.task()
             {
-                *state = State::of(ledger, task);
+                *state = StepState::of(ledger, task);
             }
         }
         progress
@@ -200,7 +200,7 @@ impl Progress {
         base.with(steps.filter_map(|(state, step)| Some((task(step)?, state.clone()))))
     }
 
-    pub fn state(&self, step: usize) -> &State {
+    pub fn state(&self, step: usize) -> &StepState {
         &self.steps[step]
     }
 
@@ -222,7 +222,7 @@ impl Progress {
 
     /// What rolling back a creation deletes, in the order of deletion.
     pub fn removable(&self) -> Vec<Made> {
-        in_order_of_deletion(self.steps.iter().flat_map(State::own))
+        in_order_of_deletion(self.steps.iter().flat_map(StepState::own))
     }
 
     /// Whether a request of the step may have made something that was not looked for, or not for long enough.
@@ -290,7 +290,7 @@ impl Progress {
 
     /// Whether nothing of a step is done, nor may have been.
     pub fn is_untouched(&self, step: usize) -> bool {
-        let State { stand, late, left, .. } = &self.steps[step];
+        let StepState { stand, late, left, .. } = &self.steps[step];
         (*stand == StepStatus::Open || self.steps[step].is_reused()) && late.is_none() && left.is_empty()
     }
 
@@ -300,7 +300,7 @@ impl Progress {
 
     /// Whether the cloud must be asked before a step is begun again.
     pub fn is_in_doubt(&self, step: usize) -> bool {
-        let State { stand, late, .. } = &self.steps[step];
+        let StepState { stand, late, .. } = &self.steps[step];
         matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_)) || late.is_some()
     }
 
@@ -409,7 +409,7 @@ impl Progress {
 
     /// Whether a request of a step may be half of what belongs together, or may still take effect.
     pub fn is_half_done(&self, step: usize) -> bool {
-        let State { stand, late, .. } = &self.steps[step];
+        let StepState { stand, late, .. } = &self.steps[step];
         matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::After(_)) || late.is_some()
     }
 
@@ -427,7 +427,7 @@ impl Progress {
 
     /// Until when something may still take effect.
     pub fn unsettled(&self) -> Option<Timestamp> {
-        let is_in_doubt = |state: &State| state.is_lost() || !state.left.is_empty();
+        let is_in_doubt = |state: &StepState| state.is_lost() || !state.left.is_empty();
         let late = self.steps.iter().filter_map(|state| state.late).map(|late| late.until).max();
         late.or_else(|| self.steps.iter().any(is_in_doubt).then(Timestamp::now))
     }

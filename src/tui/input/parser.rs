@@ -33,7 +33,7 @@ const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum ParserState {
     #[default]
     Ground,
     /// In a character of several bytes, of which so many are missing; it may have come with Alt.
@@ -65,7 +65,7 @@ enum State {
     Paste,
 }
 
-impl State {
+impl ParserState {
     /// How long what is missing is waited for.
     const fn patience(self) -> Option<Duration> {
         Some(match self {
@@ -94,7 +94,7 @@ enum Late {
 /// See the module. Times are counted from any beginning, as long as it is the same one.
 #[derive(Debug, Default)]
 pub(super) struct Parser {
-    state: State,
+    state: ParserState,
     /// The bytes of what has begun, where they matter.
     held: Zeroizing<Vec<u8>>,
     /// When the last byte came.
@@ -142,25 +142,29 @@ impl Parser {
     fn give_up(&mut self, now: Duration) {
         self.deadline = None;
         let late = match std::mem::take(&mut self.state) {
-            State::Escape => {
+            ParserState::Escape => {
                 self.press(KeyCode::Esc, KeyModifiers::NONE);
                 Some(Late::Escape)
             }
-            State::Opened(byte) => {
+            ParserState::Opened(byte) => {
                 self.character(char::from(byte), true);
                 Some(Late::Opened(byte))
             }
-            State::Reply { .. } => Some(Late::Reply),
-            State::Closing { .. } => Some(Late::Closing),
-            State::Keypad => {
+            ParserState::Reply { .. } => Some(Late::Reply),
+            ParserState::Closing { .. } => Some(Late::Closing),
+            ParserState::Keypad => {
                 self.character('O', true);
                 None
             }
-            State::Paste => {
+            ParserState::Paste => {
                 self.end_paste();
                 None
             }
-            State::Ground | State::Character { .. } | State::Sequence | State::Console | State::Mouse { .. } => None,
+            ParserState::Ground
+            | ParserState::Character { .. }
+            | ParserState::Sequence
+            | ParserState::Console
+            | ParserState::Mouse { .. } => None,
         };
         self.held.clear();
         self.late = late.map(|late| (late, now));
@@ -174,19 +178,19 @@ impl Parser {
             Late::Closing if first == b'\\' => rest,
             _ if rest.is_empty() => bytes,
             Late::Escape if begins_reply(first) && fits(first, second) => {
-                self.state = State::Opened(first);
+                self.state = ParserState::Opened(first);
                 rest
             }
             Late::Escape if first == b'[' && matches!(second, b'0'..=b'?' | b'A'..=b'Z') => {
-                self.state = State::Sequence;
+                self.state = ParserState::Sequence;
                 rest
             }
             Late::Opened(kind) if fits(kind, first) => {
-                self.state = State::Reply { is_8_bit: false };
+                self.state = ParserState::Reply { is_8_bit: false };
                 bytes
             }
             Late::Reply if bytes.contains(&BEL) || bytes.windows(2).any(|pair| pair == b"\x1b\\") => {
-                self.state = State::Reply { is_8_bit: false };
+                self.state = ParserState::Reply { is_8_bit: false };
                 bytes
             }
             _ => bytes,
@@ -194,60 +198,60 @@ impl Parser {
     }
 
     fn take(&mut self, byte: u8) {
-        if byte == CTRL_C && self.state != State::Ground {
+        if byte == CTRL_C && self.state != ParserState::Ground {
             self.abandon();
         }
         match self.state {
-            State::Ground => self.ground(byte, false),
-            State::Character { missing, alt } => self.continuation(byte, missing, alt),
-            State::Escape => self.escape(byte),
-            State::Keypad => {
-                self.state = State::Ground;
+            ParserState::Ground => self.ground(byte, false),
+            ParserState::Character { missing, alt } => self.continuation(byte, missing, alt),
+            ParserState::Escape => self.escape(byte),
+            ParserState::Keypad => {
+                self.state = ParserState::Ground;
                 match csi::keypad(byte) {
                     Some(code) => self.press(code, KeyModifiers::NONE),
                     None if byte < 0x20 => self.ground(byte, false),
                     None => {}
                 }
             }
-            State::Sequence => self.sequence(byte),
-            State::Console => {
-                self.state = State::Ground;
+            ParserState::Sequence => self.sequence(byte),
+            ParserState::Console => {
+                self.state = ParserState::Ground;
                 if let b'A'..=b'E' = byte {
                     self.press(KeyCode::F(1 + byte - b'A'), KeyModifiers::NONE);
                 }
             }
-            State::Mouse { missing } => {
+            ParserState::Mouse { missing } => {
                 self.state = missing
                     .checked_sub(1)
                     .filter(|left| *left > 0)
-                    .map_or(State::Ground, |missing| State::Mouse { missing });
+                    .map_or(ParserState::Ground, |missing| ParserState::Mouse { missing });
             }
-            State::Opened(_) => {
-                self.state = State::Reply { is_8_bit: false };
+            ParserState::Opened(_) => {
+                self.state = ParserState::Reply { is_8_bit: false };
                 self.take(byte);
             }
-            State::Reply { is_8_bit } => match byte {
-                ESC => self.state = State::Closing { is_8_bit },
-                BEL | 0x18 | 0x1a => self.state = State::Ground,
-                0x9c if is_8_bit => self.state = State::Ground,
+            ParserState::Reply { is_8_bit } => match byte {
+                ESC => self.state = ParserState::Closing { is_8_bit },
+                BEL | 0x18 | 0x1a => self.state = ParserState::Ground,
+                0x9c if is_8_bit => self.state = ParserState::Ground,
                 _ => {}
             },
-            State::Closing { is_8_bit } => match byte {
-                b'\\' => self.state = State::Ground,
-                ESC => self.state = State::Closing { is_8_bit },
+            ParserState::Closing { is_8_bit } => match byte {
+                b'\\' => self.state = ParserState::Ground,
+                ESC => self.state = ParserState::Closing { is_8_bit },
                 // The reply was cut short, and this is something else.
                 _ => {
-                    self.state = State::Escape;
+                    self.state = ParserState::Escape;
                     self.escape(byte);
                 }
             },
-            State::Paste => {
+            ParserState::Paste => {
                 self.held.push(byte);
                 if self.held.ends_with(PASTE_END) {
                     let end = self.held.len() - PASTE_END.len();
                     self.held.truncate(end);
                     self.end_paste();
-                    self.state = State::Ground;
+                    self.state = ParserState::Ground;
                 } else if self.held.len() > LONGEST_PASTE + PASTE_END.len() {
                     // Of what is too long only the last bytes matter, as they may be the end of it.
                     self.held.remove(LONGEST_PASTE);
@@ -258,7 +262,7 @@ impl Parser {
 
     /// Ends what has begun; the text of a paste is kept.
     fn abandon(&mut self) {
-        if std::mem::take(&mut self.state) == State::Paste {
+        if std::mem::take(&mut self.state) == ParserState::Paste {
             self.end_paste();
         }
         self.held.clear();
@@ -268,7 +272,7 @@ impl Parser {
         let after_return = std::mem::take(&mut self.after_return);
         let modifiers = if alt { KeyModifiers::ALT } else { KeyModifiers::NONE };
         match byte {
-            ESC => self.state = State::Escape,
+            ESC => self.state = ParserState::Escape,
             b'\n' if after_return => {}
             b'\r' | b'\n' => {
                 self.after_return = byte == b'\r';
@@ -285,7 +289,7 @@ impl Parser {
                 let missing = if byte < 0xe0 { 1 } else { 2 + u8::from(byte >= 0xf0) };
                 self.held.clear();
                 self.held.push(byte);
-                self.state = State::Character { missing, alt };
+                self.state = ParserState::Character { missing, alt };
             }
             // No beginning of a character.
             0xa0..=0xc1 | 0xf5.. => {}
@@ -293,14 +297,14 @@ impl Parser {
     }
 
     fn continuation(&mut self, byte: u8, missing: u8, alt: bool) {
-        self.state = State::Ground;
+        self.state = ParserState::Ground;
         if !matches!(byte, 0x80..=0xbf) {
             self.held.clear();
             return self.ground(byte, false);
         }
         self.held.push(byte);
         if missing > 1 {
-            self.state = State::Character { missing: missing - 1, alt };
+            self.state = ParserState::Character { missing: missing - 1, alt };
             return;
         }
         let character = std::str::from_utf8(&self.held).ok().and_then(|text| text.chars().next());
@@ -318,33 +322,33 @@ impl Parser {
     fn control(&mut self, byte: u8, is_8_bit: bool) {
         match byte.wrapping_sub(0x40) {
             b'[' => self.begin_sequence(),
-            letter if begins_reply(letter) => self.state = State::Reply { is_8_bit },
+            letter if begins_reply(letter) => self.state = ParserState::Reply { is_8_bit },
             _ => {}
         }
     }
 
     fn escape(&mut self, byte: u8) {
-        self.state = State::Ground;
+        self.state = ParserState::Ground;
         match byte {
             b'[' => self.begin_sequence(),
-            b'O' => self.state = State::Keypad,
+            b'O' => self.state = ParserState::Keypad,
             ESC => {
                 self.press(KeyCode::Esc, KeyModifiers::NONE);
-                self.state = State::Escape;
+                self.state = ParserState::Escape;
             }
-            byte if begins_reply(byte) => self.state = State::Opened(byte),
+            byte if begins_reply(byte) => self.state = ParserState::Opened(byte),
             byte => self.ground(byte, true),
         }
     }
 
     fn begin_sequence(&mut self) {
         self.held.clear();
-        self.state = State::Sequence;
+        self.state = ParserState::Sequence;
     }
 
     fn sequence(&mut self, byte: u8) {
         match byte {
-            b'[' if self.held.is_empty() => self.state = State::Console,
+            b'[' if self.held.is_empty() => self.state = ParserState::Console,
             0x20..=0x3f if self.held.len() < LONGEST_PARAMETERS => self.held.push(byte),
             0x20..=0x3f => {}
             0x40..=0x7e => {
@@ -353,12 +357,12 @@ impl Parser {
                     (b"200", b'~') => {
                         // It may be a key, of which growing would leave copies behind.
                         self.held.reserve_exact(LONGEST_PASTE + 2 * PASTE_END.len());
-                        State::Paste
+                        ParserState::Paste
                     }
-                    (b"", b'M') => State::Mouse { missing: 3 },
-                    _ => State::Ground,
+                    (b"", b'M') => ParserState::Mouse { missing: 3 },
+                    _ => ParserState::Ground,
                 };
-                if self.state == State::Ground
+                if self.state == ParserState::Ground
                     && let Some(key) = csi::key(&parameters, byte)
                 {
                     self.inputs.push(Input::Key(key));
@@ -367,7 +371,7 @@ impl Parser {
             // It was cut short, and this is something else.
             _ => {
                 self.held.clear();
-                self.state = State::Ground;
+                self.state = ParserState::Ground;
                 self.ground(byte, false);
             }
         }
