@@ -3,6 +3,8 @@
 //! The binary and the tests link this library. CONTRIBUTING.md has the map of its modules and says why it is built this way;
 //! `tests/layering.rs` enforces the arrows of the map.
 
+#![allow(rustdoc::private_intra_doc_links, reason = "the documentation is for those who work on osvpn")]
+
 pub mod change;
 pub mod cli;
 pub mod cloud;

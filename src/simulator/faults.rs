@@ -21,7 +21,7 @@ pub enum FaultEffect {
     /// It takes effect, and half of the answer arrives before the TCP connection closes.
     CutAnswer,
     /// The cloud goes down: all connections are closed without an answer, this request changes nothing, and new
-    /// connections are refused until [`come_back`](super::Simulator::come_back).
+    /// connections are refused until `Simulator::come_back`.
     GoDown,
     /// It is never answered and changes nothing.
     Hang,

@@ -15,7 +15,7 @@ pub enum Remote<T> {
     NotAsked,
     Loading {
         request: RequestId,
-        /// When it was asked, by [`super::Model::now`].
+        /// When it was asked, by the clock of the model.
         since: Duration,
         /// What was known before, if it is asked for again.
         before: Option<Box<T>>,

@@ -29,7 +29,7 @@ pub use lines::ranges;
 #[derive(Debug, Default)]
 pub struct YourVpns {
     pub seen: Remote<Overview>,
-    /// When that was answered, by [`Model::now`].
+    /// When that was answered, by the clock of the model.
     pub as_of: Duration,
     pub open: Option<Open>,
     /// The action to propose as soon as enough is known.
@@ -57,7 +57,7 @@ pub struct Open {
     pub looking: Option<RequestId>,
     /// Why the statuses could not be read last.
     pub look_problem: Option<Error>,
-    /// Since when it is waited for ACTIVE after a change, by [`Model::now`].
+    /// Since when it is waited for ACTIVE after a change, by the clock of the model.
     pub waiting: Option<Duration>,
     pub subnets: NewSubnets,
     pub ranges: Input,
