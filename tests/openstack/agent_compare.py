@@ -148,7 +148,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     print("ready", flush=True)
     while True:
-        # Opened anew each time: a region may have come or gone.
+        # Opened again each time: a region may have come or gone.
         databases = open_databases(agents.options.state)
         try:
             agents.turn(databases)

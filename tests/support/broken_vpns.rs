@@ -266,7 +266,7 @@ impl<'a> Site<'a> {
         self.put(region, "ipsec-site-connections", &connection, change).await;
     }
 
-    /// Switches a service off, waits until that is seen, and on again: what is established is established anew.
+    /// Switches a service off, waits until that is seen, and on again: what was established is negotiated again.
     async fn restart(&self, region: &str) {
         let service = self.service(region).await;
         self.put(region, "vpnservices", &service, json!({"admin_state_up": false})).await;
@@ -287,7 +287,7 @@ impl<'a> Site<'a> {
         connection
     }
 
-    /// Makes connections anew, with something changed: the only way to change what cannot be changed. All are gone, and
+    /// Recreates connections with something changed: the only way to change what cannot be changed. All are gone, and
     /// are seen to be, before the first is made: an agent that sees one go and another come keeps some of the old one.
     async fn remake(&self, changes: &[(&str, Value)]) {
         let mut bodies = Vec::new();

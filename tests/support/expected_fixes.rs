@@ -1,4 +1,4 @@
-//! What osvpn doctor is to say first of each broken VPN of `broken_vpns.rs`, and what mends it.
+//! What osvpn doctor must report first for each broken VPN of `broken_vpns.rs`, and what fixes it.
 
 /// The first finding, and what comes of following it.
 pub struct Remedy {
@@ -10,7 +10,7 @@ pub struct Remedy {
     pub loses_hold: bool,
 }
 
-/// What mends it.
+/// What fixes it.
 pub enum Cure {
     /// `osvpn doctor --fix` makes this change.
     Fix(&'static str),
