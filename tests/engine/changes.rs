@@ -1,4 +1,4 @@
-//! ChangeReports of a VPN that exists: builders as plain as can be, and one fault at a time.
+//! Changes of a VPN that exists: builders as plain as can be, and one fault at a time.
 
 use std::path::Path;
 
