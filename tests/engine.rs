@@ -3,6 +3,7 @@
 mod change_fault_matrix;
 mod changes;
 mod create_fault_matrix;
+mod faults;
 mod old_journals;
 mod single_faults;
 mod two_at_once;

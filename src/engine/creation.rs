@@ -71,12 +71,11 @@ pub async fn create(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result
     };
     Err(match error {
         ChangeError::Failed(step, error) => CreateError::Failed(task(creating.changing.change(), step), error),
-        ChangeError::Stopped => CreateError::Stopped,
         ChangeError::KeyNeeded(step) => {
             let error = Error::new(ErrorKind::Unexpected, "a VPN is made with a key");
             CreateError::Failed(task(creating.changing.change(), step), Box::new(error))
         }
-        ChangeError::TooLate => CreateError::Stopped,
+        ChangeError::Stopped | ChangeError::TooLate => CreateError::Stopped,
     })
 }
 

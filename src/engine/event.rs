@@ -54,8 +54,16 @@ impl Listener {
 
     pub fn tell(&self, event: StepEvent) {
         match self {
-            Self::Change(events) => drop(of_change(event).map(|event| events.send(event))),
-            Self::Creation(events, tasks) => drop(of_creation(event, tasks).map(|event| events.send(event))),
+            Self::Change(events) => {
+                if let Some(event) = of_change(event) {
+                    let _ = events.send(event);
+                }
+            }
+            Self::Creation(events, tasks) => {
+                if let Some(event) = of_creation(event, tasks) {
+                    let _ = events.send(event);
+                }
+            }
         }
     }
 }

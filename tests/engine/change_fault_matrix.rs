@@ -10,62 +10,16 @@ use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Changing};
 use osvpn::plan::Psk;
 
 use super::changes::{Orders, Vpn};
+use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target};
 use super::*;
 
-const REGIONS: [&str; 2] = ["nz-hlz-1", "nz-por-1"];
 /// Sites at work at once, for each scenario: many where what is late has to be waited for, few where there is work to do.
 const LANES: [usize; 2] = [6, 2];
-/// The ones whose request takes effect when nobody waits any more.
-const LATE: [&str; 2] = ["done after it was given up", "killed, done when all seems over"];
-/// How long a request may still take effect: long where one does, short where none can.
-const SETTLING: [Duration; 2] = [Duration::from_secs(8), Duration::from_millis(40)];
 /// What the user gives to the half whose peer is outside.
 const GIVEN: &str = "Given0ToThe1Peer2Outside3Twice45";
 
-/// The faults, by what they do to a request or to the process that waits for its answer.
-const FAULTS: [&str; 18] = [
-    "500",
-    "500 although done",
-    "502",
-    "503",
-    "504 although done",
-    "429",
-    "401",
-    "refused",
-    "reset before",
-    "reset after",
-    "cut",
-    "hang",
-    "hang although done",
-    LATE[0],
-    "stop",
-    "killed, never done",
-    "killed, done then",
-    LATE[1],
-];
-
 /// The ones after which another process goes on, besides those that kill this one.
 const RESUMED: [&str; 4] = ["500", "refused", "reset after", "hang although done"];
-
-fn effect(fault: &str, gate: &Gate) -> FaultEffect {
-    let although_done = |status| FaultEffect::ActThenAnswer(Scripted::status(status));
-    match fault {
-        "500" => FaultEffect::status(500),
-        "500 although done" => although_done(500),
-        "502" => FaultEffect::status(502),
-        "503" => FaultEffect::status(503),
-        "504 although done" => although_done(504),
-        "429" => FaultEffect::too_many_requests(0),
-        "401" => FaultEffect::status(401),
-        "refused" => FaultEffect::GoDown,
-        "reset before" => FaultEffect::CloseBefore,
-        "reset after" => FaultEffect::CloseAfter,
-        "cut" => FaultEffect::CutAnswer,
-        "hang" | "killed, never done" => FaultEffect::Hang,
-        "hang although done" => FaultEffect::ActThenHang,
-        _ => FaultEffect::Held(gate.clone()),
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scenario {
@@ -94,16 +48,6 @@ enum Phase {
     Back,
 }
 
-/// The `nth` request of its kind in a phase.
-#[derive(Clone, Debug)]
-struct Target {
-    phase: Phase,
-    method: String,
-    path: String,
-    region: String,
-    nth: usize,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     GoOn,
@@ -114,7 +58,7 @@ enum Then {
 
 #[derive(Clone, Debug)]
 struct Case {
-    target: Target,
+    target: Target<Phase>,
     fault: &'static str,
     then: Then,
 }
@@ -257,7 +201,7 @@ impl Lane {
     }
 
     /// The requests of a change without a fault, and of one that is taken back as late as can be.
-    async fn targets(&mut self) -> Vec<Target> {
+    async fn targets(&mut self) -> Vec<Target<Phase>> {
         let vpn = self.vpn();
         let mut targets = Vec::new();
         vpn.site.simulator.clear_requests();
@@ -298,13 +242,13 @@ impl Lane {
         let ids: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
         let gate = Gate::closed();
         let begun = std::time::Instant::now();
-        let Target { phase, method, path, region, nth } = &case.target;
+        let phase = &case.target.phase;
         let mut changing = match phase {
             Phase::Forward => vpn.begin(self.change(vpn)),
             Phase::Back => Self::as_late_as_can_be(vpn, self.change(vpn)).await,
         };
         vpn.site.simulator.clear_requests();
-        let fault = InjectedFault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
+        let fault = case.target.fault(case.fault, &gate);
         vpn.site.simulator.inject(fault);
         self.first(&mut changing, case, vpn, &gate).await;
         vpn.site.simulator.come_back();
@@ -481,28 +425,19 @@ fn differences(is: &Scene, should_be: &Scene) -> String {
     format!("{} objects and not {}; there is {more:#?} and there is not {less:#?}", is.len(), should_be.len())
 }
 
-fn note(vpn: &Vpn, phase: Phase, targets: &mut Vec<Target>) {
-    let mut seen = BTreeMap::new();
-    for request in vpn.site.simulator.requests() {
-        let path = request.path.split("/v2.0/").nth(1).unwrap_or(&request.path);
-        let path: String = path.split(['?']).next().unwrap().split('/').take(2).collect::<Vec<_>>().join("/");
-        let region = request.region.unwrap_or_default();
-        let nth = seen.entry((request.method.clone(), path.clone(), region.clone())).or_insert(0);
-        *nth += 1;
-        // Of the questions whether a service is off by now one is like the other.
-        if !(request.method == "GET" && path.ends_with("vpnservices") && *nth > 1) {
-            targets.push(Target { phase, method: request.method, path, region, nth: *nth });
-        }
-    }
-    vpn.site.simulator.clear_requests();
+fn note(vpn: &Vpn, phase: Phase, targets: &mut Vec<Target<Phase>>) {
+    // Of the questions whether a service is off by now one is like the other.
+    let is_repeated =
+        |target: &Target<Phase>| target.is_read() && target.path.ends_with("vpnservices") && target.nth > 1;
+    targets.extend(faults::targets(&vpn.site, phase, |target| !is_repeated(target)));
 }
 
-fn cases(targets: &[Target]) -> Vec<Case> {
+fn cases(targets: &[Target<Phase>]) -> Vec<Case> {
     let mut cases = Vec::new();
     for target in targets {
         for fault in FAULTS {
             let acts_unseen = LATE.contains(&fault) || fault.ends_with("done then") || fault.ends_with("although done");
-            if target.method == "GET" && acts_unseen {
+            if target.is_read() && acts_unseen {
                 continue; // A read has no effect.
             }
             let is_killed = fault.starts_with("killed");

@@ -1,60 +1,19 @@
 //! Every request of a run times every fault, and after each either a retry in place or an undo.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::faults::{self, LATE, REGIONS, SETTLING, Target};
 use super::*;
 
-const REGIONS: [&str; 2] = ["nz-hlz-1", "nz-por-1"];
+/// No process ends here.
+const FAULTS: &[&str] = faults::FAULTS.split_at(15).0;
+
 /// Sites at work at once, for each scenario and kind of fault: most of the time passes in waiting.
 const LANES: usize = 4;
-/// The one that takes effect when nobody waits any more.
-const LATE: &str = "done after it was given up";
-/// How long a request may still take effect: long where one does, short where none can.
-const SETTLING: [Duration; 2] = [Duration::from_secs(8), Duration::from_millis(40)];
 const PACE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_secs(20) };
 const GLANCE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_millis(20) };
-
-/// The faults, by what they do to a request.
-const FAULTS: [&str; 15] = [
-    "500",
-    "500 although done",
-    "502",
-    "503",
-    "504 although done",
-    "429",
-    "401",
-    "refused",
-    "reset before",
-    "reset after",
-    "cut",
-    "hang",
-    "hang although done",
-    LATE,
-    "stop",
-];
-
-fn effect(fault: &str, gate: &Gate) -> FaultEffect {
-    let although_done = |status| FaultEffect::ActThenAnswer(Scripted::status(status));
-    match fault {
-        "500" => FaultEffect::status(500),
-        "500 although done" => although_done(500),
-        "502" => FaultEffect::status(502),
-        "503" => FaultEffect::status(503),
-        "504 although done" => although_done(504),
-        "429" => FaultEffect::too_many_requests(0),
-        "401" => FaultEffect::status(401),
-        "refused" => FaultEffect::GoDown,
-        "reset before" => FaultEffect::CloseBefore,
-        "reset after" => FaultEffect::CloseAfter,
-        "cut" => FaultEffect::CutAnswer,
-        "hang" => FaultEffect::Hang,
-        "hang although done" => FaultEffect::ActThenHang,
-        LATE | "stop" => FaultEffect::Held(gate.clone()),
-        other => panic!("no such fault: {other}"),
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scenario {
@@ -71,16 +30,6 @@ enum Phase {
     Undo,
 }
 
-/// The `nth` request of its kind in a phase.
-#[derive(Clone, Debug)]
-struct Target {
-    phase: Phase,
-    method: String,
-    path: String,
-    region: String,
-    nth: usize,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     Retry,
@@ -89,7 +38,7 @@ enum Then {
 
 #[derive(Clone, Debug)]
 struct Case {
-    target: Target,
+    target: Target<Phase>,
     fault: &'static str,
     then: Then,
 }
@@ -149,7 +98,7 @@ impl Lane {
     }
 
     /// The requests of a run without a fault.
-    async fn targets(&self) -> Vec<Target> {
+    async fn targets(&self) -> Vec<Target<Phase>> {
         let mut run = Run::new();
         let mut targets = Vec::new();
         self.site.simulator.clear_requests();
@@ -163,20 +112,9 @@ impl Lane {
         targets
     }
 
-    fn note(&self, phase: Phase, targets: &mut Vec<Target>) {
-        let mut seen = BTreeMap::new();
-        for request in self.site.simulator.requests() {
-            let path = request.path.split("/v2.0/").nth(1).unwrap_or(&request.path);
-            let path: String = path.split(['?']).next().unwrap().split('/').take(2).collect::<Vec<_>>().join("/");
-            let region = request.region.unwrap_or_default();
-            let nth = seen.entry((request.method.clone(), path.clone(), region.clone())).or_insert(0);
-            *nth += 1;
-            // Of the questions for a status one is like the other.
-            if phase != Phase::Watch || *nth == 1 {
-                targets.push(Target { phase, method: request.method, path, region, nth: *nth });
-            }
-        }
-        self.site.simulator.clear_requests();
+    fn note(&self, phase: Phase, targets: &mut Vec<Target<Phase>>) {
+        // Of the questions for a status one is like the other.
+        targets.extend(faults::targets(&self.site, phase, |target| phase != Phase::Watch || target.nth == 1));
     }
 
     async fn watch(&self, run: &mut Run) -> Result<(), String> {
@@ -190,8 +128,8 @@ impl Lane {
 
     async fn case(&self, case: &Case) -> Result<(), String> {
         let gate = Gate::closed();
-        let Target { phase, method, path, region, nth } = &case.target;
-        let fault = InjectedFault::new(effect(case.fault, &gate)).method(method).path(path).region(region).nth(*nth);
+        let phase = &case.target.phase;
+        let fault = case.target.fault(case.fault, &gate);
         let mut run = Run::new();
         if *phase == Phase::Create {
             self.site.simulator.inject(fault);
@@ -201,7 +139,7 @@ impl Lane {
             }
             self.finish(&mut run).await?;
             gate.open();
-            if case.fault == LATE {
+            if case.fault == LATE[0] {
                 gate.acted().await;
             }
         } else {
@@ -321,12 +259,12 @@ impl Lane {
     }
 }
 
-fn cases(targets: &[Target]) -> Vec<Case> {
+fn cases(targets: &[Target<Phase>]) -> Vec<Case> {
     let mut cases = Vec::new();
     for target in targets {
-        for fault in FAULTS {
-            let acts_late = fault == LATE;
-            if target.method == "GET" && (acts_late || fault.ends_with("although done")) {
+        for &fault in FAULTS {
+            let acts_late = fault == LATE[0];
+            if target.is_read() && (acts_late || fault.ends_with("although done")) {
                 continue; // A read has no effect to be late with.
             }
             if target.phase != Phase::Create && (acts_late || fault == "stop") {
@@ -348,7 +286,7 @@ async fn whatever_fails_a_retry_ends_in_one_vpn_and_an_undo_in_none() {
         let mut targets = Lane::open(scenario, SETTLING[1], Arc::clone(&tally)).await.targets().await;
         // To the other half it is all the same whose service it connects to.
         targets.retain(|target| scenario != Scenario::Reused || target.region == REGIONS[0]);
-        let (late, others): (Vec<_>, Vec<_>) = cases(&targets).into_iter().partition(|case| case.fault == LATE);
+        let (late, others): (Vec<_>, Vec<_>) = cases(&targets).into_iter().partition(|case| case.fault == LATE[0]);
         println!("{scenario:?}: {} requests, {} cases", targets.len(), late.len() + others.len());
         for (cases, settling) in [late, others].into_iter().zip(SETTLING) {
             let waiting = Arc::new(Mutex::new(cases));

@@ -128,17 +128,9 @@ impl Changing {
                 Ok(())
             }
             Err(failure) => {
-                self.tell_failure(step, &failure, begun, work);
+                work.tell_failure(step, &failure, begun);
                 Err(failure)
             }
-        }
-    }
-
-    pub(super) fn tell_failure(&self, step: usize, failure: &Failure, begun: Instant, work: &Job<'_>) {
-        if let Failure::Error(error) = failure
-            && error.kind != ErrorKind::Overtaken
-        {
-            work.tell(StepEvent::Failed(step, (**error).clone(), begun.elapsed()));
         }
     }
 

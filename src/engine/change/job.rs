@@ -1,10 +1,11 @@
 //! What a change is carried out with.
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ChangeWork;
+use super::{ChangeWork, Failure};
 use crate::cloud::retry::Patience;
-use crate::cloud::{Cloud, Error, Region, RegionId};
+use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};
 use crate::engine::event::{Listener, StepEvent};
 use crate::engine::retry;
 use crate::plan::Psk;
@@ -49,5 +50,14 @@ impl Job<'_> {
 
     pub(super) fn tell(&self, event: StepEvent) {
         self.told.tell(event);
+    }
+
+    /// Who was overtaken tells of that otherwise.
+    pub(super) fn tell_failure(&self, step: usize, failure: &Failure, begun: Instant) {
+        if let Failure::Error(error) = failure
+            && error.kind != ErrorKind::Overtaken
+        {
+            self.tell(StepEvent::Failed(step, (**error).clone(), begun.elapsed()));
+        }
     }
 }

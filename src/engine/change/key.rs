@@ -310,7 +310,7 @@ impl Changing {
         work: &Job<'_>,
     ) -> Result<(), Error> {
         let never = tokio_util::sync::CancellationToken::new();
-        let stop = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
+        let wish = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
         let id = &to.connection;
         let look = async || {
             let at = Timestamp::now();
@@ -322,7 +322,7 @@ impl Changing {
             Ok(is_set.then_some(()))
         };
         let send = || to.region.set_connection_psk(id, key);
-        send_until_known(&self.sender(step, request, work, stop), send, look).await
+        send_until_known(&self.sender(step, request, work, wish), send, look).await
     }
 }
 

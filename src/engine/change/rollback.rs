@@ -41,7 +41,7 @@ impl Changing {
                 // The rest does not hang on it.
                 Err(Failure::Error(error)) if self.is_of_creation(step) => failed = failed.or(Some((step, error))),
                 Err(failure) => {
-                    self.tell_failure(step, &failure, begun, work);
+                    work.tell_failure(step, &failure, begun);
                     return Err(self.fail(step, failure, work));
                 }
             }

@@ -35,9 +35,9 @@ impl Changing {
         step: usize,
         request: Request,
         work: &'a Job<'_>,
-        stop: &'a CancellationToken,
+        wish: &'a CancellationToken,
     ) -> StepSender<'a> {
-        StepSender { changing: self, step, request, work, stop, is_lost: Error::is_doubtful }
+        StepSender { changing: self, step, request, work, stop: wish, is_lost: Error::is_doubtful }
     }
 
     /// Notes that the request announced last was refused: the step stands where it stood before.
