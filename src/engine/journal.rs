@@ -8,7 +8,7 @@
 //! A journal is there for exactly as long as there is something to finish or to undo: until every object exists, and no
 //! request whose answer was lost can make another ([`Stage`]).
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::change;
 use super::handover::KeyOrigin;
-pub use super::state_file::JournalError;
-use super::state_file::{self, lock, lock_path};
+use super::state_file;
+pub use super::state_file::{Claim, JournalError};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
 use crate::plan::{Half, Plan, VpnId, VpnName};
@@ -120,36 +120,7 @@ impl Record {
     }
 }
 
-/// The right to work on a VPN, to the exclusion of other processes of this machine as long as it lives.
-#[derive(Debug)]
-pub struct Claim {
-    /// Where its journal is, or would be.
-    path: PathBuf,
-    /// Held, not used.
-    _lock: File,
-}
-
 impl Claim {
-    /// Claims the VPN of a journal, whether or not there is one.
-    ///
-    /// # Errors
-    /// If another process has it, or the directory cannot be used.
-    pub fn of(directory: &Path, vpn: &VpnId) -> Result<Self, JournalError> {
-        crate::system::state::make_private(directory)
-            .map_err(|error| JournalError::File(directory.to_owned(), error))?;
-        Self::at(directory.join(format!("{vpn}.json")))
-    }
-
-    fn at(path: PathBuf) -> Result<Self, JournalError> {
-        Ok(Self { _lock: lock(&path)?, path })
-    }
-
-    /// Whether there is a journal, readable or not.
-    #[must_use]
-    pub fn has_journal(&self) -> bool {
-        self.path.exists()
-    }
-
     fn begin(self, record: Record) -> Result<Journal, JournalError> {
         if self.path.with_extension(change::EXTENSION).exists() {
             return Err(JournalError::Unfinished(record.vpn.to_string(), "another change of this VPN".to_owned()));
@@ -163,20 +134,6 @@ impl Claim {
         let journal = Journal { claim: self, record };
         journal.write()?;
         Ok(journal)
-    }
-
-    fn release(&self) {
-        // A process that was killed while it wrote has left what it had by then. The holder of the lock writes alone.
-        let unfinished = self.path.file_name().map(|name| format!(".{}.", name.display()));
-        let entries = self.path.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
-        for entry in entries.filter_map(Result::ok) {
-            let name = entry.file_name().display().to_string();
-            if unfinished.as_ref().is_some_and(|start| name.starts_with(start)) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        // Left behind it does no harm. A process that has opened it finds no journal.
-        let _ = fs::remove_file(lock_path(&self.path));
     }
 }
 
@@ -390,12 +347,7 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    let journals = state_file::list(directory, "json")?.into_iter();
-    let mut read: Vec<_> = journals.map(|path| (path.clone(), read(&path))).collect();
-    read.sort_by_key(|(path, record)| {
-        (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
-    });
-    Ok(read)
+    state_file::read_all(directory, "json", read, |record| record.began)
 }
 
 /// Whether the journal beside a file says that creating its VPN was interrupted. The caller has the lock of both. One

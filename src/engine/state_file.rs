@@ -1,5 +1,6 @@
 //! Files of a run that only this user may read: each is replaced as a whole, and one process at a time works on it.
 
+use std::cmp::Reverse;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -7,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 use atomic_write_file::unix::OpenOptionsExt as _;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::one_line;
+use crate::plan::VpnId;
 use crate::plan::shell::osvpn;
 use crate::system::state::{self, PRIVATE_FILE};
 
@@ -84,7 +87,7 @@ pub(super) fn check_name(path: &Path, stem: &str) -> Result<(), JournalError> {
 }
 
 /// The files of a directory whose names end like that. A directory that does not exist has none.
-pub(super) fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, JournalError> {
+fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, JournalError> {
     let entries = match state::check(directory).and_then(|()| fs::read_dir(directory)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -94,9 +97,25 @@ pub(super) fn list(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, Jo
     Ok(paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect())
 }
 
+/// A file in a directory, and what it says.
+pub(super) type FileRead<T> = (PathBuf, Result<T, JournalError>);
+
+/// Reads the files of a directory whose names end like that, the one that was begun last first. None of them is locked.
+pub(super) fn read_all<T>(
+    directory: &Path,
+    extension: &str,
+    read: impl Fn(&Path) -> Result<T, JournalError>,
+    began: impl Fn(&T) -> Timestamp,
+) -> Result<Vec<FileRead<T>>, JournalError> {
+    let mut all: Vec<FileRead<T>> =
+        list(directory, extension)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
+    all.sort_by_key(|(path, read)| (Reverse(read.as_ref().ok().map(&began)), path.clone()));
+    Ok(all)
+}
+
 /// The file itself is replaced at every writing, so the lock is on one beside it: the same for all files of that name,
 /// whatever they end in.
-pub(super) fn lock_path(path: &Path) -> PathBuf {
+fn lock_path(path: &Path) -> PathBuf {
     path.with_extension("lock")
 }
 
@@ -124,6 +143,51 @@ pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     // A full disk is no reason not to undo something.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
+}
+
+/// The right to work on a VPN, to the exclusion of other processes of this machine as long as it lives.
+#[derive(Debug)]
+pub struct Claim {
+    /// Where its journal is, or would be.
+    pub(super) path: PathBuf,
+    /// Held, not used.
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims the VPN of a journal, whether or not there is one.
+    ///
+    /// # Errors
+    /// If another process has it, or the directory cannot be used.
+    pub fn of(directory: &Path, vpn: &VpnId) -> Result<Self, JournalError> {
+        state::make_private(directory).map_err(|error| JournalError::File(directory.to_owned(), error))?;
+        Self::at(directory.join(format!("{vpn}.json")))
+    }
+
+    pub(super) fn at(path: PathBuf) -> Result<Self, JournalError> {
+        Ok(Self { _lock: lock(&path)?, path })
+    }
+
+    /// Whether there is a journal, readable or not.
+    #[must_use]
+    pub fn has_journal(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Removes the lock, and what a killed process has left beside the journal.
+    pub(super) fn release(&self) {
+        // A process that was killed while it wrote has left what it had by then. The holder of the lock writes alone.
+        let unfinished = self.path.file_name().map(|name| format!(".{}.", name.display()));
+        let entries = self.path.parent().and_then(|directory| fs::read_dir(directory).ok()).into_iter().flatten();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().display().to_string();
+            if unfinished.as_ref().is_some_and(|start| name.starts_with(start)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        // Left behind it does no harm. A process that has opened it finds no journal.
+        let _ = fs::remove_file(lock_path(&self.path));
+    }
 }
 
 fn process(id: Option<u32>) -> String {

@@ -2,7 +2,7 @@
 //! without a mark the id is that of its first connection. It is there from the first request that is announced until there
 //! is nothing to finish or to roll back, and holds no secret.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use super::{Course, Direction, Progress};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};
 use crate::engine::Ledger;
-use crate::engine::journal::Keeper;
+use crate::engine::journal::{Claim, Keeper};
 use crate::plan::VpnId;
 
 /// The format this program reads and writes.
@@ -86,9 +86,7 @@ pub(super) enum Kept {
 /// A journal, written or not, and the lock on it.
 #[derive(Debug)]
 pub(super) struct Held {
-    path: PathBuf,
-    /// Held, not used.
-    _lock: File,
+    claim: Claim,
     record: ChangeRecord,
     is_written: bool,
 }
@@ -98,7 +96,7 @@ impl Kept {
         crate::system::state::make_private(directory)
             .map_err(|error| JournalError::File(directory.to_owned(), error))?;
         let path = directory.join(stem(&change.subject)).with_extension(EXTENSION);
-        let lock = state_file::lock(&path)?;
+        let claim = Claim::at(path.clone())?;
         let unfinished = |what: &str| Err(JournalError::Unfinished(change.subject.to_string(), what.to_owned()));
         if path.exists() {
             return unfinished("another change of this VPN");
@@ -115,14 +113,14 @@ impl Kept {
             change: change.clone(),
             progress: Progress::of(change),
         };
-        Ok(Self::File(Box::new(Held { path, _lock: lock, record, is_written: false })))
+        Ok(Self::File(Box::new(Held { claim, record, is_written: false })))
     }
 
     pub fn open(path: &Path) -> Result<(Self, ChangeRecord), JournalError> {
         // The lock comes first: whoever had it may have finished the change and removed the journal.
-        let lock = state_file::lock(path)?;
+        let claim = Claim::at(path.to_owned())?;
         let record = read(path)?;
-        let held = Held { path: path.to_owned(), _lock: lock, record: record.clone(), is_written: true };
+        let held = Held { claim, record: record.clone(), is_written: true };
         Ok((Self::File(Box::new(held)), record))
     }
 
@@ -136,7 +134,7 @@ impl Kept {
     /// The file, if there is one.
     pub fn journal(&self) -> Option<&Path> {
         match self {
-            Self::File(held) if held.is_written => Some(&held.path),
+            Self::File(held) if held.is_written => Some(&held.claim.path),
             Self::Nowhere | Self::Creation(..) | Self::File(_) => None,
         }
     }
@@ -152,7 +150,7 @@ impl Kept {
             return Ok(());
         }
         let record = ChangeRecord { change: change.clone(), progress: progress.clone(), ..held.record.clone() };
-        state_file::write(&held.path, &record)?;
+        state_file::write(&held.claim.path, &record)?;
         (held.record, held.is_written) = (record, true);
         Ok(())
     }
@@ -184,7 +182,7 @@ impl Kept {
             Self::File(held) => held,
         };
         if held.is_written
-            && let Err(error) = fs::remove_file(&held.path)
+            && let Err(error) = fs::remove_file(&held.claim.path)
         {
             tracing::warn!(%error, "the journal of the change was not removed");
         }
@@ -194,9 +192,8 @@ impl Kept {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.path.exists() {
-            // Left behind it does no harm. Whoever has opened it by now finds no journal.
-            let _ = fs::remove_file(state_file::lock_path(&self.path));
+        if !self.claim.has_journal() {
+            self.claim.release();
         }
     }
 }
@@ -209,12 +206,7 @@ pub type ListedChange = (PathBuf, Result<ChangeRecord, JournalError>);
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
 pub fn unfinished(directory: &Path) -> Result<Vec<ListedChange>, JournalError> {
-    let mut read: Vec<ListedChange> =
-        state_file::list(directory, EXTENSION)?.into_iter().map(|path| (path.clone(), read(&path))).collect();
-    read.sort_by_key(|(path, record)| {
-        (std::cmp::Reverse(record.as_ref().ok().map(|record| record.began)), path.clone())
-    });
-    Ok(read)
+    state_file::read_all(directory, EXTENSION, read, |record| record.began)
 }
 
 /// The journal of a change of that VPN, if there is one.
