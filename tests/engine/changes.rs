@@ -505,7 +505,7 @@ async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
 #[tokio::test]
 async fn a_service_is_on_after_a_lost_request_to_switch_it_off_acts_late() {
     let settling = Duration::from_secs(3);
-    let limits = Limits { total: Duration::from_millis(500), settling, ..site::limits() };
+    let limits = Limits { total: Duration::from_secs(1), settling, ..site::limits() };
     let site = Site::limited(SimulatorSettings::default(), limits).await;
     let plan = site.site_to_site(Profile::Modern).await;
     let vpn = Vpn::of(site, plan).await;

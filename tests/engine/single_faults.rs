@@ -4,7 +4,7 @@ use super::*;
 
 /// Requests are given up soon, and can take effect for long after that.
 async fn impatient() -> Site {
-    let limits = Limits { total: Duration::from_millis(300), settling: Duration::from_secs(600), ..site::limits() };
+    let limits = Limits { total: Duration::from_secs(1), settling: Duration::from_secs(600), ..site::limits() };
     Site::limited(SimulatorSettings { seed: Seed::Minimal, ..SimulatorSettings::default() }, limits).await
 }
 
