@@ -67,14 +67,14 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
         straight(pty.wait_for(step));
         pty.send("\r");
     }
-    let review = pty.wait_for("makes 12 objects");
+    let review = pty.wait_for("creates 12 objects");
     assert!(review.contains("border-router"), "{review}");
     straight(review);
     pty.send("s");
     straight(pty.wait_for("Saved"));
     pty.resize(120, 40);
     pty.resize(80, 24);
-    pty.wait_for("makes 12 objects");
+    pty.wait_for("creates 12 objects");
     pty.confirm("\r");
     straight(pty.wait_for("needs no name"));
     pty.confirm("\r");

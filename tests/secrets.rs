@@ -367,7 +367,7 @@ fn the_wizard_writes_no_secret_anywhere() {
     for step in ["Which policy?", "The name of the VPN"] {
         pty.enter_at(step);
     }
-    pty.wait_for("makes 12 objects");
+    pty.wait_for("creates 12 objects");
     pty.send("s");
     pty.enter_at("Saved");
     pty.enter_at("needs no name");
@@ -424,7 +424,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).method("POST").path("ipsec-site-connections"));
     let mut pty = to_the_key();
     pty.confirm("\r");
-    for step in ["Which policy?", "The name of the VPN", "makes 12 objects"] {
+    for step in ["Which policy?", "The name of the VPN", "creates 12 objects"] {
         pty.enter_at(step);
     }
     runtime.block_on(gate.arrived());

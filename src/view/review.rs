@@ -9,7 +9,7 @@
 //! │ ✓ Name      hlz-por  │ objects                               │
 //! │ ● Review             │ ↓ 12 more  PgDn                       │
 //! │ ○ Create             │                                       │
-//! │                      │ [ Create ]  makes 12 objects          │
+//! │                      │ [ Create ]  creates 12 objects        │
 //! ```
 
 use ratatui::Frame;

@@ -177,8 +177,15 @@ fn what_the_doctor_says_first_mends_each_broken_vpn() {
     in_each_with_tunnels(|cloud| {
         let mut wrong = Vec::new();
         let mut play = |breakage: Breakage| {
-            let (line, is_right) = play(cloud, &breakage);
+            let (mut line, mut is_right) = play(cloud, &breakage);
             say(&format!("{} | {line}", cloud.release));
+            // What else runs on the machine can hold up a daemon for longer than a scenario waits: a failure counts if it is
+            // there twice.
+            if !is_right {
+                cloud.reset();
+                (line, is_right) = play(cloud, &breakage);
+                say(&format!("{} | again: {line}", cloud.release));
+            }
             if !is_right {
                 wrong.push(line);
             }
