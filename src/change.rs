@@ -3,11 +3,13 @@
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
 
+mod admit;
 mod create;
 mod delete;
 mod fix;
 mod proposal;
 mod public_keys;
+mod rotate_psk;
 mod sharers;
 mod subnets;
 mod text;
@@ -24,11 +26,13 @@ use crate::plan::policy::{IkePolicy, IpsecPolicy};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, Outer, VpnId};
 
+pub use admit::admit;
 pub use create::{HalfObject, Task};
 pub use delete::{Unfinished, delete, delete_strays};
-pub use fix::{admit, fix};
+pub use fix::fix;
 pub use proposal::*;
 pub use public_keys::{Rescue, rotate_public_keys};
+pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
 
 /// What a change does, as a whole.

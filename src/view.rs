@@ -34,11 +34,11 @@ mod outcome;
 mod picker;
 mod policy_form;
 mod problem;
-mod question;
 mod rail;
 mod remote;
 mod review;
 mod sides;
+mod sign_in_question;
 mod text;
 pub mod theme;
 mod vpn;
@@ -88,7 +88,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
     };
     let limit = model.shell.dialog.as_ref().map_or(limit, |dialog| dialog::draw(scene, dialog, area, frame));
     if let Some(asked) = &model.shell.question {
-        question::draw(scene, asked, area, frame);
+        sign_in_question::draw(scene, asked, area, frame);
     }
     limit
 }

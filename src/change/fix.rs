@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::proposal::{Proposal, Refused, Sas, begin, belonging, interruption, object, restart, rotate_key};
+use super::admit::admit;
+use super::proposal::{Proposal, Refused, begin, interruption, object, restart};
+use super::rotate_psk::{Sas, rotate_key};
 use super::subnets;
 use crate::change::{ConnectionEdits, Create, DpdValues, Edit, Edits, KnownBy, New, Ref, ServiceEdits, Update, Verb};
 use crate::cloud::{Kind, Status, StoredPolicy};
@@ -102,39 +104,6 @@ fn remove_services(seen: &Inspection, vpn: &Vpn) -> Proposal {
         }
     }
     Proposal { change, notes: vec!["No connection uses them, and running tunnels are not touched.".to_owned()] }
-}
-
-/// The security-group rules that the instances of both halves lack.
-#[must_use]
-pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Proposal {
-    let mut change = begin(Verb::AdmitTraffic, vpn);
-    let mut notes = Vec::new();
-    for (half, gate) in &diagnosis.gates {
-        for rule in &gate.outgoing {
-            notes.push(format!(
-                "Instances of {} can answer and not begin; if they should: {}",
-                rule.name,
-                rule.command()
-            ));
-        }
-        for rule in &gate.missing {
-            change.create(Create {
-                region: rule.region.clone(),
-                name: rule.name.clone(),
-                description: belonging(vpn, *half),
-                object: New::Rule { group: rule.group.clone(), remote: rule.remote },
-                known_by: KnownBy::Word,
-            });
-        }
-    }
-    if change.steps().is_empty() {
-        notes.insert(0, "Every instance port in the tunnelled subnets admits the other side.".to_owned());
-        return Proposal { change, notes };
-    }
-    notes.push(
-        "Every instance in these security groups can then be reached from across, with every protocol.".to_owned(),
-    );
-    Proposal { change, notes }
 }
 
 fn edit(before: String, after: String) -> Option<Edit<String>> {

@@ -6,10 +6,9 @@ use std::fmt;
 
 use itertools::Itertools;
 
-use crate::change::{Change, CopyKey, Object, SetKey, Subject, Verb};
-use crate::inspect::{Inspection, Side, Vpn};
+use crate::change::{Change, Object, Subject, Verb};
+use crate::inspect::{Side, Vpn};
 use crate::plan::Half;
-use crate::plan::psk::KeyOrigin;
 
 /// A change that is ready to be carried out, with what the user should know before agreeing to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,75 +40,6 @@ impl Refused {
     pub(super) fn because(why: impl Into<String>) -> Self {
         Self(vec![why.into()])
     }
-}
-
-/// What to do so that running SAs use a new key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sas {
-    /// They keep the old key until they are renegotiated.
-    Keep,
-    /// They are ended: both services are switched off and on, which interrupts every tunnel of both routers.
-    Renew,
-}
-
-/// A new key for both halves, as one step: it is put back on the first if the second refuses it. Other VPNs between the same
-/// two ends get it too.
-///
-/// # Errors
-/// If the other half is missing, of the VPN or of another one between the same two ends: a key for one half alone would be no
-/// use.
-pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
-    if vpn.is_missing_a_half() {
-        let text = format!("{} has only one half; finish or delete it first ({})", vpn.name, vpn.command("doctor"));
-        return Err(Refused::because(text));
-    }
-    if vpn.b().is_none() && key == KeyOrigin::Generated {
-        let text = format!(
-            "the peer of {} is outside and has to have the same key: agree upon one with its owner and give it with --psk-file \
-             PATH, or in OSVPN_PSK",
-            vpn.name
-        );
-        return Err(Refused::because(text));
-    }
-    let mut change = begin(Verb::RotatePsk, vpn);
-    let connection = |side: &Side| object(side, &side.connection.id, &side.connection.name);
-    let all = super::sharers::sharers(seen, vpn);
-    super::sharers::can_share(seen, vpn, &all)?;
-    let first = connection(&all[0].a);
-    change.set_key(SetKey { first: first.clone(), second: all[0].b().map(connection), key });
-    for (_, side) in all.iter().skip(1).flat_map(|other| other.sides()) {
-        change.copy_key(CopyKey { from: first.clone(), to: connection(side) });
-    }
-    let mut notes: Vec<String> = (all.iter().filter(|other| !super::sharers::is_same(vpn, other)))
-        .map(|other| {
-            format!(
-                "{} goes between the same two ends, so it can only have the same key and gets it too: {}.",
-                other.name,
-                super::sharers::connections(other)
-            )
-        })
-        .collect();
-    match sas {
-        Sas::Keep => notes.push(
-            "A tunnel that is up keeps the old key until it is renegotiated, at the latest when its IKE lifetime is over. \
-             Renewing the tunnels too does that now, with an interruption of some seconds."
-                .to_owned(),
-        ),
-        Sas::Renew => {
-            let sides = all.iter().flat_map(|one| one.sides()).map(|(_, side)| side);
-            for side in sides.unique_by(|side| &side.connection.service) {
-                restart(&mut change, side);
-            }
-            notes.push(interruption());
-        }
-    }
-    if vpn.b().is_none() {
-        notes.push(
-            "The peer outside needs the same key: until it has it, the tunnel fails at its next negotiation."
-                .to_owned(),
-        );
-    }
-    Ok(Proposal { change, notes })
 }
 
 /// An empty change of that VPN.

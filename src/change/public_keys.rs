@@ -1,7 +1,8 @@
 //! The key that `create-vpn.sh` gave to every VPN: who still has it, and a new one for all of them.
 
 use super::delete::Unfinished;
-use super::proposal::{Proposal, Refused, Sas, rotate_key};
+use super::proposal::{Proposal, Refused};
+use super::rotate_psk::{Sas, rotate_key};
 use super::sharers::{is_same, sharers};
 use crate::inspect::{Inspection, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;

@@ -7,8 +7,8 @@ use super::dialog::Dialog;
 use super::keymap::Action;
 use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
-use super::question::Asked;
 use super::remote::RequestId;
+use super::sign_in_question::Asked;
 use crate::plan::Labels;
 use crate::sign_in::{Login, Problem};
 

@@ -33,7 +33,7 @@ async fn admit_makes_the_missing_rules_and_delete_takes_them_away() {
             assert!(rule["description"].as_str().unwrap().starts_with("osvpn:"), "{rule:?}");
         }
     }
-    unchanged(&scene, &["admit", "test-vpn"], "admits the other side").await;
+    unchanged(&scene, &["admit", "test-vpn"], "allows traffic from").await;
     let ran = scene.run(&["delete", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert_eq!(scene.ids("security-group-rules"), before);

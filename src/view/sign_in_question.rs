@@ -20,7 +20,7 @@ use super::Scene;
 use super::area::Area;
 use super::text::{hanging, paragraph};
 use crate::cloud::person::Wanted;
-use crate::wizard::question::{Asked, Entry};
+use crate::wizard::sign_in_question::{Asked, Entry};
 
 pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Frame<'_>) {
     let theme = scene.theme;

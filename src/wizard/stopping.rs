@@ -1,0 +1,143 @@
+//! What is asked before work is stopped, left or rolled back.
+
+use super::dialog::{Act, Dialog};
+use super::work::{Button, CreationJob, End, Job, RowState, Then, Work};
+use super::{Effect, Model};
+use crate::engine::Made;
+use crate::engine::change::Direction;
+
+/// The first sentence of every question about stopping.
+const FINISHED_FIRST: &str = "The request in progress is finished first.";
+
+impl Model {
+    pub(super) fn ask_to_roll_back(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        let text = match &work.job {
+            Job::Change(_) => {
+                vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
+            }
+            Job::Creation(job) => {
+                let mut text = Vec::new();
+                if work.end() == Some(&End::Active) {
+                    text.push("The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
+                }
+                let removable = job.ledger.removable();
+                text.push(if removable.is_empty() {
+                    "This looks for objects that lost requests may have created, and deletes them.".to_owned()
+                } else {
+                    "This deletes what this run created, and nothing else:".to_owned()
+                });
+                text.extend(removable.iter().map(object));
+                text
+            }
+        };
+        let title = format!("Roll back {}?", name(work));
+        self.shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
+    }
+
+    pub(super) fn quit_work(&mut self) {
+        let Some(work) = &self.work.current else { return };
+        let stay = |keep| vec![("Stay", Act::Close), (keep, Act::Leave)];
+        if work.then.is_some() {
+            self.shell.say("It is stopping already, once the request in progress is answered.");
+        } else if work.is_working() {
+            let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
+            if work.direction == Direction::Forward && work.is_reversible() {
+                buttons.push(("Stop and roll back", Act::StopAndRollBack));
+            }
+            self.shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
+        } else {
+            let mut text = match &work.job {
+                Job::Change(_) if work.is_unfinished() => vec![how_far(work)],
+                Job::Creation(job)
+                    if matches!(work.end(), Some(End::Failed(..) | End::Left(_))) && !job.ledger.is_clean() =>
+                {
+                    what_exists(job)
+                }
+                _ => return self.leave(),
+            };
+            text.extend(work.command().map(|go_on| format!("It can be resumed later: here, or with {go_on}.")));
+            if work.creation().is_some() {
+                text.push("Leaving keeps it; its ids are printed.".to_owned());
+            }
+            let mut buttons = stay("Leave");
+            if work.buttons().contains(&Button::RollBack) {
+                buttons.push(("Roll back", Act::RollBack));
+            }
+            self.shell.dialog = Some(Dialog::new("Leave?", text, buttons));
+        }
+    }
+
+    /// Asks the engine to stop; what follows is done once it rests.
+    pub(super) fn stop(&mut self, then: Then) {
+        if let Some(work) = self.work.working() {
+            work.then = Some(then);
+            return self.shell.out.push(Effect::Stop);
+        }
+        // It came to rest while the question was on the screen.
+        match then {
+            Then::RollBack => self.roll_back(),
+            Then::Leave => self.leave(),
+        }
+    }
+
+    fn stop_text(&self) -> Option<Vec<String>> {
+        let work = self.work.current.as_ref().filter(|work| work.is_working())?;
+        let mut text = vec![FINISHED_FIRST.to_owned()];
+        match &work.job {
+            Job::Creation(job) => text.extend(what_exists(job)),
+            Job::Change(job) if job.settling.is_some() => {
+                text = vec!["Only a request whose answer was lost is still waited for.".to_owned(), how_far(work)];
+            }
+            Job::Change(_) => text.push(how_far(work)),
+        }
+        text.extend(match self.work.queue.len() {
+            0 => None,
+            1 => Some("The VPN after this one then stays as it is.".to_owned()),
+            count => Some(format!("The {count} VPNs after this one then stay as they are.")),
+        });
+        Some(text)
+    }
+
+    pub(super) fn refresh_question(&mut self) {
+        let text = self.stop_text();
+        let Some(dialog) = self.shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
+        if let Some(text) = text {
+            dialog.text = text;
+        } else {
+            let text = vec!["The work has ended meanwhile; nothing was stopped.".to_owned()];
+            *dialog = Dialog::new("Nothing to stop", text, vec![("Show the result", Act::Close)]);
+        }
+    }
+}
+
+fn name(work: &Work) -> String {
+    match &work.job {
+        Job::Creation(job) => job.marks.name.to_string(),
+        Job::Change(job) => job.change().to_string(),
+    }
+}
+
+fn what_exists(job: &CreationJob) -> Vec<String> {
+    let ours = job.ledger.removable();
+    if ours.is_empty() {
+        return vec!["Nothing of this VPN exists yet.".to_owned()];
+    }
+    let mut lines = vec!["What exists so far:".to_owned()];
+    lines.extend(ours.iter().map(object));
+    lines
+}
+
+fn object(made: &Made) -> String {
+    format!("  {} {} {} ({})", made.region, made.task.step.label(), made.name, made.id)
+}
+
+fn how_far(work: &Work) -> String {
+    let done = work.rows.iter().filter(|row| matches!(row.state, RowState::Done(..))).count();
+    let all = work.rows.len();
+    match (work.end(), work.direction) {
+        (Some(End::Unsettled(..)), _) => "One request got no answer, and the cloud may still process it.".to_owned(),
+        (_, Direction::Back) => format!("{done} of {all} steps are not rolled back yet."),
+        (_, Direction::Forward) => format!("{done} of {all} steps are done."),
+    }
+}
