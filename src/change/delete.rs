@@ -77,19 +77,19 @@ fn delete_rules(
 /// What is left of a half without a connection. An object that does not have a name of this program may belong to another user,
 /// whatever its description says.
 fn delete_rest(change: &mut Change, notes: &mut Vec<String>, seen: &Inspection, vpn: &Vpn) {
-    let own = |stray: &&UnusedObject| stray.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
-    for stray in seen.unused.iter().filter(own) {
-        if VpnName::is_given(stray.kind, &stray.name) {
-            change.delete(stray.kind, unused(stray));
+    let own = |object: &&UnusedObject| object.mark.as_ref().is_some_and(|(id, _)| Some(id) == vpn.id.as_ref());
+    for object in seen.unused.iter().filter(own) {
+        if VpnName::is_given(object.kind, &object.name) {
+            change.delete(object.kind, unused(object));
         } else {
             notes.push(format!(
                 "The {} {} ({}) in {} carries the marker of this VPN, and has no name that osvpn gives. It stays; to delete \
                  it: {}",
-                stray.kind.label(),
-                stray.name,
-                stray.id,
-                stray.region,
-                by_name(&stray.id)
+                object.kind.label(),
+                object.name,
+                object.id,
+                object.region,
+                by_name(&object.id)
             ));
         }
     }
@@ -129,10 +129,10 @@ impl Unfinished {
 
     /// Whether one of them may still need that object.
     #[must_use]
-    pub fn needs(&self, stray: &UnusedObject) -> bool {
-        self.objects.contains(&stray.id)
-            || stray.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
-            || ChangeId::of_description(&stray.description).is_some_and(|change| self.changes.contains(&change))
+    pub fn needs(&self, object: &UnusedObject) -> bool {
+        self.objects.contains(&object.id)
+            || object.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
+            || ChangeId::of_description(&object.description).is_some_and(|change| self.changes.contains(&change))
     }
 }
 
@@ -150,26 +150,28 @@ enum KeptUnused {
 }
 
 /// Why it is kept; none if it can go. `named` are ids of VPNs, changes or objects.
-fn kept(stray: &UnusedObject, unfinished: &Unfinished, named: &[String]) -> Option<KeptUnused> {
+fn kept(object: &UnusedObject, unfinished: &Unfinished, named: &[String]) -> Option<KeptUnused> {
     let is_named = |id: &str| named.iter().any(|named| named == id);
-    if unfinished.needs(stray) {
+    if unfinished.needs(object) {
         return Some(KeptUnused::Unfinished);
     }
-    if is_named(stray.id.as_str()) {
+    if is_named(object.id.as_str()) {
         return None;
     }
-    match owner(stray) {
+    match owner(object) {
         Some(owner) if !is_named(&owner) => Some(KeptUnused::Of(owner)),
-        Some(_) if stray.mark.is_some() && !VpnName::is_given(stray.kind, &stray.name) => Some(KeptUnused::OtherName),
+        Some(_) if object.mark.is_some() && !VpnName::is_given(object.kind, &object.name) => {
+            Some(KeptUnused::OtherName)
+        }
         Some(_) => None,
-        None => stray.pending().cloned().map(KeptUnused::Pending),
+        None => object.pending().cloned().map(KeptUnused::Pending),
     }
 }
 
 /// The VPN or the change in its description.
-fn owner(stray: &UnusedObject) -> Option<String> {
-    let vpn = stray.mark.as_ref().map(|(id, _)| id.to_string());
-    vpn.or_else(|| ChangeId::of_description(&stray.description).map(|change| change.to_string()))
+fn owner(object: &UnusedObject) -> Option<String> {
+    let vpn = object.mark.as_ref().map(|(id, _)| id.to_string());
+    vpn.or_else(|| ChangeId::of_description(&object.description).map(|change| change.to_string()))
 }
 
 /// Deletes objects that no connection uses: those that `named` names, by their own id or by that of the VPN or change in
@@ -179,13 +181,16 @@ fn owner(stray: &UnusedObject) -> Option<String> {
 /// # Errors
 /// If there are only such as stay.
 pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String]) -> Result<Proposal, Refused> {
-    let (kept, free): (Vec<_>, Vec<_>) =
-        seen.unused.iter().map(|stray| (stray, kept(stray, unfinished, named))).partition(|(_, kept)| kept.is_some());
-    let chosen = |stray: &UnusedObject| {
-        named.is_empty() || named.iter().any(|id| stray.id.as_str() == id || owner(stray).as_ref() == Some(id))
+    let (kept, free): (Vec<_>, Vec<_>) = seen
+        .unused
+        .iter()
+        .map(|object| (object, kept(object, unfinished, named)))
+        .partition(|(_, kept)| kept.is_some());
+    let chosen = |object: &UnusedObject| {
+        named.is_empty() || named.iter().any(|id| object.id.as_str() == id || owner(object).as_ref() == Some(id))
     };
-    let free: Vec<&UnusedObject> = free.into_iter().map(|(stray, _)| stray).filter(|stray| chosen(stray)).collect();
-    let kept = kept.into_iter().filter(|(stray, _)| chosen(stray)).filter_map(|(stray, why)| Some((stray, why?)));
+    let free: Vec<&UnusedObject> = free.into_iter().map(|(object, _)| object).filter(|object| chosen(object)).collect();
+    let kept = kept.into_iter().filter(|(object, _)| chosen(object)).filter_map(|(object, why)| Some((object, why?)));
     let reasons = reasons(&kept.collect::<Vec<_>>());
     let empty = |subject: Subject| Change::new(Verb::DeleteStrays, subject, "unused objects");
     let Some(first) = free.first() else {
@@ -200,8 +205,8 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
         };
     };
     let mut change = empty(Subject::Unmarked(first.id.clone()));
-    for stray in &free {
-        change.delete(stray.kind, unused(stray));
+    for object in &free {
+        change.delete(object.kind, unused(object));
     }
     let mut notes = vec![
         "Somebody may be just making a VPN of them, elsewhere or with other tools; what is in use by then stays."
@@ -214,23 +219,23 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
 /// Each reason once, with the objects it is about.
 fn reasons(kept: &[(&UnusedObject, KeptUnused)]) -> Vec<String> {
     let mut reasons: Vec<(&KeptUnused, Vec<&UnusedObject>)> = Vec::new();
-    for (stray, why) in kept {
+    for (object, why) in kept {
         match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, strays)) => strays.push(stray),
-            None => reasons.push((why, vec![stray])),
+            Some((_, objects)) => objects.push(object),
+            None => reasons.push((why, vec![object])),
         }
     }
-    reasons.into_iter().map(|(why, strays)| why.reason(&strays)).collect()
+    reasons.into_iter().map(|(why, objects)| why.reason(&objects)).collect()
 }
 
 impl KeptUnused {
-    fn reason(&self, strays: &[&UnusedObject]) -> String {
-        let count = strays.len();
+    fn reason(&self, kept: &[&UnusedObject]) -> String {
+        let count = kept.len();
         let (objects, carry, stay) =
             if count == 1 { ("1 object", "carries", "It stays") } else { ("objects", "carry", "They stay") };
         let objects = if count == 1 { objects.to_owned() } else { format!("{count} {objects}") };
         let listed =
-            || strays.iter().map(|stray| format!("{} {} ({})", stray.kind.label(), stray.name, stray.id)).join(", ");
+            || kept.iter().map(|object| format!("{} {} ({})", object.kind.label(), object.name, object.id)).join(", ");
         match self {
             Self::Unfinished => format!(
                 "{objects} of an interrupted creation or change: resume it with osvpn resume, or roll it back with osvpn \
@@ -259,6 +264,6 @@ fn by_name(id: &dyn std::fmt::Display) -> String {
     osvpn("delete --strays --of").value(id).to_string()
 }
 
-fn unused(stray: &UnusedObject) -> Object {
-    Object { region: stray.region.clone(), id: stray.id.clone(), name: stray.name.clone() }
+fn unused(object: &UnusedObject) -> Object {
+    Object { region: object.region.clone(), id: object.id.clone(), name: object.name.clone() }
 }

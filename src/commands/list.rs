@@ -30,8 +30,8 @@ impl Answering for ListArgs {
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         let seen = until_signal(signals, look(&self.answer.cloud, sign_in)).await?;
         let needed = seen.needed();
-        let needed = seen.inspection.unused.iter().filter(|stray| needed.needs(stray));
-        let needed: Vec<_> = needed.map(|stray| stray.id.clone()).collect();
+        let needed = seen.inspection.unused.iter().filter(|object| needed.needs(object));
+        let needed: Vec<_> = needed.map(|object| object.id.clone()).collect();
         let listing = Listing::new(&seen.inspection).with_interrupted(&seen.interruptions, |id| needed.contains(id));
         Ok(listing.into())
     }

@@ -15,7 +15,8 @@ use crate::plan::shell::osvpn;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Listing {
     vpns: Vec<ListedVpn>,
-    strays: Vec<ListedStray>,
+    #[serde(rename = "strays")]
+    unused: Vec<ListedUnused>,
     /// What was interrupted, as the journals of this machine tell.
     interrupted: Vec<ListedInterruption>,
     unread: Vec<FailureReport>,
@@ -71,7 +72,7 @@ pub(crate) struct ListedSide {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ListedStray {
+pub(crate) struct ListedUnused {
     region: RegionId,
     kind: &'static str,
     id: Id,
@@ -88,7 +89,7 @@ impl Listing {
         let unread = seen.unread.iter().map(|(region, error)| FailureReport::new(format!("reading {region}"), error));
         Self {
             vpns: seen.vpns.iter().map(ListedVpn::new).collect(),
-            strays: seen.unused.iter().map(ListedStray::new).collect(),
+            unused: seen.unused.iter().map(ListedUnused::new).collect(),
             interrupted: Vec::new(),
             unread: unread.collect(),
             left_out: seen.left_out().collect(),
@@ -99,7 +100,7 @@ impl Listing {
     /// With what was interrupted. The objects it still needs are not unused.
     pub(crate) fn with_interrupted(mut self, interruptions: &[Interruption], is_needed: impl Fn(&Id) -> bool) -> Self {
         self.interrupted = interruptions.iter().map(ListedInterruption::new).collect();
-        self.strays.retain(|stray| !is_needed(&stray.id));
+        self.unused.retain(|object| !is_needed(&object.id));
         self
     }
 }
@@ -170,15 +171,15 @@ impl Display for ListedSide {
     }
 }
 
-impl ListedStray {
-    fn new(stray: &UnusedObject) -> Self {
+impl ListedUnused {
+    fn new(object: &UnusedObject) -> Self {
         Self {
-            region: stray.region.clone(),
-            kind: stray.kind.label(),
-            id: stray.id.clone(),
-            name: stray.name.clone(),
-            vpn: stray.mark.as_ref().map(|(id, _)| id.to_string()),
-            status: stray.status.as_ref().map(ToString::to_string),
+            region: object.region.clone(),
+            kind: object.kind.label(),
+            id: object.id.clone(),
+            name: object.name.clone(),
+            vpn: object.mark.as_ref().map(|(id, _)| id.to_string()),
+            status: object.status.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -217,18 +218,22 @@ impl Display for Listing {
         for interrupted in &self.interrupted {
             write!(f, "\n{interrupted}")?;
         }
-        if !self.strays.is_empty() {
+        if !self.unused.is_empty() {
             writeln!(f, "\nNo connection uses these:")?;
-            for stray in &self.strays {
-                let status = stray.status.as_ref().map(|status| format!(", {status}")).unwrap_or_default();
-                let mark = stray.vpn.as_ref().map(|vpn| format!(", of VPN {vpn}")).unwrap_or_default();
-                writeln!(f, "  {:<12} {:<14} {}  {}{status}{mark}", stray.region, stray.kind, stray.id, stray.name)?;
+            for object in &self.unused {
+                let status = object.status.as_ref().map(|status| format!(", {status}")).unwrap_or_default();
+                let mark = object.vpn.as_ref().map(|vpn| format!(", of VPN {vpn}")).unwrap_or_default();
+                writeln!(
+                    f,
+                    "  {:<12} {:<14} {}  {}{status}{mark}",
+                    object.region, object.kind, object.id, object.name
+                )?;
             }
-            let is_free = |stray: &&ListedStray| stray.vpn.is_none();
-            if self.strays.iter().any(|stray| is_free(&stray)) {
+            let is_free = |object: &&ListedUnused| object.vpn.is_none();
+            if self.unused.iter().any(|object| is_free(&object)) {
                 writeln!(f, "To delete those without a marker: osvpn delete --strays")?;
             }
-            for vpn in self.strays.iter().filter_map(|stray| stray.vpn.as_ref()).unique() {
+            for vpn in self.unused.iter().filter_map(|object| object.vpn.as_ref()).unique() {
                 let command = osvpn("delete --strays --of").value(vpn);
                 writeln!(f, "To delete those of {vpn}, unless somebody is creating or changing it: {command}")?;
             }

@@ -53,18 +53,18 @@ impl Model {
             ];
             lines.push(keys);
         }
-        let unused: Vec<_> = inspection.unused.iter().filter(|stray| !seen.unfinished.needs(stray)).collect();
+        let unused: Vec<_> = inspection.unused.iter().filter(|object| !seen.unfinished.needs(object)).collect();
         if !unused.is_empty() {
             let count = unused.len();
             let title = if count == 1 { "1 unused object".to_owned() } else { format!("{count} unused objects") };
-            let mut strays = line(Choice::Unused, title, "not used by any connection");
-            strays.detail = unused
+            let mut entry = line(Choice::Unused, title, "not used by any connection");
+            entry.detail = unused
                 .iter()
-                .map(|stray| {
-                    about(&self.shell.labels.name(&stray.region), format!("{} {}", stray.kind.label(), stray.name))
+                .map(|object| {
+                    about(&self.shell.labels.name(&object.region), format!("{} {}", object.kind.label(), object.name))
                 })
                 .collect();
-            lines.push(strays);
+            lines.push(entry);
         }
         lines
     }
