@@ -198,22 +198,12 @@ fn agree(seen: &Inspection, vpn: &Vpn, agreement: &Agreement, profile: &Policy) 
             )
         };
         let region = || side.region.clone();
-        let (name, description) = old(&side.ike, "ike_policy");
-        let ike_policy = change.create(Create {
-            region: region(),
-            name,
-            description,
-            object: New::IkePolicy(ike.clone()),
-            known_by: KnownBy::Word,
-        });
-        let (name, description) = old(&side.ipsec, "ipsec_policy");
-        let ipsec_policy = change.create(Create {
-            region: region(),
-            name,
-            description,
-            object: New::IpsecPolicy(ipsec.clone()),
-            known_by: KnownBy::Word,
-        });
+        let mut policy = |old: (String, String), object: New| {
+            let (name, description) = old;
+            change.create(Create { region: region(), name, description, object, known_by: KnownBy::Word })
+        };
+        let ike_policy = policy(old(&side.ike, "ike_policy"), New::IkePolicy(ike.clone()));
+        let ipsec_policy = policy(old(&side.ipsec, "ipsec_policy"), New::IpsecPolicy(ipsec.clone()));
         change.create(Create {
             region: region(),
             name: side.connection.name.clone(),

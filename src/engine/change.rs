@@ -300,7 +300,12 @@ impl Changing {
 
     /// Whether a step makes an object of a new VPN, which is known by its marker.
     fn is_of_creation(&self, step: usize) -> bool {
-        matches!(&self.change.steps()[step], Step::Create(create) if create.task().is_some())
+        self.marked_step(step).is_some()
+    }
+
+    /// Whether what a step makes is there, or may be.
+    fn may_be_made(&self, step: usize) -> bool {
+        self.progress().is_done(step) || self.is_unsettled(step)
     }
 
     /// Whether a request of the step may have made something that was not looked for, or not for long enough.

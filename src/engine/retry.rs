@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::retry::{Patience, Pause, TRIES};
-use crate::cloud::{Error, ErrorKind, Limits};
+use crate::cloud::{Error, Limits};
 
 /// How often a request is sent in all that is refused because an agent has not reported yet: 25 s with the default limits. The
 /// first report of a connection comes within seconds, or not at all.
@@ -19,13 +19,9 @@ pub(super) trait Sender {
     fn refused(&self, error: &Error);
     /// Its answer is lost, and it may still take effect.
     fn lost(&self, error: &Error);
-    fn is_lost(&self, error: &Error) -> bool {
-        error.is_doubtful()
-    }
+    fn is_lost(&self, error: &Error) -> bool;
     /// Whether it is of use to send it again after this. A plain 500 would come again.
-    fn may_pass(&self, error: &Error) -> bool {
-        matches!(error.status, Some(502..=504)) || error.kind == ErrorKind::Interrupted
-    }
+    fn may_pass(&self, error: &Error) -> bool;
     /// How it is tried again, and who is told.
     fn patience(&self) -> Patience;
     fn limits(&self) -> &Limits;

@@ -10,7 +10,7 @@ use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Changing};
 use osvpn::plan::Psk;
 
 use super::changes::{Orders, Vpn};
-use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target};
+use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target, quick_site};
 use super::*;
 
 /// Sites at work at once, for each scenario: many where what is late has to be waited for, few where there is work to do.
@@ -110,15 +110,7 @@ pub fn id_of(object: &serde_json::Map<String, Value>) -> String {
 
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
-        let settings = SimulatorSettings {
-            seed: Seed::Minimal,
-            id_seed: Some(1),
-            report_interval: Duration::from_millis(4),
-            negotiation: Duration::from_millis(2),
-            ..SimulatorSettings::default()
-        };
-        let limits = Limits { settling, back_off: Duration::from_millis(2), ..site::limits() };
-        let site = Site::limited(settings, limits).await;
+        let site = quick_site(Some(1), settling).await;
         let plan = match scenario {
             Scenario::RotateSingle => site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await,
             _ => site.site_to_site(Profile::Modern).await,

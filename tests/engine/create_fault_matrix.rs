@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::faults::{self, LATE, REGIONS, SETTLING, Target};
+use super::faults::{self, LATE, REGIONS, SETTLING, Target, quick_site};
 use super::*;
 
 /// No process ends here.
@@ -77,14 +77,7 @@ struct Lane {
 
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
-        let settings = SimulatorSettings {
-            seed: Seed::Minimal,
-            report_interval: Duration::from_millis(4),
-            negotiation: Duration::from_millis(2),
-            ..SimulatorSettings::default()
-        };
-        let limits = Limits { settling, back_off: Duration::from_millis(2), ..site::limits() };
-        let site = Site::limited(settings, limits).await;
+        let site = quick_site(None, settling).await;
         if scenario == Scenario::Reused {
             let other = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
             Run::new().create(&site, &other).await.unwrap();

@@ -53,6 +53,18 @@ pub fn effect(fault: &str, gate: &Gate) -> FaultEffect {
     }
 }
 
+/// A small cloud that answers at once and whose agents report at once, for case after case.
+pub async fn quick_site(id_seed: Option<u64>, settling: Duration) -> Site {
+    let settings = SimulatorSettings {
+        seed: Seed::Minimal,
+        id_seed,
+        report_interval: Duration::from_millis(4),
+        negotiation: Duration::from_millis(2),
+        ..SimulatorSettings::default()
+    };
+    Site::limited(settings, Limits { settling, back_off: Duration::from_millis(2), ..site::limits() }).await
+}
+
 /// The `nth` request of its kind in a phase.
 #[derive(Clone, Debug)]
 pub struct Target<P> {

@@ -6,9 +6,9 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::marked::deletable;
+use super::marked::{MarkedStep, deletable};
 use super::{Changing, Job};
-use crate::change::{Create, HalfObject, New, Ref, Step, Task};
+use crate::change::{Create, HalfObject, New, Ref, Task};
 use crate::cloud::{Error, Region};
 use crate::engine::Made;
 use crate::engine::delete::Freed;
@@ -20,7 +20,7 @@ impl Changing {
     /// connections with another key. Connections go first, because they hold the policies.
     pub(super) async fn make_room(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
         let mut halves = BTreeSet::new();
-        for (step, task, _) in self.marked_steps() {
+        for MarkedStep { step, task, .. } in self.marked_steps() {
             let is_policy = matches!(task.step, HalfObject::IkePolicy | HalfObject::IpsecPolicy);
             if is_policy && !self.progress().candidates(step).is_empty() && halves.insert(task.half) {
                 self.make_room_in(task, work).await.map_err(|error| (step, error))?;
@@ -32,14 +32,14 @@ impl Changing {
     async fn make_room_in(&self, task: Task, work: &Job<'_>) -> Result<(), Error> {
         let mut misfits = Vec::new();
         for object in [HalfObject::IkePolicy, HalfObject::IpsecPolicy, HalfObject::Connection] {
-            let task = Task { step: object, ..task };
-            let Some(step) = self.change.step_of(task) else { continue };
-            let Some(Step::Create(create)) = self.change.steps().get(step) else { continue };
+            let step = self.change.step_of(Task { step: object, ..task });
+            let Some(marked) = step.and_then(|step| self.marked_step(step)) else { continue };
+            let MarkedStep { step, create, .. } = marked;
             let region = work.region(&create.region, step)?;
             if object == HalfObject::Connection && self.progress().is_unsettled(step) {
-                self.look_by_marker(step, task, create, &region, work).await?;
+                self.look_by_marker(marked, &region, work).await?;
             }
-            let unfit = self.take(step, task, create, &region, work).await?;
+            let unfit = self.take(marked, &region, work).await?;
             misfits.splice(0..0, unfit);
             if object == HalfObject::Connection {
                 self.discard(step, &misfits, &region, work).await?;
@@ -51,18 +51,16 @@ impl Changing {
     /// Makes what fits the object of its step, if the step has none. Returns what does not fit.
     pub(super) async fn take(
         &self,
-        step: usize,
-        task: Task,
-        create: &Create,
+        marked: MarkedStep<'_>,
         region: &Region,
         work: &Job<'_>,
     ) -> Result<Vec<Made>, Error> {
         let mut misfits = Vec::new();
-        let candidates = self.progress().candidates(step);
+        let candidates = self.progress().candidates(marked.step);
         for made in candidates {
-            match self.fits(task, create, &made, region, work).await {
+            match self.fits(marked.create, &made, region, work).await {
                 Ok(true) => {
-                    self.progress().record(step, made);
+                    self.progress().record(marked.step, made);
                     self.note();
                     break;
                 }
@@ -79,22 +77,12 @@ impl Changing {
 
     /// Whether it is what the step would make: a policy with its values, or a connection with its key that hangs on the
     /// policies there are. A request of a process that died may have been for an earlier plan.
-    async fn fits(
-        &self,
-        task: Task,
-        create: &Create,
-        made: &Made,
-        region: &Region,
-        work: &Job<'_>,
-    ) -> Result<bool, Error> {
-        let kind = task.step.kind();
+    async fn fits(&self, create: &Create, made: &Made, region: &Region, work: &Job<'_>) -> Result<bool, Error> {
+        let kind = made.task.step.kind();
+        let policy = async || region.show(kind, &made.id, &PolicyField::attributes(kind)).await;
         match &create.object {
-            New::IkePolicy(ike) => {
-                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ike))
-            }
-            New::IpsecPolicy(ipsec) => {
-                Ok(is_like(&region.show(kind, &made.id, &PolicyField::attributes(kind)).await?, ipsec))
-            }
+            New::IkePolicy(ike) => Ok(is_like(&policy().await?, ike)),
+            New::IpsecPolicy(ipsec) => Ok(is_like(&policy().await?, ipsec)),
             New::FreshConnection(fresh) => {
                 let ties = ["ikepolicy_id", "ipsecpolicy_id"];
                 let (shown, key) =

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::marked::MarkedStep;
 use super::replaced::vanished;
 use super::service::Sole;
 use super::{Changing, End, Job, Request};
-use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref, Task};
+use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody, TemplateOverrides};
 use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
@@ -46,8 +47,8 @@ impl Changing {
     /// region is first asked for an object with the step's word.
     pub(super) async fn create(&self, step: usize, create: &Create, work: &Job<'_>) -> Result<End, Error> {
         let region = work.region(&create.region, step)?;
-        if let Some(task) = create.task() {
-            let made = self.create_marked(step, task, create, &region, work).await?;
+        if let Some(marked) = self.marked_step(step) {
+            let made = self.create_marked(marked, &region, work).await?;
             self.progress().record(step, made.clone());
             self.note();
             return Ok(End::Made(made.id));
@@ -68,19 +69,13 @@ impl Changing {
     }
 
     /// The same of an object of a new VPN.
-    async fn create_marked(
-        &self,
-        step: usize,
-        task: Task,
-        create: &Create,
-        region: &Region,
-        work: &Job<'_>,
-    ) -> Result<Made, Error> {
-        if let New::SoleService { router, router_name } = &create.object {
-            return self.sole_service(Sole { step, task, create, router, router_name }, region, work).await;
+    async fn create_marked(&self, marked: MarkedStep<'_>, region: &Region, work: &Job<'_>) -> Result<Made, Error> {
+        if let Some(sole) = Sole::of(marked) {
+            return self.sole_service(sole, region, work).await;
         }
+        let MarkedStep { step, task, create } = marked;
         let may_be_there = self.is_unsettled(step) || !self.progress().candidates(step).is_empty();
-        if may_be_there && let Some(made) = self.find_marked(step, task, create, region, work).await? {
+        if may_be_there && let Some(made) = self.find_marked(marked, region, work).await? {
             return Ok(made);
         }
         let draft = self.draft(step, create, region, work).await?;
@@ -92,7 +87,7 @@ impl Changing {
             let origin = Origin::Created;
             Ok(Made { task, region, id, name, origin, external_v4: None, external_v6: None })
         };
-        let look = || self.find_marked(step, task, create, region, work);
+        let look = || self.find_marked(marked, region, work);
         send_until_known(&self.sender(step, Request::Create, work, work.stop), send, look).await
     }
 

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::contention::Overtaken;
+use super::marked::MarkedStep;
 use super::rivals::Rival;
 use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
 use crate::change::{Change, Create, HalfObject, New, Step};
@@ -141,11 +142,10 @@ impl Changing {
 
     /// It was not seen whether somebody else has made this VPN.
     pub(super) fn unseen(&self, mut error: Error, work: &Job<'_>) -> ChangeError {
-        let is_there = |create: &Create| error.region.as_ref() == Some(&create.region);
-        let steps = self.marked_steps().into_iter().filter(|(_, task, _)| task.step == HalfObject::Connection);
-        let steps: Vec<(usize, &Create)> = steps.map(|(step, _, create)| (step, create)).collect();
-        let here = steps.iter().find(|(_, create)| is_there(create)).or(steps.first());
-        let step = here.map_or(0, |(step, _)| *step);
+        let steps = self.marked_steps().filter(|marked| marked.task.step == HalfObject::Connection);
+        let steps: Vec<MarkedStep<'_>> = steps.collect();
+        let here = steps.iter().find(|marked| error.region.as_ref() == Some(&marked.create.region)).or(steps.first());
+        let step = here.map_or(0, |marked| marked.step);
         error.message =
             format!("Whether somebody else has made this VPN meanwhile could not be seen: {}", error.message);
         self.fail(step, error.into(), work)

@@ -69,7 +69,7 @@ impl Changing {
     pub(super) async fn settle(&self, work: &Job<'_>) -> Changed {
         let mut failed = None;
         let is_forward = self.progress().direction == Direction::Forward;
-        let is_creation = !self.marked_steps().is_empty();
+        let is_creation = self.marked_steps().next().is_some();
         if is_creation && is_forward {
             self.sweep(work).await;
         }

@@ -10,6 +10,14 @@ use crate::engine::delete::{Freed, delete};
 use crate::engine::event::StepEvent;
 use crate::engine::{Made, Origin};
 
+/// A step of a creation, with the object of a half that it makes.
+#[derive(Clone, Copy)]
+pub(super) struct MarkedStep<'a> {
+    pub step: usize,
+    pub task: Task,
+    pub create: &'a Create,
+}
+
 /// What a look at a region has shown.
 pub(super) struct Looked {
     pub at: Timestamp,
@@ -33,17 +41,15 @@ pub(in crate::engine) fn adopted(task: Task, region: &RegionId, object: Marked) 
 }
 
 impl Changing {
-    /// The steps of a creation, each with what it makes.
-    pub(super) fn marked_steps(&self) -> Vec<(usize, Task, &Create)> {
-        let mut all = Vec::new();
-        for (step, candidate) in self.change.steps().iter().enumerate() {
-            if let Step::Create(create) = candidate
-                && let Some(task) = create.task()
-            {
-                all.push((step, task, create));
-            }
-        }
-        all
+    /// The steps of a creation.
+    pub(super) fn marked_steps(&self) -> impl Iterator<Item = MarkedStep<'_>> {
+        (0..self.change.steps().len()).filter_map(|step| self.marked_step(step))
+    }
+
+    /// A step, if it makes an object of a new VPN.
+    pub(super) fn marked_step(&self, step: usize) -> Option<MarkedStep<'_>> {
+        let Step::Create(create) = self.change.steps().get(step)? else { return None };
+        Some(MarkedStep { step, task: create.task()?, create })
     }
 
     /// What a creation has made or found of a half.
@@ -68,18 +74,17 @@ impl Changing {
     /// Looks for everything in the region with the step's marker; what is known is left as it is.
     pub(super) async fn look_by_marker(
         &self,
-        step: usize,
-        task: Task,
-        create: &Create,
+        marked: MarkedStep<'_>,
         region: &Region,
         work: &Job<'_>,
     ) -> Result<(), Error> {
+        let MarkedStep { step, task, create } = marked;
         let at = Timestamp::now();
-        let marked = region.formed(task.step.kind(), &create.description).await?;
+        let found = region.formed(task.step.kind(), &create.description).await?;
         let of_step =
             |one: &Formed| HalfObject::of(task.step.kind(), one.object.endpoints.as_deref()) == Some(task.step);
         let (ours, others): (Vec<Formed>, Vec<Formed>) =
-            marked.into_iter().filter(of_step).partition(|one| self.is_sent(task, create, one));
+            found.into_iter().filter(of_step).partition(|one| self.is_sent(task, create, one));
         let made = |all: Vec<Formed>| all.into_iter().map(|one| adopted(task, region.id(), one.object)).collect();
         self.note_look(step, Looked { at, ours: made(ours), others: made(others) }, work);
         Ok(())
@@ -119,17 +124,15 @@ impl Changing {
     /// Looks for what earlier requests have made, and takes one of them.
     pub(super) async fn find_marked(
         &self,
-        step: usize,
-        task: Task,
-        create: &Create,
+        marked: MarkedStep<'_>,
         region: &Region,
         work: &Job<'_>,
     ) -> Result<Option<Made>, Error> {
-        self.look_by_marker(step, task, create, region, work).await?;
-        let misfits = self.take(step, task, create, region, work).await?;
-        let taken = self.progress().object(step).cloned();
+        self.look_by_marker(marked, region, work).await?;
+        let misfits = self.take(marked, region, work).await?;
+        let taken = self.progress().object(marked.step).cloned();
         if taken.is_none() {
-            self.discard(step, &misfits, region, work).await?;
+            self.discard(marked.step, &misfits, region, work).await?;
         }
         Ok(taken)
     }
@@ -147,7 +150,7 @@ impl Changing {
             return;
         }
         let is_it = |made: &Made| made.task.half == task.half && error.message.contains(made.id.as_str());
-        let objects = self.marked_steps().into_iter().filter_map(|(step, ..)| self.progress().object(step).cloned());
+        let objects = self.marked_steps().filter_map(|marked| self.progress().object(marked.step).cloned());
         let gone = objects.into_iter().find(is_it);
         if let Some(gone) = gone {
             self.progress().remove(&gone.id);
@@ -164,8 +167,8 @@ impl Changing {
         if !self.notes().unverified.contains(&made.id) {
             return Ok(());
         }
-        let Some(step) = self.change.step_of(made.task) else { return Ok(()) };
-        let Some(Step::Create(create)) = self.change.steps().get(step) else { return Ok(()) };
+        let step = self.change.step_of(made.task).and_then(|step| self.marked_step(step));
+        let Some(MarkedStep { create, .. }) = step else { return Ok(()) };
         let shown = match region.show(made.task.step.kind(), &made.id, &["name", "description"]).await {
             Err(error) if error.is_gone() => return Ok(()),
             shown => shown?,
@@ -214,13 +217,14 @@ impl Changing {
     /// step stays as much in doubt as it was.
     pub(super) async fn look_for_all(&self, work: &Job<'_>) -> Option<Error> {
         let mut failed = None;
-        for (step, task, create) in self.marked_steps() {
+        for marked in self.marked_steps() {
+            let MarkedStep { step, create, .. } = marked;
             if !self.progress().is_unsettled(step) {
                 continue;
             }
             let before = self.progress().leftovers();
             let looked = match work.region(&create.region, step) {
-                Ok(region) => self.look_by_marker(step, task, create, &region, work).await,
+                Ok(region) => self.look_by_marker(marked, &region, work).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = looked {

@@ -71,9 +71,8 @@ impl Changing {
     }
 
     fn has_connection(&self) -> bool {
-        let steps = self.marked_steps().into_iter();
-        let mut connections = steps.filter(|(_, task, _)| task.step == HalfObject::Connection);
-        connections.any(|(step, ..)| self.progress().is_done(step) || self.is_unsettled(step))
+        let mut connections = self.marked_steps().filter(|marked| marked.task.step == HalfObject::Connection);
+        connections.any(|marked| self.may_be_made(marked.step))
     }
 
     /// A connection whose key this VPN shares, and that has another.

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Request;
 use super::{Changing, Job};
-use crate::change::{Step, Task};
+use crate::change::Task;
 use crate::cloud::retry::Patience;
 use crate::cloud::{Error, ErrorKind, Limits};
 use crate::engine::lost_request;
@@ -60,8 +60,7 @@ pub(super) struct StepSender<'a> {
 impl StepSender<'_> {
     /// Of a creation.
     pub(super) fn task(&self) -> Option<Task> {
-        let Step::Create(create) = self.changing.change.steps().get(self.step)? else { return None };
-        create.task()
+        self.changing.marked_step(self.step).map(|marked| marked.task)
     }
 }
 

@@ -7,7 +7,7 @@ use itertools::Itertools;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::marked::{Looked, deletable};
+use super::marked::{Looked, MarkedStep, deletable};
 use super::{Changing, Job, Request};
 use crate::change::{Create, HalfObject, New, Task};
 use crate::cloud::request::VpnServiceBody;
@@ -30,18 +30,23 @@ struct Services {
 /// The only service of a router, as a step wants it.
 #[derive(Clone, Copy)]
 pub(super) struct Sole<'a> {
-    pub step: usize,
-    pub task: Task,
-    pub create: &'a Create,
-    pub router: &'a Id,
-    pub router_name: &'a str,
+    marked: MarkedStep<'a>,
+    router: &'a Id,
+    router_name: &'a str,
+}
+
+impl<'a> Sole<'a> {
+    pub(super) fn of(marked: MarkedStep<'a>) -> Option<Self> {
+        let New::SoleService { router, router_name } = &marked.create.object else { return None };
+        Some(Self { marked, router, router_name })
+    }
 }
 
 impl Changing {
     /// Makes a VPN service, or takes the router's. The region is asked again right before, because a second service on a
     /// router takes the first one down, and the plan may be as old as the user was slow.
     pub(super) async fn sole_service(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<Made, Error> {
-        let Create { name, description, .. } = sole.create;
+        let Create { name, description, .. } = sole.marked.create;
         let body = VpnServiceBody { name, description, router: sole.router };
         let mut found = self.services(sole, region, work).await?;
         // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
@@ -55,7 +60,7 @@ impl Changing {
             return Ok(made);
         }
         // Whatever the status of the answer, it may have left something.
-        let mut sender = self.sender(sole.step, Request::Create, work, work.stop);
+        let mut sender = self.sender(sole.marked.step, Request::Create, work, work.stop);
         sender.is_lost = |error| !was_not_let_in(error);
         let send = async || {
             let service = region.create_service(&body).await?;
@@ -74,20 +79,15 @@ impl Changing {
     /// Sees to it that the services are still there, and those this process has made alone on their routers, before anything
     /// hangs on them.
     pub(super) async fn all_alone(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
-        let steps = self.marked_steps().into_iter();
-        let sole = steps.filter_map(|(step, task, create)| match &create.object {
-            New::SoleService { router, router_name } => Some(Sole { step, task, create, router, router_name }),
-            _ => None,
-        });
-        let checked = sole.map(|sole| async move {
+        let checked = self.marked_steps().filter_map(Sole::of).map(|sole| async move {
             self.alone(sole, work).await.map_err(|mut error| {
-                if self.progress().object(sole.step).is_some() {
+                if self.progress().object(sole.marked.step).is_some() {
                     error.message =
                         format!("It is there; whether it is alone on its router could not be seen: {}", error.message);
                 } else {
-                    work.tell(StepEvent::Failed(sole.step, error.clone(), Duration::ZERO));
+                    work.tell(StepEvent::Failed(sole.marked.step, error.clone(), Duration::ZERO));
                 }
-                (sole.step, error)
+                (sole.marked.step, error)
             })
         });
         join_all(checked).await.into_iter().collect()
@@ -97,11 +97,11 @@ impl Changing {
     /// service. Of two that see each other the one with the greater id withdraws; the other waits for that, and withdraws
     /// itself if it does not happen, because then the rival looked too early to know of it.
     async fn alone(&self, sole: Sole<'_>, work: &Job<'_>) -> Result<(), Error> {
-        let connection = self.change.step_of(Task { step: HalfObject::Connection, ..sole.task });
-        let may_be_connected = connection.is_some_and(|step| self.progress().is_done(step) || self.is_unsettled(step));
-        let own = self.progress().object(sole.step).cloned();
+        let connection = self.change.step_of(Task { step: HalfObject::Connection, ..sole.marked.task });
+        let may_be_connected = connection.is_some_and(|step| self.may_be_made(step));
+        let own = self.progress().object(sole.marked.step).cloned();
         let Some(own) = own.filter(|_| !may_be_connected) else { return Ok(()) };
-        let region = work.region(&sole.create.region, sole.step)?;
+        let region = work.region(&sole.marked.create.region, sole.marked.step)?;
         let mut pause = work.cloud.limits().back_off;
         for round in 1..=TRIES {
             let Services { ours, others } = self.services(sole, &region, work).await?;
@@ -137,27 +137,27 @@ impl Changing {
 
     async fn service_again(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<(), Error> {
         let begun = Instant::now();
-        work.tell(StepEvent::Started(sole.step));
+        work.tell(StepEvent::Started(sole.marked.step));
         let made = self.sole_service(sole, region, work).await?;
-        self.progress().record(sole.step, made.clone());
+        self.progress().record(sole.marked.step, made.clone());
         self.note();
         work.tell(StepEvent::Made(made, begun.elapsed()));
         Ok(())
     }
 
     async fn services(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<Services, Error> {
-        let marker = &sole.create.description;
+        let marker = &sole.marked.create.description;
         let at = Timestamp::now();
         let all = region.services().await?;
         let known: Vec<Id> = self.progress().removable().into_iter().map(|made| made.id).collect();
-        let is_sent = |service: &VpnService| service.router == *sole.router && service.name == sole.create.name;
+        let is_sent = |service: &VpnService| service.router == *sole.router && service.name == sole.marked.create.name;
         let is_ours = |service: &VpnService| known.contains(&service.id) || is_sent(service);
         let (ours, mut others): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|service| is_marked(&service.description, marker) && is_ours(service));
         let made = |service: &VpnService| made_of(sole, service, Origin::Adopted);
         let left_alone = others.iter().filter(|service| is_marked(&service.description, marker)).map(made);
         let looked = Looked { at, ours: ours.iter().map(made).collect(), others: left_alone.collect() };
-        self.note_look(sole.step, looked, work);
+        self.note_look(sole.marked.step, looked, work);
         others.retain(|service| service.router == *sole.router);
         Ok(Services { ours, others })
     }
@@ -180,7 +180,7 @@ fn usable(sole: Sole<'_>, found: &Services) -> Result<Option<Made>, Error> {
                 sole.router_name
             );
             let mut error = Error::new(ErrorKind::Conflict, text);
-            error.region = Some(sole.create.region.clone());
+            error.region = Some(sole.marked.create.region.clone());
             Err(error)
         }
     }
@@ -188,8 +188,8 @@ fn usable(sole: Sole<'_>, found: &Services) -> Result<Option<Made>, Error> {
 
 fn made_of(sole: Sole<'_>, service: &VpnService, origin: Origin) -> Made {
     Made {
-        task: sole.task,
-        region: sole.create.region.clone(),
+        task: sole.marked.task,
+        region: sole.marked.create.region.clone(),
         id: service.id.clone(),
         name: service.name.clone(),
         origin,
