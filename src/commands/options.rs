@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::cloud::Cloud;
 use crate::engine::DEFAULT_WAIT;
@@ -98,19 +99,7 @@ fn at_most_a_year(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(365 * 24 * 3600))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProfileName {
-    /// The values Catalyst Cloud documents: IKEv1, SHA-1, AES-256, group 14.
-    Catalyst,
-    /// IKEv2 and SHA-256, otherwise the same; the only one that OpenStack 2026.2 still stores.
-    Modern,
-}
-
-impl From<ProfileName> for Profile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Catalyst => Self::Catalyst,
-            ProfileName::Modern => Self::Modern,
-        }
-    }
+pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {
+    let named = Profile::NAMED.iter().map(|profile| PossibleValue::new(profile.as_str()).help(profile.help()));
+    PossibleValuesParser::new(named).try_map(|word| word.parse::<Profile>())
 }

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::creation::Creation;
 use super::lines::ProgressLines;
-use super::options::{AnswerArgs, ClearTextArgs, ProfileName, WaitArgs};
+use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
 use super::wait::wait_for;
-use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, input, options, until_signal};
 use crate::cloud::Cloud;
 use crate::engine::discover::{Found, find, settle};
 use crate::engine::interruption::{Interruption, interruptions};
@@ -44,8 +44,8 @@ pub(crate) struct ResumeArgs {
     #[arg(value_name = "VPN")]
     vpn: Option<String>,
     /// Continue with the policies of this profile: those created with others are recreated, with their connections.
-    #[arg(long, value_enum)]
-    profile: Option<ProfileName>,
+    #[arg(long, value_parser = options::profile())]
+    profile: Option<Profile>,
     /// Read the pre-shared key from this file, if no connection has it yet; - reads standard input.
     #[arg(long, value_name = "PATH")]
     psk_file: Option<PathBuf>,
@@ -120,8 +120,7 @@ impl ResumeArgs {
             let (found, outstanding) = made(interrupted, cloud).await?;
             return Ok(ReadyToResume { next: Next::Wait(Box::new(found), outstanding), signed_in });
         }
-        let profile = self.profile.map(Into::into);
-        let (plan, ledger) = remaining(&interrupted, self.psk_file.as_deref(), profile, cloud).await?;
+        let (plan, ledger) = remaining(&interrupted, self.psk_file.as_deref(), self.profile, cloud).await?;
         let key = interrupted.key_origin();
         let keeper = match interrupted {
             Resumable::Journal(journal) => Keeper::of(*journal),

@@ -5,12 +5,12 @@ use std::mem::ManuallyDrop;
 
 use clap::Args;
 
-use super::options::{CloudArgs, ProfileName, WaitArgs};
-use super::{complain, runtime};
+use super::options::{CloudArgs, WaitArgs};
+use super::{complain, options, runtime};
 use crate::engine::change::{ChangeError, Changed};
 use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
-use crate::plan::{Labels, Profiles, Psk, VpnId};
+use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
     ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, DEMO, ExitStatus, FailureReport, Health,
     RollbackReport,
@@ -28,8 +28,8 @@ pub(crate) struct WizardArgs {
     #[command(flatten)]
     cloud: CloudArgs,
     /// The policy profile to preselect [default: the one that fits the regions].
-    #[arg(long, value_enum)]
-    profile: Option<ProfileName>,
+    #[arg(long, value_parser = options::profile())]
+    profile: Option<Profile>,
     #[command(flatten)]
     wait: WaitArgs,
 }
@@ -47,7 +47,7 @@ impl WizardArgs {
             labels: Labels::built_in().map_err(io::Error::other)?,
             vpn: VpnId::random(),
             psk: Psk::generate(),
-            profile: self.profile.map(Into::into),
+            profile: self.profile,
             wait: self.wait.duration(),
         };
         let theme = Theme::new(terminal::wants_color(), terminal::is_utf8());

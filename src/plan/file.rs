@@ -98,7 +98,7 @@ impl PlanFile {
         }
         let name = VpnName::parse(&raw.name).map_err(|problem| value("name", &problem))?;
         match (raw.profile, &raw.policy) {
-            (Some(Profile::Catalyst | Profile::Modern), Some(_)) => {
+            (Some(profile), Some(_)) if profile != Profile::Custom => {
                 return Err(value("policy", &"give either a profile or a [policy] table, not both"));
             }
             (Some(Profile::Custom), None) => return Err(value("profile", &"custom needs a [policy] table")),
@@ -179,7 +179,7 @@ impl PlanFile {
                 };
                 let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
                 let profile = profile
-                    .unwrap_or_else(|| PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended().0);
+                    .unwrap_or_else(|| PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended(profiles).0);
                 (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
             }
         };

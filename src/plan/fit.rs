@@ -4,7 +4,7 @@ use super::fields::{Allowed, PolicyField as Field};
 use super::findings::{Finding, Place};
 use super::policy::strength::{Graded, SOUND_LIFETIME};
 use super::policy::{
-    EncapsulationMode, IkeVersion, Initiator, LARGEST_NUMBER, ONE_PAIR_ONLY, Phase1Mode, Policy, Profile,
+    EncapsulationMode, IkeVersion, Initiator, LARGEST_NUMBER, ONE_PAIR_ONLY, Phase1Mode, Policy, Profile, Profiles,
     TransformProtocol,
 };
 use crate::cloud::{Extensions, RegionId};
@@ -25,20 +25,37 @@ pub struct PolicyScope<'a> {
 }
 
 impl PolicyScope<'_> {
-    /// The profile to preselect, and why when it is not the guide's.
-    pub(crate) fn recommended(&self) -> (Profile, Option<String>) {
-        if let Some((region, _)) = self.regions.iter().find(|(_, extensions)| !extensions.stores_sha1()) {
-            return (
-                Profile::Modern,
-                Some(format!("{region} no longer stores SHA-1, which the catalyst profile uses")),
-            );
+    /// The profile to preselect, and why when it is not the first.
+    pub(crate) fn recommended(&self, profiles: &Profiles) -> (Profile, Option<String>) {
+        let mut reason = None;
+        for profile in Profile::NAMED {
+            match profiles.get(*profile).and_then(|policy| self.reason_against(*profile, policy)) {
+                None => return (*profile, reason),
+                Some(text) => reason = reason.or(Some(text)),
+            }
         }
-        if !IkeVersion::V1.carries(self.ranges.0, self.ranges.1) {
-            let reason = "with more than one subnet pair IKEv1 tunnels only the first";
-            return (Profile::Modern, Some(reason.to_owned()));
-        }
-        (Profile::Catalyst, None)
+        (Profile::Modern, reason)
     }
+
+    fn reason_against(&self, profile: Profile, policy: &Policy) -> Option<String> {
+        if let Some((region, _, word)) = self.unstored(policy).next() {
+            return Some(format!("{region} {}, which the {profile} profile uses", does_not_store(&word)));
+        }
+        let is_carried = policy.ike.ike_version.carries(self.ranges.0, self.ranges.1);
+        (!is_carried).then(|| "with more than one subnet pair IKEv1 tunnels only the first".to_owned())
+    }
+
+    fn unstored(&self, policy: &Policy) -> impl Iterator<Item = (&RegionId, Field, String)> {
+        self.regions.iter().flat_map(move |(region, extensions)| {
+            let values = Field::of_policies().map(|field| (field, field.get(policy)));
+            let unstored = values.filter(|(field, word)| !field.is_stored_by(word, extensions));
+            unstored.map(|(field, word)| (*region, field, word))
+        })
+    }
+}
+
+fn does_not_store(word: &str) -> String {
+    format!("{} {word}", if matches!(word, "sha1" | "3des") { "no longer stores" } else { "does not store" })
 }
 
 impl Policy {
@@ -90,17 +107,13 @@ impl Policy {
         if is_v1 && ike.phase1_negotiation_mode == Phase1Mode::Aggressive {
             refuse(Field::Phase1Mode, "strongSwan refuses aggressive mode with a pre-shared key; take main");
         }
-        for (region, extensions) in &setting.regions {
-            for field in Field::of_policies() {
-                let word = field.get(self);
-                let why = match word.as_str() {
-                    _ if field.is_stored_by(&word, extensions) => continue,
-                    "sha1" => "no longer stores sha1 and would answer 500; take sha256".to_owned(),
-                    "3des" => "no longer stores 3des and would answer 500; take aes-256".to_owned(),
-                    _ => format!("does not store {word}; that came with OpenStack 2025.1"),
-                };
-                refuse(field, &format!("{region} {why}"));
-            }
+        for (region, field, word) in setting.unstored(self) {
+            let rest = match word.as_str() {
+                "sha1" => " and would answer 500; take sha256",
+                "3des" => " and would answer 500; take aes-256",
+                _ => "; that came with OpenStack 2025.1",
+            };
+            refuse(field, &format!("{region} {}{rest}", does_not_store(&word)));
         }
         found
     }

@@ -224,17 +224,44 @@ impl Policy {
     }
 }
 
-words! {
-    /// Which policy the user wants, by its word on the command line and in plan files. `catalyst` has the values of Catalyst
-    /// Cloud's guide (IKEv1, SHA-1), `modern` IKEv2 and SHA-256; in `custom` every field is chosen by hand.
-    Profile { Catalyst = "catalyst", Modern = "modern", Custom = "custom" }
+macro_rules! profiles {
+    ($($variant:ident($field:ident = $word:literal): $summary:literal, $about:literal;)+) => {
+        words! {
+            /// Which policy the user wants, by its word on the command line and in plan files.
+            Profile { $($variant = $word,)+ Custom = "custom" }
+        }
+
+        impl Profile {
+            /// Those of `assets/policies.toml`; of those that fit, the first is suggested.
+            pub(crate) const NAMED: &[Self] = &[$(Self::$variant),+];
+
+            pub(crate) const fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $summary,)+ Self::Custom => "every field by hand" }
+            }
+
+            pub(crate) const fn help(self) -> &'static str {
+                match self { $(Self::$variant => concat!($summary, "; ", $about),)+ Self::Custom => self.summary() }
+            }
+        }
+
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Profiles {
+            $(pub $field: Policy,)+
+        }
+
+        impl Profiles {
+            /// The policy of a profile; none for [`Profile::Custom`].
+            pub fn get(&self, profile: Profile) -> Option<&Policy> {
+                match profile { $(Profile::$variant => Some(&self.$field),)+ Profile::Custom => None }
+            }
+        }
+    };
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profiles {
-    pub catalyst: Policy,
-    pub modern: Policy,
+profiles! {
+    Catalyst(catalyst = "catalyst"): "IKEv1, SHA-1", "the values Catalyst Cloud documents";
+    Modern(modern = "modern"): "IKEv2, SHA-256", "the only one that OpenStack 2026.2 still stores";
 }
 
 impl Profiles {
@@ -244,12 +271,8 @@ impl Profiles {
         toml::from_str(include_str!("../../assets/policies.toml"))
     }
 
-    /// The policy of a profile; none for [`Profile::Custom`].
-    pub fn get(&self, profile: Profile) -> Option<&Policy> {
-        match profile {
-            Profile::Catalyst => Some(&self.catalyst),
-            Profile::Modern => Some(&self.modern),
-            Profile::Custom => None,
-        }
+    pub(crate) fn profile_of(&self, policy: &Policy) -> Profile {
+        let mut named = Profile::NAMED.iter().copied();
+        named.find(|profile| self.get(*profile) == Some(policy)).unwrap_or(Profile::Custom)
     }
 }

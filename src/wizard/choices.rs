@@ -91,16 +91,11 @@ impl Model {
 
     pub(super) fn policy_lines(&self) -> Vec<Line> {
         let setting = self.new_vpn.setting();
-        let (recommended, reason) = setting.recommended();
-        [Profile::Catalyst, Profile::Modern, Profile::Custom]
-            .into_iter()
-            .map(|profile| {
-                let (title, aside) = match profile {
-                    Profile::Catalyst => ("catalyst", "IKEv1, SHA-1"),
-                    Profile::Modern => ("modern", "IKEv2, SHA-256"),
-                    Profile::Custom => ("custom", "every field by hand"),
-                };
-                let mut line = line(Choice::Profile(profile), title, aside);
+        let (recommended, reason) = self.new_vpn.recommended();
+        Profile::ALL
+            .iter()
+            .map(|&profile| {
+                let mut line = line(Choice::Profile(profile), profile.as_str(), profile.summary());
                 if let Some(policy) = self.new_vpn.profiles.get(profile) {
                     line.findings = policy.findings(&setting);
                     // Both policies of a profile have the same words, so most is found twice.

@@ -43,7 +43,7 @@ impl Model {
                 home.map(|line| line.choice.clone())
             }
             Screen::Router(_) => self.namesake(screen, lines).map(|line| line.choice.clone()),
-            Screen::Policy => Some(Choice::Profile(self.new_vpn.setting().recommended().0)),
+            Screen::Policy => Some(Choice::Profile(self.new_vpn.recommended().0)),
             Screen::Vpns => lines.first().map(|line| line.choice.clone()),
             _ => None,
         }

@@ -168,10 +168,14 @@ impl NewVpn {
         chosen.map(|subnet| subnet.cidr).collect()
     }
 
+    pub(super) fn recommended(&self) -> (Profile, Option<String>) {
+        self.setting().recommended(&self.profiles)
+    }
+
     /// The profile: chosen, else recommended.
     #[must_use]
     pub fn profile(&self) -> Profile {
-        self.answers.profile.unwrap_or_else(|| self.setting().recommended().0)
+        self.answers.profile.unwrap_or_else(|| self.recommended().0)
     }
 
     #[must_use]

@@ -208,7 +208,7 @@ const POLICY: ScreenText = ScreenText {
     answer: |model, _| model.new_vpn.profile().as_str().to_owned(),
     is_answered: |_, _| true,
     source: |model| {
-        let recommended = || model.new_vpn.setting().recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
+        let recommended = || model.new_vpn.recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
         model.new_vpn.answers.profile.is_none().then(recommended)
     },
     ..PLAIN

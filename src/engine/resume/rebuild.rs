@@ -7,7 +7,7 @@ use crate::engine::Step;
 use crate::engine::discover::Found;
 use crate::engine::prepare::{PrepareError, RegionRead};
 use crate::plan::fields::PolicyField;
-use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profile, Profiles, Psk};
+use crate::plan::{Far, Half, HalfDraft, Peer, PeerAddress, PlanDraft, Policy, Profiles, Psk};
 
 type RegionReading<'a> = (&'a Inventory, &'a Detail);
 
@@ -36,10 +36,8 @@ pub(super) async fn draft(
     };
     let a = side(Half::A, a).ok_or_else(|| untold("the router and subnets of half A"))?;
     let policy = policy(found, cloud, profiles).await?.ok_or_else(|| untold("its policies"))?;
-    let same = |profile: &Profile| profiles.get(*profile) == Some(&policy);
-    let profile = [Profile::Catalyst, Profile::Modern].into_iter().find(same).unwrap_or(Profile::Custom);
     let name = found.marks.name.clone();
-    Ok(PlanDraft { name, a, far, profile, policy, psk })
+    Ok(PlanDraft { name, a, far, profile: profiles.profile_of(&policy), policy, psk })
 }
 
 fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {
