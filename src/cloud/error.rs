@@ -5,7 +5,9 @@ mod hints;
 use std::fmt;
 use std::time::Duration;
 
-use super::inventory::RegionId;
+use super::inventory::{Id, RegionId};
+
+const UUID_LENGTH: usize = 36;
 
 /// The cause of an [`Error`], as far as the program acts on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,13 +176,25 @@ impl Error {
         matches!(
             self.kind,
             ErrorKind::RateLimited | ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::Timeout
-        ) || matches!(self.status, Some(502..=504))
+        ) || self.is_of_gateway()
+    }
+
+    /// Whether something in front of the cloud answered for it.
+    pub(crate) const fn is_of_gateway(&self) -> bool {
+        matches!(self.status, Some(502..=504))
     }
 
     /// Whether the object asked for is not there (any more). Neutron has a type of its own for each kind of object;
     /// `HTTPNotFound` is its word for a path it does not know, and a 404 without a type is somebody else's.
     pub fn is_gone(&self) -> bool {
         self.kind == ErrorKind::NotFound && self.neutron_type.as_deref().is_some_and(|kind| kind != "HTTPNotFound")
+    }
+
+    /// The id of an object that is not there (any more), which Neutron names only in its message.
+    pub(crate) fn gone_id(&self) -> Option<Id> {
+        let is_of_id = |c: char| c.is_ascii_hexdigit() || c == '-';
+        let mut words = self.message.split(|c| !is_of_id(c));
+        words.find(|word| self.is_gone() && word.len() == UUID_LENGTH).map(Id::new)
     }
 
     /// Whether an object was not deleted because something uses it. For an endpoint group that is a 400.

@@ -178,8 +178,9 @@ impl PlanFile {
                     Far::Peer(peer) => (a.subnets.len(), peer.cidrs.len()),
                 };
                 let regions = known.iter().map(|known| (known.region, &known.inventory.extensions)).collect();
-                let profile = profile
-                    .unwrap_or_else(|| PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended(profiles).0);
+                let profile = profile.unwrap_or_else(|| {
+                    PolicyScope { regions, ranges, ..PolicyScope::default() }.recommended(profiles).0
+                });
                 (profile, profiles.get(profile).unwrap_or(&profiles.modern).clone())
             }
         };

@@ -146,10 +146,8 @@ impl Changing {
 
     /// Takes what the cloud says is not there any more out of the journal, so that a retry makes it again.
     pub(super) fn forget_what_is_gone(&self, task: Task, error: &Error) {
-        if !error.is_gone() {
-            return;
-        }
-        let is_it = |made: &Made| made.task.half == task.half && error.message.contains(made.id.as_str());
+        let Some(id) = error.gone_id() else { return };
+        let is_it = |made: &Made| made.task.half == task.half && made.id == id;
         let objects = self.marked_steps().filter_map(|marked| self.progress().object(marked.step).cloned());
         let gone = objects.into_iter().find(is_it);
         if let Some(gone) = gone {

@@ -90,7 +90,7 @@ impl Sender for StepSender<'_> {
     /// A creation is only tried again where something in front of the cloud has answered for it: after a lost connection the
     /// user is asked.
     fn may_pass(&self, error: &Error) -> bool {
-        matches!(error.status, Some(502..=504)) || error.kind == ErrorKind::Interrupted && self.task().is_none()
+        error.is_of_gateway() || error.kind == ErrorKind::Interrupted && self.task().is_none()
     }
 
     fn patience(&self) -> Patience {
