@@ -337,9 +337,6 @@ pub struct Breakage {
     pub happen: for<'a> fn(&'a Site<'a>) -> LocalBoxFuture<'a, ()>,
     /// What the connections of A and B come to.
     pub statuses: [&'static str; 2],
-    /// Whether an instance of A's subnet still reaches one of B's.
-    #[expect(dead_code, reason = "said, and not asserted anywhere")]
-    pub reaches: bool,
     /// Whether it takes a cloud that stores sha1.
     pub needs_sha1: bool,
 }
@@ -348,12 +345,11 @@ const ACTIVE: [&str; 2] = ["ACTIVE", "ACTIVE"];
 const DOWN: [&str; 2] = ["DOWN", "DOWN"];
 
 macro_rules! breakage {
-    ($name:literal, $statuses:expr, $reaches:literal, |$site:ident| $happen:block) => {
+    ($name:literal, $statuses:expr, |$site:ident| $happen:block) => {
         Breakage {
             name: $name,
             happen: |$site| async move { $happen }.boxed_local(),
             statuses: $statuses,
-            reaches: $reaches,
             needs_sha1: false,
         }
     };
@@ -371,40 +367,40 @@ pub fn all() -> Vec<Breakage> {
 /// What the two halves say of each other.
 fn halves() -> Vec<Breakage> {
     vec![
-        breakage!("wrong key", DOWN, false, |site| {
+        breakage!("wrong key", DOWN, |site| {
             site.change_and_restart(A, json!({"psk": "another-key-0123456789-another"})).await;
         }),
-        breakage!("public key on both", ACTIVE, true, |site| {
+        breakage!("public key on both", ACTIVE, |site| {
             for region in [A, B] {
                 site.change(region, json!({"psk": PUBLIC_KEY})).await;
             }
         }),
-        breakage!("swapped peer address", DOWN, false, |site| {
+        breakage!("swapped peer address", DOWN, |site| {
             let own = site.service(A).await["external_v4_ip"].clone();
             site.change_and_restart(A, json!({"peer_address": own, "peer_id": own})).await;
         }),
-        breakage!("wrong peer id", DOWN, false, |site| {
+        breakage!("wrong peer id", DOWN, |site| {
             site.change_and_restart(A, json!({"peer_id": "vpn.example"})).await;
         }),
-        breakage!("missing half", ["DOWN", "none"], false, |site| {
+        breakage!("missing half", ["DOWN", "none"], |site| {
             site.remove(B).await;
         }),
-        breakage!("both response-only", ACTIVE, true, |site| {
+        breakage!("both response-only", ACTIVE, |site| {
             for region in [A, B] {
                 site.change(region, json!({"initiator": "response-only"})).await;
             }
         }),
-        breakage!("DPD action disabled", ["ACTIVE", "ACTIVE"], true, |site| {
+        breakage!("DPD action disabled", ["ACTIVE", "ACTIVE"], |site| {
             site.change(A, json!({"dpd": {"action": "disabled"}})).await;
         }),
-        breakage!("stuck in PENDING_CREATE", ["PENDING_CREATE", "DOWN"], false, |site| {
+        breakage!("stuck in PENDING_CREATE", ["PENDING_CREATE", "DOWN"], |site| {
             site.remake(&[(A, json!({"dpd": {"action": "restart-by-peer", "interval": 15, "timeout": 150}}))]).await;
         }),
     ]
 }
 
 fn policies() -> Vec<Breakage> {
-    let drifted = breakage!("drifted policy", ACTIVE, true, |site| {
+    let drifted = breakage!("drifted policy", ACTIVE, |site| {
         let mut changes = Vec::new();
         for region in [A, B] {
             let sha1 = || json!({"auth_algorithm": "sha1"});
@@ -416,16 +412,16 @@ fn policies() -> Vec<Breakage> {
         site.restart(A).await;
     });
     vec![
-        breakage!("other IKE version", DOWN, false, |site| {
+        breakage!("other IKE version", DOWN, |site| {
             let policies = site.policies(A, json!({"ike_version": "v1"}), json!({})).await;
             site.remake(&[(A, policies)]).await;
         }),
-        breakage!("other encryption", ACTIVE, true, |site| {
+        breakage!("other encryption", ACTIVE, |site| {
             let weaker = || json!({"encryption_algorithm": "aes-128"});
             let policies = site.policies(A, weaker(), weaker()).await;
             site.remake(&[(A, policies)]).await;
         }),
-        breakage!("other PFS group", ACTIVE, true, |site| {
+        breakage!("other PFS group", ACTIVE, |site| {
             let policies = site.policies(A, json!({}), json!({"pfs": "group19"})).await;
             site.remake(&[(A, policies)]).await;
         }),
@@ -435,15 +431,15 @@ fn policies() -> Vec<Breakage> {
 
 fn ranges() -> Vec<Breakage> {
     vec![
-        breakage!("narrowed CIDR", ACTIVE, true, |site| {
+        breakage!("narrowed CIDR", ACTIVE, |site| {
             let groups = site.groups(B, &["private-subnet"], &["10.0.0.0/25"]).await;
             site.change_and_restart(B, groups).await;
         }),
-        breakage!("CIDR with nothing in common", DOWN, false, |site| {
+        breakage!("CIDR with nothing in common", DOWN, |site| {
             let groups = site.groups(A, &["private-subnet"], &["10.99.0.0/24"]).await;
             site.change_and_restart(A, groups).await;
         }),
-        breakage!("second subnet of an IKEv1 VPN", ACTIVE, true, |site| {
+        breakage!("second subnet of an IKEv1 VPN", ACTIVE, |site| {
             let mut changes = Vec::new();
             for region in [A, B] {
                 let mut change = site.policies(region, json!({"ike_version": "v1"}), json!({})).await;
@@ -457,7 +453,7 @@ fn ranges() -> Vec<Breakage> {
             }
             site.remake(&changes).await;
         }),
-        breakage!("missing security group rule", ACTIVE, true, |site| {
+        breakage!("missing security group rule", ACTIVE, |site| {
             let remote = local(B).1;
             for rule in site.list(A, &format!("security-group-rules?remote_ip_prefix={remote}")).await {
                 let path = format!("security-group-rules/{}", rule["id"].as_str().unwrap());
@@ -470,15 +466,15 @@ fn ranges() -> Vec<Breakage> {
 /// What is switched off, doubled, or no longer what it was.
 fn states() -> Vec<Breakage> {
     vec![
-        breakage!("connection admin down", DOWN, false, |site| {
+        breakage!("connection admin down", DOWN, |site| {
             site.change(A, json!({"admin_state_up": false})).await;
         }),
-        breakage!("service admin down", DOWN, false, |site| {
+        breakage!("service admin down", DOWN, |site| {
             let service = site.service(A).await;
             site.put(A, "vpnservices", &service, json!({"admin_state_up": false})).await;
         }),
         // What is established lives on; it does not come back once it has ended.
-        breakage!("doubled service", ACTIVE, true, |site| {
+        breakage!("doubled service", ACTIVE, |site| {
             let second = site.new_service(A, json!({"name": "second_vpn_service"})).await;
             let mut body = site.policies(A, json!({}), json!({})).await;
             extend(&mut body, &site.groups(A, &["private-subnet"], &["10.77.0.0/24"]).await);
@@ -487,18 +483,18 @@ fn states() -> Vec<Breakage> {
             extend(&mut body, &own);
             site.make(A, "ipsec-site-connections", body).await;
         }),
-        breakage!("stale gateway address", DOWN, false, |site| {
+        breakage!("stale gateway address", DOWN, |site| {
             site.behind.gateway_moves(A, "border-router", "203.0.113.90");
             // What is established stays ACTIVE until dead peer detection gives up, which takes minutes.
             for region in [A, B] {
                 site.restart(region).await;
             }
         }),
-        breakage!("service in ERROR", ACTIVE, true, |site| {
+        breakage!("service in ERROR", ACTIVE, |site| {
             let service = site.service(A).await;
             site.behind.service_fails(A, service["id"].as_str().unwrap());
         }),
-        breakage!("legacy service", ACTIVE, true, |site| { legacy(site).await }),
+        breakage!("legacy service", ACTIVE, |site| { legacy(site).await }),
     ]
 }
 
