@@ -33,10 +33,11 @@ pub use error::{Error, ErrorKind};
 pub(crate) use hidden::Hidden;
 pub use http::Limits;
 pub use inventory::{
-    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
-    SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Interfaces, Inventory, Network, Quota,
+    RegionId, Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
 };
 pub use keystone::{Cloud, Region};
+pub use neutron::By;
 pub use person::Person;
 pub(crate) use printable::{Text, harmless, one_line, printable};
 pub use request::Kind;

@@ -16,7 +16,7 @@ use osvpn::cloud::credentials::{Credentials, Sources};
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::request::{Seconds, VpnServiceBody};
 use osvpn::cloud::vpnaas::Deleted;
-use osvpn::cloud::{Cloud, ErrorKind, Id, Kind, Limits, Region};
+use osvpn::cloud::{By, Cloud, ErrorKind, Id, Kind, Limits, Region, Subnet};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -109,14 +109,14 @@ fn has_token(request: &Request, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn an_expired_token_noticed_by_six_requests_at_once_is_renewed_once() {
+async fn an_expired_token_noticed_by_five_requests_at_once_is_renewed_once() {
     let neutron = |request: &Request, _| {
         if has_token(request, "token-0") { StatusCode::UNAUTHORIZED.into_response() } else { empty(request) }
     };
     let stub = stub(neutron, StatusCode::CREATED).await;
     region(&stub.url, limits()).await.inventory().await.unwrap();
     assert_eq!(stub.sign_ins.load(Ordering::SeqCst), 2);
-    assert_eq!(stub.requests.lock().unwrap().len(), 12);
+    assert_eq!(stub.requests.lock().unwrap().len(), 10);
 }
 
 #[tokio::test]
@@ -176,20 +176,62 @@ async fn pages_are_followed_by_marker_and_other_projects_and_external_subnets_ar
         _ => empty(request),
     };
     let stub = stub(neutron, StatusCode::CREATED).await;
-    let inventory = region(&stub.url, limits()).await.inventory().await.unwrap();
-    let subnets: Vec<_> = inventory.subnets.iter().map(|one| (one.name.as_str(), one.cidr.to_string())).collect();
-    let expected = [("api", "fd00::/64"), ("shared", "10.1.0.0/24"), ("web[31m", "10.0.0.0/24")];
-    assert_eq!(subnets, expected.map(|(name, cidr)| (name, cidr.to_owned())));
+    let region = region(&stub.url, limits()).await;
+    let mut inventory = region.inventory().await.unwrap();
+    let named = |subnets: &[Subnet]| -> Vec<String> {
+        subnets.iter().map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).collect()
+    };
+    assert_eq!(named(&inventory.subnets), ["api fd00::/64", "web[31m 10.0.0.0/24"]);
+    assert_eq!(named(&inventory.foreign), ["foreign 10.2.0.0/24", "shared 10.1.0.0/24"]);
+    let edge = Id::from("r");
+    assert_eq!(inventory.router(&edge).unwrap().serves(&Id::from("b")), None, "not read is not none");
+    inventory.add_interfaces(region.interfaces(std::slice::from_ref(&edge)).await.unwrap());
+    assert_eq!(named(&inventory.subnets), ["api fd00::/64", "shared 10.1.0.0/24", "web[31m 10.0.0.0/24"]);
+    assert_eq!(named(&inventory.foreign), ["foreign 10.2.0.0/24"]);
+    assert_eq!(inventory.router(&Id::from("q")).unwrap().interfaces, None);
     let routers: Vec<_> = inventory.routers.iter().map(|one| (one.name.as_str(), one.has_gateway())).collect();
     assert_eq!(routers, [("alone", false), ("edge", true)]);
-    let edge = inventory.router(&Id::from("r")).unwrap();
-    assert!(edge.serves(&Id::from("b")) && edge.serves(&Id::from("c")) && !edge.serves(&Id::from("e")));
+    let edge = inventory.router(&edge).unwrap();
+    assert_eq!(["b", "c", "e"].map(|subnet| edge.serves(&Id::from(subnet))), [Some(true), Some(true), Some(false)]);
     assert_eq!((edge.external_v4.len(), edge.external_v6.len()), (1, 1));
     let requests = stub.requests.lock().unwrap();
-    assert_eq!(requests.len(), 7, "six lists, one of two pages");
+    assert_eq!(requests.len(), 7, "five lists, one of two pages, and the ports of one router");
+    assert!(requests.iter().all(|line| line.contains("limit=500") || line.contains("/extensions")));
     assert!(
         requests.iter().all(|line| !line.contains("psk") && (!line.contains("/vpn/") || line.contains("?fields=")))
     );
+}
+
+#[tokio::test]
+async fn objects_are_asked_for_by_id_in_short_addresses_side_by_side() {
+    let neutron = |request: &Request, _| {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let of = |name: &str| -> Vec<String> {
+            let values = query.split('&').filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            values.map(ToOwned::to_owned).collect()
+        };
+        match request.uri().path() {
+            "/v2.0/subnets" => ok(json!({ "subnets": of("id").iter().map(|id| {
+                json!({"id": id, "name": id, "network_id": "n", "cidr": "10.0.0.0/24", "project_id": "other"})
+            }).collect::<Vec<_>>() })),
+            "/v2.0/ports" => ok(json!({ "ports": of("device_id").iter().map(|id| {
+                json!({"device_id": id, "fixed_ips": [{"subnet_id": "s", "ip_address": "10.0.0.1"}]})
+            }).collect::<Vec<_>>() })),
+            _ => empty(request),
+        }
+    };
+    let stub = stub(neutron, StatusCode::CREATED).await;
+    let region = region(&stub.url, limits()).await;
+    let ids: Vec<Id> = (0..100).map(|number| Id::new(format!("0d5c8f6e-7a3b-4b53-9d0c-{number:012}"))).collect();
+    assert_eq!(region.subnets(By::Id, &ids).await.unwrap().len(), 100);
+    assert_eq!(region.interfaces(&ids).await.unwrap().len(), 100);
+    assert_eq!(region.routers(By::Name, &["caf\u{e9} & bar"]).await.unwrap(), []);
+    assert_eq!(region.subnets(By::Cidr, &[""; 0]).await.unwrap(), [], "nothing is asked for nothing");
+    let requests = stub.requests.lock().unwrap();
+    let asked = |path: &str| requests.iter().filter(|line| line.contains(path)).count();
+    assert_eq!((asked("/subnets?"), asked("/ports?"), asked("/routers?")), (3, 4, 1));
+    assert!(requests.iter().all(|line| line.len() < 2_000), "{requests:#?}");
+    assert!(requests.iter().any(|line| line.contains("name=caf%C3%A9+%26+bar")), "{requests:#?}");
 }
 
 #[tokio::test]

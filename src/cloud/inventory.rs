@@ -8,8 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::objects::{
-    DeadPeerDetection, EndpointGroup, Interface, Network, Router, SiteConnection, Status, StoredPolicy, Subnet,
-    VpnService,
+    DeadPeerDetection, EndpointGroup, Interface, Interfaces, Network, Router, SiteConnection, Status, StoredPolicy,
+    Subnet, VpnService,
 };
 use super::printable::Text;
 use super::request::Kind;
@@ -35,6 +35,12 @@ macro_rules! identifier {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
             }
         }
 
@@ -152,13 +158,16 @@ impl Quota {
     }
 }
 
-/// What discovery reads of every region, in one round trip of six requests.
+/// What discovery reads of every region, in one round trip of five requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     pub extensions: Extensions,
     pub routers: Vec<Router>,
-    /// The subnets that can be seen, external ones and `OVN`'s transit subnets left out, by name, then id.
+    /// The subnets of the project and those its routers are known to stand on, external ones and `OVN`'s transit subnets
+    /// left out, by name, then id.
     pub subnets: Vec<Subnet>,
+    /// Other projects' subnets that can be seen: a router whose interfaces have not been read may stand on them.
+    pub foreign: Vec<Subnet>,
     pub services: Vec<VpnService>,
     pub connections: Vec<SiteConnection>,
     /// What could not be read of these lists, and in a [`Survey`] of the others too.
@@ -172,6 +181,25 @@ impl Inventory {
 
     pub fn subnet(&self, id: &Id) -> Option<&Subnet> {
         self.subnets.iter().find(|subnet| subnet.id == *id)
+    }
+
+    /// Gives routers the interfaces that were read of them, and takes the subnets of other projects that they stand on for
+    /// its own.
+    pub fn add_interfaces(&mut self, mut read: BTreeMap<Id, Interfaces>) {
+        let attached: BTreeSet<&Id> =
+            read.values().flat_map(Interfaces::iter).map(|interface| &interface.subnet).collect();
+        let (attached, foreign): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.foreign).into_iter().partition(|subnet| attached.contains(&subnet.id));
+        self.foreign = foreign;
+        if !attached.is_empty() {
+            self.subnets.extend(attached);
+            self.subnets.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        }
+        for router in &mut self.routers {
+            if let Some(interfaces) = read.remove(&router.id) {
+                router.interfaces = Some(interfaces);
+            }
+        }
     }
 
     pub(crate) fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {

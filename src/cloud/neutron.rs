@@ -13,6 +13,7 @@ pub(super) mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use futures::future::try_join_all;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +25,8 @@ use self::wire::{QuotaDetail, WireExtension, WireNetwork, WirePort, WireRouter, 
 use super::error::{Error, ErrorKind};
 use super::http::{MOST_ITEMS, Page, Response, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
-    Detail, EndpointGroup, Extensions, Id, Inventory, Quota, SiteConnection, Subnet, Survey, Unfit, VpnService,
+    Detail, EndpointGroup, Extensions, Id, Interfaces, Inventory, Network, Quota, Router, SiteConnection, Subnet,
+    Survey, Unfit, VpnService,
 };
 use super::keystone::Region;
 use super::request::Kind;
@@ -34,39 +36,120 @@ use super::retry;
 const INTERFACE_OWNERS: [&str; 3] =
     ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"];
 
+/// How many routers' ports are asked for at once. Neutron looks up the network of each, so a few small answers side by side
+/// are there long before a large one.
+const ROUTERS_A_REQUEST: usize = 25;
+
+/// How many objects a page has at most. Where a cloud sets no maximum, the ports of thousands of subnets in one answer would
+/// take it longer than any request may.
+const PAGE: &str = "500";
+
+/// How many bytes of a query a filter may take, so that an address stays below the 2,000 that every proxy lets pass.
+const LONGEST_FILTER: usize = 1_500;
+
 /// More pages than this means a server that never ends its list.
 const MOST_PAGES: usize = 10_000;
 
 impl Region {
-    /// What discovery needs, in six requests at once. A region without `VPNaaS` simply has no VPN objects.
+    /// What discovery needs, in five requests at once: no router's interfaces, which [`Self::interfaces`] reads. A region
+    /// without `VPNaaS` simply has no VPN objects.
     pub async fn inventory(&self) -> Result<Inventory, Error> {
-        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
-        let (extensions, routers, ports, subnets, services, connections) = tokio::join!(
+        let own = self.of_project();
+        let (extensions, routers, subnets, services, connections) = tokio::join!(
             self.extensions(),
-            self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS),
-            self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &owners),
-            self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS),
+            self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()),
+            // Those of other projects may be shared, and a router of this one stand on them.
+            self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS, &[]),
             self.fit_vpn::<WireService>(Kind::VpnService),
             self.fit_vpn::<WireConnection>(Kind::SiteConnection),
         );
         let extensions = extensions?;
         let absent = !extensions.has("vpnaas");
         let mut unfit = Vec::new();
-        let routers = wire::routers(self.own(routers?.and(&mut unfit)), ports?);
-        let attached =
-            routers.iter().flat_map(|router| &router.interfaces).map(|interface| &interface.subnet).collect();
+        let routers: Vec<Router> =
+            self.own(routers?.and(&mut unfit)).into_iter().map(WireRouter::into_router).collect();
         let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
-        let subnets = self.usable(subnets?.and(&mut unfit), &attached, &external);
+        let (subnets, foreign) = self.usable(subnets?.and(&mut unfit), &external);
         let services = self.own(unless_absent(services, absent)?.and(&mut unfit));
         let connections = self.own(unless_absent(connections, absent)?.and(&mut unfit));
         Ok(Inventory {
             services: services.into_iter().map(|one| one.into_service_on(&routers)).collect(),
             connections: connections.into_iter().map(WireConnection::into_connection).collect(),
             subnets,
+            foreign,
             routers,
             extensions,
             unfit,
         })
+    }
+
+    /// As [`Self::inventory`], with the interfaces of all routers.
+    pub async fn inventory_with_interfaces(&self) -> Result<Inventory, Error> {
+        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
+        let ports = self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &owners);
+        let (inventory, ports) = tokio::join!(self.inventory(), ports);
+        let mut inventory = inventory?;
+        let mut read = wire::interfaces(ports?);
+        for router in &inventory.routers {
+            read.entry(router.id.clone()).or_default();
+        }
+        inventory.add_interfaces(read);
+        Ok(inventory)
+    }
+
+    /// The interfaces of those routers, by router: one request for every 25, all at once.
+    ///
+    /// Neutron takes some milliseconds for each port it lists, whatever is asked of it.
+    pub async fn interfaces(&self, routers: &[Id]) -> Result<BTreeMap<Id, Interfaces>, Error> {
+        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
+        let read = routers.chunks(ROUTERS_A_REQUEST).map(|some| {
+            let devices = some.iter().map(|router| ("device_id", router.as_str()));
+            let filters: Vec<_> = owners.into_iter().chain(devices).collect();
+            async move { self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &filters).await }
+        });
+        let mut read = wire::interfaces(try_join_all(read).await?.into_iter().flatten().collect());
+        for router in routers {
+            read.entry(router.clone()).or_default();
+        }
+        Ok(read)
+    }
+
+    /// The project's routers with one of those values, without their interfaces; those that do not exist are not there.
+    pub async fn routers(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Router>, Error> {
+        let routers = self.matching::<WireRouter>("routers", by, values).await?;
+        Ok(self.own(routers).into_iter().map(WireRouter::into_router).collect())
+    }
+
+    /// The subnets with one of those values that can be seen, whosever they are, `OVN`'s transit subnets left out.
+    pub async fn subnets(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Subnet>, Error> {
+        let mut subnets = self.matching::<WireSubnet>("subnets", by, values).await?;
+        subnets.retain(|subnet| !subnet.is_transit());
+        subnets.sort_by(|a, b| a.key().cmp(&b.key()));
+        Ok(subnets.into_iter().map(WireSubnet::into_subnet).collect())
+    }
+
+    /// The networks with one of those values that can be seen, whosever they are.
+    pub async fn networks(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Network>, Error> {
+        let networks = self.matching::<WireNetwork>("networks", by, values).await?;
+        Ok(networks.into_iter().map(WireNetwork::into_network).collect())
+    }
+
+    /// The objects with one of those values, in as many requests at once as keep their addresses short; none for no value.
+    async fn matching<T: Wire>(
+        &self,
+        collection: &'static str,
+        by: By,
+        values: &[impl AsRef<str>],
+    ) -> Result<Vec<T>, Error> {
+        let asked = batches(by.attribute(), values.iter().map(AsRef::as_ref))
+            .map(|filters| async move { self.list::<T>(&[collection], collection, T::FIELDS, &filters).await });
+        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+    }
+
+    /// What an administrator's token needs, which would see everybody's. Routers, ports, networks and security groups take
+    /// it on every release; VPN lists do not.
+    fn of_project(&self) -> Option<(&'static str, &str)> {
+        Some(("project_id", self.cloud().project_id())).filter(|(_, project)| !project.is_empty())
     }
 
     pub async fn extensions(&self) -> Result<Extensions, Error> {
@@ -105,7 +188,7 @@ impl Region {
     /// Everything about the VPNs of the region, in nine requests at once.
     pub async fn survey(&self) -> Result<Survey, Error> {
         let (inventory, groups, ike, ipsec) = tokio::join!(
-            self.inventory(),
+            self.inventory_with_interfaces(),
             self.fit_vpn::<WireGroup>(Kind::EndpointGroup),
             self.fit_vpn::<WirePolicy>(Kind::IkePolicy),
             self.fit_vpn::<WirePolicy>(Kind::IpsecPolicy),
@@ -150,18 +233,17 @@ impl Region {
         Ok(all.into_iter().filter_map(|(name, value)| Some((name, serde_json::from_str(value.get()).ok()?))).collect())
     }
 
-    /// Subnets a tunnel can serve: the project's own and those its routers stand on, without external networks and
-    /// without the transit subnets that OVN adds to routers with a VPN service.
-    fn usable(&self, mut all: Vec<WireSubnet>, attached: &BTreeSet<&Id>, external: &BTreeSet<&Id>) -> Vec<Subnet> {
+    /// Subnets a tunnel can serve, the project's own and those of others, without external networks and without the transit
+    /// subnets that OVN adds to routers with a VPN service.
+    fn usable(&self, mut all: Vec<WireSubnet>, external: &BTreeSet<&Id>) -> (Vec<Subnet>, Vec<Subnet>) {
         let project = self.cloud().project_id();
         all.retain(|subnet| {
-            (subnet.belongs_to(project) || attached.contains(&subnet.id))
-                && subnet.external != Some(true)
-                && !external.contains(&subnet.network_id)
-                && !subnet.is_transit()
+            subnet.external != Some(true) && !external.contains(&subnet.network_id) && !subnet.is_transit()
         });
         all.sort_by(|a, b| a.key().cmp(&b.key()));
-        all.into_iter().map(WireSubnet::into_subnet).collect()
+        let (own, foreign): (Vec<_>, Vec<_>) = all.into_iter().partition(|subnet| subnet.belongs_to(project));
+        let subnets = |all: Vec<WireSubnet>| all.into_iter().map(WireSubnet::into_subnet).collect();
+        (subnets(own), subnets(foreign))
     }
 
     /// By name, then id, without what belongs to other projects: an administrator's token sees them all.
@@ -177,7 +259,7 @@ impl Region {
     }
 
     async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
-        self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind)).await
+        self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
     /// A whole list, page by page. The objects that do not match the API are named instead.
@@ -186,10 +268,11 @@ impl Region {
         path: &[&str],
         collection: &'static str,
         fields: &[&str],
+        filters: &[(&str, &str)],
     ) -> Result<Readable<T>, Error> {
         let mut unfit = Vec::new();
         let read = |answer: &Response| parse_page_of_fit(answer, collection);
-        let items = self.pages(path, collection, fields, &[], read, &mut unfit).await?;
+        let items = self.pages(path, collection, fields, filters, read, &mut unfit).await?;
         Ok(Readable { items, unfit })
     }
 
@@ -213,8 +296,10 @@ impl Region {
         parse: impl Fn(&Response) -> Result<(Page<T>, Vec<Unfit>), Error>,
         unfit: &mut Vec<Unfit>,
     ) -> Result<Vec<T>, Error> {
-        let mut query = filters.to_vec();
-        query.extend(fields.iter().map(|field| ("fields", *field)));
+        let mut query: Vec<_> = fields.iter().map(|field| ("fields", *field)).collect();
+        query.extend(filters);
+        // There is one list of extensions, and it has no pages.
+        query.extend((collection != "extensions").then_some(("limit", PAGE)));
         let (mut items, mut bytes, mut known) = (Vec::new(), 0_usize, BTreeSet::new());
         let mut marker: Option<String> = None;
         let (began, asked) = (Instant::now(), self.cloud().asked_for());
@@ -289,6 +374,49 @@ impl Region {
         error.region = Some(self.id().clone());
         error
     }
+}
+
+/// The attribute by which objects are asked for: one that every release declares a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    Id,
+    Name,
+    /// Of subnets alone, as the API writes it: with the address of the network.
+    Cidr,
+}
+
+impl By {
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::Cidr => "cidr",
+        }
+    }
+}
+
+/// Filters for any of those values, in parts of at most [`LONGEST_FILTER`].
+pub(super) fn batches<'a>(
+    attribute: &'a str,
+    values: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = Vec<(&'a str, &'a str)>> {
+    let mut parts: Vec<Vec<(&str, &str)>> = Vec::new();
+    let mut left = 0;
+    for value in values {
+        // What is no letter or digit may take three bytes, and so does what separates it from the next.
+        let length = attribute.len()
+            + 3
+            + value.bytes().map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { 1 } else { 3 }).sum::<usize>();
+        match parts.last_mut() {
+            Some(part) if length <= left => part.push((attribute, value)),
+            _ => {
+                left = LONGEST_FILTER;
+                parts.push(vec![(attribute, value)]);
+            }
+        }
+        left = left.saturating_sub(length);
+    }
+    parts.into_iter()
 }
 
 /// An object, as far as a list that repeats itself needs to know it.

@@ -154,7 +154,8 @@ fn subnet(seen: &Inspection, vpn: &Vpn, half: Half, side: &Side, word: &str) -> 
     let Some(survey) = seen.surveys.get(&side.region) else { return Err(format!("{place} could not be read")) };
     let range = word.parse().ok();
     let fits = |subnet: &Subnet| subnet.id.as_str() == word || subnet.name == word || Some(subnet.cidr) == range;
-    let is_on_router = |subnet: &Subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id));
+    let is_on_router =
+        |subnet: &Subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id) == Some(true));
     let subnets = &survey.inventory.subnets;
     let all: Vec<&Subnet> = subnets.iter().filter(|subnet| fits(subnet)).collect();
     let on_router: Vec<&Subnet> = all.iter().copied().filter(|subnet| is_on_router(subnet)).collect();

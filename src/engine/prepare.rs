@@ -95,7 +95,7 @@ pub async fn read<'a>(
         }
     }
     let reads = regions.into_iter().filter_map(|id| cloud.region(id).ok()).map(|region| async move {
-        let (inventory, detail) = tokio::try_join!(region.inventory(), region.detail())?;
+        let (inventory, detail) = tokio::try_join!(region.inventory_with_interfaces(), region.detail())?;
         Ok::<RegionRead, Error>((region.id().clone(), inventory, detail))
     });
     let read: Result<Vec<RegionRead>, Error> = join_all(reads).await.into_iter().collect();

@@ -114,7 +114,7 @@ pub(super) fn side(region: &RegionId, survey: &Survey, connection: &SiteConnecti
     let group = |id: &Option<Id>| survey.groups.iter().find(|group| Some(&group.id) == id.as_ref());
     let legacy = service.as_ref().and_then(|service| service.legacy_subnet.clone());
     let Tunnelled { local, remote, .. } = Tunnelled::of(connection, inventory, &survey.groups);
-    let serves = |subnet: &Subnet| router.as_ref().is_some_and(|router| router.serves(&subnet.id));
+    let serves = |subnet: &Subnet| router.as_ref().is_some_and(|router| router.serves(&subnet.id) == Some(true));
     let subnets: Vec<Id> = match (&connection.local_group, group(&connection.local_group)) {
         (Some(_), Some(group)) if group.kind == "cidr" => {
             let is_listed = |subnet: &&Subnet| local.iter().flatten().any(|range| *range == subnet.cidr);

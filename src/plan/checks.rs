@@ -14,7 +14,7 @@ use super::cidr;
 use super::findings::{Finding, Place};
 use super::names::Half;
 use super::shell::openstack;
-use crate::cloud::{Detail, Id, Inventory, Kind, RegionId, Router, Status, Subnet};
+use crate::cloud::{Detail, Id, Interfaces, Inventory, Kind, RegionId, Router, Status, Subnet};
 
 pub(crate) use carried::{TunnelEnd, carried, local};
 pub(crate) use existing::Tunnelled;
@@ -126,7 +126,10 @@ const fn plural(count: usize) -> &'static str {
 /// Findings about tunnelling a subnet from a router.
 pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
-    let Some(interface) = router.interfaces.iter().find(|interface| interface.subnet == subnet.id) else {
+    let Some(interfaces) = &router.interfaces else {
+        return vec![Finding::refusal(place, format!("the subnets of {} have not been read", router.name))];
+    };
+    let Some(interface) = interfaces.in_subnet(&subnet.id).first() else {
         let text = format!(
             "is not attached to {}; attach it with: {}",
             router.name,
@@ -158,7 +161,7 @@ fn remote(
     place: Place,
 ) -> Vec<Finding> {
     let mut found = existing::same_ranges(known, router, local, ranges, own, place);
-    for interface in &router.interfaces {
+    for interface in router.interfaces.iter().flat_map(Interfaces::iter) {
         let Some(own) = known.inventory.subnet(&interface.subnet) else { continue };
         if local.contains(&own.id) {
             continue;

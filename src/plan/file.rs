@@ -227,7 +227,7 @@ fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<File
             .filter(|subnet| subnet.id.as_str() == wanted || subnet.name == *wanted || Some(subnet.cidr) == range);
         // The router settles most ambiguities: a subnet that does not hang on it cannot be meant.
         let on_router = router.as_ref().ok().and_then(|id| known.inventory.router(id));
-        let attached = |id: &Id| on_router.is_some_and(|router| router.serves(id));
+        let attached = |id: &Id| on_router.is_some_and(|router| router.serves(id) == Some(true));
         let mut all: Vec<&Id> = fits.map(|subnet| &subnet.id).collect();
         if all.len() > 1 && all.iter().any(|id| attached(id)) {
             all.retain(|id| attached(id));

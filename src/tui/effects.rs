@@ -230,7 +230,7 @@ impl Effects {
                 self.answer(async move {
                     let result = match (reading, region) {
                         (Some(reading), _) => reading.await.unwrap_or_else(|error| Err(lost(&error))),
-                        (None, Ok(region)) => region.inventory().await,
+                        (None, Ok(region)) => region.inventory_with_interfaces().await,
                         (None, Err(error)) => Err(error),
                     };
                     Message::Discovered(id, request, result)
@@ -423,7 +423,7 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {
         let region = region.clone();
-        (region.id().clone(), tokio::spawn(async move { region.inventory().await }))
+        (region.id().clone(), tokio::spawn(async move { region.inventory_with_interfaces().await }))
     });
     let early = early.collect();
     // They are a courtesy: the first screen does not wait long for them.

@@ -9,7 +9,7 @@ use super::picker::{Choice, Line};
 use super::remote::Remote;
 use super::screen::Mode;
 use super::{Model, RegionState};
-use crate::cloud::{Detail, Id, Inventory, Router, Subnet};
+use crate::cloud::{Detail, Id, Interfaces, Inventory, Router, Subnet};
 use crate::plan::checks::Tunnelled;
 use crate::plan::{Finding, Half, Known, Place, Profile, Severity, checks, cidr};
 
@@ -156,7 +156,12 @@ pub(super) fn modes() -> Vec<Line> {
 }
 
 fn is_usable(known: &Known<'_>, router: &Router) -> bool {
-    !router.interfaces.is_empty() && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
+    !is_bare(router) && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
+}
+
+/// Whether a router is known to stand on no subnet.
+fn is_bare(router: &Router) -> bool {
+    router.interfaces.as_ref().is_some_and(Interfaces::is_empty)
 }
 
 fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subnets: &HashMap<&Id, &Subnet>) -> Line {
@@ -169,12 +174,13 @@ fn router_line(known: &Known<'_>, router: &Router, half: Half, twin: bool, subne
     };
     let mut line = line(Choice::Object(router.id.clone()), named(&router.name, &router.id), aside);
     line.findings = checks::router(known, router, half);
-    if line.is_open() && router.interfaces.is_empty() {
+    if line.is_open() && is_bare(router) {
         line.findings.insert(0, Finding::refusal(Place::Router(half), "has no subnet to tunnel; attach one first"));
     }
     line.findings.sort_by_key(|finding| finding.severity);
     let external = router.external_network.as_ref().map(|id| network(known.detail, id));
-    let subnets = router.interfaces.iter().filter_map(|interface| subnets.get(&interface.subnet));
+    let interfaces = router.interfaces.iter().flat_map(Interfaces::iter).sorted_by_key(|interface| interface.address);
+    let subnets = interfaces.filter_map(|interface| subnets.get(&interface.subnet));
     let subnets = subnets.map(|subnet| format!("{} {}", subnet.name, subnet.cidr)).join(", ");
     line.detail = vec![about("Id", router.id.as_str()), about("Status", router.status.to_string())];
     line.detail.extend(external.map(|external| about("Gateway", format!("{external} {}", addresses.join(", ")))));
@@ -209,7 +215,7 @@ fn subnet_line(
         around.across.iter().find(|range| range.addr().is_ipv4() != subnet.cidr.addr().is_ipv4())
     {
         line.findings.push(Finding::refusal(place, format!("is of another IP version than {other} on the other side")));
-    } else if router.serves(&subnet.id) && subnet.cidr.addr().is_ipv6() {
+    } else if router.serves(&subnet.id) == Some(true) && subnet.cidr.addr().is_ipv6() {
         line.findings.push(Finding::warning(place, "is IPv6; the other side must be IPv6 too"));
     }
     for tunnelled in &around.tunnelled {

@@ -1,5 +1,6 @@
 //! What a region has and is: versions, extensions, routers, subnets, ports, networks; raw, and as the client reads it.
 
+use itertools::Itertools;
 use osvpn::cloud::{Detail, Inventory, SiteConnection, VpnService};
 use reqwest::Method;
 use serde_json::Value;
@@ -94,9 +95,9 @@ async fn the_clients_inventory(s: Stage) {
     s.make(B, "ipsec-site-connections", sound).await;
     for region in [A, B] {
         let client = s.client(region).await;
-        let Inventory { extensions, routers, subnets, services, connections, unfit } =
+        let Inventory { extensions, routers, subnets, foreign, services, connections, unfit } =
             client.inventory().await.unwrap();
-        assert_eq!(unfit, []);
+        assert_eq!((unfit, foreign), (Vec::new(), Vec::new()));
         let Detail { networks, groups, quotas } = client.detail().await.unwrap();
         s.note(format!(
             "{region}: vpnaas {}, sha1 {}, new {}, ovn {}",
@@ -105,9 +106,11 @@ async fn the_clients_inventory(s: Stage) {
             extensions.stores_new_algorithms(),
             extensions.is_ovn()
         ));
-        for mut router in routers {
-            router.interfaces.sort_by_key(|interface| interface.address);
-            s.note(format!("{router:?}"));
+        let ids: Vec<_> = routers.iter().map(|router| router.id.clone()).collect();
+        let interfaces = client.interfaces(&ids).await.unwrap();
+        for router in routers {
+            let interfaces = interfaces[&router.id].iter().sorted_by_key(|interface| interface.address);
+            s.note(format!("{router:?} {:?}", interfaces.collect::<Vec<_>>()));
         }
         for subnet in subnets {
             s.note(format!("{subnet:?}"));

@@ -1,6 +1,6 @@
 //! Commands to be copied, where a cloud has ids and regions that a shell would read something into.
 
-use osvpn::cloud::{Id, RegionId, Survey};
+use osvpn::cloud::{Id, Interface, RegionId, Survey};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Advice, Weakness};
 
@@ -17,7 +17,12 @@ fn spoilt(mut survey: Survey, evil: &str) -> Survey {
     let inventory = &mut survey.inventory;
     for router in &mut inventory.routers {
         spoil(&mut router.id, evil);
-        router.interfaces.iter_mut().for_each(|interface| spoil(&mut interface.subnet, evil));
+        let spoilt = |interface: &Interface| {
+            let mut interface = interface.clone();
+            spoil(&mut interface.subnet, evil);
+            interface
+        };
+        router.interfaces = router.interfaces.as_ref().map(|all| all.iter().map(spoilt).collect());
     }
     inventory.subnets.iter_mut().for_each(|subnet| spoil(&mut subnet.id, evil));
     for service in &mut inventory.services {

@@ -1,7 +1,7 @@
 //! What is said of the connections that are there already.
 
 use super::*;
-use osvpn::cloud::{Error, ErrorKind, SiteConnection};
+use osvpn::cloud::{Error, ErrorKind, Interfaces, SiteConnection};
 use osvpn::plan::SharedKey;
 use osvpn::plan::psk::KeyOrigin;
 
@@ -18,7 +18,9 @@ fn world() -> World {
     let other = subnet("h-other", "other-subnet", "10.8.1.0/24");
     let inventory = &mut world.hamilton.1;
     let router = inventory.routers.iter_mut().find(|router| router.id == Id::new("h-used")).unwrap();
-    router.interfaces.extend(self::router("", "", &[], &[&other]).interfaces);
+    let with_it = self::router("", "", &[], &[&other]);
+    let interfaces = [router.interfaces.as_ref(), with_it.interfaces.as_ref()];
+    router.interfaces = Some(interfaces.into_iter().flatten().flat_map(Interfaces::iter).cloned().collect());
     inventory.subnets.push(other);
     world
 }

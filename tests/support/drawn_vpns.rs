@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use osvpn::cloud::{
-    DeadPeerDetection, EndpointGroup, Extensions, Id, Interface, RegionId, Router, SiteConnection, Status,
+    DeadPeerDetection, EndpointGroup, Extensions, Id, Interface, Interfaces, RegionId, Router, SiteConnection, Status,
     StoredPolicy, Subnet, Survey, VpnService,
 };
 use osvpn::plan::{Half, VpnId};
@@ -118,8 +118,10 @@ fn add(survey: &mut Survey, one: &Drawn) {
     for subnet in &subnets {
         let address = inventory.subnet(subnet).and_then(|subnet| subnet.gateway).unwrap();
         let router = inventory.routers.iter_mut().find(|router| router.id.as_str() == one.router).unwrap();
-        if !router.serves(subnet) {
-            router.interfaces.push(Interface { subnet: subnet.clone(), address });
+        if router.serves(subnet) != Some(true) {
+            let others = router.interfaces.iter().flat_map(Interfaces::iter).cloned();
+            let own = Interface { subnet: subnet.clone(), address };
+            router.interfaces = Some(others.chain([own]).collect());
         }
     }
     let description = one.mark.map_or_else(String::new, |(id, half)| VpnId::new(id).mark(half));
@@ -162,7 +164,7 @@ fn router(one: &Drawn) -> Router {
         external_network: Some(Id::new("public-net")),
         external_v4: vec![one.address.parse().unwrap()],
         external_v6: Vec::new(),
-        interfaces: Vec::new(),
+        interfaces: Some(Interfaces::default()),
     }
 }
 

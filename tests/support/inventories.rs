@@ -33,10 +33,12 @@ pub fn router(id: &str, name: &str, v4: &[&str], subnets: &[&Subnet]) -> Router 
         external_network: Some(Id::new("public-net")),
         external_v4: v4.iter().map(|address| address.parse().unwrap()).collect(),
         external_v6: vec![],
-        interfaces: subnets
-            .iter()
-            .map(|subnet| Interface { subnet: subnet.id.clone(), address: subnet.gateway.unwrap() })
-            .collect(),
+        interfaces: Some(
+            subnets
+                .iter()
+                .map(|subnet| Interface { subnet: subnet.id.clone(), address: subnet.gateway.unwrap() })
+                .collect(),
+        ),
     }
 }
 
@@ -89,6 +91,7 @@ pub fn hamilton_inventory() -> Inventory {
         extensions: old_release(),
         routers,
         subnets,
+        foreign: vec![],
         unfit: vec![],
         services: vec![service("s-legacy", "h-legacy", Some("h-old")), service("s-used", "h-used", None)],
         connections: vec![SiteConnection {
@@ -144,6 +147,7 @@ pub fn porirua_inventory() -> Inventory {
             router("p-twin-2", "twin-router", &["150.242.40.139", "150.242.40.140"], &[&apps]),
         ],
         subnets,
+        foreign: vec![],
         services: vec![],
         connections: vec![],
         unfit: vec![],

@@ -76,7 +76,8 @@ impl Site {
         let id = RegionId::new(region);
         let region = self.cloud.region(&id).unwrap();
         // Every test that makes a plan holds this, twice.
-        let (inventory, detail) = Box::pin(async { tokio::join!(region.inventory(), region.detail()) }).await;
+        let (inventory, detail) =
+            Box::pin(async { tokio::join!(region.inventory_with_interfaces(), region.detail()) }).await;
         (id, inventory.unwrap(), detail.unwrap())
     }
 
@@ -121,7 +122,7 @@ fn side(region: &(RegionId, Inventory, Detail), names: Names<'_>) -> HalfDraft {
     let router = region.1.routers.iter().find(|router| router.name == names.1).unwrap();
     let id = |name: &&str| {
         let mut of_name = region.1.subnets.iter().filter(|subnet| subnet.name == **name);
-        of_name.find(|subnet| router.serves(&subnet.id)).map(|subnet| subnet.id.clone()).unwrap()
+        of_name.find(|subnet| router.serves(&subnet.id) == Some(true)).map(|subnet| subnet.id.clone()).unwrap()
     };
     let subnets: Vec<Id> = names.2.iter().map(id).collect();
     HalfDraft { region: region.0.clone(), router: router.id.clone(), subnets }

@@ -71,6 +71,35 @@ pub struct Interface {
     pub address: IpAddr,
 }
 
+/// All addresses a router has on its subnets, by subnet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interfaces(Vec<Interface>);
+
+impl Interfaces {
+    pub fn iter(&self) -> impl Iterator<Item = &Interface> {
+        self.0.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those in one subnet, in the order of their addresses. It takes no longer where there are thousands of others.
+    pub fn in_subnet(&self, subnet: &Id) -> &[Interface] {
+        let first = self.0.partition_point(|interface| interface.subnet < *subnet);
+        let rest = &self.0[first..];
+        &rest[..rest.partition_point(|interface| interface.subnet == *subnet)]
+    }
+}
+
+impl FromIterator<Interface> for Interfaces {
+    fn from_iter<T: IntoIterator<Item = Interface>>(interfaces: T) -> Self {
+        let mut interfaces = Vec::from_iter(interfaces);
+        interfaces.sort_by(|a, b| (&a.subnet, a.address).cmp(&(&b.subnet, b.address)));
+        Self(interfaces)
+    }
+}
+
 /// A router of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Router {
@@ -85,7 +114,8 @@ pub struct Router {
     pub external_v4: Vec<Ipv4Addr>,
     /// The gateway's IPv6 addresses, in the API's order.
     pub external_v6: Vec<Ipv6Addr>,
-    pub interfaces: Vec<Interface>,
+    /// None until they are read: Neutron is slow at listing ports, so only those of routers that matter are.
+    pub interfaces: Option<Interfaces>,
 }
 
 impl Router {
@@ -94,8 +124,9 @@ impl Router {
         self.external_network.is_some()
     }
 
-    pub fn serves(&self, subnet: &Id) -> bool {
-        self.interfaces.iter().any(|interface| interface.subnet == *subnet)
+    /// Whether it stands on a subnet; none if its interfaces have not been read.
+    pub fn serves(&self, subnet: &Id) -> Option<bool> {
+        self.interfaces.as_ref().map(|interfaces| !interfaces.in_subnet(subnet).is_empty())
     }
 }
 

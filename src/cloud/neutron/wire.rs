@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::cloud::inventory::{Id, Interface, Network, Quota, Router, Status, Subnet};
+use crate::cloud::inventory::{Id, Interface, Interfaces, Network, Quota, Router, Status, Subnet};
 use crate::cloud::printable::Text;
 use crate::cloud::request::Kind;
 
@@ -112,7 +112,7 @@ wire! {
         id: Id, name: Option<Text>, status: Option<Text>, admin_state_up: Option<bool>,
         external_gateway_info: Option<Gateway>, project_id: Option<String>, tenant_id: Option<String>,
     }
-    WirePort { device_id: Text, fixed_ips: Option<Vec<WireFixedIp>> }
+    WirePort { device_id: Id, fixed_ips: Option<Vec<WireFixedIp>> }
     WireSubnet {
         id: Id, name: Option<Text>, network_id: Id, cidr: IpNet, gateway_ip: Option<Text>,
         external as "router:external": Option<bool>, project_id: Option<String>, tenant_id: Option<String>,
@@ -130,7 +130,8 @@ impl WireFixedIp {
 }
 
 impl WireRouter {
-    fn into_router(self, interfaces: Vec<Interface>) -> Router {
+    /// Without its interfaces, which stand in the list of ports.
+    pub fn into_router(self) -> Router {
         let gateway = self.external_gateway_info;
         let fixed = gateway.iter().flat_map(|gateway| &gateway.external_fixed_ips).flatten();
         let (mut external_v4, mut external_v6) = (Vec::new(), Vec::new());
@@ -148,27 +149,22 @@ impl WireRouter {
             external_network: gateway.and_then(|gateway| gateway.network_id),
             external_v4,
             external_v6,
-            interfaces,
+            interfaces: None,
         }
     }
 }
 
-/// The routers with their interfaces. OVN's transit addresses are left out with their subnets.
-pub fn routers(routers: Vec<WireRouter>, ports: Vec<WirePort>) -> Vec<Router> {
-    let mut feet: BTreeMap<String, Vec<Interface>> = BTreeMap::new();
+/// The interfaces of routers, by router. OVN's transit addresses are left out with their subnets.
+pub fn interfaces(ports: Vec<WirePort>) -> BTreeMap<Id, Interfaces> {
+    let mut feet: BTreeMap<Id, Vec<Interface>> = BTreeMap::new();
     for WirePort { device_id, fixed_ips } in ports {
         let interfaces = fixed_ips.unwrap_or_default().into_iter().filter_map(|fixed| {
             let address = fixed.address().filter(|address| !is_link_local(*address))?;
             Some(Interface { subnet: fixed.subnet_id?, address })
         });
-        feet.entry(device_id.0).or_default().extend(interfaces);
+        feet.entry(device_id).or_default().extend(interfaces);
     }
-    let with_feet = |router: WireRouter| {
-        let mut interfaces = feet.remove(router.id.as_str()).unwrap_or_default();
-        interfaces.sort_by_key(|interface| interface.address);
-        router.into_router(interfaces)
-    };
-    routers.into_iter().map(with_feet).collect()
+    feet.into_iter().map(|(router, interfaces)| (router, interfaces.into_iter().collect())).collect()
 }
 
 fn is_link_local(address: IpAddr) -> bool {

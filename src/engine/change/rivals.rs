@@ -111,7 +111,7 @@ impl Changing {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let (inventory, groups) = tokio::try_join!(region.inventory(), region.groups())?;
+        let (inventory, groups) = tokio::try_join!(region.inventory_with_interfaces(), region.groups())?;
         let detail = Detail { groups, ..Detail::default() };
         let known = Known { region: &half.region, inventory: &inventory, detail: Some(&detail) };
         let mut rivals = Vec::new();

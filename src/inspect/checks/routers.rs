@@ -21,12 +21,15 @@ fn prove(case: &Case<'_>) -> Verdict {
                 Fix::ByHand(vec![openstack(&side.region, "router set --enable").operand(&router.id).into()]),
             );
         }
+        let Some(interfaces) = &router.interfaces else {
+            return Verdict::Open(format!("the subnets of the router in {place} could not be read"));
+        };
         for subnet in side.subnets.iter().filter_map(|id| survey.inventory.subnet(id)) {
-            let feet = || router.interfaces.iter().filter(|foot| foot.subnet == subnet.id);
-            let Some(foot) = feet().next() else {
+            let feet = interfaces.in_subnet(&subnet.id);
+            let Some(foot) = feet.first() else {
                 return detached(case, half, side, router, subnet);
             };
-            if !feet().any(|foot| subnet.gateway == Some(foot.address)) {
+            if !feet.iter().any(|foot| subnet.gateway == Some(foot.address)) {
                 let gateway = subnet.gateway.map_or_else(|| "nowhere".to_owned(), |gateway| format!("to {gateway}"));
                 return Verdict::bad(
                     Weight::Hides,
@@ -58,7 +61,8 @@ fn detached(case: &Case<'_>, half: Half, side: &Side, router: &Router, subnet: &
     let place = case.place(half);
     let routers = case.survey(side).map_or(&[][..], |survey| &survey.inventory.routers);
     let gateway = routers.iter().find(|other| {
-        other.interfaces.iter().any(|foot| foot.subnet == subnet.id && subnet.gateway == Some(foot.address))
+        let feet = other.interfaces.iter().flat_map(|interfaces| interfaces.in_subnet(&subnet.id));
+        feet.into_iter().any(|foot| subnet.gateway == Some(foot.address))
     });
     let seen = format!("{} ({}) is not attached to the router {} in {place}", subnet.name, subnet.cidr, router.name);
     let means = "traffic for it from the other side goes nowhere";
