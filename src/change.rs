@@ -1,5 +1,5 @@
 //! A change of a VPN that exists, as an ordered list of steps on its objects; pure. The builder decides what is to be
-//! different; [`engine::change`](crate::engine::change) carries it out, finishes it or takes it back.
+//! different; [`engine`](crate::engine) carries it out, finishes it or takes it back.
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
 

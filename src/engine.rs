@@ -18,26 +18,44 @@
 //! [`create`], [`watch`] and [`undo`] can each be called again with the ledger of the last call: a retry does only what
 //! is missing.
 
+mod adopt;
 mod bodies;
-pub mod change;
+mod changing;
 mod clock;
 pub mod commands;
+mod contention;
+mod create;
 mod creation;
 mod delete;
 pub mod discover;
 mod event;
+mod forward;
 pub mod handover;
 pub mod interruption;
+mod job;
 pub mod journal;
+pub mod kept;
+mod key;
 mod ledger;
-mod lost_request;
+mod lost_requests;
+mod marked;
 pub mod pace;
+mod peer_end;
 pub(crate) mod prepare;
+mod progress;
+mod replaced;
+mod restart;
 pub(crate) mod resume;
 mod retry;
+mod rivals;
+mod rollback;
+mod sender;
 mod sent;
+mod service;
 mod shared_keys;
 mod state_file;
+mod status;
+mod update;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -52,12 +70,19 @@ use crate::plan::{Half, Plan, VpnId, VpnName};
 use journal::Keeper;
 
 pub use crate::change::{HalfObject as Step, Task};
+use changing::Failure;
+pub use changing::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing};
 pub use creation::{CreateError, Undone, create, undo};
+use job::Job;
 use ledger::in_order_of_deletion;
 pub use ledger::{Doubt, Ledger, Made, Origin};
+use marked::adopted;
 pub use pace::DEFAULT_WAIT;
+pub use progress::{Direction, End};
+use progress::{LostRequests, Progress, Request, StepState};
 pub use sent::Sent;
 pub use shared_keys::read_shared_keys;
+pub use status::{Caveat, Course};
 pub use watch::{Pace, Watched, watch};
 
 /// Whether a task failed because its region no longer stores an algorithm of the plan's policy, which it shows as a plain

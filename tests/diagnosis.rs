@@ -12,7 +12,7 @@ use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::http::Limits;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::{Cloud, Credentials, Kind, RegionId, Status};
-use osvpn::engine::change::{ChangeWork, Changed, Changing};
+use osvpn::engine::{ChangeWork, Changed, Changing};
 use osvpn::inspect::diagnosis::{Diagnosis, exposures};
 use osvpn::inspect::{Check, Condition, Fix, Inspection, Keys, Verdict, Vpn, Weight, checks, inspect};
 use osvpn::plan::{Half, Profiles};

@@ -532,18 +532,8 @@ async fn a_switch_to_modern_that_is_killed_goes_on_as_a_switch() {
         for done in [true, false] {
             let scene = Scene::new().await;
             let kept = without_sha1(&scene).await;
-            let gate = Gate::closed();
-            scene.cloud.inject(
-                InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(kind).region("nz-hlz-1"),
-            );
-            let mut child = scene.osvpn(&["resume", "--profile", "modern"]).spawn().unwrap();
-            gate.arrived().await;
-            kill(&mut child);
-            scene.cloud.clear_faults();
-            if done {
-                gate.open();
-                gate.acted().await;
-            }
+            let target = (method.to_owned(), kind.to_owned(), Some("nz-hlz-1".to_owned()), 1);
+            killed_at(&scene, &["resume", "--profile", "modern"], &target, done).await;
             let ran = run(scene.osvpn(&["resume"])).await;
             assert_eq!((ran.code, scene.made()), (0, 12), "{method} {kind} {done}: {}{}", ran.out, ran.err);
             assert!(kept.is_subset(&ids(&scene.cloud)), "{method} {kind} {done}");

@@ -3,7 +3,7 @@
 use crate::support::runs;
 use osvpn::cloud::{Error, ErrorKind, Status};
 use osvpn::commands::wizard::report_of;
-use osvpn::engine::change::Direction;
+use osvpn::engine::Direction;
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{Event, Step, Task, Undone, Watched};
 use osvpn::plan::Half;

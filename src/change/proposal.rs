@@ -1,6 +1,6 @@
 //! What can be done to a VPN that exists, as a [`Change`]: pure. It is built from what [`inspect`](crate::inspect) has
 //! seen, shown to the user with what to know about it, and carried out by
-//! [`engine::change`](crate::engine::change).
+//! [`engine`](crate::engine).
 
 use std::fmt;
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::change::Change;
 use crate::cloud::retry::Pause;
 use crate::cloud::{Cloud, RegionId};
-use crate::engine::change::{ChangeEvent, End};
+use crate::engine::{ChangeEvent, End};
 use crate::engine::{Event, Ledger, Made, Marks, Origin, Standing, Task};
 use crate::plan::{Half, Plan};
 use crate::sign_in::aside::say;

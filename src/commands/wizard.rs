@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::options::{CloudArgs, WaitArgs};
 use super::{complain, options, runtime};
-use crate::engine::change::{ChangeError, Changed};
+use crate::engine::{ChangeError, Changed};
 use crate::engine::{Ledger, Undone};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};

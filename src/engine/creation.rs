@@ -1,8 +1,8 @@
 //! Creating a VPN and rolling that back: changes like all others, told of by what they make.
 
-use super::change::{ChangeError, Changed, Changing, Job};
 use super::event::Listener;
 use super::journal::JournalError;
+use super::{ChangeError, Changed, Changing, Job};
 use super::{Ledger, Made, Marks, Step, Task, Work};
 use crate::change::Change;
 use crate::cloud::{Error, ErrorKind};

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::replaced::is_connection;
 use super::retry::pass;
-use crate::change::Deletable;
+use super::{Changing, End, Failure, Job, Request};
+use crate::change::{Deletable, Object};
 use crate::cloud::retry::{Patience, Pause};
 use crate::cloud::{Error, Id, Region};
 
@@ -56,5 +58,50 @@ pub(super) async fn delete(what: Deletable, id: &Id, region: &Region) -> Result<
     match what {
         Deletable::Vpn(kind) => region.delete(kind, id).await.map(drop),
         Deletable::Rule => region.delete_rule(id).await.map(drop),
+    }
+}
+
+impl Changing {
+    pub(super) async fn delete(
+        &self,
+        step: usize,
+        what: Deletable,
+        object: &Object,
+        work: &Job<'_>,
+    ) -> Result<End, Failure> {
+        let region = work.region(&object.region, step)?;
+        if is_connection(what) {
+            self.before_deletion(step, object, work).await?;
+        }
+        self.announce(step, Request::Delete)?;
+        match self.free_and_delete(step, what, &object.id, &region, work).await {
+            Ok(Freed::Gone) => Ok(End::Gone),
+            Ok(Freed::InUse(error)) => Ok(End::Kept(error.message)),
+            Err(error) => {
+                if error.is_doubtful() {
+                    self.lose(step, &error, work);
+                } else {
+                    self.refused(step);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    pub(super) async fn free_and_delete(
+        &self,
+        step: usize,
+        what: Deletable,
+        id: &Id,
+        region: &Region,
+        work: &Job<'_>,
+    ) -> Result<Freed, Error> {
+        let is_torn_down = |id: &Id| self.notes().torn_down.contains(id);
+        let patience = work.patience(step, work.stop.clone());
+        let freed = free_and_delete(region, what, id, is_torn_down, &patience).await?;
+        if matches!(freed, Freed::Gone) && is_connection(what) {
+            self.notes().torn_down.push(id.clone());
+        }
+        Ok(freed)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use itertools::Itertools;
 
-use super::change::adopted;
+use super::adopted;
 use super::creation::sweep;
 use super::{Ledger, Made, Marks, Origin, Step, Task, Work};
 use crate::cloud::request::Kind;

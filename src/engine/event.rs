@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::change::{ChangeEvent, End};
+use super::{ChangeEvent, End};
 use super::{Event, Events, Made, Task};
 use crate::change::{Change, Step};
 use crate::cloud::retry::Pause;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
-use super::{change, state_file};
+use super::{kept, state_file};
 use crate::change::{ChangeId, Subject};
 use crate::cloud::{Cloud, Id};
 use crate::plan::file::PlanFile;
@@ -105,7 +105,7 @@ pub fn interruptions(directory: &Path, cloud: &Cloud) -> Vec<Interruption> {
             began: record.began,
         }
     });
-    let changes = change::unfinished(directory).unwrap_or_default();
+    let changes = kept::unfinished(directory).unwrap_or_default();
     let changes = changes.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let changes = changes.filter(|(_, record)| record.is_of(cloud)).map(|(path, record)| Interruption {
         vpn: record.change.subject.clone(),

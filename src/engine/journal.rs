@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
-use super::change;
 use super::handover::KeyOrigin;
+use super::kept;
 use super::state_file;
 pub use super::state_file::{Claim, JournalError};
 use crate::cloud::{Cloud, harmless};
@@ -122,7 +122,7 @@ impl Record {
 
 impl Claim {
     fn begin(self, record: Record) -> Result<Journal, JournalError> {
-        if self.path.with_extension(change::EXTENSION).exists() {
+        if self.path.with_extension(kept::EXTENSION).exists() {
             return Err(JournalError::Unfinished(record.vpn.to_string(), "another change of this VPN".to_owned()));
         }
         if self.has_journal() {

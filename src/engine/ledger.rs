@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::change::{LostRequests, StepState};
 use super::clock::Clock;
+use super::{LostRequests, StepState};
 use super::{Step, Task};
 use crate::cloud::{Id, Limits, RegionId, harmless};
 use crate::plan::{Half, Outer};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::change::Direction;
+use super::Direction;
 use super::discover::{Found, forget_gone};
 use super::journal::{Claim, Journal, JournalError, Keeper, Record, Stage};
 use super::prepare::{PrepareError, RegionRead, check, known, read, with_shared_key};

@@ -9,7 +9,7 @@ use super::wrap::hanging;
 use super::{Conclude, ExitStatus, FailureReport, Health};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
-use crate::engine::change::{Caveat, ChangeError, Changed, Course, Direction, End};
+use crate::engine::{Caveat, ChangeError, Changed, Course, Direction, End};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
 

@@ -13,15 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::{plan_file, terminal::words};
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
-use crate::engine::change::{
-    self as engine_change, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction,
-};
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{self, interruptions};
 use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
 use crate::engine::pace::{DESCRIPTIONS, TOGETHER};
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
+use crate::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
 use crate::inspect::diagnosis::exposures;
 use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, poll};
@@ -476,7 +474,7 @@ fn unfinished(cloud: &Cloud) -> Vec<InterruptedCreation> {
 /// The interrupted changes of this project that are not being worked on.
 fn interrupted(cloud: &Cloud) -> Vec<InterruptedChange> {
     let journals =
-        state::directory().and_then(|directory| engine_change::unfinished(&directory).ok()).unwrap_or_default();
+        state::directory().and_then(|directory| crate::engine::kept::unfinished(&directory).ok()).unwrap_or_default();
     let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
     let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
     let described = ours.map(|(journal, record)| InterruptedChange {

@@ -1,7 +1,7 @@
 //! What a change means at this moment, and what there is to do.
 
 use super::account::{Account, hour};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::plan::shell::osvpn;
 use crate::wizard::vpn::capitalised;
 use crate::wizard::work::{ChangeJob, End, Work};

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::engine::{Doubt, Made};
 use crate::inspect::diagnosis::agents_report;

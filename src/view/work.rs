@@ -27,7 +27,7 @@ use super::area::Area;
 use super::outcome::{self, Run};
 use super::text::{clock, fit, hanging, pad, seconds};
 use super::{Scene, change, document, remote};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::engine::{Step, Task};
 use crate::plan::Half;
 use crate::wizard::work::{Button, Job, Outcome, Row, RowState, Stage, Then, What, Work};

@@ -9,7 +9,7 @@ use tui_input::Input;
 use super::screen::Mode;
 use super::secret_text::SecretText;
 use crate::cloud::{Id, RegionId};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::plan::fields::{Allowed, PolicyField};
 use crate::plan::peer::PeerAddress;
 use crate::plan::psk::KeyOrigin;

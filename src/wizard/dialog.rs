@@ -5,7 +5,7 @@ use super::remote::RequestId;
 use super::shell::beside;
 use super::vpns::Intent;
 use crate::change::Proposal;
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 
 /// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::work::Work;
 use super::{Effect, Model};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::plan::shell::osvpn;
 
 impl Model {

@@ -3,8 +3,8 @@
 use super::dialog::{Act, Dialog};
 use super::work::{Button, CreationJob, End, Job, RowState, Then, Work};
 use super::{Effect, Model};
+use crate::engine::Direction;
 use crate::engine::Made;
-use crate::engine::change::Direction;
 
 /// The first sentence of every question about stopping.
 const FINISHED_FIRST: &str = "The request in progress is finished first.";

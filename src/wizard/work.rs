@@ -16,7 +16,7 @@ use super::secret_text::SecretText;
 use crate::change::{Change, Proposal};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::engine::{Made, Standing, Task};
 
 /// One row of the progress.

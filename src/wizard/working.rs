@@ -12,7 +12,7 @@ use super::work::{Button, CreationJob, End, Job, Stage, Then, Turn, Work};
 use super::{Effect, Model};
 use crate::change::{Change, Proposal, Verb};
 use crate::cloud::RegionId;
-use crate::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction};
+use crate::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::engine::{CreateError, Event, Ledger, Undone, Watched};
 use crate::plan::{Plan, Profile};
 

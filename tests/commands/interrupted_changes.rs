@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use osvpn::engine::change::{ChangeWork, Changed, Changing};
+use osvpn::engine::{ChangeWork, Changed, Changing};
 use osvpn::simulator::Gate;
 
 use super::*;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use osvpn::change::Change;
-use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Changing};
+use osvpn::engine::{ChangeError, ChangeEvent, Changed, Changing};
 use osvpn::plan::Psk;
 
 use super::changes::{Orders, Vpn};
@@ -341,7 +341,7 @@ impl Lane {
         let given = self.given();
         let events = tokio::sync::mpsc::unbounded_channel::<ChangeEvent>();
         let stop = CancellationToken::new();
-        let work = osvpn::engine::change::ChangeWork { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
+        let work = osvpn::engine::ChangeWork { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
         let begun = tokio::time::Instant::now();
         let (mut failures, mut is_open) = (0, false);
         let mut received = events.1;

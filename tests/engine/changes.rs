@@ -7,8 +7,8 @@ use osvpn::change::{
     Update, Verb,
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
-use osvpn::engine::change::{self, Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End};
 use osvpn::engine::journal::JournalError;
+use osvpn::engine::{Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End, kept};
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
 use osvpn::report::{ChangeReport, Conclude};
@@ -119,7 +119,7 @@ impl Vpn {
 
     /// The only journal there is.
     pub fn journal(&self) -> Option<std::path::PathBuf> {
-        let mut all = change::unfinished(self.directory.path()).unwrap();
+        let mut all = kept::unfinished(self.directory.path()).unwrap();
         assert!(all.len() < 2);
         all.pop().map(|(path, _)| path)
     }

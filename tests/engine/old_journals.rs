@@ -1,7 +1,7 @@
-//! Journals that the release at 4eed408 wrote, of processes that were killed in the middle, each with what there was in the
-//! cloud then: they are read, carried on to the end, and rolled back.
+//! Journals of two formats that earlier releases wrote, of processes that were killed in the middle, each with what there was
+//! in the cloud then: they are read, carried on to the end, and rolled back.
 
-use osvpn::engine::change::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing};
+use osvpn::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing};
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Labels, Profiles, Psk};
 use tempfile::TempDir;
@@ -14,6 +14,9 @@ const SECOND_CONNECTION: &str = include_str!("journals_of_4eed408/creation-secon
 const SECOND_KEY: &str = include_str!("journals_of_4eed408/change-second-key.json");
 const SUBNETS: &str = include_str!("journals_of_4eed408/change-subnets.json");
 const DELETION: &str = include_str!("journals_of_4eed408/change-deletion.json");
+/// The last before creations and changes had one format.
+const LAST_POLICIES: &str = include_str!("journals_of_2a36e15/creation-policies.json");
+const LAST_SUBNETS: &str = include_str!("journals_of_2a36e15/change-subnets.json");
 
 /// A cloud as it was when the process was killed, and its journal.
 struct Scene {
@@ -119,8 +122,8 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_creation_that_4eed408_began_is_finished_and_rolled_back() {
-    for fixture in [POLICIES, SECOND_CONNECTION] {
+async fn a_creation_that_an_earlier_release_began_is_finished_and_rolled_back() {
+    for fixture in [POLICIES, SECOND_CONNECTION, LAST_POLICIES] {
         let scene = Scene::of(fixture).await;
         let there = scene.ids();
         let (mut run, plan) = scene.creation();
@@ -143,8 +146,8 @@ async fn a_creation_that_4eed408_began_is_finished_and_rolled_back() {
 }
 
 #[tokio::test]
-async fn a_change_that_4eed408_began_is_finished() {
-    for fixture in [SECOND_KEY, SUBNETS, DELETION] {
+async fn a_change_that_an_earlier_release_began_is_finished() {
+    for fixture in [SECOND_KEY, SUBNETS, DELETION, LAST_SUBNETS] {
         let scene = Scene::of(fixture).await;
         assert_eq!(scene.change(false).await, Ok(Changed::Done));
         let left = if fixture == DELETION { (0, 0) } else { (6, 6) };
@@ -161,10 +164,12 @@ async fn a_change_that_4eed408_began_is_finished() {
 }
 
 #[tokio::test]
-async fn a_change_that_4eed408_began_is_rolled_back_if_that_can_be_done() {
-    let scene = Scene::of(SUBNETS).await;
-    assert_eq!(scene.change(true).await, Ok(Changed::Done));
-    assert_eq!((scene.made(), scene.has_journal()), ((6, 6), false));
+async fn a_change_that_an_earlier_release_began_is_rolled_back_if_that_can_be_done() {
+    for fixture in [SUBNETS, LAST_SUBNETS] {
+        let scene = Scene::of(fixture).await;
+        assert_eq!(scene.change(true).await, Ok(Changed::Done));
+        assert_eq!((scene.made(), scene.has_journal()), ((6, 6), false));
+    }
     for fixture in [SECOND_KEY, DELETION] {
         let scene = Scene::of(fixture).await;
         let there = scene.ids();

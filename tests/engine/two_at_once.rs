@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use osvpn::change::Change;
 use osvpn::cloud::{Cloud, ErrorKind};
-use osvpn::engine::change::{ChangeWork, Changed, Changing, End};
+use osvpn::engine::{ChangeWork, Changed, Changing, End};
 use serde_json::Map;
 
 use super::change_fault_matrix::{Stored, all, id_of};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
-use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
+use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::Psk;

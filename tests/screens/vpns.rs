@@ -1,7 +1,7 @@
 //! VPNs that exist: the list, one of them, the questions, and changes.
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
-use osvpn::engine::change::{ChangeError, ChangeEvent, Changed, Course, End};
+use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, End};
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::wizard::{InterruptedChange, Overview, Which};
@@ -233,7 +233,7 @@ fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
     let interrupted = InterruptedChange {
         journal: "/home/ada/.local/state/osvpn/7a1f214e.change".into(),
         course,
-        direction: osvpn::engine::change::Direction::Forward,
+        direction: osvpn::engine::Direction::Forward,
         began: "2026-11-24 02:13 UTC".to_owned(),
     };
     let mut journey = Journey::begun(SMALL);

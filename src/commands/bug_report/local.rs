@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Section;
 use crate::cloud::credentials::{Outline, SECRET_VARIABLES, Sources};
-use crate::engine::{change, journal};
+use crate::engine::{journal, kept};
 use crate::system::{log, state};
 
 /// How much of the end of a log is taken, in bytes.
@@ -101,7 +101,7 @@ pub fn journals() -> Section {
         return Section { title, summary: "none".to_owned(), text: "There is no home directory.\n".to_owned() };
     };
     let mut text = listing(&directory);
-    let (runs, changes) = match (journal::unfinished(&directory), change::unfinished(&directory)) {
+    let (runs, changes) = match (journal::unfinished(&directory), kept::unfinished(&directory)) {
         (Ok(runs), Ok(changes)) => (runs, changes),
         (Err(error), _) | (_, Err(error)) => {
             return Section { title, summary: "unreadable".to_owned(), text: format!("{error}\n") };

@@ -6,9 +6,9 @@ use itertools::Itertools;
 
 use super::super::CommandError;
 use crate::cloud::{Cloud, Hidden};
-use crate::engine::change;
 use crate::engine::discover::{self, Found};
 use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
+use crate::engine::kept;
 use crate::engine::resume::Resumable;
 use crate::plan::shell::osvpn;
 use crate::plan::{VpnId, meant};
@@ -54,7 +54,7 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     let directory = state::directory().ok_or(JournalError::NoHome);
     let vpn = &found.marks.vpn;
     // It may have been named otherwise than its journal names it.
-    if let Some((path, record)) = directory.as_ref().ok().and_then(|directory| change::unfinished_of(directory, vpn)) {
+    if let Some((path, record)) = directory.as_ref().ok().and_then(|directory| kept::unfinished_of(directory, vpn)) {
         let error =
             record.map_or_else(|error| error, |_| JournalError::Unfinished(vpn.to_string(), "a change".to_owned()));
         return Err(CommandError::from(error).hint(format!("its journal is {}", path.display())));

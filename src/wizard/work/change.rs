@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Button, End, Job, Outcome, Row, RowState, Stage, What, Work};
 use crate::change::{self, Change, Step};
 use crate::cloud::Id;
-use crate::engine::change::{self as engine, ChangeError, ChangeEvent, Changed, Course, Direction};
+use crate::engine::{self, ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::inspect::{Diagnosis, Vpn};
 use crate::plan::ShellCommand;
 use crate::wizard::vpn::capitalised;

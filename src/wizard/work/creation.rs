@@ -8,7 +8,7 @@ use itertools::Itertools;
 use super::{Button, End, Job, Outcome, Row, RowState, Stage, What, Work};
 use crate::cloud::Error;
 use crate::cloud::retry::Pause;
-use crate::engine::change::Direction;
+use crate::engine::Direction;
 use crate::engine::{
     CreateError, Event, Ledger, Made, Marks, Origin, Standing, Step, Task, Undone, Watched, is_cured_by_modern,
 };

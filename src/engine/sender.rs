@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::lost_requests::may_act_until;
 use super::progress::Request;
 use super::{Changing, Job};
 use crate::change::Task;
 use crate::cloud::retry::Patience;
 use crate::cloud::{Error, ErrorKind, Limits};
-use crate::engine::lost_request;
 use crate::engine::retry::Sender;
 
 impl Changing {
@@ -25,7 +25,7 @@ impl Changing {
 
     /// Notes that a request was lost, which may take effect until then.
     pub(super) fn lose(&self, step: usize, error: &Error, work: &Job<'_>) {
-        self.progress().lose(step, lost_request::until(error, work.cloud.limits()));
+        self.progress().lose(step, may_act_until(error, work.cloud.limits()));
         self.note();
     }
 

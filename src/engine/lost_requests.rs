@@ -1,12 +1,12 @@
 //! What becomes of requests whose answers were lost, once the change is done or rolled back. A server may act on a request
 //! long after its sender has given up, and then what it did is put right.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::{ChangeError, ChangeWork, Changed, Changing, Direction, Job};
 use crate::change::Step;
-use crate::cloud::Error;
+use crate::cloud::{Error, Limits};
 use crate::engine::event::StepEvent;
 use crate::plan::Psk;
 
@@ -123,4 +123,12 @@ impl Changing {
             }
         }
     }
+}
+
+/// A plain 500 is the server's last word: what it has not done by then it never does.
+pub(super) fn may_act_until(error: &Error, limits: &Limits) -> Timestamp {
+    let now = Timestamp::now();
+    let is_last_word = !error.is_doubtful() || error.status == Some(500);
+    let settling = SignedDuration::try_from(limits.settling).unwrap_or(SignedDuration::MAX);
+    if is_last_word { now } else { now.checked_add(settling).unwrap_or(Timestamp::MAX) }
 }

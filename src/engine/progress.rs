@@ -81,7 +81,7 @@ pub(super) enum StepStatus {
 
 /// Requests whose answers were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::engine) struct LostRequests {
+pub(super) struct LostRequests {
     /// How many of them may still take effect.
     pub requests: usize,
     /// From when on none of them can any more.
@@ -90,7 +90,7 @@ pub(in crate::engine) struct LostRequests {
 
 /// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::engine) struct StepState {
+pub(super) struct StepState {
     stand: StepStatus,
     /// Where it stood before the request that was announced last.
     #[serde(default, skip_serializing_if = "is_open")]

@@ -28,7 +28,7 @@ pub(super) struct Looked {
 }
 
 /// An object that was not known from an answer.
-pub(in crate::engine) fn adopted(task: Task, region: &RegionId, object: Marked) -> Made {
+pub(super) fn adopted(task: Task, region: &RegionId, object: Marked) -> Made {
     Made {
         task,
         region: region.clone(),
@@ -241,7 +241,7 @@ impl Changing {
     }
 
     /// Deletes what lost requests have made after all. What cannot be deleted is still known. A stop ends it where it is.
-    pub(in crate::engine) async fn sweep(&self, work: &Job<'_>) {
+    pub(super) async fn sweep(&self, work: &Job<'_>) {
         tokio::select! {
             biased;
             () = work.stop.cancelled() => {}

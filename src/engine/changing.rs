@@ -10,27 +10,6 @@
 //! * A change can be rolled back until something was deleted, or both halves may have a new key. Of a creation what cannot be
 //!   deleted does not keep the rest from being deleted.
 
-mod adopt;
-mod contention;
-mod create;
-mod delete;
-mod forward;
-mod job;
-mod journal;
-mod key;
-mod lost_requests;
-mod marked;
-mod peer_end;
-mod progress;
-mod replaced;
-mod restart;
-mod rivals;
-mod rollback;
-mod sender;
-mod service;
-mod status;
-mod update;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,17 +27,11 @@ use crate::cloud::retry::Pause;
 use crate::cloud::{Cloud, Error, ErrorKind, Id};
 use crate::plan::{Plan, Psk};
 
-use contention::Overtaken;
-use journal::Kept;
-use progress::{Progress, Request};
-
-pub(in crate::engine) use job::Job;
-pub(super) use journal::EXTENSION;
-pub use journal::{ChangeRecord, unfinished, unfinished_of};
-pub(in crate::engine) use marked::adopted;
-pub use progress::{Direction, End};
-pub(in crate::engine) use progress::{LostRequests, StepState};
-pub use status::{Caveat, Course};
+use super::contention::Overtaken;
+use super::job::Job;
+use super::kept::Kept;
+use super::progress::{Direction, End, Progress};
+use super::status::{Caveat, Course};
 
 /// What a change is carried out with.
 #[derive(Clone, Copy, Debug)]
@@ -119,34 +92,34 @@ pub enum ChangeError {
 /// A change that is carried out by this process, and by no other at the same time.
 #[derive(Debug)]
 pub struct Changing {
-    change: Change,
+    pub(super) change: Change,
     /// The locks are never held while something is waited for.
     progress: Mutex<Progress>,
     kept: Mutex<Kept>,
     notes: Mutex<Notes>,
     /// What a creation is held against what others make at the same time by.
-    plan: Option<Plan>,
+    pub(super) plan: Option<Plan>,
 }
 
 /// What one process has come across while it carries a change out. It stands in no journal.
 #[derive(Debug, Default)]
-struct Notes {
+pub(super) struct Notes {
     /// Connections that were deleted and may still hold what they used.
-    torn_down: Vec<Id>,
+    pub torn_down: Vec<Id>,
     /// The steps that restarted a service to take something back, which its agent was not seen to notice, with its router.
-    unnoticed: BTreeMap<usize, Option<Id>>,
+    pub unnoticed: BTreeMap<usize, Option<Id>>,
     /// Connections that somebody else's change has replaced, with what they were replaced by.
-    successors: BTreeMap<Id, Id>,
+    pub successors: BTreeMap<Id, Id>,
     /// The change this one gives way to.
-    rival: Option<ChangeId>,
+    pub rival: Option<ChangeId>,
     /// Whether both halves had the same key when the first connection was replaced.
-    were_equal: bool,
+    pub were_equal: bool,
     /// What has the marker of the VPN and was not sent for it: it stays.
-    left_alone: Vec<Made>,
+    pub left_alone: Vec<Made>,
     /// Ids that only a journal vouches for: before one of them is deleted, the object is looked at.
-    unverified: BTreeSet<Id>,
+    pub unverified: BTreeSet<Id>,
     /// What of a creation could not be deleted, and why.
-    not_deleted: Vec<(Made, Error)>,
+    pub not_deleted: Vec<(Made, Error)>,
 }
 
 impl Changing {
@@ -170,31 +143,31 @@ impl Changing {
         Self { progress: Mutex::new(progress), change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None }
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
+    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes in the journal how far it is, where going on from what is on the disk already would be right, too.
-    fn note(&self) {
+    pub(super) fn note(&self) {
         let progress = self.progress().clone();
         self.kept().note(&self.change, &progress);
     }
 
     /// Goes on with the creation of a plan, of which that much is done.
-    pub(in crate::engine) fn of_plan(plan: &Plan, ledger: &Ledger, keeper: &Keeper) -> Self {
+    pub(super) fn of_plan(plan: &Plan, ledger: &Ledger, keeper: &Keeper) -> Self {
         Self { plan: Some(plan.clone()), ..Self::of_ledger(plan.to_change(), ledger, keeper) }
     }
 
     /// Resumes a creation of which no plan is known any more: it can be looked for and rolled back.
-    pub(in crate::engine) fn of_marks(marks: &Marks, ledger: &Ledger, keeper: &Keeper) -> Self {
+    pub(super) fn of_marks(marks: &Marks, ledger: &Ledger, keeper: &Keeper) -> Self {
         let objects = marks.regions.iter().flat_map(|(&half, region)| {
             HalfObject::ALL.map(|step| {
                 let sent = marks.sent.get(&half);
@@ -217,14 +190,14 @@ impl Changing {
     }
 
     /// What is known of a creation.
-    pub(in crate::engine) fn ledger(&self, base: &Ledger) -> Ledger {
+    pub(super) fn ledger(&self, base: &Ledger) -> Ledger {
         let mut ledger = self.progress().ledger(&self.change, base);
         ledger.leave_alone(self.notes().left_alone.iter().cloned());
         ledger
     }
 
     /// What of a creation could not be deleted, and why.
-    pub(in crate::engine) fn not_deleted(&self) -> Vec<(Made, Error)> {
+    pub(super) fn not_deleted(&self) -> Vec<(Made, Error)> {
         self.notes().not_deleted.clone()
     }
 
@@ -299,27 +272,27 @@ impl Changing {
     }
 
     /// Whether a step makes an object of a new VPN, which is known by its marker.
-    fn is_of_creation(&self, step: usize) -> bool {
+    pub(super) fn is_of_creation(&self, step: usize) -> bool {
         self.marked_step(step).is_some()
     }
 
     /// Whether what a step makes is there, or may be.
-    fn may_be_made(&self, step: usize) -> bool {
+    pub(super) fn may_be_made(&self, step: usize) -> bool {
         self.progress().is_done(step) || self.is_unsettled(step)
     }
 
     /// Whether a request of the step may have made something that was not looked for, or not for long enough.
-    fn is_unsettled(&self, step: usize) -> bool {
+    pub(super) fn is_unsettled(&self, step: usize) -> bool {
         self.progress().is_unsettled(step)
     }
 
     /// What was under way when the last process, or the last call, was interrupted has no answer any more.
-    fn set_out(&self, direction: Direction, work: &Job<'_>) {
+    pub(super) fn set_out(&self, direction: Direction, work: &Job<'_>) {
         self.progress().direction = direction;
         self.progress().take_over(work.cloud.limits());
     }
 
-    fn fail(&self, step: usize, failure: Failure, work: &Job<'_>) -> ChangeError {
+    pub(super) fn fail(&self, step: usize, failure: Failure, work: &Job<'_>) -> ChangeError {
         match failure {
             Failure::KeyNeeded => self.give_up(ChangeError::KeyNeeded(step)),
             Failure::Overtaken(overtaken) => self.give_up(ChangeError::Failed(step, Box::new(overtaken.error))),
@@ -336,7 +309,7 @@ impl Changing {
     }
 
     /// A change that has done nothing, and of which nothing may still come, leaves no journal.
-    fn give_up(&self, error: ChangeError) -> ChangeError {
+    pub(super) fn give_up(&self, error: ChangeError) -> ChangeError {
         if self.progress().is_unbegun() {
             self.kept().finish();
         } else {
@@ -347,7 +320,7 @@ impl Changing {
 }
 
 /// Why a step is not done.
-enum Failure {
+pub(super) enum Failure {
     Error(Box<Error>),
     KeyNeeded,
     /// Somebody else was there first.

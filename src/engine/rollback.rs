@@ -9,7 +9,7 @@ use crate::change::Step;
 use crate::engine::event::StepEvent;
 
 impl Changing {
-    pub(in crate::engine) async fn backward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
+    pub(super) async fn backward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
         if !self.is_reversible() {
             return Err(ChangeError::TooLate);
         }

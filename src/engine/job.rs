@@ -12,7 +12,7 @@ use crate::plan::Psk;
 
 /// What the engine works with, and whom it tells.
 #[derive(Clone, Debug)]
-pub(in crate::engine) struct Job<'a> {
+pub(super) struct Job<'a> {
     pub cloud: &'a Cloud,
     pub told: Listener,
     pub stop: &'a CancellationToken,

@@ -16,7 +16,7 @@ use crate::cloud::{Error, ErrorKind};
 use crate::engine::event::StepEvent;
 
 impl Changing {
-    pub(in crate::engine) async fn forward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
+    pub(super) async fn forward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
         self.set_out(Direction::Forward, work);
         if let Err((step, error)) = self.may_send_keys(work).await {
             return Err(self.failed_early(step, error, work));

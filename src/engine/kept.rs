@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::state_file::JournalError;
-use super::super::{journal, state_file};
+use super::state_file::JournalError;
 use super::{Course, Direction, Progress};
+use super::{journal, state_file};
 use crate::change::{Change, Step, Subject};
 use crate::cloud::{Cloud, harmless};
 use crate::engine::Ledger;
@@ -19,7 +19,7 @@ use crate::plan::VpnId;
 
 /// The format this program reads and writes.
 const VERSION: u32 = 1;
-pub(in crate::engine) const EXTENSION: &str = "change";
+pub(super) const EXTENSION: &str = "change";
 
 /// What is known of a change without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
