@@ -18,6 +18,7 @@ pub mod names;
 pub mod peer;
 pub mod policy;
 pub mod psk;
+pub mod reference;
 pub mod sharing;
 pub mod shell;
 mod text;

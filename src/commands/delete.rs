@@ -31,9 +31,13 @@ pub(crate) struct DeleteArgs {
     change: ChangeArgs,
 }
 
-/// An empty id is a variable of a script that is not set, and would choose nothing.
-fn id(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("an empty id names no object".to_owned()) } else { Ok(text.to_owned()) }
+/// A variable of a script that is not set would choose nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("an empty id names no object")]
+struct EmptyId;
+
+fn id(text: &str) -> Result<String, EmptyId> {
+    if text.trim().is_empty() { Err(EmptyId) } else { Ok(text.to_owned()) }
 }
 
 impl DeleteArgs {

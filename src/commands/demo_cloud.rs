@@ -1,7 +1,7 @@
 //! `osvpn demo-cloud`
 
 use std::io::{self, Write, stdout};
-use std::net::SocketAddr;
+use std::net::{AddrParseError, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
@@ -25,14 +25,18 @@ pub(crate) struct DemoCloudArgs {
     token_life: Option<u64>,
 }
 
-/// Everybody knows its passwords, and nothing limits what it keeps.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text.parse().map_err(|error: std::net::AddrParseError| error.to_string())?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err("it must be a loopback address, such as 127.0.0.1:0".to_owned())
-    }
+/// Everybody knows the passwords of the demo, and nothing limits what it keeps.
+#[derive(Debug, thiserror::Error)]
+enum AddressProblem {
+    #[error(transparent)]
+    Syntax(#[from] AddrParseError),
+    #[error("it must be a loopback address, such as 127.0.0.1:0")]
+    NotLoopback,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, AddressProblem> {
+    let address: SocketAddr = text.parse()?;
+    if address.ip().is_loopback() { Ok(address) } else { Err(AddressProblem::NotLoopback) }
 }
 
 impl DemoCloudArgs {

@@ -9,10 +9,11 @@ use super::options::{AfterArgs, AnswerArgs, ChangeArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, set_subnets};
-use crate::cloud::{Id, Subnet};
+use crate::cloud::Id;
 use crate::inspect::{Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::cidr::{self, CidrProblem};
+use crate::plan::reference::{self, NotOne};
 use crate::report::ExitStatus;
 use crate::system::signals::Signals;
 
@@ -87,6 +88,25 @@ impl Operator {
     }
 }
 
+/// What is wrong with one argument.
+#[derive(Debug, thiserror::Error)]
+enum SubnetsProblem {
+    #[error("{0}: write REGION=SUBNET,SUBNET (or += to add, -= to remove)")]
+    NoList(String),
+    #[error("peer: this VPN has two halves; name a region")]
+    NoPeer,
+    #[error("{place}: {vpn} is between {}", .places.join(" and "))]
+    NoSuchPlace { place: String, vpn: String, places: Vec<String> },
+    #[error("{0}: both halves are there; write A or B instead")]
+    BothHalves(String),
+    #[error("{0} could not be read")]
+    Unread(String),
+    #[error("{0}: {1}")]
+    Subnet(String, NotOne),
+    #[error("peer: {0}")]
+    Peer(#[from] CidrProblem),
+}
+
 /// Reads what was asked for.
 ///
 /// # Errors
@@ -96,7 +116,7 @@ fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, 
     let mut problems = Vec::new();
     for word in words {
         let Some((place, list)) = word.split_once('=') else {
-            problems.push(format!("{word}: write REGION=SUBNET,SUBNET (or += to add, -= to remove)"));
+            problems.push(SubnetsProblem::NoList(word.clone()));
             continue;
         };
         let (place, operator) = Operator::split(place);
@@ -105,36 +125,37 @@ fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, 
             Ok(Some(half)) => {
                 let Some(side) = vpn.side(half) else { continue };
                 let found = listed.iter().map(|word| subnet(seen, vpn, half, side, word));
-                let (ids, wrong): (Vec<Id>, Vec<String>) = found.partition_result();
+                let (ids, wrong): (Vec<Id>, Vec<SubnetsProblem>) = found.partition_result();
                 problems.extend(wrong);
                 let ids = operator.apply(wanted.local.get(&half).unwrap_or(&side.subnets), ids);
                 wanted.local.insert(half, ids.into_iter().unique().collect());
             }
             Ok(None) => match outside(vpn, operator, &listed) {
                 Ok(ranges) => wanted.outside = Some(ranges),
-                Err(problem) => problems.push(format!("peer: {problem}")),
+                Err(problem) => problems.push(problem.into()),
             },
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(wanted) } else { Err(CommandError::new(ExitStatus::Usage, problems)) }
+    if problems.is_empty() {
+        Ok(wanted)
+    } else {
+        Err(CommandError::new(ExitStatus::Usage, problems.iter().map(ToString::to_string)))
+    }
 }
 
 /// The half that a word before the `=` means; none for the peer outside.
-fn half_of(vpn: &Vpn, place: &str) -> Result<Option<Half>, String> {
+fn half_of(vpn: &Vpn, place: &str) -> Result<Option<Half>, SubnetsProblem> {
     let named = |half: Half| half.to_string().eq_ignore_ascii_case(place);
     if let Some((half, _)) = vpn.sides().find(|(half, _)| named(*half)) {
         return Ok(Some(half));
     }
     if place == "peer" {
-        return if vpn.b().is_none() {
-            Ok(None)
-        } else {
-            Err("peer: this VPN has two halves; name a region".to_owned())
-        };
+        return if vpn.b().is_none() { Ok(None) } else { Err(SubnetsProblem::NoPeer) };
     }
     let there: Vec<Half> =
         vpn.sides().filter(|(_, side)| side.region.as_str() == place).map(|(half, _)| half).collect();
+    let place = place.to_owned();
     match there.as_slice() {
         [half] => Ok(Some(*half)),
         [] => {
@@ -142,33 +163,18 @@ fn half_of(vpn: &Vpn, place: &str) -> Result<Option<Half>, String> {
             if vpn.b().is_none() {
                 places.push("peer".to_owned());
             }
-            Err(format!("{place}: {} is between {}", vpn.name, places.join(" and ")))
+            Err(SubnetsProblem::NoSuchPlace { place, vpn: vpn.name.clone(), places })
         }
-        _ => Err(format!("{place}: both halves are there; write A or B instead")),
+        _ => Err(SubnetsProblem::BothHalves(place)),
     }
 }
 
-/// The subnet of that id, name or range; of several with one name, the one on the VPN's router.
-fn subnet(seen: &Inspection, vpn: &Vpn, half: Half, side: &Side, word: &str) -> Result<Id, String> {
+fn subnet(seen: &Inspection, vpn: &Vpn, half: Half, side: &Side, word: &str) -> Result<Id, SubnetsProblem> {
     let place = vpn.place(half);
-    let Some(survey) = seen.surveys.get(&side.region) else { return Err(format!("{place} could not be read")) };
-    let range = word.parse().ok();
-    let fits = |subnet: &Subnet| subnet.id.as_str() == word || subnet.name == word || Some(subnet.cidr) == range;
-    let is_on_router =
-        |subnet: &Subnet| side.router.as_ref().is_some_and(|router| router.serves(&subnet.id) == Some(true));
-    let subnets = &survey.inventory.subnets;
-    let all: Vec<&Subnet> = subnets.iter().filter(|subnet| fits(subnet)).collect();
-    let on_router: Vec<&Subnet> = all.iter().copied().filter(|subnet| is_on_router(subnet)).collect();
-    match if on_router.is_empty() { all.as_slice() } else { on_router.as_slice() } {
-        [one] => Ok(one.id.clone()),
-        [] => {
-            let names = subnets.iter().filter(|subnet| is_on_router(subnet)).map(|subnet| &subnet.name).join(", ");
-            Err(format!("{word} is no subnet of {place}; on the VPN's router there are: {names}"))
-        }
-        several => {
-            let ids = several.iter().map(|subnet| &subnet.id).join(", ");
-            Err(format!("several subnets of {place} are called {word}; name one by its id: {ids}"))
-        }
+    match seen.surveys.get(&side.region) {
+        None => Err(SubnetsProblem::Unread(place)),
+        Some(survey) => reference::subnet(&survey.inventory, side.router.as_ref(), word)
+            .map_err(|problem| SubnetsProblem::Subnet(place, problem)),
     }
 }
 

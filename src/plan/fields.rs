@@ -3,12 +3,11 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::str::FromStr;
 
 use super::policy::strength::{Graded, Lifetime, Strength};
 use super::policy::{
     AuthAlgorithm, DhGroup, DpdAction, EncapsulationMode, EncryptionAlgorithm, IkeVersion, Initiator, LARGEST_NUMBER,
-    Phase1Mode, Policy, TransformProtocol, Vocabulary,
+    Phase1Mode, Policy, TransformProtocol, UnknownWord, Vocabulary,
 };
 use crate::cloud::{Extensions, Kind};
 
@@ -36,7 +35,7 @@ trait FieldValues {
 
     fn allowed() -> Allowed;
 
-    fn read(text: &str) -> Result<Self::Value, String>;
+    fn read(text: &str) -> Result<Self::Value, FieldProblem>;
 
     /// None where strength does not come into it, or the word is unknown.
     fn grade(_text: &str) -> Option<Grade> {
@@ -54,17 +53,24 @@ struct PlainWords<T>(PhantomData<T>);
 struct SecondsField;
 struct BytesField;
 
-fn word<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| error.to_string())
+/// Why a text is no value of a field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldProblem {
+    #[error(transparent)]
+    Word(#[from] UnknownWord),
+    #[error("a whole number of {0} goes here")]
+    NotWhole(&'static str),
+    #[error("at most {LARGEST_NUMBER} {0}; the cloud stores no more")]
+    TooLarge(&'static str),
 }
 
-fn number(text: &str, unit: &str) -> Result<u32, String> {
+fn number(text: &str, unit: &'static str) -> Result<u32, FieldProblem> {
     let text = text.trim();
     if text.is_empty() || !text.chars().all(|c| c.is_ascii_digit()) {
-        return Err(format!("a whole number of {unit} goes here"));
+        return Err(FieldProblem::NotWhole(unit));
     }
     let fits = text.parse().ok().filter(|number| *number <= LARGEST_NUMBER);
-    fits.ok_or_else(|| format!("at most {LARGEST_NUMBER} {unit}; the cloud stores no more"))
+    fits.ok_or(FieldProblem::TooLarge(unit))
 }
 
 impl<T: Vocabulary> FieldValues for PlainWords<T> {
@@ -74,8 +80,8 @@ impl<T: Vocabulary> FieldValues for PlainWords<T> {
         Allowed::Words(T::WORDS.to_vec())
     }
 
-    fn read(text: &str) -> Result<T, String> {
-        word(text)
+    fn read(text: &str) -> Result<T, FieldProblem> {
+        Ok(text.parse()?)
     }
 }
 
@@ -86,8 +92,8 @@ impl<T: Vocabulary + Graded> FieldValues for WeighedWords<T> {
         PlainWords::<T>::allowed()
     }
 
-    fn read(text: &str) -> Result<T, String> {
-        word(text)
+    fn read(text: &str) -> Result<T, FieldProblem> {
+        Ok(text.parse()?)
     }
 
     fn grade(text: &str) -> Option<Grade> {
@@ -106,7 +112,7 @@ impl FieldValues for SecondsField {
         Allowed::Number("seconds")
     }
 
-    fn read(text: &str) -> Result<u32, String> {
+    fn read(text: &str) -> Result<u32, FieldProblem> {
         number(text, "seconds")
     }
 }
@@ -118,7 +124,7 @@ impl FieldValues for Lifetime {
         SecondsField::allowed()
     }
 
-    fn read(text: &str) -> Result<u32, String> {
+    fn read(text: &str) -> Result<u32, FieldProblem> {
         SecondsField::read(text)
     }
 
@@ -134,7 +140,7 @@ impl FieldValues for BytesField {
         Allowed::Number("bytes")
     }
 
-    fn read(text: &str) -> Result<u32, String> {
+    fn read(text: &str) -> Result<u32, FieldProblem> {
         number(text, "bytes")
     }
 }
@@ -188,7 +194,7 @@ macro_rules! policy_fields {
             }
 
             /// Puts a value into a policy, which stays as it is when the value does not fit.
-            pub fn set(self, policy: &mut Policy, text: &str) -> Result<(), String> {
+            pub fn set(self, policy: &mut Policy, text: &str) -> Result<(), FieldProblem> {
                 match self { $($(Self::$variant => policy$(.$part)?.$attribute = <$values as FieldValues>::read(text)?,)+)+ }
                 Ok(())
             }

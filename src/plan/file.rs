@@ -7,13 +7,14 @@ use std::fmt::Write as _;
 use itertools::Itertools;
 use serde::Deserialize;
 
-use super::cidr;
+use super::cidr::{self, CidrProblem};
 use super::fit::PolicyScope;
-use super::names::VpnName;
-use super::peer::{Peer, PeerAddress, check_id};
+use super::names::{NameProblem, VpnName};
+use super::peer::{Peer, PeerAddress, PeerProblem, check_id};
 use super::policy::{Policy, Profile, Profiles};
+use super::reference::{self, NotOne};
 use super::{Far, Half, HalfDraft, Known, Plan, PlanDraft, Psk};
-use crate::cloud::{Id, RegionId, Text, one_line};
+use crate::cloud::{RegionId, Text, one_line};
 
 const VERSION: u32 = 1;
 /// How much of the parser's words is passed on, in characters. They may repeat a part of the file.
@@ -24,18 +25,40 @@ pub enum FileError {
     /// It is not TOML, or has a wrong or unknown key; says where.
     #[error("{0}")]
     Syntax(String),
-    /// A key whose value does not fit; the key, and why.
-    #[error("{0}: {1}")]
-    Value(String, String),
-    /// A name that stands for nothing, or for several objects; the key, and what is known.
-    #[error("{0}: {1}")]
-    Reference(String, String),
+    #[error("version: {0} is not known; this program reads version {VERSION}")]
+    Version(u32),
+    #[error("name: {0}")]
+    Name(#[from] NameProblem),
+    #[error("policy: give either a profile or a [policy] table, not both")]
+    TwoPolicies,
+    #[error("profile: custom needs a [policy] table")]
+    NoPolicy,
+    #[error("peer: belongs to mode \"single\" only")]
+    PeerOfTwoHalves,
+    #[error("peer: mode \"single\" needs a [peer] table")]
+    NoPeer,
+    #[error("half: site-to-site needs two [[half]] tables; there are {0}")]
+    NotTwoHalves(usize),
+    #[error("half: mode \"single\" needs one [[half]] table; there are {0}")]
+    NotOneHalf(usize),
+    #[error("peer.address: {0}")]
+    PeerAddress(PeerProblem),
+    #[error("peer.id: {0}")]
+    PeerId(PeerProblem),
+    #[error("peer.cidrs: {0}")]
+    PeerCidrs(#[from] CidrProblem),
+    #[error("half {half}, region: {region} is not a region of this cloud with a network service")]
+    NoSuchRegion { half: usize, region: RegionId },
+    #[error("half {half}, router, {region}: {problem}")]
+    Router { half: usize, region: RegionId, problem: NotOne },
+    #[error("half {half}, subnets, {region}: {problem}")]
+    Subnet { half: usize, region: RegionId, problem: NotOne },
 }
 
 impl FileError {
     /// Whether the file itself is unusable (exit code 2), rather than at odds with the cloud (exit code 4).
     pub const fn is_unreadable(&self) -> bool {
-        !matches!(self, Self::Reference(..))
+        !matches!(self, Self::NoSuchRegion { .. } | Self::Router { .. } | Self::Subnet { .. })
     }
 }
 
@@ -89,19 +112,13 @@ pub struct PlanFile {
 impl PlanFile {
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let raw: Raw = toml::from_str(text).map_err(|error| FileError::Syntax(syntax(text, &error)))?;
-        let value = |key: &str, why: &dyn std::fmt::Display| FileError::Value(key.to_owned(), why.to_string());
         if raw.version != VERSION {
-            return Err(value(
-                "version",
-                &format!("{} is not known; this program reads version {VERSION}", raw.version),
-            ));
+            return Err(FileError::Version(raw.version));
         }
-        let name = VpnName::parse(&raw.name).map_err(|problem| value("name", &problem))?;
+        let name = VpnName::parse(&raw.name)?;
         match (raw.profile, &raw.policy) {
-            (Some(profile), Some(_)) if profile != Profile::Custom => {
-                return Err(value("policy", &"give either a profile or a [policy] table, not both"));
-            }
-            (Some(Profile::Custom), None) => return Err(value("profile", &"custom needs a [policy] table")),
+            (Some(profile), Some(_)) if profile != Profile::Custom => return Err(FileError::TwoPolicies),
+            (Some(Profile::Custom), None) => return Err(FileError::NoPolicy),
             _ => {}
         }
         let halves = raw.half.len();
@@ -109,14 +126,10 @@ impl PlanFile {
         let (a, far) = match (raw.mode, halves_of.next(), halves_of.next(), raw.peer, halves) {
             (FileMode::SiteToSite, Some(a), Some(b), None, 2) => (a, Far::Half(b)),
             (FileMode::Single, Some(a), None, Some(peer), 1) => (a, Far::Peer(read_peer(&peer)?)),
-            (FileMode::SiteToSite, _, _, Some(_), _) => return Err(value("peer", &"belongs to mode \"single\" only")),
-            (FileMode::SiteToSite, ..) => {
-                return Err(value("half", &format!("site-to-site needs two [[half]] tables; there are {halves}")));
-            }
-            (FileMode::Single, _, _, None, _) => return Err(value("peer", &"mode \"single\" needs a [peer] table")),
-            (FileMode::Single, ..) => {
-                return Err(value("half", &format!("mode \"single\" needs one [[half]] table; there are {halves}")));
-            }
+            (FileMode::SiteToSite, _, _, Some(_), _) => return Err(FileError::PeerOfTwoHalves),
+            (FileMode::SiteToSite, ..) => return Err(FileError::NotTwoHalves(halves)),
+            (FileMode::Single, _, _, None, _) => return Err(FileError::NoPeer),
+            (FileMode::Single, ..) => return Err(FileError::NotOneHalf(halves)),
         };
         Ok(Self { name, profile: raw.profile, policy: raw.policy, a, far })
     }
@@ -158,7 +171,7 @@ impl PlanFile {
     }
 
     /// Looks up what the file names.
-    /// Errors: every [`FileError::Reference`] there is.
+    /// Errors: everything that is not there, or not clear.
     pub fn resolve(&self, known: &[Known<'_>], profiles: &Profiles, psk: Psk) -> Result<PlanDraft, Vec<FileError>> {
         let mut errors = Vec::new();
         let a = side(&self.a, 1, known, &mut errors);
@@ -195,76 +208,32 @@ fn syntax(text: &str, error: &toml::de::Error) -> String {
 }
 
 fn read_peer(raw: &RawPeer) -> Result<Peer, FileError> {
-    let address = PeerAddress::parse(&raw.address)
-        .map_err(|problem| FileError::Value("peer.address".into(), problem.to_string()))?;
+    let address = PeerAddress::parse(&raw.address).map_err(FileError::PeerAddress)?;
     let id = raw.id.clone().unwrap_or_else(|| address.to_string());
-    check_id(&id).map_err(|problem| FileError::Value("peer.id".into(), problem.to_string()))?;
-    let cidrs = cidr::parse_list(&raw.cidrs.join(","))
-        .map_err(|problem| FileError::Value("peer.cidrs".into(), problem.to_string()))?;
-    Ok(Peer { address, id, cidrs })
+    check_id(&id).map_err(FileError::PeerId)?;
+    Ok(Peer { address, id, cidrs: cidr::parse_list(&raw.cidrs.join(","))? })
 }
 
-fn side(raw: &RawHalf, number: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<HalfDraft> {
-    let Some(known) = known.iter().find(|known| *known.region == raw.region) else {
-        errors.push(FileError::Reference(
-            format!("half {number}, region"),
-            format!("{} is not a region of this cloud with a network service", raw.region),
-        ));
+fn side(raw: &RawHalf, half: usize, known: &[Known<'_>], errors: &mut Vec<FileError>) -> Option<HalfDraft> {
+    let region = raw.region.clone();
+    let Some(known) = known.iter().find(|known| *known.region == region) else {
+        errors.push(FileError::NoSuchRegion { half, region });
         return None;
     };
-    let routers = known.inventory.routers.iter();
-    let routers = routers.filter(|router| router.id.as_str() == raw.router.0 || router.name == raw.router.0);
-    let router = one(routers.map(|router| &router.id), &raw.router.0, || {
-        known.inventory.routers.iter().map(|router| router.name.as_str()).collect()
-    });
+    let router = reference::router(known.inventory, &raw.router.0);
+    let on_router = router.as_ref().ok().and_then(|id| known.inventory.router(id));
     let mut subnets = Vec::new();
     for Text(wanted) in &raw.subnets {
-        let range = wanted.parse().ok();
-        let fits = known
-            .inventory
-            .subnets
-            .iter()
-            .filter(|subnet| subnet.id.as_str() == wanted || subnet.name == *wanted || Some(subnet.cidr) == range);
-        // The router settles most ambiguities: a subnet that does not hang on it cannot be meant.
-        let on_router = router.as_ref().ok().and_then(|id| known.inventory.router(id));
-        let attached = |id: &Id| on_router.is_some_and(|router| router.serves(id) == Some(true));
-        let mut all: Vec<&Id> = fits.map(|subnet| &subnet.id).collect();
-        if all.len() > 1 && all.iter().any(|id| attached(id)) {
-            all.retain(|id| attached(id));
-        }
-        let names = || known.inventory.subnets.iter().map(|subnet| subnet.name.as_str()).collect();
-        match one(all.into_iter(), wanted, names) {
+        match reference::subnet(known.inventory, on_router, wanted) {
             Ok(id) => subnets.push(id),
-            Err(why) => errors.push(FileError::Reference(format!("half {number}, subnets, {}", raw.region), why)),
+            Err(problem) => errors.push(FileError::Subnet { half, region: region.clone(), problem }),
         }
     }
     match router {
-        Ok(router) => Some(HalfDraft { region: raw.region.clone(), router, subnets }),
-        Err(why) => {
-            errors.push(FileError::Reference(format!("half {number}, router, {}", raw.region), why));
+        Ok(router) => Some(HalfDraft { region, router, subnets }),
+        Err(problem) => {
+            errors.push(FileError::Router { half, region, problem });
             None
-        }
-    }
-}
-
-fn one<'a>(
-    mut fits: impl Iterator<Item = &'a Id>,
-    wanted: &str,
-    names: impl Fn() -> Vec<&'a str>,
-) -> Result<Id, String> {
-    match (fits.next(), fits.next()) {
-        (Some(id), None) => Ok(id.clone()),
-        (Some(first), Some(second)) => {
-            let ids = [first, second].into_iter().chain(fits).map(Id::as_str).join(", ");
-            Err(format!("{wanted} fits several; use one of their ids: {ids}"))
-        }
-        (None, _) => {
-            let mut names = names();
-            names.sort_unstable();
-            names.dedup();
-            let more = if names.len() > 8 { ", …" } else { "" };
-            names.truncate(8);
-            Err(format!("{wanted} is not there; there are: {}{more}", names.join(", ")))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a policy fits the regions it is stored in and the subnets it carries, and which profile does.
 
-use super::fields::{Allowed, PolicyField as Field};
+use super::fields::{Allowed, FieldProblem, PolicyField as Field};
 use super::findings::{Finding, Place};
 use super::policy::strength::{Graded, SOUND_LIFETIME};
 use super::policy::{
@@ -101,7 +101,7 @@ impl Policy {
             if let Allowed::Number(unit) = field.allowed()
                 && field.get(self).parse::<u32>().is_ok_and(|number| number > LARGEST_NUMBER)
             {
-                refuse(*field, &format!("at most {LARGEST_NUMBER} {unit}; the cloud stores no more"));
+                refuse(*field, &FieldProblem::TooLarge(unit).to_string());
             }
         }
         if is_v1 && ike.phase1_negotiation_mode == Phase1Mode::Aggressive {

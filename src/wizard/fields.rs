@@ -270,7 +270,7 @@ impl Model {
         if let (Allowed::Number(_), Some(input)) = (field.allowed(), self.input(Field::Policy(field)))
             && let Err(why) = field.set(&mut custom.clone(), input.value())
         {
-            return Some(Finding::refusal(Place::Policy(Some(field)), why));
+            return Some(Finding::refusal(Place::Policy(Some(field)), why.to_string()));
         }
         let findings = custom.findings(&self.new_vpn.setting());
         findings.into_iter().find(|finding| finding.place == Place::Policy(Some(field)))
