@@ -29,6 +29,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::exposure::{RuleDirection, ethertype};
 use crate::cloud::{Id, RegionId, Router, Subnet, VpnService};
 
 pub use checks::Known;
@@ -233,6 +234,10 @@ impl Plan {
     }
 }
 
+/// Said where it is not known which rules exist; commands follow.
+pub(crate) const RULES_NEEDED: &str =
+    "Left to do: instances block traffic from the other side by default. Add a rule to one of their security groups:";
+
 /// An ingress rule that the instances of a region need in one of their security groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityRule {
@@ -245,11 +250,18 @@ pub struct SecurityRule {
 impl SecurityRule {
     /// The command that makes it, but for the security group, which only the user knows.
     pub fn command(&self) -> ShellCommand {
-        let family = if self.remote.addr().is_ipv4() { "IPv4" } else { "IPv6" };
-        shell::openstack(&self.region, "security group rule create --ingress --ethertype")
-            .words(family)
-            .words("--protocol any --remote-ip")
-            .value(self.remote)
-            .words("SECURITY_GROUP")
+        rule_command(&self.region, RuleDirection::Ingress, &self.remote).words("SECURITY_GROUP")
     }
+}
+
+/// The command that adds a rule, but for the security group.
+pub(crate) fn rule_command(region: &RegionId, direction: RuleDirection, remote: &IpNet) -> ShellCommand {
+    shell::openstack(region, "security group rule create")
+        .words(match direction {
+            RuleDirection::Ingress => "--ingress --ethertype",
+            RuleDirection::Egress => "--egress --ethertype",
+        })
+        .words(ethertype(remote))
+        .words("--protocol any --remote-ip")
+        .value(remote)
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ErrorKind};
+use super::exposure::SecurityGroupRuleBody;
 use super::inventory::Id;
 use super::keystone::Region;
 use super::neutron::wire::{Wire as _, wire};
@@ -106,19 +107,6 @@ impl fmt::Debug for ConnectionTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionTemplate").field("attributes", &self.attributes).finish_non_exhaustive()
     }
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct SecurityGroupRuleBody<'a> {
-    #[serde(rename = "security_group_id")]
-    pub group: &'a Id,
-    /// `ingress` or `egress`.
-    pub direction: &'a str,
-    /// `IPv4` or `IPv6`.
-    pub ethertype: &'a str,
-    #[serde(rename = "remote_ip_prefix")]
-    pub remote: &'a str,
-    pub description: &'a str,
 }
 
 /// What became of a rule that was to be made.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use super::error::Error;
 use super::inventory::Id;
@@ -110,10 +111,35 @@ impl SecurityGroupRule {
         }
     }
 
-    /// Whether it has the form of the rules this program makes: everything in, from one range.
+    /// Whether it has the form of [`SecurityGroupRuleBody`].
     pub(crate) fn has_our_form(&self) -> bool {
         let is_whole = self.protocol.is_none() && self.ports.is_none() && !self.is_of_members;
         is_whole && self.direction == RuleDirection::Ingress && self.remote.is_some()
+    }
+}
+
+/// The only form of rule this program adds: everything in, from one range.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SecurityGroupRuleBody<'a> {
+    #[serde(rename = "security_group_id")]
+    group: &'a Id,
+    direction: &'static str,
+    ethertype: &'static str,
+    #[serde(rename = "remote_ip_prefix")]
+    remote: &'a IpNet,
+    description: &'a str,
+}
+
+impl<'a> SecurityGroupRuleBody<'a> {
+    pub(crate) const fn new(group: &'a Id, remote: &'a IpNet, description: &'a str) -> Self {
+        Self { group, direction: RuleDirection::Ingress.as_str(), ethertype: ethertype(remote), remote, description }
+    }
+}
+
+pub(crate) const fn ethertype(remote: &IpNet) -> &'static str {
+    match remote {
+        IpNet::V4(_) => "IPv4",
+        IpNet::V6(_) => "IPv6",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Making an object, once.
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -8,7 +9,8 @@ use super::replaced::vanished;
 use super::service::Sole;
 use super::{Changing, End, Job, Request};
 use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref};
-use crate::cloud::changes::{ConnectionTemplate, RuleMade, SecurityGroupRuleBody, TemplateOverrides};
+use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
+use crate::cloud::exposure::SecurityGroupRuleBody;
 use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::bodies;
@@ -26,7 +28,7 @@ enum Draft<'a> {
     Service(&'a Id),
     Connection(Box<ConnectionTemplate>, Option<Id>, [Id; 2], Option<&'a DpdValues>),
     Fresh(Box<Ends<'a>>),
-    Rule(&'a Id, String, &'a str),
+    Rule(&'a Id, &'a IpNet),
 }
 
 /// What a new connection ties together.
@@ -188,9 +190,7 @@ impl Changing {
                 self.note_keys(&template, like, step, work).await;
                 Draft::Connection(Box::new(template), service, policies, dpd.as_ref())
             }
-            New::Rule { group, remote } => {
-                Draft::Rule(group, remote.to_string(), if remote.addr().is_ipv4() { "IPv4" } else { "IPv6" })
-            }
+            New::Rule { group, remote } => Draft::Rule(group, remote),
         })
     }
 
@@ -231,8 +231,8 @@ impl Changing {
                 };
                 region.create_connection(&body).await?
             }
-            Draft::Rule(group, remote, ethertype) => {
-                let body = SecurityGroupRuleBody { group, direction: "ingress", ethertype, remote, description };
+            Draft::Rule(group, remote) => {
+                let body = SecurityGroupRuleBody::new(group, remote, description);
                 match region.create_rule(&body).await? {
                     RuleMade::Now(id) => id,
                     RuleMade::Existed => return Ok(End::Existed),

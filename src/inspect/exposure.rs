@@ -9,8 +9,7 @@ use ipnet::IpNet;
 use super::Side;
 use crate::cloud::exposure::{Exposure, InstancePort, RuleDirection, SecurityGroupRule};
 use crate::cloud::{Id, RegionId};
-use crate::plan::shell::openstack;
-use crate::plan::{ShellCommand, cidr};
+use crate::plan::{ShellCommand, cidr, rule_command};
 
 /// How much a port admits from a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,21 +55,8 @@ pub struct MissingRule {
 
 impl MissingRule {
     #[must_use]
-    pub const fn ethertype(&self) -> &'static str {
-        if matches!(self.remote, IpNet::V4(_)) { "IPv4" } else { "IPv6" }
-    }
-
-    #[must_use]
     pub fn command(&self) -> ShellCommand {
-        let create = match self.direction {
-            RuleDirection::Ingress => "security group rule create --ingress --ethertype",
-            RuleDirection::Egress => "security group rule create --egress --ethertype",
-        };
-        openstack(&self.region, create)
-            .words(self.ethertype())
-            .words("--protocol any --remote-ip")
-            .value(self.remote)
-            .operand(&self.group)
+        rule_command(&self.region, self.direction, &self.remote).operand(&self.group)
     }
 }
 

@@ -4,13 +4,14 @@ use std::fmt::{self, Display, Formatter};
 
 use itertools::Itertools;
 
+use super::wrap::hanging;
 use super::{CreationOutcome, CreationReport, DoubtReport, FailureReport, HalfReport, Health};
 use crate::cloud::RegionId;
 use crate::cloud::error::wait_in_words;
 use crate::engine::{Origin, Step};
 use crate::inspect::diagnosis::agents_report;
-use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
+use crate::plan::{RULES_NEEDED, ShellCommand};
 
 /// After everything that was done in the simulated cloud.
 pub(crate) const DEMO: &str = "This was the demo cloud: it ends with osvpn, and nothing of this exists anywhere else.";
@@ -83,8 +84,7 @@ impl CreationReport {
         if self.security_rules.is_empty() || self.health.as_ref().is_some_and(Health::knows_security_groups) {
             return Ok(());
         }
-        writeln!(f, "\nStill needed: security groups block traffic from the other side. For each group of instances")?;
-        writeln!(f, "that should receive it:")?;
+        write!(f, "\n{}", hanging("", RULES_NEEDED))?;
         self.security_rules.iter().try_for_each(|rule| writeln!(f, "  {}", rule.command))
     }
 

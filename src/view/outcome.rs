@@ -10,7 +10,7 @@ use crate::engine::handover::{HANDOVER_TITLE, Handover};
 use crate::engine::{Doubt, Made};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
-use crate::plan::{Half, Plan};
+use crate::plan::{Half, Plan, RULES_NEEDED};
 use crate::wizard::work::{Button, CreationJob, End, Stage, Work};
 
 /// A creation as work.
@@ -297,9 +297,7 @@ fn to_be_admitted(text: &mut Account<'_>, run: Run<'_>) {
         }
         return;
     }
-    text.say(
-        "Left to do: instances block traffic from the other side by default. Add a rule to one of their security groups:",
-    );
+    text.say(RULES_NEEDED);
     for rule in run.job.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
         let place = text.scene.model.shell.labels.name(&rule.region);
