@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::creation::Creation;
 use super::existing::existing;
-use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
+use super::options::{AnswerArgs, CreationArgs};
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
 use crate::engine::Ledger;
 use crate::engine::interruption::begun;
@@ -59,15 +59,8 @@ pub(crate) struct ApplyArgs {
     /// Check everything against the cloud, print what would be created, and create nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Read the pre-shared key from this file; - reads standard input. It goes before OSVPN_PSK.
-    #[arg(long, value_name = "PATH")]
-    psk_file: Option<PathBuf>,
     #[command(flatten)]
-    wait: WaitArgs,
-    #[command(flatten)]
-    clear_text: ClearTextArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
+    creation: CreationArgs,
 }
 
 enum Prepared {
@@ -78,7 +71,7 @@ enum Prepared {
 
 impl Answering for ApplyArgs {
     fn options(&self) -> &AnswerArgs {
-        &self.answer
+        &self.creation.answer
     }
 
     fn untouched(&self) -> &'static str {
@@ -95,7 +88,8 @@ impl Answering for ApplyArgs {
                     Some(_) => Keeper::default(),
                     None => Keeper::planned(state::directory(), Record::new(cloud, &plan, key)),
                 };
-                let creation = Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.wait.duration() };
+                let creation =
+                    Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.creation.wait.duration() };
                 let report = creation.make(Ledger::default(), signals).await;
                 Ok(report.in_demo(signed_in.simulator.is_some()).into())
             }
@@ -106,19 +100,19 @@ impl Answering for ApplyArgs {
 impl ApplyArgs {
     async fn prepare(&self, sign_in: &mut SignInContext) -> Result<Prepared, CommandError> {
         let file = input::plan_file(&self.plan).await?;
-        let given = input::given_key(self.psk_file.as_deref()).await?;
+        let given = self.creation.key.given().await?;
         let key = if given.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
         // A further connection to the same peer has the key of the first, which is read once the regions are.
         let needs_sharer = given.is_none() && !file.may_generate_key();
         let psk = given.unwrap_or_else(Psk::generate);
         let (profiles, mut labels) = (Profiles::built_in()?, Labels::built_in()?);
-        let signed_in = sign_in.cloud(&self.answer.cloud).await?;
+        let signed_in = sign_in.cloud(&self.creation.answer.cloud).await?;
         let cloud = &signed_in.cloud;
         let directory = state::directory().filter(|_| signed_in.simulator.is_none());
         if let Some(begun) = directory.and_then(|directory| begun(&directory, cloud, &file)) {
             return Err((&begun).into());
         }
-        self.clear_text.apply(cloud).await;
+        self.creation.clear_text.apply(cloud).await;
         // Names are a courtesy, and not worth waiting for.
         let described = timeout(DESCRIPTIONS, cloud.region_descriptions());
         let (regions, described) = tokio::join!(read(cloud, file.regions()), described);

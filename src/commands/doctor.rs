@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use super::confirm::{can_be_asked, confirm};
 use super::look::{ProjectVpns, look};
-use super::options::{AfterArgs, AnswerArgs, ClearTextArgs};
+use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
 use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Together, fix};
@@ -40,7 +40,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, short, requires = "fixing")]
     yes: bool,
     #[command(flatten)]
-    wait: AfterArgs,
+    wait: WaitArgs,
     #[command(flatten)]
     clear_text: ClearTextArgs,
     #[command(flatten)]

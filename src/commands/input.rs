@@ -9,7 +9,7 @@ use secrecy::zeroize::Zeroizing;
 use tokio::task::spawn_blocking;
 
 use super::CommandError;
-use crate::engine::resume::{KeyError, key_of_variable, parse_key};
+use crate::engine::resume::{KeyError, parse_key};
 use crate::plan::Psk;
 use crate::plan::file::PlanFile;
 use crate::sign_in::terminal::AtTerminal;
@@ -40,13 +40,8 @@ pub(super) fn no_key() -> CommandError {
     CommandError::unusable(problem)
 }
 
-/// The key from the file that was named, else from the variable, else none.
-///
-/// # Errors
-/// If what was given is no key. The text itself is in no message.
-pub(super) async fn given_key(psk_file: Option<&Path>) -> Result<Option<Psk>, CommandError> {
-    let Some(path) = psk_file else { return Ok(key_of_variable()?) };
-    Ok(Some(parse_key(&path.display().to_string(), &read_key(path).await?)?))
+pub(super) async fn key_file(path: &Path) -> Result<Psk, CommandError> {
+    Ok(parse_key(&path.display().to_string(), &read_key(path).await?)?)
 }
 
 async fn read_key(path: &Path) -> Result<Zeroizing<String>, CommandError> {

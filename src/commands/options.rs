@@ -1,16 +1,17 @@
 //! Options that several commands have. Documentation comments in the files of commands are what `--help` prints.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::{CommandError, input};
 use crate::cloud::Cloud;
 use crate::engine::DEFAULT_WAIT;
-use crate::plan::Profile;
+use crate::engine::resume::key_of_variable;
+use crate::plan::{Profile, Psk};
 use crate::sign_in::Login;
-
-const DEFAULT_WAIT_SECS: u64 = DEFAULT_WAIT.as_secs();
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct CloudArgs {
@@ -50,27 +51,39 @@ impl ClearTextArgs {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct WaitArgs {
-    /// Seconds to wait for ACTIVE once everything exists.
-    #[arg(long, value_name = "SECS", default_value_t = DEFAULT_WAIT_SECS)]
-    pub(crate) wait: u64,
+    /// Seconds to wait for ACTIVE. After a change of an existing VPN, 0 skips the checks too.
+    #[arg(long, value_name = "SECS", default_value_t = DEFAULT_WAIT.as_secs())]
+    wait: u64,
 }
 
 impl WaitArgs {
+    /// A year at most: clocks overflow.
     pub(crate) fn duration(self) -> Duration {
-        at_most_a_year(self.wait)
+        Duration::from_secs(self.wait.min(365 * 24 * 3600))
     }
 }
 
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct AfterArgs {
-    /// Seconds to wait for ACTIVE after the change; 0 to skip the check.
-    #[arg(long, value_name = "SECS", default_value_t = DEFAULT_WAIT_SECS)]
-    pub(crate) wait: u64,
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Read the pre-shared key from this file; - reads standard input. It takes precedence over OSVPN_PSK.
+    #[arg(long, value_name = "PATH")]
+    psk_file: Option<PathBuf>,
 }
 
-impl AfterArgs {
-    pub(crate) fn duration(self) -> Duration {
-        at_most_a_year(self.wait)
+impl KeyArgs {
+    pub(super) const fn names_file(&self) -> bool {
+        self.psk_file.is_some()
+    }
+
+    /// The key from the file that was named, else from the variable, else none.
+    ///
+    /// # Errors
+    /// If what was given is no key. The text itself is in no message.
+    pub(super) async fn given(&self) -> Result<Option<Psk>, CommandError> {
+        match &self.psk_file {
+            Some(path) => input::key_file(path).await.map(Some),
+            None => Ok(key_of_variable()?),
+        }
     }
 }
 
@@ -94,9 +107,17 @@ pub(crate) struct ChangeArgs {
     pub(crate) answer: AnswerArgs,
 }
 
-/// Clocks overflow.
-fn at_most_a_year(seconds: u64) -> Duration {
-    Duration::from_secs(seconds.min(365 * 24 * 3600))
+/// Of every command that creates a VPN or the rest of one.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CreationArgs {
+    #[command(flatten)]
+    pub(super) key: KeyArgs,
+    #[command(flatten)]
+    pub(super) wait: WaitArgs,
+    #[command(flatten)]
+    pub(super) clear_text: ClearTextArgs,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
 }
 
 pub(crate) fn profile() -> impl TypedValueParser<Value = Profile> {

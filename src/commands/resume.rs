@@ -4,17 +4,15 @@
 mod change;
 mod choose;
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::creation::Creation;
 use super::lines::ProgressLines;
-use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
+use super::options::{self, AnswerArgs, CreationArgs, KeyArgs};
 use super::wait::wait_for;
-use super::{Answering, CommandError, Conclusion, SignInContext, input, options, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::cloud::Cloud;
 use crate::engine::discover::{Found, find, settle};
 use crate::engine::interruption::{Interruption, interruptions};
@@ -46,20 +44,13 @@ pub(crate) struct ResumeArgs {
     /// Continue with the policies of this profile: those created with others are recreated, with their connections.
     #[arg(long, value_parser = options::profile())]
     profile: Option<Profile>,
-    /// Read the pre-shared key from this file, if no connection has it yet; - reads standard input.
-    #[arg(long, value_name = "PATH")]
-    psk_file: Option<PathBuf>,
     #[command(flatten)]
-    wait: WaitArgs,
-    #[command(flatten)]
-    clear_text: ClearTextArgs,
-    #[command(flatten)]
-    answer: AnswerArgs,
+    creation: CreationArgs,
 }
 
 impl Answering for ResumeArgs {
     fn options(&self) -> &AnswerArgs {
-        &self.answer
+        &self.creation.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
@@ -71,11 +62,12 @@ impl Answering for ResumeArgs {
         let cloud = &prepared.signed_in.cloud;
         match prepared.next {
             Next::Make(Ready { plan, ledger, keeper, key }) => {
-                let creation = Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.wait.duration() };
+                let creation =
+                    Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.creation.wait.duration() };
                 Ok(creation.make(ledger, signals).await.into())
             }
             Next::Wait(found, outstanding) => {
-                let health = wait_for(&found, cloud, self.wait.duration(), signals).await.map_err(again)?;
+                let health = wait_for(&found, cloud, self.creation.wait.duration(), signals).await.map_err(again)?;
                 Ok(health.with_interruption(outstanding.as_ref()).into())
             }
         }
@@ -112,15 +104,15 @@ struct Ready {
 impl ResumeArgs {
     async fn prepare(&self, sign_in: &mut SignInContext) -> Result<ReadyToResume, CommandError> {
         let chosen = local(self.vpn.as_deref())?;
-        let signed_in = sign_in.cloud(&self.answer.cloud).await?;
+        let signed_in = sign_in.cloud(&self.creation.answer.cloud).await?;
         let cloud = &signed_in.cloud;
-        self.clear_text.apply(cloud).await;
+        self.creation.clear_text.apply(cloud).await;
         let interrupted = take_up(chosen, cloud).await?;
         if self.profile.is_none() && interrupted.is_made() {
             let (found, outstanding) = made(interrupted, cloud).await?;
             return Ok(ReadyToResume { next: Next::Wait(Box::new(found), outstanding), signed_in });
         }
-        let (plan, ledger) = remaining(&interrupted, self.psk_file.as_deref(), self.profile, cloud).await?;
+        let (plan, ledger) = remaining(&interrupted, &self.creation.key, self.profile, cloud).await?;
         let key = interrupted.key_origin();
         let keeper = match interrupted {
             Resumable::Journal(journal) => Keeper::of(*journal),
@@ -165,17 +157,15 @@ async fn made(interrupted: Resumable, cloud: &Cloud) -> Result<(Found, Option<In
 /// The plan of what is left to do, with the key of its connection or the one that is given now.
 async fn remaining(
     interrupted: &Resumable,
-    psk_file: Option<&Path>,
+    key: &KeyArgs,
     profile: Option<Profile>,
     cloud: &Cloud,
 ) -> Result<(Box<Plan>, Ledger), CommandError> {
     let drafted = interrupted.draft(profile, cloud).await?;
     let psk = match drafted.key(cloud).await? {
         KeySource::Connection(psk) => psk,
-        KeySource::Generated if psk_file.is_none() => Psk::generate(),
-        KeySource::Generated | KeySource::User => {
-            input::given_key(psk_file).await?.ok_or(PrepareError::Key(KeyError::GiveAgain))?
-        }
+        KeySource::Generated if !key.names_file() => Psk::generate(),
+        KeySource::Generated | KeySource::User => key.given().await?.ok_or(PrepareError::Key(KeyError::GiveAgain))?,
     };
     Ok(drafted.plan(Some(psk), cloud).await?)
 }

@@ -1,14 +1,12 @@
 //! `osvpn rotate-psk`
 
-use std::path::PathBuf;
-
 use clap::Args;
 use futures::future::join_all;
 
 use super::look::{ProjectVpns, look_to_change};
-use super::options::{AfterArgs, AnswerArgs, ChangeArgs, ClearTextArgs};
+use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
 use super::run_change::ChangeRun;
-use super::{Answering, CommandError, Conclusion, SignInContext, input, lines, until_signal};
+use super::{Answering, CommandError, Conclusion, SignInContext, lines, until_signal};
 use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
 use crate::inspect::Keys;
 use crate::plan::psk::KeyOrigin;
@@ -29,13 +27,12 @@ pub(crate) struct RotateArgs {
     /// Renegotiate running tunnels with the new key now. All tunnels of both routers are down for some seconds.
     #[arg(long)]
     renew: bool,
-    /// Read the new key from this file; - reads standard input. It goes before OSVPN_PSK [default: a generated one].
-    #[arg(long, value_name = "PATH")]
-    psk_file: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
-    wait: AfterArgs,
+    wait: WaitArgs,
     #[command(flatten)]
     clear_text: ClearTextArgs,
 }
@@ -85,11 +82,7 @@ impl Answering for RotateArgs {
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
         // One key for many VPNs is no key.
-        let key = if self.all_public_keys {
-            None
-        } else {
-            until_signal(signals, input::given_key(self.psk_file.as_deref())).await?
-        };
+        let key = if self.all_public_keys { None } else { until_signal(signals, self.key.given()).await? };
         let origin = if key.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
         let proposed =
             look_to_change(&self.change.answer.cloud, sign_in, async |seen| self.propose(seen, origin).await);

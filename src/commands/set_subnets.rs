@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::look::ProjectVpns;
-use super::options::{AfterArgs, AnswerArgs, ChangeArgs};
+use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, set_subnets};
@@ -40,7 +40,7 @@ pub(crate) struct SetSubnetsArgs {
     #[command(flatten)]
     change: ChangeArgs,
     #[command(flatten)]
-    wait: AfterArgs,
+    wait: WaitArgs,
 }
 
 impl SetSubnetsArgs {

@@ -7,7 +7,7 @@ use super::super::options::CloudArgs;
 use super::super::rollback::RollbackArgs;
 use super::super::run_change::run_change;
 use super::super::verify::Verification;
-use super::super::{CommandError, Conclusion, SignInContext, input, until_signal};
+use super::super::{CommandError, Conclusion, SignInContext, until_signal};
 use super::{ResumeArgs, choose};
 use crate::engine::journal;
 use crate::engine::kept::{ChangeRecord, unfinished};
@@ -112,16 +112,12 @@ impl ChangeToResume {
             );
             return Err(CommandError::refused(problem));
         }
-        let key = if record.needs_key() {
-            until_signal(signals, input::given_key(args.psk_file.as_deref())).await?
-        } else {
-            None
-        };
-        let (changing, signed_in) = until_signal(signals, open(journal, &args.answer.cloud, sign_in)).await?;
+        let key = if record.needs_key() { until_signal(signals, args.creation.key.given()).await? } else { None };
+        let (changing, signed_in) = until_signal(signals, open(journal, &args.creation.answer.cloud, sign_in)).await?;
         let cloud = &signed_in.cloud;
-        args.clear_text.apply(cloud).await;
+        args.creation.clear_text.apply(cloud).await;
         let mut report = run_change(changing, key.as_ref(), cloud, signals, Direction::Forward).await;
-        let verification = Verification { cloud, regions: None, wait: args.wait.duration() };
+        let verification = Verification { cloud, regions: None, wait: args.creation.wait.duration() };
         verification.verify(std::slice::from_mut(&mut report), signals).await;
         Ok(report.into())
     }
