@@ -33,8 +33,8 @@ pub use error::{Error, ErrorKind};
 pub(crate) use hidden::Hidden;
 pub use http::Limits;
 pub use inventory::{
-    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Interfaces, Inventory, Network, Quota,
-    RegionId, Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Interfaces, Inventory, Quota, RegionId,
+    Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
 };
 pub use keystone::{Cloud, Region};
 pub use neutron::By;

@@ -22,6 +22,7 @@ mod lists;
 mod message;
 mod navigate;
 mod new_vpn;
+mod objects;
 mod outbox;
 pub mod picker;
 pub mod remote;

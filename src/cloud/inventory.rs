@@ -2,14 +2,14 @@
 
 mod objects;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::objects::{
-    DeadPeerDetection, EndpointGroup, Interface, Interfaces, Network, Router, SiteConnection, Status, StoredPolicy,
-    Subnet, VpnService,
+    DeadPeerDetection, EndpointGroup, Interface, Interfaces, Router, SiteConnection, Status, StoredPolicy, Subnet,
+    VpnService,
 };
 use super::printable::Text;
 use super::request::Kind;
@@ -202,6 +202,11 @@ impl Inventory {
         }
     }
 
+    /// For looking many up: among thousands, [`Self::subnet`] for each takes seconds.
+    pub(crate) fn subnets_by_id(&self) -> HashMap<&Id, &Subnet> {
+        self.subnets.iter().map(|subnet| (&subnet.id, subnet)).collect()
+    }
+
     pub(crate) fn unfit_of(&self, kind: Kind) -> impl Iterator<Item = &Unfit> {
         self.unfit.iter().filter(move |unfit| unfit.collection == kind.plural())
     }
@@ -224,7 +229,8 @@ pub struct Survey {
 /// What is read of a region once it is chosen: names and numbers the later steps need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    pub networks: Vec<Network>,
+    /// The names of the networks, which tell subnets and routers of one name apart.
+    pub networks: HashMap<Id, String>,
     pub groups: Vec<EndpointGroup>,
     /// By the API's singular names (`vpnservice`, `ikepolicy`, …); what is missing is not known.
     pub quotas: BTreeMap<String, Quota>,
@@ -232,10 +238,6 @@ pub struct Detail {
 
 impl Detail {
     pub(crate) fn network_name(&self, id: &Id) -> Option<&str> {
-        self.networks
-            .iter()
-            .find(|network| network.id == *id)
-            .map(|network| network.name.as_str())
-            .filter(|name| !name.is_empty())
+        self.networks.get(id).map(String::as_str).filter(|name| !name.is_empty())
     }
 }

@@ -10,7 +10,7 @@
 
 pub(super) mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 
 use futures::future::try_join_all;
@@ -25,8 +25,8 @@ use self::wire::{QuotaDetail, WireExtension, WireNetwork, WirePort, WireRouter, 
 use super::error::{Error, ErrorKind};
 use super::http::{MOST_ITEMS, Page, Response, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
-    Detail, EndpointGroup, Extensions, Id, Interfaces, Inventory, Network, Quota, Router, SiteConnection, Subnet,
-    Survey, Unfit, VpnService,
+    Detail, EndpointGroup, Extensions, Id, Interfaces, Inventory, Quota, Router, SiteConnection, Subnet, Survey, Unfit,
+    VpnService,
 };
 use super::keystone::Region;
 use super::request::Kind;
@@ -128,10 +128,10 @@ impl Region {
         Ok(subnets.into_iter().map(WireSubnet::into_subnet).collect())
     }
 
-    /// The networks with one of those values that can be seen, whosever they are.
-    pub async fn networks(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Network>, Error> {
+    /// The names of the networks with one of those values that can be seen, whosever they are.
+    pub async fn networks(&self, by: By, values: &[impl AsRef<str>]) -> Result<HashMap<Id, String>, Error> {
         let networks = self.matching::<WireNetwork>("networks", by, values).await?;
-        Ok(networks.into_iter().map(WireNetwork::into_network).collect())
+        Ok(networks.into_iter().map(WireNetwork::into_name).collect())
     }
 
     /// The objects with one of those values, in as many requests at once as keep their addresses short; none for no value.
@@ -164,8 +164,7 @@ impl Region {
             self.groups(),
             self.quotas(),
         );
-        let mut networks: Vec<_> = networks?.into_iter().map(WireNetwork::into_network).collect();
-        networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        let networks = networks?.into_iter().map(WireNetwork::into_name).collect();
         // There is no list of extensions here to tell a missing service from a missing list.
         Ok(Detail { networks, groups: unless_absent(groups, true)?, quotas })
     }

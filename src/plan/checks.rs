@@ -5,6 +5,7 @@ mod carried;
 pub mod existing;
 pub mod outside;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -161,11 +162,10 @@ fn remote(
     place: Place,
 ) -> Vec<Finding> {
     let mut found = existing::same_ranges(known, router, local, ranges, own, place);
-    for interface in router.interfaces.iter().flat_map(Interfaces::iter) {
-        let Some(own) = known.inventory.subnet(&interface.subnet) else { continue };
-        if local.contains(&own.id) {
-            continue;
-        }
+    let (subnets, local) = (known.inventory.subnets_by_id(), HashSet::<&Id>::from_iter(local));
+    let interfaces = router.interfaces.iter().flat_map(Interfaces::iter);
+    for interface in interfaces.filter(|interface| !local.contains(&interface.subnet)) {
+        let Some(own) = subnets.get(&interface.subnet) else { continue };
         let mut named = ranges.iter().filter(|range| !cidr::is_everything(range));
         if let Some(range) = named.find(|range| cidr::overlap(range, &own.cidr)) {
             let text = format!(

@@ -32,16 +32,18 @@ fn lines(scene: Scene<'_>, line: &Candidate, columns: usize) -> Vec<Line<'static
     let theme = scene.theme;
     let title = if line.aside.is_empty() { line.title.clone() } else { format!("{}  {}", line.title, line.aside) };
     let mut lines = paragraph(&title, columns, theme.title());
-    for (at, finding) in line.findings.iter().enumerate() {
+    let findings = scene.model.findings(line);
+    for (at, finding) in findings.iter().enumerate() {
         // Of a policy, the same can be wrong in both of its halves.
-        if line.findings.iter().take(at).any(|earlier| earlier.text == finding.text) {
+        if findings.iter().take(at).any(|earlier| earlier.text == finding.text) {
             continue;
         }
         lines.extend(document::finding(scene, finding.severity, &finding.text, columns));
     }
     lines.extend(hint(scene, line).into_iter().flat_map(|hint| paragraph(hint, columns, theme.text())));
-    let labels = line.detail.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(columns / 2);
-    for (label, value) in &line.detail {
+    let detail = scene.model.detail(line);
+    let labels = detail.iter().map(|(label, _)| width(label)).max().unwrap_or(0).min(columns / 2);
+    for (label, value) in detail.iter() {
         lines.extend(labelled(theme, label, value, columns, labels));
     }
     lines

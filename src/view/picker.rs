@@ -11,6 +11,7 @@
 //! │ detail of the line under the cursor        │   (at 110 columns and more)
 //! ```
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::Frame;
@@ -23,7 +24,7 @@ use super::text::{fit, pad, scrolled, width};
 use super::{Scene, detail, remote};
 use crate::plan::Severity;
 use crate::wizard::Model;
-use crate::wizard::picker::{Choice, Line as Candidate, Picker};
+use crate::wizard::picker::{Choice, Line as Candidate, Picker, Tally, worst};
 use crate::wizard::remote::Remote;
 use crate::wizard::screen::Screen;
 
@@ -53,22 +54,21 @@ pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Fr
         // A short list leaves its rows to the details; a long one leaves them two fifths.
         let most = area.height - (area.height * 2 / 5).min(area.height);
         let tall = is_tall(picker, most);
-        let rows = if tall { rows_of(picker.lines()) } else { total }.min(most);
+        let rows = if tall { tall_rows(picker) } else { total }.min(most);
         let (above, below) = area.split_top(rows);
         list(scene, picker, tall, above, frame);
         detail::draw(scene, picker, false, below, frame);
     }
 }
 
-fn rows_of(lines: &[Candidate]) -> u16 {
-    let rows: usize = lines.iter().map(|line| 1 + usize::from(line.worst().is_some())).sum();
-    u16::try_from(rows).unwrap_or(u16::MAX)
+fn tall_rows(picker: &Picker) -> u16 {
+    u16::try_from(picker.lines().len() + picker.tally().with_reason).unwrap_or(u16::MAX)
 }
 
 /// Whether there is room for all reasons below their lines. It goes by the whole list, so that filtering does not change
 /// the looks of a line.
 fn is_tall(picker: &Picker, height: u16) -> bool {
-    picker.lines().len() <= usize::from(height) && rows_of(picker.lines()) <= height
+    tall_rows(picker) <= height
 }
 
 fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
@@ -99,11 +99,10 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         return;
     }
     let marked = picker.marked().map(|marked| taking(picker, marked));
-    let open = picker.lines().iter().any(|line| line.is_open() || line.pending);
-    let pending = picker.lines().iter().filter(|line| line.pending).count();
+    let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
     let text = match (model.screen, marked) {
-        _ if !open && model.screen != Screen::Vpns => {
+        _ if open == 0 && model.screen != Screen::Vpns => {
             "None of these can be taken; the reasons stand beside them.".to_owned()
         }
         (_, Some(marked)) => marked,
@@ -145,9 +144,8 @@ fn vpns(model: &Model) -> String {
 }
 
 fn taking(picker: &Picker, marked: &[Choice]) -> String {
-    let title = |choice: &Choice| picker.lines().iter().find(|line| line.choice == *choice).map(|line| &line.title);
     let taken = picker.taken();
-    let name = taken.first().and_then(title).map_or("", String::as_str);
+    let name = picker.first_taken().map_or("", |line| line.title.as_str());
     if let Some(line) = picker.current().filter(|line| !line.is_open() && taken.contains(&line.choice)) {
         return format!("{} cannot be taken", line.title);
     }
@@ -182,7 +180,7 @@ fn list(scene: Scene<'_>, picker: &Picker, tall: bool, area: Rect, frame: &mut F
     let lead = if picker.marked().is_some() { 8 } else { 4 };
     let widest = |text: fn(&Candidate) -> &str| window.iter().map(|(_, line)| width(text(line))).max().unwrap_or(0);
     // Beside its line, a reason needs room for its glyph at least.
-    let reasons = if tall || window.iter().all(|(_, line)| line.worst().is_none()) { 0 } else { 5 };
+    let reasons = if tall || window.iter().all(|(_, line)| line.worst.is_none()) { 0 } else { 5 };
     let both = room.saturating_sub(lead + 2 + reasons);
     let (title, aside) = share(widest(|line| &line.title), widest(|line| &line.aside), both);
     let columns = Columns { lead, title, aside, room, tall };
@@ -255,7 +253,8 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
         first.push(Span::styled(format!("{gap}{}", pending(scene, line)), theme.dim()));
         return vec![Line::from(first)];
     }
-    let Some(worst) = line.worst() else { return vec![Line::from(first)] };
+    let findings = if line.worst.is_some() { scene.model.findings(line) } else { Cow::default() };
+    let Some(worst) = worst(&findings) else { return vec![Line::from(first)] };
     let glyph = theme.severity_glyph(worst.severity);
     let reason = match worst.severity {
         Severity::Warning => format!("warning: {}", worst.text),

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 use tui_input::backend::crossterm::EventHandler;
 
-use super::choices::{is_plain, line, modes, only_open};
+use super::choices::{is_plain, modes};
 use super::keymap::Action;
-use super::picker::{Choice, Line, Picker};
+use super::picker::{About, Choice, Line, Picker, worst};
 use super::screen::{Mode, Screen};
 use super::vpns::Intent;
 use super::{Content, Model};
@@ -20,14 +20,18 @@ impl Model {
     #[must_use]
     pub fn lines(&self, screen: Screen) -> Vec<Line> {
         match screen {
-            Screen::Cloud => self.shell.clouds.iter().map(|name| line(Choice::Cloud(name.clone()), name, "")).collect(),
+            Screen::Cloud => {
+                let named = |name: &String| Line::new(Choice::Cloud(name.clone()), name, "", About::default());
+                self.shell.clouds.iter().map(named).collect()
+            }
             Screen::Mode => modes(),
             Screen::Region(half) => self.new_vpn.regions.iter().map(|region| self.region_line(region, half)).collect(),
-            Screen::Router(half) => self.router_lines(half),
-            Screen::Subnets(half) => self.subnet_lines(half),
+            Screen::Router(half) => self.router_list(half).map(|list| list.lines()).unwrap_or_default(),
+            Screen::Subnets(_) | Screen::NewSubnets(_) => {
+                self.subnet_list(screen).map(|list| list.lines()).unwrap_or_default()
+            }
             Screen::Policy => self.policy_lines(),
             Screen::Vpns => self.vpn_lines(),
-            Screen::NewSubnets(half) => self.new_subnet_lines(half),
             _ => Vec::new(),
         }
     }
@@ -117,11 +121,14 @@ impl Model {
     /// The subnets to mark: those answered before that still can be taken, else the best one.
     fn marks(&self, screen: Screen, lines: &[Line]) -> Vec<Choice> {
         let Screen::Subnets(half) = screen else { return Vec::new() };
-        let is_open = |choice: &Choice| lines.iter().any(|line| line.choice == *choice && line.is_open());
-        let answered = self.new_vpn.answers.subnets_of(half).iter().cloned().map(Choice::Object);
-        let answered: Vec<Choice> = answered.filter(is_open).collect();
+        let answered = self.new_vpn.answers.subnets_of(half);
         if !answered.is_empty() {
-            return answered;
+            let open: HashSet<&Choice> = lines.iter().filter(|line| line.is_open()).map(|line| &line.choice).collect();
+            let answered = answered.iter().cloned().map(Choice::Object);
+            let answered: Vec<Choice> = answered.filter(|choice| open.contains(choice)).collect();
+            if !answered.is_empty() {
+                return answered;
+            }
         }
         let best = self.namesake(screen, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
         let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
@@ -131,7 +138,7 @@ impl Model {
     /// Whether marks are what the user has answered before, and not a suggestion.
     fn is_decided(&self, screen: Screen, marked: Option<&[Choice]>) -> bool {
         let Screen::Subnets(half) = screen else { return false };
-        let answered = self.new_vpn.answers.subnets_of(half);
+        let answered: HashSet<&Id> = self.new_vpn.answers.subnets_of(half).iter().collect();
         let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
         marked.is_some_and(|marked| marked.iter().any(is_answered))
     }
@@ -139,12 +146,10 @@ impl Model {
     /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.
     fn say_what_no_longer_fits(&mut self, screen: Screen, lines: &[Line]) {
         let Screen::Subnets(half) = screen else { return };
-        let dropped = lines.iter().find(|line| {
-            let answered =
-                self.new_vpn.answers.subnets_of(half).iter().any(|id| line.choice == Choice::Object(id.clone()));
-            answered && !line.is_open()
-        });
-        if let Some(text) = dropped.and_then(refusal_text) {
+        let answered: HashSet<&Id> = self.new_vpn.answers.subnets_of(half).iter().collect();
+        let is_answered = |line: &Line| matches!(&line.choice, Choice::Object(id) if answered.contains(id));
+        let dropped = lines.iter().find(|line| !line.is_open() && is_answered(line));
+        if let Some(text) = dropped.and_then(|line| self.refusal_text(line)) {
             self.shell.warn(format!("No longer marked: {text}."));
         }
     }
@@ -193,10 +198,12 @@ impl Model {
 
     /// Marks the line under the cursor, or says why it cannot be.
     fn toggle(&mut self) {
-        let Content::List(picker) = &mut self.content else { return };
-        match picker.current().filter(|line| !line.is_open()).and_then(refusal_text) {
-            Some(text) => self.shell.warn(text),
-            None => picker.toggle(),
+        let Content::List(picker) = &self.content else { return };
+        if let Some(text) = picker.current().and_then(|line| self.refusal_text(line)) {
+            return self.shell.warn(text);
+        }
+        if let Content::List(picker) = &mut self.content {
+            picker.toggle();
         }
     }
 
@@ -222,7 +229,7 @@ impl Model {
         if line.pending {
             return self.shell.warn(format!("{} is still being read; Enter again in a moment.", line.title));
         }
-        match refusal_text(&line) {
+        match self.refusal_text(&line) {
             Some(text) => self.shell.warn(text),
             None => self.take(line.choice),
         }
@@ -273,7 +280,7 @@ impl Model {
         let Content::List(picker) = &self.content else { return };
         let taken = picker.taken();
         if taken.contains(&line.choice)
-            && let Some(text) = refusal_text(line)
+            && let Some(text) = self.refusal_text(line)
         {
             return self.shell.warn(text);
         }
@@ -293,11 +300,17 @@ impl Model {
     #[must_use]
     pub fn only_choice(&self) -> Option<&Line> {
         match (&self.content, self.screen) {
-            (Content::List(picker), Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) => {
-                only_open(picker.lines())
-            }
+            (Content::List(picker), Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) => picker.only_open(),
             _ => None,
         }
+    }
+
+    /// Why a line cannot be taken.
+    fn refusal_text(&self, line: &Line) -> Option<String> {
+        if line.is_open() {
+            return None;
+        }
+        Some(format!("{} {}", line.title, worst(&self.findings(line))?.text))
     }
 
     /// What is typed where no key of the table matches: text, or the filter's text.
@@ -316,9 +329,4 @@ impl Model {
             _ => {}
         }
     }
-}
-
-fn refusal_text(line: &Line) -> Option<String> {
-    let refusal = line.worst().filter(|finding| finding.is_refusal())?;
-    Some(format!("{} {}", line.title, refusal.text))
 }

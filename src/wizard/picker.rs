@@ -1,4 +1,7 @@
 //! The state of a list to choose from: cursor, filter, marks. It knows nothing of what is chosen.
+//!
+//! A list may have 100,000 lines, of which twenty are shown. So a line holds little, what is said about it is made when it
+//! is shown, and what a frame needs of all lines is counted when they change.
 
 use tui_input::Input;
 
@@ -8,7 +11,7 @@ use crate::plan::{Finding, Profile, Severity};
 use super::screen::Mode;
 
 /// What choosing a line means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
     Cloud(String),
     Mode(Mode),
@@ -40,33 +43,55 @@ pub struct Line {
     pub title: String,
     /// What stands beside the name: an address, a range, a code.
     pub aside: String,
-    /// More about it, shown while it is under the cursor.
-    pub detail: Vec<(String, String)>,
-    /// What speaks for or against it, refusals first.
-    pub findings: Vec<Finding>,
+    /// The worst that speaks against it.
+    pub worst: Option<Severity>,
+    /// What there is to say about it, where the list is short; else it is made when it is shown.
+    pub(super) about: Option<Box<About>>,
     /// Set while the line stands for something that is still being read.
     pub pending: bool,
 }
 
+/// What there is to say about a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Shown while the line is under the cursor.
+    pub detail: Vec<(String, String)>,
+    /// What speaks for or against it.
+    pub findings: Vec<Finding>,
+}
+
+/// The reason to show beside a line.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().min_by_key(|finding| finding.severity)
+}
+
+/// How much of an id has to be typed for the filter to find it: less is found by chance.
+const ID_PREFIX: usize = 4;
+
 impl Line {
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        !self.findings.iter().any(Finding::is_refusal)
+    /// A line of a short list.
+    pub(super) fn new(choice: Choice, title: impl Into<String>, aside: impl Into<String>, about: About) -> Self {
+        let worst = worst(&about.findings).map(|finding| finding.severity);
+        let (title, aside) = (title.into(), aside.into());
+        Self { choice, title, aside, worst, about: Some(Box::new(about)), pending: false }
     }
 
-    /// The reason to show beside it: the worst finding.
     #[must_use]
-    pub fn worst(&self) -> Option<&Finding> {
-        self.findings.iter().min_by_key(|finding| finding.severity)
+    pub fn is_open(&self) -> bool {
+        self.worst != Some(Severity::Refusal)
     }
 
     fn matches(&self, needle: &str) -> bool {
         let contains = |text: &str| text.to_lowercase().contains(needle);
-        contains(&self.title) || contains(&self.aside) || self.detail.iter().any(|(_, value)| contains(value))
+        contains(&self.title)
+            || contains(&self.aside)
+            || matches!(&self.choice, Choice::Object(id) if needle.len() >= ID_PREFIX && id.as_str().starts_with(needle))
+            || self.about.iter().flat_map(|about| &about.detail).any(|(_, value)| contains(value))
     }
 
     fn rank(&self) -> u8 {
-        match self.worst().map(|finding| finding.severity) {
+        match self.worst {
             // What is still being read may turn out fine: the default must not depend on who answers first.
             _ if self.pending => 0,
             Some(Severity::Refusal) => 3,
@@ -93,6 +118,38 @@ pub struct Picker {
     is_decided: bool,
     /// Whether the user has moved, so that better defaults no longer move the cursor.
     touched: bool,
+    tally: Tally,
+    /// Where the first of the marked lines is.
+    first_mark: Option<usize>,
+}
+
+/// What a frame needs to know of all lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many can be taken, now or perhaps once they are read.
+    pub open: usize,
+    pub pending: usize,
+    /// How many have a reason beside them.
+    pub with_reason: usize,
+    /// The only line that can be taken, if there is just one.
+    only: Option<usize>,
+}
+
+impl Tally {
+    fn of(lines: &[Line]) -> Self {
+        let mut tally = Self::default();
+        let mut takable = 0_usize;
+        for (at, line) in lines.iter().enumerate() {
+            tally.open += usize::from(line.is_open() || line.pending);
+            tally.pending += usize::from(line.pending);
+            tally.with_reason += usize::from(line.worst.is_some());
+            if line.is_open() && !line.pending {
+                takable += 1;
+                tally.only = (takable == 1).then_some(at);
+            }
+        }
+        tally
+    }
 }
 
 impl Picker {
@@ -100,6 +157,7 @@ impl Picker {
     #[must_use]
     pub fn new(lines: Vec<Line>, at: Option<&Choice>, marked: Option<Vec<Choice>>) -> Self {
         let mut picker = Self {
+            tally: Tally::of(&lines),
             lines,
             visible: Vec::new(),
             cursor: 0,
@@ -107,7 +165,9 @@ impl Picker {
             marked,
             is_decided: false,
             touched: at.is_some(),
+            first_mark: None,
         };
+        picker.find_first_mark();
         picker.refilter();
         picker.cursor = at.and_then(|choice| picker.place_of(choice)).unwrap_or_else(|| picker.best());
         picker
@@ -116,7 +176,8 @@ impl Picker {
     /// Replaces the lines and keeps filter, marks and, if the user has moved, the cursor.
     pub fn reload(&mut self, lines: Vec<Line>, default: Option<&Choice>) {
         let at = self.touched.then(|| self.current().map(|line| line.choice.clone())).flatten();
-        self.lines = lines;
+        (self.tally, self.lines) = (Tally::of(&lines), lines);
+        self.find_first_mark();
         self.refilter();
         let at = at.as_ref().or(default);
         self.cursor = at.and_then(|choice| self.place_of(choice)).unwrap_or_else(|| self.best());
@@ -126,6 +187,17 @@ impl Picker {
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// The only line that can be taken, if there is just one.
+    #[must_use]
+    pub fn only_open(&self) -> Option<&Line> {
+        self.tally.only.and_then(|at| self.lines.get(at))
     }
 
     /// How many lines pass the filter.
@@ -178,12 +250,9 @@ impl Picker {
     /// the cursor has gone elsewhere, the line under the cursor.
     #[must_use]
     pub fn taken(&self) -> Vec<Choice> {
-        let marked = self.marked.as_deref().unwrap_or_default();
-        match self.current() {
-            Some(line) if marked.is_empty() || !(self.is_decided || self.is_marked(&line.choice)) => {
-                vec![line.choice.clone()]
-            }
-            _ => marked.to_vec(),
+        match self.current().filter(|_| self.takes_current()) {
+            Some(line) => vec![line.choice.clone()],
+            None => self.marked.clone().unwrap_or_default(),
         }
     }
 
@@ -222,6 +291,25 @@ impl Picker {
             }
             None => marked.push(choice),
         }
+        self.find_first_mark();
+    }
+
+    fn find_first_mark(&mut self) {
+        let first = self.marked.iter().flatten().next();
+        self.first_mark = first.and_then(|choice| self.lines.iter().position(|line| line.choice == *choice));
+    }
+
+    /// The line that Enter takes, or the first of them.
+    #[must_use]
+    pub fn first_taken(&self) -> Option<&Line> {
+        if self.takes_current() { self.current() } else { self.lines.get(self.first_mark?) }
+    }
+
+    /// Whether Enter takes the line under the cursor, and nothing that is marked.
+    fn takes_current(&self) -> bool {
+        let marked = self.marked.as_deref().unwrap_or_default();
+        let is_elsewhere = |line: &Line| marked.is_empty() || !(self.is_decided || self.is_marked(&line.choice));
+        self.current().is_some_and(is_elsewhere)
     }
 
     pub fn start_filter(&mut self) {
@@ -230,10 +318,13 @@ impl Picker {
 
     pub fn edit_filter(&mut self, edit: impl FnOnce(&mut Input)) {
         if let Some(filter) = &mut self.filter {
+            let before = filter.value().to_owned();
             edit(filter);
-            let at = self.current().map(|line| line.choice.clone());
-            self.refilter();
-            self.cursor = at.and_then(|choice| self.place_of(&choice)).unwrap_or(0);
+            if filter.value() != before {
+                self.touched = true;
+                self.refilter();
+                self.cursor = self.best();
+            }
         }
     }
 

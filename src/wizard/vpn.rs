@@ -5,7 +5,8 @@ use tui_input::Input;
 
 use super::dialog::{About, Act, Dialog};
 use super::keymap::Action;
-use super::picker::{Choice, Line};
+use super::objects::SubnetList;
+use super::picker::Choice;
 use super::remote::Remote;
 use super::screen::Screen;
 use super::shell::beside;
@@ -245,17 +246,14 @@ impl Model {
     }
 
     /// The subnets a half of the VPN on the screen can tunnel.
-    pub(super) fn new_subnet_lines(&self, half: Half) -> Vec<Line> {
-        let (Some(vpn), Some(seen)) = (self.vpns.vpn(), self.vpns.seen()) else { return Vec::new() };
-        let Some((side, survey)) =
-            vpn.side(half).and_then(|side| Some((side, seen.inspection.surveys.get(&side.region)?)))
-        else {
-            return Vec::new();
-        };
-        let Some(router) = &side.router else { return Vec::new() };
+    pub(super) fn new_subnet_list(&self, half: Half) -> Option<SubnetList<'_>> {
+        let vpn = self.vpns.vpn()?;
+        let side = vpn.side(half)?;
+        let survey = self.vpns.seen()?.inspection.surveys.get(&side.region)?;
+        let router = side.router.as_ref()?;
         let across = if half == Half::B { self.new_ranges(vpn, Half::A) } else { Vec::new() };
         let known = Known { region: &side.region, inventory: &survey.inventory, detail: None };
-        super::choices::subnets_of(&known, router, half, across)
+        Some(SubnetList { known, router, half, across, tunnelled: Vec::new() })
     }
 
     /// The subnets marked for a half: as chosen just now, else those it tunnels.

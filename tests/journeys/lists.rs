@@ -9,7 +9,7 @@ fn what_no_longer_fits_is_unmarked_and_said() {
     journey.enter().at(Screen::Router(Half::B)).key(KeyCode::Down).enter().at(Screen::Subnets(Half::B));
     let Content::List(picker) = &journey.model.content else { panic!() };
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
-    assert!(!same.is_open() && same.worst().unwrap().text.contains("overlaps 10.0.0.0/24"), "{same:?}");
+    assert!(!same.is_open() && journey.reason(same).contains("overlaps 10.0.0.0/24"), "{same:?}");
     journey.enter().at(Screen::Subnets(Half::B));
     assert!(
         journey.model.shell.notice.as_ref().unwrap().is_problem,
@@ -24,7 +24,7 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     let Content::List(picker) = &journey.model.content else { panic!() };
     let reason = |name: &str| {
         let line = picker.lines().iter().find(|line| line.title == name).unwrap();
-        (line.is_open(), line.worst().map(|finding| finding.text.clone()).unwrap_or_default())
+        (line.is_open(), journey.reason(line))
     };
     assert!(reason("border-router").0);
     assert!(matches!(reason("isolated-router"), (false, text) if text.contains("no external gateway")));
@@ -71,7 +71,7 @@ fn a_slow_region_holds_nobody_up_and_a_broken_one_says_why() {
     let Content::List(picker) = &journey.model.content else { panic!() };
     assert_eq!(picker.current().unwrap().choice, Choice::Region(porirua()), "the cursor goes where it can be of use");
     let broken = picker.lines().last().unwrap();
-    assert!(!broken.is_open() && broken.worst().unwrap().text.contains("no answer within 60 s"));
+    assert!(!broken.is_open() && journey.reason(broken).contains("no answer within 60 s"));
     journey.types("r");
     let asked = journey.effects.iter().filter(|effect| matches!(effect, Effect::Discover(..))).count();
     assert_eq!(asked, 2, "one key reads the region under the cursor and what failed");

@@ -357,7 +357,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     };
     let mut journey = listed(with(false));
     let (shown, digit) = line(&journey);
-    let told = &shown.worst().unwrap().text;
+    let told = journey.reason(&shown);
     assert!(told.contains("creating it was interrupted (7 objects exist, and 1 more may)"), "{told}");
     for (presses, purpose) in [(0, Direction::Forward), (1, Direction::Back)] {
         journey.types(&digit);

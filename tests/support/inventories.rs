@@ -1,7 +1,9 @@
 //! Two regions as discovery would read them, with awkward things in each.
 
+use std::collections::HashMap;
+
 use osvpn::cloud::{
-    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Network, Quota, RegionId, Router,
+    DeadPeerDetection, Detail, EndpointGroup, Extensions, Id, Interface, Inventory, Quota, RegionId, Router,
     SiteConnection, Status, Subnet, VpnService,
 };
 
@@ -116,9 +118,13 @@ pub fn hamilton_inventory() -> Inventory {
     }
 }
 
+fn public_net() -> HashMap<Id, String> {
+    [(Id::new("public-net"), "public-net".to_owned())].into()
+}
+
 pub fn hamilton_detail() -> Detail {
     Detail {
-        networks: vec![Network { id: Id::new("public-net"), name: "public-net".into() }],
+        networks: public_net(),
         groups: [("g-local", "subnet", "h-shared"), ("g-peer", "cidr", "192.168.50.0/24")]
             .map(|(id, kind, endpoint)| EndpointGroup {
                 id: Id::new(id),
@@ -155,5 +161,5 @@ pub fn porirua_inventory() -> Inventory {
 }
 
 pub fn porirua_detail() -> Detail {
-    Detail { networks: vec![Network { id: Id::new("public-net"), name: "public-net".into() }], ..Detail::default() }
+    Detail { networks: public_net(), ..Detail::default() }
 }

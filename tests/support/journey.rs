@@ -9,6 +9,7 @@ use osvpn::inspect::Vpn;
 use osvpn::inspect::diagnosis::Exposures;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
 use osvpn::sign_in::{Login, Problem};
+use osvpn::wizard::picker::{Line, worst};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
 use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, Session, update};
@@ -180,6 +181,11 @@ impl Journey {
     pub fn at(&mut self, screen: Screen) -> &mut Self {
         assert_eq!(self.model.screen, screen, "{:?}", self.model.shell.notice);
         self
+    }
+
+    /// What stands beside a line of the list on the screen.
+    pub fn reason(&self, line: &Line) -> String {
+        worst(&self.model.findings(line)).map(|finding| finding.text.clone()).unwrap_or_default()
     }
 
     /// Presses Enter until that screen is reached.

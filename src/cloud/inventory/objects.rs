@@ -239,10 +239,3 @@ pub struct EndpointGroup {
     pub kind: String,
     pub endpoints: Vec<String>,
 }
-
-/// A network, for its name alone: subnets and routers of one name are told apart by it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    pub id: Id,
-    pub name: String,
-}

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::cloud::inventory::{Id, Interface, Interfaces, Network, Quota, Router, Status, Subnet};
+use crate::cloud::inventory::{Id, Interface, Interfaces, Quota, Router, Status, Subnet};
 use crate::cloud::printable::Text;
 use crate::cloud::request::Kind;
 
@@ -189,8 +189,8 @@ impl WireSubnet {
 }
 
 impl WireNetwork {
-    pub(crate) fn into_network(self) -> Network {
-        Network { id: self.id, name: text(self.name) }
+    pub(crate) fn into_name(self) -> (Id, String) {
+        (self.id, text(self.name))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use itertools::Itertools;
 
 use super::{Known, outside, remote, sides, subnet, together};
 use crate::cloud::{Id, Router, Subnet};
@@ -28,10 +29,10 @@ pub(crate) struct TunnelEnd<'a> {
 pub fn local(known: &Known<'_>, router: &Router, chosen: &[Id], half: Half) -> (Vec<Subnet>, Vec<Finding>) {
     let place = Place::Subnets(half);
     let (mut local, mut found): (Vec<Subnet>, Vec<Finding>) = (Vec::new(), Vec::new());
-    for id in chosen {
-        match known.inventory.subnet(id) {
-            Some(one) if local.iter().any(|chosen| chosen.id == one.id) => {}
-            Some(one) => {
+    let subnets = known.inventory.subnets_by_id();
+    for id in chosen.iter().unique() {
+        match subnets.get(id) {
+            Some(&one) => {
                 let named = |mut finding: Finding| {
                     finding.text = format!("{} ({}) {}", one.name, one.cidr, finding.text);
                     finding

@@ -24,9 +24,8 @@ impl<'a> Known<'a> {
     pub fn tunnelled(&self, router: &Id) -> Vec<Tunnelled<'a>> {
         let inventory = self.inventory;
         let groups = self.detail.map_or(&[][..], |detail| &detail.groups);
-        let on_router = |connection: &&SiteConnection| {
-            inventory.services.iter().any(|service| service.id == connection.service && service.router == *router)
-        };
+        let services: Vec<&Id> = inventory.services_on(router).map(|service| &service.id).collect();
+        let on_router = |connection: &&SiteConnection| services.contains(&&connection.service);
         let carried = |connection| Tunnelled::of(connection, inventory, groups);
         inventory.connections.iter().filter(on_router).map(carried).collect()
     }
@@ -71,7 +70,8 @@ pub(super) fn same_ranges(
     own: Option<&Id>,
     place: Place,
 ) -> Vec<Finding> {
-    let local: Vec<IpNet> = local.iter().filter_map(|id| known.inventory.subnet(id)).map(|own| own.cidr).collect();
+    let subnets = known.inventory.subnets_by_id();
+    let local: Vec<IpNet> = local.iter().filter_map(|id| subnets.get(id)).map(|own| own.cidr).collect();
     let finding = |existing: &Tunnelled<'_>| {
         let what = format!("{}, which {}", existing.overlap(remote)?, existing.text(router));
         Some(match existing.shares(&local) {

@@ -3,9 +3,11 @@
 use itertools::Itertools;
 
 use super::super::Model;
-use super::super::choices::{about, line};
+use super::super::choices::about;
 use super::super::message::InterruptedCreation;
-use super::super::picker::{Choice, Line};
+use super::super::objects::twins;
+use super::super::picker::{About, Choice, Line};
+use crate::cloud::RegionId;
 use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
 
@@ -14,59 +16,61 @@ impl Model {
     pub(in crate::wizard) fn vpn_lines(&self) -> Vec<Line> {
         let Some(seen) = self.vpns.seen() else { return Vec::new() };
         let inspection = &seen.inspection;
-        let twins = |vpn: &Vpn| inspection.vpns.iter().filter(|other| other.name == vpn.name).count() > 1;
+        let twins = twins(inspection.vpns.iter().map(|vpn| vpn.name.as_str()));
+        let vpns = inspection.vpns.iter();
         let mut lines: Vec<Line> =
-            inspection.vpns.iter().map(|vpn| self.vpn_line(inspection, vpn, twins(vpn))).collect();
+            vpns.map(|vpn| self.vpn_line(inspection, vpn, twins.contains(vpn.name.as_str()))).collect();
         if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
-            let mut make = line(Choice::Make, "create one", "");
-            make.detail = vec![about("Creates", "a VPN between two regions of this project")];
-            lines.push(make);
+            let detail = vec![about("Creates", "a VPN between two regions of this project")];
+            lines.push(Line::new(Choice::Make, "create one", "", About { detail, ..About::default() }));
         }
         lines.extend(seen.creations.iter().map(creation_line));
         for (region, error) in &inspection.unread {
-            let mut unread = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
+            let mut unread = About::default();
             let place = Place::Region(Half::A);
             unread.findings.push(Finding::refusal(place, format!("could not be read: {error}")));
             unread.detail.extend(error.hint().map(|hint| about("Do", hint)));
             unread.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
             unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
-            lines.push(unread);
+            lines.push(self.of_region(region, unread));
         }
         for (region, survey) in &inspection.surveys {
             for unfit in &survey.inventory.unfit {
-                let mut left_out = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
                 let text = format!("an object is left out, because it cannot be read: {unfit}");
-                left_out.findings.push(Finding::refusal(Place::Region(Half::A), text));
-                lines.push(left_out);
+                let findings = vec![Finding::refusal(Place::Region(Half::A), text)];
+                lines.push(self.of_region(region, About { findings, ..About::default() }));
             }
         }
-        lines.extend(inspection.awaited.iter().map(|region| {
-            let awaited = line(Choice::Region(region.clone()), self.shell.labels.name(region), "");
-            Line { pending: true, ..awaited }
-        }));
+        let awaited = |region| Line { pending: true, ..self.of_region(region, About::default()) };
+        lines.extend(inspection.awaited.iter().map(awaited));
         if !inspection.vpns.is_empty() {
-            let mut keys = line(Choice::PublicKeys, "public keys", "replace the key of create-vpn.sh");
-            keys.detail = vec![
+            let detail = vec![
                 about("Reads", "the key of every VPN; it is compared and never shown"),
                 about("Finds", "VPNs with pre_shared_key, which that script sets for everybody"),
                 about("Then", "asks whether to set a new key for each"),
             ];
-            lines.push(keys);
+            let about = About { detail, ..About::default() };
+            lines.push(Line::new(Choice::PublicKeys, "public keys", "replace the key of create-vpn.sh", about));
         }
         let unused: Vec<_> = inspection.unused.iter().filter(|object| !seen.unfinished.needs(object)).collect();
         if !unused.is_empty() {
             let count = unused.len();
             let title = if count == 1 { "1 unused object".to_owned() } else { format!("{count} unused objects") };
-            let mut entry = line(Choice::Unused, title, "not used by any connection");
-            entry.detail = unused
+            let detail = unused
                 .iter()
                 .map(|object| {
                     about(&self.shell.labels.name(&object.region), format!("{} {}", object.kind.label(), object.name))
                 })
                 .collect();
-            lines.push(entry);
+            let about = About { detail, ..About::default() };
+            lines.push(Line::new(Choice::Unused, title, "not used by any connection", about));
         }
         lines
+    }
+
+    /// A line that speaks of a region.
+    fn of_region(&self, region: &RegionId, about: About) -> Line {
+        Line::new(Choice::Region(region.clone()), self.shell.labels.name(region), "", about)
     }
 
     /// What there is to say of a half that is not there.
@@ -99,7 +103,7 @@ impl Model {
             vpn.name.clone()
         };
         let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
-        let mut line = line(Choice::Vpn(vpn.handle()), name, aside);
+        let mut line = About::default();
         if let OtherHalf::Missing { because, .. } = &vpn.other_half {
             let text = self.missing(inspection, vpn, because);
             line.findings.push(Finding::warning(Place::Region(Half::B), text));
@@ -121,22 +125,21 @@ impl Model {
             }
         }
         line.detail.push(about("Created by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
-        line
+        Line::new(Choice::Vpn(vpn.handle()), name, aside, line)
     }
 }
 
 /// A VPN whose creation was interrupted, or which another process is creating.
 fn creation_line(creation: &InterruptedCreation) -> Line {
-    let mut line = line(Choice::Creation(creation.id()), creation.name.clone(), "");
     let place = Place::Region(Half::A);
-    line.findings.push(if creation.is_running {
+    let finding = if creation.is_running {
         Finding::refusal(place, "creating it is in progress in another osvpn".to_owned())
     } else {
         let text = format!("creating it was interrupted ({}); Enter: resume or roll back", creation.objects());
         Finding::warning(place, text)
-    });
-    line.detail = vec![about("Begun", creation.began.clone()), about("Objects", creation.objects())];
-    line
+    };
+    let detail = vec![about("Begun", creation.began.clone()), about("Objects", creation.objects())];
+    Line::new(Choice::Creation(creation.id()), creation.name.clone(), "", About { detail, findings: vec![finding] })
 }
 
 #[must_use]
