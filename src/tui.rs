@@ -6,6 +6,7 @@
 mod effects;
 pub mod input;
 mod plan_file;
+mod quiet;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -34,16 +35,6 @@ const BATCH: usize = 256;
 
 /// What the loop asks of the terminal besides drawing.
 pub trait Tty {
-    /// What follows until [`Self::end_frame`] is shown at once.
-    fn begin_frame(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// See [`Self::begin_frame`].
-    fn end_frame(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
     /// Its columns and rows; never none.
     fn size(&self) -> (u16, u16);
 
@@ -301,7 +292,6 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
     }
 
     fn try_draw(&mut self) -> Result<(), String> {
-        self.tty.begin_frame().map_err(|error| error.to_string())?;
         let size = self.model.shell.size;
         if std::mem::take(&mut self.model.shell.repaint) || size != self.size {
             // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
@@ -312,6 +302,6 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         let mut limit = 0;
         self.terminal.draw(|frame| limit = view(model, theme, frame)).map_err(|error| error.to_string())?;
         self.tell(Message::Overflow(limit));
-        self.tty.end_frame().map_err(|error| error.to_string())
+        Ok(())
     }
 }

@@ -9,16 +9,16 @@ use std::thread;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
-use crossterm::{execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::Tty;
+use super::quiet::QuietBackend;
 
 /// Whether the terminal is raw and on its alternate screen.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -65,10 +65,10 @@ pub fn give_back() {
 ///
 /// # Errors
 /// If the terminal cannot be written to.
-pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<CrosstermBackend<W>>> {
+pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<QuietBackend<W>>> {
     let (columns, rows) = size();
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
-    Terminal::with_options(CrosstermBackend::new(to), TerminalOptions { viewport })
+    Terminal::with_options(QuietBackend::new(to), TerminalOptions { viewport })
 }
 
 /// Columns and rows of the terminal. A serial line or a shell within an editor may not know them and say 0; then the
@@ -117,14 +117,6 @@ pub(super) fn words(payload: &dyn Any) -> &str {
 pub struct Console;
 
 impl Tty for Console {
-    fn begin_frame(&mut self) -> io::Result<()> {
-        queue!(stdout(), BeginSynchronizedUpdate)
-    }
-
-    fn end_frame(&mut self) -> io::Result<()> {
-        execute!(stdout(), EndSynchronizedUpdate)
-    }
-
     fn size(&self) -> (u16, u16) {
         size()
     }
