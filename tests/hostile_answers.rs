@@ -194,6 +194,11 @@ fn floods() -> Vec<(&'static str, Reply, &'static str)> {
             Reply::ok(format!("{{\"routers\": [{{\"id\": {}{}}}]}}", &deep[..900], "]".repeat(900))),
             "routers: an object without a name",
         ),
+        (
+            "an id that a shell would obey",
+            Reply::ok(r#"{"routers": [{"id": "4f2;reboot", "name": "r"}]}"#),
+            "`id` does not match the API",
+        ),
         ("a long list of what is none", Reply::ok(wide), "`routers[0]` does not match the API"),
         ("a million routers", Reply::ok(many), "`routers` has more than 100000 objects"),
         (

@@ -17,9 +17,8 @@ use super::request::Kind;
 /// Declares a text of the API that is compared to the letter.
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(from = "Text")]
+        $(#[$doc])*
         pub struct $name(String);
 
         impl $name {
@@ -44,12 +43,6 @@ macro_rules! identifier {
             }
         }
 
-        impl From<Text> for $name {
-            fn from(text: Text) -> Self {
-                Self(text.0)
-            }
-        }
-
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 Self(text.to_owned())
@@ -60,11 +53,32 @@ macro_rules! identifier {
 
 identifier! {
     /// The id of a Neutron object: a UUID as the API writes it.
+    #[serde(try_from = "Text")]
     Id
 }
 identifier! {
     /// The code of a region, as the catalogue has it (`nz-hlz-1`); case matters.
+    #[serde(from = "Text")]
     RegionId
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an id has letters, digits and hyphens only")]
+pub struct OddId;
+
+impl TryFrom<Text> for Id {
+    type Error = OddId;
+
+    fn try_from(Text(text): Text) -> Result<Self, OddId> {
+        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if is_plain { Ok(Self(text)) } else { Err(OddId) }
+    }
+}
+
+impl From<Text> for RegionId {
+    fn from(text: Text) -> Self {
+        Self(text.0)
+    }
 }
 
 impl Id {

@@ -112,7 +112,7 @@ wire! {
         id: Id, name: Option<Text>, status: Option<Text>, admin_state_up: Option<bool>,
         external_gateway_info: Option<Gateway>, project_id: Option<String>, tenant_id: Option<String>,
     }
-    WirePort { device_id: Id, fixed_ips: Option<Vec<WireFixedIp>> }
+    WirePort { device_id: Text, fixed_ips: Option<Vec<WireFixedIp>> }
     WireSubnet {
         id: Id, name: Option<Text>, network_id: Id, cidr: IpNet, gateway_ip: Option<Text>,
         external as "router:external": Option<bool>, project_id: Option<String>, tenant_id: Option<String>,
@@ -162,7 +162,7 @@ pub fn interfaces(ports: Vec<WirePort>) -> BTreeMap<Id, Interfaces> {
             let address = fixed.address().filter(|address| !is_link_local(*address))?;
             Some(Interface { subnet: fixed.subnet_id?, address })
         });
-        feet.entry(device_id).or_default().extend(interfaces);
+        feet.entry(Id::new(device_id.0)).or_default().extend(interfaces);
     }
     feet.into_iter().map(|(router, interfaces)| (router, interfaces.into_iter().collect())).collect()
 }
