@@ -407,3 +407,55 @@ async fn an_answer_that_trickles_is_given_up_in_time() {
     assert_eq!(error.kind, ErrorKind::Timeout, "{error:?}");
     assert!(error.hint().is_some());
 }
+
+/// The most requests that a server was answering at once.
+#[derive(Default)]
+struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+#[tokio::test]
+async fn a_hundred_reads_at_once_are_sixteen_in_flight() {
+    let (crowd, all) = (Arc::new(Crowd::default()), Arc::new(tokio::sync::Barrier::new(16)));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let token = catalogue(&url);
+    let answer = {
+        let crowd = Arc::clone(&crowd);
+        move |request: Request| async move {
+            if request.uri().path() == "/v3/auth/tokens" {
+                return (StatusCode::CREATED, [("x-subject-token", "t")], axum::Json(token)).into_response();
+            }
+            crowd.most.fetch_max(crowd.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            // Nobody is answered before sixteen are there: fewer at once would wait here for ever.
+            all.wait().await;
+            crowd.now.fetch_sub(1, Ordering::SeqCst);
+            empty(&request)
+        }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    let region = region(&url, limits()).await;
+    let answers = futures::future::join_all((0..96).map(|_| region.services())).await;
+    assert!(answers.iter().all(Result::is_ok));
+    assert_eq!(crowd.most.load(Ordering::SeqCst), 16);
+}
+
+#[tokio::test]
+async fn what_one_request_is_told_to_wait_for_every_other_waits_for_too() {
+    let limited = |request: &Request, number| {
+        if number <= 2 {
+            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "600")]).into_response();
+        }
+        empty(request)
+    };
+    let stub = stub(limited, StatusCode::CREATED).await;
+    let region = region(&stub.url, limits()).await;
+    let error = region.services().await.unwrap_err();
+    assert_eq!((error.status, error.retry_after), (Some(429), Some(Duration::from_mins(10))));
+    for _ in 0..3 {
+        let error = region.connections().await.unwrap_err();
+        assert!(error.status == Some(429) && error.retry_after > Some(Duration::from_secs(500)), "{error:?}");
+    }
+    assert_eq!(stub.requests.lock().unwrap().len(), 1, "nobody asks meanwhile");
+}

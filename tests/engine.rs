@@ -179,12 +179,12 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
 }
 
 #[tokio::test]
-async fn discovery_is_one_sign_in_and_six_reads_a_region_at_once() {
+async fn discovery_is_one_sign_in_and_five_reads_a_region_at_once() {
     let site = Site::start(SimulatorSettings::default()).await;
     let regions = site.cloud.regions();
-    site.simulator.inject(InjectedFault::together(regions.len() * 6));
+    site.simulator.inject(InjectedFault::together(regions.len() * 5));
     let all = futures::future::join_all(regions.iter().map(osvpn::cloud::Region::inventory)).await;
-    assert_eq!((all.len(), site.simulator.requests().len()), (3, 1 + 3 * 6));
+    assert_eq!((all.len(), site.simulator.requests().len()), (3, 1 + 3 * 5));
     let without = all.iter().flatten().filter(|inventory| !inventory.extensions.has_vpnaas()).count();
     assert_eq!(without, 1, "a region without VPNaaS is read like the others");
 }

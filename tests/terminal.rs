@@ -317,7 +317,7 @@ fn the_first_frame_and_the_keys_do_not_wait_for_the_network() {
 #[test]
 fn every_region_is_read_within_two_round_trips() {
     let scene = Scene::new(SimulatorSettings::default());
-    scene.cloud.inject(InjectedFault::together(3 * 6).method("GET").path("/v2.0/"));
+    scene.cloud.inject(InjectedFault::together(16).method("GET").path("/v2.0/"));
     let mut pty = scene.wizard(&[]);
     enter_until(&mut pty, "Which is the first region?");
     let requests = scene.cloud.requests();

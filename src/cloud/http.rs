@@ -8,6 +8,7 @@ mod failure;
 mod json;
 mod proxies;
 mod redact;
+mod throttle;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,9 +24,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
+use self::throttle::Throttle;
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
+use super::retry::Patience;
 
 /// How long, how large and how often. The defaults suit a person at a terminal; tests shorten them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +81,11 @@ pub(crate) struct Http {
     client: reqwest::Client,
     limits: Limits,
     proxies: Arc<Proxies>,
+    throttle: Arc<Throttle>,
     authorities: Option<String>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Outgoing<'a> {
     pub method: Method,
     pub url: Url,
@@ -145,26 +150,49 @@ impl Http {
             )?;
         let proxies = Arc::new(if direct { Proxies::none() } else { Proxies::of_system() });
         let authorities = tls.authorities.as_ref().map(|file| format!("{} ({})", file.path.display(), file.setting));
-        Ok(Self { client, limits, proxies, authorities })
+        Ok(Self { client, limits, proxies, throttle: Arc::default(), authorities })
     }
 
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    pub(crate) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
+    pub(crate) async fn send(&self, outgoing: Outgoing<'_>, patience: Option<&Patience>) -> Result<Response, Error> {
         let secrets = outgoing.secrets.clone();
-        let answer = self.exchange(outgoing).await?.success(&secrets);
+        let answer = self.exchange(outgoing, patience).await?.success(&secrets);
         answer.inspect_err(
             |error| tracing::debug!(kind = ?error.kind, neutron_type = error.neutron_type, "refused: {error}"),
         )
     }
 
-    pub(crate) async fn exchange(&self, outgoing: Outgoing<'_>) -> Result<Response, Error> {
+    /// Sends a request when its host's turn comes. With patience it is sent again if the host answers 429, as long as there
+    /// is a point in that: such a request was certainly not acted upon.
+    pub(crate) async fn exchange(
+        &self,
+        outgoing: Outgoing<'_>,
+        patience: Option<&Patience>,
+    ) -> Result<Response, Error> {
         let label = outgoing.label();
+        let host = self.throttle.host(&host_of(&outgoing.url));
+        let mut ticket = host.ticket(patience, &self.limits);
+        loop {
+            let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
+            let answer = self.exchange_once(outgoing.clone(), &label).await?;
+            let refusal = answer.refusal(&outgoing.secrets).filter(|error| error.kind == ErrorKind::RateLimited);
+            let Some(error) = refusal else {
+                ticket.accepted(&under_way);
+                return Ok(answer);
+            };
+            if !ticket.refused(under_way, &error) {
+                return Ok(answer);
+            }
+        }
+    }
+
+    async fn exchange_once(&self, outgoing: Outgoing<'_>, label: &str) -> Result<Response, Error> {
         let host = host_of(&outgoing.url);
         let started = Instant::now();
-        let result = self.transfer(outgoing, &label, &host).await;
+        let result = self.transfer(outgoing, label, &host).await;
         let ms = started.elapsed().as_millis();
         match &result {
             Ok(answer) => {

@@ -167,8 +167,11 @@ impl Cloud {
             description: Option<Text>,
         }
         let Ok(url) = Url::parse(&format!("{}/regions", self.0.credentials.auth_url)) else { return BTreeMap::new() };
-        let read = || async { parse_page::<RegionAnswer>(&self.send(Verb::GET, &url, None).await?, "regions") };
-        let regions = retry::repeating(self.limits(), None, read).await.map(|page| page.items).unwrap_or_default();
+        let patience = Patience::quiet(self.limits());
+        let read = || async {
+            parse_page::<RegionAnswer>(&self.send(Verb::GET, &url, None, Some(&patience)).await?, "regions")
+        };
+        let regions = retry::repeating(self.limits(), &patience, read).await.map(|page| page.items).unwrap_or_default();
         let named = regions.into_iter().filter_map(|region| {
             let description = region.description?.0.trim().to_owned();
             (!description.is_empty()).then(|| (RegionId::new(region.id.0), description))

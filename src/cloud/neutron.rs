@@ -356,8 +356,9 @@ impl Region {
     }
 
     async fn read<T>(&self, url: &Url, parse: impl Fn(&Response) -> Result<T, Error>) -> Result<T, Error> {
-        let attempt = || async { parse(&self.cloud().send(Method::GET, url, None).await?) };
-        retry::repeating(self.cloud().limits(), Some(&self.patience()), attempt).await.map_err(|error| self.mark(error))
+        let patience = self.patience();
+        let attempt = || async { parse(&self.cloud().send(Method::GET, url, None, Some(&patience)).await?) };
+        retry::repeating(self.cloud().limits(), &patience, attempt).await.map_err(|error| self.mark(error))
     }
 
     /// An address below `/v2.0`; what an id may contain stays within its part of the path.

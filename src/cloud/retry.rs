@@ -93,6 +93,11 @@ impl Patience {
         Self { tries: limits.tries, told, stop: CancellationToken::new() }
     }
 
+    /// The same, and nobody is told.
+    pub(crate) fn quiet(limits: &Limits) -> Self {
+        Self::telling(limits, Arc::new(|_| {}))
+    }
+
     /// Pauses after that many failures if there is a point in another try. False if there is none.
     pub async fn pause(&self, error: &Error, failures: u32, limits: &Limits) -> bool {
         let Some(wait) = wait(error, failures, limits).filter(|_| failures < self.tries && !self.stop.is_cancelled())
@@ -110,17 +115,11 @@ impl Patience {
 /// Runs `attempt` until it succeeds, fails for a lasting reason, or has failed as often as it may.
 ///
 /// A time-out is not repeated: the user has then waited for [`Limits::total`] already.
-pub(crate) async fn repeating<T, F, Fut>(
-    limits: &Limits,
-    patience: Option<&Patience>,
-    mut attempt: F,
-) -> Result<T, Error>
+pub(crate) async fn repeating<T, F, Fut>(limits: &Limits, patience: &Patience, mut attempt: F) -> Result<T, Error>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Error>>,
 {
-    let quiet = Patience::telling(limits, Arc::new(|_| {}));
-    let patience = patience.unwrap_or(&quiet);
     let mut failures = 0;
     loop {
         let error = match attempt().await {
@@ -135,9 +134,9 @@ where
     }
 }
 
-/// How long to wait before the next try; none if there is no point in one.
+/// How long to wait before the next try; none if there is no point in one. After a 429 the request itself has waited.
 fn wait(error: &Error, failures: u32, limits: &Limits) -> Option<Duration> {
-    if !error.is_transient() || error.kind == ErrorKind::Timeout {
+    if !error.is_transient() || matches!(error.kind, ErrorKind::Timeout | ErrorKind::RateLimited) {
         return None;
     }
     // Requests sent at once fail together; without jitter they would also come back together.
@@ -156,7 +155,8 @@ mod tests {
     fn a_short_retry_after_is_sat_out_and_a_long_one_is_reported() {
         let limits = Limits::default();
         let wait = |seconds| {
-            let mut error = Error::new(ErrorKind::RateLimited, "");
+            let mut error = Error::new(ErrorKind::Server, "");
+            error.status = Some(503);
             error.retry_after = Some(Duration::from_secs(seconds));
             wait(&error, 1, &limits)
         };
@@ -170,7 +170,7 @@ mod tests {
     async fn a_read_is_tried_five_times_and_a_lasting_failure_only_once() {
         for (kind, expected) in [(ErrorKind::Interrupted, 5), (ErrorKind::Forbidden, 1), (ErrorKind::Timeout, 1)] {
             let mut tries = 0;
-            let failed: Result<(), _> = repeating(&Limits::default(), None, || {
+            let failed: Result<(), _> = repeating(&Limits::default(), &Patience::quiet(&Limits::default()), || {
                 tries += 1;
                 std::future::ready(Err(Error::new(kind.clone(), "no")))
             })
@@ -185,9 +185,9 @@ mod tests {
         let stop = CancellationToken::new();
         let patience =
             Patience { tries: 5, told: Arc::new(move |pause: Pause| sender.send(pause).unwrap()), stop: stop.clone() };
-        let mut error = Error::new(ErrorKind::RateLimited, "slow down");
-        (error.status, error.retry_after) = (Some(429), Some(Duration::from_secs(7)));
-        let failed: Result<(), _> = repeating(&Limits::default(), Some(&patience), || {
+        let mut error = Error::new(ErrorKind::Server, "slow down");
+        (error.status, error.retry_after) = (Some(503), Some(Duration::from_secs(7)));
+        let failed: Result<(), _> = repeating(&Limits::default(), &patience, || {
             if told.try_recv().is_ok_and(|pause| pause.attempt == 3) {
                 stop.cancel();
             }
@@ -197,6 +197,6 @@ mod tests {
         assert_eq!(failed, Err(error.clone()));
         assert!(told.try_recv().is_err(), "the third try was the last");
         let pause = Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 };
-        assert_eq!(pause.to_string(), "429 from the cloud; retrying in 7.0 s (2 of 5)");
+        assert_eq!(pause.to_string(), "503 from the cloud; retrying in 7.0 s (2 of 5)");
     }
 }

@@ -19,7 +19,7 @@ impl Cloud {
         }
         let url = Url::parse(self.auth_url())
             .map_err(|_| Error::new(ErrorKind::Credentials, "The auth_url is not a URL."))?;
-        let Version { id, status } = parse(&self.send(Method::GET, &url, None).await?, "version")?;
+        let Version { id, status } = parse(&self.send(Method::GET, &url, None, None).await?, "version")?;
         Ok(format!("{} ({})", id.0, status.0))
     }
 }

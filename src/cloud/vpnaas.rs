@@ -107,7 +107,7 @@ impl Region {
     pub(super) async fn delete_at(&self, url: &Url) -> Result<Deleted, Error> {
         let mut failures = 0;
         loop {
-            match self.cloud().send(Method::DELETE, url, None).await {
+            match self.cloud().send(Method::DELETE, url, None, self.given_patience()).await {
                 Ok(_) => return Ok(Deleted::Now),
                 Err(error) if error.is_gone() => return Ok(Deleted::WasGone),
                 Err(error) => {
@@ -212,7 +212,7 @@ impl Region {
     async fn send_unless_doubtful(&self, method: Method, url: &Url, body: Body<'_>) -> Result<Response, Error> {
         let mut failures = 0;
         loop {
-            match self.cloud().send(method.clone(), url, Some(body)).await {
+            match self.cloud().send(method.clone(), url, Some(body), self.given_patience()).await {
                 Err(error) if !error.is_doubtful() => {
                     if !self.may_try_again(&error, &mut failures).await {
                         return Err(error);

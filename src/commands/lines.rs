@@ -62,7 +62,8 @@ impl ProgressLines {
                 self.standing = standing;
             }
             Event::PollFailed(half, error) => {
-                say(&format!("{half} {:<12} status could not be read, asking again: {error}", self.region(half)));
+                let when = error.retry_after.map(|wait| format!(" in {} s", wait.as_secs())).unwrap_or_default();
+                say(&format!("{half} {:<12} status could not be read, asking again{when}: {error}", self.region(half)));
             }
             Event::Waiting(task, pause) => {
                 say(&format!("{}{pause}", self.place(task)));

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::lines;
 use crate::cloud::{Cloud, RegionId, Status};
-use crate::engine::pace::POLL_CLOSELY;
+use crate::engine::pace::poll_after;
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, poll};
 use crate::report::{ChangeReport, Health};
@@ -61,10 +61,11 @@ impl Verification<'_> {
 /// Reads everything once, looks at the statuses of those VPNs alone until all are up, and reads everything of them once
 /// more. One that something keeps down which no agent will change is not waited for.
 async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspection {
-    let deadline = Instant::now() + verification.wait;
+    let begun = Instant::now();
+    let deadline = begun + verification.wait;
     let mut inspection = verification.read(verification.regions.as_ref()).await;
     // What is gone is not waited for; what could not be read is.
-    while !inspection.unread.is_empty() && pause(deadline).await {
+    while !inspection.unread.is_empty() && pause(begun, deadline).await {
         inspection = verification.read(verification.regions.as_ref()).await;
     }
     let found: Vec<Vpn> = names.iter().filter_map(|names| of(&inspection, *names).ok().cloned()).collect();
@@ -82,7 +83,7 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
         return inspection;
     }
     lines::waiting(verification.wait);
-    while !waited_for.is_empty() && pause(deadline).await {
+    while !waited_for.is_empty() && pause(begun, deadline).await {
         let looks = join_all(waited_for.iter().map(|vpn| poll(verification.cloud, vpn)));
         let Ok(looks) = timeout_at(deadline, looks).await else { break };
         let seen = waited_for.into_iter().zip(looks).filter_map(|(mut vpn, look)| match look {
@@ -102,8 +103,8 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
 }
 
 /// Until the next look; not if the wait is over by then.
-async fn pause(deadline: Instant) -> bool {
-    sleep(POLL_CLOSELY.min(deadline.saturating_duration_since(Instant::now()))).await;
+async fn pause(begun: Instant, deadline: Instant) -> bool {
+    sleep(poll_after(begun.elapsed()).min(deadline.saturating_duration_since(Instant::now()))).await;
     Instant::now() < deadline
 }
 

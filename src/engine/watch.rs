@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::creation::sweep;
-use super::pace::{LAST_POLL, POLL_CLOSELY, SLACK};
+use super::pace::{LAST_POLL, POLL, SLACK, poll_after};
 use super::{Event, Ledger, Made, Marks, Standing, Step, Work};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
@@ -15,17 +15,17 @@ use crate::plan::Half;
 /// How often the connections are asked, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two polls.
+    /// Between two polls, at most; the first ones follow each other faster.
     pub every: Duration,
     /// Until the watch gives up; that is not a failure.
     pub wait: Duration,
 }
 
 impl Pace {
-    /// Closely, for that long.
+    /// For that long.
     #[must_use]
     pub const fn lasting(wait: Duration) -> Self {
-        Self { every: POLL_CLOSELY, wait }
+        Self { every: POLL, wait }
     }
 }
 
@@ -72,13 +72,14 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
             () = work.stop.cancelled() => return Watched::Stopped,
             answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
             () = last_look, if look == Look::Last => return Watched::NotYet(standing),
-            () = passing(&deadline), if look == Look::Another => {
+            // A wait of nothing is one look, which takes as long as it takes.
+            () = passing(&deadline), if look == Look::Another || look == Look::First && pace.wait > LAST_POLL => {
                 look = Look::Last;
                 continue;
             }
         };
         let asked_last = Instant::now();
-        let mut all_answered = true;
+        let (mut all_answered, mut asked_to_wait) = (true, Duration::ZERO);
         for (half, answer) in answers {
             match answer {
                 Ok(status) => {
@@ -95,6 +96,7 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
                 }
                 Err(error) => {
                     all_answered = false;
+                    asked_to_wait = asked_to_wait.max(error.retry_after.unwrap_or_default());
                     work.tell(Event::PollFailed(half, error));
                 }
             }
@@ -112,7 +114,8 @@ async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -
         if ledger.is_due(Timestamp::now()) {
             sweep(marks, ledger, work).await;
         }
-        let pause = pace.every.min(deadline().saturating_duration_since(Instant::now()));
+        let pause = pace.every.min(poll_after(begun.elapsed())).max(asked_to_wait);
+        let pause = pause.min(deadline().saturating_duration_since(Instant::now()));
         tokio::select! {
             () = sleep(pause) => {}
             () = work.stop.cancelled() => return Watched::Stopped,

@@ -16,7 +16,7 @@ use super::work::Work;
 use super::{Effect, Model};
 use crate::change::{NewSubnets, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
-use crate::engine::pace::{FRESH, PATIENCE, POLL, POLL_CLOSELY};
+use crate::engine::pace::{FRESH, PATIENCE, POLL, poll_after};
 use crate::inspect::diagnosis::Exposures;
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Check, Diagnosis, HalfStatus, Keys, Vpn};
@@ -352,8 +352,8 @@ impl Model {
     }
 
     fn pause(&self) -> Duration {
-        let open = self.vpns.open.as_ref();
-        if open.is_some_and(|open| open.waiting.is_some()) { POLL_CLOSELY } else { POLL }
+        let since = self.vpns.open.as_ref().and_then(|open| open.waiting);
+        since.map_or(POLL, |since| poll_after(self.shell.now.saturating_sub(since)))
     }
 
     pub(super) fn diagnosed(&mut self, request: RequestId, keys: Keys, exposures: Exposures) {

@@ -212,6 +212,13 @@ async fn a_wait_too_long_to_sit_out_is_left_to_the_user() {
     let mut run = Run::new();
     let (_, error) = failed(run.create(&site, &plan).await);
     assert_eq!(error.retry_after, Some(Duration::from_secs(600)));
+    site.simulator.clear_requests();
+    let (_, error) = failed(run.create(&site, &plan).await);
+    assert!(error.status == Some(429) && site.simulator.requests().is_empty(), "nobody asks meanwhile: {error:?}");
+    // A host that asks for so much is asked again after five minutes, because its clock may be wrong.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(302)).await;
+    tokio::time::resume();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
 }

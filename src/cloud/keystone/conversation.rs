@@ -189,7 +189,7 @@ impl<'a> Conversation<'a> {
         let answer = if is_first {
             request_token(self.http, &credentials).await?
         } else {
-            request_token_once(self.http, &credentials).await?
+            request_token_once(self.http, &credentials, None).await?
         };
         if let Some(receipt) = Receipt::of(&answer) {
             return match method.password() {
@@ -244,7 +244,7 @@ impl<'a> Conversation<'a> {
     ) -> Result<Attempt, Error> {
         let both = format!("{}{}", password.expose_secret(), passcode.expose_secret());
         let method = Method::Password { user, password: SecretString::from(both) };
-        let answer = request_token_once(self.http, &self.with(method.clone())).await?;
+        let answer = request_token_once(self.http, &self.with(method.clone()), None).await?;
         if let Some(receipt) = Receipt::of(&answer) {
             return Err(receipt.into_error());
         }
@@ -301,7 +301,7 @@ impl<'a> Conversation<'a> {
         request.body = Some(identity::passcode_body(&credentials, passcode));
         request.secrets.push(passcode);
         let secrets = request.secrets.clone();
-        let answer = self.http.exchange(request).await?;
+        let answer = self.http.exchange(request, None).await?;
         if let Some(more) = Receipt::of(&answer) {
             return Err(more.into_error());
         }

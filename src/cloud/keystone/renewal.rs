@@ -13,6 +13,7 @@ use super::{Cloud, CloudInner};
 use crate::cloud::error::{Error, ErrorKind, Proof, Signed};
 use crate::cloud::http::{Outgoing, Response};
 use crate::cloud::printable::printable;
+use crate::cloud::retry::Patience;
 
 #[derive(Clone, Copy)]
 pub(in crate::cloud) struct Body<'a> {
@@ -29,6 +30,7 @@ impl Cloud {
         verb: Verb,
         url: &Url,
         body: Option<Body<'_>>,
+        patience: Option<&Patience>,
     ) -> Result<Response, Error> {
         if !session::is_usable(url) {
             let interface = printable(&self.0.credentials.interface);
@@ -48,7 +50,7 @@ impl Cloud {
                 outgoing.secrets.extend(secret);
             }
             // Boxed, because six of these make up one future of discovery.
-            match Box::pin(self.0.http.send(outgoing)).await {
+            match Box::pin(self.0.http.send(outgoing, patience)).await {
                 Err(error) if error.kind == ErrorKind::Unauthorized && !renewed => {
                     if self.0.person.is_none() && !self.0.credentials.method.can_repeat() {
                         return Err(Box::pin(self.explained(error, &token)).await);
@@ -68,7 +70,7 @@ impl Cloud {
         let CloudInner { http, credentials, session, .. } = &*self.0;
         let is_sound = match error.kind {
             ErrorKind::Unauthorized => {
-                let about = about_token(http, credentials, &token.secret).await;
+                let about = about_token(http, credentials, &token.secret, None).await;
                 about.is_ok_and(|answer| answer.status.is_success())
             }
             // An application credential may be restricted beyond its roles.

@@ -1,0 +1,443 @@
+//! What one host is asked at once, and when it may be asked again.
+//!
+//! At most [`IN_FLIGHT`] requests are under way to a host; the others wait their ticket. Once a host answers 429 nobody asks it
+//! before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then one request
+//! goes first, and once as many are answered as may be under way one more may.
+//!
+//! How often a host refuses in a row is counted for the host: all that wait for it give up together, and none of them gives
+//! up as long as others are answered.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::Limits;
+use crate::cloud::error::{Error, ErrorKind};
+use crate::cloud::retry::{LONGEST_WAIT, Patience, Pause};
+
+/// How many requests are under way to one host. Neutron's API workers answer one request each; what is sent beyond them
+/// waits there, each in a socket of its own.
+const IN_FLIGHT: usize = 16;
+
+/// Between two requests to a host that goes on refusing and names no time: with two regions, at most twenty a minute.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
+
+/// A host that names a later time is asked again after this: its clock may be wrong.
+const LONGEST_HOLD: Duration = Duration::from_secs(300);
+
+/// A request that is held up for longer than this tells so.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
+/// The hosts of one sign-in.
+#[derive(Debug, Default)]
+pub(super) struct Throttle(Mutex<BTreeMap<String, Arc<Host>>>);
+
+#[derive(Debug)]
+pub(super) struct Host {
+    slots: Semaphore,
+    state: Mutex<Traffic>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Traffic {
+    in_flight: usize,
+    /// How many may be under way at present, and how many were answered since it grew.
+    window: usize,
+    answered: usize,
+    /// Refusals in a row, and the last of them.
+    refusals: u32,
+    refused: Option<(Error, Hold)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    since: Instant,
+    until: Instant,
+}
+
+impl Throttle {
+    pub(super) fn host(&self, name: &str) -> Arc<Host> {
+        Arc::clone(lock(&self.0).entry(name.to_owned()).or_default())
+    }
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        let state = Traffic { in_flight: 0, window: IN_FLIGHT, answered: 0, refusals: 0, refused: None };
+        Self { slots: Semaphore::new(IN_FLIGHT), state: Mutex::new(state), changed: Notify::new() }
+    }
+}
+
+/// How a request waits for its ticket.
+pub(super) struct Ticket<'a> {
+    host: &'a Host,
+    patience: Option<&'a Patience>,
+    limits: &'a Limits,
+    /// How often it has been refused itself.
+    refused: u32,
+    /// How many refusals in a row there were before it came.
+    before: u32,
+    /// Until when it has told that it waits.
+    told: Option<Instant>,
+}
+
+/// A request under way; its place is free again when this is dropped.
+pub(super) struct InFlight<'a> {
+    host: &'a Host,
+    sent: Instant,
+    _slot: Option<SemaphorePermit<'a>>,
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.host.state().in_flight -= 1;
+        self.host.changed.notify_waiters();
+    }
+}
+
+impl Host {
+    fn state(&self) -> MutexGuard<'_, Traffic> {
+        lock(&self.state)
+    }
+
+    pub(super) fn ticket<'a>(&'a self, patience: Option<&'a Patience>, limits: &'a Limits) -> Ticket<'a> {
+        Ticket { host: self, patience, limits, refused: 0, before: self.state().refusals, told: None }
+    }
+}
+
+impl<'a> Ticket<'a> {
+    /// Waits until the request may be sent. Its own time limit begins only then.
+    ///
+    /// # Errors
+    /// The refusal that the host is left alone for, if that lasts too long or the user asked to stop.
+    pub(super) async fn called(&mut self) -> Result<InFlight<'a>, Error> {
+        let stop = self.patience.map_or_else(CancellationToken::new, |patience| patience.stop.clone());
+        let slot = self.host.slots.acquire().await.ok();
+        loop {
+            let changed = self.host.changed.notified();
+            let now = Instant::now();
+            let until = self.held(now)?;
+            match until {
+                Some(until) => self.tell_of_others(now, until),
+                None if self.enter() => return Ok(InFlight { host: self.host, sent: now, _slot: slot }),
+                None => {}
+            }
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(until.unwrap_or(now)), if until.is_some() => {}
+                () = stop.cancelled(), if until.is_some() => return Err(self.unsent(now)),
+            }
+        }
+    }
+
+    fn enter(&self) -> bool {
+        let mut state = self.host.state();
+        let is_free = state.in_flight < state.window;
+        state.in_flight += usize::from(is_free);
+        is_free
+    }
+
+    /// Until when the host is left alone; an error if it is not worth waiting for that.
+    fn held(&mut self, now: Instant) -> Result<Option<Instant>, Error> {
+        let (until, refusals) = {
+            let state = self.host.state();
+            (state.refused.as_ref().map(|(_, hold)| hold.until).filter(|until| *until > now), state.refusals)
+        };
+        let is_long = until.is_some_and(|until| until - now > LONGEST_WAIT + self.limits.back_off);
+        if is_long || self.failures(refusals) >= self.tries() { Err(self.unsent(now)) } else { Ok(until) }
+    }
+
+    fn tries(&self) -> u32 {
+        self.patience.map_or(self.limits.tries, |patience| patience.tries)
+    }
+
+    /// Its own refusals, or those it was there for.
+    fn failures(&mut self, refusals: u32) -> u32 {
+        self.before = self.before.min(refusals);
+        self.refused.max(refusals - self.before)
+    }
+
+    /// The host's last refusal, for a request that was not sent because of it.
+    fn unsent(&self, now: Instant) -> Error {
+        let state = self.host.state();
+        let Some((error, hold)) = &state.refused else {
+            return Error::new(ErrorKind::RateLimited, "The cloud refuses requests for the time being.");
+        };
+        let left = error.retry_after.map(|asked| asked.saturating_sub(now - hold.since));
+        Error { retry_after: left, request_id: None, region: None, ..error.clone() }
+    }
+
+    /// Any answer but 429.
+    pub(super) fn accepted(&self, under_way: &InFlight<'_>) {
+        self.host.accept(under_way.sent);
+    }
+
+    /// Takes in a 429, and says whether there is a point in another try.
+    pub(super) fn refused(&mut self, under_way: InFlight<'_>, error: &Error) -> bool {
+        let (now, (refusals, until)) = (Instant::now(), self.host.refuse(under_way.sent, error, self.limits));
+        drop(under_way);
+        self.refused += 1;
+        let is_long = error.retry_after.is_some_and(|asked| asked > LONGEST_WAIT);
+        let failures = self.failures(refusals);
+        let patience = self.patience.filter(|patience| failures < patience.tries && !patience.stop.is_cancelled());
+        match patience {
+            Some(patience) if !is_long => {
+                self.tell(patience, now, until);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Tells of a wait that other requests have brought about, if it is worth it.
+    fn tell_of_others(&mut self, now: Instant, until: Instant) {
+        if let Some(patience) = self.patience
+            && until - now >= WORTH_TELLING
+            && self.told.is_none_or(|told| until > told + WORTH_TELLING)
+        {
+            self.tell(patience, now, until);
+        }
+    }
+
+    fn tell(&mut self, patience: &Patience, now: Instant, until: Instant) {
+        self.told = Some(until);
+        let (refusals, error) = {
+            let state = self.host.state();
+            let Some((error, _)) = &state.refused else { return };
+            (state.refusals, error.clone())
+        };
+        let attempt = self.failures(refusals) + 1;
+        (patience.told)(Pause { error, wait: until - now, attempt, of: patience.tries });
+    }
+}
+
+impl Host {
+    /// A request was answered; one that was sent before the last refusal says nothing of now.
+    fn accept(&self, sent: Instant) {
+        let mut state = self.state();
+        if state.refused.as_ref().is_none_or(|(_, hold)| sent >= hold.since) {
+            (state.refusals, state.refused) = (0, None);
+            state.answered += 1;
+            if state.answered >= state.window {
+                (state.window, state.answered) = (IN_FLIGHT.min(state.window + 1), 0);
+            }
+        }
+    }
+
+    /// A request was refused: how many refusals in a row these are, and until when nobody asks.
+    fn refuse(&self, sent: Instant, error: &Error, limits: &Limits) -> (u32, Instant) {
+        let now = Instant::now();
+        let mut state = self.state();
+        // Requests that were under way together are refused together, which is one refusal.
+        let together = state.refused.as_ref().map(|(_, hold)| *hold).filter(|hold| sent < hold.since);
+        if together.is_none() {
+            state.refusals += 1;
+        }
+        let until = now + hold(error.retry_after, state.refusals, limits);
+        let hold = together.map_or(Hold { since: now, until }, |hold| Hold { until: until.max(hold.until), ..hold });
+        (state.window, state.answered, state.refused) = (1, 0, Some((error.clone(), hold)));
+        (state.refusals, hold.until)
+    }
+}
+
+/// For how long a host is left alone that has refused so often in a row.
+fn hold(asked: Option<Duration>, refusals: u32, limits: &Limits) -> Duration {
+    // Several programs that are refused together must not come back together.
+    let jitter = rand::random_range(0.75..=1.0);
+    let doubled = 2_u32.saturating_pow(refusals.saturating_sub(1));
+    let back_off = limits.back_off.saturating_mul(doubled).min(LONGEST_BACK_OFF).mul_f64(jitter);
+    match asked {
+        Some(asked) => (asked.min(LONGEST_HOLD) + limits.back_off.mul_f64(jitter)).max(back_off),
+        None => back_off,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    fn refusal(retry_after: Option<u64>) -> Error {
+        let mut error = Error::new(ErrorKind::RateLimited, "HTTP 429 Too Many Requests.");
+        (error.status, error.retry_after) = (Some(429), retry_after.map(Duration::from_secs));
+        error
+    }
+
+    /// A request that takes 10 ms, as often as it takes; `serve` says what the host answers.
+    async fn ask(host: &Host, patience: &Patience, serve: impl Fn(Instant) -> Result<(), Error>) -> Result<(), Error> {
+        let limits = Limits::default();
+        let mut ticket = host.ticket(Some(patience), &limits);
+        loop {
+            let under_way = ticket.called().await?;
+            let answer = serve(Instant::now());
+            sleep(Duration::from_millis(10)).await;
+            match answer {
+                Ok(()) => return Ok(ticket.accepted(&under_way)),
+                Err(error) if ticket.refused(under_way, &error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn counting() -> (Patience, Arc<Mutex<Vec<String>>>) {
+        let told = Arc::<Mutex<Vec<String>>>::default();
+        let heard = Arc::clone(&told);
+        let patience =
+            Patience::telling(&Limits::default(), Arc::new(move |pause| lock(&heard).push(pause.to_string())));
+        (patience, told)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn at_most_sixteen_requests_are_under_way_to_a_host() {
+        let (throttle, patience) = (Throttle::default(), Patience::quiet(&Limits::default()));
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let one = |name| {
+            let host = throttle.host(name);
+            let (now, most, patience) = (&now, &most, &patience);
+            async move {
+                let limits = Limits::default();
+                let mut ticket = host.ticket(Some(patience), &limits);
+                let under_way = ticket.called().await.unwrap();
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                sleep(Duration::from_secs(1)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                ticket.accepted(&under_way);
+            }
+        };
+        let began = Instant::now();
+        join_all((0..100).map(|_| one("a:443"))).await;
+        assert_eq!((most.load(Ordering::SeqCst), began.elapsed().as_secs()), (16, 7), "in seven waves");
+        join_all((0..64).map(|number| one(if number % 2 == 0 { "a:443" } else { "b:443" }))).await;
+        assert_eq!(most.load(Ordering::SeqCst), 32, "each host has a bound of its own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_up_makes_room() {
+        let host = Host::default();
+        let (patience, limits) = (Patience::quiet(&Limits::default()), Limits::default());
+        for _ in 0..40 {
+            let mut ticket = host.ticket(Some(&patience), &limits);
+            let hangs = async {
+                let _under_way = ticket.called().await.unwrap();
+                std::future::pending::<()>().await;
+            };
+            assert!(timeout(Duration::from_secs(1), hangs).await.is_err());
+        }
+        assert_eq!(ask(&host, &patience, |_| Ok(())).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_429_nobody_asks_before_the_time_the_host_names_and_then_one_goes_first() {
+        let (host, (patience, told)) = (Host::default(), counting());
+        let (began, asked) = (Instant::now(), Mutex::new(Vec::new()));
+        let serve = |now: Instant| {
+            lock(&asked).push((now - began).as_secs());
+            if (now - began).as_secs() < 7 { Err(refusal(Some(7))) } else { Ok(()) }
+        };
+        let answers = join_all((0..30).map(|_| ask(&host, &patience, serve))).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        let asked = lock(&asked).clone();
+        assert_eq!(asked.iter().filter(|second| **second == 0).count(), 16, "what was under way already");
+        assert_eq!(asked.len(), 16 + 30, "and nobody is refused a second time: {asked:?}");
+        let told = lock(&told).clone();
+        assert!(told.iter().all(|pause| pause.starts_with("429 from the cloud; retrying in 7.")), "{told:?}");
+        assert!(told.iter().all(|pause| pause.ends_with("(2 of 5)")), "{told:?}");
+    }
+
+    /// How often a host is asked within a minute that refuses everything: two polls that are repeated until then.
+    async fn asked_in_a_minute(retry_after: Option<u64>) -> usize {
+        let (host, patience) = (Host::default(), Patience::quiet(&Limits::default()));
+        let asked = AtomicUsize::new(0);
+        let poll = || async {
+            loop {
+                let serve = |_| {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    Err(refusal(retry_after))
+                };
+                let _ = ask(&host, &patience, serve).await;
+                sleep(Duration::from_secs(5)).await;
+            }
+        };
+        let polls = async { tokio::join!(poll(), poll()) };
+        let _ = timeout(Duration::from_secs(60), polls).await;
+        asked.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_goes_on_refusing_is_asked_a_few_times_a_minute() {
+        for (retry_after, most) in
+            [(None, 11), (Some(0), 11), (Some(1), 11), (Some(7), 10), (Some(60), 3), (Some(200), 2)]
+        {
+            let asked = asked_in_a_minute(retry_after).await;
+            println!("Retry-After {retry_after:?}: asked {asked} times in 60 s");
+            assert!((1..=most).contains(&asked), "{retry_after:?}: {asked}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_that_wait_for_a_host_that_only_refuses_give_up_together() {
+        let (host, patience) = (Host::default(), Patience::quiet(&Limits::default()));
+        let began = Instant::now();
+        let answers = join_all((0..40).map(|_| ask(&host, &patience, |_| Err(refusal(None))))).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn behind_a_limit_of_twenty_a_second_everything_is_answered() {
+        let (host, patience) = (Host::default(), Patience::quiet(&Limits::default()));
+        let (asked, refused) = (Mutex::new(Vec::<Instant>::new()), AtomicUsize::new(0));
+        let serve = |now: Instant| {
+            let mut asked = lock(&asked);
+            asked.retain(|then| now - *then < Duration::from_secs(1));
+            if asked.len() >= 20 {
+                refused.fetch_add(1, Ordering::SeqCst);
+                return Err(refusal(None));
+            }
+            asked.push(now);
+            Ok(())
+        };
+        let began = Instant::now();
+        let answers = join_all((0..400).map(|_| ask(&host, &patience, serve))).await;
+        let (refused, took) = (refused.load(Ordering::SeqCst), began.elapsed());
+        println!("400 requests at 20 a second: {refused} refused, {took:?}");
+        assert!(answers.iter().all(Result::is_ok), "{refused} refused");
+        assert!(refused <= 120 && took < Duration::from_secs(40), "{refused} refused, {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_wait_and_a_time_too_far_away_is_told_at_once() {
+        let (host, patience) = (Host::default(), Patience::quiet(&Limits::default()));
+        let stopping = async {
+            sleep(Duration::from_secs(3)).await;
+            patience.stop.cancel();
+        };
+        let refused = |_| Err(refusal(Some(60)));
+        let later = async {
+            sleep(Duration::from_secs(1)).await;
+            ask(&host, &patience, |_| panic!("held")).await
+        };
+        let (first, second, ()) = tokio::join!(ask(&host, &patience, refused), later, stopping);
+        assert!(first.is_err() && second.is_err());
+        let (host, patience) = (Host::default(), Patience::quiet(&Limits::default()));
+        assert!(ask(&host, &patience, |_| Err(refusal(Some(200)))).await.is_err());
+        sleep(Duration::from_secs(50)).await;
+        let error = ask(&host, &patience, |_| panic!("held")).await.unwrap_err();
+        assert_eq!((error.status, error.retry_after.map(|left| left.as_secs())), (Some(429), Some(150)));
+        sleep(Duration::from_secs(150)).await;
+        assert_eq!(ask(&host, &patience, |_| Ok(())).await, Ok(()));
+    }
+}
