@@ -337,7 +337,10 @@ fn a_name_that_several_have_is_refused_with_the_ids_that_tell_them_apart() {
     let other =
         Drawn { name: "hlz-por_vpn_site_connection", ..drawn("c", WLG, "wr", "203.0.113.3").to("198.51.100.7") };
     let seen = of(&[a(), b(), other]);
-    let Err(Unselected::Several { ids, .. }) = seen.select("hlz-por") else { panic!("{:?}", told(&seen)) };
+    let Err(several @ Unselected::Several { .. }) = seen.select("hlz-por") else { panic!("{:?}", told(&seen)) };
+    let said = several.to_string();
+    assert!(said.contains(WLG) && said.contains("198.51.100.7"), "what tells them apart: {said}");
+    let Unselected::Several { ids, .. } = several else { unreachable!() };
     assert_eq!(ids, ["a", "c"]);
     for id in ids {
         assert_eq!(seen.select(&id).unwrap().handle(), id);

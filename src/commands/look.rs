@@ -99,7 +99,7 @@ impl ProjectVpns {
                 .any(|vpn| one.is_of(vpn.id.as_ref(), vpn.sides().map(|(_, side)| &side.connection.id)))
         };
         if wanted.is_some_and(|wanted| {
-            !matches!(self.inspection.select(wanted), Err(Unselected::None { .. } | Unselected::Hidden(_)))
+            !matches!(self.selected(wanted), Err(Unselected::None { .. } | Unselected::Hidden(_)))
         }) {
             return Vec::new();
         }
@@ -108,13 +108,30 @@ impl ProjectVpns {
     }
 
     pub(super) fn to_change(&self, wanted: &str) -> Result<&Vpn, CommandError> {
-        let vpn = self.inspection.select_to_change(wanted).map_err(|error| self.unselected(&error))?;
+        let vpn = self.inspection.select_to_change(wanted).and_then(|vpn| self.unless_interrupted(wanted, vpn));
+        let vpn = vpn.map_err(|error| self.unselected(&error))?;
         self.free(vpn)?;
         Ok(vpn)
     }
 
     pub(super) fn select(&self, wanted: &str) -> Result<&Vpn, CommandError> {
-        self.inspection.select(wanted).map_err(|error| self.unselected(&error))
+        self.selected(wanted).map_err(|error| self.unselected(&error))
+    }
+
+    fn selected(&self, wanted: &str) -> Result<&Vpn, Unselected> {
+        self.unless_interrupted(wanted, self.inspection.select(wanted)?)
+    }
+
+    /// A connection can be named like the id of an interrupted creation; the id takes precedence.
+    fn unless_interrupted<'a>(&self, wanted: &str, vpn: &'a Vpn) -> Result<&'a Vpn, Unselected> {
+        let is_other = |one: &Interruption| {
+            let connections = vpn.sides().map(|(_, side)| &side.connection.id);
+            one.is_of_creation() && one.vpn.is_called(wanted) && !one.is_of(vpn.id.as_ref(), connections)
+        };
+        if self.interruptions.iter().any(is_other) {
+            return Err(Unselected::None { wanted: wanted.to_owned(), names: Vec::new() });
+        }
+        Ok(vpn)
     }
 
     fn unselected(&self, error: &Unselected) -> CommandError {
@@ -153,7 +170,7 @@ impl ProjectVpns {
             (None, []) => Err(self.nothing()),
             (None, several) => {
                 let mut problems = vec!["there are several VPNs; name the one you mean:".to_owned()];
-                problems.extend(several.iter().map(|vpn| format!("  {}  ({})", vpn.name, vpn.handle())));
+                problems.extend(several.iter().map(|vpn| format!("  {}", vpn.distinction())));
                 Err(CommandError::new(ExitStatus::Usage, problems))
             }
         }

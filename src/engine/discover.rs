@@ -52,6 +52,12 @@ fn name_of(all: &[Made]) -> Option<VpnName> {
 }
 
 impl Found {
+    /// Whether everything exists: connections are created last.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.marks.regions.keys().all(|half| self.ledger.get(*half, Step::Connection).is_some())
+    }
+
     fn of(vpn: VpnId, all: Vec<Made>) -> Self {
         let name = name_of(&all).unwrap_or_else(|| VpnName::from(&vpn));
         let regions = all.iter().map(|made| (made.task.half, made.region.clone())).collect();

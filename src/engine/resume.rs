@@ -70,16 +70,12 @@ impl Resumable {
         found.renamed.clone()
     }
 
-    /// Whether everything exists, so that nothing is left to be made. Without a journal it is the connections that tell: they
-    /// are made last.
+    /// Whether everything exists, so that nothing is left to be created.
     #[must_use]
     pub fn is_made(&self) -> bool {
         match self {
             Self::Journal(journal) => journal.record().stage() != Stage::Interrupted,
-            Self::Found(found, _) => {
-                let Found { marks, ledger, .. } = &**found;
-                marks.regions.keys().all(|half| ledger.get(*half, Step::Connection).is_some())
-            }
+            Self::Found(found, _) => found.is_made(),
         }
     }
 

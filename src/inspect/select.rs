@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use super::vpn::Ambiguity;
-use super::{Inspection, Vpn};
+use super::{Inspection, Side, Vpn};
 use crate::cloud::{Hidden, RegionId};
 use crate::plan::shell::osvpn;
 use crate::plan::{ShellCommand, VpnId, meant};
@@ -18,8 +18,8 @@ pub enum Unselected {
     #[error("an empty name names no VPN; {}", known(.names))]
     Empty { names: Vec<String> },
     /// Several do; each with the word that names it alone.
-    #[error("several VPNs answer to {wanted}; name one by its id: {}", with_names(.ids, .names))]
-    Several { wanted: String, ids: Vec<String>, names: Vec<String> },
+    #[error("several VPNs answer to {wanted}; name one by its id:{}", listed(.vpns))]
+    Several { wanted: String, ids: Vec<String>, vpns: Vec<String> },
     /// The id is in the markers of several connections for one half.
     #[error("{doubled}; name the connection you mean by its id")]
     Doubled { doubled: String },
@@ -45,8 +45,8 @@ fn known(names: &[String]) -> String {
     if names.is_empty() { "there is none at all".to_owned() } else { format!("there are: {}", names.join(", ")) }
 }
 
-fn with_names(ids: &[String], names: &[String]) -> String {
-    ids.iter().zip(names).map(|(id, name)| format!("{id} ({name})")).join(", ")
+fn listed(vpns: &[String]) -> String {
+    vpns.iter().map(|vpn| format!("\n  {vpn}")).join("")
 }
 
 impl Vpn {
@@ -63,6 +63,18 @@ impl Vpn {
     pub fn handle(&self) -> String {
         let id = self.id.as_ref().filter(|_| self.doubles.is_empty());
         id.map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
+    }
+
+    /// Its id, name, regions and ranges: what tells it from others of its name.
+    #[must_use]
+    pub fn distinction(&self) -> String {
+        let side = |(_, side): (_, &Side)| format!("{} {}", side.region, side.local.iter().flatten().join(", "));
+        let peer = self
+            .b()
+            .is_none()
+            .then(|| format!("{} {}", self.a.connection.peer_address, self.a.remote.iter().join(", ")));
+        let ends = self.sides().map(side).chain(peer).join(" to ");
+        format!("{}  {}, {ends}", self.handle(), self.name)
     }
 
     #[must_use]
@@ -127,7 +139,7 @@ impl Inspection {
             several => Err(Unselected::Several {
                 wanted: wanted.to_owned(),
                 ids: several.iter().map(|vpn| vpn.handle()).collect(),
-                names: several.iter().map(|vpn| vpn.a.connection.name.clone()).collect(),
+                vpns: several.iter().map(|vpn| vpn.distinction()).collect(),
             }),
         }
     }

@@ -72,6 +72,21 @@ async fn strays_go_but_for_those_of_a_run_that_is_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_id_of_an_interrupted_creation_goes_before_the_name_of_a_connection() {
+    let scene = Scene::with_vpn().await;
+    scene.cloud.inject(InjectedFault::new(FaultEffect::status(409)).method("POST").path("ipsec-site-connections"));
+    let plan = half(A, "office-router", "office-subnet") + &half(B, "office-router", "office-subnet");
+    scene.run(&["apply", write(scene.home.path(), "site-to-site", &plan)]).await;
+    let id = scene.journals()[0].file_stem().unwrap().to_str().unwrap().to_owned();
+    let connection = scene.cloud.collection(A, "ipsec-site-connections")[0]["id"].as_str().unwrap().to_owned();
+    assert!(scene.cloud.alter(A, "ipsec-site-connections", &connection, json!({ "name": id })));
+    let before = scene.objects();
+    let ran = scene.run(&["delete", &id, "--yes"]).await;
+    assert!(ran.code == 4 && ran.err.contains("osvpn resume"), "{}{}{}", ran.code, ran.out, ran.err);
+    assert_eq!(scene.objects(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_is_unused_nothing_is_deleted() {
     let scene = Scene::with_vpn().await;
     unchanged(&scene, &["delete", "--strays"], "no unused objects").await;

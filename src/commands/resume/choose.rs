@@ -8,8 +8,8 @@ use super::super::CommandError;
 use crate::cloud::{Cloud, Hidden};
 use crate::engine::discover::{self, Found};
 use crate::engine::journal::{Claim, Journal, JournalError, Record, unfinished};
-use crate::engine::kept;
 use crate::engine::resume::Resumable;
+use crate::engine::{Marks, kept};
 use crate::plan::shell::osvpn;
 use crate::plan::{VpnId, meant};
 use crate::report::ExitStatus;
@@ -187,8 +187,13 @@ pub(in super::super) async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<R
         }
         (Some(last), _) => {
             found.push(last);
-            let ids = found.iter().map(|found| &found.marks.vpn).join(", ");
-            Err(CommandError::unusable(format!("several VPNs are called {wanted}; name one by its id: {ids}")))
+            let mut problems = vec![format!("several VPNs are called {wanted}; name one by its id:")];
+            problems.extend(found.iter().map(|found| {
+                let Marks { vpn, regions, .. } = &found.marks;
+                let state = if found.is_made() { "complete" } else { "not complete" };
+                format!("  {vpn}  {}, {} objects, {state}", regions.values().join(" to "), found.ledger.made().len())
+            }));
+            Err(CommandError::new(ExitStatus::Usage, problems))
         }
     }
 }
