@@ -87,7 +87,6 @@ impl ChangeId {
     }
 
     /// The word in the description of what that step makes: `osvpn-change:<change-id>:<step>`. No other object has it.
-    #[must_use]
     pub fn word(&self, step: usize) -> String {
         format!("{WORD}{}:{step}", self.0)
     }
@@ -102,7 +101,6 @@ impl ChangeId {
 
     /// A description with that step's word behind what is said already, within Neutron's 255 characters and without the
     /// words of changes before.
-    #[must_use]
     pub fn described(&self, step: usize, description: &str) -> String {
         const LONGEST: usize = 255;
         let word = self.word(step);
@@ -135,7 +133,6 @@ pub enum Ref {
 
 impl Subject {
     /// Whether a word means it: its id, or the whole marker.
-    #[must_use]
     pub fn is_called(&self, wanted: &str) -> bool {
         match self {
             Self::Marked(id) => VpnId::of_word(wanted).as_ref() == Some(id),
@@ -489,19 +486,16 @@ impl Change {
     }
 
     /// Its id.
-    #[must_use]
     pub const fn id(&self) -> &ChangeId {
         &self.id
     }
 
     /// Its steps, in order.
-    #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// Its steps in stages: those of one go at once, after all of the stage before.
-    #[must_use]
     pub fn stages(&self) -> Vec<Range<usize>> {
         if self.stages.is_empty() {
             return (0..self.steps.len()).map(|step| step..step + 1).collect();
@@ -559,7 +553,6 @@ impl Change {
 
 impl Step {
     /// Whether a key is sent with it.
-    #[must_use]
     pub const fn has_key(&self) -> bool {
         matches!(
             self,
@@ -570,7 +563,6 @@ impl Step {
     }
 
     /// The regions it is done in: two for a key on two halves.
-    #[must_use]
     pub fn regions(&self) -> Vec<&RegionId> {
         match self {
             Self::Create(create) => vec![&create.region],

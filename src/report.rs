@@ -278,7 +278,6 @@ impl CreationReport {
     }
 
     /// Whether nothing this run made exists.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.removal.is_empty() && self.doubtful.is_empty()
     }

@@ -52,9 +52,7 @@ pub struct SignedIn {
 
 /// Finds credentials and signs in with them. That person is asked for what is missing; without one, what is missing is an
 /// error. Warnings are told as soon as they are known: those about the credentials, before these are sent.
-///
-/// # Errors
-/// [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
+/// Errors: [`Problem::error`] is set if a request was made and failed; without it there is nothing to sign in with.
 pub async fn sign_in(
     login: &Login,
     person: Option<Person>,
@@ -136,9 +134,7 @@ async fn agreed(found: &FoundCredentials, person: Option<&Person>) -> Result<(),
 }
 
 /// Finds credentials without sending anything.
-///
-/// # Errors
-/// What was looked for, or which clouds there are to choose from.
+/// Errors: what was looked for, or which clouds there are to choose from.
 pub fn find(name: Option<&str>) -> Result<FoundCredentials, Problem> {
     Credentials::find(&Sources::from_process(), name).map_err(|error| unfound(&error))
 }

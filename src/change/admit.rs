@@ -6,7 +6,6 @@ use crate::change::{Create, KnownBy, New, Verb};
 use crate::inspect::{Diagnosis, Vpn};
 
 /// The security-group rules that the instances of both halves lack.
-#[must_use]
 pub fn admit(vpn: &Vpn, diagnosis: &Diagnosis) -> Proposal {
     let mut change = begin(Verb::AdmitTraffic, vpn);
     let mut notes = Vec::new();

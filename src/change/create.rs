@@ -46,7 +46,6 @@ impl HalfObject {
         [Self::Service, Self::IkePolicy, Self::IpsecPolicy, Self::LocalGroup, Self::PeerGroup, Self::Connection];
 
     /// The kind of object it makes.
-    #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
             Self::Service => Kind::VpnService,
@@ -70,7 +69,6 @@ impl HalfObject {
     }
 
     /// The guide's name of the object, behind the VPN's own.
-    #[must_use]
     pub const fn object(self) -> &'static str {
         match self {
             Self::Service => "vpn_service",
@@ -83,7 +81,6 @@ impl HalfObject {
     }
 
     /// What a person calls it.
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::LocalGroup => "local endpoint group",
@@ -95,7 +92,6 @@ impl HalfObject {
 
 impl Plan {
     /// The change that makes everything of it. It holds no key, and can be resumed without the plan.
-    #[must_use]
     pub fn to_change(&self) -> Change {
         let mut change = Change::new(Verb::Create, Subject::Marked(self.id().clone()), self.name().to_string());
         let halves: Vec<&HalfPlan> = self.halves().collect();
@@ -167,7 +163,6 @@ impl Plan {
 
 impl New {
     /// The object of a half it makes; none for a rule.
-    #[must_use]
     pub const fn half_object(&self) -> Option<HalfObject> {
         Some(match self {
             Self::Service(_) | Self::SoleService { .. } => HalfObject::Service,
@@ -181,7 +176,6 @@ impl New {
         })
     }
 
-    #[must_use]
     pub(crate) fn kind(&self) -> Deletable {
         self.half_object().map_or(Deletable::Rule, |object| Deletable::Vpn(object.kind()))
     }
@@ -189,14 +183,12 @@ impl New {
 
 impl Create {
     /// Which object of which half it is, if it is one of a creation.
-    #[must_use]
     pub fn task(&self) -> Option<Task> {
         let KnownBy::Marker(half) = self.known_by else { return None };
         Some(Task { half, step: self.object.half_object()? })
     }
 
     /// What an object must hold to be taken for what this step has sent, as far as that does not depend on other steps.
-    #[must_use]
     pub fn form(&self) -> Form {
         let members = |all: &mut dyn Iterator<Item = String>| Form { members: Some(all.collect()), ..Form::default() };
         match &self.object {
@@ -236,7 +228,6 @@ impl Change {
     }
 
     /// The step that makes an object of a creation.
-    #[must_use]
     pub fn step_of(&self, task: Task) -> Option<usize> {
         self.steps.iter().position(|step| matches!(step, Step::Create(create) if create.task() == Some(task)))
     }

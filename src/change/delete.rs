@@ -15,7 +15,6 @@ use crate::plan::{Half, VpnName};
 
 /// Deletes both halves of a VPN, connections first. What other connections use stays. Of the security-group rules given
 /// those go too that were made for this VPN.
-#[must_use]
 pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<SecurityGroupRule>>) -> Proposal {
     let mut change = begin(Verb::Delete, vpn);
     let mut notes = Vec::new();
@@ -122,13 +121,11 @@ pub struct Unfinished {
 
 impl Unfinished {
     /// Whether that VPN is one of them.
-    #[must_use]
     pub fn is_of(&self, vpn: &Vpn) -> bool {
         self.vpns.iter().any(|subject| is_of(subject, vpn))
     }
 
     /// Whether one of them may still need that object.
-    #[must_use]
     pub fn needs(&self, object: &UnusedObject) -> bool {
         self.objects.contains(&object.id)
             || object.mark.as_ref().is_some_and(|(id, _)| self.vpns.contains(&Subject::Marked(id.clone())))
@@ -177,9 +174,7 @@ fn owner(object: &UnusedObject) -> Option<String> {
 /// Deletes objects that no connection uses: those that `named` names, by their own id or by that of the VPN or change in
 /// their description; else all that cannot be under construction. Neutron keeps no time of creation for these kinds,
 /// so an unknown marker is taken for work in progress. Those of runs and changes that are not done yet stay.
-///
-/// # Errors
-/// If there are only such as stay.
+/// Errors: if there are only such as stay.
 pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String]) -> Result<Proposal, Refused> {
     let (kept, free): (Vec<_>, Vec<_>) = seen
         .unused

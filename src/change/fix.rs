@@ -15,9 +15,7 @@ use crate::plan::shell::osvpn;
 use crate::plan::{Half, Profiles};
 
 /// The change that fixes a fault.
-///
-/// # Errors
-/// If it is not a thing this program does, and what to do instead.
+/// Errors: if it is not a thing this program does, and what to do instead.
 pub fn fix(
     seen: &Inspection,
     vpn: &Vpn,

@@ -25,7 +25,6 @@ impl Proposal {
     }
 
     /// Whether there is nothing to do: everything is as it should be.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.change.steps().is_empty()
     }
@@ -59,7 +58,6 @@ fn subject(vpn: &Vpn) -> Subject {
 }
 
 /// Whether a change of that subject is one of that VPN.
-#[must_use]
 pub fn is_of(subject: &Subject, vpn: &Vpn) -> bool {
     match subject {
         Subject::Marked(id) => vpn.id.as_ref() == Some(id),
@@ -87,7 +85,6 @@ pub(super) fn object(side: &Side, id: &crate::cloud::Id, name: &str) -> Object {
 }
 
 /// The word in the description of what is made for a half besides its VPN objects: by it a later deletion finds it.
-#[must_use]
 pub fn belonging(vpn: &Vpn, half: Half) -> String {
     match &vpn.id {
         Some(id) => id.mark(half),
@@ -101,7 +98,6 @@ pub struct Together<'a>(pub &'a [Proposal]);
 
 impl Together<'_> {
     /// The question, in a verb and its object.
-    #[must_use]
     pub fn question(self) -> String {
         match self.0 {
             [one] => one.change.verb.question(&one.change.label),
@@ -113,7 +109,6 @@ impl Together<'_> {
     }
 
     /// The answers to it: yes and no.
-    #[must_use]
     pub fn answers(self) -> (&'static str, &'static str) {
         self.0.first().map_or(Verb::RotatePsk, |first| first.change.verb).answers()
     }

@@ -32,9 +32,7 @@ pub enum First {
 
 /// A new key for every VPN that has the word everybody knows, by what came of comparing their keys; nothing to do if none
 /// has.
-///
-/// # Errors
-/// If a key could not be read, or none of those that are public can be replaced now.
+/// Errors: if a key could not be read, or none of those that are public can be replaced now.
 pub fn rotate_public_keys<'a>(
     seen: &'a Inspection,
     vpns: impl IntoIterator<Item = (&'a Vpn, &'a Keys)>,

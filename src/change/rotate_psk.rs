@@ -19,10 +19,8 @@ pub enum Sas {
 
 /// A new key for both halves, as one step: it is put back on the first if the second refuses it. Other VPNs between the same
 /// two ends get it too.
-///
-/// # Errors
-/// If the other half is missing, of the VPN or of another one between the same two ends: a key for one half alone would be no
-/// use.
+/// Errors: if the other half is missing, of the VPN or of another one between the same two ends: a key for one half alone
+/// would be no use.
 pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Result<Proposal, Refused> {
     if vpn.is_missing_a_half() {
         let text = format!("{} has only one half; finish or delete it first ({})", vpn.name, vpn.command("doctor"));

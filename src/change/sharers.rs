@@ -40,9 +40,7 @@ pub(super) fn connections(vpn: &Vpn) -> String {
 }
 
 /// Whether all of them can be given the key of that one.
-///
-/// # Errors
-/// Which ones cannot, and why. A new key for the others alone would separate them.
+/// Errors: which ones cannot, and why. A new key for the others alone would separate them.
 pub(super) fn can_share(seen: &Inspection, vpn: &Vpn, all: &[&Vpn]) -> Result<(), Refused> {
     let reasons: Vec<String> = all
         .iter()

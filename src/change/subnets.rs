@@ -25,10 +25,8 @@ pub struct NewSubnets {
 }
 
 /// New endpoint groups on both halves, both connections switched to them, the old groups deleted.
-///
-/// # Errors
-/// Every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a half of
-/// the old kind.
+/// Errors: every reason against it: a subnet that is not on the router, ranges that overlap, several pairs with `IKEv1`, a
+/// half of the old kind.
 pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Proposal, Refused> {
     let Carried { local, across, warnings } = carried(seen, vpn, wanted)?;
     let a = &local[&Half::A].1;
@@ -78,9 +76,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
 }
 
 /// Whether other subnets can be tunnelled at all, whichever they are.
-///
-/// # Errors
-/// Every reason against it.
+/// Errors: every reason against it.
 pub fn can_set_subnets(vpn: &Vpn) -> Result<(), Refused> {
     let problems = whatever_is_chosen(vpn);
     if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }

@@ -10,7 +10,6 @@ use crate::cloud::Kind;
 
 impl Verb {
     /// The word of its command.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -32,7 +31,6 @@ impl Verb {
     }
 
     /// What it is the act of, in front of the VPN's name: "the deletion of".
-    #[must_use]
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Create => "the creation of",
@@ -55,7 +53,6 @@ impl Verb {
 
 impl Verb {
     /// The question before it, for the VPN of that name.
-    #[must_use]
     pub fn question(self, name: &str) -> String {
         match self {
             Self::Create => format!("Create {name}?"),
@@ -77,7 +74,6 @@ impl Verb {
     }
 
     /// The two answers to the question before it: yes and no.
-    #[must_use]
     pub const fn answers(self) -> (&'static str, &'static str) {
         match self {
             Self::Create => ("Create", "Cancel"),
@@ -95,13 +91,11 @@ impl Verb {
     }
 
     /// Whether the VPN is still there afterwards.
-    #[must_use]
     pub const fn leaves_a_vpn(self) -> bool {
         !matches!(self, Self::Delete | Self::DeleteStrays)
     }
 
     /// Whether it does something to the VPN itself, which should be up afterwards.
-    #[must_use]
     pub const fn is_about_a_vpn(self) -> bool {
         self.leaves_a_vpn() && !matches!(self, Self::AdmitTraffic)
     }
@@ -132,7 +126,6 @@ impl fmt::Display for Change {
 
 impl New {
     /// What a person calls it.
-    #[must_use]
     pub fn label(&self) -> &'static str {
         self.half_object().map_or_else(|| self.kind().label(), HalfObject::label)
     }
@@ -140,7 +133,6 @@ impl New {
 
 impl Deletable {
     /// What a person calls it.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Vpn(kind) => kind.label(),

@@ -13,9 +13,7 @@ pub(super) fn can_be_asked() -> bool {
 }
 
 /// Shows what is about to be done, and asks.
-///
-/// # Errors
-/// If no terminal is there, or a signal comes first.
+/// Errors: if no terminal is there, or a signal comes first.
 pub(super) async fn confirm(shown: &str, question: &str, signals: &mut Signals) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let mut problems = vec!["not a terminal: pass --yes to proceed without confirmation:".to_owned()];

@@ -22,9 +22,7 @@ const LONGEST_PLAN: u64 = 4 << 20;
 const LONGEST_KEY_FILE: u64 = 4096;
 
 /// Reads the plan file.
-///
-/// # Errors
-/// If it cannot be read, or is no plan; with the line where that is known.
+/// Errors: if it cannot be read, or is no plan; with the line where that is known.
 pub(super) async fn plan_file(path: &Path) -> Result<PlanFile, CommandError> {
     let unusable = |why: &dyn std::fmt::Display| CommandError::unusable(format!("{}: {why}", path.display()));
     let bytes = content(path, LONGEST_PLAN).await.map_err(|error| unusable(&error))?;

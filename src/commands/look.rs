@@ -20,9 +20,7 @@ pub(super) struct ProjectVpns {
 }
 
 /// Signs in, and reads all regions.
-///
-/// # Errors
-/// If nothing can be read.
+/// Errors: if nothing can be read.
 pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Result<ProjectVpns, CommandError> {
     let signed_in = sign_in.cloud(args).await?;
     let inspection = inspect(&signed_in.cloud).await;
@@ -62,9 +60,7 @@ impl ProjectVpns {
     }
 
     /// The VPN to change.
-    ///
-    /// # Errors
-    /// If none or several answer to the word, or half of it may be where nothing could be read.
+    /// Errors: if none or several answer to the word, or half of it may be where nothing could be read.
     pub(super) fn whole(&self, wanted: &str) -> Result<&Vpn, CommandError> {
         let vpn = self.to_change(wanted)?;
         self.inspection.changeable(vpn).map_err(CommandError::refused)?;

@@ -76,9 +76,7 @@ impl KeyArgs {
     }
 
     /// The key from the file that was named, else from the variable, else none.
-    ///
-    /// # Errors
-    /// If what was given is no key. The text itself is in no message.
+    /// Errors: if what was given is no key. The text itself is in no message.
     pub(super) async fn given(&self) -> Result<Option<Psk>, CommandError> {
         match &self.psk_file {
             Some(path) => input::key_file(path).await.map(Some),

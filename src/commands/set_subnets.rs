@@ -108,9 +108,7 @@ enum SubnetsProblem {
 }
 
 /// Reads what was asked for.
-///
-/// # Errors
-/// Everything that is wrong.
+/// Errors: everything that is wrong.
 fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, CommandError> {
     let mut wanted = NewSubnets::default();
     let mut problems = Vec::new();

@@ -17,9 +17,6 @@ use crate::report::Health;
 use crate::system::signals::Signals;
 
 /// Asks the connections of a VPN for their status until all are ACTIVE or the wait is over, and says how it stands then.
-///
-/// # Errors
-/// If it cannot be watched or read, or a signal comes first.
 pub(super) async fn wait_for(
     found: &Found,
     cloud: &Cloud,

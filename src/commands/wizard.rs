@@ -183,7 +183,6 @@ fn farewell(ended: &Ended) -> ExitStatus {
 }
 
 /// The report of a creation. None of one without a plan, which is a rollback.
-#[must_use]
 pub fn report_of(work: &Work, key: KeyOrigin) -> Option<CreationReport> {
     let job = work.creation()?;
     let plan = job.plan.as_ref()?;
@@ -251,7 +250,6 @@ fn change_of(work: &Work, job: &ChangeJob, is_demo: bool) -> Option<ChangeReport
 }
 
 /// The reports of all changes of a session. What could not begin is not told of if it was done later.
-#[must_use]
 pub fn changes_of(list: &WorkList, is_demo: bool) -> Vec<ChangeReport> {
     let all: Vec<_> = list.changes().collect();
     let mut reports = Vec::new();

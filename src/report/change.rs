@@ -178,7 +178,6 @@ impl ChangeReport {
         self.caveats.push(CaveatReport { text, command: Some(osvpn("status").operand(&self.id)) });
     }
 
-    #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::RolledBack | ChangeOutcome::Unchanged)
     }
@@ -220,7 +219,6 @@ impl ChangeReports {
     }
 
     /// What is not done counts more than how something that is done stands. None of none.
-    #[must_use]
     pub fn exit_status_of(changes: &[ChangeReport]) -> Option<ExitStatus> {
         let undone = changes.iter().find(|change| !change.is_done()).map(Conclude::exit_status);
         undone.or_else(|| changes.iter().map(Conclude::exit_status).max())

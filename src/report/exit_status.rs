@@ -33,7 +33,6 @@ impl ExitStatus {
         [Self::Done, Self::Failed, Self::Usage, Self::NotActive, Self::Refused, Self::Mismatched, Self::Stopped];
 
     /// The number the shell sees.
-    #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -65,13 +64,11 @@ impl ExitStatus {
     }
 
     /// The table of `osvpn --help`.
-    #[must_use]
     pub fn help() -> String {
         table(|status| Some(status.meanings().0))
     }
 
     /// The table of the commands that a monitor runs.
-    #[must_use]
     pub fn help_for_monitors() -> String {
         table(|status| status.meanings().1)
     }

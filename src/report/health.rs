@@ -101,25 +101,21 @@ impl Health {
     }
 
     /// The VPN's name, and the word that names it alone.
-    #[must_use]
     pub fn named(&self) -> (&str, &str) {
         (&self.listed.name, &self.listed.id)
     }
 
     /// Its word in JSON, if nothing was changed that should have been.
-    #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         self.is_unchanged.then_some("unchanged")
     }
 
     /// Whether it is ACTIVE, and the halves do not match.
-    #[must_use]
     pub fn is_mismatched(&self) -> bool {
         self.diagnosis.condition == Condition::Mismatched
     }
 
     /// Whether it is known which security-group rules are missing.
-    #[must_use]
     pub fn knows_security_groups(&self) -> bool {
         let about = |result: &&CheckResult| result.check == checks::SECURITY_GROUPS;
         self.diagnosis.checks.iter().find(about).is_some_and(|result| !matches!(result.verdict, Verdict::Open(_)))

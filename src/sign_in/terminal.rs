@@ -46,9 +46,6 @@ impl AtTerminal {
     }
 
     /// Asks for a secret that belongs to no sign-in. None if nothing is typed.
-    ///
-    /// # Errors
-    /// As the terminal says.
     pub async fn secret(&self, introduction: &str, label: &str) -> io::Result<Option<SecretString>> {
         let _asking = Asking::begin();
         self.tty.say(&format!("\n{introduction}\n"))?;
@@ -58,7 +55,6 @@ impl AtTerminal {
     }
 
     /// Whom to ask.
-    #[must_use]
     pub fn person(&self) -> Person {
         self.person.clone()
     }

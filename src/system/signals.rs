@@ -34,9 +34,6 @@ pub type Signals = UnboundedReceiver<Signal>;
 /// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also
 /// hears of it when the terminal on standard input hangs up without a SIGHUP: the kernel sends it only to
 /// the session whose terminal it is.
-///
-/// # Errors
-/// If the system does not allow it.
 pub fn listen_at_terminal() -> io::Result<Signals> {
     let (sender, receiver) = channel()?;
     for kind in [SignalKind::quit(), SignalKind::user_defined1(), SignalKind::user_defined2(), SignalKind::alarm()] {
@@ -54,9 +51,6 @@ pub fn listen_at_terminal() -> io::Result<Signals> {
 }
 
 /// Takes these signals from now on.
-///
-/// # Errors
-/// If the system does not allow it.
 pub fn listen() -> io::Result<Signals> {
     channel().map(|(_, receiver)| receiver)
 }

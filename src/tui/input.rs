@@ -44,9 +44,6 @@ pub enum Input {
 }
 
 /// Reads the terminal on standard input from now on.
-///
-/// # Errors
-/// If the system does not allow signals to be taken.
 pub fn listen() -> io::Result<impl Stream<Item = io::Result<Input>> + Unpin> {
     let (sender, mut receiver) = channel(WAITING);
     let (stop, go_on) = (rustix::process::Signal::TSTP.as_raw(), rustix::process::Signal::CONT.as_raw());

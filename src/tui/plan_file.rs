@@ -10,9 +10,6 @@ const LONGEST: usize = 60;
 
 /// Writes a plan file of that name into a directory, readable by its owner alone: it names the user's networks. A file
 /// that is there is never overwritten; the new one gets a number.
-///
-/// # Errors
-/// As the file system says.
 pub fn save(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     let stem = stem(name);
     for number in 1..=u32::MAX {

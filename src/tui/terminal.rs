@@ -29,9 +29,7 @@ pub struct Guard(());
 
 impl Guard {
     /// Takes the terminal.
-    ///
-    /// # Errors
-    /// If it refuses; it is given back first.
+    /// Errors: if it refuses; it is given back first.
     pub fn take() -> io::Result<Self> {
         // From here on a failure half-way is undone by the drop.
         let guard = Self(());
@@ -62,9 +60,6 @@ pub fn give_back() {
 }
 
 /// What is drawn on: all of the terminal, as far as it tells how large it is.
-///
-/// # Errors
-/// If the terminal cannot be written to.
 pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<QuietBackend<W>>> {
     let (columns, rows) = size();
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
@@ -73,7 +68,6 @@ pub fn canvas<W: Write>(to: W) -> io::Result<Terminal<QuietBackend<W>>> {
 
 /// Columns and rows of the terminal. A serial line or a shell within an editor may not know them and say 0; then the
 /// variables count that are there for it, or the size of most terminals.
-#[must_use]
 pub fn size() -> (u16, u16) {
     let told = rustix::termios::tcgetwinsize(stdout()).ok();
     let variable = |name| std::env::var(name).ok().and_then(|value: String| value.trim().parse().ok());
@@ -145,20 +139,17 @@ impl Tty for Console {
 }
 
 /// Whether the terminal can show a full-screen program.
-#[must_use]
 pub fn is_dumb() -> bool {
     std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
 
 /// Whether colours are wanted: unless `NO_COLOR` is set to anything (no-color.org).
-#[must_use]
 pub fn wants_color() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whether the locale's encoding is UTF-8, so that box-drawing characters arrive as such. The first variable that is set
 /// decides, as in the C library; without any, the locale is C.
-#[must_use]
 pub fn is_utf8() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
     locale.into_iter().find(|value| !value.is_empty()).is_some_and(|locale| {

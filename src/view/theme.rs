@@ -117,7 +117,6 @@ impl Theme {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    #[must_use]
     pub fn status(self, status: &Status) -> (&'static str, Style) {
         match status {
             Status::Active => (self.glyphs.done, self.good().patch(self.title())),
@@ -131,50 +130,41 @@ impl Theme {
         }
     }
 
-    #[must_use]
     pub const fn text(self) -> Style {
         Style::new()
     }
 
     /// What a screen or a part of it is about.
-    #[must_use]
     pub fn title(self) -> Style {
         self.text().add_modifier(Modifier::BOLD)
     }
 
     /// What matters less: labels, lines that cannot be taken, steps ahead.
-    #[must_use]
     pub fn dim(self) -> Style {
         self.text().add_modifier(Modifier::DIM)
     }
 
     /// Where the user is: the current step, the focused field, keys to press.
-    #[must_use]
     pub fn accent(self) -> Style {
         self.coloured(Color::Cyan).add_modifier(Modifier::BOLD)
     }
 
-    #[must_use]
     pub fn cursor(self) -> Style {
         self.text().add_modifier(Modifier::REVERSED)
     }
 
-    #[must_use]
     pub fn good(self) -> Style {
         self.coloured(Color::Green)
     }
 
-    #[must_use]
     pub fn bad(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    #[must_use]
     pub fn warning(self) -> Style {
         self.coloured(Color::Magenta).add_modifier(Modifier::BOLD)
     }
 
-    #[must_use]
     pub fn severity(self, severity: Severity) -> Style {
         match severity {
             Severity::Refusal => self.bad(),
@@ -183,7 +173,6 @@ impl Theme {
         }
     }
 
-    #[must_use]
     pub const fn severity_glyph(self, severity: Severity) -> &'static str {
         match severity {
             Severity::Refusal => self.glyphs.bad,

@@ -112,9 +112,7 @@ impl Host {
 
 impl<'a> Ticket<'a> {
     /// Waits until the request may be sent. Its own time limit begins only then.
-    ///
-    /// # Errors
-    /// The refusal that the host is left alone for, if that lasts too long or the user asked to stop.
+    /// Errors: the refusal that the host is left alone for, if that lasts too long or the user asked to stop.
     pub(super) async fn called(&mut self) -> Result<InFlight<'a>, Error> {
         let stop = self.patience.map_or_else(CancellationToken::new, |patience| patience.stop.clone());
         let slot = self.host.slots.acquire().await.ok();

@@ -27,9 +27,7 @@ pub(in super::super) struct ChangeToResume {
 
 /// The change that is meant: of the VPN that was named, or the only thing unfinished here. None if a run is meant, or
 /// nothing is unfinished.
-///
-/// # Errors
-/// If it is not clear which one, or the journal of one that may be meant cannot be read.
+/// Errors: if it is not clear which one, or the journal of one that may be meant cannot be read.
 pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<ChangeToResume>, CommandError> {
     if wanted.is_some_and(|wanted| wanted.trim().is_empty()) {
         return Err(CommandError::unusable("an empty name names no VPN"));

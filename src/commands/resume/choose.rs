@@ -23,9 +23,7 @@ pub(in super::super) enum Chosen {
 }
 
 /// Refuses to roll back a complete VPN: its creation was not interrupted, and a mistake would cost a VPN that works.
-///
-/// # Errors
-/// With the command that deletes it.
+/// Errors: with the command that deletes it.
 pub(in super::super) fn refuse_made(interrupted: &Resumable) -> Result<(), CommandError> {
     if !interrupted.is_made() {
         return Ok(());
@@ -80,9 +78,7 @@ pub(in super::super) fn has_id(wanted: &str, vpn: &VpnId) -> bool {
 }
 
 /// Claims the journal to resume: the only one, or that of the named VPN.
-///
-/// # Errors
-/// If it is not clear which one, or another process has it.
+/// Errors: if it is not clear which one, or another process has it.
 pub(in super::super) fn local(wanted: Option<&str>) -> Result<Chosen, CommandError> {
     let journals = match state::directory().map(|directory| unfinished(&directory)) {
         Some(Ok(journals)) => journals,
@@ -156,9 +152,7 @@ fn take_journal(journal: Box<Journal>, cloud: &Cloud) -> Result<Resumable, Comma
 }
 
 /// Compares the journal with the cloud that was signed in to, or looks for the VPN by its marker.
-///
-/// # Errors
-/// If it belongs elsewhere, or there is none.
+/// Errors: if it belongs elsewhere, or there is none.
 pub(in super::super) async fn take_up(chosen: Chosen, cloud: &Cloud) -> Result<Resumable, CommandError> {
     let (wanted, unreadable) = match chosen {
         Chosen::Journal(journal) => return take_journal(journal, cloud),
