@@ -163,7 +163,6 @@ impl Inspection {
     }
 
     /// Why there may be VPNs although none is shown.
-    #[must_use]
     pub fn hidden(&self) -> Option<Hidden> {
         Hidden::from(self.is_reader, !self.vpns.is_empty() || !self.unused.is_empty())
     }
@@ -175,7 +174,6 @@ impl Inspection {
     }
 
     /// The regions nothing is known of.
-    #[must_use]
     pub fn unknown(&self) -> Vec<RegionId> {
         self.unread.iter().map(|(region, _)| region).chain(&self.awaited).cloned().collect()
     }
@@ -187,16 +185,13 @@ impl Inspection {
     }
 
     /// Whether its other half may be in a region nothing is known of.
-    #[must_use]
     pub fn may_lack_a_half(&self, vpn: &Vpn) -> bool {
         let is_settled = matches!(vpn.other_half, OtherHalf::Found(_) | OtherHalf::Missing { region: Some(_), .. });
         !is_settled && !self.unknown().is_empty()
     }
 
     /// Whether a VPN can be changed: both its halves must be known.
-    ///
-    /// # Errors
-    /// Why not.
+    /// Errors: why not.
     pub fn changeable(&self, vpn: &Vpn) -> Result<(), Unchangeable> {
         self.deletable(vpn)?;
         vpn.unambiguous()
@@ -204,9 +199,7 @@ impl Inspection {
 
     /// Whether what is known of a VPN can be deleted: not the half that is seen as if its peer were outside, while that may
     /// be the other half.
-    ///
-    /// # Errors
-    /// [`Unchangeable::HalfUnread`].
+    /// Errors: [`Unchangeable::HalfUnread`].
     pub fn deletable(&self, vpn: &Vpn) -> Result<(), Unchangeable> {
         if !self.may_lack_a_half(vpn) {
             return Ok(());

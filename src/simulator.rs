@@ -95,13 +95,11 @@ impl Simulator {
     }
 
     /// Where Keystone is: `http://127.0.0.1:PORT/v3`.
-    #[must_use]
     pub fn auth_url(&self) -> String {
         format!("http://{}/v3", self.address)
     }
 
     /// The `OS_*` variables that sign user `demo` in to project `demo`.
-    #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let plain = [
             ("OS_AUTH_TYPE", "password"),

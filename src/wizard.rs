@@ -105,13 +105,11 @@ impl Model {
     }
 
     /// What decides which screens there are, now.
-    #[must_use]
     pub fn route(&self) -> screen::Route {
         self.new_vpn.route(&self.shell)
     }
 
     /// The screen Esc leads to.
-    #[must_use]
     pub fn previous_screen(&self) -> Option<Screen> {
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {
             return Some(Screen::Review);
@@ -120,7 +118,6 @@ impl Model {
     }
 
     /// Whether something moves, so that time should pass.
-    #[must_use]
     pub fn is_animating(&self) -> bool {
         matches!(self.shell.start, Start::SigningIn { .. })
             || self.new_vpn.regions.iter().any(RegionState::is_loading)
@@ -130,7 +127,6 @@ impl Model {
     }
 
     /// The name of a half's region; `region A` before it is chosen.
-    #[must_use]
     pub fn place(&self, half: Half) -> String {
         self.new_vpn.place(half, &self.shell.labels)
     }

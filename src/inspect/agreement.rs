@@ -72,7 +72,6 @@ impl Agreement {
         self
     }
 
-    #[must_use]
     pub fn policy(&self, profile: &Policy) -> Policy {
         let mut policy = profile.clone();
         for FieldChoice { field, taken, .. } in &self.0 {
@@ -85,7 +84,6 @@ impl Agreement {
     }
 
     /// Whether a half has all of it already.
-    #[must_use]
     pub fn is_had_by(&self, half: Half) -> bool {
         self.0.iter().filter(|choice| !self.is_idle(choice)).all(|choice| match &choice.taken {
             Taken::Of(of, word) => *of == half || choice.had.get(&half) == Some(word),
@@ -94,12 +92,10 @@ impl Agreement {
     }
 
     /// A sentence for each field that changes in a half: what it becomes, and what that means.
-    #[must_use]
     pub fn sentences(&self, vpn: &Vpn, profile: &Policy) -> Vec<String> {
         self.told(vpn, |choice| choice.field.get(profile), true)
     }
 
-    #[must_use]
     pub fn words(&self, vpn: &Vpn) -> Vec<String> {
         self.told(vpn, |_| String::new(), false)
     }

@@ -53,7 +53,6 @@ pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
 
 impl Inspection {
     /// Runs every check on a VPN. What instances admit is checked only if it was read.
-    #[must_use]
     pub fn diagnose(&self, vpn: &Vpn, keys: &Keys, exposures: &Exposures) -> Diagnosis {
         let case = Case::new(self, vpn, keys, exposures);
         let prove = |check: Check| Some(CheckResult { check, verdict: check.prove(&case)? });
@@ -185,7 +184,6 @@ fn ping(case: &Case<'_>) -> String {
 }
 
 /// The rules of the security groups in use, by region, as far as they could be read.
-#[must_use]
 pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<SecurityGroupRule>> {
     let mut rules: BTreeMap<RegionId, Vec<SecurityGroupRule>> = BTreeMap::new();
     for (half, side) in vpn.sides() {
@@ -203,7 +201,6 @@ pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<Securit
 impl Diagnosis {
     /// The likeliest cause that this program can fix, by its place among the findings. What only the user can fix is
     /// passed over for what weighs as much, never for what weighs less: that would not help.
-    #[must_use]
     pub fn first_fixable(&self) -> Option<usize> {
         let weight = self.findings.first()?.fault()?.weight;
         let is_ours = |result: &CheckResult| {
@@ -220,7 +217,6 @@ impl Diagnosis {
         faults.find(|fault| fault.weight == Weight::Stops && fault.role == FaultRole::Cause)
     }
 
-    #[must_use]
     pub fn rules(&self) -> Vec<MissingRule> {
         self.gates.values().flat_map(|gate| gate.missing.clone()).collect()
     }
@@ -239,7 +235,6 @@ impl Diagnosis {
     }
 
     /// The condition in a sentence.
-    #[must_use]
     pub fn conclusion(&self, vpn: &Vpn) -> String {
         let is_fine = self.findings.is_empty();
         match (self.condition, vpn.b()) {
@@ -262,7 +257,6 @@ impl Diagnosis {
     }
 
     /// How many checks passed, in a sentence.
-    #[must_use]
     pub fn passed(&self) -> String {
         let count = self.checks.iter().filter(|result| matches!(result.verdict, Verdict::Good(_))).count();
         let other = if self.findings.is_empty() && self.once_up.is_empty() { "" } else { " other" };

@@ -12,9 +12,7 @@ pub struct Examined {
 }
 
 /// Reads all regions and diagnoses that VPN.
-///
-/// # Errors
-/// If none of its connections is found: a region could not be read, or they are gone.
+/// Errors: if none of its connections is found: a region could not be read, or they are gone.
 pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
     let seen = inspect(cloud).await;
     let of_id = seen.vpns.iter().find(|vpn| vpn.id.as_ref() == Some(wanted));

@@ -11,7 +11,6 @@ use crate::plan::{self, Far, Peer, PlanDraft};
 
 impl Inspection {
     /// The VPN of that name with exactly those ends and that policy. Keys are not looked at.
-    #[must_use]
     pub fn existing(&self, draft: &PlanDraft) -> Option<&Vpn> {
         self.vpns.iter().find(|vpn| vpn.name == draft.name.as_str() && is_same(vpn, draft))
     }

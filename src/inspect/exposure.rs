@@ -21,7 +21,6 @@ pub enum Admission {
 }
 
 impl Admission {
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -54,7 +53,6 @@ pub struct MissingRule {
 }
 
 impl MissingRule {
-    #[must_use]
     pub fn command(&self) -> ShellCommand {
         rule_command(&self.region, self.direction, &self.remote).operand(&self.group)
     }
@@ -78,7 +76,6 @@ pub struct InstanceGate {
 }
 
 /// Compares a half's ports with the ranges of the other side.
-#[must_use]
 pub fn gate(side: &Side, seen: &Exposure) -> InstanceGate {
     let (mut missing, mut outgoing) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = 0;

@@ -119,13 +119,11 @@ impl Display for PeerValue {
 }
 
 impl Fix {
-    #[must_use]
     pub const fn is_ours(&self) -> bool {
         !matches!(self, Self::ByHand(_) | Self::Compare(_))
     }
 
     /// The command that applies it, if this program can.
-    #[must_use]
     pub fn command(&self, vpn: &Vpn) -> Option<ShellCommand> {
         match self {
             Self::ByHand(_) | Self::Compare(_) | Self::Resume(_) => None,
@@ -136,7 +134,6 @@ impl Fix {
     }
 
     /// What a person can do about it, step by step, without this program's fix.
-    #[must_use]
     pub fn steps(&self, missing: &[MissingRule]) -> Vec<Advice> {
         match self {
             Self::ByHand(steps) => steps.clone(),
@@ -147,13 +144,11 @@ impl Fix {
     }
 
     /// The values for the peer's owner to compare.
-    #[must_use]
     pub fn compared(&self) -> &[PeerValue] {
         if let Self::Compare(values) = self { values } else { &[] }
     }
 
     /// What is done, in a few words.
-    #[must_use]
     pub fn text(&self, vpn: &Vpn) -> String {
         match self {
             Self::RotateKey => "a new key on both halves".to_owned(),

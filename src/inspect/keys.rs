@@ -68,7 +68,6 @@ impl Weakness {
         matches!(self, Self::Empty | Self::Public | Self::Repeated)
     }
 
-    #[must_use]
     pub const fn means(self) -> &'static str {
         match self {
             Self::Empty | Self::Public | Self::Repeated => {
@@ -137,7 +136,6 @@ impl Keys {
     }
 
     /// Whether a key is known to others who were never told it.
-    #[must_use]
     pub const fn is_public(&self) -> bool {
         matches!(self, Self::Read { weakness: Some(Weakness::Public), .. })
     }

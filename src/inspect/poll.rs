@@ -17,9 +17,7 @@ pub struct HalfStatus {
 }
 
 /// Reads the statuses of a VPN's connections and services; two requests a half.
-///
-/// # Errors
-/// The first request that failed. `NotFound` if one of them is gone.
+/// Errors: the first request that failed. `NotFound` if one of them is gone.
 pub async fn poll(cloud: &Cloud, vpn: &Vpn) -> Result<BTreeMap<Half, HalfStatus>, Error> {
     let asked = vpn.sides().map(|(half, side)| async move {
         let region = cloud.region(&side.region)?;

@@ -51,22 +51,18 @@ fn listed(vpns: &[String]) -> String {
 
 impl Vpn {
     /// Whether it is known which connections it consists of.
-    ///
-    /// # Errors
-    /// [`Unchangeable::Ambiguous`].
+    /// Errors: [`Unchangeable::Ambiguous`].
     pub fn unambiguous(&self) -> Result<(), Unchangeable> {
         self.ambiguity().map_or(Ok(()), |ambiguity| Err(Unchangeable::Ambiguous(ambiguity)))
     }
 
     /// The word that names it and nothing else: the id in its markers, or the id of its first connection.
-    #[must_use]
     pub fn handle(&self) -> String {
         let id = self.id.as_ref().filter(|_| self.doubles.is_empty());
         id.map_or_else(|| self.a.connection.id.to_string(), ToString::to_string)
     }
 
     /// Its id, name, regions and ranges: what tells it from others of its name.
-    #[must_use]
     pub fn distinction(&self) -> String {
         let side = |(_, side): (_, &Side)| format!("{} {}", side.region, side.local.iter().flatten().join(", "));
         let peer = self
@@ -77,7 +73,6 @@ impl Vpn {
         format!("{}  {}, {ends}", self.handle(), self.name)
     }
 
-    #[must_use]
     pub fn command(&self, words: &'static str) -> ShellCommand {
         osvpn(words).operand(self.handle())
     }
@@ -106,9 +101,7 @@ impl Vpn {
 impl Inspection {
     /// The VPN of that id, name or marker; a name or id of one of its connections will do. A whole id goes before a name:
     /// a connection can be given a name that is another's id.
-    ///
-    /// # Errors
-    /// If it names none, or several.
+    /// Errors: if it names none, or several.
     pub fn select(&self, wanted: &str) -> Result<&Vpn, Unselected> {
         if wanted.trim().is_empty() {
             return Err(self.hidden().map_or_else(|| Unselected::Empty { names: self.names() }, Unselected::Hidden));
@@ -145,9 +138,7 @@ impl Inspection {
     }
 
     /// The same for a change: where a half is there twice, only a connection's own id names one.
-    ///
-    /// # Errors
-    /// If it names none, or several, or a VPN of which a half is there twice.
+    /// Errors: if it names none, or several, or a VPN of which a half is there twice.
     pub fn select_to_change(&self, wanted: &str) -> Result<&Vpn, Unselected> {
         let vpn = self.select(wanted)?;
         match vpn.doubled() {

@@ -21,7 +21,6 @@ pub struct UnusedObject {
 
 impl UnusedObject {
     /// Its status, if no agent has reported on it yet: it may be under construction.
-    #[must_use]
     pub fn pending(&self) -> Option<&Status> {
         self.status.as_ref().filter(|status| is_pending(status))
     }

@@ -14,7 +14,6 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
-    #[must_use]
     pub const fn fault(&self) -> Option<&Fault> {
         match &self.verdict {
             Verdict::Bad(fault) => Some(fault),
@@ -81,7 +80,6 @@ pub enum Weight {
 
 impl Weight {
     /// Whether traffic fails, or will.
-    #[must_use]
     pub const fn fails_traffic(self) -> bool {
         matches!(self, Self::Stops | Self::Hides)
     }

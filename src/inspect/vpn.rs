@@ -113,12 +113,10 @@ impl Vpn {
         std::iter::once((Half::A, &self.a)).chain(b)
     }
 
-    #[must_use]
     pub fn side(&self, half: Half) -> Option<&Side> {
         self.sides().find(|(candidate, _)| *candidate == half).map(|(_, side)| side)
     }
 
-    #[must_use]
     pub const fn b(&self) -> Option<&Side> {
         match &self.other_half {
             OtherHalf::Found(side) => Some(side),
@@ -126,25 +124,21 @@ impl Vpn {
         }
     }
 
-    #[must_use]
     pub fn is_active(&self) -> bool {
         self.sides().all(|(_, side)| side.connection.status == Status::Active)
     }
 
     /// ACTIVE if every side is, else the first other status.
-    #[must_use]
     pub fn status(&self) -> &Status {
         let mut statuses = self.sides().map(|(_, side)| &side.connection.status);
         statuses.find(|status| **status != Status::Active).unwrap_or(&Status::Active)
     }
 
-    #[must_use]
     pub const fn is_missing_a_half(&self) -> bool {
         matches!(self.other_half, OtherHalf::Missing { .. })
     }
 
     /// What a half is called in a sentence: its region, or the half too where both are in one region.
-    #[must_use]
     pub fn place(&self, half: Half) -> String {
         let regions: Vec<&RegionId> = self.sides().map(|(_, side)| &side.region).collect();
         match (self.side(half), regions.as_slice()) {
@@ -169,7 +163,6 @@ impl Vpn {
     }
 
     /// The problem of a VPN whose marker is on one half only: it is not known to be the VPN of that id.
-    #[must_use]
     pub fn half_marked(&self) -> Option<String> {
         let (one, other) = (&self.a, self.b()?);
         let of = |side: &Side| side.mark.as_ref().map(|(id, _)| id.clone());
@@ -184,7 +177,6 @@ impl Vpn {
     }
 
     /// The problem of a VPN one of whose halves is there twice: the id in the marker does not tell which is meant.
-    #[must_use]
     pub fn doubled(&self) -> Option<String> {
         let (half, _) = self.doubles.first()?;
         let own =
@@ -197,7 +189,6 @@ impl Vpn {
 
 impl Side {
     /// The address its peers must use: its service's, of the family its own peer has.
-    #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         address_of(self.service.as_ref()?, &self.connection)
     }
@@ -211,7 +202,6 @@ impl Side {
     }
 
     /// How it names itself to its peer: its `local_id`, or its address.
-    #[must_use]
     pub fn identity(&self) -> Option<String> {
         if self.connection.local_id.is_empty() {
             self.address().map(|address| address.to_string())
@@ -237,13 +227,11 @@ impl Side {
     }
 
     /// Which IKE it speaks, if that can be read.
-    #[must_use]
     pub fn ike_version(&self) -> Option<IkeVersion> {
         self.stored(PolicyField::IkeVersion)?.parse().ok()
     }
 
     /// Whether it is a connection of the old kind, without endpoint groups.
-    #[must_use]
     pub const fn is_legacy(&self) -> bool {
         self.connection.local_group.is_none()
     }

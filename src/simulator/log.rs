@@ -25,7 +25,6 @@ pub struct LoggedRequest {
 
 /// How many round trips deep these requests are: the length of the longest chain of them in which each one began only
 /// when the one before it had been answered. Requests that ran side by side count once; unanswered ones not at all.
-#[must_use]
 pub fn depth(requests: &[LoggedRequest]) -> usize {
     let mut spans: Vec<_> = requests.iter().filter_map(|request| Some((request.finished?, request.started))).collect();
     spans.sort_unstable();

@@ -13,25 +13,21 @@ use super::world::RegionWorld;
 
 impl Simulator {
     /// The base of a region's Neutron, as the catalogue has it; `/v2.0` follows.
-    #[must_use]
     pub fn network_url(&self, region: &str) -> String {
         format!("http://{}/network/{region}", self.address)
     }
 
     /// The id of project `demo`.
-    #[must_use]
     pub fn project_id(&self) -> String {
         self.shared.world().identity.project_named("demo").unwrap_or_default().to_owned()
     }
 
     /// The id of the application credential [`CREDENTIAL_NAME`].
-    #[must_use]
     pub fn credential_id(&self) -> String {
         self.shared.world().identity.credential.clone()
     }
 
     /// Every request so far, in order of arrival.
-    #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log().clone()
     }
@@ -57,7 +53,6 @@ impl Simulator {
     }
 
     /// Every token given out so far.
-    #[must_use]
     pub fn tokens(&self) -> Vec<String> {
         self.shared.world().identity.tokens.keys().cloned().collect()
     }
@@ -81,7 +76,6 @@ impl Simulator {
 
     /// All VPN objects of a region, of every project, by the API's plural names; keys included. Null for a region that
     /// does not exist.
-    #[must_use]
     pub fn objects(&self, region: &str) -> Value {
         let world = self.shared.world();
         let all = |region: &RegionWorld| {
@@ -91,14 +85,12 @@ impl Simulator {
     }
 
     /// How many VPN objects a region holds, of every project and kind.
-    #[must_use]
     pub fn count(&self, region: &str) -> usize {
         let world = self.shared.world();
         world.region(region).map_or(0, |region| Collection::VPN.iter().map(|kind| region.all(*kind).len()).sum())
     }
 
     /// Every object of a collection (`routers`, `vpnservices`, …) of a region; empty if either does not exist.
-    #[must_use]
     pub fn collection(&self, region: &str, collection: &str) -> Vec<Map<String, Value>> {
         let world = self.shared.world();
         let found = world.region(region).zip(find_kind(collection));

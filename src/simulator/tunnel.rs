@@ -75,7 +75,6 @@ pub enum Negotiation {
 
 /// Lets two halves negotiate. Different algorithms or PFS groups do not matter: the driver leaves strongSwan's default
 /// proposals in. Neither does `initiator`, which the driver ignores.
-#[must_use]
 pub fn negotiate(a: &TunnelHalf, b: &TunnelHalf) -> Negotiation {
     let reason = if !a.running || !b.running {
         Reason::NotRunning

@@ -109,27 +109,22 @@ impl Answers {
         self.numbers = numbers.map(|field| ((*field).into(), Input::new(field.get(&self.custom)))).collect();
     }
 
-    #[must_use]
     pub fn router_of(&self, half: Half) -> Option<&Id> {
         self.region.get(half).as_ref().and_then(|region| self.router.get(region))
     }
 
-    #[must_use]
     pub fn subnets_of(&self, half: Half) -> &[Id] {
         self.router_of(half).and_then(|router| self.subnets.get(router)).map_or(&[], Vec::as_slice)
     }
 
     /// The peer's id: as typed, else its address.
-    #[must_use]
     pub fn peer_id_text(&self) -> &str {
         let typed = self.peer_id.value().trim();
         if typed.is_empty() { self.peer_address.value().trim() } else { typed }
     }
 
     /// What a plan is checked from.
-    ///
-    /// # Errors
-    /// The first answer that is missing.
+    /// Errors: the first answer that is missing.
     pub(super) fn draft(&self, profile: Profile, policy: &Policy, name: &str) -> Result<PlanDraft, Finding> {
         let missing = |place: Place, what: &str| Finding::refusal(place, what.to_owned());
         let side = |half: Half| {

@@ -119,7 +119,6 @@ pub(super) fn modes() -> Vec<Line> {
 }
 
 /// Whether a line is open without a reservation.
-#[must_use]
 pub fn is_plain(line: &Line) -> bool {
     !line.pending && line.worst.is_none_or(|worst| worst == Severity::Notice)
 }

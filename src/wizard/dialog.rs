@@ -24,13 +24,11 @@ pub enum Act {
 }
 
 impl Act {
-    #[must_use]
     pub const fn is_harmless(self) -> bool {
         matches!(self, Self::Close | Self::Instead(_) | Self::OwnKey)
     }
 
     /// Whether it matters even where the user has just asked for the question.
-    #[must_use]
     pub const fn is_grave(self) -> bool {
         !self.is_harmless() && !matches!(self, Self::Leave | Self::StopAndKeep)
     }
@@ -77,12 +75,10 @@ impl Dialog {
         Self { about, ..self }
     }
 
-    #[must_use]
     pub fn act(&self) -> Act {
         self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
     }
 
-    #[must_use]
     pub fn has(&self, act: Act) -> bool {
         self.buttons.iter().any(|(_, does)| *does == act)
     }

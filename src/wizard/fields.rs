@@ -190,12 +190,10 @@ impl Field {
         }
     }
 
-    #[must_use]
     pub const fn label(self) -> &'static str {
         self.about().label
     }
 
-    #[must_use]
     pub const fn is_secret(self) -> bool {
         matches!(self.about().text, Text::Secret(..))
     }
@@ -203,7 +201,6 @@ impl Field {
 
 impl Model {
     /// What is wrong with a field as it stands, whether or not the user has been told.
-    #[must_use]
     pub fn check(&self, field: Field) -> Option<String> {
         match field {
             Field::Policy(field) => self.policy_finding(field).filter(Finding::is_refusal).map(|finding| finding.text),
@@ -213,7 +210,6 @@ impl Model {
 
     /// The problem to show at a field: while typing only where the user has been told before, or the rule is checked
     /// as it is typed.
-    #[must_use]
     pub fn problem(&self, field: Field) -> Option<String> {
         let Content::Form(form) = &self.content else { return None };
         let is_due = (field.about().is_checked_at_once)(self) || form.blamed.contains(&field);
@@ -221,7 +217,6 @@ impl Model {
     }
 
     /// The typed text of a field that is no secret.
-    #[must_use]
     pub fn input(&self, field: Field) -> Option<&Input> {
         match (field, &field.about().text) {
             (Field::Policy(field), _) => self.new_vpn.answers.numbers.get(&field.into()),
@@ -238,7 +233,6 @@ impl Model {
         }
     }
 
-    #[must_use]
     pub fn secret(&self, field: Field) -> Option<&SecretText> {
         if let Text::Secret(read, _) = field.about().text { read(self) } else { None }
     }
@@ -248,23 +242,19 @@ impl Model {
     }
 
     /// What counts as long as nothing is typed into a field.
-    #[must_use]
     pub fn suggestion(&self, field: Field) -> String {
         (field.about().suggestion)(self)
     }
 
-    #[must_use]
     pub fn origin(&self, field: Field) -> Option<&'static str> {
         (field.about().origin)(self)
     }
 
-    #[must_use]
     pub fn field_help(&self, field: Field) -> &'static str {
         (field.about().help)(self)
     }
 
     /// What there is to say about a field of the custom policy.
-    #[must_use]
     pub fn policy_finding(&self, field: PolicyField) -> Option<Finding> {
         let custom = &self.new_vpn.answers.custom;
         if let (Allowed::Number(_), Some(input)) = (field.allowed(), self.input(Field::Policy(field)))

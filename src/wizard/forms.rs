@@ -31,7 +31,6 @@ impl Form {
         Self { fields: fields.into_iter().collect(), focus: 0, blamed: Vec::new() }
     }
 
-    #[must_use]
     pub fn field(&self) -> Option<Field> {
         self.fields.get(self.focus).copied()
     }

@@ -67,14 +67,12 @@ impl Key {
         Self { code: KeyCode::Char(character), control: true }
     }
 
-    #[must_use]
     pub fn matches(self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let alt = event.modifiers.contains(KeyModifiers::ALT);
         self.code == event.code && self.control == control && !alt
     }
 
-    #[must_use]
     pub fn label(self) -> String {
         let name = match self.code {
             KeyCode::Enter => "Enter".to_owned(),
@@ -110,7 +108,6 @@ pub struct Binding {
 }
 
 impl Binding {
-    #[must_use]
     pub fn keys_label(&self) -> String {
         if matches!(self.action, Action::Pick(_)) {
             return "1-9".to_owned();
@@ -138,7 +135,6 @@ const RIGHT: Key = Key::plain(KeyCode::Right);
 const F1: Key = Key::plain(KeyCode::F(1));
 
 /// Every key that does something now, in the order the footer shows them.
-#[must_use]
 pub fn bindings(model: &Model) -> Vec<Binding> {
     match &model.shell.dialog {
         _ if model.shell.question.is_some() => with_common(question_keys()),
@@ -151,7 +147,6 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 }
 
 /// The keys of the screen itself, also while a dialog stands over it: what the help lists.
-#[must_use]
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
     with_common(match (&model.shell.start, &model.content) {
         (Start::Problem(_), _) => problem_keys(model),
@@ -175,7 +170,6 @@ fn with_common(mut bindings: Vec<Binding>) -> Vec<Binding> {
     bindings
 }
 
-#[must_use]
 pub fn action(model: &Model, event: &KeyEvent) -> Option<Action> {
     let bindings = bindings(model);
     bindings.iter().find(|binding| binding.keys.iter().any(|key| key.matches(event))).map(|binding| binding.action)

@@ -17,7 +17,6 @@ use crate::sign_in::Login;
 
 impl Model {
     /// The lines of a step's list.
-    #[must_use]
     pub fn lines(&self, screen: Screen) -> Vec<Line> {
         match screen {
             Screen::Cloud => {
@@ -37,7 +36,6 @@ impl Model {
     }
 
     /// What a screen would choose by itself, if nothing is chosen yet.
-    #[must_use]
     pub fn default_choice(&self, screen: Screen, lines: &[Line]) -> Option<Choice> {
         match screen {
             Screen::Region(half) => {
@@ -297,7 +295,6 @@ impl Model {
     }
 
     /// The only line of this list that can be taken, for the screen to say so.
-    #[must_use]
     pub fn only_choice(&self) -> Option<&Line> {
         match (&self.content, self.screen) {
             (Content::List(picker), Screen::Region(_) | Screen::Router(_) | Screen::Subnets(_)) => picker.only_open(),

@@ -90,7 +90,6 @@ pub struct InterruptedCreation {
 
 impl InterruptedCreation {
     /// How many of its objects exist: "7 objects exist, and 1 more may".
-    #[must_use]
     pub fn objects(&self) -> String {
         let exist = match self.exists {
             1 => "1 object exists".to_owned(),
@@ -101,7 +100,6 @@ impl InterruptedCreation {
     }
 
     /// The id in its marks, which its journal is named after.
-    #[must_use]
     pub fn id(&self) -> String {
         self.journal.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
     }

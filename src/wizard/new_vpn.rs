@@ -31,14 +31,12 @@ impl RegionState {
     }
 
     /// What is known of the region, once it was read.
-    #[must_use]
     pub fn known(&self) -> Option<Known<'_>> {
         let inventory = self.inventory.ready()?;
         Some(Known { region: &self.id, inventory, detail: self.detail.ready() })
     }
 
     /// Whether an answer about it is still on its way.
-    #[must_use]
     pub const fn is_loading(&self) -> bool {
         self.inventory.is_loading() || self.detail.is_loading()
     }
@@ -72,13 +70,11 @@ impl NewVpn {
         }
     }
 
-    #[must_use]
     pub fn route(&self, shell: &Shell) -> Route {
         let custom = self.profile() == Profile::Custom;
         Route { mode: self.answers.mode, custom, clouds: !shell.clouds.is_empty() }
     }
 
-    #[must_use]
     pub fn region(&self, id: &RegionId) -> Option<&RegionState> {
         self.regions.iter().find(|region| region.id == *id)
     }
@@ -87,23 +83,19 @@ impl NewVpn {
         self.regions.iter_mut().find(|region| region.id == *id)
     }
 
-    #[must_use]
     pub fn region_of(&self, half: Half) -> Option<&RegionState> {
         self.answers.region.get(half).as_ref().and_then(|id| self.region(id))
     }
 
-    #[must_use]
     pub fn inventory_of(&self, half: Half) -> Option<&Inventory> {
         self.region_of(half)?.inventory.ready()
     }
 
     /// The name of a half's region; `region A` before it is chosen.
-    #[must_use]
     pub fn place(&self, half: Half, labels: &Labels) -> String {
         self.answers.region.get(half).as_ref().map_or_else(|| format!("region {half}"), |id| labels.name(id))
     }
 
-    #[must_use]
     pub const fn halves(&self) -> &'static [Half] {
         match self.answers.mode {
             Mode::SiteToSite => &[Half::A, Half::B],
@@ -116,7 +108,6 @@ impl NewVpn {
     }
 
     /// Whether something of the chosen regions is still being read.
-    #[must_use]
     pub fn is_reading(&self) -> bool {
         self.chosen().any(RegionState::is_loading)
     }
@@ -145,12 +136,10 @@ impl NewVpn {
         self.halves().iter().filter_map(|half| self.answers.region.get(*half).clone()).collect()
     }
 
-    #[must_use]
     pub fn known(&self) -> Vec<Known<'_>> {
         self.chosen().filter_map(RegionState::known).collect()
     }
 
-    #[must_use]
     pub fn setting(&self) -> PolicyScope<'_> {
         let regions = self.known().into_iter().map(|known| (known.region, &known.inventory.extensions)).collect();
         let remote = match self.answers.mode {
@@ -173,18 +162,15 @@ impl NewVpn {
     }
 
     /// The profile: chosen, else recommended.
-    #[must_use]
     pub fn profile(&self) -> Profile {
         self.answers.profile.unwrap_or_else(|| self.recommended().0)
     }
 
-    #[must_use]
     pub fn policy(&self) -> &Policy {
         self.profiles.get(self.profile()).unwrap_or(&self.answers.custom)
     }
 
     /// A name no VPN of the chosen regions has.
-    #[must_use]
     pub fn suggested_name(&self) -> String {
         let regions = self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref());
         let regions: Vec<&str> = regions.map(RegionId::as_str).collect();
@@ -197,7 +183,6 @@ impl NewVpn {
     }
 
     /// The name: as typed, else suggested.
-    #[must_use]
     pub fn name_text(&self) -> String {
         self.answers.name.as_ref().map_or_else(|| self.suggested_name(), |input| input.value().to_owned())
     }
@@ -209,9 +194,7 @@ impl NewVpn {
     }
 
     /// The plan the answers make, or what stands in its way.
-    ///
-    /// # Errors
-    /// At least one refusal.
+    /// Errors: at least one refusal.
     pub fn plan(&self, labels: &Labels) -> Result<Box<Plan>, Vec<Finding>> {
         for half in self.halves() {
             let Some(region) = self.region_of(*half) else { continue };

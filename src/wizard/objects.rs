@@ -20,7 +20,6 @@ const MOST_NAMED: usize = 40;
 
 impl Model {
     /// What speaks for or against a line of the list on the screen.
-    #[must_use]
     pub fn findings<'l>(&self, line: &'l Line) -> Cow<'l, [Finding]> {
         match (&line.about, &line.choice, self.screen) {
             (Some(about), ..) => Cow::Borrowed(&about.findings),
@@ -36,7 +35,6 @@ impl Model {
     }
 
     /// More about a line of the list on the screen, for while it is under the cursor.
-    #[must_use]
     pub fn detail<'l>(&self, line: &'l Line) -> Cow<'l, [(String, String)]> {
         match (&line.about, &line.choice, self.screen) {
             (Some(about), ..) => Cow::Borrowed(&about.detail),

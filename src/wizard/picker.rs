@@ -61,7 +61,6 @@ pub struct About {
 }
 
 /// The reason to show beside a line.
-#[must_use]
 pub fn worst(findings: &[Finding]) -> Option<&Finding> {
     findings.iter().min_by_key(|finding| finding.severity)
 }
@@ -77,7 +76,6 @@ impl Line {
         Self { choice, title, aside, worst, about: Some(Box::new(about)), pending: false }
     }
 
-    #[must_use]
     pub fn is_open(&self) -> bool {
         self.worst != Some(Severity::Refusal)
     }
@@ -184,24 +182,20 @@ impl Picker {
     }
 
     /// All lines.
-    #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
-    #[must_use]
     pub const fn tally(&self) -> Tally {
         self.tally
     }
 
     /// The only line that can be taken, if there is just one.
-    #[must_use]
     pub fn only_open(&self) -> Option<&Line> {
         self.tally.only.and_then(|at| self.lines.get(at))
     }
 
     /// How many lines pass the filter.
-    #[must_use]
     pub const fn shown(&self) -> usize {
         self.visible.len()
     }
@@ -213,29 +207,24 @@ impl Picker {
     }
 
     /// The cursor's place among the lines shown.
-    #[must_use]
     pub const fn cursor(&self) -> usize {
         self.cursor
     }
 
-    #[must_use]
     pub fn current(&self) -> Option<&Line> {
         self.visible.get(self.cursor).and_then(|&line| self.lines.get(line))
     }
 
     /// The filter while it is being typed or in force.
-    #[must_use]
     pub const fn filter(&self) -> Option<&Input> {
         self.filter.as_ref()
     }
 
-    #[must_use]
     pub fn marked(&self) -> Option<&[Choice]> {
         self.marked.as_deref()
     }
 
     /// Whether the marks are the user's, and no suggestion.
-    #[must_use]
     pub const fn is_decided(&self) -> bool {
         self.is_decided
     }
@@ -248,7 +237,6 @@ impl Picker {
 
     /// What Enter takes in a list of several: what is marked. Where nothing is, or the marks are only a suggestion and
     /// the cursor has gone elsewhere, the line under the cursor.
-    #[must_use]
     pub fn taken(&self) -> Vec<Choice> {
         match self.current().filter(|_| self.takes_current()) {
             Some(line) => vec![line.choice.clone()],
@@ -256,7 +244,6 @@ impl Picker {
         }
     }
 
-    #[must_use]
     pub fn is_marked(&self, choice: &Choice) -> bool {
         self.marked.as_ref().is_some_and(|marked| marked.contains(choice))
     }
@@ -300,7 +287,6 @@ impl Picker {
     }
 
     /// The line that Enter takes, or the first of them.
-    #[must_use]
     pub fn first_taken(&self) -> Option<&Line> {
         if self.takes_current() { self.current() } else { self.lines.get(self.first_mark?) }
     }

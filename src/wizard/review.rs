@@ -29,7 +29,6 @@ pub struct AnswerLine {
 
 impl Model {
     /// A finding in words. With one half there is nothing to tell apart.
-    #[must_use]
     pub fn finding_text(&self, finding: &Finding) -> String {
         match (self.new_vpn.answers.mode, finding.place) {
             (Mode::Single, Place::Region(_)) => format!("region: {}", finding.text),
@@ -39,7 +38,6 @@ impl Model {
         }
     }
 
-    #[must_use]
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
         let asked = self.route().screens().into_iter().filter(|screen| screen.is_question());
         let line = |screen| AnswerLine { screen, value: self.answer_text(screen), source: self.answer_source(screen) };

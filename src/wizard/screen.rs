@@ -394,7 +394,6 @@ impl Screen {
         }
     }
 
-    #[must_use]
     pub fn name(self, mode: Mode) -> String {
         let name = self.about().name;
         match (self, self.half()) {
@@ -406,17 +405,14 @@ impl Screen {
     }
 
     /// Whether it asks for a part of a new VPN.
-    #[must_use]
     pub const fn is_question(self) -> bool {
         !matches!(self, Self::Cloud | Self::Review | Self::Work) && !self.is_of_existing()
     }
 
-    #[must_use]
     pub const fn is_of_existing(self) -> bool {
         self.is_of_one_vpn() || matches!(self, Self::Vpns | Self::MissingKey)
     }
 
-    #[must_use]
     pub const fn is_of_one_vpn(self) -> bool {
         matches!(self, Self::Vpn | Self::NewSubnets(_) | Self::NewRanges | Self::NewKey)
     }
@@ -432,7 +428,6 @@ pub struct Route {
 
 impl Route {
     /// The screens of a new VPN, in order.
-    #[must_use]
     pub fn screens(self) -> Vec<Screen> {
         use Screen::{Cloud, Custom, Key, Mode as Modes, Name, Peer, Policy, Region, Review, Router, Subnets, Work};
         let sides: &[Screen] = match self.mode {
@@ -451,12 +446,10 @@ impl Route {
         first.chain(last).collect()
     }
 
-    #[must_use]
     pub fn next(self, screen: Screen) -> Option<Screen> {
         self.screens().into_iter().tuple_windows().find(|(before, _)| *before == screen).map(|(_, next)| next)
     }
 
-    #[must_use]
     pub fn previous(self, screen: Screen) -> Option<Screen> {
         use Screen::{MissingKey, NewKey, NewRanges, NewSubnets, Vpn, Vpns, Work};
         let of_existing: &[&[Screen]] = &[
@@ -472,17 +465,14 @@ impl Route {
 }
 
 impl Model {
-    #[must_use]
     pub fn is_at_new_vpn(&self) -> bool {
         !self.screen.is_of_existing() && (self.screen != Screen::Work || self.work.change().is_none())
     }
 
-    #[must_use]
     pub fn heading(&self) -> String {
         (self.screen.about().heading)(self, self.screen.half().unwrap_or(Half::A))
     }
 
-    #[must_use]
     pub fn help(&self) -> &'static [&'static str] {
         match self.screen {
             _ if self.shell.session().is_none() => SIGN_IN_HELP,
@@ -493,7 +483,6 @@ impl Model {
     }
 
     /// The answer of a screen in few words; empty before there is one.
-    #[must_use]
     pub fn answer_text(&self, screen: Screen) -> String {
         (screen.about().answer)(self, screen.half().unwrap_or(Half::A))
     }
@@ -502,7 +491,6 @@ impl Model {
         (screen.about().source)(self)
     }
 
-    #[must_use]
     pub fn is_answered(&self, screen: Screen) -> bool {
         match screen.about().kind {
             Kind::Form(..) | Kind::PolicyForm => screen.is_question() && self.is_filled_in(screen),

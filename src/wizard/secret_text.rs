@@ -37,13 +37,11 @@ impl SecretText {
         Self { generated: origin == KeyOrigin::Generated, ..Self::generated(psk) }
     }
 
-    #[must_use]
     pub const fn is_generated(&self) -> bool {
         self.generated
     }
 
     /// Where it came from, for those who have to get it.
-    #[must_use]
     pub const fn key_origin(&self) -> KeyOrigin {
         if self.is_generated() { KeyOrigin::Generated } else { KeyOrigin::Given }
     }
@@ -77,27 +75,22 @@ impl SecretText {
         self.generated = false;
     }
 
-    #[must_use]
     pub fn chars(&self) -> usize {
         self.text.chars().count()
     }
 
     /// The text itself; for the screen only while it is revealed.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
     /// What the rule says of it.
-    ///
-    /// # Errors
-    /// The first thing that breaks the rule.
+    /// Errors: the first thing that breaks the rule.
     pub fn check(&self) -> Result<(), PskProblem> {
         psk::check(&self.text)
     }
 
     /// The key, once it keeps the rule.
-    #[must_use]
     pub fn psk(&self) -> Option<Psk> {
         Psk::parse(&self.text).ok()
     }

@@ -106,7 +106,6 @@ impl Model {
     }
 
     /// Whether there is something to read again here.
-    #[must_use]
     pub fn can_retry(&self) -> bool {
         self.screen == Screen::Vpns || !self.regions_shown().is_empty()
     }
@@ -149,13 +148,11 @@ impl Model {
 
 impl Message {
     /// Whether it tells what the engine does, and not what came of it.
-    #[must_use]
     pub const fn is_event(&self) -> bool {
         matches!(self, Self::CreationEvent(_) | Self::ChangeEvent(_))
     }
 
     /// Whether it is only time passing.
-    #[must_use]
     pub const fn is_tick(&self) -> bool {
         matches!(self, Self::Tick(_))
     }

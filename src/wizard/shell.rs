@@ -105,7 +105,6 @@ impl Shell {
     }
 
     /// The session, once signed in.
-    #[must_use]
     pub const fn session(&self) -> Option<&Session> {
         match &self.start {
             Start::Ready(session) => Some(session),
@@ -113,18 +112,15 @@ impl Shell {
         }
     }
 
-    #[must_use]
     pub fn can_demo(&self) -> bool {
         self.login != Login::Demo
     }
 
-    #[must_use]
     pub const fn is_too_small(&self) -> bool {
         self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
     /// Whether the key on the screen is shown in clear.
-    #[must_use]
     pub const fn is_revealed(&self) -> bool {
         self.revealed.is_some()
     }

@@ -41,7 +41,6 @@ impl Entry {
         Self { part, text: Zeroizing::new(String::with_capacity(CAPACITY)) }
     }
 
-    #[must_use]
     pub fn chars(&self) -> usize {
         self.text.chars().count()
     }

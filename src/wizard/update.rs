@@ -223,7 +223,6 @@ impl Model {
     }
 
     /// What q and Ctrl-C do while the terminal is too small to show anything.
-    #[must_use]
     pub fn way_out_unseen(&self) -> Option<&'static str> {
         let dialog = self.shell.dialog.as_ref();
         if self.shell.question.is_some() {

@@ -82,7 +82,6 @@ pub enum VpnButton {
 }
 
 impl VpnButton {
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Fix => "Fix",
@@ -109,7 +108,6 @@ pub enum Intent {
 }
 
 impl Intent {
-    #[must_use]
     pub const fn is_of_a_vpn(self) -> bool {
         !matches!(self, Self::DeleteUnused | Self::PublicKeys(_))
     }
@@ -140,7 +138,6 @@ impl Open {
     }
 
     /// What can be done now, the likeliest first.
-    #[must_use]
     pub fn buttons(&self) -> Vec<VpnButton> {
         let diagnosis = self.diagnosis.as_ref();
         let fix = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
@@ -151,14 +148,12 @@ impl Open {
             .collect()
     }
 
-    #[must_use]
     pub fn focused(&self) -> Option<VpnButton> {
         let buttons = self.buttons();
         buttons.iter().find(|button| **button == self.focus).or(buttons.first()).copied()
     }
 
     /// The finding to fix, by its place: the chosen one, else the first that can be fixed, else the first.
-    #[must_use]
     pub fn finding(&self) -> Option<usize> {
         let diagnosis = self.diagnosis.as_ref()?;
         let chosen = self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
@@ -168,18 +163,15 @@ impl Open {
 
 impl YourVpns {
     /// What was read, while it is read again too.
-    #[must_use]
     pub fn seen(&self) -> Option<&Overview> {
         self.seen.ready()
     }
 
-    #[must_use]
     pub fn vpn(&self) -> Option<&Vpn> {
         self.seen()?.inspection.select(&self.open.as_ref()?.handle).ok()
     }
 
     /// The change of the VPN on the screen that was interrupted and comes first.
-    #[must_use]
     pub fn interrupted(&self) -> Option<&InterruptedChange> {
         let vpn = self.vpn()?;
         self.seen()?.changes.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
@@ -191,7 +183,6 @@ impl YourVpns {
     }
 
     /// Whether something of it is on its way, so that time should pass.
-    #[must_use]
     pub fn is_animating(&self) -> bool {
         let open = self.open.as_ref();
         self.seen.is_loading()

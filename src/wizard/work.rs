@@ -120,7 +120,6 @@ pub enum Button {
 }
 
 impl Button {
-    #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
             Self::Finish => "Finish",
@@ -176,23 +175,19 @@ impl Work {
         Self { job, direction, rows, stage, pause: None, begun: now, ended: None, focus: 0, then: None }
     }
 
-    #[must_use]
     pub const fn is_working(&self) -> bool {
         matches!(self.stage, Stage::Working | Stage::Watching)
     }
 
     /// How it ended, once it has.
-    #[must_use]
     pub const fn end(&self) -> Option<&End> {
         if let Stage::Ended(end) = &self.stage { Some(end) } else { None }
     }
 
-    #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Ended(End::Done))
     }
 
-    #[must_use]
     pub const fn creation(&self) -> Option<&CreationJob> {
         if let Job::Creation(job) = &self.job { Some(job) } else { None }
     }
@@ -201,7 +196,6 @@ impl Work {
         if let Job::Creation(job) = &mut self.job { Some(job) } else { None }
     }
 
-    #[must_use]
     pub const fn change(&self) -> Option<&ChangeJob> {
         if let Job::Change(job) = &self.job { Some(job) } else { None }
     }
@@ -211,7 +205,6 @@ impl Work {
     }
 
     /// The VPN or the change, and how far it is.
-    #[must_use]
     pub fn heading(&self) -> String {
         match &self.job {
             Job::Creation(job) => self.heading_of_creation(job),
@@ -220,7 +213,6 @@ impl Work {
     }
 
     /// What can be done now; the first is the sensible one.
-    #[must_use]
     pub fn buttons(&self) -> Vec<Button> {
         let Some(end) = self.end() else { return Vec::new() };
         match &self.job {
@@ -229,7 +221,6 @@ impl Work {
         }
     }
 
-    #[must_use]
     pub fn focused(&self) -> Option<Button> {
         self.buttons().get(self.focus).copied()
     }
@@ -288,12 +279,10 @@ impl WorkList {
         self.earlier.extend(self.current.replace(work));
     }
 
-    #[must_use]
     pub fn creation(&self) -> Option<&Work> {
         self.current.as_ref().filter(|work| work.creation().is_some())
     }
 
-    #[must_use]
     pub fn change(&self) -> Option<&Work> {
         self.current.as_ref().filter(|work| work.change().is_some())
     }
@@ -306,7 +295,6 @@ impl WorkList {
         self.is_working() || self.creation().and_then(Work::creation).is_some_and(|job| job.verifying)
     }
 
-    #[must_use]
     pub fn is_working(&self) -> bool {
         self.current.as_ref().is_some_and(Work::is_working)
     }
@@ -322,7 +310,6 @@ impl WorkList {
         turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len())
     }
 
-    #[must_use]
     pub fn done_before(&self) -> &[Work] {
         &self.earlier[self.earlier.len() - self.count_before()..]
     }

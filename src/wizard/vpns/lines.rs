@@ -74,7 +74,6 @@ impl Model {
     }
 
     /// What there is to say of a half that is not there.
-    #[must_use]
     pub fn missing(&self, inspection: &Inspection, vpn: &Vpn, because: &str) -> String {
         if inspection.may_lack_a_half(vpn) {
             return format!("its other half may be in {}", self.unknown(inspection));
@@ -82,7 +81,6 @@ impl Model {
         format!("its other half is missing: {because}")
     }
 
-    #[must_use]
     pub fn unknown(&self, inspection: &Inspection) -> String {
         let unknown = inspection.unknown().iter().map(|region| self.shell.labels.name(region)).join(" or ");
         format!("{unknown}, of which nothing is known")
@@ -142,7 +140,6 @@ fn creation_line(creation: &InterruptedCreation) -> Line {
     Line::new(Choice::Creation(creation.id()), creation.name.clone(), "", About { detail, findings: vec![finding] })
 }
 
-#[must_use]
 pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {
     ranges.map_or_else(|| "?".to_owned(), |ranges| ranges.iter().join(", "))
 }

@@ -36,13 +36,11 @@ pub struct ChangeJob {
 }
 
 impl ChangeJob {
-    #[must_use]
     pub const fn change(&self) -> &Change {
         &self.course.change
     }
 
     /// Whether it is a change of that VPN: by its subject, or by its name if that is no other one's.
-    #[must_use]
     pub fn is_of(&self, vpn: &Vpn, all: &[Vpn]) -> bool {
         let Change { verb, subject, label, .. } = self.change();
         let is_known = || all.iter().any(|vpn| change::is_of(subject, vpn));
@@ -123,7 +121,6 @@ impl Work {
         }
     }
 
-    #[must_use]
     pub fn is_reversible(&self) -> bool {
         let Some(job) = self.change() else { return true };
         let is_final = |step: &Step| matches!(step, Step::Delete(..) | Step::SetKey(_));
@@ -133,7 +130,6 @@ impl Work {
     }
 
     /// Whether something of a change is left to be done.
-    #[must_use]
     pub fn is_unfinished(&self) -> bool {
         match &self.stage {
             Stage::Working | Stage::Watching | Stage::Ended(End::Unsettled(..)) => true,
@@ -142,7 +138,6 @@ impl Work {
         }
     }
 
-    #[must_use]
     pub fn command(&self) -> Option<ShellCommand> {
         let course = &self.change()?.course;
         course.journal.is_some().then(|| course.go_on(self.direction))

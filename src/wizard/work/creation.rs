@@ -48,14 +48,12 @@ impl CreationJob {
         }
     }
 
-    #[must_use]
     pub fn label(&self, half: Half) -> String {
         let planned = self.plan.as_ref().and_then(|plan| plan.half(half)).map(|half| half.label.clone());
         planned.or_else(|| self.marks.regions.get(&half).map(ToString::to_string)).unwrap_or_default()
     }
 
     /// Everything that exists, for the clipboard: region, kind, name and id, a line each.
-    #[must_use]
     pub fn ids_text(&self) -> String {
         let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
         self.ledger.made().iter().map(line).join("\n")
@@ -157,7 +155,6 @@ impl Work {
         buttons.into_iter().flatten().collect()
     }
 
-    #[must_use]
     pub fn task(&self, row: usize) -> Option<Task> {
         match self.rows.get(row)?.what {
             What::Object(task) => Some(task),
@@ -169,12 +166,10 @@ impl Work {
         self.rows.iter().position(|row| row.what == What::Object(task))
     }
 
-    #[must_use]
     pub fn state(&self, task: Task) -> Option<&RowState> {
         self.row(task).map(|row| &self.rows[row].state)
     }
 
-    #[must_use]
     pub fn is_made(&self, half: Half) -> bool {
         matches!(self.state(Task { half, step: Step::Connection }), Some(RowState::Done(..)))
     }
