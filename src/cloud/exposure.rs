@@ -49,8 +49,6 @@ pub enum RuleDirection {
 }
 
 impl RuleDirection {
-    pub const ALL: [Self; 2] = [Self::Ingress, Self::Egress];
-
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ingress => "ingress",

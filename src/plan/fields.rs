@@ -146,7 +146,7 @@ impl FieldValues for BytesField {
 }
 
 macro_rules! policy_fields {
-    ($($all:ident of $kind:ident [
+    ($($kind:ident [
         $($variant:ident($object:literal, $name:literal): $values:ty = $attribute:ident $(in $part:ident)?;)+
     ])+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,7 +156,6 @@ macro_rules! policy_fields {
 
         impl PolicyField {
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
-            $(pub const $all: &[Self] = &[$(Self::$variant),+];)+
 
             /// The kind of object that has it.
             pub const fn kind(self) -> Kind {
@@ -205,7 +204,7 @@ macro_rules! policy_fields {
 impl PolicyField {
     /// Those of the IKE and the IPsec policy, which both halves of a VPN must have alike.
     pub fn of_policies() -> impl Iterator<Item = Self> {
-        Self::OF_IKE.iter().chain(Self::OF_IPSEC).copied()
+        Self::ALL.iter().copied().filter(|field| field.kind() != Kind::SiteConnection)
     }
 
     /// The API's attributes of a policy of that kind.
@@ -215,7 +214,7 @@ impl PolicyField {
 }
 
 policy_fields! {
-    OF_IKE of IkePolicy [
+    IkePolicy [
         IkeVersion("IKE", "version"): WeighedWords<IkeVersion> = ike_version in ike;
         Phase1Mode("IKE", "phase 1 mode"): WeighedWords<Phase1Mode> = phase1_negotiation_mode in ike;
         IkeAuth("IKE", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ike;
@@ -223,7 +222,7 @@ policy_fields! {
         IkePfs("IKE", "DH group"): WeighedWords<DhGroup> = pfs in ike;
         IkeLifetime("IKE", "lifetime"): Lifetime = lifetime in ike;
     ]
-    OF_IPSEC of IpsecPolicy [
+    IpsecPolicy [
         TransformProtocol("IPsec", "protocol"): WeighedWords<TransformProtocol> = transform_protocol in ipsec;
         EncapsulationMode("IPsec", "encapsulation"): WeighedWords<EncapsulationMode> = encapsulation_mode in ipsec;
         IpsecAuth("IPsec", "authentication"): WeighedWords<AuthAlgorithm> = auth_algorithm in ipsec;
@@ -231,7 +230,7 @@ policy_fields! {
         IpsecPfs("IPsec", "PFS group"): WeighedWords<DhGroup> = pfs in ipsec;
         IpsecLifetime("IPsec", "lifetime"): Lifetime = lifetime in ipsec;
     ]
-    OF_CONNECTION of SiteConnection [
+    SiteConnection [
         DpdAction("DPD", "action"): PlainWords<DpdAction> = action in dpd;
         DpdInterval("DPD", "interval"): SecondsField = interval in dpd;
         DpdTimeout("DPD", "timeout"): SecondsField = timeout in dpd;
