@@ -98,7 +98,7 @@ async fn a_dry_run_says_what_would_be_made_and_makes_nothing() {
     let scene = Scene::new().await;
     let ran = run(scene.apply(site_to_site(scene.home.path()), &["--dry-run"])).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.out.contains("test-vpn_ike_policy") && ran.out.contains("nothing was made"), "{}", ran.out);
+    assert!(ran.out.contains("test-vpn_ike_policy") && ran.out.contains("nothing was created"), "{}", ran.out);
     let ran = run(scene.apply("plan.toml", &["--dry-run", "--json"])).await;
     let document: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.code, &document["outcome"]), (0, &Value::from("dry-run")));
@@ -158,7 +158,7 @@ async fn a_plan_the_checks_refuse_makes_nothing() {
         half("nz-hlz-1", "border-router", "private-subnet") + &half("nz-por-1", "overlap-router", "overlap-subnet");
     let ran = run(scene.apply(write(scene.home.path(), "site-to-site", &rest), &[])).await;
     assert_eq!(ran.code, 4);
-    assert!(ran.err.contains("10.0.0.0/24") && ran.err.contains("Nothing was made."), "{}", ran.err);
+    assert!(ran.err.contains("10.0.0.0/24") && ran.err.contains("Nothing was created."), "{}", ran.err);
     assert_eq!(scene.writes(), 0);
 }
 

@@ -258,7 +258,7 @@ fn a_half_that_is_there_twice_is_said_and_changed_by_a_connections_id_alone() {
     }
     let vpn = seen.select("a").unwrap();
     let unclear = seen.diagnose(vpn, &Keys::Unread, &Exposures::new()).conclusion(vpn);
-    assert!(unclear.contains("half A is there more than once; name a connection by its id"), "{unclear}");
+    assert!(unclear.contains("half A exists more than once; name a connection by its id"), "{unclear}");
     for (id, handle) in [("a", "a"), ("b", "a"), ("0-colleague", "0-colleague")] {
         assert_eq!(seen.select_to_change(id).unwrap().handle(), handle);
     }

@@ -186,7 +186,7 @@ fn what_is_odd_is_said_but_not_refused() {
     several.far = Far::Half(side(porirua(), "p-twin-2", &["p-apps"]));
     world.warned(several, Place::Router(Half::B), "several IPv4");
     world.warned(single("office.example.net", "192.168.7.0/24"), Place::PeerId, "FQDN");
-    world.warned(single("office.example.net", "192.168.7.0/24"), Place::PeerAddress, "up once, when it makes");
+    world.warned(single("office.example.net", "192.168.7.0/24"), Place::PeerAddress, "up once, when it creates");
     world.warned(single("fortigate", "192.168.7.0/24"), Place::PeerAddress, "one word");
     world.warned(single("192.168.1.1", "192.168.7.0/24"), Place::PeerAddress, "private address");
     let mut behind_nat = single("198.51.100.7", "192.168.7.0/24");

@@ -174,7 +174,7 @@ fn ctrl_c_before_creation_asks_once_and_then_leaves() {
     pty.wait_for("Nothing has been created in the cloud");
     pty.send(CTRL_C);
     let (code, Printed { said, .. }) = pty.end();
-    assert_eq!((code, said.trim()), (130, "Nothing was made."));
+    assert_eq!((code, said.trim()), (130, "Nothing was created."));
 }
 
 /// A cloud whose agents never report, so that a run stays where it waits for ACTIVE.
@@ -267,7 +267,7 @@ fn a_signal_gives_the_terminal_back_and_names_what_exists() {
         enter_until(&mut pty, "Which is the first region?");
         pty.signal(signal);
         let (code, Printed { said, .. }) = pty.end();
-        assert_eq!((code, said.trim()), (expected, "Nothing was made."));
+        assert_eq!((code, said.trim()), (expected, "Nothing was created."));
     }
     let (scene, pty, before) = waiting();
     pty.signal("TERM");
@@ -350,7 +350,7 @@ fn without_credentials_leaving_is_wrong_usage_and_says_where_they_were_looked_fo
     pty.send("q");
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("missing  OS_AUTH_URL") && said.contains("Nothing was made."), "{said}");
+    assert!(said.contains("missing  OS_AUTH_URL") && said.contains("Nothing was created."), "{said}");
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
     delete_rest(&mut change, &mut notes, seen, vpn);
     for (half, side) in vpn.sides().filter(|(_, side)| !rules.contains_key(&side.region)) {
         notes.push(format!(
-            "The security-group rules in {} could not be read; those that osvpn admit has made there stay.",
+            "The security-group rules in {} could not be read; those that osvpn admit has added there stay.",
             side.region
         ));
         let (region, remote, word) = (side.region.clone(), side.remote.clone(), belonging(vpn, half));
@@ -65,7 +65,7 @@ fn delete_rules(
             change.delete_rule(Object { region: side.region.clone(), id: rule.id.clone(), name });
         } else {
             notes.push(format!(
-                "The security-group rule {} in {} ({name}) carries the marker of this VPN, and osvpn makes no such rule. \
+                "The security-group rule {} in {} ({name}) carries the marker of this VPN, and osvpn adds no such rule. \
                  It stays.",
                 rule.id, side.region
             ));
@@ -203,10 +203,8 @@ pub fn delete_strays(seen: &Inspection, unfinished: &Unfinished, named: &[String
     for object in &free {
         change.delete(object.kind, unused(object));
     }
-    let mut notes = vec![
-        "Somebody may be just making a VPN of them, elsewhere or with other tools; what is in use by then stays."
-            .to_owned(),
-    ];
+    let mut notes =
+        vec!["Another user or tool may be creating a VPN from them; objects in use by then stay.".to_owned()];
     notes.extend(reasons);
     Ok(Proposal { change, notes })
 }

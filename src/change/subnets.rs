@@ -71,7 +71,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         notes.push("The owner of the peer outside has to set the same there, the other way round.".to_owned());
     }
     notes.push(interruption());
-    notes.push("Instances need security-group rules for what is new across: osvpn admit.".to_owned());
+    notes.push("Instances need security-group rules for the new ranges: osvpn admit.".to_owned());
     Ok(Proposal { change, notes })
 }
 

@@ -148,9 +148,9 @@ impl fmt::Display for Step {
         write!(f, "{}: ", regions.join(" and "))?;
         match self {
             Self::Create(Create { name, object: New::Rule { remote, .. }, .. }) => {
-                write!(f, "admit {remote} in the security group {name}")
+                write!(f, "allow {remote} in the security group {name}")
             }
-            Self::Create(Create { name, object, .. }) => write!(f, "make the {} {name}", object.label()),
+            Self::Create(Create { name, object, .. }) => write!(f, "create the {} {name}", object.label()),
             Self::Update(Update { id, name, edits, .. }) => {
                 let (object, changed) = match edits {
                     Edits::Service(edits) => (Kind::VpnService, changed_of_service(edits)),

@@ -75,7 +75,7 @@ impl Answering for ApplyArgs {
     }
 
     fn untouched(&self) -> &'static str {
-        "Nothing was made."
+        "Nothing was created."
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {

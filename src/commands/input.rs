@@ -66,7 +66,7 @@ async fn type_key() -> Result<Zeroizing<String>, CommandError> {
     let refused = |why: String| CommandError::unusable(format!("pre-shared key of -: {why}"));
     let terminal = AtTerminal::find()
         .ok_or_else(|| refused("standard input is a terminal on which osvpn cannot ask; name a file".to_owned()))?;
-    let introduction = "The pre-shared key of the VPN. What you type is not shown; an empty line gives up.";
+    let introduction = "The pre-shared key of the VPN. What you type is not shown; an empty line cancels.";
     let typed = terminal.secret(introduction, "Pre-shared key").await.map_err(|error| refused(error.to_string()))?;
     typed.map(|key| Zeroizing::new(key.expose_secret().to_owned())).ok_or_else(|| refused("none was typed".to_owned()))
 }

@@ -70,7 +70,7 @@ impl ProgressLines {
                 self.pauses.push((task, *pause));
             }
             Event::Found(made) => {
-                let what = format!("found    {}, made by a request whose answer was lost", made.id);
+                let what = format!("found    {}, created by a request whose answer was lost", made.id);
                 say(&format!("{}{what}", self.place(made.task)));
                 self.seen.leave(made);
             }
@@ -151,8 +151,8 @@ pub(super) fn tell_change(change: &Change, event: &ChangeEvent) {
         ChangeEvent::Started(_) | ChangeEvent::RollingBack(_) => return,
         ChangeEvent::Finished(number, end, took) => {
             let word = match end {
-                End::Made(id) => format!("made {id}"),
-                End::Existed => "was there already".to_owned(),
+                End::Made(id) => format!("created {id}"),
+                End::Existed => "existed already".to_owned(),
                 End::Changed => "done".to_owned(),
                 End::Unnoticed(_) => "done, but NOT NOTICED by the agent".to_owned(),
                 End::Gone => "gone".to_owned(),

@@ -30,7 +30,7 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Resul
         }
         unread => {
             for (region, error) in unread {
-                lines::warn(&format!("{region} could not be read, so what is there is missing: {error}"));
+                lines::warn(&format!("{region} could not be read, so its objects are missing: {error}"));
             }
             inspection.left_out().for_each(|what| lines::warn(&what));
             let directory = state::directory().filter(|_| signed_in.simulator.is_none());

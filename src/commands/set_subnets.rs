@@ -97,7 +97,7 @@ enum SubnetsProblem {
     NoPeer,
     #[error("{place}: {vpn} is between {}", .places.join(" and "))]
     NoSuchPlace { place: String, vpn: String, places: Vec<String> },
-    #[error("{0}: both halves are there; write A or B instead")]
+    #[error("{0}: both halves are in that region; write A or B instead")]
     BothHalves(String),
     #[error("{0} could not be read")]
     Unread(String),

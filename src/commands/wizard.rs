@@ -172,7 +172,7 @@ fn farewell(ended: &Ended) -> ExitStatus {
             status = if problem.error.is_some() { ExitStatus::Failed } else { ExitStatus::Usage };
             let _ = writeln!(out, "{}: {}", problem.title, explained(problem));
         }
-        let _ = writeln!(out, "Nothing was made.");
+        let _ = writeln!(out, "Nothing was created.");
     }
     match why {
         Why::Finished => status,

@@ -165,7 +165,7 @@ impl Changing {
                     self.note();
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "it could not be seen whether the change still stands"),
+                Err(error) => tracing::warn!(%error, "it could not be checked whether the change is still in place"),
             }
         }
         Ok(None)

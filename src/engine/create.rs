@@ -83,7 +83,7 @@ impl Changing {
         let draft = self.draft(step, create, region, work).await?;
         let send = async || {
             let End::Made(id) = self.post(step, create, &draft, region).await? else {
-                return Err(Error::new(ErrorKind::Unexpected, "an object of a VPN was there already"));
+                return Err(Error::new(ErrorKind::Unexpected, "an object of a VPN existed already"));
             };
             let (region, name) = (create.region.clone(), create.name.clone());
             let origin = Origin::Created;
@@ -166,7 +166,7 @@ impl Changing {
             New::Service(router) | New::SoleService { router, .. } => Draft::Service(router),
             New::FreshConnection(fresh) => {
                 let (peer_address, peer_id) = self.peer_of(&fresh.peer, work).await?;
-                let none = || Error::new(ErrorKind::Unexpected, "a connection is made with a key");
+                let none = || Error::new(ErrorKind::Unexpected, "a connection needs a key");
                 Draft::Fresh(Box::new(Ends {
                     fresh,
                     service: self.id_of(&fresh.service)?,
@@ -255,7 +255,7 @@ impl Changing {
         match reference {
             Ref::Id(id) => Ok(id.clone()),
             Ref::Made(step) => self.progress().made(*step).cloned().ok_or_else(|| {
-                Error::new(ErrorKind::Unexpected, format!("what step {} makes is not there yet", step + 1))
+                Error::new(ErrorKind::Unexpected, format!("what step {} creates does not exist yet", step + 1))
             }),
         }
     }

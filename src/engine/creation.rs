@@ -72,7 +72,7 @@ pub async fn create(plan: &Plan, ledger: &mut Ledger, work: &Work<'_>) -> Result
     Err(match error {
         ChangeError::Failed(step, error) => CreateError::Failed(task(creating.changing.change(), step), error),
         ChangeError::KeyNeeded(step) => {
-            let error = Error::new(ErrorKind::Unexpected, "a VPN is made with a key");
+            let error = Error::new(ErrorKind::Unexpected, "a VPN needs a key");
             CreateError::Failed(task(creating.changing.change(), step), Box::new(error))
         }
         ChangeError::Stopped | ChangeError::TooLate => CreateError::Stopped,

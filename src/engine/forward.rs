@@ -147,7 +147,7 @@ impl Changing {
         let here = steps.iter().find(|marked| error.region.as_ref() == Some(&marked.create.region)).or(steps.first());
         let step = here.map_or(0, |marked| marked.step);
         error.message =
-            format!("Whether somebody else has made this VPN meanwhile could not be seen: {}", error.message);
+            format!("It could not be checked whether somebody else has created this VPN meanwhile: {}", error.message);
         self.fail(step, error.into(), work)
     }
 

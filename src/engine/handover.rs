@@ -130,7 +130,7 @@ impl Handover {
             row("IKE (phase 1)", phase1),
             row("IPsec (phase 2)", phase2),
             row("DPD", format!("{}, every {} s, timeout {} s", dpd.action, dpd.interval, dpd.timeout)),
-            row("firewall", format!("admit {} from our address", self.firewall.join(", "))),
+            row("firewall", format!("allow {} from our address", self.firewall.join(", "))),
             ("pre-shared key", key, self.key_command.as_ref()),
         ]
     }

@@ -52,7 +52,7 @@ impl Changing {
         for step in 0..self.change.steps().len() {
             let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress().late(step).is_some();
             if is_due && let Err(error) = self.settle_step(step, work).await {
-                tracing::warn!(%error, "it could not be seen whether the service is on");
+                tracing::warn!(%error, "it could not be checked whether the service is on");
             }
         }
     }

@@ -82,8 +82,8 @@ impl Changing {
                 }
                 (Compared::Changed(_), true) => {
                     let text = format!(
-                        "Somebody else has changed the IPsec site connection {} in {} at the same time: the new one was made \
-                         like it was before.",
+                        "Somebody else has changed the IPsec site connection {} in {} at the same time: the new one was \
+                         created as it was before.",
                         pair.create.name, pair.create.region
                     );
                     return Err(error(text, &pair.create.region).into());
@@ -110,8 +110,8 @@ impl Changing {
             let Ok(region) = work.region(&object.region, 0) else { continue };
             if let Ok(Some(new)) = self.successor(&object.id, &object.name, &region).await {
                 let text = format!(
-                    "Somebody else has replaced the IPsec site connection {} in {} at the same time: {new} is there in its \
-                     place.",
+                    "Somebody else has replaced the IPsec site connection {} in {} at the same time: {new} has replaced \
+                     it.",
                     object.name, object.region
                 );
                 return Err(Overtaken { step: 0, by: None, error: error(text, &object.region) });

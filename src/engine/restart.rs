@@ -116,8 +116,8 @@ fn expires_soon(cloud: &Cloud) -> Option<Error> {
     }
     let left = cloud.expires_at()?.duration_since(Timestamp::now());
     let message = "The token expires in less than 3 min and cannot be renewed by itself. A VPN service that is switched off \
-                   then might stay off, so it was not touched. Sign in anew and go on, or try again once the token has expired: a \
-                   new one is asked for then.";
+                   then might stay off, so it was not touched. Sign in again and continue, or try again once the token has \
+                   expired: a new one is asked for then.";
     (left < SHORTEST_LIFE).then(|| Error::new(ErrorKind::Credentials, message))
 }
 

@@ -180,7 +180,7 @@ impl Changing {
             self.kept().finish();
         }
         let whose = match &rival.vpn {
-            Some(vpn) => format!("Somebody else made a VPN (osvpn:{vpn}) between these routers at the same time"),
+            Some(vpn) => format!("Somebody else created a VPN (osvpn:{vpn}) between these routers at the same time"),
             None => "Somebody else changed the connections of this router at the same time".to_owned(),
         };
         let rest = if is_clean {

@@ -83,7 +83,7 @@ impl Changing {
             self.alone(sole, work).await.map_err(|mut error| {
                 if self.progress().object(sole.marked.step).is_some() {
                     error.message =
-                        format!("It is there; whether it is alone on its router could not be seen: {}", error.message);
+                        format!("It exists; whether it is alone on its router could not be checked: {}", error.message);
                 } else {
                     work.tell(StepEvent::Failed(sole.marked.step, error.clone(), Duration::ZERO));
                 }
@@ -176,7 +176,7 @@ fn usable(sole: Sole<'_>, found: &Services) -> Result<Option<Made>, Error> {
         unusable => {
             let ids = unusable.iter().map(|service| service.id.as_str()).join(", ");
             let text = format!(
-                "router {} now holds a VPN service that cannot be used ({ids}), and a second would take it down",
+                "router {} now holds a VPN service that cannot be used ({ids}), and a second one would break it",
                 sole.router_name
             );
             let mut error = Error::new(ErrorKind::Conflict, text);

@@ -36,7 +36,7 @@ pub enum JournalError {
     Busy(Option<u32>),
     /// A run or a change of this VPN was interrupted, and comes first.
     #[error(
-        "{what} was interrupted and comes first: {finish} finishes it, {back} takes it back",
+        "{what} was interrupted and comes first: {finish} finishes it, {back} rolls it back",
         what = .1,
         finish = osvpn("resume").operand(.0),
         back = osvpn("rollback").operand(.0)

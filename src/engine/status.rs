@@ -107,7 +107,7 @@ impl Caveat {
             ),
             Self::Gone(step) => format!("There was nothing to change, because somebody has deleted it: {step}."),
             Self::KeysMayDiffer => {
-                format!("The halves may have different keys now; then no tunnel comes up.{}", by("puts it right"))
+                format!("The halves may have different keys now; then no tunnel comes up.{}", by("fixes it"))
             }
             Self::MayHaveOldKey(connection) => format!(
                 "{connection} in {} may still have the old key; it cannot come up beside connections between the same two ends \
@@ -116,8 +116,8 @@ impl Caveat {
                 by("gives it the new key")
             ),
             Self::RulesStay(UnreadRules { region, remote, word }) => format!(
-                "The security-group rules in {region} could not be read. Rules that were made for this VPN stay and go on \
-                 admitting {}. Look through them once they can be read, and delete those with {word} in their description:",
+                "The security-group rules in {region} could not be read. Rules added for this VPN stay, and still allow \
+                 {}. When they can be read, delete those with {word} in their description:",
                 remote.iter().join(", ")
             ),
         }

@@ -18,7 +18,7 @@ pub async fn examine(cloud: &Cloud, wanted: &VpnId) -> Result<Examined, Error> {
     let of_id = seen.vpns.iter().find(|vpn| vpn.id.as_ref() == Some(wanted));
     // Where the marker was copied, its carrier is reported as unclear, not as gone.
     let Some(vpn) = of_id.or_else(|| seen.vpns.iter().find(|vpn| vpn.carries(wanted))) else {
-        let gone = || Error::new(ErrorKind::NotFound, format!("no connection of VPN {wanted} is there any more"));
+        let gone = || Error::new(ErrorKind::NotFound, format!("VPN {wanted} has no connection any more"));
         return Err(seen.unread.first().map_or_else(gone, |(_, error)| error.clone()));
     };
     let exposures = exposures(cloud, vpn).await;

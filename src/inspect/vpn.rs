@@ -157,7 +157,7 @@ impl Vpn {
     /// Why it is uncertain which connections it consists of, in a few words; none if it is certain.
     pub(super) fn uncertainty(&self) -> Option<String> {
         if let Some((half, _)) = self.doubles.first() {
-            return Some(format!("half {half} is there more than once; name a connection by its id"));
+            return Some(format!("half {half} exists more than once; name a connection by its id"));
         }
         self.ambiguity().map(|_| "its other half can be one of several connections".to_owned())
     }

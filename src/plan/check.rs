@@ -240,7 +240,7 @@ fn peer_findings(peer: &Peer) -> Vec<Finding> {
     }
     if let PeerAddress::Name(name) = &peer.address {
         let text = format!(
-            "the cloud looks {name} up once, when it makes the connection; when its address changes (dynamic DNS), the \
+            "the cloud looks {name} up once, when it creates the connection; when its address changes (dynamic DNS), the \
              tunnel stays down until the connection is recreated"
         );
         found.push(Finding::warning(Place::PeerAddress, text));

@@ -92,8 +92,8 @@ fn services(known: &Known<'_>, router: &Router, place: Place) -> Vec<Finding> {
     };
     if service.legacy_subnet.is_some() {
         let text = format!(
-            "holds a legacy VPN service ({}, tied to one subnet, as create-vpn.sh makes it) that takes no endpoint groups; \
-             choose another router, or delete that VPN and its service {} first",
+            "holds a legacy VPN service ({}, tied to one subnet, as create-vpn.sh creates it) that takes no endpoint \
+             groups; choose another router, or delete that VPN and its service {} first",
             service.name, service.id
         );
         return vec![Finding::refusal(place, text)];

@@ -127,7 +127,7 @@ fn misspelling(text: &str) -> Option<&'static str> {
     } else if text.contains('/') {
         Some("leave out what follows the slash")
     } else if text.contains('@') {
-        Some("leave out what stands before the @; an identity goes into its own field")
+        Some("leave out what is before the @; an identity goes into its own field")
     } else if text.contains(|c: char| !c.is_ascii() && c.is_alphabetic()) {
         Some("write the name as DNS has it, in ASCII (xn--...)")
     } else if !parts.iter().all(|part| digits(part)) {

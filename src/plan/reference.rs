@@ -9,7 +9,7 @@ const NAMES_SHOWN: usize = 8;
 /// Why a word does not name one object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotOne {
-    #[error("{wanted} is not there; there are: {}", first(.there))]
+    #[error("{wanted} does not exist; there are: {}", first(.there))]
     Missing { wanted: String, there: Vec<String> },
     #[error("{wanted} fits several; use one of their ids: {}", .ids.iter().join(", "))]
     Several { wanted: String, ids: Vec<Id> },

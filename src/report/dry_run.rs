@@ -68,6 +68,6 @@ impl Conclude for DryRun {
 
 impl Display for DryRun {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\nThis was a dry run: nothing was made.", self.text)
+        writeln!(f, "{}\nThis was a dry run: nothing was created.", self.text)
     }
 }

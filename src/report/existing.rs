@@ -33,7 +33,7 @@ impl Conclude for ExistingReport {
 
 impl Display for ExistingReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Unchanged: {} exists exactly as planned. Nothing was made.\n", self.name)?;
+        writeln!(f, "Unchanged: {} exists exactly as planned. Nothing was created.\n", self.name)?;
         self.health.fmt(f)
     }
 }

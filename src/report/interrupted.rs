@@ -70,8 +70,8 @@ impl ListedInterruption {
         match state {
             State::Running => format!("{what} is in progress in another osvpn (begun {began})."),
             State::Outstanding => format!(
-                "{name} is made, but an answer was lost while it was created (begun {began}): a second object may exist, or \
-                 still appear."
+                "{name} is complete, but an answer was lost while it was created (begun {began}): a second object may \
+                 exist, or still appear."
             ),
             State::Interrupted => format!("{what} was interrupted (begun {began}{objects})."),
         }

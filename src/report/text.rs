@@ -45,7 +45,7 @@ impl Display for CreationReport {
 impl CreationReport {
     fn headline(&self) -> String {
         let vpn = format!("VPN {} (osvpn:{})", self.name, self.id);
-        let exists = if self.is_empty() { "Nothing was made." } else { "What exists is listed below." };
+        let exists = if self.is_empty() { "Nothing was created." } else { "What exists is listed below." };
         match self.outcome {
             CreationOutcome::Active => format!("{vpn} is ACTIVE."),
             CreationOutcome::NotActive => format!("{vpn} exists, but is not ACTIVE yet."),

@@ -167,7 +167,7 @@ fn introduction(question: &Question) -> String {
     text.push_str(match question.wanted {
         Wanted::Consent => "",
         Wanted::Appended => "What you type is not shown. Two empty lines give up.\n",
-        _ => "What you type is not shown. An empty line gives up.\n",
+        _ => "What you type is not shown. An empty line cancels.\n",
     });
     text
 }

@@ -19,7 +19,7 @@ pub struct SimulatorSettings {
     pub latency: Duration,
     /// How often the agents of a region report; each region has its own phase. `Duration::MAX` for never.
     pub report_interval: Duration,
-    /// How long a tunnel takes to come up once both halves are there.
+    /// How long a tunnel takes to come up once both halves exist.
     pub negotiation: Duration,
     /// Whether instances send traffic through tunnels. Without traffic, a connection added on both sides to services that already run
     /// stays `DOWN`: only the start of a service, or traffic, makes strongSwan negotiate.

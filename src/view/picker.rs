@@ -103,16 +103,16 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
     let only = model.only_choice();
     let text = match (model.screen, marked) {
         _ if open == 0 && model.screen != Screen::Vpns => {
-            "None of these can be taken; the reasons stand beside them.".to_owned()
+            "None of these can be selected; the reasons are next to them.".to_owned()
         }
         (_, Some(marked)) => marked,
         (Screen::Region(_) | Screen::Router(_), None) if pending == 0 && only.is_some() => {
             let kind = if matches!(model.screen, Screen::Region(_)) { "region" } else { "router" };
             let title = only.map_or("", |line| line.title.as_str());
             if picker.current() == only {
-                format!("The only {kind} that can be taken; it is chosen.")
+                format!("The only {kind} that can be used; it is selected.")
             } else {
-                format!("The only {kind} that can be taken is {title}.")
+                format!("The only {kind} that can be used is {title}.")
             }
         }
         (Screen::Region(_), None) => {
@@ -138,8 +138,8 @@ fn vpns(model: &Model) -> String {
     };
     match seen.inspection.unread.len() {
         0 => count,
-        1 => format!("{count} One region could not be read; what is there is missing."),
-        unread => format!("{count} {unread} regions could not be read; what is there is missing."),
+        1 => format!("{count} One region could not be read; its objects are missing."),
+        unread => format!("{count} {unread} regions could not be read; their objects are missing."),
     }
 }
 

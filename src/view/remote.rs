@@ -111,7 +111,7 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
                     (format!("The router of {place} is still to be chosen; Esc goes back."), Vec::new())
                 }
                 _ => (
-                    format!("{place} has no subnet. A VPN connects subnets that stand on its router:"),
+                    format!("{place} has no subnet. A VPN connects subnets that are attached to its router:"),
                     vec![
                         command("network create NETWORK"),
                         command("subnet create --network NETWORK --subnet-range 10.0.0.0/24 SUBNET"),

@@ -130,7 +130,7 @@ impl Model {
         } else {
             return None;
         };
-        Some(format!("Enter was not taken: {why}. Press it again to {}.", stake.what))
+        Some(format!("Enter was ignored: {why}. Press it again to {}.", stake.what))
     }
 
     fn at_stake(&self) -> Option<Stake> {

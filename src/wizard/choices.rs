@@ -111,7 +111,7 @@ pub(super) fn modes() -> Vec<Line> {
             "your VPNs",
             "those that exist",
             [
-                ("Shows", "how each stands, and why one is down"),
+                ("Shows", "the status of each, and why one is down"),
                 ("Can", "fix it, set a new key, change its subnets, delete it"),
             ],
         ),

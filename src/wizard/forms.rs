@@ -202,7 +202,7 @@ impl Model {
     fn paste_secret(&mut self, text: &str) {
         if let Some(control) = text.trim().chars().find(|character| character.is_control()) {
             let what = if matches!(control, '\n' | '\r') { "a line break" } else { "a control character" };
-            self.shell.warn(format!("Not taken: the pasted text contains {what}. A key is one line."));
+            self.shell.warn(format!("Ignored: the pasted text contains {what}. A key is one line."));
         } else if let Some(secret) = self.secret_field() {
             secret.clear();
             secret.insert(text);

@@ -217,7 +217,7 @@ const POLICY: ScreenText = ScreenText {
 const CUSTOM: ScreenText = ScreenText {
     name: "Fields",
     heading: |_, _| "The policy, field by field".to_owned(),
-    help: &["Left and right change a value; digits are typed. What is wrong with a value stands beside it."],
+    help: &["Left and right change a value; digits are typed. What is wrong with a value is shown next to it."],
     kind: Kind::PolicyForm,
     answer: |model, _| model.new_vpn.answers.custom.ike_text(),
     ..PLAIN

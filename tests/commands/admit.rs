@@ -47,5 +47,5 @@ async fn a_rule_that_somebody_makes_meanwhile_is_as_good() {
     scene.cloud.inject(InjectedFault::new(FaultEffect::Answer(exists)).method("POST").path("security-group-rules"));
     let ran = scene.run(&["admit", "test-vpn", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("was there already"), "{}", ran.err);
+    assert!(ran.err.contains("existed already"), "{}", ran.err);
 }

@@ -102,7 +102,7 @@ async fn a_deletion_that_could_not_read_the_rules_says_which_may_stay_and_ends_w
     assert_eq!((code, &told["outcome"]), (1, &json!("done")), "{told:#}");
     let caveat = &told["caveats"][0];
     let text = caveat["text"].as_str().unwrap();
-    assert!(text.contains("nz-por-1 could not be read") && text.contains("admitting 10.0.0.0/24"), "{text}");
+    assert!(text.contains("nz-por-1 could not be read") && text.contains("allow 10.0.0.0/24"), "{text}");
     assert_eq!(caveat["command"], "openstack --os-region-name nz-por-1 security group rule list --ingress");
     assert_eq!(scene.cloud.count(A) + scene.cloud.count(B), 0);
 }

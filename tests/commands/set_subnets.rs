@@ -45,7 +45,7 @@ async fn what_cannot_be_tunnelled_is_refused_with_every_reason_and_nothing_done(
         (
             &["A=nothing", "B=neither"],
             2,
-            vec!["nz-hlz-1: nothing is not there", "private-subnet", "nz-por-1: neither is not there"],
+            vec!["nz-hlz-1: nothing does not exist", "private-subnet", "nz-por-1: neither does not exist"],
         ),
         (&["A="], 4, vec!["nz-hlz-1: at least one subnet"]),
         (&["A-=private-subnet"], 4, vec!["at least one subnet"]),

@@ -254,7 +254,7 @@ async fn a_plan_whose_creation_was_interrupted_is_not_created_a_second_time() {
             let _gate = scene.kill_at(plan, "POST", kind, region, 1, true).await;
             let id = scene.journal()["vpn"].as_str().unwrap().to_owned();
             let (made, resume, rollback) = (scene.made(), format!("osvpn resume {id}"), format!("osvpn rollback {id}"));
-            let told = ["Creating test-vpn was interrupted", &resume, &rollback, "Nothing was made."];
+            let told = ["Creating test-vpn was interrupted", &resume, &rollback, "Nothing was created."];
             scene.told(&["apply", plan], 4, &told).await;
             scene.told(&["apply", plan, "--dry-run"], 4, &told).await;
             assert_eq!((scene.made(), scene.journals().len()), (made, 1));

@@ -138,7 +138,7 @@ fn an_address_of_our_own_is_no_peer_s() {
     world.refused(
         single("10.0.0.77", "192.168.7.0/24"),
         Place::PeerAddress,
-        "lies in 10.0.0.0/24, a subnet on this side",
+        "is in 10.0.0.0/24, a subnet on this side",
     );
     world.warned(single("10.0.1.77", "192.168.7.0/24"), Place::PeerAddress, "private address");
     let there = world.porirua.1.routers.iter_mut().find(|router| router.id == Id::new("p-border")).unwrap();

@@ -32,13 +32,13 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
         let screen = pty.wait_for("! legacy-router holds a legacy VPN service (vpn_service");
         assert!(screen.contains("Which router of Hamilton?"), "{screen}");
         pty.signal("TERM");
-        assert!(pty.end().1.said.contains("Nothing was made."));
+        assert!(pty.end().1.said.contains("Nothing was created."));
 
         let sides = [A, B].map(|region| (region, "legacy-router", &["legacy-subnet"][..]));
         let plan = cloud.plan("legacy", &plan_between("mine", Profile::of(cloud.release), sides));
         let (code, Printed { said, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
         assert_eq!(code, 4, "{said}");
-        assert!(said.contains("holds a legacy VPN service") && said.contains("Nothing was made."), "{said}");
+        assert!(said.contains("holds a legacy VPN service") && said.contains("Nothing was created."), "{said}");
         assert_eq!(before.len(), cloud.objects().len());
         assert_eq!([A, B].map(|region| services(cloud, region)), legacy);
 

@@ -69,7 +69,7 @@ fn several_subnets_over_ikev1_are_refused() {
         let plan = cloud.plan("several", &plan_between("several", Profile::Catalyst, sides));
         let (code, Printed { said, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
         assert_eq!(code, 4, "{said}");
-        assert!(said.contains("IKEv1") && said.contains("Nothing was made."), "{said}");
+        assert!(said.contains("IKEv1") && said.contains("Nothing was created."), "{said}");
         assert!(cloud.objects().is_empty());
     });
 }

@@ -166,7 +166,7 @@ fn every_signal_that_ends_the_program_gives_the_terminal_back_first() {
         settled(&pty, STEPS[0]);
         pty.signal(signal);
         let (ended, Printed { said, .. }) = pty.end();
-        assert_eq!((ended, said.trim()), (130, "Nothing was made."), "{signal}");
+        assert_eq!((ended, said.trim()), (130, "Nothing was created."), "{signal}");
     }
 }
 

@@ -46,7 +46,7 @@ fn a_signal_ends_the_wizard_while_it_asks() {
     pty.wait_for("The password of demo-mfa");
     pty.signal("TERM");
     let (code, Printed { said, .. }) = pty.end();
-    assert_eq!((code, said.trim()), (130, "Nothing was made."));
+    assert_eq!((code, said.trim()), (130, "Nothing was created."));
 }
 
 fn plan(scene: &Scene) {
@@ -95,7 +95,7 @@ fn ctrl_c_at_the_question_of_apply_stops_it_and_leaves_the_terminal_as_it_was() 
     pty.send(CTRL_C);
     let (code, Printed { said, .. }) = pty.end();
     assert_eq!(code, 130, "{said}");
-    assert!(said.contains("Nothing was made."), "{said}");
+    assert!(said.contains("Nothing was created."), "{said}");
 }
 
 /// What a shell does with a job that was stopped and goes on: it has put its own line settings in place meanwhile.

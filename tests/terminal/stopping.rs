@@ -172,7 +172,7 @@ fn a_run_without_a_screen_is_stopped_in_order_too() {
             assert_eq!(code, 130, "{what}: {}", printed.said);
             if !is_begun {
                 assert!(
-                    printed.said.contains("Nothing was made.") && ids(&scene) == before,
+                    printed.said.contains("Nothing was created.") && ids(&scene) == before,
                     "{what}: {}",
                     printed.said
                 );

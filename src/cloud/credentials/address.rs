@@ -66,7 +66,7 @@ fn segments(url: &Url) -> Vec<String> {
 fn not_a_url(text: &str) -> String {
     let host = text.split_once("://").map_or(text, |(_, rest)| rest).split('/').next().unwrap_or_default();
     let more = if host.contains('%') && host.contains(':') {
-        "; an address with a zone (%) cannot stand in a URL"
+        "; a URL cannot contain an address with a zone (%)"
     } else if host.matches(':').count() > 1 && !host.starts_with('[') {
         "; write an IPv6 address in brackets, as in http://[2001:db8::1]:5000/v3"
     } else if text.contains(char::is_whitespace) {

@@ -366,7 +366,7 @@ fn unsupported(kind: &str, written_as: &str, origin: &CredentialOrigin) -> Strin
     let kind = one_line(written_as, 40);
     let (token, project) = (written(origin, "token"), written(origin, "project_id"));
     format!(
-        "{what} not supported ({kind}); make an application credential in the dashboard (Identity, Application \
+        "{what} not supported ({kind}); create an application credential in the dashboard (Identity, Application \
          Credentials) and use that, or take a token where you can sign in (openstack token issue -f value -c id) and give \
          it as {token}, with the project ({project}); password and multi-factor sign-in work too"
     )

@@ -117,7 +117,7 @@ fn not_of_one_place(
         !is_of_here(sources, clouds) || clouds.parent() == secure.path.parent() || settings.secrets().is_empty();
     (!is_meant).then(|| {
         format!(
-            "{shown} lies in the current directory and says where to sign in, and the secret for that is from {}.",
+            "{shown} is in the current directory and says where to sign in, and the secret for that is from {}.",
             secure.shown
         )
     })

@@ -44,7 +44,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "InvalidEndpointInEndpointGroup",
         "unique",
-        "The same range or subnet stands twice in the group. Name each of them once.",
+        "The group contains the same range or subnet twice. Name each of them once.",
     ),
     (
         "InvalidEndpointInEndpointGroup",
@@ -57,22 +57,22 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
         "The subnet is gone, or belongs to another region. Read the region again, and choose another.",
     ),
     ("MissingEndpointForEndpointGroup", "", "At least one subnet or range is needed on each side."),
-    ("MixedIPVersionsForIPSecEndpoints", "", "One side has both IPv4 and IPv6 ranges. Make one VPN for each family."),
+    ("MixedIPVersionsForIPSecEndpoints", "", "One side has both IPv4 and IPv6 ranges. Create one VPN for each family."),
     // Making a site connection.
     (
         "SubnetIsNotConnectedToRouter",
         "",
-        "Only subnets the router stands on can be tunnelled. Choose others, or connect it: openstack --os-region-name REGION router add subnet ROUTER SUBNET.",
+        "Only subnets attached to the router can be tunnelled. Choose others, or connect it: openstack --os-region-name REGION router add subnet ROUTER SUBNET.",
     ),
     (
         "InvalidEndpointGroup",
         "",
-        "The router's VPN service is of the old kind, made with a subnet (as create-vpn.sh does), and takes no endpoint groups. Delete that service with its connections first, or use another router.",
+        "The router's VPN service is of the old kind, created with a subnet (as create-vpn.sh does), and takes no endpoint groups. Delete that service with its connections first, or use another router.",
     ),
     (
         "MissingPeerCidrs",
         "",
-        "The router's VPN service is of the old kind, made with a subnet, and wants peer CIDRs. Delete that service with its connections first, or use another router.",
+        "The router's VPN service is of the old kind, created with a subnet, and wants peer CIDRs. Delete that service with its connections first, or use another router.",
     ),
     ("PeerCidrsInvalid", "", "This VPN service works with endpoint groups; peer CIDRs go into a group of type cidr."),
     ("MissingRequiredEndpointGroup", "", "This VPN service needs both endpoint groups, the local and the peer's."),
@@ -86,7 +86,7 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
         "",
         "Local subnets and peer ranges are of different IP versions. Both sides must be IPv4, or both IPv6.",
     ),
-    ("MixedIPVersionsForPeerCidrs", "", "The peer's ranges are of both IP versions. Make one VPN for each."),
+    ("MixedIPVersionsForPeerCidrs", "", "The peer's ranges are of both IP versions. Create one VPN for each."),
     (
         "IPsecSiteConnectionDpdIntervalValueError",
         "",
@@ -137,12 +137,12 @@ const BY_TYPE: &[(&str, &str, &str)] = &[
     (
         "IKEPolicyInUse",
         "",
-        "A site connection still uses this IKE policy. Delete that connection first; to change a policy in use, make a new one and a new connection.",
+        "A site connection still uses this IKE policy. Delete that connection first; to change a policy in use, create a new one and a new connection.",
     ),
     (
         "IPsecPolicyInUse",
         "",
-        "A site connection still uses this IPsec policy. Delete that connection first; to change a policy in use, make a new one and a new connection.",
+        "A site connection still uses this IPsec policy. Delete that connection first; to change a policy in use, create a new one and a new connection.",
     ),
     (
         "VPNServiceInUse",
@@ -213,7 +213,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         ErrorKind::Forbidden => forbidden(error, request, signing_in),
         // Keystone's own words.
         ErrorKind::NotFound if signing_in && error.message.contains("Could not find Application Credential") => {
-            "Keystone knows no such application credential: its id or name is wrong, it was deleted, or it is another cloud's. See what there is (openstack application credential list), or make a new one."
+            "Keystone knows no such application credential: its id or name is wrong, it was deleted, or it is another cloud's. See what there is (openstack application credential list), or create a new one."
         }
         ErrorKind::NotFound if signing_in && error.message.contains("Could not find ") => {
             "Keystone answers, and does not know what it names: it was deleted, or it is called otherwise. Check user, project and the domains of both."
@@ -229,7 +229,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
         }
         ErrorKind::NotFound => "It was deleted meanwhile, or belongs to another project. Read the region again.",
         ErrorKind::Conflict => {
-            "Something else uses it, or was made at the same moment. Look at what exists in that region, then try again."
+            "Something else uses it, or was created at the same moment. Look at what exists in that region, then try again."
         }
         ErrorKind::Quota => {
             "The project's quota is used up. Delete what is not needed any more, or ask the cloud's operator for more."
@@ -261,7 +261,7 @@ fn by_kind(error: &Error) -> Option<&'static str> {
             "The cloud did not answer in full. Try again; if it stays so, check your network and any proxy or VPN of your own."
         }
         ErrorKind::Interrupted | ErrorKind::Timeout => {
-            "It is not known whether the cloud acted on the request. A retry looks first, and goes on from what is there."
+            "It is not known whether the cloud acted on the request. A retry looks for the object first."
         }
         ErrorKind::Journal => {
             "Nothing was sent: without a journal, an interrupted creation could be neither resumed nor rolled back. Make room or set XDG_STATE_HOME to a directory that can be written, then retry."
@@ -367,12 +367,12 @@ fn forbidden(error: &Error, request: &str, signing_in: bool) -> &'static str {
             "Your role in the project is enough for this, and the region forbids it all the same: its policy is for the cloud's operator. Give them the request and its number."
         }
         Some(Proof::ApplicationCredential) => {
-            "Making VPNs needs the role member, and an application credential may be restricted further, by its roles and access rules. Make one without such rules, or ask the project's administrator."
+            "Creating VPNs needs the role member, and an application credential may be restricted further, by its roles and access rules. Create one without such rules, or ask the project's administrator."
         }
         _ if request.starts_with("GET") => {
-            "Your roles in the project do not allow this: reading needs the role reader, and making VPNs member. Ask the project's administrator."
+            "Your roles in the project do not allow this: reading needs the role reader, and creating VPNs member. Ask the project's administrator."
         }
-        _ => "Your role does not allow this; making VPNs needs the role member. Ask the project's administrator.",
+        _ => "Your role does not allow this; creating VPNs needs the role member. Ask the project's administrator.",
     }
 }
 

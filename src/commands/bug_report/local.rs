@@ -117,7 +117,7 @@ pub fn journals() -> Section {
             Err(error) => writeln!(text, "it cannot be read: {error}"),
         };
     }
-    Section { title, summary: format!("{} of runs and changes that are not finished", journals.len()), text }
+    Section { title, summary: format!("{} of interrupted creations and changes", journals.len()), text }
 }
 
 /// What lies beside them, and who may read it.

@@ -42,7 +42,7 @@ pub(in super::super) fn refuse_made(interrupted: &Resumable) -> Result<(), Comma
 fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     if let [first, ..] = found.doubled().as_slice() {
         let mut problems = vec![format!(
-            "half {} of {} is there more than once: its marker does not tell which connection is the right one. Delete one \
+            "half {} of {} exists more than once: its marker does not tell which connection is the right one. Delete one \
              by its own id (osvpn delete ID), or change its description:",
             first.task.half, found.marks.vpn
         )];

@@ -15,7 +15,10 @@ fn prove(case: &Case<'_>) -> Verdict {
     let are = if old.len() == 1 { "is" } else { "are" };
     Verdict::bad(
         Weight::Warns,
-        format!("{halves} {} {are} of the old kind, tied to one subnet, as create-vpn.sh makes it", old.join(" and ")),
+        format!(
+            "{halves} {} {are} of the old kind, tied to one subnet, as create-vpn.sh creates it",
+            old.join(" and ")
+        ),
         "its subnets cannot be changed, and its router takes no VPN of the new kind beside it",
         Fix::ByHand(vec![
             case.vpn.command("delete").into(),

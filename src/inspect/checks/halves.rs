@@ -5,7 +5,7 @@ use crate::inspect::OtherHalf;
 use crate::plan::shell::openstack;
 
 /// Both halves are there.
-pub const HALVES: Check = Check { id: "halves", label: "both halves are there", natures: &[Nature::OneSided], prove };
+pub const HALVES: Check = Check { id: "halves", label: "both halves exist", natures: &[Nature::OneSided], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {
     if let Some(doubled) = case.vpn.doubled() {
@@ -48,7 +48,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             let fix = match &case.vpn.id {
                 Some(id) => Fix::Resume(id.clone()),
                 None => Fix::ByHand(vec![
-                    format!("make the other half in {place}, or delete this one:").into(),
+                    format!("create the other half in {place}, or delete this one:").into(),
                     case.vpn.command("delete").into(),
                 ]),
             };

@@ -32,7 +32,7 @@ fn compared(case: &Case<'_>) -> Vec<PeerValue> {
     let resolved = if peer.parse::<std::net::IpAddr>().is_ok() {
         String::new()
     } else {
-        format!(" (the cloud looked {peer} up once, when the connection was made or changed)")
+        format!(" (the cloud looked {peer} up once, when the connection was created or changed)")
     };
     let row = |what, peer_has| PeerValue { what, peer_has };
     let mut rows = vec![

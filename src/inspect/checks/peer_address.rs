@@ -6,8 +6,12 @@ use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
 /// Each half looks for the other where it is.
-pub const PEER_ADDRESS: Check =
-    Check { id: "peer-address", label: "peer addresses are crossed", natures: &[Nature::SharedWithPeer], prove };
+pub const PEER_ADDRESS: Check = Check {
+    id: "peer-address",
+    label: "each end points at the other's address",
+    natures: &[Nature::SharedWithPeer],
+    prove,
+};
 
 fn prove(case: &Case<'_>) -> Verdict {
     let Some(both) = case.both() else { return peer_outside(case) };
@@ -27,8 +31,8 @@ fn prove(case: &Case<'_>) -> Verdict {
         }
         if expected.is_err() {
             return Verdict::Open(format!(
-                "see that {expects} is {address}, where {} is; the cloud resolves a name once, when the connection is made or \
-                 changed",
+                "see that {expects} is {address}, where {} is; the cloud resolves a name once, when the connection is \
+                 created or changed",
                 case.place(half.other())
             ));
         }

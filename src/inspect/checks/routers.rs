@@ -81,7 +81,7 @@ fn detached(case: &Case<'_>, half: Half, side: &Side, router: &Router, subnet: &
         format!("{seen}; its gateway is the router {}", gateway.name),
         means,
         Fix::ByHand(vec![
-            format!("make a VPN on the router {} for it, and take it out of this one:", gateway.name).into(),
+            format!("create a VPN on the router {} for it, and remove it from this one:", gateway.name).into(),
             out.into(),
         ]),
     )

@@ -5,7 +5,7 @@ use crate::plan::cidr;
 /// Security groups admit the other side.
 pub const SECURITY_GROUPS: Check = Check {
     id: "security-groups",
-    label: "security groups admit the other side",
+    label: "security groups allow traffic from the other side",
     natures: &[Nature::Instances],
     prove,
 };
@@ -34,7 +34,8 @@ fn prove(case: &Case<'_>) -> Verdict {
             Fix::Admit
         } else {
             Fix::ByHand(vec![
-                "these ports have no security group at all; give each one that admits the other side".into(),
+                "these ports have no security group at all; give each one that allows traffic from the other side"
+                    .into(),
             ])
         };
         return Verdict::bad(
@@ -48,7 +49,7 @@ fn prove(case: &Case<'_>) -> Verdict {
         return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
     }
     if case.sides().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
-        return Verdict::Open("the remote range is everything; decide which of it instances should admit".to_owned());
+        return Verdict::Open("the remote range is everything; decide which of it instances should allow".to_owned());
     }
     if !narrow.is_empty() {
         return Verdict::good(format!("only some protocols or ports in {}", narrow.join(" and ")));

@@ -52,7 +52,7 @@ fn prove(case: &Case<'_>) -> Verdict {
             return Verdict::bad(
                 Weight::Stops,
                 format!("the VPN service in {place} still has {address}, and its router {} has {now} now", router.name),
-                "the gateway was changed; a service keeps the address it was made with",
+                "the gateway was changed; a service keeps the address it was created with",
                 case.rebuild(half, side),
             );
         }

@@ -21,9 +21,8 @@ pub fn peer(peer: IpAddr, router: &Router, own: &[IpAddr], local: &[IpNet], plac
         return vec![Finding::refusal(place, text)];
     }
     let Some(range) = local.iter().find(|range| range.contains(&peer)) else { return Vec::new() };
-    let text = format!(
-        "{peer} lies in {range}, a subnet on this side; the peer needs an address outside of what is tunnelled"
-    );
+    let text =
+        format!("{peer} is in {range}, a subnet on this side; the peer needs an address outside of what is tunnelled");
     vec![Finding::refusal(place, text)]
 }
 

@@ -22,7 +22,7 @@ impl Model {
         };
         if let Some((region, why)) = unread.first() {
             let region = self.shell.labels.name(region);
-            let text = format!("{region} could not be read, and what is there would be missed: {why}");
+            let text = format!("{region} could not be read, so its VPNs would be missed: {why}");
             self.vpns.intent = None;
             self.refuse(&Refused(vec![text]));
             return;
