@@ -28,7 +28,7 @@ async fn a_password_of_another_place_is_not_sent_where_a_file_of_the_current_dir
     };
     let ran = run(list()).await;
     assert_eq!(ran.code, 2, "{}", ran.err);
-    for part in ["lies in the current directory", "secure.yaml", &scene.cloud.auth_url(), "OS_CLIENT_CONFIG_FILE"] {
+    for part in ["is in the current directory", "secure.yaml", &scene.cloud.auth_url(), "OS_CLIENT_CONFIG_FILE"] {
         assert!(ran.err.contains(part), "{part:?} is missing from\n{}", ran.err);
     }
     assert!(scene.cloud.requests().is_empty(), "nothing was sent");

@@ -148,7 +148,7 @@ fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_anot
     for (typed, expected) in [("\r", 2), ("no\r", 2), ("yes\r", 0)] {
         assert!(scene.cloud.requests().is_empty(), "nothing was sent");
         let mut pty = Pty::start(home, &["list"], &[]);
-        pty.wait_for("lies in the current directory");
+        pty.wait_for("is in the current directory");
         pty.wait_for("yes to confirm:");
         pty.send(typed);
         let (code, Printed { said, .. }) = pty.end();
@@ -156,7 +156,7 @@ fn a_clouds_yaml_of_the_current_directory_is_asked_about_before_a_secret_of_anot
     }
     // The wizard asks the same.
     let mut pty = Pty::start(home, &[], &[]);
-    pty.wait_for("lies in the current directory");
+    pty.wait_for("is in the current directory");
     pty.send("yes\r");
     pty.wait_for(STEPS[0]);
 }

@@ -100,7 +100,7 @@ pub fn choose(sources: &Sources, wanted: Option<&str>, warnings: &mut Vec<String
     Ok(ChosenCloud { name: printable(&name), file: shown, settings, doubt, is_of_here })
 }
 
-/// Whether a clouds.yaml only lies in the current directory, where anybody may have put it. A file that is named is meant.
+/// Whether a clouds.yaml only is in the current directory, where anybody may have put it. A file that is named is meant.
 fn is_of_here(sources: &Sources, clouds: &Path) -> bool {
     let is_named = sources.var("OS_CLIENT_CONFIG_FILE").is_some_and(|text| sources.path(text) == clouds);
     clouds.parent() == Some(&sources.cwd) && !is_named
