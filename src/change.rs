@@ -67,7 +67,7 @@ pub enum Verb {
     Nudge,
     /// Ends the running SAs, so that they are renegotiated.
     Restart,
-    /// Admits traffic of the other side to the instances.
+    /// Allows traffic from the other side to the instances.
     AdmitTraffic,
 }
 
@@ -202,8 +202,8 @@ pub enum New {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dpd: Option<DpdValues>,
     },
-    /// The only VPN service of that router. One that is there already is used, whoever made it: a second takes the first one
-    /// down.
+    /// The only VPN service of that router. An existing one is used, including those not created by osvpn: a second takes
+    /// the first one down.
     SoleService {
         /// The router.
         router: Id,
@@ -215,7 +215,7 @@ pub enum New {
     FreshConnection(Box<FreshConnection>),
     /// What a creation has made whose plan is not known any more: it can be looked for and deleted, and not made.
     Unplanned(HalfObject, Form),
-    /// A rule that admits everything from a range.
+    /// A rule that allows everything from a range.
     Rule {
         /// The security group it becomes part of.
         group: Id,
@@ -288,7 +288,7 @@ pub enum KnownBy {
     Marker(Half),
 }
 
-/// An object to be made.
+/// An object to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Create {
     /// Where.
@@ -456,13 +456,13 @@ pub struct Change {
     pub unread_rules: Vec<UnreadRules>,
 }
 
-/// The security-group rules of a half that could not be read. Those that were made for the VPN admit these ranges, and have
+/// The security-group rules of a half that could not be read. Those added for the VPN allow these ranges, and have
 /// that word in their description.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadRules {
     /// Where.
     pub region: RegionId,
-    /// What they admit.
+    /// What they allow.
     pub remote: Vec<IpNet>,
     /// By what they are known.
     #[serde(deserialize_with = "harmless")]

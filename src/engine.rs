@@ -156,7 +156,7 @@ pub enum Event {
     Started(Task),
     /// A task is done: the object exists.
     Finished(Made, Duration),
-    /// A task has failed; the others that were under way are still settled.
+    /// A task has failed; the others that were in progress are still settled.
     Failed(Task, Error, Duration),
     /// A request for that task failed for a reason that may pass, and is tried again after a pause.
     Waiting(Task, Box<Pause>),

@@ -3,7 +3,7 @@
 //!
 //! * [`inspect`] reads all regions and matches (`pairs`);
 //! * [`checks`] compares the two halves of a VPN and what is around them, one file a check;
-//! * [`exposure`] tells whether instances admit the other side;
+//! * [`exposure`] tells whether instances allow traffic from the other side;
 //! * [`diagnosis`] orders the faults by how likely they keep the tunnel down, and lists what cannot be checked.
 
 mod agreement;

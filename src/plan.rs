@@ -243,7 +243,7 @@ pub(crate) const RULES_NEEDED: &str =
 pub struct SecurityRule {
     /// Where.
     pub region: RegionId,
-    /// The range whose traffic it admits.
+    /// The range whose traffic it allows.
     pub remote: IpNet,
 }
 

@@ -170,7 +170,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         self.leaving.take().map_or(Why::Finished, |(why, _)| why)
     }
 
-    /// Told to end with nothing under way that could still be settled, no message will say that it is over.
+    /// Told to end with nothing in progress that could still be settled, no message will say that it is over.
     fn is_over(&self) -> bool {
         let settled = |(_, deadline): &(Why, Instant)| self.effects.is_idle() || *deadline <= Instant::now();
         self.model.shell.ending.is_some() || self.leaving.as_ref().is_some_and(settled)
@@ -231,7 +231,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         }
     }
 
-    /// Ends as soon as the engine has settled what is under way. The first reason counts.
+    /// Ends as soon as the engine has settled what is in progress. The first reason counts.
     fn leave(&mut self, why: Why) {
         if matches!(why, Why::Terminal(_) | Why::Signal(Signal::HangUp)) {
             self.inputs.input = None;

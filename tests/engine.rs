@@ -427,7 +427,7 @@ async fn a_stop_settles_what_is_under_way_and_begins_nothing_new() {
     });
     assert_eq!(run.create(&site, &plan).await, Err(CreateError::Stopped));
     watcher.await.unwrap();
-    assert_eq!(run.ledger.made().len(), 10, "the policies and groups that were under way are settled and known");
+    assert_eq!(run.ledger.made().len(), 10, "the policies and groups that were in progress are settled and known");
     assert_eq!(counts(&site), (5, 5));
     run.stop = CancellationToken::new();
     assert_eq!(run.undo(&site, &plan).await, Undone::Clean);

@@ -1,4 +1,4 @@
-//! What is said of a run that was given up while requests were under way.
+//! What is said of a run that was given up while requests were in progress.
 
 use crate::support::runs;
 use osvpn::cloud::{Error, ErrorKind, Status};

@@ -13,7 +13,7 @@ use crate::cloud::RegionId;
 use crate::cloud::request::Kind;
 use crate::plan::{Far, Half, HalfPlan, Plan, VpnId};
 
-/// One object to be made: which, and for which half.
+/// One object to create: which, and for which half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
     /// The half it belongs to.

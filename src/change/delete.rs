@@ -113,7 +113,7 @@ fn held(seen: &Inspection, side: &Side) -> Vec<(Kind, Id, String)> {
 pub struct Unfinished {
     /// VPNs that are being made or changed.
     pub vpns: Vec<Subject>,
-    /// Changes under way.
+    /// Changes in progress.
     pub changes: Vec<ChangeId>,
     /// Objects they are known to have made.
     pub objects: Vec<Id>,

@@ -1,4 +1,4 @@
-//! Changes VPN objects that exist, makes a connection like another, and admits traffic in security groups.
+//! Changes VPN objects that exist, makes a connection like another, and adds security-group rules.
 //!
 //! Policies that a connection uses cannot be changed (409), nor can endpoint groups, nor what a connection hangs on: those
 //! are recreated. A PUT is not repeated here after a doubtful failure, and neither is a POST: the caller may want something
@@ -109,7 +109,7 @@ impl fmt::Debug for ConnectionTemplate {
     }
 }
 
-/// What became of a rule that was to be made.
+/// What became of a request to add a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RuleMade {
     Now(Id),

@@ -30,7 +30,7 @@ pub struct InstancePort {
     pub id: Id,
     pub name: String,
     pub addresses: Vec<(Id, IpAddr)>,
-    /// The security groups that decide what it admits; any of them is enough.
+    /// The security groups that decide what it allows; any of them is enough.
     pub groups: Vec<Id>,
     pub is_secured: bool,
 }
@@ -57,7 +57,7 @@ impl RuleDirection {
     }
 }
 
-/// A rule of a security group. What it does not restrict it admits.
+/// A rule of a security group. What it does not restrict it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityGroupRule {
     pub id: Id,
@@ -69,11 +69,11 @@ pub struct SecurityGroupRule {
     pub is_v4: bool,
     /// `tcp`, `icmp`, …; none for all.
     pub protocol: Option<String>,
-    /// The ports, or types of ICMP message, if it admits only some.
+    /// The ports, or types of ICMP message, if it allows only some.
     pub ports: Option<Ports>,
     /// The range at the other end; none for all.
     pub remote: Option<IpNet>,
-    /// Whether it admits only members of a group or address group: never the other end of a tunnel.
+    /// Whether it allows only members of a group or address group: never the other end of a tunnel.
     pub is_of_members: bool,
 }
 
@@ -206,7 +206,7 @@ impl WireRule {
             description: self.description.unwrap_or_default().0,
             protocol: self.protocol.map(|text| text.0),
             ports: restricted.then_some(Ports { first: self.port_range_min, last: self.port_range_max }),
-            // A prefix that cannot be read is taken to admit no range.
+            // A prefix that cannot be read is taken to allow no range.
             is_of_members: is_narrowed || matches!(prefix, Some(Err(_))),
             remote: prefix.and_then(Result::ok),
         }

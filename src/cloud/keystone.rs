@@ -48,7 +48,7 @@ struct CloudInner {
     is_silent: bool,
     /// Whether keys may be sent to a network service that is not https. Held while that is asked.
     clear_text: Mutex<bool>,
-    /// Held while a renewal is under way.
+    /// Held while a renewal is in progress.
     renewals: Arc<Mutex<Renewals>>,
     listener: PauseListeners,
 }
@@ -213,7 +213,7 @@ impl Cloud {
 
     /// Forgets that a sign-in was declined or refused: what begins now is a new wish of the user's, who may be asked again.
     pub fn ask_again(&self) {
-        // While a renewal is under way there is nothing to forget.
+        // While a renewal is in progress there is nothing to forget.
         if let Ok(mut renewals) = self.0.renewals.try_lock() {
             renewals.failure = None;
         }

@@ -40,7 +40,7 @@ pub struct ChangeWork<'a> {
     pub cloud: &'a Cloud,
     /// Who is told.
     pub events: &'a UnboundedSender<ChangeEvent>,
-    /// The wish to stop. What is under way is settled first.
+    /// The wish to stop. What is in progress is settled first.
     pub stop: &'a CancellationToken,
 }
 
@@ -81,7 +81,7 @@ pub enum Changed {
 pub enum ChangeError {
     /// That step failed.
     Failed(usize, Box<Error>),
-    /// The user asked to stop; what was under way is settled.
+    /// The user asked to stop; what was in progress is settled.
     Stopped,
     /// The key of that step is the user's, and has to be sent again: it must be given again.
     KeyNeeded(usize),
@@ -286,7 +286,7 @@ impl Changing {
         self.progress().is_unsettled(step)
     }
 
-    /// What was under way when the last process, or the last call, was interrupted has no answer any more.
+    /// What was in progress when the last process, or the last call, was interrupted has no answer any more.
     pub(super) fn set_out(&self, direction: Direction, work: &Job<'_>) {
         self.progress().direction = direction;
         self.progress().take_over(work.cloud.limits());

@@ -13,7 +13,7 @@ use crate::plan::{Half, Plan, Psk};
 pub enum CreateError {
     /// A request failed. What the ledger holds exists; calling again does the rest.
     Failed(Task, Box<Error>),
-    /// The user asked to stop; what was under way is settled.
+    /// The user asked to stop; what was in progress is settled.
     Stopped,
 }
 
@@ -31,7 +31,7 @@ pub enum Undone {
     Stopped,
 }
 
-/// A creation under way. The ledger is true whenever this ends, also where nobody waits for the end.
+/// A creation in progress. The ledger is true whenever this ends, also where nobody waits for the end.
 struct Creating<'a> {
     changing: Changing,
     ledger: &'a mut Ledger,

@@ -79,7 +79,7 @@ impl Changing {
         }
     }
 
-    /// Does the steps of a stage, all at once. Those that are under way when one fails are finished.
+    /// Does the steps of a stage, all at once. Those that are in progress when one fails are finished.
     pub(super) async fn stage(
         &self,
         steps: &[usize],

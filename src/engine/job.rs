@@ -33,7 +33,7 @@ impl Job<'_> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, self.stop.clone())))
     }
 
-    /// The same for what must not be left half-done, whoever wants to stop.
+    /// The same for what must not be left half-done, even after a wish to stop.
     pub(super) fn steadfast(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, CancellationToken::new())))
     }

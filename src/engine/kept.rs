@@ -117,7 +117,7 @@ impl Kept {
     }
 
     pub fn open(path: &Path) -> Result<(Self, ChangeRecord), JournalError> {
-        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        // The lock comes first: the process that had it may have finished the change and removed the journal.
         let claim = Claim::at(path.to_owned())?;
         let record = read(path)?;
         let held = Held { claim, record: record.clone(), is_written: true };

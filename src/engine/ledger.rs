@@ -138,7 +138,7 @@ impl Ledger {
         })
     }
 
-    /// Whether every object of each of these halves exists, so that nothing is left to be made.
+    /// Whether every object of each of these halves exists, so that nothing is left to create.
     pub fn is_made(&self, halves: impl IntoIterator<Item = Half>) -> bool {
         let mut halves = halves.into_iter().peekable();
         halves.peek().is_some() && halves.all(|half| Step::ALL.into_iter().all(|step| self.get(half, step).is_some()))
@@ -221,7 +221,7 @@ impl Ledger {
         self.made.push(made);
     }
 
-    /// Notes that it is not known whether the cloud has acted: the wait for what was under way was given up.
+    /// Notes that it is not known whether the cloud has acted: the wait for what was in progress was given up.
     pub fn doubt(&mut self, task: Task) {
         self.doubtful.insert(task);
     }

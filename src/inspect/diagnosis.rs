@@ -36,13 +36,13 @@ pub struct Diagnosis {
     pub findings: Vec<CheckResult>,
     /// The other faults of a VPN that is not ACTIVE: they matter once it is.
     pub once_up: Vec<CheckResult>,
-    /// What each half admits.
+    /// What each half allows.
     pub gates: BTreeMap<Half, InstanceGate>,
     pub unseen: Vec<String>,
     pub ping: String,
 }
 
-/// Reads what the instances of a VPN's subnets admit.
+/// Reads what the instances of a VPN's subnets allow.
 pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
     let reads = vpn.sides().map(|(half, side)| async move {
         let region = cloud.region(&side.region).ok()?;
@@ -52,7 +52,7 @@ pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
 }
 
 impl Inspection {
-    /// Runs every check on a VPN. What instances admit is checked only if it was read.
+    /// Runs every check on a VPN. What instances allow is checked only if it was read.
     pub fn diagnose(&self, vpn: &Vpn, keys: &Keys, exposures: &Exposures) -> Diagnosis {
         let case = Case::new(self, vpn, keys, exposures);
         let prove = |check: Check| Some(CheckResult { check, verdict: check.prove(&case)? });
@@ -73,7 +73,7 @@ impl Inspection {
     }
 }
 
-/// The condition of a VPN after every check. What instances admit is no part of that.
+/// The condition of a VPN after every check. What instances allow is no part of that.
 fn condition(vpn: &Vpn, checks: &[CheckResult]) -> Condition {
     let is_outside = vpn.b().is_none();
     let is_open =

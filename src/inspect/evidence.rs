@@ -46,8 +46,8 @@ impl From<Option<bool>> for Fit {
 impl Evidence {
     /// Of two connections; none if they cannot be halves of one VPN.
     ///
-    /// Crossed addresses settle it. If only one points at the other, or only the ranges match, the other may not belong
-    /// elsewhere: then one of the two is misconfigured.
+    /// If each end points at the other's address, that settles it. If only one points at the other, or only the ranges
+    /// match, the other may not belong elsewhere: then one of the two is misconfigured.
     pub(super) fn of(a: &Side, b: &Side, all: &[Side], keys: &EqualKeys) -> Option<Self> {
         if a.connection.id == b.connection.id || are_on_one_router(a, b) {
             return None;

@@ -1,5 +1,5 @@
-//! Whether instances admit the other side, and which rules would. The routers need none: what they send to each other
-//! passes no security group.
+//! Whether instances allow traffic from the other side, and which rules would. The routers need none: what they send to
+//! each other passes no security group.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use crate::cloud::exposure::{Exposure, InstancePort, RuleDirection, SecurityGrou
 use crate::cloud::{Id, RegionId};
 use crate::plan::{ShellCommand, cidr, rule_command};
 
-/// How much a port admits from a range.
+/// How much a port allows from a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Admission {
     Nothing,
@@ -37,7 +37,7 @@ pub struct GroupInUse {
     pub name: String,
     /// How many ports in those subnets have it.
     pub ports: usize,
-    /// How much it admits from the other side.
+    /// How much it allows from the other side.
     pub admits: Admission,
 }
 
@@ -58,7 +58,7 @@ impl MissingRule {
     }
 }
 
-/// What one half admits.
+/// What one half allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceGate {
     /// The groups in use, the most used first.
@@ -143,7 +143,7 @@ fn admission(seen: &Exposure, group: &Id, remote: IpNet, direction: RuleDirectio
     rules.map(|rule| of_rule(rule, remote)).max().unwrap_or(Admission::Nothing)
 }
 
-/// What a rule says of a range. One for members of a group never admits the other side, whose addresses it does
+/// What a rule says of a range. One for members of a group never allows it from the other side, whose addresses it does
 /// not know.
 fn of_rule(rule: &SecurityGroupRule, remote: IpNet) -> Admission {
     if rule.is_of_members || rule.is_v4 != matches!(remote, IpNet::V4(_)) {

@@ -217,7 +217,7 @@ pub fn together(subnets: &[&Subnet], half: Half) -> Vec<Finding> {
     }
 }
 
-/// What the region's quota and capabilities have to say, if that many objects of each kind are to be made.
+/// What the region's quota and capabilities have to say, if that many objects of each kind are created.
 pub(crate) fn capacity(known: &Known<'_>, needed: &[(&str, u64)], half: Half) -> Vec<Finding> {
     let place = Place::Region(half);
     if !known.inventory.extensions.has_vpnaas() {

@@ -177,7 +177,7 @@ fn check_ports(object: &StoredObject) -> Result<(), Answer> {
     }
 }
 
-/// Whom a rule admits: a range of its family, or a group.
+/// Whom a rule allows: a range of its family, or a group.
 fn check_remote(object: &StoredObject, v6: bool) -> Result<(), Answer> {
     let (ethertype, prefix) = (text(object, "ethertype"), text(object, "remote_ip_prefix"));
     if !prefix.is_empty() && prefix.contains(':') != v6 {

@@ -1,4 +1,4 @@
-//! The signals that ask the program to end. They are taken as messages, so that a request under way can be settled and
+//! The signals that ask the program to end. They are taken as messages, so that a request in progress can be settled and
 //! the terminal given back first.
 
 use std::io;
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How long the engine may take to settle what is under way once it is asked to stop. At worst an object has just begun:
+/// How long the engine may take to settle what is in progress once it is asked to stop. At worst an object has just begun:
 /// looking at the router, making the service and, when the answer is lost, looking for it each take up to the 60 s a
 /// request may. The rest is for the pauses between.
 pub const SETTLING: Duration = Duration::from_secs(3 * 60 + 30);

@@ -62,7 +62,7 @@ pub(super) struct Access {
 
 type Reading = JoinHandle<Result<Inventory, Error>>;
 
-/// The tasks under way and what they need.
+/// The tasks in progress and what they need.
 #[derive(Debug)]
 pub struct Effects {
     tasks: JoinSet<Done>,
@@ -133,7 +133,7 @@ impl Default for Effects {
 }
 
 impl Effects {
-    /// The next message of a task or of the engine; waits for ever if nothing is under way. Nothing is lost if the
+    /// The next message of a task or of the engine; waits for ever if nothing is in progress. Nothing is lost if the
     /// waiting is given up.
     pub async fn next(&mut self) -> News {
         let ended = tokio::select! {
@@ -178,7 +178,7 @@ impl Effects {
         self.person.leave();
     }
 
-    /// Whether nothing is under way.
+    /// Whether nothing is in progress.
     pub fn is_idle(&self) -> bool {
         self.tasks.is_empty()
     }

@@ -231,7 +231,7 @@ fn active(text: &mut Account<'_>, run: Run<'_>) {
     text.besides(run);
     verified(text, run);
     text.gap();
-    to_be_admitted(text, run);
+    missing_rules(text, run);
     handover(text, run);
 }
 
@@ -267,7 +267,7 @@ fn verified(text: &mut Account<'_>, run: Run<'_>) {
 }
 
 /// The tunnel is up, and still no instance answers where security groups block traffic from the other side.
-fn to_be_admitted(text: &mut Account<'_>, run: Run<'_>) {
+fn missing_rules(text: &mut Account<'_>, run: Run<'_>) {
     if let Some(Ok(examined)) = &run.job.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()
     {

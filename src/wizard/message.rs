@@ -144,7 +144,7 @@ pub enum Message {
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
     /// The details of a region were read, or not.
     Detailed(RegionId, RequestId, Result<Detail, Error>),
-    /// The keys that the VPN to be made has to share were read, as far as they could be.
+    /// The keys that the new VPN has to share were read, as far as they could be.
     SharedKeysRead(RequestId, Vec<SharedKey>),
     Generated(Psk),
     /// A run that was interrupted is ready to go on, or why not.
@@ -157,7 +157,7 @@ pub enum Message {
     RolledBack(Undone, Ledger),
     /// All regions were read, as far as they could be; or some of them, and others are awaited.
     Inspected(RequestId, Box<Overview>),
-    /// A VPN's keys were compared, and it was read what its instances admit.
+    /// A VPN's keys were compared, and it was read what its instances allow.
     Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
     /// The keys of VPNs were compared, each named by its handle.
     KeysCompared(RequestId, Vec<(String, Keys)>),
@@ -211,7 +211,7 @@ pub enum Effect {
     RollBack(Marks, Ledger),
     /// Read the VPNs of all regions; answered by [`Message::Inspected`].
     Inspect(RequestId),
-    /// Read a VPN's keys and what its instances admit; answered by [`Message::Diagnosed`].
+    /// Read a VPN's keys and what its instances allow; answered by [`Message::Diagnosed`].
     Diagnose(RequestId, Box<Vpn>),
     /// Compare the keys of those VPNs; answered by [`Message::KeysCompared`].
     CompareKeys(RequestId, Vec<Vpn>),
@@ -221,7 +221,7 @@ pub enum Effect {
     Change(Which, Direction),
     /// The change that came to rest is not continued.
     LetChangeGo,
-    /// Ask the engine to stop after what is under way.
+    /// Ask the engine to stop after what is in progress.
     Stop,
     /// Answer what the sign-in asked last, or decline.
     Reply(Option<Reply>),

@@ -134,7 +134,7 @@ impl Model {
     }
 
     /// The program is told to end: nothing may wait for an answer. A run's engine is asked to stop first, so that the
-    /// request under way is settled.
+    /// request in progress is settled.
     pub(super) fn terminated(&mut self) {
         self.shell.question = None;
         if let Some(work) = self.work.working() {

@@ -1,4 +1,4 @@
-//! The keys of connections between the same two ends as the VPN to be made, which has to have the same.
+//! The keys of connections between the same two ends as the new VPN, which has to have the same.
 
 use super::remote::{Remote, RequestId};
 use super::review::Review;

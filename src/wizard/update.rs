@@ -236,7 +236,7 @@ impl Model {
         }
     }
 
-    /// Only Ctrl-C stops what is under way: a q may be text that was meant for a field.
+    /// Only Ctrl-C stops what is in progress: a q may be text that was meant for a field.
     fn quit_unseen(&mut self, is_control: bool) {
         match &self.shell.dialog {
             Some(dialog) if dialog.has(Act::StopAndKeep) => {

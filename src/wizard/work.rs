@@ -257,7 +257,7 @@ impl Work {
     }
 }
 
-/// The work of a session: what is under way or rests on the screen, what was done before, and what is still to be begun.
+/// The work of a session: what is in progress or rests on the screen, what was done before, and what is still to be begun.
 #[derive(Debug, Default)]
 pub struct WorkList {
     /// On the screen, or the last that was.

@@ -17,7 +17,7 @@ async fn ctrl_c_leaves_a_journal_and_says_how_to_go_on() {
     gate.arrived().await;
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    // It has heard of the wish before the request under way is answered.
+    // It has heard of the wish before the request in progress is answered.
     let err = BufReader::new(child.stderr.take().unwrap());
     let heard = tokio::task::spawn_blocking(move || {
         let mut lines = err.lines().map(Result::unwrap);
@@ -72,7 +72,7 @@ async fn finish(scene: &Scene, journal: &Path) {
     let stop = tokio_util::sync::CancellationToken::new();
     let work = ChangeWork { cloud: &cloud, events: &events, stop: &stop };
     let mut changing = Changing::open(journal).unwrap();
-    // The request that was under way may be acted upon as long as it could take.
+    // The request that was in progress may be acted upon as long as it could take.
     loop {
         match changing.carry_out(None, &work).await.unwrap() {
             Changed::Done => return,

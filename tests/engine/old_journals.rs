@@ -105,7 +105,7 @@ impl Scene {
             let ended = if is_back { changing.roll_back(&work).await } else { changing.carry_out(None, &work).await };
             tries += 1;
             match ended {
-                // The journal says that a request was under way, which may take effect for some seconds.
+                // The journal says that a request was in progress, which may take effect for some seconds.
                 Ok(Changed::Unsettled(..)) if tries < 1000 => tokio::time::sleep(Duration::from_millis(10)).await,
                 ended => return ended,
             }

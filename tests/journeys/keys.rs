@@ -205,7 +205,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     ended(&mut journey, &first, Ok(Changed::Done));
     let Some(Effect::Change(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
-    assert_eq!(dialog.title, "Stop?", "the next one is under way");
+    assert_eq!(dialog.title, "Stop?", "the next one is in progress");
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
     ended(&mut journey, &second, Ok(Changed::Done));

@@ -32,7 +32,7 @@ pub fn made(cloud: &RealCloud) -> usize {
     noted(cloud, "made")
 }
 
-/// How many requests the journal says are under way.
+/// How many requests the journal says are in progress.
 pub fn intents(cloud: &RealCloud) -> usize {
     noted(cloud, "intents")
 }
@@ -50,7 +50,7 @@ pub fn journals(cloud: &RealCloud) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
 
-/// The journal is gone, unless a request that was under way when its process died may still be acted on.
+/// The journal is gone, unless a request that was in progress when its process died may still be acted on.
 #[track_caller]
 fn forget(cloud: &RealCloud, said: &str) {
     let state = cloud.home.path().join(".local/state/osvpn");

@@ -76,7 +76,7 @@ fn a_killed_run_is_undone_and_so_is_one_whose_undoing_fails_in_between() {
     in_each(|cloud| {
         let (proxy, plan) = (Proxy::start(), plan(cloud));
         for trouble in [None, Some(Trouble::Status(503)), Some(Trouble::ResetBefore), Some(Trouble::ResetAfter)] {
-            // The second look at the services, while the policies and groups are made: after them nothing is under way.
+            // The second look at the services, while the policies and groups are made: after them nothing is in progress.
             proxy.trap(Method::GET, "vpn/vpnservices", 5, Trouble::Held);
             let pty = osvpn(cloud, &proxy, &["apply", &plan]);
             proxy.sprung();

@@ -52,7 +52,7 @@ fn requests(cloud: &RealCloud) -> Vec<Request> {
     log.lines().filter_map(of_line).collect()
 }
 
-/// The most requests that were under way at one moment.
+/// The most requests that were in progress at one moment.
 fn at_once(requests: &[Request]) -> usize {
     let under_way = |moment| requests.iter().filter(|one| one.begun <= moment && moment < one.answered).count();
     requests.iter().map(|one| under_way(one.begun)).max().unwrap()

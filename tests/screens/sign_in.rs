@@ -34,7 +34,7 @@ fn in_mid_run_the_question_stands_over_what_is_under_way() {
     screen("asked-passcode", &mut run.journey);
     run.journey.types("123456").press("Enter");
     screen("asked-sent", &mut run.journey);
-    let refused = "That is for project other, but what is under way is in project vpn-demo.";
+    let refused = "That is for project other, but what is in progress is in project vpn-demo.";
     run.journey.send(question(Wanted::Token, true, Some(refused))).send(Message::Paste("gAAAAAB".repeat(30).into()));
     screen("asked-token", &mut run.journey);
 }

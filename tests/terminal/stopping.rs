@@ -1,4 +1,4 @@
-//! Whatever ends the program, in whatever phase: what is under way is settled, the journal is true, the terminal is as it
+//! Whatever ends the program, in whatever phase: what is in progress is settled, the journal is true, the terminal is as it
 //! was, and the last line says how to go on.
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ fn ids(scene: &Scene) -> BTreeSet<String> {
     all.flat_map(|kind| kind.as_array().unwrap()).map(|object| object["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The journal holds exactly what was made, and no request is under way. What is made in full has no journal.
+/// The journal holds exactly what was made, and no request is in progress. What is made in full has no journal.
 #[track_caller]
 fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
     let state = scene.home.path().join(".local/state/osvpn");
@@ -38,7 +38,7 @@ fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
     }
 }
 
-/// A wizard in that phase, with a request under way that waits at a gate.
+/// A wizard in that phase, with a request in progress that waits at a gate.
 fn at(phase: &str) -> (Scene, Pty, Gate, BTreeSet<String>) {
     let scene = Scene::new(SimulatorSettings { report_interval: Duration::MAX, ..SimulatorSettings::default() });
     let before = ids(&scene);
@@ -69,7 +69,7 @@ fn a_signal_in_any_phase_of_the_wizard_leaves_everything_in_order() {
             let what = format!("{signal} while {phase}");
             let (scene, pty, gate, before) = at(phase);
             pty.signal(signal);
-            pty.wait("what is under way is awaited", |screen| phase == "watching" || screen.contains("Stopping"));
+            pty.wait("what is in progress is awaited", |screen| phase == "watching" || screen.contains("Stopping"));
             gate.open();
             let (code, printed) = pty.end();
             assert_eq!(code, expected, "{what}: {}", printed.said);

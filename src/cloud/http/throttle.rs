@@ -1,8 +1,8 @@
 //! What one host is asked at once, and when it may be asked again.
 //!
-//! At most [`IN_FLIGHT`] requests are under way to a host; the others wait their ticket. Once a host answers 429 nobody asks it
-//! before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then one request
-//! goes first, and once as many are answered as may be under way one more may.
+//! At most [`IN_FLIGHT`] requests are in flight to a host; the others wait their ticket. Once a host answers 429 nobody
+//! asks it before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then
+//! one request goes first, and once as many are answered as may be in flight one more may.
 //!
 //! How often a host refuses in a row is counted for the host: all that wait for it give up together, and none of them gives
 //! up as long as others are answered.
@@ -19,7 +19,7 @@ use super::Limits;
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::retry::{LONGEST_WAIT, Patience, Pause};
 
-/// How many requests are under way to one host. Neutron's API workers answer one request each; what is sent beyond them
+/// How many requests are in flight to one host. Neutron's API workers answer one request each; what is sent beyond them
 /// waits there, each in a socket of its own.
 const IN_FLIGHT: usize = 16;
 
@@ -46,7 +46,7 @@ pub(super) struct Host {
 #[derive(Debug)]
 struct Traffic {
     in_flight: usize,
-    /// How many may be under way at present, and how many were answered since it grew.
+    /// How many may be in flight at present, and how many were answered since it grew.
     window: usize,
     answered: usize,
     /// Refusals in a row, and the last of them.
@@ -86,7 +86,7 @@ pub(super) struct Ticket<'a> {
     told: Option<Instant>,
 }
 
-/// A request under way; its place is free again when this is dropped.
+/// A request in progress; its place is free again when this is dropped.
 pub(super) struct InFlight<'a> {
     host: &'a Host,
     sent: Instant,
@@ -231,7 +231,7 @@ impl Host {
     fn refuse(&self, sent: Instant, error: &Error, limits: &Limits) -> (u32, Instant) {
         let now = Instant::now();
         let mut state = self.state();
-        // Requests that were under way together are refused together, which is one refusal.
+        // Requests that were in progress together are refused together, which is one refusal.
         let together = state.refused.as_ref().map(|(_, hold)| *hold).filter(|hold| sent < hold.since);
         if together.is_none() {
             state.refusals += 1;
@@ -348,7 +348,7 @@ mod tests {
         let answers = join_all((0..30).map(|_| ask(&host, &patience, serve))).await;
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
         let asked = lock(&asked).clone();
-        assert_eq!(asked.iter().filter(|second| **second == 0).count(), 16, "what was under way already");
+        assert_eq!(asked.iter().filter(|second| **second == 0).count(), 16, "what was in progress already");
         assert_eq!(asked.len(), 16 + 30, "and nobody is refused a second time: {asked:?}");
         let told = lock(&told).clone();
         assert!(told.iter().all(|pause| pause.starts_with("429 from the cloud; retrying in 7.")), "{told:?}");

@@ -97,7 +97,7 @@ impl Cloud {
             return Ok(current);
         }
         if let Some(error) = &renewals.failure {
-            // Without `before`, a renewal was under way when this one asked, and it is over now.
+            // Without `before`, a renewal was in progress when this one asked, and it is over now.
             let waited_for_it = before != Some(renewals.tried);
             let for_good =
                 matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::SecondFactor | ErrorKind::Unanswered);

@@ -2,7 +2,7 @@ use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::inspect::exposure::Admission;
 use crate::plan::cidr;
 
-/// Security groups admit the other side.
+/// Security groups allow traffic from the other side.
 pub const SECURITY_GROUPS: Check = Check {
     id: "security-groups",
     label: "security groups allow traffic from the other side",
