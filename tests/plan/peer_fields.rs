@@ -143,7 +143,7 @@ fn an_address_of_our_own_is_no_peer_s() {
     world.warned(single("10.0.1.77", "192.168.7.0/24"), Place::PeerAddress, "private address");
     let there = world.porirua.1.routers.iter_mut().find(|router| router.id == Id::new("p-border")).unwrap();
     there.external_v4 = vec!["10.0.0.77".parse().unwrap()];
-    world.refused(site_to_site(), Place::Router(Half::B), "lies in 10.0.0.0/24");
+    world.refused(site_to_site(), Place::Router(Half::B), "is in 10.0.0.0/24");
 }
 
 #[test]
