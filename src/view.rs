@@ -96,10 +96,6 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
 fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     heading::draw(scene, top, frame);
-    if let Start::SigningIn { since, .. } = scene.model.shell.start {
-        remote::signing_in(scene, since, area, frame);
-        return 0;
-    }
     match &scene.model.content {
         Content::List(picker) => picker::draw(scene, picker, area, frame),
         Content::Form(form) if scene.model.screen == Screen::Custom => policy_form::draw(scene, form, area, frame),

@@ -308,8 +308,11 @@ fn the_first_frame_and_the_keys_do_not_wait_for_the_network() {
         ("OS_PROJECT_DOMAIN_NAME", "Default".to_owned()),
     ];
     let mut pty = Pty::start(home.path(), &[], &vars);
-    pty.wait_for("Signing in");
+    pty.wait_for("Waiting for Keystone");
     println!("first frame {:?} after the start", pty.started.elapsed());
+    settled(&pty, "What should be connected?");
+    pty.send("2");
+    settled(&pty, "Which region?");
     pty.send("q");
     assert_eq!(pty.end().0, 130);
 }

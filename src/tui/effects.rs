@@ -16,7 +16,7 @@ use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId}
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{self, interruptions};
 use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
-use crate::engine::pace::{DESCRIPTIONS, TOGETHER};
+use crate::engine::pace::TOGETHER;
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
 use crate::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
@@ -214,7 +214,15 @@ impl Effects {
                 (self.person, self.said) = Person::new();
                 self.question = None;
                 let person = self.person.clone();
-                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person).await)) });
+                let told = self.parts.0.clone();
+                let tell = move |warning: &str| {
+                    let _ = told.send(Message::Warned(request, warning.to_owned()));
+                };
+                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person, tell).await)) });
+            }
+            Effect::DescribeRegions(request) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move { Message::RegionsDescribed(request, cloud.region_descriptions().await) });
             }
             Effect::Reply(reply) => {
                 if let Some(question) = self.question.take() {
@@ -413,10 +421,9 @@ impl Effects {
     }
 }
 
-/// Signs in and asks every region at once, before the wizard does: what it learns of the sign-in has another round trip
-/// in it, for the names of the regions, and discovery need not wait for them.
-async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
-    let signed_in = sign_in(login, Some(person), |_| {}).await?;
+/// Signs in and asks every region at once, before the wizard does.
+async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) -> Result<Access, Problem> {
+    let signed_in = sign_in(login, Some(person), tell).await?;
     let cloud = &signed_in.cloud;
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {
@@ -424,8 +431,6 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
         (region.id().clone(), tokio::spawn(async move { region.inventory_with_interfaces().await }))
     });
     let early = early.collect();
-    // They are a courtesy: the first screen does not wait long for them.
-    let described = tokio::time::timeout(DESCRIPTIONS, cloud.region_descriptions()).await;
     let session = Session {
         project: cloud.project_name().to_owned(),
         user: cloud.user_name().to_owned(),
@@ -433,7 +438,6 @@ async fn access(login: &Login, person: Person) -> Result<Access, Problem> {
         is_demo: signed_in.simulator.is_some(),
         home: cloud.preferred_region().cloned(),
         regions: regions.iter().map(|region| region.id().clone()).collect(),
-        descriptions: described.unwrap_or_default().into_iter().collect(),
         warnings: signed_in.warnings.clone(),
         creations: if signed_in.simulator.is_some() { Vec::new() } else { interrupted_creations(cloud) },
         changes: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },

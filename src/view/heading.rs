@@ -11,8 +11,8 @@ use ratatui::widgets::Paragraph;
 
 use super::Scene;
 use super::text::fit;
+use crate::wizard::Model;
 use crate::wizard::screen::Screen;
-use crate::wizard::{Model, Start};
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
@@ -24,9 +24,6 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// The time of a run; else the place of the step among those that ask.
 fn right(model: &Model) -> String {
-    if matches!(model.shell.start, Start::SigningIn { .. }) {
-        return String::new();
-    }
     match (model.screen, &model.work.current) {
         (Screen::Work, Some(work)) => {
             return super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
@@ -39,8 +36,7 @@ fn right(model: &Model) -> String {
     at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
 }
 
-/// What it says at the left.
 /// The heading, also while the screen itself cannot be shown.
 pub(super) fn text(model: &Model) -> String {
-    if matches!(model.shell.start, Start::SigningIn { .. }) { "Signing in".to_owned() } else { model.heading() }
+    model.heading()
 }

@@ -87,6 +87,10 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         }
         return;
     }
+    if let Some(line) = remote::signing_in(scene) {
+        frame.render_widget(Paragraph::new(line), area);
+        return;
+    }
     if let Screen::Router(half) | Screen::Subnets(half) = model.screen
         && let Some(region) = model.new_vpn.region_of(half).filter(|region| region.inventory.is_loading())
         && let Some(line) = remote::reading(scene, region)

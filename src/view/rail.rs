@@ -15,9 +15,9 @@ use ratatui::widgets::Paragraph;
 use super::area::Area;
 use super::text::{fit, pad, width as columns};
 use super::{Scene, review};
+use crate::wizard::Model;
 use crate::wizard::screen::Screen;
 use crate::wizard::work::End;
-use crate::wizard::{Model, Start};
 
 /// The columns it takes on a screen of that width, the line at its right among them. A run needs the width of a narrow
 /// screen for itself, and its answers can no longer be changed. VPNs that exist have none.
@@ -88,11 +88,7 @@ fn line(scene: Scene<'_>, step: Screen, stand: Stand, focused: bool, names: usiz
         Stand::Ahead => theme.dim(),
     };
     let left = room.saturating_sub(3 + names + 1);
-    let value = match (stand, &model.shell.start) {
-        // Before the sign-in, defaults would look like answers.
-        (Stand::Done, Start::Ready(_)) => short(scene, step, left),
-        _ => String::new(),
-    };
+    let value = if stand == Stand::Done { short(scene, step, left) } else { String::new() };
     let mut line = Line::from(vec![
         Span::styled(format!(" {glyph} "), style),
         Span::styled(format!("{} ", pad(theme, &step.name(model.new_vpn.answers.mode), names)), name),

@@ -5,17 +5,15 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
-use super::area::Area;
 use super::text::{clock, paragraph};
 use super::{Scene, document};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 use crate::sign_in::Login;
-use crate::wizard::RegionState;
 use crate::wizard::remote::Remote;
 use crate::wizard::screen::Screen;
+use crate::wizard::{RegionState, Start};
 
 pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
     let frames = scene.theme.glyphs.spinner;
@@ -46,18 +44,24 @@ pub(super) fn reading(scene: Scene<'_>, region: &RegionState) -> Option<Line<'st
     Some(waiting(scene, &format!("Reading {}", scene.model.shell.labels.full(&region.id)), since))
 }
 
-pub(super) fn signing_in(scene: Scene<'_>, since: Duration, area: Rect, frame: &mut Frame<'_>) {
+/// What of the sign-in is still on its way, if anything is.
+pub(super) fn signing_in(scene: Scene<'_>) -> Option<Line<'static>> {
+    let Start::SigningIn { since, .. } = scene.model.shell.start else { return None };
     let text = match &scene.model.shell.login {
         Login::Default => "Waiting for Keystone".to_owned(),
         Login::Named(name) => format!("Waiting for Keystone of {name}"),
         Login::Demo => "Starting the simulated cloud".to_owned(),
     };
-    frame.render_widget(Paragraph::new(waiting(scene, &text, since)), area.split_top(1).1);
+    Some(waiting(scene, &text, since))
 }
 
 /// Draws why a step's list has no lines, and what to do about it.
 pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame<'_>) {
     let columns = usize::from(area.width);
+    if let Some(line) = signing_in(scene) {
+        document::draw(scene, &[line], 0, ("", ""), area, frame);
+        return;
+    }
     let lines = match step {
         Screen::Router(half) | Screen::Subnets(half) => match scene.model.new_vpn.region_of(half) {
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],

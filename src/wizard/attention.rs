@@ -26,7 +26,6 @@ enum Front {
         title: String,
         buttons: Vec<(&'static str, Act)>,
     },
-    SigningIn,
     Problem,
     /// A step, and whether there is something to confirm in it.
     Screen(Screen, bool),
@@ -44,7 +43,6 @@ impl Front {
             return Self::Dialog { title: title.clone(), buttons: buttons.clone() };
         }
         match (&model.shell.start, &model.content) {
-            (Start::SigningIn { .. }, _) => Self::SigningIn,
             (Start::Problem(_), _) => Self::Problem,
             (_, Content::Review(review)) => Self::Screen(model.screen, review.plan.is_ok()),
             _ => Self::Screen(model.screen, model.button().is_some()),
@@ -67,7 +65,7 @@ pub(super) struct Attention {
 
 impl Default for Attention {
     fn default() -> Self {
-        let front = Front::SigningIn;
+        let front = Front::Screen(Screen::Mode, false);
         Self { front, since: Duration::ZERO, by_key: false, enter: None, text: None, is_for_file: false }
     }
 }
@@ -144,7 +142,6 @@ impl Model {
             return (!act.is_harmless()).then(|| Stake { what: choose(label), is_grave: act.is_grave() });
         }
         match (&self.shell.start, &self.content) {
-            (Start::SigningIn { .. }, _) => None,
             (Start::Problem(_), _) => Some(Stake { what: "try again".to_owned(), is_grave: false }),
             (_, Content::Review(review)) if review.focus == 0 && review.plan.is_ok() => {
                 Some(Stake { what: format!("create {}", self.new_vpn.name_text()), is_grave: true })

@@ -150,7 +150,6 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
 pub fn screen_bindings(model: &Model) -> Vec<Binding> {
     with_common(match (&model.shell.start, &model.content) {
         (Start::Problem(_), _) => problem_keys(model),
-        (Start::SigningIn { .. }, _) => with_other_cloud(model, vec![help_key()]),
         (_, Content::List(picker)) => picker_keys(model, picker),
         (_, Content::Form(form)) => form_keys(model, form),
         (_, Content::Review(review)) => review_keys(review.focus == 0),

@@ -209,6 +209,7 @@ impl Model {
         let Content::List(picker) = &self.content else { return };
         let Some(line) = picker.current().cloned() else {
             let text = match self.screen {
+                _ if self.shell.session().is_none() => "You are still being signed in; a moment.".to_owned(),
                 Screen::Router(half) | Screen::Subnets(half)
                     if self.new_vpn.region_of(half).is_some_and(|region| region.inventory.is_loading()) =>
                 {

@@ -30,7 +30,6 @@ pub struct Session {
     pub is_demo: bool,
     pub home: Option<RegionId>,
     pub regions: Vec<RegionId>,
-    pub descriptions: Vec<(RegionId, String)>,
     pub warnings: Vec<String>,
     /// Creations in this project that were interrupted, the latest first.
     pub creations: Vec<InterruptedCreation>,
@@ -140,6 +139,10 @@ pub enum Message {
     /// So many lines of what is on top do not fit on the screen.
     Overflow(u16),
     SignedIn(RequestId, Result<Session, Problem>),
+    /// What there is to know before the credentials are sent.
+    Warned(RequestId, String),
+    /// What Keystone says of its regions.
+    RegionsDescribed(RequestId, BTreeMap<RegionId, String>),
     /// A region was discovered, or not.
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
     /// The details of a region were read, or not.
@@ -184,8 +187,10 @@ pub enum Message {
 /// What the loop has to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Sign in; answered by [`Message::SignedIn`].
+    /// Sign in; answered by [`Message::SignedIn`], and by [`Message::Warned`] before that.
     SignIn(RequestId, Login),
+    /// Read the names of the regions; answered by [`Message::RegionsDescribed`].
+    DescribeRegions(RequestId),
     /// Read a region; answered by [`Message::Discovered`].
     Discover(RequestId, RegionId),
     /// Read a chosen region's details; answered by [`Message::Detailed`].

@@ -5,7 +5,7 @@ use super::review::Review;
 use super::screen::{Kind, Screen};
 use super::secret_text::SecretText;
 use super::shared_keys::SharedKeys;
-use super::{Content, Model};
+use super::{Content, Model, Start};
 
 impl Model {
     /// Opens a screen with its best choice made. What was still to be done on another one is forgotten.
@@ -69,6 +69,10 @@ impl Model {
             open.key.clear();
         }
         self.work.missing_key = SecretText::default();
+        if screen == Screen::Cloud && self.shell.session().is_none() {
+            // Whoever does not want to wait chooses another.
+            self.shell.start = Start::Choosing;
+        }
         self.enter(screen);
         if screen == Screen::Vpns {
             self.vpns.open = None;

@@ -3,10 +3,10 @@
 
 use itertools::Itertools;
 
-use super::Model;
 use super::fields::Field;
 use super::vpns::Intent;
 use super::work::Work;
+use super::{Model, Start};
 use crate::change::Sas;
 use crate::inspect::diagnosis::agents_report;
 use crate::plan::psk::KeyOrigin;
@@ -475,7 +475,9 @@ impl Model {
 
     pub fn help(&self) -> &'static [&'static str] {
         match self.screen {
-            _ if self.shell.session().is_none() => SIGN_IN_HELP,
+            screen if self.shell.session().is_none() && screen != Screen::Mode => SIGN_IN_HELP,
+            // There is no question yet.
+            _ if matches!(self.shell.start, Start::Problem(_)) => SIGN_IN_HELP,
             Screen::Work if self.work.change().is_some() => CHANGE,
             Screen::Work if self.new_vpn.answers.mode == Mode::Single => RUN_OF_ONE,
             screen => screen.about().help,

@@ -1,5 +1,7 @@
 //! Signing in and reading the regions.
 
+use std::collections::BTreeMap;
+
 use super::keymap::Action;
 use super::picker::Choice;
 use super::remote::RequestId;
@@ -13,12 +15,11 @@ use crate::sign_in::{Login, Problem};
 
 impl Model {
     pub(super) fn signed_in(&mut self, request: RequestId, result: Result<Session, Problem>) {
-        if !matches!(self.shell.start, Start::SigningIn { request: awaited, .. } if awaited == request) {
+        if !self.shell.awaits_sign_in(request) {
             return;
         }
         match result {
             Ok(session) => {
-                self.shell.labels.describe(session.descriptions.iter().cloned());
                 let regions = session.regions.clone();
                 match session.warnings.as_slice() {
                     [] => {}
@@ -27,12 +28,13 @@ impl Model {
                 }
                 self.shell.start = Start::Ready(session);
                 self.new_vpn.regions = regions.iter().cloned().map(RegionState::new).collect();
-                let step = if self.screen == Screen::Cloud { Screen::Mode } else { self.screen };
-                // What was known of the VPNs may be of another cloud.
-                self.vpns = YourVpns::default();
-                self.work.queue.clear();
-                self.enter(step);
+                // The first question may have been answered meanwhile: the screen goes on from where it is.
+                match self.screen {
+                    Screen::Vpns => self.open_vpns(),
+                    _ => self.refresh(),
+                }
                 self.offer_at_start();
+                self.shell.describe_regions();
                 for region in &regions {
                     self.new_vpn.discover(&mut self.shell, region);
                 }
@@ -48,11 +50,11 @@ impl Model {
 
     pub(super) fn problem_action(&mut self, action: Action) {
         match action {
-            Action::Retry | Action::Accept => self.shell.sign_in(),
+            Action::Retry | Action::Accept => self.sign_in(),
             Action::Back => self.other_cloud(),
             Action::Demo => {
                 self.shell.login = Login::Demo;
-                self.shell.sign_in();
+                self.sign_in();
             }
             _ => self.shell.scroll_by(action),
         }
@@ -76,7 +78,29 @@ impl Model {
             self.new_vpn.answers.leave_cloud();
         }
         self.shell.login = login;
+        self.sign_in();
+        self.advance();
+    }
+
+    /// Signs in, while the first question is asked. What was known may be of another cloud.
+    pub(super) fn sign_in(&mut self) {
+        self.new_vpn.regions.clear();
+        self.vpns = YourVpns::default();
+        self.work.queue.clear();
         self.shell.sign_in();
+    }
+
+    /// Tells what is known before the credentials are sent, once more than what is known after.
+    pub(super) fn warned(&mut self, request: RequestId, warning: String) {
+        if self.shell.awaits_sign_in(request) {
+            self.shell.warn(warning);
+        }
+    }
+
+    pub(super) fn regions_described(&mut self, request: RequestId, descriptions: BTreeMap<RegionId, String>) {
+        if self.shell.described(request, descriptions) {
+            self.refresh();
+        }
     }
 
     pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) {
@@ -107,7 +131,7 @@ impl Model {
 
     /// Whether there is something to read again here.
     pub fn can_retry(&self) -> bool {
-        self.screen == Screen::Vpns || !self.regions_shown().is_empty()
+        self.shell.session().is_some() && (self.screen == Screen::Vpns || !self.regions_shown().is_empty())
     }
 
     /// Reads again what the screen is about; what failed anywhere is read again with it. What has just been asked for is

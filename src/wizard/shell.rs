@@ -1,5 +1,6 @@
 //! What surrounds every screen: the terminal, the time, the sign-in, dialogs, notices, and the way out.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::attention::Attention;
@@ -9,6 +10,7 @@ use super::message::{Beginning, Effect, Session};
 use super::outbox::Outbox;
 use super::remote::RequestId;
 use super::sign_in_question::Asked;
+use crate::cloud::RegionId;
 use crate::plan::Labels;
 use crate::sign_in::{Login, Problem};
 
@@ -19,9 +21,10 @@ pub const SMALLEST: (u16, u16) = (60, 18);
 /// How long a key stays on the screen in clear.
 const REVEALED: Duration = Duration::from_secs(60);
 
-/// What happens before the first question.
+/// How far the sign-in is.
 #[derive(Clone, Debug)]
 pub enum Start {
+    /// The first question is asked meanwhile.
     SigningIn {
         request: RequestId,
         /// By [`Shell::now`].
@@ -59,6 +62,8 @@ pub struct Shell {
     /// The clouds of clouds.yaml, when one had to be chosen.
     pub clouds: Vec<String>,
     pub labels: Labels,
+    /// The request for the names of the regions.
+    describing: Option<RequestId>,
     pub dialog: Option<Dialog>,
     pub question: Option<Asked>,
     pub notice: Option<Notice>,
@@ -83,6 +88,7 @@ impl Shell {
             login: beginning.login.clone(),
             clouds: Vec::new(),
             labels: beginning.labels.clone(),
+            describing: None,
             dialog: None,
             question: None,
             notice: None,
@@ -102,6 +108,26 @@ impl Shell {
         self.question = None;
         self.start = Start::SigningIn { request, since: self.now };
         self.out.push(Effect::SignIn(request, self.login.clone()));
+    }
+
+    pub(super) fn awaits_sign_in(&self, request: RequestId) -> bool {
+        matches!(self.start, Start::SigningIn { request: awaited, .. } if awaited == request)
+    }
+
+    /// Asks for the names of the regions, which nothing waits for.
+    pub(super) fn describe_regions(&mut self) {
+        let request = self.out.request();
+        self.describing = Some(request);
+        self.out.push(Effect::DescribeRegions(request));
+    }
+
+    /// Takes the names of the regions; false if they are of another sign-in.
+    pub(super) fn described(&mut self, request: RequestId, descriptions: BTreeMap<RegionId, String>) -> bool {
+        let is_awaited = self.describing.take_if(|awaited| *awaited == request).is_some();
+        if is_awaited {
+            self.labels.describe(descriptions);
+        }
+        is_awaited
     }
 
     /// The session, once signed in.

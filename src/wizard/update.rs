@@ -33,6 +33,8 @@ fn updated(model: &mut Model, message: Message) {
         Message::Overflow(lines) => model.shell.overflow = lines,
         Message::Tick(now) => model.shell.now = model.shell.now.max(now),
         Message::SignedIn(request, result) => model.signed_in(request, result),
+        Message::Warned(request, warning) => model.warned(request, warning),
+        Message::RegionsDescribed(request, descriptions) => model.regions_described(request, descriptions),
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
         Message::Detailed(region, request, result) => model.detailed(&region, request, result),
         Message::SharedKeysRead(request, keys) => model.shared_keys_read(request, keys),
@@ -135,8 +137,6 @@ fn act(model: &mut Model, action: Action) {
     }
     match (&model.shell.start, &model.content) {
         (Start::Problem(_), _) => model.problem_action(action),
-        (Start::SigningIn { .. }, _) if action == Action::Back => model.other_cloud(),
-        (Start::SigningIn { .. }, _) => {}
         (_, Content::List(_)) => model.picker_action(action),
         (_, Content::Form(_)) => model.form_action(action),
         (_, Content::Review(_)) => model.review_action(action),

@@ -206,10 +206,10 @@ fn connections(vpn: &Vpn) -> Vec<(RegionId, Id)> {
 }
 
 impl Model {
-    /// Opens the list, and reads it if that is due.
+    /// Opens the list, and reads it if that is due: not before there is a sign-in.
     pub(super) fn open_vpns(&mut self) {
         let is_fresh = self.vpns.seen().is_some() && !self.is_stale();
-        if !is_fresh && !self.vpns.seen.is_loading() {
+        if self.shell.session().is_some() && !is_fresh && !self.vpns.seen.is_loading() {
             self.read_vpns();
         }
         self.enter(Screen::Vpns);

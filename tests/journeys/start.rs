@@ -1,5 +1,8 @@
 //! Before the first question, and the end that comes from outside.
 
+use osvpn::cloud::person::{Question, Wanted};
+
+use super::journey::session;
 use super::*;
 
 #[test]
@@ -34,6 +37,117 @@ fn without_credentials_there_are_three_ways_on() {
     let Some(Effect::SignIn(request, _)) = demo.effects.pop() else { panic!() };
     demo.send(Message::SignedIn(request, Err(problem))).types("d");
     assert!(matches!(demo.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Demo))));
+}
+
+/// Answers the sign-in with a session, and nothing else.
+fn signs_in(journey: &mut Journey) {
+    let request = sign_in_request(journey);
+    journey.send(Message::SignedIn(request, Ok(session())));
+}
+
+fn sign_in_request(journey: &mut Journey) -> RequestId {
+    journey.taken("the sign-in", |effect| match effect {
+        Effect::SignIn(request, _) => Some(*request),
+        _ => None,
+    })
+}
+
+fn current(journey: &Journey) -> Choice {
+    let Content::List(picker) = &journey.model.content else { panic!("a list") };
+    picker.current().unwrap().choice.clone()
+}
+
+#[test]
+fn the_first_question_is_answered_before_the_sign_in_is() {
+    let mut journey = Journey::begin();
+    journey.at(Screen::Mode).key(KeyCode::Down);
+    signs_in(&mut journey);
+    assert_eq!(current(&journey), Choice::Mode(Mode::Single), "the answer of the cloud does not move the cursor");
+    let mut journey = Journey::begin();
+    journey.enter().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("being signed in"));
+    signs_in(&mut journey);
+    journey.at(Screen::Region(Half::A)).discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert_eq!(current(&journey), Choice::Region(hamilton()));
+    journey.enter().at(Screen::Region(Half::B)).esc().esc().at(Screen::Mode);
+    let mut early = Journey::begin();
+    early.types("1").at(Screen::Region(Half::A)).esc().at(Screen::Mode).types("2").at(Screen::Region(Half::A));
+    signs_in(&mut early);
+    assert_eq!(early.model.new_vpn.answers.mode, Mode::Single);
+}
+
+#[test]
+fn an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails() {
+    let mut journey = Journey::begin();
+    journey.types("2").at(Screen::Region(Half::A)).send(Message::Asked(Question {
+        wanted: Wanted::Passcode,
+        is_renewal: false,
+        user: None,
+        project: None,
+        auth_url: "https://keystone.example:5000/v3".into(),
+        refused: None,
+    }));
+    journey.types("123456").enter();
+    assert!(journey.effects.iter().any(|effect| matches!(effect, Effect::Reply(Some(_)))));
+    journey.send(Message::QuestionOver).at(Screen::Region(Half::A));
+    let request = sign_in_request(&mut journey);
+    let error = Error::new(ErrorKind::Timeout, "no answer within 60 s");
+    let title = "Sign-in failed".to_owned();
+    let problem = Problem { title, text: vec![], looked_for: vec![], error: Some(error), clouds: vec![] };
+    journey.send(Message::SignedIn(request, Err(problem)));
+    assert!(matches!(journey.model.shell.start, Start::Problem(_)), "it stands in the place of everything else");
+    journey.types("r").at(Screen::Region(Half::A));
+    signs_in(&mut journey);
+    assert_eq!(journey.model.new_vpn.answers.mode, Mode::Single);
+    journey.at(Screen::Region(Half::A)).discovered(&hamilton(), Ok(hamilton_inventory()));
+    journey.enter().at(Screen::Router(Half::A));
+}
+
+#[test]
+fn the_list_of_vpns_is_read_as_soon_as_there_is_a_sign_in() {
+    let mut journey = Journey::begin();
+    journey.types("3").at(Screen::Vpns).types("r");
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "nobody could answer");
+    signs_in(&mut journey);
+    journey.at(Screen::Vpns).inspected(super::surveys::healthy());
+    assert_eq!(super::vpns::titles(&journey)[0], "hlz-por");
+}
+
+#[test]
+fn what_is_known_before_the_credentials_are_sent_is_told_at_once() {
+    let mut journey = Journey::begin();
+    let Some(Effect::SignIn(request, _)) = journey.effects.first() else { panic!() };
+    let request = *request;
+    journey.send(Message::Warned(request, "The password is sent in clear text".into()));
+    assert!(journey.model.shell.notice.as_ref().unwrap().is_problem);
+    signs_in(&mut journey);
+    journey.enter().send(Message::Warned(request, "late".into()));
+    assert!(journey.model.shell.notice.is_none(), "what a sign-in said that is over is too late");
+}
+
+#[test]
+fn the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known() {
+    let unknown = osvpn::cloud::RegionId::new("nz-akl-1");
+    let mut journey = Journey::begin();
+    let request = sign_in_request(&mut journey);
+    journey.send(Message::SignedIn(request, Ok(Session { regions: vec![unknown.clone()], ..session() })));
+    journey.enter().at(Screen::Region(Half::A));
+    assert_eq!(super::vpns::titles(&journey), ["nz-akl-1"]);
+    journey.send(Message::RegionsDescribed(RequestId(0), [(unknown.clone(), "Nowhere".to_owned())].into()));
+    assert_eq!(super::vpns::titles(&journey), ["nz-akl-1"], "names of another sign-in are dropped");
+    journey.regions_described(&[(unknown, "Auckland")]);
+    assert_eq!(super::vpns::titles(&journey), ["Auckland"]);
+}
+
+#[test]
+fn another_cloud_begins_without_what_was_known_of_the_first() {
+    let mut journey = Journey::ready();
+    journey.model.shell.clouds = vec!["home".to_owned(), "work".to_owned()];
+    journey.enter().at(Screen::Region(Half::A)).esc().esc().at(Screen::Cloud).types("2").at(Screen::Mode);
+    journey.enter().at(Screen::Region(Half::A));
+    assert!(journey.model.new_vpn.regions.is_empty(), "they are those of the other cloud");
+    signs_in(&mut journey);
+    assert_eq!(super::vpns::titles(&journey).len(), 3);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::*;
 fn signing_in_says_for_how_long_already() {
     let mut journey = Journey::begun(SMALL);
     screen("signing-in", journey.after(3.2));
+    screen("signing-in-answered", journey.press("Enter"));
 }
 
 #[test]

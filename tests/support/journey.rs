@@ -215,7 +215,19 @@ impl Journey {
             Effect::SignIn(request, _) => Some(*request),
             _ => None,
         });
-        self.send(Message::SignedIn(request, result))
+        self.send(Message::SignedIn(request, result)).regions_described(&[])
+    }
+
+    /// Answers what Keystone says of its regions, if that is asked.
+    pub fn regions_described(&mut self, descriptions: &[(RegionId, &str)]) -> &mut Self {
+        let is_asked = |effect: &Effect| match effect {
+            Effect::DescribeRegions(request) => Some(*request),
+            _ => None,
+        };
+        let Some(request) = self.effects.iter().find_map(is_asked) else { return self };
+        self.effects.retain(|effect| is_asked(effect).is_none());
+        let described = descriptions.iter().map(|(region, text)| (region.clone(), (*text).to_owned())).collect();
+        self.send(Message::RegionsDescribed(request, described))
     }
 
     #[track_caller]
