@@ -62,19 +62,13 @@ impl Scene {
 #[track_caller]
 fn enter_until(pty: &mut Pty, last: &str) {
     for step in STEPS {
-        settled(pty, step);
+        pty.settled(step);
         if step.starts_with(last) {
             return;
         }
         pty.send("\r");
     }
     panic!("there is no step {last}");
-}
-
-/// Waits for a step and for what it shows of the cloud.
-#[track_caller]
-fn settled(pty: &Pty, step: &str) {
-    pty.wait(step, |screen| screen.contains(step) && !screen.contains("of 3 read"));
 }
 
 #[test]
@@ -101,13 +95,13 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
     pty.send(DOWN);
     pty.confirm("\r");
     for step in ["Which region?", "Which router of Hamilton?", "Which subnets of Hamilton?"] {
-        settled(&pty, step);
+        pty.settled(step);
         pty.confirm("\r");
     }
     pty.wait_for("Who is the peer outside?");
     pty.send("198.18.0.7\t\t192.168.7.0/24\r");
     for step in ["The pre-shared key", "Which policy?", "The name of the VPN", "creates 6 objects"] {
-        settled(&pty, step);
+        pty.settled(step);
         pty.confirm("\r");
     }
     pty.wait_for("hlz is created, but not ACTIVE yet");
@@ -128,9 +122,9 @@ fn going_back_keeps_every_answer() {
     enter_until(&mut pty, "Which is the first region?");
     pty.send(DOWN);
     pty.confirm("\r");
-    settled(&pty, "Which region is Porirua connected with?");
+    pty.settled("Which region is Porirua connected with?");
     pty.confirm("\r");
-    settled(&pty, "Which router of Porirua?");
+    pty.settled("Which router of Porirua?");
     for step in ["Which region is Porirua connected with?", "Which is the first region?", "What should be connected?"] {
         pty.send(ESC);
         pty.wait_for(step);
@@ -287,9 +281,9 @@ fn ctrl_z_gives_the_terminal_to_the_shell_until_it_goes_on() {
     pty.wait_alternate(false);
     pty.signal("CONT");
     pty.wait_alternate(true);
-    settled(&pty, "Which is the first region?");
+    pty.settled("Which is the first region?");
     pty.confirm("\r");
-    settled(&pty, "Which region is Hamilton connected with?");
+    pty.settled("Which region is Hamilton connected with?");
     pty.signal("TERM");
     pty.end();
 }
@@ -310,9 +304,9 @@ fn the_first_frame_and_the_keys_do_not_wait_for_the_network() {
     let mut pty = Pty::start(home.path(), &[], &vars);
     pty.wait_for("Waiting for Keystone");
     println!("first frame {:?} after the start", pty.started.elapsed());
-    settled(&pty, "What should be connected?");
+    pty.wait_for("What should be connected?");
     pty.send("2");
-    settled(&pty, "Which region?");
+    pty.wait_for("Which region?");
     pty.send("q");
     assert_eq!(pty.end().0, 130);
 }
@@ -338,7 +332,7 @@ fn without_credentials_the_demo_is_one_key_away() {
     let mut pty = Pty::start(home.path(), &[], &[]);
     pty.wait_for("No OpenStack credentials");
     pty.send("d");
-    pty.wait_for("What should be connected?");
+    pty.settled("What should be connected?");
     pty.send(CTRL_C);
     pty.wait_for("Leave?");
     pty.send(CTRL_C);

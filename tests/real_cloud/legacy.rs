@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::cloud::{A, B, RealCloud, in_each};
 use super::guide_commands::Profile;
 use super::pty::Printed;
-use super::wizard::{answer, plan_between, settled, site_to_site};
+use super::wizard::{answer, plan_between, site_to_site};
 
 /// The services of a region's legacy router.
 fn services(cloud: &RealCloud, region: &str) -> Vec<Value> {
@@ -27,7 +27,7 @@ fn the_wizard_and_apply_refuse_a_router_with_a_legacy_service() {
         let mut pty = cloud.osvpn(&[], &[]);
         answer(&mut pty, &["What should be connected?", "Which is the first region?"], &[]);
         answer(&mut pty, &["Which region is Hamilton connected with?"], &[]);
-        settled(&pty, "Which router of Hamilton?");
+        pty.settled("Which router of Hamilton?");
         pty.send("/legacy\r");
         let screen = pty.wait_for("! legacy-router holds a legacy VPN service (vpn_service");
         assert!(screen.contains("Which router of Hamilton?"), "{screen}");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::cloud::{RealCloud, in_each, say};
-use super::wizard::{answer, settled};
+use super::wizard::answer;
 
 const REGION: &str = "nz-big-1";
 /// What Keystone calls it.
@@ -68,18 +68,18 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
         answer(&mut pty, &["What should be connected?"], &[]);
         let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
         assert!(reading.contains("reading"), "{reading}");
-        settled(&pty, "Which is the first region?");
+        pty.settled("Which is the first region?");
         let read = pty.started.elapsed();
         let requests = requests(cloud);
 
         pty.send(&format!("/{REGION}\r"));
-        settled(&pty, &format!("Which region is {LABEL} connected"));
+        pty.settled(&format!("Which region is {LABEL} connected"));
         pty.confirm("\r");
-        settled(&pty, &format!("Which router of {LABEL}?"));
+        pty.settled(&format!("Which router of {LABEL}?"));
         pty.send("/router-");
         pty.wait_for(&format!("{ROUTERS} of {ROUTERS}"));
         pty.send("00499\r");
-        settled(&pty, &format!("Which subnets of {LABEL}?"));
+        pty.settled(&format!("Which subnets of {LABEL}?"));
         pty.send("/subnet-");
         pty.wait_for(&format!("{} of {}", SUBNETS - 1, SUBNETS - 1));
         // The last router's last.

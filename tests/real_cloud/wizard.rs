@@ -38,7 +38,7 @@ const SINGLE: [&str; 8] = [
 pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
     let mut pty = cloud.osvpn(&[], &[]);
     answer(&mut pty, &SITE_TO_SITE, answers);
-    settled(&pty, "creates 1");
+    pty.settled("creates 1");
     pty
 }
 
@@ -54,26 +54,19 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
         ("Who is the peer outside?", &peer),
     ];
     answer(&mut pty, &SINGLE, &answers);
-    settled(&pty, "creates 6 objects");
+    pty.settled("creates 6 objects");
     pty
 }
 
 #[track_caller]
 pub fn answer(pty: &mut Pty, steps: &[&str], answers: &[(&str, &str)]) {
     for step in steps {
-        settled(pty, step);
+        pty.settled(step);
         for (_, keys) in answers.iter().filter(|(asked, _)| asked == step) {
             pty.send(keys);
         }
         pty.send("\r");
     }
-}
-
-/// Waits for a step, and until all regions are read.
-#[track_caller]
-pub fn settled(pty: &Pty, step: &str) {
-    let is_reading = |screen: &str| screen.lines().any(|line| line.ends_with(" read"));
-    pty.wait(step, |screen| screen.contains(step) && !is_reading(screen));
 }
 
 /// The keys that move from what "Which policy?" offers to a profile the release stores.

@@ -50,14 +50,14 @@ fn what_a_terminal_sends_by_itself_is_no_key() {
 fn enter_is_enter_however_it_arrives_and_once() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &["--demo"], &[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     for (enter, next) in ["\n", "\x1bOM", "\r\n", "\x1b[13u"].iter().zip(&STEPS[1..]) {
         pty.send(enter);
-        settled(&pty, next);
+        pty.settled(next);
     }
     // A second Enter would have gone on from there.
     Pty::pause();
-    settled(&pty, STEPS[4]);
+    pty.settled(STEPS[4]);
     pty.signal("TERM");
     pty.end();
 }
@@ -121,13 +121,13 @@ fn a_terminal_that_knows_no_size_is_taken_for_the_usual_one() {
     let size = [("LINES", "30".to_owned()), ("COLUMNS", "100".to_owned())];
     for (vars, columns, rows) in [(&[][..], 80, 24), (&size, 100, 30)] {
         let mut pty = Pty::start_sized((0, 0), home.path(), &["--demo"], vars);
-        settled(&pty, STEPS[0]);
+        pty.settled(STEPS[0]);
         pty.wait("all of it", |screen| {
             let drawn = (screen.lines().nth(1).map(|line| line.chars().count()), screen.lines().count());
             drawn == (Some(columns), rows)
         });
         pty.resize(80, 24);
-        settled(&pty, STEPS[0]);
+        pty.settled(STEPS[0]);
         pty.signal("TERM");
         pty.end();
     }
@@ -137,7 +137,7 @@ fn a_terminal_that_knows_no_size_is_taken_for_the_usual_one() {
 fn a_terminal_that_somebody_else_had_is_taken_again() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &["--demo"], &[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     for (stop, gives_back) in [("TSTP", true), ("STOP", false)] {
         pty.signal(stop);
         pty.wait_stopped();
@@ -148,7 +148,7 @@ fn a_terminal_that_somebody_else_had_is_taken_again() {
         pty.signal("CONT");
         pty.wait_alternate(true);
         pty.wait_raw();
-        settled(&pty, STEPS[0]);
+        pty.settled(STEPS[0]);
         pty.send("?");
         pty.wait_for("[ Close ]");
         pty.send("?");
@@ -163,7 +163,7 @@ fn every_signal_that_ends_the_program_gives_the_terminal_back_first() {
     let home = tempfile::tempdir().unwrap();
     for signal in ["QUIT", "USR1", "USR2", "ALRM"] {
         let pty = Pty::start(home.path(), &["--demo"], &[]);
-        settled(&pty, STEPS[0]);
+        pty.settled(STEPS[0]);
         pty.signal(signal);
         let (ended, Printed { said, .. }) = pty.end();
         assert_eq!((ended, said.trim()), (130, "Nothing was created."), "{signal}");
@@ -174,7 +174,7 @@ fn every_signal_that_ends_the_program_gives_the_terminal_back_first() {
 fn what_a_program_that_was_killed_has_left_on_the_screen_is_cleared() {
     let home = tempfile::tempdir().unwrap();
     let pty = Pty::start(home.path(), &["--demo"], &[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     pty.signal("TERM");
     let (_, Printed { everything, .. }) = pty.end();
     let entered = everything.find("\x1b[?1049h").unwrap();

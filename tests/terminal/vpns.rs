@@ -12,7 +12,7 @@ const LEFT: &str = "\x1b[D";
 /// The wizard at the list, with all of it read.
 fn at_the_list(scene: &Scene) -> Pty {
     let mut pty = scene.wizard(&[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     pty.send("3");
     pty.wait("the list", |screen| {
         screen.contains("Your VPNs") && screen.contains(" VPNs.") || screen.contains("1 VPN.")
@@ -269,7 +269,7 @@ fn all_vpns_with_the_key_everybody_knows_get_new_ones_after_one_question() {
 fn a_region_that_hangs_does_not_hide_the_vpns_of_the_others() {
     let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     let gate = Gate::closed();
     scene.cloud.inject(InjectedFault::new(FaultEffect::Held(gate.clone())).path("ikepolicies").region("nz-wlg-2"));
     pty.send("3");
@@ -425,7 +425,7 @@ fn other_subnets_are_tunnelled_and_a_choice_that_cannot_work_is_refused_with_the
 fn a_region_that_fails_is_named_and_the_rest_is_shown() {
     let scene = Scene::new(SimulatorSettings::default());
     let mut pty = scene.wizard(&[]);
-    settled(&pty, STEPS[0]);
+    pty.settled(STEPS[0]);
     scene
         .cloud
         .inject(InjectedFault::new(FaultEffect::status(500)).path("vpn/ikepolicies").region("nz-por-1").always());
