@@ -61,7 +61,7 @@ fn a_legacy_service_that_appears_while_the_user_reads_the_review_is_seen() {
         let (before, legacy) = (cloud.objects(), services(cloud, A));
         pty.confirm("\r");
         pty.wait_for("now holds a VPN service");
-        pty.wait_for("second would take it down");
+        pty.wait_for("second one would break it");
         // Retry, Undo, Leave.
         pty.confirm("\t\t\r");
         let (_, Printed { said, .. }) = pty.end();
