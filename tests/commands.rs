@@ -16,6 +16,7 @@ mod delete;
 mod doctor;
 mod interrupted_changes;
 mod list_and_status;
+mod many_vpns;
 mod reader_role;
 mod rotate_psk;
 mod set_subnets;

@@ -3,7 +3,7 @@
 //! Nothing runs in the background. Before each request is answered the world catches up with the time that has passed,
 //! which is enough because no request comes in between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -25,14 +25,18 @@ struct Candidate {
 }
 
 impl World {
-    /// Brings tunnels and reported statuses up to the present.
+    /// Brings tunnels and reported statuses up to the present. Where nothing was changed tunnels stay what they are, and
+    /// where a report brought nothing new the next one does not either.
     pub fn catch_up(&mut self) {
         let now = self.now();
-        self.settle_tunnels(now);
+        if std::mem::take(&mut self.is_changed) {
+            self.settle_tunnels(now);
+            self.regions.iter_mut().for_each(|region| region.is_at_rest = false);
+        }
         for region in 0..self.regions.len() {
             let from = self.ticks(region, self.regions[region].reported);
             let to = self.ticks(region, now);
-            if to > from {
+            if to > from && !self.regions[region].is_at_rest {
                 let since_last = now.saturating_sub(self.regions[region].phase).as_nanos()
                     % self.settings.report_interval.as_nanos().max(1);
                 let last = now.saturating_sub(Duration::from_nanos(u64::try_from(since_last).unwrap_or(0)));
@@ -46,6 +50,7 @@ impl World {
     pub fn report_now(&mut self) {
         let now = self.now();
         self.settle_tunnels(now);
+        self.is_changed = true;
         for region in 0..self.regions.len() {
             self.report(region, now, 2);
             self.regions[region].reported = now;
@@ -56,6 +61,7 @@ impl World {
     /// what is established: strongSwan keeps that until the next re-authentication.
     pub fn restart_tunnels(&mut self, connection: &str, only_told: bool) {
         let now = self.now();
+        self.is_changed = true;
         self.tunnels
             .retain(|(a, b), established| (a != connection && b != connection) || (only_told && *established <= now));
     }
@@ -67,7 +73,8 @@ impl World {
     }
 
     fn settle_tunnels(&mut self, now: Duration) {
-        let candidates: Vec<Candidate> = self.regions.iter().flat_map(candidates).collect();
+        let candidates: Vec<Candidate> =
+            self.regions.iter().flat_map(|region| candidates(&Known::of(region))).collect();
         let mut by_address: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
         for (index, candidate) in candidates.iter().enumerate() {
             for address in &candidate.half.addresses {
@@ -75,10 +82,12 @@ impl World {
             }
         }
         // What is established outlives whatever its connections are told, and a connection its daemon forgets.
-        let lives = |id: &String| {
-            let mut found = candidates.iter().filter(|candidate| candidate.id == *id);
-            found.any(|candidate| candidate.half.running && !candidate.half.addresses.is_empty())
-        };
+        let living: BTreeSet<&String> = candidates
+            .iter()
+            .filter(|candidate| candidate.half.running && !candidate.half.addresses.is_empty())
+            .map(|candidate| &candidate.id)
+            .collect();
+        let lives = |id: &String| living.contains(id);
         let established = self.tunnels.iter().filter(|((a, b), since)| **since <= now && lives(a) && lives(b));
         let mut standing: BTreeSet<_> = established.map(|(pair, _)| pair.clone()).collect();
         for (index, a) in candidates.iter().enumerate() {
@@ -104,23 +113,22 @@ impl World {
         let ignores_later = self.settings.release.ignores_later_connections();
         let mut connections = BTreeMap::new();
         let mut services = BTreeMap::new();
-        let here = &self.regions[region];
-        for service in here.all(Collection::VpnService) {
-            let own: Vec<_> =
-                here.referring(Collection::SiteConnection, "vpnservice_id", text(service, "id")).collect();
+        let here = &Known::of(&self.regions[region]);
+        for service in here.region.all(Collection::VpnService) {
+            let own = here.connections(service);
             if own.is_empty() || text(service, "status") == "ERROR" {
                 continue;
             }
             let running = runs(here, service);
-            let known =
+            let is_known =
                 |connection: &&&StoredObject| is_loaded(connection) || up.contains(&text(connection, "id").to_owned());
-            let loaded = own.iter().filter(known).count();
+            let loaded = own.iter().filter(is_known).count();
             if !displaced(here, service) || text(service, "status") == "PENDING_CREATE" {
                 services.insert(text(service, "id").to_owned(), if running && loaded > 0 { "ACTIVE" } else { "DOWN" });
             }
             for connection in own {
                 let id = text(connection, "id");
-                let late = here.tracks.get(id).is_some_and(|track| track.joined_running_service);
+                let late = here.region.tracks.get(id).is_some_and(|track| track.joined_running_service);
                 if !is_loaded(connection) || (late && ignores_later) || text(connection, "status") == "ERROR" {
                     continue;
                 }
@@ -134,27 +142,64 @@ impl World {
                 connections.insert(id.to_owned(), if active { "ACTIVE" } else { "DOWN" });
             }
         }
+        let mut is_new = self.tunnels.values().any(|since| *since > moment);
         for (kind, statuses) in [(Collection::VpnService, services), (Collection::SiteConnection, connections)] {
             for object in self.regions[region].objects.entry(kind).or_default() {
-                if let Some(status) = statuses.get(text(object, "id")) {
+                if let Some(status) =
+                    statuses.get(text(object, "id")).filter(|status| text(object, "status") != **status)
+                {
+                    is_new = true;
                     object.insert("status".to_owned(), Value::from(*status));
                 }
             }
         }
+        self.regions[region].is_at_rest = !is_new;
+    }
+}
+
+/// A region's objects, where an agent finds them.
+struct Known<'a> {
+    region: &'a RegionWorld,
+    by_id: HashMap<(Collection, &'a str), &'a StoredObject>,
+    /// The connections of each service.
+    connections: HashMap<&'a str, Vec<&'a StoredObject>>,
+    /// The last service of each router that has connections.
+    last: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(region: &'a RegionWorld) -> Self {
+        let all = |kind| region.all(kind).iter();
+        let kinds = Collection::VPN.into_iter().chain([Collection::Router, Collection::Subnet]);
+        let by_id = kinds.flat_map(|kind| all(kind).map(move |object| ((kind, text(object, "id")), object))).collect();
+        let mut connections = HashMap::<_, Vec<_>>::new();
+        for connection in all(Collection::SiteConnection) {
+            connections.entry(text(connection, "vpnservice_id")).or_default().push(connection);
+        }
+        let services = all(Collection::VpnService).map(|service| (text(service, "router_id"), text(service, "id")));
+        let last = services.filter(|(_, service)| connections.contains_key(service)).collect();
+        Self { region, by_id, connections, last }
+    }
+
+    fn get(&self, kind: Collection, id: &str) -> Option<&'a StoredObject> {
+        self.by_id.get(&(kind, id)).copied()
+    }
+
+    fn connections(&self, service: &StoredObject) -> &[&'a StoredObject] {
+        self.connections.get(text(service, "id")).map_or(&[], Vec::as_slice)
     }
 }
 
 /// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
 /// not look at the `admin_state_up` of one connection among several.
-fn runs(region: &RegionWorld, service: &StoredObject) -> bool {
-    let router = region.get(Collection::Router, text(service, "router_id"));
-    is_wanted(region, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
+fn runs(known: &Known<'_>, service: &StoredObject) -> bool {
+    let router = known.get(Collection::Router, text(service, "router_id"));
+    is_wanted(known, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
-fn is_wanted(region: &RegionWorld, service: &StoredObject) -> bool {
-    let mut connections = region.referring(Collection::SiteConnection, "vpnservice_id", text(service, "id"));
-    is_up(service) && connections.any(is_up)
+fn is_wanted(known: &Known<'_>, service: &StoredObject) -> bool {
+    is_up(service) && known.connections(service).iter().any(|connection| is_up(connection))
 }
 
 fn is_up(object: &StoredObject) -> bool {
@@ -163,14 +208,8 @@ fn is_up(object: &StoredObject) -> bool {
 
 /// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
 /// are forgotten, though what is established of them stays for as long as it lives.
-fn displaced(region: &RegionWorld, service: &StoredObject) -> bool {
-    let winner = region
-        .referring(Collection::VpnService, "router_id", text(service, "router_id"))
-        .filter(|other| {
-            region.referring(Collection::SiteConnection, "vpnservice_id", text(other, "id")).next().is_some()
-        })
-        .last();
-    winner.is_some_and(|winner| text(winner, "id") != text(service, "id"))
+fn displaced(known: &Known<'_>, service: &StoredObject) -> bool {
+    known.last.get(text(service, "router_id")).is_some_and(|winner| text(service, "id") != *winner)
 }
 
 /// strongSwan drops a connection whose DPD action it does not know; its status is then never reported.
@@ -181,32 +220,32 @@ fn is_loaded(connection: &StoredObject) -> bool {
 
 /// The addresses of a service that its router still has: the service is not told when the gateway moves. With OVN they are
 /// the service's own.
-fn addresses(region: &RegionWorld, service: &StoredObject) -> Vec<IpAddr> {
+fn addresses(known: &Known<'_>, service: &StoredObject) -> Vec<IpAddr> {
     let router = text(service, "router_id");
-    let info = region.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
+    let info = known.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let fixed = info.and_then(|info| info["external_fixed_ips"].as_array()).map_or(&[][..], Vec::as_slice);
     let own = ["external_v4_ip", "external_v6_ip"].map(|key| text(service, key));
     let there = |address: &&str| {
-        region.vpn_gateways.contains_key(router) || fixed.iter().any(|ip| ip["ip_address"] == **address)
+        known.region.vpn_gateways.contains_key(router) || fixed.iter().any(|ip| ip["ip_address"] == **address)
     };
     own.iter().filter(|address| there(address)).filter_map(|address| address.parse().ok()).collect()
 }
 
-fn candidates(region: &RegionWorld) -> Vec<Candidate> {
+fn candidates(known: &Known<'_>) -> Vec<Candidate> {
     let half = |connection: &StoredObject| {
-        let service = region.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
-        let ike = region.get(Collection::IkePolicy, text(connection, "ikepolicy_id"))?;
-        let ipsec = region.get(Collection::IpsecPolicy, text(connection, "ipsecpolicy_id"))?;
-        let group = |key| region.get(Collection::EndpointGroup, text(connection, key));
+        let service = known.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
+        let ike = known.get(Collection::IkePolicy, text(connection, "ikepolicy_id"))?;
+        let ipsec = known.get(Collection::IpsecPolicy, text(connection, "ipsecpolicy_id"))?;
+        let group = |key| known.get(Collection::EndpointGroup, text(connection, key));
         let local = group("local_ep_group_id")
             .map_or_else(|| texts_of(service, "subnet_id"), |group| texts(group, "endpoints"))
             .into_iter()
-            .filter_map(|subnet| text(region.get(Collection::Subnet, subnet)?, "cidr").parse().ok())
+            .filter_map(|subnet| text(known.get(Collection::Subnet, subnet)?, "cidr").parse().ok())
             .collect();
         let remote = group("peer_ep_group_id")
             .map_or_else(|| texts(connection, "peer_cidrs"), |group| texts(group, "endpoints"));
         Some(TunnelHalf {
-            addresses: addresses(region, service),
+            addresses: addresses(known, service),
             peer_address: text(connection, "peer_address").parse().ok(),
             peer_id: text(connection, "peer_id").to_owned(),
             local_id: text(connection, "local_id").to_owned(),
@@ -217,17 +256,17 @@ fn candidates(region: &RegionWorld) -> Vec<Candidate> {
             esp_tunnel: (text(ipsec, "transform_protocol"), text(ipsec, "encapsulation_mode")) == ("esp", "tunnel"),
             local,
             remote: remote.iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()).collect(),
-            running: runs(region, service),
+            running: runs(known, service),
         })
     };
     let candidate = |connection: &StoredObject| {
         let id = text(connection, "id").to_owned();
-        let service = region.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
-        let loaded = is_loaded(connection) && !displaced(region, service);
-        let track = region.tracks.get(&id).cloned().unwrap_or_default();
+        let service = known.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
+        let loaded = is_loaded(connection) && !displaced(known, service);
+        let track = known.region.tracks.get(&id).cloned().unwrap_or_default();
         Some(Candidate { half: half(connection)?, loaded, id, track })
     };
-    region.all(Collection::SiteConnection).iter().filter_map(candidate).collect()
+    known.region.all(Collection::SiteConnection).iter().filter_map(candidate).collect()
 }
 
 fn texts_of<'a>(object: &'a StoredObject, key: &str) -> Vec<&'a str> {

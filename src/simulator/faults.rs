@@ -1,7 +1,8 @@
 //! Faults a test plants in the path of chosen requests.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Barrier, Semaphore};
 
@@ -156,14 +157,43 @@ pub struct InjectedFault {
     token: Option<String>,
     skip: usize,
     times: usize,
+    limit: Option<RateLimit>,
     effect: FaultEffect,
+}
+
+/// How many requests are answered within a time.
+#[derive(Clone, Debug)]
+struct RateLimit {
+    count: usize,
+    time: Duration,
+    answered: VecDeque<Instant>,
+}
+
+impl RateLimit {
+    fn allows(&mut self, now: Instant) -> bool {
+        while self.answered.front().is_some_and(|then| now.duration_since(*then) >= self.time) {
+            self.answered.pop_front();
+        }
+        let allows = self.answered.len() < self.count;
+        if allows {
+            self.answered.push_back(now);
+        }
+        allows
+    }
 }
 
 impl InjectedFault {
     /// Strikes the first request there is.
     #[must_use]
     pub fn new(effect: FaultEffect) -> Self {
-        Self { method: None, path: None, region: None, token: None, skip: 0, times: 1, effect }
+        Self { method: None, path: None, region: None, token: None, skip: 0, times: 1, limit: None, effect }
+    }
+
+    /// 429 for every request beyond that many within that time. Refused ones do not count.
+    #[must_use]
+    pub fn at_most(count: usize, time: Duration) -> Self {
+        let limit = Some(RateLimit { count, time, answered: VecDeque::new() });
+        Self { limit, ..Self::new(FaultEffect::status(429)).always() }
     }
 
     /// That many requests, each of which is answered only when all of them have been sent. A client that waits for the answer
@@ -228,6 +258,9 @@ impl InjectedFault {
             && self.region.as_deref().is_none_or(|wanted| call.region() == Some(wanted))
             && self.token.as_deref().is_none_or(|wanted| call.token.as_deref() == Some(wanted));
         if !matches {
+            return None;
+        }
+        if self.limit.as_mut().is_some_and(|limit| limit.allows(Instant::now())) {
             return None;
         }
         if self.skip > 0 {

@@ -8,7 +8,7 @@ use super::answer::{Answer, neutron};
 pub(super) type StoredObject = Map<String, Value>;
 
 /// The collections of Neutron.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Collection {
     Network,
     Subnet,

@@ -189,6 +189,7 @@ fn sow_region(world: &mut World, layout: RegionLayout, phase: std::time::Duratio
         vpnaas: layout.vpnaas,
         objects: std::collections::BTreeMap::default(),
         tracks: std::collections::HashMap::default(),
+        is_at_rest: false,
         phase,
         reported: std::time::Duration::ZERO,
         external: layout.external.clone(),

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Vec<InjectedFault>>,
     log: Mutex<Vec<LoggedRequest>>,
+    /// The most connections that were open at once.
+    most_connections: AtomicUsize,
     /// Whether all requests are refused.
     down: watch::Sender<bool>,
 }
@@ -42,6 +45,7 @@ impl Shared {
             world: Mutex::new(world),
             faults: Mutex::default(),
             log: Mutex::default(),
+            most_connections: AtomicUsize::new(0),
             down: watch::Sender::new(false),
         }
     }
@@ -51,6 +55,10 @@ impl Shared {
         let mut world = lock(&self.world);
         world.catch_up();
         world
+    }
+
+    pub fn most_connections(&self) -> usize {
+        self.most_connections.load(Ordering::Relaxed)
     }
 
     /// Refuses all requests, or accepts them again.
@@ -98,12 +106,13 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let Ok((stream, _)) = accepted else { continue };
                 // Many small answers follow one another on a connection.
                 let _ = stream.set_nodelay(true);
-                let shared = Arc::clone(&shared);
+                let served = Arc::clone(&shared);
                 connections.spawn(async move {
-                    let service = service_fn(move |request| handle(Arc::clone(&shared), request));
+                    let service = service_fn(move |request| handle(Arc::clone(&served), request));
                     // An error here is a client that went away, or a fault that did what it should.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
+                shared.most_connections.fetch_max(connections.len(), Ordering::Relaxed);
             }
             Some(_) = connections.join_next() => {}
         }
@@ -232,6 +241,7 @@ fn act(world: &mut World, call: &Call) -> Answer {
     } else {
         keystone::answer(world, &segments, call).map(|answer| answer.with("Vary", "X-Auth-Token"))
     };
+    world.is_changed |= call.method != "GET";
     answer.unwrap_or_else(|refusal| refusal)
 }
 

@@ -32,6 +32,12 @@ impl Simulator {
         self.shared.log().clone()
     }
 
+    /// The most connections that were open at once so far.
+    #[must_use]
+    pub fn most_connections(&self) -> usize {
+        self.shared.most_connections()
+    }
+
     /// Forgets the requests so far. Not to be called while one is being answered.
     pub fn clear_requests(&self) {
         self.shared.log().clear();
@@ -71,7 +77,9 @@ impl Simulator {
 
     /// Changes the settings that can change while it runs; `listen`, `seed` and `id_seed` have had their effect.
     pub fn reconfigure(&self, change: impl FnOnce(&mut SimulatorSettings)) {
-        change(&mut self.shared.world().settings);
+        let mut world = self.shared.world();
+        world.is_changed = true;
+        change(&mut world.settings);
     }
 
     /// All VPN objects of a region, of every project, by the API's plural names; keys included. Null for a region that
@@ -111,6 +119,7 @@ impl Simulator {
             object.entry(key).or_insert_with(|| Value::from(value.as_str()));
         }
         let id = text(&object, "id").to_owned();
+        world.is_changed = true;
         world.region_mut(region)?.insert(kind, object);
         Some(id)
     }
@@ -121,6 +130,7 @@ impl Simulator {
     pub fn alter(&self, region: &str, collection: &str, id: &str, changes: Value) -> bool {
         let mut world = self.shared.world();
         let kind = find_kind(collection);
+        world.is_changed = true;
         let object = world.region_mut(region).and_then(|region| region.get_mut(kind?, id));
         match (object, changes) {
             (Some(object), Value::Object(changes)) => {
@@ -134,6 +144,7 @@ impl Simulator {
     /// Takes an object away behind the API's back.
     pub fn uproot(&self, region: &str, collection: &str, id: &str) {
         let mut world = self.shared.world();
+        world.is_changed = true;
         world.restart_tunnels(id, false);
         if let (Some(kind), Some(region)) = (find_kind(collection), world.region_mut(region)) {
             region.remove(kind, id);

@@ -36,6 +36,8 @@ pub(super) struct RegionWorld {
     pub phase: Duration,
     /// Up to when reports have been taken in.
     pub reported: Duration,
+    /// Whether another report would say what the last one said.
+    pub is_at_rest: bool,
     /// The ranges of its external network.
     pub external: Vec<IpNet>,
     /// Addresses the OVN plugin gave out, by router.
@@ -83,6 +85,8 @@ pub(super) struct World {
     pub base: String,
     pub identity: Identity,
     pub regions: Vec<RegionWorld>,
+    /// Whether something was changed since tunnels were last settled.
+    pub is_changed: bool,
     /// When the tunnel between two connections is, or was, established.
     pub tunnels: BTreeMap<(String, String), Duration>,
     random: StdRng,
@@ -100,6 +104,7 @@ impl World {
             base,
             identity: Identity::default(),
             regions: Vec::new(),
+            is_changed: true,
             tunnels: BTreeMap::new(),
             random,
             origin: Instant::now(),
