@@ -74,7 +74,7 @@ impl World {
 
     fn settle_tunnels(&mut self, now: Duration) {
         let candidates: Vec<Candidate> =
-            self.regions.iter().flat_map(|region| candidates(&Known::of(region))).collect();
+            self.regions.iter().flat_map(|region| candidates(&AgentView::of(region))).collect();
         let mut by_address: BTreeMap<IpAddr, Vec<usize>> = BTreeMap::new();
         for (index, candidate) in candidates.iter().enumerate() {
             for address in &candidate.half.addresses {
@@ -113,7 +113,7 @@ impl World {
         let ignores_later = self.settings.release.ignores_later_connections();
         let mut connections = BTreeMap::new();
         let mut services = BTreeMap::new();
-        let here = &Known::of(&self.regions[region]);
+        let here = &AgentView::of(&self.regions[region]);
         for service in here.region.all(Collection::VpnService) {
             let own = here.connections(service);
             if own.is_empty() || text(service, "status") == "ERROR" {
@@ -158,7 +158,7 @@ impl World {
 }
 
 /// A region's objects, where an agent finds them.
-struct Known<'a> {
+struct AgentView<'a> {
     region: &'a RegionWorld,
     by_id: HashMap<(Collection, &'a str), &'a StoredObject>,
     /// The connections of each service.
@@ -167,7 +167,7 @@ struct Known<'a> {
     last: HashMap<&'a str, &'a str>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> AgentView<'a> {
     fn of(region: &'a RegionWorld) -> Self {
         let all = |kind| region.all(kind).iter();
         let kinds = Collection::VPN.into_iter().chain([Collection::Router, Collection::Subnet]);
@@ -192,13 +192,13 @@ impl<'a> Known<'a> {
 
 /// A service runs when it and at least one of its connections are wanted, and its router is there to run it. The driver does
 /// not look at the `admin_state_up` of one connection among several.
-fn runs(known: &Known<'_>, service: &StoredObject) -> bool {
+fn runs(known: &AgentView<'_>, service: &StoredObject) -> bool {
     let router = known.get(Collection::Router, text(service, "router_id"));
     is_wanted(known, service) && router.is_some_and(|router| is_up(router) && text(router, "status") == "ACTIVE")
 }
 
 /// Whether the service and one of its connections at least are switched on.
-fn is_wanted(known: &Known<'_>, service: &StoredObject) -> bool {
+fn is_wanted(known: &AgentView<'_>, service: &StoredObject) -> bool {
     is_up(service) && known.connections(service).iter().any(|connection| is_up(connection))
 }
 
@@ -208,7 +208,7 @@ fn is_up(object: &StoredObject) -> bool {
 
 /// The agent keeps one process per router, and each service with connections overwrites the one before: its connections
 /// are forgotten, though what is established of them stays for as long as it lives.
-fn displaced(known: &Known<'_>, service: &StoredObject) -> bool {
+fn displaced(known: &AgentView<'_>, service: &StoredObject) -> bool {
     known.last.get(text(service, "router_id")).is_some_and(|winner| text(service, "id") != *winner)
 }
 
@@ -220,7 +220,7 @@ fn is_loaded(connection: &StoredObject) -> bool {
 
 /// The addresses of a service that its router still has: the service is not told when the gateway moves. With OVN they are
 /// the service's own.
-fn addresses(known: &Known<'_>, service: &StoredObject) -> Vec<IpAddr> {
+fn addresses(known: &AgentView<'_>, service: &StoredObject) -> Vec<IpAddr> {
     let router = text(service, "router_id");
     let info = known.get(Collection::Router, router).and_then(|router| router.get("external_gateway_info"));
     let fixed = info.and_then(|info| info["external_fixed_ips"].as_array()).map_or(&[][..], Vec::as_slice);
@@ -231,7 +231,7 @@ fn addresses(known: &Known<'_>, service: &StoredObject) -> Vec<IpAddr> {
     own.iter().filter(|address| there(address)).filter_map(|address| address.parse().ok()).collect()
 }
 
-fn candidates(known: &Known<'_>) -> Vec<Candidate> {
+fn candidates(known: &AgentView<'_>) -> Vec<Candidate> {
     let half = |connection: &StoredObject| {
         let service = known.get(Collection::VpnService, text(connection, "vpnservice_id"))?;
         let ike = known.get(Collection::IkePolicy, text(connection, "ikepolicy_id"))?;

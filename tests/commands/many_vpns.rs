@@ -74,7 +74,7 @@ async fn behind_a_limit_of_twenty_requests_a_second_both_succeed() {
     let few = 20;
     let scene = scene(few, |_| PUBLIC.to_owned()).await;
     scene.cloud.inject(InjectedFault::at_most(20, Duration::from_secs(1)));
-    for (args, code) in [(&["doctor"][..], 5), (&["rotate-psk", "--all-public-keys", "--yes"], 0), (&["doctor"], 0)] {
+    for (args, code) in [(&["doctor"][..], 0), (&["rotate-psk", "--all-public-keys", "--yes"], 0), (&["doctor"], 0)] {
         let (ran, asked, refused) = with_few_files(&scene, args).await;
         assert_eq!(ran.code, code, "{}", ran.err);
         assert!(refused * 3 <= asked, "{refused} of {asked} refused");

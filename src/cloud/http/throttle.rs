@@ -49,6 +49,8 @@ struct Traffic {
     /// How many may be in flight at present, and how many were answered since it grew.
     window: usize,
     answered: usize,
+    /// How often the back-off is doubled: once more with each refusal, once less each time the window grows beyond four.
+    doubled: u32,
     /// Refusals in a row, and the last of them.
     refusals: u32,
     refused: Option<(Error, Hold)>,
@@ -68,7 +70,7 @@ impl Throttle {
 
 impl Default for Host {
     fn default() -> Self {
-        let state = Traffic { in_flight: 0, window: IN_FLIGHT, answered: 0, refusals: 0, refused: None };
+        let state = Traffic { in_flight: 0, window: IN_FLIGHT, answered: 0, doubled: 0, refusals: 0, refused: None };
         Self { slots: Semaphore::new(IN_FLIGHT), state: Mutex::new(state), changed: Notify::new() }
     }
 }
@@ -78,6 +80,8 @@ pub(super) struct Ticket<'a> {
     host: &'a Host,
     patience: Option<&'a Patience>,
     limits: &'a Limits,
+    /// Its place among those that may be under way. It keeps it when it is refused: it goes first then.
+    slot: Option<SemaphorePermit<'a>>,
     /// How often it has been refused itself.
     refused: u32,
     /// How many refusals in a row there were before it came.
@@ -90,7 +94,6 @@ pub(super) struct Ticket<'a> {
 pub(super) struct InFlight<'a> {
     host: &'a Host,
     sent: Instant,
-    _slot: Option<SemaphorePermit<'a>>,
 }
 
 impl Drop for InFlight<'_> {
@@ -106,7 +109,7 @@ impl Host {
     }
 
     pub(super) fn ticket<'a>(&'a self, patience: Option<&'a Patience>, limits: &'a Limits) -> Ticket<'a> {
-        Ticket { host: self, patience, limits, refused: 0, before: self.state().refusals, told: None }
+        Ticket { host: self, patience, limits, slot: None, refused: 0, before: self.state().refusals, told: None }
     }
 }
 
@@ -115,14 +118,16 @@ impl<'a> Ticket<'a> {
     /// Errors: the refusal that the host is left alone for, if that lasts too long or the user asked to stop.
     pub(super) async fn called(&mut self) -> Result<InFlight<'a>, Error> {
         let stop = self.patience.map_or_else(CancellationToken::new, |patience| patience.stop.clone());
-        let slot = self.host.slots.acquire().await.ok();
+        if self.slot.is_none() {
+            self.slot = self.host.slots.acquire().await.ok();
+        }
         loop {
             let changed = self.host.changed.notified();
             let now = Instant::now();
             let until = self.held(now)?;
             match until {
                 Some(until) => self.tell_of_others(now, until),
-                None if self.enter() => return Ok(InFlight { host: self.host, sent: now, _slot: slot }),
+                None if self.enter() => return Ok(InFlight { host: self.host, sent: now }),
                 None => {}
             }
             tokio::select! {
@@ -223,6 +228,7 @@ impl Host {
             state.answered += 1;
             if state.answered >= state.window {
                 (state.window, state.answered) = (IN_FLIGHT.min(state.window + 1), 0);
+                state.doubled = state.doubled.saturating_sub(u32::from(state.window > 4));
             }
         }
     }
@@ -234,21 +240,21 @@ impl Host {
         // Requests that were in progress together are refused together, which is one refusal.
         let together = state.refused.as_ref().map(|(_, hold)| *hold).filter(|hold| sent < hold.since);
         if together.is_none() {
-            state.refusals += 1;
+            (state.refusals, state.doubled) = (state.refusals + 1, state.doubled + 1);
         }
-        let until = now + hold(error.retry_after, state.refusals, limits);
+        let until = now + hold(error.retry_after, state.doubled, limits);
         let hold = together.map_or(Hold { since: now, until }, |hold| Hold { until: until.max(hold.until), ..hold });
         (state.window, state.answered, state.refused) = (1, 0, Some((error.clone(), hold)));
         (state.refusals, hold.until)
     }
 }
 
-/// For how long a host is left alone that has refused so often in a row.
-fn hold(asked: Option<Duration>, refusals: u32, limits: &Limits) -> Duration {
+/// For how long a host is left alone.
+fn hold(asked: Option<Duration>, doubled: u32, limits: &Limits) -> Duration {
     // Several programs that are refused together must not come back together.
     let jitter = rand::random_range(0.75..=1.0);
-    let doubled = 2_u32.saturating_pow(refusals.saturating_sub(1));
-    let back_off = limits.back_off.saturating_mul(doubled).min(LONGEST_BACK_OFF).mul_f64(jitter);
+    let times = 2_u32.saturating_pow(doubled.saturating_sub(1));
+    let back_off = limits.back_off.saturating_mul(times).min(LONGEST_BACK_OFF).mul_f64(jitter);
     match asked {
         Some(asked) => (asked.min(LONGEST_HOLD) + limits.back_off.mul_f64(jitter)).max(back_off),
         None => back_off,
