@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::confirm::confirm;
 use super::creation::Audience;
 use super::lines::{self, ProgressLines};
-use super::options::{AnswerArgs, ClearTextArgs};
+use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs};
 use super::resume::{again, local, meant, refuse_made, take_up};
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::cloud::Cloud;
@@ -28,18 +28,15 @@ pub(crate) struct RollbackArgs {
     /// The name of the VPN, or its id (the word after osvpn: in the descriptions) [default: the only unfinished one].
     #[arg(value_name = "VPN")]
     pub(super) vpn: Option<String>,
-    /// Proceed without confirmation.
-    #[arg(long, short)]
-    pub(super) yes: bool,
     #[command(flatten)]
     pub(super) clear_text: ClearTextArgs,
     #[command(flatten)]
-    pub(super) answer: AnswerArgs,
+    pub(super) change: ChangeArgs,
 }
 
 impl Answering for RollbackArgs {
     fn options(&self) -> &AnswerArgs {
-        &self.answer
+        &self.change.answer
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
@@ -49,7 +46,7 @@ impl Answering for RollbackArgs {
         let again = |error: CommandError| error.go_on_with(again("rollback", self.vpn.as_deref()));
         let taken = async {
             let chosen = local(self.vpn.as_deref())?;
-            let signed_in = sign_in.cloud(&self.answer.cloud).await?;
+            let signed_in = sign_in.cloud(&self.change.answer.cloud).await?;
             let interrupted = take_up(chosen, &signed_in.cloud).await?;
             refuse_made(&interrupted)?;
             Ok((interrupted, signed_in))
@@ -73,7 +70,7 @@ async fn roll_back(
         Resumable::Journal(journal) => Keeper::of(*journal),
         Resumable::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
     };
-    if !args.yes && !confirm(&question(marks.name.as_str(), &ledger, &renamed), "Delete?", signals).await? {
+    if !args.change.yes && !confirm(&question(marks.name.as_str(), &ledger, &renamed), "Delete?", signals).await? {
         return Err(CommandError::stopped());
     }
     let (events, received) = unbounded_channel();

@@ -127,7 +127,8 @@ impl ChangeToResume {
         sign_in: &mut SignInContext,
         signals: &mut Signals,
     ) -> Result<Conclusion, CommandError> {
-        let (changing, signed_in) = until_signal(signals, open(&self.journal, &args.answer.cloud, sign_in)).await?;
+        let (changing, signed_in) =
+            until_signal(signals, open(&self.journal, &args.change.answer.cloud, sign_in)).await?;
         let change = changing.change();
         if !changing.is_reversible() {
             let problem = format!(
@@ -138,7 +139,7 @@ impl ChangeToResume {
             let hint = format!("to leave the VPN as it is now, remove the journal: {}", self.journal.display());
             return Err(CommandError::refused(problem).hint(hint));
         }
-        if !args.yes {
+        if !args.change.yes {
             let shown = format!("This rolls back {change}, as far as it was done.\n");
             if !confirm(&shown, "Roll back?", signals).await? {
                 return Err(CommandError::stopped());
