@@ -37,7 +37,7 @@ pub use inventory::{
     Router, SiteConnection, Status, StoredPolicy, Subnet, Survey, Unfit, VpnService,
 };
 pub use keystone::{Cloud, Region};
-pub use neutron::By;
+pub use neutron::{By, OtherSubnets, VpnLists};
 pub use person::Person;
 pub(crate) use printable::{Text, harmless, one_line, printable};
 pub use request::Kind;

@@ -1,12 +1,13 @@
 //! The VPNs of a project: every IPsec site connection, matched into pairs of halves, and what is wrong with each pair. It
 //! reads and never writes; only reading knows the cloud.
 //!
-//! * [`inspect`] reads all regions and matches (`pairs`);
+//! * [`inspect`] reads the regions and matches (`pairs`); [`background`] is what a diagnosis needs besides;
 //! * [`checks`] compares the two halves of a VPN and what is around them, one file a check;
 //! * [`exposure`] tells whether instances allow traffic from the other side;
 //! * [`diagnosis`] orders the faults by how likely they keep the tunnel down, and lists what cannot be checked.
 
 mod agreement;
+pub mod background;
 mod case;
 pub mod checks;
 pub mod diagnosis;
@@ -15,6 +16,7 @@ mod examine;
 mod existing;
 pub mod exposure;
 mod fix;
+mod inquiry;
 pub mod keys;
 mod pairs;
 mod poll;
@@ -24,20 +26,18 @@ mod verdict;
 mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use serde::Serialize;
-use tokio::time::sleep;
 
-use crate::cloud::{Cloud, Error, Hidden, Id, Kind, Region, RegionId, SiteConnection, Survey};
+use crate::cloud::{Error, Hidden, Id, Kind, RegionId, SiteConnection, Survey};
 
 pub use agreement::Agreement;
+pub use background::{Aspects, Background, Exposures};
 pub use checks::Check;
 pub use diagnosis::Diagnosis;
 pub use examine::{Examined, examine};
 pub use fix::{Advice, Fix, PeerValue};
+pub use inquiry::{Focus, Inquiry, inspect, inspect_in_parts};
 pub use keys::{EqualKeys, Keys, Weakness};
 pub use pairs::in_order;
 pub use poll::{HalfStatus, poll};
@@ -75,59 +75,6 @@ pub enum Condition {
     Mismatched,
     /// Not ACTIVE on every side that can be seen.
     NotActive,
-}
-
-pub async fn inspect(cloud: &Cloud) -> Inspection {
-    inspect_in_parts(cloud, Duration::MAX, |_| {}).await
-}
-
-/// Reads only those regions: those of one VPN, once everything was read.
-pub async fn inspect_only(cloud: &Cloud, wanted: &BTreeSet<RegionId>) -> Inspection {
-    let regions = cloud.regions().into_iter().filter(|region| wanted.contains(region.id())).collect();
-    read_in_parts(cloud, regions, Duration::MAX, |_| {}).await
-}
-
-/// As [`inspect`], but a region that hangs does not hide the others: partial results come after that time, and again with
-/// each late region.
-pub async fn inspect_in_parts(cloud: &Cloud, patience: Duration, so_far: impl FnMut(Inspection)) -> Inspection {
-    read_in_parts(cloud, cloud.regions(), patience, so_far).await
-}
-
-async fn read_in_parts(
-    cloud: &Cloud,
-    regions: Vec<Region>,
-    patience: Duration,
-    mut so_far: impl FnMut(Inspection),
-) -> Inspection {
-    let mut awaited: Vec<RegionId> = regions.iter().map(|region| region.id().clone()).collect();
-    let mut reads: FuturesUnordered<_> =
-        regions.into_iter().map(|region| async move { (region.id().clone(), region.survey().await) }).collect();
-    let (mut surveys, mut unread) = (BTreeMap::new(), Vec::new());
-    let patience = sleep(patience);
-    tokio::pin!(patience);
-    while !awaited.is_empty() {
-        tokio::select! {
-            biased;
-            Some((region, survey)) = reads.next() => {
-                awaited.retain(|awaited| *awaited != region);
-                match survey {
-                    Ok(survey) => {
-                        surveys.insert(region, survey);
-                    }
-                    Err(error) => unread.push((region, error)),
-                }
-            }
-            () = &mut patience, if !patience.is_elapsed() => {}
-        }
-        if patience.is_elapsed() && !awaited.is_empty() && !surveys.is_empty() {
-            let part = Inspection::of(surveys.clone(), unread.clone());
-            so_far(Inspection { awaited: awaited.clone(), is_reader: cloud.is_reader(), ..part });
-        }
-    }
-    unread.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let contested = pairs::contested(&surveys);
-    let keys = EqualKeys::read(cloud, &contested).await;
-    Inspection { is_reader: cloud.is_reader(), ..Inspection::knowing(keys, surveys, unread) }
 }
 
 impl Inspection {

@@ -17,7 +17,7 @@ use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
 use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
 use osvpn::sign_in::Problem;
@@ -265,7 +265,7 @@ fn changing() -> impl Strategy<Value = Message> {
         0..3,
     );
     let number = || (0_u64..60).prop_map(RequestId);
-    let exposures = select(vec![Exposures::new(), [(Half::A, Ok(Exposure::default()))].into()]);
+    let exposures = select(vec![Exposures::new(), [(hamilton(), Ok(Exposure::default()))].into()]);
     let keys = || {
         select(vec![
             surveys::equal_keys(),

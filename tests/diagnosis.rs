@@ -13,8 +13,10 @@ use osvpn::cloud::http::Limits;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::{Cloud, Credentials, Kind, RegionId, Status};
 use osvpn::engine::{ChangeWork, Changed, Changing};
-use osvpn::inspect::diagnosis::{Diagnosis, exposures};
-use osvpn::inspect::{Check, Condition, Fix, Inspection, Keys, Verdict, Vpn, Weight, checks, inspect};
+use osvpn::inspect::{
+    Aspects, Background, Check, Condition, Diagnosis, Fix, Inquiry, Inspection, Keys, Verdict, Vpn, Weight, checks,
+    inspect,
+};
 use osvpn::plan::{Half, Profiles};
 use osvpn::simulator::{Release, Simulator, SimulatorSettings};
 use serde_json::{Value, json};
@@ -70,7 +72,7 @@ impl Ground {
 
     /// That VPN, or what is left of it.
     async fn see(&self) -> Seen {
-        let Inspection { mut surveys, unread, .. } = inspect(&self.cloud).await;
+        let Inspection { mut surveys, unread, .. } = inspect(&self.cloud, Inquiry::default()).await.0;
         for (region, kind, word) in self.reported.borrow().iter() {
             let inventory = &mut surveys.get_mut(&RegionId::new(*region)).unwrap().inventory;
             let connections = inventory.connections.iter_mut().map(|one| (&one.name, &mut one.status));
@@ -86,8 +88,9 @@ impl Ground {
                 && (vpn.b().is_some() || vpn.name == "hlz-por")
         };
         let vpn = inspection.vpns.iter().find(is_it).unwrap().clone();
-        let keys = Keys::read(&self.cloud, &vpn).await;
-        let diagnosis = inspection.diagnose(&vpn, &keys, &exposures(&self.cloud, &vpn).await);
+        let mut background = Background::default();
+        background.complete(&self.cloud, [&vpn], Aspects::ALL).await;
+        let diagnosis = inspection.diagnosis(&vpn, &background);
         Seen { inspection, vpn, diagnosis }
     }
 

@@ -17,7 +17,7 @@ use osvpn::cloud::retry::Pause;
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::journal::{Journal, Keeper, Record, Stage, unfinished};
 use osvpn::engine::{
-    CreateError, Doubt, Event, Ledger, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
+    CreateError, Doubt, Event, Ledger, Marks, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
 };
 use osvpn::inspect::{Check, Condition, checks, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
@@ -173,7 +173,7 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
     assert!(depth(&requests) <= 6, "{}", depth(&requests));
     assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));
-    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let examined = examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
     let wrong = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
     assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
 }
@@ -288,7 +288,7 @@ async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next(
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
     assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
-    let examined = examine(&site.cloud, first.id()).await.unwrap();
+    let examined = examine(&site.cloud, first.id(), &Marks::from(&first).regions).await.unwrap();
     assert_eq!(examined.diagnosis.condition, Condition::NotActive);
     let first_said = format!("{:?}", examined.diagnosis.findings[0]);
     assert!(first_said.contains("Compare") && first_said.contains("UDP 500"), "{first_said}");
@@ -487,7 +487,7 @@ async fn the_proof_finds_what_differs() {
         json!({ "psk": "another" }),
     );
     site.simulator.alter("nz-por-1", "vpnservices", &id(Half::B, Step::Service), json!({ "admin_state_up": false }));
-    let examined = examine(&site.cloud, plan.id()).await.unwrap();
+    let examined = examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
     let found: Vec<(Check, &str)> = examined
         .diagnosis
         .findings

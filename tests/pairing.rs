@@ -4,7 +4,7 @@ use crate::support::drawn_vpns;
 use std::collections::{BTreeMap, BTreeSet};
 
 use osvpn::cloud::{Error, ErrorKind, Id, RegionId};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{EqualKeys, Inspection, Keys, OtherHalf, Unselected};
 use osvpn::plan::Half;
 use proptest::prelude::*;

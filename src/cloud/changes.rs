@@ -4,8 +4,10 @@
 //! are recreated. A PUT is not repeated here after a doubtful failure, and neither is a POST: the caller may want something
 //! else by the time of the retry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use futures::future::join_all;
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -124,6 +126,8 @@ fn shown(psk: Option<String>) -> Result<SecretString, Error> {
     psk.map(SecretString::from).ok_or_else(missing)
 }
 
+wire! { ListedKey { id: Id, psk: Option<String> } }
+
 const RULES: &str = "security-group-rules";
 
 impl Region {
@@ -172,6 +176,22 @@ impl Region {
         let kind = Kind::SiteConnection;
         let key: ShownKey = self.get(&["vpn", kind.collection(), id.as_str()], &["psk"], kind.singular()).await?;
         shown(key.psk)
+    }
+
+    /// The keys of connections, or why one cannot be read: of more than two all of the region, in one request.
+    pub(crate) async fn connection_psks(&self, ids: &BTreeSet<Id>) -> Vec<(Id, Result<SecretString, Error>)> {
+        if ids.len() < 3 {
+            let read = ids.iter().map(|id| async { (id.clone(), self.connection_psk(id).await) });
+            return join_all(read).await;
+        }
+        let listed = match self.vpn_list::<ListedKey>(Kind::SiteConnection).await {
+            Ok(listed) => listed,
+            Err(error) => return ids.iter().map(|id| (id.clone(), Err(error.clone()))).collect(),
+        };
+        let mut keys: BTreeMap<Id, Result<SecretString, Error>> =
+            listed.into_iter().map(|listed| (listed.id, shown(listed.psk))).collect();
+        let gone = || self.mark(Error::new(ErrorKind::NotFound, "The connection is not there any more."));
+        ids.iter().map(|id| (id.clone(), keys.remove(id).unwrap_or_else(|| Err(gone())))).collect()
     }
 
     /// Makes a connection that differs from another in its description and in what is said.

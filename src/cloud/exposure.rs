@@ -4,21 +4,22 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
+use futures::future::try_join_all;
 use ipnet::IpNet;
 use serde::Serialize;
 
 use super::error::Error;
 use super::inventory::Id;
 use super::keystone::Region;
+use super::neutron::batches;
 use super::neutron::wire::{Wire as _, WireFixedIp, owned, wire};
 use super::printable::Text;
-
-/// How many subnets go into the query of one request; a URL of more may be longer than a proxy takes.
-const SUBNETS_A_REQUEST: usize = 20;
 
 /// What stands between a tunnel and the instances of some subnets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
+    /// The subnets it is about.
+    pub subnets: BTreeSet<Id>,
     pub ports: Vec<InstancePort>,
     pub groups: Vec<SecurityGroup>,
     pub rules: Vec<SecurityGroupRule>,
@@ -172,6 +173,16 @@ wire! {
 }
 owned!(WireInstancePort);
 
+impl Exposure {
+    /// Of two readings of one region, about the subnets of both. Of groups and rules the later knows as much.
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        let known: BTreeSet<Id> = self.ports.iter().map(|port| port.id.clone()).collect();
+        self.ports.extend(later.ports.into_iter().filter(|port| !known.contains(&port.id)));
+        self.subnets.extend(later.subnets);
+        Self { groups: later.groups, rules: later.rules, ..self }
+    }
+}
+
 impl WireInstancePort {
     /// Neutron's own ports (routers, DHCP, gateways) answer to no security group.
     fn is_of_instance(&self) -> bool {
@@ -216,25 +227,24 @@ impl WireRule {
 impl Region {
     /// What lets traffic into the instances of those subnets, in three requests at once, or a few more where there are
     /// many subnets.
-    pub async fn exposure(&self, subnets: &[Id]) -> Result<Exposure, Error> {
+    pub async fn exposure(&self, subnets: BTreeSet<Id>) -> Result<Exposure, Error> {
         let filters: Vec<String> = subnets.iter().map(|id| format!("subnet_id={id}")).collect();
-        let ports = futures::future::join_all(filters.chunks(SUBNETS_A_REQUEST).map(|some| {
-            let some: Vec<(&str, &str)> = some.iter().map(|filter| ("fixed_ips", filter.as_str())).collect();
-            async move { self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await }
+        let ports = try_join_all(batches("fixed_ips", filters.iter().map(String::as_str)).map(|some| async move {
+            self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await
         }));
-        let (ports, groups, rules) = tokio::join!(
+        let (ports, groups, rules) = tokio::try_join!(
             ports,
             self.list::<WireSecurityGroup>(&["security-groups"], "security_groups", WireSecurityGroup::FIELDS, &[]),
             self.list::<WireRule>(&["security-group-rules"], "security_group_rules", WireRule::FIELDS, &[]),
-        );
-        let ports: Vec<_> = ports.into_iter().collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect();
+        )?;
+        let ports: Vec<_> = ports.into_iter().flatten().collect();
         let mut seen = BTreeSet::new();
         // A port in two of the subnets may be in two of the answers.
         let is_wanted = |port: &WireInstancePort| port.is_of_instance() && seen.insert(port.id.clone());
         let ports = self.own(ports).into_iter().filter(is_wanted).map(WireInstancePort::into_port).collect();
         let group = |one: WireSecurityGroup| SecurityGroup { id: one.id, name: one.name.unwrap_or_default().0 };
-        let groups: Vec<SecurityGroup> = groups?.into_iter().map(group).collect();
-        let rules = rules?.into_iter().map(|rule| rule.into_rule(&groups)).collect();
-        Ok(Exposure { ports, groups, rules })
+        let groups: Vec<SecurityGroup> = groups.into_iter().map(group).collect();
+        let rules = rules.into_iter().map(|rule| rule.into_rule(&groups)).collect();
+        Ok(Exposure { subnets, ports, groups, rules })
     }
 }

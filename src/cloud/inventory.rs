@@ -231,7 +231,8 @@ impl Inventory {
     }
 }
 
-/// Everything about the VPNs of a region, but for their keys.
+/// Everything about the VPNs of a region, but for their keys. Of its inventory only what the VPN objects name is there;
+/// where there are none, not even the extensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     pub inventory: Inventory,

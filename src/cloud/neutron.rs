@@ -8,25 +8,28 @@
 //! ever. Where VPN services of a region are left out, nothing is created there, because the one on a router that goes unseen
 //! would be displaced; and who looks for what a request has made reads the whole list or nothing.
 
+mod by;
+mod survey;
 pub(super) mod wire;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use futures::future::try_join_all;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use self::wire::vpn::{WireConnection, WireGroup, WirePolicy, WireService};
+pub use self::by::By;
+pub(super) use self::by::batches;
+pub use self::survey::{OtherSubnets, VpnLists};
+use self::wire::vpn::{WireConnection, WireGroup, WireService};
 use self::wire::{Owned, Wire};
 use self::wire::{QuotaDetail, WireExtension, WireNetwork, WirePort, WireRouter, WireSubnet};
 use super::error::{Error, ErrorKind};
 use super::http::{MOST_ITEMS, Page, Response, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
-    Detail, EndpointGroup, Extensions, Id, Interfaces, Inventory, Quota, Router, SiteConnection, Subnet, Survey, Unfit,
-    VpnService,
+    Detail, EndpointGroup, Extensions, Id, Inventory, Quota, Router, SiteConnection, Subnet, Unfit, VpnService,
 };
 use super::keystone::Region;
 use super::request::Kind;
@@ -36,16 +39,9 @@ use super::retry;
 const INTERFACE_OWNERS: [&str; 3] =
     ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"];
 
-/// How many routers' ports are asked for at once. Neutron looks up the network of each, so a few small answers side by side
-/// are there long before a large one.
-const ROUTERS_A_REQUEST: usize = 25;
-
 /// How many objects a page has at most. Where a cloud sets no maximum, the ports of thousands of subnets in one answer would
 /// take it longer than any request may.
 const PAGE: &str = "500";
-
-/// How many bytes of a query a filter may take, so that an address stays below the 2,000 that every proxy lets pass.
-const LONGEST_FILTER: usize = 1_500;
 
 /// More pages than this means a server that never ends its list.
 const MOST_PAGES: usize = 10_000;
@@ -97,57 +93,8 @@ impl Region {
         Ok(inventory)
     }
 
-    /// The interfaces of those routers, by router: one request for every 25, all at once.
-    ///
-    /// Neutron takes some milliseconds for each port it lists, whatever is asked of it.
-    pub async fn interfaces(&self, routers: &[Id]) -> Result<BTreeMap<Id, Interfaces>, Error> {
-        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
-        let read = routers.chunks(ROUTERS_A_REQUEST).map(|some| {
-            let devices = some.iter().map(|router| ("device_id", router.as_str()));
-            let filters: Vec<_> = owners.into_iter().chain(devices).collect();
-            async move { self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &filters).await }
-        });
-        let mut read = wire::interfaces(try_join_all(read).await?.into_iter().flatten().collect());
-        for router in routers {
-            read.entry(router.clone()).or_default();
-        }
-        Ok(read)
-    }
-
-    /// The project's routers with one of those values, without their interfaces; those that do not exist are not there.
-    pub async fn routers(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Router>, Error> {
-        let routers = self.matching::<WireRouter>("routers", by, values).await?;
-        Ok(self.own(routers).into_iter().map(WireRouter::into_router).collect())
-    }
-
-    /// The subnets with one of those values that can be seen, whosever they are, `OVN`'s transit subnets left out.
-    pub async fn subnets(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Subnet>, Error> {
-        let mut subnets = self.matching::<WireSubnet>("subnets", by, values).await?;
-        subnets.retain(|subnet| !subnet.is_transit());
-        subnets.sort_by(|a, b| a.key().cmp(&b.key()));
-        Ok(subnets.into_iter().map(WireSubnet::into_subnet).collect())
-    }
-
-    /// The names of the networks with one of those values that can be seen, whosever they are.
-    pub async fn networks(&self, by: By, values: &[impl AsRef<str>]) -> Result<HashMap<Id, String>, Error> {
-        let networks = self.matching::<WireNetwork>("networks", by, values).await?;
-        Ok(networks.into_iter().map(WireNetwork::into_name).collect())
-    }
-
-    /// The objects with one of those values, in as many requests at once as keep their addresses short; none for no value.
-    async fn matching<T: Wire>(
-        &self,
-        collection: &'static str,
-        by: By,
-        values: &[impl AsRef<str>],
-    ) -> Result<Vec<T>, Error> {
-        let asked = batches(by.attribute(), values.iter().map(AsRef::as_ref))
-            .map(|filters| async move { self.list::<T>(&[collection], collection, T::FIELDS, &filters).await });
-        Ok(try_join_all(asked).await?.into_iter().flatten().collect())
-    }
-
-    /// What an administrator's token needs, which would see everybody's. Routers, ports, networks and security groups take
-    /// it on every release; VPN lists do not.
+    /// What an administrator's token needs, which would see everybody's. Every release declares it a filter of routers; VPN
+    /// lists do not, and who asks for networks, subnets or security groups may mean one that another project shares.
     fn of_project(&self) -> Option<(&'static str, &str)> {
         Some(("project_id", self.cloud().project_id())).filter(|(_, project)| !project.is_empty())
     }
@@ -182,28 +129,6 @@ impl Region {
     pub async fn groups(&self) -> Result<Vec<EndpointGroup>, Error> {
         let groups = self.own(self.vpn_list(Kind::EndpointGroup).await?);
         Ok(groups.into_iter().map(WireGroup::into_group).collect())
-    }
-
-    /// Everything about the VPNs of the region, in nine requests at once.
-    pub async fn survey(&self) -> Result<Survey, Error> {
-        let (inventory, groups, ike, ipsec) = tokio::join!(
-            self.inventory_with_interfaces(),
-            self.fit_vpn::<WireGroup>(Kind::EndpointGroup),
-            self.fit_vpn::<WirePolicy>(Kind::IkePolicy),
-            self.fit_vpn::<WirePolicy>(Kind::IpsecPolicy),
-        );
-        let mut inventory = inventory?;
-        let absent = !inventory.extensions.has("vpnaas");
-        let unfit = &mut inventory.unfit;
-        let groups = self.own(unless_absent(groups, absent)?.and(unfit));
-        let ike = self.own(unless_absent(ike, absent)?.and(unfit));
-        let ipsec = self.own(unless_absent(ipsec, absent)?.and(unfit));
-        Ok(Survey {
-            inventory,
-            groups: groups.into_iter().map(WireGroup::into_group).collect(),
-            ike_policies: ike.into_iter().map(WirePolicy::into_policy).collect(),
-            ipsec_policies: ipsec.into_iter().map(WirePolicy::into_policy).collect(),
-        })
     }
 
     /// Limits and use; from a cloud that does not tell the use, only what is unlimited or forbidden; or nothing at all: a
@@ -374,49 +299,6 @@ impl Region {
         error.region = Some(self.id().clone());
         error
     }
-}
-
-/// The attribute by which objects are asked for: one that every release declares a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    Id,
-    Name,
-    /// Of subnets alone, as the API writes it: with the address of the network.
-    Cidr,
-}
-
-impl By {
-    const fn attribute(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Name => "name",
-            Self::Cidr => "cidr",
-        }
-    }
-}
-
-/// Filters for any of those values, in parts of at most [`LONGEST_FILTER`].
-pub(super) fn batches<'a>(
-    attribute: &'a str,
-    values: impl Iterator<Item = &'a str>,
-) -> impl Iterator<Item = Vec<(&'a str, &'a str)>> {
-    let mut parts: Vec<Vec<(&str, &str)>> = Vec::new();
-    let mut left = 0;
-    for value in values {
-        // What is no letter or digit may take three bytes, and so does what separates it from the next.
-        let length = attribute.len()
-            + 3
-            + value.bytes().map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { 1 } else { 3 }).sum::<usize>();
-        match parts.last_mut() {
-            Some(part) if length <= left => part.push((attribute, value)),
-            _ => {
-                left = LONGEST_FILTER;
-                parts.push(vec![(attribute, value)]);
-            }
-        }
-        left = left.saturating_sub(length);
-    }
-    parts.into_iter()
 }
 
 /// An object, as far as a list that repeats itself needs to know it.

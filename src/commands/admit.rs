@@ -9,7 +9,7 @@ use super::options::{AnswerArgs, ChangeArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{Proposal, admit};
-use crate::inspect::diagnosis::exposures;
+use crate::inspect::{Aspects, Background, Focus, Inquiry};
 use crate::system::signals::Signals;
 
 /// Add the security-group rules that the instances of a VPN's subnets lack.
@@ -26,14 +26,14 @@ pub(crate) struct AdmitArgs {
 }
 
 impl AdmitArgs {
-    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns, mut background: Background) -> Result<Proposal, CommandError> {
         let vpn = match &self.vpn {
             Some(wanted) => seen.to_change(wanted)?,
             None => seen.only(None)?,
         };
         seen.free(vpn)?;
-        let exposures = exposures(seen.cloud(), vpn).await;
-        Ok(admit(vpn, &seen.diagnosis(vpn, &exposures).await))
+        background.complete(seen.cloud(), [vpn], Aspects::EXPOSURES).await;
+        Ok(admit(vpn, &seen.inspection.diagnosis(vpn, &background)))
     }
 }
 
@@ -43,6 +43,9 @@ impl Answering for AdmitArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, async |seen| self.propose(seen).await).await
+        let word = self.vpn.as_deref();
+        let inquiry = Inquiry { focus: Focus::on(&word), aspects: Aspects::EXPOSURES, ..Inquiry::default() };
+        let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
+        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, inquiry, propose).await
     }
 }

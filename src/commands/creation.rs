@@ -63,7 +63,9 @@ impl Creation<'_> {
         let watched = audience.attend(Box::pin(watch(&marks, &mut ledger, Pace::lasting(wait), &work))).await;
         // ACTIVE does not prove that traffic flows, and DOWN does not say why.
         let examined = match watched {
-            Some(Watched::Active | Watched::NotYet(_)) => audience.attend(examine(cloud, plan.id())).await,
+            Some(Watched::Active | Watched::NotYet(_)) => {
+                audience.attend(examine(cloud, &marks.vpn, &marks.regions)).await
+            }
             _ => None,
         };
         let examined = examined.and_then(Result::ok);

@@ -9,7 +9,8 @@ use super::options::{AnswerArgs, ChangeArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{Proposal, delete, delete_strays};
-use crate::inspect::diagnosis::{exposures, rules};
+use crate::inspect::diagnosis::rules;
+use crate::inspect::{Aspects, Background, Focus, Inquiry};
 use crate::system::signals::Signals;
 
 /// Delete a VPN, both halves in the right order; or unused VPN objects.
@@ -41,14 +42,14 @@ fn id(text: &str) -> Result<String, EmptyId> {
 }
 
 impl DeleteArgs {
-    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns, mut background: Background) -> Result<Proposal, CommandError> {
         let Some(wanted) = &self.vpn else {
             return Ok(delete_strays(&seen.inspection, &seen.needed(), &self.of)?);
         };
         let vpn = seen.to_change(wanted)?;
         seen.inspection.deletable(vpn).map_err(CommandError::refused)?;
-        let rules = rules(vpn, &exposures(seen.cloud(), vpn).await);
-        Ok(delete(&seen.inspection, vpn, &rules))
+        background.complete(seen.cloud(), [vpn], Aspects::EXPOSURES).await;
+        Ok(delete(&seen.inspection, vpn, &rules(vpn, background.exposures())))
     }
 }
 
@@ -58,6 +59,9 @@ impl Answering for DeleteArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, async |seen| self.propose(seen).await).await
+        let words = Vec::from_iter(self.vpn.as_deref());
+        let inquiry = Inquiry { focus: Focus::Words(&words), aspects: Aspects::EXPOSURES, ..Inquiry::default() };
+        let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
+        propose_and_run(&self.change, Duration::ZERO, sign_in, signals, inquiry, propose).await
     }
 }

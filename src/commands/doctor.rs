@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use futures::future::join_all;
 
 use super::confirm::{can_be_asked, confirm};
 use super::look::{ProjectVpns, look};
@@ -11,8 +10,7 @@ use super::options::{AnswerArgs, ClearTextArgs, WaitArgs};
 use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Together, fix};
-use crate::inspect::diagnosis::{Diagnosis, exposures};
-use crate::inspect::{Fix, Vpn};
+use crate::inspect::{Aspects, Diagnosis, Fix, Focus, Inquiry, Vpn};
 use crate::plan::Profiles;
 use crate::report::{Diagnoses, ExitStatus, Health, ListedInterruption};
 use crate::system::signals::Signals;
@@ -97,7 +95,9 @@ impl DoctorArgs {
     }
 
     async fn examine(&self, sign_in: &mut SignInContext) -> Result<Examination, CommandError> {
-        let seen = look(&self.answer.cloud, sign_in).await?;
+        let word = self.vpn.as_deref();
+        let inquiry = Inquiry { focus: Focus::on(&word), aspects: Aspects::ALL, ..Inquiry::default() };
+        let (seen, mut background) = look(&self.answer.cloud, sign_in, inquiry).await?;
         self.clear_text.apply(seen.cloud()).await;
         let unmade: Vec<_> = seen.unmade(self.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();
         let chosen: Vec<&Vpn> = match &self.vpn {
@@ -110,11 +110,8 @@ impl DoctorArgs {
         if chosen.is_empty() && unmade.is_empty() {
             return Err(seen.nothing());
         }
-        let vpns = join_all(chosen.iter().map(|vpn| async {
-            let exposures = exposures(seen.cloud(), vpn).await;
-            ((*vpn).clone(), seen.diagnosis(vpn, &exposures).await)
-        }));
-        let vpns = vpns.await;
+        background.complete(seen.cloud(), chosen.iter().copied(), Aspects::ALL).await;
+        let vpns = chosen.into_iter().map(|vpn| (vpn.clone(), seen.inspection.diagnosis(vpn, &background))).collect();
         Ok(Examination { seen, vpns, unmade })
     }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use secrecy::ExposeSecret;
 
 use crate::cloud::{Cloud, RegionId};
-use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Vpn, inspect_only};
+use crate::inspect::{Aspects, Focus, Inquiry, Vpn, inspect};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Far, PlanDraft};
 use crate::report::{ExistingReport, Health};
@@ -18,13 +17,16 @@ pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -
         Far::Peer(_) => None,
     };
     let regions: BTreeSet<RegionId> = std::iter::once(&draft.a.region).chain(far).cloned().collect();
-    let inspection = inspect_only(cloud, &regions).await;
+    let words = [draft.name.as_str()];
+    let inquiry =
+        Inquiry { regions: Some(&regions), focus: Focus::Words(&words), aspects: Aspects::KEYS, ..Inquiry::default() };
+    let (inspection, mut background) = inspect(cloud, inquiry).await;
     let vpn = inspection.existing(draft)?;
     if key == KeyOrigin::Given && !has_key(vpn, draft, cloud).await {
         return None;
     }
-    let diagnosis = inspection.diagnosis(cloud, vpn, &Exposures::new()).await;
-    Some(ExistingReport::new(Health::new(vpn, &diagnosis)))
+    background.complete(cloud, [vpn], Aspects::KEYS).await;
+    Some(ExistingReport::new(Health::new(vpn, &inspection.diagnosis(vpn, &background))))
 }
 
 /// Whether every half has the key that was given.

@@ -5,6 +5,7 @@ use clap::Args;
 use super::look::look;
 use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use crate::inspect::Inquiry;
 use crate::report::Listing;
 use crate::system::signals::Signals;
 
@@ -28,7 +29,7 @@ impl Answering for ListArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let seen = until_signal(signals, look(&self.answer.cloud, sign_in)).await?;
+        let (seen, _) = until_signal(signals, look(&self.answer.cloud, sign_in, Inquiry::default())).await?;
         let needed = seen.needed();
         let needed = seen.inspection.unused.iter().filter(|object| needed.needs(object));
         let needed: Vec<_> = needed.map(|object| object.id.clone()).collect();

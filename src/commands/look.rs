@@ -5,8 +5,7 @@ use super::{CommandError, SignInContext, lines};
 use crate::change::Unfinished;
 use crate::cloud::Cloud;
 use crate::engine::interruption::{Interruption, State, interruptions, needed};
-use crate::inspect::diagnosis::{Diagnosis, Exposures};
-use crate::inspect::{Inspection, Unselected, Vpn, inspect};
+use crate::inspect::{Background, Inquiry, Inspection, Unselected, Vpn, inspect};
 use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
 use crate::system::state;
@@ -20,10 +19,14 @@ pub(super) struct ProjectVpns {
 }
 
 /// Signs in, and reads all regions.
-/// Errors: if nothing can be read.
-pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Result<ProjectVpns, CommandError> {
+/// Errors: If nothing can be read.
+pub(super) async fn look(
+    args: &CloudArgs,
+    sign_in: &mut SignInContext,
+    inquiry: Inquiry<'_>,
+) -> Result<(ProjectVpns, Background), CommandError> {
     let signed_in = sign_in.cloud(args).await?;
-    let inspection = inspect(&signed_in.cloud).await;
+    let (inspection, background) = inspect(&signed_in.cloud, inquiry).await;
     match inspection.unread.as_slice() {
         [(region, error), ..] if inspection.surveys.is_empty() => {
             Err(CommandError::failed(format!("reading {region}"), error))
@@ -35,7 +38,7 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Resul
             inspection.left_out().for_each(|what| lines::warn(&what));
             let directory = state::directory().filter(|_| signed_in.simulator.is_none());
             let interruptions = directory.map(|directory| interruptions(&directory, &signed_in.cloud));
-            Ok(ProjectVpns { interruptions: interruptions.unwrap_or_default(), signed_in, inspection })
+            Ok((ProjectVpns { interruptions: interruptions.unwrap_or_default(), signed_in, inspection }, background))
         }
     }
 }
@@ -44,13 +47,14 @@ pub(super) async fn look(args: &CloudArgs, sign_in: &mut SignInContext) -> Resul
 pub(super) async fn look_to_change<T>(
     args: &CloudArgs,
     sign_in: &mut SignInContext,
-    propose: impl AsyncFnOnce(&ProjectVpns) -> Result<T, CommandError>,
+    inquiry: Inquiry<'_>,
+    propose: impl AsyncFnOnce(&ProjectVpns, Background) -> Result<T, CommandError>,
 ) -> Result<(ProjectVpns, T), CommandError> {
-    let seen = look(args, sign_in).await?;
+    let (seen, background) = look(args, sign_in, inquiry).await?;
     if let Some(hidden) = seen.inspection.hidden() {
         return Err(CommandError::refused(hidden));
     }
-    let proposed = propose(&seen).await?;
+    let proposed = propose(&seen, background).await?;
     Ok((seen, proposed))
 }
 
@@ -170,9 +174,5 @@ impl ProjectVpns {
                 Err(CommandError::new(ExitStatus::Usage, problems))
             }
         }
-    }
-
-    pub(super) async fn diagnosis(&self, vpn: &Vpn, exposures: &Exposures) -> Diagnosis {
-        self.inspection.diagnosis(self.cloud(), vpn, exposures).await
     }
 }

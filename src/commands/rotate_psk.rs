@@ -1,14 +1,13 @@
 //! `osvpn rotate-psk`
 
 use clap::Args;
-use futures::future::join_all;
 
 use super::look::{ProjectVpns, look_to_change};
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs, KeyArgs, WaitArgs};
 use super::run_change::ChangeRun;
 use super::{Answering, CommandError, Conclusion, SignInContext, lines, until_signal};
 use crate::change::{Proposal, Sas, rotate_key, rotate_public_keys};
-use crate::inspect::Keys;
+use crate::inspect::{Aspects, Background, Focus, Inquiry, Keys};
 use crate::plan::psk::KeyOrigin;
 use crate::system::signals::Signals;
 
@@ -44,7 +43,12 @@ enum KeyProposal {
 }
 
 impl RotateArgs {
-    async fn propose(&self, seen: &ProjectVpns, origin: KeyOrigin) -> Result<KeyProposal, CommandError> {
+    async fn propose(
+        &self,
+        seen: &ProjectVpns,
+        mut background: Background,
+        origin: KeyOrigin,
+    ) -> Result<KeyProposal, CommandError> {
         self.clear_text.apply(seen.cloud()).await;
         let sas = if self.renew { Sas::Renew } else { Sas::Keep };
         if let Some(wanted) = &self.vpn {
@@ -55,7 +59,8 @@ impl RotateArgs {
             return Err(CommandError::failed(format!("reading {region}"), why));
         }
         let vpns = &seen.inspection.vpns;
-        let keys = join_all(vpns.iter().map(|vpn| Keys::read(seen.cloud(), vpn))).await;
+        background.complete(seen.cloud(), vpns, Aspects::KEYS).await;
+        let keys: Vec<Keys> = vpns.iter().map(|vpn| background.keys_of(vpn)).collect();
         for (vpn, keys) in vpns.iter().zip(&keys) {
             if let Keys::Unreadable(error) = keys {
                 return Err(CommandError::failed(format!("reading the key of {}", vpn.name), error));
@@ -84,8 +89,10 @@ impl Answering for RotateArgs {
         // One key for many VPNs is no key.
         let key = if self.all_public_keys { None } else { until_signal(signals, self.key.given()).await? };
         let origin = if key.is_some() { KeyOrigin::Given } else { KeyOrigin::Generated };
-        let proposed =
-            look_to_change(&self.change.answer.cloud, sign_in, async |seen| self.propose(seen, origin).await);
+        let focus = if self.all_public_keys { Focus::All } else { Focus::Nothing };
+        let inquiry = Inquiry { focus, aspects: Aspects::KEYS, ..Inquiry::default() };
+        let propose = async |seen: &ProjectVpns, background| self.propose(seen, background, origin).await;
+        let proposed = look_to_change(&self.change.answer.cloud, sign_in, inquiry, propose);
         let (seen, wanted) = until_signal(signals, proposed).await?;
         let run = ChangeRun { seen: &seen, key, wait: self.wait.duration(), is_confirmed: self.change.yes };
         match wanted {

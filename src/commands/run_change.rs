@@ -16,6 +16,7 @@ use crate::change::{Change, Proposal, Together};
 use crate::cloud::{Cloud, RegionId};
 use crate::engine::journal::JournalError;
 use crate::engine::{ChangeError, ChangeWork, Changing, Direction};
+use crate::inspect::{Background, Inquiry};
 use crate::plan::Psk;
 use crate::plan::psk::NONE_PUBLIC;
 use crate::report::{ChangeReport, ChangeReports};
@@ -48,9 +49,10 @@ pub(super) async fn propose_and_run(
     wait: Duration,
     sign_in: &mut SignInContext,
     signals: &mut Signals,
-    propose: impl AsyncFnOnce(&ProjectVpns) -> Result<Proposal, CommandError>,
+    inquiry: Inquiry<'_>,
+    propose: impl AsyncFnOnce(&ProjectVpns, Background) -> Result<Proposal, CommandError>,
 ) -> Result<Conclusion, CommandError> {
-    let proposed = look_to_change(&args.answer.cloud, sign_in, propose);
+    let proposed = look_to_change(&args.answer.cloud, sign_in, inquiry, propose);
     let (seen, proposal) = until_signal(signals, proposed).await?;
     ChangeRun { seen: &seen, key: None, wait, is_confirmed: args.yes }.run(proposal, signals).await
 }

@@ -9,8 +9,8 @@ use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, set_subnets};
-use crate::cloud::Id;
-use crate::inspect::{Inspection, Side, Vpn};
+use crate::cloud::{By, Cloud, Id, OtherSubnets};
+use crate::inspect::{Inquiry, Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::cidr::{self, CidrProblem};
 use crate::plan::reference::{self, NotOne};
@@ -44,10 +44,11 @@ pub(crate) struct SetSubnetsArgs {
 }
 
 impl SetSubnetsArgs {
-    fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
+    async fn propose(&self, seen: &ProjectVpns) -> Result<Proposal, CommandError> {
         let vpn = seen.whole(&self.vpn)?;
-        let wanted = wanted(&seen.inspection, vpn, &self.subnets)?;
-        Ok(set_subnets(&seen.inspection, vpn, &wanted)?)
+        let mut inspection = seen.inspection.clone();
+        let wanted = wanted(seen.cloud(), &mut inspection, vpn, &self.subnets).await?;
+        Ok(set_subnets(&inspection, vpn, &wanted)?)
     }
 }
 
@@ -57,7 +58,9 @@ impl Answering for SetSubnetsArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, async |seen| self.propose(seen)).await
+        let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
+        let propose = async |seen: &ProjectVpns, _| self.propose(seen).await;
+        propose_and_run(&self.change, self.wait.duration(), sign_in, signals, inquiry, propose).await
     }
 }
 
@@ -107,39 +110,74 @@ enum SubnetsProblem {
     Peer(#[from] CidrProblem),
 }
 
-/// Reads what was asked for.
-/// Errors: everything that is wrong.
-fn wanted(seen: &Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, CommandError> {
-    let mut wanted = NewSubnets::default();
-    let mut problems = Vec::new();
-    for word in words {
-        let Some((place, list)) = word.split_once('=') else {
-            problems.push(SubnetsProblem::NoList(word.clone()));
-            continue;
-        };
+/// One argument: the half it is about (none for the peer outside), and how its list is meant.
+struct Argument<'a> {
+    half: Option<Half>,
+    operator: Operator,
+    listed: Vec<&'a str>,
+}
+
+impl<'a> Argument<'a> {
+    fn parse(vpn: &Vpn, word: &'a str) -> Result<Self, SubnetsProblem> {
+        let (place, list) = word.split_once('=').ok_or_else(|| SubnetsProblem::NoList(word.to_owned()))?;
         let (place, operator) = Operator::split(place);
-        let listed: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-        match half_of(vpn, place) {
-            Ok(Some(half)) => {
-                let Some(side) = vpn.side(half) else { continue };
-                let found = listed.iter().map(|word| subnet(seen, vpn, half, side, word));
-                let (ids, wrong): (Vec<Id>, Vec<SubnetsProblem>) = found.partition_result();
-                problems.extend(wrong);
-                let ids = operator.apply(wanted.local.get(&half).unwrap_or(&side.subnets), ids);
-                wanted.local.insert(half, ids.into_iter().unique().collect());
-            }
-            Ok(None) => match outside(vpn, operator, &listed) {
+        let listed = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        Ok(Self { half: half_of(vpn, place)?, operator, listed })
+    }
+}
+
+/// Reads what was asked for.
+/// Errors: Everything that is wrong.
+async fn wanted(cloud: &Cloud, seen: &mut Inspection, vpn: &Vpn, words: &[String]) -> Result<NewSubnets, CommandError> {
+    let mut wanted = NewSubnets::default();
+    let (arguments, mut problems): (Vec<Argument<'_>>, Vec<SubnetsProblem>) =
+        words.iter().map(|word| Argument::parse(vpn, word)).partition_result();
+    for Argument { half, operator, listed } in arguments {
+        let Some(half) = half else {
+            match outside(vpn, operator, &listed) {
                 Ok(ranges) => wanted.outside = Some(ranges),
                 Err(problem) => problems.push(problem.into()),
-            },
-            Err(problem) => problems.push(problem),
-        }
+            }
+            continue;
+        };
+        let Some(side) = vpn.side(half) else { continue };
+        look_up(cloud, seen, side, &listed).await?;
+        let found = listed.iter().map(|word| subnet(seen, vpn, half, side, word));
+        let (ids, wrong): (Vec<Id>, Vec<SubnetsProblem>) = found.partition_result();
+        problems.extend(wrong);
+        let ids = operator.apply(wanted.local.get(&half).unwrap_or(&side.subnets), ids);
+        wanted.local.insert(half, ids.into_iter().unique().collect());
     }
     if problems.is_empty() {
         Ok(wanted)
     } else {
         Err(CommandError::new(ExitStatus::Usage, problems.iter().map(ToString::to_string)))
     }
+}
+
+/// Adds the subnets that words name and that are not on the router of a half, so that the reason against them can be told.
+async fn look_up(cloud: &Cloud, seen: &mut Inspection, side: &Side, words: &[&str]) -> Result<(), CommandError> {
+    let (Some(survey), Ok(region)) = (seen.surveys.get_mut(&side.region), cloud.region(&side.region)) else {
+        return Ok(());
+    };
+    let inventory = &mut survey.inventory;
+    let is_known = |word: &&str| reference::is_on_router(inventory, side.router.as_ref(), word);
+    let words: Vec<&str> = words.iter().copied().filter(|word| !is_known(word)).collect();
+    let ranges = words.iter().filter_map(|word| Some(word.parse::<IpNet>().ok()?.trunc().to_string()));
+    let ranges: Vec<String> = ranges.collect();
+    let found = tokio::try_join!(
+        region.subnets(By::Id, &words),
+        region.subnets(By::Name, &words),
+        region.subnets(By::Cidr, &ranges)
+    );
+    let (by_id, by_name, by_range) =
+        found.map_err(|error| CommandError::failed(format!("reading {}", side.region), &error))?;
+    for subnet in by_id.into_iter().chain(by_name).chain(by_range) {
+        if inventory.subnet(&subnet.id).is_none() {
+            inventory.subnets.push(subnet);
+        }
+    }
+    Ok(())
 }
 
 /// The half that a word before the `=` means; none for the peer outside.

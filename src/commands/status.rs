@@ -5,7 +5,7 @@ use clap::Args;
 use super::look::look;
 use super::options::AnswerArgs;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
-use crate::inspect::diagnosis::Exposures;
+use crate::inspect::{Aspects, Focus, Inquiry};
 use crate::report::{ExitStatus, Health, ListedInterruption};
 use crate::system::signals::Signals;
 
@@ -30,17 +30,20 @@ impl Answering for StatusArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
+        let word = self.vpn.as_deref();
         let looked = async {
-            let seen = look(&self.answer.cloud, sign_in).await?;
+            // Security groups are not what a monitor asks about, and are not read for it.
+            let focus = Focus::on(&word);
+            let inquiry = Inquiry { focus, aspects: Aspects::KEYS, ..Inquiry::default() };
+            let (seen, mut background) = look(&self.answer.cloud, sign_in, inquiry).await?;
             let vpn = match (seen.only(self.vpn.as_deref()), seen.unmade(self.vpn.as_deref()).as_slice()) {
                 (Err(_), [interrupted]) if self.vpn.is_some() || seen.inspection.vpns.is_empty() => {
                     return Ok(ListedInterruption::new(interrupted).into());
                 }
                 (vpn, _) => vpn?,
             };
-            // Security groups are not what a monitor asks about, and are not read for it.
-            let diagnosis = seen.diagnosis(vpn, &Exposures::new()).await;
-            let health = Health::new(vpn, &diagnosis);
+            background.complete(seen.cloud(), [vpn], Aspects::KEYS).await;
+            let health = Health::new(vpn, &seen.inspection.diagnosis(vpn, &background));
             Ok(health.with_interruption(seen.interruption_of(vpn)).into())
         };
         until_signal(signals, looked).await

@@ -9,8 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::lines;
 use crate::cloud::{Cloud, RegionId, Status};
 use crate::engine::pace::poll_after;
-use crate::inspect::diagnosis::Exposures;
-use crate::inspect::{Inspection, Side, Unselected, Vpn, inspect, inspect_only, poll};
+use crate::inspect::{Aspects, Background, Focus, Inquiry, Inspection, Side, Unselected, Vpn, inspect, poll};
 use crate::report::{ChangeReport, Health};
 use crate::sign_in::aside::say;
 use crate::system::signals::Signals;
@@ -32,14 +31,16 @@ impl Verification<'_> {
             return;
         }
         let names: Vec<[&str; 2]> = wanted.iter().map(|report| [report.id.as_str(), &report.name]).collect();
-        let inspection = tokio::select! {
-            inspection = settled(self, &names) => inspection,
+        let (inspection, mut background) = tokio::select! {
+            read = settled(self, &names) => read,
             Some(_) = signals.recv() => return,
         };
+        let found: Vec<Vpn> = names.iter().filter_map(|names| of(&inspection, *names).ok().cloned()).collect();
+        background.complete(self.cloud, &found, Aspects::KEYS).await;
         for report in wanted {
             match of(&inspection, [&report.id, &report.name]).cloned() {
                 Ok(vpn) => {
-                    let diagnosis = inspection.diagnosis(self.cloud, &vpn, &Exposures::new()).await;
+                    let diagnosis = inspection.diagnosis(&vpn, &background);
                     report.after = Some(Health::new(&vpn, &diagnosis).brief());
                 }
                 Err(why) => match inspection.unread.first() {
@@ -50,28 +51,29 @@ impl Verification<'_> {
         }
     }
 
-    async fn read(&self, regions: Option<&BTreeSet<RegionId>>) -> Inspection {
-        match regions {
-            Some(regions) => inspect_only(self.cloud, regions).await,
-            None => inspect(self.cloud).await,
-        }
+    async fn read(&self, regions: Option<&BTreeSet<RegionId>>, names: &[[&str; 2]]) -> (Inspection, Background) {
+        let focus = Focus::Words(names.as_flattened());
+        let inquiry = Inquiry { regions, focus, aspects: Aspects::KEYS, ..Inquiry::default() };
+        inspect(self.cloud, inquiry).await
     }
 }
 
 /// Reads everything once, looks at the statuses of those VPNs alone until all are up, and reads everything of them once
 /// more. One that something keeps down which no agent will change is not waited for.
-async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspection {
+async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> (Inspection, Background) {
     let begun = Instant::now();
     let deadline = begun + verification.wait;
-    let mut inspection = verification.read(verification.regions.as_ref()).await;
+    let (mut inspection, mut background) = verification.read(verification.regions.as_ref(), names).await;
     // What is gone is not waited for; what could not be read is.
     while !inspection.unread.is_empty() && pause(begun, deadline).await {
-        inspection = verification.read(verification.regions.as_ref()).await;
+        (inspection, background) = verification.read(verification.regions.as_ref(), names).await;
     }
     let found: Vec<Vpn> = names.iter().filter_map(|names| of(&inspection, *names).ok().cloned()).collect();
+    let unsettled = || found.iter().filter(|vpn| !is_settled(vpn));
+    background.complete(verification.cloud, unsettled(), Aspects::KEYS).await;
     let mut waited_for = Vec::new();
-    for vpn in found.iter().filter(|vpn| !is_settled(vpn)) {
-        let diagnosis = inspection.diagnosis(verification.cloud, vpn, &Exposures::new()).await;
+    for vpn in unsettled() {
+        let diagnosis = inspection.diagnosis(vpn, &background);
         match diagnosis.keeps_down() {
             Some(fault) => {
                 say(&format!("not waiting for ACTIVE, because {} stays down as it is: {}", vpn.name, fault.seen));
@@ -80,8 +82,9 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
         }
     }
     if waited_for.is_empty() {
-        return inspection;
+        return (inspection, background);
     }
+    drop(background);
     lines::waiting(verification.wait);
     while !waited_for.is_empty() && pause(begun, deadline).await {
         let looks = join_all(waited_for.iter().map(|vpn| poll(verification.cloud, vpn)));
@@ -99,7 +102,7 @@ async fn settled(verification: &Verification<'_>, names: &[[&str; 2]]) -> Inspec
     }
     let regions: Option<Vec<BTreeSet<RegionId>>> = found.iter().map(|vpn| inspection.regions_of(vpn)).collect();
     let regions = regions.map(|regions| regions.into_iter().flatten().collect());
-    verification.read(regions.as_ref()).await
+    verification.read(regions.as_ref(), names).await
 }
 
 /// Until the next look; not if the wait is over by then.

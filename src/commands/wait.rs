@@ -40,7 +40,8 @@ pub(super) async fn wait_for(
         }
         Some(Watched::Stopped) | None => return Err(CommandError::stopped()),
     }
-    let examined = audience.attend(examine(cloud, &found.marks.vpn)).await.ok_or_else(CommandError::stopped)?;
+    let examined = audience.attend(examine(cloud, &found.marks.vpn, &found.marks.regions)).await;
+    let examined = examined.ok_or_else(CommandError::stopped)?;
     let examined = examined.map_err(|error| CommandError::failed("reading the VPN", &error))?;
     Ok(Health::new(&examined.vpn, &examined.diagnosis).of_the_halves().unchanged())
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnosis::Exposures;
 use super::exposure::{InstanceGate, gate};
 use super::fix::{Advice, Fix};
-use super::{Agreement, Inspection, Keys, OtherHalf, Side, Vpn, of_another};
+use super::{Agreement, Exposures, Inspection, Keys, OtherHalf, Side, Vpn, of_another};
 use crate::cloud::{Inventory, RegionId, SiteConnection, Survey};
 use crate::plan::Half;
 use crate::plan::shell::osvpn;
@@ -23,8 +22,8 @@ pub(super) struct Case<'a> {
 
 impl<'a> Case<'a> {
     pub fn new(seen: &'a Inspection, vpn: &'a Vpn, keys: &'a Keys, exposures: &'a Exposures) -> Self {
-        let gate = |(half, seen): (&Half, &'a Result<_, _>)| Some((*half, gate(vpn.side(*half)?, seen.as_ref().ok()?)));
-        let gates = exposures.iter().filter_map(gate).collect();
+        let gate = |(half, side): (Half, &Side)| Some((half, gate(side, exposures.get(&side.region)?.as_ref().ok()?)?));
+        let gates = vpn.sides().filter_map(gate).collect();
         Self { vpn, surveys: &seen.surveys, unread: seen.unknown(), keys, exposures, gates }
     }
 

@@ -9,9 +9,9 @@ use super::checks::{self, Check};
 use super::exposure::{InstanceGate, MissingRule};
 use super::fix::Fix;
 use super::verdict::{CheckResult, Fault, FaultRole, Verdict, Weight};
-use super::{Condition, Inspection, Keys, Vpn};
-use crate::cloud::exposure::{Exposure, SecurityGroupRule};
-use crate::cloud::{Cloud, Error, RegionId, Status};
+use super::{Condition, Exposures, Inspection, Keys, Vpn};
+use crate::cloud::exposure::SecurityGroupRule;
+use crate::cloud::{RegionId, Status};
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
@@ -22,9 +22,6 @@ macro_rules! agents_report {
     };
 }
 pub(crate) use agents_report;
-
-/// The security groups of each half's instances, or why they could not be read.
-pub type Exposures = BTreeMap<Half, Result<Exposure, Error>>;
 
 /// What is known about a VPN after all checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +37,6 @@ pub struct Diagnosis {
     pub gates: BTreeMap<Half, InstanceGate>,
     pub unseen: Vec<String>,
     pub ping: String,
-}
-
-/// Reads what the instances of a VPN's subnets allow.
-pub async fn exposures(cloud: &Cloud, vpn: &Vpn) -> Exposures {
-    let reads = vpn.sides().map(|(half, side)| async move {
-        let region = cloud.region(&side.region).ok()?;
-        Some((half, region.exposure(&side.subnets).await))
-    });
-    futures::future::join_all(reads).await.into_iter().flatten().collect()
 }
 
 impl Inspection {
@@ -185,17 +173,8 @@ fn ping(case: &Case<'_>) -> String {
 
 /// The rules of the security groups in use, by region, as far as they could be read.
 pub fn rules(vpn: &Vpn, exposures: &Exposures) -> BTreeMap<RegionId, Vec<SecurityGroupRule>> {
-    let mut rules: BTreeMap<RegionId, Vec<SecurityGroupRule>> = BTreeMap::new();
-    for (half, side) in vpn.sides() {
-        let Some(Ok(seen)) = exposures.get(&half) else { continue };
-        let known = rules.entry(side.region.clone()).or_default();
-        for rule in &seen.rules {
-            if !known.iter().any(|other| other.id == rule.id) {
-                known.push(rule.clone());
-            }
-        }
-    }
-    rules
+    let rules = |region: &RegionId| Some((region.clone(), exposures.get(region)?.as_ref().ok()?.rules.clone()));
+    vpn.sides().filter_map(|(_, side)| rules(&side.region)).collect()
 }
 
 impl Diagnosis {

@@ -75,11 +75,16 @@ pub struct InstanceGate {
     pub instance: Option<IpAddr>,
 }
 
-/// Compares a half's ports with the ranges of the other side.
-pub fn gate(side: &Side, seen: &Exposure) -> InstanceGate {
+/// Compares a half's ports with the ranges of the other side; none if not all its subnets were looked at.
+pub fn gate(side: &Side, seen: &Exposure) -> Option<InstanceGate> {
+    if !side.subnets.iter().all(|subnet| seen.subnets.contains(subnet)) {
+        return None;
+    }
+    let stands_there = |port: &&InstancePort| port.addresses.iter().any(|(subnet, _)| side.subnets.contains(subnet));
+    let ports: Vec<&InstancePort> = seen.ports.iter().filter(stands_there).collect();
     let (mut missing, mut outgoing) = (BTreeSet::new(), BTreeSet::new());
     let mut closed = 0;
-    for port in seen.ports.iter().filter(|port| port.is_secured) {
+    for port in ports.iter().filter(|port| port.is_secured) {
         let admits = |remote: &IpNet, direction| {
             let admitted = port.groups.iter().map(|group| admission(seen, group, *remote, direction));
             admitted.max().unwrap_or(Admission::Nothing) != Admission::Nothing
@@ -105,22 +110,22 @@ pub fn gate(side: &Side, seen: &Exposure) -> InstanceGate {
                 .filter_map(|remote| rule(remote, RuleDirection::Egress)),
         );
     }
-    InstanceGate {
-        groups: groups_in_use(side, seen),
-        ports: seen.ports.len(),
+    Some(InstanceGate {
+        groups: groups_in_use(side, seen, &ports),
+        ports: ports.len(),
         closed,
         missing: missing.into_iter().collect(),
         outgoing: outgoing.into_iter().collect(),
-        instance: instance(side, &seen.ports),
-    }
+        instance: instance(side, &ports),
+    })
 }
 
-fn groups_in_use(side: &Side, seen: &Exposure) -> Vec<GroupInUse> {
-    let used: BTreeSet<&Id> = seen.ports.iter().filter(|port| port.is_secured).flat_map(|port| &port.groups).collect();
+fn groups_in_use(side: &Side, seen: &Exposure, ports: &[&InstancePort]) -> Vec<GroupInUse> {
+    let used: BTreeSet<&Id> = ports.iter().filter(|port| port.is_secured).flat_map(|port| &port.groups).collect();
     let state = |id: &Id| GroupInUse {
         id: id.clone(),
         name: name_of(seen, id),
-        ports: seen.ports.iter().filter(|port| port.groups.contains(id)).count(),
+        ports: ports.iter().filter(|port| port.groups.contains(id)).count(),
         admits: side
             .remote
             .iter()
@@ -158,7 +163,7 @@ fn of_rule(rule: &SecurityGroupRule, remote: IpNet) -> Admission {
 }
 
 /// An instance's address in the half's own subnets.
-fn instance(side: &Side, ports: &[InstancePort]) -> Option<IpAddr> {
+fn instance(side: &Side, ports: &[&InstancePort]) -> Option<IpAddr> {
     let mut addresses = ports.iter().flat_map(|port| &port.addresses);
     addresses.find(|(subnet, _)| side.subnets.contains(subnet)).map(|(_, address)| *address)
 }

@@ -5,8 +5,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Side, Vpn};
-use crate::cloud::{Cloud, Error, Id, Region, RegionId};
+use crate::cloud::{Error, Id};
 use crate::plan::psk::{self, LONGEST, SHORTEST};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub enum Keys {
         equal: Option<bool>,
         /// The worst weakness of one of them.
         weakness: Option<Weakness>,
-        /// The connections of [`Side::rivals`] that have another key than the half beside them.
+        /// The connections of [`Side::rivals`](super::Side::rivals) that have another key than the half beside them.
         rivals: Vec<Id>,
     },
 }
@@ -99,39 +98,23 @@ impl fmt::Display for Weakness {
     }
 }
 
-/// The key of a half, and whether each of its rivals that could be read has another.
-struct Read {
-    key: SecretString,
-    rivals: Vec<Id>,
-}
-
 impl Keys {
     /// Compares the keys of one half or two.
     #[must_use]
-    pub fn compare(keys: &[SecretString]) -> Self {
-        let first = keys.first().map(ExposeSecret::expose_secret);
-        let differs = keys.iter().any(|key| Some(key.expose_secret()) != first);
+    pub fn compare<'a>(keys: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let keys: Vec<&SecretString> = keys.into_iter().collect();
         Self::Read {
-            equal: (keys.len() > 1).then_some(!differs),
+            equal: (keys.len() > 1).then(|| keys.iter().all(|key| are_equal(key, keys[0]))),
             weakness: keys.iter().filter_map(|key| Weakness::of(key.expose_secret())).min(),
             rivals: Vec::new(),
         }
     }
 
-    /// Reads the keys of a VPN and compares them; one request a half, and one for each rival. They are gone from memory when
-    /// it returns.
-    pub async fn read(cloud: &Cloud, vpn: &Vpn) -> Self {
-        let reads = vpn.sides().map(|(_, side)| async move { read(&cloud.region(&side.region)?, side).await });
-        match futures::future::try_join_all(reads).await {
-            Ok(read) => {
-                let (keys, others): (Vec<_>, Vec<_>) =
-                    read.into_iter().map(|Read { key, rivals }| (key, rivals)).unzip();
-                match Self::compare(&keys) {
-                    Self::Read { equal, weakness, .. } => Self::Read { equal, weakness, rivals: others.concat() },
-                    keys => keys,
-                }
-            }
-            Err(error) => Self::Unreadable(Box::new(error)),
+    /// The same, where those rivals have another.
+    pub(super) fn beside(self, others: Vec<Id>) -> Self {
+        match self {
+            Self::Read { equal, weakness, .. } => Self::Read { equal, weakness, rivals: others },
+            unread => unread,
         }
     }
 
@@ -141,14 +124,8 @@ impl Keys {
     }
 }
 
-async fn read(region: &Region, side: &Side) -> Result<Read, Error> {
-    let key = region.connection_psk(&side.connection.id).await?;
-    let reads = side.rivals.iter().map(async |rival| (rival, region.connection_psk(rival).await));
-    let others = futures::future::join_all(reads).await;
-    let differs = |other: &SecretString| other.expose_secret() != key.expose_secret();
-    let rivals = others.into_iter().filter(|(_, other)| other.as_ref().is_ok_and(differs)).map(|(id, _)| id.clone());
-    let rivals = rivals.collect();
-    Ok(Read { key, rivals })
+pub(super) fn are_equal(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 #[cfg(test)]
@@ -185,19 +162,8 @@ pub struct EqualKeys(BTreeMap<Id, usize>);
 impl EqualKeys {
     #[must_use]
     pub fn compare(keys: &[(Id, SecretString)]) -> Self {
-        let first_like =
-            |key: &SecretString| keys.iter().position(|(_, one)| one.expose_secret() == key.expose_secret());
+        let first_like = |key: &SecretString| keys.iter().position(|(_, one)| are_equal(one, key));
         Self(keys.iter().filter_map(|(id, key)| Some((id.clone(), first_like(key)?))).collect())
-    }
-
-    /// Reads the keys of connections and compares them; one request each. A key that cannot be read is equal to none.
-    pub(super) async fn read(cloud: &Cloud, connections: &[(RegionId, Id)]) -> Self {
-        let reads = connections.iter().map(|(region, id)| async move {
-            let key = cloud.region(region).ok()?.connection_psk(id).await.ok()?;
-            Some((id.clone(), key))
-        });
-        let keys: Vec<_> = futures::future::join_all(reads).await.into_iter().flatten().collect();
-        Self::compare(&keys)
     }
 
     /// Whether two connections have the same key; none if that is not known.

@@ -25,12 +25,23 @@ pub(super) fn router(inventory: &Inventory, wanted: &str) -> Result<Id, NotOne> 
     one(wanted, fits.map(|router| &router.id), || inventory.routers.iter().map(|router| &router.name).collect())
 }
 
+fn fitting<'a>(inventory: &'a Inventory, wanted: &str) -> impl Iterator<Item = &'a Subnet> {
+    let range = wanted.parse().ok();
+    let fits =
+        move |subnet: &&Subnet| subnet.id.as_str() == wanted || subnet.name == wanted || Some(subnet.cidr) == range;
+    inventory.subnets.iter().filter(fits)
+}
+
+/// Whether a word names a subnet of the router.
+pub(crate) fn is_on_router(inventory: &Inventory, router: Option<&Router>, wanted: &str) -> bool {
+    let serves = |subnet: &Subnet| router.is_some_and(|router| router.serves(&subnet.id) == Some(true));
+    fitting(inventory, wanted).any(serves)
+}
+
 /// Of several subnets that fit, those on the router are meant.
 pub(crate) fn subnet(inventory: &Inventory, router: Option<&Router>, wanted: &str) -> Result<Id, NotOne> {
-    let range = wanted.parse().ok();
-    let fits = |subnet: &&Subnet| subnet.id.as_str() == wanted || subnet.name == wanted || Some(subnet.cidr) == range;
     let is_on_router = |subnet: &&Subnet| router.is_some_and(|router| router.serves(&subnet.id) == Some(true));
-    let all: Vec<&Subnet> = inventory.subnets.iter().filter(fits).collect();
+    let all: Vec<&Subnet> = fitting(inventory, wanted).collect();
     let on_router: Vec<&Subnet> = all.iter().copied().filter(is_on_router).collect();
     let meant = if on_router.is_empty() { all } else { on_router };
     one(wanted, meant.into_iter().map(|subnet| &subnet.id), || {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use futures::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
 use crate::cloud::person::{Reply, Said};
-use crate::cloud::{Cloud, Error, ErrorKind, Inventory, Person, Region, RegionId};
+use crate::cloud::{Cloud, Error, ErrorKind, Inventory, OtherSubnets, Person, Region, RegionId};
 use crate::engine::handover::KeyOrigin;
 use crate::engine::interruption::{self, interruptions};
 use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
@@ -21,8 +20,7 @@ use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
 use crate::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
 use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
-use crate::inspect::diagnosis::exposures;
-use crate::inspect::{Inspection, Keys, examine, inspect_in_parts, poll};
+use crate::inspect::{Aspects, Background, Inquiry, Inspection, examine, inspect_in_parts, poll};
 use crate::plan::{Plan, Psk};
 use crate::report::FailureReport;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
@@ -287,8 +285,10 @@ impl Effects {
                 let marks = Marks::from(&*plan);
                 Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &task.work()).await)
             }),
-            Effect::Verify(vpn) => {
-                self.work(async move |task| Message::Verified(examine(&task.cloud, &vpn).await.map(Box::new)));
+            Effect::Verify(vpn, regions) => {
+                self.work(async move |task| {
+                    Message::Verified(examine(&task.cloud, &vpn, &regions).await.map(Box::new))
+                });
             }
             Effect::RollBack(marks, mut ledger) => self.work(async move |task| {
                 let undone = undo(&marks, &mut ledger, &task.work()).await;
@@ -324,23 +324,28 @@ impl Effects {
             Effect::Inspect(request) => {
                 let parts = self.parts.0.clone();
                 self.answer(async move {
-                    let inspection = inspect_in_parts(&cloud, TOGETHER, |part| {
+                    // One may be given other subnets.
+                    let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
+                    let inspection = inspect_in_parts(&cloud, inquiry, TOGETHER, |part| {
                         let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
                     });
-                    Message::Inspected(request, Box::new(beside(inspection.await, &cloud, is_kept)))
+                    Message::Inspected(request, Box::new(beside(inspection.await.0, &cloud, is_kept)))
                 });
             }
             Effect::Diagnose(request, vpn) => {
                 self.answer(async move {
-                    let (keys, exposures) = tokio::join!(Keys::read(&cloud, &vpn), exposures(&cloud, &vpn));
-                    Message::Diagnosed(request, Box::new(keys), Box::new(exposures))
+                    let mut background = Background::default();
+                    background.complete(&cloud, [&*vpn], Aspects::ALL).await;
+                    let keys = background.keys_of(&vpn);
+                    Message::Diagnosed(request, Box::new(keys), Box::new(background.exposures().clone()))
                 });
             }
             Effect::CompareKeys(request, vpns) => {
                 self.answer(async move {
-                    let compared =
-                        join_all(vpns.iter().map(|vpn| async { (vpn.handle(), Keys::read(&cloud, vpn).await) }));
-                    Message::KeysCompared(request, compared.await)
+                    let mut background = Background::default();
+                    background.complete(&cloud, &vpns, Aspects::KEYS).await;
+                    let compared = vpns.iter().map(|vpn| (vpn.handle(), background.keys_of(vpn))).collect();
+                    Message::KeysCompared(request, compared)
                 });
             }
             Effect::Look(request, vpn, pause) => {

@@ -15,7 +15,7 @@ use crate::cloud::{Detail, Error, Inventory, RegionId};
 use crate::engine::handover::KeyOrigin;
 use crate::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
-use crate::inspect::diagnosis::Exposures;
+use crate::inspect::Exposures;
 use crate::inspect::{Examined, HalfStatus, Inspection, Keys, Vpn};
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::sign_in::{Login, Problem};
@@ -210,8 +210,8 @@ pub enum Effect {
     Create(Box<Plan>, Ledger, KeyOrigin),
     /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.
     Watch(Box<Plan>, Ledger, Duration),
-    /// Hold the halves of that VPN against each other; answered by [`Message::Verified`].
-    Verify(VpnId),
+    /// Compare the halves of that VPN, which are in those regions; answered by [`Message::Verified`].
+    Verify(VpnId, BTreeMap<Half, RegionId>),
     /// Delete what was made; answered by [`Message::RolledBack`].
     RollBack(Marks, Ledger),
     /// Read the VPNs of all regions; answered by [`Message::Inspected`].

@@ -17,7 +17,7 @@ use super::{Effect, Model};
 use crate::change::{NewSubnets, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
 use crate::engine::pace::{FRESH, PATIENCE, POLL, poll_after};
-use crate::inspect::diagnosis::Exposures;
+use crate::inspect::Exposures;
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Check, Diagnosis, HalfStatus, Keys, Vpn};
 use crate::plan::Half;

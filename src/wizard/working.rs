@@ -200,7 +200,7 @@ impl Model {
         let is_to_verify = work.then.is_none() && matches!(work.end(), Some(End::NotYet(_) | End::Active));
         if let Some(job) = work.creation_mut().filter(|_| is_to_verify) {
             job.verifying = true;
-            self.shell.out.push(Effect::Verify(job.marks.vpn.clone()));
+            self.shell.out.push(Effect::Verify(job.marks.vpn.clone(), job.marks.regions.clone()));
         }
         self.creation_rests();
     }

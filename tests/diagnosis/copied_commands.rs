@@ -1,7 +1,7 @@
 //! Commands to be copied, where a cloud has ids and regions that a shell would read something into.
 
 use osvpn::cloud::{Id, Interface, RegionId, Survey};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{Advice, Weakness};
 
 use super::*;
@@ -42,8 +42,9 @@ fn spoilt(mut survey: Survey, evil: &str) -> Survey {
 }
 
 fn spoilt_exposures(exposures: Exposures, evil: &str) -> Exposures {
-    let spoil_all = |(half, seen): (_, Result<osvpn::cloud::exposure::Exposure, _>)| {
+    let spoil_all = |(region, seen): (RegionId, Result<osvpn::cloud::exposure::Exposure, _>)| {
         let seen = seen.map(|mut seen| {
+            seen.subnets = seen.subnets.iter().map(|subnet| Id::new(format!("{subnet}{evil}"))).collect();
             for port in &mut seen.ports {
                 port.groups.iter_mut().for_each(|group| spoil(group, evil));
                 port.addresses.iter_mut().for_each(|(subnet, _)| spoil(subnet, evil));
@@ -52,7 +53,7 @@ fn spoilt_exposures(exposures: Exposures, evil: &str) -> Exposures {
             seen.rules.iter_mut().for_each(|rule| spoil(&mut rule.group, evil));
             seen
         });
-        (half, seen)
+        (RegionId::new(format!("{region}{evil}")), seen)
     };
     exposures.into_iter().map(spoil_all).collect()
 }
@@ -71,7 +72,7 @@ fn parsed(commands: &[String]) -> Vec<Vec<String>> {
 
 /// Every command that is said of the VPNs there are.
 async fn said(ground: &Ground, evil: &str) -> Vec<String> {
-    let read = inspect(&ground.cloud).await;
+    let (read, mut background) = inspect(&ground.cloud, Inquiry::default()).await;
     let mut commands = Vec::new();
     let region = |region: &RegionId| RegionId::new(format!("{region}{evil}"));
     let surveys = read.surveys.iter().map(|(name, survey)| (region(name), spoilt(survey.clone(), evil)));
@@ -79,7 +80,10 @@ async fn said(ground: &Ground, evil: &str) -> Vec<String> {
     for vpn in &inspection.vpns {
         let was = read.vpns.iter().find(|was| vpn.a.connection.id.as_str().starts_with(was.a.connection.id.as_str()));
         let around = match was {
-            Some(was) => spoilt_exposures(exposures(&ground.cloud, was).await, evil),
+            Some(was) => {
+                background.complete(&ground.cloud, [was], Aspects::EXPOSURES).await;
+                spoilt_exposures(background.exposures().clone(), evil)
+            }
             None => BTreeMap::new(),
         };
         let keys = Keys::Read { equal: vpn.b().map(|_| false), weakness: Some(Weakness::Public), rivals: Vec::new() };

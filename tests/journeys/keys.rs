@@ -3,7 +3,7 @@
 use osvpn::change::{Subject, Verb};
 use osvpn::commands::wizard::changes_of;
 use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
 use osvpn::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};

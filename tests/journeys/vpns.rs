@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
 use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::Psk;
 use osvpn::wizard::fields::Field;

@@ -41,7 +41,7 @@ fn without_colour_no_cell_has_one() {
 
 #[test]
 fn a_fault_stands_out_with_and_without_colour_and_no_colour_is_needed_for_it() {
-    let journey = vpns::opened(surveys::broken(), osvpn::inspect::diagnosis::Exposures::new());
+    let journey = vpns::opened(surveys::broken(), osvpn::inspect::Exposures::new());
     let here = drawn(&journey.model, &COLOR);
     assert!(cell_of(&here, "1 ! IPsec").modifier.contains(Modifier::BOLD));
     assert!(cell_of(&here, "[ Fix ]").modifier.contains(Modifier::REVERSED));

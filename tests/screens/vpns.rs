@@ -2,7 +2,7 @@
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
 use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, End};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::wizard::{InterruptedChange, Overview, Which};
 
@@ -26,8 +26,9 @@ fn closed() -> Exposures {
         is_secured: true,
     };
     let group = SecurityGroup { id: osvpn::cloud::Id::new("a1b2c3d4-default"), name: "default".to_owned() };
-    let shut = Exposure { ports: vec![port], groups: vec![group], rules: Vec::new() };
-    [(Half::A, Ok(shut)), (Half::B, Ok(Exposure::default()))].into()
+    let of = |subnet: &str| Exposure { subnets: [osvpn::cloud::Id::new(subnet)].into(), ..Exposure::default() };
+    let shut = Exposure { ports: vec![port], groups: vec![group], ..of("h-private") };
+    [(hamilton(), Ok(shut)), (porirua(), Ok(of("p-private")))].into()
 }
 
 pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Journey {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, RuleDirection, SecurityGroup, SecurityGroupRule};
 use osvpn::cloud::{EndpointGroup, Id, RegionId, SiteConnection, Status, StoredPolicy, Survey};
-use osvpn::inspect::diagnosis::Exposures;
+use osvpn::inspect::Exposures;
 use osvpn::inspect::{Examined, Inspection, Keys};
-use osvpn::plan::Half;
 
 use super::inventories::{hamilton, hamilton_inventory, porirua, porirua_inventory, service};
 
@@ -115,9 +114,10 @@ fn exposures() -> Exposures {
         };
         let group = SecurityGroup { id: Id::new("2d7e4c10-default"), name: "default".into() };
         let rules = vec![rule(RuleDirection::Ingress, is_of_members), rule(RuleDirection::Egress, false)];
-        Exposure { ports: vec![port], groups: vec![group], rules }
+        Exposure { subnets: [Id::new(subnet)].into(), ports: vec![port], groups: vec![group], rules }
     };
-    [(Half::A, Ok(seen("h-private", "10.0.0.23", true))), (Half::B, Ok(seen("p-private", "10.20.30.11", false)))].into()
+    [(hamilton(), Ok(seen("h-private", "10.0.0.23", true))), (porirua(), Ok(seen("p-private", "10.20.30.11", false)))]
+        .into()
 }
 
 /// With another PFS group in half B's IPsec policy.

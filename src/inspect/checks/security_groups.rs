@@ -1,4 +1,5 @@
 use super::{Case, Check, Fix, Nature, Verdict, Weight};
+use crate::inspect::Side;
 use crate::inspect::exposure::Admission;
 use crate::plan::cidr;
 
@@ -45,8 +46,9 @@ fn prove(case: &Case<'_>) -> Verdict {
             fix,
         );
     }
-    if let Some((half, error)) = case.exposures.iter().find_map(|(half, seen)| Some((half, seen.as_ref().err()?))) {
-        return Verdict::Open(format!("those of {} could not be read: {error}", case.place(*half)));
+    let failure = |side: &Side| case.exposures.get(&side.region)?.as_ref().err();
+    if let Some((half, error)) = case.sides().find_map(|(half, side)| Some((half, failure(side)?))) {
+        return Verdict::Open(format!("those of {} could not be read: {error}", case.place(half)));
     }
     if case.sides().any(|(_, side)| side.remote.iter().any(cidr::is_everything)) {
         return Verdict::Open("the remote range is everything; decide which of it instances should allow".to_owned());

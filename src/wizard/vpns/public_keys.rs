@@ -5,7 +5,7 @@ use super::super::work::{ChangeJob, Work};
 use super::super::{Effect, Model};
 use super::Intent;
 use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
-use crate::inspect::diagnosis::Exposures;
+use crate::inspect::Exposures;
 use crate::inspect::{Condition, Diagnosis, Inspection, Keys, Vpn};
 use crate::plan::psk::NONE_PUBLIC;
 

@@ -51,9 +51,14 @@ wire! {
 owned!(WireService, WireConnection, WireGroup, WirePolicy, WireMarked, WireFormed);
 
 impl WireService {
+    /// Whether the cloud is new enough to tell a service's address, if it has one.
+    pub(crate) fn tells_address(&self) -> bool {
+        self.external_v4_ip.is_some() || self.external_v6_ip.is_some()
+    }
+
     /// A cloud too old to tell a service's address has it on the service's router.
     pub(crate) fn into_service_on(self, routers: &[Router]) -> VpnService {
-        let is_told = self.external_v4_ip.is_some() || self.external_v6_ip.is_some();
+        let is_told = self.tells_address();
         let service = self.into_service();
         match routers.iter().find(|router| router.id == service.router).filter(|_| !is_told) {
             Some(router) => VpnService {

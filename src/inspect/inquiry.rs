@@ -1,0 +1,182 @@
+//! Reads the VPNs of a project: of each region the VPN lists, then what these name, and of the VPNs that are meant their keys
+//! and what their instances admit along with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use tokio::time::sleep;
+
+use super::background::{Aspects, Background, Wanted};
+use super::vpn::name_of;
+use super::{Inspection, OtherHalf, Vpn, pairs};
+use crate::cloud::{Cloud, Error, Id, OtherSubnets, Region, RegionId, Router, SiteConnection, Survey, VpnLists};
+use crate::plan::VpnId;
+
+/// Which VPNs are looked at closely. The words are a guess, before halves are paired: what they miss is read later.
+#[derive(Clone, Copy, Debug)]
+pub enum Focus<'a> {
+    Nothing,
+    All,
+    /// Those that one of the words may name.
+    Words(&'a [&'a str]),
+}
+
+impl Focus<'_> {
+    /// The one that is named, or whichever there is.
+    pub fn on<'a>(word: &'a Option<&'a str>) -> Focus<'a> {
+        word.as_ref().map_or(Focus::All, |word| Focus::Words(std::slice::from_ref(word)))
+    }
+
+    fn is_on(&self, connection: &SiteConnection) -> bool {
+        let words = match self {
+            Self::Nothing => return false,
+            Self::All => return true,
+            Self::Words(words) => words,
+        };
+        let mark = VpnId::of_description(&connection.description);
+        words.iter().any(|word| {
+            connection.id.as_str() == *word
+                || connection.name == *word
+                || name_of(&connection.name) == *word
+                || (word.len() >= 8 && connection.id.as_str().starts_with(word))
+                || mark.as_ref().is_some_and(|(id, _)| VpnId::of_word(word).as_ref() == Some(id))
+        })
+    }
+}
+
+/// What is to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Inquiry<'a> {
+    /// Those that tell all of the VPN that is meant; none for every region.
+    pub regions: Option<&'a BTreeSet<RegionId>>,
+    pub focus: Focus<'a>,
+    /// What is read of the VPNs in focus.
+    pub aspects: Aspects,
+    pub subnets: OtherSubnets,
+}
+
+impl Default for Inquiry<'_> {
+    fn default() -> Self {
+        Self { regions: None, focus: Focus::Nothing, aspects: Aspects::default(), subnets: OtherSubnets::Leave }
+    }
+}
+
+pub async fn inspect(cloud: &Cloud, inquiry: Inquiry<'_>) -> (Inspection, Background) {
+    inspect_in_parts(cloud, inquiry, Duration::MAX, |_| {}).await
+}
+
+/// As [`inspect`], but a region that hangs does not hide the others: partial results come after that time, and again with
+/// each late region.
+pub async fn inspect_in_parts(
+    cloud: &Cloud,
+    inquiry: Inquiry<'_>,
+    patience: Duration,
+    mut so_far: impl FnMut(Inspection),
+) -> (Inspection, Background) {
+    let regions = cloud.regions().into_iter();
+    let regions: Vec<Region> =
+        regions.filter(|region| inquiry.regions.is_none_or(|wanted| wanted.contains(region.id()))).collect();
+    let mut awaited: Vec<RegionId> = regions.iter().map(|region| region.id().clone()).collect();
+    let mut reads: FuturesUnordered<_> =
+        regions.iter().map(|region| async { (region.id().clone(), read(region, inquiry).await) }).collect();
+    let (mut surveys, mut unread, mut background) = (BTreeMap::new(), Vec::new(), Background::default());
+    let patience = sleep(patience);
+    tokio::pin!(patience);
+    while !awaited.is_empty() {
+        tokio::select! {
+            biased;
+            Some((region, read)) = reads.next() => {
+                awaited.retain(|awaited| *awaited != region);
+                match read {
+                    Ok((survey, more)) => {
+                        surveys.insert(region, survey);
+                        background.add(more);
+                    }
+                    Err(error) => unread.push((region, error)),
+                }
+            }
+            () = &mut patience, if !patience.is_elapsed() => {}
+        }
+        if patience.is_elapsed() && !awaited.is_empty() && !surveys.is_empty() {
+            let part = Inspection::of(surveys.clone(), unread.clone());
+            so_far(Inspection { awaited: awaited.clone(), is_reader: cloud.is_reader(), ..part });
+        }
+    }
+    drop(reads);
+    let inspection = match_up(cloud, surveys, unread, &mut background).await;
+    (Inspection { is_reader: cloud.is_reader(), ..inspection }, background)
+}
+
+/// One region: the lists, and what is around them.
+async fn read(region: &Region, inquiry: Inquiry<'_>) -> Result<(Survey, Background), Error> {
+    let lists = region.vpn_lists().await?;
+    let wanted = wanted(&lists, inquiry);
+    let (survey, background) = tokio::join!(region.survey(lists, inquiry.subnets), Background::of(region, wanted));
+    Ok((survey?, background))
+}
+
+fn wanted(lists: &VpnLists, Inquiry { focus, aspects, .. }: Inquiry<'_>) -> Wanted {
+    let meant = || lists.connections().iter().filter(|connection| focus.is_on(connection));
+    let mut wanted = Wanted::default();
+    if aspects.keys {
+        wanted.connections.extend(meant().map(|connection| connection.id.clone()));
+    }
+    if aspects.exposures {
+        wanted.subnets.extend(meant().flat_map(|connection| lists.tunnelled(connection)));
+    }
+    wanted
+}
+
+/// Matches what was read. What halves say of each other settles most; the rest takes a round trip more.
+async fn match_up(
+    cloud: &Cloud,
+    mut surveys: BTreeMap<RegionId, Survey>,
+    mut unread: Vec<(RegionId, Error)>,
+    background: &mut Background,
+) -> Inspection {
+    unread.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let contested = pairs::contested(&surveys);
+    if !contested.is_empty() {
+        let keys = background.equal_keys(cloud, &contested).await;
+        return with_routers(cloud, Inspection::knowing(keys, surveys, unread)).await;
+    }
+    let inspection = Inspection::of(std::mem::take(&mut surveys), unread);
+    with_routers(cloud, inspection).await
+}
+
+/// A peer that seems to be outside may be a router of this project that has no VPN service, which only a list of all tells.
+async fn with_routers(cloud: &Cloud, inspection: Inspection) -> Inspection {
+    let has_address = |vpn: &Vpn| vpn.a.connection.peer_address.parse::<IpAddr>().is_ok();
+    let mut outside = inspection.vpns.iter().filter(|vpn| vpn.other_half == OtherHalf::Outside);
+    if !outside.any(has_address) {
+        return inspection;
+    }
+    let Inspection { mut surveys, mut unread, keys, .. } = inspection;
+    let regions = surveys.keys().filter_map(|id| cloud.region(id).ok());
+    let reads = regions.map(|region| async move { (region.id().clone(), region.all_routers().await) });
+    for (id, routers) in join_all(reads).await {
+        match routers {
+            Ok(routers) => {
+                if let Some(survey) = surveys.get_mut(&id) {
+                    add_routers(&mut survey.inventory.routers, routers);
+                }
+            }
+            Err(error) => {
+                surveys.remove(&id);
+                unread.push((id, error));
+            }
+        }
+    }
+    unread.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Inspection::knowing(keys, surveys, unread)
+}
+
+fn add_routers(known: &mut Vec<Router>, all: Vec<Router>) {
+    let ids: BTreeSet<Id> = known.iter().map(|router| router.id.clone()).collect();
+    known.extend(all.into_iter().filter(|router| !ids.contains(&router.id)));
+    known.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+}
