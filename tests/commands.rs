@@ -18,6 +18,7 @@ mod interrupted_changes;
 mod list_and_status;
 mod many_vpns;
 mod reader_role;
+mod reading;
 mod rotate_psk;
 mod set_subnets;
 

@@ -189,6 +189,20 @@ async fn discovery_is_one_sign_in_and_five_reads_a_region_at_once() {
     assert_eq!(without, 1, "a region without VPNaaS is read like the others");
 }
 
+#[tokio::test]
+async fn a_new_vpn_is_verified_in_two_round_trips_of_its_regions_alone() {
+    let site = Site::start(SimulatorSettings::default()).await;
+    let plan = site.site_to_site(Profile::Catalyst).await;
+    Run::new().create(&site, &plan).await.unwrap();
+    site.simulator.clear_requests();
+    // The VPN lists of both; then extensions, router, its ports, subnet, ports of instances, groups, rules and the key of each.
+    for count in [2 * 5, 2 * 8] {
+        site.simulator.inject(InjectedFault::together(count).method("GET"));
+    }
+    examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
+    assert_eq!(site.simulator.requests().len(), 2 * 5 + 2 * 8);
+}
+
 /// The guide's CLI commands, field by field.
 #[tokio::test]
 async fn what_is_made_is_what_the_guide_makes() {

@@ -34,9 +34,9 @@ pub struct Background {
     exposures: Exposures,
 }
 
-/// What is read of one region.
+/// What it is asked for in one region.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct BackgroundIds {
     pub connections: BTreeSet<Id>,
     pub subnets: BTreeSet<Id>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
 impl Background {
     /// Reads what it lacks of those VPNs, in one round trip.
     pub async fn complete<'a>(&mut self, cloud: &Cloud, vpns: impl IntoIterator<Item = &'a Vpn>, aspects: Aspects) {
-        let mut wanted: BTreeMap<RegionId, Wanted> = BTreeMap::new();
+        let mut wanted: BTreeMap<RegionId, BackgroundIds> = BTreeMap::new();
         for side in vpns.into_iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side)) {
             let of = wanted.entry(side.region.clone()).or_default();
             if aspects.keys {
@@ -59,7 +59,7 @@ impl Background {
 
     /// The keys of connections that cannot be paired without them. One that cannot be read is equal to none.
     pub(super) async fn equal_keys(&mut self, cloud: &Cloud, connections: &[(RegionId, Id)]) -> EqualKeys {
-        let mut wanted: BTreeMap<RegionId, Wanted> = BTreeMap::new();
+        let mut wanted: BTreeMap<RegionId, BackgroundIds> = BTreeMap::new();
         for (region, id) in connections {
             wanted.entry(region.clone()).or_default().connections.insert(id.clone());
         }
@@ -111,7 +111,7 @@ impl Background {
         }
     }
 
-    async fn read(&mut self, cloud: &Cloud, mut wanted: BTreeMap<RegionId, Wanted>) {
+    async fn read(&mut self, cloud: &Cloud, mut wanted: BTreeMap<RegionId, BackgroundIds>) {
         for (region, of) in &mut wanted {
             of.connections.retain(|id| self.key(region, id).is_none());
         }
@@ -121,7 +121,7 @@ impl Background {
     }
 
     /// Reads that much of a region.
-    pub(super) async fn of(region: &Region, Wanted { connections, subnets }: Wanted) -> Self {
+    pub(super) async fn of(region: &Region, BackgroundIds { connections, subnets }: BackgroundIds) -> Self {
         let exposure = async { if subnets.is_empty() { None } else { Some(region.exposure(subnets).await) } };
         let (keys, exposure) = tokio::join!(region.connection_psks(&connections), exposure);
         let id = || region.id().clone();

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use tokio::time::sleep;
 
-use super::background::{Aspects, Background, Wanted};
+use super::background::{Aspects, Background, BackgroundIds};
 use super::vpn::name_of;
 use super::{Inspection, OtherHalf, Vpn, pairs};
 use crate::cloud::{Cloud, Error, Id, OtherSubnets, Region, RegionId, Router, SiteConnection, Survey, VpnLists};
@@ -119,9 +119,9 @@ async fn read(region: &Region, inquiry: Inquiry<'_>) -> Result<(Survey, Backgrou
     Ok((survey?, background))
 }
 
-fn wanted(lists: &VpnLists, Inquiry { focus, aspects, .. }: Inquiry<'_>) -> Wanted {
+fn wanted(lists: &VpnLists, Inquiry { focus, aspects, .. }: Inquiry<'_>) -> BackgroundIds {
     let meant = || lists.connections().iter().filter(|connection| focus.is_on(connection));
-    let mut wanted = Wanted::default();
+    let mut wanted = BackgroundIds::default();
     if aspects.keys {
         wanted.connections.extend(meant().map(|connection| connection.id.clone()));
     }

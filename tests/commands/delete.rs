@@ -114,7 +114,7 @@ async fn delete_asks_no_more_than_it_has_to() {
     scene.run(&["delete", "test-vpn", "--yes"]).await;
     let [sign_ins, reads, writes] = counted(&scene.asked());
     let both = "what instances allow is read for its rules, and of each half what it holds before and after";
-    assert_eq!((sign_ins, reads, writes), (1, 9 * REGIONS.len() + 6 + 2 * 6, 12), "{both}");
+    assert_eq!((sign_ins, reads, writes), (1, 5 * REGIONS.len() + 9 + 6 + 2 * 6, 12), "{both}");
 }
 
 /// Makes an IKE policy in Hamilton; its id.

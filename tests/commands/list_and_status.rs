@@ -51,27 +51,6 @@ async fn a_region_that_cannot_be_read_is_named_and_nothing_is_done_to_half_a_vpn
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_takes_one_sign_in_and_nine_reads_a_region_all_at_once() {
-    let scene = Scene::with_vpn().await;
-    let all = 9 * REGIONS.len();
-    // The keys are two reads more, which take a round trip of their own. And doctor reads what instances admit: ports,
-    // groups and rules of each half.
-    for (args, waves) in [
-        (&["list"][..], vec![all]),
-        (&["status", "test-vpn"], vec![all, 2]),
-        (&["doctor", "test-vpn"], vec![all, 6, 2]),
-    ] {
-        scene.asked();
-        for count in &waves {
-            scene.cloud.inject(InjectedFault::together((*count).min(16)).method("GET").path("/v2.0/"));
-        }
-        let ran = scene.run(args).await;
-        assert_eq!(ran.code, 0, "{args:?}: {}", ran.err);
-        assert_eq!(counted(&scene.asked()), [1, waves.iter().sum(), 0], "{args:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn status_is_a_proof_with_an_exit_code_for_monitoring() {
     let scene = Scene::with_foreign_vpn().await;
     let ran = scene.run(&["status"]).await;
