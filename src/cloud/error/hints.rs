@@ -6,191 +6,22 @@
 
 use super::{Error, ErrorDetail, ErrorKind, LONGEST_MEANT, Proof, Signed};
 
-/// The first row that fits is taken: type, part of the message, hint.
-const BY_TYPE: &[(&str, &str, &str)] = &[
-    // Making a VPN service.
-    (
-        "RouterIsNotExternal",
-        "",
-        "A VPN needs a router with a gateway to an external network. Choose another router, or set its gateway: openstack --os-region-name REGION router set --external-gateway NETWORK ROUTER.",
-    ),
-    (
-        "RouterNotFound",
-        "",
-        "The router is gone, or belongs to another project. Read the region again, and choose another.",
-    ),
-    (
-        "ExternalNetworkHasNoSubnet",
-        "",
-        "The router's gateway has no address of the peer's family (IPv4 or IPv6). Use a peer address of the family the gateway has, or another router.",
-    ),
-    (
-        "NoVPNAgentAvailable",
-        "",
-        "No VPN agent of this region is alive. That is for the cloud's operator: give them the request number, and retry once it is.",
-    ),
-    (
-        "VPNGatewayNotReady",
-        "",
-        "The region is still building the VPN gateway of this router. Wait a minute, then retry.",
-    ),
-    (
-        "VPNGatewayInError",
-        "",
-        "An earlier VPN service on this router failed and blocks new ones. Delete the services in status ERROR on it (openstack --os-region-name REGION vpn service list), then try again.",
-    ),
-    ("RouteInUseByVPN", "", "The router needs this route for a VPN. Delete the VPN's site connection first."),
-    // Making endpoint groups.
-    (
-        "InvalidEndpointInEndpointGroup",
-        "unique",
-        "The group contains the same range or subnet twice. Name each of them once.",
-    ),
-    (
-        "InvalidEndpointInEndpointGroup",
-        "",
-        "One of the ranges is not in CIDR form. Write network address and prefix length, for example 10.20.30.0/24.",
-    ),
-    (
-        "NonExistingSubnetInEndpointGroup",
-        "",
-        "The subnet is gone, or belongs to another region. Read the region again, and choose another.",
-    ),
-    ("MissingEndpointForEndpointGroup", "", "At least one subnet or range is needed on each side."),
-    ("MixedIPVersionsForIPSecEndpoints", "", "One side has both IPv4 and IPv6 ranges. Create one VPN for each family."),
-    // Making a site connection.
-    (
-        "SubnetIsNotConnectedToRouter",
-        "",
-        "Only subnets attached to the router can be tunnelled. Choose others, or connect it: openstack --os-region-name REGION router add subnet ROUTER SUBNET.",
-    ),
-    (
-        "InvalidEndpointGroup",
-        "",
-        "The router's VPN service is of the old kind, created with a subnet (as create-vpn.sh does), and takes no endpoint groups. Delete that service with its connections first, or use another router.",
-    ),
-    (
-        "MissingPeerCidrs",
-        "",
-        "The router's VPN service is of the old kind, created with a subnet, and wants peer CIDRs. Delete that service with its connections first, or use another router.",
-    ),
-    ("PeerCidrsInvalid", "", "This VPN service works with endpoint groups; peer CIDRs go into a group of type cidr."),
-    ("MissingRequiredEndpointGroup", "", "This VPN service needs both endpoint groups, the local and the peer's."),
-    (
-        "WrongEndpointGroupType",
-        "",
-        "The two endpoint groups are mixed up: the local one must be of type subnet, the peer's of type cidr.",
-    ),
-    (
-        "MixedIPVersionsForIPSecConnection",
-        "",
-        "Local subnets and peer ranges are of different IP versions. Both sides must be IPv4, or both IPv6.",
-    ),
-    ("MixedIPVersionsForPeerCidrs", "", "The peer's ranges are of both IP versions. Create one VPN for each."),
-    (
-        "IPsecSiteConnectionDpdIntervalValueError",
-        "",
-        "The dead peer detection's timeout must be greater than its interval; 15 and 150 seconds are usual.",
-    ),
-    (
-        "IPsecSiteConnectionMtuError",
-        "",
-        "The MTU is too small: at least 68 for IPv4 subnets, 1280 for IPv6 subnets. 1500 is usual.",
-    ),
-    (
-        "VPNPeerAddressNotResolved",
-        "",
-        "The cloud cannot look up the peer's name; its resolver may differ from yours. Give the peer's IP address.",
-    ),
-    ("IpsecValidationFailure", "", "This region's driver does not support the transform protocol. Use esp."),
-    (
-        "VPNServiceNotFound",
-        "",
-        "The VPN service is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
-    ),
-    (
-        "IKEPolicyNotFound",
-        "",
-        "The IKE policy is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
-    ),
-    (
-        "IPsecPolicyNotFound",
-        "",
-        "The IPsec policy is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
-    ),
-    (
-        "VPNEndpointGroupNotFound",
-        "",
-        "The endpoint group is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
-    ),
-    (
-        "IPsecSiteConnectionNotFound",
-        "",
-        "The site connection is gone: somebody deleted it meanwhile. Roll back the rest, and start again.",
-    ),
-    // Changing and removing.
-    (
-        "VPNStateInvalidToUpdate",
-        "",
-        "The object cannot be changed while the cloud is still building it. Wait until its status is ACTIVE or DOWN and try again.",
-    ),
-    (
-        "IKEPolicyInUse",
-        "",
-        "A site connection still uses this IKE policy. Delete that connection first; to change a policy in use, create a new one and a new connection.",
-    ),
-    (
-        "IPsecPolicyInUse",
-        "",
-        "A site connection still uses this IPsec policy. Delete that connection first; to change a policy in use, create a new one and a new connection.",
-    ),
-    (
-        "VPNServiceInUse",
-        "",
-        "The VPN service still carries a site connection, perhaps another VPN's. Delete that first, or leave the service.",
-    ),
-    (
-        "EndpointGroupInUse",
-        "",
-        "A site connection still uses this endpoint group. Delete that connection first, or point it to another group.",
-    ),
-    ("SubnetInUseByVPNService", "", "A VPN service holds this subnet. Delete the service first."),
-    ("SubnetInUseByIPsecSiteConnection", "", "A site connection tunnels this subnet. Delete the connection first."),
-    (
-        "SubnetInUseByEndpointGroup",
-        "",
-        "An endpoint group, even an unused one, holds this subnet. Delete the group first.",
-    ),
-    ("RouterInUse", "", "A VPN service holds this router. Delete the service first."),
-    // What the API refuses by its form.
-    (
-        "HTTPBadRequest",
-        "_algorithm",
-        "This region does not know that algorithm. Use the profile modern (IKEv2, sha256, aes-256, group14), which every region takes.",
-    ),
-    ("HTTPBadRequest", "for pfs", "This region does not know that Diffie-Hellman group. Use group14."),
-    (
-        "HTTPBadRequest",
-        "for lifetime",
-        "A lifetime is a whole number of seconds, at least 60. 3600 and 14400 are usual.",
-    ),
-    (
-        "HTTPBadRequest",
-        "invalid attribute for filtering",
-        "This region refuses a filter on a list. That is a fault of this program; please report it with the request's name.",
-    ),
-    (
-        "HTTPBadRequest",
-        "Unrecognized attribute",
-        "This region's API is too old or too new for the request. Please report it with the message.",
-    ),
-];
+const BY_TYPE: &str = include_str!("../../../assets/neutron-hints.txt");
+
+/// The type, a part of the message, and the hint.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let rows = BY_TYPE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": "));
+    rows.map(|(head, hint)| match head.split_once(" / ") {
+        Some((kind, part)) => (kind, part, hint),
+        None => (head, "", hint),
+    })
+}
 
 /// The hint for an error.
 pub fn hint(error: &Error) -> Option<&'static str> {
     let kind = error.neutron_type.as_deref().unwrap_or_default();
-    let row = BY_TYPE.iter().find(|(name, part, _)| *name == kind && error.message.contains(part));
-    row.map(|(_, _, hint)| *hint).or_else(|| by_kind(error))
+    let row = rows().find(|(name, part, _)| *name == kind && error.message.contains(part));
+    row.map(|(_, _, hint)| hint).or_else(|| by_kind(error))
 }
 
 fn by_kind(error: &Error) -> Option<&'static str> {
@@ -405,6 +236,13 @@ mod tests {
         error.request = Some(request.to_owned());
         error.neutron_type = (!neutron_type.is_empty()).then(|| neutron_type.to_owned());
         error.hint()
+    }
+
+    #[test]
+    fn each_line_of_the_table_is_a_row() {
+        let lines = BY_TYPE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        assert_eq!(lines.count(), rows().count());
+        assert!(rows().all(|(kind, _, hint)| !kind.contains(' ') && hint.ends_with('.')));
     }
 
     #[test]
