@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Spanned, Tagged};
 
@@ -238,7 +238,11 @@ impl<'de> Deserialize<'de> for Settings {
                         }
                         "auth_methods" => {
                             let methods = map.next_value::<Spanned<Option<Methods>>>()?;
-                            let text = methods.value.unwrap_or_default().0.join(",");
+                            let text = match methods.value {
+                                Some(Methods::List(names)) => names.join(","),
+                                Some(Methods::Text(names)) => names,
+                                None => String::new(),
+                            };
                             settings.put(&key, written(&key, &text, methods.defined.line(), None));
                         }
                         "regions" => {
@@ -265,33 +269,11 @@ fn written(key: &str, value: &str, line: u64, tag: Option<String>) -> Setting {
 }
 
 /// `auth_methods`: a list, or, as `OS_AUTH_METHODS` has it, the same in one text with commas between.
-#[derive(Default)]
-struct Methods(Vec<String>);
-
-impl<'de> Deserialize<'de> for Methods {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MethodsVisitor;
-        impl<'de> Visitor<'de> for MethodsVisitor {
-            type Value = Methods;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of ways to sign in, or their names with commas between")
-            }
-
-            fn visit_str<E>(self, names: &str) -> Result<Methods, E> {
-                Ok(Methods(vec![names.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Methods, A::Error> {
-                let mut methods = Methods::default();
-                while let Some(name) = names.next_element()? {
-                    methods.0.push(name);
-                }
-                Ok(methods)
-            }
-        }
-        deserializer.deserialize_any(MethodsVisitor)
-    }
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a list of ways to sign in, or their names with commas between")]
+enum Methods {
+    List(Vec<String>),
+    Text(String),
 }
 
 /// An entry of `regions`: a name, or a mapping with `name` and the `values` of that region.
