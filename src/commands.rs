@@ -44,7 +44,6 @@ use crate::system::signals::{self, Signals};
 pub(crate) use error::CommandError;
 use options::{AnswerArgs, CloudArgs};
 
-/// A command that ends with an answer.
 pub(crate) trait Answering {
     fn options(&self) -> &AnswerArgs;
 
@@ -56,7 +55,6 @@ pub(crate) trait Answering {
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError>;
 }
 
-/// What a command ends with.
 pub(crate) struct Conclusion {
     text: String,
     json: Value,

@@ -63,7 +63,6 @@ pub struct Inspection {
     pub is_reader: bool,
 }
 
-/// The condition of a VPN in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {

@@ -48,15 +48,11 @@ pub use text::PlannedObject;
 /// One region's side, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfDraft {
-    /// Its region.
     pub region: RegionId,
-    /// Its router.
     pub router: Id,
-    /// The subnets to tunnel.
     pub subnets: Vec<Id>,
 }
 
-/// What a half is connected with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Far<Half, Outside> {
     /// The other half, in another region (site-to-site mode).
@@ -68,13 +64,10 @@ pub enum Far<Half, Outside> {
 /// What was asked for; nothing of it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanDraft {
-    /// The name of the VPN.
     pub name: VpnName,
     /// The first half.
     pub a: HalfDraft,
-    /// What it is connected with.
     pub far: Far<HalfDraft, Peer>,
-    /// Which profile the policy is from.
     pub profile: Profile,
     /// The policy of both halves.
     pub policy: Policy,
@@ -104,15 +97,11 @@ pub enum ServicePlan {
 /// What will be made in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfPlan {
-    /// Which half.
     pub half: Half,
-    /// Its region.
     pub region: RegionId,
     /// The region's readable name.
     pub label: String,
-    /// Its router.
     pub router: Router,
-    /// Its VPN service.
     pub service: ServicePlan,
     /// The address the other end will see; on OVN it is known only once the service exists.
     pub address: Option<IpAddr>,
@@ -125,7 +114,6 @@ pub struct HalfPlan {
 }
 
 impl HalfPlan {
-    /// The ranges of its subnets.
     pub fn local_ranges(&self) -> Vec<IpNet> {
         self.local.iter().map(|subnet| subnet.cidr).collect()
     }
@@ -195,7 +183,6 @@ impl Plan {
         self.outer
     }
 
-    /// Which profile the policy is from.
     pub const fn profile(&self) -> Profile {
         self.profile
     }
@@ -241,7 +228,6 @@ pub(crate) const RULES_NEEDED: &str =
 /// An ingress rule that the instances of a region need in one of their security groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityRule {
-    /// Where.
     pub region: RegionId,
     /// The range whose traffic it allows.
     pub remote: IpNet,

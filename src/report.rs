@@ -113,7 +113,6 @@ pub struct ObjectReport {
 pub struct FailureReport {
     pub what: String,
     pub message: String,
-    /// What it means and what to do.
     pub hint: Option<&'static str>,
     pub request: Option<String>,
     pub status: Option<u16>,

@@ -36,7 +36,6 @@ pub enum Login {
     Default,
     /// That cloud of clouds.yaml.
     Named(String),
-    /// The simulated one.
     Demo,
 }
 

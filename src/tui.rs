@@ -142,7 +142,6 @@ struct Loop<'a, B: Backend, S, T> {
     leaving: Option<(Why, Instant)>,
 }
 
-/// What the loop was waiting for.
 enum LoopTurn {
     Input(Option<io::Result<Input>>),
     Signal(Signal),

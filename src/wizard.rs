@@ -59,13 +59,10 @@ use work::WorkList;
 /// What the screen keeps besides the parts of the model.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// A list to choose from.
     List(Picker),
     /// Fields to fill in.
     Form(Form),
-    /// The review.
     Review(Review),
-    /// Nothing.
     None,
 }
 
@@ -74,13 +71,11 @@ pub enum Content {
 pub struct Model {
     /// What surrounds every screen.
     pub shell: Shell,
-    /// The VPN to be created.
     pub new_vpn: NewVpn,
     /// The VPNs that exist.
     pub vpns: YourVpns,
     /// What the engine does, and what it has done.
     pub work: WorkList,
-    /// What is shown.
     pub screen: Screen,
     /// What that keeps.
     pub content: Content,

@@ -70,7 +70,6 @@ pub enum ErrorDetail {
     BehindProxy,
     /// The certificate names no host.
     NamesNoHost,
-    /// The certificate is for other names.
     OtherNames,
     /// The certificate has expired or was revoked.
     OutOfDate,

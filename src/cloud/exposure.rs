@@ -18,7 +18,6 @@ use super::printable::Text;
 /// What stands between a tunnel and the instances of some subnets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
-    /// The subnets it is about.
     pub subnets: BTreeSet<Id>,
     pub ports: Vec<InstancePort>,
     pub groups: Vec<SecurityGroup>,

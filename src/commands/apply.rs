@@ -65,7 +65,6 @@ pub(crate) struct ApplyArgs {
 
 enum Prepared {
     Plan(Box<Plan>, KeyOrigin, Box<SignedIn>),
-    /// The VPN is there exactly so.
     Existing(Box<ExistingReport>),
 }
 

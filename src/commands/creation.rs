@@ -22,7 +22,6 @@ pub(super) struct Creation<'a> {
     pub(super) keeper: &'a Keeper,
     /// Where the key came from, for the owner of a peer.
     pub(super) key: KeyOrigin,
-    /// How long to wait for ACTIVE.
     pub(super) wait: Duration,
 }
 

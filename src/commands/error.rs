@@ -30,7 +30,6 @@ struct Details {
     /// Places that were looked at for credentials, and whether something was there.
     looked_for: Vec<(String, bool)>,
     failure: Option<FailureReport>,
-    /// The command that continues from here.
     go_on: Option<ShellCommand>,
 }
 
@@ -86,7 +85,6 @@ impl CommandError {
         self
     }
 
-    /// The reasons in one line.
     pub(super) fn reasons(&self) -> String {
         self.details.problems.join("; ")
     }

@@ -57,10 +57,8 @@ pub(super) async fn propose_and_run(
     ChangeRun { seen: &seen, key: None, wait, is_confirmed: args.yes }.run(proposal, signals).await
 }
 
-/// What changes are run with.
 pub(super) struct ChangeRun<'a> {
     pub(super) seen: &'a ProjectVpns,
-    /// The user's key, for a change of keys.
     pub(super) key: Option<Psk>,
     /// How long to wait for ACTIVE afterwards.
     pub(super) wait: Duration,

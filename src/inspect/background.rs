@@ -69,7 +69,6 @@ impl Background {
         EqualKeys::compare(&keys.collect::<Vec<_>>())
     }
 
-    /// Compares the keys of a VPN.
     pub fn keys_of(&self, vpn: &Vpn) -> Keys {
         let keys: Option<Result<Vec<_>, _>> =
             vpn.sides().map(|(_, side)| self.key(&side.region, &side.connection.id)).collect();

@@ -33,7 +33,6 @@ pub struct Diagnosis {
     pub findings: Vec<CheckResult>,
     /// The other faults of a VPN that is not ACTIVE: they matter once it is.
     pub once_up: Vec<CheckResult>,
-    /// What each half allows.
     pub gates: BTreeMap<Half, InstanceGate>,
     pub unseen: Vec<String>,
     pub ping: String,

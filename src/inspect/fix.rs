@@ -66,7 +66,6 @@ pub enum Fix {
 /// One thing for the user to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Advice {
-    /// A command to copy.
     Run(ShellCommand),
     /// What no single command does.
     Do(String),

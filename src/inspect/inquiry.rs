@@ -48,7 +48,6 @@ impl Focus<'_> {
     }
 }
 
-/// What is to be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Inquiry<'a> {
     /// Those that tell all of the VPN that is meant; none for every region.

@@ -9,7 +9,6 @@ use super::{OtherHalf, Side, Vpn};
 use crate::cloud::{Cloud, Error, Id, Kind, Region, Status};
 use crate::plan::Half;
 
-/// The statuses of one half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfStatus {
     pub connection: Status,

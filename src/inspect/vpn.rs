@@ -68,7 +68,6 @@ impl fmt::Display for Ambiguity {
 /// What a connection is connected with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OtherHalf {
-    /// The other half, in this project.
     Found(Box<Side>),
     /// The other half should be in this project and is not there.
     Missing {
@@ -97,7 +96,6 @@ pub struct Side {
     pub local: Option<Vec<IpNet>>,
     /// The ranges it expects behind its peer.
     pub remote: Vec<IpNet>,
-    /// The VPN and half in its marker.
     pub mark: Option<(VpnId, Half)>,
     /// The other connections of its service to the same peer, under the same two identities. strongSwan finds a key by these
     /// alone, so it takes any of their keys for any of them.
@@ -253,7 +251,6 @@ pub fn outside(router: &Router) -> impl Iterator<Item = IpAddr> {
     v4.chain(router.external_v6.iter().copied().map(IpAddr::V6))
 }
 
-/// The VPN's name in that of its connection.
 pub(super) fn name_of(connection: &str) -> String {
     VpnName::from_object(connection, "vpn_site_connection").map_or_else(
         || if connection.trim().is_empty() { "unnamed".to_owned() } else { connection.to_owned() },

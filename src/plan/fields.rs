@@ -47,7 +47,6 @@ trait FieldValues {
     }
 }
 
-/// Words that are weighed.
 struct WeighedWords<T>(PhantomData<T>);
 struct PlainWords<T>(PhantomData<T>);
 struct SecondsField;
@@ -157,7 +156,6 @@ macro_rules! policy_fields {
         impl PolicyField {
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
 
-            /// The kind of object that has it.
             pub const fn kind(self) -> Kind {
                 match self { $($(Self::$variant => Kind::$kind,)+)+ }
             }
@@ -207,7 +205,6 @@ impl PolicyField {
         Self::ALL.iter().copied().filter(|field| field.kind() != Kind::SiteConnection)
     }
 
-    /// The API's attributes of a policy of that kind.
     pub(crate) fn attributes(kind: Kind) -> Vec<&'static str> {
         Self::of_policies().filter(|field| field.kind() == kind).map(Self::attribute).collect()
     }

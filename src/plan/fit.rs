@@ -12,7 +12,6 @@ use crate::cloud::{Extensions, RegionId};
 /// The shortest lifetime that the API takes, in seconds.
 const SHORTEST_LIFETIME: u32 = 60;
 
-/// What a policy has to cope with.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyScope<'a> {
     /// The regions it will be stored in, one a half, with what each can do.

@@ -43,7 +43,6 @@ macro_rules! words {
     };
 }
 
-/// An enumeration of words.
 pub(crate) trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
     const WORDS: &'static [&'static str];
 }

@@ -17,7 +17,6 @@ use crate::plan::shell::{osvpn, remove_file};
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeOutcome {
     Done,
-    /// It is rolled back.
     RolledBack,
     Unchanged,
     /// It is done, but a request whose answer was lost may still take effect.
@@ -147,7 +146,6 @@ impl ChangeReport {
         }
     }
 
-    /// Where there was nothing to do, and why.
     #[must_use]
     pub fn unchanged(change: Change, why: Vec<String>) -> Self {
         let report = Self::new(&Course::new(change), Ok(Changed::Done), Direction::Forward);

@@ -23,12 +23,10 @@ pub struct Health {
     style: Style,
 }
 
-/// What of it is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
     /// Every check.
     Status,
-    /// What is wrong, and what to do.
     Diagnosis,
     /// Only failed checks: after a change.
     Brief,
@@ -243,7 +241,6 @@ impl Display for Health {
     }
 }
 
-/// A check in JSON.
 #[derive(Serialize)]
 struct CheckJson<'a> {
     subject: &'static str,

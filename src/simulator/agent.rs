@@ -161,7 +161,6 @@ impl World {
 struct AgentView<'a> {
     region: &'a RegionWorld,
     by_id: HashMap<(Collection, &'a str), &'a StoredObject>,
-    /// The connections of each service.
     connections: HashMap<&'a str, Vec<&'a StoredObject>>,
     /// The last service of each router that has connections.
     last: HashMap<&'a str, &'a str>,

@@ -278,7 +278,6 @@ pub(super) fn complete(
     Ok(object)
 }
 
-/// The checks of a PUT.
 pub(super) fn change(
     kind: Collection,
     sent: &StoredObject,

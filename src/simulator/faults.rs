@@ -86,11 +86,9 @@ impl Gate {
 /// An answer written by the test.
 #[derive(Clone, Debug, Default)]
 pub struct Scripted {
-    /// The HTTP status.
     pub status: u16,
     /// Headers besides `Content-Length`, the date and the request id.
     pub headers: Vec<(String, String)>,
-    /// The body, as it stands.
     pub body: String,
 }
 

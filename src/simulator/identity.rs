@@ -16,7 +16,6 @@ pub const CREDENTIAL_NAME: &str = "demo-credential";
 /// Its secret.
 pub const CREDENTIAL_SECRET: &str = "demo-secret";
 
-/// A user who can sign in.
 pub(super) struct User {
     pub name: &'static str,
     pub id: String,
@@ -27,7 +26,6 @@ pub(super) struct User {
     pub projects: Vec<String>,
 }
 
-/// A token that was given out.
 #[derive(Clone)]
 pub(super) struct IssuedToken {
     pub user: String,

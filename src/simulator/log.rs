@@ -7,7 +7,6 @@ use std::time::Instant;
 pub struct LoggedRequest {
     /// Position in order of arrival, from 0.
     pub sequence: usize,
-    /// The HTTP method.
     pub method: String,
     /// Path and query as sent.
     pub path: String,

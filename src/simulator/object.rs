@@ -4,10 +4,8 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, neutron};
 
-/// A JSON object as the API shows it.
 pub(super) type StoredObject = Map<String, Value>;
 
-/// The collections of Neutron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Collection {
     Network,
@@ -98,7 +96,6 @@ pub(super) fn text<'a>(object: &'a StoredObject, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The texts of a list.
 pub(super) fn texts<'a>(object: &'a StoredObject, key: &str) -> Vec<&'a str> {
     let items = object.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     items.iter().filter_map(Value::as_str).collect()

@@ -125,7 +125,6 @@ fn number(object: &StoredObject, key: &str) -> Option<i64> {
     object.get(key).and_then(Value::as_i64)
 }
 
-/// An IP protocol's number.
 fn protocol(object: &StoredObject) -> Option<u8> {
     let text = text(object, "protocol");
     let named = PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);

@@ -50,7 +50,6 @@ impl Shared {
         }
     }
 
-    /// The world, as it is now.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = lock(&self.world);
         world.catch_up();

@@ -32,7 +32,6 @@ pub struct SimulatorSettings {
     pub token_lifetime: Duration,
     /// Limits other than the default ones, by the API's singular name; -1 for none.
     pub quotas: BTreeMap<String, i64>,
-    /// What is there at the start.
     pub seed: Seed,
     /// Makes the ids the same from run to run.
     pub id_seed: Option<u64>,

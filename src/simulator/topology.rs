@@ -22,7 +22,6 @@ pub(super) fn object(world: &mut World, at: usize, kind: Collection, project: &s
     id
 }
 
-/// Adds a network.
 pub(super) fn network(world: &mut World, at: usize, name: &str, project: &str, external: bool) -> String {
     object(
         world,
@@ -38,7 +37,6 @@ pub(super) fn network(world: &mut World, at: usize, name: &str, project: &str, e
     )
 }
 
-/// Adds a subnet to a network.
 pub(super) fn subnet(world: &mut World, at: usize, name: &str, project: &str, network: &str, cidr: IpNet) -> String {
     let external =
         world.regions[at].get(Collection::Network, network).and_then(|network| network.get("router:external")).cloned();

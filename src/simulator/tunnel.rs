@@ -10,7 +10,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one setting of the API that is on or off")]
 pub struct TunnelHalf {
-    /// The addresses of its VPN service.
     pub addresses: Vec<IpAddr>,
     /// Where it expects its peer.
     pub peer_address: Option<IpAddr>,
@@ -63,7 +62,6 @@ pub enum Reason {
     Selectors,
 }
 
-/// The outcome of a negotiation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Negotiation {
     /// Both connections become `ACTIVE`; the tunnel carries traffic between these pairs of ranges (the first half's,

@@ -9,7 +9,6 @@ use super::answer::{Answer, neutron, python_str};
 use super::object::{StoredObject, text as text_of};
 use super::release::Release;
 
-/// What a value has to be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rule {
     /// Never accepted from a client.

@@ -25,7 +25,6 @@ pub(super) struct Track {
     pub joined_running_service: bool,
 }
 
-/// One region's Neutron.
 pub(super) struct RegionWorld {
     pub id: String,
     pub description: String,
@@ -125,7 +124,6 @@ impl World {
         self.origin.elapsed() + self.advanced
     }
 
-    /// A moment as Keystone writes it.
     pub fn keystone_time(&self, moment: Duration) -> String {
         self.wall(moment).strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string()
     }

@@ -26,7 +26,6 @@ pub enum LogError {
     /// The variable's value.
     #[error("{VARIABLE}: {0}")]
     Directives(#[from] ParseError),
-    /// The file.
     #[error("the log {0} cannot be written: {1}")]
     File(PathBuf, io::Error),
 }

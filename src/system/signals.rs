@@ -28,7 +28,6 @@ pub enum Signal {
     Other,
 }
 
-/// The signals as they come.
 pub type Signals = UnboundedReceiver<Signal>;
 
 /// As [`listen`], and takes every other signal that ends a program, too, so that the terminal is given back before. Also

@@ -101,7 +101,6 @@ impl EngineTask {
 /// What a task has to say.
 #[derive(Debug)]
 pub enum News {
-    /// A message for the wizard.
     Message(Box<Message>),
     /// A task has panicked, and with what words.
     Panicked(String),

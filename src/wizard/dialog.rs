@@ -7,7 +7,6 @@ use super::vpns::Intent;
 use crate::change::Proposal;
 use crate::engine::Direction;
 
-/// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Close,

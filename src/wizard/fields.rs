@@ -28,13 +28,11 @@ pub enum Field {
     MissingKey,
 }
 
-/// Where the text of a field is.
 enum Text {
     Plain(fn(&Model) -> Option<&Input>, fn(&mut Model) -> Option<&mut Input>),
     Secret(fn(&Model) -> Option<&SecretText>, fn(&mut Model) -> Option<&mut SecretText>),
 }
 
-/// The description of a field.
 struct FieldText {
     label: &'static str,
     text: Text,

@@ -19,7 +19,6 @@ const LONGEST_TEXT: usize = 1024;
 /// A form's own state; the texts are where its fields say.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
-    /// In order.
     pub fields: Vec<Field>,
     pub focus: usize,
     /// Fields whose text was found wrong; they are checked again at every key.

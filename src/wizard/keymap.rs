@@ -21,9 +21,7 @@ pub enum Action {
     Down,
     PageUp,
     PageDown,
-    /// To the first.
     First,
-    /// To the last.
     Last,
     Left,
     Right,
@@ -46,7 +44,6 @@ pub enum Action {
     Repaint,
 }
 
-/// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     pub code: KeyCode,

@@ -16,7 +16,6 @@ use crate::plan::{Half, Profile};
 use crate::sign_in::Login;
 
 impl Model {
-    /// The lines of a step's list.
     pub fn lines(&self, screen: Screen) -> Vec<Line> {
         match screen {
             Screen::Cloud => {

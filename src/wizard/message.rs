@@ -184,7 +184,6 @@ pub enum Message {
     Terminated,
 }
 
-/// What the loop has to do.
 #[derive(Debug)]
 pub enum Effect {
     /// Sign in; answered by [`Message::SignedIn`], and by [`Message::Warned`] before that.

@@ -234,7 +234,6 @@ fn network(detail: Option<&Detail>, id: &Id) -> String {
     detail.and_then(|detail| detail.network_name(id)).map_or_else(|| id.short().to_owned(), ToOwned::to_owned)
 }
 
-/// The names that more than one has.
 pub(super) fn twins<'a>(names: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
     let mut seen = HashSet::new();
     names.filter(|name| !seen.insert(*name)).collect()

@@ -36,7 +36,6 @@ impl Choice {
     }
 }
 
-/// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub choice: Choice,
@@ -117,7 +116,6 @@ pub struct Picker {
     /// Whether the user has moved, so that better defaults no longer move the cursor.
     touched: bool,
     tally: Tally,
-    /// Where the first of the marked lines is.
     first_mark: Option<usize>,
 }
 
@@ -181,7 +179,6 @@ impl Picker {
         self.cursor = at.and_then(|choice| self.place_of(choice)).unwrap_or_else(|| self.best());
     }
 
-    /// All lines.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }

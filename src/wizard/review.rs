@@ -18,7 +18,6 @@ pub struct Review {
     pub confirming: bool,
 }
 
-/// An answer in the review.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerLine {
     pub screen: Screen,

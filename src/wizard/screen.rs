@@ -43,7 +43,6 @@ pub enum Mode {
     Single,
 }
 
-/// What a screen consists of.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     List,
@@ -418,7 +417,6 @@ impl Screen {
     }
 }
 
-/// What decides which screens there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     pub mode: Mode,

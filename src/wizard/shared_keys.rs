@@ -5,7 +5,6 @@ use super::review::Review;
 use super::{Content, Effect, Model, NewVpn};
 use crate::plan::{Finding, KeySharer, Labels, Place, Plan, SharedKey};
 
-/// What is known of them.
 #[derive(Clone, Debug, Default)]
 pub struct SharedKeys {
     of: Vec<KeySharer>,

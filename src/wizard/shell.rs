@@ -43,7 +43,6 @@ pub struct Notice {
     pub is_problem: bool,
 }
 
-/// How the wizard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Left,

@@ -41,7 +41,6 @@ pub struct YourVpns {
     pub offers: Vec<InterruptedChange>,
 }
 
-/// One VPN on the screen.
 #[derive(Debug)]
 pub struct Open {
     pub handle: String,
@@ -101,7 +100,6 @@ pub enum Intent {
     Subnets,
     Admit,
     Delete,
-    /// Delete unused objects.
     DeleteUnused,
     /// A new key for every VPN that has the one everybody knows.
     PublicKeys(Sas),

@@ -32,7 +32,6 @@ const LONGEST_HOLD: Duration = Duration::from_secs(300);
 /// A request that is held up for longer than this tells so.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
-/// The hosts of one sign-in.
 #[derive(Debug, Default)]
 pub(super) struct Throttle(Mutex<BTreeMap<String, Arc<Host>>>);
 

@@ -100,7 +100,6 @@ impl FromIterator<Interface> for Interfaces {
     }
 }
 
-/// A router of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Router {
     pub id: Id,

@@ -189,7 +189,6 @@ impl Region {
         Ok(found)
     }
 
-    /// Who stands on those subnets.
     async fn interfaces_in(&self, subnets: impl Iterator<Item = &Id>) -> Result<BTreeMap<Id, Interfaces>, Error> {
         let filters: Vec<String> = subnets.map(|id| format!("subnet_id={id}")).collect();
         let mut ports = Vec::new();

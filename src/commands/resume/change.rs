@@ -19,7 +19,6 @@ use crate::sign_in::SignedIn;
 use crate::system::signals::Signals;
 use crate::system::state;
 
-/// A change that was interrupted.
 pub(in super::super) struct ChangeToResume {
     journal: PathBuf,
     record: ChangeRecord,
@@ -93,7 +92,6 @@ fn is_called(journal: &Path, wanted: &str) -> bool {
 }
 
 impl ChangeToResume {
-    /// Does what is missing of it.
     pub(in super::super) async fn resume(
         &self,
         args: &ResumeArgs,

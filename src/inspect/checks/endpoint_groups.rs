@@ -1,7 +1,6 @@
 use super::{Case, Check, Fix, Verdict, Weight};
 use crate::plan::shell::osvpn;
 
-/// It is of the kind with endpoint groups.
 pub const ENDPOINT_GROUPS: Check =
     Check { id: "endpoint-groups", label: "it has endpoint groups", natures: &[], prove };
 

@@ -4,7 +4,6 @@ use super::{Case, Check, FaultRole, Fix, Nature, Verdict, Weight};
 use crate::inspect::OtherHalf;
 use crate::plan::shell::openstack;
 
-/// Both halves are there.
 pub const HALVES: Check = Check { id: "halves", label: "both halves exist", natures: &[Nature::OneSided], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

@@ -1,7 +1,6 @@
 use super::{Case, Check, Fix, Verdict, Weight};
 use crate::plan::shell::openstack;
 
-/// Both halves have one MTU.
 pub const MTU: Check = Check { id: "mtu", label: "both halves have one MTU", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

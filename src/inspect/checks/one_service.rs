@@ -74,7 +74,6 @@ struct Doubled<'a> {
     /// The service that is not this VPN's.
     other: &'a VpnService,
     count: usize,
-    /// What hangs on that service.
     connections: Vec<&'a SiteConnection>,
 }
 

@@ -90,7 +90,6 @@ fn drifted(case: &Case<'_>, differing: &[(&str, &str, &str)]) -> Option<Half> {
     upgraded(Half::A).or_else(|| upgraded(Half::B))
 }
 
-/// A policy in one line.
 pub(super) fn words(policy: &StoredPolicy) -> String {
     let word = |(name, word): &(&str, String)| match *name {
         "ike_version" => format!("IKE{word}"),

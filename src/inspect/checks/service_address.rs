@@ -5,7 +5,6 @@ use crate::cloud::Status;
 use crate::inspect::outside;
 use crate::plan::shell::openstack;
 
-/// Each service has its router's address.
 pub const SERVICE_ADDRESS: Check =
     Check { id: "service-address", label: "each service has its router's address", natures: &[], prove };
 

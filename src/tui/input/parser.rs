@@ -85,7 +85,6 @@ enum Late {
     Escape,
     /// A reply that began with that byte after Esc.
     Opened(u8),
-    /// The rest of a reply.
     Reply,
     /// The last byte of a reply.
     Closing,

@@ -12,7 +12,6 @@ use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
 
 impl Model {
-    /// The lines of the list.
     pub(in crate::wizard) fn vpn_lines(&self) -> Vec<Line> {
         let Some(seen) = self.vpns.seen() else { return Vec::new() };
         let inspection = &seen.inspection;
@@ -68,7 +67,6 @@ impl Model {
         lines
     }
 
-    /// A line that speaks of a region.
     fn of_region(&self, region: &RegionId, about: About) -> Line {
         Line::new(Choice::Region(region.clone()), self.shell.labels.name(region), "", about)
     }
