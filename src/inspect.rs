@@ -18,6 +18,7 @@ pub mod exposure;
 mod fix;
 mod inquiry;
 pub mod keys;
+mod nearby;
 mod pairs;
 mod poll;
 mod select;

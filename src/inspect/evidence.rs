@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::vpn::name_of;
+use super::nearby::Nearby;
 use super::{EqualKeys, Side};
 use crate::cloud::Status;
 use crate::plan::sharing::is_same_identity;
@@ -44,11 +44,12 @@ impl From<Option<bool>> for Fit {
 }
 
 impl Evidence {
-    /// Of two connections; none if they cannot be halves of one VPN.
+    /// Of two connections, by their places; none if they cannot be halves of one VPN.
     ///
     /// If each end points at the other's address, that settles it. If only one points at the other, or only the ranges
     /// match, the other may not belong elsewhere: then one of the two is misconfigured.
-    pub(super) fn of(a: &Side, b: &Side, all: &[Side], keys: &EqualKeys) -> Option<Self> {
+    pub(super) fn of((one, other): (usize, usize), nearby: &Nearby<'_>, keys: &EqualKeys) -> Option<Self> {
+        let (a, b) = (&nearby.sides[one], &nearby.sides[other]);
         if a.connection.id == b.connection.id || are_on_one_router(a, b) {
             return None;
         }
@@ -59,19 +60,21 @@ impl Evidence {
             identities: count([a.expects_identity_of(b), b.expects_identity_of(a)]),
             keys: keys.are_equal(&a.connection.id, &b.connection.id).into(),
             marker: are_marked_for_each_other(a, b).into(),
-            names: name_of(&a.connection.name) == name_of(&b.connection.name),
+            names: nearby.names[one] == nearby.names[other],
             statuses: (a.connection.status == Status::Active) == (b.connection.status == Status::Active),
         };
-        let is_astray = |side: &Side| {
+        // What it could aim at is near it.
+        let is_astray = |place: usize| {
+            let side = &nearby.sides[place];
             let is_up_elsewhere = side.connection.status == Status::Active && evidence.ranges < 2;
-            !is_up_elsewhere && !all.iter().any(|other| is_aim(side, other))
+            !is_up_elsewhere && !nearby.to(place).any(|other| is_aim(side, other))
         };
         let may_be = match (evidence.marker, ab, ba) {
             (_, true, true) | (Fit::For, _, _) => true,
             (Fit::Against, _, _) => false,
-            (Fit::Unknown, true, false) => is_astray(b),
-            (Fit::Unknown, false, true) => is_astray(a),
-            (Fit::Unknown, false, false) => evidence.ranges == 2 && is_astray(a) && is_astray(b),
+            (Fit::Unknown, true, false) => is_astray(other),
+            (Fit::Unknown, false, true) => is_astray(one),
+            (Fit::Unknown, false, false) => evidence.ranges == 2 && is_astray(one) && is_astray(other),
         };
         may_be.then_some(evidence)
     }

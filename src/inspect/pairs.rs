@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 
 use super::evidence::Evidence;
+use super::nearby::Nearby;
 use super::vpn::{address_of, name_of};
 use super::{ConnectionName, EqualKeys, OtherHalf, Side, Vpn, outside};
 use crate::cloud::vpnaas::is_marked;
@@ -20,7 +21,8 @@ use crate::plan::{Half, VpnId};
 /// Every connection as a half of a VPN, alone or with its partner; by name, then region and id.
 pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>, keys: &EqualKeys) -> Vec<Vpn> {
     let sides = sides(surveys);
-    let matching = Matching::of(&sides, |a, b| Evidence::of(a, b, &sides, keys));
+    let nearby = Nearby::of(&sides);
+    let matching = Matching::of(&nearby, |edge| Evidence::of(edge, &nearby, keys));
     let mut vpns: Vec<Vpn> = matching.pairs.iter().map(|(a, b)| pair(sides[*a].clone(), sides[*b].clone())).collect();
     let taken: BTreeSet<Id> =
         vpns.iter().flat_map(|vpn| vpn.sides().map(|(_, side)| side.connection.id.clone())).collect();
@@ -45,8 +47,9 @@ pub(super) fn match_up(surveys: &BTreeMap<RegionId, Survey>, keys: &EqualKeys) -
 /// The connections whose partner depends on more than what they say of each other: their keys are worth reading.
 pub(super) fn contested(surveys: &BTreeMap<RegionId, Survey>) -> Vec<(RegionId, Id)> {
     let sides = sides(surveys);
+    let nearby = Nearby::of(&sides);
     let keys = EqualKeys::default();
-    let matching = Matching::of(&sides, |a, b| Evidence::of(a, b, &sides, &keys).map(Evidence::of_content));
+    let matching = Matching::of(&nearby, |edge| Evidence::of(edge, &nearby, &keys).map(Evidence::of_content));
     matching.tied.keys().map(|place| (sides[*place].region.clone(), sides[*place].connection.id.clone())).collect()
 }
 
@@ -54,48 +57,48 @@ pub(super) fn contested(surveys: &BTreeMap<RegionId, Survey>) -> Vec<(RegionId, 
 #[derive(Default)]
 struct Matching {
     pairs: Vec<(usize, usize)>,
+    paired: BTreeSet<usize>,
     /// Those of which nothing tells which of several is the partner, with these.
     tied: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl Matching {
     /// The surest pairs first. A connection that several fit equally well is left unpaired.
-    fn of(sides: &[Side], evidence: impl Fn(&Side, &Side) -> Option<Evidence>) -> Self {
+    fn of(nearby: &Nearby<'_>, evidence: impl Fn((usize, usize)) -> Option<Evidence>) -> Self {
         let mut levels: BTreeMap<Reverse<Evidence>, Vec<(usize, usize)>> = BTreeMap::new();
-        for (one, other) in (0..sides.len()).tuple_combinations() {
-            if let Some(evidence) = evidence(&sides[one], &sides[other]) {
-                levels.entry(Reverse(evidence)).or_default().push((one, other));
+        for edge in nearby.edges() {
+            if let Some(evidence) = evidence(edge) {
+                levels.entry(Reverse(evidence)).or_default().push(edge);
             }
         }
         let mut matching = Self::default();
         for (Reverse(evidence), edges) in levels {
             let free: Vec<(usize, usize)> = edges.into_iter().filter(|edge| matching.are_free(*edge)).collect();
-            let partners = |place: usize| free.iter().filter_map(move |edge| across(*edge, place));
-            let is_clear = |(one, other): &(usize, usize)| partners(*one).count() == 1 && partners(*other).count() == 1;
-            let (clear, tied): (Vec<_>, Vec<_>) = free.iter().copied().partition(is_clear);
-            matching.pairs.extend(clear);
+            let partners = free.iter().flat_map(|(one, other)| [*one, *other]).counts();
+            let is_clear = |(one, other): &(usize, usize)| partners[one] == 1 && partners[other] == 1;
+            let (clear, tied): (Vec<_>, Vec<_>) = free.into_iter().partition(is_clear);
+            clear.into_iter().for_each(|edge| matching.pair(edge));
             for edge @ (one, other) in tied {
                 if !evidence.is_of_equals() {
                     matching.tied.entry(one).or_default().insert(other);
                     matching.tied.entry(other).or_default().insert(one);
                 } else if matching.are_free(edge) {
-                    matching.pairs.push(edge);
+                    matching.pair(edge);
                 }
             }
         }
         matching
     }
 
+    fn pair(&mut self, (one, other): (usize, usize)) {
+        self.pairs.push((one, other));
+        self.paired.extend([one, other]);
+    }
+
     fn are_free(&self, (one, other): (usize, usize)) -> bool {
-        let is_taken =
-            |place| self.tied.contains_key(&place) || self.pairs.iter().any(|pair| across(*pair, place).is_some());
+        let is_taken = |place| self.tied.contains_key(&place) || self.paired.contains(&place);
         !is_taken(one) && !is_taken(other)
     }
-}
-
-/// The other end of an edge.
-fn across((one, other): (usize, usize), place: usize) -> Option<usize> {
-    if place == one { Some(other) } else { (place == other).then_some(one) }
 }
 
 /// In an order of their own, whatever the lists' order was.
@@ -188,15 +191,24 @@ fn tell_doubles(vpns: &mut [Vpn]) {
         })
         .collect();
     let claims: Vec<Option<(VpnId, usize)>> = vpns.iter().map(claim).collect();
+    let mut of_mark: BTreeMap<&(VpnId, Half), Vec<(usize, &ConnectionName)>> = BTreeMap::new();
+    for (place, mark, name) in &marked {
+        of_mark.entry(mark).or_default().push((*place, name));
+    }
+    let mut of_id: BTreeMap<&VpnId, Vec<(usize, usize)>> = BTreeMap::new();
+    for (place, claim) in claims.iter().enumerate() {
+        if let Some((id, strength)) = claim {
+            of_id.entry(id).or_default().push((place, *strength));
+        }
+    }
     for (place, vpn) in vpns.iter_mut().enumerate() {
-        let own = |mark: &(VpnId, Half)| marked.iter().any(|(of, one, _)| *of == place && one == mark);
-        let others = marked.iter().filter(|(of, mark, _)| *of != place && own(mark));
-        vpn.doubles = others.map(|(_, (_, half), name)| (*half, name.clone())).collect();
-        let is_outdone = claims[place].as_ref().is_some_and(|(id, strength)| {
-            let others =
-                claims.iter().enumerate().filter(|(of, _)| *of != place).filter_map(|(_, claim)| claim.as_ref());
-            others.into_iter().any(|(other, theirs)| other == id && theirs >= strength)
-        });
+        let own: BTreeSet<(VpnId, Half)> = vpn.sides().filter_map(|(_, side)| side.mark.clone()).collect();
+        let others = own.iter().flat_map(|mark| of_mark[mark].iter().map(move |(of, name)| (*of, mark.1, *name)));
+        let others = others.filter(|(of, ..)| *of != place).sorted_by_key(|(of, ..)| *of);
+        vpn.doubles = others.map(|(_, half, name)| (half, name.clone())).collect();
+        let is_outdone = claims[place]
+            .as_ref()
+            .is_some_and(|(id, strength)| of_id[id].iter().any(|(of, theirs)| *of != place && theirs >= strength));
         if is_outdone {
             vpn.id = None;
         }
