@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 mod admit;
 mod apply_again;
+mod apply_in_a_big_region;
 mod delete;
 mod doctor;
 mod interrupted_changes;

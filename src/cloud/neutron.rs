@@ -9,6 +9,7 @@
 //! would be displaced; and who looks for what a request has made reads the whole list or nothing.
 
 mod by;
+mod named;
 mod survey;
 pub(super) mod wire;
 
@@ -60,12 +61,24 @@ impl Region {
             self.fit_vpn::<WireConnection>(Kind::SiteConnection),
         );
         let extensions = extensions?;
-        let absent = !extensions.has("vpnaas");
         let mut unfit = Vec::new();
         let routers: Vec<Router> =
             self.own(routers?.and(&mut unfit)).into_iter().map(WireRouter::into_router).collect();
         let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
-        let (subnets, foreign) = self.usable(subnets?.and(&mut unfit), &external);
+        let subnets = self.usable(subnets?.and(&mut unfit), &external);
+        self.inventory_from(extensions, services, connections, routers, subnets, unfit)
+    }
+
+    fn inventory_from(
+        &self,
+        extensions: Extensions,
+        services: Result<Readable<WireService>, Error>,
+        connections: Result<Readable<WireConnection>, Error>,
+        routers: Vec<Router>,
+        (subnets, foreign): (Vec<Subnet>, Vec<Subnet>),
+        mut unfit: Vec<Unfit>,
+    ) -> Result<Inventory, Error> {
+        let absent = !extensions.has("vpnaas");
         let services = self.own(unless_absent(services, absent)?.and(&mut unfit));
         let connections = self.own(unless_absent(connections, absent)?.and(&mut unfit));
         Ok(Inventory {

@@ -13,7 +13,7 @@ use crate::engine::Ledger;
 use crate::engine::interruption::begun;
 use crate::engine::journal::{Keeper, Record};
 use crate::engine::pace::DESCRIPTIONS;
-use crate::engine::prepare::{check, known, read, with_shared_key};
+use crate::engine::prepare::{check, resolve, with_shared_key};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::{DryRun, ExistingReport};
@@ -114,10 +114,9 @@ impl ApplyArgs {
         self.creation.clear_text.apply(cloud).await;
         // Names are a courtesy, and not worth waiting for.
         let described = timeout(DESCRIPTIONS, cloud.region_descriptions());
-        let (regions, described) = tokio::join!(read(cloud, file.regions()), described);
+        let (resolved, described) = tokio::join!(resolve(cloud, &file, &profiles, &psk), described);
         labels.describe(described.unwrap_or_default());
-        let regions = regions?;
-        let draft = file.resolve(&known(&regions), &profiles, psk)?;
+        let (draft, regions) = resolved?;
         let plan = match check(draft.clone(), &regions, &labels, VpnId::random()) {
             Ok(plan) if needs_sharer && plan.key_sharers().is_empty() => return Err(input::no_key()),
             Ok(plan) => with_shared_key(plan, cloud, key).await?,

@@ -1,16 +1,18 @@
 //! From answers to a plan that can be carried out: what is read of the regions, and the checks against it.
 
+use std::collections::BTreeSet;
+
 use futures::future::join_all;
 use itertools::Itertools;
 
 use super::journal::JournalError;
 use super::read_shared_keys;
 use super::resume::KeyError;
-use crate::cloud::{Cloud, Detail, Error, Hidden, Inventory, Region, RegionId};
-use crate::plan::file::FileError;
+use crate::cloud::{By, Cloud, Detail, Error, Hidden, Id, Inventory, Region, RegionId, VpnService};
+use crate::plan::file::{FileError, PlanFile};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
-use crate::plan::{Finding, Known, Labels, Plan, PlanDraft, VpnId, VpnName};
+use crate::plan::{Far, Finding, Half, HalfDraft, Known, Labels, Plan, PlanDraft, Profiles, Psk, VpnId, VpnName};
 
 /// Why there is no plan to carry out.
 #[derive(Debug, thiserror::Error)]
@@ -87,17 +89,92 @@ pub async fn read<'a>(
     cloud: &Cloud,
     regions: impl IntoIterator<Item = &'a RegionId>,
 ) -> Result<Vec<RegionRead>, PrepareError> {
-    let regions: Vec<&RegionId> = regions.into_iter().collect();
+    read_each(cloud, regions, |region| async move {
+        let (inventory, detail) = tokio::try_join!(region.inventory_with_interfaces(), region.detail())?;
+        Ok((region.id().clone(), inventory, detail))
+    })
+    .await
+}
+
+/// What a plan file names, and what is read of its regions: only what it names. If that does not do, everything is read
+/// before anything is said of it.
+///
+/// # Errors
+/// As [`read`]; and if the file names what does not exist or is not clear.
+pub async fn resolve(
+    cloud: &Cloud,
+    file: &PlanFile,
+    profiles: &Profiles,
+    psk: &Psk,
+) -> Result<(PlanDraft, Vec<RegionRead>), PrepareError> {
+    let named = read_each(cloud, file.regions(), |region| read_named(region, file)).await?;
+    if let Ok(draft) = file.resolve(&known(&named), profiles, psk.clone())
+        && is_attached(&draft.a, &named)
+        && match &draft.far {
+            Far::Half(b) => is_attached(b, &named),
+            Far::Peer(_) => true,
+        }
+    {
+        return Ok((draft, named));
+    }
+    let regions = read(cloud, file.regions()).await?;
+    let draft = file.resolve(&known(&regions), profiles, psk.clone()).map_err(PrepareError::File)?;
+    Ok((draft, regions))
+}
+
+/// Whether every subnet of a half hangs on its router, within the project's own networks.
+fn is_attached(half: &HalfDraft, regions: &[RegionRead]) -> bool {
+    let Some((_, inventory, _)) = regions.iter().find(|(region, ..)| *region == half.region) else { return false };
+    let Some(router) = inventory.router(&half.router) else { return false };
+    half.subnets.iter().all(|id| {
+        let network = inventory.subnet(id).map(|subnet| &subnet.network);
+        router.serves(id) == Some(true) && network != router.external_network.as_ref()
+    })
+}
+
+async fn read_named(region: Region, file: &PlanFile) -> Result<RegionRead, Error> {
+    let halves: Vec<_> = [Half::A, Half::B]
+        .into_iter()
+        .zip(file.regions())
+        .filter(|(_, id)| *id == region.id())
+        .filter_map(|(half, _)| file.objects(half))
+        .collect();
+    let routers: Vec<&str> = halves.iter().map(|(router, _)| *router).collect();
+    let subnets: Vec<&str> = halves.into_iter().flat_map(|(_, subnets)| subnets).collect();
+    let (mut inventory, detail) = tokio::try_join!(region.inventory_of(&routers, &subnets), region.room())?;
+    // What the connections of these routers carry already, if it stands elsewhere.
+    let carried = carried_by(&inventory, &detail);
+    inventory.subnets.extend(region.subnets(By::Id, &carried.iter().collect::<Vec<_>>()).await?);
+    Ok((region.id().clone(), inventory, detail))
+}
+
+/// The subnets in the local groups and services of a few routers that have not been read.
+fn carried_by(inventory: &Inventory, detail: &Detail) -> BTreeSet<Id> {
+    let services: Vec<&VpnService> =
+        inventory.routers.iter().flat_map(|router| inventory.services_on(&router.id)).collect();
+    let connections =
+        inventory.connections.iter().filter(|one| services.iter().any(|service| service.id == one.service));
+    let groups = connections.filter_map(|one| {
+        detail.groups.iter().find(|group| Some(&group.id) == one.local_group.as_ref() && group.kind == "subnet")
+    });
+    let carried = groups.flat_map(|group| group.endpoints.iter().map(|id| Id::new(id.as_str())));
+    let legacy = services.iter().filter_map(|service| service.legacy_subnet.clone());
+    carried.chain(legacy).filter(|id| inventory.subnet(id).is_none()).collect()
+}
+
+async fn read_each<'a, F: Future<Output = Result<RegionRead, Error>>>(
+    cloud: &Cloud,
+    regions: impl IntoIterator<Item = &'a RegionId>,
+    read: impl Fn(Region) -> F,
+) -> Result<Vec<RegionRead>, PrepareError> {
+    let regions: Vec<&RegionId> = regions.into_iter().unique().collect();
     let there = cloud.regions();
     for wanted in regions.iter().filter(|id| cloud.region(id).is_err()) {
         if let Some(meant) = there.iter().map(Region::id).find(|id| id.is_spelt_like(wanted)) {
             return Err(PrepareError::NoSuchRegion { wanted: (*wanted).clone(), meant: meant.clone() });
         }
     }
-    let reads = regions.into_iter().filter_map(|id| cloud.region(id).ok()).map(|region| async move {
-        let (inventory, detail) = tokio::try_join!(region.inventory_with_interfaces(), region.detail())?;
-        Ok::<RegionRead, Error>((region.id().clone(), inventory, detail))
-    });
+    let reads = regions.into_iter().filter_map(|id| cloud.region(id).ok()).map(read);
     let read: Result<Vec<RegionRead>, Error> = join_all(reads).await.into_iter().collect();
     let read = read.map_err(|error| {
         let region = error.region.as_ref().map_or_else(|| "a region".to_owned(), ToString::to_string);

@@ -56,6 +56,7 @@ impl Shared {
         world
     }
 
+    #[cfg(feature = "faults")]
     pub fn most_connections(&self) -> usize {
         self.most_connections.load(Ordering::Relaxed)
     }
