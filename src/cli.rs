@@ -79,7 +79,6 @@ impl Cli {
         read.unwrap_or_else(|error| error.exit())
     }
 
-    /// Does what it asks for.
     #[must_use]
     pub fn run(self) -> ExitStatus {
         let ended = match self.command {

@@ -90,7 +90,6 @@ impl SignInContext {
     }
 }
 
-/// Runs a command and prints its answer.
 pub(crate) fn answer(command: &impl Answering) -> io::Result<ExitStatus> {
     with_runtime(async {
         let mut signals = signals::listen()?;

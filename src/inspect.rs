@@ -60,7 +60,6 @@ pub struct Inspection {
     pub surveys: BTreeMap<RegionId, Survey>,
     /// Which keys are equal, read only where connections cannot be paired otherwise.
     pub keys: EqualKeys,
-    /// Whether the sign-in has only the role reader.
     pub is_reader: bool,
 }
 

@@ -45,7 +45,6 @@ pub use sharing::{KeySharer, SharedKey};
 pub use shell::ShellCommand;
 pub use text::PlannedObject;
 
-/// One region's side, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfDraft {
     pub region: RegionId,
@@ -57,7 +56,6 @@ pub struct HalfDraft {
 pub enum Far<Half, Outside> {
     /// The other half, in another region (site-to-site mode).
     Half(Half),
-    /// A peer outside (single mode).
     Peer(Outside),
 }
 
@@ -65,7 +63,6 @@ pub enum Far<Half, Outside> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanDraft {
     pub name: VpnName,
-    /// The first half.
     pub a: HalfDraft,
     pub far: Far<HalfDraft, Peer>,
     pub profile: Profile,
@@ -79,27 +76,21 @@ pub struct PlanDraft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outer {
-    /// Between IPv4 addresses.
     V4,
-    /// Between IPv6 addresses.
     V6,
 }
 
-/// What becomes of a half's VPN service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServicePlan {
-    /// A new one is made.
     Create,
     /// The router's own is used; a router can hold only one that works.
     Reuse(VpnService),
 }
 
-/// What will be made in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HalfPlan {
     pub half: Half,
     pub region: RegionId,
-    /// The region's readable name.
     pub label: String,
     pub router: Router,
     pub service: ServicePlan,
@@ -107,7 +98,6 @@ pub struct HalfPlan {
     pub address: Option<IpAddr>,
     /// The subnets it tunnels; one or more, of one IP version.
     pub local: Vec<Subnet>,
-    /// The ranges at the other end.
     pub remote: Vec<IpNet>,
     /// The connections its router had when the plan was checked: one that is not among them was made since.
     pub present: Vec<Id>,
@@ -136,22 +126,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The id in every mark of this VPN.
     pub const fn id(&self) -> &VpnId {
         &self.id
     }
 
-    /// The name every object's name starts with.
     pub const fn name(&self) -> &VpnName {
         &self.name
     }
 
-    /// The first half, or the only one.
     pub const fn a(&self) -> &HalfPlan {
         &self.a
     }
 
-    /// What the first half is connected with.
     pub const fn far(&self) -> &Far<HalfPlan, Peer> {
         &self.far
     }
@@ -165,12 +151,10 @@ impl Plan {
         }
     }
 
-    /// One half or two.
     pub fn halves(&self) -> impl Iterator<Item = &HalfPlan> {
         [Half::A, Half::B].into_iter().filter_map(|half| self.half(half))
     }
 
-    /// The outside peer of single mode.
     pub const fn peer(&self) -> Option<&Peer> {
         match &self.far {
             Far::Peer(peer) => Some(peer),

@@ -65,7 +65,6 @@ pub struct CreationReport {
     /// What the owner of an external peer has to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
-    /// Commands that show the status of the connections.
     pub look_again: Vec<ShellCommand>,
     /// Commands that remove what this run made, in the order that works.
     pub removal: Vec<ShellCommand>,
@@ -76,7 +75,6 @@ pub struct CreationReport {
     pub undo: Option<ShellCommand>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub go_on: Option<ShellCommand>,
-    /// Warnings and notices of the plan.
     pub findings: Vec<String>,
     pub is_demo: bool,
     #[serde(skip)]
@@ -96,7 +94,6 @@ pub struct HalfReport {
     pub local_cidrs: Vec<IpNet>,
     pub remote_cidrs: Vec<IpNet>,
     pub objects: Vec<ObjectReport>,
-    /// The last known one.
     pub connection_status: Option<String>,
 }
 
@@ -116,7 +113,6 @@ pub struct FailureReport {
     pub hint: Option<&'static str>,
     pub request: Option<String>,
     pub status: Option<u16>,
-    /// The cloud's number for the request.
     pub request_id: Option<String>,
     /// How long the cloud asks to wait before the next try, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,6 @@ use crate::simulator::{self, Simulator};
 /// Long enough to create a VPN and wait for it: a shorter token that cannot be renewed is worth a warning.
 const SHORT_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Why there is no sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub title: String,
@@ -42,7 +41,6 @@ pub enum Login {
 #[derive(Debug)]
 pub struct SignedIn {
     pub cloud: Cloud,
-    /// Where the credentials came from.
     pub source: String,
     pub warnings: Vec<String>,
     /// The simulated cloud; it ends when this is dropped.

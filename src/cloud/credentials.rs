@@ -108,7 +108,6 @@ impl Named {
     }
 }
 
-/// A domain, by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Domain {
     Id(String),

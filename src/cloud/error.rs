@@ -26,7 +26,6 @@ pub enum ErrorKind {
     Quota,
     /// The API does not take the request as it is (400).
     Invalid,
-    /// Too many requests (429).
     RateLimited,
     /// The cloud failed (5xx).
     Server,
@@ -60,15 +59,11 @@ pub enum ErrorDetail {
     NoRegionInCatalog,
     /// The catalogue has no network service that can be used.
     NoNetworkService,
-    /// A file of certificates cannot be used.
     CertificateFile,
     /// A redirection from http:// to https://.
     MovedToTls,
-    /// What answers does not speak TLS.
     NoTls,
-    /// A proxy is in between.
     BehindProxy,
-    /// The certificate names no host.
     NamesNoHost,
     OtherNames,
     /// The certificate has expired or was revoked.
@@ -147,18 +142,15 @@ impl Error {
         Self { detail: detail.into(), ..self }
     }
 
-    /// A region that is not in the catalogue of the sign-in.
     pub(super) fn no_region(region: &RegionId) -> Self {
         let message = format!("{region} is not in the catalogue of this sign-in");
         Self { region: Some(region.clone()), ..Self::new(ErrorKind::NotFound, message) }
     }
 
-    /// Whether the request was one for a token.
     pub fn is_of_sign_in(&self) -> bool {
         self.request.as_deref().is_some_and(|request| request.ends_with("/auth/tokens"))
     }
 
-    /// The same error, with how the user is signed in.
     pub(super) fn signed(mut self, signed: Signed) -> Self {
         self.signed = Some(signed);
         self

@@ -65,7 +65,6 @@ pub struct SecurityGroupRule {
     pub group_name: Option<String>,
     pub description: String,
     pub direction: RuleDirection,
-    /// Whether it is about IPv4; else about IPv6.
     pub is_v4: bool,
     /// `tcp`, `icmp`, …; none for all.
     pub protocol: Option<String>,

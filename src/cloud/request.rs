@@ -16,7 +16,6 @@ pub enum Kind {
     VpnService,
     /// How the two ends agree on keys (phase 1).
     IkePolicy,
-    /// How the traffic is protected (phase 2).
     IpsecPolicy,
     EndpointGroup,
     SiteConnection,
@@ -153,7 +152,6 @@ pub struct DpdBody<'a> {
     pub timeout: u32,
 }
 
-/// An IPsec site connection with endpoint groups.
 #[derive(Clone, Debug, Serialize)]
 pub struct SiteConnectionBody<'a> {
     /// At most 255 characters; not unique.

@@ -80,7 +80,6 @@ impl BugReportArgs {
     }
 }
 
-/// One part of the report.
 struct Section {
     title: &'static str,
     /// What is in it, in a few words.

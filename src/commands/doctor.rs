@@ -45,11 +45,9 @@ pub(crate) struct DoctorArgs {
     answer: AnswerArgs,
 }
 
-/// What was read of the VPNs that are meant.
 struct Examination {
     seen: ProjectVpns,
     vpns: Vec<(Vpn, Diagnosis)>,
-    /// Those that have no connection yet.
     unmade: Vec<ListedInterruption>,
 }
 
@@ -83,7 +81,6 @@ fn diagnosed(health: Health) -> Conclusion {
     Diagnoses::new(vec![health], Vec::new()).into()
 }
 
-/// The likeliest cause that osvpn can fix.
 fn first_fix(diagnosis: &Diagnosis) -> Option<Fix> {
     let first = diagnosis.findings.get(diagnosis.first_fixable()?)?;
     first.fault().map(|fault| fault.fix.clone())

@@ -16,7 +16,6 @@ use crate::plan::file::FileError;
 use crate::report::{ExitStatus, FailureReport, ListedInterruption};
 use crate::sign_in::Problem;
 
-/// Why a command did nothing.
 #[derive(Debug)]
 pub(crate) struct CommandError {
     pub(super) status: ExitStatus,
@@ -43,7 +42,6 @@ impl CommandError {
         Self::new(ExitStatus::Usage, [problem.to_string()])
     }
 
-    /// The checks refuse it.
     pub(super) fn refused(problem: impl Display) -> Self {
         Self::new(ExitStatus::Refused, [problem.to_string()])
     }
@@ -71,7 +69,6 @@ impl CommandError {
         Self::new(ExitStatus::Failed, [problem])
     }
 
-    /// With what the user can do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.details.hints.push(hint.into());
         self

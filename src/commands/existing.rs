@@ -29,7 +29,6 @@ pub(super) async fn existing(draft: &PlanDraft, key: KeyOrigin, cloud: &Cloud) -
     Some(ExistingReport::new(Health::new(vpn, &inspection.diagnosis(vpn, &background))))
 }
 
-/// Whether every half has the key that was given.
 async fn has_key(vpn: &Vpn, draft: &PlanDraft, cloud: &Cloud) -> bool {
     for (_, side) in vpn.sides() {
         let Ok(region) = cloud.region(&side.region) else { return false };

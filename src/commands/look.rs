@@ -10,7 +10,6 @@ use crate::report::ExitStatus;
 use crate::sign_in::SignedIn;
 use crate::system::state;
 
-/// A sign-in and what it shows.
 pub(super) struct ProjectVpns {
     pub(super) signed_in: SignedIn,
     pub(super) inspection: Inspection,

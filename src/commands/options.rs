@@ -85,7 +85,6 @@ impl KeyArgs {
     }
 }
 
-/// Of every command that ends with an answer.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct AnswerArgs {
     /// Print one JSON document on standard output instead of text, whatever happens.
@@ -95,7 +94,6 @@ pub(crate) struct AnswerArgs {
     pub(crate) cloud: CloudArgs,
 }
 
-/// Of every command that changes a VPN.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChangeArgs {
     /// Proceed without confirmation.
@@ -105,7 +103,6 @@ pub(crate) struct ChangeArgs {
     pub(crate) answer: AnswerArgs,
 }
 
-/// Of every command that creates a VPN or the rest of one.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct CreationArgs {
     #[command(flatten)]

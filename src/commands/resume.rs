@@ -74,7 +74,6 @@ impl Answering for ResumeArgs {
     }
 }
 
-/// The same command once more.
 pub(super) fn again(command: &'static str, vpn: Option<&str>) -> ShellCommand {
     match vpn {
         Some(vpn) => osvpn(command).operand(vpn),
@@ -88,7 +87,6 @@ struct ReadyToResume {
 }
 
 enum Next {
-    /// What is missing is created.
     Make(Ready),
     /// Everything exists. What a lost request may still create, if there is such a request.
     Wait(Box<Found>, Option<Interruption>),

@@ -60,9 +60,7 @@ pub(super) async fn propose_and_run(
 pub(super) struct ChangeRun<'a> {
     pub(super) seen: &'a ProjectVpns,
     pub(super) key: Option<Psk>,
-    /// How long to wait for ACTIVE afterwards.
     pub(super) wait: Duration,
-    /// Whether it is confirmed already.
     pub(super) is_confirmed: bool,
 }
 

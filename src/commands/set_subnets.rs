@@ -64,7 +64,6 @@ impl Answering for SetSubnetsArgs {
     }
 }
 
-/// How a list changes what is there.
 #[derive(Clone, Copy)]
 enum Operator {
     Set,
@@ -91,7 +90,6 @@ impl Operator {
     }
 }
 
-/// What is wrong with one argument.
 #[derive(Debug, thiserror::Error)]
 enum SubnetsProblem {
     #[error("{0}: write REGION=SUBNET,SUBNET (or += to add, -= to remove)")]

@@ -83,7 +83,6 @@ impl Agreement {
         policy
     }
 
-    /// Whether a half has all of it already.
     pub fn is_had_by(&self, half: Half) -> bool {
         self.0.iter().filter(|choice| !self.is_idle(choice)).all(|choice| match &choice.taken {
             Taken::Of(of, word) => *of == half || choice.had.get(&half) == Some(word),

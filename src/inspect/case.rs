@@ -9,7 +9,6 @@ use crate::cloud::{Inventory, RegionId, SiteConnection, Survey};
 use crate::plan::Half;
 use crate::plan::shell::osvpn;
 
-/// A VPN and what is known around it.
 pub(super) struct Case<'a> {
     pub vpn: &'a Vpn,
     surveys: &'a BTreeMap<RegionId, Survey>,
@@ -27,7 +26,6 @@ impl<'a> Case<'a> {
         Self { vpn, surveys: &seen.surveys, unread: seen.unknown(), keys, exposures, gates }
     }
 
-    /// Each half with the other one, where there are two.
     pub fn both(&self) -> Option<[(Half, &'a Side, &'a Side); 2]> {
         let (a, b) = (&self.vpn.a, self.vpn.b()?);
         Some([(Half::A, a, b), (Half::B, b, a)])

@@ -212,7 +212,6 @@ impl Diagnosis {
         })
     }
 
-    /// The condition in a sentence.
     pub fn conclusion(&self, vpn: &Vpn) -> String {
         let is_fine = self.findings.is_empty();
         match (self.condition, vpn.b()) {
@@ -234,7 +233,6 @@ impl Diagnosis {
         }
     }
 
-    /// How many checks passed, in a sentence.
     pub fn passed(&self) -> String {
         let count = self.checks.iter().filter(|result| matches!(result.verdict, Verdict::Good(_))).count();
         let other = if self.findings.is_empty() && self.once_up.is_empty() { "" } else { " other" };

@@ -16,7 +16,6 @@ pub(super) struct Evidence {
     ranges: u8,
     /// How many of the two expect the name that the other gives itself.
     identities: u8,
-    /// Whether their keys are equal.
     keys: Fit,
     /// Whether their markers name each other. Anybody can copy a description.
     marker: Fit,

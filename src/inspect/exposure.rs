@@ -30,18 +30,15 @@ impl Admission {
     }
 }
 
-/// One security group that is in use in the subnets of a half.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupInUse {
     pub id: Id,
     pub name: String,
-    /// How many ports in those subnets have it.
     pub ports: usize,
     /// How much it allows from the other side.
     pub admits: Admission,
 }
 
-/// A rule that a security group lacks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MissingRule {
     pub region: RegionId,
@@ -58,7 +55,6 @@ impl MissingRule {
     }
 }
 
-/// What one half allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceGate {
     /// The groups in use, the most used first.

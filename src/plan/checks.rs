@@ -28,7 +28,6 @@ pub struct Known<'a> {
     pub detail: Option<&'a Detail>,
 }
 
-/// Findings about a router as a half's VPN endpoint.
 pub fn router(known: &Known<'_>, router: &Router, half: Half) -> Vec<Finding> {
     let place = Place::Router(half);
     let mut found = Vec::new();
@@ -124,7 +123,6 @@ const fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// Findings about tunnelling a subnet from a router.
 pub fn subnet(region: &RegionId, router: &Router, subnet: &Subnet, half: Half) -> Vec<Finding> {
     let place = Place::Subnets(half);
     let Some(interfaces) = &router.interfaces else {

@@ -29,7 +29,6 @@ pub enum Allowed {
     Number(&'static str),
 }
 
-/// How the values of a field are read and weighed.
 trait FieldValues {
     type Value: Display;
 
@@ -52,7 +51,6 @@ struct PlainWords<T>(PhantomData<T>);
 struct SecondsField;
 struct BytesField;
 
-/// Why a text is no value of a field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldProblem {
     #[error(transparent)]
@@ -165,7 +163,6 @@ macro_rules! policy_fields {
                 match self { $($(Self::$variant => ($object, $name),)+)+ }
             }
 
-            /// The name of its attribute in the API's object.
             pub const fn attribute(self) -> &'static str {
                 match self { $($(Self::$variant => stringify!($attribute),)+)+ }
             }
@@ -185,7 +182,6 @@ macro_rules! policy_fields {
                 match self { $($(Self::$variant => <$values as FieldValues>::is_stored_by(text, region),)+)+ }
             }
 
-            /// Its value in a policy, as the API writes it.
             pub fn get(self, policy: &Policy) -> String {
                 match self { $($(Self::$variant => policy$(.$part)?.$attribute.to_string(),)+)+ }
             }

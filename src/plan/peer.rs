@@ -11,7 +11,6 @@ use crate::cloud::one_line;
 /// Where a peer is. A name is resolved once, by the cloud, when the connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerAddress {
-    /// An IPv4 or IPv6 address.
     Ip(IpAddr),
     Name(String),
 }
@@ -146,7 +145,6 @@ pub(crate) fn check_address(address: IpAddr) -> Result<(), PeerProblem> {
     cidr::unusable(&IpNet::from(address)).map_or(Ok(()), |kind| Err(PeerProblem::Unusable(address, kind)))
 }
 
-/// Checks the identity a peer will name itself by.
 pub fn check_id(text: &str) -> Result<(), PeerProblem> {
     if text.is_empty() {
         Err(PeerProblem::NoId)

@@ -21,7 +21,6 @@ macro_rules! words {
         impl $name {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// Its word in the API and in files.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -47,13 +46,11 @@ pub(crate) trait Vocabulary: Copy + fmt::Display + FromStr<Err = UnknownWord> {
     const WORDS: &'static [&'static str];
 }
 
-/// A word the API does not know for that attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not one of the values this attribute takes")]
 pub struct UnknownWord(pub String);
 
 words! {
-    /// `ike_version`.
     IkeVersion { V1 = "v1", V2 = "v2" }
 }
 words! {
@@ -65,7 +62,6 @@ words! {
     AuthAlgorithm { Sha1 = "sha1", Sha256 = "sha256", Sha384 = "sha384", Sha512 = "sha512", AesXcbc = "aes-xcbc", AesCmac = "aes-cmac" }
 }
 words! {
-    /// `encryption_algorithm`.
     EncryptionAlgorithm {
         TripleDes = "3des", Aes128 = "aes-128", Aes192 = "aes-192", Aes256 = "aes-256",
         Aes128Gcm8 = "aes-128-gcm-8", Aes128Gcm12 = "aes-128-gcm-12", Aes128Gcm16 = "aes-128-gcm-16",
@@ -91,7 +87,6 @@ words! {
     TransformProtocol { Esp = "esp", Ah = "ah" }
 }
 words! {
-    /// `encapsulation_mode`.
     EncapsulationMode { Tunnel = "tunnel", Transport = "transport" }
 }
 words! {
@@ -99,7 +94,6 @@ words! {
     DpdAction { Restart = "restart", Hold = "hold", Clear = "clear" }
 }
 words! {
-    /// `initiator`.
     Initiator { BiDirectional = "bi-directional", ResponseOnly = "response-only" }
 }
 
@@ -156,12 +150,10 @@ fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     })
 }
 
-/// The attributes of an IKE policy (phase 1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IkePolicy {
     pub ike_version: IkeVersion,
-    /// How an IKEv1 phase 1 is negotiated.
     pub phase1_negotiation_mode: Phase1Mode,
     pub auth_algorithm: AuthAlgorithm,
     pub encryption_algorithm: EncryptionAlgorithm,
@@ -171,11 +163,9 @@ pub struct IkePolicy {
     pub lifetime: u32,
 }
 
-/// The attributes of an IPsec policy (phase 2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IpsecPolicy {
-    /// ESP or AH.
     pub transform_protocol: TransformProtocol,
     /// Tunnel, for networks behind the peers.
     pub encapsulation_mode: EncapsulationMode,

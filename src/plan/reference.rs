@@ -32,7 +32,6 @@ fn fitting<'a>(inventory: &'a Inventory, wanted: &str) -> impl Iterator<Item = &
     inventory.subnets.iter().filter(fits)
 }
 
-/// Whether a word names a subnet of the router.
 pub(crate) fn is_on_router(inventory: &Inventory, router: Option<&Router>, wanted: &str) -> bool {
     let serves = |subnet: &Subnet| router.is_some_and(|router| router.serves(&subnet.id) == Some(true));
     fitting(inventory, wanted).any(serves)

@@ -13,7 +13,6 @@ pub struct PlannedObject {
     pub kind: Kind,
     pub name: String,
     pub about: String,
-    /// Whether it is there already.
     pub is_reused: bool,
 }
 

@@ -39,7 +39,6 @@ pub enum StepOutcome {
     Open,
 }
 
-/// What is, or may be, wrong with the VPN after the change.
 #[derive(Clone, Debug, Serialize)]
 pub struct CaveatReport {
     pub text: String,
@@ -200,10 +199,8 @@ impl Conclude for ChangeReport {
 #[derive(Debug, Serialize)]
 pub struct ChangeReports {
     changes: Vec<ChangeReport>,
-    /// Of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<ChangeOutcome>,
-    /// Why there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<&'static str>,
 }

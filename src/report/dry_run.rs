@@ -21,7 +21,6 @@ pub(crate) struct DryRun {
     /// What would be made or reused, in order.
     objects: Vec<Planned>,
     findings: Vec<String>,
-    /// The plan as a person reads it.
     #[serde(skip)]
     text: String,
 }

@@ -18,7 +18,6 @@ pub enum CreationOutcome {
     Overtaken,
     /// The user or a signal stopped it.
     Stopped,
-    /// What was made was deleted again.
     Undone,
 }
 
@@ -34,7 +33,6 @@ impl CreationOutcome {
     }
 }
 
-/// The end of a run as the engine told it.
 #[derive(Clone, Copy, Debug)]
 pub enum CreationEnd<'a> {
     Active,
@@ -49,6 +47,5 @@ pub enum CreationEnd<'a> {
     /// Everything of this run that exists was deleted, but lost requests may still make something; why that could not be
     /// looked for, if it could not.
     Unsettled(Option<&'a Error>),
-    /// The undo could not delete these.
     Left(&'a [(Made, Error)]),
 }

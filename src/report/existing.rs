@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::change::ChangeOutcome;
 use super::{Conclude, ExitStatus, Health};
 
-/// A VPN that is exactly as its plan has it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ExistingReport {
     outcome: ChangeOutcome,

@@ -25,7 +25,6 @@ pub struct Health {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
-    /// Every check.
     Status,
     Diagnosis,
     /// Only failed checks: after a change.
@@ -37,7 +36,6 @@ enum Style {
 }
 
 impl Health {
-    /// Of a VPN that was diagnosed.
     #[must_use]
     pub fn new(vpn: &Vpn, diagnosis: &Diagnosis) -> Self {
         Self {
@@ -92,7 +90,6 @@ impl Health {
         Self { style: Style::Run, ..self }
     }
 
-    /// Printed already.
     #[must_use]
     pub fn printed(self) -> Self {
         Self { style: Style::Printed, ..self }
@@ -113,7 +110,6 @@ impl Health {
         self.diagnosis.condition == Condition::Mismatched
     }
 
-    /// Whether it is known which security-group rules are missing.
     pub fn knows_security_groups(&self) -> bool {
         let about = |result: &&CheckResult| result.check == checks::SECURITY_GROUPS;
         self.diagnosis.checks.iter().find(about).is_some_and(|result| !matches!(result.verdict, Verdict::Open(_)))
@@ -363,7 +359,6 @@ impl Conclude for Health {
 pub struct Diagnoses {
     vpns: Vec<Health>,
     interrupted: Vec<ListedInterruption>,
-    /// Of the only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
 }

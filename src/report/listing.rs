@@ -20,7 +20,6 @@ pub(crate) struct Listing {
     /// What was interrupted, as the journals of this machine tell.
     interrupted: Vec<ListedInterruption>,
     unread: Vec<FailureReport>,
-    /// Objects that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<String>,
     /// Whether the sign-in may be shown no VPN objects.
@@ -47,13 +46,11 @@ pub(crate) struct ListedVpn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Shape {
-    /// The other half.
     Pair,
     /// Nothing: the other half is missing.
     Half,
     /// One of several, and nothing tells which.
     Ambiguous,
-    /// A peer outside.
     Outside,
 }
 
@@ -63,7 +60,6 @@ pub(crate) struct ListedSide {
     pub(super) connection: Id,
     pub(super) status: String,
     pub(super) router: Option<String>,
-    /// Its outside address.
     pub(super) address: Option<std::net::IpAddr>,
     /// The ranges it tunnels; none if not all can be seen.
     pub(super) local_cidrs: Option<Vec<IpNet>>,

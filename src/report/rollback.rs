@@ -13,7 +13,6 @@ use crate::plan::{ShellCommand, VpnId, VpnName};
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RollbackOutcome {
     Undone,
-    /// Something is left, or may be.
     Left,
     Stopped,
 }
@@ -26,7 +25,6 @@ pub(crate) struct RollbackReport {
     id: VpnId,
     deleted: usize,
     failures: Vec<FailureReport>,
-    /// Objects that may still appear.
     doubtful: Vec<DoubtReport>,
     /// Objects that carry the marker and are not what this program sends, which stay.
     #[serde(skip_serializing_if = "Vec::is_empty")]

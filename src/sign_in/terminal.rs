@@ -54,7 +54,6 @@ impl AtTerminal {
         Ok(line?.filter(|line| !line.expose_secret().is_empty()))
     }
 
-    /// Whom to ask.
     pub fn person(&self) -> Person {
         self.person.clone()
     }

@@ -157,7 +157,6 @@ impl World {
     }
 }
 
-/// A region's objects, where an agent finds them.
 struct AgentView<'a> {
     region: &'a RegionWorld,
     by_id: HashMap<(Collection, &'a str), &'a StoredObject>,

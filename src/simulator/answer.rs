@@ -3,7 +3,6 @@
 use itertools::Itertools;
 use serde_json::{Value, json};
 
-/// An HTTP answer before it is put on the wire.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub status: u16,
@@ -66,7 +65,6 @@ pub(super) fn internal_error() -> Answer {
     neutron(500, "HTTPInternalServerError", message)
 }
 
-/// Keystone's error body.
 pub(super) fn keystone(status: u16, message: &str) -> Answer {
     let title = match status {
         400 => "Bad Request",

@@ -14,7 +14,6 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// All values of a query parameter.
     pub fn values(&self, key: &str) -> Vec<&str> {
         self.query.iter().filter(|(found, _)| found == key).map(|(_, value)| value.as_str()).collect()
     }
@@ -31,7 +30,6 @@ impl Call {
     }
 }
 
-/// The pairs of a query, decoded.
 pub(super) fn parse_query(query: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -49,7 +49,6 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// One that lets nothing through.
     #[must_use]
     pub fn closed() -> Self {
         let none = || Arc::new(Semaphore::new(0));
@@ -83,7 +82,6 @@ impl Gate {
     }
 }
 
-/// An answer written by the test.
 #[derive(Clone, Debug, Default)]
 pub struct Scripted {
     pub status: u16,
@@ -125,7 +123,6 @@ impl FaultEffect {
         if let Self::Delay(delay) = self { *delay } else { Duration::ZERO }
     }
 
-    /// Whether the request changes anything.
     pub(super) fn acts(&self) -> bool {
         !matches!(self, Self::Answer(_) | Self::Hang | Self::CloseBefore | Self::GoDown)
     }
@@ -201,7 +198,6 @@ impl InjectedFault {
         Self::new(FaultEffect::Together(Arc::new(Barrier::new(count)))).times(count)
     }
 
-    /// Only requests of that method.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_ascii_uppercase());
@@ -215,7 +211,6 @@ impl InjectedFault {
         self
     }
 
-    /// Only requests to that region's Neutron.
     #[must_use]
     pub fn region(mut self, region: &str) -> Self {
         self.region = Some(region.to_owned());
@@ -243,7 +238,6 @@ impl InjectedFault {
         self
     }
 
-    /// Every matching request.
     #[must_use]
     pub fn always(self) -> Self {
         self.times(usize::MAX)

@@ -13,7 +13,6 @@ pub const PASSWORD: &str = "demo";
 pub const PASSCODE: &str = "123456";
 /// The name of the application credential of user `demo` for project `demo`.
 pub const CREDENTIAL_NAME: &str = "demo-credential";
-/// Its secret.
 pub const CREDENTIAL_SECRET: &str = "demo-secret";
 
 pub(super) struct User {
@@ -45,15 +44,12 @@ pub(super) struct IssuedReceipt {
     pub expires: Duration,
 }
 
-/// What Keystone knows.
 #[derive(Default)]
 pub(super) struct Identity {
     pub users: Vec<User>,
-    /// Name and id.
     pub projects: Vec<(&'static str, String)>,
     pub credential: String,
     pub tokens: BTreeMap<String, IssuedToken>,
-    /// The ids of revoked tokens.
     pub revoked: BTreeSet<String>,
     pub receipts: BTreeMap<String, IssuedReceipt>,
     /// Ids of services and their endpoints, by service, region and interface.

@@ -8,7 +8,6 @@ pub struct LoggedRequest {
     /// Position in order of arrival, from 0.
     pub sequence: usize,
     pub method: String,
-    /// Path and query as sent.
     pub path: String,
     /// The region whose Neutron was asked; none for Keystone.
     pub region: Option<String>,

@@ -55,7 +55,6 @@ fn rule(world: &mut World, at: usize, project: &str, group: &str, own: &Value) -
     id
 }
 
-/// `POST /v2.0/security-group-rules`.
 pub(super) fn create_rule(world: &mut World, at: usize, caller: &Caller, body: &[u8]) -> Result<Answer, Answer> {
     let kind = Collection::SecurityGroupRule;
     let sent = attributes::read(kind, body)?;
@@ -109,7 +108,6 @@ pub(super) fn update_rule(world: &World, at: usize, caller: &Caller, id: &str, b
     Err(super::answer::internal_error())
 }
 
-/// `DELETE /v2.0/security-group-rules/{id}`.
 pub(super) fn delete_rule(world: &mut World, at: usize, caller: &Caller, id: &str) -> Result<Answer, Answer> {
     let kind = Collection::SecurityGroupRule;
     let found = world.regions[at].get(kind, id).filter(|rule| is_visible(rule, caller));

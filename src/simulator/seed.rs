@@ -90,7 +90,6 @@ struct RouterLayout {
     status: String,
 }
 
-/// A VPN between two routers.
 #[derive(Deserialize)]
 struct VpnLayout {
     name: String,

@@ -28,14 +28,12 @@ use super::log::LoggedRequest;
 use super::world::World;
 use super::{keystone, neutron, vpnaas};
 
-/// What the handle and the server share.
 pub(super) struct Shared {
     world: Mutex<World>,
     faults: Mutex<Vec<InjectedFault>>,
     log: Mutex<Vec<LoggedRequest>>,
     /// The most connections that were open at once.
     most_connections: AtomicUsize,
-    /// Whether all requests are refused.
     down: watch::Sender<bool>,
 }
 

@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use super::release::Release;
 
-/// How the simulated cloud is and behaves.
 #[derive(Clone, Debug)]
 pub struct SimulatorSettings {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Which OpenStack it is.
     pub release: Release,
     /// Whether the OVN VPN plugin runs it, which gives every VPN service an address of its own.
     pub ovn: bool,
-    /// How long each request takes.
     pub latency: Duration,
     /// How often the agents of a region report; each region has its own phase. `Duration::MAX` for never.
     pub report_interval: Duration,
@@ -28,7 +25,6 @@ pub struct SimulatorSettings {
     pub page_limit: Option<usize>,
     /// Scheme, host and port in page links, if not the true ones, as behind a proxy that was not told.
     pub links_base: Option<String>,
-    /// How long tokens are good for.
     pub token_lifetime: Duration,
     /// Limits other than the default ones, by the API's singular name; -1 for none.
     pub quotas: BTreeMap<String, i64>,

@@ -17,7 +17,6 @@ impl Simulator {
         format!("http://{}/network/{region}", self.address)
     }
 
-    /// The id of project `demo`.
     pub fn project_id(&self) -> String {
         self.shared.world().identity.project_named("demo").unwrap_or_default().to_owned()
     }
@@ -58,7 +57,6 @@ impl Simulator {
         self.shared.set_down(false);
     }
 
-    /// Every token given out so far.
     pub fn tokens(&self) -> Vec<String> {
         self.shared.world().identity.tokens.keys().cloned().collect()
     }

@@ -11,13 +11,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 #[expect(clippy::struct_excessive_bools, reason = "each is one setting of the API that is on or off")]
 pub struct TunnelHalf {
     pub addresses: Vec<IpAddr>,
-    /// Where it expects its peer.
     pub peer_address: Option<IpAddr>,
     /// How it expects its peer to name itself.
     pub peer_id: String,
     /// How it names itself; empty for its address.
     pub local_id: String,
-    /// Its pre-shared key.
     pub psk: SecretString,
     /// Whether its IKE policy says `v2`.
     pub ike_v2: bool,
@@ -40,7 +38,6 @@ pub struct TunnelHalf {
 pub enum Reason {
     /// One of them is admin down or displaced.
     NotRunning,
-    /// One of them expects its peer elsewhere.
     PeerAddress,
     /// One speaks `IKEv1`, the other `IKEv2`.
     IkeVersion,
@@ -50,7 +47,6 @@ pub enum Reason {
     Cipher,
     /// One of them names itself differently from what the other expects.
     Identity,
-    /// The pre-shared keys differ.
     Key,
     /// One of them wants AH or transport mode. The IKE SA comes up. Seen with strongSwan's user-space IPsec, which has
     /// neither; between two kernels that have AH, AH on both sides may do.
@@ -67,7 +63,6 @@ pub enum Negotiation {
     /// Both connections become `ACTIVE`; the tunnel carries traffic between these pairs of ranges (the first half's,
     /// the second half's), which can be fewer and smaller than either half was told.
     Up(Vec<(IpNet, IpNet)>),
-    /// Both stay `DOWN`.
     Down(Reason),
 }
 

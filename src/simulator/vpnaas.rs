@@ -17,7 +17,6 @@ use super::world::{RegionWorld, Track, World};
 const TUNNEL: [&str; 7] =
     ["psk", "peer_address", "peer_id", "local_id", "peer_cidrs", "local_ep_group_id", "peer_ep_group_id"];
 
-/// `POST /v2.0/vpn/{collection}`.
 pub(super) fn create(
     world: &mut World,
     at: usize,
@@ -98,7 +97,6 @@ pub(super) fn fail_service(region: &mut RegionWorld, id: &str) {
     }
 }
 
-/// `PUT /v2.0/vpn/{collection}/{id}`.
 pub(super) fn update(
     world: &mut World,
     at: usize,
@@ -149,7 +147,6 @@ pub(super) fn update(
     Ok(answer)
 }
 
-/// `DELETE /v2.0/vpn/{collection}/{id}`.
 pub(super) fn delete(
     world: &mut World,
     at: usize,

@@ -20,10 +20,8 @@ pub(crate) const VARIABLE: &str = "OSVPN_LOG";
 /// A log that is longer when the program begins becomes the old one, in bytes: a day of checks once a minute.
 const LONGEST: u64 = 8 << 20;
 
-/// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The variable's value.
     #[error("{VARIABLE}: {0}")]
     Directives(#[from] ParseError),
     #[error("the log {0} cannot be written: {1}")]

@@ -15,7 +15,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// request may. The rest is for the pauses between.
 pub const SETTLING: Duration = Duration::from_secs(3 * 60 + 30);
 
-/// A signal that ends the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// SIGINT: Ctrl-C where the terminal is not raw.
@@ -49,7 +48,6 @@ pub fn listen_at_terminal() -> io::Result<Signals> {
     Ok(receiver)
 }
 
-/// Takes these signals from now on.
 pub fn listen() -> io::Result<Signals> {
     channel().map(|(_, receiver)| receiver)
 }

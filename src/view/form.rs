@@ -44,7 +44,6 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
     }
 }
 
-/// What a field shows, and where its cursor is.
 struct Shown {
     text: String,
     cursor: usize,

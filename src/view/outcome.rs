@@ -13,7 +13,6 @@ use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
 use crate::plan::{Half, Plan, RULES_NEEDED};
 use crate::wizard::work::{Button, CreationJob, End, Stage, Work};
 
-/// A creation as work.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub(super) work: &'a Work,
@@ -358,7 +357,6 @@ fn proof(text: &mut Account<'_>, run: Run<'_>) {
     }
 }
 
-/// Something that is not as it should be.
 fn finding(text: &mut Account<'_>, check: &CheckResult) {
     let Some(fault) = check.fault() else { return };
     let theme = text.scene.theme;

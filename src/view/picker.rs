@@ -161,7 +161,6 @@ fn taking(picker: &Picker, marked: &[Choice]) -> String {
     }
 }
 
-/// The rows of one list on the screen.
 struct Columns {
     lead: usize,
     title: usize,

@@ -10,7 +10,6 @@ use super::theme::Theme;
 pub(super) use crate::plan::wrap::beginning;
 use crate::plan::wrap::{self, LongWords, places};
 
-/// The columns a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }

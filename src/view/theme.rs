@@ -98,7 +98,6 @@ const ASCII: Glyphs = Glyphs {
     focused_border: border::Set { horizontal_top: "=", horizontal_bottom: "=", ..ASCII_BORDER },
 };
 
-/// How the wizard looks on this terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     color: bool,

@@ -17,7 +17,6 @@ fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     })
 }
 
-/// The hint for an error.
 pub fn hint(error: &Error) -> Option<&'static str> {
     let kind = error.neutron_type.as_deref().unwrap_or_default();
     let row = rows().find(|(name, part, _)| *name == kind && error.message.contains(part));

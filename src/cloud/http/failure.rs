@@ -232,7 +232,6 @@ fn said_nothing(answer: &Response) -> String {
     }
 }
 
-/// Where a redirection leads.
 fn location(answer: &Response) -> Option<&str> {
     let place = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     place.filter(|_| answer.status.is_redirection())

@@ -28,7 +28,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Reads the API's word.
     pub fn parse(text: &str) -> Self {
         match text {
             "ACTIVE" => Self::Active,
@@ -118,7 +117,6 @@ pub struct Router {
 }
 
 impl Router {
-    /// Whether it has a gateway to an external network.
     pub fn has_gateway(&self) -> bool {
         self.external_network.is_some()
     }

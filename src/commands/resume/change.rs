@@ -85,7 +85,6 @@ pub(in super::super) fn meant(wanted: Option<&str>) -> Result<Option<ChangeToRes
     }
 }
 
-/// Whether the journal is that of the VPN with this id.
 fn is_called(journal: &Path, wanted: &str) -> bool {
     let id = VpnId::of_word(wanted).map_or_else(|| wanted.to_owned(), |id| id.to_string());
     journal.file_stem().is_some_and(|stem| stem == id.as_str())

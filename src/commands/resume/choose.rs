@@ -72,7 +72,6 @@ fn claimed(found: Found, cloud: &Cloud) -> Result<Resumable, CommandError> {
     }
 }
 
-/// Whether a word is the id of that VPN, or its whole mark.
 pub(in super::super) fn has_id(wanted: &str, vpn: &VpnId) -> bool {
     VpnId::of_word(wanted).as_ref() == Some(vpn)
 }

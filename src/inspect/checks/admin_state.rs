@@ -5,7 +5,6 @@ use crate::cloud::SiteConnection;
 use crate::inspect::Side;
 use crate::plan::Half;
 
-/// Connections and services are switched on.
 pub const ADMIN_STATE: Check =
     Check { id: "admin-state", label: "connections and services are switched on", natures: &[], prove };
 

@@ -4,7 +4,6 @@ use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::plan::Half;
 use crate::plan::policy::DpdAction;
 
-/// Dead peer detection has values that work.
 pub const DPD: Check =
     Check { id: "dpd", label: "dead peer detection makes sense", natures: &[Nature::Negotiated], prove };
 

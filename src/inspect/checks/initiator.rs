@@ -2,7 +2,6 @@ use super::{Case, Check, FaultRole, Fix, Verdict, Weight};
 use crate::inspect::Side;
 use crate::plan::Half;
 
-/// One of the two halves begins to negotiate.
 pub const INITIATOR: Check = Check { id: "initiator", label: "one half begins to negotiate", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

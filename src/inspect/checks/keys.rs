@@ -1,11 +1,9 @@
 use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::inspect::Keys;
 
-/// Both halves have the same key.
 pub const KEY: Check =
     Check { id: "key", label: "pre-shared keys are equal", natures: &[Nature::SharedWithPeer], prove: are_equal };
 
-/// The key is secret and cannot be guessed.
 pub const KEY_SECRECY: Check =
     Check { id: "key-secrecy", label: "the pre-shared key is secret", natures: &[Nature::Security], prove: is_secret };
 

@@ -1,7 +1,6 @@
 use super::{Case, Check, Verdict, Weight};
 use crate::plan::policy::strength::SOUND_LIFETIME;
 
-/// Lifetimes leave no gaps.
 pub const LIFETIMES: Check = Check { id: "lifetimes", label: "lifetimes leave no gaps", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

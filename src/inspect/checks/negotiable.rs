@@ -1,7 +1,6 @@
 use super::{Case, Check, Nature, Verdict, Weight};
 use crate::plan::policy::EncryptionAlgorithm;
 
-/// The policies can work at all.
 pub const NEGOTIABLE: Check = Check {
     id: "negotiable",
     label: "the policies can be negotiated",

@@ -5,7 +5,6 @@ use crate::plan::checks::Tunnelled;
 use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
-/// No other connection of a router is in the way.
 pub const NEIGHBOURS: Check =
     Check { id: "neighbours", label: "no other connection is in the way", natures: &[], prove };
 

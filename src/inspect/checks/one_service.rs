@@ -9,7 +9,6 @@ use crate::inspect::{Inspection, Side, Vpn, of_another};
 use crate::plan::shell::osvpn;
 use crate::plan::{Half, VpnId};
 
-/// Each router holds one VPN service: of two, each takes the configuration of the other away.
 pub const ONE_SERVICE: Check =
     Check { id: "one-service", label: "each router holds one VPN service", natures: &[], prove };
 
@@ -68,10 +67,8 @@ fn doubled<'a>(case: &Case<'a>, half: Half, side: &'a Side) -> Option<Doubled<'a
     Some(Doubled { half, other, count: others().count() + 1, connections: on_it(other) })
 }
 
-/// A router with more than one VPN service.
 struct Doubled<'a> {
     half: Half,
-    /// The service that is not this VPN's.
     other: &'a VpnService,
     count: usize,
     connections: Vec<&'a SiteConnection>,

@@ -1,7 +1,6 @@
 use super::{Case, Check, Verdict, Weight};
 use crate::plan::policy::ONE_PAIR_ONLY;
 
-/// The IKE version carries that many ranges.
 pub const PAIRS: Check = Check { id: "pairs", label: "the IKE version carries all subnets", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

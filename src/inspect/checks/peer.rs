@@ -4,7 +4,6 @@ use super::policies::words;
 use super::{Case, Check, FaultRole, Fix, Nature, PeerValue, Verdict, Weight};
 use crate::cloud::Status;
 
-/// A peer outside has answered. Nothing else of it can be seen, so what this side wants of it is listed.
 pub const PEER: Check = Check { id: "peer", label: "the peer answers", natures: &[Nature::PeerOnly], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

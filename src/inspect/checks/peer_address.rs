@@ -5,7 +5,6 @@ use crate::inspect::Side;
 use crate::plan::shell::openstack;
 use crate::plan::{Half, cidr};
 
-/// Each half looks for the other where it is.
 pub const PEER_ADDRESS: Check = Check {
     id: "peer-address",
     label: "each end points at the other's address",

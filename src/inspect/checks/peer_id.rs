@@ -7,7 +7,6 @@ use crate::plan::Half;
 use crate::plan::sharing::is_same_identity;
 use crate::plan::shell::openstack;
 
-/// Each half calls itself what the other expects.
 pub const PEER_ID: Check =
     Check { id: "peer-id", label: "peer ids fit the other side's identity", natures: &[Nature::SharedWithPeer], prove };
 

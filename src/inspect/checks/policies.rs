@@ -5,7 +5,6 @@ use crate::cloud::StoredPolicy;
 use crate::inspect::Side;
 use crate::plan::Half;
 
-/// Both halves have the same IKE policy, field by field.
 pub const IKE_POLICY: Check = Check {
     id: "ike-policy",
     label: "IKE policies are equal",
@@ -13,7 +12,6 @@ pub const IKE_POLICY: Check = Check {
     prove: |case| policies(case, |side| side.ike.as_ref(), "IKE"),
 };
 
-/// Both halves have the same IPsec policy, field by field.
 pub const IPSEC_POLICY: Check = Check {
     id: "ipsec-policy",
     label: "IPsec policies are equal",

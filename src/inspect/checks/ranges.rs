@@ -4,7 +4,6 @@ use itertools::Itertools;
 use super::{Case, Check, Fix, Nature, Verdict, Weight};
 use crate::plan::cidr;
 
-/// Each half expects what the other one tunnels.
 pub const RANGES: Check = Check {
     id: "ranges",
     label: "local CIDRs are the peer's remote CIDRs",

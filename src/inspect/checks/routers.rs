@@ -4,7 +4,6 @@ use crate::inspect::Side;
 use crate::plan::Half;
 use crate::plan::shell::openstack;
 
-/// Routers and subnets pass on what comes out of the tunnel.
 pub const ROUTERS: Check = Check { id: "routers", label: "routers and subnets pass traffic on", natures: &[], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

@@ -3,7 +3,6 @@ use crate::inspect::Side;
 use crate::inspect::exposure::Admission;
 use crate::plan::cidr;
 
-/// Security groups allow traffic from the other side.
 pub const SECURITY_GROUPS: Check = Check {
     id: "security-groups",
     label: "security groups allow traffic from the other side",

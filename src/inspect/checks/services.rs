@@ -6,7 +6,6 @@ use crate::inspect::Side;
 use crate::plan::Half;
 use crate::plan::shell::{openstack, osvpn};
 
-/// The VPN services run, as the cloud reports it.
 pub const SERVICES: Check =
     Check { id: "services", label: "the VPN services run", natures: &[Nature::OneSided], prove };
 
@@ -133,7 +132,6 @@ enum ReportedState {
     ServiceDown,
     /// A status that says nothing.
     Nothing(Part),
-    /// The service cannot be seen.
     Unseen,
     Fine,
 }

@@ -5,7 +5,6 @@ use crate::cloud::StoredPolicy;
 use crate::plan::policy::strength::Graded;
 use crate::plan::policy::{DhGroup, EncryptionAlgorithm};
 
-/// No algorithm in use can be broken.
 pub const STRENGTH: Check = Check { id: "strength", label: "no policy is weak", natures: &[Nature::Security], prove };
 
 fn prove(case: &Case<'_>) -> Verdict {

@@ -10,7 +10,6 @@ use crate::cloud::{Id, Router, Subnet};
 use crate::plan::findings::{Finding, Place};
 use crate::plan::names::Half;
 
-/// One end of a tunnel, and what it is to carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TunnelEnd<'a> {
     pub known: &'a Known<'a>,

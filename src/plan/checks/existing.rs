@@ -11,7 +11,6 @@ use crate::plan::findings::{Finding, Place};
 use crate::plan::peer::PeerAddress;
 use crate::plan::shell::osvpn;
 
-/// An existing connection and what it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tunnelled<'a> {
     pub connection: &'a SiteConnection,
