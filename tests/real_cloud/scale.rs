@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::cloud::{RealCloud, in_each, say};
-use super::wizard::answer;
+use super::cloud::{A, B, RealCloud, in_each, say};
+use super::guide_commands::Profile;
+use super::pty::Printed;
+use super::wizard::{answer, plan_between};
 
 const REGION: &str = "nz-big-1";
 /// What Keystone calls it.
@@ -103,10 +105,37 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
             count("routers"),
             count("subnets"),
         ));
+        commands(cloud);
         for (what, expected) in [("router", ROUTERS), ("subnet", SUBNETS)] {
             compare(cloud, what, expected);
         }
     });
+}
+
+/// With a VPN between two other regions the commands read what that names: no list of the large one but those of VPNs.
+fn commands(cloud: &RealCloud) {
+    let sides = [A, B].map(|region| (region, "border-router", &["private-subnet"][..]));
+    let plan = cloud.plan("beside", &plan_between("beside", Profile::of(cloud.release), sides));
+    let (code, Printed { everything, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
+    assert_eq!(code, 0, "{everything}");
+    for (args, ports) in [
+        (&["list"][..], 2),
+        (&["status", "beside"], 2),
+        (&["doctor", "beside"], 4),
+        (&["delete", "beside", "--yes"], 4),
+    ] {
+        let before = requests(cloud).len();
+        let began = Instant::now();
+        let (code, Printed { everything, .. }) = cloud.osvpn(args, &[("OSVPN_LOG", "debug")]).end();
+        let took = began.elapsed();
+        assert_eq!(code, 0, "{args:?}: {everything}");
+        let asked = requests(cloud).split_off(before);
+        let count = |list: &str| asked.iter().filter(|one| one.what == format!("GET /v2.0/{list}")).count();
+        let counts = ["ports", "routers", "subnets", "networks"].map(count);
+        assert_eq!(counts, [ports, 2, 2, 0], "{args:?}: one of each half, and the ports of its instances");
+        let (release, command, seconds) = (cloud.release, args[0], took.as_secs_f64());
+        say(&format!("{release}: osvpn {command} beside {REGION}: {} requests, {seconds:.2} s", asked.len()));
+    }
 }
 
 /// What the openstack command takes for one list of that region alone.
