@@ -16,6 +16,7 @@ pub mod choices;
 pub mod dialog;
 pub mod fields;
 mod forms;
+mod interfaces;
 mod interrupted;
 pub mod keymap;
 mod lists;
@@ -115,7 +116,7 @@ impl Model {
     /// Whether something moves, so that time should pass.
     pub fn is_animating(&self) -> bool {
         matches!(self.shell.start, Start::SigningIn { .. })
-            || self.new_vpn.regions.iter().any(RegionState::is_loading)
+            || self.new_vpn.regions.iter().any(|region| region.is_loading() || region.is_reading_interfaces())
             || self.work.is_animating()
             || self.vpns.is_animating()
             || self.shell.is_revealed()

@@ -2,6 +2,7 @@
 
 mod answers;
 mod enter;
+mod interfaces;
 mod keys;
 mod lists;
 mod run;

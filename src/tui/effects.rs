@@ -233,10 +233,20 @@ impl Effects {
                 self.answer(async move {
                     let result = match (reading, region) {
                         (Some(reading), _) => reading.await.unwrap_or_else(|error| Err(lost(&error))),
-                        (None, Ok(region)) => region.inventory_with_interfaces().await,
+                        (None, Ok(region)) => region.inventory().await,
                         (None, Err(error)) => Err(error),
                     };
                     Message::Discovered(id, request, result)
+                });
+            }
+            Effect::ReadInterfaces(request, id, routers) => {
+                let region = self.region(&id);
+                self.answer(async move {
+                    let result = match region {
+                        Ok(region) => region.interfaces(&routers).await,
+                        Err(error) => Err(error),
+                    };
+                    Message::InterfacesRead(id, request, result)
                 });
             }
             Effect::Detail(request, id) => {
@@ -432,7 +442,7 @@ async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) ->
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {
         let region = region.clone();
-        (region.id().clone(), tokio::spawn(async move { region.inventory_with_interfaces().await }))
+        (region.id().clone(), tokio::spawn(async move { region.inventory().await }))
     });
     let early = early.collect();
     let session = Session {

@@ -92,8 +92,8 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         return;
     }
     if let Screen::Router(half) | Screen::Subnets(half) = model.screen
-        && let Some(region) = model.new_vpn.region_of(half).filter(|region| region.inventory.is_loading())
-        && let Some(line) = remote::reading(scene, region)
+        && model.new_vpn.is_list_awaited(half, model.screen)
+        && let Some(line) = remote::reading(scene, half)
     {
         frame.render_widget(Paragraph::new(line), area);
         return;
@@ -243,14 +243,27 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
         (false, true) => theme.text(),
         (false, false) => theme.dim(),
     };
+    let unread = scene.model.unread_subnets(line).filter(|_| line.worst.is_none());
     let is_bare = line.pending && line.aside.is_empty();
     let aside = if is_bare { String::new() } else { pad(theme, &line.aside, columns.aside) };
     let text = format!("{pointer} {number} {mark}{}  {aside}", pad(theme, &line.title, columns.title));
-    let whole =
-        if columns.tall && !line.pending { columns.room } else { columns.lead + 2 + columns.title + width(&aside) };
+    let whole = if columns.tall && !line.pending && unread.is_none() {
+        columns.room
+    } else {
+        columns.lead + 2 + columns.title + width(&aside)
+    };
     let text = pad(theme, &text, whole.min(columns.room));
     let used = width(&text);
     let mut first = vec![Span::styled(text, style)];
+    if let Some(unread) = unread {
+        let text = match unread {
+            Remote::Loading { .. } => format!("  {} reading subnets", remote::spinner(scene)),
+            Remote::Failed(_) => "  could not be read".to_owned(),
+            _ => String::new(),
+        };
+        first.push(Span::styled(fit(theme, &text, columns.room.saturating_sub(used)), theme.dim()));
+        return vec![Line::from(first)];
+    }
     if line.pending {
         let gap = if is_bare { "" } else { "  " };
         first.push(Span::styled(format!("{gap}{}", pending(scene, line)), theme.dim()));

@@ -35,13 +35,27 @@ pub(super) fn waiting(scene: Scene<'_>, text: &str, since: Duration) -> Line<'st
     ])
 }
 
-/// What of a region is still on its way, if anything is.
-pub(super) fn reading(scene: Scene<'_>, region: &RegionState) -> Option<Line<'static>> {
+/// What of a half's region is still on its way, if anything is.
+pub(super) fn reading(scene: Scene<'_>, half: Half) -> Option<Line<'static>> {
+    let region = scene.model.new_vpn.region_of(half)?;
+    if let Some(since) = router_since(scene, half) {
+        return Some(waiting(scene, &format!("Reading the subnets of {}", router_name(scene, half)), since));
+    }
     let since = match (&region.inventory, &region.detail) {
         (Remote::Loading { since, .. }, _) | (_, Remote::Loading { since, .. }) => *since,
         _ => return None,
     };
     Some(waiting(scene, &format!("Reading {}", scene.model.shell.labels.full(&region.id)), since))
+}
+
+/// Since when the subnets of a half's router are being read, where they are what the screen shows.
+fn router_since(scene: Scene<'_>, half: Half) -> Option<Duration> {
+    let is_shown = scene.model.screen != Screen::Router(half);
+    scene.model.new_vpn.standing_of(half).filter(|_| is_shown).and_then(Remote::since)
+}
+
+fn router_name(scene: Scene<'_>, half: Half) -> String {
+    scene.model.answer_text(Screen::Router(half))
 }
 
 /// What of the sign-in is still on its way, if anything is.
@@ -100,6 +114,12 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
             lines.extend([Line::default(), Line::raw("r reads it again; Esc goes back to another region.")]);
             lines
         }
+        Remote::Ready(_)
+            if step == Screen::Subnets(half)
+                && let Some(lines) = of_router(scene, half, columns) =>
+        {
+            lines
+        }
         Remote::Ready(_) => {
             let command = |words| openstack(&region.id, words);
             let (what, commands) = match step {
@@ -132,6 +152,22 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
                 lines.extend([Line::default(), Line::raw("r then reads the region again.")]);
             }
             lines
+        }
+    }
+}
+
+/// Why the subnets of the chosen router are not known, if they are not.
+fn of_router(scene: Scene<'_>, half: Half, columns: usize) -> Option<Vec<Line<'static>>> {
+    let name = router_name(scene, half);
+    match scene.model.new_vpn.standing_of(half)? {
+        Remote::NotAsked | Remote::Ready(()) => None,
+        Remote::Loading { since, .. } => Some(vec![waiting(scene, &format!("Reading the subnets of {name}"), *since)]),
+        Remote::Failed(error) => {
+            let title = Line::styled(format!("The subnets of {name} could not be read"), scene.theme.title());
+            let mut lines = vec![title, Line::default()];
+            lines.extend(document::error(scene, error, columns));
+            lines.extend([Line::default(), Line::raw("r reads them again; Esc goes back to another router.")]);
+            Some(lines)
         }
     }
 }

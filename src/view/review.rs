@@ -93,7 +93,7 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
     let mut lines = Vec::new();
     if scene.model.new_vpn.is_reading() {
         for half in scene.model.new_vpn.halves() {
-            lines.extend(scene.model.new_vpn.region_of(*half).and_then(|region| remote::reading(scene, region)));
+            lines.extend(remote::reading(scene, *half));
         }
         return lines;
     }

@@ -209,9 +209,7 @@ impl Model {
         let Some(line) = picker.current().cloned() else {
             let text = match self.screen {
                 _ if self.shell.session().is_none() => "You are still being signed in; a moment.".to_owned(),
-                Screen::Router(half) | Screen::Subnets(half)
-                    if self.new_vpn.region_of(half).is_some_and(|region| region.inventory.is_loading()) =>
-                {
+                Screen::Router(half) | Screen::Subnets(half) if self.new_vpn.is_reading_half(half) => {
                     format!("{} is still being read; a moment", self.place(half))
                 }
                 Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),

@@ -11,7 +11,7 @@ use super::remote::RequestId;
 use crate::change;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
-use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::cloud::{Detail, Error, Id, Interfaces, Inventory, RegionId};
 use crate::engine::handover::KeyOrigin;
 use crate::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
@@ -145,6 +145,8 @@ pub enum Message {
     RegionsDescribed(RequestId, BTreeMap<RegionId, String>),
     /// A region was discovered, or not.
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
+    /// The interfaces of some routers of a region were read, or not.
+    InterfacesRead(RegionId, RequestId, Result<BTreeMap<Id, Interfaces>, Error>),
     /// The details of a region were read, or not.
     Detailed(RegionId, RequestId, Result<Detail, Error>),
     /// The keys that the new VPN has to share were read, as far as they could be.
@@ -192,6 +194,8 @@ pub enum Effect {
     DescribeRegions(RequestId),
     /// Read a region; answered by [`Message::Discovered`].
     Discover(RequestId, RegionId),
+    /// Read the interfaces of some routers of a region; answered by [`Message::InterfacesRead`].
+    ReadInterfaces(RequestId, RegionId, Vec<Id>),
     /// Read a chosen region's details; answered by [`Message::Detailed`].
     Detail(RequestId, RegionId),
     /// Read the keys of those connections; answered by [`Message::SharedKeysRead`].

@@ -1,5 +1,6 @@
 //! A VPN to be created: what is answered, what the regions have, and the plan that comes of both.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::answers::Answers;
@@ -9,7 +10,7 @@ use super::screen::{Mode, Route, Screen};
 use super::secret_text::SecretText;
 use super::shared_keys::SharedKeys;
 use super::shell::Shell;
-use crate::cloud::{Detail, Error, Inventory, RegionId};
+use crate::cloud::{Detail, Error, Id, Inventory, RegionId};
 use crate::plan::{
     Finding, Half, Known, Labels, Place, Plan, Policy, PolicyScope, Profile, Profiles, VpnId, cidr, names,
 };
@@ -21,13 +22,16 @@ pub struct RegionState {
     pub inventory: Remote<Inventory>,
     /// What was read once it was chosen.
     pub detail: Remote<Detail>,
+    /// How far the reading of its routers' subnets is, as far as it was asked for.
+    pub(super) standing: HashMap<Id, Remote<()>>,
     /// When the oldest of that was asked for, by [`Shell::now`].
     pub as_of: Duration,
 }
 
 impl RegionState {
-    pub(super) const fn new(id: RegionId) -> Self {
-        Self { id, inventory: Remote::NotAsked, detail: Remote::NotAsked, as_of: Duration::ZERO }
+    pub(super) fn new(id: RegionId) -> Self {
+        let standing = HashMap::new();
+        Self { id, inventory: Remote::NotAsked, detail: Remote::NotAsked, standing, as_of: Duration::ZERO }
     }
 
     /// What is known of the region, once it was read.
@@ -79,7 +83,7 @@ impl NewVpn {
         self.regions.iter().find(|region| region.id == *id)
     }
 
-    fn region_mut(&mut self, id: &RegionId) -> Option<&mut RegionState> {
+    pub(super) fn region_mut(&mut self, id: &RegionId) -> Option<&mut RegionState> {
         self.regions.iter_mut().find(|region| region.id == *id)
     }
 
@@ -109,12 +113,13 @@ impl NewVpn {
 
     /// Whether something of the chosen regions is still being read.
     pub fn is_reading(&self) -> bool {
-        self.chosen().any(RegionState::is_loading)
+        self.halves().iter().any(|half| self.is_reading_half(*half))
     }
 
     /// The chosen region that is being read, if there is one.
     pub(super) fn first_loading(&self) -> Option<&RegionState> {
-        self.chosen().find(|region| region.is_loading())
+        let half = self.halves().iter().find(|half| self.is_reading_half(**half))?;
+        self.region_of(*half)
     }
 
     /// Whether something of the chosen regions was read that long ago.
@@ -124,6 +129,7 @@ impl NewVpn {
 
     pub(super) fn lacks_something(&self) -> bool {
         self.chosen().any(|region| region.inventory.ready().is_none() || region.detail.ready().is_none())
+            || self.halves().iter().any(|half| self.standing_of(*half).is_some_and(|state| state.ready().is_none()))
     }
 
     /// The chosen regions that could not be read.
@@ -200,8 +206,13 @@ impl NewVpn {
             let Some(region) = self.region_of(*half) else { continue };
             let place = labels.name(&region.id);
             let refusal = |text| Err(vec![Finding::refusal(Place::Region(*half), text)]);
-            if region.is_loading() {
+            if self.is_reading_half(*half) {
                 return refusal(format!("{place} is still being read; a moment"));
+            }
+            if let Some(error) = self.standing_of(*half).and_then(Remote::error) {
+                return refusal(format!(
+                    "the subnets of the router in {place} could not be read: {error}; Enter reads again"
+                ));
             }
             if let Some(error) = region.detail.error() {
                 return refusal(format!(
@@ -221,6 +232,7 @@ impl NewVpn {
         let Some(region) = self.region_mut(id) else { return };
         let request = shell.out.request();
         region.inventory.ask(request, shell.now);
+        region.standing.clear();
         region.as_of = shell.now;
         shell.out.push(Effect::Discover(request, id.clone()));
     }
@@ -228,6 +240,7 @@ impl NewVpn {
     /// Reads everything of those regions that was read before; the rest follows as it is needed.
     pub(super) fn read_again(&mut self, shell: &mut Shell, ids: &[RegionId]) {
         self.shared_keys = SharedKeys::default();
+        self.forget_failed_interfaces();
         for id in ids {
             self.discover(shell, id);
             if let Some(region) = self.region_mut(id)
@@ -255,7 +268,7 @@ impl NewVpn {
 
     /// Takes an answer of discovery; false if another one is waited for.
     pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) -> bool {
-        self.region_mut(id).is_some_and(|region| region.inventory.answer(request, result))
+        self.region_mut(id).is_some_and(|region| region.take_inventory(request, result))
     }
 
     pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) -> bool {

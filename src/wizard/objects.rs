@@ -9,6 +9,7 @@ use itertools::Itertools;
 
 use super::choices::about;
 use super::picker::{Choice, Line, worst};
+use super::remote::Remote;
 use super::screen::{Mode, Screen};
 use super::{Model, RegionState};
 use crate::cloud::{Detail, Id, Interfaces, Router, Subnet};
@@ -48,9 +49,17 @@ impl Model {
         }
     }
 
+    /// How far the reading of a router's subnets is, while they are not known.
+    #[must_use]
+    pub fn unread_subnets(&self, line: &Line) -> Option<&Remote<()>> {
+        let (Screen::Router(half), Choice::Object(id)) = (self.screen, &line.choice) else { return None };
+        Some(self.new_vpn.region_of(half)?.standing(id)).filter(|state| state.ready().is_none())
+    }
+
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
-        let known = self.new_vpn.region_of(half).and_then(RegionState::known)?;
-        Some(RouterList { known, half })
+        let region = self.new_vpn.region_of(half)?;
+        let known = region.known()?;
+        Some(RouterList { known, half, region })
     }
 
     /// The subnets a screen lists: for a new VPN, or for the one that is open.
@@ -62,6 +71,8 @@ impl Model {
         };
         let known = self.new_vpn.region_of(half).and_then(RegionState::known)?;
         let router = self.new_vpn.answers.router_of(half).and_then(|id| known.inventory.router(id))?;
+        // What hangs on it is not known before that was read.
+        router.interfaces.as_ref()?;
         let tunnelled = known.tunnelled(&router.id);
         Some(SubnetList { known, router, half, across: self.ranges_across(half), tunnelled })
     }
@@ -77,6 +88,7 @@ impl Model {
 
 /// The routers of a region, as candidates.
 pub(super) struct RouterList<'a> {
+    region: &'a RegionState,
     known: Known<'a>,
     half: Half,
 }
@@ -127,7 +139,13 @@ impl RouterList<'_> {
 
     /// The subnets a router stands on, by its addresses.
     fn subnets(&self, router: &Router) -> String {
-        let Some(interfaces) = &router.interfaces else { return "not read yet".to_owned() };
+        let Some(interfaces) = &router.interfaces else {
+            return match self.region.standing(&router.id) {
+                Remote::Failed(error) => format!("could not be read: {error}; r reads again"),
+                Remote::Loading { .. } => "being read".to_owned(),
+                _ => "not read yet".to_owned(),
+            };
+        };
         let subnets = self.known.inventory.subnets.iter();
         let own = subnets.filter_map(|subnet| Some((interfaces.in_subnet(&subnet.id).first()?.address, subnet)));
         let own: Vec<_> = own.sorted_by_key(|(address, _)| *address).collect();

@@ -31,6 +31,10 @@ pub enum Choice {
 }
 
 impl Choice {
+    pub(super) const fn id(&self) -> Option<&Id> {
+        if let Self::Object(id) = self { Some(id) } else { None }
+    }
+
     pub(super) fn object(self) -> Option<Id> {
         if let Self::Object(id) = self { Some(id) } else { None }
     }

@@ -35,6 +35,14 @@ impl<T> Remote<T> {
         }
     }
 
+    pub fn ready_mut(&mut self) -> Option<&mut T> {
+        match self {
+            Self::Ready(data) => Some(data),
+            Self::Loading { before, .. } => before.as_deref_mut(),
+            Self::NotAsked | Self::Failed(_) => None,
+        }
+    }
+
     /// Why it could not be had.
     pub const fn error(&self) -> Option<&Error> {
         match self {

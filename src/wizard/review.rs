@@ -122,6 +122,7 @@ impl Model {
             return self.shell.warn("A key that exists is still being read; Enter again in a moment.");
         }
         if self.new_vpn.lacks_something() {
+            self.new_vpn.forget_failed_interfaces();
             return self.read_again(&self.new_vpn.unread());
         }
         match self.new_vpn.plan(&self.shell.labels) {

@@ -17,6 +17,7 @@ use crate::sign_in::Login;
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let is_key = matches!(message, Message::Key(_));
     updated(model, message);
+    model.ask_interfaces();
     model.ask_shared_keys();
     model.shell.hide_old_keys();
     model.attend(is_key);
@@ -36,6 +37,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::Warned(request, warning) => model.warned(request, warning),
         Message::RegionsDescribed(request, descriptions) => model.regions_described(request, descriptions),
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
+        Message::InterfacesRead(region, request, result) => model.interfaces_read(&region, request, result),
         Message::Detailed(region, request, result) => model.detailed(&region, request, result),
         Message::SharedKeysRead(request, keys) => model.shared_keys_read(request, keys),
         Message::Generated(psk) => {

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use osvpn::cloud::{Detail, Error, Extensions, Inventory, RegionId};
+use osvpn::cloud::{Detail, Error, Extensions, Id, Inventory, RegionId};
 use osvpn::engine::DEFAULT_WAIT;
 use osvpn::inspect::Exposures;
 use osvpn::inspect::Vpn;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
 use osvpn::sign_in::{Login, Problem};
+use osvpn::view::Theme;
 use osvpn::wizard::picker::{Line, worst};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, Session, update};
+use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, RegionState, Session, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 use super::surveys::equal_keys;
@@ -47,6 +48,8 @@ pub struct Journey {
     pub model: Model,
     /// What was asked for and not answered.
     pub effects: Vec<Effect>,
+    /// Whether it is left to the test to answer where routers stand. Else they stand where they did.
+    pub keeps_interfaces: bool,
     looked: Duration,
 }
 
@@ -63,7 +66,7 @@ impl Journey {
             profile: None,
             wait: DEFAULT_WAIT,
         });
-        Self { model, effects, looked: Duration::ZERO }
+        Self { model, effects, keeps_interfaces: false, looked: Duration::ZERO }
     }
 
     pub fn begin() -> Self {
@@ -117,8 +120,35 @@ impl Journey {
     }
 
     pub fn send(&mut self, message: Message) -> &mut Self {
-        self.effects.extend(update(&mut self.model, message));
+        let mut effects = update(&mut self.model, message);
+        if !self.keeps_interfaces {
+            let asked: Vec<Effect> =
+                effects.extract_if(.., |effect| matches!(effect, Effect::ReadInterfaces(..))).collect();
+            for effect in asked {
+                let Effect::ReadInterfaces(request, region, routers) = effect else { continue };
+                let known = self.model.new_vpn.region(&region).and_then(RegionState::known).unwrap();
+                let stands = |id: &Id| known.inventory.router(id).unwrap().interfaces.clone().unwrap_or_default();
+                let read = routers.into_iter().map(|id| (id.clone(), stands(&id))).collect();
+                effects.extend(update(&mut self.model, Message::InterfacesRead(region, request, Ok(read))));
+            }
+        }
+        self.effects.extend(effects);
         self
+    }
+
+    /// Answers what was asked last about routers of a region, as that inventory has them.
+    #[track_caller]
+    pub fn interfaces_read(&mut self, region: &RegionId, result: Result<&Inventory, Error>) -> Vec<Id> {
+        let (request, routers) = self.taken("interfaces", |effect| match effect {
+            Effect::ReadInterfaces(request, asked, routers) if asked == region => Some((*request, routers.clone())),
+            _ => None,
+        });
+        let read = result.map(|inventory| {
+            let stands = |id: &Id| (id.clone(), inventory.router(id).unwrap().interfaces.clone().unwrap());
+            routers.iter().map(stands).collect()
+        });
+        self.send(Message::InterfacesRead(region.clone(), request, read));
+        routers
     }
 
     /// Presses a key that is neither typed nor held: a person looks at the screen before it.
@@ -312,4 +342,9 @@ fn key_event(name: &str) -> KeyEvent {
         other => KeyCode::Char(other.chars().next().expect("a key has a name")),
     };
     KeyEvent::new(code, KeyModifiers::NONE)
+}
+
+/// What the screen shows.
+pub fn drawn_text(journey: &Journey) -> String {
+    super::drawn::drawn(&journey.model, &Theme::new(true, true)).text
 }

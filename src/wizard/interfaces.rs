@@ -1,0 +1,163 @@
+//! The subnets that routers stand on. Neutron takes long to list ports, so only those of routers that matter are read: the
+//! chosen ones, and those on the screen.
+
+use std::collections::BTreeMap;
+
+use super::remote::{Remote, RequestId};
+use super::screen::Screen;
+use super::shell::Shell;
+use super::{Content, Effect, Model, NewVpn, RegionState};
+use crate::cloud::{Error, Id, Interfaces, Inventory, RegionId};
+use crate::plan::Half;
+
+/// How many routers one request asks about.
+const A_REQUEST: usize = 25;
+
+impl RegionState {
+    /// How far the reading of a router's subnets is.
+    #[must_use]
+    pub fn standing(&self, router: &Id) -> &Remote<()> {
+        self.standing.get(router).unwrap_or(&Remote::NotAsked)
+    }
+
+    /// Whether the subnets of some router are on their way.
+    pub(super) fn is_reading_interfaces(&self) -> bool {
+        self.standing.values().any(Remote::is_loading)
+    }
+
+    fn ask_interfaces(&mut self, shell: &mut Shell, routers: Vec<Id>) {
+        if routers.is_empty() {
+            return;
+        }
+        let request = shell.out.request();
+        for router in &routers {
+            self.standing.entry(router.clone()).or_default().ask(request, shell.now);
+        }
+        shell.out.push(Effect::ReadInterfaces(request, self.id.clone(), routers));
+    }
+
+    /// Takes an answer of discovery, which knows no interfaces: those that were read since it was asked are kept, and so are
+    /// those that are being read again. False if another answer is waited for.
+    pub(super) fn take_inventory(&mut self, request: RequestId, result: Result<Inventory, Error>) -> bool {
+        let routers = self.inventory.ready().map_or(&[][..], |inventory| &inventory.routers);
+        let kept = routers.iter().filter(|router| self.standing.contains_key(&router.id));
+        let mut kept: BTreeMap<_, _> =
+            kept.filter_map(|router| Some((router.id.clone(), router.interfaces.clone()?))).collect();
+        if !self.inventory.answer(request, result) {
+            return false;
+        }
+        if let Some(inventory) = self.inventory.ready_mut() {
+            for router in inventory.routers.iter().filter(|router| router.interfaces.is_some()) {
+                kept.remove(&router.id);
+                self.standing.insert(router.id.clone(), Remote::Ready(()));
+            }
+            inventory.add_interfaces(kept);
+        }
+        true
+    }
+
+    fn take_interfaces(&mut self, request: RequestId, result: Result<BTreeMap<Id, Interfaces>, Error>) -> bool {
+        let answer = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        let states = self.standing.values_mut();
+        let is_awaited = states.fold(false, |taken, state| state.answer(request, answer.clone()) || taken);
+        if let (true, Ok(read), Some(inventory)) = (is_awaited, result, self.inventory.ready_mut()) {
+            inventory.add_interfaces(read);
+        }
+        is_awaited
+    }
+}
+
+impl NewVpn {
+    /// The region and the router of a half, once both are chosen and read.
+    fn router_of(&self, half: Half) -> Option<(&RegionState, &Id)> {
+        let (region, router) = (self.region_of(half)?, self.answers.router_of(half)?);
+        region.inventory.ready()?.router(router).is_some().then_some((region, router))
+    }
+
+    /// How far the reading of the chosen router's subnets is; none without a router.
+    #[must_use]
+    pub fn standing_of(&self, half: Half) -> Option<&Remote<()>> {
+        self.router_of(half).map(|(region, router)| region.standing(router))
+    }
+
+    /// Whether something that a half needs is still being read.
+    pub(super) fn is_reading_half(&self, half: Half) -> bool {
+        self.region_of(half).is_some_and(RegionState::is_loading)
+            || self.standing_of(half).is_some_and(Remote::is_loading)
+    }
+
+    /// Whether a list of routers or of subnets is to change with an answer that is on its way.
+    #[must_use]
+    pub fn is_list_awaited(&self, half: Half, screen: Screen) -> bool {
+        self.region_of(half).is_some_and(|region| region.inventory.is_loading())
+            || screen == Screen::Subnets(half) && self.standing_of(half).is_some_and(Remote::is_loading)
+    }
+
+    /// What could not be read of the chosen routers is to be asked for again.
+    pub(super) fn forget_failed_interfaces(&mut self) {
+        for region in &mut self.regions {
+            region.standing.retain(|_, state| state.error().is_none());
+        }
+    }
+
+    pub(super) fn interfaces_read(
+        &mut self,
+        id: &RegionId,
+        request: RequestId,
+        result: Result<BTreeMap<Id, Interfaces>, Error>,
+    ) -> bool {
+        self.region_mut(id).is_some_and(|region| region.take_interfaces(request, result))
+    }
+}
+
+impl Model {
+    /// Asks for the subnets of the routers that are chosen or on the screen, each once.
+    pub(super) fn ask_interfaces(&mut self) {
+        for half in self.new_vpn.halves() {
+            let Some((region, router)) = self.new_vpn.router_of(*half) else { continue };
+            if matches!(region.standing(router), Remote::NotAsked) {
+                let (id, router) = (region.id.clone(), router.clone());
+                if let Some(region) = self.new_vpn.region_mut(&id) {
+                    region.ask_interfaces(&mut self.shell, vec![router]);
+                }
+            }
+        }
+        let Screen::Router(half) = self.screen else { return };
+        let Some(region) = self.new_vpn.region_of(half) else { return };
+        // Whoever scrolls through thousands does not make the cloud read them all: what is passed by is not asked for.
+        if region.is_reading_interfaces() || region.inventory.ready().is_none() {
+            return;
+        }
+        let (id, routers) = (region.id.clone(), self.unread_on_screen(region));
+        if let Some(region) = self.new_vpn.region_mut(&id) {
+            region.ask_interfaces(&mut self.shell, routers);
+        }
+    }
+
+    /// The routers around the cursor whose subnets were not asked for, and those that come after them; none while all on the
+    /// screen were.
+    fn unread_on_screen(&self, region: &RegionState) -> Vec<Id> {
+        let Content::List(picker) = &self.content else { return Vec::new() };
+        let page = usize::try_from(self.shell.page()).unwrap_or(1);
+        let unread = |from: usize, to: usize| {
+            let lines = picker.window(from, to.saturating_sub(from)).filter_map(|(_, line)| line.choice.id());
+            lines.filter(|id| matches!(region.standing(id), Remote::NotAsked)).take(A_REQUEST).cloned()
+        };
+        let (cursor, half) = (picker.cursor(), page / 2 + 1);
+        if unread(cursor.saturating_sub(half), cursor + half + 1).next().is_none() {
+            return Vec::new();
+        }
+        unread(cursor.saturating_sub(half), cursor + page.max(A_REQUEST)).collect()
+    }
+
+    pub(super) fn interfaces_read(
+        &mut self,
+        id: &RegionId,
+        request: RequestId,
+        result: Result<BTreeMap<Id, Interfaces>, Error>,
+    ) {
+        if self.new_vpn.interfaces_read(id, request, result) {
+            self.learned();
+        }
+    }
+}
