@@ -64,7 +64,7 @@ fn the_whole_wizard_shows_hostile_names_and_obeys_none_of_them() {
     for step in
         ["Which router of Porirua?", "Which subnets of Porirua?", "The pre-shared key", "Which policy?", "The name of"]
     {
-        straight(pty.wait_for(step));
+        straight(pty.settled(step));
         pty.send("\r");
     }
     let review = pty.wait_for("creates 12 objects");

@@ -258,7 +258,7 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     if let Some(unread) = unread {
         let text = match unread {
             Remote::Loading { .. } => format!("  {} reading subnets", remote::spinner(scene)),
-            Remote::Failed(_) => "  could not be read".to_owned(),
+            Remote::Failed(_) => format!("  {} not read", theme.glyphs.warning),
             _ => String::new(),
         };
         first.push(Span::styled(fit(theme, &text, columns.room.saturating_sub(used)), theme.dim()));

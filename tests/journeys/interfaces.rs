@@ -105,7 +105,7 @@ fn subnets_that_could_not_be_read_say_why_and_are_read_again() {
     let failure = || Err(Error::new(ErrorKind::Timeout, "no answer within 60 s"));
     journey.interfaces_read(&hamilton(), failure());
     let text = drawn_text(&journey);
-    assert!(text.contains("103.197.61.75  could not be read") && text.contains("no answer within 60 s"), "{text}");
+    assert!(text.contains("103.197.61.75  ! not read") && text.contains("no answer within 60 s"), "{text}");
     assert!(asked(&journey).is_empty(), "a cloud that fails is not asked again by itself");
     journey.enter().at(Screen::Subnets(Half::A));
     let text = drawn_text(&journey);

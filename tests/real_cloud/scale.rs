@@ -65,14 +65,15 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
     in_each(|cloud| {
         let _seeded = Seeded::new(cloud);
         let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
-        // Neutron asks its database for the network of each of 2000 ports.
         pty.patience = Duration::from_secs(300);
         answer(&mut pty, &["What should be connected?"], &[]);
         let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
         assert!(reading.contains("reading"), "{reading}");
         pty.settled("Which is the first region?");
         let read = pty.started.elapsed();
-        let requests = requests(cloud);
+        let first = requests(cloud);
+        let ports = |requests: &[Request]| requests.iter().filter(|one| one.what.ends_with("/ports")).count();
+        assert_eq!(ports(&first), 0, "no router is chosen");
 
         pty.send(&format!("/{REGION}\r"));
         pty.settled(&format!("Which region is {LABEL} connected"));
@@ -86,12 +87,15 @@ fn a_large_region_is_read_completely_at_once_and_with_progress() {
         pty.wait_for(&format!("{} of {}", SUBNETS - 1, SUBNETS - 1));
         // The last router's last.
         pty.send("01999");
+        // At each list of routers those on the screen were asked about, 25 at once, and the chosen one.
+        let asked = ports(&requests(cloud)) - ports(&first);
+        assert!((1..=6).contains(&asked), "{asked} requests for ports of 500 routers");
         let last = pty.wait_for("1 of 2000");
         assert!(last.contains("subnet-01999") && !last.contains("is not at"), "{last}");
         pty.signal("TERM");
         pty.end();
 
-        let parallel = at_once(&requests);
+        let (parallel, requests) = (at_once(&first), first);
         let count =
             |collection: &str| requests.iter().filter(|one| one.what == format!("GET /v2.0/{collection}")).count();
         // Four regions: one request each, and the other pages of the large one.

@@ -110,8 +110,11 @@ impl Pty {
     /// Waits for a step and for what it shows of the cloud: the first is asked before there is a sign-in.
     #[track_caller]
     pub fn settled(&self, step: &str) -> String {
-        let is_reading = |screen: &str| screen.lines().any(|line| line.trim_end().ends_with(" read"));
-        self.wait(step, |screen| screen.contains(step) && !screen.contains("not signed in") && !is_reading(screen))
+        let is_reading = |screen: &str| {
+            screen.lines().any(|line| line.trim_end().ends_with(" read"))
+                || ["not signed in", "Reading ", " reading"].iter().any(|words| screen.contains(words))
+        };
+        self.wait(step, |screen| screen.contains(step) && !is_reading(screen))
     }
 
     /// Waits until the screen is as wanted, and returns it.
