@@ -490,6 +490,12 @@ impl Change {
         &self.id
     }
 
+    /// Whether it makes a new VPN.
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.verb == Verb::Create
+    }
+
     /// Its steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
@@ -507,6 +513,13 @@ impl Change {
             stage
         };
         self.stages.iter().map(stage).collect()
+    }
+
+    /// Whether its stages hold each step once.
+    #[must_use]
+    pub(crate) fn is_staged(&self) -> bool {
+        let count = self.stages.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count));
+        self.stages.is_empty() || count == Some(self.steps.len())
     }
 
     /// Makes an object; later steps refer to it by what this returns.
@@ -552,6 +565,12 @@ impl Change {
 }
 
 impl Step {
+    /// The object of a new VPN that it makes.
+    #[must_use]
+    pub fn task(&self) -> Option<Task> {
+        if let Self::Create(create) = self { create.task() } else { None }
+    }
+
     /// Whether a key is sent with it.
     pub const fn has_key(&self) -> bool {
         matches!(

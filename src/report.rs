@@ -21,14 +21,16 @@ use serde::{Serialize, Serializer};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, ErrorKind, Id, RegionId};
 use crate::engine::handover::{Handover, KeyOrigin, external_address};
-use crate::engine::{self, Ledger, Made, Marks, Origin, Standing, Step, Task, commands, is_cured_by_modern};
+use crate::engine::{
+    Course, Direction, Doubt, Made, Origin, Progress, Standing, Step, Task, WorkEnd, commands, is_cured_by_modern,
+};
 use crate::inspect::Examined;
 use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
 
 pub use change::{ChangeReport, ChangeReports};
 pub(crate) use dry_run::DryRun;
-pub(crate) use end::{CreationEnd, CreationOutcome};
+pub(crate) use end::CreationOutcome;
 pub(crate) use existing::ExistingReport;
 pub use exit_status::ExitStatus;
 pub(crate) use health::{Diagnoses, Health};
@@ -163,61 +165,46 @@ impl FailureReport {
 }
 
 impl CreationReport {
-    /// The report of a run that made what the ledger holds, and ended like that.
+    /// The report of a creation, or of its rollback, that came that far; where each connection stood last.
     #[must_use]
-    pub fn new(plan: &Plan, ledger: &Ledger, end: CreationEnd<'_>, key: KeyOrigin) -> Self {
-        let none = Standing::new();
-        let (outcome, standing, failures) = match end {
-            CreationEnd::Active => (CreationOutcome::Active, &none, Vec::new()),
-            CreationEnd::NotActive(standing) => (CreationOutcome::NotActive, standing, Vec::new()),
-            CreationEnd::Failed(task, error) => {
-                let is_over = error.kind == ErrorKind::Overtaken && ledger.is_clean();
-                let outcome = if is_over { CreationOutcome::Overtaken } else { CreationOutcome::Failed };
-                (outcome, &none, vec![FailureReport::new(name_of(plan, task), error)])
-            }
-            CreationEnd::Lost(standing, error) => (
-                CreationOutcome::Failed,
-                standing,
-                vec![FailureReport::new("asking for the status of the connections", error)],
-            ),
-            CreationEnd::Stopped(standing) => (CreationOutcome::Stopped, standing, Vec::new()),
-            CreationEnd::Undone => (CreationOutcome::Undone, &none, Vec::new()),
-            CreationEnd::Unsettled(error) => {
-                let failure = |error| FailureReport::new("looking for objects of lost requests", error);
-                (CreationOutcome::Undone, &none, error.map(failure).into_iter().collect())
-            }
-            CreationEnd::Left(left) => {
-                let failure = |(made, error): &(Made, Error)| {
-                    FailureReport::new(format!("deleting the {}", name_of(plan, made.task)), error)
-                };
-                (CreationOutcome::Failed, &none, left.iter().map(failure).collect())
-            }
-        };
-        let is_overtaken = matches!(end, CreationEnd::Failed(_, error) if error.kind == ErrorKind::Overtaken);
-        let modern = matches!(end, CreationEnd::Failed(task, error) if is_cured_by_modern(plan, task, error));
-        let is_made = ledger.is_made(plan.halves().map(|half| half.half));
+    pub fn new(
+        plan: &Plan,
+        course: &Course,
+        direction: Direction,
+        ended: &WorkEnd,
+        standing: &Standing,
+        key: KeyOrigin,
+    ) -> Self {
+        let progress = &course.progress;
+        let is_overtaken = matches!(ended, WorkEnd::Failed(_, error) if error.kind == ErrorKind::Overtaken);
+        let outcome = CreationOutcome::of(course, direction, ended);
+        let standing = if let WorkEnd::NotYet(standing) = ended { standing } else { standing };
+        let task = |step: &usize| course.change.steps().get(*step).and_then(crate::change::Step::task);
+        let modern = matches!(ended, WorkEnd::Failed(step, error)
+            if task(step).is_some_and(|task| is_cured_by_modern(plan, task, error)));
+        let is_made = progress.is_made();
         // What is made is no run any more that could be rolled back.
         let undo = match outcome {
             CreationOutcome::Active | CreationOutcome::Undone | CreationOutcome::Overtaken => None,
             _ if is_made => Some(osvpn("delete").operand(plan.id())),
-            _ => (!ledger.is_clean()).then(|| osvpn("rollback").operand(plan.id())),
+            _ => (!progress.is_clean()).then(|| osvpn("rollback").operand(plan.id())),
         };
         let go_on = match outcome {
-            CreationOutcome::Active if ledger.is_outstanding() => Some("resume"),
+            CreationOutcome::Active if progress.is_outstanding() => Some("resume"),
             CreationOutcome::Active | CreationOutcome::Overtaken => None,
             // What others have made in its place it is not to be finished beside.
             CreationOutcome::Failed if is_overtaken => Some(if is_made { "delete" } else { "rollback" }),
-            CreationOutcome::Undone if ledger.is_settled() => None,
+            CreationOutcome::Undone if progress.is_settled() => None,
             CreationOutcome::Undone => Some("rollback"),
             CreationOutcome::Failed | CreationOutcome::NotActive | CreationOutcome::Stopped => {
-                (!ledger.is_clean()).then_some("resume")
+                (!progress.is_clean()).then_some("resume")
             }
         };
         let go_on = go_on.map(|way| osvpn(way).operand(plan.id()).words(if modern { "--profile modern" } else { "" }));
-        let half = |half: &HalfPlan| half_report(plan, ledger, half, outcome, standing);
+        let half = |half: &HalfPlan| half_report(plan, progress, half, outcome, standing);
         // After a rollback the values of a VPN that could not be deleted are of no use.
-        let is_complete =
-            !matches!(end, CreationEnd::Left(_)) && ledger.is_complete(plan.halves().map(|half| half.half));
+        let is_left = direction == Direction::Back && !course.not_deleted.is_empty();
+        let is_complete = !is_left && progress.is_complete();
         let rule = |rule: crate::plan::SecurityRule| RuleReport {
             command: rule.command(),
             region: rule.region,
@@ -229,8 +216,8 @@ impl CreationReport {
             id: plan.id().clone(),
             mode: mode(plan),
             halves: plan.halves().map(half).collect(),
-            failures,
-            doubtful: DoubtReport::all(&Marks::from(plan), ledger),
+            failures: failures(plan, course, direction, ended),
+            doubtful: DoubtReport::all(course),
             pauses: Vec::new(),
             health: None,
             security_rules: if is_complete {
@@ -238,14 +225,14 @@ impl CreationReport {
             } else {
                 Vec::new()
             },
-            handover: if is_complete { Handover::of(plan, ledger, key) } else { None },
+            handover: if is_complete { Handover::of(plan, progress, key) } else { None },
             look_again: if is_complete && outcome != CreationOutcome::Active {
-                commands::look_again(ledger)
+                commands::look_again(progress)
             } else {
                 Vec::new()
             },
-            removal: commands::removal(&ledger.removable()),
-            leftovers: commands::removal(&ledger.leftovers()),
+            removal: commands::removal(&progress.removable()),
+            leftovers: commands::removal(&progress.leftovers()),
             undo,
             go_on,
             findings: plan.findings().iter().filter(|finding| matters(finding)).map(ToString::to_string).collect(),
@@ -255,8 +242,9 @@ impl CreationReport {
     }
 
     #[must_use]
-    pub fn with_pauses(mut self, plan: &Plan, pauses: &[(Task, Pause)]) -> Self {
-        self.pauses = pauses.iter().map(|(task, pause)| format!("{}: {pause}", name_of(plan, *task))).collect();
+    pub fn with_pauses(mut self, plan: &Plan, course: &Course, pauses: &[(usize, Pause)]) -> Self {
+        let told = |(step, pause): &(usize, Pause)| format!("{}: {pause}", name_of_step(plan, course, *step));
+        self.pauses = pauses.iter().map(told).collect();
         self
     }
 
@@ -304,6 +292,33 @@ fn matters(finding: &Finding) -> bool {
     finding.severity == Severity::Warning
 }
 
+/// What failed; more than one thing only after a rollback.
+fn failures(plan: &Plan, course: &Course, direction: Direction, ended: &WorkEnd) -> Vec<FailureReport> {
+    let lost_requests = "looking for objects of lost requests";
+    match ended {
+        WorkEnd::Failed(_, error) if direction == Direction::Back && course.not_deleted.is_empty() => {
+            vec![FailureReport::new(lost_requests, error)]
+        }
+        WorkEnd::Failed(..) if direction == Direction::Back => {
+            let failure = |(made, error): &(Made, Error)| {
+                FailureReport::new(format!("deleting the {}", name_of(plan, made.task)), error)
+            };
+            course.not_deleted.iter().map(failure).collect()
+        }
+        WorkEnd::Failed(step, error) => vec![FailureReport::new(name_of_step(plan, course, *step), error)],
+        WorkEnd::Lost(error) => vec![FailureReport::new("asking for the status of the connections", error)],
+        WorkEnd::Unsettled(_, Some(error)) if direction == Direction::Back => {
+            vec![FailureReport::new(lost_requests, error)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn name_of_step(plan: &Plan, course: &Course, step: usize) -> String {
+    let task = course.change.steps().get(step).and_then(crate::change::Step::task);
+    task.map(|task| name_of(plan, task)).unwrap_or_default()
+}
+
 fn name_of(plan: &Plan, task: Task) -> String {
     let region = plan.half(task.half).map(place).unwrap_or_default();
     format!("{} of half {}, {region}", task.step.label(), task.half)
@@ -315,12 +330,12 @@ fn place(half: &HalfPlan) -> String {
 
 fn half_report(
     plan: &Plan,
-    ledger: &Ledger,
+    progress: &Progress,
     half: &HalfPlan,
     outcome: CreationOutcome,
     standing: &Standing,
 ) -> HalfReport {
-    let made = |step: &Step| ledger.get(half.half, *step);
+    let made = |step: &Step| progress.get(half.half, *step);
     let object = |made: &Made| ObjectReport {
         kind: made.task.step,
         name: made.name.clone(),
@@ -337,7 +352,7 @@ fn half_report(
         label: half.label.clone(),
         router: half.router.name.clone(),
         router_id: half.router.id.clone(),
-        external_address: external_address(plan, ledger, half),
+        external_address: external_address(plan, progress, half),
         local_cidrs: half.local_ranges(),
         remote_cidrs: half.remote.clone(),
         objects: Step::ALL.iter().filter_map(made).map(object).collect(),
@@ -346,14 +361,19 @@ fn half_report(
 }
 
 impl DoubtReport {
-    fn all(marks: &Marks, ledger: &Ledger) -> Vec<Self> {
-        let doubt = |engine::Doubt { task, until }| {
-            let region = marks.regions.get(&task.half)?.clone();
-            let name = marks.name.of(task.step.object());
-            let look = commands::list(&region, task.step);
+    fn all(course: &Course) -> Vec<Self> {
+        let doubt = |Doubt { task, until }| {
+            let create = course.change.creation_of(task)?;
+            let look = commands::list(&create.region, task.step);
             let may_appear_until = until.map(|until| until.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            Some(Self { kind: task.step, region, name, may_appear_until, look })
+            Some(Self {
+                kind: task.step,
+                region: create.region.clone(),
+                name: create.name.clone(),
+                may_appear_until,
+                look,
+            })
         };
-        ledger.doubts().into_iter().filter_map(doubt).collect()
+        course.progress.doubts().into_iter().filter_map(doubt).collect()
     }
 }

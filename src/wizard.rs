@@ -44,10 +44,7 @@ mod working;
 use crate::plan::Half;
 
 pub use forms::Form;
-pub use message::{
-    Beginning, Effect, Interrupted, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation,
-    Session, Which,
-};
+pub use message::{Beginning, Effect, Message, Order, Overview, ResumedCreation, Session, Which};
 pub use new_vpn::{NewVpn, RegionState};
 use picker::Picker;
 use review::Review;

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Change, Create, Deletable, DpdValues, Form, FreshConnection, KnownBy, New, PeerEnd, Ref, Step, Subject, Verb,
 };
-use crate::cloud::RegionId;
 use crate::cloud::request::Kind;
-use crate::plan::{Far, Half, HalfPlan, Plan, VpnId};
+use crate::cloud::{Id, RegionId};
+use crate::plan::file::PlanFile;
+use crate::plan::{Far, Half, HalfPlan, Plan, VpnId, VpnName};
 
 /// One object to create: which, and for which half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -208,27 +209,59 @@ impl Create {
 }
 
 impl Change {
-    /// What a creation may have made whose plan is not known any more: to look for it, and to delete it.
-    pub fn of_unplanned(
-        vpn: &VpnId,
-        name: &str,
-        objects: impl IntoIterator<Item = (Task, RegionId, String, Form)>,
-    ) -> Self {
-        let mut change = Self::new(Verb::Create, Subject::Marked(vpn.clone()), name);
-        for (task, region, name, form) in objects {
-            change.steps.push(Step::Create(Create {
-                region,
-                name,
-                description: vpn.mark(task.half),
-                object: New::Unplanned(task.step, form),
-                known_by: KnownBy::Marker(task.half),
-            }));
+    /// The objects of each of those halves, whatever their plan was: to look for them, and to delete them. Where the plan file
+    /// is known, with what tells them apart from others.
+    #[must_use]
+    pub fn of_halves(vpn: &VpnId, name: &VpnName, halves: &BTreeMap<Half, RegionId>, file: Option<&PlanFile>) -> Self {
+        let mut change = Self::new(Verb::Create, Subject::Marked(vpn.clone()), name.to_string());
+        for (&half, region) in halves {
+            for object in HalfObject::ALL {
+                change.steps.push(Step::Create(Create {
+                    region: region.clone(),
+                    name: name.of(object.object()),
+                    description: vpn.mark(half),
+                    object: New::Unplanned(object, file.map_or_else(Form::default, |file| form(file, half, object))),
+                    known_by: KnownBy::Marker(half),
+                }));
+            }
         }
         change
     }
 
-    /// The step that makes an object of a creation.
+    /// The step that makes an object of a new VPN.
+    #[must_use]
     pub fn step_of(&self, task: Task) -> Option<usize> {
-        self.steps.iter().position(|step| matches!(step, Step::Create(create) if create.task() == Some(task)))
+        self.steps.iter().position(|step| step.task() == Some(task))
+    }
+
+    /// Where each half of a new VPN is.
+    #[must_use]
+    pub fn halves(&self) -> BTreeMap<Half, RegionId> {
+        let half = |step: &Step| Some((step.task()?.half, (*step.regions().first()?).clone()));
+        self.steps.iter().filter_map(half).collect()
+    }
+
+    /// What makes an object of a new VPN.
+    #[must_use]
+    pub fn creation_of(&self, task: Task) -> Option<&Create> {
+        match self.steps.get(self.step_of(task)?)? {
+            Step::Create(create) => Some(create),
+            _ => None,
+        }
+    }
+}
+
+/// What a plan file tells of an object. One in a journal names routers and subnets by their ids.
+fn form(file: &PlanFile, half: Half, object: HalfObject) -> Form {
+    let Some((router, subnets)) = file.objects(half) else { return Form::default() };
+    let (none, peer) = (Form::default(), file.peer());
+    match object {
+        HalfObject::Service => Form { router: Some(Id::from(router)), ..none },
+        HalfObject::LocalGroup => Form { members: Some(subnets.map(str::to_owned).collect()), ..none },
+        HalfObject::PeerGroup => {
+            Form { members: peer.map(|peer| peer.cidrs.iter().map(ToString::to_string).collect()), ..none }
+        }
+        HalfObject::Connection => Form { peer_address: peer.map(|peer| peer.address.to_string()), ..none },
+        HalfObject::IkePolicy | HalfObject::IpsecPolicy => none,
     }
 }

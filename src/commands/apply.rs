@@ -9,9 +9,8 @@ use super::creation::Creation;
 use super::existing::existing;
 use super::options::{AnswerArgs, CreationArgs};
 use super::{Answering, CommandError, Conclusion, SignInContext, input, until_signal};
-use crate::engine::Ledger;
+use crate::engine::Changing;
 use crate::engine::interruption::begun;
-use crate::engine::journal::{Keeper, Record};
 use crate::engine::pace::DESCRIPTIONS;
 use crate::engine::prepare::{check, resolve, with_shared_key};
 use crate::plan::psk::KeyOrigin;
@@ -83,13 +82,12 @@ impl Answering for ApplyArgs {
             Prepared::Plan(plan, ..) if self.dry_run => Ok(DryRun::new(&plan).into()),
             Prepared::Plan(plan, key, signed_in) => {
                 let cloud = &signed_in.cloud;
-                let keeper = match &signed_in.simulator {
-                    Some(_) => Keeper::default(),
-                    None => Keeper::planned(state::directory(), Record::new(cloud, &plan, key)),
+                let changing = match &signed_in.simulator {
+                    Some(_) => Changing::unkept_creation(&plan),
+                    None => Changing::begin_creation((*plan).clone(), key, cloud, state::directory()),
                 };
-                let creation =
-                    Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.creation.wait.duration() };
-                let report = creation.make(Ledger::default(), signals).await;
+                let creation = Creation { plan: &plan, cloud, changing, key, wait: self.creation.wait.duration() };
+                let report = creation.make(signals).await;
                 Ok(report.in_demo(signed_in.simulator.is_some()).into())
             }
         }

@@ -1,33 +1,57 @@
 //! The engine at work in front of a terminal: its events are printed, a signal asks it to stop.
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::lines;
+use super::lines::{self, ProgressLines};
+use crate::change::Change;
 use crate::cloud::Cloud;
+use crate::engine::{Event, Events, Work};
 use crate::system::signals::{SETTLING, Signals};
 
-pub(super) struct Attendance<'a, E> {
+/// What the engine works with.
+pub(super) struct Bench<'a> {
     pub(super) cloud: &'a Cloud,
-    pub(super) events: &'a mut UnboundedReceiver<E>,
-    pub(super) signals: &'a mut Signals,
-    pub(super) stop: &'a CancellationToken,
+    pub(super) stop: CancellationToken,
+    events: Events,
 }
 
-impl<E> Attendance<'_, E> {
-    /// None if the work did not end in time after a signal.
-    pub(super) async fn attend<T>(self, work: impl Future<Output = T>, mut tell: impl FnMut(E)) -> Option<T> {
+impl Bench<'_> {
+    pub(super) const fn work(&self) -> Work<'_> {
+        Work { cloud: self.cloud, events: &self.events, stop: &self.stop }
+    }
+}
+
+pub(super) struct Audience<'a> {
+    cloud: &'a Cloud,
+    events: UnboundedReceiver<Event>,
+    signals: &'a mut Signals,
+    stop: CancellationToken,
+    pub(super) lines: ProgressLines,
+}
+
+/// Who is told of a change, and what it is done with.
+pub(super) fn audience<'a>(change: &Change, cloud: &'a Cloud, signals: &'a mut Signals) -> (Audience<'a>, Bench<'a>) {
+    let (events, received) = unbounded_channel();
+    let stop = CancellationToken::new();
+    let bench = Bench { cloud, stop: stop.clone(), events };
+    (Audience { cloud, events: received, signals, stop, lines: ProgressLines::new(change) }, bench)
+}
+
+impl Audience<'_> {
+    /// Tells what happens while a piece of work is done. None if it did not come to rest in time after a signal.
+    pub(super) async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
         let mut deadline = None;
         let now = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                Some(event) = self.events.recv() => tell(event),
+                Some(event) = self.events.recv() => self.lines.tell(event),
                 result = &mut work => {
                     while let Ok(event) = self.events.try_recv() {
-                        tell(event);
+                        self.lines.tell(event);
                     }
                     return Some(result);
                 }

@@ -1,6 +1,5 @@
 //! Progress on standard error, a line for each thing that happens.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,83 +7,95 @@ use jiff::Timestamp;
 use crate::change::Change;
 use crate::cloud::retry::Pause;
 use crate::cloud::{Cloud, RegionId};
-use crate::engine::{ChangeEvent, End};
-use crate::engine::{Event, Ledger, Made, Marks, Origin, Standing, Task};
-use crate::plan::{Half, Plan};
+use crate::engine::{End, Event, Made, Origin, Standing, Task};
+use crate::plan::Half;
 use crate::sign_in::aside::say;
 
-/// Prints events, and remembers what they say exists.
-#[derive(Debug, Default)]
+/// Prints the events of a change, and remembers some of them.
+#[derive(Debug)]
 pub(super) struct ProgressLines {
-    regions: BTreeMap<Half, RegionId>,
-    seen: Ledger,
-    /// What was begun and has not ended yet.
-    open: BTreeSet<Task>,
+    change: Change,
     standing: Standing,
-    pauses: Vec<(Task, Pause)>,
+    pauses: Vec<(usize, Pause)>,
     deleted: usize,
 }
 
 impl ProgressLines {
-    pub(super) fn new(plan: &Plan) -> Self {
-        Self::of_regions(&Marks::from(plan).regions)
-    }
-
-    pub(super) fn of_regions(regions: &BTreeMap<Half, RegionId>) -> Self {
-        Self { regions: regions.clone(), ..Self::default() }
+    pub(super) fn new(change: &Change) -> Self {
+        Self { change: change.clone(), standing: Standing::new(), pauses: Vec::new(), deleted: 0 }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
-        match event {
-            Event::Started(task) => {
-                self.open.insert(task);
+        let line = match event {
+            Event::Started(_) | Event::RollingBack(_) | Event::Settled(_) | Event::Deleting(_) | Event::Kept(..) => {
+                return;
             }
-            Event::Finished(made, took) => {
+            Event::Finished(step, end, took) => {
+                let word = match end {
+                    End::Made(id) => format!("created {id}"),
+                    End::Existed => "existed already".to_owned(),
+                    End::Changed => "done".to_owned(),
+                    End::Unnoticed(_) => "done, but NOT NOTICED by the agent".to_owned(),
+                    End::Gone => "gone".to_owned(),
+                    End::Kept(why) => format!("KEPT, because it is in use: {why}"),
+                };
+                format!("{}{word} ({})", self.step(step), seconds(took))
+            }
+            Event::Made(made, took) => {
                 let verb = match made.origin {
                     Origin::Created => "created",
                     Origin::Adopted => "adopted",
                     Origin::Reused => "reused ",
                 };
-                say(&format!("{}{verb}  {} ({}, {})", self.place(made.task), made.id, made.name, seconds(took)));
-                self.open.remove(&made.task);
-                self.seen.record(made);
+                format!("{}{verb}  {} ({}, {})", self.object(made.task), made.id, made.name, seconds(took))
             }
-            Event::Failed(task, error, took) => {
-                say(&format!("{}FAILED   {error} ({})", self.place(task), seconds(took)));
-                self.open.remove(&task);
+            Event::Failed(step, error, took) => {
+                let word = if self.task(step).is_some() { "FAILED  " } else { "FAILED:" };
+                format!("{}{word} {error} ({})", self.step(step), seconds(took))
             }
-            Event::Polled(standing) => {
-                for (half, status) in &standing {
-                    if self.standing.get(half) != Some(status) {
-                        say(&format!("{half} {:<12} connection is {status}", self.region(*half)));
-                    }
-                }
-                self.standing = standing;
+            Event::Waiting(step, pause) => {
+                let line = format!("{}{pause}", self.step(step));
+                self.pauses.push((step, *pause));
+                line
             }
-            Event::PollFailed(half, error) => {
-                let when = error.retry_after.map(|wait| format!(" in {} s", wait.as_secs())).unwrap_or_default();
-                say(&format!("{half} {:<12} status could not be read, asking again{when}: {error}", self.region(half)));
+            Event::RolledBack(step, took) => format!("{}rolled back ({})", self.step(step), seconds(took)),
+            Event::Removed(_, id) => format!("{id}, which nothing needs any more: deleted"),
+            Event::Found(Made { task, id, .. }) => {
+                format!("{}found    {id}, created by a request whose answer was lost", self.object(task))
             }
-            Event::Waiting(task, pause) => {
-                say(&format!("{}{pause}", self.place(task)));
-                self.pauses.push((task, *pause));
-            }
-            Event::Found(made) => {
-                let what = format!("found    {}, created by a request whose answer was lost", made.id);
-                say(&format!("{}{what}", self.place(made.task)));
-                self.seen.leave(made);
-            }
-            Event::LeftAlone(Made { task, id, name, .. }) => {
-                let what =
-                    format!("stays    {name} ({id}): it carries the marker of this VPN, and is not what osvpn sent");
-                say(&format!("{}{what}", self.place(task)));
-            }
+            Event::LeftAlone(Made { task, id, name, .. }) => format!(
+                "{}stays    {name} ({id}): it carries the marker of this VPN, and is not what osvpn sent",
+                self.object(task)
+            ),
             Event::Deleted(Made { task, id, .. }) => {
                 self.deleted += 1;
-                say(&format!("{}deleted  {id}", self.place(task)));
-                self.seen.remove(&id);
+                format!("{}deleted  {id}", self.object(task))
             }
-            Event::Settled(_) | Event::Deleting(_) | Event::Kept(..) => {}
+            Event::Settling(until) => self.settling(until),
+            Event::Polled(standing) => return self.polled(standing),
+            Event::PollFailed(half, error) => {
+                let when = error.retry_after.map(|wait| format!(" in {} s", wait.as_secs())).unwrap_or_default();
+                format!("{half} {:<12} status could not be read, asking again{when}: {error}", self.region(half))
+            }
+        };
+        say(&line);
+    }
+
+    fn polled(&mut self, standing: Standing) {
+        for (half, status) in &standing {
+            if self.standing.get(half) != Some(status) {
+                say(&format!("{half} {:<12} connection is {status}", self.region(*half)));
+            }
+        }
+        self.standing = standing;
+    }
+
+    fn settling(&self, until: Timestamp) -> String {
+        let until = until.strftime("%H:%M:%S UTC");
+        if self.task(0).is_some() {
+            format!("what exists is deleted; waiting until {until}, because the answer to a request was lost")
+        } else {
+            format!("waiting until {until}, because an answer was lost and the cloud may still act on that request")
         }
     }
 
@@ -96,27 +107,28 @@ impl ProgressLines {
         &self.standing
     }
 
-    pub(super) fn pauses(&self) -> &[(Task, Pause)] {
+    pub(super) fn pauses(&self) -> &[(usize, Pause)] {
         &self.pauses
     }
 
-    /// Adds to a ledger what is known to exist and is not in it, after work that could not be waited for. What that work
-    /// had begun is in doubt.
-    pub(super) fn complete(&self, ledger: &mut Ledger) {
-        for made in self.seen.made() {
-            if ledger.get(made.task.half, made.task.step).is_none() {
-                ledger.record(made.clone());
-            }
+    /// The object of a new VPN that a step makes.
+    fn task(&self, step: usize) -> Option<Task> {
+        self.change.steps().get(step)?.task()
+    }
+
+    fn region(&self, half: Half) -> String {
+        self.change.halves().get(&half).map_or("", RegionId::as_str).to_owned()
+    }
+
+    fn step(&self, step: usize) -> String {
+        match (self.task(step), self.change.steps().get(step)) {
+            (Some(task), _) => self.object(task),
+            (None, Some(step)) => format!("{step}: "),
+            (None, None) => String::new(),
         }
-        self.seen.leftovers().into_iter().for_each(|left| ledger.leave(left));
-        self.open.iter().for_each(|task| ledger.doubt(*task));
     }
 
-    fn region(&self, half: Half) -> &str {
-        self.regions.get(&half).map_or("", RegionId::as_str)
-    }
-
-    fn place(&self, task: Task) -> String {
+    fn object(&self, task: Task) -> String {
         format!("{} {:<12} {:<21} ", task.half, self.region(task.half), task.step.label())
     }
 }
@@ -135,81 +147,10 @@ pub(super) fn waiting(wait: Duration) {
     say(&format!("waiting up to {} s for ACTIVE", wait.as_secs()));
 }
 
-pub(super) fn settling(until: Timestamp) {
-    let until = until.strftime("%H:%M:%S UTC");
-    say(&format!("what exists is deleted; waiting until {until}, because the answer to a request was lost"));
-}
-
 pub(super) fn stopping() {
     say("stopping; the request in progress is finished first");
 }
 
-/// Tells an event of a change on standard error.
-pub(super) fn tell_change(change: &Change, event: &ChangeEvent) {
-    let step = |number: &usize| change.steps().get(*number).map(ToString::to_string).unwrap_or_default();
-    let line = match event {
-        ChangeEvent::Started(_) | ChangeEvent::RollingBack(_) => return,
-        ChangeEvent::Finished(number, end, took) => {
-            let word = match end {
-                End::Made(id) => format!("created {id}"),
-                End::Existed => "existed already".to_owned(),
-                End::Changed => "done".to_owned(),
-                End::Unnoticed(_) => "done, but NOT NOTICED by the agent".to_owned(),
-                End::Gone => "gone".to_owned(),
-                End::Kept(why) => format!("KEPT, because it is in use: {why}"),
-            };
-            format!("{}: {word} ({})", step(number), seconds(*took))
-        }
-        ChangeEvent::Failed(number, error, took) => {
-            format!("{}: FAILED: {error} ({})", step(number), seconds(*took))
-        }
-        ChangeEvent::Waiting(number, pause) => format!("{}: {pause}", step(number)),
-        ChangeEvent::RolledBack(number, took) => {
-            format!("{}: rolled back ({})", step(number), seconds(*took))
-        }
-        ChangeEvent::Settling(until) => {
-            format!(
-                "waiting until {}, because an answer was lost and the cloud may still act on that request",
-                until.strftime("%H:%M:%S UTC")
-            )
-        }
-        ChangeEvent::Removed(_, id) => format!("{id}, which nothing needs any more: deleted"),
-    };
-    say(&line);
-}
-
 fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cloud::{Error, ErrorKind, Id, RegionId};
-    use crate::engine::{Made, Step};
-    use crate::plan::Half;
-
-    #[test]
-    fn what_was_begun_and_never_ended_is_in_doubt() {
-        let mut lines = ProgressLines::default();
-        let task = |step| Task { half: Half::A, step };
-        for step in [Step::Service, Step::IkePolicy, Step::IpsecPolicy] {
-            lines.tell(Event::Started(task(step)));
-        }
-        let service = Made {
-            task: task(Step::Service),
-            region: RegionId::new("nz-hlz-1"),
-            id: Id::new("s-1"),
-            name: "vpn_vpn_service".to_owned(),
-            origin: Origin::Created,
-            external_v4: None,
-            external_v6: None,
-        };
-        lines.tell(Event::Finished(service.clone(), Duration::ZERO));
-        lines.tell(Event::Failed(task(Step::IkePolicy), Error::new(ErrorKind::Conflict, "no"), Duration::ZERO));
-        let mut ledger = Ledger::default();
-        lines.complete(&mut ledger);
-        assert_eq!(ledger.made(), [service]);
-        assert_eq!(ledger.doubts(), [crate::engine::Doubt { task: task(Step::IpsecPolicy), until: None }]);
-    }
 }

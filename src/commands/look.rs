@@ -102,7 +102,7 @@ impl ProjectVpns {
         }) {
             return Vec::new();
         }
-        let unmade = self.interruptions.iter().filter(|one| one.is_of_creation() && !is_seen(one));
+        let unmade = self.interruptions.iter().filter(|one| one.is_unmade() && !is_seen(one));
         wanted.map_or_else(|| unmade.clone().collect(), |wanted| Interruption::meant(unmade.clone(), wanted))
     }
 
@@ -125,7 +125,7 @@ impl ProjectVpns {
     fn unless_interrupted<'a>(&self, wanted: &str, vpn: &'a Vpn) -> Result<&'a Vpn, Unselected> {
         let is_other = |one: &Interruption| {
             let connections = vpn.sides().map(|(_, side)| &side.connection.id);
-            one.is_of_creation() && one.vpn.is_called(wanted) && !one.is_of(vpn.id.as_ref(), connections)
+            one.is_unmade() && one.vpn().is_called(wanted) && !one.is_of(vpn.id.as_ref(), connections)
         };
         if self.interruptions.iter().any(is_other) {
             return Err(Unselected::None { wanted: wanted.to_owned(), names: Vec::new() });

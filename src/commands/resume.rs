@@ -13,13 +13,13 @@ use super::lines::ProgressLines;
 use super::options::{self, AnswerArgs, CreationArgs, KeyArgs};
 use super::wait::wait_for;
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
+use crate::change::Subject;
 use crate::cloud::Cloud;
-use crate::engine::discover::{Found, find, settle};
+use crate::engine::discover::{Found, find};
 use crate::engine::interruption::{Interruption, interruptions};
-use crate::engine::journal::{Keeper, Record};
 use crate::engine::prepare::PrepareError;
-use crate::engine::resume::{KeyError, KeySource, Resumable, marks_of};
-use crate::engine::{Ledger, Work};
+use crate::engine::resume::{KeyError, KeySource, Planned, Resumable};
+use crate::engine::{Changing, Work};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::shell::osvpn;
 use crate::plan::{Plan, Profile, Psk, ShellCommand};
@@ -27,8 +27,8 @@ use crate::sign_in::SignedIn;
 use crate::system::signals::Signals;
 use crate::system::state;
 
-pub(super) use change::meant;
-pub(super) use choose::{local, refuse_made, take_up};
+use choose::ChosenCreation;
+pub(super) use choose::{Chosen, choose, refuse_made, take_up};
 
 /// Finish a VPN whose creation or change was interrupted; wait for one that exists.
 ///
@@ -54,17 +54,18 @@ impl Answering for ResumeArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        if let Some(change) = meant(self.vpn.as_deref())? {
-            return change.resume(self, sign_in, signals).await;
-        }
+        let chosen = match choose(self.vpn.as_deref())? {
+            Chosen::Change(change) => return change.resume(self, sign_in, signals).await,
+            Chosen::Creation(chosen) => chosen,
+        };
         let again = |error: CommandError| error.go_on_with(again("resume", self.vpn.as_deref()));
-        let prepared = until_signal(signals, self.prepare(sign_in)).await.map_err(again)?;
+        let prepared = until_signal(signals, self.prepare(chosen, sign_in)).await.map_err(again)?;
         let cloud = &prepared.signed_in.cloud;
         match prepared.next {
-            Next::Make(Ready { plan, ledger, keeper, key }) => {
+            Next::Make(plan, changing, key) => {
                 let creation =
-                    Creation { plan: &plan, cloud, keeper: &keeper, key, wait: self.creation.wait.duration() };
-                Ok(creation.make(ledger, signals).await.into())
+                    Creation { plan: &plan, cloud, changing: *changing, key, wait: self.creation.wait.duration() };
+                Ok(creation.make(signals).await.into())
             }
             Next::Wait(found, outstanding) => {
                 let health = wait_for(&found, cloud, self.creation.wait.duration(), signals).await.map_err(again)?;
@@ -87,21 +88,18 @@ struct ReadyToResume {
 }
 
 enum Next {
-    Make(Ready),
+    /// What is missing is created.
+    Make(Box<Plan>, Box<Changing>, KeyOrigin),
     /// Everything exists. What a lost request may still create, if there is such a request.
     Wait(Box<Found>, Option<Interruption>),
 }
 
-struct Ready {
-    plan: Box<Plan>,
-    ledger: Ledger,
-    key: KeyOrigin,
-    keeper: Keeper,
-}
-
 impl ResumeArgs {
-    async fn prepare(&self, sign_in: &mut SignInContext) -> Result<ReadyToResume, CommandError> {
-        let chosen = local(self.vpn.as_deref())?;
+    async fn prepare(
+        &self,
+        chosen: ChosenCreation,
+        sign_in: &mut SignInContext,
+    ) -> Result<ReadyToResume, CommandError> {
         let signed_in = sign_in.cloud(&self.creation.answer.cloud).await?;
         let cloud = &signed_in.cloud;
         self.creation.clear_text.apply(cloud).await;
@@ -110,46 +108,36 @@ impl ResumeArgs {
             let (found, outstanding) = made(interrupted, cloud).await?;
             return Ok(ReadyToResume { next: Next::Wait(Box::new(found), outstanding), signed_in });
         }
-        let (plan, ledger) = remaining(&interrupted, &self.creation.key, self.profile, cloud).await?;
+        let planned = remaining(&interrupted, &self.creation.key, self.profile, cloud).await?;
         let key = interrupted.key_origin();
-        let keeper = match interrupted {
-            Resumable::Journal(journal) => Keeper::of(*journal),
-            Resumable::Found(_, claim) => {
-                let keeper = Keeper::begun(claim?, Record::new(cloud, &plan, key))?;
-                keeper.keep(&ledger)?;
-                keeper
-            }
-        };
-        Ok(ReadyToResume { next: Next::Make(Ready { plan, ledger, key, keeper }), signed_in })
+        let (plan, changing) = interrupted.to_finish(planned, cloud)?;
+        Ok(ReadyToResume { next: Next::Make(plan, Box::new(changing), key), signed_in })
     }
 }
 
 /// A VPN whose objects all exist, after a look for second ones that lost requests have made.
 async fn made(interrupted: Resumable, cloud: &Cloud) -> Result<(Found, Option<Interruption>), CommandError> {
-    let mut ledger = interrupted.ledger(cloud.limits());
-    let journal = match interrupted {
+    let mut changing = match interrupted {
         Resumable::Found(found, _) => return Ok((*found, None)),
-        Resumable::Journal(journal) => journal,
+        Resumable::Journal(changing, _) => *changing,
     };
-    let (marks, vpn) = (marks_of(journal.record()), journal.record().vpn.clone());
-    let keeper = Keeper::of(*journal);
     let (events, mut received) = unbounded_channel();
-    let work = Work { cloud, keeper: &keeper, events: &events, stop: &CancellationToken::new() };
-    settle(&marks, &mut ledger, &work)
-        .await
-        .map_err(|error| CommandError::failed("looking for what exists", &error))?;
-    let mut lines = ProgressLines::of_regions(&marks.regions);
+    let work = Work { cloud, events: &events, stop: &CancellationToken::new() };
+    let settled = changing.settle_made(&work).await;
+    settled.map_err(|error| CommandError::failed("looking for what exists", &error))?;
+    let change = changing.change().clone();
+    let mut lines = ProgressLines::new(&change);
     while let Ok(event) = received.try_recv() {
         lines.tell(event);
     }
-    drop(keeper);
+    drop(changing);
     let all = find(cloud).await.map_err(|error| CommandError::failed("looking for what exists", &error))?;
     let found = all
         .into_iter()
-        .find(|found| found.marks.vpn == vpn)
-        .ok_or_else(|| CommandError::unusable(format!("{} was created, and does not exist any more", marks.name)))?;
+        .find(|found| change.subject == Subject::Marked(found.vpn.clone()))
+        .ok_or_else(|| CommandError::unusable(format!("{} was created, and does not exist any more", change.label)))?;
     let interruptions = state::directory().map(|directory| interruptions(&directory, cloud)).unwrap_or_default();
-    Ok((found, interruptions.into_iter().find(|one| one.is_of(Some(&vpn), []))))
+    Ok((found, interruptions.into_iter().find(|one| *one.vpn() == change.subject)))
 }
 
 /// The plan of what is left to do, with the key of its connection or the one that is given now.
@@ -158,7 +146,7 @@ async fn remaining(
     key: &KeyArgs,
     profile: Option<Profile>,
     cloud: &Cloud,
-) -> Result<(Box<Plan>, Ledger), CommandError> {
+) -> Result<Planned, CommandError> {
     let drafted = interrupted.draft(profile, cloud).await?;
     let psk = match drafted.key(cloud).await? {
         KeySource::Connection(psk) => psk,

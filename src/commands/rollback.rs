@@ -1,23 +1,16 @@
 //! `osvpn rollback`
 
-use clap::Args;
-use jiff::Timestamp;
-use tokio::sync::mpsc::unbounded_channel;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
-
+use super::attend::audience;
 use super::confirm::confirm;
-use super::creation::Audience;
-use super::lines::{self, ProgressLines};
 use super::options::{AnswerArgs, ChangeArgs, ClearTextArgs};
-use super::resume::{again, local, meant, refuse_made, take_up};
+use super::resume::{Chosen, again, choose, refuse_made, take_up};
 use super::{Answering, CommandError, Conclusion, SignInContext, until_signal};
 use crate::cloud::Cloud;
-use crate::engine::journal::Keeper;
 use crate::engine::resume::Resumable;
-use crate::engine::{Ledger, Made, Undone, Work, undo};
+use crate::engine::{ChangeError, Direction, Made, Progress, WorkEnd};
 use crate::report::RollbackReport;
 use crate::system::signals::Signals;
+use clap::Args;
 
 /// Delete everything an interrupted run created.
 ///
@@ -40,12 +33,12 @@ impl Answering for RollbackArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        if let Some(change) = meant(self.vpn.as_deref())? {
-            return change.roll_back(self, sign_in, signals).await;
-        }
+        let chosen = match choose(self.vpn.as_deref())? {
+            Chosen::Change(change) => return change.roll_back(self, sign_in, signals).await,
+            Chosen::Creation(chosen) => chosen,
+        };
         let again = |error: CommandError| error.go_on_with(again("rollback", self.vpn.as_deref()));
         let taken = async {
-            let chosen = local(self.vpn.as_deref())?;
             let signed_in = sign_in.cloud(&self.change.answer.cloud).await?;
             let interrupted = take_up(chosen, &signed_in.cloud).await?;
             refuse_made(&interrupted)?;
@@ -63,56 +56,31 @@ async fn roll_back(
     cloud: &Cloud,
     signals: &mut Signals,
 ) -> Result<RollbackReport, CommandError> {
-    let marks = interrupted.marks();
-    let mut ledger = interrupted.ledger(cloud.limits());
-    let renamed = interrupted.spare_renamed(&mut ledger);
-    let keeper = match interrupted {
-        Resumable::Journal(journal) => Keeper::of(*journal),
-        Resumable::Found(_, claim) => claim.map_or_else(|_| Keeper::default(), Keeper::claiming),
-    };
-    if !args.change.yes && !confirm(&question(marks.name.as_str(), &ledger, &renamed), "Delete?", signals).await? {
+    let progress = interrupted.progress(cloud.limits());
+    let (mut changing, renamed) = interrupted.to_roll_back();
+    let name = changing.change().label.clone();
+    if !args.change.yes && !confirm(&question(&name, &progress, &renamed), "Delete?", signals).await? {
         return Err(CommandError::stopped());
     }
-    let (events, received) = unbounded_channel();
-    let lines = ProgressLines::of_regions(&marks.regions);
-    let mut audience = Audience { cloud, events: received, signals, stop: CancellationToken::new(), lines };
-    let stop = audience.stop.clone();
-    let work = Work { cloud, keeper: &keeper, events: &events, stop: &stop };
-    let undone = loop {
-        match audience.attend(Box::pin(undo(&marks, &mut ledger, &work))).await {
-            Some(Undone::Unsettled(None)) if !stop.is_cancelled() => {
-                let Some(until) = ledger.doubts().iter().filter_map(|doubt| doubt.until).max() else {
-                    break Undone::Unsettled(None);
-                };
-                lines::settling(until);
-                let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
-                if audience.attend(sleep_unless(left, &stop)).await.is_none() || stop.is_cancelled() {
-                    break Undone::Stopped;
-                }
-            }
-            undone => break undone.unwrap_or(Undone::Stopped),
-        }
-    };
-    let deleted = audience.lines.deleted();
-    Ok(RollbackReport::new(&marks, &ledger, deleted, &undone).sparing(&renamed))
-}
-
-async fn sleep_unless(duration: std::time::Duration, stop: &CancellationToken) {
-    tokio::select! {
-        () = sleep(duration) => {}
-        () = stop.cancelled() => {}
+    let (mut audience, bench) = audience(changing.change(), cloud, signals);
+    let ended = audience.attend(Box::pin(changing.see_through(Direction::Back, None, &bench.work()))).await;
+    let mut ended = ended.unwrap_or(Err(ChangeError::Stopped)).into();
+    if matches!(ended, WorkEnd::Unsettled(_, None)) && bench.stop.is_cancelled() {
+        ended = WorkEnd::Stopped;
     }
+    Ok(RollbackReport::new(&changing.course(), audience.lines.deleted(), &ended).sparing(&renamed))
 }
 
 /// The objects to delete, by name and id, and those that stay.
-fn question(name: &str, ledger: &Ledger, renamed: &[Made]) -> String {
+fn question(name: &str, progress: &Progress, renamed: &[Made]) -> String {
     let mut lines = vec![format!("This deletes what was created of {name}, and nothing else:")];
     let object = |made: &Made| {
         let Made { task, region, id, name, .. } = made;
         format!("  {region:<12} {:<22} {name} ({id})", task.step.label())
     };
-    lines.extend(ledger.removable().iter().map(object));
-    if !ledger.is_settled() {
+    let own = |made: &&Made| renamed.iter().all(|other| other.id != made.id);
+    lines.extend(progress.removable().iter().filter(own).map(object));
+    if !progress.is_settled() {
         lines.push("  and what requests without an answer have created, if anything".to_owned());
     }
     if !renamed.is_empty() {

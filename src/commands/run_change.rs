@@ -3,19 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::sync::mpsc::unbounded_channel;
-use tokio_util::sync::CancellationToken;
-
-use super::attend::Attendance;
+use super::attend::audience;
 use super::confirm::confirm;
 use super::look::{ProjectVpns, look_to_change};
 use super::options::ChangeArgs;
 use super::verify::Verification;
-use super::{CommandError, Conclusion, SignInContext, lines, until_signal};
+use super::{CommandError, Conclusion, SignInContext, until_signal};
 use crate::change::{Change, Proposal, Together};
 use crate::cloud::{Cloud, RegionId};
 use crate::engine::journal::JournalError;
-use crate::engine::{ChangeError, ChangeWork, Changing, Direction};
+use crate::engine::{ChangeError, Changing, Direction};
 use crate::inspect::{Background, Inquiry};
 use crate::plan::Psk;
 use crate::plan::psk::NONE_PUBLIC;
@@ -32,15 +29,11 @@ pub(super) async fn run_change(
     signals: &mut Signals,
     direction: Direction,
 ) -> ChangeReport {
-    let (events, mut received) = unbounded_channel();
-    let stop = CancellationToken::new();
-    let work = ChangeWork { cloud, events: &events, stop: &stop };
-    let change = changing.change().clone();
-    let attendance = Attendance { cloud, events: &mut received, signals, stop: &stop };
-    let seen_through = Box::pin(changing.see_through(direction, key, &work));
-    let ended = attendance.attend(seen_through, |event| lines::tell_change(&change, &event)).await;
-    let report = ChangeReport::new(&changing.course(), ended.unwrap_or(Err(ChangeError::Stopped)), direction);
-    ChangeReport { is_stop_wanted: stop.is_cancelled(), ..report }
+    let (mut audience, bench) = audience(changing.change(), cloud, signals);
+    let ended = audience.attend(Box::pin(changing.see_through(direction, key, &bench.work()))).await;
+    let ended = ended.unwrap_or(Err(ChangeError::Stopped)).into();
+    let report = ChangeReport::new(&changing.course(), &ended, direction);
+    ChangeReport { is_stop_wanted: bench.stop.is_cancelled(), ..report }
 }
 
 /// Signs in, looks, proposes, asks, and runs the change.

@@ -7,20 +7,18 @@ use clap::Args;
 
 use super::options::{CloudArgs, WaitArgs};
 use super::{complain, options, runtime};
-use crate::engine::{ChangeError, Changed};
-use crate::engine::{Ledger, Undone};
+use crate::engine::{Course, WorkEnd};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Profile, Profiles, Psk, VpnId};
 use crate::report::{
-    ChangeReport, ChangeReports, Conclude, CreationEnd, CreationReport, DEMO, ExitStatus, FailureReport, Health,
-    RollbackReport,
+    ChangeReport, ChangeReports, Conclude, CreationReport, DEMO, ExitStatus, FailureReport, Health, RollbackReport,
 };
 use crate::sign_in::{self, Login, Problem};
 use crate::system::signals;
 use crate::tui::terminal::{self, Console, Guard};
 use crate::tui::{self, Ended, Why, input};
 use crate::view::Theme;
-use crate::wizard::work::{self, ChangeJob, CreationJob, RowState, What, Work, WorkList};
+use crate::wizard::work::{Row, RowState, What, Work, WorkList};
 use crate::wizard::{Beginning, Start};
 
 #[derive(Clone, Debug, Args)]
@@ -154,9 +152,12 @@ fn farewell(ended: &Ended) -> ExitStatus {
         }
         let report = report_of(run, model.new_vpn.answers.key.key_origin());
         let report = report.map(|report| (report.exit_status(), report.in_demo(is_demo).to_string()));
-        let rollback = || rollback_of(run).map(|rollback| (rollback.exit_status(), rollback.to_string()));
+        let rollback = || {
+            let rollback = rollback_of(run);
+            (rollback.exit_status(), rollback.to_string())
+        };
         let text;
-        (status, text) = report.or_else(rollback).unwrap_or((status, String::new()));
+        (status, text) = report.unwrap_or_else(rollback);
         let _ = write!(out, "{text}");
     } else if !changes.is_empty() {
         if is_demo {
@@ -182,70 +183,47 @@ fn farewell(ended: &Ended) -> ExitStatus {
     }
 }
 
+/// How far work is, and how it ended. One that was given up while it worked was stopped; what was in progress then is in doubt.
+fn stood(work: &Work) -> (Course, WorkEnd) {
+    let mut course = work.course.clone();
+    let under_way = |row: &&Row| matches!(row.state, RowState::Running(_) | RowState::RollingBack(_));
+    for row in work.rows.iter().filter(|_| work.is_working()).filter(under_way) {
+        if let What::Object(task) = &row.what {
+            course.progress.doubt(*task);
+        }
+    }
+    (course, work.end().cloned().unwrap_or(WorkEnd::Stopped))
+}
+
 /// The report of a creation. None of one without a plan, which is a rollback.
 pub fn report_of(work: &Work, key: KeyOrigin) -> Option<CreationReport> {
-    let job = work.creation()?;
-    let plan = job.plan.as_ref()?;
-    let end = match work.end() {
-        Some(work::End::Active) => CreationEnd::Active,
-        Some(work::End::NotYet(standing)) => CreationEnd::NotActive(standing),
-        Some(work::End::Failed(row, error)) => CreationEnd::Failed(work.task(*row)?, error),
-        Some(work::End::Lost(error)) => CreationEnd::Lost(&job.standing, error),
-        Some(work::End::Done) => CreationEnd::Undone,
-        Some(work::End::Unsettled(_, error)) => CreationEnd::Unsettled(error.as_deref()),
-        Some(work::End::Left(left)) => CreationEnd::Left(left),
-        _ => CreationEnd::Stopped(&job.standing),
-    };
-    let report = CreationReport::new(plan, &known(work, job), end, key);
-    let examined = job.examined.as_ref().and_then(|examined| examined.as_deref().ok());
-    Some(report.with_health(examined).with_pauses(plan, &job.pauses))
+    let plan = work.plan.as_ref()?;
+    let (course, ended) = stood(work);
+    let report = CreationReport::new(plan, &course, work.direction, &ended, &work.watch.standing, key);
+    let examined = work.watch.examined.as_ref().and_then(|examined| examined.as_deref().ok());
+    Some(report.with_health(examined).with_pauses(plan, &course, &work.pauses))
 }
 
-/// The ledger, and as doubtful what was in progress when the run was given up.
-fn known(work: &Work, job: &CreationJob) -> Ledger {
-    let mut ledger = job.ledger.clone();
-    for row in work.rows.iter().filter(|_| work.is_working()) {
-        if let (What::Object(task), RowState::Running(_) | RowState::RollingBack(_)) = (&row.what, &row.state) {
-            ledger.doubt(*task);
-        }
-    }
-    ledger
-}
-
-fn rollback_of(work: &Work) -> Option<RollbackReport> {
-    let job = work.creation()?;
-    let undone = match work.end() {
-        Some(work::End::Done) => Undone::Clean,
-        Some(work::End::Unsettled(_, error)) => Undone::Unsettled(error.clone()),
-        Some(work::End::Left(left)) => Undone::Left(left.clone()),
-        _ => Undone::Stopped,
-    };
+fn rollback_of(work: &Work) -> RollbackReport {
     let deleted = work.rows.iter().filter(|row| row.state == RowState::RolledBack).count();
-    Some(RollbackReport::new(&job.marks, &job.ledger, deleted, &undone))
+    RollbackReport::new(&work.course, deleted, &stood(work).1)
 }
 
-/// None of one that could not even begin, unless others waited for it. One that was given up while it worked was stopped,
-/// and has a journal unless its cloud ends with the program.
-fn change_of(work: &Work, job: &ChangeJob, is_demo: bool) -> Option<ChangeReport> {
-    let ended = match work.end() {
-        // Alone it leaves nothing to tell; of several, it is why the rest was not begun either.
-        Some(work::End::NotBegun(why)) => {
-            return job.turn.map(|_| ChangeReport::not_begun(job.change().clone(), &why.join("; ")));
-        }
-        Some(work::End::Done) => Ok(Changed::Done),
-        Some(work::End::Unsettled(Some(until), error)) => Ok(Changed::Unsettled(*until, error.clone())),
-        Some(work::End::Failed(row, error)) => Err(ChangeError::Failed(*row, error.clone())),
-        Some(work::End::KeyNeeded(row)) => Err(ChangeError::KeyNeeded(*row)),
-        Some(work::End::TooLate) => Err(ChangeError::TooLate),
-        _ => Err(ChangeError::Stopped),
-    };
-    let mut report = ChangeReport::new(&job.course, ended, work.direction);
-    if work.is_working() && work.is_unfinished() && !is_demo {
-        report.go_on = Some(job.course.go_on(work.direction));
+/// None of one that could not even begin, unless others waited for it. One that was given up has a journal unless its cloud
+/// ends with the program.
+fn change_of(work: &Work, is_demo: bool) -> Option<ChangeReport> {
+    let (course, ended) = stood(work);
+    // Alone it leaves nothing to tell; of several, it is why the rest was not begun either.
+    if let WorkEnd::NotBegun(why) = &ended {
+        return work.turn.map(|_| ChangeReport::not_begun(course.change, &why.join("; ")));
     }
-    report.notes.clone_from(&job.notes);
+    let mut report = ChangeReport::new(&course, &ended, work.direction);
+    if work.is_working() && work.is_unfinished() && !is_demo {
+        report.go_on = Some(course.go_on(work.direction));
+    }
+    report.notes.clone_from(&work.notes);
     let health = |(vpn, diagnosis): &(_, _)| Health::new(vpn, diagnosis).of_the_halves().brief();
-    report.after = job.after.as_deref().map(health);
+    report.after = work.after.as_deref().map(health);
     Some(report)
 }
 
@@ -253,11 +231,11 @@ fn change_of(work: &Work, job: &ChangeJob, is_demo: bool) -> Option<ChangeReport
 pub fn changes_of(list: &WorkList, is_demo: bool) -> Vec<ChangeReport> {
     let all: Vec<_> = list.changes().collect();
     let mut reports = Vec::new();
-    for (at, (work, job)) in all.iter().enumerate() {
-        let subject = &job.change().subject;
-        let is_superseded = || all[at + 1..].iter().any(|(_, later)| later.change().subject == *subject);
-        if !matches!(work.end(), Some(work::End::NotBegun(_))) || !is_superseded() {
-            reports.extend(change_of(work, job, is_demo));
+    for (at, work) in all.iter().enumerate() {
+        let subject = &work.change().subject;
+        let is_superseded = || all[at + 1..].iter().any(|later| later.change().subject == *subject);
+        if !matches!(work.end(), Some(WorkEnd::NotBegun(_))) || !is_superseded() {
+            reports.extend(change_of(work, is_demo));
         }
     }
     let left = list.left.iter().map(|(change, is_stopped)| (change, *is_stopped));

@@ -10,9 +10,9 @@ use super::marked::{MarkedStep, deletable};
 use super::{Changing, Job};
 use crate::change::{Create, HalfObject, New, Ref, Task};
 use crate::cloud::{Error, Region};
+use crate::engine::Event;
 use crate::engine::Made;
 use crate::engine::delete::Freed;
-use crate::engine::event::StepEvent;
 use crate::plan::fields::PolicyField;
 
 impl Changing {
@@ -60,7 +60,7 @@ impl Changing {
         for made in candidates {
             match self.fits(marked.create, &made, region, work).await {
                 Ok(true) => {
-                    self.progress().record(marked.step, made);
+                    self.progress().record(made);
                     self.note();
                     break;
                 }
@@ -108,14 +108,14 @@ impl Changing {
         work: &Job<'_>,
     ) -> Result<(), Error> {
         for made in misfits {
-            work.tell(StepEvent::Deleting(made.clone()));
+            work.tell(Event::Deleting(made.clone()));
             self.verify(made, region).await?;
             match self.free_and_delete(step, deletable(made), &made.id, region, work).await {
                 Ok(Freed::Gone) => self.forget(made, work),
                 Ok(Freed::InUse(error)) | Err(error)
                     if error.is_in_use() && made.task.step != HalfObject::Connection =>
                 {
-                    work.tell(StepEvent::Kept(made.clone(), error));
+                    work.tell(Event::Kept(made.clone(), error));
                 }
                 Ok(Freed::InUse(error)) | Err(error) => return Err(error),
             }

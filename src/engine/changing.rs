@@ -11,60 +11,22 @@
 //!   deleted does not keep the rest from being deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
-
-use super::journal::Keeper;
-use super::state_file::JournalError;
-use super::{Ledger, Made, Marks};
-use crate::change::{Change, ChangeId, Form, HalfObject, Step, Task};
-use crate::cloud::retry::Pause;
-use crate::cloud::{Cloud, Error, ErrorKind, Id};
-use crate::plan::{Plan, Psk};
 
 use super::contention::Overtaken;
-use super::job::Job;
+use super::discover::Found;
+use super::job::{Job, Work};
+use super::journal::{Claim, JournalError, Record};
 use super::kept::Kept;
-use super::progress::{Direction, End, Progress};
+use super::progress::{Direction, Made, Progress};
 use super::status::{Caveat, Course};
-
-/// What a change is carried out with.
-#[derive(Clone, Copy, Debug)]
-pub struct ChangeWork<'a> {
-    /// Where.
-    pub cloud: &'a Cloud,
-    /// Who is told.
-    pub events: &'a UnboundedSender<ChangeEvent>,
-    /// The wish to stop. What is in progress is settled first.
-    pub stop: &'a CancellationToken,
-}
-
-/// What happens while a change is carried out or rolled back. Steps are counted from 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChangeEvent {
-    /// A step has begun.
-    Started(usize),
-    /// A step is done.
-    Finished(usize, End, Duration),
-    /// A step, or rolling it back, has failed. What is said of the VPN still holds.
-    Failed(usize, Error, Duration),
-    /// A request of that step failed for a reason that may pass, and is tried again after a pause.
-    Waiting(usize, Box<Pause>),
-    /// What a step did is being rolled back.
-    RollingBack(usize),
-    /// What a step did is rolled back.
-    RolledBack(usize, Duration),
-    /// A request whose answer was lost had made this object after all, or somebody else had given it to a VPN that is deleted;
-    /// nothing needs it, and it is deleted.
-    Removed(usize, Id),
-    /// What was wanted is so; until that time a request whose answer was lost may still take effect, and is waited for.
-    Settling(Timestamp),
-}
+use crate::change::{Change, ChangeId, Step};
+use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits};
+use crate::plan::psk::KeyOrigin;
+use crate::plan::{Plan, Psk};
 
 /// How a change, or rolling it back, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,8 +76,6 @@ pub(super) struct Notes {
     pub rival: Option<ChangeId>,
     /// Whether both halves had the same key when the first connection was replaced.
     pub were_equal: bool,
-    /// What has the marker of the VPN and was not sent for it: it stays.
-    pub left_alone: Vec<Made>,
     /// Ids that only a journal vouches for: before one of them is deleted, the object is looked at.
     pub unverified: BTreeSet<Id>,
     /// What of a creation could not be deleted, and why.
@@ -135,12 +95,79 @@ impl Changing {
     /// Begins a change that leaves no journal: the demo's cloud ends with the program.
     #[must_use]
     pub fn unkept(change: Change) -> Self {
-        Self::new(change, Kept::Nowhere)
+        Self::new(change, Kept::Nowhere(None))
+    }
+
+    /// Begins the creation of a plan, with its journal in that directory from the first request on.
+    #[must_use]
+    pub fn begin_creation(plan: Plan, key: KeyOrigin, cloud: &Cloud, directory: Option<PathBuf>) -> Self {
+        let record = Record::of_plan(cloud, &plan, key);
+        Self { plan: Some(plan), ..Self::new(record.change.clone(), Kept::planned(directory, record)) }
+    }
+
+    /// The same without a journal.
+    #[must_use]
+    pub fn unkept_creation(plan: &Plan) -> Self {
+        Self { plan: Some(plan.clone()), ..Self::unkept(plan.to_change()) }
+    }
+
+    /// A VPN that is known by its markers alone, to roll it back or to watch it. It is kept nowhere.
+    #[must_use]
+    pub fn of_markers(found: &Found, claim: Option<Claim>) -> Self {
+        let changing = Self::new(found.change.clone(), Kept::Nowhere(claim));
+        let changing = Self { progress: Mutex::new(found.progress.clone()), ..changing };
+        changing.verify_all();
+        changing
+    }
+
+    /// The same with its plan, and kept in a journal from now on.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn of_markers_kept(
+        plan: Plan,
+        key: KeyOrigin,
+        progress: &Progress,
+        cloud: &Cloud,
+        claim: Claim,
+    ) -> Result<Self, JournalError> {
+        let record = Record::of_plan(cloud, &plan, key);
+        let mut changing = Self::new(record.change.clone(), Kept::claimed(claim, record)?);
+        changing.make(plan, progress);
+        changing.verify_all();
+        changing.keep()?;
+        Ok(changing)
+    }
+
+    /// Goes on with the creation of another plan of the same VPN, of which that much is done.
+    pub fn make(&mut self, plan: Plan, progress: &Progress) {
+        self.change = plan.to_change();
+        *self.progress() = progress.of_the_same(&self.change);
+        self.kept().replan(&plan);
+        self.plan = Some(plan);
+    }
+
+    /// The same with another policy. What was made with the one before is used where it fits, or deleted.
+    pub fn make_with_policy(&mut self, plan: Plan) {
+        let mut progress = self.progress().clone();
+        progress.reconsider_policies();
+        self.make(plan, &progress);
     }
 
     fn new(change: Change, kept: Kept) -> Self {
-        let progress = Progress::of(&change);
-        Self { progress: Mutex::new(progress), change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None }
+        let progress = Mutex::new(Progress::new(&change));
+        Self { progress, change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None }
+    }
+
+    pub(super) fn keep(&self) -> Result<(), JournalError> {
+        let progress = self.progress().clone();
+        self.kept().keep(&self.change, &progress)
+    }
+
+    /// What only a journal says was made is looked at before it is deleted.
+    fn verify_all(&self) {
+        let known = self.progress().removable().into_iter().map(|made| made.id);
+        self.notes().unverified = known.collect();
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -161,53 +188,33 @@ impl Changing {
         self.kept().note(&self.change, &progress);
     }
 
-    /// Goes on with the creation of a plan, of which that much is done.
-    pub(super) fn of_plan(plan: &Plan, ledger: &Ledger, keeper: &Keeper) -> Self {
-        Self { plan: Some(plan.clone()), ..Self::of_ledger(plan.to_change(), ledger, keeper) }
-    }
-
-    /// Resumes a creation of which no plan is known any more: it can be looked for and rolled back.
-    pub(super) fn of_marks(marks: &Marks, ledger: &Ledger, keeper: &Keeper) -> Self {
-        let objects = marks.regions.iter().flat_map(|(&half, region)| {
-            HalfObject::ALL.map(|step| {
-                let sent = marks.sent.get(&half);
-                let form = sent.map_or_else(Form::default, |sent| sent.form(step));
-                (Task { half, step }, region.clone(), marks.name.of(step.object()), form)
-            })
-        });
-        Self::of_ledger(Change::of_unplanned(&marks.vpn, marks.name.as_str(), objects), ledger, keeper)
-    }
-
-    fn of_ledger(change: Change, ledger: &Ledger, keeper: &Keeper) -> Self {
-        let progress = Progress::of_ledger(&change, ledger);
-        let notes = Notes {
-            left_alone: ledger.left_alone().to_vec(),
-            unverified: ledger.unverified().clone(),
-            ..Notes::default()
-        };
-        let kept = Kept::Creation(keeper.clone(), Box::new(ledger.clone()));
-        Self { progress: Mutex::new(progress), notes: Mutex::new(notes), ..Self::new(change, kept) }
-    }
-
-    /// What is known of a creation.
-    pub(super) fn ledger(&self, base: &Ledger) -> Ledger {
-        let mut ledger = self.progress().ledger(&self.change, base);
-        ledger.leave_alone(self.notes().left_alone.iter().cloned());
-        ledger
-    }
-
-    /// What of a creation could not be deleted, and why.
-    pub(super) fn not_deleted(&self) -> Vec<(Made, Error)> {
-        self.notes().not_deleted.clone()
-    }
-
-    /// Resumes the journal of a change that was interrupted.
+    /// Resumes the journal of a change that was interrupted. The answers to its last requests are lost.
     ///
     /// # Errors
     /// If another process has it, or it is gone or unreadable.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let (kept, record) = Kept::open(path)?;
-        Ok(Self { progress: Mutex::new(record.progress), ..Self::new(record.change, kept) })
+        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        Ok(Self::resume(Claim::at(path.to_owned())?)?.0)
+    }
+
+    /// The same of a VPN that is claimed, with what its journal says.
+    ///
+    /// # Errors
+    /// If its journal is gone or unreadable.
+    pub fn resume(claim: Claim) -> Result<(Self, Record), JournalError> {
+        let (kept, record) = Kept::open(claim)?;
+        let changing = Self::new(record.change.clone(), kept);
+        *changing.progress() = record.progress.clone();
+        changing.verify_all();
+        Ok((changing, record))
+    }
+
+    /// How far it is, where the answers to the last requests are lost.
+    #[must_use]
+    pub fn progress_resumed(&self, limits: &Limits) -> Progress {
+        let mut progress = self.progress().clone();
+        progress.take_over(limits);
+        progress
     }
 
     /// What it is to do.
@@ -219,13 +226,7 @@ impl Changing {
     /// Whether it is a change in that cloud's project. One that leaves no journal is.
     #[must_use]
     pub fn is_of(&self, cloud: &Cloud) -> bool {
-        self.kept().is_of(cloud)
-    }
-
-    /// What came of each step, as far as it is done.
-    #[must_use]
-    pub fn ends(&self) -> Vec<Option<End>> {
-        self.progress().ends()
+        self.kept().record().is_none_or(|record| record.is_of(cloud))
     }
 
     /// Whether it can be rolled back.
@@ -244,6 +245,7 @@ impl Changing {
                 course.caveats.push(Caveat::Unnoticed(service.clone(), router.clone()));
             }
         }
+        course.not_deleted.clone_from(&self.notes().not_deleted);
         course
     }
 
@@ -254,12 +256,16 @@ impl Changing {
     }
 
     /// Does what is missing of the change. The key is for its [`SetKey`](crate::change::SetKey) step: none makes a new one,
-    /// where any is as good.
+    /// where any is as good. A new VPN gets that of its plan.
     ///
     /// # Errors
     /// The first step that failed, or the wish to stop.
-    pub async fn carry_out(&mut self, key: Option<&Psk>, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
-        self.forward(&Job::of(work, key)).await
+    pub async fn carry_out(&mut self, key: Option<&Psk>, work: &Work<'_>) -> Result<Changed, ChangeError> {
+        self.forward(&self.job(key, work)).await
+    }
+
+    pub(super) fn job<'a>(&'a self, key: Option<&'a Psk>, work: &Work<'a>) -> Job<'a> {
+        Job::of(work, key.or_else(|| self.plan.as_ref().map(Plan::psk)))
     }
 
     /// Takes back what the change has done so far, the last step first; services are restarted once more as soon as what
@@ -267,8 +273,8 @@ impl Changing {
     ///
     /// # Errors
     /// [`ChangeError::TooLate`], or the first step that could not be rolled back, or the wish to stop.
-    pub async fn roll_back(&mut self, work: &ChangeWork<'_>) -> Result<Changed, ChangeError> {
-        self.backward(&Job::of(work, None)).await
+    pub async fn roll_back(&mut self, work: &Work<'_>) -> Result<Changed, ChangeError> {
+        self.backward(&self.job(None, work)).await
     }
 
     /// Whether a step makes an object of a new VPN, which is known by its marker.

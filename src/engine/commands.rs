@@ -1,6 +1,6 @@
 //! Commands of python-openstackclient for what this program leaves to the user.
 
-use super::{Ledger, Made, Step};
+use super::{Made, Progress, Step};
 use crate::cloud::RegionId;
 use crate::plan::ShellCommand;
 use crate::plan::shell::openstack;
@@ -18,9 +18,9 @@ pub fn removal(objects: &[Made]) -> Vec<ShellCommand> {
 
 /// Shows where the connections stand.
 #[must_use]
-pub fn look_again(ledger: &Ledger) -> Vec<ShellCommand> {
-    let connections = ledger.made().iter().filter(|made| made.task.step == Step::Connection);
-    connections.map(|made| command(&made.region, made.task.step, "show").operand(&made.id).words("-c Status")).collect()
+pub fn look_again(progress: &Progress) -> Vec<ShellCommand> {
+    let show = |made: &Made| command(&made.region, made.task.step, "show").operand(&made.id).words("-c Status");
+    progress.connections().map(show).collect()
 }
 
 /// Lists objects of that kind.

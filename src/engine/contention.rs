@@ -19,8 +19,8 @@ use super::{ChangeError, Changed, Changing, Direction, End, Job};
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
+use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::engine::event::StepEvent;
 use crate::engine::retry::pass;
 use crate::plan::Half;
 
@@ -220,7 +220,7 @@ impl Changing {
     pub(super) async fn give_way(&self, overtaken: Overtaken, work: &Job<'_>) -> ChangeError {
         let Overtaken { step, by, mut error } = overtaken;
         self.notes().rival = by;
-        work.tell(StepEvent::Failed(step, error.clone(), std::time::Duration::ZERO));
+        work.tell(Event::Failed(step, error.clone(), std::time::Duration::ZERO));
         if (0..self.change.steps().len()).all(|step| self.progress().is_done(step)) {
             // There is nothing to go on with.
             self.settle(work).await;

@@ -13,9 +13,9 @@ use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
 use crate::cloud::exposure::SecurityGroupRuleBody;
 use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
 use crate::cloud::{Error, ErrorKind, Id, Region};
+use crate::engine::Event;
 use crate::engine::bodies;
 use crate::engine::delete::{Freed, delete};
-use crate::engine::event::StepEvent;
 use crate::engine::retry::send_until_known;
 use crate::engine::{Made, Origin};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
@@ -51,7 +51,7 @@ impl Changing {
         let region = work.region(&create.region, step)?;
         if let Some(marked) = self.marked_step(step) {
             let made = self.create_marked(marked, &region, work).await?;
-            self.progress().record(step, made.clone());
+            self.progress().record(made.clone());
             self.note();
             return Ok(End::Made(made.id));
         }
@@ -114,7 +114,7 @@ impl Changing {
         self.note();
         for surplus in found.into_iter().filter(|id| Some(id) != kept.as_ref()) {
             delete(create.object.kind(), &surplus, region).await?;
-            work.tell(StepEvent::Removed(step, surplus));
+            work.tell(Event::Removed(step, surplus));
         }
         Ok(kept)
     }

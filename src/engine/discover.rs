@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use itertools::Itertools;
 
-use super::adopted;
-use super::creation::sweep;
-use super::{Ledger, Made, Marks, Origin, Step, Task, Work};
+use super::{Made, Origin, Progress, adopted};
+use crate::change::{Change, HalfObject, Step, Task};
 use crate::cloud::request::Kind;
 use crate::cloud::{Cloud, Error, ErrorKind, Region, RegionId};
 use crate::plan::{VpnId, VpnName};
@@ -15,10 +14,12 @@ use crate::plan::{VpnId, VpnName};
 /// A VPN, or what there is of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// How its objects are known.
-    pub marks: Marks,
+    pub vpn: VpnId,
+    pub name: VpnName,
+    /// What would make its objects.
+    pub change: Change,
     /// The objects that carry its marker.
-    pub ledger: Ledger,
+    pub progress: Progress,
     /// Those of them that are not named as this program names the objects of that VPN: somebody has renamed them, or has
     /// copied a description.
     pub renamed: Vec<Made>,
@@ -52,85 +53,71 @@ fn name_of(all: &[Made]) -> Option<VpnName> {
 }
 
 impl Found {
-    /// Whether everything exists: connections are created last.
-    #[must_use]
-    pub fn is_made(&self) -> bool {
-        self.marks.regions.keys().all(|half| self.ledger.get(*half, Step::Connection).is_some())
-    }
-
     fn of(vpn: VpnId, all: Vec<Made>) -> Self {
         let name = name_of(&all).unwrap_or_else(|| VpnName::from(&vpn));
-        let regions = all.iter().map(|made| (made.task.half, made.region.clone())).collect();
-        let marks = Marks { vpn, name, regions, sent: BTreeMap::new() };
+        let halves = all.iter().map(|made| (made.task.half, made.region.clone())).collect();
+        let change = Change::of_halves(&vpn, &name, &halves, None);
         let (named, renamed): (Vec<Made>, Vec<Made>) =
-            all.into_iter().partition(|made| marks.gave(made.task.step, &made.name));
-        let mut ledger = Ledger::default();
+            all.into_iter().partition(|made| name.of(made.task.step.object()) == made.name);
+        let mut progress = Progress::new(&change);
         for made in named {
-            if ledger.get(made.task.half, made.task.step).is_some() {
-                ledger.leave(made);
+            if progress.get(made.task.half, made.task.step).is_some() {
+                progress.leave(made);
             } else {
-                ledger.record(made);
+                progress.record(made);
             }
         }
         // One that somebody has named otherwise may be of use, and is not this program's to delete; a second one of its
         // kind is not a leftover, but anybody's.
         for made in &renamed {
-            if ledger.get(made.task.half, made.task.step).is_none() {
-                ledger.record(Made { origin: Origin::Reused, ..made.clone() });
+            if progress.get(made.task.half, made.task.step).is_none() {
+                progress.record(Made { origin: Origin::Reused, ..made.clone() });
             }
         }
-        Self { marks, ledger, renamed }
+        Self { vpn, name, change, progress, renamed }
+    }
+
+    /// The same, where it is not known what was asked for last: what is missing is looked for before it is made.
+    pub(super) fn in_doubt(&self) -> Progress {
+        let mut progress = self.progress.clone();
+        for task in self.change.steps().iter().filter_map(Step::task) {
+            if progress.get(task.half, task.step).is_none() {
+                progress.doubt(task);
+            }
+        }
+        progress
     }
 
     /// The connections of a half of which there is more than one: which of them is of the VPN its marker does not tell.
     #[must_use]
     pub fn doubled(&self) -> Vec<Made> {
-        let made = self.ledger.removable().into_iter().chain(self.renamed.iter().cloned());
+        let made = self.progress.removable().into_iter().chain(self.renamed.iter().cloned());
         let all: Vec<Made> =
-            made.filter(|made| made.task.step == Step::Connection).unique_by(|made| made.id.clone()).collect();
+            made.filter(|made| made.task.step == HalfObject::Connection).unique_by(|made| made.id.clone()).collect();
         let count = |made: &Made| all.iter().filter(|other| other.task == made.task).count();
         all.iter().filter(|made| count(made) > 1).cloned().collect()
     }
 }
 
-/// Takes out of a ledger what does not exist any more: the run may have been interrupted while it was being undone.
+/// Takes out what does not exist any more: the run may have been interrupted while it was being undone.
 ///
 /// # Errors
 /// If a region cannot be read.
-pub async fn forget_gone(ledger: &mut Ledger, cloud: &Cloud) -> Result<(), Error> {
+pub async fn forget_gone(progress: &mut Progress, cloud: &Cloud) -> Result<(), Error> {
     let lists: BTreeSet<(RegionId, Kind)> =
-        ledger.removable().into_iter().map(|made| (made.region, made.task.step.kind())).collect();
+        progress.removable().into_iter().map(|made| (made.region, made.task.step.kind())).collect();
     let reads = lists.into_iter().filter_map(|(id, kind)| Some((cloud.region(&id).ok()?, kind))).map(
         |(region, kind)| async move { Ok::<_, Error>((region.id().clone(), kind, region.described(kind).await?)) },
     );
     for read in join_all(reads).await {
         let (region, kind, there) = read?;
-        for made in ledger.removable() {
+        for made in progress.removable() {
             let is_listed = made.region == region && made.task.step.kind() == kind;
             if is_listed && !there.iter().any(|object| object.id == made.id) {
-                ledger.remove(&made.id);
+                progress.remove(&made.id);
             }
         }
     }
-    Ok(())
-}
-
-/// Looks once more for what requests of a VPN that is made have made besides it, deletes it, and removes the journal when
-/// none can make anything any more. An object that a change has replaced is not this run's to double.
-///
-/// # Errors
-/// If a region cannot be read.
-pub async fn settle(marks: &Marks, ledger: &mut Ledger, work: &Work<'_>) -> Result<(), Error> {
-    for task in ledger.open() {
-        let region = marks.regions.get(&task.half).and_then(|region| work.cloud.region(region).ok());
-        let (Some(own), Some(region)) = (ledger.get(task.half, task.step).cloned(), region) else { continue };
-        let there = region.described(task.step.kind()).await?;
-        if !there.iter().any(|object| object.id == own.id) {
-            ledger.settle(task);
-        }
-    }
-    sweep(marks, ledger, work).await;
-    work.keeper.finish_made(ledger);
     Ok(())
 }
 
@@ -141,7 +128,7 @@ async fn in_region(region: &Region, kind: Kind) -> Result<Vec<(VpnId, Made)>, Er
     };
     let marked = objects.into_iter().filter_map(|object| {
         let (vpn, half) = VpnId::of_description(&object.description)?;
-        let step = Step::of(kind, object.endpoints.as_deref())?;
+        let step = HalfObject::of(kind, object.endpoints.as_deref())?;
         Some((vpn, adopted(Task { half, step }, region.id(), object)))
     });
     Ok(marked.collect())

@@ -1,110 +1,52 @@
-//! What happens while the engine works. There is one kind of event inside; a creation is told of by what it makes, every other
-//! change by its steps.
+//! What happens while the engine works.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{ChangeEvent, End};
-use super::{Event, Events, Made, Task};
-use crate::change::{Change, Step};
+use super::{End, Made, Standing};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
+use crate::plan::Half;
 
-/// Steps are counted from 0.
-#[derive(Clone, Debug)]
-pub(super) enum StepEvent {
+/// What happens while a change is carried out or rolled back, and while a new VPN is watched. Steps are counted from 0; what
+/// concerns an object of a new VPN names the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A step has begun.
     Started(usize),
+    /// A step is done.
     Finished(usize, End, Duration),
-    /// A step of a creation is done: its object exists.
+    /// A step that makes an object of a new VPN is done: the object exists.
     Made(Made, Duration),
+    /// A step, or rolling it back, has failed. What is said of the VPN still holds; other steps under way are still settled.
     Failed(usize, Error, Duration),
+    /// A request of that step failed for a reason that may pass, and is tried again after a pause.
     Waiting(usize, Box<Pause>),
+    /// What a step did is being rolled back.
     RollingBack(usize),
     RolledBack(usize, Duration),
-    /// Nothing needs this object, and it is deleted.
+    /// A request whose answer was lost had made this object after all, or somebody else had given it to a VPN that is deleted;
+    /// nothing needs it, and it is deleted.
     Removed(usize, Id),
-    /// A lost request of a creation has made this after all.
+    /// A request whose answer was lost has made this object of a new VPN after all. If there is no use for it, it is deleted.
     Found(Made),
-    /// It has the marker of the VPN and is not what was sent: it stays.
+    /// This carries the marker of the new VPN, and is not what was sent: it stays.
     LeftAlone(Made),
-    /// No request of the step can take effect any more.
+    /// No request of this step can take effect any more without being noticed.
     Settled(usize),
     Deleting(Made),
     Deleted(Made),
+    /// It could not be deleted.
     Kept(Made, Error),
+    /// What was wanted is so; until that time a request whose answer was lost may still take effect, and is waited for.
     Settling(Timestamp),
+    /// The connections were asked for their status.
+    Polled(Standing),
+    /// A status could not be read; the watch goes on.
+    PollFailed(Half, Error),
 }
 
-/// Who is told. A closed receiver is no reason to stop: the work goes on, and the result still tells all.
-#[derive(Clone, Debug)]
-pub(super) enum Listener {
-    Change(UnboundedSender<ChangeEvent>),
-    /// With the task of each step.
-    Creation(Events, Arc<[Task]>),
-}
-
-impl Listener {
-    pub fn of_creation(events: &Events, change: &Change) -> Self {
-        let task = |step: &Step| if let Step::Create(create) = step { create.task() } else { None };
-        Self::Creation(events.clone(), change.steps().iter().filter_map(task).collect())
-    }
-
-    pub fn tell(&self, event: StepEvent) {
-        match self {
-            Self::Change(events) => {
-                if let Some(event) = of_change(event) {
-                    let _ = events.send(event);
-                }
-            }
-            Self::Creation(events, tasks) => {
-                if let Some(event) = of_creation(event, tasks) {
-                    let _ = events.send(event);
-                }
-            }
-        }
-    }
-}
-
-fn of_change(event: StepEvent) -> Option<ChangeEvent> {
-    Some(match event {
-        StepEvent::Started(step) => ChangeEvent::Started(step),
-        StepEvent::Finished(step, end, took) => ChangeEvent::Finished(step, end, took),
-        StepEvent::Failed(step, error, took) => ChangeEvent::Failed(step, error, took),
-        StepEvent::Waiting(step, pause) => ChangeEvent::Waiting(step, pause),
-        StepEvent::RollingBack(step) => ChangeEvent::RollingBack(step),
-        StepEvent::RolledBack(step, took) => ChangeEvent::RolledBack(step, took),
-        StepEvent::Removed(step, id) => ChangeEvent::Removed(step, id),
-        StepEvent::Settling(until) => ChangeEvent::Settling(until),
-        StepEvent::Made(..)
-        | StepEvent::Found(_)
-        | StepEvent::LeftAlone(_)
-        | StepEvent::Settled(_)
-        | StepEvent::Deleting(_)
-        | StepEvent::Deleted(_)
-        | StepEvent::Kept(..) => return None,
-    })
-}
-
-fn of_creation(event: StepEvent, tasks: &[Task]) -> Option<Event> {
-    let task = |step: usize| tasks.get(step).copied();
-    Some(match event {
-        StepEvent::Started(step) => Event::Started(task(step)?),
-        StepEvent::Made(made, took) => Event::Finished(made, took),
-        StepEvent::Failed(step, error, took) => Event::Failed(task(step)?, error, took),
-        StepEvent::Waiting(step, pause) => Event::Waiting(task(step)?, pause),
-        StepEvent::Found(made) => Event::Found(made),
-        StepEvent::LeftAlone(made) => Event::LeftAlone(made),
-        StepEvent::Settled(step) => Event::Settled(task(step)?),
-        StepEvent::Deleting(made) => Event::Deleting(made),
-        StepEvent::Deleted(made) => Event::Deleted(made),
-        StepEvent::Kept(made, error) => Event::Kept(made, error),
-        StepEvent::Finished(..)
-        | StepEvent::RollingBack(_)
-        | StepEvent::RolledBack(..)
-        | StepEvent::Removed(..)
-        | StepEvent::Settling(_) => return None,
-    })
-}
+/// Where events go. A closed receiver is no reason to stop: the work goes on, and the result still tells all.
+pub type Events = UnboundedSender<Event>;

@@ -13,11 +13,16 @@ use super::rivals::Rival;
 use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
 use crate::change::{Change, Create, HalfObject, New, Step};
 use crate::cloud::{Error, ErrorKind};
-use crate::engine::event::StepEvent;
+use crate::engine::Event;
 
 impl Changing {
     pub(super) async fn forward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
         self.set_out(Direction::Forward, work);
+        let progress = self.progress().clone();
+        let renewed = self.kept().renew(&self.change, &progress);
+        if let Err(error) = renewed {
+            return Err(self.fail(0, Error::new(ErrorKind::Journal, error.to_string()).into(), work));
+        }
         if let Err((step, error)) = self.may_send_keys(work).await {
             return Err(self.failed_early(step, error, work));
         }
@@ -114,17 +119,17 @@ impl Changing {
     }
 
     pub(super) async fn one_step(&self, step: usize, work: &Job<'_>) -> Result<(), Failure> {
-        work.tell(StepEvent::Started(step));
+        work.tell(Event::Started(step));
         let begun = Instant::now();
         match self.do_step(step, work).await {
             Ok(end) => {
                 let object = self.progress().object(step).cloned();
                 if let Some(made) = object {
-                    work.tell(StepEvent::Made(made, begun.elapsed()));
+                    work.tell(Event::Made(made, begun.elapsed()));
                 } else {
                     self.progress().finish(step, end.clone());
                     self.note();
-                    work.tell(StepEvent::Finished(step, end, begun.elapsed()));
+                    work.tell(Event::Finished(step, end, begun.elapsed()));
                 }
                 Ok(())
             }
@@ -136,7 +141,7 @@ impl Changing {
     }
 
     pub(super) fn failed_early(&self, step: usize, error: Error, work: &Job<'_>) -> ChangeError {
-        work.tell(StepEvent::Failed(step, error.clone(), Duration::ZERO));
+        work.tell(Event::Failed(step, error.clone(), Duration::ZERO));
         self.fail(step, error.into(), work)
     }
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use itertools::Itertools;
 use serde::Serialize;
 
-use super::{Ledger, Step, commands};
+use super::{Progress, Step, commands};
 use crate::plan::policy::{IkeVersion, TransformProtocol};
 use crate::plan::{HalfPlan, Outer, Plan, Policy, ShellCommand};
 
@@ -50,11 +50,11 @@ pub struct Handover {
 impl Handover {
     /// Of a VPN whose connection exists; none in site-to-site mode, where both ends are the user's.
     #[must_use]
-    pub fn of(plan: &Plan, ledger: &Ledger, key: KeyOrigin) -> Option<Self> {
+    pub fn of(plan: &Plan, progress: &Progress, key: KeyOrigin) -> Option<Self> {
         let peer = plan.peer()?;
         let half = plan.a();
-        let connection = ledger.get(half.half, Step::Connection)?;
-        let our_address = external_address(plan, ledger, half);
+        let connection = progress.get(half.half, Step::Connection)?;
+        let our_address = external_address(plan, progress, half);
         let peer_id_type = match peer.id.parse::<IpAddr>() {
             Ok(IpAddr::V4(_)) => "IPv4",
             Ok(IpAddr::V6(_)) => "IPv6",
@@ -83,8 +83,8 @@ impl Handover {
 
 /// The address the cloud gave the VPN service; before there is one, the address it will have where that is certain.
 #[must_use]
-pub fn external_address(plan: &Plan, ledger: &Ledger, half: &HalfPlan) -> Option<IpAddr> {
-    let given = ledger.get(half.half, Step::Service).and_then(|made| match plan.outer() {
+pub fn external_address(plan: &Plan, progress: &Progress, half: &HalfPlan) -> Option<IpAddr> {
+    let given = progress.get(half.half, Step::Service).and_then(|made| match plan.outer() {
         Outer::V4 => made.external_v4.map(IpAddr::V4),
         Outer::V6 => made.external_v6.map(IpAddr::V6),
     });

@@ -1,51 +1,27 @@
 //! What was interrupted in a project, as the journals of this machine tell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
-use super::{kept, state_file};
+use super::{Course, Direction, state_file};
 use crate::change::{ChangeId, Subject};
 use crate::cloud::{Cloud, Id};
 use crate::plan::file::PlanFile;
 use crate::plan::{VpnId, meant};
 
-/// A run or a change that is not done.
+/// A change that is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interruption {
-    /// The VPN.
-    pub vpn: Subject,
-    /// Its name.
-    pub name: String,
-    /// What was being done.
-    pub action: Action,
-    /// Whether it still is.
-    pub state: State,
-    /// When it began.
+    pub journal: PathBuf,
+    /// How far it is; of a creation with what is in doubt since it was interrupted.
+    pub course: Course,
+    /// Which way it went last.
+    pub direction: Direction,
     pub began: Timestamp,
-}
-
-/// What was being done to a VPN.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It was created.
-    Creating {
-        /// The objects that are known to exist, but for what was there before.
-        objects: Vec<Id>,
-        /// How many more may exist.
-        may_exist: usize,
-    },
-    /// It was changed.
-    Changing {
-        /// Which change.
-        id: ChangeId,
-        /// In words: "the new key of hlz-por".
-        what: String,
-        /// Whether it can be rolled back.
-        is_reversible: bool,
-    },
+    pub state: State,
 }
 
 /// Whether somebody goes on with it.
@@ -61,15 +37,49 @@ pub enum State {
 }
 
 impl Interruption {
+    #[must_use]
+    pub const fn vpn(&self) -> &Subject {
+        &self.course.change.subject
+    }
+
+    /// What the VPN is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.course.change.label
+    }
+
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.course.is_creation()
+    }
+
     /// Whether the VPN lacks objects.
     #[must_use]
-    pub const fn is_of_creation(&self) -> bool {
-        matches!(self.action, Action::Creating { .. }) && !matches!(self.state, State::Outstanding)
+    pub fn is_unmade(&self) -> bool {
+        self.is_creation() && self.state != State::Outstanding
+    }
+
+    /// When it began, for people.
+    #[must_use]
+    pub fn began(&self) -> String {
+        self.began.strftime("%F %H:%M UTC").to_string()
+    }
+
+    /// How many objects of a new VPN exist: "7 objects exist, and 1 more may".
+    pub fn objects(&self) -> String {
+        let exist = match self.course.progress.removable().len() {
+            1 => "1 object exists".to_owned(),
+            count => format!("{count} objects exist"),
+        };
+        match self.course.progress.doubts().len() {
+            0 => exist,
+            count => format!("{exist}, and {count} more may"),
+        }
     }
 
     /// Whether it is of that VPN: the one with that marker, or one of these connections.
     pub fn is_of<'a>(&self, marker: Option<&VpnId>, connections: impl IntoIterator<Item = &'a Id>) -> bool {
-        match &self.vpn {
+        match self.vpn() {
             Subject::Marked(id) => marker == Some(id),
             Subject::Unmarked(id) => connections.into_iter().any(|connection| connection == id),
         }
@@ -78,7 +88,19 @@ impl Interruption {
     /// Those of which a word means the VPN: by the id, or the whole marker, or else by the name.
     #[must_use]
     pub fn meant<'a>(all: impl IntoIterator<Item = &'a Self>, wanted: &str) -> Vec<&'a Self> {
-        meant(wanted, all, &[&|one| one.vpn.is_called(wanted), &|one| one.name == wanted])
+        meant(wanted, all, &[&|one| one.vpn().is_called(wanted), &|one| one.name() == wanted])
+    }
+
+    fn of(journal: PathBuf, mut record: Record, cloud: &Cloud) -> Self {
+        let state = match record.stage() {
+            Stage::Interrupted => state(&journal),
+            Stage::Outstanding | Stage::Made => State::Outstanding,
+        };
+        let direction = record.direction();
+        if record.change.is_creation() {
+            record.progress.take_over(cloud.limits());
+        }
+        Self { course: record.course(&journal), journal, direction, began: record.began, state }
     }
 }
 
@@ -86,50 +108,20 @@ impl Interruption {
 /// of nothing.
 #[must_use]
 pub fn interruptions(directory: &Path, cloud: &Cloud) -> Vec<Interruption> {
-    let runs = journal::unfinished(directory).unwrap_or_default();
-    let runs = runs.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let runs = runs.filter(|(_, record)| record.is_of(cloud)).map(|(path, mut record)| {
-        let state = match record.stage() {
-            Stage::Interrupted => state(&path),
-            Stage::Outstanding | Stage::Made => State::Outstanding,
-        };
-        record.ledger.take_over(cloud.limits());
-        Interruption {
-            vpn: Subject::Marked(record.vpn),
-            name: record.name.to_string(),
-            action: Action::Creating {
-                objects: record.ledger.removable().into_iter().map(|made| made.id).collect(),
-                may_exist: record.ledger.doubts().len(),
-            },
-            state,
-            began: record.began,
-        }
-    });
-    let changes = kept::unfinished(directory).unwrap_or_default();
-    let changes = changes.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let changes = changes.filter(|(_, record)| record.is_of(cloud)).map(|(path, record)| Interruption {
-        vpn: record.change.subject.clone(),
-        name: record.change.label.clone(),
-        action: Action::Changing {
-            id: record.change.id().clone(),
-            what: record.change.to_string(),
-            is_reversible: record.is_reversible(),
-        },
-        state: state(&path),
-        began: record.began,
-    });
-    runs.chain(changes).collect()
+    let records = journal::unfinished(directory).unwrap_or_default();
+    let records = records.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
+    let ours = records.filter(|(_, record)| record.is_of(cloud));
+    ours.map(|(path, record)| Interruption::of(path, record, cloud)).collect()
 }
 
 /// The creation of a plan file's VPN, begun on this machine in the cloud's project, that is not done.
 #[must_use]
 pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interruption> {
-    let runs = journal::unfinished(directory).unwrap_or_default();
-    let is_same = |record: &Record| record.plan().is_ok_and(|plan| plan.is_of_same_vpn(file));
-    let same: Vec<VpnId> =
-        runs.into_iter().filter_map(|(_, record)| record.ok().filter(is_same)).map(|record| record.vpn).collect();
-    let is_same = |one: &Interruption| same.iter().any(|vpn| one.is_of(Some(vpn), []));
-    interruptions(directory, cloud).into_iter().find(|one| one.is_of_creation() && is_same(one))
+    let records = journal::unfinished(directory).unwrap_or_default();
+    let records = records.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
+    let is_same = |record: &Record| record.is_of(cloud) && record.plan().is_ok_and(|plan| plan.is_of_same_vpn(file));
+    let same = records.filter(|(_, record)| is_same(record));
+    same.map(|(path, record)| Interruption::of(path, record, cloud)).find(Interruption::is_unmade)
 }
 
 /// What unused objects may still be needed for: the VPNs, the changes, and the objects that are known.
@@ -137,10 +129,11 @@ pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interru
 pub fn needed(interruptions: &[Interruption]) -> (Vec<Subject>, Vec<ChangeId>, Vec<Id>) {
     let (mut vpns, mut changes, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     for interruption in interruptions.iter().filter(|one| one.state != State::Outstanding) {
-        vpns.push(interruption.vpn.clone());
-        match &interruption.action {
-            Action::Creating { objects, .. } => ids.extend(objects.iter().cloned()),
-            Action::Changing { id, .. } => changes.push(id.clone()),
+        vpns.push(interruption.vpn().clone());
+        if interruption.is_creation() {
+            ids.extend(interruption.course.progress.removable().into_iter().map(|made| made.id));
+        } else {
+            changes.push(interruption.course.change.id().clone());
         }
     }
     (vpns, changes, ids)

@@ -1,335 +1,191 @@
-//! The journal of a run: a file that knows at every moment what the run may have made, so that another process can
-//! finish or undo it after this one has died.
+//! The journal of a change: a file that knows at every moment what the change may have done, so that another process can
+//! finish it or roll it back after this one has died. It is called after the VPN, one without a marker after its first
+//! connection: `<id>.json` for the creation of a VPN, `<id>.change` for a change of one that exists, under the same lock.
 //!
-//! It is written before the requests of a wave are sent (their tasks are in doubt from then on) and after each answer.
-//! Every writing replaces the whole file at once and reaches the disk before the run goes on. It holds no secret: the
-//! key is read back from a connection of the VPN, or asked for.
+//! It is written before each request that changes something and after each answer. Every writing replaces the whole file at
+//! once and reaches the disk before the work goes on. It holds no secret: the key of a new VPN is read back from a connection,
+//! or asked for.
 //!
-//! A journal is there for exactly as long as there is something to finish or to undo: until every object exists, and no
-//! request whose answer was lost can make another ([`Stage`]).
+//! A journal is there for exactly as long as there is something to finish or to roll back: of a creation until every object
+//! exists, and no request whose answer was lost can make another ([`Stage`]).
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Ledger;
 use super::handover::KeyOrigin;
-use super::kept;
-use super::state_file;
 pub use super::state_file::{Claim, JournalError};
+use super::status::Course;
+use super::{Direction, Progress, old_journal, state_file};
+use crate::change::{Change, Step, Subject, Verb};
 use crate::cloud::{Cloud, harmless};
 use crate::plan::file::{self, FileError, PlanFile};
-use crate::plan::{Half, Plan, VpnId, VpnName};
+use crate::plan::{Plan, VpnId};
 
-/// The format this program reads and writes.
-const VERSION: u32 = 1;
+/// The format this program writes. It reads those before, too.
+pub(super) const VERSION: u32 = 2;
+/// What the names of journals end in: of creations, and of changes of a VPN that exists.
+const EXTENSIONS: [&str; 2] = ["json", "change"];
 
 /// What a journal is still needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Objects are missing, or it is not known yet whether another run made the same VPN: creating it was interrupted.
+    /// Something is missing, or it is not known yet whether another run made the same VPN: the change was interrupted.
     Interrupted,
-    /// Every object exists, so the VPN is made. A request whose answer was lost may still make a second object, or has
-    /// made one to delete.
+    /// Every object of the new VPN exists, so it is made. A request whose answer was lost may still make a second object, or
+    /// has made one to delete.
     Outstanding,
     /// Every object exists, and nothing else does: the journal is of no use.
     Made,
 }
 
-/// What is known of a run without asking the cloud.
+/// What is known of a change without asking the cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    version: u32,
+    pub(super) version: u32,
     /// The program that wrote it.
     #[serde(deserialize_with = "harmless")]
     pub program: String,
-    /// The id in the marks.
-    pub vpn: VpnId,
-    /// What every object's name starts with.
-    pub name: VpnName,
-    /// When the run began, by this machine's clock.
+    /// When the change began, by this machine's clock.
     pub began: Timestamp,
     /// Which Keystone it was signed in at, for a person to recognise.
     #[serde(deserialize_with = "harmless")]
     pub auth_url: String,
-    /// The project it was made in.
+    /// The project of the VPN.
     #[serde(deserialize_with = "harmless")]
     pub project: String,
+    pub change: Change,
+    pub progress: Progress,
+    /// Of a creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) planned: Option<Planned>,
+}
+
+/// What a creation was begun with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Planned {
     /// Whether the key was made by the program, so that another is as good as long as no connection has it.
     pub key: KeyOrigin,
     /// The plan, as a plan file.
-    plan: String,
-    /// What exists, and what is in doubt.
-    pub ledger: Ledger,
-    /// Whether creation came to its end, with the look for others who made the same VPN at the same time. An earlier osvpn
-    /// did not note it.
-    #[serde(default = "noted_by_none")]
-    is_checked: bool,
-}
-
-const fn noted_by_none() -> bool {
-    true
+    pub file: String,
+    /// Whether creation came to its end, with the look for others who made the same VPN at the same time.
+    pub is_checked: bool,
 }
 
 impl Record {
-    /// Of a run that begins now.
+    /// Of a change that begins now.
     #[must_use]
-    pub fn new(cloud: &Cloud, plan: &Plan, key: KeyOrigin) -> Self {
+    pub fn new(cloud: &Cloud, change: Change) -> Self {
         Self {
             version: VERSION,
             program: format!("osvpn {}", env!("CARGO_PKG_VERSION")),
-            vpn: plan.id().clone(),
-            name: plan.name().clone(),
             began: Timestamp::now(),
             auth_url: cloud.auth_url().to_owned(),
             project: cloud.project_id().to_owned(),
-            key,
-            plan: file::write(plan),
-            ledger: Ledger::default(),
-            is_checked: false,
+            progress: Progress::new(&change),
+            change,
+            planned: None,
         }
     }
 
-    /// The plan as it was when the run began.
+    /// Of a creation that begins now.
+    #[must_use]
+    pub fn of_plan(cloud: &Cloud, plan: &Plan, key: KeyOrigin) -> Self {
+        let planned = Planned { key, file: file::write(plan), is_checked: false };
+        Self { planned: Some(planned), ..Self::new(cloud, plan.to_change()) }
+    }
+
+    /// The plan of a creation as it was when it began.
     ///
     /// # Errors
     /// If it was not written by this program.
     pub fn plan(&self) -> Result<PlanFile, FileError> {
-        PlanFile::parse(&self.plan)
+        PlanFile::parse(self.planned.as_ref().map_or("", |planned| &planned.file))
     }
 
-    /// Whether it is a run in that cloud's project. One project can be reached by several URLs.
+    /// Where the key of a new VPN came from.
+    #[must_use]
+    pub fn key_origin(&self) -> KeyOrigin {
+        self.planned.as_ref().map_or(KeyOrigin::Given, |planned| planned.key)
+    }
+
+    /// Whether it is a change in that cloud's project. One project can be reached by several URLs.
     #[must_use]
     pub fn is_of(&self, cloud: &Cloud) -> bool {
         self.project == cloud.project_id()
     }
 
-    /// How far the run came.
+    /// How far it came.
     #[must_use]
     pub fn stage(&self) -> Stage {
         // What a plan that cannot be read wants is not known to exist.
-        let halves = self.plan().map_or(0, |file| file.regions().len());
-        match self.is_checked && self.ledger.is_made([Half::A, Half::B].into_iter().take(halves)) {
+        let is_checked = self.planned.as_ref().is_some_and(|planned| planned.is_checked) && self.plan().is_ok();
+        match is_checked && self.progress.is_made() {
             false => Stage::Interrupted,
-            true if self.ledger.is_outstanding() => Stage::Outstanding,
+            true if self.progress.is_outstanding() => Stage::Outstanding,
             true => Stage::Made,
         }
     }
-}
 
-impl Claim {
-    fn begin(self, record: Record) -> Result<Journal, JournalError> {
-        if self.path.with_extension(kept::EXTENSION).exists() {
-            return Err(JournalError::Unfinished(record.vpn.to_string(), "another change of this VPN".to_owned()));
-        }
-        if self.has_journal() {
-            return Err(JournalError::Unreadable(
-                self.path,
-                "it is in the way of a new journal of this VPN".to_owned(),
-            ));
-        }
-        let journal = Journal { claim: self, record };
-        journal.write()?;
-        Ok(journal)
-    }
-}
-
-/// The journal of one run, locked as long as it is held.
-#[derive(Debug)]
-pub struct Journal {
-    claim: Claim,
-    record: Record,
-}
-
-impl Journal {
-    /// Resumes the journal of an earlier run.
-    ///
-    /// # Errors
-    /// If another process has it, or it is gone or unreadable.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        // The lock comes first: its holder may have finished the run and removed the journal.
-        Self::of(Claim::at(path.to_owned())?)
-    }
-
-    /// Resumes the journal of a VPN that is claimed.
-    ///
-    /// # Errors
-    /// If it is gone or unreadable.
-    pub fn of(claim: Claim) -> Result<Self, JournalError> {
-        Ok(Self { record: read(&claim.path)?, claim })
-    }
-
-    /// What it says.
+    /// Whether it can be rolled back.
     #[must_use]
-    pub const fn record(&self) -> &Record {
-        &self.record
+    pub fn is_reversible(&self) -> bool {
+        self.progress.is_reversible(&self.change)
     }
 
-    fn keep(&mut self, ledger: &Ledger) -> Result<(), JournalError> {
-        if self.record.ledger == *ledger {
-            return Ok(());
-        }
-        // What could not be written must not count as written the next time.
-        let before = std::mem::replace(&mut self.record.ledger, ledger.clone());
-        self.write().inspect_err(|_| self.record.ledger = before)
+    /// Whether a key is still to be set, so that the user's is of use.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        let mut steps = self.change.steps().iter().enumerate();
+        steps.any(|(number, step)| matches!(step, Step::SetKey(_)) && !self.progress.is_done(number))
     }
 
-    fn write(&self) -> Result<(), JournalError> {
-        state_file::write(&self.claim.path, &self.record)
+    /// Which way it went last.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.progress.direction
     }
 
-    fn remove(&self) -> Result<(), JournalError> {
-        let path = &self.claim.path;
-        fs::remove_file(path).map_err(|error| JournalError::File(path.clone(), error))?;
-        self.claim.release();
-        Ok(())
+    /// How far it is, by what this journal tells.
+    #[must_use]
+    pub fn course(&self, journal: &Path) -> Course {
+        Course::of(&self.change, &self.progress, Some(journal.to_owned()))
     }
 }
 
-/// Where a ledger is kept while it changes.
-#[derive(Clone, Debug, Default)]
-pub struct Keeper(Arc<Mutex<Keeping>>);
-
-#[derive(Debug, Default)]
-enum Keeping {
-    /// Nowhere: the demo's cloud ends with the program.
-    #[default]
-    Nowhere,
-    /// In a journal that begins when there is something to say.
-    Planned(Option<PathBuf>, Box<Record>),
-    /// In that journal.
-    Journal(Box<Journal>),
-    /// Nowhere, because the marks in the cloud tell it all; others are kept off.
-    Claimed(Claim),
+/// Where the journal of a change is.
+pub(super) fn path_of(directory: &Path, change: &Change) -> PathBuf {
+    let extension = EXTENSIONS[usize::from(change.verb != Verb::Create)];
+    directory.join(format!("{}.{extension}", stem(&change.subject)))
 }
 
-impl Keeper {
-    /// Keeps a new run in a directory, from the moment its first request is announced.
-    #[must_use]
-    pub fn planned(directory: Option<PathBuf>, record: Record) -> Self {
-        Self(Arc::new(Mutex::new(Keeping::Planned(directory, Box::new(record)))))
-    }
-
-    /// Goes on in the journal of an earlier run.
-    #[must_use]
-    pub fn of(journal: Journal) -> Self {
-        Self(Arc::new(Mutex::new(Keeping::Journal(Box::new(journal)))))
-    }
-
-    /// Keeps a run that is known by its marks alone in a new journal, from now on.
-    ///
-    /// # Errors
-    /// If that cannot be written.
-    pub fn begun(claim: Claim, record: Record) -> Result<Self, JournalError> {
-        Ok(Self::of(claim.begin(record)?))
-    }
-
-    /// Keeps nothing, but others off as long as it lives.
-    #[must_use]
-    pub fn claiming(claim: Claim) -> Self {
-        Self(Arc::new(Mutex::new(Keeping::Claimed(claim))))
-    }
-
-    /// Notes what exists and what is in doubt. On return it is on the disk.
-    ///
-    /// # Errors
-    /// If that cannot be written. What was written before is still there then.
-    pub fn keep(&self, ledger: &Ledger) -> Result<(), JournalError> {
-        let mut keeping = self.keeping();
-        if let Keeping::Planned(directory, record) = &*keeping {
-            let record = Record { ledger: ledger.clone(), ..(**record).clone() };
-            let directory = directory.as_deref().ok_or(JournalError::NoHome)?;
-            *keeping = Keeping::Journal(Box::new(Claim::of(directory, &record.vpn)?.begin(record)?));
-        }
-        match &mut *keeping {
-            Keeping::Journal(journal) => journal.keep(ledger),
-            Keeping::Nowhere | Keeping::Planned(..) | Keeping::Claimed(_) => Ok(()),
-        }
-    }
-
-    /// Makes the plan of a run this one, with what of the ledger is of use to it, if it has been another so far.
-    ///
-    /// # Errors
-    /// If that cannot be written. What was written before is still there then.
-    pub fn revise(&self, plan: &Plan, ledger: &Ledger) -> Result<(), JournalError> {
-        let text = file::write(plan);
-        match &mut *self.keeping() {
-            Keeping::Planned(_, record) => (record.plan, record.is_checked) = (text, false),
-            Keeping::Journal(journal) if journal.record.plan != text => {
-                let record = Record { plan: text, ledger: ledger.clone(), is_checked: false, ..journal.record.clone() };
-                let before = std::mem::replace(&mut journal.record, record);
-                return journal.write().inspect_err(|_| journal.record = before);
-            }
-            Keeping::Nowhere | Keeping::Journal(_) | Keeping::Claimed(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Notes a ledger where going on from what is on the disk already would be right, too.
-    pub fn note(&self, ledger: &Ledger) {
-        if matches!(&*self.keeping(), Keeping::Planned(..)) {
-            return;
-        }
-        if let Err(error) = self.keep(ledger) {
-            tracing::warn!(%error, "the journal was not written");
-        }
-    }
-
-    /// Every object exists, and no other run has made the same: removes the journal, so that any process may work on the VPN,
-    /// unless an answer is outstanding.
-    pub(super) fn finish_made(&self, ledger: &Ledger) {
-        if !ledger.is_outstanding() {
-            self.finish();
-        }
-        let written = match &mut *self.keeping() {
-            Keeping::Planned(_, record) => {
-                record.is_checked = true;
-                return;
-            }
-            Keeping::Journal(journal) if !journal.record.is_checked => {
-                journal.record.is_checked = true;
-                journal.write()
-            }
-            Keeping::Nowhere | Keeping::Journal(_) | Keeping::Claimed(_) => Ok(()),
-        };
-        if let Err(error) = written {
-            tracing::warn!(%error, "the journal was not written");
-        }
-        self.note(ledger);
-    }
-
-    /// Removes the journal: there is nothing to finish or to undo any more. Another run of the VPN begins a new one.
-    pub fn finish(&self) {
-        let mut keeping = self.keeping();
-        let journal = match &*keeping {
-            Keeping::Journal(journal) => journal,
-            Keeping::Claimed(claim) => return claim.release(),
-            Keeping::Nowhere | Keeping::Planned(..) => return,
-        };
-        if let Err(error) = journal.remove() {
-            tracing::warn!(%error, "the journal was not removed");
-        }
-        let directory = journal.claim.path.parent().map(Path::to_owned);
-        let record = Record { ledger: Ledger::default(), is_checked: false, ..journal.record.clone() };
-        *keeping = Keeping::Planned(directory, Box::new(record));
-    }
-
-    fn keeping(&self) -> MutexGuard<'_, Keeping> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What the files of a VPN are called. An id is the cloud's to choose, and must not lead elsewhere.
+fn stem(subject: &Subject) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    subject.to_string().chars().take(64).map(plain).collect()
 }
 
 /// A journal in a directory, and what it says.
 pub type Listed = (PathBuf, Result<Record, JournalError>);
 
-/// Every journal of a run with something to finish or to undo, the latest run first, with those that cannot be read. None
-/// of them is locked. One whose VPN is made is removed: an earlier osvpn kept it until the VPN was ACTIVE.
+/// Every journal in a directory, as it is: those of creations, the latest first, then those of changes.
 ///
 /// # Errors
 /// If the directory cannot be read. One that does not exist holds none.
+pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
+    let mut all = Vec::new();
+    for extension in EXTENSIONS {
+        all.extend(state_file::read_all(directory, extension, read, |record: &Record| record.began)?);
+    }
+    Ok(all)
+}
+
+/// The same with something to finish or to roll back, and with those that cannot be read. None of them is locked. One whose
+/// VPN is made is removed: an earlier osvpn kept it until the VPN was ACTIVE.
+///
+/// # Errors
+/// As [`listed`].
 pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     let (made, unfinished) = listed(directory)?
         .into_iter()
@@ -337,49 +193,60 @@ pub fn unfinished(directory: &Path) -> Result<Vec<Listed>, JournalError> {
     let made: Vec<Listed> = made;
     for (path, _) in made {
         // The process that has it removes it.
-        let _ = Claim::at(path).and_then(remove_if_made);
+        let is_made = |claim: &Claim| matches!(read(&claim.path), Ok(record) if record.stage() == Stage::Made);
+        let _ = Claim::at(path).map(|claim| if is_made(&claim) { claim.remove_journal() } else { Ok(()) });
     }
     Ok(unfinished)
 }
 
-/// Every journal in a directory, as it is.
-///
-/// # Errors
-/// If the directory cannot be read. One that does not exist holds none.
-pub fn listed(directory: &Path) -> Result<Vec<Listed>, JournalError> {
-    state_file::read_all(directory, "json", read, |record| record.began)
+/// The journal of a change of that VPN that is not done, if there is one.
+#[must_use]
+pub fn unfinished_of(directory: &Path, vpn: &VpnId) -> Option<Listed> {
+    let path = directory.join(format!("{vpn}.{}", EXTENSIONS[1]));
+    path.exists().then(|| (path.clone(), read(&path)))
 }
 
-/// Whether the journal beside a file says that creating its VPN was interrupted. The caller has the lock of both. One
-/// whose VPN is made is removed.
-pub(super) fn is_interrupted(beside: &Path) -> Result<bool, JournalError> {
-    let path = beside.with_extension("json");
-    if !path.exists() {
-        return Ok(false);
-    }
-    let stage = read(&path)?.stage();
-    if stage == Stage::Made {
-        fs::remove_file(&path).map_err(|error| JournalError::File(path, error))?;
-    }
-    Ok(stage == Stage::Interrupted)
-}
-
-fn remove_if_made(claim: Claim) -> Result<(), JournalError> {
-    let journal = Journal::of(claim)?;
-    if journal.record.stage() == Stage::Made { journal.remove() } else { Ok(()) }
-}
-
-/// Removes a journal whose run is to stay as it is.
+/// Removes a journal whose change is to stay as it is.
 ///
 /// # Errors
 /// If another process has it, or as the file system says.
 pub fn forget(path: &Path) -> Result<(), JournalError> {
-    Journal::open(path)?.remove()
+    Claim::at(path.to_owned())?.remove_journal()
 }
 
-fn read(path: &Path) -> Result<Record, JournalError> {
-    let record: Record = state_file::read(path, VERSION)?;
+/// What comes first, if anything of the same VPN does. The caller has the lock of all its journals. A creation that is done
+/// is in nobody's way, and its journal is removed if it is of no use.
+pub(super) fn comes_first(directory: &Path, change: &Change) -> Result<(), JournalError> {
+    let unfinished = |what: &str| Err(JournalError::Unfinished(change.subject.to_string(), what.to_owned()));
+    let [creation, other] =
+        EXTENSIONS.map(|extension| directory.join(format!("{}.{extension}", stem(&change.subject))));
+    if other.exists() {
+        return unfinished("another change of this VPN");
+    }
+    if !creation.exists() {
+        return Ok(());
+    }
+    if change.verb == Verb::Create {
+        return Err(JournalError::Unreadable(creation, "it is in the way of a new journal of this VPN".to_owned()));
+    }
+    match read(&creation)?.stage() {
+        Stage::Interrupted => unfinished("creating this VPN"),
+        Stage::Outstanding => Ok(()),
+        Stage::Made => std::fs::remove_file(&creation).map_err(|error| JournalError::File(creation, error)),
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Record, JournalError> {
+    let mut record = state_file::read(path, VERSION, |version, text| match version {
+        1 => old_journal::read(text),
+        _ => serde_json::from_slice(text),
+    })?;
     // The lock goes by the file's name, so a copy would let two processes work on one VPN.
-    state_file::check_name(path, &record.vpn.to_string())?;
+    state_file::check_name(path, &stem(&record.change.subject))?;
+    if !record.progress.fits(&record.change) || !record.change.is_staged() {
+        let why = "it tells of other steps than the change has".to_owned();
+        return Err(JournalError::Unreadable(path.to_owned(), why));
+    }
+    record.progress.know(&record.change);
     Ok(record)
 }

@@ -4,10 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::{ChangeError, ChangeWork, Changed, Changing, Direction, Job};
+use super::{ChangeError, Changed, Changing, Direction, Job, Work};
 use crate::change::Step;
 use crate::cloud::{Error, Limits};
-use crate::engine::event::StepEvent;
+use crate::engine::Event;
 use crate::plan::Psk;
 
 impl Changing {
@@ -20,9 +20,9 @@ impl Changing {
         &mut self,
         direction: Direction,
         key: Option<&Psk>,
-        work: &ChangeWork<'_>,
+        work: &Work<'_>,
     ) -> Result<Changed, ChangeError> {
-        let work = &Job::of(work, key);
+        let work = &self.job(key, work);
         loop {
             let ended = match direction {
                 Direction::Forward => self.forward(work).await,
@@ -34,7 +34,7 @@ impl Changing {
                 Ok(_) | Err(_) => None,
             };
             let Some(until) = until.filter(|_| !work.stop.is_cancelled()) else { return ended };
-            work.tell(StepEvent::Settling(until));
+            work.tell(Event::Settling(until));
             let left = until.duration_since(Timestamp::now()).try_into().unwrap_or_default();
             tokio::select! {
                 () = sleep(left) => {}

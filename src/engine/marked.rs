@@ -6,8 +6,8 @@ use super::{Changing, Job};
 use crate::change::{Create, Deletable, Form, HalfObject, Step, Task};
 use crate::cloud::vpnaas::{Formed, Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Region, RegionId};
+use crate::engine::Event;
 use crate::engine::delete::{Freed, delete};
-use crate::engine::event::StepEvent;
 use crate::engine::{Made, Origin};
 
 /// A step of a creation, with the object of a half that it makes.
@@ -62,11 +62,8 @@ impl Changing {
         self.progress().looked_for(step, looked.at, looked.ours);
         self.note();
         for made in looked.others {
-            let is_known =
-                self.progress().holds(&made.id) || self.notes().left_alone.iter().any(|one| one.id == made.id);
-            if !is_known {
-                self.notes().left_alone.push(made.clone());
-                work.tell(StepEvent::LeftAlone(made));
+            if self.progress().leave_alone(&made) {
+                work.tell(Event::LeftAlone(made));
             }
         }
     }
@@ -141,7 +138,7 @@ impl Changing {
     pub(super) fn forget(&self, made: &Made, work: &Job<'_>) {
         self.progress().remove(&made.id);
         self.note();
-        work.tell(StepEvent::Deleted(made.clone()));
+        work.tell(Event::Deleted(made.clone()));
     }
 
     /// Takes what the cloud says is not there any more out of the journal, so that a retry makes it again.
@@ -184,16 +181,16 @@ impl Changing {
     /// and does not keep the rest from being deleted.
     pub(super) async fn remove_marked(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
         let mut failed = None;
-        let own: Vec<Made> = self.progress().state(step).own().cloned().collect();
+        let own = self.progress().removable_of(step);
         for made in own {
             if work.stop.is_cancelled() {
                 break;
             }
-            work.tell(StepEvent::Deleting(made.clone()));
+            work.tell(Event::Deleting(made.clone()));
             match self.remove_one(step, &made, work).await {
                 Ok(()) => self.forget(&made, work),
                 Err(error) => {
-                    work.tell(StepEvent::Kept(made.clone(), error.clone()));
+                    work.tell(Event::Kept(made.clone(), error.clone()));
                     self.notes().not_deleted.push((made, error.clone()));
                     failed = failed.or(Some(error));
                 }
@@ -231,10 +228,10 @@ impl Changing {
             }
             let found = self.progress().leftovers();
             for made in found.into_iter().filter(|made| !before.contains(made)) {
-                work.tell(StepEvent::Found(made));
+                work.tell(Event::Found(made));
             }
             if !self.progress().is_unsettled(step) {
-                work.tell(StepEvent::Settled(step));
+                work.tell(Event::Settled(step));
             }
         }
         failed

@@ -32,7 +32,7 @@ impl Changing {
         let services = work.region(&made.region, step)?.services().await?;
         if let Some(service) = services.iter().find(|service| service.id == made.id) {
             (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
-            self.progress().record(step, made);
+            self.progress().record(made);
             self.note();
         }
         Ok(())

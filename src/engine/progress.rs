@@ -1,12 +1,15 @@
 //! How far a change is.
 
+mod objects;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::{Change, Step};
+pub use objects::{Doubt, Made, Origin};
+
+use crate::change::{Change, Step, Task};
 use crate::cloud::{Id, Limits};
 use crate::engine::clock::Clock;
-use crate::engine::{Ledger, Made, Origin, Task, in_order_of_deletion};
 
 /// Which way a change goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,14 +93,17 @@ pub(super) struct LostRequests {
 
 /// How far one step is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct StepState {
+struct StepState {
     stand: StepStatus,
     /// Where it stood before the request that was announced last.
     #[serde(default, skip_serializing_if = "is_open")]
     before: StepStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     late: Option<LostRequests>,
-    /// What a step of a creation has made or found.
+    /// Which object of a new VPN it makes. The change tells that, too.
+    #[serde(skip)]
+    task: Option<Task>,
+    /// That object, made or found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object: Option<Made>,
     /// What its lost requests have left: of no use, until the step has a use for it.
@@ -106,37 +112,8 @@ pub(super) struct StepState {
 }
 
 impl StepState {
-    /// Of a step of a creation, by what a ledger holds of it.
-    pub fn of(ledger: &Ledger, task: Task) -> Self {
-        let mut state = Self { left: ledger.debris_of(task), late: ledger.late_of(task), ..Self::default() };
-        state.stand = match (ledger.get(task.half, task.step), ledger.intent_of(task)) {
-            (Some(made), _) => StepStatus::Done(End::Made(made.id.clone())),
-            (None, Some(at)) => StepStatus::Sent(Request::Create, at),
-            (None, None) if ledger.is_doubtful(task) => StepStatus::Lost(Request::Create),
-            (None, None) => StepStatus::Open,
-        };
-        state.object = ledger.get(task.half, task.step).cloned();
-        state
-    }
-
-    pub const fn object(&self) -> Option<&Made> {
-        self.object.as_ref()
-    }
-
-    pub fn left(&self) -> &[Made] {
-        &self.left
-    }
-
-    pub const fn late(&self) -> Option<LostRequests> {
-        self.late
-    }
-
-    pub const fn sent(&self) -> Option<Timestamp> {
-        if let StepStatus::Sent(_, at) = self.stand { Some(at) } else { None }
-    }
-
     /// Whether nobody has looked since an answer was lost.
-    pub const fn is_lost(&self) -> bool {
+    const fn is_lost(&self) -> bool {
         matches!(self.stand, StepStatus::Lost(_))
     }
 
@@ -145,12 +122,19 @@ impl StepState {
     }
 
     /// What this step has made and rolling back would delete.
-    pub fn own(&self) -> impl Iterator<Item = &Made> {
+    fn own(&self) -> impl Iterator<Item = &Made> {
         self.object.iter().filter(|made| made.origin != Origin::Reused).chain(&self.left)
     }
 
     fn is_reused(&self) -> bool {
         self.object.as_ref().is_some_and(|made| made.origin == Origin::Reused)
+    }
+
+    /// An object that may exist, or come to exist, without being known.
+    fn doubt(&self) -> Option<Doubt> {
+        let is_unseen = matches!(self.stand, StepStatus::Sent(..) | StepStatus::Lost(_));
+        let until = self.late.filter(|_| !is_unseen).map(|late| late.until);
+        (is_unseen || until.is_some()).then_some(Doubt { task: self.task?, until })
     }
 }
 
@@ -159,159 +143,104 @@ fn is_open(stand: &StepStatus) -> bool {
     *stand == StepStatus::Open
 }
 
-/// How far a change is: everything that goes on with it or takes it back works from this.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Progress {
-    pub direction: Direction,
+/// How far a change is: everything that goes on with it or rolls it back works from this. Of a creation it knows the objects
+/// that exist, and the requests whose outcome is in doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub(super) direction: Direction,
     steps: Vec<StepState>,
+    /// What has the marker of the VPN and was not sent for it: it stays.
+    #[serde(skip)]
+    left_alone: Vec<Made>,
 }
 
 impl Progress {
-    pub fn of(change: &Change) -> Self {
-        Self { direction: Direction::Forward, steps: vec![StepState::default(); change.steps().len()] }
+    /// Of a change that has not begun.
+    #[must_use]
+    pub fn new(change: &Change) -> Self {
+        let mut progress = Self { steps: vec![StepState::default(); change.steps().len()], ..Self::default() };
+        progress.know(change);
+        progress
     }
 
-    /// Whether it is as long as the change, as every one is that this program wrote.
-    pub fn fits(&self, change: &Change) -> bool {
-        self.steps.len() == change.steps().len()
+    /// Which objects its steps make stands in the change alone.
+    pub(super) fn know(&mut self, change: &Change) {
+        for (state, step) in self.steps.iter_mut().zip(change.steps()) {
+            state.task = step.task();
+        }
     }
 
-    pub fn ends(&self) -> Vec<Option<End>> {
-        (0..self.steps.len()).map(|step| self.end(step).cloned()).collect()
-    }
-
-    /// What a ledger says of a creation's steps.
-    pub fn of_ledger(change: &Change, ledger: &Ledger) -> Self {
-        let mut progress = Self::of(change);
-        for (state, step) in progress.steps.iter_mut().zip(change.steps()) {
-            if let Step::Create(create) = step
-                && let Some(task) = create.task()
-            {
-                *state = StepState::of(ledger, task);
+    /// What is known of the objects of a creation, for another change that makes the same.
+    pub(super) fn of_the_same(&self, change: &Change) -> Self {
+        let mut progress = Self { left_alone: self.left_alone.clone(), ..Self::new(change) };
+        for state in &mut progress.steps {
+            if let Some(known) = state.task.and_then(|task| self.of(task)) {
+                *state = known.clone();
             }
         }
         progress
     }
 
-    /// The same as a ledger, which holds what no step is about as that one does.
-    pub fn ledger(&self, change: &Change, base: &Ledger) -> Ledger {
-        let steps = self.steps.iter().zip(change.steps());
-        let task = |step: &Step| if let Step::Create(create) = step { create.task() } else { None };
-        base.with(steps.filter_map(|(state, step)| Some((task(step)?, state.clone()))))
+    /// Whether it is as long as the change, as every one is that this program wrote.
+    pub(super) fn fits(&self, change: &Change) -> bool {
+        self.steps.len() == change.steps().len()
     }
 
-    pub fn state(&self, step: usize) -> &StepState {
-        &self.steps[step]
+    #[must_use]
+    pub fn ends(&self) -> Vec<Option<End>> {
+        (0..self.steps.len()).map(|step| self.end(step).cloned()).collect()
     }
 
     /// What a step of a creation has made or found.
-    pub fn object(&self, step: usize) -> Option<&Made> {
+    pub(super) fn object(&self, step: usize) -> Option<&Made> {
         self.steps.get(step)?.object.as_ref()
     }
 
-    /// What lost requests have left that a step without an object may have a use for.
-    pub fn candidates(&self, step: usize) -> Vec<Made> {
-        let state = &self.steps[step];
-        if state.object.is_some() { Vec::new() } else { state.left.clone() }
-    }
-
-    /// What lost requests have left, in the order of deletion.
-    pub fn leftovers(&self) -> Vec<Made> {
-        in_order_of_deletion(self.steps.iter().flat_map(|state| &state.left))
-    }
-
-    /// What rolling back a creation deletes, in the order of deletion.
-    pub fn removable(&self) -> Vec<Made> {
-        in_order_of_deletion(self.steps.iter().flat_map(StepState::own))
-    }
-
-    /// Whether a request of the step may have made something that was not looked for, or not for long enough.
-    pub fn is_unsettled(&self, step: usize) -> bool {
-        self.steps[step].is_lost() || self.steps[step].late.is_some()
-    }
-
-    /// Notes what a step of a creation has made or found.
-    pub fn record(&mut self, step: usize, made: Made) {
-        let state = &mut self.steps[step];
-        state.left.retain(|left| left.id != made.id);
-        (state.stand, state.before) = (StepStatus::Done(End::Made(made.id.clone())), StepStatus::Open);
-        state.object = Some(made);
-    }
-
-    /// Takes everything that was found of a step as it was at that time. What is not known is what lost requests have made:
-    /// it is left, until the step has a use for it.
-    pub fn looked_for(&mut self, step: usize, at: Timestamp, found: impl IntoIterator<Item = Made>) {
-        let mut surprises = 0;
-        for made in found {
-            if !self.holds(&made.id) {
-                self.steps[step].left.push(made);
-                surprises += 1;
-            }
-        }
-        if self.steps[step].is_lost() {
-            self.reopen(step);
-        }
-        self.looked(step, at, surprises);
-    }
-
-    /// Whether an object is known to be there.
-    pub fn holds(&self, id: &Id) -> bool {
-        self.steps.iter().any(|state| state.holds(id))
-    }
-
-    /// Notes that an object of a creation is gone.
-    pub fn remove(&mut self, id: &Id) {
-        for state in &mut self.steps {
-            state.left.retain(|made| made.id != *id);
-            if state.object.as_ref().is_some_and(|made| made.id == *id) {
-                state.object = None;
-                if matches!(state.stand, StepStatus::Done(_)) {
-                    (state.stand, state.before) = (StepStatus::Open, StepStatus::Open);
-                }
-            }
-        }
-    }
-
+    #[must_use]
     pub fn end(&self, step: usize) -> Option<&End> {
-        if let StepStatus::Done(end) = &self.steps[step].stand { Some(end) } else { None }
+        if let StepStatus::Done(end) = &self.steps.get(step)?.stand { Some(end) } else { None }
     }
 
-    pub fn stand(&self, step: usize) -> &StepStatus {
+    pub(super) fn stand(&self, step: usize) -> &StepStatus {
         &self.steps[step].stand
     }
 
-    pub fn late(&self, step: usize) -> Option<LostRequests> {
+    pub(super) fn late(&self, step: usize) -> Option<LostRequests> {
         self.steps[step].late
     }
 
-    pub fn is_done(&self, step: usize) -> bool {
+    pub(super) fn is_done(&self, step: usize) -> bool {
         matches!(self.steps[step].stand, StepStatus::Done(_))
     }
 
     /// Whether nothing of a step is done, nor may have been.
-    pub fn is_untouched(&self, step: usize) -> bool {
+    pub(super) fn is_untouched(&self, step: usize) -> bool {
         let StepState { stand, late, left, .. } = &self.steps[step];
         (*stand == StepStatus::Open || self.steps[step].is_reused()) && late.is_none() && left.is_empty()
     }
 
+    /// Whether nothing of it is done, nor may have been.
+    #[must_use]
     pub fn is_unbegun(&self) -> bool {
         (0..self.steps.len()).all(|step| self.is_untouched(step))
     }
 
     /// Whether the cloud must be asked before a step is begun again.
-    pub fn is_in_doubt(&self, step: usize) -> bool {
+    pub(super) fn is_in_doubt(&self, step: usize) -> bool {
         let StepState { stand, late, .. } = &self.steps[step];
         matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_)) || late.is_some()
     }
 
     /// What a step has made.
-    pub fn made(&self, step: usize) -> Option<&Id> {
+    pub(super) fn made(&self, step: usize) -> Option<&Id> {
         match &self.steps.get(step)?.stand {
             StepStatus::Done(End::Made(id)) => Some(id),
             _ => None,
         }
     }
 
+    /// Whether it can be rolled back.
+    #[must_use]
     pub fn is_reversible(&self, change: &Change) -> bool {
         self.steps.iter().zip(change.steps()).all(|(state, step)| match (step, &state.stand) {
             (Step::Delete(..), StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::Done(End::Gone))
@@ -328,7 +257,7 @@ impl Progress {
         })
     }
 
-    pub fn announce(&mut self, step: usize, request: Request, at: Timestamp) {
+    pub(super) fn announce(&mut self, step: usize, request: Request, at: Timestamp) {
         let state = &mut self.steps[step];
         if !matches!(state.stand, StepStatus::Sent(..) | StepStatus::Lost(_)) {
             state.before = std::mem::take(&mut state.stand);
@@ -336,30 +265,34 @@ impl Progress {
         state.stand = StepStatus::Sent(request, at);
     }
 
-    pub fn answered(&mut self, step: usize, request: Request) {
+    pub(super) fn answered(&mut self, step: usize, request: Request) {
         self.steps[step].stand = StepStatus::After(request);
     }
 
     /// Notes that the request announced last has done nothing.
-    pub fn refused(&mut self, step: usize) {
+    pub(super) fn refused(&mut self, step: usize) {
         let state = &mut self.steps[step];
         if matches!(state.stand, StepStatus::Sent(..) | StepStatus::Lost(_)) {
             state.stand = std::mem::take(&mut state.before);
         }
     }
 
+    /// Notes that a step is done.
     pub fn finish(&mut self, step: usize, end: End) {
-        let state = &mut self.steps[step];
-        (state.stand, state.before) = (StepStatus::Done(end), StepStatus::Open);
+        if let Some(state) = self.steps.get_mut(step) {
+            (state.stand, state.before) = (StepStatus::Done(end), StepStatus::Open);
+        }
     }
 
+    /// Notes that nothing of a step is done any more.
     pub fn reopen(&mut self, step: usize) {
-        let state = &mut self.steps[step];
-        (state.stand, state.before) = (StepStatus::Open, StepStatus::Open);
+        if let Some(state) = self.steps.get_mut(step) {
+            (state.stand, state.before) = (StepStatus::Open, StepStatus::Open);
+        }
     }
 
     /// Notes that what a step has done has to be done again.
-    pub fn outdate(&mut self, step: usize) {
+    pub(super) fn outdate(&mut self, step: usize) {
         let state = &mut self.steps[step];
         (state.stand, state.before) = (StepStatus::Stale, StepStatus::Open);
     }
@@ -379,7 +312,7 @@ impl Progress {
     }
 
     /// Notes that the cloud was looked at, and how many lost requests had had their effect by then that had not before.
-    pub fn looked(&mut self, step: usize, at: Timestamp, effects: usize) {
+    pub(super) fn looked(&mut self, step: usize, at: Timestamp, effects: usize) {
         let slot = &mut self.steps[step].late;
         if let Some(late) = slot {
             late.requests = late.requests.saturating_sub(effects);
@@ -390,12 +323,12 @@ impl Progress {
     }
 
     /// Notes that no request of the step can change anything any more that matters.
-    pub fn calm(&mut self, step: usize) {
+    pub(super) fn calm(&mut self, step: usize) {
         self.steps[step].late = None;
     }
 
     /// Takes over from a process, or a call, that is no more: the answers to its last requests are lost.
-    pub fn take_over(&mut self, limits: &Limits) {
+    pub(super) fn take_over(&mut self, limits: &Limits) {
         let (reach, clock) = (limits.reach(), Clock::read());
         for step in 0..self.steps.len() {
             if let StepStatus::Sent(_, at) = self.steps[step].stand {
@@ -408,25 +341,25 @@ impl Progress {
     }
 
     /// Whether a request of a step may be half of what belongs together, or may still take effect.
-    pub fn is_half_done(&self, step: usize) -> bool {
+    pub(super) fn is_half_done(&self, step: usize) -> bool {
         let StepState { stand, late, .. } = &self.steps[step];
         matches!(stand, StepStatus::Sent(..) | StepStatus::Lost(_) | StepStatus::After(_)) || late.is_some()
     }
 
     /// Whether a step before that one has set a new key for good.
-    pub fn has_new_key(&self, change: &Change, step: usize) -> bool {
+    pub(super) fn has_new_key(&self, change: &Change, step: usize) -> bool {
         let before = self.steps.iter().zip(change.steps()).take(step);
         before.into_iter().any(|(state, step)| matches!((step, &state.stand), (Step::SetKey(_), StepStatus::Done(_))))
     }
 
     /// Until when a lost request may still switch a service off.
-    pub fn unsettled_restart(&self, change: &Change) -> Option<Timestamp> {
+    pub(super) fn unsettled_restart(&self, change: &Change) -> Option<Timestamp> {
         let restarts = self.steps.iter().zip(change.steps()).filter(|(_, step)| matches!(step, Step::Restart(_)));
         restarts.filter_map(|(state, _)| state.late).map(|late| late.until).max()
     }
 
     /// Until when something may still take effect.
-    pub fn unsettled(&self) -> Option<Timestamp> {
+    pub(super) fn unsettled(&self) -> Option<Timestamp> {
         let is_in_doubt = |state: &StepState| state.is_lost() || !state.left.is_empty();
         let late = self.steps.iter().filter_map(|state| state.late).map(|late| late.until).max();
         late.or_else(|| self.steps.iter().any(is_in_doubt).then(Timestamp::now))

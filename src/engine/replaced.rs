@@ -12,8 +12,8 @@ use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subj
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
+use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::engine::event::StepEvent;
 use crate::engine::retry::pass;
 use crate::plan::{Half, VpnName};
 
@@ -144,7 +144,7 @@ impl Changing {
                 };
                 for object in objects.unwrap_or_default().into_iter().filter(is_left) {
                     if !own(&object.id) && region.delete(kind, &object.id).await.is_ok() {
-                        work.tell(StepEvent::Removed(0, object.id));
+                        work.tell(Event::Removed(0, object.id));
                     }
                 }
             }

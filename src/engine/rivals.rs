@@ -18,8 +18,8 @@ use super::{Changing, Job};
 use crate::change::{HalfObject, Task};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Detail, Error, ErrorKind, Id, SiteConnection};
+use crate::engine::Event;
 use crate::engine::delete::delete;
-use crate::engine::event::StepEvent;
 use crate::engine::retry::pass;
 use crate::engine::{Made, Origin, ROUNDS, read_shared_keys};
 use crate::plan::checks::existing;
@@ -169,11 +169,9 @@ impl Changing {
         for (made, error) in left.into_iter().filter(|(made, error)| is_service(made) && error.is_in_use()) {
             tracing::info!(service = %made.id, %error, "another VPN has come to use it");
             let theirs = Made { origin: Origin::Reused, ..made };
-            if let Some(step) = self.change.step_of(theirs.task) {
-                self.progress().record(step, theirs.clone());
-                self.note();
-            }
-            work.tell(StepEvent::Made(theirs, Duration::ZERO));
+            self.progress().record(theirs.clone());
+            self.note();
+            work.tell(Event::Made(theirs, Duration::ZERO));
         }
         let is_clean = self.progress().is_unbegun();
         if is_clean {
@@ -197,7 +195,7 @@ impl Changing {
     async fn delete_now(&self, made: &Made, work: &Job<'_>) {
         let Some(step) = self.change.step_of(made.task) else { return };
         let Ok(region) = work.region(&made.region, step) else { return };
-        work.tell(StepEvent::Deleting(made.clone()));
+        work.tell(Event::Deleting(made.clone()));
         if delete(deletable(made), &made.id, &region).await.is_ok() {
             self.forget(made, work);
         }

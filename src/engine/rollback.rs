@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 
 use tokio::time::Instant;
 
+use super::journal::JournalError;
 use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
 use crate::change::Step;
-use crate::engine::event::StepEvent;
+use crate::cloud::{Error, ErrorKind};
+use crate::engine::Event;
 
 impl Changing {
     pub(super) async fn backward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
@@ -16,6 +18,11 @@ impl Changing {
         self.set_out(Direction::Back, work);
         self.outdate_restarts();
         self.notes().not_deleted.clear();
+        if let Err(error) = self.begin_again() {
+            let left = self.progress().removable().into_iter().map(|made| (made, error.clone()));
+            self.notes().not_deleted.extend(left);
+            return Err(ChangeError::Failed(0, Box::new(error)));
+        }
         let unseen = tokio::select! {
             unseen = self.look_for_all(work) => unseen,
             () = work.stop.cancelled() => return Err(ChangeError::Stopped),
@@ -28,18 +35,25 @@ impl Changing {
             if work.stop.is_cancelled() {
                 return Err(ChangeError::Stopped);
             }
-            work.tell(StepEvent::RollingBack(step));
+            // What is deleted of a new VPN is told of by object.
+            let is_of_creation = self.is_of_creation(step);
+            let tell = |event| {
+                if !is_of_creation {
+                    work.tell(event)
+                }
+            };
+            tell(Event::RollingBack(step));
             let begun = Instant::now();
             match self.back(step, work).await {
                 Ok(()) => {
-                    if !self.is_of_creation(step) {
+                    if !is_of_creation {
                         self.progress().reopen(step);
                     }
                     self.note();
-                    work.tell(StepEvent::RolledBack(step, begun.elapsed()));
+                    tell(Event::RolledBack(step, begun.elapsed()));
                 }
                 // The rest does not hang on it.
-                Err(Failure::Error(error)) if self.is_of_creation(step) => failed = failed.or(Some((step, error))),
+                Err(Failure::Error(error)) if is_of_creation => failed = failed.or(Some((step, error))),
                 Err(failure) => {
                     work.tell_failure(step, &failure, begun);
                     return Err(self.fail(step, failure, work));
@@ -50,6 +64,22 @@ impl Changing {
             Some((step, error)) => Err(ChangeError::Failed(step, error)),
             None if work.stop.is_cancelled() && !self.progress().removable().is_empty() => Err(ChangeError::Stopped),
             None => Ok(self.settle_back(unseen, work).await),
+        }
+    }
+
+    /// A VPN that is made has no journal any more; while it is deleted it has one. A disk that cannot be written is no reason
+    /// not to delete something, but another process at work on the VPN is.
+    fn begin_again(&self) -> Result<(), Error> {
+        if self.marked_steps().next().is_none() || self.progress().is_clean() {
+            return Ok(());
+        }
+        match self.keep() {
+            Ok(()) => Ok(()),
+            Err(error @ (JournalError::NoHome | JournalError::File(..))) => {
+                tracing::warn!(%error, "the journal was not written");
+                Ok(())
+            }
+            Err(error) => Err(Error::new(ErrorKind::Invalid, error.to_string())),
         }
     }
 

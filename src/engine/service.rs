@@ -14,8 +14,8 @@ use crate::cloud::request::VpnServiceBody;
 use crate::cloud::retry::TRIES;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, Status, VpnService};
+use crate::engine::Event;
 use crate::engine::delete::delete;
-use crate::engine::event::StepEvent;
 use crate::engine::retry::{pass, send_until_known};
 use crate::engine::{Made, Origin};
 
@@ -85,7 +85,7 @@ impl Changing {
                     error.message =
                         format!("It exists; whether it is alone on its router could not be checked: {}", error.message);
                 } else {
-                    work.tell(StepEvent::Failed(sole.marked.step, error.clone(), Duration::ZERO));
+                    work.tell(Event::Failed(sole.marked.step, error.clone(), Duration::ZERO));
                 }
                 (sole.marked.step, error)
             })
@@ -122,11 +122,11 @@ impl Changing {
             }
             pause = pause.saturating_mul(2);
         }
-        work.tell(StepEvent::Deleting(own.clone()));
+        work.tell(Event::Deleting(own.clone()));
         match delete(deletable(&own), &own.id, &region).await {
             // Another VPN hangs on it already, so it is the others that have to go.
             Err(error) if error.is_in_use() => {
-                work.tell(StepEvent::Made(own, Duration::ZERO));
+                work.tell(Event::Made(own, Duration::ZERO));
                 return Ok(());
             }
             deleted => deleted?,
@@ -137,11 +137,11 @@ impl Changing {
 
     async fn service_again(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<(), Error> {
         let begun = Instant::now();
-        work.tell(StepEvent::Started(sole.marked.step));
+        work.tell(Event::Started(sole.marked.step));
         let made = self.sole_service(sole, region, work).await?;
-        self.progress().record(sole.marked.step, made.clone());
+        self.progress().record(made.clone());
         self.note();
-        work.tell(StepEvent::Made(made, begun.elapsed()));
+        work.tell(Event::Made(made, begun.elapsed()));
         Ok(())
     }
 

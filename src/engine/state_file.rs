@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use atomic_write_file::AtomicWriteFile;
 use atomic_write_file::unix::OpenOptionsExt as _;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::one_line;
@@ -58,8 +57,12 @@ pub(super) fn write(path: &Path, content: &impl Serialize) -> Result<(), Journal
     written().map_err(|error| JournalError::File(path.to_owned(), error))
 }
 
-/// Reads a file of that version of its format.
-pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, JournalError> {
+/// Reads a file of that version of its format, or of one before.
+pub(super) fn read<T>(
+    path: &Path,
+    known: u32,
+    parse: impl FnOnce(u32, &[u8]) -> serde_json::Result<T>,
+) -> Result<T, JournalError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,
@@ -71,10 +74,10 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, known: u32) -> Result<T, Jo
         state::open(path, OpenOptions::new().read(true)).and_then(|file| file.take(LARGEST).read_to_end(&mut text));
     read.map_err(|error| JournalError::File(path.to_owned(), error))?;
     let Versioned { version } = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
-    if version != known {
+    if version > known {
         return Err(unreadable(format!("it has format {version}, and this osvpn knows {known}; use the newer one")));
     }
-    serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))
+    parse(version, &text).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Refuses a file that is not called after the VPN it is about.
@@ -172,6 +175,13 @@ impl Claim {
     #[must_use]
     pub fn has_journal(&self) -> bool {
         self.path.exists()
+    }
+
+    /// Removes the journal, and what is beside it.
+    pub(super) fn remove_journal(&self) -> Result<(), JournalError> {
+        fs::remove_file(&self.path).map_err(|error| JournalError::File(self.path.clone(), error))?;
+        self.release();
+        Ok(())
     }
 
     /// Removes the lock, and what a killed process has left beside the journal.

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use itertools::Itertools;
 
-use super::progress::Progress;
-use super::{Direction, End};
+use super::{Direction, End, Made, Progress};
 use crate::change::{Change, Object, Step, UnreadRules};
-use crate::cloud::Id;
+use crate::cloud::{Error, Id};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{openstack, osvpn};
 
@@ -15,17 +14,14 @@ use crate::plan::shell::{openstack, osvpn};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Course {
     pub change: Change,
-    /// What came of each step, as far as it is done.
-    pub ends: Vec<Option<End>>,
-    /// Whether anything of it is done, or may have been.
-    pub is_begun: bool,
-    /// Whether it can be rolled back.
-    pub is_reversible: bool,
-    /// Its journal, by which another process can finish it or take it back. None if there is nothing to finish, or it is
+    pub progress: Progress,
+    /// Its journal, by which another process can finish it or roll it back. None if there is nothing to finish, or it is
     /// kept nowhere.
     pub journal: Option<PathBuf>,
     /// What is not as it should be, or may not be.
     pub caveats: Vec<Caveat>,
+    /// What of a creation could not be deleted, and why.
+    pub not_deleted: Vec<(Made, Error)>,
 }
 
 /// Something about the VPN, after a change or in its middle, that the user has to know.
@@ -49,28 +45,49 @@ impl Course {
     /// Of a change that has not begun.
     #[must_use]
     pub fn new(change: Change) -> Self {
-        let ends = vec![None; change.steps().len()];
-        Self { change, ends, is_begun: false, is_reversible: true, journal: None, caveats: Vec::new() }
+        let progress = Progress::new(&change);
+        Self { change, progress, journal: None, caveats: Vec::new(), not_deleted: Vec::new() }
     }
 
     pub(super) fn of(change: &Change, progress: &Progress, journal: Option<PathBuf>) -> Self {
         let caveats =
             change.steps().iter().enumerate().filter_map(|(number, step)| caveat(change, number, step, progress));
         Self {
-            ends: progress.ends(),
-            is_begun: !progress.is_unbegun(),
-            is_reversible: progress.is_reversible(change),
             caveats: caveats.chain(change.unread_rules.iter().cloned().map(Caveat::RulesStay)).collect(),
             change: change.clone(),
+            progress: progress.clone(),
             journal,
+            not_deleted: Vec::new(),
         }
+    }
+
+    /// What came of each step, as far as it is done.
+    #[must_use]
+    pub fn ends(&self) -> Vec<Option<End>> {
+        self.progress.ends()
+    }
+
+    /// Whether anything of it is done, or may have been.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        !self.progress.is_unbegun()
+    }
+
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        self.progress.is_reversible(&self.change)
+    }
+
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.change.is_creation()
     }
 
     /// The command that goes on with it from its journal, the way it went. What cannot be rolled back any more can only be
     /// finished.
     #[must_use]
     pub fn go_on(&self, direction: Direction) -> ShellCommand {
-        let command = if direction == Direction::Back && self.is_reversible { "rollback" } else { "resume" };
+        let command = if direction == Direction::Back && self.is_reversible() { "rollback" } else { "resume" };
         osvpn(command).operand(&self.change.subject)
     }
 }

@@ -6,9 +6,8 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::creation::sweep;
 use super::pace::{LAST_POLL, POLL, SLACK, poll_after};
-use super::{Event, Ledger, Made, Marks, Standing, Step, Work};
+use super::{Changing, Event, Job, Made, Standing, Work};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
 
@@ -42,90 +41,123 @@ pub enum Watched {
     Stopped,
 }
 
-/// Asks the ledger's connections for their status until all are ACTIVE. Failures that may pass are told and waited out.
-///
-/// Meanwhile it goes on looking for what requests given up may still make, and deletes it.
-pub async fn watch(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
-    let watched = poll(marks, ledger, pace, work).await;
-    if matches!(watched, Watched::Active | Watched::NotYet(_)) && !ledger.is_settled() {
-        sweep(marks, ledger, work).await;
+impl Changing {
+    /// Asks the connections of a new VPN for their status until all are ACTIVE. Failures that may pass are told and waited out.
+    ///
+    /// Meanwhile it goes on looking for what requests given up may still make, and deletes it.
+    pub async fn watch(&mut self, pace: Pace, work: &Work<'_>) -> Watched {
+        let job = &self.job(None, work);
+        let watched = self.poll(pace, job).await;
+        if matches!(watched, Watched::Active | Watched::NotYet(_)) && !self.progress().is_settled() {
+            self.sweep(job).await;
+        }
+        let progress = self.progress().clone();
+        self.kept().finish_made(&self.change, &progress);
+        watched
     }
-    work.keeper.finish_made(ledger);
-    watched
-}
 
-async fn poll(marks: &Marks, ledger: &mut Ledger, pace: Pace, work: &Work<'_>) -> Watched {
-    let connections: Vec<Made> =
-        ledger.made().iter().filter(|made| made.task.step == Step::Connection).cloned().collect();
-    // The time in which a person was asked to sign in again is not the cloud's.
-    let (begun, asked) = (Instant::now(), work.cloud.asked_for());
-    let deadline = || begun + pace.wait + work.cloud.asked_for().saturating_sub(asked);
-    let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
-    // However short the wait, each half is asked once; and once more if what was said last is from before a time in which
-    // this process was suspended.
-    let mut look = Look::First;
-    loop {
-        let last_look = sleep(LAST_POLL);
-        // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
-        let answers = tokio::select! {
-            biased;
-            () = work.stop.cancelled() => return Watched::Stopped,
-            answers = join_all(connections.iter().map(|made| ask(made, work))) => answers,
-            () = last_look, if look == Look::Last => return Watched::NotYet(standing),
-            // A wait of nothing is one look, which takes as long as it takes.
-            () = passing(&deadline), if look == Look::Another || look == Look::First && pace.wait > LAST_POLL => {
-                look = Look::Last;
-                continue;
-            }
-        };
-        let asked_last = Instant::now();
-        let (mut all_answered, mut asked_to_wait) = (true, Duration::ZERO);
-        for (half, answer) in answers {
-            match answer {
-                Ok(status) => {
-                    standing.insert(half, status);
-                }
-                Err(error)
-                    if error.is_gone()
-                        || matches!(
-                            error.kind,
-                            ErrorKind::Unauthorized | ErrorKind::Unanswered | ErrorKind::Forbidden
-                        ) =>
-                {
-                    return Watched::Lost(Box::new(error));
-                }
-                Err(error) => {
-                    all_answered = false;
-                    asked_to_wait = asked_to_wait.max(error.retry_after.unwrap_or_default());
-                    work.tell(Event::PollFailed(half, error));
-                }
+    /// Looks once more for what requests of a VPN that is made have made besides it, deletes it, and removes the journal when
+    /// none can make anything any more. An object that a change has replaced is not this run's to double.
+    ///
+    /// # Errors
+    /// If a region cannot be read.
+    pub async fn settle_made(&mut self, work: &Work<'_>) -> Result<(), Error> {
+        let job = &self.job(None, work);
+        self.progress().take_over(work.cloud.limits());
+        for marked in self.marked_steps().filter(|marked| self.is_unsettled(marked.step)) {
+            let Some(own) = self.object_of(marked.task) else { continue };
+            let there = job.region(&marked.create.region, marked.step)?.described(marked.task.step.kind()).await?;
+            if !there.iter().any(|object| object.id == own.id) {
+                self.progress().settle(marked.step);
             }
         }
-        work.tell(Event::Polled(standing.clone()));
-        let is_active = !standing.is_empty() && standing.values().all(|status| *status == Status::Active);
-        // A status from an earlier round says nothing of now.
-        if is_active && all_answered {
-            return Watched::Active;
-        }
-        if look == Look::Last {
-            return Watched::NotYet(standing);
-        }
-        look = Look::Another;
-        if ledger.is_due(Timestamp::now()) {
-            sweep(marks, ledger, work).await;
-        }
-        let pause = pace.every.min(poll_after(begun.elapsed())).max(asked_to_wait);
-        let pause = pause.min(deadline().saturating_duration_since(Instant::now()));
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = work.stop.cancelled() => return Watched::Stopped,
-        }
-        if Instant::now() >= deadline() {
-            if !is_stale(asked_last.elapsed(), pace) {
+        self.sweep(job).await;
+        let progress = self.progress().clone();
+        self.kept().finish_made(&self.change, &progress);
+        Ok(())
+    }
+
+    async fn poll(&self, pace: Pace, work: &Job<'_>) -> Watched {
+        let connections: Vec<Made> = self.progress().connections().cloned().collect();
+        // The time in which a person was asked to sign in again is not the cloud's.
+        let (begun, asked) = (Instant::now(), work.cloud.asked_for());
+        let deadline = || begun + pace.wait + work.cloud.asked_for().saturating_sub(asked);
+        let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
+        // However short the wait, each half is asked once; and once more if what was said last is from before a time in which
+        // this process was suspended.
+        let mut look = Look::First;
+        loop {
+            let last_look = sleep(LAST_POLL);
+            // Reads may be given up at any time: a hanging one holds up neither the user nor the end of the wait.
+            let answers = tokio::select! {
+                biased;
+                () = work.stop.cancelled() => return Watched::Stopped,
+                answers = join_all(connections.iter().map(|made| self.ask(made, work))) => answers,
+                () = last_look, if look == Look::Last => return Watched::NotYet(standing),
+                // A wait of nothing is one look, which takes as long as it takes.
+                () = passing(&deadline), if look == Look::Another || look == Look::First && pace.wait > LAST_POLL => {
+                    look = Look::Last;
+                    continue;
+                }
+            };
+            let asked_last = Instant::now();
+            let (mut all_answered, mut asked_to_wait) = (true, Duration::ZERO);
+            for (half, answer) in answers {
+                match answer {
+                    Ok(status) => {
+                        standing.insert(half, status);
+                    }
+                    Err(error)
+                        if error.is_gone()
+                            || matches!(
+                                error.kind,
+                                ErrorKind::Unauthorized | ErrorKind::Unanswered | ErrorKind::Forbidden
+                            ) =>
+                    {
+                        return Watched::Lost(Box::new(error));
+                    }
+                    Err(error) => {
+                        all_answered = false;
+                        asked_to_wait = asked_to_wait.max(error.retry_after.unwrap_or_default());
+                        work.tell(Event::PollFailed(half, error));
+                    }
+                }
+            }
+            work.tell(Event::Polled(standing.clone()));
+            let is_active = !standing.is_empty() && standing.values().all(|status| *status == Status::Active);
+            // A status from an earlier round says nothing of now.
+            if is_active && all_answered {
+                return Watched::Active;
+            }
+            if look == Look::Last {
                 return Watched::NotYet(standing);
             }
-            look = Look::Last;
+            look = Look::Another;
+            if self.progress().is_due(Timestamp::now()) {
+                self.sweep(work).await;
+            }
+            let pause = pace.every.min(poll_after(begun.elapsed())).max(asked_to_wait);
+            let pause = pause.min(deadline().saturating_duration_since(Instant::now()));
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = work.stop.cancelled() => return Watched::Stopped,
+            }
+            if Instant::now() >= deadline() {
+                if !is_stale(asked_last.elapsed(), pace) {
+                    return Watched::NotYet(standing);
+                }
+                look = Look::Last;
+            }
         }
+    }
+
+    async fn ask(&self, made: &Made, work: &Job<'_>) -> (Half, Result<Status, Error>) {
+        let step = self.change.step_of(made.task).unwrap_or_default();
+        let status = match work.region(&made.region, step) {
+            Ok(region) => region.connection_status(&made.id).await,
+            Err(error) => Err(error),
+        };
+        (made.task.half, status)
     }
 }
 
@@ -149,14 +181,6 @@ async fn passing(deadline: impl Fn() -> Instant) {
     while Instant::now() < deadline() {
         sleep_until(deadline()).await;
     }
-}
-
-async fn ask(made: &Made, work: &Work<'_>) -> (Half, Result<Status, Error>) {
-    let status = match work.region(&made.region, made.task) {
-        Ok(region) => region.connection_status(&made.id).await,
-        Err(error) => Err(error),
-    };
-    (made.task.half, status)
 }
 
 #[cfg(test)]

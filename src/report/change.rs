@@ -9,7 +9,7 @@ use super::wrap::hanging;
 use super::{Conclude, ExitStatus, FailureReport, Health};
 use crate::change::{Change, Verb};
 use crate::cloud::ErrorKind;
-use crate::engine::{Caveat, ChangeError, Changed, Course, Direction, End};
+use crate::engine::{Caveat, Course, Direction, End, WorkEnd};
 use crate::plan::ShellCommand;
 use crate::plan::shell::{osvpn, remove_file};
 
@@ -86,35 +86,39 @@ pub struct StepReport {
 
 impl ChangeReport {
     #[must_use]
-    pub fn new(course: &Course, ended: Result<Changed, ChangeError>, direction: Direction) -> Self {
+    pub fn new(course: &Course, ended: &WorkEnd, direction: Direction) -> Self {
         let change = &course.change;
         let done = if direction == Direction::Back { ChangeOutcome::RolledBack } else { ChangeOutcome::Done };
         let step = |number: usize| change.steps().get(number).map(ToString::to_string).unwrap_or_default();
         let mut unsettled = None;
         let (outcome, failure) = match ended {
-            Ok(Changed::Done) => (done, None),
-            Ok(Changed::Unsettled(until, error)) => {
-                unsettled = Some(until);
+            WorkEnd::Done | WorkEnd::Active | WorkEnd::NotYet(_) => (done, None),
+            WorkEnd::Unsettled(until, error) => {
+                unsettled = Some(*until);
                 let what = "looking for the effect of a lost request";
-                (ChangeOutcome::Unsettled, error.map(|error| FailureReport::new(what, &error)))
+                (ChangeOutcome::Unsettled, error.as_ref().map(|error| FailureReport::new(what, error)))
             }
-            Err(ChangeError::Failed(number, error)) => {
-                let is_over = error.kind == ErrorKind::Overtaken && !course.is_begun;
+            WorkEnd::Failed(number, error) => {
+                let is_over = error.kind == ErrorKind::Overtaken && !course.is_begun();
                 let outcome = if is_over { ChangeOutcome::Overtaken } else { ChangeOutcome::Failed };
-                (outcome, Some(FailureReport::new(step(number), &error)))
+                (outcome, Some(FailureReport::new(step(*number), error)))
             }
-            Err(ChangeError::Stopped) => (ChangeOutcome::Stopped, None),
-            Err(ChangeError::KeyNeeded(number)) => {
+            WorkEnd::Stopped | WorkEnd::Lost(_) => (ChangeOutcome::Stopped, None),
+            WorkEnd::NotBegun(why) => {
+                (ChangeOutcome::Failed, Some(FailureReport::plain(change.to_string(), &why.join("; "))))
+            }
+            WorkEnd::KeyNeeded(number) => {
                 let text = "you typed the key, and osvpn stores it nowhere; give it again with --psk-file PATH, or in OSVPN_PSK";
-                (ChangeOutcome::Failed, Some(FailureReport::plain(step(number), text)))
+                (ChangeOutcome::Failed, Some(FailureReport::plain(step(*number), text)))
             }
-            Err(ChangeError::TooLate) => {
+            WorkEnd::TooLate => {
                 let text =
                     "it cannot be rolled back any more: something is deleted, or both halves may have the new key";
                 (ChangeOutcome::Failed, Some(FailureReport::plain(format!("rolling back {change}"), text)))
             }
         };
-        let steps = course.ends.iter().enumerate().map(|(number, end)| StepReport {
+        let ends = course.ends();
+        let steps = ends.iter().enumerate().map(|(number, end)| StepReport {
             step: step(number),
             outcome: match end {
                 None => StepOutcome::Open,
@@ -138,7 +142,7 @@ impl ChangeReport {
             unsettled_until: unsettled.map(clock),
             notes: Vec::new(),
             caveats: course.caveats.iter().map(caveat).collect(),
-            is_reversible: course.is_reversible,
+            is_reversible: course.is_reversible(),
             go_on,
             journal: course.journal.as_ref().map(|journal| journal.display().to_string()),
             after: None,
@@ -147,16 +151,14 @@ impl ChangeReport {
 
     #[must_use]
     pub fn unchanged(change: Change, why: Vec<String>) -> Self {
-        let report = Self::new(&Course::new(change), Ok(Changed::Done), Direction::Forward);
+        let report = Self::new(&Course::new(change), &WorkEnd::Done, Direction::Forward);
         Self { outcome: ChangeOutcome::Unchanged, notes: why, is_reversible: false, ..report }
     }
 
     /// Of a change that could not even begin, and why.
     #[must_use]
     pub fn not_begun(change: Change, why: &str) -> Self {
-        let what = change.to_string();
-        let report = Self::new(&Course::new(change), Err(ChangeError::Stopped), Direction::Forward);
-        Self { outcome: ChangeOutcome::Failed, failure: Some(FailureReport::plain(what, why)), ..report }
+        Self::new(&Course::new(change), &WorkEnd::NotBegun(vec![why.to_owned()]), Direction::Forward)
     }
 
     /// Of a change that was agreed to together with one before, which is not done, or after which the user has stopped.

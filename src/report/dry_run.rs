@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::{Conclude, ExitStatus, HalfReport};
-use crate::engine::{Ledger, Standing};
+use crate::engine::{Progress, Standing};
 use crate::plan::{Plan, PlannedObject, VpnId, VpnName};
 
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +35,7 @@ pub(crate) struct Planned {
 
 impl DryRun {
     pub(crate) fn new(plan: &Plan) -> Self {
-        let nothing = (Ledger::default(), Standing::new());
+        let nothing = (Progress::default(), Standing::new());
         let half = |half| super::half_report(plan, &nothing.0, half, super::CreationOutcome::Stopped, &nothing.1);
         let planned = plan.halves().flat_map(|half| {
             let objects = plan.objects(half).into_iter();

@@ -1,10 +1,10 @@
-//! How a run ended, and where its key came from.
+//! How a creation ended.
 
 use serde::Serialize;
 
 use super::ExitStatus;
-use crate::cloud::Error;
-use crate::engine::{Made, Standing, Task};
+use crate::cloud::ErrorKind;
+use crate::engine::{Course, Direction, WorkEnd};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +22,21 @@ pub enum CreationOutcome {
 }
 
 impl CreationOutcome {
+    pub(super) fn of(course: &Course, direction: Direction, ended: &WorkEnd) -> Self {
+        match (ended, direction) {
+            (WorkEnd::Active, _) => Self::Active,
+            (WorkEnd::NotYet(_), _) => Self::NotActive,
+            (WorkEnd::Lost(_), _) => Self::Failed,
+            (WorkEnd::Failed(_, error), Direction::Forward) => {
+                let is_over = error.kind == ErrorKind::Overtaken && course.progress.is_clean();
+                if is_over { Self::Overtaken } else { Self::Failed }
+            }
+            (WorkEnd::Failed(..), Direction::Back) if !course.not_deleted.is_empty() => Self::Failed,
+            (WorkEnd::Failed(..) | WorkEnd::Done | WorkEnd::Unsettled(..), Direction::Back) => Self::Undone,
+            _ => Self::Stopped,
+        }
+    }
+
     pub(super) const fn exit_status(self) -> ExitStatus {
         match self {
             Self::Active => ExitStatus::Done,
@@ -31,21 +46,4 @@ impl CreationOutcome {
             Self::Stopped | Self::Undone => ExitStatus::Stopped,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum CreationEnd<'a> {
-    Active,
-    /// The wait was over; where each connection stood.
-    NotActive(&'a Standing),
-    Failed(Task, &'a Error),
-    /// The connections could not be watched any more; where each stood last.
-    Lost(&'a Standing, &'a Error),
-    /// Stopped before the end; where each connection stood last, as far as they were watched.
-    Stopped(&'a Standing),
-    Undone,
-    /// Everything of this run that exists was deleted, but lost requests may still make something; why that could not be
-    /// looked for, if it could not.
-    Unsettled(Option<&'a Error>),
-    Left(&'a [(Made, Error)]),
 }

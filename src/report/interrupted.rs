@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::{Conclude, ExitStatus};
-use crate::engine::interruption::{Action, Interruption, State};
+use crate::engine::interruption::{Interruption, State};
 use crate::plan::shell::{ShellCommand, osvpn};
 
 /// A run or a change that is not done, as `list`, `status` and `doctor` tell it.
@@ -36,24 +36,18 @@ pub(crate) struct ListedInterruption {
 
 impl ListedInterruption {
     pub(crate) fn new(interruption: &Interruption) -> Self {
-        let id = interruption.vpn.to_string();
-        let (what, exists, may_exist, is_reversible) = match &interruption.action {
-            Action::Creating { objects, may_exist } => {
-                (format!("creating {}", interruption.name), Some(objects.len()), Some(*may_exist), true)
-            }
-            Action::Changing { what, is_reversible, .. } => (what.clone(), None, None, *is_reversible),
-        };
-        let state = interruption.state;
+        let (id, state, course) = (interruption.vpn().to_string(), interruption.state, &interruption.course);
+        let is_creation = interruption.is_creation();
         Self {
-            name: interruption.name.clone(),
-            what,
+            name: interruption.name().to_owned(),
+            what: if is_creation { format!("creating {}", interruption.name()) } else { course.change.to_string() },
             state,
-            began: interruption.began.strftime("%F %H:%M UTC").to_string(),
-            exists,
-            may_exist,
+            began: interruption.began(),
+            exists: is_creation.then(|| course.progress.removable().len()),
+            may_exist: is_creation.then(|| course.progress.doubts().len()),
             resume: (state != State::Running).then(|| osvpn("resume").operand(&id)),
-            rollback: (state == State::Interrupted && is_reversible).then(|| osvpn("rollback").operand(&id)),
-            is_of_creation: interruption.is_of_creation(),
+            rollback: (state == State::Interrupted && course.is_reversible()).then(|| osvpn("rollback").operand(&id)),
+            is_of_creation: interruption.is_unmade(),
             id,
         }
     }

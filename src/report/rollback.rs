@@ -5,9 +5,10 @@ use std::fmt::{self, Display, Formatter};
 use serde::Serialize;
 
 use super::{Conclude, DoubtReport, ExitStatus, FailureReport};
-use crate::engine::{Ledger, Made, Marks, Undone, commands, describe};
+use crate::cloud::Error;
+use crate::engine::{Course, Made, WorkEnd, commands, describe};
+use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
-use crate::plan::{ShellCommand, VpnId, VpnName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,9 +21,9 @@ pub(crate) enum RollbackOutcome {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RollbackReport {
     outcome: RollbackOutcome,
-    name: VpnName,
+    name: String,
     /// The id in the markers of its objects.
-    id: VpnId,
+    id: String,
     deleted: usize,
     failures: Vec<FailureReport>,
     doubtful: Vec<DoubtReport>,
@@ -34,35 +35,35 @@ pub(crate) struct RollbackReport {
 }
 
 impl RollbackReport {
-    pub(crate) fn new(marks: &Marks, ledger: &Ledger, deleted: usize, undone: &Undone) -> Self {
-        let outcome = match undone {
-            Undone::Clean => RollbackOutcome::Undone,
-            Undone::Stopped => RollbackOutcome::Stopped,
-            Undone::Left(_) | Undone::Unsettled(_) => RollbackOutcome::Left,
-        };
-        let failures = match undone {
-            Undone::Left(left) => left
-                .iter()
-                .map(|(made, error)| {
-                    FailureReport::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
-                })
-                .collect(),
-            Undone::Unsettled(Some(error)) => {
-                vec![FailureReport::new("looking for objects of lost requests", error)]
+    pub(crate) fn new(course: &Course, deleted: usize, ended: &WorkEnd) -> Self {
+        let lost_requests = |error| FailureReport::new("looking for objects of lost requests", error);
+        let (outcome, failures) = match ended {
+            WorkEnd::Done => (RollbackOutcome::Undone, Vec::new()),
+            WorkEnd::Failed(_, error) if course.not_deleted.is_empty() => {
+                (RollbackOutcome::Left, vec![lost_requests(error)])
             }
-            Undone::Clean | Undone::Stopped | Undone::Unsettled(None) => Vec::new(),
+            WorkEnd::Failed(..) => {
+                let failure = |(made, error): &(Made, Error)| {
+                    FailureReport::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
+                };
+                (RollbackOutcome::Left, course.not_deleted.iter().map(failure).collect())
+            }
+            WorkEnd::Unsettled(_, error) => {
+                (RollbackOutcome::Left, error.iter().map(|error| lost_requests(error)).collect())
+            }
+            _ => (RollbackOutcome::Stopped, Vec::new()),
         };
         Self {
             outcome,
-            name: marks.name.clone(),
-            id: marks.vpn.clone(),
+            name: course.change.label.clone(),
+            id: course.change.subject.to_string(),
             deleted,
             failures,
-            doubtful: DoubtReport::all(marks, ledger),
+            doubtful: DoubtReport::all(course),
             spared: Vec::new(),
-            removal: commands::removal(&ledger.removable()),
+            removal: commands::removal(&course.progress.removable()),
         }
-        .sparing(ledger.left_alone())
+        .sparing(course.progress.left_alone())
     }
 
     /// The same, where these carry the marker and were not deleted on the word of their description alone.

@@ -12,29 +12,31 @@ use tokio_util::sync::CancellationToken;
 use super::{plan_file, terminal::words};
 use crate::cloud::person::{Reply, Said};
 use crate::cloud::{Cloud, Error, ErrorKind, Inventory, OtherSubnets, Person, Region, RegionId};
-use crate::engine::handover::KeyOrigin;
-use crate::engine::interruption::{self, interruptions};
-use crate::engine::journal::{self, Journal, JournalError, Keeper, Record, Stage};
+use crate::engine::interruption::{self, Interruption, State, interruptions};
+use crate::engine::journal::{self, JournalError};
 use crate::engine::pace::TOGETHER;
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
-use crate::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction};
-use crate::engine::{Event, Ledger, Marks, Pace, Work, create, read_shared_keys, undo, watch};
+use crate::engine::{ChangeError, Changed, Changing, Direction, Event, Events, Pace, Watched, Work, read_shared_keys};
 use crate::inspect::{Aspects, Background, Inquiry, Inspection, examine, inspect_in_parts, poll};
-use crate::plan::{Plan, Psk};
+use crate::plan::Psk;
 use crate::report::FailureReport;
 use crate::sign_in::{Login, Problem, SignedIn, sign_in};
 use crate::system::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{
-    Effect, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation, Session, Which,
-};
+use crate::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, Which};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
 pub(super) struct HeldChange {
     changing: Changing,
     key: Option<Psk>,
+}
+
+impl From<Changing> for HeldChange {
+    fn from(changing: Changing) -> Self {
+        Self { changing, key: None }
+    }
 }
 
 /// How a task ended.
@@ -47,7 +49,14 @@ pub(super) enum Done {
     /// With an interrupted run.
     Resumed(RequestId, Box<Result<Resumed, PrepareError>>),
     /// With a change that has come to rest.
-    Changed(Box<HeldChange>, Result<Changed, ChangeError>),
+    Rested(Box<HeldChange>, Rested),
+}
+
+/// What the engine's work has come to.
+#[derive(Debug)]
+pub(super) enum Rested {
+    Changed(Result<Changed, ChangeError>),
+    Watched(Watched),
 }
 
 /// A sign-in with everything the wizard shows of it.
@@ -64,17 +73,14 @@ type Reading = JoinHandle<Result<Inventory, Error>>;
 #[derive(Debug)]
 pub struct Effects {
     tasks: JoinSet<Done>,
-    engine: UnboundedSender<Event>,
-    events: UnboundedReceiver<Event>,
-    changes: (UnboundedSender<ChangeEvent>, UnboundedReceiver<ChangeEvent>),
+    events: (Events, UnboundedReceiver<Event>),
     /// What is known of an answer before all of it is there.
     parts: (UnboundedSender<Message>, UnboundedReceiver<Message>),
     stop: CancellationToken,
-    keeper: Keeper,
-    /// A change that has come to rest and is not done.
-    changing: Option<HeldChange>,
-    /// The journal of a resumed run, until the wizard says whether it continues.
-    taken: Option<(RequestId, Keeper)>,
+    /// A change that has come to rest, for whatever is wanted next.
+    present: Option<HeldChange>,
+    /// A creation that is resumed, until the wizard says whether it continues.
+    taken: Option<(RequestId, Changing)>,
     signed_in: Option<SignedIn>,
     early: BTreeMap<RegionId, Reading>,
     /// Whom the last sign-in asks: the user, by way of the wizard.
@@ -82,20 +88,6 @@ pub struct Effects {
     said: UnboundedReceiver<Said>,
     /// Where the answer to the open question goes.
     question: Option<oneshot::Sender<Option<Reply>>>,
-}
-
-/// What a piece of the engine's work owns.
-struct EngineTask {
-    cloud: Cloud,
-    keeper: Keeper,
-    events: UnboundedSender<Event>,
-    stop: CancellationToken,
-}
-
-impl EngineTask {
-    const fn work(&self) -> Work<'_> {
-        Work { cloud: &self.cloud, keeper: &self.keeper, events: &self.events, stop: &self.stop }
-    }
 }
 
 /// What a task has to say.
@@ -108,17 +100,13 @@ pub enum News {
 
 impl Default for Effects {
     fn default() -> Self {
-        let (engine, events) = unbounded_channel();
         let (person, said) = Person::new();
         Self {
             tasks: JoinSet::new(),
-            engine,
-            events,
-            changes: unbounded_channel(),
+            events: unbounded_channel(),
             parts: unbounded_channel(),
             stop: CancellationToken::new(),
-            keeper: Keeper::default(),
-            changing: None,
+            present: None,
             taken: None,
             signed_in: None,
             early: BTreeMap::new(),
@@ -135,8 +123,7 @@ impl Effects {
     pub async fn next(&mut self) -> News {
         let ended = tokio::select! {
             biased;
-            Some(event) = self.events.recv() => return News::Message(Box::new(Message::CreationEvent(event))),
-            Some(event) = self.changes.1.recv() => return News::Message(Box::new(Message::ChangeEvent(event))),
+            Some(event) = self.events.1.recv() => return News::Message(Box::new(Message::Event(event))),
             Some(part) = self.parts.1.recv() => return News::Message(Box::new(part)),
             Some(said) = self.said.recv() => return News::Message(Box::new(self.hear(said))),
             Some(ended) = self.tasks.join_next() => ended,
@@ -146,15 +133,14 @@ impl Effects {
             Ok(Done::Message(message)) => News::Message(message),
             Ok(Done::SignedIn(request, result)) => News::Message(Box::new(self.take(request, *result))),
             Ok(Done::Resumed(request, result)) => News::Message(Box::new(self.resumed(request, *result))),
-            Ok(Done::Changed(kept, ended)) => News::Message(Box::new(self.keep_change(*kept, ended))),
+            Ok(Done::Rested(held, rested)) => News::Message(Box::new(self.keep(*held, rested))),
             Err(error) => News::Panicked(words_of(error)),
         }
     }
 
     /// Events of the engine that have not been handled yet.
     pub fn heard(&mut self) -> Option<Message> {
-        let event = self.events.try_recv().ok().map(Message::CreationEvent);
-        event.or_else(|| self.changes.1.try_recv().ok().map(Message::ChangeEvent))
+        self.events.1.try_recv().ok().map(Message::Event)
     }
 
     fn hear(&mut self, said: Said) -> Message {
@@ -190,9 +176,10 @@ impl Effects {
     }
 
     fn resumed(&mut self, request: RequestId, result: Result<Resumed, PrepareError>) -> Message {
-        let taken = result.map(|Resumed { plan, marks, ledger, key, keeper }| {
-            self.taken = Some((request, keeper));
-            Box::new(ResumedCreation { plan: plan.map(|plan| *plan), marks, ledger, key })
+        let taken = result.map(|Resumed { plan, key, changing }| {
+            let course = changing.course();
+            self.taken = Some((request, changing));
+            Box::new(ResumedCreation { plan: plan.map(|plan| *plan), course, key })
         });
         Message::Resumed(request, taken.map_err(|error| refused(error).lines().map(Into::into).collect()))
     }
@@ -271,8 +258,8 @@ impl Effects {
                     .spawn(async move { Done::Resumed(request, Box::new(resume(&journal, direction, &cloud).await)) });
             }
             Effect::GoOn(request) => {
-                if let Some((_, keeper)) = self.taken.take_if(|(taken, _)| *taken == request) {
-                    self.keeper = keeper;
+                if let Some((_, changing)) = self.taken.take_if(|(taken, _)| *taken == request) {
+                    self.present = Some(changing.into());
                 }
             }
             Effect::Release(request) => {
@@ -283,28 +270,12 @@ impl Effects {
                     tracing::warn!(%error, "the journal was not removed");
                 }
             }
-            Effect::Create(plan, mut ledger, key) => {
-                self.keep(&plan, &ledger, key);
-                self.work(async move |task| {
-                    let result = create(&plan, &mut ledger, &task.work()).await;
-                    Message::Created(result, ledger)
-                });
-            }
-            Effect::Watch(plan, mut ledger, wait) => self.work(async move |task| {
-                let marks = Marks::from(&*plan);
-                Message::Watched(watch(&marks, &mut ledger, Pace::lasting(wait), &task.work()).await)
-            }),
+            Effect::Work(which, order) => self.work(which, order),
             Effect::Verify(vpn, regions) => {
-                self.work(async move |task| {
-                    Message::Verified(examine(&task.cloud, &vpn, &regions).await.map(Box::new))
-                });
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move { Message::Verified(examine(&cloud, &vpn, &regions).await.map(Box::new)) });
             }
-            Effect::RollBack(marks, mut ledger) => self.work(async move |task| {
-                let undone = undo(&marks, &mut ledger, &task.work()).await;
-                Message::RolledBack(undone, ledger)
-            }),
-            Effect::Change(which, direction) => self.change(which, direction),
-            Effect::LetChangeGo => self.changing = None,
+            Effect::LetGo => self.present = None,
             Effect::Inspect(_) | Effect::Diagnose(..) | Effect::CompareKeys(..) | Effect::Look(..) => {
                 self.read_vpns(effect);
             }
@@ -367,28 +338,43 @@ impl Effects {
         }
     }
 
-    /// Begins a change, goes on with one, or takes one back.
-    fn change(&mut self, which: Which, direction: Direction) {
+    /// Begins a piece of work of the engine, or goes on with the last. The wish to stop is its own: the next piece is not
+    /// stopped by it.
+    fn work(&mut self, which: Which, order: Order) {
         let Some((cloud, is_kept)) = self.cloud() else { return };
-        let present = self.changing.take();
+        let present = self.present.take();
         self.stop = CancellationToken::new();
-        let (events, stop) = (self.changes.0.clone(), self.stop.clone());
+        let (events, stop) = (self.events.0.clone(), self.stop.clone());
         self.tasks.spawn(async move {
-            let mut kept = match begin_change(which, present, &cloud, is_kept) {
-                Ok(kept) => kept,
+            let mut held = match begin(which, present, &cloud, is_kept) {
+                Ok(held) => held,
                 Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why]))),
             };
-            let work = ChangeWork { cloud: &cloud, events: &events, stop: &stop };
-            let ended = kept.changing.see_through(direction, kept.key.as_ref(), &work).await;
-            Done::Changed(Box::new(kept), ended)
+            let work = Work { cloud: &cloud, events: &events, stop: &stop };
+            let HeldChange { changing, key } = &mut held;
+            let rested = match order {
+                Order::Watch(wait) => Rested::Watched(changing.watch(Pace::lasting(wait), &work).await),
+                // What may still come of a new VPN is looked for while it is watched, or by the user's wish.
+                Order::CarryOut if changing.change().is_creation() => {
+                    Rested::Changed(changing.carry_out(None, &work).await)
+                }
+                Order::RollBack if changing.change().is_creation() => Rested::Changed(changing.roll_back(&work).await),
+                Order::CarryOut => Rested::Changed(changing.see_through(Direction::Forward, key.as_ref(), &work).await),
+                Order::RollBack => Rested::Changed(changing.see_through(Direction::Back, key.as_ref(), &work).await),
+            };
+            Done::Rested(Box::new(held), rested)
         });
     }
 
-    /// Keeps a change that is not done for whatever is wanted next: it stays locked until then.
-    fn keep_change(&mut self, kept: HeldChange, ended: Result<Changed, ChangeError>) -> Message {
-        let course = Box::new(kept.changing.course());
-        self.changing = Some(kept).filter(|_| !matches!(ended, Ok(Changed::Done)));
-        Message::ChangeEnded(ended, course)
+    /// Keeps a change for whatever is wanted next: one that is not done stays locked until then.
+    fn keep(&mut self, held: HeldChange, rested: Rested) -> Message {
+        let course = Box::new(held.changing.course());
+        let is_over = matches!(rested, Rested::Changed(Ok(Changed::Done))) && !course.is_creation();
+        self.present = Some(held).filter(|_| !is_over);
+        match rested {
+            Rested::Changed(result) => Message::Rested(result, course),
+            Rested::Watched(watched) => Message::Watched(watched),
+        }
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
@@ -398,34 +384,6 @@ impl Effects {
 
     fn answer(&mut self, answer: impl Future<Output = Message> + Send + 'static) {
         self.tasks.spawn(async move { Done::Message(Box::new(answer.await)) });
-    }
-
-    /// Begins a piece of work of the engine. Its intent to stop is its own: the next piece is not stopped by it.
-    fn work<F>(&mut self, work: impl FnOnce(EngineTask) -> F)
-    where
-        F: Future<Output = Message> + Send + 'static,
-    {
-        // There is no plan without a sign-in, so there is no work without one either.
-        let Some(signed_in) = &self.signed_in else { return };
-        self.stop = CancellationToken::new();
-        let task = EngineTask {
-            cloud: signed_in.cloud.clone(),
-            keeper: self.keeper.clone(),
-            events: self.engine.clone(),
-            stop: self.stop.clone(),
-        };
-        let work = work(task);
-        self.answer(work);
-    }
-
-    /// Decides where a run is kept. A retry goes on where the first try began.
-    fn keep(&mut self, plan: &Plan, ledger: &Ledger, key: KeyOrigin) {
-        let Some(signed_in) = &self.signed_in else { return };
-        if signed_in.simulator.is_some() {
-            self.keeper = Keeper::default();
-        } else if *ledger == Ledger::default() {
-            self.keeper = Keeper::planned(state::directory(), Record::new(&signed_in.cloud, plan, key));
-        }
     }
 
     /// Begins a task that a test wrote.
@@ -453,68 +411,26 @@ async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) ->
         home: cloud.preferred_region().cloned(),
         regions: regions.iter().map(|region| region.id().clone()).collect(),
         warnings: signed_in.warnings.clone(),
-        creations: if signed_in.simulator.is_some() { Vec::new() } else { interrupted_creations(cloud) },
-        changes: if signed_in.simulator.is_some() { Vec::new() } else { interrupted(cloud) },
+        interruptions: interrupted(cloud, signed_in.simulator.is_none())
+            .into_iter()
+            .filter(|one| one.state == State::Interrupted)
+            .collect(),
     };
     Ok(Access { signed_in, session, early })
 }
 
-/// The VPNs of this project whose creation was interrupted and is not being worked on.
-fn interrupted_creations(cloud: &Cloud) -> Vec<InterruptedCreation> {
-    unfinished(cloud).into_iter().filter(|creation| !creation.is_running).collect()
-}
-
-/// The VPNs of this project that lack objects.
-fn unfinished(cloud: &Cloud) -> Vec<InterruptedCreation> {
-    let journals = state::directory().and_then(|directory| journal::unfinished(&directory).ok()).unwrap_or_default();
-    let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let is_interrupted = |record: &Record| record.stage() == Stage::Interrupted && record.is_of(cloud);
-    let ours = records.filter(|(_, record)| is_interrupted(record));
-    let described = ours.filter_map(|(journal, mut record)| {
-        let is_running = match Journal::open(&journal) {
-            Ok(_) => false,
-            Err(JournalError::Busy(_)) => true,
-            Err(_) => return None,
-        };
-        record.ledger.take_over(cloud.limits());
-        Some(InterruptedCreation {
-            journal,
-            name: record.name.to_string(),
-            began: record.began.strftime("%F %H:%M UTC").to_string(),
-            exists: record.ledger.removable().len(),
-            may_exist: record.ledger.doubts().len(),
-            is_running,
-        })
-    });
-    described.collect()
-}
-
-/// The interrupted changes of this project that are not being worked on.
-fn interrupted(cloud: &Cloud) -> Vec<InterruptedChange> {
-    let journals =
-        state::directory().and_then(|directory| crate::engine::kept::unfinished(&directory).ok()).unwrap_or_default();
-    let records = journals.into_iter().filter_map(|(path, record)| Some((path, record.ok()?)));
-    let ours = records.filter(|(path, record)| record.is_of(cloud) && Changing::open(path).is_ok());
-    let described = ours.map(|(journal, record)| InterruptedChange {
-        course: record.course(&journal),
-        journal,
-        direction: record.direction(),
-        began: record.began.strftime("%F %H:%M UTC").to_string(),
-    });
-    described.collect()
+/// What was interrupted in this project, as far as it is kept.
+fn interrupted(cloud: &Cloud, is_kept: bool) -> Vec<Interruption> {
+    let directory = state::directory().filter(|_| is_kept);
+    directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default()
 }
 
 /// What was read, and what the journals here tell that is not done yet.
 fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
-    let directory = state::directory().filter(|_| is_kept);
-    let (vpns, changes, objects) =
-        interruption::needed(&directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default());
-    Overview {
-        inspection,
-        unfinished: crate::change::Unfinished { vpns, changes, objects },
-        creations: if is_kept { unfinished(cloud) } else { Vec::new() },
-        changes: if is_kept { interrupted(cloud) } else { Vec::new() },
-    }
+    let mut interruptions = interrupted(cloud, is_kept);
+    let (vpns, changes, objects) = interruption::needed(&interruptions);
+    interruptions.retain(|one| one.state == State::Interrupted || one.is_creation() && one.state == State::Running);
+    Overview { inspection, unfinished: crate::change::Unfinished { vpns, changes, objects }, interruptions }
 }
 
 /// Why a run cannot go on, as the command line words it.
@@ -527,20 +443,31 @@ fn refused(error: PrepareError) -> String {
 }
 
 /// Begins a change, or resumes an interrupted one.
-fn begin_change(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool) -> Result<HeldChange, String> {
+fn begin(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool) -> Result<HeldChange, String> {
     let words = |error: JournalError| error.to_string();
-    match which {
+    Ok(match which {
         Which::Present(key) => {
-            let kept = present.ok_or_else(|| "there is no change to go on with".to_owned())?;
-            Ok(HeldChange { key: key.or(kept.key), ..kept })
+            let held = present_of(present)?;
+            HeldChange { key: key.or(held.key), ..held }
         }
-        Which::Journal(path) => Ok(HeldChange { changing: Changing::open(&path).map_err(words)?, key: None }),
-        Which::New(change, key) if !is_kept => Ok(HeldChange { changing: Changing::unkept(*change), key }),
+        Which::Policy(plan) => {
+            let mut held = present_of(present)?;
+            held.changing.make_with_policy(*plan);
+            held
+        }
+        Which::Journal(path) => Changing::open(&path).map_err(words)?.into(),
+        Which::Plan(plan, _) if !is_kept => Changing::unkept_creation(&plan).into(),
+        Which::Plan(plan, key) => Changing::begin_creation(*plan, key, cloud, state::directory()).into(),
+        Which::New(change, key) if !is_kept => HeldChange { changing: Changing::unkept(*change), key },
         Which::New(change, key) => {
             let directory = state::directory().ok_or(JournalError::NoHome).map_err(words)?;
-            Ok(HeldChange { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key })
+            HeldChange { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key }
         }
-    }
+    })
+}
+
+fn present_of(present: Option<HeldChange>) -> Result<HeldChange, String> {
+    present.ok_or_else(|| "there is no change to go on with".to_owned())
 }
 
 fn lost(error: &JoinError) -> Error {

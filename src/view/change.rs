@@ -4,21 +4,21 @@ use super::account::{Account, hour};
 use crate::engine::Direction;
 use crate::plan::shell::osvpn;
 use crate::wizard::vpn::capitalised;
-use crate::wizard::work::{ChangeJob, End, Work};
+use crate::wizard::work::{End, Work};
 
-pub(super) fn lines(text: &mut Account<'_>, work: &Work, job: &ChangeJob) {
+pub(super) fn lines(text: &mut Account<'_>, work: &Work) {
     let list = &text.scene.model.work;
-    for before in list.done_before().iter().filter_map(Work::change) {
+    for before in list.done_before() {
         text.done_before(before);
     }
-    if let Some(until) = job.settling {
+    if let Some(until) = work.settling {
         text.warning(&format!(
             "One request got no answer, and the cloud may still process it until {}: it is checked again then.",
             hour(until)
         ));
     }
     if let Some(end) = work.end() {
-        text.change_ended(work, job, end);
+        text.change_ended(work, end);
     }
     if !work.is_working() && !list.queue.is_empty() {
         text.gap();
@@ -27,14 +27,14 @@ pub(super) fn lines(text: &mut Account<'_>, work: &Work, job: &ChangeJob) {
             text.say(&format!("Not begun, because {why}: {}.", left.change));
         }
     }
-    for id in &job.removed {
+    for id in &work.removed {
         text.say(&format!("{id}, created by a request that got no answer, is deleted."));
     }
 }
 
 impl Account<'_> {
     /// One that was agreed to together with the present one and is done.
-    fn done_before(&mut self, before: &ChangeJob) {
+    fn done_before(&mut self, before: &Work) {
         let said = format!("{}: done.", capitalised(&before.change().to_string()));
         if before.course.caveats.is_empty() {
             return self.good(&said);
@@ -46,8 +46,8 @@ impl Account<'_> {
         }
     }
 
-    fn change_ended(&mut self, work: &Work, job: &ChangeJob, end: &End) {
-        let subject = &job.change().subject;
+    fn change_ended(&mut self, work: &Work, end: &End) {
+        let subject = &work.change().subject;
         match end {
             End::Done => {
                 match work.direction {
@@ -55,14 +55,14 @@ impl Account<'_> {
                     Direction::Back => self.good("Rolled back: everything is as it was."),
                 }
                 if work.direction == Direction::Forward {
-                    for note in &job.notes {
+                    for note in &work.notes {
                         self.say(note);
                     }
                 }
             }
             End::Unsettled(until, error) => {
                 let done = if work.direction == Direction::Back { "Rolled back" } else { "Done" };
-                let until = until.map_or_else(|| "later".to_owned(), hour);
+                let until = hour(*until);
                 self.warning(&format!(
                     "{done}. One request got no answer, and the cloud may still process it until {until}."
                 ));
@@ -71,7 +71,7 @@ impl Account<'_> {
                 }
             }
             End::Failed(row, error) => {
-                let what = job.change().steps().get(*row).map(ToString::to_string).unwrap_or_default();
+                let what = work.change().steps().get(*row).map(ToString::to_string).unwrap_or_default();
                 self.say(&format!("This failed: {what}"));
                 self.error(error);
             }
@@ -85,13 +85,13 @@ impl Account<'_> {
                  finishes it.",
             ),
             End::NotBegun(why) => {
-                self.warning(if job.turn.is_some() { "This one was not begun:" } else { "Nothing was changed:" });
+                self.warning(if work.turn.is_some() { "This one was not begun:" } else { "Nothing was changed:" });
                 return why.iter().for_each(|why| self.say(why));
             }
-            End::Active | End::NotYet(_) | End::Lost(_) | End::Left(_) => {}
+            End::Active | End::NotYet(_) | End::Lost(_) => {}
         }
         let go_on = work.command();
-        for caveat in &job.course.caveats {
+        for caveat in &work.course.caveats {
             self.gap();
             self.warning(&caveat.text(go_on.as_ref()));
             caveat.command().iter().for_each(|command| self.say(&format!("  {command}")));
@@ -100,7 +100,7 @@ impl Account<'_> {
             self.gap();
             self.say(&format!("It can be resumed later: here, or with {go_on}."));
         }
-        if let (End::Failed(..) | End::TooLate, Some(journal)) = (end, &job.course.journal) {
+        if let (End::Failed(..) | End::TooLate, Some(journal)) = (end, &work.course.journal) {
             self.say(&format!("To keep it as it is for good, remove {}.", journal.display()));
         }
     }

@@ -6,30 +6,24 @@ use super::account::{Account, hour};
 use super::text::{clock, hanging, labelled, paragraph};
 use crate::cloud::{Error, Status};
 use crate::engine::Direction;
+use crate::engine::Doubt;
 use crate::engine::handover::{HANDOVER_TITLE, Handover};
-use crate::engine::{Doubt, Made};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{CheckResult, Condition, Examined, Weight, checks};
 use crate::plan::{Half, Plan, RULES_NEEDED};
-use crate::wizard::work::{Button, CreationJob, End, Stage, Work};
-
-#[derive(Clone, Copy)]
-pub(super) struct Run<'a> {
-    pub(super) work: &'a Work,
-    pub(super) job: &'a CreationJob,
-}
+use crate::wizard::work::{Button, End, Stage, Work};
 
 /// What a creation means at this moment, and what there is to do.
-pub(super) fn lines(text: &mut Account<'_>, run: Run<'_>) {
-    match (&run.work.stage, run.work.direction) {
-        (Stage::Working, Direction::Forward) => creating(text, run),
+pub(super) fn lines(text: &mut Account<'_>, work: &Work) {
+    match (&work.stage, work.direction) {
+        (Stage::Working, Direction::Forward) => creating(text, work),
         (Stage::Working, Direction::Back) => {
             text.say("Deleting what this run created, connections first; what existed before stays.");
         }
-        (Stage::Watching, _) => watching(text, run),
-        (Stage::Ended(end), _) => ended(text, run, end),
+        (Stage::Watching, _) => watching(text, work),
+        (Stage::Ended(end), _) => ended(text, work, end),
     }
-    for made in run.job.ledger.left_alone() {
+    for made in work.course.progress.left_alone() {
         text.warning(&format!(
             "Kept: {} {} {} ({}) has the marker of this VPN, but is not what osvpn sent.",
             made.region,
@@ -40,45 +34,39 @@ pub(super) fn lines(text: &mut Account<'_>, run: Run<'_>) {
     }
 }
 
-fn ended(text: &mut Account<'_>, run: Run<'_>, end: &End) {
+fn ended(text: &mut Account<'_>, work: &Work, end: &End) {
     match end {
-        End::Failed(row, error) => failed(text, run, *row, error),
-        End::Active => active(text, run),
+        End::Failed(..) if work.is_left() => remaining(text, work),
+        End::Failed(row, error) => failed(text, work, *row, error),
+        End::Active => active(text, work),
         End::NotYet(standing) => {
-            let waited = clock(run.job.wait);
+            let waited = clock(work.watch.wait);
             let waited = waited.trim_end_matches(" 00 s");
             text.warning(&format!(
                 "Not ACTIVE within {waited}. That is no failure: the objects exist and keep trying."
             ));
             for (half, status) in standing {
-                text.half(run, *half, status);
+                text.half(work, *half, status);
             }
-            text.besides(run);
-            handover(text, run);
-            proof(text, run);
+            text.besides(work);
+            handover(text, work);
+            proof(text, work);
         }
         End::Lost(error) => {
             text.warning("The connections can no longer be watched. What was created still exists.");
             text.error(error);
         }
         End::Done => {
-            let answers = if run.job.plan.is_some() {
-                " The answers are still here: Change answers goes back to them."
-            } else {
-                ""
-            };
+            let answers =
+                if work.plan.is_some() { " The answers are still here: Change answers goes back to them." } else { "" };
             text.good(&format!("Nothing of this run is left in the cloud.{answers}"));
         }
-        End::Unsettled(_, error) => unsettled(text, run, error.as_deref()),
-        End::Left(left) => remaining(text, run, left),
+        End::Unsettled(_, error) => unsettled(text, work, error.as_deref()),
         _ => {
-            let ways = if run.job.plan.is_some() {
-                "Retry does what is still missing."
-            } else {
-                "Roll back deletes the rest."
-            };
+            let ways =
+                if work.plan.is_some() { "Retry does what is still missing." } else { "Roll back deletes the rest." };
             text.warning(&format!("Stopped. {ways}"));
-            text.exists(run);
+            text.exists(work);
         }
     }
 }
@@ -90,23 +78,23 @@ impl Account<'_> {
         self.signed((theme.glyphs.notice, theme.accent()), &format!("{question}: {what}"), theme.text());
     }
 
-    fn half(&mut self, run: Run<'_>, half: Half, status: &Status) {
+    fn half(&mut self, work: &Work, half: Half, status: &Status) {
         let theme = self.scene.theme;
         let look = theme.status(status);
-        let place = run.job.label(half);
-        let text = format!("{place} is {status}{}", meaning(run, half, status));
+        let place = work.label(half);
+        let text = format!("{place} is {status}{}", meaning(work, half, status));
         self.signed(look, &text, theme.text());
     }
 
-    fn exists(&mut self, run: Run<'_>) {
-        let ours = run.job.ledger.removable().len();
+    fn exists(&mut self, work: &Work) {
+        let ours = work.course.progress.removable().len();
         let text = match ours {
             0 => "Nothing of this VPN exists.".to_owned(),
             1 => "1 object exists so far.".to_owned(),
             count => format!("{count} objects exist so far."),
         };
         self.say(&text);
-        let doubts = run.job.ledger.doubts();
+        let doubts = work.course.progress.doubts();
         match doubts.iter().map(|doubt| doubt.until).max() {
             None => {}
             // None is the least: of no request is it known until when.
@@ -124,8 +112,8 @@ impl Account<'_> {
     }
 
     /// What there is, or may come to be, besides the VPN itself.
-    fn besides(&mut self, run: Run<'_>) {
-        for left in run.job.ledger.leftovers() {
+    fn besides(&mut self, work: &Work) {
+        for left in work.course.progress.leftovers() {
             let text = format!(
                 "Unused by this VPN: {} {} {}. The summary printed at the end says how to delete it.",
                 left.region,
@@ -134,27 +122,26 @@ impl Account<'_> {
             );
             self.warning(&text);
         }
-        for doubt in run.job.ledger.doubts() {
-            self.doubt(run, doubt);
+        for doubt in work.course.progress.doubts() {
+            self.doubt(work, doubt);
         }
     }
 
-    fn doubt(&mut self, run: Run<'_>, Doubt { task, until }: Doubt) {
-        let place = run.job.marks.regions.get(&task.half).map_or_else(String::new, |region| format!("{region}: "));
-        let name = run.job.marks.name.of(task.step.object());
+    fn doubt(&mut self, work: &Work, Doubt { task, until }: Doubt) {
+        let Some(create) = work.change().creation_of(task) else { return };
         let when = match until {
             Some(until) => format!("may still appear until {}", hour(until)),
             None => "may exist; it could not be checked".to_owned(),
         };
-        let text = format!("{place}{} {name} {when}", task.step.label());
+        let text = format!("{}: {} {} {when}", create.region, task.step.label(), create.name);
         let theme = self.scene.theme;
         self.signed((theme.glyphs.warning, theme.warning()), &text, theme.text());
     }
 }
 
-fn meaning(run: Run<'_>, half: Half, status: &Status) -> String {
+fn meaning(work: &Work, half: Half, status: &Status) -> String {
     let other = half.other();
-    let alone = run.job.marks.regions.contains_key(&other) && !run.work.is_made(other);
+    let alone = work.halves().contains(&other) && !work.is_made(other);
     match status {
         Status::Active => ": the tunnel is up as seen from here".to_owned(),
         Status::Down if alone => format!(" until half {other} exists: normal"),
@@ -167,44 +154,44 @@ fn meaning(run: Run<'_>, half: Half, status: &Status) -> String {
     }
 }
 
-fn creating(text: &mut Account<'_>, run: Run<'_>) {
-    let connected = run.job.marks.regions.keys().copied().find(|half| run.work.is_made(*half));
-    let all = run.job.marks.regions.keys().all(|half| run.work.is_made(*half));
+fn creating(text: &mut Account<'_>, work: &Work) {
+    let connected = work.halves().into_iter().find(|half| work.is_made(*half));
+    let all = work.halves().iter().all(|half| work.is_made(*half));
     match connected {
         Some(half) if !all => {
-            let label = run.job.label(half);
+            let label = work.label(half);
             text.say(&format!("{label} is DOWN until half {} exists: normal.", half.other()));
         }
         _ => text.say("Services first: their addresses are the peer addresses. Then everything else of both halves."),
     }
 }
 
-fn watching(text: &mut Account<'_>, run: Run<'_>) {
-    for (half, status) in &run.job.standing {
-        text.half(run, *half, status);
+fn watching(text: &mut Account<'_>, work: &Work) {
+    for (half, status) in &work.watch.standing {
+        text.half(work, *half, status);
     }
-    if !run.job.standing.is_empty() {
+    if !work.watch.standing.is_empty() {
         text.gap();
     }
     let now = text.scene.model.shell.now;
-    let since = run.job.watching_since.unwrap_or(now);
-    let left = run.job.wait.saturating_sub(now.saturating_sub(since));
+    let since = work.watch.since.unwrap_or(now);
+    let left = work.watch.wait.saturating_sub(now.saturating_sub(since));
     text.say(&format!(
         "On a real cloud this usually takes 1 to 2 min: {}. Waiting {} more.",
         agents_report!(),
         clock(left)
     ));
-    text.besides(run);
-    if let Some((half, error)) = &run.job.poll_problem {
+    text.besides(work);
+    if let Some((half, error)) = &work.watch.problem {
         text.warning(&format!("The status of half {half} could not be read and is requested again: {error}"));
     }
-    handover(text, run);
+    handover(text, work);
 }
 
-fn failed(text: &mut Account<'_>, run: Run<'_>, row: usize, error: &Error) {
-    let Some(task) = run.work.task(row) else { return };
-    let place = run.job.label(task.half);
-    let what = if run.job.ledger.get(task.half, task.step).is_some() {
+fn failed(text: &mut Account<'_>, work: &Work, row: usize, error: &Error) {
+    let Some(task) = work.task(row) else { return };
+    let place = work.label(task.half);
+    let what = if work.course.progress.get(task.half, task.step).is_some() {
         "could not be checked"
     } else {
         "could not be created"
@@ -212,32 +199,31 @@ fn failed(text: &mut Account<'_>, run: Run<'_>, row: usize, error: &Error) {
     text.say(&format!("The {} of {place} {what}:", task.step.label()));
     text.error(error);
     text.gap();
-    if run.work.buttons().contains(&Button::UseModern) {
-        let peer = if run.job.marks.regions.len() == 1 { " The peer must be set up for it, too." } else { "" };
+    if work.buttons().contains(&Button::UseModern) {
+        let peer = if work.halves().len() == 1 { " The peer must be set up for it, too." } else { "" };
         text.say(&format!(
             "Use modern continues with the profile modern, which every region accepts: the policies this run created are \
              recreated, everything else is kept.{peer}"
         ));
         text.gap();
     }
-    text.exists(run);
+    text.exists(work);
 }
 
-fn active(text: &mut Account<'_>, run: Run<'_>) {
-    let both =
-        if run.job.marks.regions.len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
+fn active(text: &mut Account<'_>, work: &Work) {
+    let both = if work.halves().len() == 1 { "The connection is ACTIVE" } else { "Both connections are ACTIVE" };
     text.good(&format!("{both}: the tunnel is up."));
-    text.besides(run);
-    verified(text, run);
+    text.besides(work);
+    verified(text, work);
     text.gap();
-    missing_rules(text, run);
-    handover(text, run);
+    missing_rules(text, work);
+    handover(text, work);
 }
 
 /// ACTIVE does not prove that traffic flows: the halves are compared.
-fn verified(text: &mut Account<'_>, run: Run<'_>) {
+fn verified(text: &mut Account<'_>, work: &Work) {
     let theme = text.scene.theme;
-    match &run.job.examined {
+    match &work.watch.examined {
         None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
@@ -266,8 +252,8 @@ fn verified(text: &mut Account<'_>, run: Run<'_>) {
 }
 
 /// The tunnel is up, and still no instance answers where security groups block traffic from the other side.
-fn missing_rules(text: &mut Account<'_>, run: Run<'_>) {
-    if let Some(Ok(examined)) = &run.job.examined
+fn missing_rules(text: &mut Account<'_>, work: &Work) {
+    if let Some(Ok(examined)) = &work.watch.examined
         && examined.diagnosis.gates.len() == examined.vpn.sides().count()
     {
         let rules = examined.diagnosis.rules();
@@ -297,7 +283,7 @@ fn missing_rules(text: &mut Account<'_>, run: Run<'_>) {
         return;
     }
     text.say(RULES_NEEDED);
-    for rule in run.job.plan.iter().flat_map(Plan::security_rules) {
+    for rule in work.plan.iter().flat_map(Plan::security_rules) {
         text.gap();
         let place = text.scene.model.shell.labels.name(&rule.region);
         text.title(format!("{place} allows {}", rule.remote));
@@ -306,9 +292,9 @@ fn missing_rules(text: &mut Account<'_>, run: Run<'_>) {
 }
 
 /// What the owner of the peer needs, who cannot see this cloud. Without it, nothing will ever come up.
-fn handover(text: &mut Account<'_>, run: Run<'_>) {
+fn handover(text: &mut Account<'_>, work: &Work) {
     let key = text.scene.model.new_vpn.answers.key.key_origin();
-    let handover = run.job.plan.as_ref().and_then(|plan| Handover::of(plan, &run.job.ledger, key));
+    let handover = work.plan.as_ref().and_then(|plan| Handover::of(plan, &work.course.progress, key));
     let Some(handover) = handover else { return };
     text.gap();
     let theme = text.scene.theme;
@@ -323,10 +309,10 @@ fn handover(text: &mut Account<'_>, run: Run<'_>) {
 
 /// What came of holding the halves against each other: what is wrong with what it means and what to do, then what cannot
 /// be seen from here.
-fn proof(text: &mut Account<'_>, run: Run<'_>) {
+fn proof(text: &mut Account<'_>, work: &Work) {
     let theme = text.scene.theme;
     text.gap();
-    match &run.job.examined {
+    match &work.watch.examined {
         None => text.lines.push(Line::styled("Checking the VPN", theme.dim())),
         Some(Err(error)) => text.warning(&format!("The VPN could not be checked: {error}")),
         Some(Ok(examined)) => {
@@ -373,7 +359,8 @@ fn finding(text: &mut Account<'_>, check: &CheckResult) {
     }
 }
 
-fn remaining(text: &mut Account<'_>, run: Run<'_>, left: &[(Made, Error)]) {
+fn remaining(text: &mut Account<'_>, work: &Work) {
+    let left = &work.course.not_deleted;
     text.warning("Not everything could be deleted. Roll back tries again.");
     for (at, (made, error)) in left.iter().enumerate() {
         text.gap();
@@ -385,21 +372,21 @@ fn remaining(text: &mut Account<'_>, run: Run<'_>, left: &[(Made, Error)]) {
             None => text.error(error),
         }
     }
-    let doubts = run.job.ledger.doubts();
+    let doubts = work.course.progress.doubts();
     if !doubts.is_empty() {
         text.gap();
     }
     for doubt in doubts {
-        text.doubt(run, doubt);
+        text.doubt(work, doubt);
     }
 }
 
-fn unsettled(text: &mut Account<'_>, run: Run<'_>, error: Option<&Error>) {
+fn unsettled(text: &mut Account<'_>, work: &Work, error: Option<&Error>) {
     text.good("Everything that was found of this run is deleted.");
     text.gap();
     text.say("Some requests got no answer, and the cloud may still process them:");
-    for doubt in run.job.ledger.doubts() {
-        text.doubt(run, doubt);
+    for doubt in work.course.progress.doubts() {
+        text.doubt(work, doubt);
     }
     if let Some(error) = error {
         text.gap();

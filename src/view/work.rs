@@ -24,13 +24,13 @@ use ratatui::text::{Line, Span};
 
 use super::account::Account;
 use super::area::Area;
-use super::outcome::{self, Run};
+use super::outcome;
 use super::text::{clock, fit, hanging, pad, seconds};
 use super::{Scene, change, document, remote};
 use crate::engine::Direction;
 use crate::engine::{Step, Task};
 use crate::plan::Half;
-use crate::wizard::work::{Button, Job, Outcome, Row, RowState, Stage, Then, What, Work};
+use crate::wizard::work::{Button, Outcome, Row, RowState, Stage, Then, What, Work};
 
 /// In a narrower table the names of the objects are shortened.
 const SHORT_BELOW: usize = 60;
@@ -41,7 +41,7 @@ const WIDEST: u16 = 110;
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let Some(work) = &scene.model.work.current else { return 0 };
     let (_, mut area) = area.split_top(1);
-    if work.change().is_some() {
+    if !work.is_creation() {
         area = area.split_left(WIDEST).0;
     }
     let columns = usize::from(area.width);
@@ -51,10 +51,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     }
     let text = text(scene, work, columns);
     let gap = vec![Line::default(); usize::from(!text.is_empty())];
-    let lines = match &work.job {
-        Job::Creation(job) if work.is_working() => [table(scene, Run { work, job }, columns), gap, text].concat(),
-        Job::Creation(job) => [text, gap, table(scene, Run { work, job }, columns)].concat(),
-        Job::Change(_) => [text, gap, list(scene, work, columns)].concat(),
+    let lines = match work.is_creation() {
+        true if work.is_working() => [table(scene, work, columns), gap, text].concat(),
+        true => [text, gap, table(scene, work, columns)].concat(),
+        false => [text, gap, list(scene, work, columns)].concat(),
     };
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
 }
@@ -71,18 +71,19 @@ fn text(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     if let Some((row, pause)) = &work.pause {
         text.warning(&format!("{}: {pause}.", name(work, *row)));
     }
-    match &work.job {
-        Job::Creation(job) => outcome::lines(&mut text, Run { work, job }),
-        Job::Change(job) => change::lines(&mut text, work, job),
+    if work.is_creation() {
+        outcome::lines(&mut text, work);
+    } else {
+        change::lines(&mut text, work);
     }
     text.lines
 }
 
 fn name(work: &Work, row: usize) -> String {
-    match (work.rows.get(row).map(|row| &row.what), work.creation()) {
-        (Some(What::Object(task)), Some(job)) => format!("{} of {}", task.step.label(), job.label(task.half)),
-        (Some(What::Step(step)), _) => step.clone(),
-        _ => String::new(),
+    match work.rows.get(row).map(|row| &row.what) {
+        Some(What::Object(task)) => format!("{} of {}", task.step.label(), work.label(task.half)),
+        Some(What::Step(step)) => step.clone(),
+        None => String::new(),
     }
 }
 
@@ -103,11 +104,11 @@ fn list(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     work.rows.iter().flat_map(row).collect()
 }
 
-fn table(scene: Scene<'_>, run: Run<'_>, columns: usize) -> Vec<Line<'static>> {
+fn table(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let name = if columns < SHORT_BELOW { short } else { Step::label };
     let names = Step::ALL.iter().map(|step| name(*step).len()).max().unwrap_or(0) + 1;
-    let halves: Vec<Half> = run.job.marks.regions.keys().copied().collect();
+    let halves = work.halves();
     let each = (columns.saturating_sub(names) / halves.len().max(1)).min(WIDEST_HALF);
     let cell = |(text, style): (String, Style)| {
         Span::styled(pad(theme, &fit(theme, &text, each.saturating_sub(1)), each), style)
@@ -118,19 +119,19 @@ fn table(scene: Scene<'_>, run: Run<'_>, columns: usize) -> Vec<Line<'static>> {
     };
     let head = halves
         .iter()
-        .map(|half| Span::styled(pad(theme, &format!("{half} {}", run.job.label(*half)), each), theme.title()));
+        .map(|half| Span::styled(pad(theme, &format!("{half} {}", work.label(*half)), each), theme.title()));
     let mut lines = vec![Line::from([Span::raw(" ".repeat(names))].into_iter().chain(head).collect::<Vec<_>>())];
     lines.extend(Step::ALL.map(|step| {
         row(name(step), &|half| {
-            run.work.state(Task { half, step }).map_or_else(Default::default, |state| {
+            work.state(Task { half, step }).map_or_else(Default::default, |state| {
                 let (glyph, style) = glyph(scene, state);
-                let (state, time) = progress_of(scene, run.work, state);
+                let (state, time) = progress_of(scene, work, state);
                 (format!("{glyph} {state} {time}").trim_end().to_owned(), style)
             })
         })
     }));
     lines.push(row("status", &|half| {
-        run.job.standing.get(&half).filter(|_| run.work.is_made(half)).map_or_else(
+        work.watch.standing.get(&half).filter(|_| work.is_made(half)).map_or_else(
             || ("-".to_owned(), theme.dim()),
             |status| {
                 let (glyph, style) = theme.status(status);
@@ -169,7 +170,7 @@ fn glyph(scene: Scene<'_>, state: &RowState) -> (&'static str, Style) {
 
 /// How far a row is, and since when or how long that took.
 fn progress_of(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
-    let is_change = work.change().is_some();
+    let is_change = !work.is_creation();
     let since = |since: &Duration| clock(scene.model.shell.now.saturating_sub(*since));
     let (said, time) = match state {
         RowState::Waiting if work.stage == Stage::Working && work.direction == Direction::Forward => {

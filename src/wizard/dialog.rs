@@ -1,11 +1,11 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
-use super::message::{Interrupted, InterruptedCreation};
 use super::remote::RequestId;
 use super::shell::beside;
 use super::vpns::Intent;
 use crate::change::Proposal;
 use crate::engine::Direction;
+use crate::engine::interruption::Interruption;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -38,9 +38,9 @@ impl Act {
 pub enum About {
     Screen,
     Proposals(Vec<Proposal>),
-    Interrupted(Interrupted),
+    Interrupted(Box<Interruption>),
     /// A creation that is being read, to go that way.
-    Reading(RequestId, Direction, InterruptedCreation),
+    Reading(RequestId, Direction, Box<Interruption>),
 }
 
 /// A text with buttons below it.

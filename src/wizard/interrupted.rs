@@ -4,25 +4,28 @@
 use itertools::Itertools;
 
 use super::dialog::{About, Act, Dialog};
-use super::message::{Interrupted, InterruptedChange, InterruptedCreation, ResumedCreation, Which};
+use super::message::{ResumedCreation, Which};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::work::Work;
 use super::{Effect, Model};
 use crate::engine::Direction;
+use crate::engine::interruption::{Interruption, State};
 use crate::plan::shell::osvpn;
 
 impl Model {
     /// Offers what the session found: the latest creation, then each change.
     pub(super) fn offer_at_start(&mut self) {
         let Some(session) = self.shell.session() else { return };
-        self.vpns.offers.clone_from(&session.changes);
-        let [latest, others @ ..] = session.creations.as_slice() else { return self.offer_next() };
+        let (creations, changes): (Vec<_>, Vec<_>) =
+            session.interruptions.iter().cloned().partition(Interruption::is_creation);
+        self.vpns.offers = changes;
+        let [latest, others @ ..] = creations.as_slice() else { return self.offer_next() };
         let also = (!others.is_empty()).then(|| {
-            let others = others.iter().map(|other| format!("{} ({})", other.name, other.id())).join(", ");
+            let others = others.iter().map(|other| format!("{} ({})", other.name(), other.vpn())).join(", ");
             format!("Also interrupted: {others}. Your VPNs lists them; osvpn resume ID resumes one.")
         });
-        self.offer_creation(latest.clone(), also);
+        self.offer_creation(latest, also);
     }
 
     /// Offers the next change that was interrupted, once nothing else is asked.
@@ -34,17 +37,17 @@ impl Model {
     }
 
     pub(super) fn offer_listed_creation(&mut self, id: &str) {
-        let creations = self.vpns.seen().map_or(&[][..], |seen| &seen.creations);
-        let chosen = creations.iter().find(|creation| creation.id() == id && !creation.is_running).cloned();
+        let is_free = |one: &&Interruption| one.vpn().to_string() == id && one.state != State::Running;
+        let chosen = self.vpns.seen().and_then(|seen| seen.creations().find(is_free).cloned());
         if let Some(chosen) = chosen {
-            self.offer_creation(chosen, None);
+            self.offer_creation(&chosen, None);
         }
     }
 
-    fn offer_creation(&mut self, creation: InterruptedCreation, also: Option<String>) {
+    fn offer_creation(&mut self, creation: &Interruption, also: Option<String>) {
         let ways = "Resume keeps what exists, creates the rest and waits for ACTIVE. Roll back deletes what was created, and \
                     nothing else. Forget leaves everything as it is and asks no more.";
-        let text = [format!("Begun {}; {}.", creation.began, creation.objects())];
+        let text = [format!("Begun {}; {}.", creation.began(), creation.objects())];
         let text = text.into_iter().chain(also).chain([ways.to_owned()]).collect();
         let buttons = vec![
             ("Resume", Act::Resume(Direction::Forward)),
@@ -52,46 +55,42 @@ impl Model {
             ("Later", Act::Close),
             ("Forget", Act::Forget),
         ];
-        let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name), text, buttons);
-        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Creation(creation))));
+        let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name()), text, buttons);
+        self.shell.dialog = Some(dialog.about(About::Interrupted(Box::new(creation.clone()))));
     }
 
     /// Offers to resume a change, or to roll it back.
-    pub(super) fn offer_change(&mut self, interrupted: InterruptedChange) {
-        let InterruptedChange { course, direction, began, .. } = &interrupted;
-        let done = course.ends.iter().flatten().count();
-        let mut text = vec![format!("Begun {began}; {done} of {} steps are done.", course.ends.len())];
-        let steps = course.change.steps().iter().zip(&course.ends);
+    pub(super) fn offer_change(&mut self, interrupted: Interruption) {
+        let (course, ends) = (&interrupted.course, interrupted.course.ends());
+        let done = ends.iter().flatten().count();
+        let mut text = vec![format!("Begun {}; {done} of {} steps are done.", interrupted.began(), ends.len())];
+        let steps = course.change.steps().iter().zip(&ends);
         text.extend(steps.map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })));
         let mut buttons = vec![("Resume", Act::Resume(Direction::Forward))];
-        if course.is_reversible {
+        if course.is_reversible() {
             buttons.push(("Roll back", Act::Resume(Direction::Back)));
         }
-        if *direction == Direction::Back && course.is_reversible {
+        if interrupted.direction == Direction::Back && course.is_reversible() {
             text.push("It was being rolled back.".to_owned());
             buttons.reverse();
         }
         buttons.push(("Later", Act::Close));
         let dialog = Dialog::new(format!("Interrupted: {}", course.change), text, buttons).wide();
-        self.shell.dialog = Some(dialog.about(About::Interrupted(Interrupted::Change(Box::new(interrupted)))));
+        self.shell.dialog = Some(dialog.about(About::Interrupted(Box::new(interrupted))));
     }
 
-    pub(super) fn resume(&mut self, interrupted: Interrupted, direction: Direction) {
+    pub(super) fn resume(&mut self, interrupted: Box<Interruption>, direction: Direction) {
         self.vpns.offers.clear();
-        match interrupted {
-            Interrupted::Change(change) => {
-                let InterruptedChange { journal, course, .. } = *change;
-                self.begin_change(course, Vec::new(), Which::Journal(journal), direction);
-            }
-            Interrupted::Creation(creation) => {
-                let request = self.shell.out.request();
-                self.shell.out.push(Effect::Resume(request, creation.journal.clone(), direction));
-                let text = vec![format!("Reading what there is of {}. Esc cancels.", creation.name)];
-                // It comes without being asked for, so no Enter closes it.
-                let dialog = Dialog::new("One moment", text, Vec::new());
-                self.shell.dialog = Some(dialog.about(About::Reading(request, direction, creation)));
-            }
+        if !interrupted.is_creation() {
+            let Interruption { journal, course, .. } = *interrupted;
+            return self.begin_change(course, Vec::new(), Which::Journal(journal), direction);
         }
+        let request = self.shell.out.request();
+        self.shell.out.push(Effect::Resume(request, interrupted.journal.clone(), direction));
+        let text = vec![format!("Reading what there is of {}. Esc cancels.", interrupted.name())];
+        // It comes without being asked for, so no Enter closes it.
+        let dialog = Dialog::new("One moment", text, Vec::new());
+        self.shell.dialog = Some(dialog.about(About::Reading(request, direction, interrupted)));
     }
 
     /// What is read for a creation that is not resumed after all is let go when it comes.
@@ -100,10 +99,10 @@ impl Model {
         self.shell.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
     }
 
-    pub(super) fn forget(&mut self, creation: InterruptedCreation) {
-        self.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name));
+    pub(super) fn forget(&mut self, creation: &Interruption) {
+        self.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name()));
         self.offer_next();
-        self.shell.out.push(Effect::Forget(creation.journal));
+        self.shell.out.push(Effect::Forget(creation.journal.clone()));
         if self.screen == Screen::Vpns {
             // What exists of it is unused now.
             self.read_vpns();
@@ -120,11 +119,11 @@ impl Model {
         match result {
             Ok(taken) => self.run_again(*taken, request, direction),
             Err(mut text) => {
-                let id = creation.id();
+                let id = creation.vpn();
                 text.push(format!(
                     "Without the wizard: {} (--psk-file PATH gives it a key), or {}.",
-                    osvpn("resume").operand(&id),
-                    osvpn("rollback").operand(&id)
+                    osvpn("resume").operand(id),
+                    osvpn("rollback").operand(id)
                 ));
                 let what = if direction == Direction::Back { "rolled back" } else { "resumed" };
                 let title = format!("It cannot be {what}");
@@ -136,18 +135,13 @@ impl Model {
     fn run_again(&mut self, taken: ResumedCreation, request: RequestId, direction: Direction) {
         // The list tells of it until it is read again.
         self.vpns.seen = Remote::NotAsked;
-        let ResumedCreation { plan, marks, ledger, key } = taken;
+        let ResumedCreation { plan, course, key } = taken;
         if let Some(plan) = &plan {
             self.new_vpn.id = plan.id().clone();
             self.new_vpn.answers.answer_as(plan, key, direction);
         }
         self.shell.out.push(Effect::GoOn(request));
-        match (direction, plan) {
-            (Direction::Forward, Some(plan)) => self.create(plan, ledger),
-            (_, plan) => {
-                let work = Work::roll_back(marks.clone(), plan, ledger.clone(), self.shell.now, self.shell.wait);
-                self.begin_work(work, Effect::RollBack(marks, ledger));
-            }
-        }
+        let work = Work::create(plan, course, direction, self.shell.now, self.shell.wait);
+        self.begin_work(work, Effect::Work(Which::Present(None), direction.into()));
     }
 }

@@ -348,7 +348,7 @@ fn work_keys(model: &Model) -> Vec<Binding> {
         bindings.push(quiet(&[LEFT, BACKTAB], Action::Left, "previous"));
     }
     bindings.extend(scrolling());
-    if work.creation().is_some() {
+    if work.is_creation() {
         bindings.push(bind(&[Key::character('y')], Action::Copy, "copy ids"));
     }
     let quit = if work.is_working() { "stop" } else { "leave" };

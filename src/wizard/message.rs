@@ -12,11 +12,11 @@ use crate::change;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
 use crate::cloud::{Detail, Error, Id, Interfaces, Inventory, RegionId};
-use crate::engine::handover::KeyOrigin;
-use crate::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
-use crate::engine::{CreateError, Event, Ledger, Marks, Undone, Watched};
+use crate::engine::interruption::Interruption;
+use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
 use crate::inspect::Exposures;
 use crate::inspect::{Examined, HalfStatus, Inspection, Keys, Vpn};
+use crate::plan::psk::KeyOrigin;
 use crate::plan::{Half, KeySharer, Labels, Plan, Profile, Profiles, Psk, SharedKey, VpnId};
 use crate::sign_in::{Login, Problem};
 
@@ -31,27 +31,8 @@ pub struct Session {
     pub home: Option<RegionId>,
     pub regions: Vec<RegionId>,
     pub warnings: Vec<String>,
-    /// Creations in this project that were interrupted, the latest first.
-    pub creations: Vec<InterruptedCreation>,
-    /// Changes in this project that were interrupted, the latest first.
-    pub changes: Vec<InterruptedChange>,
-}
-
-/// A change that was interrupted, as its journal tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterruptedChange {
-    pub journal: PathBuf,
-    pub course: Course,
-    /// Which way it went last.
-    pub direction: Direction,
-    pub began: String,
-}
-
-/// Work that was interrupted, as its journal tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Interrupted {
-    Creation(InterruptedCreation),
-    Change(Box<InterruptedChange>),
+    /// What was interrupted in this project, and no process goes on with: creations, then changes, the latest first.
+    pub interruptions: Vec<Interruption>,
 }
 
 /// What all regions were read for.
@@ -61,46 +42,49 @@ pub struct Overview {
     pub inspection: Inspection,
     /// VPNs whose making is not done, by the journals here: what they made is not unused.
     pub unfinished: change::Unfinished,
-    /// Creations that were interrupted, or that another process is at, the latest first.
-    pub creations: Vec<InterruptedCreation>,
-    pub changes: Vec<InterruptedChange>,
+    /// What was interrupted, and creations that another process is at: creations, then changes, the latest first.
+    pub interruptions: Vec<Interruption>,
 }
 
-/// The change to carry out.
+impl Overview {
+    pub fn creations(&self) -> impl Iterator<Item = &Interruption> {
+        self.interruptions.iter().filter(|one| one.is_creation())
+    }
+
+    pub fn changes(&self) -> impl Iterator<Item = &Interruption> {
+        self.interruptions.iter().filter(|one| !one.is_creation())
+    }
+}
+
+/// The change that the engine works on.
 #[derive(Debug)]
 pub enum Which {
     /// One that begins, with the key of the user's own, if it needs one.
     New(Box<Change>, Option<Psk>),
+    /// The creation of this plan, which begins, and where its key came from.
+    Plan(Box<Plan>, KeyOrigin),
     Journal(PathBuf),
     /// The one that came to rest last, with the key it lacks, if that is why.
     Present(Option<Psk>),
+    /// The creation that came to rest last, with another policy.
+    Policy(Box<Plan>),
 }
 
-/// A creation that was interrupted, as its journal tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterruptedCreation {
-    pub journal: PathBuf,
-    pub name: String,
-    pub began: String,
-    pub exists: usize,
-    pub may_exist: usize,
-    pub is_running: bool,
+/// What is to be done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    CarryOut,
+    RollBack,
+    /// Wait that long for a new VPN to become ACTIVE.
+    Watch(Duration),
 }
 
-impl InterruptedCreation {
-    /// How many of its objects exist: "7 objects exist, and 1 more may".
-    pub fn objects(&self) -> String {
-        let exist = match self.exists {
-            1 => "1 object exists".to_owned(),
-            count => format!("{count} objects exist"),
-        };
-        let more = if self.may_exist == 0 { String::new() } else { format!(", and {} more may", self.may_exist) };
-        exist + &more
-    }
-
-    /// The id in its marks, which its journal is named after.
-    pub fn id(&self) -> String {
-        self.journal.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+impl From<Direction> for Order {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self::CarryOut,
+            Direction::Back => Self::RollBack,
+        }
     }
 }
 
@@ -109,8 +93,7 @@ impl InterruptedCreation {
 pub struct ResumedCreation {
     /// What it makes. None if it is only to be undone, and could not be made as things are.
     pub plan: Option<Plan>,
-    pub marks: Marks,
-    pub ledger: Ledger,
+    pub course: Course,
     pub key: KeyOrigin,
 }
 
@@ -154,12 +137,12 @@ pub enum Message {
     Generated(Psk),
     /// A run that was interrupted is ready to go on, or why not.
     Resumed(RequestId, Result<Box<ResumedCreation>, Vec<String>>),
-    CreationEvent(Event),
-    Created(Result<(), CreateError>, Ledger),
+    Event(Event),
+    /// A change is carried out or rolled back, or not; how far it is.
+    Rested(Result<Changed, ChangeError>, Box<Course>),
     Watched(Watched),
     /// The halves were compared, or why not.
     Verified(Result<Box<Examined>, Error>),
-    RolledBack(Undone, Ledger),
     /// All regions were read, as far as they could be; or some of them, and others are awaited.
     Inspected(RequestId, Box<Overview>),
     /// A VPN's keys were compared, and it was read what its instances allow.
@@ -168,8 +151,6 @@ pub enum Message {
     KeysCompared(RequestId, Vec<(String, Keys)>),
     /// How the connections of a VPN stand now, or why that could not be read.
     Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
-    ChangeEvent(ChangeEvent),
-    ChangeEnded(Result<Changed, ChangeError>, Box<Course>),
     /// A change could not even begin, and why.
     NotBegun(Vec<String>),
     /// The plan file was written, or why not.
@@ -209,14 +190,11 @@ pub enum Effect {
     /// What was resumed with that request is not continued.
     Release(RequestId),
     Forget(PathBuf),
-    /// Make what is missing; answered by [`Message::Created`].
-    Create(Box<Plan>, Ledger, KeyOrigin),
-    /// Wait for ACTIVE; answered by [`Message::Watched`]. What changes in the ledger meanwhile is told as events.
-    Watch(Box<Plan>, Ledger, Duration),
+    /// Carry a change out, roll it back or watch what came of it; answered by [`Message::Rested`], [`Message::Watched`] or
+    /// [`Message::NotBegun`].
+    Work(Which, Order),
     /// Compare the halves of that VPN, which are in those regions; answered by [`Message::Verified`].
     Verify(VpnId, BTreeMap<Half, RegionId>),
-    /// Delete what was made; answered by [`Message::RolledBack`].
-    RollBack(Marks, Ledger),
     /// Read the VPNs of all regions; answered by [`Message::Inspected`].
     Inspect(RequestId),
     /// Read a VPN's keys and what its instances allow; answered by [`Message::Diagnosed`].
@@ -225,11 +203,9 @@ pub enum Effect {
     CompareKeys(RequestId, Vec<Vpn>),
     /// Ask after that time how the connections of a VPN stand; answered by [`Message::Looked`].
     Look(RequestId, Box<Vpn>, Duration),
-    /// Carry a change out, or take it back; answered by [`Message::ChangeEnded`] or [`Message::NotBegun`].
-    Change(Which, Direction),
     /// The change that came to rest is not continued.
-    LetChangeGo,
-    /// Ask the engine to stop after what is in progress.
+    LetGo,
+    /// Ask the engine to stop after what is under way.
     Stop,
     /// Answer what the sign-in asked last, or decline.
     Reply(Option<Reply>),

@@ -1,10 +1,11 @@
 //! The review: the plan of all answers, or the reasons why there is none.
 
 use super::keymap::Action;
+use super::message::Which;
 use super::screen::{Mode, Screen};
 use super::{Content, Effect, Model};
 use crate::cloud::RegionId;
-use crate::engine::Ledger;
+use crate::engine::Course;
 use crate::engine::pace::FRESH;
 use crate::plan::{Finding, Place, Plan, file};
 
@@ -155,7 +156,9 @@ impl Model {
     }
 
     fn begin(&mut self, plan: Box<Plan>) {
-        self.create(*plan, Ledger::default());
+        let course = Course::new(plan.to_change());
+        let key = self.new_vpn.answers.key.key_origin();
+        self.create((*plan).clone(), course, Which::Plan(plan, key));
     }
 
     /// Shows what has become known since the review was opened. While the regions are read once more, what the user has

@@ -173,7 +173,7 @@ impl Model {
 impl Message {
     /// Whether it tells what the engine does, and not what came of it.
     pub const fn is_event(&self) -> bool {
-        matches!(self, Self::CreationEvent(_) | Self::ChangeEvent(_))
+        matches!(self, Self::Event(_))
     }
 
     /// Whether it is only time passing.

@@ -1,7 +1,7 @@
 //! What is asked before work is stopped, left or rolled back.
 
 use super::dialog::{Act, Dialog};
-use super::work::{Button, CreationJob, End, Job, RowState, Then, Work};
+use super::work::{Button, End, RowState, Then, Work};
 use super::{Effect, Model};
 use crate::engine::Direction;
 use crate::engine::Made;
@@ -12,24 +12,21 @@ const FINISHED_FIRST: &str = "The request in progress is finished first.";
 impl Model {
     pub(super) fn ask_to_roll_back(&mut self) {
         let Some(work) = &self.work.current else { return };
-        let text = match &work.job {
-            Job::Change(_) => {
-                vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
+        let text = if work.is_creation() {
+            let mut text = Vec::new();
+            if work.end() == Some(&End::Active) {
+                text.push("The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
             }
-            Job::Creation(job) => {
-                let mut text = Vec::new();
-                if work.end() == Some(&End::Active) {
-                    text.push("The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
-                }
-                let removable = job.ledger.removable();
-                text.push(if removable.is_empty() {
-                    "This looks for objects that lost requests may have created, and deletes them.".to_owned()
-                } else {
-                    "This deletes what this run created, and nothing else:".to_owned()
-                });
-                text.extend(removable.iter().map(object));
-                text
-            }
+            let removable = work.course.progress.removable();
+            text.push(if removable.is_empty() {
+                "This looks for objects that lost requests may have created, and deletes them.".to_owned()
+            } else {
+                "This deletes what this run created, and nothing else:".to_owned()
+            });
+            text.extend(removable.iter().map(object));
+            text
+        } else {
+            vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
         };
         let title = format!("Roll back {}?", name(work));
         self.shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
@@ -47,17 +44,14 @@ impl Model {
             }
             self.shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
         } else {
-            let mut text = match &work.job {
-                Job::Change(_) if work.is_unfinished() => vec![how_far(work)],
-                Job::Creation(job)
-                    if matches!(work.end(), Some(End::Failed(..) | End::Left(_))) && !job.ledger.is_clean() =>
-                {
-                    what_exists(job)
-                }
+            let is_failed = matches!(work.end(), Some(End::Failed(..)));
+            let mut text = match work.is_creation() {
+                false if work.is_unfinished() => vec![how_far(work)],
+                true if is_failed && !work.course.progress.is_clean() => what_exists(work),
                 _ => return self.leave(),
             };
             text.extend(work.command().map(|go_on| format!("It can be resumed later: here, or with {go_on}.")));
-            if work.creation().is_some() {
+            if work.is_creation() {
                 text.push("Leaving keeps it; its ids are printed.".to_owned());
             }
             let mut buttons = stay("Leave");
@@ -84,12 +78,12 @@ impl Model {
     fn stop_text(&self) -> Option<Vec<String>> {
         let work = self.work.current.as_ref().filter(|work| work.is_working())?;
         let mut text = vec![FINISHED_FIRST.to_owned()];
-        match &work.job {
-            Job::Creation(job) => text.extend(what_exists(job)),
-            Job::Change(job) if job.settling.is_some() => {
-                text = vec!["Only a request whose answer was lost is still waited for.".to_owned(), how_far(work)];
-            }
-            Job::Change(_) => text.push(how_far(work)),
+        if work.is_creation() {
+            text.extend(what_exists(work));
+        } else if work.settling.is_some() {
+            text = vec!["Only a request whose answer was lost is still waited for.".to_owned(), how_far(work)];
+        } else {
+            text.push(how_far(work));
         }
         text.extend(match self.work.queue.len() {
             0 => None,
@@ -112,14 +106,11 @@ impl Model {
 }
 
 fn name(work: &Work) -> String {
-    match &work.job {
-        Job::Creation(job) => job.marks.name.to_string(),
-        Job::Change(job) => job.change().to_string(),
-    }
+    if work.is_creation() { work.change().label.clone() } else { work.change().to_string() }
 }
 
-fn what_exists(job: &CreationJob) -> Vec<String> {
-    let ours = job.ledger.removable();
+fn what_exists(work: &Work) -> Vec<String> {
+    let ours = work.course.progress.removable();
     if ours.is_empty() {
         return vec!["Nothing of this VPN exists yet.".to_owned()];
     }

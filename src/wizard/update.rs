@@ -4,11 +4,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::dialog::{About, Act, Dialog};
 use super::keymap::{self, Action};
-use super::message::Interrupted;
 use super::remote::Remote;
 use super::screen::Screen;
 use super::secret_text::SecretText;
-use super::work::{Then, Work};
+use super::work::Then;
 use super::{Content, Effect, Ending, Message, Model, Start};
 use crate::plan::shell::osvpn;
 use crate::sign_in::Login;
@@ -44,23 +43,20 @@ fn updated(model: &mut Model, message: Message) {
             model.new_vpn.answers.key = SecretText::generated(&psk);
             model.shell.say("A new key was generated.");
         }
-        Message::CreationEvent(event) => model.engine_event(event),
+        Message::Event(event) => model.engine_event(event),
         Message::Resumed(request, result) => model.resumed(request, result),
-        Message::Created(result, ledger) => model.created(result, ledger),
+        Message::Rested(result, course) => model.rested(result, *course),
         Message::Watched(watched) => model.watched(watched),
         Message::Verified(examined) => {
-            let job = model.work.current.as_mut().and_then(Work::creation_mut);
-            if let Some(job) = job.filter(|job| job.verifying) {
-                (job.examined, job.verifying) = (Some(examined), false);
+            let watch = model.work.current.as_mut().map(|work| &mut work.watch);
+            if let Some(watch) = watch.filter(|watch| watch.is_verifying) {
+                (watch.examined, watch.is_verifying) = (Some(examined), false);
             }
         }
-        Message::RolledBack(undone, ledger) => model.rolled_back(undone, ledger),
         Message::Inspected(request, seen) => model.inspected(request, *seen),
         Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
         Message::KeysCompared(request, keys) => model.keys_compared(request, keys),
         Message::Looked(request, result) => model.looked(request, result),
-        Message::ChangeEvent(event) => model.change_event(event),
-        Message::ChangeEnded(ended, course) => model.changed(ended, *course),
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
@@ -200,7 +196,7 @@ impl Model {
             (Act::StopAndRollBack, _) => self.stop(Then::RollBack),
             (Act::RollBack, _) => self.roll_back(),
             (Act::Resume(direction), About::Interrupted(interrupted)) => self.resume(interrupted, direction),
-            (Act::Forget, About::Interrupted(Interrupted::Creation(creation))) => self.forget(creation),
+            (Act::Forget, About::Interrupted(creation)) => self.forget(&creation),
             (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
             (Act::Instead(intent), _) => self.propose_instead(intent),
             (Act::OwnKey, _) => self.enter(Screen::NewKey),

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use super::message::{InterruptedChange, Overview};
+use super::message::Overview;
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::secret_text::SecretText;
-use super::work::Work;
 use super::{Effect, Model};
 use crate::change::{NewSubnets, Sas, is_of};
 use crate::cloud::{Error, Id, RegionId};
+use crate::engine::interruption::Interruption;
 use crate::engine::pace::{FRESH, PATIENCE, POLL, poll_after};
 use crate::inspect::Exposures;
 use crate::inspect::diagnosis::agents_report;
@@ -38,7 +38,7 @@ pub struct YourVpns {
     pub keys: Remote<Vec<(String, Keys)>>,
     /// The answer that is to prove several VPNs whose changes are over.
     pub proving: Option<RequestId>,
-    pub offers: Vec<InterruptedChange>,
+    pub offers: Vec<Interruption>,
 }
 
 #[derive(Debug)]
@@ -170,9 +170,9 @@ impl YourVpns {
     }
 
     /// The change of the VPN on the screen that was interrupted and comes first.
-    pub fn interrupted(&self) -> Option<&InterruptedChange> {
+    pub fn interrupted(&self) -> Option<&Interruption> {
         let vpn = self.vpn()?;
-        self.seen()?.changes.iter().find(|interrupted| is_of(&interrupted.course.change.subject, vpn))
+        self.seen()?.changes().find(|interrupted| is_of(interrupted.vpn(), vpn))
     }
 
     /// After another action it is not asked about again.
@@ -294,8 +294,8 @@ impl Model {
             if self.screen.is_of_one_vpn() {
                 self.enter(Screen::Vpns);
                 self.shell.warn(text);
-            } else if let Some(job) = self.work.current.as_mut().and_then(Work::change_mut) {
-                job.has_vpn = false;
+            } else if let Some(work) = &mut self.work.current {
+                work.has_vpn = false;
             }
             return;
         };
@@ -369,8 +369,8 @@ impl Model {
     fn note_after(&mut self, vpn: &Vpn, diagnosis: &Diagnosis) {
         let Some(Overview { inspection, .. }) = self.vpns.seen.ready() else { return };
         for work in self.work.of_this_turn().filter(|work| work.is_done()) {
-            if let Some(job) = work.change_mut().filter(|job| job.is_of(vpn, &inspection.vpns)) {
-                job.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
+            if !work.is_creation() && work.is_of(vpn, &inspection.vpns) {
+                work.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
             }
         }
     }

@@ -1,23 +1,24 @@
-//! What the engine works on: a creation, its rollback, or a change. One state for all: rows with what, state and time, how
-//! it stands as a whole, and what can be done once it rests.
+//! What the engine works on: a change, forward or back, the creation of a VPN among them. One state for all: rows with what,
+//! state and time, how it stands as a whole, and what can be done once it rests.
 
-mod change;
-mod creation;
+mod buttons;
+mod events;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use itertools::Itertools;
 use jiff::Timestamp;
 
-pub use change::{ChangeJob, Turn};
-pub use creation::CreationJob;
-
 use super::secret_text::SecretText;
-use crate::change::{Change, Proposal};
+use crate::change::{self, Change, Proposal, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
-use crate::engine::Direction;
-use crate::engine::{Made, Standing, Task};
+use crate::engine::{Course, Direction, Made, Origin, Standing, Step as HalfObject, Task, WorkEnd};
+use crate::inspect::{Diagnosis, Examined, Vpn};
+use crate::plan::{Half, Plan, Profiles, ShellCommand};
+
+pub use crate::engine::WorkEnd as End;
 
 /// One row of the progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,30 +74,7 @@ pub enum Outcome {
 pub enum Stage {
     Working,
     Watching,
-    Ended(End),
-}
-
-/// How work has ended, for the time being.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    Done,
-    Active,
-    /// Created, and not ACTIVE when the wait was over.
-    NotYet(Standing),
-    /// Created, and its status can no longer be read.
-    Lost(Box<Error>),
-    Failed(usize, Box<Error>),
-    Stopped,
-    /// Done, but a lost request may still be carried out: until when, if that is known, and why that could not be looked
-    /// for, if it could not.
-    Unsettled(Option<Timestamp>, Option<Box<Error>>),
-    /// Some of it could not be deleted.
-    Left(Vec<(Made, Error)>),
-    NotBegun(Vec<String>),
-    /// That row needs the key of the user's own, which is not stored anywhere.
-    KeyNeeded(usize),
-    /// It cannot be rolled back any more.
-    TooLate,
+    Ended(WorkEnd),
 }
 
 /// What can be done when the engine rests.
@@ -144,35 +122,112 @@ pub enum Then {
     RollBack,
 }
 
-/// What the work is for.
-#[derive(Clone, Debug)]
-pub enum Job {
-    Creation(Box<CreationJob>),
-    Change(Box<ChangeJob>),
+/// The place of a change among several that were agreed to at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Counted from 1.
+    pub number: usize,
+    pub of: usize,
 }
 
 /// One piece of work of the engine.
 #[derive(Clone, Debug)]
 pub struct Work {
-    pub job: Job,
+    /// How far it is, as the engine last told.
+    pub course: Course,
     pub direction: Direction,
-    /// In order.
+    /// One for each step.
     pub rows: Vec<Row>,
     pub stage: Stage,
     /// The row whose request is sent again after a while.
     pub pause: Option<(usize, Pause)>,
+    /// Every pause before a request was sent again.
+    pub pauses: Vec<(usize, Pause)>,
     /// By [`super::Shell::now`].
     pub begun: Duration,
     pub ended: Option<Duration>,
     pub focus: usize,
     /// What follows once the engine rests.
     pub then: Option<Then>,
+    pub notes: Vec<String>,
+    pub turn: Option<Turn>,
+    /// Until when a lost request may still be carried out, while only that is waited for.
+    pub settling: Option<Timestamp>,
+    /// Objects that lost requests had created, and that were deleted.
+    pub removed: Vec<Id>,
+    pub has_vpn: bool,
+    /// The VPN after a change, once it was read and compared.
+    pub after: Option<Box<(Vpn, Diagnosis)>>,
+    /// Of a creation. None of one that is only rolled back, for which its journal is enough.
+    pub plan: Option<Plan>,
+    pub watch: Watch,
+}
+
+/// What only a new VPN has.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// The statuses of the connections; empty before the first answer.
+    pub standing: Standing,
+    /// A status that could not be read, until all can.
+    pub problem: Option<(Half, Error)>,
+    has_failed: bool,
+    pub since: Option<Duration>,
+    pub wait: Duration,
+    /// The comparison of both halves, or why there is none.
+    pub examined: Option<Result<Box<Examined>, Error>>,
+    pub(super) is_verifying: bool,
+}
+
+fn there(made: &Made) -> RowState {
+    RowState::Done(if made.origin == Origin::Reused { Outcome::Reused } else { Outcome::There }, None)
 }
 
 impl Work {
-    fn of(job: Job, direction: Direction, rows: Vec<Row>, now: Duration) -> Self {
-        let stage = Stage::Working;
-        Self { job, direction, rows, stage, pause: None, begun: now, ended: None, focus: 0, then: None }
+    /// A change that begins now, or goes on.
+    #[must_use]
+    pub fn new(course: Course, direction: Direction, now: Duration) -> Self {
+        let mut work = Self {
+            rows: course.change.steps().iter().map(Row::of).collect(),
+            course,
+            direction,
+            stage: Stage::Working,
+            pause: None,
+            pauses: Vec::new(),
+            begun: now,
+            ended: None,
+            focus: 0,
+            then: None,
+            notes: Vec::new(),
+            turn: None,
+            settling: None,
+            removed: Vec::new(),
+            has_vpn: false,
+            after: None,
+            plan: None,
+            watch: Watch::default(),
+        };
+        for row in 0..work.rows.len() {
+            let state = work.known(row);
+            work.set(row, state);
+        }
+        work
+    }
+
+    /// The creation of a plan.
+    #[must_use]
+    pub fn create(plan: Option<Plan>, course: Course, direction: Direction, now: Duration, wait: Duration) -> Self {
+        let watch = Watch { wait, ..Watch::default() };
+        Self { plan, watch, ..Self::new(course, direction, now) }
+    }
+
+    #[must_use]
+    pub const fn change(&self) -> &Change {
+        &self.course.change
+    }
+
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.course.is_creation()
     }
 
     pub const fn is_working(&self) -> bool {
@@ -180,49 +235,130 @@ impl Work {
     }
 
     /// How it ended, once it has.
-    pub const fn end(&self) -> Option<&End> {
+    #[must_use]
+    pub const fn end(&self) -> Option<&WorkEnd> {
         if let Stage::Ended(end) = &self.stage { Some(end) } else { None }
     }
 
     pub const fn is_done(&self) -> bool {
-        matches!(self.stage, Stage::Ended(End::Done))
+        matches!(self.stage, Stage::Ended(WorkEnd::Done))
     }
 
-    pub const fn creation(&self) -> Option<&CreationJob> {
-        if let Job::Creation(job) = &self.job { Some(job) } else { None }
+    /// Whether it is a change of that VPN: by its subject, or by its name if that is no other one's.
+    #[must_use]
+    pub fn is_of(&self, vpn: &Vpn, all: &[Vpn]) -> bool {
+        let Change { verb, subject, label, .. } = self.change();
+        let is_known = || all.iter().any(|vpn| change::is_of(subject, vpn));
+        verb.is_about_a_vpn() && (change::is_of(subject, vpn) || *label == vpn.name && !is_known())
     }
 
-    pub(super) const fn creation_mut(&mut self) -> Option<&mut CreationJob> {
-        if let Job::Creation(job) = &mut self.job { Some(job) } else { None }
+    /// Whether some of a new VPN could not be deleted.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.direction == Direction::Back && self.end().is_some() && !self.course.not_deleted.is_empty()
     }
 
-    pub const fn change(&self) -> Option<&ChangeJob> {
-        if let Job::Change(job) = &self.job { Some(job) } else { None }
+    fn is_untouched(state: &RowState) -> bool {
+        matches!(state, RowState::Waiting | RowState::RolledBack)
     }
 
-    pub(super) const fn change_mut(&mut self) -> Option<&mut ChangeJob> {
-        if let Job::Change(job) = &mut self.job { Some(job) } else { None }
-    }
-
-    /// The VPN or the change, and how far it is.
-    pub fn heading(&self) -> String {
-        match &self.job {
-            Job::Creation(job) => self.heading_of_creation(job),
-            Job::Change(job) => self.heading_of_change(job),
+    fn has_begun(&self) -> bool {
+        match &self.stage {
+            // Once the engine rests it has told what it knows.
+            Stage::Ended(_) => self.course.is_begun(),
+            _ => self.rows.iter().any(|row| !Self::is_untouched(&row.state)),
         }
     }
 
-    /// What can be done now; the first is the sensible one.
-    pub fn buttons(&self) -> Vec<Button> {
-        let Some(end) = self.end() else { return Vec::new() };
-        match &self.job {
-            Job::Creation(job) => self.buttons_of_creation(job, end),
-            Job::Change(job) => self.buttons_of_change(job, end),
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        let is_final = |step: &Step| matches!(step, Step::Delete(..) | Step::SetKey(_));
+        let mut steps = self.change().steps().iter().zip(&self.rows);
+        let is_over = self.is_working() && steps.any(|(step, row)| is_final(step) && !Self::is_untouched(&row.state));
+        self.course.is_reversible() && !is_over
+    }
+
+    /// Whether something of a change is left to be done.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        match &self.stage {
+            Stage::Working | Stage::Watching | Stage::Ended(WorkEnd::Unsettled(..)) => true,
+            Stage::Ended(WorkEnd::NotBegun(_) | WorkEnd::Done) => false,
+            Stage::Ended(_) => self.has_begun(),
         }
     }
 
-    pub fn focused(&self) -> Option<Button> {
-        self.buttons().get(self.focus).copied()
+    /// The command that goes on from the journal of a change.
+    #[must_use]
+    pub fn command(&self) -> Option<ShellCommand> {
+        let is_there = self.course.journal.is_some() && !self.is_creation();
+        is_there.then(|| self.course.go_on(self.direction))
+    }
+
+    pub(super) const fn way_on(&self) -> Direction {
+        if matches!(self.stage, Stage::Ended(WorkEnd::TooLate)) { Direction::Forward } else { self.direction }
+    }
+
+    /// Where a half of a new VPN is, as a person calls it.
+    #[must_use]
+    pub fn label(&self, half: Half) -> String {
+        let planned = self.plan.as_ref().and_then(|plan| plan.half(half)).map(|half| half.label.clone());
+        planned.or_else(|| self.change().halves().get(&half).map(ToString::to_string)).unwrap_or_default()
+    }
+
+    /// The halves of a new VPN.
+    #[must_use]
+    pub fn halves(&self) -> Vec<Half> {
+        self.change().halves().into_keys().collect()
+    }
+
+    /// Everything that exists of a new VPN, for the clipboard: region, kind, name and id, a line each.
+    #[must_use]
+    pub fn ids_text(&self) -> String {
+        let line = |made: &Made| format!("{} {} {} {}", made.region, made.task.step.label(), made.name, made.id);
+        self.course.progress.objects().map(line).join("\n")
+    }
+
+    #[must_use]
+    pub fn task(&self, row: usize) -> Option<Task> {
+        self.change().steps().get(row)?.task()
+    }
+
+    #[must_use]
+    pub fn state(&self, task: Task) -> Option<&RowState> {
+        self.change().step_of(task).and_then(|row| self.rows.get(row)).map(|row| &row.state)
+    }
+
+    /// Whether the connection of a half exists.
+    #[must_use]
+    pub fn is_made(&self, half: Half) -> bool {
+        matches!(self.state(Task { half, step: HalfObject::Connection }), Some(RowState::Done(..)))
+    }
+
+    /// The creation goes on with the policy of the profile `modern`.
+    pub(super) fn modernize(&mut self, profiles: &Profiles) {
+        self.plan = self.plan.take().map(|plan| plan.with_modern(profiles));
+        self.course.progress.reconsider_policies();
+        for row in 0..self.rows.len() {
+            if self.task(row).is_some_and(|task| self.course.progress.get(task.half, task.step).is_none()) {
+                self.set(row, RowState::Waiting);
+            }
+        }
+    }
+
+    /// What is known of a row, where nothing of it is under way.
+    fn known(&self, row: usize) -> RowState {
+        let progress = &self.course.progress;
+        let Some(task) = self.task(row) else {
+            return progress.end(row).map_or(RowState::Waiting, |end| RowState::Done(end.clone().into(), None));
+        };
+        match progress.get(task.half, task.step) {
+            Some(made) => there(made),
+            None if self.end().is_none() => RowState::Waiting,
+            None if progress.doubts().iter().any(|doubt| doubt.task == task) => RowState::InDoubt,
+            None if self.direction == Direction::Back => RowState::RolledBack,
+            None => RowState::Waiting,
+        }
     }
 
     fn set(&mut self, row: usize, state: RowState) {
@@ -231,29 +367,53 @@ impl Work {
         }
     }
 
-    /// The engine rests. Of what it has not told the end of it, `known` knows it.
-    fn rest(&mut self, end: End, now: Duration, known: impl Fn(&Self, usize) -> RowState) {
+    /// The engine rests. What it has not told the end of has none, and nothing runs any more.
+    pub(super) fn rest(&mut self, end: WorkEnd, now: Duration) {
+        let failed = if let WorkEnd::Failed(row, _) = &end { Some(*row) } else { None };
+        let is_begun = !matches!(end, WorkEnd::NotBegun(_));
+        self.stage = Stage::Ended(end);
         for row in 0..self.rows.len() {
             if let RowState::Running(since) | RowState::RollingBack(since) = self.rows[row].state {
-                let state = match &end {
-                    End::Failed(failed, _) if *failed == row => RowState::Failed(now.saturating_sub(since)),
-                    _ => known(self, row),
+                let state = match failed {
+                    Some(failed) if failed == row => RowState::Failed(now.saturating_sub(since)),
+                    _ if is_begun => self.known(row),
+                    _ => RowState::Waiting,
                 };
                 self.set(row, state);
             }
         }
-        self.stage = Stage::Ended(end);
-        self.pause = None;
-        self.ended = Some(now);
-        self.focus = 0;
+        (self.pause, self.settling, self.ended, self.focus) = (None, None, Some(now), 0);
+    }
+
+    /// Takes how far it is, and how it ended.
+    pub(super) fn rest_at(&mut self, end: WorkEnd, course: Course, now: Duration) {
+        self.course = course;
+        self.rest(end, now);
+    }
+
+    /// A new VPN is made, and the wait for ACTIVE begins.
+    pub(super) fn begin_watch(&mut self, course: Course, now: Duration) {
+        self.course = course;
+        (self.stage, self.watch.since) = (Stage::Watching, Some(now));
     }
 
     pub(super) fn go_on(&mut self, stage: Stage, direction: Direction, now: Duration) {
-        (self.stage, self.direction) = (stage, direction);
         (self.ended, self.then) = (None, None);
-        if let Job::Creation(job) = &mut self.job {
-            job.go_on(matches!(self.stage, Stage::Watching), direction, now);
+        (self.watch.examined, self.watch.is_verifying) = (None, false);
+        if stage == Stage::Watching {
+            self.watch.since = Some(now);
         }
+        if direction == Direction::Back {
+            self.watch.standing.clear();
+        }
+        (self.stage, self.direction) = (stage, direction);
+    }
+}
+
+impl Row {
+    fn of(step: &Step) -> Self {
+        let what = step.task().map_or_else(|| What::Step(step.to_string()), What::Object);
+        Self { what, state: RowState::Waiting }
     }
 }
 
@@ -280,11 +440,11 @@ impl WorkList {
     }
 
     pub fn creation(&self) -> Option<&Work> {
-        self.current.as_ref().filter(|work| work.creation().is_some())
+        self.current.as_ref().filter(|work| work.is_creation())
     }
 
     pub fn change(&self) -> Option<&Work> {
-        self.current.as_ref().filter(|work| work.change().is_some())
+        self.current.as_ref().filter(|work| !work.is_creation())
     }
 
     pub(super) fn working(&mut self) -> Option<&mut Work> {
@@ -292,7 +452,7 @@ impl WorkList {
     }
 
     pub(super) fn is_animating(&self) -> bool {
-        self.is_working() || self.creation().and_then(Work::creation).is_some_and(|job| job.verifying)
+        self.is_working() || self.current.as_ref().is_some_and(|work| work.watch.is_verifying)
     }
 
     pub fn is_working(&self) -> bool {
@@ -300,13 +460,13 @@ impl WorkList {
     }
 
     /// All changes of this session, in order.
-    pub fn changes(&self) -> impl Iterator<Item = (&Work, &ChangeJob)> {
-        self.earlier.iter().chain(&self.current).filter_map(|work| Some((work, work.change()?)))
+    pub fn changes(&self) -> impl Iterator<Item = &Work> {
+        self.earlier.iter().chain(&self.current).filter(|work| !work.is_creation())
     }
 
     /// How many of the earlier changes were agreed to together with the current one.
     fn count_before(&self) -> usize {
-        let turn = self.change().and_then(|work| work.change()?.turn);
+        let turn = self.change().and_then(|work| work.turn);
         turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len())
     }
 

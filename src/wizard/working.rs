@@ -3,17 +3,16 @@
 use itertools::Itertools;
 
 use super::keymap::Action;
-use super::message::Which;
+use super::message::{Order, Which};
 use super::screen::Screen;
 use super::secret_text::SecretText;
 use super::shell::beside;
 use super::vpns::Open;
-use super::work::{Button, CreationJob, End, Job, Stage, Then, Turn, Work};
+use super::work::{Button, End, Stage, Then, Turn, Work};
 use super::{Effect, Model};
-use crate::change::{Change, Proposal, Verb};
+use crate::change::{Change, Proposal, Subject, Verb};
 use crate::cloud::RegionId;
-use crate::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
-use crate::engine::{CreateError, Event, Ledger, Undone, Watched};
+use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
 use crate::plan::{Plan, Profile};
 
 impl Model {
@@ -23,24 +22,23 @@ impl Model {
         self.shell.out.push(effect);
     }
 
-    pub(super) fn create(&mut self, plan: Plan, ledger: Ledger) {
-        let work = Work::create(plan.clone(), ledger.clone(), self.shell.now, self.shell.wait);
-        let key = self.new_vpn.answers.key.key_origin();
-        self.begin_work(work, Effect::Create(Box::new(plan), ledger, key));
+    /// Creates what does not exist yet of a plan.
+    pub(super) fn create(&mut self, plan: Plan, course: Course, which: Which) {
+        let (now, wait) = (self.shell.now, self.shell.wait);
+        let work = Work::create(Some(plan), course, Direction::Forward, now, wait);
+        self.begin_work(work, Effect::Work(which, Order::CarryOut));
     }
 
     pub(super) fn begin_change(&mut self, course: Course, notes: Vec<String>, which: Which, direction: Direction) {
-        let mut work = Work::change_vpn(course, notes, direction, self.shell.now);
         if let Some(open) = &mut self.vpns.open {
             (open.looking, open.waiting) = (None, None);
         }
-        if let Some(job) = work.change_mut() {
-            job.has_vpn = self.vpns.open.is_some();
-            // What is done now was not left for good.
-            let subject = &job.change().subject;
-            self.work.left.retain(|(left, _)| left.subject != *subject);
-        }
-        self.begin_work(work, Effect::Change(which, direction));
+        // What is done now was not left for good.
+        let subject = &course.change.subject;
+        self.work.left.retain(|(left, _)| left.subject != *subject);
+        let mut work = Work::new(course, direction, self.shell.now);
+        (work.notes, work.has_vpn) = (notes, self.vpns.open.is_some());
+        self.begin_work(work, Effect::Work(which, direction.into()));
     }
 
     pub(super) fn carry_out(&mut self, proposals: Vec<Proposal>) {
@@ -55,8 +53,8 @@ impl Model {
         let which = Which::New(Box::new(change.clone()), key);
         self.begin_change(Course::new(change), notes, which, Direction::Forward);
         let (number, of) = (self.work.agreed - self.work.queue.len(), self.work.agreed);
-        if let Some(job) = self.work.current.as_mut().and_then(Work::change_mut).filter(|_| of > 1) {
-            job.turn = Some(Turn { number, of });
+        if let Some(work) = self.work.current.as_mut().filter(|_| of > 1) {
+            work.turn = Some(Turn { number, of });
         }
     }
 
@@ -67,91 +65,78 @@ impl Model {
                 work.focus = beside(work.focus, work.buttons().len(), action == Action::Right);
             }
             (Action::Accept, Some(button)) => self.press(button),
-            (Action::Copy, _) => match work.creation().map(CreationJob::ids_text) {
-                Some(text) if text.is_empty() => self.shell.warn("Nothing exists yet."),
-                Some(text) => self.shell.out.push(Effect::Copy(text)),
-                None => {}
+            (Action::Copy, _) if work.is_creation() => match work.ids_text() {
+                text if text.is_empty() => self.shell.warn("Nothing exists yet."),
+                text => self.shell.out.push(Effect::Copy(text)),
             },
+            (Action::Copy, _) => {}
             _ => self.shell.scroll_by(action),
         }
     }
 
     fn press(&mut self, button: Button) {
         let Some(work) = &mut self.work.current else { return };
-        match (button, &work.job) {
-            (Button::Finish | Button::Leave, _) => self.leave(),
-            (Button::Retry | Button::LookAgain, Job::Change(_)) => {
-                let direction = work.way_on();
-                self.go_on_with_change(direction, None);
+        match button {
+            Button::Finish | Button::Leave => self.leave(),
+            Button::Retry | Button::LookAgain => {
+                let direction = if work.is_creation() { Direction::Forward } else { work.way_on() };
+                self.go_on(direction, Which::Present(None));
             }
-            (Button::Retry | Button::LookAgain, Job::Creation(_)) => self.create_again(),
-            (Button::UseModern, _) => {
+            Button::UseModern => {
                 work.modernize(&self.new_vpn.profiles);
+                let plan = work.plan.clone();
                 self.new_vpn.answers.profile = Some(Profile::Modern);
-                self.create_again();
+                if let Some(plan) = plan {
+                    self.go_on(Direction::Forward, Which::Policy(Box::new(plan)));
+                }
             }
-            (Button::KeepWaiting, _) => {
+            Button::KeepWaiting => {
                 work.go_on(Stage::Watching, Direction::Forward, self.shell.now);
                 self.watch();
             }
-            (Button::RollBack, _) => self.ask_to_roll_back(),
-            (Button::ChangeAnswers, _) => {
+            Button::RollBack => self.ask_to_roll_back(),
+            Button::ChangeAnswers => {
                 self.work.current = None;
                 self.enter(Screen::Review);
                 // What was read before is from before the run.
                 self.read_chosen_again();
             }
-            (Button::EnterKey, _) => self.enter(Screen::MissingKey),
-            (Button::ShowVpn | Button::YourVpns, _) => self.leave_change(button == Button::ShowVpn),
-        }
-    }
-
-    fn create_again(&mut self) {
-        let key = self.new_vpn.answers.key.key_origin();
-        self.shell.scroll = 0;
-        let Some(work) = &mut self.work.current else { return };
-        work.go_on(Stage::Working, Direction::Forward, self.shell.now);
-        if let Some((job, plan)) = planned(work) {
-            self.shell.out.push(Effect::Create(Box::new(plan), job.ledger.clone(), key));
+            Button::EnterKey => self.enter(Screen::MissingKey),
+            Button::ShowVpn | Button::YourVpns => self.leave_change(button == Button::ShowVpn),
         }
     }
 
     fn watch(&mut self) {
-        if let Some((job, plan)) = self.work.current.as_ref().and_then(planned) {
-            self.shell.out.push(Effect::Watch(Box::new(plan), job.ledger.clone(), job.wait));
+        if let Some(work) = &self.work.current {
+            self.shell.out.push(Effect::Work(Which::Present(None), Order::Watch(work.watch.wait)));
         }
     }
 
-    fn go_on_with_change(&mut self, direction: Direction, key: Option<crate::plan::Psk>) {
+    fn go_on(&mut self, direction: Direction, which: Which) {
         self.work.missing_key = SecretText::default();
+        self.shell.scroll = 0;
         self.enter(Screen::Work);
-        let Some(work) = self.work.current.as_mut().filter(|work| !work.is_working()) else { return };
+        let Some(work) = self.work.current.as_mut().filter(|work| work.is_creation() || !work.is_working()) else {
+            return;
+        };
         work.go_on(Stage::Working, direction, self.shell.now);
-        self.shell.out.push(Effect::Change(Which::Present(key), direction));
+        self.shell.out.push(Effect::Work(which, direction.into()));
     }
 
     pub(super) fn give_missing_key(&mut self) {
         let key = self.work.missing_key.psk();
         match self.work.change().filter(|work| matches!(work.end(), Some(End::KeyNeeded(_)))).map(Work::way_on) {
-            Some(direction) => self.go_on_with_change(direction, key),
+            Some(direction) => self.go_on(direction, Which::Present(key)),
             None => self.enter(Screen::Work),
         }
     }
 
     pub(super) fn roll_back(&mut self) {
-        let Some(work) = &mut self.work.current else { return };
-        match &work.job {
-            Job::Change(_) => self.go_on_with_change(Direction::Back, None),
-            Job::Creation(job) => {
-                self.shell.out.push(Effect::RollBack(job.marks.clone(), job.ledger.clone()));
-                work.go_on(Stage::Working, Direction::Back, self.shell.now);
-                self.shell.scroll = 0;
-            }
-        }
+        self.go_on(Direction::Back, Which::Present(None));
     }
 
     fn leave_change(&mut self, to_vpn: bool) {
-        self.shell.out.push(Effect::LetChangeGo);
+        self.shell.out.push(Effect::LetGo);
         let left: Vec<Change> = self.work.queue.drain(..).map(|proposal| proposal.change).collect();
         if to_vpn && self.vpns.open.is_some() {
             self.enter(Screen::Vpn);
@@ -172,42 +157,38 @@ impl Model {
     }
 
     pub(super) fn engine_event(&mut self, event: Event) {
-        if let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) {
-            work.engine_event(event, self.shell.now);
+        if let Some(work) = self.work.current.as_mut().filter(|work| work.is_creation() || work.is_working()) {
+            work.event(event, self.shell.now);
         }
         self.refresh_question();
     }
 
-    pub(super) fn change_event(&mut self, event: ChangeEvent) {
-        if let Some(work) = self.work.working().filter(|work| work.change().is_some()) {
-            work.change_event(event, self.shell.now);
+    /// The engine has carried a change out or rolled it back, as far as it could.
+    pub(super) fn rested(&mut self, result: Result<Changed, ChangeError>, course: Course) {
+        let (now, is_creation) = (self.shell.now, self.work.creation().is_some());
+        let work = self.work.current.as_mut().filter(|work| work.is_creation() || work.is_working());
+        let Some(work) = work.filter(|work| work.is_creation() == course.is_creation()) else { return };
+        let is_made = is_creation && work.direction == Direction::Forward && result.is_ok();
+        if is_made {
+            work.begin_watch(course, now);
+            if work.then.is_none() {
+                self.watch();
+            }
+        } else {
+            work.rest_at(result.into(), course, now);
         }
-        self.refresh_question();
-    }
-
-    pub(super) fn created(&mut self, result: Result<(), CreateError>, ledger: Ledger) {
-        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
-        if work.created(result, ledger, self.shell.now) && work.then.is_none() {
-            self.watch();
-        }
-        self.creation_rests();
+        if is_creation { self.creation_rests() } else { self.change_rests() }
     }
 
     pub(super) fn watched(&mut self, watched: Watched) {
-        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
-        work.watched(watched, self.shell.now);
+        let Some(work) = self.work.current.as_mut().filter(|work| work.is_creation()) else { return };
+        work.rest(watched.into(), self.shell.now);
         // A status proves nothing: the halves are compared.
         let is_to_verify = work.then.is_none() && matches!(work.end(), Some(End::NotYet(_) | End::Active));
-        if let Some(job) = work.creation_mut().filter(|_| is_to_verify) {
-            job.verifying = true;
-            self.shell.out.push(Effect::Verify(job.marks.vpn.clone(), job.marks.regions.clone()));
+        if let (true, Subject::Marked(vpn)) = (is_to_verify, &work.change().subject) {
+            self.shell.out.push(Effect::Verify(vpn.clone(), work.change().halves()));
+            work.watch.is_verifying = true;
         }
-        self.creation_rests();
-    }
-
-    pub(super) fn rolled_back(&mut self, undone: Undone, ledger: Ledger) {
-        let Some(work) = self.work.current.as_mut().filter(|work| work.creation().is_some()) else { return };
-        work.rolled_back(undone, ledger, self.shell.now);
         self.creation_rests();
     }
 
@@ -234,8 +215,8 @@ impl Model {
 
     pub(super) fn not_begun(&mut self, why: Vec<String>) {
         let now = self.shell.now;
-        let Some(work) = self.work.working().filter(|work| work.change().is_some()) else { return };
-        work.refuse(why, now);
+        let Some(work) = self.work.working() else { return };
+        work.rest(End::NotBegun(why), now);
         let then = work.then.take();
         self.work.is_stopped |= then.is_some();
         self.refresh_question();
@@ -244,11 +225,9 @@ impl Model {
         }
     }
 
-    pub(super) fn changed(&mut self, ended: Result<Changed, ChangeError>, course: Course) {
-        let now = self.shell.now;
+    fn change_rests(&mut self) {
         self.shell.scroll = 0;
-        let Some(work) = self.work.working().filter(|work| work.change().is_some()) else { return };
-        work.changed(ended, course, now);
+        let Some(work) = &mut self.work.current else { return };
         let then = work.then.take();
         let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
         let is_forward = work.direction == Direction::Forward;
@@ -275,19 +254,18 @@ impl Model {
         let now = self.shell.now;
         let Some(work) = &mut self.work.current else { return };
         let is_forward = work.direction == Direction::Forward;
-        let Some(job) = work.change_mut() else { return };
-        let Change { verb, subject, label, .. } = job.change();
+        let Change { verb, subject, label, .. } = work.change();
         if *verb == Verb::Delete && is_forward {
             self.vpns.open = None;
         }
-        let regions = job.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned());
+        let regions = work.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned());
         let mut regions: Vec<RegionId> = regions.sorted().dedup().collect();
         // After several of them the list tells more than any one VPN.
-        if self.vpns.open.is_none() && verb.is_about_a_vpn() && job.turn.is_none() {
+        if self.vpns.open.is_none() && verb.is_about_a_vpn() && work.turn.is_none() {
             self.vpns.open = Some(Open::of(subject.to_string(), label.clone()));
         }
         let is_awaited = verb.is_about_a_vpn();
-        job.has_vpn = self.vpns.open.is_some();
+        work.has_vpn = self.vpns.open.is_some();
         if let Some(open) = &mut self.vpns.open {
             open.around = super::remote::Remote::NotAsked;
             (open.diagnosis, open.chosen) = (None, None);
@@ -299,9 +277,4 @@ impl Model {
         regions.retain(|id| self.new_vpn.region(id).is_some_and(|region| region.inventory.ready().is_some()));
         self.read_again(&regions);
     }
-}
-
-fn planned(work: &Work) -> Option<(&CreationJob, Plan)> {
-    let job = work.creation()?;
-    Some((job, job.plan.clone()?))
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Section;
 use crate::cloud::credentials::{Outline, SECRET_VARIABLES, Sources};
-use crate::engine::{journal, kept};
+use crate::engine::journal;
 use crate::system::{log, state};
 
 /// How much of the end of a log is taken, in bytes.
@@ -101,14 +101,11 @@ pub fn journals() -> Section {
         return Section { title, summary: "none".to_owned(), text: "There is no home directory.\n".to_owned() };
     };
     let mut text = listing(&directory);
-    let (runs, changes) = match (journal::unfinished(&directory), kept::unfinished(&directory)) {
-        (Ok(runs), Ok(changes)) => (runs, changes),
-        (Err(error), _) | (_, Err(error)) => {
-            return Section { title, summary: "unreadable".to_owned(), text: format!("{error}\n") };
-        }
+    let listed = match journal::unfinished(&directory) {
+        Ok(listed) => listed,
+        Err(error) => return Section { title, summary: "unreadable".to_owned(), text: format!("{error}\n") },
     };
-    let runs = runs.iter().map(|(path, record)| (path, record.as_ref().err()));
-    let journals: Vec<_> = runs.chain(changes.iter().map(|(path, record)| (path, record.as_ref().err()))).collect();
+    let journals: Vec<_> = listed.iter().map(|(path, record)| (path, record.as_ref().err())).collect();
     for (path, error) in &journals {
         let state = error.map(|error| format!(" (broken: {error})")).unwrap_or_default();
         let _ = writeln!(text, "\n{}{state}", path.display());

@@ -1,15 +1,16 @@
 //! The key of a VPN whose creation was interrupted. No journal holds it; the cloud does once a connection exists.
 
+use std::collections::BTreeMap;
 use std::env::{self, VarError};
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cloud::request::Kind;
-use crate::cloud::{Cloud, Error};
-use crate::engine::{Ledger, Marks, Step};
-use crate::plan::Psk;
+use crate::cloud::{Cloud, Error, RegionId};
+use crate::engine::Progress;
 use crate::plan::psk::PskProblem;
+use crate::plan::{Half, Psk, VpnId};
 
 /// The variable a key can be given in.
 pub const KEY_VARIABLE: &str = "OSVPN_PSK";
@@ -60,18 +61,19 @@ pub fn parse_key(place: &str, text: &str) -> Result<Psk, KeyError> {
 }
 
 pub(super) async fn of_connection(
-    marks: &Marks,
-    ledger: &Ledger,
+    vpn: &VpnId,
+    halves: &BTreeMap<Half, RegionId>,
+    progress: &Progress,
     cloud: &Cloud,
 ) -> Result<Option<SecretString>, Error> {
     // A second connection, made by a lost request, may have another key, and is deleted.
-    let known = ledger.made().iter().find(|made| made.task.step == Step::Connection);
+    let known = progress.connections().next();
     if let Some((made, region)) = known.and_then(|made| Some((made, cloud.region(&made.region).ok()?))) {
         return region.connection_psk(&made.id).await.map(Some);
     }
-    for (half, region) in &marks.regions {
+    for (half, region) in halves {
         let Ok(region) = cloud.region(region) else { continue };
-        let connections = region.marked(Kind::SiteConnection, &marks.vpn.mark(*half)).await?;
+        let connections = region.marked(Kind::SiteConnection, &vpn.mark(*half)).await?;
         if let Some(connection) = connections.first() {
             return region.connection_psk(&connection.id).await.map(Some);
         }

@@ -18,14 +18,15 @@ pub(super) async fn draft(
     profiles: &Profiles,
     psk: Psk,
 ) -> Result<PlanDraft, PrepareError> {
-    let untold = |what| PrepareError::Untold { name: found.marks.name.clone(), vpn: found.marks.vpn.clone(), what };
+    let untold = |what| PrepareError::Untold { name: found.name.clone(), vpn: found.vpn.clone(), what };
+    let halves = found.change.halves();
     let read = |half: Half| {
-        let id = found.marks.regions.get(&half)?;
+        let id = halves.get(&half)?;
         regions.iter().find(|(region, ..)| region == id).map(|(_, inventory, detail)| (inventory, detail))
     };
     let a = read(Half::A).ok_or_else(|| untold("the region of half A"))?;
     let side = |half: Half, (inventory, detail): RegionReading<'_>| {
-        let region = found.marks.regions.get(&half).cloned()?;
+        let region = halves.get(&half).cloned()?;
         let router = router(found, half, inventory)?;
         let subnets = endpoints(found, half, Step::LocalGroup, detail)?.iter().map(Id::new).collect();
         Some(HalfDraft { region, router, subnets })
@@ -36,12 +37,12 @@ pub(super) async fn draft(
     };
     let a = side(Half::A, a).ok_or_else(|| untold("the router and subnets of half A"))?;
     let policy = policy(found, cloud, profiles).await?.ok_or_else(|| untold("its policies"))?;
-    let name = found.marks.name.clone();
+    let name = found.name.clone();
     Ok(PlanDraft { name, a, far, profile: profiles.profile_of(&policy), policy, psk })
 }
 
 fn id(found: &Found, half: Half, step: Step) -> Option<&Id> {
-    found.ledger.get(half, step).map(|made| &made.id)
+    found.progress.get(half, step).map(|made| &made.id)
 }
 
 /// Of the half's own service, or of the one its connection reuses.
@@ -74,7 +75,7 @@ fn peer(found: &Found, (inventory, detail): RegionReading<'_>) -> Option<Peer> {
 /// Of whichever half has it; what no connection tells is as in the profile `modern`, like in `catalyst`.
 async fn policy(found: &Found, cloud: &Cloud, profiles: &Profiles) -> Result<Option<Policy>, PrepareError> {
     let show = async |step: Step, fields: &[&str]| {
-        let made = [Half::A, Half::B].into_iter().find_map(|half| found.ledger.get(half, step));
+        let made = [Half::A, Half::B].into_iter().find_map(|half| found.progress.get(half, step));
         let Some((made, region)) = made.and_then(|made| Some((made, cloud.region(&made.region).ok()?))) else {
             return Ok(None);
         };

@@ -4,10 +4,10 @@ use itertools::Itertools;
 
 use super::super::Model;
 use super::super::choices::about;
-use super::super::message::InterruptedCreation;
 use super::super::objects::twins;
 use super::super::picker::{About, Choice, Line};
 use crate::cloud::RegionId;
+use crate::engine::interruption::{Interruption, State};
 use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
 use crate::plan::{Finding, Half, Place};
 
@@ -23,7 +23,7 @@ impl Model {
             let detail = vec![about("Creates", "a VPN between two regions of this project")];
             lines.push(Line::new(Choice::Make, "create one", "", About { detail, ..About::default() }));
         }
-        lines.extend(seen.creations.iter().map(creation_line));
+        lines.extend(seen.creations().map(creation_line));
         for (region, error) in &inspection.unread {
             let mut unread = About::default();
             let place = Place::Region(Half::A);
@@ -126,16 +126,21 @@ impl Model {
 }
 
 /// A VPN whose creation was interrupted, or which another process is creating.
-fn creation_line(creation: &InterruptedCreation) -> Line {
+fn creation_line(creation: &Interruption) -> Line {
     let place = Place::Region(Half::A);
-    let finding = if creation.is_running {
+    let finding = if creation.state == State::Running {
         Finding::refusal(place, "creating it is in progress in another osvpn".to_owned())
     } else {
         let text = format!("creating it was interrupted ({}); Enter: resume or roll back", creation.objects());
         Finding::warning(place, text)
     };
-    let detail = vec![about("Begun", creation.began.clone()), about("Objects", creation.objects())];
-    Line::new(Choice::Creation(creation.id()), creation.name.clone(), "", About { detail, findings: vec![finding] })
+    let detail = vec![about("Begun", creation.began()), about("Objects", creation.objects())];
+    Line::new(
+        Choice::Creation(creation.vpn().to_string()),
+        creation.name().to_owned(),
+        "",
+        About { detail, findings: vec![finding] },
+    )
 }
 
 pub fn ranges(ranges: Option<&[ipnet::IpNet]>) -> String {

@@ -1,7 +1,7 @@
 //! All VPNs that have the key everybody knows: found by reading every key, and given new ones after one question.
 
 use super::super::remote::{Remote, RequestId};
-use super::super::work::{ChangeJob, Work};
+use super::super::work::Work;
 use super::super::{Effect, Model};
 use super::Intent;
 use crate::change::{Refused, Rescue, Sas, is_of, rotate_public_keys};
@@ -47,14 +47,12 @@ impl Model {
     /// Has the VPNs verified that were changed one after the other, once everything is read again.
     pub(in crate::wizard) fn verify_several(&mut self) {
         let (Some(seen), Some(work)) = (self.vpns.seen(), self.work.change()) else { return };
-        if work.is_working() || work.change().is_none_or(|job| job.turn.is_none()) {
+        if work.is_working() || work.turn.is_none() {
             return;
         }
-        let done =
-            || self.work.done_before().iter().chain([work]).filter(|work| work.is_done()).filter_map(Work::change);
-        let is_verified =
-            |job: &ChangeJob| job.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
-        let is_open = |vpn: &&Vpn| done().any(|job| !is_verified(job) && is_of(&job.change().subject, vpn));
+        let done = || self.work.done_before().iter().chain([work]).filter(|work| work.is_done());
+        let is_verified = |work: &Work| work.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
+        let is_open = |vpn: &&Vpn| done().any(|work| !is_verified(work) && is_of(&work.change().subject, vpn));
         let vpns: Vec<Vpn> = seen.inspection.vpns.iter().filter(is_open).cloned().collect();
         if vpns.is_empty() {
             return;

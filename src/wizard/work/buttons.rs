@@ -1,0 +1,95 @@
+//! What is said of work as a whole, and what can be done once it rests.
+
+use super::{Button, Stage, Turn, Work};
+use crate::engine::{Direction, WorkEnd, is_cured_by_modern};
+use crate::wizard::vpn::capitalised;
+
+impl Work {
+    /// The VPN or the change, and how far it is.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        if self.is_creation() { self.heading_of_creation() } else { self.heading_of_change() }
+    }
+
+    /// What can be done now; the first is the sensible one.
+    #[must_use]
+    pub fn buttons(&self) -> Vec<Button> {
+        let Some(end) = self.end() else { return Vec::new() };
+        if self.is_creation() { self.buttons_of_creation(end) } else { self.buttons_of_change(end) }
+    }
+
+    #[must_use]
+    pub fn focused(&self) -> Option<Button> {
+        self.buttons().get(self.focus).copied()
+    }
+
+    fn heading_of_creation(&self) -> String {
+        let name = &self.change().label;
+        match (&self.stage, self.direction) {
+            (Stage::Working, Direction::Forward) => format!("Creating {name}"),
+            (Stage::Working, Direction::Back) => format!("Rolling back {name}"),
+            (Stage::Watching, _) => format!("{name}: waiting for ACTIVE"),
+            (Stage::Ended(end), _) => match end {
+                WorkEnd::Active => format!("{name} is ACTIVE"),
+                WorkEnd::NotYet(_) => format!("{name} is created, but not ACTIVE yet"),
+                WorkEnd::Lost(_) => format!("{name}: its status can no longer be read"),
+                WorkEnd::Done => format!("{name} is rolled back"),
+                WorkEnd::Unsettled(..) => format!("{name}: rolled back, one request unconfirmed"),
+                _ if self.is_left() => format!("{name} is not rolled back completely"),
+                WorkEnd::Stopped => format!("{name}: stopped"),
+                _ => format!("{name}: creation stopped at a failure"),
+            },
+        }
+    }
+
+    fn buttons_of_creation(&self, end: &WorkEnd) -> Vec<Button> {
+        let roll_back = (!self.course.progress.is_clean()).then_some(Button::RollBack);
+        let retry = self.plan.is_some().then_some(Button::Retry);
+        let leave = Some(Button::Leave);
+        let buttons = match end {
+            WorkEnd::Failed(row, error) if !self.is_left() => {
+                let cured = self.task(*row).zip(self.plan.as_ref());
+                let modern = cured.is_some_and(|(task, plan)| is_cured_by_modern(plan, task, error));
+                let modern = modern.then_some(Button::UseModern);
+                let answers = (roll_back.is_none() && modern.is_none()).then_some(Button::ChangeAnswers);
+                [modern, retry, roll_back.or(answers), leave]
+            }
+            WorkEnd::Active => [Some(Button::Finish), roll_back, None, None],
+            WorkEnd::NotYet(_) | WorkEnd::Lost(_) => [Some(Button::KeepWaiting), leave, roll_back, None],
+            WorkEnd::Done => [self.plan.is_some().then_some(Button::ChangeAnswers), leave, None, None],
+            WorkEnd::Failed(..) | WorkEnd::Unsettled(..) => [roll_back, leave, None, None],
+            _ => [retry, roll_back, leave, None],
+        };
+        buttons.into_iter().flatten().collect()
+    }
+
+    fn heading_of_change(&self) -> String {
+        let what = self.change().to_string();
+        let turn = self.turn.map(|Turn { number, of }| format!(" ({number} of {of})")).unwrap_or_default();
+        let named = capitalised(what.trim_start_matches("the ")) + &turn;
+        let state = match (&self.stage, self.direction) {
+            (Stage::Working | Stage::Watching, _) if self.settling.is_some() => "checking the lost request",
+            (Stage::Working | Stage::Watching, Direction::Forward) => "in progress",
+            (Stage::Working | Stage::Watching, Direction::Back) => "being rolled back",
+            (Stage::Ended(WorkEnd::NotBegun(_)), _) => "not begun",
+            (Stage::Ended(WorkEnd::Done), Direction::Forward) => "done",
+            (Stage::Ended(WorkEnd::Done), Direction::Back) => "rolled back",
+            (Stage::Ended(WorkEnd::Unsettled(..)), _) => "done, one request unconfirmed",
+            (Stage::Ended(WorkEnd::Stopped), _) => "stopped",
+            (Stage::Ended(_), _) => "stopped at a failure",
+        };
+        format!("{named}: {state}")
+    }
+
+    fn buttons_of_change(&self, end: &WorkEnd) -> Vec<Button> {
+        let back = Some(if self.has_vpn { Button::ShowVpn } else { Button::YourVpns });
+        let roll_back = (self.is_reversible() && self.has_begun()).then_some(Button::RollBack);
+        let buttons = match end {
+            WorkEnd::NotBegun(_) | WorkEnd::Done => [back, None, None],
+            WorkEnd::Unsettled(..) => [Some(Button::LookAgain), back, None],
+            WorkEnd::KeyNeeded(_) => [Some(Button::EnterKey), roll_back, back],
+            _ => [Some(Button::Retry), roll_back.filter(|_| self.direction == Direction::Forward), back],
+        };
+        buttons.into_iter().flatten().collect()
+    }
+}

@@ -1,0 +1,118 @@
+//! What the engine tells while it works.
+
+use std::time::Duration;
+
+use super::{Outcome, RowState, Work};
+use crate::engine::{End, Event, Made, Origin};
+
+impl From<End> for Outcome {
+    fn from(end: End) -> Self {
+        match end {
+            End::Made(id) => Self::Created(id),
+            End::Existed => Self::Existed,
+            End::Changed => Self::Changed,
+            End::Gone => Self::Gone,
+            End::Kept(why) => Self::Kept(why),
+            End::Unnoticed(_) => Self::Unnoticed,
+        }
+    }
+}
+
+fn done(made: &Made) -> Outcome {
+    match made.origin {
+        Origin::Created => Outcome::Created(made.id.clone()),
+        Origin::Adopted => Outcome::Found,
+        Origin::Reused => Outcome::Reused,
+    }
+}
+
+impl Work {
+    pub(in crate::wizard) fn event(&mut self, event: Event, now: Duration) {
+        if self.pause.as_ref().is_some_and(|(step, _)| self.ends_pause(&event, *step)) {
+            self.pause = None;
+        }
+        if !matches!(event, Event::Waiting(..)) {
+            self.settling = None;
+        }
+        let progress = &mut self.course.progress;
+        match event {
+            Event::Waiting(step, pause) => {
+                self.pauses.push((step, (*pause).clone()));
+                self.pause = Some((step, *pause));
+            }
+            Event::Started(step) => self.set(step, RowState::Running(now)),
+            Event::Finished(step, end, took) => {
+                progress.finish(step, end.clone());
+                self.set(step, RowState::Done(end.into(), Some(took)));
+            }
+            Event::Made(made, took) => {
+                let state = RowState::Done(done(&made), Some(took));
+                progress.record(made.clone());
+                self.set_object(&made, state);
+            }
+            Event::Failed(step, _, took) => self.set(step, RowState::Failed(took)),
+            Event::RollingBack(step) => self.set(step, RowState::RollingBack(now)),
+            Event::RolledBack(step, _) => {
+                progress.reopen(step);
+                self.set(step, RowState::RolledBack);
+            }
+            Event::Removed(_, id) => self.removed.push(id),
+            Event::Found(made) => progress.leave(made),
+            Event::LeftAlone(made) => drop(progress.leave_alone(&made)),
+            Event::Settled(step) => progress.settle(step),
+            Event::Deleting(made) => self.set_if_own(&made, RowState::RollingBack(now)),
+            Event::Deleted(made) => {
+                self.set_if_own(&made, RowState::RolledBack);
+                self.course.progress.remove(&made.id);
+            }
+            Event::Kept(made, _) => self.set_if_own(&made, RowState::Stays),
+            Event::Settling(until) => self.settling = Some(until),
+            Event::Polled(standing) => {
+                self.watch.standing = standing;
+                if !std::mem::take(&mut self.watch.has_failed) {
+                    self.watch.problem = None;
+                }
+            }
+            Event::PollFailed(half, error) => {
+                (self.watch.problem, self.watch.has_failed) = (Some((half, error)), true);
+            }
+        }
+    }
+
+    fn set_object(&mut self, made: &Made, state: RowState) {
+        if let Some(row) = self.change().step_of(made.task) {
+            self.set(row, state);
+        }
+    }
+
+    /// What happens to a second object of a lost request says nothing of the one the row has.
+    fn set_if_own(&mut self, made: &Made, state: RowState) {
+        let own = self.course.progress.get(made.task.half, made.task.step);
+        if own.is_none_or(|own| own.id == made.id) {
+            self.set_object(made, state);
+        }
+    }
+
+    /// Whether what happens shows that a pause of that step is over.
+    fn ends_pause(&self, event: &Event, step: usize) -> bool {
+        let is_of = |made: &Made| self.task(step) == Some(made.task);
+        match event {
+            Event::Started(other)
+            | Event::Finished(other, ..)
+            | Event::Failed(other, ..)
+            | Event::RollingBack(other)
+            | Event::RolledBack(other, _)
+            | Event::Removed(other, _)
+            | Event::Settled(other) => *other == step,
+            Event::Made(made, _)
+            | Event::Found(made)
+            | Event::LeftAlone(made)
+            | Event::Deleting(made)
+            | Event::Deleted(made)
+            | Event::Kept(made, _) => is_of(made),
+            Event::Polled(_) | Event::Settling(_) => true,
+            Event::PollFailed(half, _) => self.task(step).is_some_and(|task| task.half == *half),
+            Event::Waiting(..) => false,
+        }
+    }
+}
