@@ -1,6 +1,6 @@
 //! Whatever happens, in whatever order and at whatever size: the wizard does not panic, and its key does not show.
 
-use crate::support::{drawn, inventories, journey, pair, surveys};
+use crate::support::{drawn, inventories, journey, pair, runs, surveys};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use osvpn::cloud::person::{Question, Wanted};
 use osvpn::cloud::retry::Pause;
 use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
 use osvpn::engine::handover::KeyOrigin;
-use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
-use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Standing, Step as Object, Task, Undone, Watched};
+use osvpn::engine::interruption::{Interruption, State};
+use osvpn::engine::{ChangeError, Changed, Course, End, Event, Made, Origin, Standing, Step as Object, Task, Watched};
 use osvpn::inspect::Exposures;
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::{Half, Plan, Psk};
@@ -25,11 +25,10 @@ use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{
-    Effect, InterruptedChange, InterruptedCreation, Message, Overview, ResumedCreation, Session, Which,
-};
+use osvpn::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
+use runs::{cut_off_change, cut_off_creation};
 
 fn keys() -> impl Strategy<Value = Message> {
     let codes = vec![
@@ -70,12 +69,7 @@ fn pause() -> impl Strategy<Value = u64> {
 fn is_work(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Create(..)
-            | Effect::RollBack(..)
-            | Effect::Change(..)
-            | Effect::Resume(..)
-            | Effect::Forget(_)
-            | Effect::Stop
+        Effect::Work(_, Order::CarryOut | Order::RollBack) | Effect::Resume(..) | Effect::Forget(_) | Effect::Stop
     )
 }
 
@@ -133,24 +127,32 @@ fn made() -> impl Strategy<Value = Made> {
     )
 }
 
-fn ledger() -> impl Strategy<Value = Ledger> {
+/// How far a creation may be.
+fn course() -> impl Strategy<Value = Course> {
     let many = |most| proptest::collection::vec(made(), 0..most);
-    (many(8), many(3), proptest::collection::vec((task(), any::<bool>()), 0..3)).prop_map(|(all, left, lost)| {
-        let mut ledger = Ledger::default();
+    let kept = proptest::collection::vec((made(), error()), 0..3);
+    let lost = proptest::collection::vec((task(), any::<bool>()), 0..3);
+    (many(8), many(3), lost, kept).prop_map(|(all, left, lost, kept)| {
+        let mut course = nothing();
         for made in all {
-            ledger.record(made);
+            course.progress.record(made);
         }
         for made in left {
-            ledger.leave(Made { id: Id::new("0e1d2c3b-0000-4444-8888-0123456789ab"), ..made });
+            course.progress.leave(Made { id: Id::new("0e1d2c3b-0000-4444-8888-0123456789ab"), ..made });
         }
         for (task, was_looked_for) in lost {
-            ledger.lose(task, Timestamp::MAX);
-            if was_looked_for {
-                ledger.looked(task, Timestamp::UNIX_EPOCH, []);
+            course.progress.lose(course.change.step_of(task).unwrap(), Timestamp::MAX);
+            if !was_looked_for {
+                course.progress.doubt(task);
             }
         }
-        ledger
+        course.not_deleted = kept;
+        course
     })
+}
+
+fn nothing() -> Course {
+    Course::new(plan().to_change())
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -167,24 +169,15 @@ fn standing() -> impl Strategy<Value = Standing> {
 fn engine() -> impl Strategy<Value = Message> {
     let time = (0_u64..100_000).prop_map(Duration::from_millis);
     let event = prop_oneof![
-        task().prop_map(Event::Started),
-        (made(), time.clone()).prop_map(|(made, time)| Event::Finished(made, time)),
-        (task(), error(), time).prop_map(|(task, error, time)| Event::Failed(task, error, time)),
+        (made(), time).prop_map(|(made, time)| Event::Made(made, time)),
         standing().prop_map(Event::Polled),
         (select(vec![Half::A, Half::B]), error()).prop_map(|(half, error)| Event::PollFailed(half, error)),
         made().prop_map(Event::Deleting),
         made().prop_map(Event::Deleted),
         (made(), error()).prop_map(|(made, error)| Event::Kept(made, error)),
         made().prop_map(Event::Found),
-        task().prop_map(Event::Settled),
-        (task(), error()).prop_map(|(task, error)| {
-            Event::Waiting(task, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
-        }),
-    ];
-    let created = prop_oneof![
-        3 => Just(Ok(())),
-        1 => (task(), error()).prop_map(|(task, error)| Err(CreateError::Failed(task, Box::new(error)))),
-        1 => Just(Err(CreateError::Stopped)),
+        made().prop_map(Event::LeftAlone),
+        step().prop_map(Event::Settled),
     ];
     let watched = prop_oneof![
         Just(Watched::Active),
@@ -197,18 +190,26 @@ fn engine() -> impl Strategy<Value = Message> {
         Just(Ok(Box::new(pair::examined([Status::Down, Status::Down], pair::other_pfs)))),
         error().prop_map(Err),
     ];
-    let undone = prop_oneof![
-        Just(Undone::Clean),
-        proptest::collection::vec((made(), error()), 0..3).prop_map(Undone::Left),
-        proptest::option::of(error()).prop_map(|error| Undone::Unsettled(error.map(Box::new))),
-        Just(Undone::Stopped),
-    ];
     prop_oneof![
-        6 => event.prop_map(Message::CreationEvent),
-        2 => (created, ledger()).prop_map(|(result, ledger)| Message::Created(result, ledger)),
+        6 => event.prop_map(Message::Event),
+        3 => (ended(), course()).prop_map(|(result, course)| Message::Rested(result, Box::new(course))),
         1 => watched.prop_map(Message::Watched),
         1 => examined.prop_map(Message::Verified),
-        1 => (undone, ledger()).prop_map(|(undone, ledger)| Message::RolledBack(undone, ledger)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = usize> {
+    0_usize..14
+}
+
+fn ended() -> impl Strategy<Value = Result<Changed, ChangeError>> {
+    prop_oneof![
+        3 => Just(Ok(Changed::Done)),
+        1 => proptest::option::of(error()).prop_map(|error| Ok(Changed::Unsettled(Timestamp::MAX, error.map(Box::new)))),
+        1 => (step(), error()).prop_map(|(step, error)| Err(ChangeError::Failed(step, Box::new(error)))),
+        1 => Just(Err(ChangeError::Stopped)),
+        1 => step().prop_map(|step| Err(ChangeError::KeyNeeded(step))),
+        1 => Just(Err(ChangeError::TooLate)),
     ]
 }
 
@@ -221,7 +222,7 @@ fn seen() -> impl Strategy<Value = Overview> {
         }
         seen.inspection = Inspection::of(regions, unread.into_iter().collect());
         if is_cut_off {
-            seen.changes.push(change_cut_off());
+            seen.interruptions.push(change_cut_off());
         }
         *seen
     })
@@ -229,7 +230,6 @@ fn seen() -> impl Strategy<Value = Overview> {
 
 fn changing() -> impl Strategy<Value = Message> {
     let time = (0_u64..100_000).prop_map(Duration::from_millis);
-    let step = || 0_usize..12;
     let end = prop_oneof![
         Just(End::Made(Id::new("7b7e5f0e"))),
         Just(End::Existed),
@@ -238,24 +238,16 @@ fn changing() -> impl Strategy<Value = Message> {
         "\\PC{0,60}".prop_map(End::Kept),
     ];
     let event = prop_oneof![
-        step().prop_map(ChangeEvent::Started),
-        (step(), end, time.clone()).prop_map(|(step, end, time)| ChangeEvent::Finished(step, end, time)),
-        (step(), error(), time.clone()).prop_map(|(step, error, time)| ChangeEvent::Failed(step, error, time)),
+        step().prop_map(Event::Started),
+        (step(), end, time.clone()).prop_map(|(step, end, time)| Event::Finished(step, end, time)),
+        (step(), error(), time.clone()).prop_map(|(step, error, time)| Event::Failed(step, error, time)),
         (step(), error()).prop_map(|(step, error)| {
-            ChangeEvent::Waiting(step, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
+            Event::Waiting(step, Box::new(Pause { error, wait: Duration::from_secs(7), attempt: 2, of: 5 }))
         }),
-        step().prop_map(ChangeEvent::RollingBack),
-        (step(), time).prop_map(|(step, time)| ChangeEvent::RolledBack(step, time)),
-        step().prop_map(|step| ChangeEvent::Removed(step, Id::new("0e1d2c3b"))),
-        Just(ChangeEvent::Settling(Timestamp::MAX)),
-    ];
-    let ended = prop_oneof![
-        3 => Just(Ok(Changed::Done)),
-        1 => proptest::option::of(error()).prop_map(|error| Ok(Changed::Unsettled(Timestamp::MAX, error.map(Box::new)))),
-        1 => (step(), error()).prop_map(|(step, error)| Err(ChangeError::Failed(step, Box::new(error)))),
-        1 => Just(Err(ChangeError::Stopped)),
-        1 => step().prop_map(|step| Err(ChangeError::KeyNeeded(step))),
-        1 => Just(Err(ChangeError::TooLate)),
+        step().prop_map(Event::RollingBack),
+        (step(), time).prop_map(|(step, time)| Event::RolledBack(step, time)),
+        step().prop_map(|step| Event::Removed(step, Id::new("0e1d2c3b"))),
+        Just(Event::Settling(Timestamp::MAX)),
     ];
     let status = || select(vec![Status::Active, Status::Down, Status::Error, Status::Other("ODD".to_owned())]);
     let look = (status(), proptest::option::of(status()));
@@ -276,10 +268,13 @@ fn changing() -> impl Strategy<Value = Message> {
     let handle = select(vec![surveys::HLZ_POR.to_owned(), "5ec0ff1d".to_owned(), "nobody".to_owned()]);
     let compared = proptest::collection::vec((handle, keys()), 0..4);
     prop_oneof![
-        6 => event.prop_map(Message::ChangeEvent),
-        2 => (ended, any::<bool>()).prop_map(|(ended, is_reversible)| {
-            let course = Course { is_reversible, ..change_cut_off().course };
-            Message::ChangeEnded(ended, Box::new(course))
+        6 => event.prop_map(Message::Event),
+        2 => (ended(), any::<bool>()).prop_map(|(ended, is_reversible)| {
+            let mut course = change_cut_off().course;
+            if is_reversible {
+                course = Course::new(course.change);
+            }
+            Message::Rested(ended, Box::new(course))
         }),
         1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
         2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
@@ -321,8 +316,8 @@ fn message() -> impl Strategy<Value = Message> {
         2 => "\\PC{0,60}".prop_map(|text| Message::Paste(text.into())),
         3 => (0_u16..160, 0_u16..50).prop_map(|(columns, rows)| Message::Resize(columns, rows)),
         2 => (0_u64..1_000_000).prop_map(|time| Message::Tick(Duration::from_millis(time))),
-        1 => (number(), ledger(), any::<bool>()).prop_map(|(number, ledger, well)| {
-            Message::Resumed(number, if well { Ok(taken(ledger)) } else { Err(vec!["no".to_owned()]) })
+        1 => (number(), any::<bool>()).prop_map(|(number, well)| {
+            Message::Resumed(number, if well { Ok(taken()) } else { Err(vec!["no".to_owned()]) })
         }),
         1 => (number(), prop_oneof![Just(session()).prop_map(Ok), Just(interrupted()).prop_map(Ok), problem().prop_map(Err)])
             .prop_map(|(number, result)| Message::SignedIn(number, result)),
@@ -345,38 +340,30 @@ fn plan() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| {
         let mut journey = Journey::discovered_on((80, 24));
         journey.to(Screen::Review).press("Enter");
-        let plan = |effect| if let Effect::Create(plan, ..) = effect { Some(*plan) } else { None };
+        let plan = |effect| if let Effect::Work(Which::Plan(plan, _), _) = effect { Some(*plan) } else { None };
         std::mem::take(&mut journey.effects).into_iter().find_map(plan).unwrap()
     });
     PLAN.clone()
 }
 
-fn taken(ledger: Ledger) -> Box<ResumedCreation> {
-    let plan = plan();
-    Box::new(ResumedCreation { marks: (&plan).into(), plan: Some(plan), ledger, key: KeyOrigin::Given })
+fn taken() -> Box<ResumedCreation> {
+    Box::new(ResumedCreation { plan: Some(plan()), course: nothing(), key: KeyOrigin::Given })
 }
 
 /// A change of the VPN between the border routers that was cut off.
-fn change_cut_off() -> InterruptedChange {
+fn change_cut_off() -> Interruption {
     let mut seen = surveys::healthy();
     let vpn = seen.inspection.vpns.remove(0);
     let proposal = delete(&Inspection::default(), &vpn, &std::collections::BTreeMap::new());
     let mut course = Course::new(proposal.change);
-    course.ends[0] = Some(End::Gone);
-    InterruptedChange { journal: "x.change".into(), course, direction: Direction::Forward, began: String::new() }
+    course.progress.finish(0, End::Gone);
+    cut_off_change("x.change", course)
 }
 
 /// A session that begins with a run and a change that were cut off.
 fn interrupted() -> Session {
-    let run = InterruptedCreation {
-        journal: "0badcafe.json".into(),
-        name: "hlz-por".to_owned(),
-        began: "2026-11-24 02:13 UTC".to_owned(),
-        exists: 1,
-        may_exist: 1,
-        is_running: false,
-    };
-    Session { creations: vec![run], changes: vec![change_cut_off()], ..session() }
+    let run = cut_off_creation("hlz-por", "0badcafe", (1, 1), State::Interrupted);
+    Session { interruptions: vec![run, change_cut_off()], ..session() }
 }
 
 /// Answers of the cloud to everything that was asked and not yet answered.
@@ -392,7 +379,7 @@ fn answer(journey: &mut Journey) {
                 };
                 Message::Discovered(region, request, Ok(inventory))
             }
-            Effect::Resume(request, ..) => Message::Resumed(request, Ok(taken(Ledger::default()))),
+            Effect::Resume(request, ..) => Message::Resumed(request, Ok(taken())),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
             Effect::CompareKeys(request, vpns) => {
                 let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
@@ -448,7 +435,7 @@ proptest! {
             let acts = journey.model.shell.dialog.as_ref().map(osvpn::wizard::dialog::Dialog::act);
             journey.effects.clear();
             sent(&mut journey, pause, message);
-            let changed = |effect: &Effect| matches!(effect, Effect::Change(Which::New(..), _));
+            let changed = |effect: &Effect| matches!(effect, Effect::Work(Which::New(..), _));
             prop_assert!(acts == Some(Act::Confirm) || !journey.effects.iter().any(changed), "{acts:?}");
             if answers {
                 answer(&mut journey);

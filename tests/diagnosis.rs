@@ -12,7 +12,7 @@ use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::http::Limits;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::{Cloud, Credentials, Kind, RegionId, Status};
-use osvpn::engine::{ChangeWork, Changed, Changing};
+use osvpn::engine::{Changed, Changing, Work};
 use osvpn::inspect::{
     Aspects, Background, Check, Condition, Diagnosis, Fix, Inquiry, Inspection, Keys, Verdict, Vpn, Weight, checks,
     inspect,
@@ -107,7 +107,7 @@ impl Ground {
         let verb = proposal.change.verb.as_str();
         let (events, _told) = unbounded_channel();
         let stop = CancellationToken::new();
-        let work = ChangeWork { cloud: &self.cloud, events: &events, stop: &stop };
+        let work = Work { cloud: &self.cloud, events: &events, stop: &stop };
         assert_eq!(Changing::unkept(proposal.change).carry_out(None, &work).await, Ok(Changed::Done));
         verb
     }

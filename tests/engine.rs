@@ -9,15 +9,15 @@ mod single_faults;
 mod two_at_once;
 
 use crate::support::{site, token};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use osvpn::cloud::Limits;
 use osvpn::cloud::retry::Pause;
+use osvpn::cloud::{Error, Limits};
 use osvpn::engine::handover::KeyOrigin;
-use osvpn::engine::journal::{Journal, Keeper, Record, Stage, unfinished};
+use osvpn::engine::journal::{Stage, unfinished};
 use osvpn::engine::{
-    CreateError, Doubt, Event, Ledger, Marks, Origin, Pace, Step, Task, Undone, Watched, Work, create, undo, watch,
+    ChangeError, Changed, Changing, Doubt, Event, Made, Origin, Pace, Progress, Step, Task, Watched, Work,
 };
 use osvpn::inspect::{Check, Condition, checks, examine};
 use osvpn::plan::{Half, Place, Plan, Profile};
@@ -34,41 +34,80 @@ struct Run {
     events: UnboundedSender<Event>,
     received: UnboundedReceiver<Event>,
     stop: CancellationToken,
-    ledger: Ledger,
-    keeper: Keeper,
+    /// Where its journal is kept.
+    directory: Option<PathBuf>,
+    changing: Option<Changing>,
     pauses: Vec<(Task, Pause)>,
 }
 
 impl Run {
     fn new() -> Self {
         let (events, received) = unbounded_channel();
-        Self {
-            events,
-            received,
-            stop: CancellationToken::new(),
-            ledger: Ledger::default(),
-            keeper: Keeper::default(),
-            pauses: Vec::new(),
+        let stop = CancellationToken::new();
+        Self { events, received, stop, directory: None, changing: None, pauses: Vec::new() }
+    }
+
+    fn kept_in(directory: &Path) -> Self {
+        Self { directory: Some(directory.to_owned()), ..Self::new() }
+    }
+
+    /// Another process goes on from the journal.
+    fn resumed(journal: &Path, plan: &Plan, limits: &Limits) -> Self {
+        let mut changing = Changing::open(journal).unwrap();
+        let progress = changing.progress_resumed(limits);
+        changing.make(plan.clone(), &progress);
+        Self { changing: Some(changing), ..Self::new() }
+    }
+
+    fn begin(&mut self, site: &Site, plan: &Plan) {
+        self.changing.get_or_insert_with(|| match self.directory.clone() {
+            Some(directory) => {
+                Changing::begin_creation(plan.clone(), KeyOrigin::Generated, &site.cloud, Some(directory))
+            }
+            None => Changing::unkept_creation(plan),
+        });
+    }
+
+    async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), ChangeError> {
+        self.begin(site, plan);
+        let Self { events, stop, changing, .. } = self;
+        let work = Work { cloud: &site.cloud, events, stop };
+        changing.as_mut().unwrap().carry_out(None, &work).await.map(drop)
+    }
+
+    async fn watch(&mut self, site: &Site, pace: Pace) -> Watched {
+        let Self { events, stop, changing, .. } = self;
+        changing.as_mut().unwrap().watch(pace, &Work { cloud: &site.cloud, events, stop }).await
+    }
+
+    fn progress(&self) -> Progress {
+        self.changing.as_ref().map_or_else(Progress::default, |changing| changing.course().progress)
+    }
+
+    fn not_deleted(&self) -> Vec<(Made, Error)> {
+        self.changing.as_ref().map_or_else(Vec::new, |changing| changing.course().not_deleted)
+    }
+
+    fn task(&self, step: usize) -> Task {
+        self.changing.as_ref().unwrap().change().steps()[step].task().unwrap()
+    }
+
+    fn id(&self, task: Task) -> String {
+        self.progress().get(task.half, task.step).unwrap().id.to_string()
+    }
+
+    async fn undo(&mut self, site: &Site, plan: &Plan) -> Result<Changed, ChangeError> {
+        self.begin(site, plan);
+        let Self { events, stop, changing, .. } = self;
+        changing.as_mut().unwrap().roll_back(&Work { cloud: &site.cloud, events, stop }).await
+    }
+
+    /// Creating must fail: at what, and why.
+    async fn fails(&mut self, site: &Site, plan: &Plan) -> (Task, Error) {
+        match self.create(site, plan).await {
+            Err(ChangeError::Failed(step, error)) => (self.task(step), *error),
+            other => panic!("must fail, not end as {other:?}"),
         }
-    }
-
-    async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
-        let Self { events, stop, ledger, keeper, .. } = self;
-        create(plan, ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
-    }
-
-    async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
-        let Self { events, stop, ledger, keeper, .. } = self;
-        watch(&plan.into(), ledger, pace, &Work { cloud: &site.cloud, keeper, events, stop }).await
-    }
-
-    fn id(&self, task: Task) -> &str {
-        self.ledger.get(task.half, task.step).unwrap().id.as_str()
-    }
-
-    async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
-        let Self { events, stop, ledger, keeper, .. } = self;
-        undo(&plan.into(), ledger, &Work { cloud: &site.cloud, keeper, events, stop }).await
     }
 }
 
@@ -78,13 +117,6 @@ async fn site() -> Site {
 
 fn counts(site: &Site) -> (usize, usize) {
     (site.simulator.count("nz-hlz-1"), site.simulator.count("nz-por-1"))
-}
-
-fn failed(result: Result<(), CreateError>) -> (Task, osvpn::cloud::Error) {
-    match result {
-        Err(CreateError::Failed(task, error)) => (task, *error),
-        other => panic!("must fail, not end as {other:?}"),
-    }
 }
 
 /// The stages of the journals in a directory.
@@ -97,8 +129,7 @@ fn stages(directory: &Path) -> Vec<Stage> {
 async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_deleted() {
     let (site, directory) = (site().await, tempfile::tempdir().unwrap());
     let plan = site.site_to_site(Profile::Catalyst).await;
-    let mut run = Run::new();
-    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    let mut run = Run::kept_in(directory.path());
     run.create(&site, &plan).await.unwrap();
     assert_eq!(stages(directory.path()), [], "it is made");
     let gate = Gate::closed();
@@ -110,7 +141,7 @@ async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_de
         stages
     };
     let (undone, stages_meanwhile) = tokio::join!(run.undo(&site, &plan), looked);
-    assert_eq!((undone, stages_meanwhile), (Undone::Clean, vec![Stage::Interrupted]));
+    assert_eq!((undone, stages_meanwhile), (Ok(Changed::Done), vec![Stage::Interrupted]));
     assert_eq!((stages(directory.path()), counts(&site)), (vec![], (0, 0)));
 }
 
@@ -118,8 +149,7 @@ async fn undoing_a_vpn_that_is_made_begins_a_journal_again_before_anything_is_de
 async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed() {
     let (site, directory) = (site().await, tempfile::tempdir().unwrap());
     let plan = site.site_to_site(Profile::Catalyst).await;
-    let mut run = Run::new();
-    run.keeper = Keeper::planned(Some(directory.path().into()), Record::new(&site.cloud, &plan, KeyOrigin::Generated));
+    let mut run = Run::kept_in(directory.path());
     let gate = Gate::closed();
     let look = InjectedFault::new(FaultEffect::Held(gate.clone()))
         .method("GET")
@@ -134,11 +164,8 @@ async fn a_run_that_ended_before_it_looked_for_others_looks_when_it_is_resumed()
     drop(run);
     assert_eq!(counts(&site), (6, 6), "everything exists");
     assert_eq!(stages(directory.path()), [Stage::Interrupted]);
-    let (path, record) = unfinished(directory.path()).unwrap().pop().unwrap();
-    let mut resumed = Run::new();
-    resumed.keeper = Keeper::of(Journal::open(&path).unwrap());
-    resumed.ledger = record.unwrap().ledger;
-    resumed.ledger.take_over(site.cloud.limits());
+    let (path, _) = unfinished(directory.path()).unwrap().pop().unwrap();
+    let mut resumed = Run::resumed(&path, &plan, site.cloud.limits());
     site.simulator.clear_requests();
     resumed.create(&site, &plan).await.unwrap();
     let requests = site.simulator.requests();
@@ -171,9 +198,9 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
         "twelve POSTs, and a look at each router's services and at its connections before and after"
     );
     assert!(depth(&requests) <= 6, "{}", depth(&requests));
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6));
-    let examined = examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
+    let examined = examine(&site.cloud, plan.id(), &plan.to_change().halves()).await.unwrap();
     let wrong = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
     assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
 }
@@ -199,7 +226,7 @@ async fn a_new_vpn_is_verified_in_two_round_trips_of_its_regions_alone() {
     for count in [2 * 5, 2 * 8] {
         site.simulator.inject(InjectedFault::together(count).method("GET"));
     }
-    examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
+    examine(&site.cloud, plan.id(), &plan.to_change().halves()).await.unwrap();
     assert_eq!(site.simulator.requests().len(), 2 * 5 + 2 * 8);
 }
 
@@ -221,8 +248,8 @@ async fn what_is_made_is_what_the_guide_makes() {
                 assert_eq!(&object[name], value, "{name} of {object}");
             }
         };
-        let id = |half: Half, step: Step| run.ledger.get(half, step).unwrap().id.to_string();
-        let address = run.ledger.get(other, Step::Service).unwrap().external_v4.unwrap().to_string();
+        let id = |half: Half, step: Step| run.progress().get(half, step).unwrap().id.to_string();
+        let address = run.progress().get(other, Step::Service).unwrap().external_v4.unwrap().to_string();
         let mark = plan.id().mark(half);
         let this = plan.half(half).unwrap();
         let router = this.router.id.as_str();
@@ -278,8 +305,8 @@ async fn on_ovn_the_peer_address_is_the_service_s_own() {
     assert_eq!(plan.a().address, None, "nobody knows it before the service exists");
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
-    let made = run.ledger.get(Half::A, Step::Service).unwrap().external_v4.unwrap();
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
+    let made = run.progress().get(Half::A, Step::Service).unwrap().external_v4.unwrap();
     assert_ne!(Some(&made), plan.a().router.external_v4.first());
 }
 
@@ -292,7 +319,7 @@ async fn several_subnets_a_side_come_up_with_ikev2() {
     let plan = site.check(a, PORIRUA, Profile::Modern).await.unwrap();
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -301,17 +328,17 @@ async fn a_single_half_ends_honestly_down_and_its_service_is_reused_by_the_next(
     let first = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
     let mut run = Run::new();
     run.create(&site, &first).await.unwrap();
-    assert!(matches!(run.watch(&site, &first, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
-    let examined = examine(&site.cloud, first.id(), &Marks::from(&first).regions).await.unwrap();
+    assert!(matches!(run.watch(&site, BRIEF).await, Watched::NotYet(standing) if standing.len() == 1));
+    let examined = examine(&site.cloud, first.id(), &first.to_change().halves()).await.unwrap();
     assert_eq!(examined.diagnosis.condition, Condition::NotActive);
     let first_said = format!("{:?}", examined.diagnosis.findings[0]);
     assert!(first_said.contains("Compare") && first_said.contains("UDP 500"), "{first_said}");
     let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
     let mut again = Run::new();
     again.create(&site, &second).await.unwrap();
-    assert_eq!(again.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
+    assert_eq!(again.progress().get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
     let before = site.simulator.count("nz-hlz-1");
-    assert_eq!(again.undo(&site, &second).await, Undone::Clean);
+    assert_eq!(again.undo(&site, &second).await, Ok(Changed::Done));
     assert_eq!(before - site.simulator.count("nz-hlz-1"), 5, "what was reused stays");
 }
 
@@ -324,7 +351,7 @@ async fn a_service_that_appeared_after_the_plan_is_reused_not_doubled() {
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(site.simulator.collection("nz-hlz-1", "vpnservices").len(), 1);
-    assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
+    assert_eq!(run.progress().get(Half::A, Step::Service).unwrap().origin, Origin::Reused);
 }
 
 #[tokio::test]
@@ -335,14 +362,14 @@ async fn the_first_error_stops_it_says_what_exists_and_a_retry_does_the_rest() {
         InjectedFault::new(FaultEffect::status(403)).method("POST").path("ipsec-site-connections").region("nz-por-1");
     site.simulator.inject(refusal);
     let mut run = Run::new();
-    let (task, error) = failed(run.create(&site, &plan).await);
+    let (task, error) = run.fails(&site, &plan).await;
     assert_eq!((task, error.status), (Task { half: Half::B, step: Step::Connection }, Some(403)));
-    assert_eq!(run.ledger.made().len(), 11, "everything but the last is there and known");
+    assert_eq!(run.progress().objects().count(), 11, "everything but the last is there and known");
     site.simulator.clear_requests();
     run.create(&site, &plan).await.unwrap();
     let again: Vec<_> = site.simulator.requests().into_iter().filter(|request| request.method == "POST").collect();
     assert_eq!(again.len(), 1, "only what was missing is made");
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -367,13 +394,16 @@ async fn nothing_is_made_twice_and_nothing_is_left_whatever_is_lost_on_the_way()
             let first = run.create(&site, &plan).await;
             if first.is_err() {
                 retried += 1;
-                assert!(run.undo(&site, &plan).await == Undone::Clean && run.ledger.is_clean(), "{collection} {name}");
+                assert!(
+                    run.undo(&site, &plan).await == Ok(Changed::Done) && run.progress().is_clean(),
+                    "{collection} {name}"
+                );
                 assert_eq!(counts(&site), (0, 0), "{collection} {name}: an undo leaves nothing");
                 run.create(&site, &plan).await.unwrap();
             }
-            adopted += run.ledger.made().iter().filter(|made| made.origin == Origin::Adopted).count();
+            adopted += run.progress().objects().filter(|made| made.origin == Origin::Adopted).count();
             assert_eq!(counts(&site), (6, 6), "{collection} {name}: every object once");
-            assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active, "{collection} {name}");
+            assert_eq!(run.watch(&site, QUICK).await, Watched::Active, "{collection} {name}");
             cases += 1;
         }
     }
@@ -391,15 +421,15 @@ async fn a_request_in_doubt_is_looked_up_before_it_is_repeated() {
         InjectedFault::new(FaultEffect::status(503)).method("GET").path("ikepolicies").region("nz-hlz-1").always(),
     );
     let mut run = Run::new();
-    let (task, _) = failed(run.create(&site, &plan).await);
+    let (task, _) = run.fails(&site, &plan).await;
     assert_eq!(task.step, Step::IkePolicy);
     assert!(
-        !run.ledger.is_clean() && run.ledger.doubts() == [Doubt { task, until: None }],
+        !run.progress().is_clean() && run.progress().doubts() == [Doubt { task, until: None }],
         "nobody knows whether it exists"
     );
     site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.ledger.get(Half::A, Step::IkePolicy).unwrap().origin, Origin::Adopted);
+    assert_eq!(run.progress().get(Half::A, Step::IkePolicy).unwrap().origin, Origin::Adopted);
     assert_eq!(counts(&site), (6, 6));
 }
 
@@ -416,7 +446,7 @@ async fn sha1_on_a_release_that_no_longer_stores_it_is_refused_before_anything_i
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -430,21 +460,25 @@ async fn a_stop_settles_what_is_under_way_and_begins_nothing_new() {
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     let stop = run.stop.clone();
-    let mut received = std::mem::replace(&mut run.received, unbounded_channel().1);
+    let (change, mut received) = (plan.to_change(), std::mem::replace(&mut run.received, unbounded_channel().1));
     let watcher = tokio::spawn(async move {
         while let Some(event) = received.recv().await {
-            if matches!(event, Event::Started(task) if task.step == Step::IkePolicy) {
+            if matches!(event, Event::Started(step) if change.steps()[step].task().unwrap().step == Step::IkePolicy) {
                 stop.cancel();
                 return;
             }
         }
     });
-    assert_eq!(run.create(&site, &plan).await, Err(CreateError::Stopped));
+    assert_eq!(run.create(&site, &plan).await, Err(ChangeError::Stopped));
     watcher.await.unwrap();
-    assert_eq!(run.ledger.made().len(), 10, "the policies and groups that were in progress are settled and known");
+    assert_eq!(
+        run.progress().objects().count(),
+        10,
+        "the policies and groups that were in progress are settled and known"
+    );
     assert_eq!(counts(&site), (5, 5));
     run.stop = CancellationToken::new();
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -456,15 +490,15 @@ async fn the_watch_outlives_passing_failures_and_says_when_a_connection_is_gone(
     run.create(&site, &plan).await.unwrap();
     site.simulator
         .inject(InjectedFault::new(FaultEffect::status(503)).method("GET").path("ipsec-site-connections").times(24));
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
     let mut told = Vec::new();
     while let Ok(event) = run.received.try_recv() {
         told.push(event);
     }
     assert!(told.iter().any(|event| matches!(event, Event::PollFailed(..))));
-    let connection = run.ledger.get(Half::B, Step::Connection).unwrap().id.to_string();
+    let connection = run.progress().get(Half::B, Step::Connection).unwrap().id.to_string();
     site.simulator.uproot("nz-por-1", "ipsec_site_connections", &connection);
-    assert!(matches!(run.watch(&site, &plan, QUICK).await, Watched::Lost(error) if error.status == Some(404)));
+    assert!(matches!(run.watch(&site, QUICK).await, Watched::Lost(error) if error.status == Some(404)));
 }
 
 #[tokio::test]
@@ -475,9 +509,10 @@ async fn an_undo_tells_what_it_could_not_delete_and_can_be_repeated() {
     run.create(&site, &plan).await.unwrap();
     site.simulator
         .inject(InjectedFault::new(FaultEffect::status(409)).method("DELETE").path("vpnservices").region("nz-por-1"));
-    let Undone::Left(left) = run.undo(&site, &plan).await else { panic!("one service is still there") };
+    assert!(matches!(run.undo(&site, &plan).await, Err(ChangeError::Failed(..))));
+    let left = run.not_deleted();
     assert_eq!((left.len(), left[0].0.task.step, counts(&site)), (1, Step::Service, (0, 1)));
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -487,7 +522,7 @@ async fn the_proof_finds_what_differs() {
     let plan = site.site_to_site(Profile::Catalyst).await;
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
-    let id = |half: Half, step: Step| run.ledger.get(half, step).unwrap().id.to_string();
+    let id = |half: Half, step: Step| run.progress().get(half, step).unwrap().id.to_string();
     site.simulator.alter(
         "nz-por-1",
         "ikepolicies",
@@ -501,7 +536,7 @@ async fn the_proof_finds_what_differs() {
         json!({ "psk": "another" }),
     );
     site.simulator.alter("nz-por-1", "vpnservices", &id(Half::B, Step::Service), json!({ "admin_state_up": false }));
-    let examined = examine(&site.cloud, plan.id(), &Marks::from(&plan).regions).await.unwrap();
+    let examined = examine(&site.cloud, plan.id(), &plan.to_change().halves()).await.unwrap();
     let found: Vec<(Check, &str)> = examined
         .diagnosis
         .findings

@@ -10,7 +10,7 @@ use osvpn::simulator::{FaultEffect, Gate, InjectedFault, Simulator, SimulatorSet
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use command::{KEY, osvpn_in, run, single, site_to_site};
+use command::{KEY, creations, osvpn_in, run, single, site_to_site, under_way};
 
 mod complete_vpn;
 
@@ -89,8 +89,7 @@ impl Scene {
         }
         let mut child = command.spawn().unwrap();
         gate.arrived().await;
-        let intents = || self.journal()["ledger"]["intents"].as_array().unwrap().len();
-        while method == "POST" && intents() > 1 {
+        while method == "POST" && under_way(&self.state()) > 1 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         kill(&mut child);
@@ -202,10 +201,8 @@ async fn killed_at(scene: &Scene, args: &[&str], (method, path, region, nth): &T
     let mut child = scene.osvpn(args).spawn().unwrap();
     let arrived = tokio::time::timeout(Duration::from_secs(30), gate.arrived()).await;
     assert!(arrived.is_ok(), "{args:?} never comes to {method} {path} {region:?} {nth}");
-    // What else is in progress is answered first, so that only this request is in doubt.
-    let intents =
-        || scene.journals().first().map_or(0, |_| scene.journal()["ledger"]["intents"].as_array().unwrap().len());
-    while intents() > usize::from(method == "POST") {
+    // What else is under way is answered first, so that only this request is in doubt.
+    while under_way(&scene.state()) > usize::from(method == "POST") {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     kill(&mut child);
@@ -432,10 +429,11 @@ async fn what_a_lost_request_made_and_a_person_renamed_is_left_and_named() {
         let scene = Scene::new().await;
         let (kind, region, nth) = post;
         scene.kill_at(site_to_site(scene.home.path()), "POST", kind, region, nth, true).await;
-        let known = scene.journal()["ledger"]["made"].to_string();
+        let [journal] = creations(&scene.state()).try_into().unwrap();
+        let known: Vec<&str> = journal.progress.objects().map(|made| made.id.as_str()).collect();
         rename(&scene);
         let groups = scene.of(region, kind);
-        let of_lost = |group: &&Map<String, Value>| !known.contains(group["id"].as_str().unwrap());
+        let of_lost = |group: &&Map<String, Value>| !known.contains(&group["id"].as_str().unwrap());
         let lost: Vec<&str> = groups.iter().filter(of_lost).map(|group| group["id"].as_str().unwrap()).collect();
         let [lost] = lost[..] else { panic!("{post:?}: {lost:?}") };
         let ran = run(scene.osvpn(&["resume"])).await;
@@ -633,7 +631,7 @@ async fn a_journal_that_cannot_be_used_says_why() {
     std::fs::write(path.with_file_name(name), "{").unwrap();
     let good = std::fs::read_to_string(&path).unwrap();
     for (bad, expected) in [
-        (good.replacen("\"version\": 1", "\"version\": 2", 1), "use the newer one"),
+        (good.replacen("\"version\": 2", "\"version\": 3", 1), "use the newer one"),
         (good[..good.len() / 2].to_owned(), "cannot be read"),
         (String::new(), "cannot be read"),
         (good.replace("\"project\": \"", "\"project\": \"0"), "was begun in another project"),
@@ -643,7 +641,7 @@ async fn a_journal_that_cannot_be_used_says_why() {
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains(expected) && ran.err.contains("Nothing was changed."), "{expected}: {}", ran.err);
     }
-    std::fs::write(&path, good.replacen("\"version\": 1", "\"version\": 2", 1)).unwrap();
+    std::fs::write(&path, good.replacen("\"version\": 2", "\"version\": 3", 1)).unwrap();
     let made = scene.made();
     for command in [&["resume", "test-vpn"][..], &["rollback", "test-vpn", "--yes"]] {
         let ran = run(scene.osvpn(command)).await;

@@ -10,7 +10,7 @@ mod sign_in;
 mod start;
 mod vpns;
 
-use crate::support::{inventories, journey, pair, surveys};
+use crate::support::{inventories, journey, pair, runs, surveys};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ use inventories::*;
 use journey::{Journey, KEY};
 use osvpn::cloud::{Error, ErrorKind, Id, Status};
 use osvpn::engine::handover::KeyOrigin;
-use osvpn::engine::{CreateError, Event, Ledger, Made, Origin, Step as Object, Task, Undone, Watched};
+use osvpn::engine::interruption::{Interruption, State};
+use osvpn::engine::{ChangeError, Changed, Course, Event, Made, Origin, Step as Object, Task, Watched};
 use osvpn::plan::fields::PolicyField;
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Half, PeerAddress, Profile};
@@ -28,8 +29,9 @@ use osvpn::wizard::fields::Field;
 use osvpn::wizard::picker::Choice;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
-use osvpn::wizard::work::{Button, CreationJob, End, Job, Outcome, RowState, Work};
-use osvpn::wizard::{Content, Effect, Ending, InterruptedCreation, Message, ResumedCreation, Session, Start};
+use osvpn::wizard::work::{Button, End, Outcome, RowState};
+use osvpn::wizard::{Content, Effect, Ending, Message, Order, ResumedCreation, Session, Start, Which};
+use runs::{begun, cut_off_change, cut_off_creation, past_rolling_back};
 
 fn made(half: Half, step: Object) -> Made {
     let region = if half == Half::A { hamilton() } else { porirua() };
@@ -38,14 +40,28 @@ fn made(half: Half, step: Object) -> Made {
     Made { task, region, id, name, origin: Origin::Created, external_v4: None, external_v6: None }
 }
 
-fn everything() -> Ledger {
-    let mut ledger = Ledger::default();
+/// A creation of which nothing exists.
+fn nothing() -> Course {
+    Course::new(running().model.work.creation().unwrap().change().clone())
+}
+
+fn everything() -> Course {
+    let mut course = nothing();
     for half in [Half::A, Half::B] {
         for step in Object::ALL {
-            ledger.record(made(half, step));
+            course.progress.record(made(half, step));
         }
     }
-    ledger
+    course
+}
+
+fn step_of(half: Half, step: Object) -> usize {
+    nothing().change.step_of(Task { half, step }).unwrap()
+}
+
+/// The engine rests.
+fn rested(result: Result<Changed, ChangeError>, course: Course) -> Message {
+    Message::Rested(result, Box::new(course))
 }
 
 fn standing(a: Status, b: Status) -> BTreeMap<Half, Status> {

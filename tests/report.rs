@@ -5,7 +5,7 @@ use osvpn::cloud::{Error, ErrorKind, Status};
 use osvpn::commands::wizard::report_of;
 use osvpn::engine::Direction;
 use osvpn::engine::handover::KeyOrigin;
-use osvpn::engine::{Event, Step, Task, Undone, Watched};
+use osvpn::engine::{Changed, Event, Step, Task, Watched};
 use osvpn::plan::Half;
 use osvpn::report::CreationReport;
 use osvpn::wizard::Message;
@@ -49,7 +49,7 @@ fn an_undo_that_cannot_be_sure_says_so_and_where_to_look() {
     run.failed(Half::B, 1, Error::new(ErrorKind::Timeout, "no answer"));
     run.journey.press("Tab Enter Tab Enter");
     run.deleted(Half::A, 0).lost(Half::B, 1);
-    run.end_undo(Undone::Unsettled(None));
+    run.end_undo(Ok(Changed::Unsettled("2026-03-01T11:52:30Z".parse().unwrap(), None)));
     let report = report(&run);
     assert!(report.failures.is_empty() && !report.is_empty());
     assert_eq!(report.doubtful[0].may_appear_until.as_deref(), Some("2026-03-01 11:52:30 UTC"));

@@ -15,14 +15,15 @@ use drawn::{Drawn, drawn};
 use inventories::*;
 use journey::{Journey, session, wellington};
 use osvpn::cloud::{Detail, Error, ErrorKind, Inventory, Quota, Status};
-use osvpn::engine::{CreateError, Event, Undone, Watched};
+use osvpn::engine::interruption::State;
+use osvpn::engine::{ChangeError, Changed, Event, Watched};
 use osvpn::plan::Half;
 use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, InterruptedCreation, Message, Session};
+use osvpn::wizard::{Effect, Message, Session};
 use ratatui::style::Modifier;
-use runs::Run;
+use runs::{Run, begun, cut_off_change, cut_off_creation};
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);

@@ -9,8 +9,7 @@ use std::time::Duration;
 use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::person::{Prompt, Reply, Said, Wanted};
 use osvpn::cloud::{Cloud, Credentials, Error, ErrorKind, Person};
-use osvpn::engine::journal::Keeper;
-use osvpn::engine::{CreateError, Ledger, Pace, Undone, Watched, Work, create, undo, watch};
+use osvpn::engine::{ChangeError, Changed, Changing, Pace, Progress, Watched, Work};
 use osvpn::plan::{Plan, Profile};
 use osvpn::simulator::{
     CREDENTIAL_SECRET, FaultEffect, Gate, InjectedFault, PASSCODE, PASSWORD, Scripted, Seed, Simulator,
@@ -327,34 +326,33 @@ async fn mfa_site() -> (Site, Heard) {
 }
 
 struct Run {
-    ledger: Ledger,
+    changing: Changing,
     stop: CancellationToken,
 }
 
 impl Run {
-    fn new() -> Self {
-        Self { ledger: Ledger::default(), stop: CancellationToken::new() }
+    fn new(plan: &Plan) -> Self {
+        Self { changing: Changing::unkept_creation(plan), stop: CancellationToken::new() }
     }
 
-    async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), CreateError> {
+    async fn create(&mut self, site: &Site) -> Result<(), ChangeError> {
         let (events, _received) = unbounded_channel();
-        let keeper = Keeper::default();
-        let work = Work { cloud: &site.cloud, keeper: &keeper, events: &events, stop: &self.stop };
-        create(plan, &mut self.ledger, &work).await
+        let work = Work { cloud: &site.cloud, events: &events, stop: &self.stop };
+        self.changing.carry_out(None, &work).await.map(drop)
     }
 
-    async fn watch(&mut self, site: &Site, plan: &Plan, pace: Pace) -> Watched {
+    async fn watch(&mut self, site: &Site, pace: Pace) -> Watched {
         let (events, _received) = unbounded_channel();
-        let keeper = Keeper::default();
-        let work = Work { cloud: &site.cloud, keeper: &keeper, events: &events, stop: &self.stop };
-        watch(&plan.into(), &mut self.ledger, pace, &work).await
+        self.changing.watch(pace, &Work { cloud: &site.cloud, events: &events, stop: &self.stop }).await
     }
 
-    async fn undo(&mut self, site: &Site, plan: &Plan) -> Undone {
+    async fn undo(&mut self, site: &Site) -> Result<Changed, ChangeError> {
         let (events, _received) = unbounded_channel();
-        let keeper = Keeper::default();
-        let work = Work { cloud: &site.cloud, keeper: &keeper, events: &events, stop: &self.stop };
-        undo(&plan.into(), &mut self.ledger, &work).await
+        self.changing.roll_back(&Work { cloud: &site.cloud, events: &events, stop: &self.stop }).await
+    }
+
+    fn progress(&self) -> Progress {
+        self.changing.course().progress
     }
 }
 
@@ -391,8 +389,8 @@ async fn whichever_request_of_a_creation_finds_the_token_expired_one_question_la
             } else {
                 site.site_to_site(Profile::Modern).await
             };
-            let mut run = Run::new();
-            let (created, has_expired) = with_expiry(&site, nth, Box::pin(run.create(&site, &plan))).await;
+            let mut run = Run::new(&plan);
+            let (created, has_expired) = with_expiry(&site, nth, Box::pin(run.create(&site))).await;
             created.unwrap();
             if !has_expired {
                 break;
@@ -400,7 +398,7 @@ async fn whichever_request_of_a_creation_finds_the_token_expired_one_question_la
             assert_eq!(made(&site), if is_single { (6, 0) } else { (6, 6) }, "request {nth}");
             assert_eq!(heard(&questions).len(), 2, "request {nth}: once at the sign-in, and once now");
             if !is_single {
-                assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+                assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
             }
             cases += 1;
         }
@@ -414,10 +412,10 @@ async fn whichever_request_of_an_undo_finds_the_token_expired_everything_is_dele
     for nth in 1..=12 {
         let (site, questions) = mfa_site().await;
         let plan = site.site_to_site(Profile::Modern).await;
-        let mut run = Run::new();
-        run.create(&site, &plan).await.unwrap();
-        let (undone, has_expired) = with_expiry(&site, nth, run.undo(&site, &plan)).await;
-        assert_eq!((undone, made(&site), heard(&questions).len()), (Undone::Clean, (0, 0), 2), "request {nth}");
+        let mut run = Run::new(&plan);
+        run.create(&site).await.unwrap();
+        let (undone, has_expired) = with_expiry(&site, nth, run.undo(&site)).await;
+        assert_eq!((undone, made(&site), heard(&questions).len()), (Ok(Changed::Done), (0, 0), 2), "request {nth}");
         assert!(has_expired);
     }
 }
@@ -439,8 +437,8 @@ async fn the_wait_for_active_does_not_run_while_the_question_is_open() {
     answer.send(code()).unwrap();
     let site = Site { simulator, cloud: signing_in.await.unwrap().unwrap() };
     let plan = site.site_to_site(Profile::Modern).await;
-    let mut run = Run::new();
-    run.create(&site, &plan).await.unwrap();
+    let mut run = Run::new(&plan);
+    run.create(&site).await.unwrap();
     site.simulator.expire_tokens();
     let answer = async {
         loop {
@@ -452,7 +450,7 @@ async fn the_wait_for_active_does_not_run_while_the_question_is_open() {
             return;
         }
     };
-    let (watched, ()) = tokio::join!(run.watch(&site, &plan, Pace { every: QUICK.every, wait }), answer);
+    let (watched, ()) = tokio::join!(run.watch(&site, Pace { every: QUICK.every, wait }), answer);
     assert_eq!(watched, Watched::Active);
 }
 
@@ -477,35 +475,36 @@ async fn who_declines_is_asked_once_and_the_run_goes_on_when_they_try_again() {
             let _ = answer.send(is_willing.then(code).flatten());
         }
     });
-    let mut run = Run::new();
-    let (created, _) = with_expiry(&site, 4, Box::pin(run.create(&site, &plan))).await;
-    let Err(CreateError::Failed(_, error)) = created else { panic!("{created:?}") };
+    let mut run = Run::new(&plan);
+    let (created, _) = with_expiry(&site, 4, Box::pin(run.create(&site))).await;
+    let Err(ChangeError::Failed(_, error)) = created else { panic!("{created:?}") };
     assert_eq!((error.kind.clone(), error.status), (ErrorKind::Unanswered, Some(401)));
-    assert!(!error.is_doubtful() && run.ledger.is_settled(), "nothing is in doubt: {:?}", run.ledger);
-    let exists = run.ledger.removable().len();
+    assert!(!error.is_doubtful() && run.progress().is_settled(), "nothing is in doubt: {:?}", run.progress());
+    let exists = run.progress().removable().len();
     assert_eq!(exists, made(&site).0 + made(&site).1);
-    let undone = run.undo(&site, &plan).await;
-    assert!(matches!(&undone, Undone::Left(left) if left.len() == exists), "{undone:?}");
+    let undone = run.undo(&site).await;
+    assert!(matches!(&undone, Err(ChangeError::Failed(..))), "{undone:?}");
+    assert_eq!(run.changing.course().not_deleted.len(), exists);
     assert_eq!(willing.lock().unwrap().1, 1, "not once for every object");
     willing.lock().unwrap().0 = true;
     site.cloud.ask_again();
-    run.create(&site, &plan).await.unwrap();
+    run.create(&site).await.unwrap();
     assert_eq!((made(&site), willing.lock().unwrap().1), ((6, 6), 2));
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
 async fn a_person_who_leaves_lets_the_run_stop_cleanly() {
     let (site, _) = mfa_site().await;
     let plan = site.site_to_site(Profile::Modern).await;
-    let mut run = Run::new();
+    let mut run = Run::new(&plan);
     let stop = run.stop.clone();
     site.cloud.ask_no_more();
     let expiry = InjectedFault::new(FaultEffect::status(401)).method("POST").path("ikepolicies");
     site.simulator.inject(expiry.always());
     stop.cancel();
-    assert_eq!(run.create(&site, &plan).await, Err(CreateError::Stopped));
-    assert!(run.ledger.is_settled());
+    assert_eq!(run.create(&site).await, Err(ChangeError::Stopped));
+    assert!(run.progress().is_settled());
 }
 
 #[tokio::test]

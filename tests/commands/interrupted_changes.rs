@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use osvpn::engine::{ChangeWork, Changed, Changing};
+use osvpn::engine::{Changed, Changing, Work};
 use osvpn::simulator::Gate;
 
 use super::*;
@@ -70,7 +70,7 @@ async fn finish(scene: &Scene, journal: &Path) {
     };
     let (events, _told) = tokio::sync::mpsc::unbounded_channel();
     let stop = tokio_util::sync::CancellationToken::new();
-    let work = ChangeWork { cloud: &cloud, events: &events, stop: &stop };
+    let work = Work { cloud: &cloud, events: &events, stop: &stop };
     let mut changing = Changing::open(journal).unwrap();
     // The request that was in progress may be acted upon as long as it could take.
     loop {

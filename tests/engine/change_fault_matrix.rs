@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use osvpn::change::Change;
-use osvpn::engine::{ChangeError, ChangeEvent, Changed, Changing};
 use osvpn::plan::Psk;
 
 use super::changes::{Orders, Vpn};
@@ -82,7 +81,7 @@ struct Lane {
     scenario: Scenario,
     site: Option<Site>,
     plan: Plan,
-    ledger: Ledger,
+    progress: Progress,
     /// The VPN's objects as they are before each change.
     objects: Vec<Stored>,
     /// What an undisturbed change leaves.
@@ -120,13 +119,13 @@ impl Lane {
             vpn.plant_sharer();
         }
         let objects = all(&vpn.site);
-        let Vpn { site, plan, ledger, .. } = vpn;
-        Self { scenario, site: Some(site), plan, ledger, objects, after: Scene::new(), tally }
+        let Vpn { site, plan, progress, .. } = vpn;
+        Self { scenario, site: Some(site), plan, progress, objects, after: Scene::new(), tally }
     }
 
     /// A VPN of this lane's, as it is before the change.
     fn vpn(&mut self) -> Vpn {
-        Vpn::with(self.site.take().unwrap(), self.plan.clone(), self.ledger.clone())
+        Vpn::with(self.site.take().unwrap(), self.plan.clone(), self.progress.clone())
     }
 
     /// Puts the VPN back, whatever has become of it.
@@ -339,9 +338,9 @@ impl Lane {
         begun_at: std::time::Instant,
     ) -> Result<bool, String> {
         let given = self.given();
-        let events = tokio::sync::mpsc::unbounded_channel::<ChangeEvent>();
+        let events = tokio::sync::mpsc::unbounded_channel::<Event>();
         let stop = CancellationToken::new();
-        let work = osvpn::engine::ChangeWork { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
+        let work = Work { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
         let begun = tokio::time::Instant::now();
         let (mut failures, mut is_open) = (0, false);
         let mut received = events.1;
@@ -370,7 +369,7 @@ impl Lane {
             }
         }
         while let Ok(event) = received.try_recv() {
-            let removed = usize::from(matches!(event, ChangeEvent::Removed(..)));
+            let removed = usize::from(matches!(event, Event::Removed(..)));
             self.tally.removed.fetch_add(removed, Ordering::Relaxed);
         }
         Ok(true)

@@ -8,7 +8,7 @@ use osvpn::change::{
 };
 use osvpn::cloud::{Error, Id, Kind, RegionId};
 use osvpn::engine::journal::JournalError;
-use osvpn::engine::{Caveat, ChangeError, ChangeEvent, ChangeWork, Changed, Changing, Direction, End, kept};
+use osvpn::engine::{Caveat, Direction, End};
 use osvpn::plan::Psk;
 use osvpn::plan::psk::KeyOrigin;
 use osvpn::report::{ChangeReport, Conclude};
@@ -23,10 +23,10 @@ const SHARER: &str = "second";
 pub struct Vpn {
     pub site: Site,
     pub plan: Plan,
-    pub ledger: Ledger,
+    pub progress: Progress,
     pub directory: TempDir,
-    events: UnboundedSender<ChangeEvent>,
-    pub received: UnboundedReceiver<ChangeEvent>,
+    events: UnboundedSender<Event>,
+    pub received: UnboundedReceiver<Event>,
     pub stop: CancellationToken,
 }
 
@@ -40,16 +40,16 @@ impl Vpn {
             assert!(tries < 5, "{error:?}");
         }
         let pace = if plan.peer().is_some() { BRIEF } else { QUICK };
-        run.watch(&site, &plan, pace).await;
-        Self::with(site, plan, run.ledger)
+        run.watch(&site, pace).await;
+        Self::with(site, plan, run.progress())
     }
 
     /// Of what is there already.
-    pub fn with(site: Site, plan: Plan, ledger: Ledger) -> Self {
+    pub fn with(site: Site, plan: Plan, progress: Progress) -> Self {
         let (events, received) = unbounded_channel();
         // Thousands of journals that reach a disk take minutes; a file system in memory is as good to read them from.
         let directory = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
-        Self { site, plan, ledger, directory, events, received, stop: CancellationToken::new() }
+        Self { site, plan, progress, directory, events, received, stop: CancellationToken::new() }
     }
 
     async fn site_to_site() -> Self {
@@ -64,8 +64,8 @@ impl Vpn {
         Self::of(site, plan).await
     }
 
-    pub fn work(&self) -> ChangeWork<'_> {
-        ChangeWork { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
+    pub fn work(&self) -> Work<'_> {
+        Work { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
     }
 
     /// Plants another VPN between the same two ends.
@@ -119,7 +119,7 @@ impl Vpn {
 
     /// The only journal there is.
     pub fn journal(&self) -> Option<std::path::PathBuf> {
-        let mut all = kept::unfinished(self.directory.path()).unwrap();
+        let mut all = unfinished(self.directory.path()).unwrap();
         assert!(all.len() < 2);
         all.pop().map(|(path, _)| path)
     }
@@ -129,10 +129,10 @@ impl Vpn {
 pub trait Orders {
     fn plan(&self) -> &Plan;
 
-    fn ledger(&self) -> &Ledger;
+    fn progress(&self) -> &Progress;
 
     fn object(&self, half: Half, step: Step) -> Object {
-        let made = self.ledger().get(half, step).unwrap();
+        let made = self.progress().get(half, step).unwrap();
         Object { region: made.region.clone(), id: made.id.clone(), name: made.name.clone() }
     }
 
@@ -241,17 +241,17 @@ impl Orders for Vpn {
         &self.plan
     }
 
-    fn ledger(&self) -> &Ledger {
-        &self.ledger
+    fn progress(&self) -> &Progress {
+        &self.progress
     }
 }
 
-impl Orders for (Plan, Ledger) {
+impl Orders for (Plan, Progress) {
     fn plan(&self) -> &Plan {
         &self.0
     }
 
-    fn ledger(&self) -> &Ledger {
+    fn progress(&self) -> &Progress {
         &self.1
     }
 }
@@ -286,14 +286,15 @@ async fn a_new_key_is_on_both_halves_and_the_tunnel_comes_up_with_it() {
     }
     let mut ends = Vec::new();
     while let Ok(event) = vpn.received.try_recv() {
-        if let ChangeEvent::Finished(step, end, _) = event {
+        if let Event::Finished(step, end, _) = event {
             ends.push((step, end));
         }
     }
     assert_eq!(ends, [(0, End::Changed), (1, End::Changed), (2, End::Changed)]);
     let (plan, mut run) = (vpn.plan.clone(), Run::new());
-    run.ledger = vpn.ledger.clone();
-    assert_eq!(run.watch(&vpn.site, &plan, QUICK).await, Watched::Active);
+    run.begin(&vpn.site, &plan);
+    run.changing.as_mut().unwrap().make(plan, &vpn.progress);
+    assert_eq!(run.watch(&vpn.site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -381,6 +382,7 @@ async fn what_another_vpn_uses_is_kept_and_said_so() {
     let mut changing = vpn.begin(vpn.delete());
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
     let kept: Vec<usize> = changing
+        .course()
         .ends()
         .iter()
         .enumerate()
@@ -449,8 +451,10 @@ async fn a_service_is_switched_on_again_by_whoever_stops_it() {
     let (carried, ()) = tokio::join!(changing.carry_out(None, &work), stopped);
     assert_eq!(carried, Ok(Changed::Done));
     assert!(is_up());
-    let Some(End::Unnoticed(Some(router))) = changing.ends()[0].clone() else { panic!("nobody has noticed it") };
-    let report = ChangeReport::new(&changing.course(), Ok(Changed::Done), Direction::Forward);
+    let Some(End::Unnoticed(Some(router))) = changing.course().ends()[0].clone() else {
+        panic!("nobody has noticed it")
+    };
+    let report = ChangeReport::new(&changing.course(), &Ok(Changed::Done).into(), Direction::Forward);
     let command = format!("openstack --os-region-name nz-hlz-1 router set --description 'configured anew' {router}");
     assert!(report.to_string().contains(&command), "{report}");
     assert_eq!(report.exit_status().code(), 1, "it may carry nothing");
@@ -494,7 +498,7 @@ async fn whichever_way_it_turns_a_service_runs_what_its_connections_are_told() {
     vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("PUT").path("vpnservices"));
     failed_step(changing.roll_back(&vpn.work()).await);
     let course = changing.course();
-    let report = ChangeReport::new(&course, Err(ChangeError::Stopped), Direction::Back).to_string();
+    let report = ChangeReport::new(&course, &Err(ChangeError::Stopped).into(), Direction::Back).to_string();
     assert!(report.contains("To continue:   osvpn rollback ") && !report.contains("osvpn resume"), "{report}");
     vpn.site.simulator.clear_requests();
     assert_eq!(changing.carry_out(None, &vpn.work()).await, Ok(Changed::Done));
@@ -543,7 +547,7 @@ async fn a_service_that_may_be_off_and_halves_whose_keys_may_differ_are_told() {
     let service = vpn.object(Half::A, Step::Service);
     assert_eq!(changing.course().caveats, [Caveat::MayBeOff(service.clone())]);
     let ended = Err(ChangeError::Failed(step, Box::new(error)));
-    let report = ChangeReport::new(&changing.course(), ended, Direction::Forward).to_string();
+    let report = ChangeReport::new(&changing.course(), &ended.into(), Direction::Forward).to_string();
     let by_hand = format!("openstack --os-region-name nz-hlz-1 vpn service set --enable {}", service.id);
     let by_us = format!("osvpn resume {}", vpn.plan.id());
     for part in ["may be switched off", &by_hand, &by_us, "rm "] {
@@ -580,7 +584,7 @@ async fn what_somebody_has_deleted_meanwhile_is_in_no_change_s_way() {
             matches!(&ended, Err(ChangeError::Failed(_, error)) if error.kind == osvpn::cloud::ErrorKind::Overtaken);
         assert!(if takes_back { ended == Ok(Changed::Done) } else { is_overtaken }, "{takes_back}: {ended:?}");
         assert_eq!(vpn.journal(), None);
-        let report = ChangeReport::new(&changing.course(), ended, Direction::Forward);
+        let report = ChangeReport::new(&changing.course(), &ended.into(), Direction::Forward);
         assert_eq!(report.exit_status().code(), if takes_back { 0 } else { 4 }, "{report}");
     }
 }

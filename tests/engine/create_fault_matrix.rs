@@ -99,7 +99,7 @@ impl Lane {
         self.note(Phase::Create, &mut targets);
         self.watch(&mut run).await.unwrap();
         self.note(Phase::Watch, &mut targets);
-        assert_eq!(run.undo(&self.site, &self.plan).await, Undone::Clean);
+        assert_eq!(run.undo(&self.site, &self.plan).await, Ok(Changed::Done));
         self.note(Phase::Undo, &mut targets);
         assert_eq!(ids(&self.site), self.before);
         targets
@@ -112,7 +112,7 @@ impl Lane {
 
     async fn watch(&self, run: &mut Run) -> Result<(), String> {
         let alone = self.plan.peer().is_some();
-        match run.watch(&self.site, &self.plan, if alone { GLANCE } else { PACE }).await {
+        match run.watch(&self.site, if alone { GLANCE } else { PACE }).await {
             Watched::Active if !alone => Ok(()),
             Watched::NotYet(_) if alone => Ok(()),
             other => Err(format!("watched: {other:?}")),
@@ -188,14 +188,15 @@ impl Lane {
     /// Every object of the VPN is there once, and the ledger knows it.
     fn check(&self, run: &Run) -> Result<(), String> {
         let there: Ids = ids(&self.site).difference(&self.before).cloned().collect();
-        let ours = run.ledger.made().iter().filter(|made| made.origin != Origin::Reused);
+        let progress = run.progress();
+        let ours = progress.objects().filter(|made| made.origin != Origin::Reused);
         let known: Ids = ours.map(|made| made.id.to_string()).collect();
-        let adopted = run.ledger.made().iter().filter(|made| made.origin == Origin::Adopted).count();
+        let adopted = progress.objects().filter(|made| made.origin == Origin::Adopted).count();
         self.tally.adopted.fetch_add(adopted, Ordering::Relaxed);
-        let made = run.ledger.made().len();
+        let made = progress.objects().count();
         let expected = 6 * self.plan.halves().count();
         self.tally.lost.fetch_add(there.difference(&known).count(), Ordering::Relaxed);
-        let reused = run.ledger.made().iter().filter(|made| made.origin == Origin::Reused).count();
+        let reused = progress.objects().filter(|made| made.origin == Origin::Reused).count();
         self.tally.doubled.fetch_add(there.len().saturating_sub(expected - reused), Ordering::Relaxed);
         if there == known && made == expected {
             return Ok(());
@@ -212,12 +213,12 @@ impl Lane {
             self.site.simulator.come_back();
             gate.open();
             match undone {
-                Undone::Clean => break,
-                Undone::Unsettled(_) if begun.elapsed() < Duration::from_secs(20) => {
+                Ok(Changed::Done) => break,
+                Ok(Changed::Unsettled(..)) if begun.elapsed() < Duration::from_secs(20) => {
                     self.tally.unsettled.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                Undone::Left(_) if failures < 3 => failures += 1,
+                Err(ChangeError::Failed(..)) if failures < 3 => failures += 1,
                 other => return Err(format!("undone: {other:?}")),
             }
         }
@@ -228,11 +229,11 @@ impl Lane {
         let after = ids(&self.site);
         let lost: Vec<_> = after.difference(&self.before).collect();
         self.tally.lost.fetch_add(lost.len(), Ordering::Relaxed);
-        if after == self.before && run.ledger.is_clean() {
+        if after == self.before && run.progress().is_clean() {
             return Ok(());
         }
         let taken = self.before.difference(&after).count();
-        Err(format!("clean, with {} objects left and {taken} of others' gone; {:?}", lost.len(), run.ledger))
+        Err(format!("clean, with {} objects left and {taken} of others' gone; {:?}", lost.len(), run.progress()))
     }
 
     /// Works off cases until there are no more.

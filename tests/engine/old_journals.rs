@@ -1,7 +1,6 @@
 //! Journals of two formats that earlier releases wrote, of processes that were killed in the middle, each with what there was
 //! in the cloud then: they are read, carried on to the end, and rolled back.
 
-use osvpn::engine::{ChangeError, ChangeEvent, ChangeWork, Changed, Changing};
 use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Labels, Profiles, Psk};
 use tempfile::TempDir;
@@ -84,20 +83,16 @@ impl Scene {
 
     /// Another process goes on with a creation.
     fn creation(&self) -> (Run, &Plan) {
-        let mut run = Run::new();
-        let journal = Journal::open(&self.path()).unwrap();
-        assert_eq!(journal.record().stage(), Stage::Interrupted);
-        run.ledger = journal.record().ledger.clone();
-        run.keeper = Keeper::of(journal);
-        run.ledger.take_over(self.site.cloud.limits());
-        (run, self.plan.as_ref().unwrap())
+        assert_eq!(stages(self.directory.path()), [Stage::Interrupted]);
+        let plan = self.plan.as_ref().unwrap();
+        (Run::resumed(&self.path(), plan, self.site.cloud.limits()), plan)
     }
 
     /// Another process goes on with a change, or rolls it back.
     async fn change(&self, is_back: bool) -> Result<Changed, ChangeError> {
-        let (events, _received) = unbounded_channel::<ChangeEvent>();
+        let (events, _received) = unbounded_channel::<Event>();
         let stop = CancellationToken::new();
-        let work = ChangeWork { cloud: &self.site.cloud, events: &events, stop: &stop };
+        let work = Work { cloud: &self.site.cloud, events: &events, stop: &stop };
         let mut changing = Changing::open(&self.path()).unwrap();
         assert!(changing.is_of(&self.site.cloud));
         let mut tries = 0;
@@ -129,14 +124,14 @@ async fn a_creation_that_an_earlier_release_began_is_finished_and_rolled_back() 
         let (mut run, plan) = scene.creation();
         run.create(&scene.site, plan).await.unwrap();
         assert_eq!(scene.made(), (6, 6), "each object once");
-        assert_eq!(run.ledger.made().len(), 12);
+        assert_eq!(run.progress().objects().count(), 12);
         assert!(there.iter().all(|id| scene.ids().contains(id)), "what was there is used");
         drop(run);
 
         let scene = Scene::of(fixture).await;
         let (mut run, plan) = scene.creation();
         let mut tries = 0;
-        while run.undo(&scene.site, plan).await != Undone::Clean {
+        while run.undo(&scene.site, plan).await != Ok(Changed::Done) {
             tries += 1;
             assert!(tries < 1000);
             tokio::time::sleep(Duration::from_millis(10)).await;

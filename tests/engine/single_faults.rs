@@ -29,15 +29,15 @@ async fn what_a_request_given_up_makes_after_a_retry_is_found_and_deleted() {
     let gate = Gate::closed();
     site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ikepolicies"));
     let mut run = Run::new();
-    let (task, _) = failed(run.create(&site, &plan).await);
+    let (task, _) = run.fails(&site, &plan).await;
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
     gate.open();
     landed(&site, (7, 6)).await;
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
     assert_eq!(counts(&site), (6, 6), "the twin is gone, and nothing else");
     assert!(site.simulator.collection("nz-hlz-1", "ikepolicies")[0]["id"] == run.id(task));
-    assert!(run.ledger.is_settled() && run.ledger.leftovers().is_empty());
+    assert!(run.progress().is_settled() && run.progress().leftovers().is_empty());
 }
 
 #[tokio::test]
@@ -47,23 +47,23 @@ async fn an_undo_is_not_clean_while_a_request_may_still_take_effect() {
     let gate = Gate::closed();
     site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ipsec-site-connections"));
     let mut run = Run::new();
-    let (task, _) = failed(run.create(&site, &plan).await);
+    let (task, _) = run.fails(&site, &plan).await;
     // The connection is not there yet, but the server checks what it refers to only when it acts.
-    assert!(matches!(run.ledger.doubts()[..], [Doubt { task: open, until: Some(_) }] if open == task));
+    assert!(matches!(run.progress().doubts()[..], [Doubt { task: open, until: Some(_) }] if open == task));
     gate.open();
     landed(&site, (6, 5)).await;
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 
     let gate = Gate::closed();
     site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ikepolicies"));
     let mut run = Run::new();
-    failed(run.create(&site, &plan).await);
-    assert_eq!(run.undo(&site, &plan).await, Undone::Unsettled(None));
-    assert!(counts(&site) == (0, 0) && !run.ledger.is_clean());
+    run.fails(&site, &plan).await;
+    assert!(matches!(run.undo(&site, &plan).await, Ok(Changed::Unsettled(_, None))));
+    assert!(counts(&site) == (0, 0) && !run.progress().is_clean());
     gate.open();
     landed(&site, (1, 0)).await;
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -85,13 +85,13 @@ async fn only_what_was_sent_is_taken_for_what_a_lost_request_made() {
         let gate = Gate::closed();
         site.simulator.inject(post(FaultEffect::Held(gate.clone()), path));
         let mut run = Run::new();
-        failed(run.create(&site, &plan).await);
+        run.fails(&site, &plan).await;
         let copy = site.simulator.plant("nz-hlz-1", path, copy).unwrap();
         run.create(&site, &plan).await.unwrap();
-        assert!(run.ledger.made().iter().all(|made| made.id.as_str() != copy), "{path}: it is not adopted");
-        assert_eq!(run.undo(&site, &plan).await, Undone::Unsettled(None), "{path}");
+        assert!(run.progress().objects().all(|made| made.id.as_str() != copy), "{path}: it is not adopted");
+        assert!(matches!(run.undo(&site, &plan).await, Ok(Changed::Unsettled(_, None))), "{path}");
         assert_eq!(counts(&site), (1, 0), "{path}: it stays, and nothing else");
-        assert!(matches!(run.ledger.left_alone(), [left] if left.id.as_str() == copy), "{path}: it is named");
+        assert!(matches!(run.progress().left_alone(), [left] if left.id.as_str() == copy), "{path}: it is named");
     }
 }
 
@@ -104,12 +104,12 @@ async fn a_look_that_fails_settles_nothing() {
         || InjectedFault::new(FaultEffect::status(403)).method("GET").path("ikepolicies").region("nz-hlz-1").always();
     site.simulator.inject(unreadable());
     let mut run = Run::new();
-    let (task, _) = failed(run.create(&site, &plan).await);
-    let Undone::Unsettled(Some(error)) = run.undo(&site, &plan).await else { panic!("it cannot be known") };
+    let (task, _) = run.fails(&site, &plan).await;
+    let Ok(Changed::Unsettled(_, Some(error))) = run.undo(&site, &plan).await else { panic!("it cannot be known") };
     assert_eq!(error.status, Some(403));
-    assert_eq!(run.ledger.doubts(), [Doubt { task, until: None }]);
+    assert_eq!(run.progress().doubts(), [Doubt { task, until: None }]);
     site.simulator.clear_faults();
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -122,9 +122,9 @@ async fn a_service_left_in_error_is_not_lost_if_the_look_for_it_fails() {
         InjectedFault::new(FaultEffect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2),
     );
     let mut run = Run::new();
-    let (task, error) = failed(run.create(&site, &plan).await);
+    let (task, error) = run.fails(&site, &plan).await;
     assert_eq!((task.step, error.status), (Step::Service, Some(409)));
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -134,10 +134,10 @@ async fn a_service_left_in_error_is_replaced_by_a_retry_and_listed_no_more() {
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(FaultEffect::gateway_in_error(), "vpnservices"));
     let mut run = Run::new();
-    failed(run.create(&site, &plan).await);
-    assert_eq!(run.ledger.removable().len(), counts(&site).0 + counts(&site).1);
+    run.fails(&site, &plan).await;
+    assert_eq!(run.progress().removable().len(), counts(&site).0 + counts(&site).1);
     run.create(&site, &plan).await.unwrap();
-    assert_eq!((run.ledger.removable().len(), counts(&site)), (12, (6, 6)));
+    assert_eq!((run.progress().removable().len(), counts(&site)), (12, (6, 6)));
 }
 
 #[tokio::test]
@@ -166,12 +166,12 @@ async fn a_service_found_before_it_had_an_address_is_asked_for_it_again() {
     });
     let id = site.simulator.plant("nz-hlz-1", "vpnservices", unfinished).unwrap();
     let mut run = Run::new();
-    let (task, _) = failed(run.create(&site, &plan).await);
-    assert!(task.step == Step::Connection && run.ledger.is_settled(), "nothing was sent that could be in doubt");
+    let (task, _) = run.fails(&site, &plan).await;
+    assert!(task.step == Step::Connection && run.progress().is_settled(), "nothing was sent that could be in doubt");
     let address = plan.a().router.external_v4[0].to_string();
     site.simulator.alter("nz-hlz-1", "vpnservices", &id, json!({ "external_v4_ip": address }));
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -188,8 +188,8 @@ async fn what_the_cloud_defers_is_done_after_the_wait_it_asks_for() {
     assert_eq!(counts(&site), (6, 6));
     run.received.close();
     while let Some(event) = run.received.recv().await {
-        if let Event::Waiting(task, pause) = event {
-            run.pauses.push((task, *pause));
+        if let Event::Waiting(step, pause) = event {
+            run.pauses.push((run.task(step), *pause));
         }
     }
     let waits = |step: Step, status: u16| {
@@ -210,10 +210,10 @@ async fn a_wait_too_long_to_sit_out_is_left_to_the_user() {
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(FaultEffect::too_many_requests(600), "ikepolicies"));
     let mut run = Run::new();
-    let (_, error) = failed(run.create(&site, &plan).await);
+    let (_, error) = run.fails(&site, &plan).await;
     assert_eq!(error.retry_after, Some(Duration::from_secs(600)));
     site.simulator.clear_requests();
-    let (_, error) = failed(run.create(&site, &plan).await);
+    let (_, error) = run.fails(&site, &plan).await;
     assert!(error.status == Some(429) && site.simulator.requests().is_empty(), "nobody asks meanwhile: {error:?}");
     // A host that asks for so much is asked again after five minutes, because its clock may be wrong.
     tokio::time::pause();
@@ -230,8 +230,8 @@ async fn a_connection_in_error_is_watched_on_and_told() {
     let mut run = Run::new();
     run.create(&site, &plan).await.unwrap();
     let task = Task { half: Half::B, step: Step::Connection };
-    site.simulator.alter("nz-por-1", "ipsec_site_connections", run.id(task), json!({ "status": "ERROR" }));
-    let Watched::NotYet(standing) = run.watch(&site, &plan, BRIEF).await else { panic!("it never gets up") };
+    site.simulator.alter("nz-por-1", "ipsec_site_connections", &run.id(task), json!({ "status": "ERROR" }));
+    let Watched::NotYet(standing) = run.watch(&site, BRIEF).await else { panic!("it never gets up") };
     assert_eq!(standing[&Half::B], osvpn::cloud::Status::Error);
 }
 
@@ -242,7 +242,7 @@ async fn a_plain_500_is_not_tried_again() {
     site.simulator.inject(post(FaultEffect::status(500), "ikepolicies"));
     site.simulator.clear_requests();
     let mut run = Run::new();
-    let (_, error) = failed(run.create(&site, &plan).await);
+    let (_, error) = run.fails(&site, &plan).await;
     assert!(error.hint().unwrap().contains("profile modern"), "{error:?}");
     let is_post = |request: &&osvpn::simulator::LoggedRequest| {
         request.method == "POST"
@@ -250,7 +250,7 @@ async fn a_plain_500_is_not_tried_again() {
             && request.region.as_deref() == Some("nz-hlz-1")
     };
     assert_eq!(site.simulator.requests().iter().filter(is_post).count(), 1);
-    assert!(run.ledger.is_settled(), "what a server has not done by its last word it never does");
+    assert!(run.progress().is_settled(), "what a server has not done by its last word it never does");
 }
 
 #[tokio::test]
@@ -266,9 +266,9 @@ async fn a_stop_cuts_a_pause_short() {
     });
     let created = tokio::time::timeout(Duration::from_secs(15), run.create(&site, &plan)).await.unwrap();
     stopper.await.unwrap();
-    assert_eq!(created, Err(CreateError::Stopped));
+    assert_eq!(created, Err(ChangeError::Stopped));
     run.stop = CancellationToken::new();
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -287,7 +287,7 @@ async fn an_undo_gives_a_connection_time_to_be_torn_down() {
     site.simulator.inject(delete(400, "EndpointGroupInUse", "endpoint-groups").times(2));
     site.simulator.inject(InjectedFault::new(FaultEffect::CloseAfter).method("DELETE").path("ikepolicies"));
     site.simulator.inject(InjectedFault::new(FaultEffect::status(503)).method("DELETE").path("ipsecpolicies").times(2));
-    assert_eq!(run.undo(&site, &plan).await, Undone::Clean);
+    assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 }
 
@@ -299,7 +299,8 @@ async fn a_service_that_another_vpn_uses_by_now_stays_and_the_reason_is_told() {
     run.create(&site, &first).await.unwrap();
     let second = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
     Run::new().create(&site, &second).await.unwrap();
-    let Undone::Left(left) = run.undo(&site, &first).await else { panic!("the service is in use") };
+    assert!(matches!(run.undo(&site, &first).await, Err(ChangeError::Failed(..))), "the service is in use");
+    let left = run.not_deleted();
     assert!(left.len() == 1 && left[0].1.hint().unwrap().contains("another VPN's"), "{left:?}");
     while let Ok(event) = run.received.try_recv() {
         assert!(!matches!(event, Event::Waiting(..)), "no wait would help");
@@ -315,8 +316,8 @@ async fn a_sign_in_that_fails_leaves_no_doubt_about_what_it_was_for() {
     site.simulator.inject(InjectedFault::new(FaultEffect::Answer(page)).path("auth/tokens"));
     site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("GET").path("ikepolicies"));
     let mut run = Run::new();
-    failed(run.create(&site, &plan).await);
-    assert!(run.ledger.is_settled(), "{:?}", run.ledger.doubts());
+    run.fails(&site, &plan).await;
+    assert!(run.progress().is_settled(), "{:?}", run.progress().doubts());
     site.simulator.clear_faults();
     run.create(&site, &plan).await.unwrap();
     assert_eq!(counts(&site), (6, 6));
@@ -331,7 +332,7 @@ async fn a_404_that_is_not_neutron_s_does_not_end_the_watch() {
     let page = Scripted { status: 404, headers: Vec::new(), body: "<html>no such site</html>".to_owned() };
     site.simulator
         .inject(InjectedFault::new(FaultEffect::Answer(page)).method("GET").path("ipsec-site-connections/").times(3));
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -348,12 +349,12 @@ async fn two_runs_at_once_end_with_one_service_on_the_router() {
         assert_eq!(services.len(), 1, "round {round}");
         let connections = site.simulator.collection("nz-hlz-1", "ipsec_site_connections");
         assert!(connections.len() == 2 && connections.iter().all(|one| one["vpnservice_id"] == services[0]["id"]));
-        let origins = [&one, &two].map(|run| run.ledger.get(Half::A, Step::Service).unwrap().origin);
+        let origins = [&one, &two].map(|run| run.progress().get(Half::A, Step::Service).unwrap().origin);
         assert!(origins.contains(&Origin::Reused) && origins.contains(&Origin::Created), "{origins:?}");
         let (user, owner) = if origins[0] == Origin::Reused { (0, 1) } else { (1, 0) };
         for at in [user, owner] {
             let (run, plan) = if at == 0 { (&mut one, &first) } else { (&mut two, &second) };
-            assert_eq!(run.undo(&site, plan).await, Undone::Clean);
+            assert_eq!(run.undo(&site, plan).await, Ok(Changed::Done));
         }
         assert_eq!(counts(&site), (0, 0));
     }
@@ -365,14 +366,14 @@ async fn an_object_that_has_vanished_is_made_again_by_a_retry() {
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
     site.simulator.inject(post(FaultEffect::status(403), "ipsec-site-connections"));
-    failed(run.create(&site, &plan).await);
+    run.fails(&site, &plan).await;
     for (step, collection) in [(Step::Service, "vpnservices"), (Step::PeerGroup, "endpoint_groups")] {
-        site.simulator.uproot("nz-hlz-1", collection, run.id(Task { half: Half::A, step }));
+        site.simulator.uproot("nz-hlz-1", collection, &run.id(Task { half: Half::A, step }));
     }
-    let (_, error) = failed(run.create(&site, &plan).await);
+    let (_, error) = run.fails(&site, &plan).await;
     assert_eq!(error.status, Some(404));
     run.create(&site, &plan).await.unwrap();
-    assert_eq!((run.watch(&site, &plan, QUICK).await, counts(&site)), (Watched::Active, (6, 6)));
+    assert_eq!((run.watch(&site, QUICK).await, counts(&site)), (Watched::Active, (6, 6)));
 }
 
 #[tokio::test]
@@ -381,7 +382,7 @@ async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
     let plan = site.site_to_site(Profile::Modern).await;
     site.simulator.inject(post(FaultEffect::status(403), "ipsec-site-connections"));
     let mut run = Run::new();
-    failed(run.create(&site, &plan).await);
+    run.fails(&site, &plan).await;
     let other = site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await;
     Run::new().create(&site, &other).await.unwrap();
     let rival = json!({
@@ -391,8 +392,8 @@ async fn a_service_that_carries_another_vpn_already_does_not_withdraw() {
     });
     site.simulator.plant("nz-hlz-1", "vpnservices", rival).unwrap();
     run.create(&site, &plan).await.unwrap();
-    assert_eq!(run.ledger.get(Half::A, Step::Service).unwrap().origin, Origin::Created);
-    assert_eq!(run.watch(&site, &plan, QUICK).await, Watched::Active);
+    assert_eq!(run.progress().get(Half::A, Step::Service).unwrap().origin, Origin::Created);
+    assert_eq!(run.watch(&site, QUICK).await, Watched::Active);
 }
 
 #[tokio::test]
@@ -403,7 +404,7 @@ async fn a_second_look_that_fails_does_not_make_a_service_look_unmade() {
         InjectedFault::new(FaultEffect::status(403)).method("GET").path("vpnservices").region("nz-hlz-1").nth(2),
     );
     let mut run = Run::new();
-    let (task, error) = failed(run.create(&site, &plan).await);
+    let (task, error) = run.fails(&site, &plan).await;
     assert!(task.step == Step::Service && error.message.contains("alone on its router"), "{error:?}");
     run.create(&site, &plan).await.unwrap();
     while let Ok(event) = run.received.try_recv() {

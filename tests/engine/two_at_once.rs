@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use osvpn::change::Change;
 use osvpn::cloud::{Cloud, ErrorKind};
-use osvpn::engine::{ChangeWork, Changed, Changing, End};
+use osvpn::engine::End;
 use serde_json::Map;
 
 use super::change_fault_matrix::{Stored, all, id_of};
@@ -71,7 +71,7 @@ struct Person {
 struct Scene {
     site: Site,
     people: [Person; 2],
-    vpn: Option<(Plan, Ledger)>,
+    vpn: Option<(Plan, Progress)>,
     objects: Vec<Stored>,
     /// The ids of what has nothing to do with it.
     others: BTreeSet<String>,
@@ -103,8 +103,8 @@ impl Scene {
         let mut scene = Self { site, people, vpn: None, objects: Vec::new(), others };
         if before == Before::Vpn {
             let plan = scene.site.site_to_site(Profile::Modern).await;
-            let Vpn { site, plan, ledger, .. } = Vpn::of(scene.site, plan).await;
-            (scene.site, scene.vpn) = (site, Some((plan, ledger)));
+            let Vpn { site, plan, progress, .. } = Vpn::of(scene.site, plan).await;
+            (scene.site, scene.vpn) = (site, Some((plan, progress)));
         }
         scene.objects = all(&scene.site);
         scene
@@ -250,26 +250,25 @@ impl Piece {
         match self {
             Self::Create(cloud, plan) => {
                 let (events, _received) = unbounded_channel();
-                let mut ledger = Ledger::default();
-                let keeper = Keeper::default();
-                let work = Work { cloud: &cloud, keeper: &keeper, events: &events, stop: &stop };
-                let ended = create(&plan, &mut ledger, &work).await;
+                let mut changing = Changing::unkept_creation(&plan);
+                let ended = changing.carry_out(None, &Work { cloud: &cloud, events: &events, stop: &stop }).await;
+                let progress = changing.course().progress;
                 let is_overtaken =
-                    matches!(&ended, Err(CreateError::Failed(_, error)) if error.kind == ErrorKind::Overtaken);
+                    matches!(&ended, Err(ChangeError::Failed(_, error)) if error.kind == ErrorKind::Overtaken);
                 // Whoever fails without having been overtaken has a journal, and what it made is known.
-                let keeps = ended.is_err() && !ledger.is_clean();
-                let text = format!("{ended:?}, overtaken {is_overtaken}, {} left", ledger.removable().len());
+                let keeps = ended.is_err() && !progress.is_clean();
+                let text = format!("{ended:?}, overtaken {is_overtaken}, {} left", progress.removable().len());
                 Told { is_well: ended.is_ok(), keeps, text }
             }
             Self::Change(cloud, change) => {
                 let (events, _received) = unbounded_channel();
                 let mut changing = Changing::unkept(*change);
-                let ended = changing.carry_out(None, &ChangeWork { cloud: &cloud, events: &events, stop: &stop }).await;
+                let ended = changing.carry_out(None, &Work { cloud: &cloud, events: &events, stop: &stop }).await;
                 let course = changing.course();
                 let is_well = ended == Ok(Changed::Done) && course.caveats.is_empty();
-                let keeps = course.ends.iter().any(|end| matches!(end, Some(End::Kept(_))))
-                    || (ended.is_err() && course.is_begun);
-                Told { is_well, keeps, text: format!("{ended:?} {:?} {:?}", course.ends, course.caveats) }
+                let keeps = course.ends().iter().any(|end| matches!(end, Some(End::Kept(_))))
+                    || (ended.is_err() && course.is_begun());
+                Told { is_well, keeps, text: format!("{ended:?} {:?} {:?}", course.ends(), course.caveats) }
             }
         }
     }

@@ -1,5 +1,8 @@
 //! A VPN whose objects all exist is made: nothing locks it. One that lacks some is known to every command.
 
+use osvpn::engine::Step;
+use osvpn::plan::Half;
+
 use super::*;
 
 /// A plan file from Hamilton to a peer that is not set up yet.
@@ -96,13 +99,19 @@ async fn the_journal_that_an_earlier_osvpn_left_of_a_vpn_that_is_made_locks_noth
     let scene = Scene::new().await;
     scene.kill_at(silent(scene.home.path()), "POST", "ipsec-site-connections", "nz-hlz-1", 1, true).await;
     let connection = scene.of("nz-hlz-1", "ipsec-site-connections").pop().unwrap();
+    let [record] = creations(&scene.state()).try_into().unwrap();
+    let mut made = record.progress.objects().map(|made| json!(made)).collect::<Vec<_>>();
+    made.push(json!({
+        "task": { "half": "A", "step": "connection" }, "region": "nz-hlz-1", "id": connection["id"],
+        "name": connection["name"], "origin": "created",
+    }));
     let path = scene.edit_journal(|journal| {
-        journal.as_object_mut().unwrap().remove("is_checked");
-        journal["ledger"]["intents"] = json!([]);
-        journal["ledger"]["made"].as_array_mut().unwrap().push(json!({
-            "task": { "half": "A", "step": "connection" }, "region": "nz-hlz-1", "id": connection["id"],
-            "name": connection["name"], "origin": "created",
-        }));
+        *journal = json!({
+            "version": 1, "program": "osvpn 0.1.0", "vpn": record.change.subject.to_string(), "name": "test-vpn",
+            "began": record.began, "auth_url": record.auth_url, "project": record.project, "key": "given",
+            "plan": journal["planned"]["file"],
+            "ledger": { "made": made, "debris": [], "doubtful": [], "late": [], "intents": [] },
+        });
     });
     let journal = std::fs::read(&path).unwrap();
     let id = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -222,10 +231,10 @@ async fn an_id_in_a_journal_that_is_not_this_vpns_object_is_not_deleted() {
     foreign.insert("name".to_owned(), json!("theirs"));
     foreign.insert("description".to_owned(), json!("osvpn:0badcafe:A"));
     let foreign = scene.cloud.plant("nz-hlz-1", "ikepolicies", Value::Object(foreign)).unwrap();
+    let [record] = creations(&scene.state()).try_into().unwrap();
+    let policy = record.progress.get(Half::A, Step::IkePolicy).unwrap().id.to_string();
     scene.edit_journal(|journal| {
-        let made = journal["ledger"]["made"].as_array_mut().unwrap();
-        let policy = made.iter_mut().find(|made| made["task"]["step"] == "ike-policy" && made["task"]["half"] == "A");
-        policy.unwrap()["id"] = json!(foreign);
+        *journal = serde_json::from_str(&journal.to_string().replace(&policy, &foreign)).unwrap();
     });
     scene.told(&["rollback", "--yes"], 1, &["neither the marker", &foreign]).await;
     assert!(ids(&scene.cloud).contains(&foreign), "it is somebody else's");
@@ -252,7 +261,7 @@ async fn a_plan_whose_creation_was_interrupted_is_not_created_a_second_time() {
             let plan = mode(scene.home.path());
             let region = if plan_is_single(&scene) { "nz-hlz-1" } else { region };
             let _gate = scene.kill_at(plan, "POST", kind, region, 1, true).await;
-            let id = scene.journal()["vpn"].as_str().unwrap().to_owned();
+            let id = creations(&scene.state())[0].change.subject.to_string();
             let (made, resume, rollback) = (scene.made(), format!("osvpn resume {id}"), format!("osvpn rollback {id}"));
             let told = ["Creating test-vpn was interrupted", &resume, &rollback, "Nothing was created."];
             scene.told(&["apply", plan], 4, &told).await;

@@ -171,7 +171,7 @@ fn nothing_is_made_while_something_stands_in_the_way() {
     let mut journey = Journey::at_review();
     journey.model.new_vpn.answers.subnets.insert(Id::new("p-border"), vec![]);
     journey.enter();
-    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
     journey.at(Screen::Subnets(Half::B));
     let mut journey = Journey::ready();
     for _ in 0..10 {
@@ -190,21 +190,21 @@ fn what_is_known_is_read_once_more_before_anything_is_made_if_it_has_grown_old()
     let stale = || {
         let mut journey = Journey::at_review();
         journey.send(Message::Tick(Duration::from_secs(300))).enter().at(Screen::Review);
-        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
         journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
         journey.discovered(&porirua(), Ok(porirua_inventory())).at(Screen::Review);
         journey
     };
     let mut same = stale();
     same.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Work);
-    assert!(matches!(same.effects.pop(), Some(Effect::Create(..))), "one Enter is enough");
+    assert!(matches!(same.effects.pop(), Some(Effect::Work(Which::Plan(..), _))), "one Enter is enough");
 
     let mut changed = stale();
     let mut taken = hamilton_inventory();
     taken.routers.iter_mut().for_each(|router| router.status = Status::Down);
     changed.discovered(&hamilton(), Ok(taken)).at(Screen::Review);
     assert!(changed.model.shell.notice.as_ref().unwrap().text.contains("something has changed"));
-    assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Create(..))));
+    assert!(!changed.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
 
     let mut called_off = stale();
     called_off.esc();

@@ -7,11 +7,11 @@ use super::vpns::opened;
 use super::*;
 
 fn creates(journey: &Journey) -> bool {
-    journey.effects.iter().any(|effect| matches!(effect, Effect::Create(..)))
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _)))
 }
 
 fn carries(journey: &Journey) -> bool {
-    journey.effects.iter().any(|effect| matches!(effect, Effect::Change(..)))
+    journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::New(..), _)))
 }
 
 #[track_caller]
@@ -129,7 +129,7 @@ fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it
     left.types("q").at_once(KeyCode::Enter);
     assert!(left.model.shell.dialog.is_none() && left.model.shell.notice.is_none());
     let mut run = running();
-    run.send(Message::Created(Err(CreateError::Stopped), everything())).passes(400).at_once(KeyCode::Enter);
+    run.send(rested(Err(ChangeError::Stopped), everything())).passes(400).at_once(KeyCode::Enter);
     told(&run, "only just appeared");
     assert!(run.model.shell.ending.is_none());
 }
@@ -174,9 +174,9 @@ fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
     }
     let mut run = running();
     run.send(Message::Resize(40, 10)).control('c').control('c').effects.clear();
-    run.send(Message::Created(Err(CreateError::Stopped), everything()));
+    run.send(rested(Err(ChangeError::Stopped), everything()));
     assert_eq!(run.model.shell.ending, Some(Ending::AfterRun));
-    assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::RollBack(..))), "nothing is undone");
+    assert!(run.effects.iter().all(|effect| !matches!(effect, Effect::Work(_, Order::RollBack))), "nothing is undone");
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minut
 #[test]
 fn what_is_copied_is_only_said_to_be_sent_and_where_else_it_is() {
     let mut journey = running();
-    journey.send(Message::Created(Ok(()), everything())).types("y");
+    journey.send(rested(Ok(Changed::Done), everything())).types("y");
     assert!(matches!(journey.effects.pop(), Some(Effect::Copy(_))) && journey.model.shell.notice.is_none());
     journey.send(Message::Copied { is_sent: true });
     told(&journey, "Sent to the terminal, which may put it on the clipboard; it is also printed when you leave.");

@@ -2,13 +2,11 @@
 
 use osvpn::change::{Subject, Verb};
 use osvpn::commands::wizard::changes_of;
-use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction};
 use osvpn::inspect::Exposures;
 use osvpn::inspect::{Keys, Weakness};
 use osvpn::plan::VpnId;
 use osvpn::report::{ChangeReport, ChangeReports, Conclude, ExitStatus};
 use osvpn::wizard::fields::Field;
-use osvpn::wizard::{InterruptedChange, Which};
 
 use secrecy::ExposeSecret;
 
@@ -63,7 +61,7 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
     journey.key(KeyCode::Right).key(KeyCode::Right).enter();
     assert!(journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("switched off and on")));
     journey.key(KeyCode::Left).enter().at(Screen::Work);
-    let Some(Effect::Change(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::New(_, key), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
     let mut journey = opened(healthy());
     own(&mut journey);
@@ -72,36 +70,36 @@ fn a_pair_gets_a_key_that_is_made_or_one_of_the_users_own_and_esc_forgets_that()
 }
 
 /// A new key of the user's own for the VPN on the screen, cut off before it was sent.
-fn cut_off_with_own_key() -> InterruptedChange {
+fn cut_off_with_own_key() -> Interruption {
     let mut journey = opened_outside();
     journey.types("n").types(OWN_KEY).enter();
     let mut course = Course::new(agreed_with_key(&mut journey).0);
-    (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
-    let began = "2026-11-24 02:13 UTC".to_owned();
-    InterruptedChange { journal: "0ff1ce00.change".into(), course, direction: Direction::Forward, began }
+    begun(&mut course);
+    course.journal = Some("0ff1ce00.change".into());
+    cut_off_change("0ff1ce00.change", course)
 }
 
 #[test]
 fn a_change_that_was_cut_off_asks_for_the_key_it_lacks() {
     let interrupted = cut_off_with_own_key();
     let course = interrupted.course.clone();
-    let mut journey = begun_with(vec![interrupted], Vec::new());
+    let mut journey = begun_with(vec![interrupted]);
     journey.enter().at(Screen::Work);
-    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Journal(_), Direction::Forward))));
-    journey.send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Journal(_), Order::CarryOut))));
+    journey.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
     journey.enter().at(Screen::MissingKey).types("tooshort").enter().at(Screen::MissingKey);
     assert!(journey.model.problem(Field::MissingKey).unwrap().contains("8 characters"));
     journey.esc().at(Screen::Work).enter().at(Screen::MissingKey);
     assert_eq!(journey.model.work.missing_key.chars(), 0, "Esc forgets it");
     journey.types(OWN_KEY).enter().at(Screen::Work);
-    let Some(Effect::Change(Which::Present(key), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::Present(key), Order::CarryOut)) = journey.effects.pop() else { panic!() };
     assert_eq!(key.unwrap().secret().expose_secret(), OWN_KEY);
     assert_eq!(journey.model.work.missing_key.chars(), 0, "nobody keeps it");
     ended(&mut journey, &course.change, Ok(Changed::Done));
     assert!(journey.model.work.change().unwrap().is_done());
 
-    let mut left = begun_with(vec![cut_off_with_own_key()], Vec::new());
-    left.enter().send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    let mut left = begun_with(vec![cut_off_with_own_key()]);
+    left.enter().send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     left.enter().at(Screen::MissingKey).control('c');
     assert!(left.model.shell.dialog.as_ref().unwrap().title.contains("Leave"), "leaving what is not done is asked");
 }
@@ -140,9 +138,9 @@ fn every_vpn_with_the_public_key_gets_one_of_its_own_after_one_question() {
     let (first, key) = agreed_with_key(&mut journey);
     assert!(key.is_none() && first.verb == Verb::RotatePsk);
     ended(&mut journey, &first, Ok(Changed::Done));
-    let Some(Effect::Change(Which::New(second, None), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::New(second, None), Order::CarryOut)) = journey.effects.pop() else { panic!() };
     assert_ne!(first.label, second.label);
-    let turn = journey.model.work.change().and_then(Work::change).unwrap().turn.unwrap();
+    let turn = journey.model.work.change().unwrap().turn.unwrap();
     assert_eq!((turn.number, turn.of), (2, 2));
     ended(&mut journey, &second, Ok(Changed::Done));
     journey.inspected(two_pairs());
@@ -166,14 +164,14 @@ fn after_one_that_is_not_done_no_other_is_begun() {
     compared(&mut journey, &["hlz-por", "second"]);
     let (first, _) = agreed_with_key(&mut journey);
     let error = Error::new(ErrorKind::Server, "sick");
-    journey.send(Message::ChangeEvent(ChangeEvent::Started(0)));
+    journey.send(Message::Event(Event::Started(0)));
     ended(&mut journey, &first, Err(ChangeError::Failed(0, Box::new(error))));
-    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Change(..))));
+    assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::New(..), _))));
     let mut retried = Course::new(first.clone());
-    retried.is_begun = true;
+    begun(&mut retried);
     journey.enter();
-    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Forward))));
-    journey.send(Message::ChangeEnded(Err(ChangeError::Stopped), Box::new(retried)));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Present(None), Order::CarryOut))));
+    journey.send(Message::Rested(Err(ChangeError::Stopped), Box::new(retried)));
     journey.key(KeyCode::Left).enter().at(Screen::Vpns);
     let notice = &journey.model.shell.notice.as_ref().unwrap().text;
     assert!(notice.contains("Not begun") && notice.contains("second"), "{notice}");
@@ -203,7 +201,7 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
     let asked = journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     assert!(asked.contains("The VPN after this one then stays as it is"), "{asked}");
     ended(&mut journey, &first, Ok(Changed::Done));
-    let Some(Effect::Change(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
     assert_eq!(dialog.title, "Stop?", "the next one is in progress");
     journey.key(KeyCode::Right).enter();
@@ -221,7 +219,11 @@ fn whoever_asks_to_stop_stops_the_rest_too_and_the_question_stays_true() {
         }
         journey.enter();
         ended(&mut journey, &first, Ok(Changed::Done));
-        assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Change(..))), "{:?}", journey.effects);
+        assert!(
+            !journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::New(..), _))),
+            "{:?}",
+            journey.effects
+        );
         let leaves = journey.model.shell.ending.is_some();
         assert_eq!(leaves, presses == 1, "to stop and take back leaves nothing, and shows what came of it");
         if !leaves {
@@ -264,17 +266,18 @@ fn taking_back_from_the_field_for_the_missing_key_shows_that_and_forgets_the_key
     let mut journey = opened(healthy());
     journey.types("n").key(KeyCode::Left).enter().at(Screen::NewKey).types(OWN_KEY).enter();
     let mut course = Course::new(agreed_with_key(&mut journey).0);
-    (course.is_begun, course.is_reversible, course.journal) = (true, true, Some("7a1f214e.change".into()));
-    journey.send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
+    begun(&mut course);
+    course.journal = Some("7a1f214e.change".into());
+    journey.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course.clone())));
     journey.enter().at(Screen::MissingKey).control('r').types(OWN_KEY).control('c');
     journey.key(KeyCode::Left).enter().at(Screen::Work);
-    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Back))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Present(None), Order::RollBack))));
     assert_eq!(journey.model.work.missing_key.chars(), 0);
 
     let mut hidden = opened_outside();
     hidden.types("n").types(OWN_KEY).enter();
     agreed_with_key(&mut hidden);
-    hidden.send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    hidden.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     hidden.enter().control('r').esc().enter().at(Screen::MissingKey);
     assert!(!hidden.model.shell.is_revealed(), "Esc hides it again");
 }
@@ -330,7 +333,7 @@ fn what_was_left_once_and_done_later_is_done() {
     compared(&mut journey, &["hlz-por", "second"]);
     let (first, _) = agreed_with_key(&mut journey);
     ended(&mut journey, &first, Ok(Changed::Done));
-    let Some(Effect::Change(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::New(second, _), _)) = journey.effects.pop() else { panic!() };
     ended(&mut journey, &second, Ok(Changed::Done));
     assert_eq!(codes(&journey), [0, 0]);
 }

@@ -11,7 +11,7 @@ fn a_signal_settles_what_is_under_way_before_the_end() {
     journey.effects.clear();
     journey.send(Message::Terminated);
     assert!(journey.model.shell.ending.is_none() && matches!(journey.effects.pop(), Some(Effect::Stop)));
-    journey.send(Message::Created(Err(CreateError::Stopped), everything()));
+    journey.send(rested(Err(ChangeError::Stopped), everything()));
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
     let mut early = Journey::ready();
     early.send(Message::Terminated);
@@ -179,20 +179,12 @@ fn of_several_clouds_one_is_chosen_first() {
 
 /// A session that begins with the question about a run that was cut off, and a plan for it.
 pub(super) fn interrupted(key: KeyOrigin) -> (Journey, Box<ResumedCreation>) {
-    let Some(Job::Creation(job)) = running().model.work.current.map(|work| work.job) else { panic!() };
-    let CreationJob { plan, marks, .. } = *job;
+    let plan = running().model.work.current.unwrap().plan;
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
-    let unfinished = vec![InterruptedCreation {
-        journal: "0badcafe.json".into(),
-        name: "hlz-por".into(),
-        began: "2026-11-24 02:13 UTC".into(),
-        exists: 12,
-        may_exist: 0,
-        is_running: false,
-    }];
-    journey.send(Message::SignedIn(request, Ok(Session { creations: unfinished, ..Session::default() })));
-    (journey, Box::new(ResumedCreation { plan, marks, ledger: everything(), key }))
+    let interruptions = vec![cut_off_creation("hlz-por", "0badcafe", (12, 0), State::Interrupted)];
+    journey.send(Message::SignedIn(request, Ok(Session { interruptions, ..Session::default() })));
+    (journey, Box::new(ResumedCreation { plan, course: everything(), key }))
 }
 
 fn asked(journey: &mut Journey) -> RequestId {
@@ -207,7 +199,8 @@ fn what_was_cut_off_goes_on_from_what_exists() {
     let (mut journey, taken) = interrupted(KeyOrigin::Generated);
     let request = asked(journey.enter());
     journey.send(Message::Resumed(request, Ok(taken))).at(Screen::Work);
-    assert!(matches!(journey.effects.pop(), Some(Effect::Create(_, ledger, _)) if ledger == everything()));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Present(None), Order::CarryOut))));
+    assert_eq!(journey.model.work.creation().unwrap().course.progress, everything().progress);
     assert!(matches!(journey.effects.pop(), Some(Effect::GoOn(kept)) if kept == request), "in its own journal");
 }
 
@@ -220,7 +213,7 @@ fn a_take_up_that_was_cancelled_never_goes_on_whatever_else_is_asked_meanwhile()
         assert!(journey.model.work.creation().is_none(), "{other}");
         assert!(matches!(journey.effects.as_slice(), [.., Effect::Release(kept)] if *kept == request));
         assert!(
-            !journey.effects.iter().any(|effect| matches!(effect, Effect::RollBack(..))),
+            !journey.effects.iter().any(|effect| matches!(effect, Effect::Work(_, Order::RollBack))),
             "{other}: nothing is deleted"
         );
     }
@@ -232,7 +225,7 @@ fn after_an_undo_a_key_that_was_given_has_to_be_given_again() {
         let (mut journey, taken) = interrupted(key);
         let request = asked(journey.key(KeyCode::Right).enter());
         journey.send(Message::Resumed(request, Ok(taken)));
-        assert!(matches!(journey.effects.pop(), Some(Effect::RollBack(..))));
+        assert!(matches!(journey.effects.pop(), Some(Effect::Work(_, Order::RollBack))));
         assert_eq!(journey.model.new_vpn.answers.key.chars() > 0, is_kept, "{key:?}");
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use osvpn::change::{Change, Subject, Verb};
 use osvpn::cloud::RegionId;
-use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, Direction, End};
+use osvpn::engine::{Direction, End};
 use osvpn::inspect::Exposures;
 use osvpn::inspect::{HalfStatus, Inspection, Keys, Weakness};
 use osvpn::plan::Psk;
 use osvpn::wizard::fields::Field;
 use osvpn::wizard::vpns::{Open, VpnButton};
-use osvpn::wizard::{InterruptedChange, Overview, Which, work};
+use osvpn::wizard::{Overview, work};
 
 use super::surveys::{HLZ_POR, broken, empty, healthy, regions, seen};
 use super::*;
@@ -57,9 +57,9 @@ pub(super) fn agreed(journey: &mut Journey) -> Change {
 pub(super) fn ended(journey: &mut Journey, change: &Change, ended: Result<Changed, ChangeError>) {
     let mut course = Course::new(change.clone());
     if ended.is_ok() {
-        course.ends.iter_mut().for_each(|end| *end = Some(End::Changed));
+        (0..change.steps().len()).for_each(|step| course.progress.finish(step, End::Changed));
     }
-    journey.send(Message::ChangeEnded(ended, Box::new(course)));
+    journey.send(Message::Rested(ended, Box::new(course)));
 }
 
 pub(super) fn titles(journey: &Journey) -> Vec<String> {
@@ -237,7 +237,7 @@ fn a_new_key_is_proposed_with_and_without_an_interruption() {
     journey.enter();
     assert!(!journey.model.shell.dialog.as_ref().unwrap().text.iter().any(|line| line.contains("off and on")));
     journey.enter().key(KeyCode::Left).enter().at(Screen::Work);
-    let Some(Effect::Change(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::New(change, _), _)) = journey.effects.pop() else { panic!() };
     assert_eq!(change.steps().len(), 3, "the key, and both services");
 }
 
@@ -293,7 +293,7 @@ pub(super) fn agreed_with_key(journey: &mut Journey) -> (Change, Option<Psk>) {
     assert!(journey.model.shell.dialog.is_some(), "{:?}", journey.model.shell.notice);
     journey.key(KeyCode::Right).enter().at(Screen::Work);
     match journey.effects.pop() {
-        Some(Effect::Change(Which::New(change, key), Direction::Forward)) => (*change, key),
+        Some(Effect::Work(Which::New(change, key), Order::CarryOut)) => (*change, key),
         other => panic!("{other:?}"),
     }
 }
@@ -341,21 +341,16 @@ fn what_no_connection_uses_can_be_deleted_but_not_what_a_run_still_needs() {
 
 #[test]
 fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_from_there() {
-    let creation = |id: &str, is_running| InterruptedCreation {
-        journal: format!("/state/{id}.json").into(),
-        name: "hlz-por".into(),
-        began: "2026-11-24 02:13 UTC".into(),
-        exists: 7,
-        may_exist: 1,
-        is_running,
+    let with = |state| {
+        let interruptions = vec![cut_off_creation("hlz-por", "0badcafe", (7, 1), state)];
+        Box::new(Overview { interruptions, ..*healthy() })
     };
-    let with = |is_running| Box::new(Overview { creations: vec![creation("0badcafe", is_running)], ..*healthy() });
     let line = |journey: &Journey| {
         let Content::List(picker) = &journey.model.content else { panic!() };
         let place = picker.lines().iter().position(|line| line.choice == Choice::Creation("0badcafe".into())).unwrap();
         (picker.lines()[place].clone(), (place + 1).to_string())
     };
-    let mut journey = listed(with(false));
+    let mut journey = listed(with(State::Interrupted));
     let (shown, digit) = line(&journey);
     let told = journey.reason(&shown);
     assert!(told.contains("creating it was interrupted (7 objects exist, and 1 more may)"), "{told}");
@@ -374,7 +369,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
     let [.., Effect::Forget(journal), Effect::Inspect(_)] = journey.effects.as_slice() else { panic!() };
     assert_eq!(journal.to_str(), Some("/state/0badcafe.json"));
 
-    let mut journey = listed(with(true));
+    let mut journey = listed(with(State::Running));
     let (shown, digit) = line(&journey);
     assert!(!shown.is_open(), "another process is at it");
     journey.types(&digit);
@@ -386,7 +381,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     let mut journey = opened(broken());
     journey.types("m");
     let change = agreed(&mut journey);
-    journey.send(Message::ChangeEvent(ChangeEvent::Started(0)));
+    journey.send(Message::Event(Event::Started(0)));
     journey.enter().at(Screen::Work);
     ended(&mut journey, &change, Ok(Changed::Done));
     // The connection was made anew.
@@ -402,7 +397,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Active))));
     assert!(open(&journey).waiting.is_none());
     journey.diagnosed(Exposures::default());
-    let (_, after) = &**journey.model.work.change().and_then(Work::change).unwrap().after.as_ref().unwrap();
+    let (_, after) = &**journey.model.work.change().unwrap().after.as_ref().unwrap();
     assert_eq!(after.condition, osvpn::inspect::Condition::Proven);
     journey.types("q");
     assert_eq!(journey.model.shell.ending, Some(Ending::AfterRun));
@@ -413,30 +408,30 @@ fn a_failed_change_can_be_retried_taken_back_or_left_for_later() {
     let failed = |journey: &mut Journey| {
         journey.types("m");
         let change = agreed(journey);
-        journey.send(Message::ChangeEvent(ChangeEvent::Started(0)));
+        journey.send(Message::Event(Event::Started(0)));
         let error = Error::new(ErrorKind::Server, "sick");
-        journey.send(Message::ChangeEvent(ChangeEvent::Failed(0, error.clone(), Duration::from_secs(1))));
+        journey.send(Message::Event(Event::Failed(0, error.clone(), Duration::from_secs(1))));
         let mut course = Course::new(change);
-        course.is_reversible = true;
-        (course.is_begun, course.journal) = (true, Some("x.change".into()));
-        journey.send(Message::ChangeEnded(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
+        begun(&mut course);
+        course.journal = Some("x.change".into());
+        journey.send(Message::Rested(Err(ChangeError::Failed(0, Box::new(error))), Box::new(course)));
     };
     let mut retried = opened(broken());
     failed(&mut retried);
     retried.enter();
-    assert!(matches!(retried.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Forward))));
+    assert!(matches!(retried.effects.pop(), Some(Effect::Work(Which::Present(None), Order::CarryOut))));
     let mut back = opened(broken());
     failed(&mut back);
     back.key(KeyCode::Right).enter().enter();
     assert!(back.model.shell.dialog.is_none() && !back.model.work.change().unwrap().is_working(), "it is asked");
     back.enter().key(KeyCode::Right).enter();
-    assert!(matches!(back.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Back))));
+    assert!(matches!(back.effects.pop(), Some(Effect::Work(Which::Present(None), Order::RollBack))));
     let mut left = opened(broken());
     failed(&mut left);
     left.types("q");
     assert!(left.model.shell.ending.is_none(), "leaving what is not done is asked");
     left.esc().key(KeyCode::Left).enter().at(Screen::Vpn);
-    assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetChangeGo)), "others may go on with it");
+    assert!(left.effects.iter().any(|effect| matches!(effect, Effect::LetGo)), "others may go on with it");
 }
 
 #[test]
@@ -444,16 +439,16 @@ fn a_change_is_stopped_only_after_a_question_and_what_is_under_way_is_settled() 
     let mut journey = opened(broken());
     journey.types("m");
     let change = agreed(&mut journey);
-    journey.send(Message::ChangeEvent(ChangeEvent::Started(0))).esc();
+    journey.send(Message::Event(Event::Started(0))).esc();
     assert_eq!(journey.model.shell.dialog.as_ref().unwrap().buttons.len(), 3, "it can still be taken back");
     journey.key(KeyCode::Left).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Stop)));
     assert!(journey.model.shell.ending.is_none());
-    journey.send(Message::ChangeEvent(ChangeEvent::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
+    journey.send(Message::Event(Event::Finished(0, End::Made(Id::new("new")), Duration::ZERO)));
     let mut course = Course::new(change.clone());
-    course.ends[0] = Some(End::Made(Id::new("new")));
-    journey.send(Message::ChangeEnded(Err(ChangeError::Stopped), Box::new(course)));
-    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Present(None), Direction::Back))));
+    course.progress.finish(0, End::Made(Id::new("new")));
+    journey.send(Message::Rested(Err(ChangeError::Stopped), Box::new(course)));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Present(None), Order::RollBack))));
     ended(&mut journey, &change, Ok(Changed::Done));
     assert!(journey.model.work.change().unwrap().is_done());
 }
@@ -470,34 +465,28 @@ fn a_change_that_another_process_works_on_changes_nothing_and_says_so() {
     assert!(journey.model.shell.ending.is_some());
 }
 
-fn cut_off(is_reversible: bool) -> InterruptedChange {
+fn cut_off(is_reversible: bool) -> Interruption {
     let mut journey = opened(broken());
     journey.types("m");
     let mut course = Course::new(agreed(&mut journey));
-    course.ends[0] = Some(End::Made(Id::new("new")));
-    course.is_reversible = is_reversible;
-    InterruptedChange {
-        journal: "7a1f214e.change".into(),
-        course,
-        direction: Direction::Forward,
-        began: "2026-11-24 02:13 UTC".to_owned(),
+    course.progress.finish(0, End::Made(Id::new("new")));
+    if !is_reversible {
+        past_rolling_back(&mut course);
     }
+    cut_off_change("7a1f214e.change", course)
 }
 
-pub(super) fn begun_with(interrupted: Vec<InterruptedChange>, unfinished: Vec<InterruptedCreation>) -> Journey {
+pub(super) fn begun_with(interruptions: Vec<Interruption>) -> Journey {
     let mut journey = Journey::begin();
     let Some(Effect::SignIn(request, _)) = journey.effects.pop() else { panic!() };
     let regions: Vec<RegionId> = vec![hamilton(), porirua()];
-    journey.send(Message::SignedIn(
-        request,
-        Ok(Session { changes: interrupted, creations: unfinished, regions, ..Session::default() }),
-    ));
+    journey.send(Message::SignedIn(request, Ok(Session { interruptions, regions, ..Session::default() })));
     journey
 }
 
 #[test]
 fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
-    let mut journey = begun_with(vec![cut_off(true), cut_off(false)], Vec::new());
+    let mut journey = begun_with(vec![cut_off(true), cut_off(false)]);
     let labels = |journey: &Journey| {
         let dialog = journey.model.shell.dialog.as_ref().unwrap();
         dialog.buttons.iter().map(|(label, _)| *label).collect::<Vec<_>>()
@@ -506,7 +495,7 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     journey.esc();
     assert_eq!(labels(&journey), ["Resume", "Later"], "the next one is past rolling back");
     journey.enter().at(Screen::Work);
-    let Some(Effect::Change(Which::Journal(path), Direction::Forward)) = journey.effects.pop() else { panic!() };
+    let Some(Effect::Work(Which::Journal(path), Order::CarryOut)) = journey.effects.pop() else { panic!() };
     assert_eq!(path.to_str(), Some("7a1f214e.change"));
     let change = cut_off(true).course.change;
     ended(&mut journey, &change, Ok(Changed::Done));
@@ -515,15 +504,8 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
     journey.enter().at(Screen::Vpn);
     assert_eq!(open(&journey).handle, HLZ_POR, "and its VPN is opened");
 
-    let run = InterruptedCreation {
-        journal: "0badcafe.json".into(),
-        name: "hlz-por".into(),
-        began: String::new(),
-        exists: 1,
-        may_exist: 0,
-        is_running: false,
-    };
-    let mut both = begun_with(vec![cut_off(true)], vec![run]);
+    let run = cut_off_creation("hlz-por", "0badcafe", (1, 0), State::Interrupted);
+    let mut both = begun_with(vec![run, cut_off(true)]);
     assert!(both.model.shell.dialog.as_ref().unwrap().title.contains("Creating"), "creations come first");
     both.esc();
     assert_eq!(labels(&both)[1], "Roll back");
@@ -534,12 +516,12 @@ fn changes_that_were_cut_off_are_offered_at_the_start_one_after_the_other() {
 #[test]
 fn a_vpn_whose_change_was_cut_off_is_finished_first() {
     let mut seen = broken();
-    seen.changes.push(cut_off(true));
+    seen.interruptions.push(cut_off(true));
     let mut journey = opened(seen);
     journey.types("d");
     assert!(journey.model.shell.dialog.as_ref().unwrap().title.contains("Interrupted"));
     journey.key(KeyCode::Right).enter().at(Screen::Work);
-    assert!(matches!(journey.effects.pop(), Some(Effect::Change(Which::Journal(_), Direction::Back))));
+    assert!(matches!(journey.effects.pop(), Some(Effect::Work(Which::Journal(_), Order::RollBack))));
 }
 
 #[test]

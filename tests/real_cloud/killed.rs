@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::as_in_the_guide::is_as_in_the_guide;
 use super::cloud::{A, B, RealCloud, in_each};
 use super::guide_commands::Profile;
 use super::pty::Printed;
 use super::wizard::plan_between;
+use crate::support::command::{creations, under_way};
 
 /// Runs `osvpn apply` until its journal knows that many objects, and kills it.
 #[track_caller]
@@ -27,20 +26,18 @@ fn kill(cloud: &RealCloud, objects: usize) {
     assert!(made(cloud) < 12, "{}: killed too late", cloud.release);
 }
 
-/// How many objects the journal says are made; none without a journal.
+/// How many objects the journal says exist; none without a journal.
 pub fn made(cloud: &RealCloud) -> usize {
-    noted(cloud, "made")
+    creations(&state(cloud)).iter().map(|record| record.progress.objects().count()).sum()
 }
 
 /// How many requests the journal says are in progress.
 pub fn intents(cloud: &RealCloud) -> usize {
-    noted(cloud, "intents")
+    under_way(&state(cloud))
 }
 
-fn noted(cloud: &RealCloud, what: &str) -> usize {
-    let Some(path) = journals(cloud).pop() else { return 0 };
-    let record: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    record["ledger"][what].as_array().unwrap().len()
+fn state(cloud: &RealCloud) -> PathBuf {
+    cloud.home.path().join(".local/state/osvpn")
 }
 
 /// The journals there are.

@@ -45,7 +45,7 @@ fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
     journey.press("2").to(Screen::Peer);
     journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24").press("Enter");
     let mut run = Run::created_single(journey);
-    run.journey.send(Message::CreationEvent(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);
+    run.journey.send(Message::Event(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);
     screen("run-watching-single", &mut run.journey);
     run.journey.after(330.0).send(Message::Watched(Watched::NotYet([(Half::A, Status::Down)].into())));
     screen("run-not-yet-single", &mut run.journey);
@@ -74,8 +74,9 @@ fn an_undo_shows_what_is_gone_and_what_could_not_be_deleted() {
     screen("run-undoing", &mut run.journey);
     let mut error = server_error();
     error.request = Some("DELETE /v2.0/vpn/ikepolicies/b17f3c21-5a4e-4d0b-9b1e-2f6a8c3d4e5f".to_owned());
-    let left = run.kept(Half::B, 1, error);
-    run.end_undo(Undone::Left(vec![left]));
+    let left = run.kept(Half::B, 1, error.clone());
+    run.course.not_deleted.push(left);
+    run.end_undo(Err(ChangeError::Failed(3, Box::new(error))));
     screen("run-left", &mut run.journey);
 }
 
@@ -86,7 +87,7 @@ fn an_undone_run_leads_back_to_the_answers() {
     run.failed(Half::B, 0, server_error());
     run.journey.press("Tab Enter Tab Enter");
     run.deleted(Half::A, 0);
-    run.end_undo(Undone::Clean);
+    run.end_undo(Ok(Changed::Done));
     screen("run-undone", &mut run.journey);
 }
 
@@ -94,8 +95,8 @@ fn an_undone_run_leads_back_to_the_answers() {
 fn a_stopped_run_says_what_exists() {
     let mut run = Run::begun(SMALL);
     run.made(Half::A, 0, 0.4);
-    let ledger = run.ledger.clone();
-    run.journey.send(Message::Created(Err(CreateError::Stopped), ledger));
+    let stopped = run.rested(Err(ChangeError::Stopped));
+    run.journey.send(stopped);
     screen("run-stopped", &mut run.journey);
 }
 
@@ -121,7 +122,7 @@ fn an_undo_that_cannot_be_sure_says_what_may_still_appear_and_until_when() {
     screen("run-failed-lost", &mut run.journey);
     run.journey.press("Tab Enter Tab Enter");
     run.deleted(Half::A, 0).deleted(Half::B, 0).lost(Half::B, 1);
-    run.end_undo(Undone::Unsettled(None));
+    run.end_undo(Ok(Changed::Unsettled("2026-03-01T11:52:30Z".parse().unwrap(), None)));
     screen("run-unsettled", &mut run.journey);
 }
 

@@ -12,16 +12,9 @@ fn signing_in_says_for_how_long_already() {
 #[test]
 fn a_run_that_was_cut_off_is_offered_before_anything_is_asked() {
     let mut journey = Journey::begun(SMALL);
-    let run = |name: &str| InterruptedCreation {
-        journal: "/home/ada/.local/state/osvpn/0badcafe.json".into(),
-        name: name.to_owned(),
-        began: "2026-11-24 02:13 UTC".to_owned(),
-        exists: 7,
-        may_exist: 1,
-        is_running: false,
-    };
-    let unfinished = vec![run("hlz-por"), run("hlz-office")];
-    journey.answer_sign_in(Ok(Session { creations: unfinished, ..session() }));
+    let run = |name: &str| cut_off_creation(name, "0badcafe", (7, 1), State::Interrupted);
+    let interruptions = vec![run("hlz-por"), run("hlz-office")];
+    journey.answer_sign_in(Ok(Session { interruptions, ..session() }));
     screen("unfinished", &mut journey);
     journey.press("Enter");
     screen("unfinished-reading", &mut journey);

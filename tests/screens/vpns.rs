@@ -1,10 +1,10 @@
 //! VPNs that exist: the list, one of them, the questions, and changes.
 
 use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
-use osvpn::engine::{ChangeError, ChangeEvent, Changed, Course, End};
+use osvpn::engine::{Course, End};
 use osvpn::inspect::Exposures;
 use osvpn::inspect::{Keys, Weakness};
-use osvpn::wizard::{InterruptedChange, Overview, Which};
+use osvpn::wizard::{Overview, Which};
 
 use super::surveys::{broken, empty, healthy, regions, seen, two_pairs};
 use super::*;
@@ -42,13 +42,13 @@ pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Journey {
 fn agreed(journey: &mut Journey) -> Course {
     journey.press("Tab Enter");
     match journey.effects.pop() {
-        Some(Effect::Change(Which::New(change, _), _)) => Course::new(*change),
+        Some(Effect::Work(Which::New(change, _), _)) => Course::new(*change),
         other => panic!("{other:?}"),
     }
 }
 
-fn event(journey: &mut Journey, event: ChangeEvent) {
-    journey.send(Message::ChangeEvent(event));
+fn event(journey: &mut Journey, event: Event) {
+    journey.send(Message::Event(event));
 }
 
 const TOOK: std::time::Duration = std::time::Duration::from_millis(400);
@@ -122,32 +122,32 @@ fn a_change_shows_each_step_and_what_came_of_it() {
     journey.press("m");
     let mut course = agreed(&mut journey);
     journey.after(20.0);
-    event(&mut journey, ChangeEvent::Started(0));
-    event(&mut journey, ChangeEvent::Finished(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")), TOOK));
-    event(&mut journey, ChangeEvent::Started(1));
+    event(&mut journey, Event::Started(0));
+    event(&mut journey, Event::Finished(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")), TOOK));
+    event(&mut journey, Event::Started(1));
     screen("change-working", journey.after(21.4));
     screen("change-stop-question", journey.press("q"));
     journey.press("Esc");
     let mut busy = Error::new(ErrorKind::RateLimited, "Too many requests.");
     (busy.status, busy.retry_after) = (Some(429), Some(std::time::Duration::from_secs(7)));
     let pause = osvpn::cloud::retry::Pause { error: busy, wait: std::time::Duration::from_secs(7), attempt: 1, of: 5 };
-    event(&mut journey, ChangeEvent::Waiting(1, Box::new(pause)));
+    event(&mut journey, Event::Waiting(1, Box::new(pause)));
     screen("change-waiting", &mut journey);
-    event(&mut journey, ChangeEvent::Failed(1, server_error(), TOOK));
-    course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
+    event(&mut journey, Event::Failed(1, server_error(), TOOK));
+    course.progress.finish(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
     let ended = Err(ChangeError::Failed(1, Box::new(server_error())));
-    journey.after(25.0).send(Message::ChangeEnded(ended, Box::new(course.clone())));
+    journey.after(25.0).send(Message::Rested(ended, Box::new(course.clone())));
     screen("change-failed", &mut journey);
     screen("change-take-back-question", journey.press("Tab Enter"));
     journey.press("Esc Left Enter");
-    for step in 1..course.ends.len() {
-        event(&mut journey, ChangeEvent::Started(step));
-        event(&mut journey, ChangeEvent::Finished(step, End::Changed, TOOK));
-        course.ends[step] = Some(End::Changed);
+    for step in 1..course.ends().len() {
+        event(&mut journey, Event::Started(step));
+        event(&mut journey, Event::Finished(step, End::Changed, TOOK));
+        course.progress.finish(step, End::Changed);
     }
-    event(&mut journey, ChangeEvent::Settling("2026-11-24T02:20:00Z".parse().unwrap()));
+    event(&mut journey, Event::Settling("2026-11-24T02:20:00Z".parse().unwrap()));
     screen("change-settling", &mut journey);
-    journey.after(30.0).send(Message::ChangeEnded(Ok(Changed::Done), Box::new(course)));
+    journey.after(30.0).send(Message::Rested(Ok(Changed::Done), Box::new(course)));
     screen("change-done", &mut journey);
     journey.inspected(broken());
     screen("vpn-waiting", journey.after(33.0).press("Enter"));
@@ -171,18 +171,18 @@ fn all_public_keys_are_replaced_one_vpn_after_the_other() {
     all_public(&mut journey);
     screen("public-keys-question", &mut journey);
     let mut first = agreed(&mut journey);
-    event(&mut journey, ChangeEvent::Finished(0, End::Changed, TOOK));
-    first.ends[0] = Some(End::Changed);
-    journey.send(Message::ChangeEnded(Ok(Changed::Done), Box::new(first)));
-    event(&mut journey, ChangeEvent::Started(0));
+    event(&mut journey, Event::Finished(0, End::Changed, TOOK));
+    first.progress.finish(0, End::Changed);
+    journey.send(Message::Rested(Ok(Changed::Done), Box::new(first)));
+    event(&mut journey, Event::Started(0));
     screen("public-keys-second", journey.after(12.6));
 
     let mut failed = listed(two_pairs());
     failed.press("4");
     all_public(&mut failed);
     let first = agreed(&mut failed);
-    event(&mut failed, ChangeEvent::Failed(0, server_error(), TOOK));
-    failed.send(Message::ChangeEnded(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));
+    event(&mut failed, Event::Failed(0, server_error(), TOOK));
+    failed.send(Message::Rested(Err(ChangeError::Failed(0, Box::new(server_error()))), Box::new(first)));
     screen("public-keys-failed", &mut failed);
 }
 
@@ -193,8 +193,9 @@ fn a_change_that_lacks_its_key_asks_for_it() {
     journey.diagnosed(Exposures::default());
     journey.press("n").types("Agreed0upon1by2both3ends").press("Enter");
     let mut course = agreed(&mut journey);
-    (course.is_begun, course.journal) = (true, Some("0ff1ce00.change".into()));
-    journey.send(Message::ChangeEnded(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
+    begun(&mut course);
+    course.journal = Some("0ff1ce00.change".into());
+    journey.send(Message::Rested(Err(ChangeError::KeyNeeded(0)), Box::new(course)));
     screen("change-key-needed", &mut journey);
     journey.press("Enter").types("Agreed0upon1by2both3ends");
     screen("change-missing-key", &mut journey);
@@ -206,12 +207,12 @@ fn what_something_else_uses_is_kept_and_said() {
     let mut journey = opened(healthy(), closed());
     journey.press("d");
     let mut course = agreed(&mut journey);
-    for step in 0..course.ends.len() {
+    for step in 0..course.ends().len() {
         let end = if step == 2 { End::Kept("EndpointGroup x is in use.".to_owned()) } else { End::Gone };
-        event(&mut journey, ChangeEvent::Finished(step, end.clone(), TOOK));
-        course.ends[step] = Some(end);
+        event(&mut journey, Event::Finished(step, end.clone(), TOOK));
+        course.progress.finish(step, end);
     }
-    journey.send(Message::ChangeEnded(Ok(Changed::Done), Box::new(course)));
+    journey.send(Message::Rested(Ok(Changed::Done), Box::new(course)));
     screen("change-kept", &mut journey);
 }
 
@@ -230,15 +231,10 @@ fn a_change_that_was_cut_off_is_offered_before_anything_is_asked() {
     let mut made = opened(broken(), closed());
     made.press("m");
     let mut course = agreed(&mut made);
-    course.ends[0] = Some(End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
-    let interrupted = InterruptedChange {
-        journal: "/home/ada/.local/state/osvpn/7a1f214e.change".into(),
-        course,
-        direction: osvpn::engine::Direction::Forward,
-        began: "2026-11-24 02:13 UTC".to_owned(),
-    };
+    course.progress.finish(0, End::Made(osvpn::cloud::Id::new("0e1d2c3b-0000")));
+    let interruptions = vec![cut_off_change("/home/ada/.local/state/osvpn/7a1f214e.change", course)];
     let mut journey = Journey::begun(SMALL);
-    journey.answer_sign_in(Ok(Session { changes: vec![interrupted], ..session() }));
+    journey.answer_sign_in(Ok(Session { interruptions, ..session() }));
     screen("interrupted", &mut journey);
 }
 

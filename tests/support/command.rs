@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use osvpn::engine::journal::{Record, listed};
 use osvpn::simulator::Simulator;
 
 /// A key no generator makes, so that a test can look for it.
@@ -24,6 +25,17 @@ pub fn osvpn_in(home: &Path, cloud: &Simulator) -> Command {
     let mut command = osvpn(home);
     command.envs(cloud.environment());
     command
+}
+
+/// What the journals of creations in a directory say.
+pub fn creations(state: &Path) -> Vec<Record> {
+    let records = listed(state).unwrap().into_iter().filter_map(|(_, record)| record.ok());
+    records.filter(|record| record.change.is_creation()).collect()
+}
+
+/// How many requests the journals of a directory say are under way.
+pub fn under_way(state: &Path) -> usize {
+    creations(state).iter().map(|record| record.progress.under_way()).sum()
 }
 
 /// Runs it to its end; the simulated cloud goes on answering meanwhile.

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use osvpn::simulator::Gate;
-use serde_json::Value;
 
 use super::*;
+use crate::support::command::creations;
 
 /// What ends it, and with which exit code.
 const ENDS: [(&str, u32); 3] = [("TERM", 130), ("HUP", 130), ("INT", 130)];
@@ -29,13 +29,11 @@ fn is_true(scene: &Scene, before: &BTreeSet<String>, what: &str) {
         assert_eq!(path, None, "{what}");
         return;
     }
-    let ledger = serde_json::from_slice::<Value>(&std::fs::read(path.unwrap()).unwrap()).unwrap()["ledger"].take();
-    let made = ledger["made"].as_array().unwrap().iter().map(|made| made["id"].as_str().unwrap().to_owned());
+    let [record] = creations(&scene.home.path().join(".local/state/osvpn")).try_into().unwrap();
+    let made = record.progress.objects().map(|made| made.id.to_string());
     let there = ids(scene).difference(before).cloned().collect::<BTreeSet<_>>();
     assert_eq!(made.collect::<BTreeSet<_>>(), there, "{what}");
-    for empty in ["intents", "doubtful", "late"] {
-        assert_eq!(ledger[empty].as_array().map(Vec::len), Some(0), "{what}: {empty}");
-    }
+    assert_eq!((record.progress.under_way(), record.progress.doubts()), (0, Vec::new()), "{what}");
 }
 
 /// A wizard in that phase, with a request in progress that waits at a gate.
