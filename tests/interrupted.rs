@@ -354,6 +354,24 @@ async fn without_its_journal_a_run_is_known_by_its_marks() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn several_vpns_of_one_name_are_told_apart_by_regions_and_what_is_missing() {
+    let scene = Scene::new().await;
+    let mut outside = scene.osvpn(&["apply", single(scene.home.path()), "--wait", "0"]);
+    outside.env("OSVPN_PSK", KEY);
+    let ran = run(outside).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    scene.kill_at(site_to_site(scene.home.path()), "POST", "vpnservices", REGIONS[1], 1, true).await;
+    std::fs::remove_dir_all(scene.state()).unwrap();
+    for way in [&["resume", "test-vpn"][..], &["rollback", "test-vpn", "--yes"]] {
+        let ran = run(scene.osvpn(way)).await;
+        assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+        for told in ["several VPNs are called test-vpn", "nz-hlz-1, 6 objects, complete", "not complete"] {
+            assert!(ran.err.contains(told), "{told}: {}", ran.err);
+        }
+    }
+}
+
 /// Both halves of a tunnel must have the key, also if the cloud acts on the request of a dead process just when the next
 /// one has made another.
 #[tokio::test(flavor = "multi_thread")]
