@@ -74,7 +74,7 @@ async fn everything(region: &Region) -> Vec<(&'static str, Option<Error>)> {
     let id = Id::from("v");
     let body = VpnServiceBody { name: "n", description: "d", router: &id };
     vec![
-        ("inventory", region.inventory().await.err()),
+        ("inventory", region.inventory_with_interfaces().await.err()),
         ("detail", region.detail().await.err()),
         ("marked", region.marked(Kind::IkePolicy, "osvpn:0badcafe:A").await.err()),
         ("created", region.create_service(&body).await.err()),
@@ -145,7 +145,7 @@ async fn a_promised_value_that_is_null_missing_or_of_another_kind_is_named() {
                 None => drop(object.remove(field)),
             }
             *answer.lock().unwrap() = whole.to_string();
-            let read = region.inventory().await;
+            let read = region.inventory_with_interfaces().await;
             // One object costs itself; what the rest is told apart by costs the region.
             if matches!(list, "extensions" | "ports") {
                 let error = read.unwrap_err();
