@@ -1,6 +1,7 @@
 //! Whatever happens, in whatever order and at whatever size: the wizard does not panic, and its key does not show.
 
 use crate::support::{drawn, inventories, journey, pair, runs, surveys};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use osvpn::change::delete;
 use osvpn::cloud::exposure::Exposure;
 use osvpn::cloud::person::{Question, Wanted};
 use osvpn::cloud::retry::Pause;
-use osvpn::cloud::{Detail, Error, ErrorKind, Id, Inventory, RegionId, Status};
+use osvpn::cloud::{Detail, Error, ErrorKind, Id, Interfaces, Inventory, RegionId, Status};
 use osvpn::engine::handover::KeyOrigin;
 use osvpn::engine::interruption::{Interruption, State};
 use osvpn::engine::{ChangeError, Changed, Course, End, Event, Made, Origin, Standing, Step as Object, Task, Watched};
@@ -106,7 +107,10 @@ fn error() -> impl Strategy<Value = Error> {
 }
 
 fn inventory() -> impl Strategy<Value = Inventory> {
-    select(vec![hamilton_inventory(), porirua_inventory(), without_vpn(), Inventory::default()])
+    let mut bare = hamilton_inventory();
+    bare.routers.iter_mut().for_each(|router| router.interfaces = None);
+    let part = Inventory { subnets: Vec::new(), ..bare.clone() };
+    select(vec![hamilton_inventory(), bare, part, porirua_inventory(), without_vpn(), Inventory::default()])
 }
 
 fn task() -> impl Strategy<Value = Task> {
@@ -323,6 +327,14 @@ fn message() -> impl Strategy<Value = Message> {
             .prop_map(|(number, result)| Message::SignedIn(number, result)),
         2 => (region(), number(), prop_oneof![inventory().prop_map(Ok), error().prop_map(Err)])
             .prop_map(|(region, number, result)| Message::Discovered(region, number, result)),
+        1 => (region(), number(), inventory())
+            .prop_map(|(region, number, part)| Message::DiscoveredInPart(region, number, Box::new(part))),
+        1 => (region(), number(), prop_oneof![inventory().prop_map(Ok), error().prop_map(Err)])
+            .prop_map(|(region, number, result)| Message::InterfacesRead(region, number, result.map(|all| stand(&all)))),
+        1 => (number(), region()).prop_map(|(number, region)| {
+            Message::RegionsDescribed(number, [(region, "somewhere".to_owned())].into())
+        }),
+        1 => number().prop_map(|number| Message::Warned(number, "in clear text".to_owned())),
         2 => (region(), number(), prop_oneof![Just(hamilton_detail()).prop_map(Ok), error().prop_map(Err)])
             .prop_map(|(region, number, result)| Message::Detailed(region, number, result)),
         1 => Just(()).prop_map(|()| Message::Generated(Psk::parse("0123456789abcdefghijABCDEFGHIJ").unwrap())),
@@ -366,6 +378,12 @@ fn interrupted() -> Session {
     Session { interruptions: vec![run, change_cut_off()], ..session() }
 }
 
+/// Where the routers of a region stand.
+fn stand(inventory: &Inventory) -> BTreeMap<Id, Interfaces> {
+    let routers = inventory.routers.iter();
+    routers.filter_map(|router| Some((router.id.clone(), router.interfaces.clone()?))).collect()
+}
+
 /// Answers of the cloud to everything that was asked and not yet answered.
 fn answer(journey: &mut Journey) {
     for effect in std::mem::take(&mut journey.effects) {
@@ -378,6 +396,10 @@ fn answer(journey: &mut Journey) {
                     _ => without_vpn(),
                 };
                 Message::Discovered(region, request, Ok(inventory))
+            }
+            Effect::ReadInterfaces(request, region, _) => {
+                let inventory = if region == porirua() { porirua_inventory() } else { hamilton_inventory() };
+                Message::InterfacesRead(region, request, Ok(stand(&inventory)))
             }
             Effect::Resume(request, ..) => Message::Resumed(request, Ok(taken())),
             Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
@@ -404,6 +426,7 @@ proptest! {
         messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
     ) {
         let mut journey = Journey::begun(size);
+        journey.keeps_interfaces = true;
         for _ in 0..steps {
             answer(&mut journey);
             journey.press("Enter");

@@ -14,6 +14,7 @@ mod survey;
 pub(super) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use reqwest::{Method, Url};
@@ -51,22 +52,41 @@ impl Region {
     /// What discovery needs, in five requests at once: no router's interfaces, which [`Self::interfaces`] reads. A region
     /// without `VPNaaS` simply has no VPN objects.
     pub async fn inventory(&self) -> Result<Inventory, Error> {
+        self.inventory_in_parts(|_| ()).await
+    }
+
+    /// As [`Self::inventory`]; what is known without the subnets is told first, if these are long in coming.
+    pub async fn inventory_in_parts(&self, tell: impl FnOnce(&Inventory) + Send) -> Result<Inventory, Error> {
         let own = self.of_project();
-        let (extensions, routers, subnets, services, connections) = tokio::join!(
-            self.extensions(),
-            self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()),
+        let has_subnets = AtomicBool::new(false);
+        let subnets = async {
             // Those of other projects may be shared, and a router of this one stand on them.
-            self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS, &[]),
-            self.fit_vpn::<WireService>(Kind::VpnService),
-            self.fit_vpn::<WireConnection>(Kind::SiteConnection),
-        );
-        let extensions = extensions?;
-        let mut unfit = Vec::new();
-        let routers: Vec<Router> =
-            self.own(routers?.and(&mut unfit)).into_iter().map(WireRouter::into_router).collect();
-        let external = routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
-        let subnets = self.usable(subnets?.and(&mut unfit), &external);
-        self.inventory_from(extensions, services, connections, routers, subnets, unfit)
+            let subnets = self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS, &[]).await;
+            has_subnets.store(true, Ordering::Relaxed);
+            subnets
+        };
+        let rest = async {
+            let (extensions, routers, services, connections) = tokio::join!(
+                self.extensions(),
+                self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()),
+                self.fit_vpn::<WireService>(Kind::VpnService),
+                self.fit_vpn::<WireConnection>(Kind::SiteConnection),
+            );
+            let (extensions, mut unfit) = (extensions?, Vec::new());
+            let routers = self.own(routers?.and(&mut unfit)).into_iter().map(WireRouter::into_router).collect();
+            let none = (Vec::new(), Vec::new());
+            let inventory = self.inventory_from(extensions, services, connections, routers, none, unfit)?;
+            if !has_subnets.load(Ordering::Relaxed) {
+                tell(&inventory);
+            }
+            Ok::<_, Error>(inventory)
+        };
+        let (inventory, subnets) = tokio::join!(rest, subnets);
+        let mut inventory = inventory?;
+        let subnets = subnets?.and(&mut inventory.unfit);
+        let external = inventory.routers.iter().filter_map(|router| router.external_network.as_ref()).collect();
+        (inventory.subnets, inventory.foreign) = self.usable(subnets, &external);
+        Ok(inventory)
     }
 
     fn inventory_from(

@@ -67,7 +67,23 @@ pub(super) struct Access {
     early: BTreeMap<RegionId, Reading>,
 }
 
-type Reading = JoinHandle<Result<Inventory, Error>>;
+/// A region that is being read.
+#[derive(Debug)]
+struct Reading {
+    /// All but its subnets, if these are long in coming.
+    part: oneshot::Receiver<Box<Inventory>>,
+    whole: JoinHandle<Result<Inventory, Error>>,
+}
+
+impl Reading {
+    fn begin(region: Region) -> Self {
+        let (teller, part) = oneshot::channel();
+        let tell = move |part: &Inventory| {
+            let _ = teller.send(Box::new(part.clone()));
+        };
+        Self { part, whole: tokio::spawn(async move { region.inventory_in_parts(tell).await }) }
+    }
+}
 
 /// The tasks in progress and what they need.
 #[derive(Debug)]
@@ -216,12 +232,17 @@ impl Effects {
             }
             Effect::Discover(request, id) => {
                 let reading = self.early.remove(&id);
-                let region = self.region(&id);
+                let reading = reading.map_or_else(|| self.region(&id).map(Reading::begin), Ok);
+                let parts = self.parts.0.clone();
                 self.answer(async move {
-                    let result = match (reading, region) {
-                        (Some(reading), _) => reading.await.unwrap_or_else(|error| Err(lost(&error))),
-                        (None, Ok(region)) => region.inventory().await,
-                        (None, Err(error)) => Err(error),
+                    let result = match reading {
+                        Ok(Reading { part, whole }) => {
+                            if let Ok(part) = part.await {
+                                let _ = parts.send(Message::DiscoveredInPart(id.clone(), request, part));
+                            }
+                            whole.await.unwrap_or_else(|error| Err(lost(&error)))
+                        }
+                        Err(error) => Err(error),
                     };
                     Message::Discovered(id, request, result)
                 });
@@ -400,7 +421,7 @@ async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) ->
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {
         let region = region.clone();
-        (region.id().clone(), tokio::spawn(async move { region.inventory().await }))
+        (region.id().clone(), Reading::begin(region))
     });
     let early = early.collect();
     let session = Session {

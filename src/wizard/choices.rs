@@ -17,14 +17,15 @@ impl Model {
         let code = if name == region.id.as_str() { String::new() } else { region.id.to_string() };
         let mut line = About::default();
         let place = Place::Region(half);
-        match &region.inventory {
-            Remote::NotAsked | Remote::Loading { .. } => {}
-            Remote::Failed(error) => {
+        let is_read = !region.inventory.is_loading();
+        match (&region.inventory, region.inventory.ready()) {
+            (Remote::Failed(error), _) => {
                 line.findings.push(Finding::refusal(place, format!("did not answer: {error}")));
                 line.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
                 line.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
             }
-            Remote::Ready(inventory) => {
+            (_, None) => {}
+            (_, Some(inventory)) => {
                 let text = "has no VPN service (VPNaaS)";
                 if !inventory.extensions.has_vpnaas() {
                     line.findings.push(Finding::refusal(place, text));
@@ -38,7 +39,10 @@ impl Model {
                 }
                 line.detail = vec![
                     about("Routers", inventory.routers.len().to_string()),
-                    about("Subnets", inventory.subnets.len().to_string()),
+                    about(
+                        "Subnets",
+                        if is_read { inventory.subnets.len().to_string() } else { "being read".to_owned() },
+                    ),
                     about("VPN services", inventory.services.len().to_string()),
                     about("Connections", inventory.connections.len().to_string()),
                 ];
@@ -47,7 +51,7 @@ impl Model {
                 }
             }
         }
-        let pending = matches!(region.inventory, Remote::NotAsked | Remote::Loading { .. });
+        let pending = matches!(region.inventory, Remote::NotAsked | Remote::Loading { before: None, .. });
         Line { pending, ..Line::new(Choice::Region(region.id.clone()), name, code, line) }
     }
 

@@ -128,6 +128,8 @@ pub enum Message {
     RegionsDescribed(RequestId, BTreeMap<RegionId, String>),
     /// A region was discovered, or not.
     Discovered(RegionId, RequestId, Result<Inventory, Error>),
+    /// All but the subnets of a region is known.
+    DiscoveredInPart(RegionId, RequestId, Box<Inventory>),
     /// The interfaces of some routers of a region were read, or not.
     InterfacesRead(RegionId, RequestId, Result<BTreeMap<Id, Interfaces>, Error>),
     /// The details of a region were read, or not.
@@ -173,7 +175,7 @@ pub enum Effect {
     SignIn(RequestId, Login),
     /// Read the names of the regions; answered by [`Message::RegionsDescribed`].
     DescribeRegions(RequestId),
-    /// Read a region; answered by [`Message::Discovered`].
+    /// Read a region; answered by [`Message::Discovered`], and by [`Message::DiscoveredInPart`] before that.
     Discover(RequestId, RegionId),
     /// Read the interfaces of some routers of a region; answered by [`Message::InterfacesRead`].
     ReadInterfaces(RequestId, RegionId, Vec<Id>),

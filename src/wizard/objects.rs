@@ -146,6 +146,9 @@ impl RouterList<'_> {
                 _ => "not read yet".to_owned(),
             };
         };
+        if self.region.inventory.is_loading() && self.known.inventory.subnets.is_empty() {
+            return "being read".to_owned();
+        }
         let subnets = self.known.inventory.subnets.iter();
         let own = subnets.filter_map(|subnet| Some((interfaces.in_subnet(&subnet.id).first()?.address, subnet)));
         let own: Vec<_> = own.sorted_by_key(|(address, _)| *address).collect();

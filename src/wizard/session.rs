@@ -109,6 +109,14 @@ impl Model {
         }
     }
 
+    /// A long list of subnets does not keep the routers from being shown. What is read again stays as it was until then.
+    pub(super) fn discovered_in_part(&mut self, id: &RegionId, request: RequestId, part: Inventory) {
+        let region = self.new_vpn.region_mut(id).filter(|region| region.inventory.ready().is_none());
+        if region.is_some_and(|region| region.inventory.part(request, part)) {
+            self.refresh();
+        }
+    }
+
     pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) {
         if self.new_vpn.detailed(id, request, result) {
             self.learned();

@@ -36,6 +36,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::Warned(request, warning) => model.warned(request, warning),
         Message::RegionsDescribed(request, descriptions) => model.regions_described(request, descriptions),
         Message::Discovered(region, request, result) => model.discovered(&region, request, result),
+        Message::DiscoveredInPart(region, request, part) => model.discovered_in_part(&region, request, *part),
         Message::InterfacesRead(region, request, result) => model.interfaces_read(&region, request, result),
         Message::Detailed(region, request, result) => model.detailed(&region, request, result),
         Message::SharedKeysRead(request, keys) => model.shared_keys_read(request, keys),

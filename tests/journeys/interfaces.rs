@@ -174,3 +174,33 @@ fn nothing_is_created_before_the_subnets_of_its_routers_are_known() {
     journey.at(Screen::Review).interfaces_read(&porirua(), Ok(&inventories[1].1));
     journey.at(Screen::Work);
 }
+
+#[test]
+fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read() {
+    let whole = bare(&hamilton_inventory());
+    let mut journey = Journey::signed_in(&[hamilton()]);
+    journey.keeps_interfaces = true;
+    let Some(Effect::Discover(request, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
+    let part = Box::new(Inventory { subnets: Vec::new(), ..whole.clone() });
+    journey.send(Message::DiscoveredInPart(hamilton(), request, part.clone()));
+    journey.types("2").enter().at(Screen::Router(Half::A));
+    journey.interfaces_read(&hamilton(), Ok(&hamilton_inventory()));
+    let text = drawn_text(&journey);
+    assert!(text.contains("Subnets being read") && text.contains("Reading Hamilton"), "{text}");
+    journey.enter().at(Screen::Subnets(Half::A)).enter().at(Screen::Subnets(Half::A));
+    assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
+    journey.send(Message::Discovered(hamilton(), request, Ok(whole.clone())));
+    assert_eq!(picker(&journey).tally().open, 3, "where its routers stand was read meanwhile");
+    let before = picker(&journey).lines().to_vec();
+    journey.types("r");
+    let Some(again) = journey.effects.iter().find_map(|effect| match effect {
+        Effect::Discover(request, _) => Some(*request),
+        _ => None,
+    }) else {
+        panic!("{:?}", journey.effects)
+    };
+    journey.send(Message::DiscoveredInPart(hamilton(), again, part));
+    assert_eq!(picker(&journey).lines(), before, "what is known whole is not replaced by a part");
+    journey.send(Message::Discovered(hamilton(), again, Err(Error::new(ErrorKind::Timeout, "slow"))));
+    assert!(drawn_text(&journey).contains("slow"));
+}
