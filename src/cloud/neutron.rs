@@ -27,7 +27,7 @@ pub(super) use self::by::batches;
 pub use self::survey::{OtherSubnets, VpnLists};
 use self::wire::vpn::{WireConnection, WireGroup, WireService};
 use self::wire::{Owned, Wire};
-use self::wire::{QuotaDetail, WireExtension, WireNetwork, WirePort, WireRouter, WireSubnet};
+use self::wire::{QuotaDetail, WireExtension, WireNetwork, WireRouter, WireSubnet};
 use super::error::{Error, ErrorKind};
 use super::http::{MOST_ITEMS, Page, Response, endless, parse_page, parse_page_of_fit};
 use super::inventory::{
@@ -36,10 +36,6 @@ use super::inventory::{
 use super::keystone::Region;
 use super::request::Kind;
 use super::retry;
-
-/// Whose ports are a router's feet in its subnets: centralised, distributed (DVR) and highly available routers.
-const INTERFACE_OWNERS: [&str; 3] =
-    ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"];
 
 /// How many objects a page has at most. Where a cloud sets no maximum, the ports of thousands of subnets in one answer would
 /// take it longer than any request may.
@@ -112,17 +108,11 @@ impl Region {
         })
     }
 
-    /// As [`Self::inventory`], with the interfaces of all routers.
+    /// As [`Self::inventory`], with the interfaces of all routers, in one round trip more.
     pub async fn inventory_with_interfaces(&self) -> Result<Inventory, Error> {
-        let owners = INTERFACE_OWNERS.map(|owner| ("device_owner", owner));
-        let ports = self.list::<WirePort>(&["ports"], "ports", WirePort::FIELDS, &owners);
-        let (inventory, ports) = tokio::join!(self.inventory(), ports);
-        let mut inventory = inventory?;
-        let mut read = wire::interfaces(ports?);
-        for router in &inventory.routers {
-            read.entry(router.id.clone()).or_default();
-        }
-        inventory.add_interfaces(read);
+        let mut inventory = self.inventory().await?;
+        let routers: Vec<Id> = inventory.routers.iter().map(|router| router.id.clone()).collect();
+        inventory.add_interfaces(self.interfaces(&routers).await?);
         Ok(inventory)
     }
 

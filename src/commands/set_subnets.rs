@@ -9,7 +9,7 @@ use super::options::{AnswerArgs, ChangeArgs, WaitArgs};
 use super::run_change::propose_and_run;
 use super::{Answering, CommandError, Conclusion, SignInContext};
 use crate::change::{NewSubnets, Proposal, set_subnets};
-use crate::cloud::{By, Cloud, Id, OtherSubnets};
+use crate::cloud::{Cloud, Id, OtherSubnets};
 use crate::inspect::{Inquiry, Inspection, Side, Vpn};
 use crate::plan::Half;
 use crate::plan::cidr::{self, CidrProblem};
@@ -161,16 +161,8 @@ async fn look_up(cloud: &Cloud, seen: &mut Inspection, side: &Side, words: &[&st
     let inventory = &mut survey.inventory;
     let is_known = |word: &&str| reference::is_on_router(inventory, side.router.as_ref(), word);
     let words: Vec<&str> = words.iter().copied().filter(|word| !is_known(word)).collect();
-    let ranges = words.iter().filter_map(|word| Some(word.parse::<IpNet>().ok()?.trunc().to_string()));
-    let ranges: Vec<String> = ranges.collect();
-    let found = tokio::try_join!(
-        region.subnets(By::Id, &words),
-        region.subnets(By::Name, &words),
-        region.subnets(By::Cidr, &ranges)
-    );
-    let (by_id, by_name, by_range) =
-        found.map_err(|error| CommandError::failed(format!("reading {}", side.region), &error))?;
-    for subnet in by_id.into_iter().chain(by_name).chain(by_range) {
+    let found = region.subnets_called(&words).await;
+    for subnet in found.map_err(|error| CommandError::failed(format!("reading {}", side.region), &error))? {
         if inventory.subnet(&subnet.id).is_none() {
             inventory.subnets.push(subnet);
         }

@@ -17,7 +17,7 @@ use super::marked::deletable;
 use super::{Changing, Job};
 use crate::change::{HalfObject, Task};
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{Detail, Error, ErrorKind, Id, SiteConnection};
+use crate::cloud::{Detail, Error, ErrorKind, Id, OtherSubnets, SiteConnection, Survey};
 use crate::engine::Event;
 use crate::engine::delete::delete;
 use crate::engine::retry::pass;
@@ -111,7 +111,7 @@ impl Changing {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let (inventory, groups) = tokio::try_join!(region.inventory_with_interfaces(), region.groups())?;
+        let Survey { inventory, groups, .. } = region.survey(region.vpn_lists().await?, OtherSubnets::Leave).await?;
         let detail = Detail { groups, ..Detail::default() };
         let known = Known { region: &half.region, inventory: &inventory, detail: Some(&detail) };
         let mut rivals = Vec::new();

@@ -81,7 +81,8 @@ async fn behind_a_limit_of_twenty_requests_a_second_both_succeed() {
     for (args, code) in [(&["doctor"][..], 0), (&["rotate-psk", "--all-public-keys", "--yes"], 0), (&["doctor"], 0)] {
         let (ran, asked, refused) = with_few_files(&scene, args).await;
         assert_eq!(ran.code, code, "{}", ran.err);
-        assert!(refused * 3 <= asked, "{refused} of {asked} refused");
+        // Those that were on their way when the host refused first, and few after.
+        assert!(refused <= 16 + asked / 10, "{refused} of {asked} refused");
     }
     assert_each_has_its_own_key(&scene, few);
 }

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::future::try_join_all;
 
+use super::Readable;
 use super::wire::{self, Owned, Wire, WireNetwork, WirePort, WireRouter, WireSubnet};
-use super::{INTERFACE_OWNERS, Readable};
 use crate::cloud::error::Error;
 use crate::cloud::inventory::{Id, Interfaces, Router, Subnet};
 use crate::cloud::keystone::Region;
+
+/// Whose ports are a router's feet in its subnets: centralised, distributed (DVR) and highly available routers.
+pub(super) const INTERFACE_OWNERS: [&str; 3] =
+    ["network:router_interface", "network:router_interface_distributed", "network:ha_router_replicated_interface"];
 
 /// How many routers' ports are asked for at once. Neutron looks up the network of each, so a few small answers side by side
 /// are there long before a large one.

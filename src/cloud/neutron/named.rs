@@ -60,7 +60,8 @@ impl Region {
         Ok(routers)
     }
 
-    async fn subnets_called(&self, wanted: &[&str]) -> Result<Vec<Subnet>, Error> {
+    /// The subnets that are called so, by id, name or range.
+    pub(crate) async fn subnets_called(&self, wanted: &[&str]) -> Result<Vec<Subnet>, Error> {
         let (ids, names) = split(wanted);
         let ranges: Vec<String> =
             names.iter().filter_map(|name| name.parse::<IpNet>().ok()).map(|range| range.to_string()).collect();

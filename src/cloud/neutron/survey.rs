@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::by::{By, batches};
+use super::by::{By, INTERFACE_OWNERS, batches};
 use super::wire::vpn::{WireConnection, WireGroup, WirePolicy, WireService};
 use super::wire::{Wire as _, WirePort, WireRouter, WireSubnet};
-use super::{INTERFACE_OWNERS, Readable, unless_absent, wire};
+use super::{Readable, unless_absent, wire};
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::inventory::{EndpointGroup, Extensions, Id, Interfaces, Router, SiteConnection, Survey, VpnService};
 use crate::cloud::keystone::Region;
