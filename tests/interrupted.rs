@@ -201,7 +201,7 @@ async fn killed_at(scene: &Scene, args: &[&str], (method, path, region, nth): &T
     let mut child = scene.osvpn(args).spawn().unwrap();
     let arrived = tokio::time::timeout(Duration::from_secs(30), gate.arrived()).await;
     assert!(arrived.is_ok(), "{args:?} never comes to {method} {path} {region:?} {nth}");
-    // What else is under way is answered first, so that only this request is in doubt.
+    // What else is in progress is answered first, so that only this request is in doubt.
     while under_way(&scene.state()) > usize::from(method == "POST") {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

@@ -193,7 +193,7 @@ impl Changing {
     /// # Errors
     /// If another process has it, or it is gone or unreadable.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        // The lock comes first: whoever had it may have finished the change and removed the journal.
+        // The lock comes first: the process that had it may have finished the change and removed the journal.
         Ok(Self::resume(Claim::at(path.to_owned())?)?.0)
     }
 

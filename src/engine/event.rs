@@ -20,7 +20,8 @@ pub enum Event {
     Finished(usize, End, Duration),
     /// A step that makes an object of a new VPN is done: the object exists.
     Made(Made, Duration),
-    /// A step, or rolling it back, has failed. What is said of the VPN still holds; other steps under way are still settled.
+    /// A step, or rolling it back, has failed. What is said of the VPN still holds; other steps in progress are still
+    /// settled.
     Failed(usize, Error, Duration),
     /// A request of that step failed for a reason that may pass, and is tried again after a pause.
     Waiting(usize, Box<Pause>),

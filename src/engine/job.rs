@@ -14,7 +14,7 @@ use crate::plan::Psk;
 pub struct Work<'a> {
     pub cloud: &'a Cloud,
     pub events: &'a Events,
-    /// The wish to stop. What is under way is settled first.
+    /// The wish to stop. What is in progress is settled first.
     pub stop: &'a CancellationToken,
 }
 
@@ -39,7 +39,7 @@ impl Job<'_> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, self.stop.clone())))
     }
 
-    /// The same for what must not be left half-done, whoever wants to stop.
+    /// The same for what must not be left half-done, even after a wish to stop.
     pub fn steadfast(&self, id: &RegionId, step: usize) -> Result<Region, Error> {
         Ok(self.cloud.region(id)?.patient(self.patience(step, CancellationToken::new())))
     }

@@ -124,7 +124,7 @@ impl Model {
         }
         let Screen::Router(half) = self.screen else { return };
         let Some(region) = self.new_vpn.region_of(half) else { return };
-        // Whoever scrolls through thousands does not make the cloud read them all: what is passed by is not asked for.
+        // Scrolling through thousands does not make the cloud read them all: what is passed by is not asked for.
         if region.is_reading_interfaces() || region.inventory.ready().is_none() {
             return;
         }

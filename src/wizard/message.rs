@@ -207,7 +207,7 @@ pub enum Effect {
     Look(RequestId, Box<Vpn>, Duration),
     /// The change that came to rest is not continued.
     LetGo,
-    /// Ask the engine to stop after what is under way.
+    /// Ask the engine to stop after what is in progress.
     Stop,
     /// Answer what the sign-in asked last, or decline.
     Reply(Option<Reply>),

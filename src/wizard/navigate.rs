@@ -70,7 +70,7 @@ impl Model {
         }
         self.work.missing_key = SecretText::default();
         if screen == Screen::Cloud && self.shell.session().is_none() {
-            // Whoever does not want to wait chooses another.
+            // A user who does not want to wait chooses another.
             self.shell.start = Start::Choosing;
         }
         self.enter(screen);

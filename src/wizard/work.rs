@@ -346,7 +346,7 @@ impl Work {
         }
     }
 
-    /// What is known of a row, where nothing of it is under way.
+    /// What is known of a row, where nothing of it is in progress.
     fn known(&self, row: usize) -> RowState {
         let progress = &self.course.progress;
         let Some(task) = self.task(row) else {

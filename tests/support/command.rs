@@ -33,7 +33,7 @@ pub fn creations(state: &Path) -> Vec<Record> {
     records.filter(|record| record.change.is_creation()).collect()
 }
 
-/// How many requests the journals of a directory say are under way.
+/// How many requests the journals of a directory say are in progress.
 pub fn under_way(state: &Path) -> usize {
     creations(state).iter().map(|record| record.progress.under_way()).sum()
 }

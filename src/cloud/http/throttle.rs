@@ -79,7 +79,7 @@ pub(super) struct Ticket<'a> {
     host: &'a Host,
     patience: Option<&'a Patience>,
     limits: &'a Limits,
-    /// Its place among those that may be under way. It keeps it when it is refused: it goes first then.
+    /// Its place among those that may be in flight. It keeps it when it is refused: it goes first then.
     slot: Option<SemaphorePermit<'a>>,
     /// How often it has been refused itself.
     refused: u32,

@@ -25,9 +25,9 @@ pub struct VpnLists {
 /// Which subnets are read beside those that connections tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OtherSubnets {
-    /// None: whoever compares halves needs no others.
+    /// None: comparing halves needs no others.
     Leave,
-    /// All that the routers with a VPN service stand on: whoever tunnels others chooses among them.
+    /// All subnets of the routers with a VPN service: other subnets to tunnel are chosen among them.
     OfRouters,
 }
 

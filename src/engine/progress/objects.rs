@@ -126,7 +126,7 @@ impl Progress {
         connections.peek().is_some() && connections.all(|state| state.object.is_some() && !state.is_lost())
     }
 
-    /// Whether every object exists, so that nothing is left to be made.
+    /// Whether every object exists, so that nothing is left to create.
     #[must_use]
     pub fn is_made(&self) -> bool {
         let mut objects = self.steps.iter().filter(|state| state.task.is_some()).peekable();
@@ -187,7 +187,7 @@ impl Progress {
         }
     }
 
-    /// Notes that it is not known whether the cloud has acted: the wait for what was under way was given up.
+    /// Notes that it is not known whether the cloud has acted: the wait for what was in progress was given up.
     pub fn doubt(&mut self, task: Task) {
         if let Some(state) = self.of_mut(task) {
             state.stand = StepStatus::Lost(Request::Create);
