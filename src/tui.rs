@@ -286,20 +286,20 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         }
         if let Err(why) = self.try_draw() {
             self.is_blind = true;
-            self.leave(Why::Terminal(why));
+            self.leave(Why::Terminal(why.to_string()));
         }
     }
 
-    fn try_draw(&mut self) -> Result<(), String> {
+    fn try_draw(&mut self) -> Result<(), B::Error> {
         let size = self.model.shell.size;
         if std::mem::take(&mut self.model.shell.repaint) || size != self.size {
             // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
-            self.terminal.resize(Rect::new(0, 0, size.0, size.1)).map_err(|error| error.to_string())?;
+            self.terminal.resize(Rect::new(0, 0, size.0, size.1))?;
             self.size = size;
         }
         let (model, theme) = (&self.model, self.theme);
         let mut limit = 0;
-        self.terminal.draw(|frame| limit = view(model, theme, frame)).map_err(|error| error.to_string())?;
+        self.terminal.draw(|frame| limit = view(model, theme, frame))?;
         self.tell(Message::Overflow(limit));
         Ok(())
     }

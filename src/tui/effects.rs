@@ -1,30 +1,30 @@
 //! What the wizard wants done, each as a task of its own that answers with a message.
 
+mod access;
+mod reading;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{plan_file, terminal::words};
 use crate::cloud::person::{Reply, Said};
-use crate::cloud::{Cloud, Error, ErrorKind, Inventory, OtherSubnets, Person, Region, RegionId};
-use crate::engine::interruption::{self, Interruption, State, interruptions};
+use crate::cloud::{Cloud, Person, RegionId};
 use crate::engine::journal::{self, JournalError};
-use crate::engine::pace::TOGETHER;
 use crate::engine::prepare::PrepareError;
 use crate::engine::resume::{Resumed, resume};
-use crate::engine::{ChangeError, Changed, Changing, Direction, Event, Events, Pace, Watched, Work, read_shared_keys};
-use crate::inspect::{Aspects, Background, Inquiry, Inspection, examine, inspect_in_parts, poll};
+use crate::engine::{ChangeError, Changed, Changing, Direction, Event, Events, Pace, Watched, Work};
 use crate::plan::Psk;
 use crate::report::FailureReport;
-use crate::sign_in::{Login, Problem, SignedIn, sign_in};
+use crate::sign_in::{Problem, SignedIn};
 use crate::system::state;
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, Which};
+use crate::wizard::{Effect, Message, Order, ResumedCreation, Which};
+use access::{Access, Reading};
 
 /// A change, and the key of the user's own it needs.
 #[derive(Debug)]
@@ -57,32 +57,6 @@ pub(super) enum Done {
 pub(super) enum Rested {
     Changed(Result<Changed, ChangeError>),
     Watched(Watched),
-}
-
-/// A sign-in with everything the wizard shows of it.
-#[derive(Debug)]
-pub(super) struct Access {
-    signed_in: SignedIn,
-    session: Session,
-    early: BTreeMap<RegionId, Reading>,
-}
-
-/// A region that is being read.
-#[derive(Debug)]
-struct Reading {
-    /// All but its subnets, if these are long in coming.
-    part: oneshot::Receiver<Box<Inventory>>,
-    whole: JoinHandle<Result<Inventory, Error>>,
-}
-
-impl Reading {
-    fn begin(region: Region) -> Self {
-        let (teller, part) = oneshot::channel();
-        let tell = move |part: &Inventory| {
-            let _ = teller.send(Box::new(part.clone()));
-        };
-        Self { part, whole: tokio::spawn(async move { region.inventory_in_parts(tell).await }) }
-    }
 }
 
 /// The tasks in progress and what they need.
@@ -182,15 +156,6 @@ impl Effects {
         self.tasks.is_empty()
     }
 
-    fn take(&mut self, request: RequestId, result: Result<Access, Problem>) -> Message {
-        let session = result.map(|access| {
-            self.signed_in = Some(access.signed_in);
-            self.early = access.early;
-            access.session
-        });
-        Message::SignedIn(request, session)
-    }
-
     fn resumed(&mut self, request: RequestId, result: Result<Resumed, PrepareError>) -> Message {
         let taken = result.map(|Resumed { plan, key, changing }| {
             let course = changing.course();
@@ -209,67 +174,12 @@ impl Effects {
             signed_in.cloud.ask_again();
         }
         match effect {
-            Effect::SignIn(request, login) => {
-                // An earlier sign-in that is still in progress can no longer ask.
-                (self.person, self.said) = Person::new();
-                self.question = None;
-                let person = self.person.clone();
-                let told = self.parts.0.clone();
-                let tell = move |warning: &str| {
-                    let _ = told.send(Message::Warned(request, warning.to_owned()));
-                };
-                self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person, tell).await)) });
-            }
-            Effect::DescribeRegions(request) => {
-                let Some((cloud, _)) = self.cloud() else { return };
-                self.answer(async move { Message::RegionsDescribed(request, cloud.region_descriptions().await) });
-            }
+            Effect::SignIn(request, login) => self.sign_in(request, login),
             Effect::Reply(reply) => {
                 if let Some(question) = self.question.take() {
                     // The caller may have given up.
                     let _ = question.send(reply);
                 }
-            }
-            Effect::Discover(request, id) => {
-                let reading = self.early.remove(&id);
-                let reading = reading.map_or_else(|| self.region(&id).map(Reading::begin), Ok);
-                let parts = self.parts.0.clone();
-                self.answer(async move {
-                    let result = match reading {
-                        Ok(Reading { part, whole }) => {
-                            if let Ok(part) = part.await {
-                                let _ = parts.send(Message::DiscoveredInPart(id.clone(), request, part));
-                            }
-                            whole.await.unwrap_or_else(|error| Err(lost(&error)))
-                        }
-                        Err(error) => Err(error),
-                    };
-                    Message::Discovered(id, request, result)
-                });
-            }
-            Effect::ReadInterfaces(request, id, routers) => {
-                let region = self.region(&id);
-                self.answer(async move {
-                    let result = match region {
-                        Ok(region) => region.interfaces(&routers).await,
-                        Err(error) => Err(error),
-                    };
-                    Message::InterfacesRead(id, request, result)
-                });
-            }
-            Effect::Detail(request, id) => {
-                let region = self.region(&id);
-                self.answer(async move {
-                    let result = match region {
-                        Ok(region) => region.detail().await,
-                        Err(error) => Err(error),
-                    };
-                    Message::Detailed(id, request, result)
-                });
-            }
-            Effect::ReadSharedKeys(request, sharers) => {
-                let Some((cloud, _)) = self.cloud() else { return };
-                self.answer(async move { Message::SharedKeysRead(request, read_shared_keys(&cloud, &sharers).await) });
             }
             Effect::Generate => self.answer(async { Message::Generated(Psk::generate()) }),
             Effect::Resume(request, journal, direction) => {
@@ -292,19 +202,22 @@ impl Effects {
                 }
             }
             Effect::Work(which, order) => self.work(which, order),
-            Effect::Verify(vpn, regions) => {
-                let Some((cloud, _)) = self.cloud() else { return };
-                self.answer(async move { Message::Verified(examine(&cloud, &vpn, &regions).await.map(Box::new)) });
-            }
             Effect::LetGo => self.present = None,
-            Effect::Inspect(_) | Effect::Diagnose(..) | Effect::CompareKeys(..) | Effect::Look(..) => {
-                self.read_vpns(effect);
-            }
+            Effect::DescribeRegions(_)
+            | Effect::Discover(..)
+            | Effect::ReadInterfaces(..)
+            | Effect::Detail(..)
+            | Effect::ReadSharedKeys(..) => self.read_regions(effect),
+            Effect::Verify(..)
+            | Effect::Inspect(_)
+            | Effect::Diagnose(..)
+            | Effect::CompareKeys(..)
+            | Effect::Look(..) => self.read_vpns(effect),
             Effect::Stop => self.stop.cancel(),
             Effect::Save(name, text) => {
                 self.tasks.spawn_blocking(move || {
                     let saved = plan_file::save(&PathBuf::new(), &name, &text);
-                    Done::Message(Box::new(Message::Saved(saved.map_err(|error: io::Error| error.to_string()))))
+                    Done::Message(Box::new(Message::Saved(saved)))
                 });
             }
             // These are the terminal's business, and the loop's.
@@ -316,47 +229,6 @@ impl Effects {
     fn cloud(&self) -> Option<(Cloud, bool)> {
         let signed_in = self.signed_in.as_ref()?;
         Some((signed_in.cloud.clone(), signed_in.simulator.is_none()))
-    }
-
-    /// Reads what there is to know of VPNs that exist.
-    fn read_vpns(&mut self, effect: Effect) {
-        let Some((cloud, is_kept)) = self.cloud() else { return };
-        match effect {
-            Effect::Inspect(request) => {
-                let parts = self.parts.0.clone();
-                self.answer(async move {
-                    // One may be given other subnets.
-                    let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
-                    let inspection = inspect_in_parts(&cloud, inquiry, TOGETHER, |part| {
-                        let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
-                    });
-                    Message::Inspected(request, Box::new(beside(inspection.await.0, &cloud, is_kept)))
-                });
-            }
-            Effect::Diagnose(request, vpn) => {
-                self.answer(async move {
-                    let mut background = Background::default();
-                    background.complete(&cloud, [&*vpn], Aspects::ALL).await;
-                    let keys = background.keys_of(&vpn);
-                    Message::Diagnosed(request, Box::new(keys), Box::new(background.exposures().clone()))
-                });
-            }
-            Effect::CompareKeys(request, vpns) => {
-                self.answer(async move {
-                    let mut background = Background::default();
-                    background.complete(&cloud, &vpns, Aspects::KEYS).await;
-                    let compared = vpns.iter().map(|vpn| (vpn.handle(), background.keys_of(vpn))).collect();
-                    Message::KeysCompared(request, compared)
-                });
-            }
-            Effect::Look(request, vpn, pause) => {
-                self.answer(async move {
-                    tokio::time::sleep(pause).await;
-                    Message::Looked(request, poll(&cloud, &vpn).await)
-                });
-            }
-            _ => {}
-        }
     }
 
     /// Begins a piece of work of the engine, or goes on with the last. The wish to stop is its own: the next piece is not
@@ -398,11 +270,6 @@ impl Effects {
         }
     }
 
-    fn region(&self, id: &RegionId) -> Result<Region, Error> {
-        let unsigned = || Error::new(ErrorKind::Unauthorized, "No user is signed in.");
-        self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
-    }
-
     fn answer(&mut self, answer: impl Future<Output = Message> + Send + 'static) {
         self.tasks.spawn(async move { Done::Message(Box::new(answer.await)) });
     }
@@ -412,46 +279,6 @@ impl Effects {
     pub(super) fn begin_task(&mut self, task: impl Future<Output = Message> + Send + 'static) {
         self.answer(task);
     }
-}
-
-/// Signs in and asks every region at once, before the wizard does.
-async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) -> Result<Access, Problem> {
-    let signed_in = sign_in(login, Some(person), tell).await?;
-    let cloud = &signed_in.cloud;
-    let regions = cloud.regions();
-    let early = regions.iter().map(|region| {
-        let region = region.clone();
-        (region.id().clone(), Reading::begin(region))
-    });
-    let early = early.collect();
-    let session = Session {
-        project: cloud.project_name().to_owned(),
-        user: cloud.user_name().to_owned(),
-        source: signed_in.source.clone(),
-        is_demo: signed_in.simulator.is_some(),
-        home: cloud.preferred_region().cloned(),
-        regions: regions.iter().map(|region| region.id().clone()).collect(),
-        warnings: signed_in.warnings.clone(),
-        interruptions: interrupted(cloud, signed_in.simulator.is_none())
-            .into_iter()
-            .filter(|one| one.state == State::Interrupted)
-            .collect(),
-    };
-    Ok(Access { signed_in, session, early })
-}
-
-/// What was interrupted in this project, as far as it is kept.
-fn interrupted(cloud: &Cloud, is_kept: bool) -> Vec<Interruption> {
-    let directory = state::directory().filter(|_| is_kept);
-    directory.map(|directory| interruptions(&directory, cloud)).unwrap_or_default()
-}
-
-/// What was read, and what the journals here tell that is not done yet.
-fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
-    let mut interruptions = interrupted(cloud, is_kept);
-    let (vpns, changes, objects) = interruption::needed(&interruptions);
-    interruptions.retain(|one| one.state == State::Interrupted || one.is_creation() && one.state == State::Running);
-    Overview { inspection, unfinished: crate::change::Unfinished { vpns, changes, objects }, interruptions }
 }
 
 /// Why a run cannot go on, as the command line words it.
@@ -489,10 +316,6 @@ fn begin(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool
 
 fn present_of(present: Option<HeldChange>) -> Result<HeldChange, String> {
     present.ok_or_else(|| "there is no change to go on with".to_owned())
-}
-
-fn lost(error: &JoinError) -> Error {
-    Error::new(ErrorKind::Unexpected, format!("reading the region ended early: {error}"))
 }
 
 fn words_of(error: JoinError) -> String {

@@ -1,6 +1,7 @@
 //! What goes into the wizard and what comes out: the way it begins, what can happen to it, what it wants done.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -156,7 +157,7 @@ pub enum Message {
     /// A change could not even begin, and why.
     NotBegun(Vec<String>),
     /// The plan file was written, or why not.
-    Saved(Result<PathBuf, String>),
+    Saved(io::Result<PathBuf>),
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
     QuestionOver,

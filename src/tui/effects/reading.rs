@@ -1,0 +1,130 @@
+//! What the wizard has read of the cloud: regions for a new VPN, and the VPNs that exist.
+
+use tokio::task::JoinError;
+
+use super::Effects;
+use super::access::{Reading, interrupted};
+use crate::cloud::{Cloud, Error, ErrorKind, OtherSubnets, Region, RegionId};
+use crate::engine::interruption::{self, State};
+use crate::engine::pace::TOGETHER;
+use crate::engine::read_shared_keys;
+use crate::inspect::{Aspects, Background, Inquiry, Inspection, examine, inspect_in_parts, poll};
+use crate::wizard::remote::RequestId;
+use crate::wizard::{Effect, Message, Overview};
+
+impl Effects {
+    /// Reads what a new VPN needs to know of regions.
+    pub(super) fn read_regions(&mut self, effect: Effect) {
+        match effect {
+            Effect::DescribeRegions(request) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move { Message::RegionsDescribed(request, cloud.region_descriptions().await) });
+            }
+            Effect::Discover(request, id) => self.discover(request, id),
+            Effect::ReadInterfaces(request, id, routers) => {
+                let region = self.region(&id);
+                self.answer(async move {
+                    let result = match region {
+                        Ok(region) => region.interfaces(&routers).await,
+                        Err(error) => Err(error),
+                    };
+                    Message::InterfacesRead(id, request, result)
+                });
+            }
+            Effect::Detail(request, id) => {
+                let region = self.region(&id);
+                self.answer(async move {
+                    let result = match region {
+                        Ok(region) => region.detail().await,
+                        Err(error) => Err(error),
+                    };
+                    Message::Detailed(id, request, result)
+                });
+            }
+            Effect::ReadSharedKeys(request, sharers) => {
+                let Some((cloud, _)) = self.cloud() else { return };
+                self.answer(async move { Message::SharedKeysRead(request, read_shared_keys(&cloud, &sharers).await) });
+            }
+            _ => {}
+        }
+    }
+
+    fn discover(&mut self, request: RequestId, id: RegionId) {
+        let reading = self.early.remove(&id);
+        let reading = reading.map_or_else(|| self.region(&id).map(Reading::begin), Ok);
+        let parts = self.parts.0.clone();
+        self.answer(async move {
+            let result = match reading {
+                Ok(Reading { part, whole }) => {
+                    if let Ok(part) = part.await {
+                        let _ = parts.send(Message::DiscoveredInPart(id.clone(), request, part));
+                    }
+                    whole.await.unwrap_or_else(|error| Err(lost(&error)))
+                }
+                Err(error) => Err(error),
+            };
+            Message::Discovered(id, request, result)
+        });
+    }
+
+    /// Reads what there is to know of VPNs that exist.
+    pub(super) fn read_vpns(&mut self, effect: Effect) {
+        let Some((cloud, is_kept)) = self.cloud() else { return };
+        match effect {
+            Effect::Verify(vpn, regions) => {
+                self.answer(async move { Message::Verified(examine(&cloud, &vpn, &regions).await.map(Box::new)) });
+            }
+            Effect::Inspect(request) => {
+                let parts = self.parts.0.clone();
+                self.answer(async move {
+                    // One may be given other subnets.
+                    let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
+                    let inspection = inspect_in_parts(&cloud, inquiry, TOGETHER, |part| {
+                        let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
+                    });
+                    Message::Inspected(request, Box::new(beside(inspection.await.0, &cloud, is_kept)))
+                });
+            }
+            Effect::Diagnose(request, vpn) => {
+                self.answer(async move {
+                    let mut background = Background::default();
+                    background.complete(&cloud, [&*vpn], Aspects::ALL).await;
+                    let keys = background.keys_of(&vpn);
+                    Message::Diagnosed(request, Box::new(keys), Box::new(background.exposures().clone()))
+                });
+            }
+            Effect::CompareKeys(request, vpns) => {
+                self.answer(async move {
+                    let mut background = Background::default();
+                    background.complete(&cloud, &vpns, Aspects::KEYS).await;
+                    let compared = vpns.iter().map(|vpn| (vpn.handle(), background.keys_of(vpn))).collect();
+                    Message::KeysCompared(request, compared)
+                });
+            }
+            Effect::Look(request, vpn, pause) => {
+                self.answer(async move {
+                    tokio::time::sleep(pause).await;
+                    Message::Looked(request, poll(&cloud, &vpn).await)
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn region(&self, id: &RegionId) -> Result<Region, Error> {
+        let unsigned = || Error::new(ErrorKind::Unauthorized, "No user is signed in.");
+        self.signed_in.as_ref().ok_or_else(unsigned)?.cloud.region(id)
+    }
+}
+
+/// What was read, and what the journals here tell that is not done yet.
+fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
+    let mut interruptions = interrupted(cloud, is_kept);
+    let (vpns, changes, objects) = interruption::needed(&interruptions);
+    interruptions.retain(|one| one.state == State::Interrupted || one.is_creation() && one.state == State::Running);
+    Overview { inspection, unfinished: crate::change::Unfinished { vpns, changes, objects }, interruptions }
+}
+
+fn lost(error: &JoinError) -> Error {
+    Error::new(ErrorKind::Unexpected, format!("reading the region ended early: {error}"))
+}
