@@ -251,7 +251,7 @@ pub struct FreshConnection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PeerEnd {
-    /// To a peer outside.
+    /// To an external peer.
     Outside {
         /// Its address or host name.
         address: String,

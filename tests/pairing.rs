@@ -235,7 +235,7 @@ fn what_connections_say_comes_before_markers() {
 #[test]
 fn a_marked_half_knows_that_it_is_not_alone() {
     let outside = |half| a().to("198.51.100.77").marked("aaaaaaaa", half);
-    assert_eq!(told(&of(&[outside(Half::A)])), ["a->outside"], "a VPN to a peer outside has a half A only");
+    assert_eq!(told(&of(&[outside(Half::A)])), ["a->outside"], "a VPN to an external peer has a half A only");
     assert_eq!(told(&of(&[outside(Half::B)])), ["a->missing"]);
     let left = b().unconnected().marked("aaaaaaaa", Half::B);
     assert_eq!(told(&of(&[outside(Half::A), left])), ["a->missing in nz-por-1"], "its objects are there");
@@ -305,7 +305,7 @@ fn a_region_that_could_not_be_read_leaves_a_half_that_looks_alone_and_says_so() 
     let unread = vec![(RegionId::new(POR), Error::new(ErrorKind::Unreachable, "no answer"))];
     let seen = Inspection::of(surveys(&[a().marked("aaaaaaaa", Half::A)]), unread);
     assert_eq!(told(&seen), ["a->outside"]);
-    assert!(seen.may_lack_a_half(&seen.vpns[0]), "nobody may think that it has a peer outside");
+    assert!(seen.may_lack_a_half(&seen.vpns[0]), "nobody may think that it has an external peer");
     assert!(!of(&[a().to("198.51.100.77")]).may_lack_a_half(&of(&[a().to("198.51.100.77")]).vpns[0]));
 }
 

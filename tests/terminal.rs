@@ -98,7 +98,7 @@ fn single_mode_asks_only_for_the_peer_and_ends_honestly() {
         pty.settled(step);
         pty.confirm("\r");
     }
-    pty.wait_for("Who is the peer outside?");
+    pty.wait_for("Who is the external peer?");
     pty.send("198.18.0.7\t\t192.168.7.0/24\r");
     for step in ["The pre-shared key", "Which policy?", "The name of the VPN", "creates 6 objects"] {
         pty.settled(step);

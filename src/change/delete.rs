@@ -44,7 +44,7 @@ pub fn delete(seen: &Inspection, vpn: &Vpn, rules: &BTreeMap<RegionId, Vec<Secur
         change.unread_rules.push(UnreadRules { region, remote, word });
     }
     if vpn.b().is_none() && !vpn.is_missing_a_half() {
-        notes.push(format!("The peer outside ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
+        notes.push(format!("The external peer ({}) keeps its side of the tunnel.", vpn.a.connection.peer_address));
     }
     Proposal { change, notes }
 }

@@ -69,8 +69,8 @@ pub fn fix(
         }
         Fix::Equalise(agreement) => Ok(agree(seen, vpn, agreement, &profiles.modern)),
         Fix::Modernise if vpn.b().is_none() => {
-            let text = "its peer is outside, and has to change its policies at the same time; agree upon that with its owner, \
-                        then delete the VPN and create it again";
+            let text = "its peer is external, and has to change its policies at the same time; agree upon that with its \
+                        owner, then delete the VPN and create it again";
             Err(Refused::because(text))
         }
         Fix::Modernise => {

@@ -28,8 +28,8 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
     }
     if vpn.b().is_none() && key == KeyOrigin::Generated {
         let text = format!(
-            "the peer of {} is outside and has to have the same key: agree upon one with its owner and give it with --psk-file \
-             PATH, or in OSVPN_PSK",
+            "the peer of {} is external and has to have the same key: agree upon one with its owner and give it with \
+             --psk-file PATH, or in OSVPN_PSK",
             vpn.name
         );
         return Err(Refused::because(text));
@@ -68,7 +68,7 @@ pub fn rotate_key(seen: &Inspection, vpn: &Vpn, key: KeyOrigin, sas: Sas) -> Res
     }
     if vpn.b().is_none() {
         notes.push(
-            "The peer outside needs the same key: until it has it, the tunnel fails at its next negotiation."
+            "The external peer needs the same key: until it has it, the tunnel fails at its next negotiation."
                 .to_owned(),
         );
     }

@@ -14,13 +14,13 @@ use crate::plan::checks::{self, TunnelEnd, outside};
 use crate::plan::policy::ONE_PAIR_ONLY;
 use crate::plan::{Finding, Half, Known, Place, Severity, cidr};
 
-/// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For a peer outside, half B,
+/// The subnets each half is to tunnel from now on; a half that is not in it keeps its own. For an external peer, half B,
 /// these are ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSubnets {
     /// Ids of subnets of a half's router.
     pub local: BTreeMap<Half, Vec<Id>>,
-    /// The ranges behind a peer outside.
+    /// The ranges behind an external peer.
     pub outside: Option<Vec<IpNet>>,
 }
 
@@ -59,7 +59,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         }
     }
     let mut notes = warnings;
-    let place = |half| vpn.side(half).map_or("the peer outside", |side| side.region.as_str());
+    let place = |half| vpn.side(half).map_or("the external peer", |side| side.region.as_str());
     notes.push(format!(
         "From then on {} with {} and {} with {} reach each other.",
         place(Half::A),
@@ -68,7 +68,7 @@ pub fn set_subnets(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<
         across.iter().join(", ")
     ));
     if vpn.b().is_none() {
-        notes.push("The owner of the peer outside has to set the same there, the other way round.".to_owned());
+        notes.push("The owner of the external peer has to set the same there, the other way round.".to_owned());
     }
     notes.push(interruption());
     notes.push("Instances need security-group rules for the new ranges: osvpn admit.".to_owned());
@@ -251,13 +251,13 @@ fn carried(seen: &Inspection, vpn: &Vpn, wanted: &NewSubnets) -> Result<Carried,
     Ok(Carried { local, across, warnings })
 }
 
-/// Why `IKEv1` is in the way, and what to do. The policies of a peer outside are its owner's.
+/// Why `IKEv1` is in the way, and what to do. The policies of an external peer are its owner's.
 fn one_pair_only(vpn: &Vpn) -> String {
     match vpn.b() {
         Some(_) => format!("{ONE_PAIR_ONLY}; give it IKEv2 first: {}", vpn.command("doctor").words("--modernise")),
         None => format!(
-            "{ONE_PAIR_ONLY}, and its peer is outside; agree upon IKEv2 with the owner of the peer, then delete the VPN ({}), and \
-             apply a plan with profile = \"modern\" and all the subnets (osvpn apply PLAN)",
+            "{ONE_PAIR_ONLY}, and its peer is external; agree upon IKEv2 with the owner of the peer, then delete the \
+             VPN ({}), and apply a plan with profile = \"modern\" and all the subnets (osvpn apply PLAN)",
             vpn.command("delete")
         ),
     }

@@ -108,7 +108,7 @@ enum SubnetsProblem {
     Peer(#[from] CidrProblem),
 }
 
-/// One argument: the half it is about (none for the peer outside), and how its list is meant.
+/// One argument: the half it is about (none for the external peer), and how its list is meant.
 struct Argument<'a> {
     half: Option<Half>,
     operator: Operator,
@@ -170,7 +170,7 @@ async fn look_up(cloud: &Cloud, seen: &mut Inspection, side: &Side, words: &[&st
     Ok(())
 }
 
-/// The half that a word before the `=` means; none for the peer outside.
+/// The half that a word before the `=` means; none for the external peer.
 fn half_of(vpn: &Vpn, place: &str) -> Result<Option<Half>, SubnetsProblem> {
     let named = |half: Half| half.to_string().eq_ignore_ascii_case(place);
     if let Some((half, _)) = vpn.sides().find(|(half, _)| named(*half)) {

@@ -1,4 +1,4 @@
-//! What the owner of an outside peer has to be told, so that both ends agree.
+//! What the owner of an external peer has to be told, so that both ends agree.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;

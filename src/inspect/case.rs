@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
         Fix::ByHand(others.chain(steps.map(Advice::from)).collect())
     }
 
-    /// The profile modern on both halves; where the peer is outside, its owner has to agree first.
+    /// The profile modern on both halves; where the peer is external, its owner has to agree first.
     pub fn modernise(&self) -> Fix {
         if self.vpn.b().is_some() {
             return Fix::Modernise;

@@ -101,15 +101,15 @@ pub struct Check {
 enum Nature {
     /// Both ends have to agree on it before there is a tunnel. Some daemons hide a difference that others refuse.
     Negotiated,
-    /// The owner of a peer outside compares it with what the peer has.
+    /// The owner of an external peer compares it with what the peer has.
     SharedWithPeer,
     /// It is about who else can join or read.
     Security,
-    /// One half shows it in full, even if its peer is outside.
+    /// One half shows it in full, even if its peer is external.
     OneSided,
     /// It is about the instances behind the tunnel, and no part of the VPN. It needs [`Exposures`](super::Exposures).
     Instances,
-    /// Only a peer outside has it.
+    /// Only an external peer has it.
     PeerOnly,
 }
 
@@ -137,7 +137,7 @@ impl Check {
         self.is(Nature::Security)
     }
 
-    /// Whether the condition of a VPN is unclear while this one is open. Of a peer outside little can be read by nature.
+    /// Whether the condition of a VPN is unclear while this one is open. Of an external peer little can be read by nature.
     pub(super) fn must_be_known(&self, is_outside: bool) -> bool {
         !self.is(Nature::Instances) && (!is_outside || self.is(Nature::OneSided))
     }

@@ -158,7 +158,7 @@ impl PlanFile {
         }
     }
 
-    /// Whether two plans are of one VPN: name, regions and peer outside are the same.
+    /// Whether two plans are of one VPN: name, regions and external peer are the same.
     pub(crate) fn is_of_same_vpn(&self, other: &Self) -> bool {
         let regions = |file: &Self| file.regions().into_iter().cloned().collect::<BTreeSet<_>>();
         let address = |file: &Self| file.peer().map(|peer| peer.address.clone());

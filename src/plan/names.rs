@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::vpnaas::leading_word;
 use crate::cloud::{Kind, printable};
 
-/// One region's side of a VPN. An outside peer is not a half.
+/// One region's side of a VPN. An external peer is not a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Half {
     A,

@@ -1,4 +1,4 @@
-//! The outside peer of single mode, as the user describes it.
+//! The external peer of single mode, as the user describes it.
 
 use std::fmt;
 use std::net::IpAddr;

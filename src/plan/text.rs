@@ -109,7 +109,7 @@ impl fmt::Display for Plan {
         }
         if let Some(peer) = self.peer() {
             let ranges = peer.cidrs.iter().join(", ");
-            writeln!(f, "\noutside peer: {} (id {}), {ranges}", peer.address, peer.id)?;
+            writeln!(f, "\nexternal peer: {} (id {}), {ranges}", peer.address, peer.id)?;
         }
         if !self.findings().is_empty() {
             writeln!(f)?;

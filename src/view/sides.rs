@@ -52,7 +52,7 @@ impl SideColumn {
         let address = peer.address.to_string();
         let above = if peer.id == address { Vec::new() } else { vec![format!("id {}", peer.id)] };
         Self {
-            title: "Peer outside".to_owned(),
+            title: "External peer".to_owned(),
             above,
             address,
             ranges: peer.cidrs.iter().map(ToString::to_string).collect(),

@@ -84,7 +84,7 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
             let half_seen = model.vpns.seen().filter(|seen| seen.inspection.may_lack_a_half(vpn));
             let (what, peer) = match half_seen {
                 Some(seen) => ("Peer", format!("{peer}; outside, or in {}", model.unknown(&seen.inspection))),
-                None => ("Peer outside", peer),
+                None => ("External peer", peer),
             };
             let lead = Span::styled(format!("{} {what}  ", theme.glyphs.ahead), theme.dim());
             lines.extend(hanging(lead, &peer, columns, theme.text()));

@@ -104,7 +104,7 @@ pub(super) fn modes() -> Vec<Line> {
         line(
             Choice::Mode(Mode::Single),
             "single",
-            "region to outside peer",
+            "to an external peer",
             [
                 ("Creates", "the half in this cloud, and the values for the other end"),
                 ("Asks for", "also the peer's address and networks"),

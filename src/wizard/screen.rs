@@ -100,7 +100,7 @@ const MODE: ScreenText = ScreenText {
     heading: |_, _| "What should be connected?".to_owned(),
     help: &[
         "Site-to-site connects two regions of this project; osvpn creates both halves.",
-        "Single creates the half in one region; the other end is a peer outside, for instance an office firewall.",
+        "Single creates the half in one region; the other end is an external peer, for instance an office firewall.",
         "Your VPNs lists all VPNs of the project, including those not created by osvpn: the status of each, why one is \
          down, and what you can do.",
     ],
@@ -170,7 +170,7 @@ const SUBNETS: ScreenText = ScreenText {
 
 const PEER: ScreenText = ScreenText {
     name: "Peer",
-    heading: |_, _| "Who is the peer outside?".to_owned(),
+    heading: |_, _| "Who is the external peer?".to_owned(),
     help: &[
         "Address: where the peer answers. Id: how it identifies itself, nearly always its address; ask its owner if \
              it is behind NAT. CIDRs: the networks behind it, separated by commas.",
@@ -271,7 +271,7 @@ const VPNS: ScreenText = ScreenText {
     heading: |_, _| "Your VPNs".to_owned(),
     help: &[
         "Every connection of the project, in all regions. Two that point at each other are one VPN. A connection whose \
-         other half is missing and one to a peer outside are shown as such.",
+         other half is missing and one to an external peer are shown as such.",
         "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
          replaces it in all of them after one question.",
         "The last line has unused objects: they keep subnets and routers from being deleted.",
@@ -305,8 +305,8 @@ const NEW_SUBNETS: ScreenText = ScreenText {
 
 const NEW_RANGES: ScreenText = ScreenText {
     name: "Ranges",
-    heading: |_, _| "What is behind the peer outside from now on?".to_owned(),
-    help: &["The networks behind the peer outside, separated by commas. Its owner has to set the same on that side."],
+    heading: |_, _| "What is behind the external peer from now on?".to_owned(),
+    help: &["The networks behind the external peer, separated by commas. Its owner has to set the same on that side."],
     kind: Kind::Form(&[Field::NewRanges], Model::accept_new_ranges),
     ..PLAIN
 };
@@ -318,7 +318,7 @@ const NEW_KEY: ScreenText = ScreenText {
     },
     help: &[concat!(
         psk_rule!(),
-        ". Where the peer is outside, take the key its owner has agreed to: with another one the tunnel fails at its next \
+        ". Where the peer is external, take the key its owner has agreed to: with another one the tunnel fails at its next \
          negotiation. It goes to the cloud and is stored nowhere else; a change that is interrupted needs it once more."
     )],
     kind: Kind::Form(&[Field::NewKey], |model| model.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given))),
@@ -334,7 +334,7 @@ const MISSING_KEY: ScreenText = ScreenText {
     name: "Key",
     heading: |_, _| "The key of your own, once more".to_owned(),
     help: &["The interrupted change was given a key, which osvpn does not store; one half at most has it. Enter it \
-             again, or a new one: both halves will be set to it. Where the peer is outside, it must be the key its \
+             again, or a new one: both halves will be set to it. Where the peer is external, it must be the key its \
              owner has agreed to."],
     kind: Kind::Form(&[Field::MissingKey], Model::give_missing_key),
     ..PLAIN

@@ -303,7 +303,7 @@ impl Model {
         set_subnets(&seen.inspection, vpn, &wanted).err()?.0.into_iter().next()
     }
 
-    /// Takes what is behind the outside peer from now on, and goes on to the question.
+    /// Takes what is behind the external peer from now on, and goes on to the question.
     pub(super) fn accept_new_ranges(&mut self) {
         if let Some(open) = &mut self.vpns.open {
             open.subnets.outside = cidr::parse_list(open.ranges.value()).ok();

@@ -84,7 +84,8 @@ async fn the_ranges_of_a_peer_outside_are_set_as_ranges() {
     std::fs::remove_dir_all(scene.state()).unwrap();
     let ran = scene.run(&["set-subnets", "test-vpn", "peer=192.168.8.0/24", "--yes", "--wait", "0"]).await;
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for note in ["nz-hlz-1 with 10.0.0.0/24 and the peer outside with 192.168.8.0/24", "The owner of the peer outside"]
+    for note in
+        ["nz-hlz-1 with 10.0.0.0/24 and the external peer with 192.168.8.0/24", "The owner of the external peer"]
     {
         assert!(ran.err.contains(note), "{note:?} is missing from\n{}", ran.err);
     }

@@ -14,7 +14,7 @@ use super::*;
 
 /// Sites at work at once, for each scenario: many where what is late has to be waited for, few where there is work to do.
 const LANES: [usize; 2] = [6, 2];
-/// What the user gives to the half whose peer is outside.
+/// What the user gives to the half whose peer is external.
 const GIVEN: &str = "Given0ToThe1Peer2Outside3Twice45";
 
 /// The ones after which another process goes on, besides those that kill this one.

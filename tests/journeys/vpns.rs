@@ -278,7 +278,7 @@ fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     assert!(change.steps().iter().any(|step| format!("{step:?}").contains("h-db")), "{change:?}");
 }
 
-/// At the VPN to a peer outside, diagnosed.
+/// At the VPN to an external peer, diagnosed.
 pub(super) fn opened_outside() -> Journey {
     let mut journey = listed(healthy());
     journey.types("2").at(Screen::Vpn);

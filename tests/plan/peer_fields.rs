@@ -1,4 +1,4 @@
-//! What is typed about a peer outside: in the wizard's fields and in plan files, through the same two functions.
+//! What is typed about an external peer: in the wizard's fields and in plan files, through the same two functions.
 
 use super::*;
 use osvpn::plan::checks;

@@ -37,7 +37,7 @@ pub fn is_as_in_the_guide(cloud: &RealCloud, profile: Profile) {
     assert_eq!(a, b, "{}: both halves have the same key", cloud.release);
 }
 
-/// The same of the half of a VPN to the peer outside.
+/// The same of the half of a VPN to the external peer.
 #[track_caller]
 fn is_half_as_in_the_guide(cloud: &RealCloud, prefix: &str, profile: Profile) {
     let half = Half { prefix, profile, peer: PEER.0, peer_cidr: PEER.1, ..HAMILTON };

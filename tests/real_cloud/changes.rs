@@ -21,7 +21,7 @@ fn said(output: &Output) -> (i32, String) {
     (output.status.code().unwrap(), out + &err)
 }
 
-/// Half a VPN to the peer outside, which has not been set up, so it stays DOWN.
+/// Half a VPN to the external peer, which has not been set up, so it stays DOWN.
 #[track_caller]
 fn apply_outside(cloud: &RealCloud, name: &str, subnet: &str) {
     let plan = cloud.plan(name, &plan_to_peer(name, Profile::Modern, (A, "border-router", &[subnet])));

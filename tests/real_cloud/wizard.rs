@@ -27,7 +27,7 @@ const SINGLE: [&str; 8] = [
     "Which region?",
     "Which router of Hamilton?",
     "Which subnets of Hamilton?",
-    "Who is the peer outside?",
+    "Who is the external peer?",
     "The pre-shared key",
     "Which policy?",
     "The name of the VPN",
@@ -42,7 +42,7 @@ pub fn site_to_site(cloud: &RealCloud, answers: &[(&str, &str)]) -> Pty {
     pty
 }
 
-/// The same for a VPN to a peer outside, which is waited for so many seconds.
+/// The same for a VPN to an external peer, which is waited for so many seconds.
 #[track_caller]
 pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let mut pty = cloud.osvpn(&["--wait", wait], &[]);
@@ -51,7 +51,7 @@ pub fn single(cloud: &RealCloud, wait: &str) -> Pty {
     let answers = [
         ("What should be connected?", DOWN),
         ("Which subnets of Hamilton?", "12"),
-        ("Who is the peer outside?", &peer),
+        ("Who is the external peer?", &peer),
     ];
     answer(&mut pty, &SINGLE, &answers);
     pty.settled("creates 6 objects");

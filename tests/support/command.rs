@@ -72,7 +72,7 @@ pub fn site_to_site(home: &Path) -> &'static str {
     write(home, "site-to-site", &text)
 }
 
-/// A plan file from Hamilton to a peer outside.
+/// A plan file from Hamilton to an external peer.
 pub fn single(home: &Path) -> &'static str {
     let text = half("nz-hlz-1", "border-router", "private-subnet")
         + "[peer]\naddress = \"198.18.0.7\"\ncidrs = [\"192.168.7.0/24\"]\n";

@@ -1,4 +1,4 @@
-//! What all regions are read as: a VPN between the border routers, one to a peer outside, and what nobody uses.
+//! What all regions are read as: a VPN between the border routers, one to an external peer, and what nobody uses.
 
 use std::collections::BTreeMap;
 

@@ -144,7 +144,7 @@ fn a_new_key_reaches_both_halves_whatever_becomes_of_the_answers() {
 
 const OWN_KEY: &str = "Agreed0upon1by2both3ends";
 
-/// A VPN to a peer outside that nobody waits for, and the wizard at the field for a key of one's own.
+/// A VPN to an external peer that nobody waits for, and the wizard at the field for a key of one's own.
 fn at_own_key(scene: &Scene) -> Pty {
     let plan = "version = 1\nname = \"test-vpn\"\nmode = \"single\"\n[[half]]\nregion = \"nz-hlz-1\"\n\
                 router = \"border-router\"\nsubnets = [\"private-subnet\"]\n[peer]\naddress = \"198.18.0.7\"\n\
@@ -168,7 +168,7 @@ fn with_own_key(scene: &Scene) -> usize {
     connections.iter().filter(|connection| connection["psk"] == OWN_KEY).count()
 }
 
-/// A peer outside cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
+/// An external peer cannot be told a key that is made here; and a key that was typed is not asked for again by Retry.
 #[test]
 fn a_key_that_a_peer_outside_has_reaches_the_cloud_and_nothing_else() {
     let scene = Scene::new(SimulatorSettings::default());

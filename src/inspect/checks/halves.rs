@@ -30,10 +30,10 @@ fn prove(case: &Case<'_>) -> Verdict {
         OtherHalf::Missing { because, .. } if case.vpn.a.points_at_itself() => {
             Verdict::Open(format!("{because}, so its other half is unknown"))
         }
-        OtherHalf::Outside if case.unread.is_empty() => Verdict::good("one; its peer is outside this project"),
+        OtherHalf::Outside if case.unread.is_empty() => Verdict::good("one; its peer is external"),
         OtherHalf::Outside => {
             let regions = unread_regions(case);
-            Verdict::Open(format!("its peer is outside, or its other half in {regions}, of which nothing is known"))
+            Verdict::Open(format!("its peer is external, or its other half in {regions}, of which nothing is known"))
         }
         OtherHalf::Missing { region: None, .. } if !case.unread.is_empty() => {
             Verdict::Open(format!("its other half may be in {}, of which nothing is known", unread_regions(case)))

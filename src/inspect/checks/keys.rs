@@ -33,7 +33,7 @@ fn is_secret(case: &Case<'_>) -> Verdict {
     Verdict::bad(weight, weakness.to_string(), weakness.means(), new_key(case))
 }
 
-/// A new key; where the peer is outside, only one that it has got.
+/// A new key; where the peer is external, only one that it has got.
 fn new_key(case: &Case<'_>) -> Fix {
     if case.vpn.b().is_some() {
         return Fix::RotateKey;
