@@ -581,6 +581,16 @@ impl Step {
         )
     }
 
+    /// The half it is about, if it names one.
+    #[must_use]
+    pub fn half(&self) -> Option<Half> {
+        match self {
+            Self::Create(Create { known_by: KnownBy::Marker(half), .. }) => Some(*half),
+            Self::Create(create) => VpnId::of_description(&create.description).map(|(_, half)| half),
+            _ => None,
+        }
+    }
+
     /// The regions it is done in: two for a key on two halves.
     pub fn regions(&self) -> Vec<&RegionId> {
         match self {

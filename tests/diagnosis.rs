@@ -107,7 +107,7 @@ impl Ground {
         let verb = proposal.change.verb.as_str();
         let (events, _told) = unbounded_channel();
         let stop = CancellationToken::new();
-        let work = Work { cloud: &self.cloud, events: &events, stop: &stop };
+        let work = Work::new(&self.cloud, &events, &stop);
         assert_eq!(Changing::unkept(proposal.change).carry_out(None, &work).await, Ok(Changed::Done));
         verb
     }

@@ -71,13 +71,13 @@ impl Run {
     async fn create(&mut self, site: &Site, plan: &Plan) -> Result<(), ChangeError> {
         self.begin(site, plan);
         let Self { events, stop, changing, .. } = self;
-        let work = Work { cloud: &site.cloud, events, stop };
+        let work = Work::new(&site.cloud, events, stop);
         changing.as_mut().unwrap().carry_out(None, &work).await.map(drop)
     }
 
     async fn watch(&mut self, site: &Site, pace: Pace) -> Watched {
         let Self { events, stop, changing, .. } = self;
-        changing.as_mut().unwrap().watch(pace, &Work { cloud: &site.cloud, events, stop }).await
+        changing.as_mut().unwrap().watch(pace, &Work::new(&site.cloud, events, stop)).await
     }
 
     fn progress(&self) -> Progress {
@@ -99,7 +99,7 @@ impl Run {
     async fn undo(&mut self, site: &Site, plan: &Plan) -> Result<Changed, ChangeError> {
         self.begin(site, plan);
         let Self { events, stop, changing, .. } = self;
-        changing.as_mut().unwrap().roll_back(&Work { cloud: &site.cloud, events, stop }).await
+        changing.as_mut().unwrap().roll_back(&Work::new(&site.cloud, events, stop)).await
     }
 
     /// Creating must fail: at what, and why.
@@ -203,6 +203,23 @@ async fn two_halves_come_up_in_twelve_posts_and_six_round_trips() {
     let examined = examine(&site.cloud, plan.id(), &plan.to_change().halves()).await.unwrap();
     let wrong = examined.diagnosis.findings.iter().filter(|check| check.check != checks::SECURITY_GROUPS);
     assert_eq!((examined.diagnosis.condition, wrong.count()), (Condition::Proven, 0), "{examined:?}");
+}
+
+/// Of two clouds that are alike, each holds one half.
+#[tokio::test]
+async fn each_half_is_made_watched_and_rolled_back_with_its_own_sign_in() {
+    let alike = || SimulatorSettings { seed: Seed::Minimal, id_seed: Some(1), ..SimulatorSettings::default() };
+    let (one, two) = (Site::start(alike()).await, Site::start(alike()).await);
+    let mut changing = Changing::unkept_creation(&one.site_to_site(Profile::Catalyst).await);
+    let (events, _received) = unbounded_channel();
+    let stop = CancellationToken::new();
+    let work = Work::of_halves([&one.cloud, &two.cloud], &events, &stop);
+    changing.carry_out(None, &work).await.unwrap();
+    assert_eq!((counts(&one), counts(&two)), ((6, 0), (0, 6)));
+    let watched = changing.watch(BRIEF, &work).await;
+    assert!(matches!(watched, Watched::NotYet(standing) if standing.len() == 2), "neither cloud has both halves");
+    assert_eq!(changing.roll_back(&work).await, Ok(Changed::Done));
+    assert_eq!((counts(&one), counts(&two)), ((0, 0), (0, 0)));
 }
 
 #[tokio::test]

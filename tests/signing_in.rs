@@ -337,18 +337,18 @@ impl Run {
 
     async fn create(&mut self, site: &Site) -> Result<(), ChangeError> {
         let (events, _received) = unbounded_channel();
-        let work = Work { cloud: &site.cloud, events: &events, stop: &self.stop };
+        let work = Work::new(&site.cloud, &events, &self.stop);
         self.changing.carry_out(None, &work).await.map(drop)
     }
 
     async fn watch(&mut self, site: &Site, pace: Pace) -> Watched {
         let (events, _received) = unbounded_channel();
-        self.changing.watch(pace, &Work { cloud: &site.cloud, events: &events, stop: &self.stop }).await
+        self.changing.watch(pace, &Work::new(&site.cloud, &events, &self.stop)).await
     }
 
     async fn undo(&mut self, site: &Site) -> Result<Changed, ChangeError> {
         let (events, _received) = unbounded_channel();
-        self.changing.roll_back(&Work { cloud: &site.cloud, events: &events, stop: &self.stop }).await
+        self.changing.roll_back(&Work::new(&site.cloud, &events, &self.stop)).await
     }
 
     fn progress(&self) -> Progress {

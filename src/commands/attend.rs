@@ -19,7 +19,7 @@ pub(super) struct Bench<'a> {
 
 impl Bench<'_> {
     pub(super) const fn work(&self) -> Work<'_> {
-        Work { cloud: self.cloud, events: &self.events, stop: &self.stop }
+        Work::new(self.cloud, &self.events, &self.stop)
     }
 }
 

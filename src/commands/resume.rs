@@ -122,7 +122,8 @@ async fn made(interrupted: Resumable, cloud: &Cloud) -> Result<(Found, Option<In
         Resumable::Journal(changing, _) => *changing,
     };
     let (events, mut received) = unbounded_channel();
-    let work = Work { cloud, events: &events, stop: &CancellationToken::new() };
+    let stop = CancellationToken::new();
+    let work = Work::new(cloud, &events, &stop);
     let settled = changing.settle_made(&work).await;
     settled.map_err(|error| CommandError::failed("looking for what exists", &error))?;
     let change = changing.change().clone();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::marked::{MarkedStep, deletable};
-use super::{Changing, Job};
+use super::{Changing, Work};
 use crate::change::{Create, HalfObject, New, Ref, Task};
 use crate::cloud::{Error, Region};
 use crate::engine::Event;
@@ -18,7 +18,7 @@ use crate::plan::fields::PolicyField;
 impl Changing {
     /// Decides about objects that no step has a use for yet: those of another policy, after the plan was given a new one, and
     /// connections with another key. Connections go first, because they hold the policies.
-    pub(super) async fn make_room(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
+    pub(super) async fn make_room(&self, work: &Work<'_>) -> Result<(), (usize, Error)> {
         let mut halves = BTreeSet::new();
         for MarkedStep { step, task, .. } in self.marked_steps() {
             let is_policy = matches!(task.step, HalfObject::IkePolicy | HalfObject::IpsecPolicy);
@@ -29,17 +29,17 @@ impl Changing {
         Ok(())
     }
 
-    async fn make_room_in(&self, task: Task, work: &Job<'_>) -> Result<(), Error> {
+    async fn make_room_in(&self, task: Task, work: &Work<'_>) -> Result<(), Error> {
         let mut misfits = Vec::new();
         for object in [HalfObject::IkePolicy, HalfObject::IpsecPolicy, HalfObject::Connection] {
             let step = self.change.step_of(Task { step: object, ..task });
             let Some(marked) = step.and_then(|step| self.marked_step(step)) else { continue };
             let MarkedStep { step, create, .. } = marked;
-            let region = work.region(&create.region, step)?;
+            let region = self.region(step, &create.region, work)?;
             if object == HalfObject::Connection && self.progress().is_unsettled(step) {
                 self.look_by_marker(marked, &region, work).await?;
             }
-            let unfit = self.take(marked, &region, work).await?;
+            let unfit = self.take(marked, &region).await?;
             misfits.splice(0..0, unfit);
             if object == HalfObject::Connection {
                 self.discard(step, &misfits, &region, work).await?;
@@ -49,16 +49,11 @@ impl Changing {
     }
 
     /// Makes what fits the object of its step, if the step has none. Returns what does not fit.
-    pub(super) async fn take(
-        &self,
-        marked: MarkedStep<'_>,
-        region: &Region,
-        work: &Job<'_>,
-    ) -> Result<Vec<Made>, Error> {
+    pub(super) async fn take(&self, marked: MarkedStep<'_>, region: &Region) -> Result<Vec<Made>, Error> {
         let mut misfits = Vec::new();
         let candidates = self.progress().candidates(marked.step);
         for made in candidates {
-            match self.fits(marked.create, &made, region, work).await {
+            match self.fits(marked.create, &made, region).await {
                 Ok(true) => {
                     self.progress().record(made);
                     self.note();
@@ -77,7 +72,7 @@ impl Changing {
 
     /// Whether it is what the step would make: a policy with its values, or a connection with its key that hangs on the
     /// policies there are. A request of a process that died may have been for an earlier plan.
-    async fn fits(&self, create: &Create, made: &Made, region: &Region, work: &Job<'_>) -> Result<bool, Error> {
+    async fn fits(&self, create: &Create, made: &Made, region: &Region) -> Result<bool, Error> {
         let kind = made.task.step.kind();
         let policy = async || region.show(kind, &made.id, &PolicyField::attributes(kind)).await;
         match &create.object {
@@ -90,7 +85,7 @@ impl Changing {
                 let hangs_on = |tie: &str, policy: &Ref| {
                     self.id_of(policy).is_ok_and(|policy| shown[tie].as_str() == Some(policy.as_str()))
                 };
-                Ok(work.key.is_some_and(|own| key.expose_secret() == own.secret().expose_secret())
+                Ok(self.key.as_ref().is_some_and(|own| key.expose_secret() == own.secret().expose_secret())
                     && hangs_on(ties[0], &fresh.ike_policy)
                     && hangs_on(ties[1], &fresh.ipsec_policy))
             }
@@ -105,7 +100,7 @@ impl Changing {
         step: usize,
         misfits: &[Made],
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         for made in misfits {
             work.tell(Event::Deleting(made.clone()));

@@ -18,11 +18,11 @@ use jiff::Timestamp;
 
 use super::contention::Overtaken;
 use super::discover::Found;
-use super::job::{Job, Work};
 use super::journal::{Claim, JournalError, Record};
 use super::kept::Kept;
 use super::progress::{Direction, Made, Progress};
 use super::status::{Caveat, Course};
+use super::work::Work;
 use crate::change::{Change, ChangeId, Step};
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Limits};
 use crate::plan::psk::KeyOrigin;
@@ -61,6 +61,8 @@ pub struct Changing {
     notes: Mutex<Notes>,
     /// What a creation is held against what others make at the same time by.
     pub(super) plan: Option<Plan>,
+    /// For what gets a key: the user's, or that of a new VPN.
+    pub(super) key: Option<Psk>,
 }
 
 /// What one process has come across while it carries a change out. It stands in no journal.
@@ -156,7 +158,7 @@ impl Changing {
 
     fn new(change: Change, kept: Kept) -> Self {
         let progress = Mutex::new(Progress::new(&change));
-        Self { progress, change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None }
+        Self { progress, change, kept: Mutex::new(kept), notes: Mutex::default(), plan: None, key: None }
     }
 
     pub(super) fn keep(&self) -> Result<(), JournalError> {
@@ -261,11 +263,12 @@ impl Changing {
     /// # Errors
     /// The first step that failed, or the wish to stop.
     pub async fn carry_out(&mut self, key: Option<&Psk>, work: &Work<'_>) -> Result<Changed, ChangeError> {
-        self.forward(&self.job(key, work)).await
+        self.take_key(key);
+        self.forward(work).await
     }
 
-    pub(super) fn job<'a>(&'a self, key: Option<&'a Psk>, work: &Work<'a>) -> Job<'a> {
-        Job::of(work, key.or_else(|| self.plan.as_ref().map(Plan::psk)))
+    pub(super) fn take_key(&mut self, key: Option<&Psk>) {
+        self.key = key.or_else(|| self.plan.as_ref().map(Plan::psk)).cloned();
     }
 
     /// Takes back what the change has done so far, the last step first; services are restarted once more as soon as what
@@ -274,7 +277,7 @@ impl Changing {
     /// # Errors
     /// [`ChangeError::TooLate`], or the first step that could not be rolled back, or the wish to stop.
     pub async fn roll_back(&mut self, work: &Work<'_>) -> Result<Changed, ChangeError> {
-        self.backward(&self.job(None, work)).await
+        self.backward(work).await
     }
 
     /// Whether a step makes an object of a new VPN, which is known by its marker.
@@ -293,12 +296,12 @@ impl Changing {
     }
 
     /// What was in progress when the last process, or the last call, was interrupted has no answer any more.
-    pub(super) fn set_out(&self, direction: Direction, work: &Job<'_>) {
+    pub(super) fn set_out(&self, direction: Direction, work: &Work<'_>) {
         self.progress().direction = direction;
-        self.progress().take_over(work.cloud.limits());
+        self.progress().take_over(work.limits());
     }
 
-    pub(super) fn fail(&self, step: usize, failure: Failure, work: &Job<'_>) -> ChangeError {
+    pub(super) fn fail(&self, step: usize, failure: Failure, work: &Work<'_>) -> ChangeError {
         match failure {
             Failure::KeyNeeded => self.give_up(ChangeError::KeyNeeded(step)),
             Failure::Overtaken(overtaken) => self.give_up(ChangeError::Failed(step, Box::new(overtaken.error))),

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 use super::update::{MadeGroups, as_values, changes};
-use super::{ChangeError, Changed, Changing, Direction, End, Job};
+use super::{ChangeError, Changed, Changing, Direction, End, Work};
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
@@ -126,8 +126,8 @@ impl Changing {
     }
 
     /// Sees to it that what this change has set still stands.
-    pub(super) async fn look_once_more(&self, work: &Job<'_>) -> Result<(), Overtaken> {
-        let mut pause = work.cloud.limits().back_off;
+    pub(super) async fn look_once_more(&self, work: &Work<'_>) -> Result<(), Overtaken> {
+        let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
             let Some(lost) = self.lost(work).await? else { return Ok(()) };
             let yields = lost.by.as_ref().is_some_and(|by| by > self.change.id());
@@ -143,14 +143,14 @@ impl Changing {
     }
 
     /// The first step whose values do not stand any more. What somebody has rolled back to what it was is set again.
-    async fn lost(&self, work: &Job<'_>) -> Result<Option<Overtaken>, Overtaken> {
+    async fn lost(&self, work: &Work<'_>) -> Result<Option<Overtaken>, Overtaken> {
         for step in 0..self.change.steps().len() {
             let Step::Update(update) = self.change.steps()[step].clone() else { continue };
             if !matches!(update.edits, Edits::Connection(_)) || self.progress().end(step) != Some(&End::Changed) {
                 continue;
             }
             // That it cannot be seen is no reason to roll anything back.
-            let Ok(region) = work.region(&update.region, step) else { continue };
+            let Ok(region) = self.region(step, &update.region, work) else { continue };
             match self.standing(&update, &region).await {
                 Ok(Divergence::Other(what, by)) => return Ok(Some(overtaken(step, &update, what, by))),
                 Ok(Divergence::Gone) if makes_groups(&update) => return Ok(Some(deleted(step, &update))),
@@ -172,8 +172,8 @@ impl Changing {
     }
 
     /// Puts back what this change has set of an object, and leaves what somebody else has set since.
-    pub(super) async fn restore(&self, step: usize, update: &Update, work: &Job<'_>) -> Result<(), Error> {
-        let region = work.region(&update.region, step)?;
+    pub(super) async fn restore(&self, step: usize, update: &Update, work: &Work<'_>) -> Result<(), Error> {
+        let region = self.region(step, &update.region, work)?;
         match self.ours(update, &region).await? {
             Some(ours) => self.send_update(step, &ours, Direction::Back, work).await.map(drop),
             None => Ok(()),
@@ -217,7 +217,7 @@ impl Changing {
     }
 
     /// Rolls the change back because somebody else was there first, and says what was found.
-    pub(super) async fn give_way(&self, overtaken: Overtaken, work: &Job<'_>) -> ChangeError {
+    pub(super) async fn give_way(&self, overtaken: Overtaken, work: &Work<'_>) -> ChangeError {
         let Overtaken { step, by, mut error } = overtaken;
         self.notes().rival = by;
         work.tell(Event::Failed(step, error.clone(), std::time::Duration::ZERO));

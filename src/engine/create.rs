@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::marked::MarkedStep;
 use super::replaced::vanished;
 use super::service::Sole;
-use super::{Changing, End, Job, Request};
+use super::{Changing, End, Request, Work};
 use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
 use crate::cloud::exposure::SecurityGroupRuleBody;
@@ -16,7 +16,6 @@ use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::Event;
 use crate::engine::bodies;
 use crate::engine::delete::{Freed, delete};
-use crate::engine::retry::send_until_known;
 use crate::engine::{Made, Origin};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
 
@@ -47,8 +46,8 @@ struct Ends<'a> {
 impl Changing {
     /// Makes an object unless an earlier request has made it. A request that was lost is never repeated blindly: the
     /// region is first asked for an object with the step's word.
-    pub(super) async fn create(&self, step: usize, create: &Create, work: &Job<'_>) -> Result<End, Error> {
-        let region = work.region(&create.region, step)?;
+    pub(super) async fn create(&self, step: usize, create: &Create, work: &Work<'_>) -> Result<End, Error> {
+        let region = self.region(step, &create.region, work)?;
         if let Some(marked) = self.marked_step(step) {
             let made = self.create_marked(marked, &region, work).await?;
             self.progress().record(made.clone());
@@ -62,16 +61,16 @@ impl Changing {
         }
         let draft = self.draft(step, create, &region, work).await;
         let draft = draft.map_err(|error| vanished(error, &self.change, create))?;
-        send_until_known(
-            &self.sender(step, Request::Create, work, work.stop),
-            || self.post(step, create, &draft, &region),
-            async || Ok(self.find(step, create, &region, work).await?.map(End::Made)),
-        )
-        .await
+        self.sender(step, Request::Create, work, work.stop)
+            .send_until_known(
+                || self.post(step, create, &draft, &region),
+                async || Ok(self.find(step, create, &region, work).await?.map(End::Made)),
+            )
+            .await
     }
 
     /// The same of an object of a new VPN.
-    async fn create_marked(&self, marked: MarkedStep<'_>, region: &Region, work: &Job<'_>) -> Result<Made, Error> {
+    async fn create_marked(&self, marked: MarkedStep<'_>, region: &Region, work: &Work<'_>) -> Result<Made, Error> {
         if let Some(sole) = Sole::of(marked) {
             return self.sole_service(sole, region, work).await;
         }
@@ -90,7 +89,7 @@ impl Changing {
             Ok(Made { task, region, id, name, origin, external_v4: None, external_v6: None })
         };
         let look = || self.find_marked(marked, region, work);
-        send_until_known(&self.sender(step, Request::Create, work, work.stop), send, look).await
+        self.sender(step, Request::Create, work, work.stop).send_until_known(send, look).await
     }
 
     /// Looks for what lost requests have made. Of several objects the first is kept. If there is none, and none can come any
@@ -100,7 +99,7 @@ impl Changing {
         step: usize,
         create: &Create,
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Option<Id>, Error> {
         let at = Timestamp::now();
         let found = self.marked(step, create, region).await?;
@@ -120,8 +119,8 @@ impl Changing {
     }
 
     /// Deletes what the step has made, and what its lost requests have made.
-    pub(super) async fn remove_made(&self, step: usize, create: &Create, work: &Job<'_>) -> Result<(), Error> {
-        let region = work.region(&create.region, step)?;
+    pub(super) async fn remove_made(&self, step: usize, create: &Create, work: &Work<'_>) -> Result<(), Error> {
+        let region = self.region(step, &create.region, work)?;
         let mut all: Vec<Id> = self.progress().made(step).cloned().into_iter().collect();
         if self.progress().is_in_doubt(step) {
             let at = Timestamp::now();
@@ -156,7 +155,7 @@ impl Changing {
         step: usize,
         create: &'a Create,
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Draft<'a>, Error> {
         Ok(match &create.object {
             New::LocalGroup(subnets) => Draft::Group("subnet", subnets.iter().map(ToString::to_string).collect()),
@@ -176,7 +175,7 @@ impl Changing {
                     peer_group: self.id_of(&fresh.peer_group)?,
                     peer_address,
                     peer_id,
-                    key: work.key.ok_or_else(none)?.secret().clone(),
+                    key: self.key.as_ref().ok_or_else(none)?.secret().clone(),
                 }))
             }
             New::Unplanned(object, _) => {

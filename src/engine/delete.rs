@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::replaced::is_connection;
 use super::retry::pass;
-use super::{Changing, End, Failure, Job, Request};
+use super::{Changing, End, Event, Failure, Request, Work};
 use crate::change::{Deletable, Object};
-use crate::cloud::retry::{Patience, Pause};
-use crate::cloud::{Error, Id, Region};
+use crate::cloud::retry::Pause;
+use crate::cloud::{Error, Id, Region, SiteConnection};
 
 /// How often the deletion of what something still uses is tried. Some back ends tear a connection down after they have
 /// answered; with the default pauses this waits for 6 s.
@@ -19,39 +19,6 @@ pub(super) enum Freed {
     Gone,
     /// A connection that stays uses it.
     InUse(Error),
-}
-
-/// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given time
-/// to tear that down.
-pub(super) async fn free_and_delete(
-    region: &Region,
-    what: Deletable,
-    id: &Id,
-    is_torn_down: impl Fn(&Id) -> bool,
-    patience: &Patience,
-) -> Result<Freed, Error> {
-    let mut pause = region.cloud().limits().back_off;
-    let mut attempt = 1;
-    loop {
-        let error = match delete(what, id, region).await {
-            Err(error) if error.is_in_use() => error,
-            deleted => return deleted.map(|()| Freed::Gone),
-        };
-        // Waiting does not help then. A list that cannot be read is no reason to give up.
-        let connections = region.connections().await.unwrap_or_default();
-        if connections.iter().any(|connection| !is_torn_down(&connection.id) && connection.uses(id)) {
-            return Ok(Freed::InUse(error));
-        }
-        attempt += 1;
-        if attempt > TRIES_IN_USE {
-            return Err(error);
-        }
-        (patience.told)(Pause { error: error.clone(), wait: pause, attempt, of: TRIES_IN_USE });
-        if !pass(pause, &patience.stop).await {
-            return Err(error);
-        }
-        pause = pause.saturating_mul(2).min(Duration::from_secs(10));
-    }
 }
 
 pub(super) async fn delete(what: Deletable, id: &Id, region: &Region) -> Result<(), Error> {
@@ -67,9 +34,9 @@ impl Changing {
         step: usize,
         what: Deletable,
         object: &Object,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<End, Failure> {
-        let region = work.region(&object.region, step)?;
+        let region = self.region(step, &object.region, work)?;
         if is_connection(what) {
             self.before_deletion(step, object, work).await?;
         }
@@ -88,20 +55,43 @@ impl Changing {
         }
     }
 
+    /// Deletes an object. If something still uses it, and that can only be a connection that was deleted, the cloud is given
+    /// time to tear that down.
     pub(super) async fn free_and_delete(
         &self,
         step: usize,
         what: Deletable,
         id: &Id,
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Freed, Error> {
-        let is_torn_down = |id: &Id| self.notes().torn_down.contains(id);
-        let patience = work.patience(step, work.stop.clone());
-        let freed = free_and_delete(region, what, id, is_torn_down, &patience).await?;
-        if matches!(freed, Freed::Gone) && is_connection(what) {
-            self.notes().torn_down.push(id.clone());
+        let mut wait = work.limits().back_off;
+        let mut attempt = 1;
+        loop {
+            let error = match delete(what, id, region).await {
+                Err(error) if error.is_in_use() => error,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    self.notes().torn_down.extend(is_connection(what).then(|| id.clone()));
+                    return Ok(Freed::Gone);
+                }
+            };
+            // Waiting does not help then. A list that cannot be read is no reason to give up.
+            let connections = region.connections().await.unwrap_or_default();
+            let stays = |connection: &&SiteConnection| !self.notes().torn_down.contains(&connection.id);
+            if connections.iter().filter(stays).any(|connection| connection.uses(id)) {
+                return Ok(Freed::InUse(error));
+            }
+            attempt += 1;
+            if attempt > TRIES_IN_USE {
+                return Err(error);
+            }
+            let pause = Pause { error: error.clone(), wait, attempt, of: TRIES_IN_USE };
+            work.tell(Event::Waiting(step, Box::new(pause)));
+            if !pass(wait, work.stop).await {
+                return Err(error);
+            }
+            wait = wait.saturating_mul(2).min(Duration::from_secs(10));
         }
-        Ok(freed)
     }
 }

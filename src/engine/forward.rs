@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::contention::Overtaken;
 use super::marked::MarkedStep;
 use super::rivals::Rival;
-use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
+use super::{ChangeError, Changed, Changing, Direction, End, Failure, Work};
 use crate::change::{Change, Create, HalfObject, New, Step};
 use crate::cloud::{Error, ErrorKind};
 use crate::engine::Event;
 
 impl Changing {
-    pub(super) async fn forward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
+    pub(super) async fn forward(&self, work: &Work<'_>) -> Result<Changed, ChangeError> {
         self.set_out(Direction::Forward, work);
         let progress = self.progress().clone();
         let renewed = self.kept().renew(&self.change, &progress);
@@ -89,7 +89,7 @@ impl Changing {
         &self,
         steps: &[usize],
         follows_services: bool,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), ChangeError> {
         let looked = async {
             if follows_services {
@@ -118,7 +118,7 @@ impl Changing {
         }
     }
 
-    pub(super) async fn one_step(&self, step: usize, work: &Job<'_>) -> Result<(), Failure> {
+    pub(super) async fn one_step(&self, step: usize, work: &Work<'_>) -> Result<(), Failure> {
         work.tell(Event::Started(step));
         let begun = Instant::now();
         match self.do_step(step, work).await {
@@ -140,13 +140,13 @@ impl Changing {
         }
     }
 
-    pub(super) fn failed_early(&self, step: usize, error: Error, work: &Job<'_>) -> ChangeError {
+    pub(super) fn failed_early(&self, step: usize, error: Error, work: &Work<'_>) -> ChangeError {
         work.tell(Event::Failed(step, error.clone(), Duration::ZERO));
         self.fail(step, error.into(), work)
     }
 
     /// It was not seen whether somebody else has made this VPN.
-    pub(super) fn unseen(&self, mut error: Error, work: &Job<'_>) -> ChangeError {
+    pub(super) fn unseen(&self, mut error: Error, work: &Work<'_>) -> ChangeError {
         let steps = self.marked_steps().filter(|marked| marked.task.step == HalfObject::Connection);
         let steps: Vec<MarkedStep<'_>> = steps.collect();
         let here = steps.iter().find(|marked| error.region.as_ref() == Some(&marked.create.region)).or(steps.first());
@@ -157,26 +157,27 @@ impl Changing {
     }
 
     /// Takes back a creation that somebody else was faster with.
-    pub(super) async fn yield_to(&self, rival: &Rival, work: &Job<'_>) -> ChangeError {
+    pub(super) async fn yield_to(&self, rival: &Rival, work: &Work<'_>) -> ChangeError {
         let (step, error) = self.withdraw(rival, work).await;
         let is_stopped = work.stop.is_cancelled() && !self.progress().is_unbegun();
         if is_stopped { ChangeError::Stopped } else { ChangeError::Failed(step, Box::new(error)) }
     }
 
     /// A key that may not be sent is no reason to be left half-way: the first step that has one, and why not.
-    pub(super) async fn may_send_keys(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
+    pub(super) async fn may_send_keys(&self, work: &Work<'_>) -> Result<(), (usize, Error)> {
         for (number, step) in self.change.steps().iter().enumerate() {
             if self.progress().is_done(number) || !step.has_key() {
                 continue;
             }
-            for region in step.regions().into_iter().filter_map(|region| work.cloud.region(region).ok()) {
+            let region = |id| self.session(number, id, work).region(id).ok();
+            for region in step.regions().into_iter().filter_map(region) {
                 region.may_take_keys().await.map_err(|error| (number, error))?;
             }
         }
         Ok(())
     }
 
-    pub(super) async fn do_step(&self, step: usize, work: &Job<'_>) -> Result<End, Failure> {
+    pub(super) async fn do_step(&self, step: usize, work: &Work<'_>) -> Result<End, Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) => Ok(self.create(step, &create, work).await?),
             Step::Update(update) => self.update(step, &update, Direction::Forward, work).await,

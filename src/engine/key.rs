@@ -16,11 +16,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::contention::error;
 use super::progress::StepStatus;
-use super::{Changing, End, Failure, Job, Request};
+use super::{Changing, End, Failure, Request, Work};
 use crate::change::{CopyKey, Object, SetKey, Step};
 use crate::cloud::{Error, Id, Region};
 use crate::engine::ROUNDS;
-use crate::engine::retry::send_until_known;
 use crate::plan::Psk;
 use crate::plan::psk::{self, KeyOrigin};
 
@@ -41,7 +40,7 @@ enum Missing {
 }
 
 impl Changing {
-    pub(super) async fn set_key(&self, step: usize, set_key: &SetKey, work: &Job<'_>) -> Result<End, Failure> {
+    pub(super) async fn set_key(&self, step: usize, set_key: &SetKey, work: &Work<'_>) -> Result<End, Failure> {
         let first = self.holder(step, &set_key.first, work).await?;
         let second = match &set_key.second {
             Some(connection) => Some(self.holder(step, connection, work).await?),
@@ -56,7 +55,7 @@ impl Changing {
                 first.key
             }
             Missing::Both => {
-                let fresh = match (work.key, set_key.key) {
+                let fresh = match (&self.key, set_key.key) {
                     (Some(given), _) => given.clone(),
                     (None, KeyOrigin::Generated) => Psk::generate(),
                     (None, KeyOrigin::Given) => return Err(Failure::KeyNeeded),
@@ -80,7 +79,7 @@ impl Changing {
         step: usize,
         set_key: &SetKey,
         mine: &SecretString,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Failure> {
         let lost = |what: &str| {
             let text = format!("Somebody else has given {} another key at the same time{what}.", self.change.label);
@@ -119,7 +118,7 @@ impl Changing {
         first: &Holder,
         second: Option<&Holder>,
         fresh: &SecretString,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         let were_equal = second.is_some_and(|second| is_same(&first.key, &second.key));
         self.give(step, Request::FirstKey { were_equal }, first, fresh, work).await?;
@@ -147,7 +146,7 @@ impl Changing {
     }
 
     /// Gives the first half back the key that the second has, or does nothing if they have the same, or one is gone.
-    pub(super) async fn put_key_back(&self, step: usize, set_key: &SetKey, work: &Job<'_>) -> Result<(), Error> {
+    pub(super) async fn put_key_back(&self, step: usize, set_key: &SetKey, work: &Work<'_>) -> Result<(), Error> {
         let Some((first, second)) = self.both_holders(step, set_key, work).await? else { return Ok(()) };
         if !is_same(&first.key, &second.key) {
             self.put_back(step, &first, &second.key, work).await?;
@@ -161,7 +160,7 @@ impl Changing {
         &self,
         step: usize,
         set_key: &SetKey,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
         let mut effects = 0;
@@ -180,7 +179,7 @@ impl Changing {
 
     /// Gives a connection the key of another, which is right: a run that changes the key of any connection between two ends
     /// changes it there first.
-    pub(super) async fn copy_key(&self, step: usize, copy_key: &CopyKey, work: &Job<'_>) -> Result<End, Failure> {
+    pub(super) async fn copy_key(&self, step: usize, copy_key: &CopyKey, work: &Work<'_>) -> Result<End, Failure> {
         for _ in 0..ROUNDS {
             let CopyKey { from, to } = copy_key;
             let Some((from, to)) = self.present_holders(step, from, to, work).await? else { return Ok(End::Gone) };
@@ -202,7 +201,7 @@ impl Changing {
         &self,
         step: usize,
         CopyKey { from, to }: &CopyKey,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         let at = Timestamp::now();
         let mut effects = 0;
@@ -219,7 +218,7 @@ impl Changing {
     }
 
     /// The connections that got the key of the VPN are to have it still.
-    async fn copy_again(&self, work: &Job<'_>) -> Result<(), Error> {
+    async fn copy_again(&self, work: &Work<'_>) -> Result<(), Error> {
         for step in 0..self.change.steps().len() {
             if let Step::CopyKey(copy_key) = self.change.steps()[step].clone()
                 && self.progress().is_done(step)
@@ -230,7 +229,7 @@ impl Changing {
         Ok(())
     }
 
-    async fn put_back(&self, step: usize, first: &Holder, old: &SecretString, work: &Job<'_>) -> Result<(), Error> {
+    async fn put_back(&self, step: usize, first: &Holder, old: &SecretString, work: &Work<'_>) -> Result<(), Error> {
         self.give(step, Request::KeyBack, first, old, work).await?;
         self.progress().reopen(step);
         self.note();
@@ -262,7 +261,7 @@ impl Changing {
         &self,
         step: usize,
         set_key: &SetKey,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Option<(Holder, Holder)>, Error> {
         let Some(second) = &set_key.second else { return Ok(None) };
         self.present_holders(step, &set_key.first, second, work).await
@@ -274,7 +273,7 @@ impl Changing {
         step: usize,
         first: &Object,
         second: &Object,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Option<(Holder, Holder)>, Error> {
         let mut both = Vec::new();
         for connection in [first, second] {
@@ -286,9 +285,9 @@ impl Changing {
         Ok(both.pop().and_then(|second| Some((both.pop()?, second))))
     }
 
-    async fn holder(&self, step: usize, connection: &Object, work: &Job<'_>) -> Result<Holder, Error> {
+    async fn holder(&self, step: usize, connection: &Object, work: &Work<'_>) -> Result<Holder, Error> {
         // Between the halves there is no stopping.
-        let region = work.steadfast(&connection.region, step)?;
+        let region = self.steadfast(step, &connection.region, work)?;
         let key = match region.connection_psk(&self.present(&connection.id)).await {
             Err(error) if error.is_gone() => match self.successor(&connection.id, &connection.name, &region).await? {
                 Some(id) => region.connection_psk(&id).await?,
@@ -307,7 +306,7 @@ impl Changing {
         request: Request,
         to: &Holder,
         key: &SecretString,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         let never = tokio_util::sync::CancellationToken::new();
         let wish = if matches!(request, Request::FirstKey { .. }) { work.stop } else { &never };
@@ -322,7 +321,7 @@ impl Changing {
             Ok(is_set.then_some(()))
         };
         let send = || to.region.set_connection_psk(id, key);
-        send_until_known(&self.sender(step, request, work, wish), send, look).await
+        self.sender(step, request, work, wish).send_until_known(send, look).await
     }
 }
 

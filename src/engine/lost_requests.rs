@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
-use super::{ChangeError, Changed, Changing, Direction, Job, Work};
+use super::{ChangeError, Changed, Changing, Direction, Work};
 use crate::change::Step;
 use crate::cloud::{Error, Limits};
 use crate::engine::Event;
@@ -22,7 +22,7 @@ impl Changing {
         key: Option<&Psk>,
         work: &Work<'_>,
     ) -> Result<Changed, ChangeError> {
-        let work = &self.job(key, work);
+        self.take_key(key);
         loop {
             let ended = match direction {
                 Direction::Forward => self.forward(work).await,
@@ -48,7 +48,7 @@ impl Changing {
     }
 
     /// Switches on what a lost request has switched off since. What cannot be looked at stays in doubt.
-    async fn settle_restarts(&self, work: &Job<'_>) {
+    async fn settle_restarts(&self, work: &Work<'_>) {
         for step in 0..self.change.steps().len() {
             let is_due = matches!(self.change.steps()[step], Step::Restart(_)) && self.progress().late(step).is_some();
             if is_due && let Err(error) = self.settle_step(step, work).await {
@@ -58,7 +58,7 @@ impl Changing {
     }
 
     /// The same of what is rolled back. Of a creation everything was looked for before; why that failed, if it did.
-    pub(super) async fn settle_back(&self, unseen: Option<Error>, work: &Job<'_>) -> Changed {
+    pub(super) async fn settle_back(&self, unseen: Option<Error>, work: &Work<'_>) -> Changed {
         match self.settle(work).await {
             Changed::Unsettled(until, None) => Changed::Unsettled(until, unseen.map(Box::new)),
             changed => changed,
@@ -66,7 +66,7 @@ impl Changing {
     }
 
     /// Looks at everything a lost request may have changed since. Without such requests the journal goes.
-    pub(super) async fn settle(&self, work: &Job<'_>) -> Changed {
+    pub(super) async fn settle(&self, work: &Work<'_>) -> Changed {
         let mut failed = None;
         let is_forward = self.progress().direction == Direction::Forward;
         let is_creation = self.marked_steps().next().is_some();
@@ -98,22 +98,22 @@ impl Changing {
         }
     }
 
-    async fn settle_step(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
+    async fn settle_step(&self, step: usize, work: &Work<'_>) -> Result<(), Error> {
         let direction = self.progress().direction;
         match self.change.steps()[step].clone() {
             Step::Create(create) if direction == Direction::Back => self.remove_made(step, &create, work).await,
             Step::Create(create) => {
-                let region = work.region(&create.region, step)?;
+                let region = self.region(step, &create.region, work)?;
                 self.find(step, &create, &region, work).await.map(drop)
             }
             Step::Update(update) if direction == Direction::Back => {
-                let region = work.region(&update.region, step)?;
+                let region = self.region(step, &update.region, work)?;
                 self.see_to(step, &update, &region).await
             }
             Step::SetKey(set_key) => self.see_that_keys_are_equal(step, &set_key, work).await,
             Step::CopyKey(copy_key) => self.see_that_key_is_copied(step, &copy_key, work).await,
             Step::Restart(service) => {
-                let region = work.region(&service.region, step)?;
+                let region = self.region(step, &service.region, work)?;
                 self.see_that_it_is_on(step, &service, &region).await
             }
             // Sent late, these do what was done already.

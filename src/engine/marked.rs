@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Changing, Job};
+use super::{Changing, Work};
 use crate::change::{Create, Deletable, Form, HalfObject, Step, Task};
 use crate::cloud::vpnaas::{Formed, Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Region, RegionId};
@@ -58,7 +58,7 @@ impl Changing {
     }
 
     /// Notes what a look has shown. What is not ours is told once.
-    pub(super) fn note_look(&self, step: usize, looked: Looked, work: &Job<'_>) {
+    pub(super) fn note_look(&self, step: usize, looked: Looked, work: &Work<'_>) {
         self.progress().looked_for(step, looked.at, looked.ours);
         self.note();
         for made in looked.others {
@@ -73,7 +73,7 @@ impl Changing {
         &self,
         marked: MarkedStep<'_>,
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
         let MarkedStep { step, task, create } = marked;
         let at = Timestamp::now();
@@ -123,10 +123,10 @@ impl Changing {
         &self,
         marked: MarkedStep<'_>,
         region: &Region,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<Option<Made>, Error> {
         self.look_by_marker(marked, region, work).await?;
-        let misfits = self.take(marked, region, work).await?;
+        let misfits = self.take(marked, region).await?;
         let taken = self.progress().object(marked.step).cloned();
         if taken.is_none() {
             self.discard(marked.step, &misfits, region, work).await?;
@@ -135,7 +135,7 @@ impl Changing {
     }
 
     /// Notes and tells that an object is gone.
-    pub(super) fn forget(&self, made: &Made, work: &Job<'_>) {
+    pub(super) fn forget(&self, made: &Made, work: &Work<'_>) {
         self.progress().remove(&made.id);
         self.note();
         work.tell(Event::Deleted(made.clone()));
@@ -179,7 +179,7 @@ impl Changing {
 
     /// Deletes what a step of a creation has made, and what its lost requests have left. What cannot be deleted is told of,
     /// and does not keep the rest from being deleted.
-    pub(super) async fn remove_marked(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
+    pub(super) async fn remove_marked(&self, step: usize, work: &Work<'_>) -> Result<(), Error> {
         let mut failed = None;
         let own = self.progress().removable_of(step);
         for made in own {
@@ -199,8 +199,8 @@ impl Changing {
         failed.map_or(Ok(()), Err)
     }
 
-    async fn remove_one(&self, step: usize, made: &Made, work: &Job<'_>) -> Result<(), Error> {
-        let region = work.region(&made.region, step)?;
+    async fn remove_one(&self, step: usize, made: &Made, work: &Work<'_>) -> Result<(), Error> {
+        let region = self.region(step, &made.region, work)?;
         self.verify(made, &region).await?;
         match self.free_and_delete(step, deletable(made), &made.id, &region, work).await? {
             Freed::Gone => Ok(()),
@@ -210,7 +210,7 @@ impl Changing {
 
     /// Looks for what every step of a creation in doubt may have got. The first look that failed, if one did: such a
     /// step stays as much in doubt as it was.
-    pub(super) async fn look_for_all(&self, work: &Job<'_>) -> Option<Error> {
+    pub(super) async fn look_for_all(&self, work: &Work<'_>) -> Option<Error> {
         let mut failed = None;
         for marked in self.marked_steps() {
             let MarkedStep { step, create, .. } = marked;
@@ -218,7 +218,7 @@ impl Changing {
                 continue;
             }
             let before = self.progress().leftovers();
-            let looked = match work.region(&create.region, step) {
+            let looked = match self.region(step, &create.region, work) {
                 Ok(region) => self.look_by_marker(marked, &region, work).await,
                 Err(error) => Err(error),
             };
@@ -238,7 +238,7 @@ impl Changing {
     }
 
     /// Deletes what lost requests have made after all. What cannot be deleted is still known. A stop ends it where it is.
-    pub(super) async fn sweep(&self, work: &Job<'_>) {
+    pub(super) async fn sweep(&self, work: &Work<'_>) {
         tokio::select! {
             biased;
             () = work.stop.cancelled() => {}
@@ -246,13 +246,13 @@ impl Changing {
         }
     }
 
-    async fn sweep_all(&self, work: &Job<'_>) {
+    async fn sweep_all(&self, work: &Work<'_>) {
         self.look_for_all(work).await;
         self.note();
         let leftovers = self.progress().leftovers();
         for left in leftovers {
             let Some(step) = self.change.step_of(left.task) else { continue };
-            let Ok(region) = work.region(&left.region, step) else { continue };
+            let Ok(region) = self.region(step, &left.region, work) else { continue };
             if self.verify(&left, &region).await.is_ok() && delete(deletable(&left), &left.id, &region).await.is_ok() {
                 self.forget(&left, work);
             }

@@ -1,6 +1,6 @@
 //! Where a new connection goes.
 
-use super::{Changing, Job};
+use super::{Changing, Work};
 use crate::change::PeerEnd;
 use crate::cloud::{Error, ErrorKind};
 use crate::plan::Outer;
@@ -8,7 +8,7 @@ use crate::plan::Outer;
 impl Changing {
     /// Address and identity of what a connection goes to: the other service's own external address, never the router's, which
     /// on OVN is another one.
-    pub(super) async fn peer_of(&self, peer: &PeerEnd, work: &Job<'_>) -> Result<(String, String), Error> {
+    pub(super) async fn peer_of(&self, peer: &PeerEnd, work: &Work<'_>) -> Result<(String, String), Error> {
         let (step, outer) = match peer {
             PeerEnd::Outside { address, id } => return Ok((address.clone(), id.clone())),
             PeerEnd::Service(step, outer) => (*step, *outer),
@@ -27,9 +27,9 @@ impl Changing {
     }
 
     /// Reads a service's addresses again: one that was found before its gateway was built has none yet.
-    async fn read_addresses(&self, step: usize, work: &Job<'_>) -> Result<(), Error> {
+    async fn read_addresses(&self, step: usize, work: &Work<'_>) -> Result<(), Error> {
         let Some(mut made) = self.progress().object(step).cloned() else { return Ok(()) };
-        let services = work.region(&made.region, step)?.services().await?;
+        let services = self.region(step, &made.region, work)?.services().await?;
         if let Some(service) = services.iter().find(|service| service.id == made.id) {
             (made.external_v4, made.external_v6) = (service.external_v4, service.external_v6);
             self.progress().record(made);

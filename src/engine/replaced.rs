@@ -7,7 +7,7 @@ use futures::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::contention::{Overtaken, error};
-use super::{Changing, Failure, Job};
+use super::{Changing, Failure, Work};
 use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
 use crate::cloud::vpnaas::{Marked, is_marked};
@@ -53,11 +53,11 @@ impl Changing {
     }
 
     /// Sees to it that a connection to delete is what it was when the change was built.
-    pub(super) async fn before_deletion(&self, step: usize, object: &Object, work: &Job<'_>) -> Result<(), Failure> {
+    pub(super) async fn before_deletion(&self, step: usize, object: &Object, work: &Work<'_>) -> Result<(), Failure> {
         let is_first = self.has_deleted_nothing();
         if self.change.verb == Verb::Delete && is_first {
             for object in self.connections_to_go() {
-                let region = work.region(&object.region, step)?;
+                let region = self.region(step, &object.region, work)?;
                 self.holds_what_is_known(&object, &region).await?;
             }
             return Ok(());
@@ -66,7 +66,7 @@ impl Changing {
             if !is_first && pair.old != object.id {
                 continue;
             }
-            let region = work.region(&pair.create.region, step)?;
+            let region = self.region(step, &pair.create.region, work)?;
             match (compare(&pair, &region).await?, is_first) {
                 (Compared::Gone, true) => {
                     let by = self.twin_of(&pair, &region).await?.map(|(_, by)| by);
@@ -105,9 +105,9 @@ impl Changing {
     }
 
     /// Sees to it that a VPN that is deleted was not replaced by somebody else meanwhile.
-    async fn is_gone_for_good(&self, work: &Job<'_>) -> Result<(), Overtaken> {
+    async fn is_gone_for_good(&self, work: &Work<'_>) -> Result<(), Overtaken> {
         for object in self.connections_to_go() {
-            let Ok(region) = work.region(&object.region, 0) else { continue };
+            let Ok(region) = self.region(0, &object.region, work) else { continue };
             if let Ok(Some(new)) = self.successor(&object.id, &object.name, &region).await {
                 let text = format!(
                     "Somebody else has replaced the IPsec site connection {} in {} at the same time: {new} has replaced \
@@ -123,12 +123,12 @@ impl Changing {
 
     /// What somebody else has given a VPN while it was being deleted is not among the steps, but carries its mark and a name
     /// as this program gives it, and nothing uses it any more. What lacks such a name was said to stay.
-    async fn remove_what_it_left(&self, work: &Job<'_>) {
+    async fn remove_what_it_left(&self, work: &Work<'_>) {
         const KINDS: [Kind; 3] = [Kind::EndpointGroup, Kind::IkePolicy, Kind::IpsecPolicy];
         let Subject::Marked(vpn) = self.change.subject.clone() else { return };
         let regions: BTreeSet<RegionId> = self.connections_to_go().into_iter().map(|object| object.region).collect();
         for region in regions {
-            let Ok(region) = work.region(&region, 0) else { continue };
+            let Ok(region) = self.region(0, &region, work) else { continue };
             let lists = join_all(KINDS.map(|kind| region.described(kind))).await;
             let Ok(connections) = region.connections().await else { continue };
             for (kind, objects) in KINDS.into_iter().zip(lists) {
@@ -188,9 +188,9 @@ impl Changing {
         step: usize,
         pair: &Pair,
         old: &ConnectionTemplate,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<(), Error> {
-        let region = work.region(&pair.create.region, step)?;
+        let region = self.region(step, &pair.create.region, work)?;
         let group = |name: &str| old.text(name).map(Id::new);
         let (local, peer) = (group("local_ep_group_id"), group("peer_ep_group_id"));
         let changes = ConnectionChanges {
@@ -203,23 +203,25 @@ impl Changing {
         let mut failures = 0;
         while let Err(error) = region.update_connection(&pair.new, &changes).await {
             failures += 1;
-            if !error.is_pending() || !work.wait_for_agent(step, &error, failures).await {
+            if !error.is_pending()
+                || !work.wait_for_agent(&work.patience(step, work.stop.clone()), &error, failures).await
+            {
                 return Err(error);
             }
         }
         // A new key is for both halves, so both new connections get it.
         for pair in self.pairs() {
-            let region = work.region(&pair.create.region, step)?;
+            let region = self.region(step, &pair.create.region, work)?;
             set_key(&region, &pair.new, old.psk(), step, work).await?;
         }
         Ok(())
     }
 
     /// Notes whether both halves have the same key, before the first of them is replaced.
-    pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &Job<'_>) {
+    pub(super) async fn note_keys(&self, like: &ConnectionTemplate, id: &Id, step: usize, work: &Work<'_>) {
         let other = self.change.connections.iter().find(|one| one.id != *id).cloned();
         let (Some(other), true) = (other, self.pairs().is_empty()) else { return };
-        let Ok(region) = work.region(&other.region, step) else { return };
+        let Ok(region) = self.region(step, &other.region, work) else { return };
         if let Ok(key) = region.connection_psk(&other.id).await {
             self.notes().were_equal = key.expose_secret() == like.psk().expose_secret();
         }
@@ -227,7 +229,7 @@ impl Changing {
 
     /// Sees to it that both halves have the same key in the end, if they had, and that no other change has replaced the same
     /// connections.
-    pub(super) async fn look_at_connections(&self, work: &Job<'_>) -> Result<(), Overtaken> {
+    pub(super) async fn look_at_connections(&self, work: &Work<'_>) -> Result<(), Overtaken> {
         if self.change.verb == Verb::Delete && matches!(self.change.subject, Subject::Marked(_)) {
             return self.is_gone_for_good(work).await;
         }
@@ -243,11 +245,11 @@ impl Changing {
         }
     }
 
-    async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &Job<'_>) -> Result<(), Error> {
+    async fn equal_keys(&self, pairs: &[Pair], step: usize, work: &Work<'_>) -> Result<(), Error> {
         let mut halves = Vec::new();
         for one in self.change.connections.clone() {
             let new = pairs.iter().find(|pair| pair.old == one.id).map(|pair| pair.new.clone());
-            halves.push((work.region(&one.region, step)?, new.is_some(), new.unwrap_or(one.id), one.name));
+            halves.push((self.region(step, &one.region, work)?, new.is_some(), new.unwrap_or(one.id), one.name));
         }
         // What was not replaced has what somebody else has set.
         halves.sort_by_key(|(_, is_new, ..)| *is_new);
@@ -290,12 +292,12 @@ impl Changing {
         Ok(known.find(|(id, by)| by != self.change.id() && *id != pair.old))
     }
 
-    async fn one_of_twins(&self, pairs: &[Pair], work: &Job<'_>) -> Result<(), Overtaken> {
-        let mut pause = work.cloud.limits().back_off;
+    async fn one_of_twins(&self, pairs: &[Pair], work: &Work<'_>) -> Result<(), Overtaken> {
+        let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
             let mut found = None;
             for pair in pairs {
-                let Ok(region) = work.region(&pair.create.region, pair.step) else { continue };
+                let Ok(region) = self.region(pair.step, &pair.create.region, work) else { continue };
                 if let Ok(Some((id, by))) = self.twin_of(pair, &region).await {
                     found = Some((pair, id, by));
                     break;
@@ -325,7 +327,7 @@ impl Changing {
     }
 
     /// Deletes what this change has made in place of what another has replaced too.
-    async fn remove_own(&self, pairs: &[Pair], work: &Job<'_>) {
+    async fn remove_own(&self, pairs: &[Pair], work: &Work<'_>) {
         let made = |step: &Step| matches!(step, Step::Create(_));
         let mut own: Vec<usize> =
             (0..self.change.steps().len()).filter(|&step| made(&self.change.steps()[step])).collect();
@@ -364,11 +366,12 @@ async fn compare(pair: &Pair, region: &Region) -> Result<Compared, Error> {
     Ok(if is_alike { Compared::Alike } else { Compared::Changed(Box::new(old)) })
 }
 
-async fn set_key(region: &Region, id: &Id, key: &SecretString, step: usize, work: &Job<'_>) -> Result<(), Error> {
+async fn set_key(region: &Region, id: &Id, key: &SecretString, step: usize, work: &Work<'_>) -> Result<(), Error> {
     let mut failures = 0;
     while let Err(error) = region.set_connection_psk(id, key).await {
         failures += 1;
-        if !error.is_pending() || !work.wait_for_agent(step, &error, failures).await {
+        if !error.is_pending() || !work.wait_for_agent(&work.patience(step, work.stop.clone()), &error, failures).await
+        {
             return Err(error);
         }
     }

@@ -8,11 +8,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Changing, End, Job, Request};
+use super::{Changing, End, Request, Work};
 use crate::change::Object;
 use crate::cloud::changes::ServiceChanges;
 use crate::cloud::{Cloud, Error, ErrorKind, Id, Kind, Region, Status};
-use crate::engine::retry::send_until_known;
 
 /// How long a service is watched until its agent has switched it off. Agents that hear of it do so within seconds; switched
 /// on before that, it would not be noticed to have been off.
@@ -26,14 +25,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(180);
 
 impl Changing {
-    pub(super) async fn restart(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<End, Error> {
-        let region = work.region(&service.region, step)?;
+    pub(super) async fn restart(&self, step: usize, service: &Object, work: &Work<'_>) -> Result<End, Error> {
+        let region = self.region(step, &service.region, work)?;
         // With an expired token this waits for a new sign-in, and nothing may wait for that once the service is off.
         let before = match ShownService::of(&region, service).await {
             Err(error) if error.is_gone() => return Ok(End::Gone),
             shown => shown?,
         };
-        if let Some(error) = expires_soon(work.cloud) {
+        if let Some(error) = expires_soon(self.session(step, &service.region, work)) {
             if self.progress().is_half_done(step) {
                 self.switch_on(step, service, work).await?;
                 self.outdate(step);
@@ -69,8 +68,8 @@ impl Changing {
     }
 
     /// Switches the service on, even when asked to stop.
-    pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &Job<'_>) -> Result<(), Error> {
-        let region = work.steadfast(&service.region, step)?;
+    pub(super) async fn switch_on(&self, step: usize, service: &Object, work: &Work<'_>) -> Result<(), Error> {
+        let region = self.steadfast(step, &service.region, work)?;
         let never = CancellationToken::new();
         let send = async || match switch(&region, service, true).await {
             // Somebody has deleted it, so it is not left off.
@@ -78,7 +77,7 @@ impl Changing {
             sent => sent,
         };
         let look = async || Ok(is_up(&region, service).await?.then_some(()));
-        send_until_known(&self.sender(step, Request::SwitchOn, work, &never), send, look).await
+        self.sender(step, Request::SwitchOn, work, &never).send_until_known(send, look).await
     }
 
     /// Sees to it that no request that was lost has switched the service off.

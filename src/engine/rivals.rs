@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use secrecy::ExposeSecret;
 
 use super::marked::deletable;
-use super::{Changing, Job};
+use super::{Changing, Work};
 use crate::change::{HalfObject, Task};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Detail, Error, ErrorKind, Id, OtherSubnets, SiteConnection, Survey};
@@ -39,7 +39,7 @@ impl Changing {
     ///
     /// # Errors
     /// If that cannot be seen.
-    pub(super) async fn overtaken_before(&self, work: &Job<'_>) -> Result<Option<Rival>, Error> {
+    pub(super) async fn overtaken_before(&self, work: &Work<'_>) -> Result<Option<Rival>, Error> {
         // A run that has a connection already is seen by the others, and looks for them in the end.
         let Some(plan) = self.plan.as_ref().filter(|_| !self.has_connection()) else { return Ok(None) };
         Ok(self.rivals(plan, work).await?.into_iter().next())
@@ -49,9 +49,9 @@ impl Changing {
     ///
     /// # Errors
     /// If that cannot be seen.
-    pub(super) async fn overtaken_after(&self, work: &Job<'_>) -> Result<Option<Rival>, Error> {
+    pub(super) async fn overtaken_after(&self, work: &Work<'_>) -> Result<Option<Rival>, Error> {
         let Some(plan) = &self.plan else { return Ok(None) };
-        let mut pause = work.cloud.limits().back_off;
+        let mut pause = work.limits().back_off;
         for round in 1..=ROUNDS {
             let mut rivals = self.rivals(plan, work).await?;
             let yields = |rival: &Rival| rival.vpn.as_ref().is_some_and(|vpn| vpn > plan.id());
@@ -76,8 +76,12 @@ impl Changing {
     }
 
     /// A connection whose key this VPN shares, and that has another.
-    async fn sharer_with_another_key(&self, plan: &Plan, work: &Job<'_>) -> Option<Rival> {
-        let keys = read_shared_keys(work.cloud, plan.key_sharers()).await;
+    async fn sharer_with_another_key(&self, plan: &Plan, work: &Work<'_>) -> Option<Rival> {
+        let reads = plan.key_sharers().iter().map(|of| {
+            let cloud = work.session(None, &of.region);
+            read_shared_keys(cloud, std::slice::from_ref(of))
+        });
+        let keys = join_all(reads).await.concat();
         let own = plan.psk().secret().expose_secret();
         let differs = |shared: &&SharedKey| shared.key.as_ref().is_ok_and(|key| key.expose_secret() != own);
         let shared = keys.iter().find(differs)?;
@@ -89,17 +93,17 @@ impl Changing {
         Some(Rival { vpn: None, half, text })
     }
 
-    async fn rivals(&self, plan: &Plan, work: &Job<'_>) -> Result<Vec<Rival>, Error> {
+    async fn rivals(&self, plan: &Plan, work: &Work<'_>) -> Result<Vec<Rival>, Error> {
         let halves: Vec<&HalfPlan> = plan.halves().collect();
         let each = try_join_all(halves.into_iter().map(|half| self.rivals_of(plan, half, work))).await?;
         Ok(each.into_iter().flatten().collect())
     }
 
     /// The same on one half. One request, unless there is an unknown connection.
-    async fn rivals_of(&self, plan: &Plan, half: &HalfPlan, work: &Job<'_>) -> Result<Vec<Rival>, Error> {
+    async fn rivals_of(&self, plan: &Plan, half: &HalfPlan, work: &Work<'_>) -> Result<Vec<Rival>, Error> {
         let task = |step| Task { half: half.half, step };
         let step = self.change.step_of(task(HalfObject::Connection)).unwrap_or_default();
-        let region = work.region(&half.region, step)?;
+        let region = self.region(step, &half.region, work)?;
         let service = self.object_of(task(HalfObject::Service)).map(|made| made.id);
         let is_new = |connection: &SiteConnection| {
             Some(&connection.service) == service.as_ref()
@@ -155,7 +159,7 @@ impl Changing {
 impl Changing {
     /// Deletes what was made, because of what was found. No other objects are touched, and what others have come to use
     /// is theirs from now on. The error says what was found, and what became of this creation.
-    pub(super) async fn withdraw(&self, rival: &Rival, work: &Job<'_>) -> (usize, Error) {
+    pub(super) async fn withdraw(&self, rival: &Rival, work: &Work<'_>) -> (usize, Error) {
         let own = self.progress().removable();
         for made in own.into_iter().filter(|made| made.task.step == HalfObject::Connection) {
             // They are what is in the others' way.
@@ -192,9 +196,9 @@ impl Changing {
         (step, error)
     }
 
-    async fn delete_now(&self, made: &Made, work: &Job<'_>) {
+    async fn delete_now(&self, made: &Made, work: &Work<'_>) {
         let Some(step) = self.change.step_of(made.task) else { return };
-        let Ok(region) = work.region(&made.region, step) else { return };
+        let Ok(region) = self.region(step, &made.region, work) else { return };
         work.tell(Event::Deleting(made.clone()));
         if delete(deletable(made), &made.id, &region).await.is_ok() {
             self.forget(made, work);
@@ -203,13 +207,13 @@ impl Changing {
 
     /// Gives the other process the time to connect to services that this one made and that one reuses: deleted before that,
     /// they would be missing.
-    async fn until_taken_over(&self, work: &Job<'_>) {
-        let mut pause = work.cloud.limits().back_off;
+    async fn until_taken_over(&self, work: &Work<'_>) {
+        let mut pause = work.limits().back_off;
         for _ in 1..ROUNDS {
             let services: Vec<Made> = self.progress().removable().into_iter().filter(is_service).collect();
             let looks = services.iter().map(|made| async move {
                 let step = self.change.step_of(made.task).unwrap_or_default();
-                let connections = work.region(&made.region, step)?.connections().await?;
+                let connections = self.region(step, &made.region, work)?.connections().await?;
                 Ok::<_, Error>(connections.iter().any(|connection| connection.service == made.id))
             });
             match try_join_all(looks).await {

@@ -5,13 +5,13 @@ use std::cmp::Reverse;
 use tokio::time::Instant;
 
 use super::journal::JournalError;
-use super::{ChangeError, Changed, Changing, Direction, End, Failure, Job};
+use super::{ChangeError, Changed, Changing, Direction, End, Failure, Work};
 use crate::change::Step;
 use crate::cloud::{Error, ErrorKind};
 use crate::engine::Event;
 
 impl Changing {
-    pub(super) async fn backward(&self, work: &Job<'_>) -> Result<Changed, ChangeError> {
+    pub(super) async fn backward(&self, work: &Work<'_>) -> Result<Changed, ChangeError> {
         if !self.is_reversible() {
             return Err(ChangeError::TooLate);
         }
@@ -83,7 +83,7 @@ impl Changing {
         }
     }
 
-    pub(super) async fn back(&self, step: usize, work: &Job<'_>) -> Result<(), Failure> {
+    pub(super) async fn back(&self, step: usize, work: &Work<'_>) -> Result<(), Failure> {
         match self.change.steps()[step].clone() {
             Step::Create(create) if create.task().is_some() => self.remove_marked(step, work).await?,
             Step::Create(create) => self.remove_made(step, &create, work).await?,

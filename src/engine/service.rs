@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::marked::{Looked, MarkedStep, deletable};
-use super::{Changing, Job, Request};
+use super::{Changing, Request, Work};
 use crate::change::{Create, HalfObject, New, Task};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::retry::TRIES;
@@ -16,7 +16,7 @@ use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, Status, VpnService};
 use crate::engine::Event;
 use crate::engine::delete::delete;
-use crate::engine::retry::{pass, send_until_known};
+use crate::engine::retry::pass;
 use crate::engine::{Made, Origin};
 
 /// What there is on the router, and of ours.
@@ -45,7 +45,7 @@ impl<'a> Sole<'a> {
 impl Changing {
     /// Makes a VPN service, or takes the router's. The region is asked again right before, because a second service on a
     /// router takes the first one down, and the plan may be as old as the user was slow.
-    pub(super) async fn sole_service(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<Made, Error> {
+    pub(super) async fn sole_service(&self, sole: Sole<'_>, region: &Region, work: &Work<'_>) -> Result<Made, Error> {
         let Create { name, description, .. } = sole.marked.create;
         let body = VpnServiceBody { name, description, router: sole.router };
         let mut found = self.services(sole, region, work).await?;
@@ -73,12 +73,12 @@ impl Changing {
                 None => usable(sole, &found),
             }
         };
-        send_until_known(&sender, send, look).await
+        sender.send_until_known(send, look).await
     }
 
     /// Sees to it that the services are still there, and those this process has made alone on their routers, before anything
     /// hangs on them.
-    pub(super) async fn all_alone(&self, work: &Job<'_>) -> Result<(), (usize, Error)> {
+    pub(super) async fn all_alone(&self, work: &Work<'_>) -> Result<(), (usize, Error)> {
         let checked = self.marked_steps().filter_map(Sole::of).map(|sole| async move {
             self.alone(sole, work).await.map_err(|mut error| {
                 if self.progress().object(sole.marked.step).is_some() {
@@ -96,13 +96,13 @@ impl Changing {
     /// Two processes that look at the same moment both see an empty router. So each looks once more after it has made its
     /// service. Of two that see each other the one with the greater id withdraws; the other waits for that, and withdraws
     /// itself if it does not happen, because then the rival looked too early to know of it.
-    async fn alone(&self, sole: Sole<'_>, work: &Job<'_>) -> Result<(), Error> {
+    async fn alone(&self, sole: Sole<'_>, work: &Work<'_>) -> Result<(), Error> {
         let connection = self.change.step_of(Task { step: HalfObject::Connection, ..sole.marked.task });
         let may_be_connected = connection.is_some_and(|step| self.may_be_made(step));
         let own = self.progress().object(sole.marked.step).cloned();
         let Some(own) = own.filter(|_| !may_be_connected) else { return Ok(()) };
-        let region = work.region(&sole.marked.create.region, sole.marked.step)?;
-        let mut pause = work.cloud.limits().back_off;
+        let region = self.region(sole.marked.step, &sole.marked.create.region, work)?;
+        let mut pause = work.limits().back_off;
         for round in 1..=TRIES {
             let Services { ours, others } = self.services(sole, &region, work).await?;
             if !ours.iter().chain(&others).any(|service| service.id == own.id) {
@@ -135,7 +135,7 @@ impl Changing {
         self.service_again(sole, &region, work).await
     }
 
-    async fn service_again(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<(), Error> {
+    async fn service_again(&self, sole: Sole<'_>, region: &Region, work: &Work<'_>) -> Result<(), Error> {
         let begun = Instant::now();
         work.tell(Event::Started(sole.marked.step));
         let made = self.sole_service(sole, region, work).await?;
@@ -145,7 +145,7 @@ impl Changing {
         Ok(())
     }
 
-    async fn services(&self, sole: Sole<'_>, region: &Region, work: &Job<'_>) -> Result<Services, Error> {
+    async fn services(&self, sole: Sole<'_>, region: &Region, work: &Work<'_>) -> Result<Services, Error> {
         let marker = &sole.marked.create.description;
         let at = Timestamp::now();
         let all = region.services().await?;

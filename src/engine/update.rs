@@ -5,12 +5,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::contention::{Divergence, deleted, makes_groups, overtaken};
-use super::{Changing, Direction, End, Failure, Job, Request};
+use super::{Changing, Direction, End, Failure, Request, Work};
 use crate::change::{Edit, Edits, Update};
 use crate::cloud::changes::{ConnectionChanges, ServiceChanges};
 use crate::cloud::request::DpdBody;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
-use crate::engine::retry::send_until_known;
 
 impl Changing {
     /// Gives an object the values after the change, if it has those before it. An object that somebody has deleted has
@@ -23,9 +22,9 @@ impl Changing {
         step: usize,
         update: &Update,
         direction: Direction,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<End, Failure> {
-        let region = work.region(&update.region, step)?;
+        let region = self.region(step, &update.region, work)?;
         let at = Timestamp::now();
         match self.standing(update, &region).await? {
             Divergence::Before => {}
@@ -49,9 +48,9 @@ impl Changing {
         step: usize,
         update: &Update,
         direction: Direction,
-        work: &Job<'_>,
+        work: &Work<'_>,
     ) -> Result<End, Error> {
-        let region = work.region(&update.region, step)?;
+        let region = self.region(step, &update.region, work)?;
         let groups = self.groups(&update.edits, direction)?;
         let changes = changes(&update.edits, &groups, direction);
         let id = self.present(&update.id);
@@ -60,7 +59,7 @@ impl Changing {
             sent => sent.map(|()| End::Changed),
         };
         let look = async || Ok(self.look(step, &changes, &id, &region).await?.then_some(End::Changed));
-        send_until_known(&self.sender(step, Request::Update, work, work.stop), send, look).await
+        self.sender(step, Request::Update, work, work.stop).send_until_known(send, look).await
     }
 
     /// Whether the object has those values. If it has not, and nothing can change that any more, the step stands

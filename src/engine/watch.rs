@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::{LAST_POLL, POLL, SLACK, poll_after};
-use super::{Changing, Event, Job, Made, Standing, Work};
+use super::{Changing, Event, Made, Standing, Work};
 use crate::cloud::{Error, ErrorKind, Status};
 use crate::plan::Half;
 
@@ -46,10 +46,9 @@ impl Changing {
     ///
     /// Meanwhile it goes on looking for what requests given up may still make, and deletes it.
     pub async fn watch(&mut self, pace: Pace, work: &Work<'_>) -> Watched {
-        let job = &self.job(None, work);
-        let watched = self.poll(pace, job).await;
+        let watched = self.poll(pace, work).await;
         if matches!(watched, Watched::Active | Watched::NotYet(_)) && !self.progress().is_settled() {
-            self.sweep(job).await;
+            self.sweep(work).await;
         }
         let progress = self.progress().clone();
         self.kept().finish_made(&self.change, &progress);
@@ -62,26 +61,26 @@ impl Changing {
     /// # Errors
     /// If a region cannot be read.
     pub async fn settle_made(&mut self, work: &Work<'_>) -> Result<(), Error> {
-        let job = &self.job(None, work);
-        self.progress().take_over(work.cloud.limits());
+        self.progress().take_over(work.limits());
         for marked in self.marked_steps().filter(|marked| self.is_unsettled(marked.step)) {
             let Some(own) = self.object_of(marked.task) else { continue };
-            let there = job.region(&marked.create.region, marked.step)?.described(marked.task.step.kind()).await?;
+            let there =
+                self.region(marked.step, &marked.create.region, work)?.described(marked.task.step.kind()).await?;
             if !there.iter().any(|object| object.id == own.id) {
                 self.progress().settle(marked.step);
             }
         }
-        self.sweep(job).await;
+        self.sweep(work).await;
         let progress = self.progress().clone();
         self.kept().finish_made(&self.change, &progress);
         Ok(())
     }
 
-    async fn poll(&self, pace: Pace, work: &Job<'_>) -> Watched {
+    async fn poll(&self, pace: Pace, work: &Work<'_>) -> Watched {
         let connections: Vec<Made> = self.progress().connections().cloned().collect();
         // The time in which a person was asked to sign in again is not the cloud's.
-        let (begun, asked) = (Instant::now(), work.cloud.asked_for());
-        let deadline = || begun + pace.wait + work.cloud.asked_for().saturating_sub(asked);
+        let (begun, asked) = (Instant::now(), work.asked_for());
+        let deadline = || begun + pace.wait + work.asked_for().saturating_sub(asked);
         let mut standing: Standing = connections.iter().map(|made| (made.task.half, Status::PendingCreate)).collect();
         // However short the wait, each half is asked once; and once more if what was said last is from before a time in which
         // this process was suspended.
@@ -151,9 +150,9 @@ impl Changing {
         }
     }
 
-    async fn ask(&self, made: &Made, work: &Job<'_>) -> (Half, Result<Status, Error>) {
+    async fn ask(&self, made: &Made, work: &Work<'_>) -> (Half, Result<Status, Error>) {
         let step = self.change.step_of(made.task).unwrap_or_default();
-        let status = match work.region(&made.region, step) {
+        let status = match self.region(step, &made.region, work) {
             Ok(region) => region.connection_status(&made.id).await,
             Err(error) => Err(error),
         };

@@ -243,7 +243,7 @@ impl Effects {
                 Ok(held) => held,
                 Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why]))),
             };
-            let work = Work { cloud: &cloud, events: &events, stop: &stop };
+            let work = Work::new(&cloud, &events, &stop);
             let HeldChange { changing, key } = &mut held;
             let rested = match order {
                 Order::Watch(wait) => Rested::Watched(changing.watch(Pace::lasting(wait), &work).await),

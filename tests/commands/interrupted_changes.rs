@@ -70,7 +70,7 @@ async fn finish(scene: &Scene, journal: &Path) {
     };
     let (events, _told) = tokio::sync::mpsc::unbounded_channel();
     let stop = tokio_util::sync::CancellationToken::new();
-    let work = Work { cloud: &cloud, events: &events, stop: &stop };
+    let work = Work::new(&cloud, &events, &stop);
     let mut changing = Changing::open(journal).unwrap();
     // The request that was in progress may be acted upon as long as it could take.
     loop {

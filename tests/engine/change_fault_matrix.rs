@@ -340,7 +340,7 @@ impl Lane {
         let given = self.given();
         let events = tokio::sync::mpsc::unbounded_channel::<Event>();
         let stop = CancellationToken::new();
-        let work = Work { cloud: &vpn.site.cloud, events: &events.0, stop: &stop };
+        let work = Work::new(&vpn.site.cloud, &events.0, &stop);
         let begun = tokio::time::Instant::now();
         let (mut failures, mut is_open) = (0, false);
         let mut received = events.1;

@@ -65,7 +65,7 @@ impl Vpn {
     }
 
     pub fn work(&self) -> Work<'_> {
-        Work { cloud: &self.site.cloud, events: &self.events, stop: &self.stop }
+        Work::new(&self.site.cloud, &self.events, &self.stop)
     }
 
     /// Plants another VPN between the same two ends.

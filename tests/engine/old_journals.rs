@@ -92,7 +92,7 @@ impl Scene {
     async fn change(&self, is_back: bool) -> Result<Changed, ChangeError> {
         let (events, _received) = unbounded_channel::<Event>();
         let stop = CancellationToken::new();
-        let work = Work { cloud: &self.site.cloud, events: &events, stop: &stop };
+        let work = Work::new(&self.site.cloud, &events, &stop);
         let mut changing = Changing::open(&self.path()).unwrap();
         assert!(changing.is_of(&self.site.cloud));
         let mut tries = 0;

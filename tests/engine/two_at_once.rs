@@ -251,7 +251,7 @@ impl Piece {
             Self::Create(cloud, plan) => {
                 let (events, _received) = unbounded_channel();
                 let mut changing = Changing::unkept_creation(&plan);
-                let ended = changing.carry_out(None, &Work { cloud: &cloud, events: &events, stop: &stop }).await;
+                let ended = changing.carry_out(None, &Work::new(&cloud, &events, &stop)).await;
                 let progress = changing.course().progress;
                 let is_overtaken =
                     matches!(&ended, Err(ChangeError::Failed(_, error)) if error.kind == ErrorKind::Overtaken);
@@ -263,7 +263,7 @@ impl Piece {
             Self::Change(cloud, change) => {
                 let (events, _received) = unbounded_channel();
                 let mut changing = Changing::unkept(*change);
-                let ended = changing.carry_out(None, &Work { cloud: &cloud, events: &events, stop: &stop }).await;
+                let ended = changing.carry_out(None, &Work::new(&cloud, &events, &stop)).await;
                 let course = changing.course();
                 let is_well = ended == Ok(Changed::Done) && course.caveats.is_empty();
                 let keeps = course.ends().iter().any(|end| matches!(end, Some(End::Kept(_))))
