@@ -43,8 +43,8 @@ impl Answering for AdmitArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let word = self.vpn.as_deref();
-        let inquiry = Inquiry { focus: Focus::on(&word), aspects: Aspects::EXPOSURES, ..Inquiry::default() };
+        let words = Vec::from_iter(self.vpn.as_deref());
+        let inquiry = Inquiry { focus: Focus::on(&words), aspects: Aspects::EXPOSURES, ..Inquiry::default() };
         let propose = async |seen: &ProjectVpns, background| self.propose(seen, background).await;
         propose_and_run(&self.change, Duration::ZERO, sign_in, signals, inquiry, propose).await
     }

@@ -92,8 +92,8 @@ impl DoctorArgs {
     }
 
     async fn examine(&self, sign_in: &mut SignInContext) -> Result<Examination, CommandError> {
-        let word = self.vpn.as_deref();
-        let inquiry = Inquiry { focus: Focus::on(&word), aspects: Aspects::ALL, ..Inquiry::default() };
+        let words = Vec::from_iter(self.vpn.as_deref());
+        let inquiry = Inquiry { focus: Focus::on(&words), aspects: Aspects::ALL, ..Inquiry::default() };
         let (seen, mut background) = look(&self.answer.cloud, sign_in, inquiry).await?;
         self.clear_text.apply(seen.cloud()).await;
         let unmade: Vec<_> = seen.unmade(self.vpn.as_deref()).into_iter().map(ListedInterruption::new).collect();

@@ -30,10 +30,10 @@ impl Answering for StatusArgs {
     }
 
     async fn run(&self, sign_in: &mut SignInContext, signals: &mut Signals) -> Result<Conclusion, CommandError> {
-        let word = self.vpn.as_deref();
+        let words = Vec::from_iter(self.vpn.as_deref());
         let looked = async {
             // Security groups are not what a monitor asks about, and are not read for it.
-            let focus = Focus::on(&word);
+            let focus = Focus::on(&words);
             let inquiry = Inquiry { focus, aspects: Aspects::KEYS, ..Inquiry::default() };
             let (seen, mut background) = look(&self.answer.cloud, sign_in, inquiry).await?;
             let vpn = match (seen.only(self.vpn.as_deref()), seen.unmade(self.vpn.as_deref()).as_slice()) {

@@ -78,7 +78,7 @@ impl Background {
             None => return Keys::Unread,
         };
         let others = vpn.sides().zip(&keys).flat_map(|((_, side), key)| {
-            let other = move |id: &&Id| Some(self.key(&side.region, id)?.ok()?);
+            let other = move |id: &&Id| self.key(&side.region, id)?.ok();
             side.rivals.iter().filter(move |id| other(id).is_some_and(|other| !super::keys::are_equal(key, other)))
         });
         Keys::compare(keys.iter().copied()).beside(others.cloned().collect())

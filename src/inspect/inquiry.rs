@@ -26,9 +26,9 @@ pub enum Focus<'a> {
 }
 
 impl Focus<'_> {
-    /// The one that is named, or whichever there is.
-    pub fn on<'a>(word: &'a Option<&'a str>) -> Focus<'a> {
-        word.as_ref().map_or(Focus::All, |word| Focus::Words(std::slice::from_ref(word)))
+    /// Those that are named, or all.
+    pub const fn on<'a>(words: &'a [&'a str]) -> Focus<'a> {
+        if words.is_empty() { Focus::All } else { Focus::Words(words) }
     }
 
     fn is_on(&self, connection: &SiteConnection) -> bool {

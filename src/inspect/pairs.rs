@@ -77,7 +77,9 @@ impl Matching {
             let partners = free.iter().flat_map(|(one, other)| [*one, *other]).counts();
             let is_clear = |(one, other): &(usize, usize)| partners[one] == 1 && partners[other] == 1;
             let (clear, tied): (Vec<_>, Vec<_>) = free.into_iter().partition(is_clear);
-            clear.into_iter().for_each(|edge| matching.pair(edge));
+            for edge in clear {
+                matching.pair(edge);
+            }
             for edge @ (one, other) in tied {
                 if !evidence.is_of_equals() {
                     matching.tied.entry(one).or_default().insert(other);
