@@ -343,6 +343,8 @@ fn message() -> impl Strategy<Value = Message> {
         1 => any::<bool>().prop_map(|well| Message::Saved(if well { Ok("vpn.toml".into()) } else { Err(std::io::Error::other("full")) })),
         1 => question().prop_map(Message::Asked),
         1 => Just(()).prop_map(|()| Message::QuestionOver),
+        1 => (region(), error(), 2_u32..6)
+            .prop_map(|(region, error, attempt)| Message::Paused(region, Pause { error, wait: Duration::from_secs(7), attempt, of: 5 })),
         1 => Just(()).prop_map(|()| Message::Terminated),
     ]
 }

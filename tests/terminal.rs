@@ -328,6 +328,18 @@ fn every_region_is_read_within_two_round_trips() {
 }
 
 #[test]
+fn a_region_that_asks_to_wait_is_read_when_it_allows_and_the_wait_is_on_the_screen() {
+    let scene = Scene::new(SimulatorSettings::default());
+    let busy = InjectedFault::new(FaultEffect::too_many_requests(2)).method("GET").region("nz-hlz-1").path("/routers");
+    scene.cloud.inject(busy);
+    let mut pty = scene.wizard(&[]);
+    pty.wait_for("nz-hlz-1: 429 from the cloud; retrying in 2.");
+    enter_until(&mut pty, "Which is the first region?");
+    pty.signal("TERM");
+    pty.end();
+}
+
+#[test]
 fn without_credentials_the_demo_is_one_key_away() {
     let home = tempfile::tempdir().unwrap();
     let mut pty = Pty::start(home.path(), &[], &[]);

@@ -4,11 +4,13 @@
 //! also repeats deletions and what the cloud has certainly not acted upon. The pauses of other reads go to the listener of
 //! the cloud. A doubtful request is never repeated here: the caller must first find out what became of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{Error, ErrorKind};
@@ -22,9 +24,17 @@ pub(crate) const TRIES: u32 = 5;
 /// ask for up to 60 s.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// Receives the pauses of reads without a [`Patience`] of their own, with their region.
+/// Receives the pauses of reads without a [`Patience`] of their own, with their region. What several reads wait for at once
+/// it is told once.
 #[derive(Clone, Default)]
-pub(super) struct PauseListeners(Arc<std::sync::OnceLock<PauseListener>>);
+pub(super) struct PauseListeners(Arc<Listened>);
+
+#[derive(Default)]
+struct Listened {
+    listener: std::sync::OnceLock<PauseListener>,
+    /// The last pause of each region, by its try, and until when it lasts.
+    told: Mutex<BTreeMap<RegionId, (u32, Instant)>>,
+}
 
 type PauseListener = Box<dyn Fn(&RegionId, &Pause) + Send + Sync>;
 
@@ -36,17 +46,29 @@ impl fmt::Debug for PauseListeners {
 
 impl PauseListeners {
     pub(super) fn set(&self, told: impl Fn(&RegionId, &Pause) + Send + Sync + 'static) {
-        let _ = self.0.set(Box::new(told));
+        let _ = self.0.listener.set(Box::new(told));
     }
 
     pub(super) fn patience(&self, region: &RegionId, limits: &Limits) -> Patience {
         let (listener, region) = (self.clone(), region.clone());
         let told = move |pause| {
-            if let Some(told) = listener.0.get() {
+            if let Some(told) = listener.0.listener.get().filter(|_| listener.0.is_news(&region, &pause)) {
                 told(&region, &pause);
             }
         };
         Patience::telling(limits, Arc::new(told))
+    }
+}
+
+impl Listened {
+    fn is_news(&self, region: &RegionId, pause: &Pause) -> bool {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = told.get(region).is_some_and(|(attempt, until)| *attempt == pause.attempt && now < *until);
+        if !is_known {
+            told.insert(region.clone(), (pause.attempt, now + pause.wait));
+        }
+        !is_known
     }
 }
 

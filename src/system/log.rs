@@ -8,13 +8,13 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use tracing_subscriber::filter::{EnvFilter, ParseError, filter_fn};
+use tracing_subscriber::filter::{ParseError, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::system::state;
 
-/// The variable that asks for a log: `debug`, or directives as of `RUST_LOG`.
+/// The variable that asks for a log: `debug`, or levels by module (`osvpn::cloud=debug,info`).
 pub(crate) const VARIABLE: &str = "OSVPN_LOG";
 
 /// A log that is longer when the program begins becomes the old one, in bytes: a day of checks once a minute.
@@ -38,7 +38,7 @@ pub fn path() -> Option<PathBuf> {
 pub fn start() -> Result<(), LogError> {
     let directives = std::env::var(VARIABLE).unwrap_or_default();
     let (false, Some(path)) = (directives.trim().is_empty(), path()) else { return Ok(()) };
-    let filter = EnvFilter::try_new(directives)?;
+    let filter: Targets = directives.parse()?;
     let file = open(&path).map_err(|error| LogError::File(path, error))?;
     let ours = filter_fn(|metadata| metadata.target().split("::").next() == Some("osvpn"));
     let layer = fmt::layer().with_ansi(false).with_writer(file).with_filter(ours);

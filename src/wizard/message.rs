@@ -12,6 +12,7 @@ use super::remote::RequestId;
 use crate::change;
 use crate::change::Change;
 use crate::cloud::person::{Question, Reply};
+use crate::cloud::retry::Pause;
 use crate::cloud::{Detail, Error, Id, Interfaces, Inventory, RegionId};
 use crate::engine::interruption::Interruption;
 use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
@@ -161,6 +162,8 @@ pub enum Message {
     /// The sign-in, the first or one that renews it, asks something.
     Asked(Question),
     QuestionOver,
+    /// A read of a region pauses before it is tried again.
+    Paused(RegionId, Pause),
     /// A text for the clipboard was sent to the terminal, or this is none that takes one.
     Copied {
         is_sent: bool,

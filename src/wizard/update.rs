@@ -72,6 +72,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::Saved(Err(why)) => model.shell.warn(format!("The plan could not be saved: {why}")),
         Message::Asked(question) => model.shell.asked(question),
         Message::QuestionOver => model.shell.question = None,
+        Message::Paused(region, pause) => model.shell.say(format!("{region}: {pause}")),
         Message::Copied { is_sent } => model.copied(is_sent),
         Message::Continued => {
             model.shell.repaint = true;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -44,11 +45,11 @@ impl Effects {
         // An earlier sign-in that is still in progress can no longer ask.
         (self.person, self.said) = Person::new();
         self.question = None;
-        let (person, told) = (self.person.clone(), self.parts.0.clone());
+        let (person, told, pauses) = (self.person.clone(), self.parts.0.clone(), self.parts.0.clone());
         let tell = move |warning: &str| {
             let _ = told.send(Message::Warned(request, warning.to_owned()));
         };
-        self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person, tell).await)) });
+        self.tasks.spawn(async move { Done::SignedIn(request, Box::new(access(&login, person, tell, pauses).await)) });
     }
 
     pub(super) fn take(&mut self, request: RequestId, result: Result<Access, Problem>) -> Message {
@@ -62,9 +63,17 @@ impl Effects {
 }
 
 /// Signs in and asks every region at once, before the wizard does.
-async fn access(login: &Login, person: Person, tell: impl FnMut(&str) + Send) -> Result<Access, Problem> {
+async fn access(
+    login: &Login,
+    person: Person,
+    tell: impl FnMut(&str) + Send,
+    pauses: UnboundedSender<Message>,
+) -> Result<Access, Problem> {
     let signed_in = sign_in(login, Some(person), tell).await?;
     let cloud = &signed_in.cloud;
+    cloud.tell_pauses(move |region, pause| {
+        let _ = pauses.send(Message::Paused(region.clone(), pause.clone()));
+    });
     let regions = cloud.regions();
     let early = regions.iter().map(|region| {
         let region = region.clone();
