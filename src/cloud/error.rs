@@ -215,3 +215,19 @@ impl fmt::Display for Error {
         f.write_str(&self.message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_that_is_gone_has_its_id_in_the_message() {
+        let id = "0badcafe-1111-4222-8333-444455556666";
+        let mut error = Error::new(ErrorKind::NotFound, format!("IKEPolicy {id} could not be found"));
+        assert_eq!(error.gone_id(), None, "nobody knows who says so");
+        error.neutron_type = Some("IKEPolicyNotFound".to_owned());
+        assert_eq!(error.gone_id(), Some(Id::new(id)));
+        error.kind = ErrorKind::Conflict;
+        assert_eq!(error.gone_id(), None);
+    }
+}
