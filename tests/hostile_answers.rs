@@ -1,6 +1,7 @@
 //! What the client makes of answers that no healthy cloud gives: of the wrong form, much too large, or without an end.
 
 use crate::support::{pty, scripted_server};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::request::VpnServiceBody;
-use osvpn::cloud::{Cloud, Error, ErrorKind, Id, Kind, Limits, Region};
+use osvpn::cloud::{Cloud, Error, ErrorKind, Id, Kind, Limits, OtherSubnets, Region, Survey};
 use pty::Pty;
 use scripted_server::{Hostile, Reply};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ fn sound() -> Value {
         "routers": [{"id": "r", "name": "edge", "status": "ACTIVE", "admin_state_up": true, "project_id": "mine",
             "external_gateway_info": {"network_id": "p", "external_fixed_ips": [{"subnet_id": "x", "ip_address": "203.0.113.7"}]}}],
         "routers_links": [{"rel": "previous", "href": "http://x/?marker=0"}],
-        "ports": [{"device_id": "r", "fixed_ips": [{"subnet_id": "s", "ip_address": "10.0.0.1"}]}],
+        "ports": [{"id": "o", "device_id": "r", "security_groups": ["e"], "fixed_ips": [{"subnet_id": "s", "ip_address": "10.0.0.1"}]}],
         "subnets": [{"id": "s", "name": "web", "network_id": "n", "cidr": "10.0.0.0/24", "gateway_ip": "10.0.0.1",
             "router:external": false, "tenant_id": "mine"}],
         "networks": [{"id": "n", "name": "net"}],
@@ -42,6 +43,10 @@ fn sound() -> Value {
         "vpnservice": {"id": "v", "name": "vpn", "router_id": "r", "status": "ACTIVE"},
         "ipsec_site_connection": {"id": "c", "status": "DOWN", "psk": "abc"},
         "ikepolicies": [{"id": "i", "name": "p", "description": null}],
+        "ipsecpolicies": [{"id": "p", "name": "p", "description": null, "lifetime": {"units": "seconds", "value": 3600}}],
+        "security_groups": [{"id": "e", "name": "default"}],
+        "security_group_rules": [{"id": "u", "security_group_id": "e", "direction": "ingress", "ethertype": "IPv4",
+            "remote_ip_prefix": "10.9.0.0/16"}],
     })
 }
 
@@ -69,6 +74,10 @@ fn without(whole: &Value, place: &str) -> Value {
     whole
 }
 
+async fn survey(region: &Region) -> Result<Survey, Error> {
+    region.survey(region.vpn_lists().await?, OtherSubnets::OfRouters).await
+}
+
 /// All that is read, one after the other: what failed, each by the name of the question.
 async fn everything(region: &Region) -> Vec<(&'static str, Option<Error>)> {
     let id = Id::from("v");
@@ -76,6 +85,8 @@ async fn everything(region: &Region) -> Vec<(&'static str, Option<Error>)> {
     vec![
         ("inventory", region.inventory_with_interfaces().await.err()),
         ("detail", region.detail().await.err()),
+        ("survey", survey(region).await.err()),
+        ("exposure", region.exposure(BTreeSet::from([id.clone()])).await.err()),
         ("marked", region.marked(Kind::IkePolicy, "osvpn:0badcafe:A").await.err()),
         ("created", region.create_service(&body).await.err()),
         ("status", region.connection_status(&id).await.err()),

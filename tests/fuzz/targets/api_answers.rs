@@ -13,7 +13,7 @@ use osvpn::cloud::credentials::Sources;
 use osvpn::cloud::keystone::SignIn;
 use osvpn::cloud::person::{Part, Reply, Said};
 use osvpn::cloud::request::{Seconds, VpnServiceBody};
-use osvpn::cloud::{Cloud, Credentials, Error, Id, Kind, Limits, Person, Region};
+use osvpn::cloud::{Cloud, Credentials, Error, Id, Kind, Limits, OtherSubnets, Person, Region};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -122,7 +122,7 @@ fn person() -> Person {
 async fn ask(question: u8, region: &Region, credentials: &Credentials) -> Result<(), Error> {
     let id = Id::from("x");
     let kind = Kind::ALL[usize::from(question) / 16 % Kind::ALL.len()];
-    match question % 12 {
+    match question % 14 {
         0 => {
             let cloud = Cloud::sign_in_with(credentials, limits(), person()).await?;
             for shown in [cloud.project_name(), cloud.user_name()] {
@@ -142,7 +142,7 @@ async fn ask(question: u8, region: &Region, credentials: &Credentials) -> Result
         }
         2 => {
             let detail = region.detail().await?;
-            detail.networks.iter().for_each(|one| harmless(&one.name));
+            detail.networks.values().for_each(|name| harmless(name));
             detail.groups.iter().flat_map(|one| &one.endpoints).for_each(|one| harmless(one));
             assert!(detail.quotas.values().all(|quota| quota.allows(0) || quota.limit < Some(quota.used)));
         }
@@ -166,6 +166,8 @@ async fn ask(question: u8, region: &Region, credentials: &Credentials) -> Result
         8 => region.described(kind).await?.iter().for_each(|one| harmless(&one.name)),
         9 => drop(region.show(kind, &id, &["name"]).await?),
         10 => region.cloud().region_descriptions().await.values().for_each(|text| harmless(text)),
+        11 => drop(region.survey(region.vpn_lists().await?, OtherSubnets::OfRouters).await?),
+        12 => drop(region.exposure([id].into()).await?),
         _ => drop(region.services().await?),
     }
     Ok(())
