@@ -14,13 +14,16 @@ mod survey;
 pub(super) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tokio::sync::oneshot;
 
 pub use self::by::By;
 pub(super) use self::by::batches;
@@ -55,16 +58,26 @@ impl Region {
     pub async fn inventory_in_parts(&self, tell: impl FnOnce(&Inventory) + Send) -> Result<Inventory, Error> {
         let own = self.of_project();
         let has_subnets = AtomicBool::new(false);
+        // A server that works at one request at a time has those first that the user needs first.
+        let (read, routers_read) = oneshot::channel::<()>();
+        let routers = async {
+            let routers = self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()).await;
+            drop(read);
+            routers
+        };
         let subnets = async {
             // Those of other projects may be shared, and a router of this one stand on them.
-            let subnets = self.fit::<WireSubnet>(&["subnets"], "subnets", WireSubnet::FIELDS, &[]).await;
+            let turn = async {
+                let _ = routers_read.await;
+            };
+            let subnets = self.fit_after(&["subnets"], "subnets", WireSubnet::FIELDS, &[], turn).await;
             has_subnets.store(true, Ordering::Relaxed);
             subnets
         };
         let rest = async {
             let (extensions, routers, services, connections) = tokio::join!(
                 self.extensions(),
-                self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()),
+                routers,
                 self.fit_vpn::<WireService>(Kind::VpnService),
                 self.fit_vpn::<WireConnection>(Kind::SiteConnection),
             );
@@ -217,9 +230,22 @@ impl Region {
         fields: &[&str],
         filters: &[(&str, &str)],
     ) -> Result<Readable<T>, Error> {
+        self.fit_after(path, collection, fields, filters, ready(())).await
+    }
+
+    /// The same; a second page is asked for only once it is the list's turn.
+    async fn fit_after<T: Wire>(
+        &self,
+        path: &[&str],
+        collection: &'static str,
+        fields: &[&str],
+        filters: &[(&str, &str)],
+        turn: impl Future<Output = ()>,
+    ) -> Result<Readable<T>, Error> {
         let mut unfit = Vec::new();
         let read = |answer: &Response| parse_page_of_fit(answer, collection);
-        let items = self.pages(path, collection, fields, filters, read, &mut unfit).await?;
+        let query = query(collection, fields, filters);
+        let items = self.pages(path, collection, &query, read, &mut unfit, turn).await?;
         Ok(Readable { items, unfit })
     }
 
@@ -231,28 +257,27 @@ impl Region {
         filters: &[(&str, &str)],
     ) -> Result<Vec<T>, Error> {
         let read = |answer: &Response| Ok((parse_page(answer, collection)?, Vec::new()));
-        self.pages(path, collection, fields, filters, read, &mut Vec::new()).await
+        let query = query(collection, fields, filters);
+        self.pages(path, collection, &query, read, &mut Vec::new(), ready(())).await
     }
 
     async fn pages<T>(
         &self,
         path: &[&str],
         collection: &'static str,
-        fields: &[&str],
-        filters: &[(&str, &str)],
+        query: &[(&str, &str)],
         parse: impl Fn(&Response) -> Result<(Page<T>, Vec<Unfit>), Error>,
         unfit: &mut Vec<Unfit>,
+        turn: impl Future<Output = ()>,
     ) -> Result<Vec<T>, Error> {
-        let mut query: Vec<_> = fields.iter().map(|field| ("fields", *field)).collect();
-        query.extend(filters);
-        // There is one list of extensions, and it has no pages.
-        query.extend((collection != "extensions").then_some(("limit", PAGE)));
+        let (turn, mut waited) = (pin!(turn), Duration::ZERO);
+        let mut turn = Some(turn);
         let (mut items, mut bytes, mut known) = (Vec::new(), 0_usize, BTreeSet::new());
         let mut marker: Option<String> = None;
         let (began, asked) = (Instant::now(), self.cloud().asked_for());
         for _ in 0..MOST_PAGES {
             let mut url = self.url(path);
-            url.query_pairs_mut().extend_pairs(&query).extend_pairs(marker.iter().map(|marker| ("marker", marker)));
+            url.query_pairs_mut().extend_pairs(query).extend_pairs(marker.iter().map(|marker| ("marker", marker)));
             if url.query() == Some("") {
                 url.set_query(None);
             }
@@ -272,7 +297,8 @@ impl Region {
             let ids: Vec<String> = ids.into_iter().filter_map(|one| one.id).collect();
             let is_known = !ids.is_empty() && ids.iter().all(|id| known.contains(id));
             known.extend(ids);
-            let took = began.elapsed().saturating_sub(self.cloud().asked_for().saturating_sub(asked));
+            let took =
+                began.elapsed().saturating_sub(waited).saturating_sub(self.cloud().asked_for().saturating_sub(asked));
             let limits = self.cloud().limits();
             if bytes > limits.list
                 || items.len() > MOST_ITEMS
@@ -286,6 +312,11 @@ impl Region {
                 return Ok(items);
             }
             marker = page.next;
+            if let Some(turn) = turn.take() {
+                let since = Instant::now();
+                turn.await;
+                waited = since.elapsed();
+            }
         }
         let message = if items.len() > MOST_ITEMS {
             endless(collection)
@@ -322,6 +353,14 @@ impl Region {
         error.region = Some(self.id().clone());
         error
     }
+}
+
+fn query<'a>(collection: &str, fields: &[&'a str], filters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut query: Vec<_> = fields.iter().map(|field| ("fields", *field)).collect();
+    query.extend(filters);
+    // There is one list of extensions, and it has no pages.
+    query.extend((collection != "extensions").then_some(("limit", PAGE)));
+    query
 }
 
 /// An object, as far as a list that repeats itself needs to know it.

@@ -122,8 +122,8 @@ async fn the_clients_inventory(s: Stage) {
         for SiteConnection { name, service, local_group, peer_cidrs, .. } in connections {
             s.note(format!("connection {name} {service} {local_group:?} {peer_cidrs:?}"));
         }
-        for network in networks {
-            s.note(format!("{network:?}"));
+        for (id, name) in networks.iter().sorted_by_key(|(id, name)| (name.as_str(), *id)) {
+            s.note(format!("Network {{ id: {id:?}, name: {name:?} }}"));
         }
         let mut groups: Vec<_> = groups.iter().map(|one| format!("{} {:?}", one.kind, one.endpoints)).collect();
         groups.sort();

@@ -1,0 +1,317 @@
+//! What each screen is called, asks for and says, in the order of the wizard.
+
+use itertools::Itertools;
+
+use super::super::Model;
+use super::super::fields::Field;
+use super::super::vpns::Intent;
+use super::super::work::Work;
+use super::{Kind, Mode, Screen, ScreenText};
+use crate::change::Sas;
+use crate::inspect::diagnosis::agents_report;
+use crate::plan::Half;
+use crate::plan::psk::{KeyOrigin, psk_rule};
+use crate::sign_in::Login;
+
+/// A list that is no question about a new VPN.
+const PLAIN: ScreenText = ScreenText {
+    name: "",
+    heading: |_, _| String::new(),
+    help: &[],
+    kind: Kind::List,
+    note: "",
+    answer: |_, _| String::new(),
+    is_answered: |_, _| false,
+    source: |_| None,
+};
+
+const CLOUD: ScreenText = ScreenText {
+    name: "Cloud",
+    heading: |_, _| "Which cloud of clouds.yaml?".to_owned(),
+    help: &["Your clouds.yaml names several clouds. Choose the one to work in, or start with --cloud NAME."],
+    note: "--cloud NAME answers this beforehand.",
+    answer: |model, _| match &model.shell.login {
+        Login::Named(name) => name.clone(),
+        Login::Demo => "demo".to_owned(),
+        Login::Default => String::new(),
+    },
+    is_answered: |_, _| true,
+    ..PLAIN
+};
+
+const MODE: ScreenText = ScreenText {
+    name: "Mode",
+    heading: |_, _| "What should be connected?".to_owned(),
+    help: &[
+        "Site-to-site connects two regions of this project; osvpn creates both halves.",
+        "Single creates the half in one region; the other end is an external peer, for instance an office firewall.",
+        "Your VPNs lists all VPNs of the project, including those not created by osvpn: the status of each, why one is \
+         down, and what you can do.",
+    ],
+    answer: |model, _| match model.new_vpn.answers.mode {
+        Mode::SiteToSite => "site-to-site".to_owned(),
+        Mode::Single => "single".to_owned(),
+    },
+    is_answered: |_, _| true,
+    ..PLAIN
+};
+
+const REGION: ScreenText = ScreenText {
+    name: "Region",
+    heading: |model, half| match (half, model.new_vpn.answers.mode) {
+        (Half::A, Mode::SiteToSite) => "Which is the first region?".to_owned(),
+        (Half::A, Mode::Single) => "Which region?".to_owned(),
+        (Half::B, _) => format!("Which region is {} connected with?", model.place(Half::A)),
+    },
+    help: &[
+        "All regions of the catalogue with a network service are read at once. A region without VPNaaS, or one that \
+             does not answer, is shown with the reason; the others go on.",
+    ],
+    answer: |model, half| {
+        let region = model.new_vpn.answers.region.get(half);
+        region.as_ref().map_or_else(String::new, |id| model.shell.labels.name(id))
+    },
+    is_answered: |model, half| {
+        let region = &model.new_vpn.answers.region;
+        region.get(half).is_some() && (half == Half::A || region.a != region.b)
+    },
+    ..PLAIN
+};
+
+const ROUTER: ScreenText = ScreenText {
+    name: "Router",
+    heading: |model, half| format!("Which router of {}?", model.place(half)),
+    help: &[
+        "The VPN ends on a router with an external gateway; its external address is what the other end connects to.",
+        "A router can hold one VPN service only. An existing one is reused; a legacy one cannot be.",
+    ],
+    note: "The other end connects to its external address.",
+    answer: |model, half| {
+        let router = model.new_vpn.answers.router_of(half);
+        let router = router.and_then(|id| model.new_vpn.inventory_of(half)?.router(id));
+        router.map_or_else(String::new, |router| router.name.clone())
+    },
+    is_answered: |model, half| model.new_vpn.answers.router_of(half).is_some(),
+    ..PLAIN
+};
+
+const SUBNETS: ScreenText = ScreenText {
+    name: "Subnets",
+    heading: |model, half| format!("Which subnets of {}?", model.place(half)),
+    help: &[
+        "Only these subnets are reachable from the other side, and only from the ranges chosen there. Enter takes \
+             the one at the cursor or, once Space has marked some, those. Ranges that exist on both sides are refused: \
+             they cannot be told apart.",
+    ],
+    answer: |model, half| {
+        let inventory = model.new_vpn.inventory_of(half);
+        let subnets = model.new_vpn.answers.subnets_of(half).iter().filter_map(|id| inventory?.subnet(id));
+        subnets.map(|subnet| subnet.cidr).join(", ")
+    },
+    is_answered: |model, half| !model.new_vpn.answers.subnets_of(half).is_empty(),
+    ..PLAIN
+};
+
+const PEER: ScreenText = ScreenText {
+    name: "Peer",
+    heading: |_, _| "Who is the external peer?".to_owned(),
+    help: &[
+        "Address: where the peer answers. Id: how it identifies itself, nearly always its address; ask its owner if \
+             it is behind NAT. CIDRs: the networks behind it, separated by commas.",
+    ],
+    kind: Kind::Form(&[Field::PeerAddress, Field::PeerId, Field::PeerCidrs], Model::advance),
+    answer: |model, _| {
+        let cidrs = model.new_vpn.answers.peer_cidrs.value().trim();
+        let address = model.new_vpn.answers.peer_address.value().trim();
+        if cidrs.is_empty() { address.to_owned() } else { format!("{address}, {cidrs}") }
+    },
+    ..PLAIN
+};
+
+const KEY: ScreenText = ScreenText {
+    name: "Key",
+    heading: |_, _| "The pre-shared key".to_owned(),
+    help: &[concat!(
+        "The pre-shared key is the shared password of both ends: ",
+        psk_rule!(),
+        ". A new one has been generated for you. Type or paste to use your own. Keep it like a password, and never in \
+         version control."
+    )],
+    kind: Kind::Form(&[Field::Key], Model::advance),
+    answer: |model, _| model.key_text(),
+    ..PLAIN
+};
+
+const POLICY: ScreenText = ScreenText {
+    name: "Policy",
+    heading: |_, _| "Which policy?".to_owned(),
+    help: &["The policies say how the two ends encrypt; both ends must agree. catalyst has the values of Catalyst \
+             Cloud's guide, modern has IKEv2 and SHA-256, custom opens every field."],
+    note: "How both ends encrypt; they must agree.",
+    answer: |model, _| model.new_vpn.profile().as_str().to_owned(),
+    is_answered: |_, _| true,
+    source: |model| {
+        let recommended = || model.new_vpn.recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
+        model.new_vpn.answers.profile.is_none().then(recommended)
+    },
+    ..PLAIN
+};
+
+const CUSTOM: ScreenText = ScreenText {
+    name: "Fields",
+    heading: |_, _| "The policy, field by field".to_owned(),
+    help: &["Left and right change a value; digits are typed. What is wrong with a value is shown next to it."],
+    kind: Kind::PolicyForm,
+    answer: |model, _| model.new_vpn.answers.custom.ike_text(),
+    ..PLAIN
+};
+
+const NAME: ScreenText = ScreenText {
+    name: "Name",
+    heading: |_, _| "The name of the VPN".to_owned(),
+    help: &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
+    kind: Kind::Form(&[Field::Name], Model::advance),
+    answer: |model, _| model.new_vpn.name_text(),
+    source: |model| model.new_vpn.answers.name.is_none().then(|| "suggested".to_owned()),
+    ..PLAIN
+};
+
+const REVIEW: ScreenText = ScreenText {
+    name: "Review",
+    heading: |model, _| format!("Review of {}", model.new_vpn.name_text()),
+    help: &[
+        "Nothing exists yet. Enter on Create creates it; Enter on a line goes back to that answer and returns here.",
+        "s saves the answers as a plan for `osvpn apply`, without the key.",
+    ],
+    kind: Kind::Review,
+    ..PLAIN
+};
+
+const WORK: ScreenText = ScreenText {
+    name: "Create",
+    heading: |model, _| model.work.current.as_ref().map_or_else(String::new, Work::heading),
+    help: &[concat!(
+        "Services come first, because their addresses are the peer addresses, then policies and endpoint groups, then \
+         both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: \
+         both are normal. ACTIVE may show late: ",
+        agents_report!(),
+        "."
+    )],
+    kind: Kind::Work,
+    is_answered: |model, _| model.work.creation().is_some(),
+    ..PLAIN
+};
+
+pub(super) const RUN_OF_ONE: &[&str] = &[concat!(
+    "The service comes first, because its address is what the peer connects to, then policies and endpoint groups, then \
+     the connection. It stays DOWN until the peer is set up with the values for its owner: that is normal. ACTIVE may \
+     show late: ",
+    agents_report!(),
+    "."
+)];
+
+const VPNS: ScreenText = ScreenText {
+    name: "VPNs",
+    heading: |_, _| "Your VPNs".to_owned(),
+    help: &[
+        "Every connection of the project, in all regions. Two that point at each other are one VPN. A connection whose \
+         other half is missing and one to an external peer are shown as such.",
+        "The line about public keys finds every VPN that still has the key create-vpn.sh gave to everybody, and \
+         replaces it in all of them after one question.",
+        "The last line has unused objects: they keep subnets and routers from being deleted.",
+    ],
+    ..PLAIN
+};
+
+const VPN: ScreenText = ScreenText {
+    name: "VPN",
+    heading: |model, _| model.vpns.open.as_ref().map_or_else(String::new, |open| open.name.clone()),
+    help: &[
+        "A status of ACTIVE does not prove that traffic flows, and DOWN does not say why. osvpn compares both halves \
+         field by field; the likeliest cause comes first. A digit chooses another one to fix.",
+        "Keys are compared in memory and never shown. Everything that changes something shows its steps and asks first. \
+         The statuses are read every few seconds.",
+    ],
+    kind: Kind::Vpn,
+    ..PLAIN
+};
+
+const NEW_SUBNETS: ScreenText = ScreenText {
+    name: "Subnets",
+    heading: |model, half| {
+        let place = model.vpns.vpn().and_then(|vpn| vpn.side(half)).map(|side| model.shell.labels.name(&side.region));
+        format!("Which subnets of {} from now on?", place.unwrap_or_default())
+    },
+    help: &["What is marked is tunnelled from then on, and nothing else. Both halves get new endpoint groups, the \
+             connections are switched to them, and the old ones are deleted."],
+    ..PLAIN
+};
+
+const NEW_RANGES: ScreenText = ScreenText {
+    name: "Ranges",
+    heading: |_, _| "What is behind the external peer from now on?".to_owned(),
+    help: &["The networks behind the external peer, separated by commas. Its owner has to set the same on that side."],
+    kind: Kind::Form(&[Field::NewRanges], Model::accept_new_ranges),
+    ..PLAIN
+};
+
+const NEW_KEY: ScreenText = ScreenText {
+    name: "Key",
+    heading: |model, _| {
+        format!("A key of your own for {}", model.vpns.open.as_ref().map_or("", |open| open.name.as_str()))
+    },
+    help: &[concat!(
+        psk_rule!(),
+        ". Where the peer is external, take the key its owner has agreed to: with another one the tunnel fails at its next \
+         negotiation. It goes to the cloud and is stored nowhere else; a change that is interrupted needs it once more."
+    )],
+    kind: Kind::Form(&[Field::NewKey], |model| model.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given))),
+    ..PLAIN
+};
+
+pub(super) const CHANGE: &[&str] = &[
+    "Each step is written down before it is sent, so an interrupted change can be resumed or, until something is deleted \
+     or both halves have a new key, rolled back: here, or with osvpn resume and rollback.",
+];
+
+const MISSING_KEY: ScreenText = ScreenText {
+    name: "Key",
+    heading: |_, _| "The key of your own, once more".to_owned(),
+    help: &["The interrupted change was given a key, which osvpn does not store; one half at most has it. Enter it \
+             again, or a new one: both halves will be set to it. Where the peer is external, it must be the key its \
+             owner has agreed to."],
+    kind: Kind::Form(&[Field::MissingKey], Model::give_missing_key),
+    ..PLAIN
+};
+
+pub(super) const SIGN_IN_HELP: &[&str] = &[
+    "Signing in takes the cloud of OS_CLOUD or --cloud NAME from clouds.yaml, or else the OS_* variables of an openrc file \
+     that was sourced in this shell: a password, a token (OS_TOKEN) or an application credential.",
+    "A token expires. r tries again with the same variables; for new ones leave, source the openrc file again, and start \
+     osvpn again.",
+];
+
+impl Screen {
+    pub(crate) const fn about(self) -> &'static ScreenText {
+        match self {
+            Self::Cloud => &CLOUD,
+            Self::Mode => &MODE,
+            Self::Region(_) => &REGION,
+            Self::Router(_) => &ROUTER,
+            Self::Subnets(_) => &SUBNETS,
+            Self::Peer => &PEER,
+            Self::Key => &KEY,
+            Self::Policy => &POLICY,
+            Self::Custom => &CUSTOM,
+            Self::Name => &NAME,
+            Self::Review => &REVIEW,
+            Self::Vpns => &VPNS,
+            Self::Vpn => &VPN,
+            Self::NewSubnets(_) => &NEW_SUBNETS,
+            Self::NewRanges => &NEW_RANGES,
+            Self::NewKey => &NEW_KEY,
+            Self::Work => &WORK,
+            Self::MissingKey => &MISSING_KEY,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The VPN on the screen.
+
+use std::time::Duration;
+
+use tui_input::Input;
+
+use super::super::remote::{Remote, RequestId};
+use super::super::secret_text::SecretText;
+use crate::change::NewSubnets;
+use crate::cloud::{Error, Id, RegionId};
+use crate::inspect::{Check, Diagnosis, Exposures, Keys};
+
+#[derive(Debug)]
+pub struct Open {
+    pub handle: String,
+    /// Its name: a connection that is recreated has another id.
+    pub name: String,
+    pub connections: Vec<(RegionId, Id)>,
+    pub around: Remote<Around>,
+    /// What speaks for and against it.
+    pub diagnosis: Option<Diagnosis>,
+    /// The finding to fix, if the user has chosen one.
+    pub chosen: Option<Check>,
+    pub focus: VpnButton,
+    pub looking: Option<RequestId>,
+    /// Why the statuses could not be read last.
+    pub look_problem: Option<Error>,
+    /// Since when it is waited for ACTIVE after a change, by the clock of the model.
+    pub waiting: Option<Duration>,
+    pub subnets: NewSubnets,
+    pub ranges: Input,
+    pub key: SecretText,
+}
+
+/// What a diagnosis needs besides the survey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    pub keys: Keys,
+    pub exposures: Exposures,
+}
+
+/// What can be done to the VPN on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VpnButton {
+    Fix,
+    NewKey,
+    Subnets,
+    Admit,
+    Delete,
+}
+
+impl VpnButton {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Fix => "Fix",
+            Self::NewKey => "New key",
+            Self::Subnets => "Subnets",
+            Self::Admit => "Allow traffic",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+impl Open {
+    /// The VPN of that word and name, of which nothing is known yet.
+    pub(in crate::wizard) fn of(handle: String, name: String) -> Self {
+        Self {
+            handle,
+            name,
+            connections: Vec::new(),
+            around: Remote::NotAsked,
+            diagnosis: None,
+            chosen: None,
+            focus: VpnButton::Fix,
+            looking: None,
+            look_problem: None,
+            waiting: None,
+            subnets: NewSubnets::default(),
+            ranges: Input::default(),
+            key: SecretText::default(),
+        }
+    }
+
+    pub(in crate::wizard) fn forget(&mut self) {
+        (self.subnets, self.ranges, self.key) = (NewSubnets::default(), Input::default(), SecretText::default());
+    }
+
+    /// What can be done now, the likeliest first.
+    pub fn buttons(&self) -> Vec<VpnButton> {
+        let diagnosis = self.diagnosis.as_ref();
+        let fix = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
+        let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
+        [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    pub fn focused(&self) -> Option<VpnButton> {
+        let buttons = self.buttons();
+        buttons.iter().find(|button| **button == self.focus).or(buttons.first()).copied()
+    }
+
+    /// The finding to fix, by its place: the chosen one, else the first that can be fixed, else the first.
+    pub fn finding(&self) -> Option<usize> {
+        let diagnosis = self.diagnosis.as_ref()?;
+        let chosen = self.chosen.and_then(|check| diagnosis.findings.iter().position(|finding| finding.check == check));
+        chosen.or_else(|| diagnosis.first_fixable()).or((!diagnosis.findings.is_empty()).then_some(0))
+    }
+}
