@@ -173,7 +173,7 @@ impl Http {
         patience: Option<&Patience>,
     ) -> Result<Response, Error> {
         let label = outgoing.label();
-        let host = self.throttle.host(&host_of(&outgoing.url));
+        let host = self.throttle.host(&host_of(&outgoing.url), outgoing.url.scheme() == "https");
         let mut ticket = host.ticket(patience, &self.limits);
         loop {
             let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
@@ -222,6 +222,7 @@ impl Http {
         }
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
+        self.throttle.note_version(response.version());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > self.limits.body {

@@ -1,6 +1,6 @@
 //! What one host is asked at once, and when it may be asked again.
 //!
-//! At most [`IN_FLIGHT`] requests are in flight to a host; the others wait their ticket. Once a host answers 429 nobody
+//! At most [`IN_FLIGHT`] requests are in flight to a host; the others wait their turn. Once a host answers 429 nobody
 //! asks it before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then
 //! one request goes first, and once as many are answered as may be in flight one more may.
 //!
@@ -8,9 +8,11 @@
 //! up as long as others are answered.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use reqwest::Version;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -32,8 +34,14 @@ const LONGEST_HOLD: Duration = Duration::from_secs(300);
 /// A request that is held up for longer than this tells so.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
+/// The hosts of one sign-in.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<BTreeMap<String, Arc<Host>>>);
+pub(super) struct Throttle {
+    hosts: Mutex<BTreeMap<String, Arc<Host>>>,
+    /// Whether one of them speaks HTTP/2, as the others of the same cloud then may, too: to each of those one request goes
+    /// first, whose connection the next ones share. Sent together, each would begin a connection of its own.
+    shares_connections: AtomicBool,
+}
 
 #[derive(Debug)]
 pub(super) struct Host {
@@ -48,6 +56,8 @@ struct Traffic {
     /// How many may be in flight at present, and how many were answered since it grew.
     window: usize,
     answered: usize,
+    /// Whether no request to it has ended yet.
+    is_new: bool,
     /// How often the back-off is doubled: once more with each refusal, once less each time the window grows beyond four.
     doubled: u32,
     /// Refusals in a row, and the last of them.
@@ -62,14 +72,29 @@ struct Hold {
 }
 
 impl Throttle {
-    pub(super) fn host(&self, name: &str) -> Arc<Host> {
-        Arc::clone(lock(&self.0).entry(name.to_owned()).or_default())
+    pub(super) fn host(&self, name: &str, is_tls: bool) -> Arc<Host> {
+        let is_shy = is_tls && self.shares_connections.load(Ordering::Relaxed);
+        let new = || Arc::new(if is_shy { Host::with_window(1) } else { Host::default() });
+        Arc::clone(lock(&self.hosts).entry(name.to_owned()).or_insert_with(new))
+    }
+
+    /// What was found out by an answer.
+    pub(super) fn note_version(&self, version: Version) {
+        if version == Version::HTTP_2 {
+            self.shares_connections.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl Default for Host {
     fn default() -> Self {
-        let state = Traffic { in_flight: 0, window: IN_FLIGHT, answered: 0, doubled: 0, refusals: 0, refused: None };
+        Self::with_window(IN_FLIGHT)
+    }
+}
+
+impl Host {
+    fn with_window(window: usize) -> Self {
+        let state = Traffic { in_flight: 0, window, is_new: true, answered: 0, doubled: 0, refusals: 0, refused: None };
         Self { slots: Semaphore::new(IN_FLIGHT), state: Mutex::new(state), changed: Notify::new() }
     }
 }
@@ -97,7 +122,12 @@ pub(super) struct InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.host.state().in_flight -= 1;
+        let mut state = self.host.state();
+        state.in_flight -= 1;
+        if std::mem::take(&mut state.is_new) {
+            state.window = IN_FLIGHT;
+        }
+        drop(state);
         self.host.changed.notify_waiters();
     }
 }
@@ -243,6 +273,7 @@ impl Host {
         }
         let until = now + hold(error.retry_after, state.doubled, limits);
         let hold = together.map_or(Hold { since: now, until }, |hold| Hold { until: until.max(hold.until), ..hold });
+        state.is_new = false;
         (state.window, state.answered, state.refused) = (1, 0, Some((error.clone(), hold)));
         (state.refusals, hold.until)
     }
@@ -266,7 +297,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use futures::future::join_all;
     use tokio::time::{sleep, timeout};
@@ -308,7 +339,7 @@ mod tests {
         let (throttle, patience) = (Throttle::default(), Patience::quiet(&Limits::default()));
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let one = |name| {
-            let host = throttle.host(name);
+            let host = throttle.host(name, false);
             let (now, most, patience) = (&now, &most, &patience);
             async move {
                 let limits = Limits::default();
@@ -325,6 +356,25 @@ mod tests {
         assert_eq!((most.load(Ordering::SeqCst), began.elapsed().as_secs()), (16, 7), "in seven waves");
         join_all((0..64).map(|number| one(if number % 2 == 0 { "a:443" } else { "b:443" }))).await;
         assert_eq!(most.load(Ordering::SeqCst), 32, "each host has a bound of its own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_connections_are_shared_one_request_goes_first() {
+        let patience = Patience::quiet(&Limits::default());
+        for (version, at_first) in [(Version::HTTP_2, 1), (Version::HTTP_11, 6)] {
+            let throttle = Throttle::default();
+            throttle.note_version(version);
+            let (host, began) = (throttle.host("region:443", true), Instant::now());
+            let sent = Mutex::new(Vec::new());
+            let serve = |now: Instant| {
+                lock(&sent).push((now - began).as_millis());
+                Ok(())
+            };
+            join_all((0..6).map(|_| ask(&host, &patience, serve))).await;
+            let sent = lock(&sent).clone();
+            assert_eq!(sent.iter().filter(|then| **then == 0).count(), at_first, "{version:?}: {sent:?}");
+            assert!(sent.iter().all(|then| *then <= 11), "and then all others: {sent:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
