@@ -8,19 +8,26 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cursor {
+    /// Something was written since it was placed, or by another program.
+    Anywhere,
+    At(Position),
+    Hidden,
+}
+
 /// A terminal that shows each frame at once, and is sent nothing for a frame like the one before.
 #[derive(Debug)]
 pub struct QuietBackend<W: Write> {
     terminal: CrosstermBackend<W>,
-    /// Where the cursor is, or that it is hidden; none where that is not known.
-    cursor: Option<Option<Position>>,
+    cursor: Cursor,
     /// Whether a part of the frame has been written.
     is_begun: bool,
 }
 
 impl<W: Write> QuietBackend<W> {
     pub(super) const fn new(to: W) -> Self {
-        Self { terminal: CrosstermBackend::new(to), cursor: None, is_begun: false }
+        Self { terminal: CrosstermBackend::new(to), cursor: Cursor::Anywhere, is_begun: false }
     }
 
     /// What is to be written belongs to the frame, which is shown when it is whole.
@@ -41,22 +48,23 @@ impl<W: Write> Backend for QuietBackend<W> {
         if content.peek().is_none() {
             return Ok(());
         }
-        // A visible cursor is now behind what was drawn last.
-        self.cursor = self.cursor.filter(Option::is_none);
+        if self.cursor != Cursor::Hidden {
+            self.cursor = Cursor::Anywhere;
+        }
         self.begun()?.draw(content)
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.cursor != Some(None) {
+        if self.cursor != Cursor::Hidden {
             self.begun()?.hide_cursor()?;
-            self.cursor = Some(None);
+            self.cursor = Cursor::Hidden;
         }
         Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
         // Where it is to be is said next.
-        if !matches!(self.cursor, Some(Some(_))) {
+        if !matches!(self.cursor, Cursor::At(_)) {
             self.begun()?.show_cursor()?;
         }
         Ok(())
@@ -68,9 +76,9 @@ impl<W: Write> Backend for QuietBackend<W> {
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
         let position = position.into();
-        if self.cursor != Some(Some(position)) {
+        if self.cursor != Cursor::At(position) {
             self.begun()?.set_cursor_position(position)?;
-            self.cursor = Some(Some(position));
+            self.cursor = Cursor::At(position);
         }
         Ok(())
     }
@@ -81,7 +89,7 @@ impl<W: Write> Backend for QuietBackend<W> {
 
     /// Who clears does not know what is on the terminal; nor is it known what became of the cursor.
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        self.cursor = None;
+        self.cursor = Cursor::Anywhere;
         self.begun()?.clear_region(clear_type)
     }
 

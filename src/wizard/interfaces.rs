@@ -58,8 +58,10 @@ impl RegionState {
 
     fn take_interfaces(&mut self, request: RequestId, result: Result<BTreeMap<Id, Interfaces>, Error>) -> bool {
         let answer = result.as_ref().map(|_| ()).map_err(Clone::clone);
-        let states = self.standing.values_mut();
-        let is_awaited = states.fold(false, |taken, state| state.answer(request, answer.clone()) || taken);
+        let mut is_awaited = false;
+        for state in self.standing.values_mut() {
+            is_awaited |= state.answer(request, answer.clone());
+        }
         if let (true, Ok(read), Some(inventory)) = (is_awaited, result, self.inventory.ready_mut()) {
             inventory.add_interfaces(read);
         }

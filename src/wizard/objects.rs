@@ -59,7 +59,7 @@ impl Model {
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
         let region = self.new_vpn.region_of(half)?;
         let known = region.known()?;
-        Some(RouterList { known, half, region })
+        Some(RouterList { region, known, half })
     }
 
     /// The subnets a screen lists: for a new VPN, or for the one that is open.
