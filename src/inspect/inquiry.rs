@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::background::{Aspects, Background, BackgroundIds};
 use super::vpn::name_of;
-use super::{Inspection, OtherHalf, Vpn, pairs};
+use super::{Inspection, OtherHalf, pairs};
 use crate::cloud::{Cloud, Error, Id, OtherSubnets, Region, RegionId, Router, SiteConnection, Survey, VpnLists};
 use crate::plan::VpnId;
 
@@ -147,16 +147,17 @@ async fn match_up(
     with_routers(cloud, inspection).await
 }
 
-/// A peer that seems to be outside may be a router of this project that has no VPN service, which only a list of all tells.
+/// A peer that seems to be outside may be a router of this project that has no VPN service.
 async fn with_routers(cloud: &Cloud, inspection: Inspection) -> Inspection {
-    let has_address = |vpn: &Vpn| vpn.a.connection.peer_address.parse::<IpAddr>().is_ok();
-    let mut outside = inspection.vpns.iter().filter(|vpn| vpn.other_half == OtherHalf::Outside);
-    if !outside.any(has_address) {
+    let outside = inspection.vpns.iter().filter(|vpn| vpn.other_half == OtherHalf::Outside);
+    let peers: Vec<IpAddr> = outside.filter_map(|vpn| vpn.a.connection.peer_address.parse().ok()).collect();
+    if peers.is_empty() {
         return inspection;
     }
+    let peers = peers.as_slice();
     let Inspection { mut surveys, mut unread, keys, .. } = inspection;
     let regions = surveys.keys().filter_map(|id| cloud.region(id).ok());
-    let reads = regions.map(|region| async move { (region.id().clone(), region.all_routers().await) });
+    let reads = regions.map(|region| async move { (region.id().clone(), region.routers_at(peers).await) });
     for (id, routers) in join_all(reads).await {
         match routers {
             Ok(routers) => {

@@ -26,7 +26,7 @@ async fn asks(scene: &Scene, args: &[&str], code: i32, waves: &[usize]) {
     let of_all = |request: &&LoggedRequest| {
         let is_whole = |list: &str| request.path.contains(&format!("/v2.0/{list}?"));
         let by_need = ["&id=", "device_id=", "fixed_ips="].iter().any(|filter| request.path.contains(filter));
-        ["ports", "routers", "subnets", "networks"].into_iter().any(is_whole) && !by_need
+        ["ports", "routers", "subnets"].into_iter().any(is_whole) && !by_need
     };
     assert_eq!(asked.iter().find(of_all).map(|request| &request.path), None, "{args:?} reads a whole list");
 }
@@ -50,6 +50,29 @@ async fn every_command_reads_what_it_needs_in_two_round_trips() {
     ] {
         asks(&scene, args, code, &waves).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_routers_are_listed_only_where_a_peer_outside_may_be_one_of_them() {
+    let scene = Scene::with_vpn().await;
+    let b = scene.cloud.collection(B, "ipsec-site-connections").remove(0);
+    let peer = b["peer_address"].clone();
+    for kind in ["ipsec-site-connections", "endpoint-groups", "ipsecpolicies", "ikepolicies", "vpnservices"] {
+        for object in scene.cloud.collection(B, kind) {
+            scene.cloud.uproot(B, kind, object["id"].as_str().unwrap());
+        }
+    }
+    let a = scene.cloud.collection(A, "ipsec-site-connections").remove(0);
+    let id = a["id"].as_str().unwrap();
+    assert!(scene.cloud.alter(A, "ipsec-site-connections", id, json!({"description": ""})));
+    let listed = scene.json(&["list"]).await.1;
+    let missing = listed["vpns"][0]["missing"].to_string();
+    assert!(missing.contains("is the router border-router of this project"), "{listed:#}");
+
+    assert!(scene.cloud.alter(A, "ipsec-site-connections", id, json!({"peer_address": "198.18.0.50"})));
+    let around = 4 + 1;
+    asks(&scene, &["list"], 0, &[LISTS, around, REGIONS.len(), REGIONS.len()]).await;
+    assert_eq!(scene.json(&["list"]).await.1["vpns"][0]["shape"], "outside", "{peer} is not at the other end any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

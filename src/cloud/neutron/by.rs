@@ -1,11 +1,12 @@
 //! Reads objects by their ids or names, and routers' interfaces: what a question needs, where a list of all would take long.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use futures::future::try_join_all;
 
 use super::Readable;
-use super::wire::{self, Owned, Wire, WireNetwork, WirePort, WireRouter, WireSubnet};
+use super::wire::{self, Owned, Wire, WireExternalNetwork, WireNetwork, WirePort, WireRouter, WireSubnet};
 use crate::cloud::error::Error;
 use crate::cloud::inventory::{Id, Interfaces, Router, Subnet};
 use crate::cloud::keystone::Region;
@@ -89,8 +90,23 @@ impl Region {
         Ok(self.own(routers).into_iter().map(WireRouter::into_router).collect())
     }
 
-    /// All routers of the project, without their interfaces.
-    pub(crate) async fn all_routers(&self) -> Result<Vec<Router>, Error> {
+    /// The routers of the project, without their interfaces, if one of them may have one of those addresses outside: none where
+    /// no external network has them, which takes two small requests and not pages of routers.
+    pub(crate) async fn routers_at(&self, addresses: &[IpAddr]) -> Result<Vec<Router>, Error> {
+        let external = [("router:external", "True")];
+        let networks =
+            self.list::<WireExternalNetwork>(&["networks"], "networks", WireExternalNetwork::FIELDS, &external).await?;
+        let ids: Vec<Id> = networks.into_iter().flat_map(|network| network.subnets.unwrap_or_default()).collect();
+        let subnets = self.matching::<WireSubnet>("subnets", By::Id, &ids).await?.items;
+        let is_there = |address| subnets.iter().any(|subnet| subnet.cidr.contains(address));
+        // Not every cloud shows everybody the ranges outside.
+        if !ids.is_empty() && subnets.len() == ids.len() && !addresses.iter().any(is_there) {
+            return Ok(Vec::new());
+        }
+        self.all_routers().await
+    }
+
+    async fn all_routers(&self) -> Result<Vec<Router>, Error> {
         let own = self.of_project();
         let routers = self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()).await?;
         Ok(self.own(routers.items).into_iter().map(WireRouter::into_router).collect())

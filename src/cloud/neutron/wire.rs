@@ -118,6 +118,7 @@ wire! {
         external as "router:external": Option<bool>, project_id: Option<String>, tenant_id: Option<String>,
     }
     WireNetwork { id: Id, name: Option<Text> }
+    WireExternalNetwork { subnets: Option<Vec<Id>> }
     WireFixedIp { subnet_id: Option<Id>, ip_address: Option<Text> }
     Gateway { network_id: Option<Id>, external_fixed_ips: Option<Vec<WireFixedIp>> }
 }
