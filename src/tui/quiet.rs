@@ -143,7 +143,9 @@ mod tests {
             sent.0.borrow_mut().clear();
             let draw = |frame: &mut Frame<'_>| {
                 frame.render_widget(Paragraph::new(text), frame.area());
-                cursor.into_iter().for_each(|cursor| frame.set_cursor_position(cursor));
+                if let Some(cursor) = cursor {
+                    frame.set_cursor_position(cursor);
+                }
             };
             terminal.draw(draw).unwrap();
             String::from_utf8(sent.0.borrow().clone()).unwrap()

@@ -57,13 +57,13 @@ async fn ended_by(
 
 #[tokio::test]
 async fn a_panic_in_a_task_ends_the_wizard_with_its_words() {
-    let ended = ended_by(stream::pending(), Some(async { panic!("boom {}", 7) })).await;
+    let ended = Box::pin(ended_by(stream::pending(), Some(async { panic!("boom {}", 7) }))).await;
     assert_eq!(ended.why, Why::Panic("boom 7".into()));
     assert_eq!(ended.model.shell.ending, Some(Ending::Left));
 }
 
 #[tokio::test]
 async fn a_terminal_that_closes_its_input_ends_the_wizard() {
-    let ended = ended_by(stream::empty(), None::<std::future::Ready<Message>>).await;
+    let ended = Box::pin(ended_by(stream::empty(), None::<std::future::Ready<Message>>)).await;
     assert_eq!(ended.why, Why::Terminal("it was closed".into()));
 }

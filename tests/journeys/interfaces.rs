@@ -18,7 +18,7 @@ fn bare(inventory: &Inventory) -> Inventory {
 fn many(count: usize) -> Inventory {
     let subnets: Vec<_> =
         (0..count).map(|n| subnet(&format!("{n:08}-s"), &format!("s-{n:03}"), &format!("10.{n}.0.0/24"))).collect();
-    let stand = |n: usize| if n % 3 == 0 { Vec::new() } else { vec![&subnets[n]] };
+    let stand = |n: usize| if n.is_multiple_of(3) { Vec::new() } else { vec![&subnets[n]] };
     let routers = (0..count).map(|n| router(&format!("{n:08}-r"), &format!("r-{n:03}"), &["103.197.61.75"], &stand(n)));
     let routers = routers.collect();
     Inventory { routers, subnets, services: vec![], connections: vec![], ..hamilton_inventory() }
