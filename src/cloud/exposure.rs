@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use ipnet::IpNet;
+use itertools::Itertools;
 use serde::Serialize;
 
 use super::error::Error;
@@ -227,15 +228,24 @@ impl Region {
     /// many subnets.
     pub async fn exposure(&self, subnets: BTreeSet<Id>) -> Result<Exposure, Error> {
         let filters: Vec<String> = subnets.iter().map(|id| format!("subnet_id={id}")).collect();
-        let ports = try_join_all(batches("fixed_ips", filters.iter().map(String::as_str)).map(|some| async move {
-            self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await
+        let ports = join_all(batches("fixed_ips", filters.iter().map(String::as_str)).map(|some| async move {
+            let ports = self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await;
+            let subnets = some.iter().filter_map(|(_, filter)| filter.strip_prefix("subnet_id=")).map(Id::new);
+            ports.map(|ports| (subnets.collect::<Vec<_>>(), ports))
         }));
         let (ports, groups, rules) = tokio::try_join!(
-            ports,
+            async { Ok(ports.await) },
             self.list::<WireSecurityGroup>(&["security-groups"], "security_groups", WireSecurityGroup::FIELDS, &[]),
             self.list::<WireRule>(&["security-group-rules"], "security_group_rules", WireRule::FIELDS, &[]),
         )?;
-        let ports: Vec<_> = ports.into_iter().flatten().collect();
+        // The subnets of a request that failed are those about which nothing is known.
+        let (ports, failed): (Vec<_>, Vec<_>) = ports.into_iter().partition_result();
+        if let (true, Some(error)) = (ports.is_empty(), failed.into_iter().next()) {
+            return Err(error);
+        }
+        let (subnets, ports): (Vec<_>, Vec<_>) = ports.into_iter().unzip();
+        let (subnets, ports) =
+            (subnets.into_iter().flatten().collect(), ports.into_iter().flatten().collect::<Vec<_>>());
         let mut seen = BTreeSet::new();
         // A port in two of the subnets may be in two of the answers.
         let is_wanted = |port: &WireInstancePort| port.is_of_instance() && seen.insert(port.id.clone());

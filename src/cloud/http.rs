@@ -174,10 +174,12 @@ impl Http {
     ) -> Result<Response, Error> {
         let label = outgoing.label();
         let host = self.throttle.host(&host_of(&outgoing.url), outgoing.url.scheme() == "https");
-        let mut ticket = host.ticket(patience, &self.limits);
+        let endpoint = endpoint_of(&outgoing.url);
+        let mut ticket = host.ticket(&endpoint, outgoing.method != Method::GET, patience, &self.limits);
         loop {
             let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
-            let answer = self.exchange_once(outgoing.clone(), &label).await?;
+            let answer = self.exchange_once(outgoing.clone(), &label).await;
+            let answer = answer.inspect_err(|_| ticket.unanswered(&under_way))?;
             let refusal = answer.refusal(&outgoing.secrets).filter(|error| error.kind == ErrorKind::RateLimited);
             let Some(error) = refusal else {
                 ticket.accepted(&under_way);
@@ -286,6 +288,14 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the cloud");
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// What stands before the version in an address: a host's services, and the regions of one, differ in it.
+fn endpoint_of(url: &Url) -> String {
+    let is_version =
+        |part: &&str| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let before = url.path_segments().into_iter().flatten().take_while(|part| !is_version(part));
+    before.collect::<Vec<_>>().join("/")
 }
 
 fn place_of(url: &Url) -> String {

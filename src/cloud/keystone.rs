@@ -192,6 +192,11 @@ impl Cloud {
         &self.0.session.project_name
     }
 
+    /// Whether the lists that Neutron answers hold the objects of all projects.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.0.session.roles.iter().any(|role| role == "admin")
+    }
+
     /// Whether the user may only read. Since OpenStack 2025.2 such a user's lists of VPN objects are empty, without a word.
     pub(crate) fn is_reader(&self) -> bool {
         let roles = &self.0.session.roles;

@@ -218,7 +218,7 @@ impl Region {
         self.list(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
-    async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
+    pub(super) async fn fit_vpn<T: Wire>(&self, kind: Kind) -> Result<Readable<T>, Error> {
         self.fit(&["vpn", kind.collection()], kind.plural(), &T::fields(kind), &[]).await
     }
 
@@ -244,7 +244,7 @@ impl Region {
     ) -> Result<Readable<T>, Error> {
         let mut unfit = Vec::new();
         let read = |answer: &Response| parse_page_of_fit(answer, collection);
-        let query = query(collection, fields, filters);
+        let query = query(path, collection, fields, filters);
         let items = self.pages(path, collection, &query, read, &mut unfit, turn).await?;
         Ok(Readable { items, unfit })
     }
@@ -257,7 +257,7 @@ impl Region {
         filters: &[(&str, &str)],
     ) -> Result<Vec<T>, Error> {
         let read = |answer: &Response| Ok((parse_page(answer, collection)?, Vec::new()));
-        let query = query(collection, fields, filters);
+        let query = query(path, collection, fields, filters);
         self.pages(path, collection, &query, read, &mut Vec::new(), ready(())).await
     }
 
@@ -355,11 +355,18 @@ impl Region {
     }
 }
 
-fn query<'a>(collection: &str, fields: &[&'a str], filters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+fn query<'a>(
+    path: &[&str],
+    collection: &str,
+    fields: &[&'a str],
+    filters: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let mut query: Vec<_> = fields.iter().map(|field| ("fields", *field)).collect();
     query.extend(filters);
-    // There is one list of extensions, and it has no pages.
-    query.extend((collection != "extensions").then_some(("limit", PAGE)));
+    // There is one list of extensions, and it has no pages. Neutron reads a whole VPN list for each page of it, and keeps no
+    // order between two.
+    let has_pages = collection != "extensions" && path.first() != Some(&"vpn");
+    query.extend(has_pages.then_some(("limit", PAGE)));
     query
 }
 
@@ -369,8 +376,8 @@ struct Identified {
     id: Option<String>,
 }
 
-struct Readable<T> {
-    items: Vec<T>,
+pub(super) struct Readable<T> {
+    pub(super) items: Vec<T>,
     unfit: Vec<Unfit>,
 }
 

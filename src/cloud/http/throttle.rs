@@ -1,8 +1,10 @@
 //! What one host is asked at once, and when it may be asked again.
 //!
-//! At most [`IN_FLIGHT`] requests are in flight to a host; the others wait their turn. Once a host answers 429 nobody
+//! At most [`IN_FLIGHT`] requests are in flight to an endpoint; the others wait their turn. Where one host serves several
+//! regions each has its own endpoint, so that one that hangs does not hold up the others. Once a host answers 429 nobody
 //! asks it before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then
-//! one request goes first, and once as many are answered as may be in flight one more may.
+//! one request goes first, and once as many are answered as may be in flight one more may. A host that stops answering does
+//! not refuse: what waits for it goes on, and fails for itself.
 //!
 //! How often a host refuses in a row is counted for the host: all that wait for it give up together, and none of them gives
 //! up as long as others are answered.
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Version;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +23,7 @@ use super::Limits;
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::retry::{LONGEST_WAIT, Patience, Pause};
 
-/// How many requests are in flight to one host. Neutron's API workers answer one request each; what is sent beyond them
+/// How many requests are in flight to one endpoint. Neutron's API workers answer one request each; what is sent beyond them
 /// waits there, each in a socket of its own.
 const IN_FLIGHT: usize = 16;
 
@@ -30,6 +32,9 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
 
 /// A host that names a later time is asked again after this: its clock may be wrong.
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
+
+/// A request that goes first and takes longer than this does not hold up the others: to be slow is not to refuse.
+const SLOW: Duration = Duration::from_secs(5);
 
 /// A request that is held up for longer than this tells so.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
@@ -43,20 +48,20 @@ pub(super) struct Throttle {
     shares_connections: AtomicBool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Host {
-    slots: Semaphore,
+    slots: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     state: Mutex<Traffic>,
     changed: Notify,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Traffic {
     in_flight: usize,
-    /// How many may be in flight at present, and how many were answered since it grew.
-    window: usize,
+    /// How many may be in flight since the host has refused, and how many were answered since that grew.
+    window: Option<usize>,
     answered: usize,
-    /// Whether no request to it has ended yet.
+    /// Whether one request goes first and has not ended yet.
     is_new: bool,
     /// How often the back-off is doubled: once more with each refusal, once less each time the window grows beyond four.
     doubled: u32,
@@ -74,7 +79,7 @@ struct Hold {
 impl Throttle {
     pub(super) fn host(&self, name: &str, is_tls: bool) -> Arc<Host> {
         let is_shy = is_tls && self.shares_connections.load(Ordering::Relaxed);
-        let new = || Arc::new(if is_shy { Host::with_window(1) } else { Host::default() });
+        let new = || Arc::new(if is_shy { Host::shy() } else { Host::default() });
         Arc::clone(lock(&self.hosts).entry(name.to_owned()).or_insert_with(new))
     }
 
@@ -86,16 +91,11 @@ impl Throttle {
     }
 }
 
-impl Default for Host {
-    fn default() -> Self {
-        Self::with_window(IN_FLIGHT)
-    }
-}
-
 impl Host {
-    fn with_window(window: usize) -> Self {
-        let state = Traffic { in_flight: 0, window, is_new: true, answered: 0, doubled: 0, refusals: 0, refused: None };
-        Self { slots: Semaphore::new(IN_FLIGHT), state: Mutex::new(state), changed: Notify::new() }
+    /// To which one request goes first.
+    fn shy() -> Self {
+        let state = Traffic { window: Some(1), is_new: true, ..Traffic::default() };
+        Self { state: Mutex::new(state), ..Self::default() }
     }
 }
 
@@ -105,7 +105,10 @@ pub(super) struct Ticket<'a> {
     patience: Option<&'a Patience>,
     limits: &'a Limits,
     /// Its place among those that may be in flight. It keeps it when it is refused: it goes first then.
-    slot: Option<SemaphorePermit<'a>>,
+    slot: Option<OwnedSemaphorePermit>,
+    endpoint: &'a str,
+    /// Whether a stop ends its wait; what only reads is needed to settle what was done.
+    writes: bool,
     /// How often it has been refused itself.
     refused: u32,
     /// How many refusals in a row there were before it came.
@@ -125,7 +128,7 @@ impl Drop for InFlight<'_> {
         let mut state = self.host.state();
         state.in_flight -= 1;
         if std::mem::take(&mut state.is_new) {
-            state.window = IN_FLIGHT;
+            state.window = None;
         }
         drop(state);
         self.host.changed.notify_waiters();
@@ -137,8 +140,20 @@ impl Host {
         lock(&self.state)
     }
 
-    pub(super) fn ticket<'a>(&'a self, patience: Option<&'a Patience>, limits: &'a Limits) -> Ticket<'a> {
-        Ticket { host: self, patience, limits, slot: None, refused: 0, before: self.state().refusals, told: None }
+    pub(super) fn ticket<'a>(
+        &'a self,
+        endpoint: &'a str,
+        writes: bool,
+        patience: Option<&'a Patience>,
+        limits: &'a Limits,
+    ) -> Ticket<'a> {
+        let before = self.state().refusals;
+        Ticket { host: self, endpoint, writes, patience, limits, slot: None, refused: 0, before, told: None }
+    }
+
+    fn slots(&self, endpoint: &str) -> Arc<Semaphore> {
+        let fresh = || Arc::new(Semaphore::new(IN_FLIGHT));
+        Arc::clone(lock(&self.slots).entry(endpoint.to_owned()).or_insert_with(fresh))
     }
 }
 
@@ -148,7 +163,11 @@ impl<'a> Ticket<'a> {
     pub(super) async fn called(&mut self) -> Result<InFlight<'a>, Error> {
         let stop = self.patience.map_or_else(CancellationToken::new, |patience| patience.stop.clone());
         if self.slot.is_none() {
-            self.slot = self.host.slots.acquire().await.ok();
+            self.slot = tokio::select! {
+                biased;
+                slot = self.host.slots(self.endpoint).acquire_owned() => slot.ok(),
+                () = stop.cancelled(), if self.writes => return Err(self.unsent(Instant::now())),
+            };
         }
         loop {
             let changed = self.host.changed.notified();
@@ -161,15 +180,15 @@ impl<'a> Ticket<'a> {
             }
             tokio::select! {
                 () = changed => {}
-                () = sleep_until(until.unwrap_or(now)), if until.is_some() => {}
-                () = stop.cancelled(), if until.is_some() => return Err(self.unsent(now)),
+                () = sleep_until(until.unwrap_or(now + SLOW)) => if until.is_none() { self.host.widen() },
+                () = stop.cancelled(), if until.is_some() || self.writes => return Err(self.unsent(now)),
             }
         }
     }
 
     fn enter(&self) -> bool {
         let mut state = self.host.state();
-        let is_free = state.in_flight < state.window;
+        let is_free = state.window.is_none_or(|window| state.in_flight < window);
         state.in_flight += usize::from(is_free);
         is_free
     }
@@ -198,7 +217,7 @@ impl<'a> Ticket<'a> {
     fn unsent(&self, now: Instant) -> Error {
         let state = self.host.state();
         let Some((error, hold)) = &state.refused else {
-            return Error::new(ErrorKind::RateLimited, "The cloud refuses requests for the time being.");
+            return Error::new(ErrorKind::RateLimited, "The request was not sent: osvpn was asked to stop.");
         };
         let left = error.retry_after.map(|asked| asked.saturating_sub(now - hold.since));
         Error { retry_after: left, request_id: None, region: None, ..error.clone() }
@@ -207,6 +226,14 @@ impl<'a> Ticket<'a> {
     /// Any answer but 429.
     pub(super) fn accepted(&self, under_way: &InFlight<'_>) {
         self.host.accept(under_way.sent);
+    }
+
+    /// The connection failed, or no answer came in time.
+    pub(super) fn unanswered(&self, under_way: &InFlight<'_>) {
+        let mut state = self.host.state();
+        if state.refused.as_ref().is_none_or(|(_, hold)| under_way.sent >= hold.since) {
+            (state.window, state.refusals, state.refused) = (None, 0, None);
+        }
     }
 
     /// Takes in a 429, and says whether there is a point in another try.
@@ -255,11 +282,15 @@ impl Host {
         if state.refused.as_ref().is_none_or(|(_, hold)| sent >= hold.since) {
             (state.refusals, state.refused) = (0, None);
             state.answered += 1;
-            if state.answered >= state.window {
-                (state.window, state.answered) = (IN_FLIGHT.min(state.window + 1), 0);
-                state.doubled = state.doubled.saturating_sub(u32::from(state.window > 4));
+            if state.window.is_some_and(|window| state.answered >= window) {
+                state.widen();
+                state.doubled = state.doubled.saturating_sub(u32::from(state.window.is_none_or(|window| window > 4)));
             }
         }
+    }
+
+    fn widen(&self) {
+        self.state().widen();
     }
 
     /// A request was refused: how many refusals in a row these are, and until when nobody asks.
@@ -274,8 +305,14 @@ impl Host {
         let until = now + hold(error.retry_after, state.doubled, limits);
         let hold = together.map_or(Hold { since: now, until }, |hold| Hold { until: until.max(hold.until), ..hold });
         state.is_new = false;
-        (state.window, state.answered, state.refused) = (1, 0, Some((error.clone(), hold)));
+        (state.window, state.answered, state.refused) = (Some(1), 0, Some((error.clone(), hold)));
         (state.refusals, hold.until)
+    }
+}
+
+impl Traffic {
+    fn widen(&mut self) {
+        (self.window, self.answered) = (self.window.map(|window| window + 1).filter(|window| *window < IN_FLIGHT), 0);
     }
 }
 
@@ -313,7 +350,7 @@ mod tests {
     /// A request that takes 10 ms, as often as it takes; `serve` says what the host answers.
     async fn ask(host: &Host, patience: &Patience, serve: impl Fn(Instant) -> Result<(), Error>) -> Result<(), Error> {
         let limits = Limits::default();
-        let mut ticket = host.ticket(Some(patience), &limits);
+        let mut ticket = host.ticket("", false, Some(patience), &limits);
         loop {
             let under_way = ticket.called().await?;
             let answer = serve(Instant::now());
@@ -343,7 +380,7 @@ mod tests {
             let (now, most, patience) = (&now, &most, &patience);
             async move {
                 let limits = Limits::default();
-                let mut ticket = host.ticket(Some(patience), &limits);
+                let mut ticket = host.ticket("", false, Some(patience), &limits);
                 let under_way = ticket.called().await.unwrap();
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 sleep(Duration::from_secs(1)).await;
@@ -382,7 +419,7 @@ mod tests {
         let host = Host::default();
         let (patience, limits) = (Patience::quiet(&Limits::default()), Limits::default());
         for _ in 0..40 {
-            let mut ticket = host.ticket(Some(&patience), &limits);
+            let mut ticket = host.ticket("", false, Some(&patience), &limits);
             let hangs = async {
                 let _under_way = ticket.called().await.unwrap();
                 std::future::pending::<()>().await;
@@ -492,5 +529,66 @@ mod tests {
         assert_eq!((error.status, error.retry_after.map(|left| left.as_secs())), (Some(429), Some(150)));
         sleep(Duration::from_secs(150)).await;
         assert_eq!(ask(&host, &patience, |_| Ok(())).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn endpoints_of_one_host_do_not_wait_for_each_other() {
+        let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
+        let hangs = async |endpoint: &'static str| {
+            let mut ticket = host.ticket(endpoint, false, Some(&patience), &limits);
+            let _in_flight = ticket.called().await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let four = join_all((0..64).map(|number| hangs(["r1", "r2", "r3", "r4"][number % 4])));
+        let fifth = async {
+            let mut ticket = host.ticket("r5", false, Some(&patience), &limits);
+            ticket.called().await.map(|in_flight| ticket.accepted(&in_flight))
+        };
+        tokio::select! {
+            _ = four => unreachable!(),
+            called = timeout(Duration::from_secs(1), fifth) => assert_eq!(called, Ok(Ok(()))),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_refuses_and_then_stops_answering_is_not_asked_one_by_one() {
+        let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
+        let began = Instant::now();
+        let one = async || {
+            let mut ticket = host.ticket("", false, Some(&patience), &limits);
+            let first = ticket.called().await.unwrap();
+            if began.elapsed().is_zero() {
+                assert!(ticket.refused(first, &refusal(Some(1))));
+                let second = ticket.called().await.unwrap();
+                sleep(Duration::from_secs(60)).await;
+                ticket.unanswered(&second);
+            }
+        };
+        join_all((0..16).map(|_| one())).await;
+        let took = began.elapsed().as_secs();
+        assert!(took < 3 * 60, "{took} s: to be slow is not to refuse");
+        let mut ticket = host.ticket("", false, Some(&patience), &limits);
+        let _in_flight = timeout(Duration::from_millis(1), ticket.called()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_ends_the_wait_of_a_write_for_its_place() {
+        let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
+        let mut held = Vec::new();
+        for _ in 0..IN_FLIGHT {
+            let mut ticket = host.ticket("", false, Some(&patience), &limits);
+            let in_flight = ticket.called().await.unwrap();
+            held.push((ticket, in_flight));
+        }
+        let (mut read, mut write) =
+            (host.ticket("", false, Some(&patience), &limits), host.ticket("", true, Some(&patience), &limits));
+        patience.stop.cancel();
+        assert!(write.called().await.is_err());
+        assert!(
+            timeout(Duration::from_secs(1), read.called()).await.is_err(),
+            "what settles the work is read after a stop"
+        );
+        held.pop();
+        assert!(read.called().await.is_ok());
     }
 }

@@ -112,10 +112,11 @@ impl Region {
         Ok(self.own(routers.items).into_iter().map(WireRouter::into_router).collect())
     }
 
-    /// The subnets with one of those values that can be seen, whosever they are, `OVN`'s transit subnets left out.
+    /// The subnets with one of those values that can be seen, whosever they are, without those of external networks and
+    /// `OVN`'s transit subnets.
     pub async fn subnets(&self, by: By, values: &[impl AsRef<str>]) -> Result<Vec<Subnet>, Error> {
         let mut subnets = self.matching::<WireSubnet>("subnets", by, values).await?.items;
-        subnets.retain(|subnet| !subnet.is_transit());
+        subnets.retain(|subnet| subnet.external != Some(true) && !subnet.is_transit());
         subnets.sort_by(|a, b| a.key().cmp(&b.key()));
         Ok(subnets.into_iter().map(WireSubnet::into_subnet).collect())
     }
