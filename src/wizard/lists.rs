@@ -92,11 +92,13 @@ impl Model {
         let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.marks(self.screen, &lines));
         let is_decided = self.is_decided(self.screen, fresh.as_deref());
         let Content::List(picker) = &mut self.content else { return };
-        if picker.lines().is_empty() {
-            *picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided);
-        } else {
-            picker.reload(lines, default.as_ref());
+        if !picker.lines().is_empty() {
+            return picker.reload(lines, default.as_ref());
         }
+        let filter = picker.filter().cloned();
+        self.say_what_no_longer_fits(self.screen, &lines);
+        let picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided).filtered(filter);
+        self.content = Content::List(picker);
     }
 
     fn chosen(&self, screen: Screen) -> Option<Choice> {

@@ -173,6 +173,17 @@ impl Picker {
         picker
     }
 
+    /// With what was typed into the filter before there were any lines.
+    #[must_use]
+    pub fn filtered(mut self, filter: Option<Input>) -> Self {
+        if filter.is_some() {
+            self.filter = filter;
+            self.refilter();
+            self.cursor = self.best();
+        }
+        self
+    }
+
     /// Replaces the lines and keeps filter, marks and, if the user has moved, the cursor.
     pub fn reload(&mut self, lines: Vec<Line>, default: Option<&Choice>) {
         let at = self.touched.then(|| self.current().map(|line| line.choice.clone())).flatten();

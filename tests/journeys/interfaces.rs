@@ -204,3 +204,15 @@ fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read(
     journey.send(Message::Discovered(hamilton(), again, Err(Error::new(ErrorKind::Timeout, "slow"))));
     assert!(drawn_text(&journey).contains("slow"));
 }
+
+#[test]
+fn a_filter_typed_before_the_subnets_are_there_is_kept_and_its_letters_are_no_commands() {
+    let inventory = hamilton_inventory();
+    let mut journey = at_routers(&inventory);
+    journey.enter().at(Screen::Subnets(Half::A)).types("/10.0");
+    journey.interfaces_read(&hamilton(), Ok(&inventory));
+    journey.types(".1").at(Screen::Subnets(Half::A));
+    assert_eq!(picker(&journey).filter().unwrap().value(), "10.0.1");
+    let shown: Vec<_> = picker(&journey).window(0, 9).map(|(_, line)| line.title.clone()).collect();
+    assert_eq!(shown, ["db-subnet"]);
+}
