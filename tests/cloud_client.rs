@@ -196,7 +196,8 @@ async fn pages_are_followed_by_marker_and_other_projects_and_external_subnets_ar
     assert_eq!((edge.external_v4.len(), edge.external_v6.len()), (1, 1));
     let requests = stub.requests.lock().unwrap();
     assert_eq!(requests.len(), 7, "five lists, one of two pages, and the ports of one router");
-    assert!(requests.iter().all(|line| line.contains("limit=500") || line.contains("/extensions")));
+    let has_pages = |line: &String| !line.contains("/vpn/") && !line.contains("/extensions");
+    assert!(requests.iter().all(|line| line.contains("limit=500") == has_pages(line)), "{requests:?}");
     assert!(
         requests.iter().all(|line| !line.contains("psk") && (!line.contains("/vpn/") || line.contains("?fields=")))
     );
