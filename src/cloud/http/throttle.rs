@@ -356,7 +356,10 @@ mod tests {
             let answer = serve(Instant::now());
             sleep(Duration::from_millis(10)).await;
             match answer {
-                Ok(()) => return Ok(ticket.accepted(&under_way)),
+                Ok(()) => {
+                    ticket.accepted(&under_way);
+                    return Ok(());
+                }
                 Err(error) if ticket.refused(under_way, &error) => {}
                 Err(error) => return Err(error),
             }
