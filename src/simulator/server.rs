@@ -110,6 +110,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                     // An error here is a client that went away, or a fault that did what it should.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
+                while connections.try_join_next().is_some() {}
                 shared.most_connections.fetch_max(connections.len(), Ordering::Relaxed);
             }
             Some(_) = connections.join_next() => {}
