@@ -1,8 +1,7 @@
 //! The engine against a simulated cloud: what it makes, in how many round trips, and what it leaves when things fail.
 
-mod change_fault_matrix;
 mod changes;
-mod create_fault_matrix;
+mod fault_matrix;
 mod faults;
 mod old_journals;
 mod single_faults;

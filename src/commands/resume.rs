@@ -67,7 +67,8 @@ impl Answering for ResumeArgs {
                     Creation { plan: &plan, cloud, changing: *changing, key, wait: self.creation.wait.duration() };
                 Ok(creation.make(signals).await.into())
             }
-            Next::Wait(found, outstanding) => {
+            Next::Wait(made) => {
+                let (found, outstanding) = *made;
                 let health = wait_for(&found, cloud, self.creation.wait.duration(), signals).await.map_err(again)?;
                 Ok(health.with_interruption(outstanding.as_ref()).into())
             }
@@ -91,7 +92,7 @@ enum Next {
     /// What is missing is created.
     Make(Box<Plan>, Box<Changing>, KeyOrigin),
     /// Everything exists. What a lost request may still create, if there is such a request.
-    Wait(Box<Found>, Option<Interruption>),
+    Wait(Box<(Found, Option<Interruption>)>),
 }
 
 impl ResumeArgs {
@@ -105,12 +106,12 @@ impl ResumeArgs {
         self.creation.clear_text.apply(cloud).await;
         let interrupted = take_up(chosen, cloud).await?;
         if self.profile.is_none() && interrupted.is_made() {
-            let (found, outstanding) = made(interrupted, cloud).await?;
-            return Ok(ReadyToResume { next: Next::Wait(Box::new(found), outstanding), signed_in });
+            let made = made(interrupted, cloud).await?;
+            return Ok(ReadyToResume { next: Next::Wait(Box::new(made)), signed_in });
         }
         let planned = remaining(&interrupted, &self.creation.key, self.profile, cloud).await?;
         let key = interrupted.key_origin();
-        let (plan, changing) = interrupted.to_finish(planned, cloud)?;
+        let (plan, changing) = interrupted.into_creation(planned, cloud)?;
         Ok(ReadyToResume { next: Next::Make(plan, Box::new(changing), key), signed_in })
     }
 }

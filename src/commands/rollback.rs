@@ -57,7 +57,7 @@ async fn roll_back(
     signals: &mut Signals,
 ) -> Result<RollbackReport, CommandError> {
     let progress = interrupted.progress(cloud.limits());
-    let (mut changing, renamed) = interrupted.to_roll_back();
+    let (mut changing, renamed) = interrupted.into_rollback();
     let name = changing.change().label.clone();
     if !args.change.yes && !confirm(&question(&name, &progress, &renamed), "Delete?", signals).await? {
         return Err(CommandError::stopped());

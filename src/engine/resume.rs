@@ -81,7 +81,7 @@ impl Resumable {
     /// To be rolled back, and what carries the marker and is named otherwise than this program names it: that is not deleted
     /// on the word of its description alone.
     #[must_use]
-    pub fn to_roll_back(self) -> (Changing, Vec<Made>) {
+    pub fn into_rollback(self) -> (Changing, Vec<Made>) {
         match self {
             Self::Journal(changing, _) => (*changing, Vec::new()),
             Self::Found(found, claim) => {
@@ -97,7 +97,7 @@ impl Resumable {
     ///
     /// # Errors
     /// If its journal cannot be written.
-    pub fn to_finish(self, planned: Planned, cloud: &Cloud) -> Result<(Box<Plan>, Changing), JournalError> {
+    pub fn into_creation(self, planned: Planned, cloud: &Cloud) -> Result<(Box<Plan>, Changing), JournalError> {
         let Planned { plan, progress } = planned;
         let key = self.key_origin();
         let changing = match self {
@@ -255,10 +255,10 @@ pub async fn resume(journal: &Path, direction: Direction, cloud: &Cloud) -> Resu
     };
     let (plan, changing) = match planned {
         Some(planned) => {
-            let (plan, changing) = resumable.to_finish(planned, cloud)?;
+            let (plan, changing) = resumable.into_creation(planned, cloud)?;
             (Some(plan), changing)
         }
-        None => (None, resumable.to_roll_back().0),
+        None => (None, resumable.into_rollback().0),
     };
     Ok(Resumed { plan, key, changing })
 }

@@ -39,7 +39,7 @@ impl Changing {
             let is_of_creation = self.is_of_creation(step);
             let tell = |event| {
                 if !is_of_creation {
-                    work.tell(event)
+                    work.tell(event);
                 }
             };
             tell(Event::RollingBack(step));

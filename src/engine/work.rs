@@ -38,10 +38,9 @@ impl<'a> Work<'a> {
     pub(super) fn session(&self, half: Option<Half>, region: &RegionId) -> &'a Cloud {
         let [a, b] = self.sessions;
         match half {
-            Some(Half::A) => a,
             Some(Half::B) => b,
             None if a.region(region).is_err() => b,
-            None => a,
+            Some(Half::A) | None => a,
         }
     }
 

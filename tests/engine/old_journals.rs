@@ -5,7 +5,7 @@ use osvpn::plan::file::PlanFile;
 use osvpn::plan::{Labels, Profiles, Psk};
 use tempfile::TempDir;
 
-use super::change_fault_matrix::{all, id_of};
+use super::fault_matrix::{all, id_of};
 use super::*;
 
 const POLICIES: &str = include_str!("journals_of_4eed408/creation-policies.json");

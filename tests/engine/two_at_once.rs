@@ -9,8 +9,8 @@ use osvpn::cloud::{Cloud, ErrorKind};
 use osvpn::engine::End;
 use serde_json::Map;
 
-use super::change_fault_matrix::{Stored, all, id_of};
 use super::changes::{Orders, Vpn};
+use super::fault_matrix::{Stored, all, id_of};
 use super::*;
 
 const OTHER_KEY: &str = "The0other1ones2key3nobody4knows5";

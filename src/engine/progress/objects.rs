@@ -284,3 +284,37 @@ fn in_order_of_deletion<'a>(all: impl Iterator<Item = &'a Made>) -> Vec<Made> {
     all.sort_by_key(|made| Reverse(made.task.step));
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Change;
+    use crate::plan::{VpnId, VpnName};
+
+    #[test]
+    fn what_was_announced_and_never_answered_is_in_doubt() -> Result<(), &'static str> {
+        let region = RegionId::new("nz-hlz-1");
+        let halves = [(Half::A, region.clone())].into();
+        let name = VpnName::try_from("vpn".to_owned()).map_err(|_| "a name")?;
+        let change = Change::of_halves(&VpnId::new("0badcafe"), &name, &halves, None);
+        let mut progress = Progress::new(&change);
+        let task = |step| Task { half: Half::A, step };
+        for step in 0..3 {
+            progress.announce(step, Request::Create, Timestamp::UNIX_EPOCH);
+        }
+        let service = Made {
+            task: task(HalfObject::Service),
+            region,
+            id: Id::new("s-1"),
+            name: "vpn_vpn_service".to_owned(),
+            origin: Origin::Created,
+            external_v4: None,
+            external_v6: None,
+        };
+        progress.record(service.clone());
+        progress.refused(1);
+        assert_eq!(progress.objects().collect::<Vec<_>>(), [&service]);
+        assert_eq!(progress.doubts(), [Doubt { task: task(HalfObject::IpsecPolicy), until: None }]);
+        Ok(())
+    }
+}

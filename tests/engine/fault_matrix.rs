@@ -1,19 +1,23 @@
 //! Every request of a change times every fault, and after each the change is finished, by this process or by another, or
-//! taken back.
+//! rolled back: the creation of a VPN, and every change of one that exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use osvpn::change::Change;
+use osvpn::engine::Direction;
 use osvpn::plan::Psk;
 
 use super::changes::{Orders, Vpn};
 use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target, quick_site};
 use super::*;
 
-/// Sites at work at once, for each scenario: many where what is late has to be waited for, few where there is work to do.
+/// Sites at work at once, for each scenario: where what is late has to be waited for, and where there is work to do.
 const LANES: [usize; 2] = [6, 2];
+const LANES_OF_CREATIONS: [usize; 2] = [4, 4];
+const PACE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_secs(20) };
+const GLANCE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_millis(20) };
 /// What the user gives to the half whose peer is external.
 const GIVEN: &str = "Given0ToThe1Peer2Outside3Twice45";
 
@@ -22,6 +26,12 @@ const RESUMED: [&str; 4] = ["500", "refused", "reset after", "hang although done
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scenario {
+    /// The creation of a VPN between two regions.
+    SiteToSite,
+    /// The same where the router of half A has a VPN service that another VPN uses.
+    Reused,
+    /// The creation of one half.
+    Single,
     Delete,
     Rotate,
     RotateSingle,
@@ -32,18 +42,38 @@ enum Scenario {
 }
 
 impl Scenario {
-    const ALL: [Self; 6] =
-        [Self::Delete, Self::Rotate, Self::RotateSingle, Self::RotateShared, Self::SetSubnets, Self::Recreate];
+    const ALL: [Self; 9] = [
+        Self::SiteToSite,
+        Self::Reused,
+        Self::Single,
+        Self::Delete,
+        Self::Rotate,
+        Self::RotateSingle,
+        Self::RotateShared,
+        Self::SetSubnets,
+        Self::Recreate,
+    ];
+
+    fn creates(self) -> bool {
+        matches!(self, Self::SiteToSite | Self::Reused | Self::Single)
+    }
 
     fn rotates(self) -> bool {
         matches!(self, Self::Rotate | Self::RotateSingle | Self::RotateShared)
+    }
+
+    fn lanes(self) -> [usize; 2] {
+        if self.creates() { LANES_OF_CREATIONS } else { LANES }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Forward,
-    /// The change is refused at its last moment that can be taken back, and this is the taking back.
+    /// A new VPN is watched.
+    Watch,
+    /// The change is rolled back: a creation that is done, any other when it is refused at its last moment that can be rolled
+    /// back.
     Back,
 }
 
@@ -70,6 +100,7 @@ struct Tally {
     too_late: AtomicUsize,
     unsettled: AtomicUsize,
     removed: AtomicUsize,
+    adopted: AtomicUsize,
     untimely: AtomicUsize,
     wrong: Mutex<Vec<String>>,
 }
@@ -110,11 +141,16 @@ pub fn id_of(object: &serde_json::Map<String, Value>) -> String {
 impl Lane {
     async fn open(scenario: Scenario, settling: Duration, tally: Arc<Tally>) -> Self {
         let site = quick_site(Some(1), settling).await;
+        if scenario == Scenario::Reused {
+            let other = site.single(HAMILTON, "203.0.113.200", "192.168.7.0/24").await;
+            Run::new().create(&site, &other).await.unwrap();
+        }
         let plan = match scenario {
-            Scenario::RotateSingle => site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await,
+            Scenario::RotateSingle | Scenario::Single => site.single(HAMILTON, "203.0.113.201", "192.168.8.0/24").await,
             _ => site.site_to_site(Profile::Modern).await,
         };
-        let vpn = Vpn::of(site, plan).await;
+        let vpn =
+            if scenario.creates() { Vpn::with(site, plan, Progress::default()) } else { Vpn::of(site, plan).await };
         if scenario == Scenario::RotateShared {
             vpn.plant_sharer();
         }
@@ -184,7 +220,63 @@ impl Lane {
             Scenario::Recreate => vpn.recreate(),
             // There is no other subnet here; half B is to expect more behind it.
             Scenario::SetSubnets => vpn.set_subnets(&self.plan.a().local[0].id, "10.0.0.0/16"),
+            Scenario::SiteToSite | Scenario::Reused | Scenario::Single => self.plan.to_change(),
         }
+    }
+
+    fn begin(&self, vpn: &Vpn) -> Changing {
+        if self.scenario.creates() {
+            let directory = Some(vpn.directory.path().to_owned());
+            Changing::begin_creation(self.plan.clone(), KeyOrigin::Generated, &vpn.site.cloud, directory)
+        } else {
+            vpn.begin(self.change(vpn))
+        }
+    }
+
+    /// Another process goes on from a journal.
+    fn resume(&self, journal: &Path, is_back: bool, vpn: &Vpn) -> Changing {
+        let mut changing = Changing::open(journal).unwrap();
+        if self.scenario.creates() && !is_back {
+            let progress = changing.progress_resumed(vpn.site.cloud.limits());
+            changing.make(self.plan.clone(), &progress);
+        }
+        changing
+    }
+
+    /// Waits for ACTIVE; for one half alone there is none.
+    async fn watch(&self, changing: &mut Changing, vpn: &Vpn) -> Result<(), String> {
+        let alone = self.plan.peer().is_some();
+        let comes_back = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                vpn.site.simulator.come_back();
+            }
+        };
+        let (pace, work) = (if alone { GLANCE } else { PACE }, vpn.work());
+        let watched =
+            tokio::select! { watched = changing.watch(pace, &work) => watched, () = comes_back => return Ok(()) };
+        match watched {
+            Watched::Active if !alone => Ok(()),
+            Watched::NotYet(_) if alone => Ok(()),
+            other => Err(format!("watched: {other:?}")),
+        }
+    }
+
+    /// A new VPN exists once, and every object of it is known.
+    fn check_created(&self, changing: &Changing, vpn: &Vpn) -> Result<(), String> {
+        let before: BTreeSet<String> = self.objects.iter().map(|(.., object)| id_of(object)).collect();
+        let now: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
+        let progress = changing.course().progress;
+        let own = progress.objects().filter(|made| made.origin != Origin::Reused);
+        let known: BTreeSet<String> = own.map(|made| made.id.to_string()).collect();
+        let adopted = progress.objects().filter(|made| made.origin == Origin::Adopted).count();
+        self.tally.adopted.fetch_add(adopted, Ordering::Relaxed);
+        let (there, made) = (now.difference(&before).cloned().collect::<BTreeSet<_>>(), progress.objects().count());
+        let expected = 6 * self.plan.halves().count();
+        if there == known && made == expected {
+            return self.check(vpn, &[]);
+        }
+        Err(format!("{} objects exist, {} are known, {made} of {expected} are made", there.len(), known.len()))
     }
 
     fn given(&self) -> Option<Psk> {
@@ -196,27 +288,55 @@ impl Lane {
         let vpn = self.vpn();
         let mut targets = Vec::new();
         vpn.site.simulator.clear_requests();
-        let mut changing = vpn.begin(self.change(&vpn));
+        let mut changing = self.begin(&vpn);
         assert_eq!(changing.carry_out(self.given().as_ref(), &vpn.work()).await, Ok(Changed::Done));
-        note(&vpn, Phase::Forward, &mut targets);
-        drop(changing);
+        self.note(&vpn, Phase::Forward, &mut targets);
+        if self.scenario.creates() {
+            self.watch(&mut changing, &vpn).await.unwrap();
+            self.note(&vpn, Phase::Watch, &mut targets);
+        }
         self.after = Self::scene(&vpn);
+        if self.scenario.creates() {
+            assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
+            self.note(&vpn, Phase::Back, &mut targets);
+        }
+        drop(changing);
         self.close(vpn);
         if matches!(self.scenario, Scenario::SetSubnets | Scenario::Recreate) {
             let vpn = self.vpn();
-            let mut changing = Self::as_late_as_can_be(&vpn, self.change(&vpn)).await;
+            let mut changing = self.as_late_as_can_be(&vpn).await;
             vpn.site.simulator.clear_requests();
             assert_eq!(changing.roll_back(&vpn.work()).await, Ok(Changed::Done));
-            note(&vpn, Phase::Back, &mut targets);
+            self.note(&vpn, Phase::Back, &mut targets);
             drop(changing);
             self.close(vpn);
         }
+        // To the other half it is all the same whose service it connects to.
+        targets.retain(|target| self.scenario != Scenario::Reused || target.region == REGIONS[0]);
         targets
     }
 
-    async fn as_late_as_can_be(vpn: &Vpn, change: Change) -> Changing {
+    fn note(&self, vpn: &Vpn, phase: Phase, targets: &mut Vec<Target<Phase>>) {
+        // Of the questions for a status, and of those whether a service is off by now, one is like the other.
+        let creates = self.scenario.creates();
+        let is_repeated = |target: &Target<Phase>| {
+            let is_of_services = target.is_read() && target.path.ends_with("vpnservices") && !creates;
+            target.nth > 1 && (is_of_services || phase == Phase::Watch)
+        };
+        targets.extend(faults::targets(&vpn.site, phase, |target| !is_repeated(target)));
+    }
+
+    async fn as_late_as_can_be(&self, vpn: &Vpn) -> Changing {
+        let mut changing = self.begin(vpn);
+        if self.scenario.creates() {
+            let mut tries = 0;
+            while let Err(error) = changing.carry_out(None, &vpn.work()).await {
+                tries += 1;
+                assert!(tries < 4, "{error:?}");
+            }
+            return changing;
+        }
         vpn.site.simulator.inject(InjectedFault::new(FaultEffect::status(403)).method("DELETE"));
-        let mut changing = vpn.begin(change);
         assert!(matches!(changing.carry_out(None, &vpn.work()).await, Err(ChangeError::Failed(..))));
         changing
     }
@@ -233,27 +353,35 @@ impl Lane {
         let ids: BTreeSet<String> = all(&vpn.site).iter().map(|(.., object)| id_of(object)).collect();
         let gate = Gate::closed();
         let begun = std::time::Instant::now();
-        let phase = &case.target.phase;
+        let (phase, creates) = (case.target.phase, self.scenario.creates());
         let mut changing = match phase {
-            Phase::Forward => vpn.begin(self.change(vpn)),
-            Phase::Back => Self::as_late_as_can_be(vpn, self.change(vpn)).await,
+            Phase::Forward => self.begin(vpn),
+            Phase::Watch | Phase::Back => self.as_late_as_can_be(vpn).await,
         };
         vpn.site.simulator.clear_requests();
         let fault = case.target.fault(case.fault, &gate);
         vpn.site.simulator.inject(fault);
-        self.first(&mut changing, case, vpn, &gate).await;
-        vpn.site.simulator.come_back();
+        if phase == Phase::Watch {
+            self.watch(&mut changing, vpn).await?;
+            vpn.site.simulator.come_back();
+            self.check_created(&changing, vpn)?;
+        } else {
+            self.first(&mut changing, case, vpn, &gate).await;
+            vpn.site.simulator.come_back();
+        }
         let is_late = LATE.contains(&case.fault);
-        let takes_back = *phase == Phase::Back || (case.then == Then::TakeBack && changing.is_reversible());
+        let takes_back = phase != Phase::Forward || (case.then == Then::TakeBack && changing.is_reversible());
         if case.then == Then::TakeBack && !takes_back {
             self.tally.too_late.fetch_add(1, Ordering::Relaxed);
         }
-        if case.then != Then::GoOn {
+        // A creation is rolled back by the process that met the fault, unless that is killed.
+        let is_another_s = case.fault.starts_with("killed") || case.then == Then::Resume;
+        if is_another_s || !creates && case.then == Then::TakeBack {
             drop(changing);
             changing = match vpn.journal() {
-                Some(path) => Changing::open(&path).unwrap(),
+                Some(path) => self.resume(&path, takes_back, vpn),
                 // Either it is done, or nothing of it is.
-                None if Self::scene(vpn) == before && Self::keys(vpn) == old => vpn.begin(self.change(vpn)),
+                None if Self::scene(vpn) == before && Self::keys(vpn) == old => self.begin(vpn),
                 None => {
                     gate.open();
                     return self.check(vpn, &old);
@@ -265,8 +393,14 @@ impl Lane {
             self.tally.untimely.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        drop(changing);
         gate.open();
+        let takes_back = takes_back || creates;
+        if creates && !self.is_rolled_back(&changing) {
+            self.watch(&mut changing, vpn).await?;
+            self.check_created(&changing, vpn)?;
+            self.finish(&mut changing, true, vpn, None, begun).await?;
+        }
+        drop(changing);
         if let Some(path) = vpn.journal() {
             return Err(format!("it is over, with a journal {}", std::fs::read_to_string(path).unwrap()));
         }
@@ -281,6 +415,10 @@ impl Lane {
         self.check(vpn, &old)
     }
 
+    fn is_rolled_back(&self, changing: &Changing) -> bool {
+        changing.direction() == Direction::Back
+    }
+
     /// The try that meets the fault.
     async fn first(&self, changing: &mut Changing, case: &Case, vpn: &Vpn, gate: &Gate) {
         let given = self.given();
@@ -288,7 +426,7 @@ impl Lane {
         let carried = async {
             match case.target.phase {
                 Phase::Forward => changing.carry_out(given.as_ref(), &work).await,
-                Phase::Back => changing.roll_back(&work).await,
+                Phase::Watch | Phase::Back => changing.roll_back(&work).await,
             }
         };
         let arrived = async {
@@ -360,6 +498,8 @@ impl Lane {
             }
             match result {
                 Ok(Changed::Done) => break,
+                // What may still come of a new VPN is looked for while it is watched.
+                Ok(Changed::Unsettled(..)) if self.scenario.creates() && !takes_back => break,
                 Ok(Changed::Unsettled(..)) if begun.elapsed() < Duration::from_secs(25) => {
                     self.tally.unsettled.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -369,7 +509,7 @@ impl Lane {
             }
         }
         while let Ok(event) = received.try_recv() {
-            let removed = usize::from(matches!(event, Event::Removed(..)));
+            let removed = usize::from(matches!(event, Event::Removed(..) | Event::Found(_)));
             self.tally.removed.fetch_add(removed, Ordering::Relaxed);
         }
         Ok(true)
@@ -381,7 +521,7 @@ impl Lane {
         if scene != self.after {
             return Err(differences(&scene, &self.after));
         }
-        if self.scenario == Scenario::Delete {
+        if self.scenario == Scenario::Delete || self.scenario.creates() {
             return Ok(());
         }
         let keys = Self::keys(vpn);
@@ -416,14 +556,7 @@ fn differences(is: &Scene, should_be: &Scene) -> String {
     format!("{} objects and not {}; there is {more:#?} and there is not {less:#?}", is.len(), should_be.len())
 }
 
-fn note(vpn: &Vpn, phase: Phase, targets: &mut Vec<Target<Phase>>) {
-    // Of the questions whether a service is off by now one is like the other.
-    let is_repeated =
-        |target: &Target<Phase>| target.is_read() && target.path.ends_with("vpnservices") && target.nth > 1;
-    targets.extend(faults::targets(&vpn.site, phase, |target| !is_repeated(target)));
-}
-
-fn cases(targets: &[Target<Phase>]) -> Vec<Case> {
+fn cases(scenario: Scenario, targets: &[Target<Phase>]) -> Vec<Case> {
     let mut cases = Vec::new();
     for target in targets {
         for fault in FAULTS {
@@ -432,11 +565,17 @@ fn cases(targets: &[Target<Phase>]) -> Vec<Case> {
                 continue; // A read has no effect.
             }
             let is_killed = fault.starts_with("killed");
-            let ways: &[Then] = match target.phase {
-                Phase::Forward if is_killed => &[Then::Resume, Then::TakeBack],
-                Phase::Forward if RESUMED.contains(&fault) => &[Then::GoOn, Then::Resume, Then::TakeBack],
-                Phase::Forward => &[Then::GoOn, Then::TakeBack],
-                Phase::Back => &[Then::Resume],
+            let is_of_process = is_killed || fault == "stop" || fault == LATE[0];
+            let ways: &[Then] = match (target.phase, scenario.creates()) {
+                // A process that makes a VPN and is killed leaves one kind of journal, whatever it makes.
+                (Phase::Forward, true) if is_killed && scenario == Scenario::Single => &[Then::Resume, Then::TakeBack],
+                (_, true) if is_killed || is_of_process && target.phase != Phase::Forward => &[],
+                (Phase::Forward, true) => &[Then::GoOn, Then::TakeBack],
+                (Phase::Watch | Phase::Back, true) => &[Then::GoOn],
+                (Phase::Forward, false) if is_killed => &[Then::Resume, Then::TakeBack],
+                (Phase::Forward, false) if RESUMED.contains(&fault) => &[Then::GoOn, Then::Resume, Then::TakeBack],
+                (Phase::Forward, false) => &[Then::GoOn, Then::TakeBack],
+                (Phase::Watch | Phase::Back, false) => &[Then::Resume],
             };
             cases.extend(ways.iter().map(|&then| Case { target: target.clone(), fault, then }));
         }
@@ -451,9 +590,10 @@ async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
     for scenario in Scenario::ALL {
         let mut first = Lane::open(scenario, SETTLING[1], Arc::clone(&tally)).await;
         let targets = first.targets().await;
-        let (late, others): (Vec<_>, Vec<_>) = cases(&targets).into_iter().partition(|case| LATE.contains(&case.fault));
+        let (late, others): (Vec<_>, Vec<_>) =
+            cases(scenario, &targets).into_iter().partition(|case| LATE.contains(&case.fault));
         println!("{scenario:?}: {} requests, {} cases", targets.len(), late.len() + others.len());
-        for ((cases, settling), lanes) in [late, others].into_iter().zip(SETTLING).zip(LANES) {
+        for ((cases, settling), lanes) in [late, others].into_iter().zip(SETTLING).zip(scenario.lanes()) {
             let waiting = Arc::new(Mutex::new(cases));
             for _ in 0..lanes {
                 let mut site = Lane::open(scenario, settling, Arc::clone(&tally)).await;
@@ -463,15 +603,17 @@ async fn whatever_fails_a_change_is_finished_or_taken_back_as_a_whole() {
         }
     }
     opened.into_iter().collect::<tokio::task::JoinSet<()>>().join_all().await;
-    let Tally { cases, failed_first, taken_back, too_late, unsettled, removed, untimely, wrong } = &*tally;
+    let Tally { cases, failed_first, taken_back, too_late, unsettled, removed, adopted, untimely, wrong } = &*tally;
     let wrong = wrong.lock().unwrap();
     println!(
         "{cases:?} cases of {} faults: {failed_first:?} changes failed at first; {taken_back:?} taken back, {too_late:?} past \
          that and finished; {unsettled:?} times it was said that something may still come, {removed:?} late objects found \
-         and deleted; {untimely:?} requests too late to say anything; {} cases wrong",
+         and deleted, {adopted:?} adopted; {untimely:?} requests too late to say anything; {} cases wrong",
         FAULTS.len(),
         wrong.len()
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!([failed_first, taken_back, too_late, unsettled, removed].iter().all(|n| n.load(Ordering::Relaxed) > 0));
+    assert!(
+        [failed_first, taken_back, too_late, unsettled, removed, adopted].iter().all(|n| n.load(Ordering::Relaxed) > 0)
+    );
 }
