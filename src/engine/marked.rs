@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Changing, Work};
 use crate::change::{Create, Deletable, Form, HalfObject, Step, Task};
 use crate::cloud::vpnaas::{Formed, Marked, is_marked};
-use crate::cloud::{Error, ErrorKind, Id, Region, RegionId};
+use crate::cloud::{Error, ErrorKind, Id, Region, RegionId, printable};
 use crate::engine::Event;
 use crate::engine::delete::{Freed, delete};
 use crate::engine::{Made, Origin};
@@ -169,8 +169,8 @@ impl Changing {
             shown => shown?,
         };
         let text = |attribute: &str| shown[attribute].as_str().unwrap_or_default().to_owned();
-        let marker = &create.description;
-        if is_marked(&text("description"), marker) || text("name") == create.name {
+        let marker = printable(&create.description);
+        if is_marked(&text("description"), &create.description) || text("name") == create.name {
             return Ok(());
         }
         let what = format!("it has neither the marker {marker} nor the name osvpn gave it, so it is not deleted");

@@ -3,15 +3,14 @@
 
 mod buttons;
 mod events;
+mod list;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use itertools::Itertools;
 use jiff::Timestamp;
 
-use super::secret_text::SecretText;
-use crate::change::{self, Change, Proposal, Step};
+use crate::change::{self, Change, Step};
 use crate::cloud::retry::Pause;
 use crate::cloud::{Error, Id};
 use crate::engine::{Course, Direction, Made, Origin, Standing, Step as HalfObject, Task, WorkEnd};
@@ -19,6 +18,7 @@ use crate::inspect::{Diagnosis, Examined, Vpn};
 use crate::plan::{Half, Plan, Profiles, ShellCommand};
 
 pub use crate::engine::WorkEnd as End;
+pub use list::WorkList;
 
 /// One row of the progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -414,68 +414,5 @@ impl Row {
     fn of(step: &Step) -> Self {
         let what = step.task().map_or_else(|| What::Step(step.to_string()), What::Object);
         Self { what, state: RowState::Waiting }
-    }
-}
-
-/// The work of a session: what is in progress or rests on the screen, what was done before, and what is still to be begun.
-#[derive(Debug, Default)]
-pub struct WorkList {
-    /// On the screen, or the last that was.
-    pub current: Option<Work>,
-    pub earlier: Vec<Work>,
-    /// What was agreed to together with the current change and has not begun.
-    pub queue: VecDeque<Proposal>,
-    pub(super) agreed: usize,
-    /// The queue is not begun because the user stopped, not because one failed.
-    pub is_stopped: bool,
-    /// What was agreed to and left without being begun, and whether because the user stopped.
-    pub left: Vec<(Change, bool)>,
-    /// The key an interrupted change lacks, while it is typed.
-    pub missing_key: SecretText,
-}
-
-impl WorkList {
-    pub(super) fn begin(&mut self, work: Work) {
-        self.earlier.extend(self.current.replace(work));
-    }
-
-    pub fn creation(&self) -> Option<&Work> {
-        self.current.as_ref().filter(|work| work.is_creation())
-    }
-
-    pub fn change(&self) -> Option<&Work> {
-        self.current.as_ref().filter(|work| !work.is_creation())
-    }
-
-    pub(super) fn working(&mut self) -> Option<&mut Work> {
-        self.current.as_mut().filter(|work| work.is_working())
-    }
-
-    pub(super) fn is_animating(&self) -> bool {
-        self.is_working() || self.current.as_ref().is_some_and(|work| work.watch.is_verifying)
-    }
-
-    pub fn is_working(&self) -> bool {
-        self.current.as_ref().is_some_and(Work::is_working)
-    }
-
-    /// All changes of this session, in order.
-    pub fn changes(&self) -> impl Iterator<Item = &Work> {
-        self.earlier.iter().chain(&self.current).filter(|work| !work.is_creation())
-    }
-
-    /// How many of the earlier changes were agreed to together with the current one.
-    fn count_before(&self) -> usize {
-        let turn = self.change().and_then(|work| work.turn);
-        turn.map_or(0, |turn| turn.number.saturating_sub(1)).min(self.earlier.len())
-    }
-
-    pub fn done_before(&self) -> &[Work] {
-        &self.earlier[self.earlier.len() - self.count_before()..]
-    }
-
-    pub(super) fn of_this_turn(&mut self) -> impl Iterator<Item = &mut Work> {
-        let first = self.earlier.len() - self.count_before();
-        self.earlier[first..].iter_mut().chain(&mut self.current)
     }
 }

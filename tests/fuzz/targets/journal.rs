@@ -1,4 +1,4 @@
-//! The journal of a run that was cut off.
+//! The journal of a change that was interrupted.
 #![no_main]
 
 use std::fs;
@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use osvpn::cloud::Limits;
-use osvpn::engine::commands;
-use osvpn::engine::journal::{Journal, unfinished};
+use osvpn::engine::journal::unfinished;
+use osvpn::engine::{Changing, commands};
 use tempfile::TempDir;
 
 static HOME: LazyLock<TempDir> = LazyLock::new(|| {
@@ -21,15 +21,16 @@ fuzz_target!(|data: &[u8]| {
     fs::write(&path, data).unwrap();
     let listed = unfinished(HOME.path()).unwrap();
     let [(_, record)] = &listed[..] else { panic!("one journal") };
-    assert_eq!(Journal::open(&path).is_ok(), record.is_ok());
+    let changing = Changing::open(&path);
+    assert_eq!(changing.is_ok(), record.is_ok());
     let said = match record {
         Ok(record) => {
-            let mut ledger = record.ledger.clone();
-            ledger.take_over(&Limits::default());
-            let removal = commands::removal(&ledger.removable()).iter().map(ToString::to_string).collect::<String>();
+            let progress = changing.unwrap().progress_resumed(&Limits::default());
+            let removal = commands::removal(&progress.removable()).iter().map(ToString::to_string).collect::<String>();
             let plan = record.plan().map_or_else(|error| error.to_string(), |plan| format!("{:?}", plan.regions()));
-            let _ = (ledger.doubts(), ledger.leftovers(), ledger.is_settled(), ledger.is_clean());
-            format!("{} {} {} {} {removal} {plan}", record.vpn, record.name, record.auth_url, record.began)
+            let _ = (progress.doubts(), progress.leftovers(), progress.is_settled(), progress.is_clean());
+            let change = &record.change;
+            format!("{} {change} {} {} {removal} {plan}", change.subject, record.auth_url, record.began)
         }
         Err(error) => error.to_string(),
     };
