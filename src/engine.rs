@@ -17,7 +17,6 @@
 //! [`Changing`] does all of it, and each of its functions can be called again: what is missing is done.
 
 mod adopt;
-mod bodies;
 mod changing;
 mod clock;
 pub mod commands;
@@ -56,7 +55,7 @@ mod work_end;
 
 use std::collections::BTreeMap;
 
-use crate::cloud::{Error, Id, RegionId, Status};
+use crate::cloud::{Error, Status};
 use crate::plan::{Half, Plan};
 
 pub use crate::change::{HalfObject as Step, Task};
@@ -86,9 +85,3 @@ pub fn is_cured_by_modern(plan: &Plan, task: Task, error: &Error) -> bool {
 
 /// How often it is looked whether somebody who works at the same time gives way; with the default pauses for 12 s.
 const ROUNDS: u32 = 6;
-
-/// The object a task made, for errors that name it.
-#[must_use]
-pub fn describe(region: &RegionId, step: Step, id: &Id) -> String {
-    format!("{region}: {} {id}", step.label())
-}

@@ -72,8 +72,7 @@ impl ProjectVpns {
 
     /// What of unused objects may still be needed.
     pub(super) fn needed(&self) -> Unfinished {
-        let (vpns, changes, objects) = needed(&self.interruptions);
-        Unfinished { vpns, changes, objects }
+        needed(&self.interruptions)
     }
 
     pub(super) fn interruption_of(&self, vpn: &Vpn) -> Option<&Interruption> {

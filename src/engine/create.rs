@@ -11,10 +11,11 @@ use super::{Changing, End, Request, Work};
 use crate::change::{Create, Deletable, DpdValues, FreshConnection, KnownBy, New, Ref};
 use crate::cloud::changes::{ConnectionTemplate, RuleMade, TemplateOverrides};
 use crate::cloud::exposure::SecurityGroupRuleBody;
-use crate::cloud::request::{DpdBody, EndpointGroupBody, SiteConnectionBody, VpnServiceBody};
+use crate::cloud::request::{
+    DpdBody, EndpointGroupBody, IkePolicyBody, IpsecPolicyBody, Seconds, SiteConnectionBody, VpnServiceBody,
+};
 use crate::cloud::{Error, ErrorKind, Id, Region};
 use crate::engine::Event;
-use crate::engine::bodies;
 use crate::engine::delete::{Freed, delete};
 use crate::engine::{Made, Origin};
 use crate::plan::policy::{IkePolicy, IpsecPolicy};
@@ -237,14 +238,8 @@ impl Changing {
                     RuleMade::Existed => return Ok(End::Existed),
                 }
             }
-            Draft::IkePolicy(ike) => {
-                let body = bodies::ike(name, description, ike);
-                region.create_ike_policy(&body).await?
-            }
-            Draft::IpsecPolicy(ipsec) => {
-                let body = bodies::ipsec(name, description, ipsec);
-                region.create_ipsec_policy(&body).await?
-            }
+            Draft::IkePolicy(ike) => region.create_ike_policy(&ike_body(name, description, ike)).await?,
+            Draft::IpsecPolicy(ipsec) => region.create_ipsec_policy(&ipsec_body(name, description, ipsec)).await?,
         };
         Ok(End::Made(made))
     }
@@ -257,5 +252,31 @@ impl Changing {
                 Error::new(ErrorKind::Unexpected, format!("what step {} creates does not exist yet", step + 1))
             }),
         }
+    }
+}
+
+fn ike_body<'a>(name: &'a str, description: &'a str, ike: &IkePolicy) -> IkePolicyBody<'a> {
+    IkePolicyBody {
+        name,
+        description,
+        auth_algorithm: ike.auth_algorithm.as_str(),
+        encryption_algorithm: ike.encryption_algorithm.as_str(),
+        phase1_negotiation_mode: ike.phase1_negotiation_mode.as_str(),
+        ike_version: ike.ike_version.as_str(),
+        pfs: ike.pfs.as_str(),
+        lifetime: Seconds { value: ike.lifetime },
+    }
+}
+
+fn ipsec_body<'a>(name: &'a str, description: &'a str, ipsec: &IpsecPolicy) -> IpsecPolicyBody<'a> {
+    IpsecPolicyBody {
+        name,
+        description,
+        transform_protocol: ipsec.transform_protocol.as_str(),
+        auth_algorithm: ipsec.auth_algorithm.as_str(),
+        encryption_algorithm: ipsec.encryption_algorithm.as_str(),
+        encapsulation_mode: ipsec.encapsulation_mode.as_str(),
+        pfs: ipsec.pfs.as_str(),
+        lifetime: Seconds { value: ipsec.lifetime },
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::journal::{self, JournalError, Record, Stage};
 use super::{Course, Direction, state_file};
-use crate::change::{ChangeId, Subject};
+use crate::change::{Subject, Unfinished};
 use crate::cloud::{Cloud, Id};
 use crate::plan::file::PlanFile;
 use crate::plan::{VpnId, meant};
@@ -124,19 +124,20 @@ pub fn begun(directory: &Path, cloud: &Cloud, file: &PlanFile) -> Option<Interru
     same.map(|(path, record)| Interruption::of(path, record, cloud)).find(Interruption::is_unmade)
 }
 
-/// What unused objects may still be needed for: the VPNs, the changes, and the objects that are known.
+/// What unused objects may still be needed for.
 #[must_use]
-pub fn needed(interruptions: &[Interruption]) -> (Vec<Subject>, Vec<ChangeId>, Vec<Id>) {
-    let (mut vpns, mut changes, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+pub fn needed(interruptions: &[Interruption]) -> Unfinished {
+    let mut needed = Unfinished::default();
     for interruption in interruptions.iter().filter(|one| one.state != State::Outstanding) {
-        vpns.push(interruption.vpn().clone());
-        if interruption.is_creation() {
-            ids.extend(interruption.course.progress.removable().into_iter().map(|made| made.id));
+        let Course { change, progress, .. } = &interruption.course;
+        needed.vpns.push(change.subject.clone());
+        if change.is_creation() {
+            needed.objects.extend(progress.removable().into_iter().map(|made| made.id));
         } else {
-            changes.push(interruption.course.change.id().clone());
+            needed.changes.push(change.id().clone());
         }
     }
-    (vpns, changes, ids)
+    needed
 }
 
 /// Whether another process has the lock beside a journal.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Conclude, DoubtReport, ExitStatus, FailureReport};
 use crate::cloud::Error;
-use crate::engine::{Course, Made, WorkEnd, commands, describe};
+use crate::engine::{Course, Made, WorkEnd, commands};
 use crate::plan::ShellCommand;
 use crate::plan::shell::osvpn;
 
@@ -44,7 +44,8 @@ impl RollbackReport {
             }
             WorkEnd::Failed(..) => {
                 let failure = |(made, error): &(Made, Error)| {
-                    FailureReport::new(format!("deleting {}", describe(&made.region, made.task.step, &made.id)), error)
+                    let Made { region, task, id, .. } = made;
+                    FailureReport::new(format!("deleting {region}: {} {id}", task.step.label()), error)
                 };
                 (RollbackOutcome::Left, course.not_deleted.iter().map(failure).collect())
             }

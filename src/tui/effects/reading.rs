@@ -120,9 +120,9 @@ impl Effects {
 /// What was read, and what the journals here tell that is not done yet.
 fn beside(inspection: Inspection, cloud: &Cloud, is_kept: bool) -> Overview {
     let mut interruptions = interrupted(cloud, is_kept);
-    let (vpns, changes, objects) = interruption::needed(&interruptions);
+    let unfinished = interruption::needed(&interruptions);
     interruptions.retain(|one| one.state == State::Interrupted || one.is_creation() && one.state == State::Running);
-    Overview { inspection, unfinished: crate::change::Unfinished { vpns, changes, objects }, interruptions }
+    Overview { inspection, unfinished, interruptions }
 }
 
 fn lost(error: &JoinError) -> Error {
