@@ -252,9 +252,13 @@ impl Lane {
                 vpn.site.simulator.come_back();
             }
         };
-        let (pace, work) = (if alone { GLANCE } else { PACE }, vpn.work());
-        let watched =
-            tokio::select! { watched = changing.watch(pace, &work) => watched, () = comes_back => return Ok(()) };
+        let (pace, stop) = (if alone { GLANCE } else { PACE }, CancellationToken::new());
+        let (events, _received) = unbounded_channel();
+        let work = Work::new(&vpn.site.cloud, &events, &stop);
+        let watched = tokio::select! {
+            watched = changing.watch(pace, &work) => watched,
+            () = comes_back => return Ok(()),
+        };
         match watched {
             Watched::Active if !alone => Ok(()),
             Watched::NotYet(_) if alone => Ok(()),
