@@ -24,7 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
-use self::throttle::Throttle;
+use self::throttle::{IN_FLIGHT, Throttle};
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -141,6 +141,8 @@ impl Http {
                 .redirect(Policy::none())
                 .connect_timeout(limits.connect)
                 .timeout(limits.total)
+                // A request that gets the connection of another leaves one behind that nobody uses.
+                .pool_max_idle_per_host(IN_FLIGHT)
                 .tls_danger_accept_invalid_certs(tls.insecure)
         };
         // Without any certificate store on the machine the first fails, and yet plain HTTP or the CA file may do.

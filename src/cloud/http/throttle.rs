@@ -25,7 +25,7 @@ use crate::cloud::retry::{LONGEST_WAIT, Patience, Pause};
 
 /// How many requests are in flight to one endpoint. Neutron's API workers answer one request each; what is sent beyond them
 /// waits there, each in a socket of its own.
-const IN_FLIGHT: usize = 16;
+pub(super) const IN_FLIGHT: usize = 16;
 
 /// Between two requests to a host that goes on refusing and names no time: with two regions, at most twenty a minute.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
