@@ -1,15 +1,15 @@
 //! What is printed at the end: as text for people, as JSON for programs. It holds no key.
 
 mod change;
+mod creation;
+mod creation_outcome;
 mod dry_run;
-mod end;
 mod existing;
 mod exit_status;
 mod health;
 mod interrupted;
 mod listing;
 mod rollback;
-mod text;
 mod wrap;
 
 use std::fmt::Display;
@@ -29,15 +29,15 @@ use crate::plan::shell::osvpn;
 use crate::plan::{Finding, Half, HalfPlan, Plan, Severity, ShellCommand, VpnId, VpnName};
 
 pub use change::{ChangeReport, ChangeReports};
+pub(crate) use creation::DEMO;
+pub(crate) use creation_outcome::CreationOutcome;
 pub(crate) use dry_run::DryRun;
-pub(crate) use end::CreationOutcome;
 pub(crate) use existing::ExistingReport;
 pub use exit_status::ExitStatus;
 pub(crate) use health::{Diagnoses, Health};
 pub(crate) use interrupted::ListedInterruption;
 pub(crate) use listing::Listing;
 pub(crate) use rollback::RollbackReport;
-pub(crate) use text::DEMO;
 
 /// What a command ends with: a text for people, a JSON object for programs, an exit code for both.
 pub trait Conclude: Display + Serialize {

@@ -44,7 +44,7 @@ A plan file:
 
 /// Create the VPN of a plan file, without questions.
 ///
-/// The wizard saves a plan file with `s` on its review. It holds no key: in site-to-site mode one is generated unless you
+/// The wizard saves a plan file on its review. It holds no key: in site-to-site mode one is generated unless you
 /// give one; in single mode, give the key of the peer with --psk-file or in OSVPN_PSK.
 ///
 /// The same checks as in the wizard come first, and nothing is created if one of them refuses. Progress goes to standard

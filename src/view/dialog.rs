@@ -4,7 +4,7 @@
 //! ┌ Stop? ───────────────────────────────────────┐
 //! │ text                                         │
 //! │                                              │
-//! │ [ Go on ]    Stop and keep    Stop and undo  │
+//! │ [ Go on ]  Stop and keep  Stop and roll back │
 //! └──────────────────────────────────────────────┘
 //! ```
 

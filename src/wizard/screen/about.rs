@@ -181,7 +181,7 @@ const REVIEW: ScreenText = ScreenText {
     heading: |model, _| format!("Review of {}", model.new_vpn.name_text()),
     help: &[
         "Nothing exists yet. Enter on Create creates it; Enter on a line goes back to that answer and returns here.",
-        "s saves the answers as a plan for `osvpn apply`, without the key.",
+        "A plan is saved for `osvpn apply`, without the key.",
     ],
     kind: Kind::Review,
     ..PLAIN

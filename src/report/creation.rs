@@ -1,4 +1,4 @@
-//! The report as a person reads it.
+//! The report of a creation as a person reads it.
 
 use std::fmt::{self, Display, Formatter};
 
