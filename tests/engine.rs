@@ -475,12 +475,13 @@ async fn a_stop_settles_what_is_under_way_and_begins_nothing_new() {
     .await;
     let plan = site.site_to_site(Profile::Modern).await;
     let mut run = Run::new();
-    let stop = run.stop.clone();
+    let wish = run.stop.clone();
     let (change, mut received) = (plan.to_change(), std::mem::replace(&mut run.received, unbounded_channel().1));
     let watcher = tokio::spawn(async move {
         while let Some(event) = received.recv().await {
-            if matches!(event, Event::Started(step) if change.steps()[step].task().unwrap().step == Step::IkePolicy) {
-                stop.cancel();
+            if matches!(event, Event::Started(number) if change.steps()[number].task().unwrap().step == Step::IkePolicy)
+            {
+                wish.cancel();
                 return;
             }
         }

@@ -399,7 +399,7 @@ impl Lane {
         }
         gate.open();
         let takes_back = takes_back || creates;
-        if creates && !self.is_rolled_back(&changing) {
+        if creates && changing.direction() == Direction::Forward {
             self.watch(&mut changing, vpn).await?;
             self.check_created(&changing, vpn)?;
             self.finish(&mut changing, true, vpn, None, begun).await?;
@@ -417,10 +417,6 @@ impl Lane {
             return Ok(());
         }
         self.check(vpn, &old)
-    }
-
-    fn is_rolled_back(&self, changing: &Changing) -> bool {
-        changing.direction() == Direction::Back
     }
 
     /// The try that meets the fault.
@@ -572,14 +568,13 @@ fn cases(scenario: Scenario, targets: &[Target<Phase>]) -> Vec<Case> {
             let is_of_process = is_killed || fault == "stop" || fault == LATE[0];
             let ways: &[Then] = match (target.phase, scenario.creates()) {
                 // A process that makes a VPN and is killed leaves one kind of journal, whatever it makes.
-                (Phase::Forward, true) if is_killed && scenario == Scenario::Single => &[Then::Resume, Then::TakeBack],
-                (_, true) if is_killed || is_of_process && target.phase != Phase::Forward => &[],
-                (Phase::Forward, true) => &[Then::GoOn, Then::TakeBack],
+                (Phase::Forward, true) if is_killed && scenario != Scenario::Single => &[],
+                (Phase::Watch | Phase::Back, true) if is_of_process => &[],
                 (Phase::Watch | Phase::Back, true) => &[Then::GoOn],
-                (Phase::Forward, false) if is_killed => &[Then::Resume, Then::TakeBack],
-                (Phase::Forward, false) if RESUMED.contains(&fault) => &[Then::GoOn, Then::Resume, Then::TakeBack],
-                (Phase::Forward, false) => &[Then::GoOn, Then::TakeBack],
                 (Phase::Watch | Phase::Back, false) => &[Then::Resume],
+                (Phase::Forward, _) if is_killed => &[Then::Resume, Then::TakeBack],
+                (Phase::Forward, false) if RESUMED.contains(&fault) => &[Then::GoOn, Then::Resume, Then::TakeBack],
+                (Phase::Forward, _) => &[Then::GoOn, Then::TakeBack],
             };
             cases.extend(ways.iter().map(|&then| Case { target: target.clone(), fault, then }));
         }

@@ -48,8 +48,8 @@ pub fn begun(course: &mut Course) {
 /// A change is past rolling back.
 pub fn past_rolling_back(course: &mut Course) {
     let steps = course.change.steps().iter();
-    let last = steps.enumerate().filter(|(_, step)| matches!(step, Step::Delete(..))).map(|(number, _)| number).last();
-    course.progress.finish(last.unwrap(), End::Gone);
+    let deletion = steps.enumerate().find(|(_, step)| matches!(step, Step::Delete(..))).map(|(number, _)| number);
+    course.progress.finish(deletion.unwrap(), End::Gone);
     assert!(!course.is_reversible());
 }
 
