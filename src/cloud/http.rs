@@ -142,7 +142,7 @@ impl Http {
                 .connect_timeout(limits.connect)
                 .timeout(limits.total)
                 // A request that gets the connection of another leaves one behind that nobody uses.
-                .pool_max_idle_per_host(IN_FLIGHT)
+                .pool_max_idle_per_host(IN_FLIGHT / 2)
                 .tls_danger_accept_invalid_certs(tls.insecure)
         };
         // Without any certificate store on the machine the first fails, and yet plain HTTP or the CA file may do.

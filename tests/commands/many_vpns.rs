@@ -7,6 +7,10 @@ use super::*;
 
 const VPNS: usize = 200;
 
+/// Sixteen in flight, and as many again that were begun for a request which then got the connection of another, open or just
+/// closing.
+const MOST_SOCKETS: usize = 48;
+
 /// So many VPNs between as many routers of two regions, made by somebody else.
 async fn scene(vpns: usize, psk: impl Fn(usize) -> String) -> Scene {
     let region = |id: &str, at: usize| {
@@ -61,7 +65,7 @@ async fn two_hundred_are_diagnosed_with_few_sockets() {
     let (ran, asked, _) = with_few_files(&scene, &["doctor"]).await;
     assert_eq!((ran.code, ran.out.matches("vpn-").count() >= VPNS), (0, true), "{}", ran.err);
     assert!(asked <= 80, "{asked}: keys, security groups and their rules are read once a region");
-    assert!(scene.cloud.most_connections() <= 32, "{}", scene.cloud.most_connections());
+    assert!(scene.cloud.most_connections() <= MOST_SOCKETS, "{}", scene.cloud.most_connections());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +73,7 @@ async fn the_public_key_of_two_hundred_is_replaced_with_few_sockets() {
     let scene = scene(VPNS, |_| PUBLIC.to_owned()).await;
     let (ran, ..) = with_few_files(&scene, &["rotate-psk", "--all-public-keys", "--yes"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(scene.cloud.most_connections() <= 32, "{}", scene.cloud.most_connections());
+    assert!(scene.cloud.most_connections() <= MOST_SOCKETS, "{}", scene.cloud.most_connections());
     assert_each_has_its_own_key(&scene, VPNS);
 }
 
