@@ -179,6 +179,8 @@ fn waiting() -> (Scene, Pty, usize) {
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
     pty.wait_for("waiting for ACTIVE");
+    // What is told at the end is what was read last.
+    pty.wait_for("PENDING_CREATE");
     pty.send(CTRL_C);
     pty.wait_for("Stop and roll back");
     (scene, pty, before)

@@ -11,6 +11,7 @@ mod redact;
 mod throttle;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,11 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode, Url};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
 pub(crate) use self::json::{MOST_ITEMS, Page, endless, parse, parse_page, parse_page_of_fit};
 use self::proxies::Proxies;
-use self::throttle::{IN_FLIGHT, Throttle};
+use self::throttle::{IN_FLIGHT, SLOW, Throttle};
 use super::credentials::Tls;
 use super::error::{Error, ErrorKind};
 use super::printable::one_line;
@@ -176,11 +178,17 @@ impl Http {
     ) -> Result<Response, Error> {
         let label = outgoing.label();
         let host = self.throttle.host(&host_of(&outgoing.url), outgoing.url.scheme() == "https");
-        let endpoint = endpoint_of(&outgoing.url);
-        let mut ticket = host.ticket(&endpoint, outgoing.method != Method::GET, patience, &self.limits);
+        let mut ticket = host.ticket(outgoing.method != Method::GET, patience, &self.limits);
         loop {
             let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
-            let answer = self.exchange_once(outgoing.clone(), &label).await;
+            let mut exchange = pin!(self.exchange_once(outgoing.clone(), &label));
+            let answer = match timeout(SLOW, &mut exchange).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    ticket.give_way();
+                    exchange.await
+                }
+            };
             let answer = answer.inspect_err(|_| ticket.unanswered(&under_way))?;
             let refusal = answer.refusal(&outgoing.secrets).filter(|error| error.kind == ErrorKind::RateLimited);
             let Some(error) = refusal else {
@@ -290,14 +298,6 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the cloud");
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// What stands before the version in an address: a host's services, and the regions of one, differ in it.
-fn endpoint_of(url: &Url) -> String {
-    let is_version =
-        |part: &&str| part.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let before = url.path_segments().into_iter().flatten().take_while(|part| !is_version(part));
-    before.collect::<Vec<_>>().join("/")
 }
 
 fn place_of(url: &Url) -> String {

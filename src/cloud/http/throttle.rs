@@ -1,7 +1,7 @@
 //! What one host is asked at once, and when it may be asked again.
 //!
-//! At most [`IN_FLIGHT`] requests are in flight to an endpoint; the others wait their turn. Where one host serves several
-//! regions each has its own endpoint, so that one that hangs does not hold up the others. Once a host answers 429 nobody
+//! At most [`IN_FLIGHT`] requests are in flight to a host; the others wait their turn. A request that takes long is not
+//! counted any more: where one host serves several regions, one that hangs does not hold up the others. Once a host answers 429 nobody
 //! asks it before the time it names, or, if it names none, before a back-off that grows with each refusal in a row. Then
 //! one request goes first, and once as many are answered as may be in flight one more may. A host that stops answering does
 //! not refuse: what waits for it goes on, and fails for itself.
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Version;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ use super::Limits;
 use crate::cloud::error::{Error, ErrorKind};
 use crate::cloud::retry::{LONGEST_WAIT, Patience, Pause};
 
-/// How many requests are in flight to one endpoint. Neutron's API workers answer one request each; what is sent beyond them
+/// How many requests are in flight to one host. Neutron's API workers answer one request each; what is sent beyond them
 /// waits there, each in a socket of its own.
 pub(super) const IN_FLIGHT: usize = 16;
 
@@ -33,8 +33,8 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(15);
 /// A host that names a later time is asked again after this: its clock may be wrong.
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
 
-/// A request that goes first and takes longer than this does not hold up the others: to be slow is not to refuse.
-const SLOW: Duration = Duration::from_secs(5);
+/// A request that takes longer than this holds up no others: to be slow is not to refuse.
+pub(super) const SLOW: Duration = Duration::from_secs(5);
 
 /// A request that is held up for longer than this tells so.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
@@ -48,9 +48,9 @@ pub(super) struct Throttle {
     shares_connections: AtomicBool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Host {
-    slots: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    slots: Semaphore,
     state: Mutex<Traffic>,
     changed: Notify,
 }
@@ -91,6 +91,12 @@ impl Throttle {
     }
 }
 
+impl Default for Host {
+    fn default() -> Self {
+        Self { slots: Semaphore::new(IN_FLIGHT), state: Mutex::default(), changed: Notify::new() }
+    }
+}
+
 impl Host {
     /// To which one request goes first.
     fn shy() -> Self {
@@ -105,8 +111,7 @@ pub(super) struct Ticket<'a> {
     patience: Option<&'a Patience>,
     limits: &'a Limits,
     /// Its place among those that may be in flight. It keeps it when it is refused: it goes first then.
-    slot: Option<OwnedSemaphorePermit>,
-    endpoint: &'a str,
+    slot: Option<SemaphorePermit<'a>>,
     /// Whether a stop ends its wait; what only reads is needed to settle what was done.
     writes: bool,
     /// How often it has been refused itself.
@@ -140,20 +145,9 @@ impl Host {
         lock(&self.state)
     }
 
-    pub(super) fn ticket<'a>(
-        &'a self,
-        endpoint: &'a str,
-        writes: bool,
-        patience: Option<&'a Patience>,
-        limits: &'a Limits,
-    ) -> Ticket<'a> {
+    pub(super) fn ticket<'a>(&'a self, writes: bool, patience: Option<&'a Patience>, limits: &'a Limits) -> Ticket<'a> {
         let before = self.state().refusals;
-        Ticket { host: self, endpoint, writes, patience, limits, slot: None, refused: 0, before, told: None }
-    }
-
-    fn slots(&self, endpoint: &str) -> Arc<Semaphore> {
-        let fresh = || Arc::new(Semaphore::new(IN_FLIGHT));
-        Arc::clone(lock(&self.slots).entry(endpoint.to_owned()).or_insert_with(fresh))
+        Ticket { host: self, writes, patience, limits, slot: None, refused: 0, before, told: None }
     }
 }
 
@@ -165,7 +159,7 @@ impl<'a> Ticket<'a> {
         if self.slot.is_none() {
             self.slot = tokio::select! {
                 biased;
-                slot = self.host.slots(self.endpoint).acquire_owned() => slot.ok(),
+                slot = self.host.slots.acquire() => slot.ok(),
                 () = stop.cancelled(), if self.writes => return Err(self.unsent(Instant::now())),
             };
         }
@@ -221,6 +215,11 @@ impl<'a> Ticket<'a> {
         };
         let left = error.retry_after.map(|asked| asked.saturating_sub(now - hold.since));
         Error { retry_after: left, request_id: None, region: None, ..error.clone() }
+    }
+
+    /// The request takes long, and is not counted any more.
+    pub(super) fn give_way(&mut self) {
+        self.slot = None;
     }
 
     /// Any answer but 429.
@@ -350,7 +349,7 @@ mod tests {
     /// A request that takes 10 ms, as often as it takes; `serve` says what the host answers.
     async fn ask(host: &Host, patience: &Patience, serve: impl Fn(Instant) -> Result<(), Error>) -> Result<(), Error> {
         let limits = Limits::default();
-        let mut ticket = host.ticket("", false, Some(patience), &limits);
+        let mut ticket = host.ticket(false, Some(patience), &limits);
         loop {
             let under_way = ticket.called().await?;
             let answer = serve(Instant::now());
@@ -383,7 +382,7 @@ mod tests {
             let (now, most, patience) = (&now, &most, &patience);
             async move {
                 let limits = Limits::default();
-                let mut ticket = host.ticket("", false, Some(patience), &limits);
+                let mut ticket = host.ticket(false, Some(patience), &limits);
                 let under_way = ticket.called().await.unwrap();
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 sleep(Duration::from_secs(1)).await;
@@ -422,7 +421,7 @@ mod tests {
         let host = Host::default();
         let (patience, limits) = (Patience::quiet(&Limits::default()), Limits::default());
         for _ in 0..40 {
-            let mut ticket = host.ticket("", false, Some(&patience), &limits);
+            let mut ticket = host.ticket(false, Some(&patience), &limits);
             let hangs = async {
                 let _under_way = ticket.called().await.unwrap();
                 std::future::pending::<()>().await;
@@ -535,22 +534,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn endpoints_of_one_host_do_not_wait_for_each_other() {
+    async fn requests_that_hang_hold_up_no_others() {
         let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
-        let hangs = async |endpoint: &'static str| {
-            let mut ticket = host.ticket(endpoint, false, Some(&patience), &limits);
-            let _in_flight = ticket.called().await.unwrap();
-            std::future::pending::<()>().await;
-        };
-        let four = join_all((0..64).map(|number| hangs(["r1", "r2", "r3", "r4"][number % 4])));
-        let fifth = async {
-            let mut ticket = host.ticket("r5", false, Some(&patience), &limits);
-            ticket.called().await.map(|in_flight| ticket.accepted(&in_flight))
-        };
-        tokio::select! {
-            _ = four => unreachable!(),
-            called = timeout(Duration::from_secs(1), fifth) => assert_eq!(called, Ok(Ok(()))),
+        let mut hanging = Vec::new();
+        for _ in 0..IN_FLIGHT {
+            let mut ticket = host.ticket(false, Some(&patience), &limits);
+            let in_flight = ticket.called().await.unwrap();
+            hanging.push((ticket, in_flight));
         }
+        let mut next = host.ticket(false, Some(&patience), &limits);
+        assert!(timeout(SLOW, next.called()).await.is_err());
+        hanging[0].0.give_way();
+        assert!(next.called().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -558,7 +553,7 @@ mod tests {
         let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
         let began = Instant::now();
         let one = async || {
-            let mut ticket = host.ticket("", false, Some(&patience), &limits);
+            let mut ticket = host.ticket(false, Some(&patience), &limits);
             let first = ticket.called().await.unwrap();
             if began.elapsed().is_zero() {
                 assert!(ticket.refused(first, &refusal(Some(1))));
@@ -570,7 +565,7 @@ mod tests {
         join_all((0..16).map(|_| one())).await;
         let took = began.elapsed().as_secs();
         assert!(took < 3 * 60, "{took} s: to be slow is not to refuse");
-        let mut ticket = host.ticket("", false, Some(&patience), &limits);
+        let mut ticket = host.ticket(false, Some(&patience), &limits);
         let _in_flight = timeout(Duration::from_millis(1), ticket.called()).await.unwrap().unwrap();
     }
 
@@ -579,12 +574,12 @@ mod tests {
         let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
         let mut held = Vec::new();
         for _ in 0..IN_FLIGHT {
-            let mut ticket = host.ticket("", false, Some(&patience), &limits);
+            let mut ticket = host.ticket(false, Some(&patience), &limits);
             let in_flight = ticket.called().await.unwrap();
             held.push((ticket, in_flight));
         }
         let (mut read, mut write) =
-            (host.ticket("", false, Some(&patience), &limits), host.ticket("", true, Some(&patience), &limits));
+            (host.ticket(false, Some(&patience), &limits), host.ticket(true, Some(&patience), &limits));
         patience.stop.cancel();
         assert!(write.called().await.is_err());
         assert!(
