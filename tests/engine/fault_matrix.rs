@@ -14,8 +14,8 @@ use super::faults::{self, FAULTS, LATE, REGIONS, SETTLING, Target, quick_site};
 use super::*;
 
 /// Sites at work at once, for each scenario: where what is late has to be waited for, and where there is work to do.
-const LANES: [usize; 2] = [6, 2];
-const LANES_OF_CREATIONS: [usize; 2] = [4, 4];
+const LANES: [usize; 2] = [10, 4];
+const LANES_OF_CREATIONS: [usize; 2] = [7, 7];
 const PACE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_secs(20) };
 const GLANCE: Pace = Pace { every: Duration::from_millis(4), wait: Duration::from_millis(20) };
 /// What the user gives to the half whose peer is external.
