@@ -36,7 +36,6 @@ mod shell;
 pub mod sign_in_question;
 mod stopping;
 mod update;
-pub mod vpn;
 pub mod vpns;
 pub mod work;
 mod working;

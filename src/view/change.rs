@@ -3,7 +3,7 @@
 use super::account::{Account, hour};
 use crate::engine::Direction;
 use crate::plan::shell::osvpn;
-use crate::wizard::vpn::capitalised;
+use crate::wizard::work::capitalised;
 use crate::wizard::work::{End, Work};
 
 pub(super) fn lines(text: &mut Account<'_>, work: &Work) {

@@ -24,7 +24,7 @@ use super::{Scene, document, remote};
 use crate::inspect::diagnosis::agents_report;
 use crate::inspect::{Advice, CheckResult, Condition, Diagnosis, Fault, Fix, OtherHalf, Side, Verdict, Vpn, Weight};
 use crate::plan::Half;
-use crate::wizard::vpns::{Open, VpnButton, ranges};
+use crate::wizard::vpns::{Open, VpnButton, missing, ranges, unknown};
 
 /// Wider lines are hard to read.
 const WIDEST: u16 = 110;
@@ -69,7 +69,7 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
         OtherHalf::Missing { because, .. } => {
             let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
             let text = match model.vpns.seen() {
-                Some(seen) => model.missing(&seen.inspection, vpn, because),
+                Some(seen) => missing(&model.shell.labels, &seen.inspection, vpn, because),
                 None => because.clone(),
             };
             lines.extend(hanging(glyph, &text, columns, theme.text()));
@@ -83,7 +83,9 @@ fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'
             let peer = format!("{}, {}", vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
             let half_seen = model.vpns.seen().filter(|seen| seen.inspection.may_lack_a_half(vpn));
             let (what, peer) = match half_seen {
-                Some(seen) => ("Peer", format!("{peer}; outside, or in {}", model.unknown(&seen.inspection))),
+                Some(seen) => {
+                    ("Peer", format!("{peer}; outside, or in {}", unknown(&model.shell.labels, &seen.inspection)))
+                }
                 None => ("External peer", peer),
             };
             let lead = Span::styled(format!("{} {what}  ", theme.glyphs.ahead), theme.dim());

@@ -157,7 +157,7 @@ const NEW_RANGES: FieldText = FieldText {
         |model| model.vpns.open.as_mut().map(|open| &mut open.ranges),
     ),
     help: |_| "The networks behind it, separated by commas. Its owner sets the same there.",
-    check: Model::new_ranges_problem,
+    check: |model| model.vpns.ranges_problem(),
     ..PLAIN
 };
 

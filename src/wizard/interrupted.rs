@@ -7,60 +7,59 @@ use super::dialog::{About, Act, Dialog};
 use super::message::{ResumedCreation, Which};
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
+use super::shell::Shell;
+use super::vpns::{Surroundings, YourVpns};
 use super::work::Work;
 use super::{Effect, Model};
 use crate::engine::Direction;
 use crate::engine::interruption::{Interruption, State};
 use crate::plan::shell::osvpn;
 
-impl Model {
+impl YourVpns {
     /// Offers what the session found: the latest creation, then each change.
-    pub(super) fn offer_at_start(&mut self) {
-        let Some(session) = self.shell.session() else { return };
+    pub(super) fn offer_at_start(&mut self, shell: &mut Shell) {
+        let Some(session) = shell.session() else { return };
         let (creations, changes): (Vec<_>, Vec<_>) =
             session.interruptions.iter().cloned().partition(Interruption::is_creation);
-        self.vpns.offers = changes;
-        let [latest, others @ ..] = creations.as_slice() else { return self.offer_next() };
+        self.offers = changes;
+        let [latest, others @ ..] = creations.as_slice() else { return self.offer_next(shell) };
         let also = (!others.is_empty()).then(|| {
             let others = others.iter().map(|other| format!("{} ({})", other.name(), other.vpn())).join(", ");
             format!("Also interrupted: {others}. Your VPNs lists them; osvpn resume ID resumes one.")
         });
-        self.offer_creation(latest, also);
+        shell.offer_creation(latest, also);
     }
 
     /// Offers the next change that was interrupted, once nothing else is asked.
-    pub(super) fn offer_next(&mut self) {
-        if self.shell.dialog.is_none() && !self.vpns.offers.is_empty() {
-            let next = self.vpns.offers.remove(0);
-            self.offer_change(next);
+    pub(super) fn offer_next(&mut self, shell: &mut Shell) {
+        if shell.dialog.is_none() && !self.offers.is_empty() {
+            let next = self.offers.remove(0);
+            shell.ask_about(next);
         }
     }
 
-    pub(super) fn offer_listed_creation(&mut self, id: &str) {
+    pub(super) fn offer_listed_creation(&self, id: &str, shell: &mut Shell) {
         let is_free = |one: &&Interruption| one.vpn().to_string() == id && one.state != State::Running;
-        let chosen = self.vpns.seen().and_then(|seen| seen.creations().find(is_free).cloned());
+        let chosen = self.seen().and_then(|seen| seen.creations().find(is_free).cloned());
         if let Some(chosen) = chosen {
-            self.offer_creation(&chosen, None);
+            shell.offer_creation(&chosen, None);
         }
     }
 
-    fn offer_creation(&mut self, creation: &Interruption, also: Option<String>) {
-        let ways = "Resume keeps what exists, creates the rest and waits for ACTIVE. Roll back deletes what was created, and \
-                    nothing else. Forget leaves everything as it is and asks no more.";
-        let text = [format!("Begun {}; {}.", creation.began(), creation.objects())];
-        let text = text.into_iter().chain(also).chain([ways.to_owned()]).collect();
-        let buttons = vec![
-            ("Resume", Act::Resume(Direction::Forward)),
-            ("Roll back", Act::Resume(Direction::Back)),
-            ("Later", Act::Close),
-            ("Forget", Act::Forget),
-        ];
-        let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name()), text, buttons);
-        self.shell.dialog = Some(dialog.about(About::Interrupted(Box::new(creation.clone()))));
+    pub(super) fn forget(&mut self, creation: &Interruption, wizard: &mut Surroundings<'_>) {
+        wizard.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name()));
+        self.offer_next(wizard.shell);
+        wizard.shell.out.push(Effect::Forget(creation.journal.clone()));
+        if wizard.screen == Screen::Vpns {
+            // What exists of it is unused now.
+            self.read(wizard.shell);
+        }
     }
+}
 
+impl Shell {
     /// Offers to resume a change, or to roll it back.
-    pub(super) fn offer_change(&mut self, interrupted: Interruption) {
+    pub(super) fn ask_about(&mut self, interrupted: Interruption) {
         let (course, ends) = (&interrupted.course, interrupted.course.ends());
         let done = ends.iter().flatten().count();
         let mut text = vec![format!("Begun {}; {done} of {} steps are done.", interrupted.began(), ends.len())];
@@ -76,9 +75,32 @@ impl Model {
         }
         buttons.push(("Later", Act::Close));
         let dialog = Dialog::new(format!("Interrupted: {}", course.change), text, buttons).wide();
-        self.shell.dialog = Some(dialog.about(About::Interrupted(Box::new(interrupted))));
+        self.dialog = Some(dialog.about(About::Interrupted(Box::new(interrupted))));
     }
 
+    fn offer_creation(&mut self, creation: &Interruption, also: Option<String>) {
+        let ways = "Resume keeps what exists, creates the rest and waits for ACTIVE. Roll back deletes what was created, and \
+                    nothing else. Forget leaves everything as it is and asks no more.";
+        let text = [format!("Begun {}; {}.", creation.began(), creation.objects())];
+        let text = text.into_iter().chain(also).chain([ways.to_owned()]).collect();
+        let buttons = vec![
+            ("Resume", Act::Resume(Direction::Forward)),
+            ("Roll back", Act::Resume(Direction::Back)),
+            ("Later", Act::Close),
+            ("Forget", Act::Forget),
+        ];
+        let dialog = Dialog::new(format!("Creating {} was interrupted", creation.name()), text, buttons);
+        self.dialog = Some(dialog.about(About::Interrupted(Box::new(creation.clone()))));
+    }
+
+    /// What is read for a creation that is not resumed after all is let go when it comes.
+    pub(super) fn cancel_resuming(&mut self, direction: Direction) {
+        let what = if direction == Direction::Back { "rolled back" } else { "resumed" };
+        self.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
+    }
+}
+
+impl Model {
     pub(super) fn resume(&mut self, interrupted: Box<Interruption>, direction: Direction) {
         self.vpns.offers.clear();
         if !interrupted.is_creation() {
@@ -91,22 +113,6 @@ impl Model {
         // It comes without being asked for, so no Enter closes it.
         let dialog = Dialog::new("One moment", text, Vec::new());
         self.shell.dialog = Some(dialog.about(About::Reading(request, direction, interrupted)));
-    }
-
-    /// What is read for a creation that is not resumed after all is let go when it comes.
-    pub(super) fn cancel_resuming(&mut self, direction: Direction) {
-        let what = if direction == Direction::Back { "rolled back" } else { "resumed" };
-        self.shell.say(format!("Cancelled: nothing was {what}. Your VPNs lists what was interrupted."));
-    }
-
-    pub(super) fn forget(&mut self, creation: &Interruption) {
-        self.shell.say(format!("{} is forgotten here; what exists of it stays in the cloud.", creation.name()));
-        self.offer_next();
-        self.shell.out.push(Effect::Forget(creation.journal.clone()));
-        if self.screen == Screen::Vpns {
-            // What exists of it is unused now.
-            self.read_vpns();
-        }
     }
 
     pub(super) fn resumed(&mut self, request: RequestId, result: Result<Box<ResumedCreation>, Vec<String>>) {

@@ -9,7 +9,7 @@ use super::choices::{is_plain, modes};
 use super::keymap::Action;
 use super::picker::{About, Choice, Line, Picker, worst};
 use super::screen::{Mode, Screen};
-use super::vpns::Intent;
+use super::vpns::{Intent, YourVpns};
 use super::{Content, Model};
 use crate::cloud::Id;
 use crate::plan::{Half, Profile};
@@ -29,7 +29,7 @@ impl Model {
                 self.subnet_list(screen).map(|list| list.lines()).unwrap_or_default()
             }
             Screen::Policy => self.policy_lines(),
-            Screen::Vpns => self.vpn_lines(),
+            Screen::Vpns => self.vpns.lines(&self.shell.labels),
             _ => Vec::new(),
         }
     }
@@ -74,7 +74,7 @@ impl Model {
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
         let lines = self.lines(screen);
         if let Screen::NewSubnets(half) = screen {
-            let marked: Vec<Choice> = self.new_subnets(half).into_iter().map(Choice::Object).collect();
+            let marked: Vec<Choice> = self.vpns.chosen_subnets(half).into_iter().map(Choice::Object).collect();
             return Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true);
         }
         self.say_what_no_longer_fits(screen, &lines);
@@ -221,7 +221,10 @@ impl Model {
         };
         match self.screen {
             Screen::Subnets(half) => return self.accept_subnets(half, &line),
-            Screen::NewSubnets(half) => return self.accept_new_subnets(half),
+            Screen::NewSubnets(half) => {
+                let ids = picker.taken().into_iter().filter_map(Choice::object).collect();
+                return self.of_vpns(|vpns, wizard| vpns.take_subnets(half, ids, wizard));
+            }
             _ => {}
         }
         if line.pending {
@@ -237,11 +240,13 @@ impl Model {
         match (self.screen, choice) {
             (Screen::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
             (Screen::Mode, Choice::Mode(mode)) => self.new_vpn.answers.mode = mode,
-            (Screen::Mode, Choice::Vpns) => return self.open_vpns(),
-            (Screen::Vpns, Choice::Vpn(handle)) => return self.open_vpn(&handle),
-            (Screen::Vpns, Choice::Creation(id)) => return self.offer_listed_creation(&id),
-            (Screen::Vpns, Choice::Unused) => return self.want(Intent::DeleteUnused),
-            (Screen::Vpns, Choice::PublicKeys) => return self.want_new_keys(),
+            (Screen::Mode, Choice::Vpns) => return self.of_vpns(YourVpns::open_list),
+            (Screen::Vpns, Choice::Vpn(handle)) => return self.of_vpns(|vpns, wizard| vpns.open(&handle, wizard)),
+            (Screen::Vpns, Choice::Creation(id)) => return self.vpns.offer_listed_creation(&id, &mut self.shell),
+            (Screen::Vpns, Choice::Unused) => {
+                return self.of_vpns(|vpns, wizard| vpns.want(Intent::DeleteUnused, wizard));
+            }
+            (Screen::Vpns, Choice::PublicKeys) => return self.of_vpns(YourVpns::want_new_keys),
             (Screen::Vpns, Choice::Make) => {
                 self.new_vpn.answers.mode = Mode::SiteToSite;
                 return self.enter(Screen::Region(Half::A));

@@ -66,7 +66,7 @@ impl Model {
     pub(super) fn subnet_list(&self, screen: Screen) -> Option<SubnetList<'_>> {
         let half = match screen {
             Screen::Subnets(half) => half,
-            Screen::NewSubnets(half) => return self.new_subnet_list(half),
+            Screen::NewSubnets(half) => return self.vpns.subnet_list(half),
             _ => return None,
         };
         let known = self.new_vpn.region_of(half).and_then(RegionState::known)?;

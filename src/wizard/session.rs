@@ -30,10 +30,10 @@ impl Model {
                 self.new_vpn.regions = regions.iter().cloned().map(RegionState::new).collect();
                 // The first question may have been answered meanwhile: the screen goes on from where it is.
                 match self.screen {
-                    Screen::Vpns => self.open_vpns(),
+                    Screen::Vpns => self.of_vpns(YourVpns::open_list),
                     _ => self.refresh(),
                 }
-                self.offer_at_start();
+                self.vpns.offer_at_start(&mut self.shell);
                 self.shell.describe_regions();
                 for region in &regions {
                     self.new_vpn.discover(&mut self.shell, region);
@@ -146,7 +146,7 @@ impl Model {
     /// not asked for twice, but a region that hangs is asked again.
     pub(super) fn retry(&mut self) {
         if self.screen == Screen::Vpns {
-            return self.read_vpns_again();
+            return self.vpns.read_again(&mut self.shell);
         }
         self.keep_marks();
         let mut wanted = self.regions_shown();

@@ -4,9 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::dialog::{About, Act, Dialog};
 use super::keymap::{self, Action};
-use super::remote::Remote;
 use super::screen::Screen;
 use super::secret_text::SecretText;
+use super::vpns::{Around, Lead, Surroundings, YourVpns};
 use super::work::Then;
 use super::{Content, Effect, Ending, Message, Model, Start};
 use crate::plan::shell::osvpn;
@@ -54,10 +54,15 @@ fn updated(model: &mut Model, message: Message) {
                 (watch.examined, watch.is_verifying) = (Some(examined), false);
             }
         }
-        Message::Inspected(request, seen) => model.inspected(request, *seen),
-        Message::Diagnosed(request, keys, exposures) => model.diagnosed(request, *keys, *exposures),
-        Message::KeysCompared(request, keys) => model.keys_compared(request, keys),
-        Message::Looked(request, result) => model.looked(request, result),
+        Message::Inspected(request, seen) => model.of_vpns(|vpns, wizard| vpns.inspected(request, *seen, wizard)),
+        Message::Diagnosed(request, keys, exposures) => {
+            let found = Around { keys: *keys, exposures: *exposures };
+            model.of_vpns(|vpns, wizard| vpns.diagnosed(request, found, wizard));
+        }
+        Message::KeysCompared(request, keys) => {
+            model.of_vpns(|vpns, wizard| vpns.keys_compared(request, keys, wizard));
+        }
+        Message::Looked(request, result) => model.of_vpns(|vpns, wizard| vpns.looked(request, result, wizard)),
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();
@@ -142,12 +147,30 @@ fn act(model: &mut Model, action: Action) {
         (_, Content::Review(_)) => model.review_action(action),
         (_, Content::None) => match model.screen {
             Screen::Work => model.work_action(action),
-            _ => model.vpn_action(action),
+            _ => model.of_vpns(|vpns, wizard| vpns.act(action, wizard)),
         },
     }
 }
 
 impl Model {
+    /// Has the VPNs handle something, and goes where that leads.
+    pub(super) fn of_vpns(&mut self, handle: impl FnOnce(&mut YourVpns, &mut Surroundings<'_>)) {
+        let mut wizard = Surroundings {
+            shell: &mut self.shell,
+            work: &mut self.work,
+            profiles: &self.new_vpn.profiles,
+            screen: self.screen,
+            lead: Lead::Stay,
+        };
+        handle(&mut self.vpns, &mut wizard);
+        match wizard.lead {
+            Lead::Stay => {}
+            Lead::Refresh => self.refresh(),
+            Lead::To(screen) => self.enter(screen),
+            Lead::Back => self.back(),
+        }
+    }
+
     fn show_help(&mut self) {
         let warnings = self.shell.session().map(|session| session.warnings.clone()).unwrap_or_default();
         let text = self.help().iter().map(|&line| line.to_owned()).chain(warnings).collect();
@@ -176,18 +199,13 @@ impl Model {
 
     fn close_dialog(&mut self) {
         self.put_off();
-        self.offer_next();
-        // What was wanted before may have become known behind it.
-        match self.vpns.intent {
-            Some(_) if !matches!(self.vpns.keys, Remote::NotAsked) => self.propose_once_known(),
-            Some(intent) if self.shell.dialog.is_none() => self.want(intent),
-            _ => {}
-        }
+        self.vpns.offer_next(&mut self.shell);
+        self.of_vpns(YourVpns::take_up_intent);
     }
 
     fn put_off(&mut self) {
         if let Some(About::Reading(_, direction, _)) = self.shell.dialog.take().map(|dialog| dialog.about) {
-            self.cancel_resuming(direction);
+            self.shell.cancel_resuming(direction);
         }
     }
 
@@ -198,9 +216,11 @@ impl Model {
             (Act::StopAndRollBack, _) => self.stop(Then::RollBack),
             (Act::RollBack, _) => self.roll_back(),
             (Act::Resume(direction), About::Interrupted(interrupted)) => self.resume(interrupted, direction),
-            (Act::Forget, About::Interrupted(creation)) => self.forget(&creation),
+            (Act::Forget, About::Interrupted(creation)) => {
+                self.of_vpns(|vpns, wizard| vpns.forget(&creation, wizard));
+            }
             (Act::Confirm, About::Proposals(proposals)) => self.carry_out(proposals),
-            (Act::Instead(intent), _) => self.propose_instead(intent),
+            (Act::Instead(intent), _) => self.of_vpns(|vpns, wizard| vpns.propose_instead(intent, wizard)),
             (Act::OwnKey, _) => self.enter(Screen::NewKey),
             (Act::Close | Act::Resume(_) | Act::Forget | Act::Confirm, _) => self.close_dialog(),
         }

@@ -1,7 +1,9 @@
 //! The VPNs there are: what was read of them, as a list, and the one on the screen.
 
+mod actions;
 mod lines;
 mod open;
+mod proposals;
 mod public_keys;
 mod reading;
 
@@ -9,12 +11,16 @@ use std::time::Duration;
 
 use super::message::Overview;
 use super::remote::{Remote, RequestId};
+use super::screen::Screen;
+use super::shell::Shell;
+use super::work::WorkList;
 use crate::change::{Sas, is_of};
 use crate::engine::interruption::Interruption;
 use crate::inspect::{Check, Keys, Vpn};
 use crate::plan::psk::KeyOrigin;
+use crate::plan::{Profiles, Psk};
 
-pub use lines::ranges;
+pub use lines::{missing, ranges, unknown};
 pub use open::{Around, Open, VpnButton};
 
 /// Everything the wizard knows of the VPNs that exist.
@@ -22,15 +28,16 @@ pub use open::{Around, Open, VpnButton};
 pub struct YourVpns {
     pub seen: Remote<Overview>,
     /// When that was answered, by the clock of the model.
-    pub as_of: Duration,
+    as_of: Duration,
     pub open: Option<Open>,
     /// The action to propose as soon as enough is known.
-    pub intent: Option<Intent>,
+    intent: Option<Intent>,
     /// The keys of all VPNs, if they are being compared.
-    pub keys: Remote<Vec<(String, Keys)>>,
+    keys: Remote<Vec<(String, Keys)>>,
     /// The answer that is to prove several VPNs whose changes are over.
-    pub proving: Option<RequestId>,
-    pub offers: Vec<Interruption>,
+    proving: Option<RequestId>,
+    /// Changes that were interrupted and are still to be offered.
+    pub(super) offers: Vec<Interruption>,
 }
 
 /// A change that is wanted.
@@ -49,6 +56,39 @@ pub enum Intent {
 impl Intent {
     pub const fn is_of_a_vpn(self) -> bool {
         !matches!(self, Self::DeleteUnused | Self::PublicKeys(_))
+    }
+}
+
+/// What the VPNs need of the rest of the wizard to handle a message, and where that leads.
+pub(super) struct Surroundings<'m> {
+    pub(super) shell: &'m mut Shell,
+    pub(super) work: &'m mut WorkList,
+    pub(super) profiles: &'m Profiles,
+    /// The one the user is on, or is led to.
+    pub(super) screen: Screen,
+    pub(super) lead: Lead,
+}
+
+/// Where the user is led.
+#[derive(Clone, Copy)]
+pub(super) enum Lead {
+    Stay,
+    /// The same screen, with what has become known.
+    Refresh,
+    To(Screen),
+    Back,
+}
+
+impl Surroundings<'_> {
+    const fn lead(&mut self, screen: Screen) {
+        (self.screen, self.lead) = (screen, Lead::To(screen));
+    }
+
+    /// A screen that is entered shows what is known anyway.
+    const fn refresh_lists(&mut self) {
+        if matches!((self.screen, self.lead), (Screen::Vpns | Screen::NewSubnets(_), Lead::Stay)) {
+            self.lead = Lead::Refresh;
+        }
     }
 }
 
@@ -73,6 +113,11 @@ impl YourVpns {
         self.intent = None;
     }
 
+    /// The key typed for the VPN on the screen, which is kept no longer.
+    pub(super) fn take_key(&mut self) -> Option<Psk> {
+        self.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk())
+    }
+
     /// Whether something of it is on its way, so that time should pass.
     pub fn is_animating(&self) -> bool {
         let open = self.open.as_ref();
@@ -83,11 +128,6 @@ impl YourVpns {
 
     fn vpn_mut(&mut self) -> Option<&mut Vpn> {
         let handle = &self.open.as_ref()?.handle;
-        let seen = match &mut self.seen {
-            Remote::Ready(seen) => seen,
-            Remote::Loading { before: Some(seen), .. } => &mut **seen,
-            _ => return None,
-        };
-        seen.inspection.vpns.iter_mut().find(|vpn| vpn.handle() == *handle)
+        self.seen.ready_mut()?.inspection.vpns.iter_mut().find(|vpn| vpn.handle() == *handle)
     }
 }

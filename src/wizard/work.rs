@@ -18,6 +18,7 @@ use crate::inspect::{Diagnosis, Examined, Vpn};
 use crate::plan::{Half, Plan, Profiles, ShellCommand};
 
 pub use crate::engine::WorkEnd as End;
+pub use buttons::capitalised;
 pub use list::WorkList;
 
 /// One row of the progress.

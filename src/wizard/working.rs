@@ -7,10 +7,9 @@ use super::message::{Order, Which};
 use super::screen::Screen;
 use super::secret_text::SecretText;
 use super::shell::beside;
-use super::vpns::Open;
 use super::work::{Button, End, Stage, Then, Turn, Work};
 use super::{Effect, Model};
-use crate::change::{Change, Proposal, Subject, Verb};
+use crate::change::{Change, Proposal, Subject};
 use crate::cloud::RegionId;
 use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
 use crate::plan::{Plan, Profile};
@@ -30,9 +29,7 @@ impl Model {
     }
 
     pub(super) fn begin_change(&mut self, course: Course, notes: Vec<String>, which: Which, direction: Direction) {
-        if let Some(open) = &mut self.vpns.open {
-            (open.looking, open.waiting) = (None, None);
-        }
+        self.vpns.stop_looking();
         // What is done now was not left for good.
         let subject = &course.change.subject;
         self.work.left.retain(|(left, _)| left.subject != *subject);
@@ -49,7 +46,7 @@ impl Model {
 
     fn begin_next(&mut self) {
         let Some(Proposal { change, notes }) = self.work.queue.pop_front() else { return };
-        let key = self.vpns.open.as_mut().and_then(|open| std::mem::take(&mut open.key).psk());
+        let key = self.vpns.take_key();
         let which = Which::New(Box::new(change.clone()), key);
         self.begin_change(Course::new(change), notes, which, Direction::Forward);
         let (number, of) = (self.work.agreed - self.work.queue.len(), self.work.agreed);
@@ -147,7 +144,7 @@ impl Model {
         let is_done = self.work.current.as_ref().is_some_and(Work::is_done);
         // After a change that is done everything is being read already.
         if !is_done || self.vpns.seen().is_none() && !self.vpns.seen.is_loading() {
-            self.read_vpns();
+            self.vpns.read(&mut self.shell);
         }
         if !left.is_empty() {
             self.shell.warn(format!("Not begun: {}.", left.iter().join(", ")));
@@ -251,28 +248,11 @@ impl Model {
 
     /// Reads what has become of the VPN, and waits for ACTIVE.
     fn after_change(&mut self) {
-        let now = self.shell.now;
         let Some(work) = &mut self.work.current else { return };
-        let is_forward = work.direction == Direction::Forward;
-        let Change { verb, subject, label, .. } = work.change();
-        if *verb == Verb::Delete && is_forward {
-            self.vpns.open = None;
-        }
+        self.vpns.changed(work, &mut self.shell);
+        work.has_vpn = self.vpns.open.is_some();
         let regions = work.change().steps().iter().flat_map(|step| step.regions().into_iter().cloned());
         let mut regions: Vec<RegionId> = regions.sorted().dedup().collect();
-        // After several of them the list tells more than any one VPN.
-        if self.vpns.open.is_none() && verb.is_about_a_vpn() && work.turn.is_none() {
-            self.vpns.open = Some(Open::of(subject.to_string(), label.clone()));
-        }
-        let is_awaited = verb.is_about_a_vpn();
-        work.has_vpn = self.vpns.open.is_some();
-        if let Some(open) = &mut self.vpns.open {
-            open.around = super::remote::Remote::NotAsked;
-            (open.diagnosis, open.chosen) = (None, None);
-            open.forget();
-            open.waiting = is_awaited.then_some(now);
-        }
-        self.read_vpns();
         // The lists of the other screens know of routers' VPN services, too.
         regions.retain(|id| self.new_vpn.region(id).is_some_and(|region| region.inventory.ready().is_some()));
         self.read_again(&regions);

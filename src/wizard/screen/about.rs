@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use super::super::Model;
 use super::super::fields::Field;
-use super::super::vpns::Intent;
+use super::super::vpns::{Intent, YourVpns};
 use super::super::work::Work;
 use super::{Kind, Mode, Screen, ScreenText};
 use crate::change::Sas;
@@ -251,7 +251,7 @@ const NEW_RANGES: ScreenText = ScreenText {
     name: "Ranges",
     heading: |_, _| "What is behind the external peer from now on?".to_owned(),
     help: &["The networks behind the external peer, separated by commas. Its owner has to set the same on that side."],
-    kind: Kind::Form(&[Field::NewRanges], Model::accept_new_ranges),
+    kind: Kind::Form(&[Field::NewRanges], |model| model.of_vpns(YourVpns::accept_ranges)),
     ..PLAIN
 };
 
@@ -265,7 +265,9 @@ const NEW_KEY: ScreenText = ScreenText {
         ". Where the peer is external, take the key its owner has agreed to: with another one the tunnel fails at its next \
          negotiation. It goes to the cloud and is stored nowhere else; a change that is interrupted needs it once more."
     )],
-    kind: Kind::Form(&[Field::NewKey], |model| model.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given))),
+    kind: Kind::Form(&[Field::NewKey], |model| {
+        model.of_vpns(|vpns, wizard| vpns.want(Intent::NewKey(Sas::Keep, KeyOrigin::Given), wizard));
+    }),
     ..PLAIN
 };
 

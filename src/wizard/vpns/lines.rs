@@ -2,23 +2,23 @@
 
 use itertools::Itertools;
 
-use super::super::Model;
 use super::super::choices::about;
 use super::super::objects::twins;
 use super::super::picker::{About, Choice, Line};
+use super::YourVpns;
 use crate::cloud::RegionId;
 use crate::engine::interruption::{Interruption, State};
 use crate::inspect::{Inspection, OtherHalf, Side, Vpn};
-use crate::plan::{Finding, Half, Place};
+use crate::plan::{Finding, Half, Labels, Place};
 
-impl Model {
-    pub(in crate::wizard) fn vpn_lines(&self) -> Vec<Line> {
-        let Some(seen) = self.vpns.seen() else { return Vec::new() };
+impl YourVpns {
+    pub(in crate::wizard) fn lines(&self, labels: &Labels) -> Vec<Line> {
+        let Some(seen) = self.seen() else { return Vec::new() };
         let inspection = &seen.inspection;
         let twins = twins(inspection.vpns.iter().map(|vpn| vpn.name.as_str()));
         let vpns = inspection.vpns.iter();
         let mut lines: Vec<Line> =
-            vpns.map(|vpn| self.vpn_line(inspection, vpn, twins.contains(vpn.name.as_str()))).collect();
+            vpns.map(|vpn| vpn_line(labels, inspection, vpn, twins.contains(vpn.name.as_str()))).collect();
         if lines.is_empty() && !inspection.surveys.is_empty() && inspection.awaited.is_empty() {
             let detail = vec![about("Creates", "a VPN between two regions of this project")];
             lines.push(Line::new(Choice::Make, "create one", "", About { detail, ..About::default() }));
@@ -31,16 +31,16 @@ impl Model {
             unread.detail.extend(error.hint().map(|hint| about("Do", hint)));
             unread.detail.extend(error.request.iter().map(|request| about("Request", request.clone())));
             unread.detail.extend(error.request_id.iter().map(|id| about("Number", id.clone())));
-            lines.push(self.of_region(region, unread));
+            lines.push(of_region(labels, region, unread));
         }
         for (region, survey) in &inspection.surveys {
             for unfit in &survey.inventory.unfit {
                 let text = format!("an object is left out, because it cannot be read: {unfit}");
                 let findings = vec![Finding::refusal(Place::Region(Half::A), text)];
-                lines.push(self.of_region(region, About { findings, ..About::default() }));
+                lines.push(of_region(labels, region, About { findings, ..About::default() }));
             }
         }
-        let awaited = |region| Line { pending: true, ..self.of_region(region, About::default()) };
+        let awaited = |region| Line { pending: true, ..of_region(labels, region, About::default()) };
         lines.extend(inspection.awaited.iter().map(awaited));
         if !inspection.vpns.is_empty() {
             let detail = vec![
@@ -57,72 +57,70 @@ impl Model {
             let title = if count == 1 { "1 unused object".to_owned() } else { format!("{count} unused objects") };
             let detail = unused
                 .iter()
-                .map(|object| {
-                    about(&self.shell.labels.name(&object.region), format!("{} {}", object.kind.label(), object.name))
-                })
+                .map(|object| about(&labels.name(&object.region), format!("{} {}", object.kind.label(), object.name)))
                 .collect();
             let about = About { detail, ..About::default() };
             lines.push(Line::new(Choice::Unused, title, "not used by any connection", about));
         }
         lines
     }
+}
 
-    fn of_region(&self, region: &RegionId, about: About) -> Line {
-        Line::new(Choice::Region(region.clone()), self.shell.labels.name(region), "", about)
-    }
+fn of_region(labels: &Labels, region: &RegionId, about: About) -> Line {
+    Line::new(Choice::Region(region.clone()), labels.name(region), "", about)
+}
 
-    /// What there is to say of a half that is not there.
-    pub fn missing(&self, inspection: &Inspection, vpn: &Vpn, because: &str) -> String {
-        if inspection.may_lack_a_half(vpn) {
-            return format!("its other half may be in {}", self.unknown(inspection));
-        }
-        format!("its other half is missing: {because}")
+/// What there is to say of a half that is not there.
+pub fn missing(labels: &Labels, inspection: &Inspection, vpn: &Vpn, because: &str) -> String {
+    if inspection.may_lack_a_half(vpn) {
+        return format!("its other half may be in {}", unknown(labels, inspection));
     }
+    format!("its other half is missing: {because}")
+}
 
-    pub fn unknown(&self, inspection: &Inspection) -> String {
-        let unknown = inspection.unknown().iter().map(|region| self.shell.labels.name(region)).join(" or ");
-        format!("{unknown}, of which nothing is known")
-    }
+pub fn unknown(labels: &Labels, inspection: &Inspection) -> String {
+    let unknown = inspection.unknown().iter().map(|region| labels.name(region)).join(" or ");
+    format!("{unknown}, of which nothing is known")
+}
 
-    fn vpn_line(&self, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
-        let is_half_known = inspection.may_lack_a_half(vpn);
-        let side = |side: &Side| format!("{} {}", self.shell.labels.name(&side.region), ranges(side.local.as_deref()));
-        let across = match &vpn.other_half {
-            OtherHalf::Found(other) => side(other),
-            OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) => "?".to_owned(),
-            OtherHalf::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
-            OtherHalf::Outside => format!("outside {}", vpn.a.connection.peer_address),
-        };
-        let name = if is_twin {
-            format!("{} {}", vpn.name, vpn.handle().chars().take(8).collect::<String>())
-        } else {
-            vpn.name.clone()
-        };
-        let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
-        let mut line = About::default();
-        if let OtherHalf::Missing { because, .. } = &vpn.other_half {
-            let text = self.missing(inspection, vpn, because);
-            line.findings.push(Finding::warning(Place::Region(Half::B), text));
-        }
-        for problem in vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).into_iter().chain(vpn.doubled()) {
-            line.findings.push(Finding::warning(Place::Region(Half::B), problem));
-        }
-        for (half, side) in vpn.sides() {
-            let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
-            let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
-            let text = format!("{}, {router}, {address}", side.connection.status);
-            line.detail.push(about(&format!("{half} {}", self.shell.labels.name(&side.region)), text));
-        }
-        if matches!(vpn.other_half, OtherHalf::Outside) {
-            let (peer, remote) = (&vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
-            line.detail.push(about("Peer", format!("{peer}, {remote}")));
-            if is_half_known {
-                line.detail.push(about("Where", format!("outside, or in {}", self.unknown(inspection))));
-            }
-        }
-        line.detail.push(about("Created by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
-        Line::new(Choice::Vpn(vpn.handle()), name, aside, line)
+fn vpn_line(labels: &Labels, inspection: &Inspection, vpn: &Vpn, is_twin: bool) -> Line {
+    let is_half_known = inspection.may_lack_a_half(vpn);
+    let side = |side: &Side| format!("{} {}", labels.name(&side.region), ranges(side.local.as_deref()));
+    let across = match &vpn.other_half {
+        OtherHalf::Found(other) => side(other),
+        OtherHalf::Missing { .. } | OtherHalf::Ambiguous(_) => "?".to_owned(),
+        OtherHalf::Outside if is_half_known => format!("? {}", vpn.a.connection.peer_address),
+        OtherHalf::Outside => format!("outside {}", vpn.a.connection.peer_address),
+    };
+    let name = if is_twin {
+        format!("{} {}", vpn.name, vpn.handle().chars().take(8).collect::<String>())
+    } else {
+        vpn.name.clone()
+    };
+    let aside = format!("{:<6}  {} <-> {across}", vpn.status().to_string(), side(&vpn.a));
+    let mut line = About::default();
+    if let OtherHalf::Missing { because, .. } = &vpn.other_half {
+        let text = missing(labels, inspection, vpn, because);
+        line.findings.push(Finding::warning(Place::Region(Half::B), text));
     }
+    for problem in vpn.ambiguity().map(|ambiguity| ambiguity.to_string()).into_iter().chain(vpn.doubled()) {
+        line.findings.push(Finding::warning(Place::Region(Half::B), problem));
+    }
+    for (half, side) in vpn.sides() {
+        let address = side.address().map_or_else(|| "no address".to_owned(), |address| address.to_string());
+        let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
+        let text = format!("{}, {router}, {address}", side.connection.status);
+        line.detail.push(about(&format!("{half} {}", labels.name(&side.region)), text));
+    }
+    if matches!(vpn.other_half, OtherHalf::Outside) {
+        let (peer, remote) = (&vpn.a.connection.peer_address, ranges(Some(&vpn.a.remote)));
+        line.detail.push(about("Peer", format!("{peer}, {remote}")));
+        if is_half_known {
+            line.detail.push(about("Where", format!("outside, or in {}", unknown(labels, inspection))));
+        }
+    }
+    line.detail.push(about("Created by", if vpn.id.is_some() { "osvpn" } else { "something else" }));
+    Line::new(Choice::Vpn(vpn.handle()), name, aside, line)
 }
 
 /// A VPN whose creation was interrupted, or which another process is creating.

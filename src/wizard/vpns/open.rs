@@ -8,6 +8,7 @@ use super::super::remote::{Remote, RequestId};
 use super::super::secret_text::SecretText;
 use crate::change::NewSubnets;
 use crate::cloud::{Error, Id, RegionId};
+use crate::engine::pace::{POLL, poll_after};
 use crate::inspect::{Check, Diagnosis, Exposures, Keys};
 
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl VpnButton {
 
 impl Open {
     /// The VPN of that word and name, of which nothing is known yet.
-    pub(in crate::wizard) fn of(handle: String, name: String) -> Self {
+    pub(super) fn of(handle: String, name: String) -> Self {
         Self {
             handle,
             name,
@@ -81,8 +82,13 @@ impl Open {
         }
     }
 
-    pub(in crate::wizard) fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         (self.subnets, self.ranges, self.key) = (NewSubnets::default(), Input::default(), SecretText::default());
+    }
+
+    /// How long to wait before its statuses are looked at again.
+    pub(super) fn pause(&self, now: Duration) -> Duration {
+        self.waiting.map_or(POLL, |since| poll_after(now.saturating_sub(since)))
     }
 
     /// What can be done now, the likeliest first.

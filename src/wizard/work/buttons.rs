@@ -2,7 +2,6 @@
 
 use super::{Button, Stage, Turn, Work};
 use crate::engine::{Direction, WorkEnd, is_cured_by_modern};
-use crate::wizard::vpn::capitalised;
 
 impl Work {
     /// The VPN or the change, and how far it is.
@@ -92,4 +91,9 @@ impl Work {
         };
         buttons.into_iter().flatten().collect()
     }
+}
+
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::Work;
-use crate::change::{Change, Proposal};
+use crate::change::{Change, Proposal, is_of};
+use crate::inspect::{Condition, Diagnosis, Vpn};
 use crate::wizard::secret_text::SecretText;
 
 /// The work of a session: what is in progress or rests on the screen, what was done before, and what is still to be begun.
@@ -63,7 +64,27 @@ impl WorkList {
         &self.earlier[self.earlier.len() - self.count_before()..]
     }
 
-    pub(in crate::wizard) fn of_this_turn(&mut self) -> impl Iterator<Item = &mut Work> {
+    /// What a change has led to, once that was compared. All VPNs tell whether another one has its name.
+    pub(in crate::wizard) fn note_after(&mut self, vpn: &Vpn, diagnosis: &Diagnosis, all: &[Vpn]) {
+        for work in self.of_this_turn().filter(|work| work.is_done() && !work.is_creation()) {
+            if work.is_of(vpn, all) {
+                work.after = Some(Box::new((vpn.clone(), diagnosis.clone())));
+            }
+        }
+    }
+
+    /// The VPNs that were changed one after the other and not proven since, once all of that is over.
+    pub(in crate::wizard) fn unproven(&self, all: &[Vpn]) -> Vec<Vpn> {
+        let Some(last) = self.change().filter(|work| !work.is_working() && work.turn.is_some()) else {
+            return Vec::new();
+        };
+        let done = || self.done_before().iter().chain([last]).filter(|work| work.is_done());
+        let is_proven = |work: &Work| work.after.as_ref().is_some_and(|after| after.1.condition == Condition::Proven);
+        let is_open = |vpn: &&Vpn| done().any(|work| !is_proven(work) && is_of(&work.change().subject, vpn));
+        all.iter().filter(is_open).cloned().collect()
+    }
+
+    fn of_this_turn(&mut self) -> impl Iterator<Item = &mut Work> {
         let first = self.earlier.len() - self.count_before();
         self.earlier[first..].iter_mut().chain(&mut self.current)
     }
