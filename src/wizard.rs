@@ -43,7 +43,7 @@ mod working;
 use crate::plan::Half;
 
 pub use forms::Form;
-pub use message::{Beginning, Effect, Message, Order, Overview, ResumedCreation, Session, Which};
+pub use message::{Beginning, Effect, Message, Order, Overview, ResumedCreation, Session, VpnsMessage, Which};
 pub use new_vpn::{NewVpn, RegionState};
 use picker::Picker;
 use review::Review;

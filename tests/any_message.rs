@@ -26,7 +26,7 @@ use osvpn::view::Theme;
 use osvpn::wizard::dialog::Act;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, Which};
+use osvpn::wizard::{Effect, Message, Order, Overview, ResumedCreation, Session, VpnsMessage, Which};
 use proptest::prelude::*;
 use proptest::sample::select;
 use runs::{cut_off_change, cut_off_creation};
@@ -281,12 +281,12 @@ fn changing() -> impl Strategy<Value = Message> {
             Message::Rested(ended, Box::new(course))
         }),
         1 => "\\PC{0,60}".prop_map(|why| Message::NotBegun(vec![why])),
-        2 => (number(), seen()).prop_map(|(number, seen)| Message::Inspected(number, Box::new(seen))),
-        2 => (number(), compared).prop_map(|(number, keys)| Message::KeysCompared(number, keys)),
+        2 => (number(), seen()).prop_map(|(number, seen)| Message::Vpns(VpnsMessage::Inspected(number, Box::new(seen)))),
+        2 => (number(), compared).prop_map(|(number, keys)| Message::Vpns(VpnsMessage::KeysCompared(number, keys))),
         2 => (number(), keys(), exposures)
-            .prop_map(|(number, keys, around)| Message::Diagnosed(number, Box::new(keys), Box::new(around))),
+            .prop_map(|(number, keys, around)| Message::Vpns(VpnsMessage::Diagnosed(number, Box::new(keys), Box::new(around)))),
         2 => (number(), prop_oneof![looks.prop_map(Ok), error().prop_map(Err)])
-            .prop_map(|(number, result)| Message::Looked(number, result)),
+            .prop_map(|(number, result)| Message::Vpns(VpnsMessage::Looked(number, result))),
     ]
 }
 
@@ -404,13 +404,16 @@ fn answer(journey: &mut Journey) {
                 Message::InterfacesRead(region, request, Ok(stand(&inventory)))
             }
             Effect::Resume(request, ..) => Message::Resumed(request, Ok(taken())),
-            Effect::Inspect(request) => Message::Inspected(request, surveys::broken()),
+            Effect::Inspect(request) => Message::Vpns(VpnsMessage::Inspected(request, surveys::broken())),
             Effect::CompareKeys(request, vpns) => {
                 let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
-                Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect())
+                Message::Vpns(VpnsMessage::KeysCompared(
+                    request,
+                    vpns.iter().map(|vpn| (vpn.handle(), public())).collect(),
+                ))
             }
             Effect::Diagnose(request, _) => {
-                Message::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default())
+                Message::Vpns(VpnsMessage::Diagnosed(request, Box::new(surveys::equal_keys()), Box::default()))
             }
             Effect::Detail(request, region) => Message::Detailed(region, request, Ok(Detail::default())),
             _ => continue,

@@ -30,7 +30,7 @@ use osvpn::wizard::picker::Choice;
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::work::{Button, End, Outcome, RowState};
-use osvpn::wizard::{Content, Effect, Ending, Message, Order, ResumedCreation, Session, Start, Which};
+use osvpn::wizard::{Content, Effect, Ending, Message, Order, ResumedCreation, Session, Start, VpnsMessage, Which};
 use runs::{begun, cut_off_change, cut_off_creation, past_rolling_back};
 
 fn made(half: Half, step: Object) -> Made {

@@ -147,14 +147,8 @@ pub enum Message {
     Watched(Watched),
     /// The halves were compared, or why not.
     Verified(Result<Box<Examined>, Error>),
-    /// All regions were read, as far as they could be; or some of them, and others are awaited.
-    Inspected(RequestId, Box<Overview>),
-    /// A VPN's keys were compared, and it was read what its instances allow.
-    Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
-    /// The keys of VPNs were compared, each named by its handle.
-    KeysCompared(RequestId, Vec<(String, Keys)>),
-    /// How the connections of a VPN stand now, or why that could not be read.
-    Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
+    /// Something was read of the VPNs that exist.
+    Vpns(VpnsMessage),
     /// A change could not even begin, and why.
     NotBegun(Vec<String>),
     /// The plan file was written, or why not.
@@ -171,6 +165,19 @@ pub enum Message {
     /// The terminal was given to somebody else meanwhile, and is the wizard's again.
     Continued,
     Terminated,
+}
+
+/// What can be read of the VPNs that exist.
+#[derive(Debug)]
+pub enum VpnsMessage {
+    /// All regions were read, as far as they could be; or some of them, and others are awaited.
+    Inspected(RequestId, Box<Overview>),
+    /// A VPN's keys were compared, and it was read what its instances allow.
+    Diagnosed(RequestId, Box<Keys>, Box<Exposures>),
+    /// The keys of VPNs were compared, each named by its handle.
+    KeysCompared(RequestId, Vec<(String, Keys)>),
+    /// How the connections of a VPN stand now, or why that could not be read.
+    Looked(RequestId, Result<BTreeMap<Half, HalfStatus>, Error>),
 }
 
 #[derive(Debug)]
@@ -201,13 +208,13 @@ pub enum Effect {
     Work(Which, Order),
     /// Compare the halves of that VPN, which are in those regions; answered by [`Message::Verified`].
     Verify(VpnId, BTreeMap<Half, RegionId>),
-    /// Read the VPNs of all regions; answered by [`Message::Inspected`].
+    /// Read the VPNs of all regions; answered by [`VpnsMessage::Inspected`].
     Inspect(RequestId),
-    /// Read a VPN's keys and what its instances allow; answered by [`Message::Diagnosed`].
+    /// Read a VPN's keys and what its instances allow; answered by [`VpnsMessage::Diagnosed`].
     Diagnose(RequestId, Box<Vpn>),
-    /// Compare the keys of those VPNs; answered by [`Message::KeysCompared`].
+    /// Compare the keys of those VPNs; answered by [`VpnsMessage::KeysCompared`].
     CompareKeys(RequestId, Vec<Vpn>),
-    /// Ask after that time how the connections of a VPN stand; answered by [`Message::Looked`].
+    /// Ask after that time how the connections of a VPN stand; answered by [`VpnsMessage::Looked`].
     Look(RequestId, Box<Vpn>, Duration),
     /// The change that came to rest is not continued.
     LetGo,

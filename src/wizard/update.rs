@@ -6,7 +6,7 @@ use super::dialog::{About, Act, Dialog};
 use super::keymap::{self, Action};
 use super::screen::Screen;
 use super::secret_text::SecretText;
-use super::vpns::{Around, Lead, Surroundings, YourVpns};
+use super::vpns::{Lead, Surroundings, YourVpns};
 use super::work::Then;
 use super::{Content, Effect, Ending, Message, Model, Start};
 use crate::plan::shell::osvpn;
@@ -54,15 +54,7 @@ fn updated(model: &mut Model, message: Message) {
                 (watch.examined, watch.is_verifying) = (Some(examined), false);
             }
         }
-        Message::Inspected(request, seen) => model.of_vpns(|vpns, wizard| vpns.inspected(request, *seen, wizard)),
-        Message::Diagnosed(request, keys, exposures) => {
-            let found = Around { keys: *keys, exposures: *exposures };
-            model.of_vpns(|vpns, wizard| vpns.diagnosed(request, found, wizard));
-        }
-        Message::KeysCompared(request, keys) => {
-            model.of_vpns(|vpns, wizard| vpns.keys_compared(request, keys, wizard));
-        }
-        Message::Looked(request, result) => model.of_vpns(|vpns, wizard| vpns.looked(request, result, wizard)),
+        Message::Vpns(message) => model.of_vpns(|vpns, wizard| vpns.update(message, wizard)),
         Message::NotBegun(why) => model.not_begun(why),
         Message::Saved(Ok(path)) => {
             let path = path.display();

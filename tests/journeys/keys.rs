@@ -123,7 +123,7 @@ fn compared(journey: &mut Journey, public: &[&str]) {
         };
         (vpn.handle(), keys)
     });
-    journey.send(Message::KeysCompared(request, keys.collect()));
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, keys.collect())));
 }
 
 #[test]
@@ -242,7 +242,10 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
         let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
         journey.types("?").send(Message::Tick(Duration::from_secs(wait)));
         let why = || Keys::Unreadable(Box::new(Error::new(ErrorKind::Timeout, "slow")));
-        journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), why())).collect()));
+        journey.send(Message::Vpns(VpnsMessage::KeysCompared(
+            request,
+            vpns.iter().map(|vpn| (vpn.handle(), why())).collect(),
+        )));
     };
     let told = |journey: &Journey| journey.model.shell.dialog.as_ref().unwrap().text.join("\n");
     let mut journey = listed(two_pairs());
@@ -257,7 +260,10 @@ fn keys_that_took_long_to_read_or_came_behind_a_dialog_are_told_of_all_the_same(
     late.types("?").esc();
     assert!(!late.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "the comparison goes on");
     let public = || Keys::Read { equal: Some(true), weakness: Some(Weakness::Public), rivals: Vec::new() };
-    late.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
+    late.send(Message::Vpns(VpnsMessage::KeysCompared(
+        request,
+        vpns.iter().map(|vpn| (vpn.handle(), public())).collect(),
+    )));
     assert!(told(&late).contains("new key of hlz-por"), "{}", told(&late));
 }
 
@@ -311,7 +317,7 @@ fn each_of_several_is_proven_and_reported_even_one_that_could_not_begin() {
     let Some(Effect::CompareKeys(request, vpns)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     assert_eq!(vpns.len(), 1, "what was not changed needs no proof");
     let differ = Keys::Read { equal: Some(false), weakness: None, rivals: Vec::new() };
-    journey.send(Message::KeysCompared(request, vec![(vpns[0].handle(), differ)]));
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(request, vec![(vpns[0].handle(), differ)])));
     assert_eq!(reports(&journey), (vec![5, 1], 1), "what is not done counts more than halves that do not match");
     // Whoever does it then has done it.
     compared(&mut journey, &["second"]);

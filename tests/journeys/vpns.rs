@@ -79,14 +79,14 @@ fn a_region_that_hangs_hides_nothing_that_is_known() {
     let mut journey = Journey::ready();
     journey.types("3").at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
-    journey.send(Message::Inspected(request, part()));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, part())));
     assert_eq!(journey.model.vpns.seen().unwrap().inspection.awaited, [porirua()]);
-    journey.send(Message::Inspected(request, healthy()));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, healthy())));
     assert!(journey.model.vpns.seen().unwrap().inspection.vpns[0].b().is_some());
     // Read again, the whole of before stays in view until the whole is there again.
     journey.types("r");
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
-    journey.send(Message::Inspected(request, part()));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, part())));
     assert!(journey.model.vpns.seen().unwrap().inspection.vpns[0].b().is_some());
 }
 
@@ -118,7 +118,7 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     let mut journey = Journey::ready();
     journey.types("3").at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
-    journey.send(Message::Inspected(request, half_read(None))).types("1").at(Screen::Vpn);
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, half_read(None)))).types("1").at(Screen::Vpn);
     journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.as_ref().unwrap().findings.is_empty());
     for key in ["n", "s", "d"] {
@@ -128,16 +128,16 @@ fn what_comes_late_completes_the_vpn_on_the_screen() {
     // A part of which less is known takes nothing away, and nothing of the half is said of the whole.
     let mut less = half_read(None);
     less.inspection = Inspection { awaited: vec![hamilton(), porirua()], ..Inspection::default() };
-    journey.send(Message::Inspected(request, less));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, less)));
     assert_eq!(journey.model.vpns.vpn().unwrap().a.region, hamilton());
     let mut most = healthy();
     most.inspection.awaited = vec![RegionId::new("nz-wlg-2")];
-    journey.send(Message::Inspected(request, most));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, most)));
     assert!(journey.model.vpns.vpn().unwrap().b().is_some());
     assert!(open(&journey).diagnosis.is_none());
     let (_, vpn) = journey.asked();
     assert!(vpn.b().is_some());
-    journey.send(Message::Inspected(request, healthy()));
+    journey.send(Message::Vpns(VpnsMessage::Inspected(request, healthy())));
     journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.is_some());
 }
@@ -178,10 +178,10 @@ fn answers_for_a_vpn_that_is_no_longer_on_the_screen_are_dropped() {
     journey.esc().at(Screen::Vpns).types("2").at(Screen::Vpn);
     assert_eq!(open(&journey).name, "office");
     let unequal = Keys::Read { equal: Some(false), weakness: Some(Weakness::Public), rivals: Vec::new() };
-    journey.send(Message::Diagnosed(first, Box::new(unequal), Box::default()));
+    journey.send(Message::Vpns(VpnsMessage::Diagnosed(first, Box::new(unequal), Box::default())));
     assert!(open(&journey).diagnosis.is_none(), "what was said of the other VPN is not said of this one");
     let asked_before = journey.effects.len();
-    journey.send(Message::Looked(looked, Ok(statuses(Status::Error, Status::Error))));
+    journey.send(Message::Vpns(VpnsMessage::Looked(looked, Ok(statuses(Status::Error, Status::Error)))));
     assert_eq!(journey.effects.len(), asked_before, "nor is the other one watched any more");
     journey.diagnosed(Exposures::default());
     assert!(open(&journey).diagnosis.is_some());
@@ -194,12 +194,12 @@ fn statuses_change_below_the_user_s_hands_without_moving_them() {
     let (focus, chosen) = (open(&journey).focused(), open(&journey).finding());
     let (request, pause) = looking(&journey);
     assert!(pause >= Duration::from_secs(3));
-    journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Down))));
+    journey.send(Message::Vpns(VpnsMessage::Looked(request, Ok(statuses(Status::Active, Status::Down)))));
     assert_eq!(journey.model.vpns.vpn().unwrap().a.connection.status, Status::Active);
     assert_eq!((open(&journey).focused(), open(&journey).finding()), (focus, chosen));
     let (next, _) = looking(&journey);
     assert!(next > request, "and it is looked at again");
-    journey.send(Message::Looked(next, Err(Error::new(ErrorKind::Server, "sick"))));
+    journey.send(Message::Vpns(VpnsMessage::Looked(next, Err(Error::new(ErrorKind::Server, "sick")))));
     assert!(open(&journey).look_problem.is_some() && looking(&journey).0 > next, "a failure ends nothing");
 }
 
@@ -209,7 +209,7 @@ fn a_vpn_that_somebody_else_deletes_meanwhile_is_said_to_be_gone() {
     let (request, _) = looking(&journey);
     let mut gone = Error::new(ErrorKind::NotFound, "gone");
     gone.neutron_type = Some("IPsecSiteConnectionNotFound".to_owned());
-    journey.send(Message::Looked(request, Err(gone)));
+    journey.send(Message::Vpns(VpnsMessage::Looked(request, Err(gone))));
     journey.inspected(empty()).at(Screen::Vpns);
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("hlz-por no longer exists"));
 }
@@ -394,7 +394,7 @@ fn after_a_change_the_vpn_is_read_proven_and_waited_for() {
     assert!(open(&journey).waiting.is_some());
     let (request, pause) = looking(&journey);
     assert!(pause < Duration::from_secs(5), "more closely than usual");
-    journey.send(Message::Looked(request, Ok(statuses(Status::Active, Status::Active))));
+    journey.send(Message::Vpns(VpnsMessage::Looked(request, Ok(statuses(Status::Active, Status::Active)))));
     assert!(open(&journey).waiting.is_none());
     journey.diagnosed(Exposures::default());
     let (_, after) = &**journey.model.work.change().unwrap().after.as_ref().unwrap();

@@ -4,7 +4,7 @@ use osvpn::cloud::exposure::{Exposure, InstancePort, SecurityGroup};
 use osvpn::engine::{Course, End};
 use osvpn::inspect::Exposures;
 use osvpn::inspect::{Keys, Weakness};
-use osvpn::wizard::{Overview, Which};
+use osvpn::wizard::{Overview, VpnsMessage, Which};
 
 use super::surveys::{broken, empty, healthy, regions, seen, two_pairs};
 use super::*;
@@ -160,7 +160,10 @@ fn all_public(journey: &mut Journey) {
         other => panic!("{other:?}"),
     };
     let public = || Keys::Read { equal: None, weakness: Some(Weakness::Public), rivals: Vec::new() };
-    journey.send(Message::KeysCompared(request, vpns.iter().map(|vpn| (vpn.handle(), public())).collect()));
+    journey.send(Message::Vpns(VpnsMessage::KeysCompared(
+        request,
+        vpns.iter().map(|vpn| (vpn.handle(), public())).collect(),
+    )));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use osvpn::view::Theme;
 use osvpn::wizard::picker::{Line, worst};
 use osvpn::wizard::remote::RequestId;
 use osvpn::wizard::screen::Screen;
-use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, RegionState, Session, update};
+use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, RegionState, Session, VpnsMessage, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
 use super::surveys::equal_keys;
@@ -300,7 +300,7 @@ impl Journey {
             Effect::Inspect(request) => Some(*request),
             _ => None,
         });
-        self.send(Message::Inspected(request, seen))
+        self.send(Message::Vpns(VpnsMessage::Inspected(request, seen)))
     }
 
     /// The VPN that is to be diagnosed.
@@ -315,7 +315,7 @@ impl Journey {
     #[track_caller]
     pub fn diagnosed(&mut self, exposures: Exposures) -> &mut Self {
         let (request, _) = self.asked();
-        self.send(Message::Diagnosed(request, Box::new(equal_keys()), Box::new(exposures)))
+        self.send(Message::Vpns(VpnsMessage::Diagnosed(request, Box::new(equal_keys()), Box::new(exposures))))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::pace::TOGETHER;
 use crate::engine::read_shared_keys;
 use crate::inspect::{Aspects, Background, Inquiry, Inspection, examine, inspect_in_parts, poll};
 use crate::wizard::remote::RequestId;
-use crate::wizard::{Effect, Message, Overview};
+use crate::wizard::{Effect, Message, Overview, VpnsMessage};
 
 impl Effects {
     /// Reads what a new VPN needs to know of regions.
@@ -80,9 +80,15 @@ impl Effects {
                     // One may be given other subnets.
                     let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
                     let inspection = inspect_in_parts(&cloud, inquiry, TOGETHER, |part| {
-                        let _ = parts.send(Message::Inspected(request, Box::new(beside(part, &cloud, is_kept))));
+                        let _ = parts.send(Message::Vpns(VpnsMessage::Inspected(
+                            request,
+                            Box::new(beside(part, &cloud, is_kept)),
+                        )));
                     });
-                    Message::Inspected(request, Box::new(beside(inspection.await.0, &cloud, is_kept)))
+                    Message::Vpns(VpnsMessage::Inspected(
+                        request,
+                        Box::new(beside(inspection.await.0, &cloud, is_kept)),
+                    ))
                 });
             }
             Effect::Diagnose(request, vpn) => {
@@ -90,7 +96,11 @@ impl Effects {
                     let mut background = Background::default();
                     background.complete(&cloud, [&*vpn], Aspects::ALL).await;
                     let keys = background.keys_of(&vpn);
-                    Message::Diagnosed(request, Box::new(keys), Box::new(background.exposures().clone()))
+                    Message::Vpns(VpnsMessage::Diagnosed(
+                        request,
+                        Box::new(keys),
+                        Box::new(background.exposures().clone()),
+                    ))
                 });
             }
             Effect::CompareKeys(request, vpns) => {
@@ -98,13 +108,13 @@ impl Effects {
                     let mut background = Background::default();
                     background.complete(&cloud, &vpns, Aspects::KEYS).await;
                     let compared = vpns.iter().map(|vpn| (vpn.handle(), background.keys_of(vpn))).collect();
-                    Message::KeysCompared(request, compared)
+                    Message::Vpns(VpnsMessage::KeysCompared(request, compared))
                 });
             }
             Effect::Look(request, vpn, pause) => {
                 self.answer(async move {
                     tokio::time::sleep(pause).await;
-                    Message::Looked(request, poll(&cloud, &vpn).await)
+                    Message::Vpns(VpnsMessage::Looked(request, poll(&cloud, &vpn).await))
                 });
             }
             _ => {}

@@ -32,7 +32,7 @@ impl YourVpns {
         wizard.shell.out.push(Effect::CompareKeys(request, vpns));
     }
 
-    pub(in crate::wizard) fn keys_compared(
+    pub(super) fn keys_compared(
         &mut self,
         request: RequestId,
         keys: Vec<(String, Keys)>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Effect;
-use super::super::message::Overview;
+use super::super::message::{Overview, VpnsMessage};
 use super::super::remote::{Remote, RequestId};
 use super::super::screen::Screen;
 use super::super::shell::Shell;
@@ -23,6 +23,17 @@ fn connections(vpn: &Vpn) -> Vec<(RegionId, Id)> {
 }
 
 impl YourVpns {
+    pub(in crate::wizard) fn update(&mut self, message: VpnsMessage, wizard: &mut Surroundings<'_>) {
+        match message {
+            VpnsMessage::Inspected(request, seen) => self.inspected(request, *seen, wizard),
+            VpnsMessage::Diagnosed(request, keys, exposures) => {
+                self.diagnosed(request, Around { keys: *keys, exposures: *exposures }, wizard);
+            }
+            VpnsMessage::KeysCompared(request, keys) => self.keys_compared(request, keys, wizard),
+            VpnsMessage::Looked(request, result) => self.looked(request, result, wizard),
+        }
+    }
+
     /// Opens the list, and reads it if that is due: not before there is a sign-in.
     pub(in crate::wizard) fn open_list(&mut self, wizard: &mut Surroundings<'_>) {
         let is_fresh = self.seen().is_some() && !self.is_stale(wizard.shell);
@@ -53,7 +64,7 @@ impl YourVpns {
         self.read(shell);
     }
 
-    pub(in crate::wizard) fn inspected(&mut self, request: RequestId, seen: Overview, wizard: &mut Surroundings<'_>) {
+    fn inspected(&mut self, request: RequestId, seen: Overview, wizard: &mut Surroundings<'_>) {
         if !seen.inspection.awaited.is_empty() {
             return self.inspected_in_part(request, seen, wizard);
         }
@@ -154,7 +165,7 @@ impl YourVpns {
         wizard.shell.out.push(Effect::Look(looking, Box::new(vpn), pause));
     }
 
-    pub(in crate::wizard) fn diagnosed(&mut self, request: RequestId, found: Around, wizard: &mut Surroundings<'_>) {
+    fn diagnosed(&mut self, request: RequestId, found: Around, wizard: &mut Surroundings<'_>) {
         let Some(open) = &mut self.open else { return };
         if !open.around.answer(request, Ok(found)) {
             return;
@@ -184,7 +195,7 @@ impl YourVpns {
         }
     }
 
-    pub(in crate::wizard) fn looked(
+    fn looked(
         &mut self,
         request: RequestId,
         result: Result<BTreeMap<Half, HalfStatus>, Error>,
