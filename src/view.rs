@@ -96,13 +96,13 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) -> u16 {
 fn draw_step(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     let (top, area) = area.split_top(1);
     heading::draw(scene, top, frame);
-    match &scene.model.content {
+    match scene.model.content() {
         Content::List(picker) => picker::draw(scene, picker, area, frame),
-        Content::Form(form) if scene.model.screen == Screen::Custom => policy_form::draw(scene, form, area, frame),
+        Content::Form(form) if scene.model.screen() == Screen::Custom => policy_form::draw(scene, form, area, frame),
         Content::Form(form) => form::draw(scene, form, area, frame),
         Content::Review(review) => return review::draw(scene, review, area, frame),
         Content::None => {
-            return match scene.model.screen {
+            return match scene.model.screen() {
                 Screen::Work => work::draw(scene, area, frame),
                 _ => vpn::draw(scene, area, frame),
             };

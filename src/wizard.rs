@@ -73,9 +73,8 @@ pub struct Model {
     pub vpns: YourVpns,
     /// What the engine does, and what it has done.
     pub work: WorkList,
-    pub screen: Screen,
-    /// What that keeps.
-    pub content: Content,
+    screen: Screen,
+    content: Content,
 }
 
 impl Model {
@@ -94,6 +93,15 @@ impl Model {
         model.shell.sign_in();
         let effects = model.shell.out.take();
         (model, effects)
+    }
+
+    pub const fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// What the screen keeps.
+    pub const fn content(&self) -> &Content {
+        &self.content
     }
 
     /// What decides which screens there are, now.

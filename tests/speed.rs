@@ -129,7 +129,7 @@ impl Way {
 }
 
 fn picker(journey: &Journey) -> &Picker {
-    let Content::List(picker) = &journey.model.content else { panic!("a list") };
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
     picker
 }
 

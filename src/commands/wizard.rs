@@ -163,7 +163,7 @@ fn farewell(ended: &Ended) -> ExitStatus {
         if is_demo {
             let _ = writeln!(out, "\n{DEMO}");
         }
-    } else if model.screen.is_of_existing() {
+    } else if model.screen().is_of_existing() {
         // Looking is complete in itself: nothing was stopped.
         status = ExitStatus::Done;
         let _ = writeln!(out, "Nothing was changed.");

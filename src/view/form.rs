@@ -39,7 +39,7 @@ pub(super) fn draw(scene: Scene<'_>, form: &Form, area: Rect, frame: &mut Frame<
         help(scene, *field, place.inside(1, 0), frame);
         rest = next;
     }
-    if scene.model.screen == Screen::Name {
+    if scene.model.screen() == Screen::Name {
         frame.render_widget(Paragraph::new(names(scene, usize::from(rest.width))), rest);
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
 
 /// The time of a run; else the place of the step among those that ask.
 fn right(model: &Model) -> String {
-    match (model.screen, &model.work.current) {
+    match (model.screen(), &model.work.current) {
         (Screen::Work, Some(work)) => {
             return super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
         }
@@ -32,7 +32,7 @@ fn right(model: &Model) -> String {
         _ => {}
     }
     let steps: Vec<Screen> = model.route().screens().into_iter().filter(|step| *step != Screen::Work).collect();
-    let at = steps.iter().position(|step| *step == model.screen);
+    let at = steps.iter().position(|step| *step == model.screen());
     at.map_or_else(String::new, |at| format!("{} of {}", at + 1, steps.len()))
 }
 

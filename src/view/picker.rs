@@ -37,14 +37,14 @@ const ROOMY: u16 = 16;
 pub(super) fn draw(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
     let (top, area) = area.split_top(1);
     if picker.lines().is_empty() {
-        remote::draw(scene, scene.model.screen, area, frame);
+        remote::draw(scene, scene.model.screen(), area, frame);
         return;
     }
     note(scene, picker, top, frame);
     let (_, area) = area.split_top(u16::from(area.height > ROOMY));
     let total = u16::try_from(picker.lines().len()).unwrap_or(u16::MAX);
     // A VPN's line names both its sides.
-    let wide = if scene.model.screen == Screen::Vpns { 2 * WIDE } else { WIDE };
+    let wide = if scene.model.screen() == Screen::Vpns { 2 * WIDE } else { WIDE };
     if area.width >= wide {
         let (left, right) = area.split_left(area.width / 2);
         let tall = is_tall(picker, left.height);
@@ -91,27 +91,27 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         frame.render_widget(Paragraph::new(line), area);
         return;
     }
-    if let Screen::Router(half) | Screen::Subnets(half) = model.screen
-        && model.new_vpn.is_list_awaited(half, model.screen)
+    if let Screen::Router(half) | Screen::Subnets(half) = model.screen()
+        && model.new_vpn.is_list_awaited(half, model.screen())
         && let Some(line) = remote::reading(scene, half)
     {
         frame.render_widget(Paragraph::new(line), area);
         return;
     }
-    if let (Screen::Vpns, Some(since)) = (model.screen, model.vpns.seen.since()) {
+    if let (Screen::Vpns, Some(since)) = (model.screen(), model.vpns.seen.since()) {
         frame.render_widget(Paragraph::new(remote::waiting(scene, "Reading all regions", since)), area);
         return;
     }
     let marked = picker.marked().map(|marked| taking(picker, marked));
     let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
-    let text = match (model.screen, marked) {
-        _ if open == 0 && model.screen != Screen::Vpns => {
+    let text = match (model.screen(), marked) {
+        _ if open == 0 && model.screen() != Screen::Vpns => {
             "None of these can be selected; the reasons are next to them.".to_owned()
         }
         (_, Some(marked)) => marked,
         (Screen::Region(_) | Screen::Router(_), None) if pending == 0 && only.is_some() => {
-            let kind = if matches!(model.screen, Screen::Region(_)) { "region" } else { "router" };
+            let kind = if matches!(model.screen(), Screen::Region(_)) { "region" } else { "router" };
             let title = only.map_or("", |line| line.title.as_str());
             if picker.current() == only {
                 format!("The only {kind} that can be used; it is selected.")

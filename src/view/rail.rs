@@ -25,7 +25,7 @@ pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
         // What exists is no answer to a question.
         _ if !model.is_at_new_vpn() => 0,
-        0..80 if model.screen == Screen::Work => 0,
+        0..80 if model.screen() == Screen::Work => 0,
         0..80 => 23,
         80..100 => 28,
         100..120 => 32,
@@ -45,7 +45,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let steps = model.route().screens();
     let names = steps.iter().map(|step| columns(&step.name(model.new_vpn.answers.mode))).max().unwrap_or_default();
-    let at = steps.iter().position(|step| *step == model.screen).unwrap_or_default();
+    let at = steps.iter().position(|step| *step == model.screen()).unwrap_or_default();
     let height = usize::from(area.height);
     let first = (at + 2).saturating_sub(height).min(steps.len().saturating_sub(height));
     let (rail, _) = area.split_left(area.width.saturating_sub(1));

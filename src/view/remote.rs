@@ -50,7 +50,7 @@ pub(super) fn reading(scene: Scene<'_>, half: Half) -> Option<Line<'static>> {
 
 /// Since when the subnets of a half's router are being read, where they are what the screen shows.
 fn router_since(scene: Scene<'_>, half: Half) -> Option<Duration> {
-    let is_shown = scene.model.screen != Screen::Router(half);
+    let is_shown = scene.model.screen() != Screen::Router(half);
     scene.model.new_vpn.standing_of(half).filter(|_| is_shown).and_then(Remote::since)
 }
 

@@ -27,7 +27,7 @@ use crate::wizard::{Content, Model};
 
 /// The answer Enter would go back to, if the focus is not on Create.
 pub(super) fn focused(model: &Model) -> Option<AnswerLine> {
-    let Content::Review(review) = &model.content else { return None };
+    let Content::Review(review) = model.content() else { return None };
     if review.focus == 0 {
         return None;
     }
@@ -79,7 +79,7 @@ fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'stati
 }
 
 fn is_confirming(model: &Model) -> bool {
-    matches!(&model.content, Content::Review(review) if review.confirming)
+    matches!(model.content(), Content::Review(review) if review.confirming)
 }
 
 fn made_by(plan: &Plan) -> usize {

@@ -35,7 +35,7 @@ fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.types("k").key(KeyCode::Char(' '));
-    let marked = |journey: &Journey| match &journey.model.content {
+    let marked = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.marked().unwrap().len(),
         _ => 0,
     };
@@ -73,8 +73,8 @@ fn the_review_leads_to_any_answer_and_straight_back() {
             journey.key(KeyCode::Up);
         }
         journey.enter().at(*step).esc().at(Screen::Review).enter().at(*step).enter();
-        let still_fits = journey.model.screen == Screen::Review;
-        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.screen);
+        let still_fits = journey.model.screen() == Screen::Review;
+        assert!(still_fits, "{step:?} accepted as it was returns to the review, not to {:?}", journey.model.screen());
         assert!(journey.plan().is_ok());
     }
 }
@@ -106,7 +106,7 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     }
     journey.at(Screen::Policy);
     assert_eq!(journey.model.new_vpn.profile(), Profile::Modern);
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     let line = picker.current().unwrap();
     let findings = journey.model.findings(line);
     assert!(findings.iter().any(|one| one.text.contains("nz-por-1 no longer stores sha1, which")), "{findings:?}");
@@ -145,7 +145,7 @@ fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     assert!(!format!("{pasted:?}").contains("MyVeryOwnKey"), "nor what may become one");
     journey.send(pasted);
     assert_eq!(journey.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789");
-    assert_eq!(journey.model.screen, Screen::Key, "a pasted line end submits nothing");
+    assert_eq!(journey.model.screen(), Screen::Key, "a pasted line end submits nothing");
     for (text, why) in [("First0123456789\nSecond0123456789\n", "a line break"), ("First\t0123456789", "a control")] {
         journey.send(Message::Paste(text.into()));
         assert_eq!(journey.model.new_vpn.answers.key.expose(), "MyVeryOwnKey0123456789", "lines are not joined");

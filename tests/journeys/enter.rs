@@ -32,8 +32,8 @@ fn a_held_enter_leads_to_the_review_and_no_further() {
     let mut journey = Journey::ready();
     for pressed in 0..300 {
         journey.passes(if pressed == 1 { 500 } else { 33 }).at_once(KeyCode::Enter);
-        if journey.model.screen == Screen::Review
-            && !matches!(&journey.model.content, Content::Review(review) if review.plan.is_ok())
+        if journey.model.screen() == Screen::Review
+            && !matches!(journey.model.content(), Content::Review(review) if review.plan.is_ok())
         {
             journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
         }

@@ -25,7 +25,7 @@ fn many(count: usize) -> Inventory {
 }
 
 fn picker(journey: &Journey) -> &Picker {
-    let Content::List(picker) = &journey.model.content else { panic!("a list") };
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
     picker
 }
 

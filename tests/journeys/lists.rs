@@ -7,7 +7,7 @@ fn what_no_longer_fits_is_unmarked_and_said() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.enter().at(Screen::Router(Half::B)).key(KeyCode::Down).enter().at(Screen::Subnets(Half::B));
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
     assert!(!same.is_open() && journey.reason(same).contains("overlaps 10.0.0.0/24"), "{same:?}");
     journey.enter().at(Screen::Subnets(Half::B));
@@ -21,7 +21,7 @@ fn what_no_longer_fits_is_unmarked_and_said() {
 fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().at(Screen::Router(Half::A));
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     let reason = |name: &str| {
         let line = picker.lines().iter().find(|line| line.title == name).unwrap();
         (line.is_open(), journey.reason(line))
@@ -39,7 +39,7 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
 fn objects_of_one_name_are_told_apart() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().enter().at(Screen::Router(Half::B));
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     let twins: Vec<&str> =
         picker.lines().iter().filter(|line| line.title == "twin-router").map(|line| line.aside.as_str()).collect();
     assert!(twins[0].contains("p-twin-1") && twins[1].contains("p-twin-2"), "{twins:?}");
@@ -49,7 +49,7 @@ fn objects_of_one_name_are_told_apart() {
 fn letters_are_text_while_a_filter_or_field_is_open_and_commands_otherwise() {
     let mut journey = Journey::ready();
     journey.enter().types("/jkq?");
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     assert_eq!((picker.filter().unwrap().value(), picker.shown()), ("jkq?", 0));
     journey.esc().types("?");
     assert!(journey.model.shell.dialog.as_ref().unwrap().is_help);
@@ -68,7 +68,7 @@ fn a_slow_region_holds_nobody_up_and_a_broken_one_says_why() {
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Screen::Region(Half::B));
     journey.discovered(&wellington, Err(Error::new(ErrorKind::Timeout, "no answer within 60 s")));
     journey.discovered(&porirua(), Ok(porirua_inventory()));
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     assert_eq!(picker.current().unwrap().choice, Choice::Region(porirua()), "the cursor goes where it can be of use");
     let broken = picker.lines().last().unwrap();
     assert!(!broken.is_open() && journey.reason(broken).contains("no answer within 60 s"));
@@ -92,7 +92,7 @@ fn reading_again_loses_neither_marks_nor_filter_nor_place() {
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.key(KeyCode::Down).key(KeyCode::Char(' '));
-    let seen = |journey: &Journey| match &journey.model.content {
+    let seen = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => (picker.marked().unwrap().to_vec(), picker.current().cloned(), picker.shown()),
         _ => panic!("a list"),
     };
@@ -131,7 +131,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     assert_eq!(taken(&[KeyCode::Up, KeyCode::Char(' '), KeyCode::Down]), 2);
     let mut journey = Journey::ready();
     journey.enter().enter().enter().enter();
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     let suggested = picker.marked().unwrap()[0].clone();
     journey.key(KeyCode::Up).enter();
     assert_ne!(
@@ -161,7 +161,7 @@ fn the_region_offered_does_not_depend_on_which_answers_first() {
     let third = osvpn::cloud::RegionId::new("nz-wlg-2");
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), third.clone()]);
     journey.discovered(&third, Ok(porirua_inventory())).enter().at(Screen::Region(Half::A));
-    let offered = |journey: &Journey| match &journey.model.content {
+    let offered = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.current().unwrap().choice.clone(),
         _ => panic!("a list of regions"),
     };

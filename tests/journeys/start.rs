@@ -53,7 +53,7 @@ fn sign_in_request(journey: &mut Journey) -> RequestId {
 }
 
 fn current(journey: &Journey) -> Choice {
-    let Content::List(picker) = &journey.model.content else { panic!("a list") };
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
     picker.current().unwrap().choice.clone()
 }
 
@@ -161,7 +161,7 @@ fn of_several_clouds_one_is_chosen_first() {
         matches!(journey.effects.pop(), Some(Effect::SignIn(_, osvpn::sign_in::Login::Named(name))) if name == "work")
     );
     journey.esc().at(Screen::Cloud);
-    let at = |journey: &Journey| match &journey.model.content {
+    let at = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.current().unwrap().title.clone(),
         _ => panic!("a list of clouds"),
     };

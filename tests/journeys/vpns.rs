@@ -63,7 +63,7 @@ pub(super) fn ended(journey: &mut Journey, change: &Change, ended: Result<Change
 }
 
 pub(super) fn titles(journey: &Journey) -> Vec<String> {
-    let Content::List(picker) = &journey.model.content else { panic!("a list") };
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
     picker.lines().iter().map(|line| line.title.clone()).collect()
 }
 
@@ -262,7 +262,7 @@ fn what_has_grown_old_is_read_once_more_before_anything_is_proposed() {
 fn other_subnets_are_chosen_half_by_half_and_refused_with_the_reason() {
     let mut journey = opened(healthy());
     journey.types("s").at(Screen::NewSubnets(Half::A));
-    let Content::List(picker) = &journey.model.content else { panic!() };
+    let Content::List(picker) = journey.model.content() else { panic!() };
     assert_eq!(picker.marked().unwrap(), [Choice::Object(Id::new("h-private"))], "what is tunnelled now is marked");
     journey.enter().at(Screen::NewSubnets(Half::B)).enter().at(Screen::NewSubnets(Half::B));
     assert!(journey.model.shell.dialog.as_ref().unwrap().text[0].contains("These are the subnets it tunnels already"));
@@ -346,7 +346,7 @@ fn an_interrupted_creation_has_a_line_and_is_resumed_rolled_back_or_forgotten_fr
         Box::new(Overview { interruptions, ..*healthy() })
     };
     let line = |journey: &Journey| {
-        let Content::List(picker) = &journey.model.content else { panic!() };
+        let Content::List(picker) = journey.model.content() else { panic!() };
         let place = picker.lines().iter().position(|line| line.choice == Choice::Creation("0badcafe".into())).unwrap();
         (picker.lines()[place].clone(), (place + 1).to_string())
     };

@@ -25,7 +25,7 @@ fn the_smallest_terminal_still_shows_the_button_that_creates() {
         journey.send(Message::Resize(60, 18));
         let name = format!(
             "smallest-{}",
-            journey.model.screen.name(journey.model.new_vpn.answers.mode).to_lowercase().replace(' ', "-")
+            journey.model.screen().name(journey.model.new_vpn.answers.mode).to_lowercase().replace(' ', "-")
         );
         kept(&name, journey);
     }

@@ -50,7 +50,7 @@ fn a_review_with_something_missing_says_what_and_dims_create() {
     journey.press("Enter");
     screen("review-refused", &mut journey);
     let mut journey = Journey::discovered_on(SMALL);
-    while journey.model.screen != Screen::Review {
+    while journey.model.screen() != Screen::Review {
         // Details never come.
         journey.press("Enter");
     }

@@ -186,8 +186,8 @@ impl Journey {
         for key in keys.split_whitespace() {
             let event = key_event(key);
             let confirms = self.model.shell.dialog.is_some()
-                || !matches!(self.model.content, Content::List(_) | Content::Form(_))
-                    && self.model.screen != Screen::Vpn;
+                || !matches!(self.model.content(), Content::List(_) | Content::Form(_))
+                    && self.model.screen() != Screen::Vpn;
             if event.code == KeyCode::Enter && confirms {
                 self.looked += LOOK;
                 self.send(Message::Tick(self.model.shell.now + LOOK));
@@ -209,7 +209,7 @@ impl Journey {
 
     #[track_caller]
     pub fn at(&mut self, screen: Screen) -> &mut Self {
-        assert_eq!(self.model.screen, screen, "{:?}", self.model.shell.notice);
+        assert_eq!(self.model.screen(), screen, "{:?}", self.model.shell.notice);
         self
     }
 
@@ -222,12 +222,12 @@ impl Journey {
     #[track_caller]
     pub fn to(&mut self, screen: Screen) -> &mut Self {
         for _ in 0..20 {
-            if self.model.screen == screen {
+            if self.model.screen() == screen {
                 return self;
             }
             self.press("Enter").details();
         }
-        panic!("Enter alone does not lead to {screen:?}; it stays at {:?}", self.model.screen);
+        panic!("Enter alone does not lead to {screen:?}; it stays at {:?}", self.model.screen());
     }
 
     /// Takes the last effect of a kind.

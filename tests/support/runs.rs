@@ -69,7 +69,7 @@ impl Run {
     pub fn begun_from(mut journey: Journey) -> Self {
         journey.to(Screen::Review);
         journey.after(20.0).press("Enter");
-        assert_eq!(journey.model.screen, Screen::Work);
+        assert_eq!(journey.model.screen(), Screen::Work);
         let course = Course::new(journey.model.work.current.as_ref().unwrap().change().clone());
         Self { journey, course }
     }
