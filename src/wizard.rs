@@ -12,7 +12,7 @@
 
 pub mod answers;
 mod attention;
-pub mod choices;
+mod choices;
 pub mod dialog;
 pub mod fields;
 mod forms;

@@ -1,19 +1,26 @@
 //! The lines of short lists: every candidate is shown, those that cannot be taken with the reason.
 
+use std::collections::HashSet;
+
 use super::objects::is_usable;
 use super::picker::{About, Choice, Line};
 use super::remote::Remote;
-use super::screen::Mode;
-use super::{Model, RegionState};
-use crate::plan::{Finding, Half, Place, Profile, Severity};
+use super::screen::{Mode, Screen};
+use super::{NewVpn, RegionState};
+use crate::cloud::Id;
+use crate::plan::{Finding, Half, Labels, Place, Profile, Severity};
 
 pub(super) fn about(name: &str, value: impl Into<String>) -> (String, String) {
     (name.to_owned(), value.into())
 }
 
-impl Model {
-    pub(super) fn region_line(&self, region: &RegionState, half: Half) -> Line {
-        let name = self.shell.labels.name(&region.id);
+impl NewVpn {
+    pub(super) fn region_lines(&self, half: Half, labels: &Labels) -> Vec<Line> {
+        self.regions.iter().map(|region| self.region_line(region, half, labels)).collect()
+    }
+
+    fn region_line(&self, region: &RegionState, half: Half, labels: &Labels) -> Line {
+        let name = labels.name(&region.id);
         let code = if name == region.id.as_str() { String::new() } else { region.id.to_string() };
         let mut line = About::default();
         let place = Place::Region(half);
@@ -29,7 +36,7 @@ impl Model {
                 let text = "has no VPN service (VPNaaS)";
                 if !inventory.extensions.has_vpnaas() {
                     line.findings.push(Finding::refusal(place, text));
-                } else if half == Half::B && self.new_vpn.answers.region.a.as_ref() == Some(&region.id) {
+                } else if half == Half::B && self.answers.region.a.as_ref() == Some(&region.id) {
                     line.findings.push(Finding::refusal(place, "is the first region already; site-to-site needs two"));
                 } else if let Some(known) = region.known()
                     && !inventory.routers.iter().any(|router| is_usable(&known, router))
@@ -56,13 +63,13 @@ impl Model {
     }
 
     pub(super) fn policy_lines(&self) -> Vec<Line> {
-        let setting = self.new_vpn.setting();
-        let (recommended, reason) = self.new_vpn.recommended();
+        let setting = self.setting();
+        let (recommended, reason) = self.recommended();
         Profile::ALL
             .iter()
             .map(|&profile| {
                 let mut line = About::default();
-                if let Some(policy) = self.new_vpn.profiles.get(profile) {
+                if let Some(policy) = self.profiles.get(profile) {
                     line.findings = policy.findings(&setting);
                     // Both policies of a profile have the same words, so most is found twice.
                     line.findings.dedup_by(|a, b| a.text == b.text);
@@ -83,6 +90,52 @@ impl Model {
                 Line::new(Choice::Profile(profile), profile.as_str(), profile.summary(), line)
             })
             .collect()
+    }
+
+    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
+    /// regions, as in the guide's worked example.
+    pub(super) fn namesake<'l>(&self, screen: Screen, lines: &'l [Line]) -> Option<&'l Line> {
+        let half = match screen {
+            Screen::Router(half) | Screen::Subnets(half) if self.answers.mode == Mode::SiteToSite => half,
+            _ => return None,
+        };
+        let other = self.inventory_of(half.other())?;
+        let router = self.answers.router_of(half.other()).and_then(|id| other.router(id));
+        let names: HashSet<&str> = match (screen, router) {
+            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
+            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
+            (_, Some(_)) => {
+                let chosen = self.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
+                chosen.map(|subnet| subnet.name.as_str()).collect()
+            }
+            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
+        };
+        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
+    }
+
+    /// The subnets to mark: those answered before that still can be taken, else the best one.
+    pub(super) fn marks(&self, screen: Screen, lines: &[Line]) -> Vec<Choice> {
+        let Screen::Subnets(half) = screen else { return Vec::new() };
+        let answered = self.answers.subnets_of(half);
+        if !answered.is_empty() {
+            let open: HashSet<&Choice> = lines.iter().filter(|line| line.is_open()).map(|line| &line.choice).collect();
+            let answered = answered.iter().cloned().map(Choice::Object);
+            let answered: Vec<Choice> = answered.filter(|choice| open.contains(choice)).collect();
+            if !answered.is_empty() {
+                return answered;
+            }
+        }
+        let best = self.namesake(screen, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
+        let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
+        best.map(|line| line.choice.clone()).into_iter().collect()
+    }
+
+    /// Whether marks are what the user has answered before, and not a suggestion.
+    pub(super) fn is_decided(&self, screen: Screen, marked: Option<&[Choice]>) -> bool {
+        let Screen::Subnets(half) = screen else { return false };
+        let answered: HashSet<&Id> = self.answers.subnets_of(half).iter().collect();
+        let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
+        marked.is_some_and(|marked| marked.iter().any(is_answered))
     }
 }
 
@@ -123,6 +176,6 @@ pub(super) fn modes() -> Vec<Line> {
 }
 
 /// Whether a line is open without a reservation.
-pub fn is_plain(line: &Line) -> bool {
+fn is_plain(line: &Line) -> bool {
     !line.pending && line.worst.is_none_or(|worst| worst == Severity::Notice)
 }

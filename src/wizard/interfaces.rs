@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::remote::{Remote, RequestId};
 use super::screen::Screen;
 use super::shell::Shell;
-use super::{Content, Effect, Model, NewVpn, RegionState};
+use super::{Content, Effect, NewVpn, RegionState};
 use crate::cloud::{Error, Id, Interfaces, Inventory, RegionId};
 use crate::plan::Half;
 
@@ -110,56 +110,43 @@ impl NewVpn {
     ) -> bool {
         self.region_mut(id).is_some_and(|region| region.take_interfaces(request, result))
     }
-}
 
-impl Model {
     /// Asks for the subnets of the routers that are chosen or on the screen, each once.
-    pub(super) fn ask_interfaces(&mut self) {
-        for half in self.new_vpn.halves() {
-            let Some((region, router)) = self.new_vpn.router_of(*half) else { continue };
+    pub(super) fn ask_interfaces(&mut self, shell: &mut Shell, screen: Screen, content: &Content) {
+        for half in self.halves() {
+            let Some((region, router)) = self.router_of(*half) else { continue };
             if matches!(region.standing(router), Remote::NotAsked) {
                 let (id, router) = (region.id.clone(), router.clone());
-                if let Some(region) = self.new_vpn.region_mut(&id) {
-                    region.ask_interfaces(&mut self.shell, vec![router]);
+                if let Some(region) = self.region_mut(&id) {
+                    region.ask_interfaces(shell, vec![router]);
                 }
             }
         }
-        let Screen::Router(half) = self.screen else { return };
-        let Some(region) = self.new_vpn.region_of(half) else { return };
+        let Screen::Router(half) = screen else { return };
+        let Some(region) = self.region_of(half) else { return };
         // Scrolling through thousands does not make the cloud read them all: what is passed by is not asked for.
         if region.is_reading_interfaces() || region.inventory.ready().is_none() {
             return;
         }
-        let (id, routers) = (region.id.clone(), self.unread_on_screen(region));
-        if let Some(region) = self.new_vpn.region_mut(&id) {
-            region.ask_interfaces(&mut self.shell, routers);
+        let (id, routers) = (region.id.clone(), unread_on_screen(region, content, shell.page()));
+        if let Some(region) = self.region_mut(&id) {
+            region.ask_interfaces(shell, routers);
         }
     }
+}
 
-    /// The routers around the cursor whose subnets were not asked for, and those that come after them; none while all on the
-    /// screen were.
-    fn unread_on_screen(&self, region: &RegionState) -> Vec<Id> {
-        let Content::List(picker) = &self.content else { return Vec::new() };
-        let page = usize::try_from(self.shell.page()).unwrap_or(1);
-        let unread = |from: usize, to: usize| {
-            let lines = picker.window(from, to.saturating_sub(from)).filter_map(|(_, line)| line.choice.id());
-            lines.filter(|id| matches!(region.standing(id), Remote::NotAsked)).take(A_REQUEST).cloned()
-        };
-        let (cursor, half) = (picker.cursor(), page / 2 + 1);
-        if unread(cursor.saturating_sub(half), cursor + half + 1).next().is_none() {
-            return Vec::new();
-        }
-        unread(cursor.saturating_sub(half), cursor + page.max(A_REQUEST)).collect()
+/// The routers around the cursor whose subnets were not asked for, and those that come after them; none while all on the
+/// screen were.
+fn unread_on_screen(region: &RegionState, content: &Content, page: isize) -> Vec<Id> {
+    let Content::List(picker) = content else { return Vec::new() };
+    let page = usize::try_from(page).unwrap_or(1);
+    let unread = |from: usize, to: usize| {
+        let lines = picker.window(from, to.saturating_sub(from)).filter_map(|(_, line)| line.choice.id());
+        lines.filter(|id| matches!(region.standing(id), Remote::NotAsked)).take(A_REQUEST).cloned()
+    };
+    let (cursor, half) = (picker.cursor(), page / 2 + 1);
+    if unread(cursor.saturating_sub(half), cursor + half + 1).next().is_none() {
+        return Vec::new();
     }
-
-    pub(super) fn interfaces_read(
-        &mut self,
-        id: &RegionId,
-        request: RequestId,
-        result: Result<BTreeMap<Id, Interfaces>, Error>,
-    ) {
-        if self.new_vpn.interfaces_read(id, request, result) {
-            self.learned();
-        }
-    }
+    unread(cursor.saturating_sub(half), cursor + page.max(A_REQUEST)).collect()
 }

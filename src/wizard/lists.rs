@@ -1,18 +1,21 @@
 //! The screens that are lists: what they offer, what is marked, and what taking a line does.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 use tui_input::backend::crossterm::EventHandler;
 
-use super::choices::{is_plain, modes};
+use super::choices::modes;
 use super::keymap::Action;
+use super::objects::SubnetList;
 use super::picker::{About, Choice, Line, Picker, worst};
+use super::remote::Remote;
 use super::screen::{Mode, Screen};
 use super::vpns::{Intent, YourVpns};
 use super::{Content, Model};
 use crate::cloud::Id;
-use crate::plan::{Half, Profile};
+use crate::plan::{Finding, Half, Profile};
 use crate::sign_in::Login;
 
 impl Model {
@@ -23,14 +26,59 @@ impl Model {
                 self.shell.clouds.iter().map(named).collect()
             }
             Screen::Mode => modes(),
-            Screen::Region(half) => self.new_vpn.regions.iter().map(|region| self.region_line(region, half)).collect(),
-            Screen::Router(half) => self.router_list(half).map(|list| list.lines()).unwrap_or_default(),
+            Screen::Region(half) => self.new_vpn.region_lines(half, &self.shell.labels),
+            Screen::Router(half) => self.new_vpn.router_list(half).map(|list| list.lines()).unwrap_or_default(),
             Screen::Subnets(_) | Screen::NewSubnets(_) => {
                 self.subnet_list(screen).map(|list| list.lines()).unwrap_or_default()
             }
-            Screen::Policy => self.policy_lines(),
+            Screen::Policy => self.new_vpn.policy_lines(),
             Screen::Vpns => self.vpns.lines(&self.shell.labels),
             _ => Vec::new(),
+        }
+    }
+
+    /// What speaks for or against a line of the list on the screen.
+    pub fn findings<'l>(&self, line: &'l Line) -> Cow<'l, [Finding]> {
+        match (&line.about, &line.choice, self.screen) {
+            (Some(about), ..) => Cow::Borrowed(&about.findings),
+            (None, Choice::Object(id), Screen::Router(half)) => {
+                let router = self.new_vpn.router_list(half).and_then(|list| list.findings_of(id));
+                Cow::Owned(router.unwrap_or_default())
+            }
+            (None, Choice::Object(id), _) => {
+                Cow::Owned(self.subnet_list(self.screen).and_then(|list| list.findings_of(id)).unwrap_or_default())
+            }
+            _ => Cow::default(),
+        }
+    }
+
+    /// More about a line of the list on the screen, for while it is under the cursor.
+    pub fn detail<'l>(&self, line: &'l Line) -> Cow<'l, [(String, String)]> {
+        match (&line.about, &line.choice, self.screen) {
+            (Some(about), ..) => Cow::Borrowed(&about.detail),
+            (None, Choice::Object(id), Screen::Router(half)) => {
+                Cow::Owned(self.new_vpn.router_list(half).and_then(|list| list.detail_of(id)).unwrap_or_default())
+            }
+            (None, Choice::Object(id), _) => {
+                Cow::Owned(self.subnet_list(self.screen).and_then(|list| list.detail_of(id)).unwrap_or_default())
+            }
+            _ => Cow::default(),
+        }
+    }
+
+    /// How far the reading of a router's subnets is, while they are not known.
+    #[must_use]
+    pub fn unread_subnets(&self, line: &Line) -> Option<&Remote<()>> {
+        let (Screen::Router(half), Choice::Object(id)) = (self.screen, &line.choice) else { return None };
+        Some(self.new_vpn.region_of(half)?.standing(id)).filter(|state| state.ready().is_none())
+    }
+
+    /// The subnets a screen lists: for a new VPN, or for the one that is open.
+    fn subnet_list(&self, screen: Screen) -> Option<SubnetList<'_>> {
+        match screen {
+            Screen::Subnets(half) => self.new_vpn.subnet_list(half),
+            Screen::NewSubnets(half) => self.vpns.subnet_list(half),
+            _ => None,
         }
     }
 
@@ -43,32 +91,11 @@ impl Model {
                 let home = home.and_then(|home| lines.iter().find(|line| line.choice == home && line.is_open()));
                 home.map(|line| line.choice.clone())
             }
-            Screen::Router(_) => self.namesake(screen, lines).map(|line| line.choice.clone()),
+            Screen::Router(_) => self.new_vpn.namesake(screen, lines).map(|line| line.choice.clone()),
             Screen::Policy => Some(Choice::Profile(self.new_vpn.recommended().0)),
             Screen::Vpns => lines.first().map(|line| line.choice.clone()),
             _ => None,
         }
-    }
-
-    /// The first plain line that has a name of the other side: what belongs together is often called the same in both
-    /// regions, as in the guide's worked example.
-    pub(super) fn namesake<'l>(&self, screen: Screen, lines: &'l [Line]) -> Option<&'l Line> {
-        let half = match screen {
-            Screen::Router(half) | Screen::Subnets(half) if self.new_vpn.answers.mode == Mode::SiteToSite => half,
-            _ => return None,
-        };
-        let other = self.new_vpn.inventory_of(half.other())?;
-        let router = self.new_vpn.answers.router_of(half.other()).and_then(|id| other.router(id));
-        let names: HashSet<&str> = match (screen, router) {
-            (Screen::Router(_), Some(router)) => [router.name.as_str()].into(),
-            (Screen::Router(_), None) => other.routers.iter().map(|router| router.name.as_str()).collect(),
-            (_, Some(_)) => {
-                let chosen = self.new_vpn.answers.subnets_of(half.other()).iter().filter_map(|id| other.subnet(id));
-                chosen.map(|subnet| subnet.name.as_str()).collect()
-            }
-            (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
-        };
-        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
     }
 
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
@@ -78,19 +105,19 @@ impl Model {
             return Picker::new(lines, marked.first().cloned().as_ref(), Some(marked)).decided(true);
         }
         self.say_what_no_longer_fits(screen, &lines);
-        let marked = matches!(screen, Screen::Subnets(_)).then(|| self.marks(screen, &lines));
+        let marked = matches!(screen, Screen::Subnets(_)).then(|| self.new_vpn.marks(screen, &lines));
         let first_mark = marked.as_ref().and_then(|marked| marked.first().cloned());
         let at = self.chosen(screen).or(first_mark).or_else(|| self.default_choice(screen, &lines));
         let at = at.filter(|at| lines.iter().any(|line| line.choice == *at));
-        let is_decided = self.is_decided(screen, marked.as_deref());
+        let is_decided = self.new_vpn.is_decided(screen, marked.as_deref());
         Picker::new(lines, at.as_ref(), marked).decided(is_decided)
     }
 
     pub(super) fn refresh_list(&mut self) {
         let lines = self.lines(self.screen);
         let default = self.chosen(self.screen).or_else(|| self.default_choice(self.screen, &lines));
-        let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.marks(self.screen, &lines));
-        let is_decided = self.is_decided(self.screen, fresh.as_deref());
+        let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.new_vpn.marks(self.screen, &lines));
+        let is_decided = self.new_vpn.is_decided(self.screen, fresh.as_deref());
         let Content::List(picker) = &mut self.content else { return };
         if !picker.lines().is_empty() {
             return picker.reload(lines, default.as_ref());
@@ -115,31 +142,6 @@ impl Model {
             },
             _ => None,
         }
-    }
-
-    /// The subnets to mark: those answered before that still can be taken, else the best one.
-    fn marks(&self, screen: Screen, lines: &[Line]) -> Vec<Choice> {
-        let Screen::Subnets(half) = screen else { return Vec::new() };
-        let answered = self.new_vpn.answers.subnets_of(half);
-        if !answered.is_empty() {
-            let open: HashSet<&Choice> = lines.iter().filter(|line| line.is_open()).map(|line| &line.choice).collect();
-            let answered = answered.iter().cloned().map(Choice::Object);
-            let answered: Vec<Choice> = answered.filter(|choice| open.contains(choice)).collect();
-            if !answered.is_empty() {
-                return answered;
-            }
-        }
-        let best = self.namesake(screen, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
-        let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
-        best.map(|line| line.choice.clone()).into_iter().collect()
-    }
-
-    /// Whether marks are what the user has answered before, and not a suggestion.
-    fn is_decided(&self, screen: Screen, marked: Option<&[Choice]>) -> bool {
-        let Screen::Subnets(half) = screen else { return false };
-        let answered: HashSet<&Id> = self.new_vpn.answers.subnets_of(half).iter().collect();
-        let is_answered = |choice: &Choice| matches!(choice, Choice::Object(id) if answered.contains(id));
-        marked.is_some_and(|marked| marked.iter().any(is_answered))
     }
 
     /// Says which of the subnets marked before had to be dropped, because an answer before them has changed.

@@ -1,7 +1,6 @@
 //! The lists that may be long, of routers and of subnets. Every candidate is shown, those that cannot be taken with the
 //! reason; what is said of a line is made when it is shown.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use ipnet::IpNet;
@@ -10,8 +9,8 @@ use itertools::Itertools;
 use super::choices::about;
 use super::picker::{Choice, Line, worst};
 use super::remote::Remote;
-use super::screen::{Mode, Screen};
-use super::{Model, RegionState};
+use super::screen::Mode;
+use super::{NewVpn, RegionState};
 use crate::cloud::{Detail, Id, Interfaces, Router, Subnet};
 use crate::plan::checks::Tunnelled;
 use crate::plan::{Finding, Half, Known, Place, Severity, checks, cidr};
@@ -19,58 +18,16 @@ use crate::plan::{Finding, Half, Known, Place, Severity, checks, cidr};
 /// How many subnets of a router are named; what comes after them has no room on any screen.
 const MOST_NAMED: usize = 40;
 
-impl Model {
-    /// What speaks for or against a line of the list on the screen.
-    pub fn findings<'l>(&self, line: &'l Line) -> Cow<'l, [Finding]> {
-        match (&line.about, &line.choice, self.screen) {
-            (Some(about), ..) => Cow::Borrowed(&about.findings),
-            (None, Choice::Object(id), Screen::Router(half)) => {
-                let router = self.router_list(half).and_then(|list| list.findings_of(id));
-                Cow::Owned(router.unwrap_or_default())
-            }
-            (None, Choice::Object(id), _) => {
-                Cow::Owned(self.subnet_list(self.screen).and_then(|list| list.findings_of(id)).unwrap_or_default())
-            }
-            _ => Cow::default(),
-        }
-    }
-
-    /// More about a line of the list on the screen, for while it is under the cursor.
-    pub fn detail<'l>(&self, line: &'l Line) -> Cow<'l, [(String, String)]> {
-        match (&line.about, &line.choice, self.screen) {
-            (Some(about), ..) => Cow::Borrowed(&about.detail),
-            (None, Choice::Object(id), Screen::Router(half)) => {
-                Cow::Owned(self.router_list(half).and_then(|list| list.detail_of(id)).unwrap_or_default())
-            }
-            (None, Choice::Object(id), _) => {
-                Cow::Owned(self.subnet_list(self.screen).and_then(|list| list.detail_of(id)).unwrap_or_default())
-            }
-            _ => Cow::default(),
-        }
-    }
-
-    /// How far the reading of a router's subnets is, while they are not known.
-    #[must_use]
-    pub fn unread_subnets(&self, line: &Line) -> Option<&Remote<()>> {
-        let (Screen::Router(half), Choice::Object(id)) = (self.screen, &line.choice) else { return None };
-        Some(self.new_vpn.region_of(half)?.standing(id)).filter(|state| state.ready().is_none())
-    }
-
+impl NewVpn {
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
-        let region = self.new_vpn.region_of(half)?;
+        let region = self.region_of(half)?;
         let known = region.known()?;
         Some(RouterList { region, known, half })
     }
 
-    /// The subnets a screen lists: for a new VPN, or for the one that is open.
-    pub(super) fn subnet_list(&self, screen: Screen) -> Option<SubnetList<'_>> {
-        let half = match screen {
-            Screen::Subnets(half) => half,
-            Screen::NewSubnets(half) => return self.vpns.subnet_list(half),
-            _ => return None,
-        };
-        let known = self.new_vpn.region_of(half).and_then(RegionState::known)?;
-        let router = self.new_vpn.answers.router_of(half).and_then(|id| known.inventory.router(id))?;
+    pub(super) fn subnet_list(&self, half: Half) -> Option<SubnetList<'_>> {
+        let known = self.region_of(half).and_then(RegionState::known)?;
+        let router = self.answers.router_of(half).and_then(|id| known.inventory.router(id))?;
         // What hangs on it is not known before that was read.
         router.interfaces.as_ref()?;
         let tunnelled = known.tunnelled(&router.id);
@@ -79,10 +36,10 @@ impl Model {
 
     /// The ranges the other side has. Only what was answered before binds: the first side is chosen freely.
     fn ranges_across(&self, half: Half) -> Vec<IpNet> {
-        if (self.new_vpn.answers.mode, half) != (Mode::SiteToSite, Half::B) {
+        if (self.answers.mode, half) != (Mode::SiteToSite, Half::B) {
             return Vec::new();
         }
-        self.new_vpn.local_ranges()
+        self.local_ranges()
     }
 }
 
@@ -122,11 +79,11 @@ impl RouterList<'_> {
         findings
     }
 
-    fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
+    pub(super) fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
         self.known.inventory.router(id).map(|router| self.findings(router))
     }
 
-    fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {
+    pub(super) fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {
         let router = self.known.inventory.router(id)?;
         let addresses = router.external_v4.iter().join(", ");
         let external = router.external_network.as_ref().map(|id| network(self.known.detail, id));
@@ -232,11 +189,11 @@ impl SubnetList<'_> {
         findings
     }
 
-    fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
+    pub(super) fn findings_of(&self, id: &Id) -> Option<Vec<Finding>> {
         self.known.inventory.subnet(id).map(|subnet| self.findings(subnet))
     }
 
-    fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {
+    pub(super) fn detail_of(&self, id: &Id) -> Option<Vec<(String, String)>> {
         let subnet = self.known.inventory.subnet(id)?;
         Some(vec![
             about("Id", subnet.id.as_str()),

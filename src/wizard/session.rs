@@ -8,8 +8,8 @@ use super::remote::RequestId;
 use super::screen::Screen;
 use super::vpns::YourVpns;
 use super::work::Then;
-use super::{Content, Effect, Message, Model, RegionState, Session, Start};
-use crate::cloud::{Detail, Error, Inventory, RegionId};
+use super::{Content, Effect, Message, Model, NewVpn, RegionState, Session, Start};
+use crate::cloud::{Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
 use crate::sign_in::{Login, Problem};
 
@@ -103,8 +103,9 @@ impl Model {
         }
     }
 
-    pub(super) fn discovered(&mut self, id: &RegionId, request: RequestId, result: Result<Inventory, Error>) {
-        if self.new_vpn.discovered(id, request, result) {
+    /// Has an answer about regions taken; what is on the screen changes with one that is waited for.
+    pub(super) fn take_answer(&mut self, take: impl FnOnce(&mut NewVpn) -> bool) {
+        if take(&mut self.new_vpn) {
             self.learned();
         }
     }
@@ -114,12 +115,6 @@ impl Model {
         let region = self.new_vpn.region_mut(id).filter(|region| region.inventory.ready().is_none());
         if region.is_some_and(|region| region.inventory.part(request, part)) {
             self.refresh();
-        }
-    }
-
-    pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) {
-        if self.new_vpn.detailed(id, request, result) {
-            self.learned();
         }
     }
 

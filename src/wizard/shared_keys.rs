@@ -2,7 +2,8 @@
 
 use super::remote::{Remote, RequestId};
 use super::review::Review;
-use super::{Content, Effect, Model, NewVpn};
+use super::shell::Shell;
+use super::{Content, Effect, NewVpn};
 use crate::plan::{Finding, KeySharer, Labels, Place, Plan, SharedKey};
 
 #[derive(Clone, Debug, Default)]
@@ -35,28 +36,25 @@ impl NewVpn {
         let is_missing = !plan.key_sharers().is_empty() && self.shared_keys.of(plan.key_sharers()).is_none();
         is_missing.then(|| plan.key_sharers().to_vec())
     }
-}
 
-impl Model {
     /// Asks for the keys the plan in review has to share, if they are not known.
-    pub(super) fn ask_shared_keys(&mut self) {
-        let Content::Review(Review { plan, confirming, .. }) = &self.content else { return };
+    pub(super) fn ask_shared_keys(&mut self, shell: &mut Shell, content: &Content) {
+        let Content::Review(Review { plan, confirming, .. }) = content else { return };
         if plan.is_ok() && !confirming {
             return;
         }
-        let Some(sharers) = self.new_vpn.missing_shared_keys(&self.shell.labels) else { return };
-        if self.new_vpn.shared_keys.of == sharers && self.new_vpn.shared_keys.keys.is_loading() {
+        let Some(sharers) = self.missing_shared_keys(&shell.labels) else { return };
+        if self.shared_keys.of == sharers && self.shared_keys.keys.is_loading() {
             return;
         }
-        let request = self.shell.out.request();
-        self.new_vpn.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
-        self.new_vpn.shared_keys.keys.ask(request, self.shell.now);
-        self.shell.out.push(Effect::ReadSharedKeys(request, sharers));
+        let request = shell.out.request();
+        self.shared_keys = SharedKeys { of: sharers.clone(), keys: Remote::NotAsked };
+        self.shared_keys.keys.ask(request, shell.now);
+        shell.out.push(Effect::ReadSharedKeys(request, sharers));
     }
 
-    pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) {
-        if self.new_vpn.shared_keys.keys.answer(request, Ok(keys)) {
-            self.learned();
-        }
+    /// Takes the keys; false if others are waited for.
+    pub(super) fn shared_keys_read(&mut self, request: RequestId, keys: Vec<SharedKey>) -> bool {
+        self.shared_keys.keys.answer(request, Ok(keys))
     }
 }

@@ -16,8 +16,8 @@ use crate::sign_in::Login;
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let is_key = matches!(message, Message::Key(_));
     updated(model, message);
-    model.ask_interfaces();
-    model.ask_shared_keys();
+    model.new_vpn.ask_interfaces(&mut model.shell, model.screen, &model.content);
+    model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
     model.shell.hide_old_keys();
     model.attend(is_key);
     model.shell.out.take()
@@ -35,11 +35,15 @@ fn updated(model: &mut Model, message: Message) {
         Message::SignedIn(request, result) => model.signed_in(request, result),
         Message::Warned(request, warning) => model.warned(request, warning),
         Message::RegionsDescribed(request, descriptions) => model.regions_described(request, descriptions),
-        Message::Discovered(region, request, result) => model.discovered(&region, request, result),
+        Message::Discovered(region, request, result) => {
+            model.take_answer(|vpn| vpn.discovered(&region, request, result))
+        }
         Message::DiscoveredInPart(region, request, part) => model.discovered_in_part(&region, request, *part),
-        Message::InterfacesRead(region, request, result) => model.interfaces_read(&region, request, result),
-        Message::Detailed(region, request, result) => model.detailed(&region, request, result),
-        Message::SharedKeysRead(request, keys) => model.shared_keys_read(request, keys),
+        Message::InterfacesRead(region, request, result) => {
+            model.take_answer(|vpn| vpn.interfaces_read(&region, request, result));
+        }
+        Message::Detailed(region, request, result) => model.take_answer(|vpn| vpn.detailed(&region, request, result)),
+        Message::SharedKeysRead(request, keys) => model.take_answer(|vpn| vpn.shared_keys_read(request, keys)),
         Message::Generated(psk) => {
             model.new_vpn.answers.key = SecretText::generated(&psk);
             model.shell.say("A new key was generated.");
