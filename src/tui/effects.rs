@@ -241,7 +241,7 @@ impl Effects {
         self.tasks.spawn(async move {
             let mut held = match begin(which, present, &cloud, is_kept) {
                 Ok(held) => held,
-                Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why]))),
+                Err(why) => return Done::Message(Box::new(Message::NotBegun(vec![why.to_string()]))),
             };
             let work = Work::new(&cloud, &events, &stop);
             let HeldChange { changing, key } = &mut held;
@@ -290,32 +290,37 @@ fn refused(error: PrepareError) -> String {
     why + "Nothing was changed."
 }
 
+/// Why a piece of work did not begin.
+#[derive(Debug, thiserror::Error)]
+enum BeginError {
+    #[error("there is no change to go on with")]
+    NothingPresent,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
 /// Begins a change, or resumes an interrupted one.
-fn begin(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool) -> Result<HeldChange, String> {
-    let words = |error: JournalError| error.to_string();
+fn begin(which: Which, present: Option<HeldChange>, cloud: &Cloud, is_kept: bool) -> Result<HeldChange, BeginError> {
+    let present = present.ok_or(BeginError::NothingPresent);
     Ok(match which {
         Which::Present(key) => {
-            let held = present_of(present)?;
+            let held = present?;
             HeldChange { key: key.or(held.key), ..held }
         }
         Which::Policy(plan) => {
-            let mut held = present_of(present)?;
+            let mut held = present?;
             held.changing.make_with_policy(*plan);
             held
         }
-        Which::Journal(path) => Changing::open(&path).map_err(words)?.into(),
+        Which::Journal(path) => Changing::open(&path)?.into(),
         Which::Plan(plan, _) if !is_kept => Changing::unkept_creation(&plan).into(),
         Which::Plan(plan, key) => Changing::begin_creation(*plan, key, cloud, state::directory()).into(),
         Which::New(change, key) if !is_kept => HeldChange { changing: Changing::unkept(*change), key },
         Which::New(change, key) => {
-            let directory = state::directory().ok_or(JournalError::NoHome).map_err(words)?;
-            HeldChange { changing: Changing::begin(*change, cloud, &directory).map_err(words)?, key }
+            let directory = state::directory().ok_or(JournalError::NoHome)?;
+            HeldChange { changing: Changing::begin(*change, cloud, &directory)?, key }
         }
     })
-}
-
-fn present_of(present: Option<HeldChange>) -> Result<HeldChange, String> {
-    present.ok_or_else(|| "there is no change to go on with".to_owned())
 }
 
 fn words_of(error: JoinError) -> String {

@@ -3,16 +3,60 @@
 
 use reqwest::Url;
 
-/// Identity v3's address, with or without `/v3` in the setting, or what is wrong with it.
-pub fn keystone(text: &str, warnings: &mut Vec<String>) -> Result<String, String> {
-    let mut url = Url::parse(text).map_err(|_| not_a_url(text))?;
+/// Why a text is no address of Identity v3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthUrlProblem {
+    #[error("this is not a URL{}", .0.map_or("", Mistake::hint))]
+    NoUrl(Option<Mistake>),
+    #[error("this is neither an http:// nor an https:// address{}", if *.is_bare { "; write https:// before the host" } else { "" })]
+    NoHttp { is_bare: bool },
+    #[error("a user name and password do not belong into the address")]
+    Credentials,
+}
+
+/// What makes a text no URL, where that can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistake {
+    Zone,
+    NoBrackets,
+    Blank,
+    NoScheme,
+}
+
+impl Mistake {
+    fn of(text: &str) -> Option<Self> {
+        let host = text.split_once("://").map_or(text, |(_, rest)| rest).split('/').next().unwrap_or_default();
+        if host.contains('%') && host.contains(':') {
+            Some(Self::Zone)
+        } else if host.matches(':').count() > 1 && !host.starts_with('[') {
+            Some(Self::NoBrackets)
+        } else if text.contains(char::is_whitespace) {
+            Some(Self::Blank)
+        } else if text.contains("://") {
+            None
+        } else {
+            Some(Self::NoScheme)
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::Zone => "; a URL cannot contain an address with a zone (%)",
+            Self::NoBrackets => "; write an IPv6 address in brackets, as in http://[2001:db8::1]:5000/v3",
+            Self::Blank => "; there is a blank in it",
+            Self::NoScheme => "; it begins with https:// or http://",
+        }
+    }
+}
+
+/// Identity v3's address, with or without `/v3` in the setting.
+pub fn keystone(text: &str, warnings: &mut Vec<String>) -> Result<String, AuthUrlProblem> {
+    let mut url = Url::parse(text).map_err(|_| AuthUrlProblem::NoUrl(Mistake::of(text)))?;
     if !matches!(url.scheme(), "http" | "https") {
-        let bare = !text.contains("://");
-        let more = if bare { "; write https:// before the host" } else { "" };
-        return Err(format!("this is neither an http:// nor an https:// address{more}"));
+        return Err(AuthUrlProblem::NoHttp { is_bare: !text.contains("://") });
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a user name and password do not belong into the address".to_owned());
+        return Err(AuthUrlProblem::Credentials);
     }
     let local = url.host_str().is_none_or(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
     if url.scheme() == "http" && !local {
@@ -61,20 +105,4 @@ pub fn network(text: &str) -> Option<Url> {
 /// The parts of the path. Slashes that stand twice or at the end mean nothing.
 fn segments(url: &Url) -> Vec<String> {
     url.path().split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-}
-
-fn not_a_url(text: &str) -> String {
-    let host = text.split_once("://").map_or(text, |(_, rest)| rest).split('/').next().unwrap_or_default();
-    let more = if host.contains('%') && host.contains(':') {
-        "; a URL cannot contain an address with a zone (%)"
-    } else if host.matches(':').count() > 1 && !host.starts_with('[') {
-        "; write an IPv6 address in brackets, as in http://[2001:db8::1]:5000/v3"
-    } else if text.contains(char::is_whitespace) {
-        "; there is a blank in it"
-    } else if !text.contains("://") {
-        "; it begins with https:// or http://"
-    } else {
-        ""
-    };
-    format!("this is not a URL{more}")
 }

@@ -49,7 +49,8 @@ impl Settings {
             warnings.push(format!("{name} is not used: a request has 60 s, and a connection 10 s."));
         }
         Ok(Credentials {
-            auth_url: address::keystone(&auth_url, warnings).map_err(|why| self.unusable(origin, "auth_url", why))?,
+            auth_url: address::keystone(&auth_url, warnings)
+                .map_err(|problem| self.unusable(origin, "auth_url", problem.to_string()))?,
             method,
             project,
             region: region.map(RegionId::new),
