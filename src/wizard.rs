@@ -7,7 +7,8 @@
 //! events of the engine ┘                                   └─► Effect ─► the loop
 //! ```
 //!
-//! The model has parts: the [`Shell`] around every screen, a [`NewVpn`], [`YourVpns`], and the [`work::Work`] of the engine. Each [`screen::Screen`] and each
+//! The model has parts: the [`Shell`] around every screen, a [`NewVpn`], [`YourVpns`], and the [`work::Work`] of the engine.
+//! A part handles what is its own; the model has it done, and goes from screen to screen. Each [`screen::Screen`] and each
 //! [`fields::Field`] is described once, in its module.
 
 pub mod answers;

@@ -8,7 +8,7 @@ use super::remote::RequestId;
 use super::screen::Screen;
 use super::vpns::YourVpns;
 use super::work::Then;
-use super::{Content, Effect, Message, Model, NewVpn, RegionState, Session, Start};
+use super::{Content, Message, Model, NewVpn, RegionState, Session, Start};
 use crate::cloud::{Inventory, RegionId};
 use crate::engine::pace::PATIENCE;
 use crate::sign_in::{Login, Problem};
@@ -164,12 +164,7 @@ impl Model {
     /// request in progress is settled.
     pub(super) fn terminated(&mut self) {
         self.shell.question = None;
-        if let Some(work) = self.work.working() {
-            work.then = Some(Then::Leave);
-            self.shell.out.push(Effect::Stop);
-        } else {
-            self.leave();
-        }
+        self.stop(Then::Leave);
     }
 }
 

@@ -1,17 +1,16 @@
-//! What is asked before work is stopped, left or rolled back.
+//! What is asked before work is stopped, left or rolled back, and leaving.
 
 use super::dialog::{Act, Dialog};
-use super::work::{Button, End, RowState, Then, Work};
-use super::{Effect, Model};
-use crate::engine::Direction;
-use crate::engine::Made;
+use super::shell::{Ending, Shell};
+use super::work::{Button, End, RowState, Work, WorkList};
+use crate::engine::{Direction, Made};
 
 /// The first sentence of every question about stopping.
 const FINISHED_FIRST: &str = "The request in progress is finished first.";
 
-impl Model {
-    pub(super) fn ask_to_roll_back(&mut self) {
-        let Some(work) = &self.work.current else { return };
+impl WorkList {
+    pub(super) fn ask_to_roll_back(&self, shell: &mut Shell) {
+        let Some(work) = &self.current else { return };
         let text = if work.is_creation() {
             let mut text = Vec::new();
             if work.end() == Some(&End::Active) {
@@ -29,26 +28,26 @@ impl Model {
             vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
         };
         let title = format!("Roll back {}?", name(work));
-        self.shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
+        shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
     }
 
-    pub(super) fn quit_work(&mut self) {
-        let Some(work) = &self.work.current else { return };
+    pub(super) fn quit(&self, shell: &mut Shell) {
+        let Some(work) = &self.current else { return };
         let stay = |keep| vec![("Stay", Act::Close), (keep, Act::Leave)];
         if work.then.is_some() {
-            self.shell.say("It is stopping already, once the request in progress is answered.");
+            shell.say("It is stopping already, once the request in progress is answered.");
         } else if work.is_working() {
             let mut buttons = vec![("Go on", Act::Close), ("Stop and keep", Act::StopAndKeep)];
             if work.direction == Direction::Forward && work.is_reversible() {
                 buttons.push(("Stop and roll back", Act::StopAndRollBack));
             }
-            self.shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
+            shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
         } else {
             let is_failed = matches!(work.end(), Some(End::Failed(..)));
             let mut text = match work.is_creation() {
                 false if work.is_unfinished() => vec![how_far(work)],
                 true if is_failed && !work.course.progress.is_clean() => what_exists(work),
-                _ => return self.leave(),
+                _ => return self.leave(shell),
             };
             text.extend(work.command().map(|go_on| format!("It can be resumed later: here, or with {go_on}.")));
             if work.is_creation() {
@@ -58,25 +57,19 @@ impl Model {
             if work.buttons().contains(&Button::RollBack) {
                 buttons.push(("Roll back", Act::RollBack));
             }
-            self.shell.dialog = Some(Dialog::new("Leave?", text, buttons));
+            shell.dialog = Some(Dialog::new("Leave?", text, buttons));
         }
     }
 
-    /// Asks the engine to stop; what follows is done once it rests.
-    pub(super) fn stop(&mut self, then: Then) {
-        if let Some(work) = self.work.working() {
-            work.then = Some(then);
-            return self.shell.out.push(Effect::Stop);
-        }
-        // It came to rest while the question was on the screen.
-        match then {
-            Then::RollBack => self.roll_back(),
-            Then::Leave => self.leave(),
-        }
+    /// Ends the wizard. What the engine has done is told then.
+    pub(super) fn leave(&self, shell: &mut Shell) {
+        shell.dialog = None;
+        let is_after = self.current.is_some() || !self.earlier.is_empty();
+        shell.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
     }
 
     fn stop_text(&self) -> Option<Vec<String>> {
-        let work = self.work.current.as_ref().filter(|work| work.is_working())?;
+        let work = self.current.as_ref().filter(|work| work.is_working())?;
         let mut text = vec![FINISHED_FIRST.to_owned()];
         if work.is_creation() {
             text.extend(what_exists(work));
@@ -85,7 +78,7 @@ impl Model {
         } else {
             text.push(how_far(work));
         }
-        text.extend(match self.work.queue.len() {
+        text.extend(match self.queue.len() {
             0 => None,
             1 => Some("The VPN after this one then stays as it is.".to_owned()),
             count => Some(format!("The {count} VPNs after this one then stay as they are.")),
@@ -93,9 +86,9 @@ impl Model {
         Some(text)
     }
 
-    pub(super) fn refresh_question(&mut self) {
+    pub(super) fn refresh_question(&self, shell: &mut Shell) {
         let text = self.stop_text();
-        let Some(dialog) = self.shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
+        let Some(dialog) = shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
         if let Some(text) = text {
             dialog.text = text;
         } else {

@@ -8,7 +8,7 @@ use super::screen::Screen;
 use super::secret_text::SecretText;
 use super::vpns::{Lead, Surroundings, YourVpns};
 use super::work::Then;
-use super::{Content, Effect, Ending, Message, Model, Start};
+use super::{Content, Effect, Message, Model, Start};
 use crate::plan::shell::osvpn;
 use crate::sign_in::Login;
 
@@ -48,18 +48,13 @@ fn updated(model: &mut Model, message: Message) {
             model.new_vpn.answers.key = SecretText::generated(&psk);
             model.shell.say("A new key was generated.");
         }
-        Message::Event(event) => model.engine_event(event),
+        Message::Event(event) => model.work.event(event, &mut model.shell),
         Message::Resumed(request, result) => model.resumed(request, result),
         Message::Rested(result, course) => model.rested(result, *course),
         Message::Watched(watched) => model.watched(watched),
-        Message::Verified(examined) => {
-            let watch = model.work.current.as_mut().map(|work| &mut work.watch);
-            if let Some(watch) = watch.filter(|watch| watch.is_verifying) {
-                (watch.examined, watch.is_verifying) = (Some(examined), false);
-            }
-        }
+        Message::Verified(examined) => model.work.verified(examined),
         Message::Vpns(message) => model.of_vpns(|vpns, wizard| vpns.update(message, wizard)),
-        Message::NotBegun(why) => model.not_begun(why),
+        Message::NotBegun(why) => model.work.not_begun(why, &mut model.shell),
         Message::Saved(Ok(path)) => {
             let path = path.display();
             let apply = osvpn("apply").operand(&path);
@@ -270,15 +265,13 @@ impl Model {
     }
 
     pub(super) fn leave(&mut self) {
-        self.shell.dialog = None;
-        let is_after = self.work.current.is_some() || !self.work.earlier.is_empty();
-        self.shell.ending = Some(if is_after { Ending::AfterRun } else { Ending::Left });
+        self.work.leave(&mut self.shell);
     }
 
     /// Leaves, or asks first where something would be lost.
     pub(super) fn quit(&mut self) {
         if matches!(self.screen, Screen::Work | Screen::MissingKey) {
-            return self.quit_work();
+            return self.work.quit(&mut self.shell);
         }
         if self.shell.session().is_none() || self.screen.is_of_existing() {
             return self.leave();

@@ -9,9 +9,9 @@ use super::secret_text::SecretText;
 use super::shell::beside;
 use super::work::{Button, End, Stage, Then, Turn, Work};
 use super::{Effect, Model};
-use crate::change::{Change, Proposal, Subject};
+use crate::change::{Change, Proposal};
 use crate::cloud::RegionId;
-use crate::engine::{ChangeError, Changed, Course, Direction, Event, Watched};
+use crate::engine::{ChangeError, Changed, Course, Direction, Watched};
 use crate::plan::{Plan, Profile};
 
 impl Model {
@@ -89,9 +89,9 @@ impl Model {
             }
             Button::KeepWaiting => {
                 work.go_on(Stage::Watching, Direction::Forward, self.shell.now);
-                self.watch();
+                self.work.watch(&mut self.shell);
             }
-            Button::RollBack => self.ask_to_roll_back(),
+            Button::RollBack => self.work.ask_to_roll_back(&mut self.shell),
             Button::ChangeAnswers => {
                 self.work.current = None;
                 self.enter(Screen::Review);
@@ -100,12 +100,6 @@ impl Model {
             }
             Button::EnterKey => self.enter(Screen::MissingKey),
             Button::ShowVpn | Button::YourVpns => self.leave_change(button == Button::ShowVpn),
-        }
-    }
-
-    fn watch(&mut self) {
-        if let Some(work) = &self.work.current {
-            self.shell.out.push(Effect::Work(Which::Present(None), Order::Watch(work.watch.wait)));
         }
     }
 
@@ -125,6 +119,19 @@ impl Model {
         match self.work.change().filter(|work| matches!(work.end(), Some(End::KeyNeeded(_)))).map(Work::way_on) {
             Some(direction) => self.go_on(direction, Which::Present(key)),
             None => self.enter(Screen::Work),
+        }
+    }
+
+    /// Asks the engine to stop; what follows is done once it rests.
+    pub(super) fn stop(&mut self, then: Then) {
+        if let Some(work) = self.work.working() {
+            work.then = Some(then);
+            return self.shell.out.push(Effect::Stop);
+        }
+        // It came to rest while the question was on the screen.
+        match then {
+            Then::RollBack => self.roll_back(),
+            Then::Leave => self.leave(),
         }
     }
 
@@ -153,13 +160,6 @@ impl Model {
         }
     }
 
-    pub(super) fn engine_event(&mut self, event: Event) {
-        if let Some(work) = self.work.current.as_mut().filter(|work| work.is_creation() || work.is_working()) {
-            work.event(event, self.shell.now);
-        }
-        self.refresh_question();
-    }
-
     /// The engine has carried a change out or rolled it back, as far as it could.
     pub(super) fn rested(&mut self, result: Result<Changed, ChangeError>, course: Course) {
         let (now, is_creation) = (self.shell.now, self.work.creation().is_some());
@@ -169,7 +169,7 @@ impl Model {
         if is_made {
             work.begin_watch(course, now);
             if work.then.is_none() {
-                self.watch();
+                self.work.watch(&mut self.shell);
             }
         } else {
             work.rest_at(result.into(), course, now);
@@ -178,28 +178,22 @@ impl Model {
     }
 
     pub(super) fn watched(&mut self, watched: Watched) {
-        let Some(work) = self.work.current.as_mut().filter(|work| work.is_creation()) else { return };
-        work.rest(watched.into(), self.shell.now);
-        // A status proves nothing: the halves are compared.
-        let is_to_verify = work.then.is_none() && matches!(work.end(), Some(End::NotYet(_) | End::Active));
-        if let (true, Subject::Marked(vpn)) = (is_to_verify, &work.change().subject) {
-            self.shell.out.push(Effect::Verify(vpn.clone(), work.change().halves()));
-            work.watch.is_verifying = true;
+        if self.work.watched(watched, &mut self.shell) {
+            self.creation_rests();
         }
-        self.creation_rests();
     }
 
     /// What was asked for while the engine was at work.
     fn creation_rests(&mut self) {
         self.shell.scroll = 0;
-        self.refresh_question();
+        self.work.refresh_question(&mut self.shell);
         let Some(work) = &mut self.work.current else { return };
         let Some(then) = work.then.take() else { return };
         // A question about work that rests is answered by it.
         self.shell.dialog = None;
         match then {
             // The work to roll back was not there yet when that was said.
-            Then::RollBack if work.end() == Some(&End::Active) => self.ask_to_roll_back(),
+            Then::RollBack if work.end() == Some(&End::Active) => self.work.ask_to_roll_back(&mut self.shell),
             Then::RollBack => self.roll_back(),
             Then::Leave => {
                 if work.stage == Stage::Watching {
@@ -210,18 +204,6 @@ impl Model {
         }
     }
 
-    pub(super) fn not_begun(&mut self, why: Vec<String>) {
-        let now = self.shell.now;
-        let Some(work) = self.work.working() else { return };
-        work.rest(End::NotBegun(why), now);
-        let then = work.then.take();
-        self.work.is_stopped |= then.is_some();
-        self.refresh_question();
-        if then == Some(Then::Leave) {
-            self.leave();
-        }
-    }
-
     fn change_rests(&mut self) {
         self.shell.scroll = 0;
         let Some(work) = &mut self.work.current else { return };
@@ -229,12 +211,12 @@ impl Model {
         let (is_done, is_reversible) = (work.is_done(), work.is_reversible());
         let is_forward = work.direction == Direction::Forward;
         self.work.is_stopped |= then.is_some();
-        // A intent to stop includes the rest.
+        // A wish to stop includes the rest.
         if is_done && is_forward && then.is_none() && !self.work.queue.is_empty() {
             self.begin_next();
-            return self.refresh_question();
+            return self.work.refresh_question(&mut self.shell);
         }
-        self.refresh_question();
+        self.work.refresh_question(&mut self.shell);
         match then {
             Some(Then::Leave) => self.leave(),
             Some(Then::RollBack) if !is_done && is_reversible => {

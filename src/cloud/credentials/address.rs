@@ -8,7 +8,10 @@ use reqwest::Url;
 pub enum AuthUrlProblem {
     #[error("this is not a URL{}", .0.map_or("", Mistake::hint))]
     NoUrl(Option<Mistake>),
-    #[error("this is neither an http:// nor an https:// address{}", if *.is_bare { "; write https:// before the host" } else { "" })]
+    #[error(
+        "this is neither an http:// nor an https:// address{}",
+        if *.is_bare { "; write https:// before the host" } else { "" }
+    )]
     NoHttp { is_bare: bool },
     #[error("a user name and password do not belong into the address")]
     Credentials,

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Outcome, RowState, Work};
-use crate::engine::{End, Event, Made, Origin};
+use super::{Outcome, RowState, Then, Work, WorkList};
+use crate::change::Subject;
+use crate::cloud::Error;
+use crate::engine::{End, Event, Made, Origin, Watched, WorkEnd};
+use crate::inspect::Examined;
+use crate::wizard::Effect;
+use crate::wizard::message::{Order, Which};
+use crate::wizard::shell::Shell;
 
 impl From<End> for Outcome {
     fn from(end: End) -> Self {
@@ -113,6 +119,52 @@ impl Work {
             Event::Polled(_) | Event::Settling(_) => true,
             Event::PollFailed(half, _) => self.task(step).is_some_and(|task| task.half == *half),
             Event::Waiting(..) => false,
+        }
+    }
+}
+
+/// What the engine tells of the work on the screen, as far as it leads nowhere else.
+impl WorkList {
+    pub(in crate::wizard) fn event(&mut self, event: Event, shell: &mut Shell) {
+        if let Some(work) = self.current.as_mut().filter(|work| work.is_creation() || work.is_working()) {
+            work.event(event, shell.now);
+        }
+        self.refresh_question(shell);
+    }
+
+    pub(in crate::wizard) fn watch(&self, shell: &mut Shell) {
+        if let Some(work) = &self.current {
+            shell.out.push(Effect::Work(Which::Present(None), Order::Watch(work.watch.wait)));
+        }
+    }
+
+    /// The watch of a new VPN is over; false if there is none. A status proves nothing: the halves are compared.
+    pub(in crate::wizard) fn watched(&mut self, watched: Watched, shell: &mut Shell) -> bool {
+        let Some(work) = self.current.as_mut().filter(|work| work.is_creation()) else { return false };
+        work.rest(watched.into(), shell.now);
+        let is_to_verify = work.then.is_none() && matches!(work.end(), Some(WorkEnd::NotYet(_) | WorkEnd::Active));
+        if let (true, Subject::Marked(vpn)) = (is_to_verify, &work.change().subject) {
+            shell.out.push(Effect::Verify(vpn.clone(), work.change().halves()));
+            work.watch.is_verifying = true;
+        }
+        true
+    }
+
+    pub(in crate::wizard) fn verified(&mut self, examined: Result<Box<Examined>, Error>) {
+        let watch = self.current.as_mut().map(|work| &mut work.watch);
+        if let Some(watch) = watch.filter(|watch| watch.is_verifying) {
+            (watch.examined, watch.is_verifying) = (Some(examined), false);
+        }
+    }
+
+    pub(in crate::wizard) fn not_begun(&mut self, why: Vec<String>, shell: &mut Shell) {
+        let Some(work) = self.working() else { return };
+        work.rest(WorkEnd::NotBegun(why), shell.now);
+        let then = work.then.take();
+        self.is_stopped |= then.is_some();
+        self.refresh_question(shell);
+        if then == Some(Then::Leave) {
+            self.leave(shell);
         }
     }
 }
