@@ -100,7 +100,7 @@ fn missing(scene: Scene<'_>, findings: &[Finding], columns: usize) -> Vec<Line<'
     lines.push(Line::styled("Before anything can be created:", theme.title()));
     for finding in findings {
         lines.push(Line::default());
-        lines.extend(document::finding(scene, finding.severity, &scene.model.finding_text(finding), columns));
+        lines.extend(document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns));
     }
     lines
 }
@@ -110,7 +110,7 @@ fn document_of(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line<'stati
     let mut lines = sides::picture(scene, plan, columns);
     for finding in plan.findings() {
         lines.push(Line::default());
-        lines.extend(document::finding(scene, finding.severity, &scene.model.finding_text(finding), columns));
+        lines.extend(document::finding(scene, finding.severity, &scene.model.new_vpn.finding_text(finding), columns));
     }
     for half in plan.halves() {
         lines.push(Line::default());

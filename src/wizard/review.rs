@@ -3,11 +3,12 @@
 use super::keymap::Action;
 use super::message::Which;
 use super::screen::{Mode, Screen};
-use super::{Content, Effect, Model};
+use super::shell::Shell;
+use super::{Content, Effect, Model, NewVpn};
 use crate::cloud::RegionId;
 use crate::engine::Course;
 use crate::engine::pace::FRESH;
-use crate::plan::{Finding, Place, Plan, file};
+use crate::plan::{Finding, Labels, Place, Plan, file};
 
 /// What the review keeps.
 #[derive(Clone, Debug)]
@@ -27,10 +28,10 @@ pub struct AnswerLine {
     pub source: Option<String>,
 }
 
-impl Model {
+impl NewVpn {
     /// A finding in words. With one half there is nothing to tell apart.
     pub fn finding_text(&self, finding: &Finding) -> String {
-        match (self.new_vpn.answers.mode, finding.place) {
+        match (self.answers.mode, finding.place) {
             (Mode::Single, Place::Region(_)) => format!("region: {}", finding.text),
             (Mode::Single, Place::Router(_)) => format!("router: {}", finding.text),
             (Mode::Single, Place::Subnets(_)) => format!("subnets: {}", finding.text),
@@ -38,6 +39,26 @@ impl Model {
         }
     }
 
+    fn lacks_shared_keys(&self, labels: &Labels) -> bool {
+        self.missing_shared_keys(labels).is_some()
+    }
+
+    /// Whether something that the plan needs is still being read.
+    fn is_reading_for_plan(&self, labels: &Labels) -> bool {
+        self.is_reading() || self.lacks_shared_keys(labels)
+    }
+
+    fn save(&self, shell: &mut Shell) {
+        if let Ok(plan) = self.plan(&shell.labels) {
+            shell.attention.saves();
+            shell.out.push(Effect::Save(plan.name().to_string(), file::write(&plan)));
+        } else {
+            shell.warn("The answers do not make a plan yet; what is missing is listed above.");
+        }
+    }
+}
+
+impl Model {
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
         let asked = self.route().screens().into_iter().filter(|screen| screen.is_question());
         let line = |screen| AnswerLine { screen, value: self.answer_text(screen), source: self.answer_source(screen) };
@@ -72,7 +93,7 @@ impl Model {
                 self.new_vpn.returning = None;
                 self.back();
             }
-            Action::Save => self.save(),
+            Action::Save => self.new_vpn.save(&mut self.shell),
             Action::Accept if review.focus == 0 => self.accept_review(),
             Action::Accept => {
                 let line = answers.len().checked_sub(review.focus).and_then(|at| answers.get(at));
@@ -96,14 +117,6 @@ impl Model {
         at.map_or(1, |at| answers.len() - at)
     }
 
-    fn lacks_shared_keys(&self) -> bool {
-        self.new_vpn.missing_shared_keys(&self.shell.labels).is_some()
-    }
-
-    fn is_reading(&self) -> bool {
-        self.new_vpn.is_reading() || self.lacks_shared_keys()
-    }
-
     /// Reads those regions once more, and shows that they are being read.
     pub(super) fn read_again(&mut self, regions: &[RegionId]) {
         self.new_vpn.read_again(&mut self.shell, regions);
@@ -119,7 +132,7 @@ impl Model {
             let place = self.shell.labels.name(&region.id);
             return self.shell.warn(format!("{place} is still being read; Enter again in a moment."));
         }
-        if self.lacks_shared_keys() {
+        if self.new_vpn.lacks_shared_keys(&self.shell.labels) {
             return self.shell.warn("A key that exists is still being read; Enter again in a moment.");
         }
         if self.new_vpn.lacks_something() {
@@ -152,7 +165,7 @@ impl Model {
             return self.read_chosen_again();
         }
         self.change_answer(Screen::of(finding.place, self.route()));
-        self.shell.warn(self.finding_text(finding));
+        self.shell.warn(self.new_vpn.finding_text(finding));
     }
 
     fn begin(&mut self, plan: Box<Plan>) {
@@ -166,7 +179,7 @@ impl Model {
     pub(super) fn refresh_review(&mut self) {
         let Content::Review(Review { plan: agreed, focus, confirming }) = &self.content else { return };
         let (focus, confirming) = (*focus, *confirming);
-        if confirming && self.is_reading() {
+        if confirming && self.new_vpn.is_reading_for_plan(&self.shell.labels) {
             return;
         }
         let agreed = agreed.as_ref().ok().filter(|_| confirming).map(|plan| plan.findings().to_vec());
@@ -176,7 +189,7 @@ impl Model {
             (Err(findings), Some(_)) => findings.first(),
             (_, None) => None,
         };
-        let news = news.map(|finding| self.finding_text(finding));
+        let news = news.map(|finding| self.new_vpn.finding_text(finding));
         self.content = Content::Review(Review { plan, focus, confirming: confirming && news.is_none() });
         if let Some(text) = news {
             self.shell.warn(format!("Nothing was created: something has changed since you began. {text}"));
@@ -188,19 +201,12 @@ impl Model {
     pub(super) fn learned(&mut self) {
         self.refresh();
         match &self.content {
-            Content::Review(Review { plan: Ok(plan), confirming: true, .. }) if !self.is_reading() => {
+            Content::Review(Review { plan: Ok(plan), confirming: true, .. })
+                if !self.new_vpn.is_reading_for_plan(&self.shell.labels) =>
+            {
                 self.begin(plan.clone());
             }
             _ => {}
-        }
-    }
-
-    fn save(&mut self) {
-        if let Ok(plan) = self.new_vpn.plan(&self.shell.labels) {
-            self.shell.attention.saves();
-            self.shell.out.push(Effect::Save(plan.name().to_string(), file::write(&plan)));
-        } else {
-            self.shell.warn("The answers do not make a plan yet; what is missing is listed above.");
         }
     }
 }

@@ -76,49 +76,44 @@ impl Effects {
             }
             Effect::Inspect(request) => {
                 let parts = self.parts.0.clone();
-                self.answer(async move {
+                self.answer_vpns(async move {
                     // One may be given other subnets.
                     let inquiry = Inquiry { subnets: OtherSubnets::OfRouters, ..Inquiry::default() };
+                    let seen = |part| VpnsMessage::Inspected(request, Box::new(beside(part, &cloud, is_kept)));
                     let inspection = inspect_in_parts(&cloud, inquiry, TOGETHER, |part| {
-                        let _ = parts.send(Message::Vpns(VpnsMessage::Inspected(
-                            request,
-                            Box::new(beside(part, &cloud, is_kept)),
-                        )));
+                        let _ = parts.send(Message::Vpns(seen(part)));
                     });
-                    Message::Vpns(VpnsMessage::Inspected(
-                        request,
-                        Box::new(beside(inspection.await.0, &cloud, is_kept)),
-                    ))
+                    seen(inspection.await.0)
                 });
             }
             Effect::Diagnose(request, vpn) => {
-                self.answer(async move {
+                self.answer_vpns(async move {
                     let mut background = Background::default();
                     background.complete(&cloud, [&*vpn], Aspects::ALL).await;
                     let keys = background.keys_of(&vpn);
-                    Message::Vpns(VpnsMessage::Diagnosed(
-                        request,
-                        Box::new(keys),
-                        Box::new(background.exposures().clone()),
-                    ))
+                    VpnsMessage::Diagnosed(request, Box::new(keys), Box::new(background.exposures().clone()))
                 });
             }
             Effect::CompareKeys(request, vpns) => {
-                self.answer(async move {
+                self.answer_vpns(async move {
                     let mut background = Background::default();
                     background.complete(&cloud, &vpns, Aspects::KEYS).await;
                     let compared = vpns.iter().map(|vpn| (vpn.handle(), background.keys_of(vpn))).collect();
-                    Message::Vpns(VpnsMessage::KeysCompared(request, compared))
+                    VpnsMessage::KeysCompared(request, compared)
                 });
             }
             Effect::Look(request, vpn, pause) => {
-                self.answer(async move {
+                self.answer_vpns(async move {
                     tokio::time::sleep(pause).await;
-                    Message::Vpns(VpnsMessage::Looked(request, poll(&cloud, &vpn).await))
+                    VpnsMessage::Looked(request, poll(&cloud, &vpn).await)
                 });
             }
             _ => {}
         }
+    }
+
+    fn answer_vpns(&mut self, answer: impl Future<Output = VpnsMessage> + Send + 'static) {
+        self.answer(async { Message::Vpns(answer.await) });
     }
 
     fn region(&self, id: &RegionId) -> Result<Region, Error> {
