@@ -182,12 +182,11 @@ impl Http {
         loop {
             let under_way = ticket.called().await.map_err(|error| Error { request: Some(label.clone()), ..error })?;
             let mut exchange = pin!(self.exchange_once(outgoing.clone(), &label));
-            let answer = match timeout(SLOW, &mut exchange).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    ticket.give_way();
-                    exchange.await
-                }
+            let answer = if let Ok(answer) = timeout(SLOW, &mut exchange).await {
+                answer
+            } else {
+                ticket.give_way();
+                exchange.await
             };
             let answer = answer.inspect_err(|_| ticket.unanswered(&under_way))?;
             let refusal = answer.refusal(&outgoing.secrets).filter(|error| error.kind == ErrorKind::RateLimited);

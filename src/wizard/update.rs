@@ -36,7 +36,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::Warned(request, warning) => model.warned(request, warning),
         Message::RegionsDescribed(request, descriptions) => model.regions_described(request, descriptions),
         Message::Discovered(region, request, result) => {
-            model.take_answer(|vpn| vpn.discovered(&region, request, result))
+            model.take_answer(|vpn| vpn.discovered(&region, request, result));
         }
         Message::DiscoveredInPart(region, request, part) => model.discovered_in_part(&region, request, *part),
         Message::InterfacesRead(region, request, result) => {
