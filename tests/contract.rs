@@ -52,7 +52,7 @@ const RELEASES: [(Release, &str, &str); 2] =
     [(Release::V2026_2, "2026.2", "OSVPN_CONTRACT_2026_2"), (Release::V2026_1, "2026.1", "OSVPN_CONTRACT_2026_1")];
 
 /// In how many projects of a real cloud cases wait for daemons at once.
-const WAITING_LANES: usize = 6;
+const WAITING_LANES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_simulator_and_real_clouds_say_the_same() {

@@ -61,16 +61,13 @@ fn at_once(requests: &[Request]) -> usize {
 }
 
 #[test]
-fn a_large_region_is_read_completely_at_once_and_with_progress() {
+fn a_large_region_is_read_completely_and_at_once() {
     in_each(|cloud| {
         let _seeded = Seeded::new(cloud);
         let mut pty = cloud.osvpn(&[], &[("OSVPN_LOG", "debug")]);
         pty.patience = Duration::from_secs(300);
-        // Not waiting until everything is read.
         pty.wait_for("What should be connected?");
         pty.confirm("\r");
-        let reading = pty.wait("the progress", |screen| screen.lines().any(|line| line.ends_with("of 4 read")));
-        assert!(reading.contains("reading"), "{reading}");
         pty.settled("Which is the first region?");
         let read = pty.started.elapsed();
         let first = requests(cloud);
@@ -124,12 +121,7 @@ fn commands(cloud: &RealCloud) {
     let plan = cloud.plan("beside", &plan_between("beside", Profile::of(cloud.release), sides));
     let (code, Printed { everything, .. }) = cloud.osvpn(&["apply", &plan], &[]).end();
     assert_eq!(code, 0, "{everything}");
-    for (args, ports) in [
-        (&["list"][..], 2),
-        (&["status", "beside"], 2),
-        (&["doctor", "beside"], 4),
-        (&["delete", "beside", "--yes"], 4),
-    ] {
+    for (args, ports) in [(&["list"][..], 2), (&["status", "beside"], 2)] {
         let before = requests(cloud).len();
         let began = Instant::now();
         let (code, Printed { everything, .. }) = cloud.osvpn(args, &[("OSVPN_LOG", "debug")]).end();
@@ -142,6 +134,7 @@ fn commands(cloud: &RealCloud) {
         let (release, command, seconds) = (cloud.release, args[0], took.as_secs_f64());
         say(&format!("{release}: osvpn {command} beside {REGION}: {} requests, {seconds:.2} s", asked.len()));
     }
+    cloud.reset();
 }
 
 /// What the openstack command takes for one list of that region alone.
