@@ -1,5 +1,5 @@
-//! What is to be done to VPNs, as an ordered list of steps on their objects; pure. A new VPN is a change, too. The builder decides what is to be
-//! different; [`engine`](crate::engine) carries it out, finishes it or takes it back.
+//! A change of VPNs, as an ordered list of steps on their objects; pure. A new VPN is a change, too. The builder decides what
+//! will be different; [`engine`](crate::engine) carries it out, finishes it or rolls it back.
 //!
 //! A change holds no secret: a key is made, read or asked for when it is carried out.
 

@@ -1,5 +1,5 @@
 //! Builds the change that adds the security-group rules a VPN needs. What such a rule looks like, by which `delete` knows it
-//! again, is told in `cloud/exposure.rs`.
+//! again, stands in `cloud/exposure.rs`.
 
 use super::proposal::{Proposal, begin, belonging};
 use crate::change::{Create, KnownBy, New, Verb};

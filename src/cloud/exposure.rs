@@ -228,10 +228,13 @@ impl Region {
     /// many subnets.
     pub async fn exposure(&self, subnets: BTreeSet<Id>) -> Result<Exposure, Error> {
         let filters: Vec<String> = subnets.iter().map(|id| format!("subnet_id={id}")).collect();
-        let ports = join_all(batches("fixed_ips", filters.iter().map(String::as_str)).map(|some| async move {
-            let ports = self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await;
-            let subnets = some.iter().filter_map(|(_, filter)| filter.strip_prefix("subnet_id=")).map(Id::new);
-            ports.map(|ports| (subnets.collect::<Vec<_>>(), ports))
+        let mut rest = subnets.into_iter();
+        let ports = join_all(batches("fixed_ips", filters.iter().map(String::as_str)).map(|some| {
+            let subnets: Vec<Id> = rest.by_ref().take(some.len()).collect();
+            async move {
+                let ports = self.list::<WireInstancePort>(&["ports"], "ports", WireInstancePort::FIELDS, &some).await?;
+                Ok::<_, Error>((subnets, ports))
+            }
         }));
         let (ports, groups, rules) = tokio::try_join!(
             async { Ok(ports.await) },

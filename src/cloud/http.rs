@@ -60,6 +60,11 @@ impl Limits {
     pub fn reach(&self) -> SignedDuration {
         SignedDuration::try_from(self.total + self.settling).unwrap_or(SignedDuration::MAX)
     }
+
+    /// The pause after that many failures in a row: it doubles with each.
+    pub(crate) fn back_off_after(&self, failures: u32) -> Duration {
+        self.back_off.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
+    }
 }
 
 impl Default for Limits {

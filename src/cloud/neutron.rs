@@ -54,14 +54,13 @@ impl Region {
         self.inventory_in_parts(|_| ()).await
     }
 
-    /// As [`Self::inventory`]; what is known without the subnets is told first, if these are long in coming.
+    /// As [`Self::inventory`]; if the subnets take long, `tell` gets the rest first.
     pub async fn inventory_in_parts(&self, tell: impl FnOnce(&Inventory) + Send) -> Result<Inventory, Error> {
-        let own = self.of_project();
         let has_subnets = AtomicBool::new(false);
         // A server that works at one request at a time has those first that the user needs first.
         let (read, routers_read) = oneshot::channel::<()>();
         let routers = async {
-            let routers = self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()).await;
+            let routers = self.router_list().await;
             drop(read);
             routers
         };

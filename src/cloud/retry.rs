@@ -115,7 +115,7 @@ impl Patience {
         Self { tries: limits.tries, told, stop: CancellationToken::new() }
     }
 
-    /// The same, and nobody is told.
+    /// The same, without a listener.
     pub(crate) fn quiet(limits: &Limits) -> Self {
         Self::telling(limits, Arc::new(|_| {}))
     }
@@ -127,10 +127,15 @@ impl Patience {
             return false;
         };
         (self.told)(Pause { error: error.clone(), wait, attempt: failures + 1, of: self.tries });
-        tokio::select! {
-            () = tokio::time::sleep(wait) => true,
-            () = self.stop.cancelled() => false,
-        }
+        pass(wait, &self.stop).await
+    }
+}
+
+/// Waits that long. False if the user asked to stop before.
+pub(crate) async fn pass(wait: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => true,
+        () = stop.cancelled() => false,
     }
 }
 
@@ -165,7 +170,7 @@ fn wait(error: &Error, failures: u32, limits: &Limits) -> Option<Duration> {
     let jitter = rand::random_range(0.5..=1.0);
     match error.retry_after {
         Some(asked) => (asked <= LONGEST_WAIT).then(|| asked + limits.back_off.mul_f64(jitter)),
-        None => Some(limits.back_off.saturating_mul(2_u32.saturating_pow(failures - 1)).mul_f64(jitter)),
+        None => Some(limits.back_off_after(failures).mul_f64(jitter)),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Audience<'a> {
     pub(super) lines: ProgressLines,
 }
 
-/// Who is told of a change, and what it is done with.
+/// The listener of a change, and what the change is carried out with.
 pub(super) fn audience<'a>(change: &Change, cloud: &'a Cloud, signals: &'a mut Signals) -> (Audience<'a>, Bench<'a>) {
     let (events, received) = unbounded_channel();
     let stop = CancellationToken::new();

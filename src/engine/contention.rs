@@ -17,11 +17,11 @@ use super::Failure;
 use super::update::{MadeGroups, as_values, changes};
 use super::{ChangeError, Changed, Changing, Direction, End, Work};
 use crate::change::{ChangeId, ConnectionEdits, Edits, Ref, ServiceEdits, Step, Subject, Update};
+use crate::cloud::retry::pass;
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region};
 use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::engine::retry::pass;
 use crate::plan::Half;
 
 /// Where an object stands between its old and its new values.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::replaced::is_connection;
-use super::retry::pass;
 use super::{Changing, End, Event, Failure, Request, Work};
 use crate::change::{Deletable, Object};
-use crate::cloud::retry::Pause;
+use crate::cloud::retry::{Pause, pass};
 use crate::cloud::{Error, Id, Region, SiteConnection};
 
 /// How often the deletion of what something still uses is tried. Some back ends tear a connection down after they have
@@ -65,7 +64,6 @@ impl Changing {
         region: &Region,
         work: &Work<'_>,
     ) -> Result<Freed, Error> {
-        let mut wait = work.limits().back_off;
         let mut attempt = 1;
         loop {
             let error = match delete(what, id, region).await {
@@ -86,12 +84,12 @@ impl Changing {
             if attempt > TRIES_IN_USE {
                 return Err(error);
             }
+            let wait = work.limits().back_off_after(attempt - 1).min(Duration::from_secs(10));
             let pause = Pause { error: error.clone(), wait, attempt, of: TRIES_IN_USE };
             work.tell(Event::Waiting(step, Box::new(pause)));
             if !pass(wait, work.stop).await {
                 return Err(error);
             }
-            wait = wait.saturating_mul(2).min(Duration::from_secs(10));
         }
     }
 }

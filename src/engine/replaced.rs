@@ -10,11 +10,11 @@ use super::contention::{Overtaken, error};
 use super::{Changing, Failure, Work};
 use crate::change::{Change, ChangeId, Create, Deletable, New, Object, Step, Subject, Verb};
 use crate::cloud::changes::{ConnectionChanges, ConnectionTemplate};
+use crate::cloud::retry::pass;
 use crate::cloud::vpnaas::{Marked, is_marked};
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId};
 use crate::engine::Event;
 use crate::engine::ROUNDS;
-use crate::engine::retry::pass;
 use crate::plan::{Half, VpnName};
 
 /// An old connection compared with the new one.

@@ -9,7 +9,7 @@ use super::lost_requests::may_act_until;
 use super::progress::Request;
 use super::{Changing, Work};
 use crate::change::Task;
-use crate::cloud::retry::{Patience, Pause, TRIES};
+use crate::cloud::retry::{Patience, Pause, TRIES, pass};
 use crate::cloud::{Error, ErrorKind};
 
 /// How often a request is sent in all that is refused because an agent has not reported yet: 25 s with the default limits. The
@@ -134,18 +134,9 @@ impl Work<'_> {
         if failures >= TRIES_FOR_AGENTS || patience.stop.is_cancelled() {
             return false;
         }
-        let wait = self.limits().back_off.saturating_mul(2_u32.saturating_pow(failures - 1));
-        let wait = wait.min(std::time::Duration::from_secs(5));
+        let wait = self.limits().back_off_after(failures).min(std::time::Duration::from_secs(5));
         (patience.told)(Pause { error: error.clone(), wait, attempt: failures + 1, of: TRIES_FOR_AGENTS });
         pass(wait, &patience.stop).await
-    }
-}
-
-/// Waits that long. False if the user asked to stop before.
-pub(super) async fn pass(wait: std::time::Duration, stop: &CancellationToken) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep(wait) => true,
-        () = stop.cancelled() => false,
     }
 }
 

@@ -35,7 +35,7 @@ impl Changing {
             if work.stop.is_cancelled() {
                 return Err(ChangeError::Stopped);
             }
-            // What is deleted of a new VPN is told of by object.
+            // Deletions of a new VPN are reported object by object.
             let is_of_creation = self.is_of_creation(step);
             let tell = |event| {
                 if !is_of_creation {

@@ -11,12 +11,11 @@ use super::marked::{Looked, MarkedStep, deletable};
 use super::{Changing, Request, Work};
 use crate::change::{Create, HalfObject, New, Task};
 use crate::cloud::request::VpnServiceBody;
-use crate::cloud::retry::TRIES;
+use crate::cloud::retry::{TRIES, pass};
 use crate::cloud::vpnaas::is_marked;
 use crate::cloud::{Error, ErrorKind, Id, Kind, Region, Status, VpnService};
 use crate::engine::Event;
 use crate::engine::delete::delete;
-use crate::engine::retry::pass;
 use crate::engine::{Made, Origin};
 
 /// What there is on the router, and of ours.

@@ -1,4 +1,4 @@
-//! Which connections may have to do with each other: each is looked up by what the others say, not held against every other.
+//! Which connections may have to do with each other: each is looked up by what the others say, not compared with every other.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;

@@ -30,7 +30,7 @@ impl<W: Write> QuietBackend<W> {
         Self { terminal: CrosstermBackend::new(to), cursor: Cursor::Anywhere, is_begun: false }
     }
 
-    /// What is to be written belongs to the frame, which is shown when it is whole.
+    /// Begins the frame, which the terminal shows when it is complete.
     fn begun(&mut self) -> io::Result<&mut CrosstermBackend<W>> {
         if !self.is_begun {
             self.is_begun = true;
@@ -63,7 +63,7 @@ impl<W: Write> Backend for QuietBackend<W> {
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        // Where it is to be is said next.
+        // The call that follows sets its position.
         if !matches!(self.cursor, Cursor::At(_)) {
             self.begun()?.show_cursor()?;
         }

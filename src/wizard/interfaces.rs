@@ -95,7 +95,7 @@ impl NewVpn {
             || screen == Screen::Subnets(half) && self.standing_of(half).is_some_and(Remote::is_loading)
     }
 
-    /// What could not be read of the chosen routers is to be asked for again.
+    /// So that interfaces that could not be read are asked for again.
     pub(super) fn forget_failed_interfaces(&mut self) {
         for region in &mut self.regions {
             region.standing.retain(|_, state| state.error().is_none());

@@ -72,7 +72,6 @@ pub enum Which {
     Policy(Box<Plan>),
 }
 
-/// What is to be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     CarryOut,

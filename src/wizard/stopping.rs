@@ -61,7 +61,7 @@ impl WorkList {
         }
     }
 
-    /// Ends the wizard. What the engine has done is told then.
+    /// Ends the wizard. The program then prints what the engine has done.
     pub(super) fn leave(&self, shell: &mut Shell) {
         shell.dialog = None;
         let is_after = self.current.is_some() || !self.earlier.is_empty();

@@ -321,7 +321,7 @@ impl Lane {
     }
 
     fn note(&self, vpn: &Vpn, phase: Phase, targets: &mut Vec<Target<Phase>>) {
-        // Of the questions for a status, and of those whether a service is off by now, one is like the other.
+        // Of the questions for a status, and of those whether a service is off yet, one is like the other.
         let creates = self.scenario.creates();
         let is_repeated = |target: &Target<Phase>| {
             let is_of_services = target.is_read() && target.path.ends_with("vpnservices") && !creates;

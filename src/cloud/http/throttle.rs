@@ -174,7 +174,7 @@ impl<'a> Ticket<'a> {
             }
             tokio::select! {
                 () = changed => {}
-                () = sleep_until(until.unwrap_or(now + SLOW)) => if until.is_none() { self.host.widen() },
+                () = sleep_until(until.unwrap_or(now + SLOW)) => if until.is_none() { self.host.state().widen() },
                 () = stop.cancelled(), if until.is_some() || self.writes => return Err(self.unsent(now)),
             }
         }
@@ -288,10 +288,6 @@ impl Host {
         }
     }
 
-    fn widen(&self) {
-        self.state().widen();
-    }
-
     /// A request was refused: how many refusals in a row these are, and until when nobody asks.
     fn refuse(&self, sent: Instant, error: &Error, limits: &Limits) -> (u32, Instant) {
         let now = Instant::now();
@@ -319,8 +315,7 @@ impl Traffic {
 fn hold(asked: Option<Duration>, doubled: u32, limits: &Limits) -> Duration {
     // Several programs that are refused together must not come back together.
     let jitter = rand::random_range(0.75..=1.0);
-    let times = 2_u32.saturating_pow(doubled.saturating_sub(1));
-    let back_off = limits.back_off.saturating_mul(times).min(LONGEST_BACK_OFF).mul_f64(jitter);
+    let back_off = limits.back_off_after(doubled).min(LONGEST_BACK_OFF).mul_f64(jitter);
     match asked {
         Some(asked) => (asked.min(LONGEST_HOLD) + limits.back_off.mul_f64(jitter)).max(back_off),
         None => back_off,
@@ -363,6 +358,17 @@ mod tests {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Requests that take all places of a host.
+    async fn fill<'a>(host: &'a Host, patience: &'a Patience, limits: &'a Limits) -> Vec<(Ticket<'a>, InFlight<'a>)> {
+        let mut held = Vec::new();
+        for _ in 0..IN_FLIGHT {
+            let mut ticket = host.ticket(false, Some(patience), limits);
+            let in_flight = ticket.called().await.unwrap();
+            held.push((ticket, in_flight));
+        }
+        held
     }
 
     fn counting() -> (Patience, Arc<Mutex<Vec<String>>>) {
@@ -536,12 +542,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn requests_that_hang_hold_up_no_others() {
         let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
-        let mut hanging = Vec::new();
-        for _ in 0..IN_FLIGHT {
-            let mut ticket = host.ticket(false, Some(&patience), &limits);
-            let in_flight = ticket.called().await.unwrap();
-            hanging.push((ticket, in_flight));
-        }
+        let mut hanging = fill(&host, &patience, &limits).await;
         let mut next = host.ticket(false, Some(&patience), &limits);
         assert!(timeout(SLOW, next.called()).await.is_err());
         hanging[0].0.give_way();
@@ -572,12 +573,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_the_wait_of_a_write_for_its_place() {
         let (host, patience, limits) = (Host::default(), Patience::quiet(&Limits::default()), Limits::default());
-        let mut held = Vec::new();
-        for _ in 0..IN_FLIGHT {
-            let mut ticket = host.ticket(false, Some(&patience), &limits);
-            let in_flight = ticket.called().await.unwrap();
-            held.push((ticket, in_flight));
-        }
+        let mut held = fill(&host, &patience, &limits).await;
         let (mut read, mut write) =
             (host.ticket(false, Some(&patience), &limits), host.ticket(true, Some(&patience), &limits));
         patience.stop.cancel();

@@ -107,9 +107,13 @@ impl Region {
     }
 
     async fn all_routers(&self) -> Result<Vec<Router>, Error> {
+        let routers = self.router_list().await?.items;
+        Ok(self.own(routers).into_iter().map(WireRouter::into_router).collect())
+    }
+
+    pub(super) async fn router_list(&self) -> Result<Readable<WireRouter>, Error> {
         let own = self.of_project();
-        let routers = self.fit::<WireRouter>(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()).await?;
-        Ok(self.own(routers.items).into_iter().map(WireRouter::into_router).collect())
+        self.fit(&["routers"], "routers", WireRouter::FIELDS, own.as_slice()).await
     }
 
     /// The subnets with one of those values that can be seen, whosever they are, without those of external networks and
