@@ -1,12 +1,13 @@
 //! The wizard on a terminal: one loop that turns keys, answers, engine events, time and signals into messages, and
-//! carries out the effects. It never waits for anything but the next message, and draws only when something has changed.
+//! carries out the effects. It never waits for anything but the next message, and shows only what has changed.
 //!
-//! The loop is generic over backend, input and terminal, so that tests drive the whole program without one.
+//! The loop is generic over its front end, input and terminal, so that tests drive the whole program without one.
 
 mod effects;
 pub mod input;
 mod plan_file;
 mod quiet;
+mod screen;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
@@ -14,19 +15,15 @@ mod tests;
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::KeyEventKind;
 use futures::{Stream, StreamExt};
-use ratatui::Terminal;
-use ratatui::backend::Backend;
-use ratatui::layout::Rect;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::system::signals::{SETTLING, Signal};
-use crate::view::{Theme, view};
 use crate::wizard::{Beginning, Effect, Message, Model, update};
 use effects::{Effects, News};
 pub use input::Input;
+pub use screen::Screen;
 
 /// How fast things move on the screen.
 const TICK: Duration = Duration::from_millis(120);
@@ -70,40 +67,47 @@ pub enum Why {
     Panic(String),
 }
 
-/// Runs the wizard to its end.
-pub async fn run<B, S, T>(
-    terminal: &mut Terminal<B>,
-    input: S,
-    tty: &mut T,
-    signals: UnboundedReceiver<Signal>,
-    beginning: Beginning,
-    theme: &Theme,
-) -> Ended
-where
-    B: Backend,
-    S: Stream<Item = io::Result<Input>> + Unpin,
-    T: Tty,
-{
-    run_with(Effects::default(), terminal, input, tty, signals, beginning, theme).await
+/// How the wizard meets its user. Both ways have the same loop, the same model and the same effects.
+pub trait FrontEnd {
+    type Console: Tty;
+
+    fn console(&mut self) -> &mut Self::Console;
+
+    /// What an input asks of the model that was shown last.
+    fn hear(&mut self, input: Input, model: &Model) -> Vec<Message>;
+
+    /// What Ctrl-C asks where the terminal makes a signal of it; none if the signal is meant to end the program.
+    fn interrupted(&mut self) -> Option<Message> {
+        None
+    }
+
+    /// Shows the model, and gives back how many lines of what is on top do not fit. What the terminal shows may be unknown.
+    fn show(&mut self, model: &Model, is_unknown: bool) -> io::Result<u16>;
 }
 
-async fn run_with<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty>(
+/// Runs the wizard to its end.
+pub async fn run<F, S>(front: F, input: S, signals: UnboundedReceiver<Signal>, beginning: Beginning) -> Ended
+where
+    F: FrontEnd,
+    S: Stream<Item = io::Result<Input>> + Unpin,
+{
+    run_with(Effects::default(), front, input, signals, beginning).await
+}
+
+async fn run_with<F: FrontEnd, S: Stream<Item = io::Result<Input>> + Unpin>(
     effects: Effects,
-    terminal: &mut Terminal<B>,
+    front: F,
     input: S,
-    tty: &mut T,
     signals: UnboundedReceiver<Signal>,
     beginning: Beginning,
-    theme: &Theme,
 ) -> Ended {
     let (model, first) = Model::new(beginning);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let inputs = Inputs { input: Some(input), signals, tick };
     let begun = Instant::now();
-    let size = model.shell.size;
-    let mut wizard = Loop { terminal, tty, theme, inputs, model, effects, begun, size, leaving: None, is_blind: false };
-    wizard.draw();
+    let mut wizard = Loop { front, inputs, model, effects, begun, leaving: None, is_blind: false };
+    wizard.show();
     wizard.perform(first);
     let why = wizard.run().await;
     Ended { model: wizard.model, why }
@@ -126,17 +130,13 @@ impl<S: Stream + Unpin> Inputs<S> {
     }
 }
 
-struct Loop<'a, B: Backend, S, T> {
-    terminal: &'a mut Terminal<B>,
-    tty: &'a mut T,
-    theme: &'a Theme,
+struct Loop<F, S> {
+    front: F,
     inputs: Inputs<S>,
     model: Model,
     effects: Effects,
     begun: Instant,
-    /// The size that was drawn for last.
-    size: (u16, u16),
-    /// Whether there is nothing left to draw on.
+    /// Whether there is nothing left to show it on.
     is_blind: bool,
     /// Why the program was told to end, and when it ends at the latest.
     leaving: Option<(Why, Instant)>,
@@ -150,7 +150,7 @@ enum LoopTurn {
     TooLate,
 }
 
-impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B, S, T> {
+impl<F: FrontEnd, S: Stream<Item = io::Result<Input>> + Unpin> Loop<F, S> {
     async fn run(&mut self) -> Why {
         while !self.is_over() {
             let mut next = Some(self.next().await);
@@ -163,7 +163,7 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
                 }
             }
             if !self.is_over() {
-                self.draw();
+                self.show();
             }
         }
         self.leaving.take().map_or(Why::Finished, |(why, _)| why)
@@ -202,18 +202,23 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
     fn handle(&mut self, turn: LoopTurn) {
         match turn {
             LoopTurn::Input(Some(Ok(input))) => match input {
-                Input::Key(key) if key.kind == KeyEventKind::Release => {}
-                Input::Key(key) => self.tell(Message::Key(key)),
-                Input::Paste(text) => self.tell(Message::Paste(text)),
                 Input::Resized => self.resized(),
-                Input::Stop => self.give(T::suspend),
-                Input::Continued => self.give(T::take_again),
+                Input::Stop => self.give(F::Console::suspend),
+                Input::Continued => self.give(F::Console::take_again),
+                input => {
+                    for message in self.front.hear(input, &self.model) {
+                        self.tell(message);
+                    }
+                }
             },
             LoopTurn::Input(ended) => {
                 let why = ended.and_then(Result::err).map_or_else(|| "it was closed".to_owned(), |why| why.to_string());
                 self.leave(Why::Terminal(why));
             }
-            LoopTurn::Signal(signal) => self.leave(Why::Signal(signal)),
+            LoopTurn::Signal(signal) => match self.front.interrupted().filter(|_| signal == Signal::Interrupt) {
+                Some(message) => self.tell(message),
+                None => self.leave(Why::Signal(signal)),
+            },
             LoopTurn::News(News::Message(message)) => {
                 // Events sent before an answer may have arrived since their queue was last looked at. An event itself is the
                 // first of its queue.
@@ -255,23 +260,23 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         for effect in effects {
             match effect {
                 Effect::Copy(text) => {
-                    let is_sent = self.tty.copy(&text).unwrap_or_default();
+                    let is_sent = self.front.console().copy(&text).unwrap_or_default();
                     self.tell(Message::Copied { is_sent });
                 }
-                Effect::Suspend => self.give(T::suspend),
+                Effect::Suspend => self.give(F::Console::suspend),
                 effect => self.effects.begin(effect),
             }
         }
     }
 
     fn resized(&mut self) {
-        let (columns, rows) = self.tty.size();
+        let (columns, rows) = self.front.console().size();
         self.tell(Message::Resize(columns, rows));
     }
 
     /// The shell has the terminal meanwhile: it may draw over what is there, and the window may have another size then.
-    fn give(&mut self, and_take: fn(&mut T) -> io::Result<()>) {
-        if let Err(error) = and_take(self.tty) {
+    fn give(&mut self, and_take: fn(&mut F::Console) -> io::Result<()>) {
+        if let Err(error) = and_take(self.front.console()) {
             self.leave(Why::Terminal(error.to_string()));
             return;
         }
@@ -279,28 +284,18 @@ impl<B: Backend, S: Stream<Item = io::Result<Input>> + Unpin, T: Tty> Loop<'_, B
         self.resized();
     }
 
-    /// Shows the model. A terminal that cannot be drawn on is gone; the engine still has to settle.
-    fn draw(&mut self) {
+    /// Shows the model. A terminal that cannot be written to is gone; the engine still has to settle.
+    fn show(&mut self) {
         if self.is_blind {
             return;
         }
-        if let Err(why) = self.try_draw() {
-            self.is_blind = true;
-            self.leave(Why::Terminal(why.to_string()));
+        let is_unknown = std::mem::take(&mut self.model.shell.repaint);
+        match self.front.show(&self.model, is_unknown) {
+            Ok(limit) => self.tell(Message::Overflow(limit)),
+            Err(why) => {
+                self.is_blind = true;
+                self.leave(Why::Terminal(why.to_string()));
+            }
         }
-    }
-
-    fn try_draw(&mut self) -> Result<(), B::Error> {
-        let size = self.model.shell.size;
-        if std::mem::take(&mut self.model.shell.repaint) || size != self.size {
-            // Unlike `clear`, this asks the terminal nothing; its answer would come in between the keys.
-            self.terminal.resize(Rect::new(0, 0, size.0, size.1))?;
-            self.size = size;
-        }
-        let (model, theme) = (&self.model, self.theme);
-        let mut limit = 0;
-        self.terminal.draw(|frame| limit = view(model, theme, frame))?;
-        self.tell(Message::Overflow(limit));
-        Ok(())
     }
 }

@@ -17,6 +17,7 @@ mod choices;
 pub mod dialog;
 pub mod fields;
 mod forms;
+pub mod gesture;
 mod interfaces;
 mod interrupted;
 pub mod keymap;

@@ -122,7 +122,8 @@ fn with_terminal(beginning: Beginning, theme: &Theme) -> io::Result<Ended> {
         // When it is dropped it shows the cursor, and panics if neither that nor complaining about it works, as after a
         // hang-up. The guard shows the cursor.
         let mut terminal = ManuallyDrop::new(terminal::canvas(BufWriter::new(stdout()))?);
-        Ok(tui::run(&mut terminal, input, &mut Console, signals, beginning, theme).await)
+        let front = tui::Screen::new(&mut terminal, Console, theme);
+        Ok(tui::run(front, input, signals, beginning).await)
     });
     runtime.shutdown_background();
     ended

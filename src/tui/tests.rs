@@ -1,12 +1,14 @@
 use std::convert::Infallible;
 
 use futures::stream;
+use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::*;
 use crate::plan::{Labels, Profiles, Psk, VpnId};
 use crate::sign_in::Login;
+use crate::view::Theme;
 use crate::wizard::Ending;
 
 struct Deaf;
@@ -52,7 +54,9 @@ async fn ended_by(
     if let Some(task) = task {
         effects.begin_task(task);
     }
-    run_with(effects, &mut terminal, input, &mut Deaf, receiver, beginning(), &Theme::new(true, true)).await
+    let theme = Theme::new(true, true);
+    let front = Screen::new(&mut terminal, Deaf, &theme);
+    run_with(effects, front, input, receiver, beginning()).await
 }
 
 #[tokio::test]

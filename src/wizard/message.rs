@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use secrecy::SecretString;
 
+use super::gesture::Gesture;
 use super::remote::RequestId;
 use crate::change;
 use crate::change::Change;
@@ -117,6 +118,7 @@ pub struct Beginning {
 pub enum Message {
     Key(KeyEvent),
     Paste(SecretString),
+    Gesture(Gesture),
     Resize(u16, u16),
     /// Time has passed: this much since the start.
     Tick(Duration),

@@ -277,6 +277,28 @@ impl Picker {
         exists
     }
 
+    /// Moves the cursor to that line, and tells whether it was there. None if there is no such line.
+    pub fn point(&mut self, choice: &Choice) -> Option<bool> {
+        let was = self.current().is_some_and(|line| line.choice == *choice);
+        if self.place_of(choice).is_none() && self.filter.is_some() {
+            self.end_filter();
+        }
+        let place = self.place_of(choice)?;
+        self.go(place);
+        Some(was)
+    }
+
+    /// Marks those lines of a list of several, and no others; the cursor goes to the first of them.
+    pub fn mark(&mut self, choices: Vec<Choice>) {
+        if let Some(first) = choices.first() {
+            self.point(first);
+        }
+        if let Some(marked) = &mut self.marked {
+            (*marked, self.is_decided) = (choices, true);
+            self.find_first_mark();
+        }
+    }
+
     /// Marks or unmarks the line under the cursor, if it can be chosen.
     pub fn toggle(&mut self) {
         self.touched = true;
@@ -324,6 +346,15 @@ impl Picker {
                 self.cursor = self.best();
             }
         }
+    }
+
+    /// Shows only the lines with that text; all of them if it is empty.
+    pub fn filter_by(&mut self, text: &str) {
+        if text.is_empty() {
+            return self.end_filter();
+        }
+        self.start_filter();
+        self.edit_filter(|input| *input = Input::new(text.to_owned()));
     }
 
     /// Ends filtering; the cursor stays on its line.

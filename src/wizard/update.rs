@@ -14,7 +14,7 @@ use crate::sign_in::Login;
 
 /// Changes the model by one message and says what has to be done about it.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
-    let is_key = matches!(message, Message::Key(_));
+    let is_key = matches!(message, Message::Key(_) | Message::Gesture(_));
     updated(model, message);
     model.new_vpn.ask_interfaces(&mut model.shell, model.screen, &model.content);
     model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
@@ -27,6 +27,7 @@ fn updated(model: &mut Model, message: Message) {
     match message {
         Message::Key(event) if event.kind == KeyEventKind::Release => {}
         Message::Key(event) => key(model, &event),
+        Message::Gesture(gesture) => model.gesture(gesture),
         Message::Paste(_) if model.shell.is_too_small() => {}
         Message::Paste(text) => model.paste(&text),
         Message::Resize(columns, rows) => model.shell.size = (columns, rows),
@@ -86,16 +87,21 @@ fn key(model: &mut Model, event: &KeyEvent) {
     if model.shell.is_too_small() {
         return unseen(model, event, action, is_alone);
     }
-    if action == Some(Action::Accept)
-        && let Some(why) = model.unmeant(is_alone)
-    {
-        model.shell.warn(why);
+    if action == Some(Action::Accept) {
+        accept(model, is_alone);
     } else if let Some(action) = action {
         act(model, action);
     } else if model.shell.question.is_some() {
         model.shell.edit_question(event);
     } else {
         model.edit(event);
+    }
+}
+
+pub(super) fn accept(model: &mut Model, is_alone: bool) {
+    match model.unmeant(is_alone) {
+        Some(why) => model.shell.warn(why),
+        None => act(model, Action::Accept),
     }
 }
 
@@ -112,7 +118,7 @@ fn unseen(model: &mut Model, event: &KeyEvent, action: Option<Action>, is_alone:
     }
 }
 
-fn act(model: &mut Model, action: Action) {
+pub(super) fn act(model: &mut Model, action: Action) {
     match action {
         Action::Suspend => return model.shell.out.push(Effect::Suspend),
         Action::Repaint => return model.shell.repaint = true,

@@ -1,0 +1,178 @@
+//! What a person asks for other than with a key: with a line that is typed, or with the mouse. Each is one message.
+
+use crossterm::event::KeyCode;
+use secrecy::{ExposeSecret, SecretString};
+use tui_input::Input;
+
+use super::dialog::Act;
+use super::fields::Field;
+use super::keymap::Action;
+use super::picker::Choice;
+use super::screen::{Kind, Screen};
+use super::update::{accept, act};
+use super::{Content, Model};
+use crate::plan::fields::Allowed;
+
+/// A place that takes a choice, as it was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A line of the list.
+    Line(Choice),
+    /// A button of what is in front, by its place.
+    Button(usize),
+    /// A button of a dialog, by what it does: another dialog may stand there by now.
+    Answer(Act),
+    /// A field of the form, by its place.
+    Field(usize),
+    /// An answer of the review.
+    Step(Screen),
+}
+
+#[derive(Debug)]
+pub enum Gesture {
+    Act(Action),
+    /// Goes there; accepts what the focus is on already.
+    Click(Spot),
+    /// Goes there and accepts.
+    Take(Spot),
+    /// Marks those lines of a list of several, and no others, and takes them.
+    Mark(Vec<Choice>),
+    /// The whole text of the field with the focus; goes on if nothing is wrong with it.
+    Fill(SecretString),
+    /// Shows only the lines with that text; all of them if it is empty.
+    Filter(String),
+}
+
+impl Model {
+    /// Whatever accepts is taken as an Enter that is pressed now, and ignored where that would be.
+    pub(super) fn gesture(&mut self, gesture: Gesture) {
+        self.shell.notice = None;
+        if self.shell.is_too_small() {
+            return;
+        }
+        match gesture {
+            Gesture::Act(Action::Accept) => self.accept_now(),
+            Gesture::Act(action) => act(self, action),
+            Gesture::Click(spot) => match self.focus(&spot) {
+                Some(true) => self.accept_now(),
+                Some(false) => {
+                    self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
+                }
+                None => {}
+            },
+            Gesture::Take(spot) => {
+                if self.focus(&spot).is_some() {
+                    self.accept_now();
+                }
+            }
+            Gesture::Mark(choices) => {
+                if self.is_uncovered()
+                    && let Content::List(picker) = &mut self.content
+                {
+                    picker.mark(choices);
+                    self.accept_now();
+                }
+            }
+            Gesture::Fill(text) => self.fill(&text),
+            Gesture::Filter(text) => {
+                if self.is_uncovered()
+                    && let Content::List(picker) = &mut self.content
+                {
+                    picker.filter_by(&text);
+                }
+            }
+        }
+    }
+
+    fn accept_now(&mut self) {
+        let is_alone = self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
+        accept(self, is_alone);
+    }
+
+    const fn is_uncovered(&self) -> bool {
+        self.shell.dialog.is_none() && self.shell.question.is_none()
+    }
+
+    /// Goes to a place that is shown, and tells whether the focus was there. None if there is no such place now.
+    fn focus(&mut self, spot: &Spot) -> Option<bool> {
+        if let Some(asked) = &mut self.shell.question {
+            let Spot::Field(at) = *spot else { return None };
+            return (at < asked.fields.len()).then(|| std::mem::replace(&mut asked.focus, at) == at);
+        }
+        if let Some(dialog) = &mut self.shell.dialog {
+            let Spot::Answer(act) = spot else { return None };
+            let at = dialog.buttons.iter().position(|(_, does)| does == act)?;
+            return Some(std::mem::replace(&mut dialog.focus, at) == at);
+        }
+        let review_focus = if let Spot::Step(screen) = spot { Some(self.review_focus(*screen)) } else { None };
+        match (spot, &mut self.content) {
+            (Spot::Line(choice), Content::List(picker)) => picker.point(choice),
+            (Spot::Field(at), Content::Form(form)) if *at < form.fields.len() => {
+                Some(std::mem::replace(&mut form.focus, *at) == *at)
+            }
+            (Spot::Button(0), Content::Review(review)) => Some(std::mem::take(&mut review.focus) == 0),
+            (Spot::Step(_), Content::Review(review)) => {
+                let focus = review_focus?;
+                Some(std::mem::replace(&mut review.focus, focus) == focus)
+            }
+            (Spot::Button(at), Content::None) => self.focus_button(*at),
+            _ => None,
+        }
+    }
+
+    fn focus_button(&mut self, at: usize) -> Option<bool> {
+        if self.screen == Screen::Work {
+            let work = self.work.current.as_mut()?;
+            return (at < work.buttons().len()).then(|| std::mem::replace(&mut work.focus, at) == at);
+        }
+        let open = self.vpns.open.as_mut()?;
+        let button = open.buttons().get(at).copied()?;
+        let was = open.focused() == Some(button);
+        open.focus = button;
+        Some(was)
+    }
+
+    /// Takes the text of the field with the focus, in place of what was there.
+    fn fill(&mut self, text: &SecretString) {
+        if self.shell.question.is_some() {
+            self.shell.paste_answer(text.expose_secret());
+            return self.accept_now();
+        }
+        let Content::Form(form) = &self.content else { return };
+        let (Some(field), at) = (form.field(), form.focus) else { return };
+        if self.shell.dialog.is_some() {
+            return;
+        }
+        self.vpns.drop_intent();
+        self.set_text(field, text.expose_secret());
+        if matches!(self.screen.about().kind, Kind::PolicyForm) {
+            return;
+        }
+        let is_wrong = self.check(field).is_some();
+        match &mut self.content {
+            Content::Form(form) if !is_wrong && at + 1 < form.fields.len() => form.focus += 1,
+            _ => self.accept_now(),
+        }
+    }
+
+    fn set_text(&mut self, field: Field, text: &str) {
+        let text = text.trim();
+        if let Some(secret) = self.secret_mut(field) {
+            secret.clear();
+            secret.insert(text);
+            return;
+        }
+        if let Field::Policy(of_policy) = field {
+            let answers = &mut self.new_vpn.answers;
+            match (of_policy.set(&mut answers.custom, text), of_policy.allowed()) {
+                (Ok(()), _) => answers.custom_edited = true,
+                (Err(why), Allowed::Words(_)) => return self.shell.warn(why.to_string()),
+                (Err(_), Allowed::Number(_)) => {}
+            }
+        }
+        let clean: String = text.chars().filter(|character| !character.is_control()).collect();
+        if let Some(input) = self.input_mut(field) {
+            *input = Input::new(clean);
+        }
+    }
+}
