@@ -20,12 +20,14 @@ mod forms;
 pub mod gesture;
 mod interfaces;
 mod interrupted;
+mod kept_enter;
 pub mod keymap;
 mod lists;
 mod message;
 mod navigate;
 mod new_vpn;
 mod objects;
+mod only_candidate;
 mod outbox;
 pub mod picker;
 pub mod remote;
@@ -41,6 +43,8 @@ mod update;
 pub mod vpns;
 pub mod work;
 mod working;
+
+use std::iter;
 
 use crate::plan::Half;
 
@@ -77,6 +81,7 @@ pub struct Model {
     pub work: WorkList,
     screen: Screen,
     content: Content,
+    kept_enter: Option<kept_enter::KeptEnter>,
 }
 
 impl Model {
@@ -90,6 +95,7 @@ impl Model {
             work: WorkList::default(),
             screen: Screen::Mode,
             content: Content::None,
+            kept_enter: None,
         };
         model.enter(Screen::Mode);
         model.shell.sign_in();
@@ -116,7 +122,10 @@ impl Model {
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {
             return Some(Screen::Review);
         }
-        self.route().previous(self.screen)
+        let route = self.route();
+        let before = iter::successors(route.previous(self.screen), |screen| route.previous(*screen));
+        // Where there was nothing to choose, nobody was.
+        before.into_iter().find(|screen| !self.new_vpn.only_candidate.contains_key(screen))
     }
 
     /// Whether something moves, so that time should pass.

@@ -92,6 +92,7 @@ impl Way {
     }
 
     fn walk(&mut self, inventory: &Inventory, detail: &Detail) {
+        let is_choice = self.size.routers > 1;
         let mut journey = Journey::signed_in(&[hamilton()]);
         journey.types("2").at(Screen::Region(Half::A));
         let seen = inventory.clone();
@@ -99,14 +100,14 @@ impl Way {
             journey.discovered(&hamilton(), Ok(seen));
         });
         self.part("the routers open", &mut journey, |journey| {
-            journey.enter().at(Screen::Router(Half::A));
+            journey.enter().at(if is_choice { Screen::Router(Half::A) } else { Screen::Subnets(Half::A) });
         });
         let told = detail.clone();
         self.part("the details arrive", &mut journey, |journey| {
             journey.detailed(&hamilton(), Ok(told));
         });
         self.part("the subnets open", &mut journey, |journey| {
-            journey.enter().at(Screen::Subnets(Half::A));
+            journey.to(Screen::Subnets(Half::A));
         });
         let again = inventory.clone();
         self.part("they are read again", &mut journey, |journey| {
@@ -123,7 +124,7 @@ impl Way {
             journey.esc();
         });
         self.part("back to the routers", &mut journey, |journey| {
-            journey.esc().at(Screen::Router(Half::A));
+            journey.esc().at(if is_choice { Screen::Router(Half::A) } else { Screen::Region(Half::A) });
         });
     }
 }
@@ -162,7 +163,7 @@ fn lists_of_many_routers_and_their_subnets_take_time_in_proportion_to_their_leng
 fn what_is_said_of_a_line_is_made_when_it_is_shown() {
     let (inventory, _) = large(Size { subnets: 10_000, routers: 2_500 });
     let mut journey = Journey::signed_in(&[hamilton()]);
-    journey.discovered(&hamilton(), Ok(inventory)).types("2").enter().enter().at(Screen::Subnets(Half::A));
+    journey.discovered(&hamilton(), Ok(inventory)).types("2").enter().at(Screen::Subnets(Half::A));
     let picker = picker(&journey);
     let last = picker.lines().last().unwrap();
     assert_eq!((picker.lines().len(), picker.tally().open), (10_000, 4));

@@ -43,7 +43,7 @@ enum Stand {
 
 pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
-    let steps = model.route().screens();
+    let steps = model.rail();
     let names = steps.iter().map(|step| columns(&step.name(model.new_vpn.answers.mode))).max().unwrap_or_default();
     let at = steps.iter().position(|step| *step == model.screen()).unwrap_or_default();
     let height = usize::from(area.height);

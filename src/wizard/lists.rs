@@ -123,6 +123,12 @@ impl Model {
             return picker.reload(lines, default.as_ref());
         }
         let filter = picker.filter().cloned();
+        if filter.is_none()
+            && self.new_vpn.returning != Some(self.screen)
+            && let Some(text) = self.answer_with_only_candidate(self.screen)
+        {
+            return self.advance_telling(vec![text]);
+        }
         self.say_what_no_longer_fits(self.screen, &lines);
         let picker = Picker::new(lines, default.as_ref(), fresh).decided(is_decided).filtered(filter);
         self.content = Content::List(picker);
@@ -208,16 +214,16 @@ impl Model {
         }
     }
 
-    fn accept_line(&mut self) {
+    pub(super) fn accept_line(&mut self) {
         let Content::List(picker) = &self.content else { return };
         let Some(line) = picker.current().cloned() else {
+            if let Some(what) = self.awaited_list() {
+                return self.keep_enter(&what);
+            }
             let text = match self.screen {
-                _ if self.shell.session().is_none() => "You are still being signed in; a moment.".to_owned(),
-                Screen::Router(half) | Screen::Subnets(half) if self.new_vpn.is_reading_half(half) => {
-                    format!("{} is still being read; a moment", self.place(half))
-                }
-                Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.".to_owned(),
-                _ => "There is nothing to choose here; Esc goes back.".to_owned(),
+                Screen::Vpns if self.shell.session().is_none() => "You are still being signed in; a moment.",
+                Screen::Vpns if self.vpns.seen.is_loading() => "It is still being read; a moment.",
+                _ => "There is nothing to choose here; Esc goes back.",
             };
             return self.shell.warn(text);
         };
@@ -229,8 +235,10 @@ impl Model {
             }
             _ => {}
         }
-        if line.pending {
-            return self.shell.warn(format!("{} is still being read; Enter again in a moment.", line.title));
+        // While the second region is being read, the first one's router and subnets can be chosen.
+        let is_second = self.screen == Screen::Region(Half::B) && self.new_vpn.inventory_of(Half::A).is_some();
+        if line.pending && !is_second {
+            return self.keep_enter(&format!("{} is still being read", line.title));
         }
         match self.refusal_text(&line) {
             Some(text) => self.shell.warn(text),
@@ -253,19 +261,15 @@ impl Model {
                 self.new_vpn.answers.mode = Mode::SiteToSite;
                 return self.enter(Screen::Region(Half::A));
             }
-            (Screen::Region(half), Choice::Region(region)) => {
-                *self.new_vpn.answers.region.get_mut(half) = Some(region);
+            (screen @ Screen::Region(half), region) => {
+                self.new_vpn.answer(screen, &[region]);
                 let is_pair = self.new_vpn.answers.mode == Mode::SiteToSite;
                 if is_pair && half == Half::A && self.new_vpn.answers.region.a == self.new_vpn.answers.region.b {
                     self.new_vpn.answers.region.b = None;
                     self.shell.say("The second region was the same; choose another.");
                 }
             }
-            (Screen::Router(half), Choice::Object(router)) => {
-                if let Some(region) = self.new_vpn.answers.region.get(half).clone() {
-                    self.new_vpn.answers.router.insert(region, router);
-                }
-            }
+            (screen @ Screen::Router(_), router) => self.new_vpn.answer(screen, &[router]),
             (Screen::Policy, Choice::Profile(profile)) => {
                 if profile == Profile::Custom && !self.new_vpn.answers.custom_edited {
                     let policy = self.new_vpn.policy().clone();
@@ -289,15 +293,12 @@ impl Model {
         {
             return self.shell.warn(text);
         }
-        let ids: Vec<Id> = taken.into_iter().filter_map(Choice::object).collect();
         let inventory = self.new_vpn.inventory_of(half);
-        let subnets: Vec<_> = ids.iter().filter_map(|id| inventory?.subnet(id)).collect();
+        let subnets: Vec<_> = taken.iter().filter_map(|choice| inventory?.subnet(choice.id()?)).collect();
         if let Some(finding) = crate::plan::checks::together(&subnets, half).into_iter().next() {
             return self.shell.warn(finding.text);
         }
-        if let Some(router) = self.new_vpn.answers.router_of(half).cloned() {
-            self.new_vpn.answers.subnets.insert(router, ids);
-        }
+        self.new_vpn.answer(self.screen, &taken);
         self.advance();
     }
 

@@ -13,6 +13,7 @@ impl Model {
         self.shell.hide_keys();
         self.shell.scroll = 0;
         self.vpns.drop_intent();
+        self.kept_enter = None;
         self.screen = screen;
         self.content = match screen.about().kind {
             Kind::Form(..) | Kind::PolicyForm => Content::Form(Form::of(screen.fields())),
@@ -35,21 +36,36 @@ impl Model {
         }
     }
 
-    /// Goes on: back to the review if an answer was changed from there, else to the next question.
+    /// Goes on: back to the review if an answer was changed from there, else to the next question that there is more
+    /// than one answer to.
     pub(super) fn advance(&mut self) {
+        self.advance_telling(Vec::new());
+    }
+
+    /// The same, and says besides what was answered without the user.
+    pub(super) fn advance_telling(&mut self, mut told: Vec<String>) {
         self.forget_unchanged_name();
-        self.new_vpn.ask_details(&mut self.shell);
-        if self.new_vpn.returning.is_some() {
-            // A changed answer can make others necessary: another region has other routers, another mode other screens.
-            self.enter(self.first_missing().unwrap_or(Screen::Review));
-        } else if let Some(screen) = self.route().next(self.screen) {
-            self.enter(screen);
+        let mut at = self.screen;
+        let next = loop {
+            self.new_vpn.ask_details(&mut self.shell);
+            let Some(next) = self.after(at) else { return };
+            let Some(text) = self.answer_with_only_candidate(next) else { break next };
+            told.push(text);
+            at = next;
+        };
+        self.enter(next);
+        if !told.is_empty() && self.shell.notice.as_ref().is_none_or(|notice| !notice.is_problem) {
+            self.shell.say(told.join(" "));
         }
     }
 
-    fn first_missing(&self) -> Option<Screen> {
-        let screens = self.route().screens().into_iter();
-        screens.filter(|screen| screen.is_question()).find(|screen| !self.is_answered(*screen))
+    fn after(&self, screen: Screen) -> Option<Screen> {
+        if self.new_vpn.returning.is_some() {
+            // A changed answer can make others necessary: another region has other routers, another mode other screens.
+            let missing = self.route().answers().find(|screen| !self.is_answered(*screen));
+            return Some(missing.unwrap_or(Screen::Review));
+        }
+        self.route().next(screen)
     }
 
     fn forget_unchanged_name(&mut self) {

@@ -1,6 +1,6 @@
 //! A VPN to be created: what is answered, what the regions have, and the plan that comes of both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::answers::Answers;
@@ -55,6 +55,8 @@ pub struct NewVpn {
     pub profiles: Profiles,
     /// The answer that is changed from the review; accepting it returns there.
     pub returning: Option<Screen>,
+    /// The steps that were answered with the only candidate there was, and why there was no other.
+    pub(super) only_candidate: BTreeMap<Screen, String>,
     /// The keys it has to share with connections that exist.
     pub(super) shared_keys: SharedKeys,
 }
@@ -70,6 +72,7 @@ impl NewVpn {
             regions: Vec::new(),
             profiles: beginning.profiles,
             returning: None,
+            only_candidate: BTreeMap::new(),
             shared_keys: SharedKeys::default(),
         }
     }

@@ -60,9 +60,8 @@ impl NewVpn {
 
 impl Model {
     pub fn answer_lines(&self) -> Vec<AnswerLine> {
-        let asked = self.route().screens().into_iter().filter(|screen| screen.is_question());
         let line = |screen| AnswerLine { screen, value: self.answer_text(screen), source: self.answer_source(screen) };
-        asked.map(line).collect()
+        self.route().answers().map(line).collect()
     }
 
     /// The key, or the connection that has it, if the plan in review shares one.

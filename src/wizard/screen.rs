@@ -62,7 +62,7 @@ pub(crate) struct ScreenText {
     answer: fn(&Model, Half) -> String,
     is_answered: fn(&Model, Half) -> bool,
     /// Why the answer is what it is, where the user did not choose it.
-    source: fn(&Model) -> Option<String>,
+    source: fn(&Model, Screen) -> Option<String>,
 }
 
 impl Screen {
@@ -120,9 +120,9 @@ pub struct Route {
 }
 
 impl Route {
-    /// The screens of a new VPN, in order.
+    /// The steps of a new VPN, in order.
     pub fn screens(self) -> Vec<Screen> {
-        use Screen::{Cloud, Custom, Key, Mode as Modes, Name, Peer, Policy, Region, Review, Router, Subnets, Work};
+        use Screen::{Cloud, Mode as Modes, Peer, Region, Review, Router, Subnets, Work};
         let sides: &[Screen] = match self.mode {
             Mode::SiteToSite => &[
                 Region(Half::A),
@@ -135,8 +135,18 @@ impl Route {
             Mode::Single => &[Region(Half::A), Router(Half::A), Subnets(Half::A), Peer],
         };
         let first = self.clouds.then_some(Cloud).into_iter().chain([Modes]).chain(sides.iter().copied());
-        let last = [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name, Review, Work]);
-        first.chain(last).collect()
+        first.chain([Review, Work]).collect()
+    }
+
+    /// What has an answer from the beginning, and is changed from the review.
+    fn settings(self) -> impl Iterator<Item = Screen> {
+        use Screen::{Custom, Key, Name, Policy};
+        [Key, Policy].into_iter().chain(self.custom.then_some(Custom)).chain([Name])
+    }
+
+    /// Every answer that a new VPN is made of, in the order of the review.
+    pub fn answers(self) -> impl Iterator<Item = Screen> {
+        self.screens().into_iter().filter(|screen| screen.is_question()).chain(self.settings())
     }
 
     pub fn next(self, screen: Screen) -> Option<Screen> {
@@ -162,6 +172,18 @@ impl Model {
         !self.screen.is_of_existing() && (self.screen != Screen::Work || self.work.change().is_none())
     }
 
+    /// What the rail lists: the steps, and once they are done the settings that the review leads to.
+    pub fn rail(&self) -> Vec<Screen> {
+        let route = self.route();
+        let mut steps = route.screens();
+        if let Some(at) = steps.iter().position(|step| *step == Screen::Review)
+            && (self.new_vpn.returning.is_some() || matches!(self.screen, Screen::Review | Screen::Work))
+        {
+            steps.splice(at..at, route.settings());
+        }
+        steps
+    }
+
     pub fn heading(&self) -> String {
         (self.screen.about().heading)(self, self.screen.half().unwrap_or(Half::A))
     }
@@ -183,7 +205,7 @@ impl Model {
     }
 
     pub(super) fn answer_source(&self, screen: Screen) -> Option<String> {
-        (screen.about().source)(self)
+        (screen.about().source)(self, screen)
     }
 
     pub fn is_answered(&self, screen: Screen) -> bool {

@@ -16,6 +16,10 @@ use crate::sign_in::Login;
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let is_key = matches!(message, Message::Key(_) | Message::Gesture(_));
     updated(model, message);
+    model.leave_region_without_vpn();
+    if !is_key {
+        model.act_on_kept_enter();
+    }
     model.new_vpn.ask_interfaces(&mut model.shell, model.screen, &model.content);
     model.new_vpn.ask_shared_keys(&mut model.shell, &model.content);
     model.shell.hide_old_keys();
@@ -84,6 +88,7 @@ fn key(model: &mut Model, event: &KeyEvent) {
     let is_alone = model.shell.attention.hears(event, model.shell.now);
     let action = keymap::action(model, event);
     model.shell.notice = None;
+    model.kept_enter = None;
     if model.shell.is_too_small() {
         return unseen(model, event, action, is_alone);
     }

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
+    journey.to_peer();
     journey.enter().at(Screen::Peer);
     assert!(journey.model.problem(Field::PeerAddress).is_some(), "Enter on an empty form says what is missing");
     journey.types("198.51.100.7").enter().at(Screen::Peer);
     assert_eq!(journey.model.problem(Field::PeerCidrs), None, "a field nobody has been at is not blamed");
-    journey.types("192.168.7.0/24").enter().at(Screen::Key).enter().enter().enter().at(Screen::Review);
-    journey.detailed(&hamilton(), Ok(hamilton_detail()));
+    journey.types("192.168.7.0/24").enter().at(Screen::Review);
+    journey.details();
     let plan = journey.plan().unwrap();
     let peer = plan.peer().unwrap();
     assert_eq!(peer.address, PeerAddress::Ip("198.51.100.7".parse().unwrap()));
@@ -22,7 +22,7 @@ fn single_mode_asks_only_for_what_the_cloud_cannot_know() {
 #[test]
 fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
+    journey.to_peer();
     let router = hamilton_inventory().routers.into_iter().find(|router| router.name == "border-router").unwrap();
     journey.types(&router.external_v4[0].to_string()).enter().at(Screen::Peer);
     assert!(journey.model.problem(Field::PeerAddress).unwrap().contains("own router"));
@@ -33,7 +33,7 @@ fn a_peer_that_is_this_side_itself_is_refused_in_its_field() {
 #[test]
 fn going_back_keeps_every_answer_and_going_on_restores_them() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
+    journey.enter().enter().enter().at(Screen::Subnets(Half::A));
     journey.types("k").key(KeyCode::Char(' '));
     let marked = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => picker.marked().unwrap().len(),
@@ -42,13 +42,11 @@ fn going_back_keeps_every_answer_and_going_on_restores_them() {
     assert_eq!(marked(&journey), 2);
     journey.esc().at(Screen::Router(Half::A)).enter().at(Screen::Subnets(Half::A));
     assert_eq!(marked(&journey), 2, "marks survive Esc");
-    journey.enter().enter().enter().at(Screen::Key);
-    journey.types("mykey").esc().at(Screen::Subnets(Half::B)).enter().at(Screen::Key);
+    journey.enter().at(Screen::Router(Half::B)).enter().at(Screen::Review).to(Screen::Key);
+    journey.control('u').types("mykey").esc().at(Screen::Review).enter().at(Screen::Key);
     assert_eq!(journey.model.new_vpn.answers.key.expose(), "mykey", "a half-typed key survives too");
-    for _ in 0..7 {
-        journey.esc();
-    }
-    journey.at(Screen::Mode).esc();
+    journey.esc().at(Screen::Review).esc().at(Screen::Router(Half::B)).esc().at(Screen::Subnets(Half::A));
+    journey.esc().esc().at(Screen::Region(Half::A)).esc().at(Screen::Mode).esc();
     assert!(journey.model.shell.dialog.is_some(), "Esc on the first step asks before leaving");
     journey.esc();
     assert_eq!(journey.model.new_vpn.answers.region.b, Some(porirua()));
@@ -58,7 +56,7 @@ fn going_back_keeps_every_answer_and_going_on_restores_them() {
 #[test]
 fn a_form_that_is_wrong_does_not_hold_the_user() {
     let mut journey = Journey::ready();
-    journey.key(KeyCode::Down).enter().enter().enter().enter().at(Screen::Peer);
+    journey.to_peer();
     journey.types("not an ip").enter().at(Screen::Peer).esc().at(Screen::Subnets(Half::A)).enter().at(Screen::Peer);
     assert_eq!(journey.model.new_vpn.answers.peer_address.value(), "not an ip");
 }
@@ -101,10 +99,7 @@ fn the_profile_follows_what_the_regions_and_subnets_need_and_says_why() {
     let mut upgraded = porirua_inventory();
     upgraded.extensions = new_release();
     journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(upgraded));
-    for _ in 0..8 {
-        journey.enter();
-    }
-    journey.at(Screen::Policy);
+    journey.to(Screen::Policy);
     assert_eq!(journey.model.new_vpn.profile(), Profile::Modern);
     let Content::List(picker) = journey.model.content() else { panic!() };
     let line = picker.current().unwrap();
@@ -133,10 +128,7 @@ fn a_custom_policy_is_checked_field_by_field_and_kept() {
 #[test]
 fn the_key_is_generated_hidden_and_replaced_by_what_is_typed_or_pasted() {
     let mut journey = Journey::ready();
-    for _ in 0..7 {
-        journey.enter();
-    }
-    journey.at(Screen::Key);
+    journey.to(Screen::Key);
     assert!(journey.model.new_vpn.answers.key.is_generated() && !journey.model.shell.is_revealed());
     assert!(!format!("{:?}", journey.model).contains(KEY), "no Debug shows the key");
     journey.types("short").enter().at(Screen::Key);
@@ -174,7 +166,7 @@ fn nothing_is_made_while_something_stands_in_the_way() {
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Work(Which::Plan(..), _))));
     journey.at(Screen::Subnets(Half::B));
     let mut journey = Journey::ready();
-    for _ in 0..10 {
+    for _ in 0..5 {
         journey.enter();
     }
     journey.at(Screen::Review).enter().at(Screen::Review);

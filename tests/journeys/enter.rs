@@ -221,10 +221,7 @@ fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
 fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minute() {
     let shown = || {
         let mut journey = Journey::ready();
-        for _ in 0..7 {
-            journey.enter();
-        }
-        journey.at(Screen::Key).control('r');
+        journey.to(Screen::Key).control('r');
         assert!(journey.model.shell.is_revealed() && journey.model.is_animating());
         journey
     };
@@ -232,7 +229,7 @@ fn a_key_in_clear_is_hidden_when_its_step_is_left_after_a_stop_and_after_a_minut
         let mut journey = shown();
         match how {
             "back" => journey.esc().enter().at(Screen::Key),
-            "on" => journey.enter().esc().at(Screen::Key),
+            "on" => journey.enter().at(Screen::Review).enter().at(Screen::Key),
             "stopped" => journey.control('z').send(Message::Continued),
             _ => journey.passes(60_000),
         };

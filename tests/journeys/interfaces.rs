@@ -41,7 +41,7 @@ fn asked(journey: &Journey) -> Vec<usize> {
 fn at_routers(inventory: &Inventory) -> Journey {
     let mut journey = Journey::signed_in(&[hamilton()]);
     journey.keeps_interfaces = true;
-    journey.discovered(&hamilton(), Ok(bare(inventory))).types("2").enter().at(Screen::Router(Half::A));
+    journey.discovered(&hamilton(), Ok(bare(inventory))).types("2").at(Screen::Router(Half::A));
     journey
 }
 
@@ -50,9 +50,9 @@ fn only_the_routers_around_the_cursor_are_asked_about_and_not_one_by_one() {
     let inventory = many(200);
     let mut journey = Journey::signed_in(&[hamilton()]);
     journey.keeps_interfaces = true;
-    journey.discovered(&hamilton(), Ok(bare(&inventory))).types("2").at(Screen::Region(Half::A));
+    journey.discovered(&hamilton(), Ok(bare(&inventory))).at(Screen::Mode);
     assert!(asked(&journey).is_empty(), "no router is chosen or on the screen");
-    journey.enter().at(Screen::Router(Half::A));
+    journey.types("2").at(Screen::Router(Half::A));
     assert_eq!(asked(&journey), [25]);
     assert!(drawn_text(&journey).contains("reading subnets"), "{}", drawn_text(&journey));
     for _ in 0..60 {
@@ -91,7 +91,7 @@ fn a_router_is_taken_before_it_is_read_and_its_subnets_are_shown_once_they_are()
     assert!(drawn_text(&journey).contains("Reading the subnets of border-router"), "{}", drawn_text(&journey));
     journey.enter().at(Screen::Subnets(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.interfaces_read(&hamilton(), Ok(&inventory));
+    journey.key(KeyCode::Down).interfaces_read(&hamilton(), Ok(&inventory));
     assert_eq!(picker(&journey).tally().open, 3);
     let lonely = picker(&journey).lines().iter().find(|line| line.title == "lonely-subnet").unwrap();
     assert!(journey.reason(lonely).contains("is not attached to border-router"));
@@ -150,15 +150,12 @@ fn nothing_is_created_before_the_subnets_of_its_routers_are_known() {
     for (region, inventory) in &inventories {
         journey.discovered(region, Ok(bare(inventory)));
     }
-    for _ in 0..4 {
+    for _ in 0..3 {
         journey.enter();
     }
     journey.interfaces_read(&hamilton(), Ok(&inventories[0].1));
     journey.at(Screen::Subnets(Half::A)).enter().at(Screen::Router(Half::B)).enter().at(Screen::Subnets(Half::B));
     journey.interfaces_read(&porirua(), Ok(&inventories[1].1));
-    for _ in 0..4 {
-        journey.enter();
-    }
     journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
     journey.at(Screen::Review);
     assert!(journey.plan().is_ok(), "{:?}", journey.plan());
@@ -183,13 +180,13 @@ fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read(
     let Some(Effect::Discover(request, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     let part = Box::new(Inventory { subnets: Vec::new(), ..whole.clone() });
     journey.send(Message::DiscoveredInPart(hamilton(), request, part.clone()));
-    journey.types("2").enter().at(Screen::Router(Half::A));
+    journey.types("2").at(Screen::Router(Half::A));
     journey.interfaces_read(&hamilton(), Ok(&hamilton_inventory()));
     let text = drawn_text(&journey);
     assert!(text.contains("Subnets being read") && text.contains("Reading Hamilton"), "{text}");
     journey.enter().at(Screen::Subnets(Half::A)).enter().at(Screen::Subnets(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.send(Message::Discovered(hamilton(), request, Ok(whole.clone())));
+    journey.key(KeyCode::Down).send(Message::Discovered(hamilton(), request, Ok(whole.clone())));
     assert_eq!(picker(&journey).tally().open, 3, "where its routers stand was read meanwhile");
     let before = picker(&journey).lines().to_vec();
     journey.types("r");

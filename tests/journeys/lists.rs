@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_no_longer_fits_is_unmarked_and_said() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
+    journey.to(Screen::Subnets(Half::A));
     journey.enter().at(Screen::Router(Half::B)).key(KeyCode::Down).enter().at(Screen::Subnets(Half::B));
     let Content::List(picker) = journey.model.content() else { panic!() };
     let same = picker.lines().iter().find(|line| line.title == "same-subnet").unwrap();
@@ -20,7 +20,7 @@ fn what_no_longer_fits_is_unmarked_and_said() {
 #[test]
 fn what_cannot_be_chosen_stays_visible_with_its_reason() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().at(Screen::Router(Half::A));
+    journey.to(Screen::Router(Half::A));
     let Content::List(picker) = journey.model.content() else { panic!() };
     let reason = |name: &str| {
         let line = picker.lines().iter().find(|line| line.title == name).unwrap();
@@ -38,7 +38,7 @@ fn what_cannot_be_chosen_stays_visible_with_its_reason() {
 #[test]
 fn objects_of_one_name_are_told_apart() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().enter().at(Screen::Router(Half::B));
+    journey.to(Screen::Router(Half::B));
     let Content::List(picker) = journey.model.content() else { panic!() };
     let twins: Vec<&str> =
         picker.lines().iter().filter(|line| line.title == "twin-router").map(|line| line.aside.as_str()).collect();
@@ -65,7 +65,7 @@ fn a_slow_region_holds_nobody_up_and_a_broken_one_says_why() {
     let mut journey = Journey::signed_in(&[hamilton(), porirua(), wellington.clone()]);
     journey.enter().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("still being read"));
-    journey.discovered(&hamilton(), Ok(hamilton_inventory())).enter().at(Screen::Region(Half::B));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).at(Screen::Region(Half::B));
     journey.discovered(&wellington, Err(Error::new(ErrorKind::Timeout, "no answer within 60 s")));
     journey.discovered(&porirua(), Ok(porirua_inventory()));
     let Content::List(picker) = journey.model.content() else { panic!() };
@@ -90,7 +90,7 @@ fn answers_that_come_too_late_are_dropped() {
 #[test]
 fn reading_again_loses_neither_marks_nor_filter_nor_place() {
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
+    journey.to(Screen::Subnets(Half::A));
     journey.key(KeyCode::Down).key(KeyCode::Char(' '));
     let seen = |journey: &Journey| match journey.model.content() {
         Content::List(picker) => (picker.marked().unwrap().to_vec(), picker.current().cloned(), picker.shown()),
@@ -119,7 +119,7 @@ fn a_region_that_hangs_can_be_asked_anew_but_not_hammered() {
 fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     let taken = |keys: &[KeyCode]| {
         let mut journey = Journey::ready();
-        journey.enter().enter().enter().enter().at(Screen::Subnets(Half::A));
+        journey.to(Screen::Subnets(Half::A));
         for key in keys {
             journey.key(*key);
         }
@@ -130,7 +130,7 @@ fn enter_takes_the_subnet_at_the_cursor_until_the_user_marks_some() {
     assert_eq!(taken(&[KeyCode::Up]), 1, "a suggestion is not forced on anybody");
     assert_eq!(taken(&[KeyCode::Up, KeyCode::Char(' '), KeyCode::Down]), 2);
     let mut journey = Journey::ready();
-    journey.enter().enter().enter().enter();
+    journey.to(Screen::Subnets(Half::A));
     let Content::List(picker) = journey.model.content() else { panic!() };
     let suggested = picker.marked().unwrap()[0].clone();
     journey.key(KeyCode::Up).enter();

@@ -68,8 +68,9 @@ fn the_first_question_is_answered_before_the_sign_in_is() {
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("being signed in"));
     signs_in(&mut journey);
     journey.at(Screen::Region(Half::A)).discovered(&hamilton(), Ok(hamilton_inventory()));
-    assert_eq!(current(&journey), Choice::Region(hamilton()));
-    journey.enter().at(Screen::Region(Half::B)).esc().esc().at(Screen::Mode);
+    journey.at(Screen::Region(Half::B)).esc().at(Screen::Region(Half::A));
+    assert_eq!(current(&journey), Choice::Region(hamilton()), "the Enter was kept, and has taken this");
+    journey.esc().at(Screen::Mode);
     let mut early = Journey::begin();
     early.types("1").at(Screen::Region(Half::A)).esc().at(Screen::Mode).types("2").at(Screen::Region(Half::A));
     signs_in(&mut early);

@@ -106,7 +106,7 @@ impl Journey {
     /// At the review of a site-to-site VPN, by Enter alone.
     pub fn at_review() -> Self {
         let mut journey = Self::ready();
-        for _ in 0..10 {
+        for _ in 0..5 {
             journey.enter();
         }
         journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
@@ -169,6 +169,12 @@ impl Journey {
         self.key(KeyCode::Enter)
     }
 
+    /// From the first screen to the peer outside, by what every step offers.
+    #[track_caller]
+    pub fn to_peer(&mut self) -> &mut Self {
+        self.types("2").to(Screen::Peer)
+    }
+
     pub fn esc(&mut self) -> &mut Self {
         self.key(KeyCode::Esc)
     }
@@ -218,12 +224,17 @@ impl Journey {
         worst(&self.model.findings(line)).map(|finding| finding.text.clone()).unwrap_or_default()
     }
 
-    /// Presses Enter until that screen is reached.
+    /// Presses Enter until that screen is reached. What the way does not lead to is opened from the review.
     #[track_caller]
     pub fn to(&mut self, screen: Screen) -> &mut Self {
         for _ in 0..20 {
             if self.model.screen() == screen {
                 return self;
+            }
+            let answers = self.model.answer_lines();
+            let above = answers.iter().rev().position(|answer| answer.screen == screen);
+            if let (Screen::Review, Some(above)) = (self.model.screen(), above) {
+                return self.press(&format!("End{} Enter", " Up".repeat(above + 1))).at(screen);
             }
             self.press("Enter").details();
         }

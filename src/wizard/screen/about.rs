@@ -22,7 +22,7 @@ const PLAIN: ScreenText = ScreenText {
     note: "",
     answer: |_, _| String::new(),
     is_answered: |_, _| false,
-    source: |_| None,
+    source: |_, _| None,
 };
 
 const CLOUD: ScreenText = ScreenText {
@@ -75,6 +75,7 @@ const REGION: ScreenText = ScreenText {
         let region = &model.new_vpn.answers.region;
         region.get(half).is_some() && (half == Half::A || region.a != region.b)
     },
+    source: |model, screen| model.new_vpn.only_candidate.get(&screen).cloned(),
     ..PLAIN
 };
 
@@ -92,6 +93,7 @@ const ROUTER: ScreenText = ScreenText {
         router.map_or_else(String::new, |router| router.name.clone())
     },
     is_answered: |model, half| model.new_vpn.answers.router_of(half).is_some(),
+    source: |model, screen| model.new_vpn.only_candidate.get(&screen).cloned(),
     ..PLAIN
 };
 
@@ -109,6 +111,7 @@ const SUBNETS: ScreenText = ScreenText {
         subnets.map(|subnet| subnet.cidr).join(", ")
     },
     is_answered: |model, half| !model.new_vpn.answers.subnets_of(half).is_empty(),
+    source: |model, screen| model.new_vpn.only_candidate.get(&screen).cloned(),
     ..PLAIN
 };
 
@@ -150,7 +153,7 @@ const POLICY: ScreenText = ScreenText {
     note: "How both ends encrypt; they must agree.",
     answer: |model, _| model.new_vpn.profile().as_str().to_owned(),
     is_answered: |_, _| true,
-    source: |model| {
+    source: |model, _| {
         let recommended = || model.new_vpn.recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
         model.new_vpn.answers.profile.is_none().then(recommended)
     },
@@ -172,7 +175,7 @@ const NAME: ScreenText = ScreenText {
     help: &["All objects are named after it: NAME_vpn_service, NAME_ike_policy and so on. Names need not be unique."],
     kind: Kind::Form(&[Field::Name], Model::advance),
     answer: |model, _| model.new_vpn.name_text(),
-    source: |model| model.new_vpn.answers.name.is_none().then(|| "suggested".to_owned()),
+    source: |model, _| model.new_vpn.answers.name.is_none().then(|| "suggested".to_owned()),
     ..PLAIN
 };
 
