@@ -44,6 +44,8 @@ pub mod theme;
 mod vpn;
 mod work;
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -60,6 +62,17 @@ pub use theme::Theme;
 struct Scene<'a> {
     model: &'a Model,
     theme: &'a Theme,
+}
+
+/// How long nothing is said of time that only passes, where lines are appended.
+const STEP: u64 = 30;
+
+impl Scene<'_> {
+    /// How long ago that was.
+    fn elapsed(self, since: Duration) -> Duration {
+        let time = self.model.shell.now.saturating_sub(since);
+        if self.theme.is_still { Duration::from_secs(time.as_secs() / STEP * STEP) } else { time }
+    }
 }
 
 /// Draws the wizard as it is now. Neither this nor anything it calls keeps state, reads a clock or panics, whatever the

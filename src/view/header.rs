@@ -14,19 +14,24 @@ use super::Scene;
 use super::area::Area;
 use super::text::{fit, width};
 use crate::sign_in::Login;
-use crate::wizard::Start;
+use crate::wizard::{Model, Start};
 
-/// Draws the header; `rail` is where the line down between rail and content hangs, if there is one.
-pub(super) fn draw(scene: Scene<'_>, area: Rect, rail: Option<u16>, frame: &mut Frame<'_>) {
-    let Scene { model, theme } = scene;
-    let (who, source, is_demo) = match &model.shell.start {
+/// Who is signed in, by what, and whether to the demo.
+pub(super) fn who(model: &Model) -> (String, &str, bool) {
+    match &model.shell.start {
         Start::Ready(session) => {
             let user = if session.user.is_empty() { String::new() } else { format!("  user {}", session.user) };
             (format!("project {}{user}", session.project), session.source.as_str(), session.is_demo)
         }
         Start::SigningIn { .. } => ("not signed in yet".to_owned(), "", model.shell.login == Login::Demo),
         Start::Choosing | Start::Problem(_) => ("not signed in".to_owned(), "", false),
-    };
+    }
+}
+
+/// Draws the header; `rail` is where the line down between rail and content hangs, if there is one.
+pub(super) fn draw(scene: Scene<'_>, area: Rect, rail: Option<u16>, frame: &mut Frame<'_>) {
+    let Scene { model, theme } = scene;
+    let (who, source, is_demo) = who(model);
     let row = area.row(0).inside(1, 0);
     let room = usize::from(row.width);
     let right = if is_demo {

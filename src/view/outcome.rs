@@ -173,9 +173,8 @@ fn watching(text: &mut Account<'_>, work: &Work) {
     if !work.watch.standing.is_empty() {
         text.gap();
     }
-    let now = text.scene.model.shell.now;
-    let since = work.watch.since.unwrap_or(now);
-    let left = work.watch.wait.saturating_sub(now.saturating_sub(since));
+    let since = work.watch.since.unwrap_or(text.scene.model.shell.now);
+    let left = work.watch.wait.saturating_sub(text.scene.elapsed(since));
     text.say(&format!(
         "On a real cloud this usually takes 1 to 2 min: {}. Waiting {} more.",
         agents_report!(),

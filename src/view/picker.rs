@@ -87,22 +87,29 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         }
         return;
     }
+    let mut line = above(scene, picker);
+    if let [text] = line.spans.as_mut_slice() {
+        text.content = fit(theme, &text.content, room).into();
+    }
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+/// What stands above a list.
+pub(super) fn above(scene: Scene<'_>, picker: &Picker) -> Line<'static> {
+    let Scene { model, theme } = scene;
     if let Some(line) = remote::signing_in(scene) {
-        frame.render_widget(Paragraph::new(line), area);
-        return;
+        return line;
     }
     if let Screen::Router(half) | Screen::Subnets(half) = model.screen()
         && model.new_vpn.is_list_awaited(half, model.screen())
         && let Some(line) = remote::reading(scene, half)
     {
-        frame.render_widget(Paragraph::new(line), area);
-        return;
+        return line;
     }
     if let (Screen::Vpns, Some(since)) = (model.screen(), model.vpns.seen.since()) {
-        frame.render_widget(Paragraph::new(remote::waiting(scene, "Reading all regions", since)), area);
-        return;
+        return remote::waiting(scene, "Reading all regions", since);
     }
-    let marked = picker.marked().map(|marked| taking(picker, marked));
+    let marked = picker.marked().filter(|_| !theme.is_still).map(|marked| taking(picker, marked));
     let Tally { open, pending, .. } = picker.tally();
     let only = model.only_choice();
     let text = match (model.screen(), marked) {
@@ -126,7 +133,7 @@ fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
         (Screen::Vpns, None) => vpns(model),
         (screen, None) => screen.about().note.to_owned(),
     };
-    frame.render_widget(Paragraph::new(Line::styled(fit(theme, &text, room), theme.dim())), area);
+    Line::from(Span::styled(text, theme.dim()))
 }
 
 /// How many VPNs there are, and whether that is all.

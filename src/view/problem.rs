@@ -23,9 +23,22 @@ use crate::wizard::keymap::{self, Action};
 const WIDEST: u16 = 96;
 
 pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut Frame<'_>) -> u16 {
-    let theme = scene.theme;
     let area = area.split_left(WIDEST).0.inside(1, 1);
-    let columns = usize::from(area.width);
+    let mut lines = text(scene, problem, usize::from(area.width));
+    lines.push(Line::default());
+    for binding in keymap::screen_bindings(scene.model)
+        .iter()
+        .filter(|binding| binding.in_footer && binding.action != Action::Help)
+    {
+        let keys = Span::styled(format!("{:<9}", binding.keys_label()), scene.theme.accent());
+        lines.push(Line::from(vec![keys, Span::raw(binding.label)]));
+    }
+    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
+}
+
+/// Why there is no sign-in, and what was looked for.
+pub(super) fn text(scene: Scene<'_>, problem: &Problem, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
     let glyph = Span::styled(format!("{} ", theme.glyphs.bad), theme.bad());
     let mut lines = hanging(glyph, &problem.title, columns, theme.title());
     for text in &problem.text {
@@ -47,13 +60,5 @@ pub(super) fn draw(scene: Scene<'_>, problem: &Problem, area: Rect, frame: &mut 
         };
         lines.extend(hanging(Span::styled(format!("  {glyph} {word}  "), style), what, columns, theme.text()));
     }
-    lines.push(Line::default());
-    for binding in keymap::screen_bindings(scene.model)
-        .iter()
-        .filter(|binding| binding.in_footer && binding.action != Action::Help)
-    {
-        let keys = Span::styled(format!("{:<9}", binding.keys_label()), theme.accent());
-        lines.push(Line::from(vec![keys, Span::raw(binding.label)]));
-    }
-    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
+    lines
 }

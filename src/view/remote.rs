@@ -23,7 +23,7 @@ pub(super) fn spinner(scene: Scene<'_>) -> &'static str {
 
 /// How long something has been waited for; nothing within the first second, where a clock would only flicker.
 pub(super) fn waited(scene: Scene<'_>, since: Duration) -> String {
-    let time = scene.model.shell.now.saturating_sub(since);
+    let time = scene.elapsed(since);
     if time.as_secs() == 0 { String::new() } else { format!("  {}", clock(time)) }
 }
 
@@ -69,14 +69,16 @@ pub(super) fn signing_in(scene: Scene<'_>) -> Option<Line<'static>> {
     Some(waiting(scene, &text, since))
 }
 
-/// Draws why a step's list has no lines, and what to do about it.
 pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame<'_>) {
-    let columns = usize::from(area.width);
+    document::draw(scene, &lines(scene, step, usize::from(area.width)), 0, ("", ""), area, frame);
+}
+
+/// Why a step's list has no lines, and what to do about it.
+pub(super) fn lines(scene: Scene<'_>, step: Screen, columns: usize) -> Vec<Line<'static>> {
     if let Some(line) = signing_in(scene) {
-        document::draw(scene, &[line], 0, ("", ""), area, frame);
-        return;
+        return vec![line];
     }
-    let lines = match step {
+    match step {
         Screen::Router(half) | Screen::Subnets(half) => match scene.model.new_vpn.region_of(half) {
             None => vec![Line::raw(format!("The region of half {half} is still to be chosen; Esc goes back."))],
             Some(region) => of_region(scene, region, half, step, columns),
@@ -89,8 +91,7 @@ pub(super) fn draw(scene: Scene<'_>, step: Screen, area: Rect, frame: &mut Frame
             scene.theme.text(),
         ),
         _ => vec![Line::raw("There is nothing to choose here.")],
-    };
-    document::draw(scene, &lines, 0, ("", ""), area, frame);
+    }
 }
 
 fn vpns(scene: Scene<'_>, columns: usize) -> Vec<Line<'static>> {

@@ -42,12 +42,17 @@ pub(super) fn draw(scene: Scene<'_>, review: &Review, area: Rect, frame: &mut Fr
     frame.render_widget(Paragraph::new(Line::styled("Nothing exists yet.", theme.good())), top);
     let (_, area) = area.split_top(1);
     let columns = usize::from(area.width);
-    let (lines, makes) = match &review.plan {
-        Ok(plan) => (document_of(scene, plan, columns), Some(made_by(plan))),
-        Err(findings) => (missing(scene, findings, columns), None),
-    };
+    let (lines, makes) = text(scene, review, columns);
     let rest = document::button_row(create(scene, makes, columns), area, frame);
     document::draw(scene, &lines, scene.model.shell.scroll, ("PgUp", "PgDn"), rest, frame)
+}
+
+/// What will be, and how many objects that creates; else what is missing.
+pub(super) fn text(scene: Scene<'_>, review: &Review, columns: usize) -> (Vec<Line<'static>>, Option<usize>) {
+    match &review.plan {
+        Ok(plan) => (document_of(scene, plan, columns), Some(made_by(plan))),
+        Err(findings) => (missing(scene, findings, columns), None),
+    }
 }
 
 fn create(scene: Scene<'_>, makes: Option<usize>, columns: usize) -> Line<'static> {

@@ -48,6 +48,11 @@ impl SideColumn {
         }
     }
 
+    fn text(&self) -> String {
+        let below = [&self.address].into_iter().chain(&self.ranges);
+        format!("{}: {}", self.title, self.above.iter().chain(below).join(", "))
+    }
+
     fn of_peer(peer: &Peer) -> Self {
         let address = peer.address.to_string();
         let above = if peer.id == address { Vec::new() } else { vec![format!("id {}", peer.id)] };
@@ -68,6 +73,10 @@ pub(super) fn picture(scene: Scene<'_>, plan: &Plan, columns: usize) -> Vec<Line
         Far::Half(half) => SideColumn::of_half(half),
         Far::Peer(peer) => SideColumn::of_peer(peer),
     };
+    if theme.is_still {
+        let sides = [&near, &far].map(|side| Line::raw(side.text()));
+        return sides.into_iter().chain(directions(scene, plan, columns)).collect();
+    }
     let across = (columns.saturating_sub(LINK) / 2).min(WIDEST);
     let tunnel = theme.glyphs.tunnel;
     let mut lines = if across >= NARROWEST {

@@ -48,7 +48,7 @@ pub(super) fn draw(scene: Scene<'_>, asked: &Asked, screen: Rect, frame: &mut Fr
     frame.render_widget(Paragraph::new(Line::styled(ways(asked), theme.dim())), last);
 }
 
-fn text(scene: Scene<'_>, asked: &Asked, columns: usize) -> Vec<Line<'static>> {
+pub(super) fn text(scene: Scene<'_>, asked: &Asked, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let mut lines = Vec::new();
     if let Some(refused) = &asked.question.refused {

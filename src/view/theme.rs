@@ -98,9 +98,16 @@ const ASCII: Glyphs = Glyphs {
     focused_border: border::Set { horizontal_top: "=", horizontal_bottom: "=", ..ASCII_BORDER },
 };
 
+/// What stands for a moving sign where nothing moves.
+const STILL: &[&str] = &["..."];
+const UNICODE_LINES: Glyphs = Glyphs { spinner: STILL, pointer: ">", tunnel: "=", ..UNICODE };
+const ASCII_LINES: Glyphs = Glyphs { spinner: STILL, ..ASCII };
+
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     color: bool,
+    /// Whether it is for lines that are only appended to: nothing moves, and time passes in steps.
+    pub(super) is_still: bool,
     /// The characters that are not letters.
     pub glyphs: &'static Glyphs,
 }
@@ -109,7 +116,13 @@ impl Theme {
     /// With or without colours (`NO_COLOR`), with or without characters beyond ASCII (the locale's encoding).
     #[must_use]
     pub const fn new(color: bool, unicode: bool) -> Self {
-        Self { color, glyphs: if unicode { &UNICODE } else { &ASCII } }
+        Self { color, is_still: false, glyphs: if unicode { &UNICODE } else { &ASCII } }
+    }
+
+    /// For a text of lines.
+    #[must_use]
+    pub const fn of_lines(unicode: bool) -> Self {
+        Self { color: false, is_still: true, glyphs: if unicode { &UNICODE_LINES } else { &ASCII_LINES } }
     }
 
     fn coloured(self, color: Color) -> Style {

@@ -49,7 +49,7 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
 }
 
 /// With several findings the button names the one it fixes.
-fn label(open: &Open, button: VpnButton) -> String {
+pub(super) fn label(open: &Open, button: VpnButton) -> String {
     let several = open.diagnosis.as_ref().is_some_and(|diagnosis| diagnosis.findings.len() > 1);
     match (button, open.finding()) {
         (VpnButton::Fix, Some(at)) if several => format!("{} {}", button.label(), at + 1),
@@ -57,7 +57,7 @@ fn label(open: &Open, button: VpnButton) -> String {
     }
 }
 
-fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(scene: Scene<'_>, open: &Open, vpn: &Vpn, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let model = scene.model;
     let mut lines = Vec::new();

@@ -59,7 +59,8 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
 }
 
-fn text(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
+/// What the work means at this moment, and what there is to do.
+pub(super) fn text(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     let mut text = Account::new(scene, columns);
     match work.then {
         Some(Then::Leave) => text.say("Stopping: the request in progress is finished first. What exists is kept."),
@@ -85,6 +86,24 @@ fn name(work: &Work, row: usize) -> String {
         Some(What::Step(step)) => step.clone(),
         None => String::new(),
     }
+}
+
+#[allow(dead_code)]
+/// Every row that has come to something, in words.
+pub(super) fn sentences(scene: Scene<'_>, work: &Work) -> Vec<String> {
+    let is_over = |state: &RowState| !matches!(state, RowState::Waiting);
+    let sentence = |at: usize, row: &Row| {
+        let (state, time) = progress_of(scene, work, &row.state);
+        let said = [state, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        let mark = glyph(scene, &row.state).0;
+        if said.is_empty() {
+            format!("{mark} {}", name(work, at))
+        } else {
+            format!("{mark} {}: {said}", name(work, at))
+        }
+    };
+    let rows = work.rows.iter().enumerate().filter(|(_, row)| is_over(&row.state));
+    rows.map(|(at, row)| sentence(at, row)).collect()
 }
 
 fn list(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
@@ -171,7 +190,7 @@ fn glyph(scene: Scene<'_>, state: &RowState) -> (&'static str, Style) {
 /// How far a row is, and since when or how long that took.
 fn progress_of(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, String) {
     let is_change = !work.is_creation();
-    let since = |since: &Duration| clock(scene.model.shell.now.saturating_sub(*since));
+    let since = |since: &Duration| clock(scene.elapsed(*since));
     let (said, time) = match state {
         RowState::Waiting if work.stage == Stage::Working && work.direction == Direction::Forward => {
             ("waiting", String::new())
