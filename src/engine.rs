@@ -4,15 +4,18 @@
 //! The order of a creation is that of the guide within each half. Across the halves:
 //!
 //! ```text
-//! 1  VPN services of both halves are looked at again, then made or reused   (their addresses are the peer addresses)
+//! 1  VPN services of both halves are looked at again, unless they were      (their addresses are the peer addresses)
+//!    just listed, then made or reused
 //! 2  policies and endpoint groups of both halves, all at once               (whatever a region refuses shows here);
 //!    meanwhile each router is looked at once more                           (two runs at once would make two services),
 //!    and each router's connections                                          (somebody else may have made this VPN)
-//! 3  site connection A
-//! 4  site connection B
-//! 5  each router's connections are looked at once more                       (two runs at once would make two VPNs)
-//! 6  poll both connections until they are ACTIVE
+//! 3  the site connections of both halves
+//! 4  each router's connections are looked at once more                       (two runs at once would make two VPNs)
+//! 5  poll both connections until they are ACTIVE
 //! ```
+//!
+//! Policies and endpoint groups beside the services would save nothing: the look in 2 comes after the services and before the
+//! connections in any case, and takes a round trip of its own that they share.
 //!
 //! [`Changing`] does all of it, and each of its functions can be called again: what is missing is done.
 

@@ -10,7 +10,7 @@ use osvpn::simulator::{FaultEffect, Gate, InjectedFault, Simulator, SimulatorSet
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use command::{KEY, creations, osvpn_in, run, single, site_to_site, under_way};
+use command::{KEY, creations, is_last_of_its_stage, osvpn_in, run, single, site_to_site, under_way};
 
 mod complete_vpn;
 
@@ -84,17 +84,14 @@ impl Scene {
             InjectedFault::new(FaultEffect::Held(gate.clone())).method(method).path(collection).region(region).nth(nth);
         self.cloud.inject(fault);
         let mut command = self.osvpn(&["apply", plan]);
-        if std::fs::read_to_string(self.home.path().join(plan)).unwrap().contains("single") {
+        let is_single = std::fs::read_to_string(self.home.path().join(plan)).unwrap().contains("single");
+        if is_single {
             command.env("OSVPN_PSK", KEY);
         }
+        let halves = if is_single { 1 } else { 2 };
         let mut child = command.spawn().unwrap();
         gate.arrived().await;
-        // Both services are created at once, and each is announced by itself.
-        let is_alone = || {
-            let posts = self.cloud.requests().into_iter().filter(|request| request.method == "POST");
-            collection == "vpnservices" && posts.filter(|request| request.path.contains(collection)).count() < 2
-        };
-        while method == "POST" && (is_alone() || under_way(&self.state()) > 1) {
+        while method == "POST" && !is_last_of_its_stage(&self.cloud, &self.state(), collection, halves) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         kill(&mut child);

@@ -1,6 +1,5 @@
 //! Making a VPN from a plan, as a change like any other: the services of both halves first, for their addresses are the peer
-//! addresses of the other half's; then the policies and endpoint groups of both, all at once; then one connection, then the
-//! other.
+//! addresses of the other half's; then the policies and endpoint groups of both, all at once; then both connections at once.
 
 use std::collections::BTreeMap;
 
@@ -129,11 +128,12 @@ impl Plan {
             ]
         });
         stage(&mut change, &mut made, parts.collect());
-        for half in halves {
-            let connection = New::FreshConnection(Box::new(self.connection(half, &made)));
-            let object = HalfObject::Connection;
-            stage(&mut change, &mut made, vec![(task(half, object), create(half, object, connection))]);
-        }
+        let connections = halves.iter().map(|half| {
+            let new = New::FreshConnection(Box::new(self.connection(half, &made)));
+            (task(half, HalfObject::Connection), create(half, HalfObject::Connection, new))
+        });
+        let connections = connections.collect();
+        stage(&mut change, &mut made, connections);
         change
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::creation::Creation;
 use super::existing::existing;
@@ -12,7 +12,7 @@ use super::{Answering, CommandError, Conclusion, SignInContext, input, until_sig
 use crate::engine::Changing;
 use crate::engine::interruption::begun;
 use crate::engine::pace::DESCRIPTIONS;
-use crate::engine::prepare::{check, resolve, with_shared_key};
+use crate::engine::prepare::{RegionRead, check, resolve, with_shared_key};
 use crate::plan::psk::KeyOrigin;
 use crate::plan::{Labels, Plan, Profiles, Psk, VpnId};
 use crate::report::{DryRun, ExistingReport};
@@ -63,7 +63,7 @@ pub(crate) struct ApplyArgs {
 }
 
 enum Prepared {
-    Plan(Box<Plan>, KeyOrigin, Box<SignedIn>),
+    Plan(Box<Plan>, KeyOrigin, Box<SignedIn>, Instant, Vec<RegionRead>),
     Existing(Box<ExistingReport>),
 }
 
@@ -80,12 +80,13 @@ impl Answering for ApplyArgs {
         match until_signal(signals, self.prepare(sign_in)).await? {
             Prepared::Existing(existing) => Ok((*existing).into()),
             Prepared::Plan(plan, ..) if self.dry_run => Ok(DryRun::new(&plan).into()),
-            Prepared::Plan(plan, key, signed_in) => {
+            Prepared::Plan(plan, key, signed_in, since, regions) => {
                 let cloud = &signed_in.cloud;
                 let changing = match &signed_in.simulator {
                     Some(_) => Changing::unkept_creation(&plan),
                     None => Changing::begin_creation((*plan).clone(), key, cloud, state::directory()),
                 };
+                let changing = changing.just_read(since, regions);
                 let creation = Creation { plan: &plan, cloud, changing, key, wait: self.creation.wait.duration() };
                 let report = creation.make(signals).await;
                 Ok(report.in_demo(signed_in.simulator.is_some()).into())
@@ -110,6 +111,7 @@ impl ApplyArgs {
             return Err((&begun).into());
         }
         self.creation.clear_text.apply(cloud).await;
+        let since = Instant::now();
         // Names are a courtesy, and not worth waiting for.
         let described = timeout(DESCRIPTIONS, cloud.region_descriptions());
         let (resolved, described) = tokio::join!(resolve(cloud, &file, &profiles, &psk), described);
@@ -123,6 +125,6 @@ impl ApplyArgs {
                 return existing.map(Prepared::Existing).ok_or_else(|| refusal.into());
             }
         };
-        Ok(Prepared::Plan(plan, key, Box::new(signed_in)))
+        Ok(Prepared::Plan(plan, key, Box::new(signed_in), since, regions))
     }
 }

@@ -15,12 +15,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::contention::Overtaken;
 use super::discover::Found;
 use super::journal::{Claim, JournalError, Record};
 use super::kept::Kept;
+use super::prepare::RegionRead;
 use super::progress::{Direction, Made, Progress};
+use super::service::ListedServices;
 use super::status::{Caveat, Course};
 use super::work::Work;
 use crate::change::{Change, ChangeId, Step};
@@ -82,6 +85,8 @@ pub(super) struct Notes {
     pub unverified: BTreeSet<Id>,
     /// What of a creation could not be deleted, and why.
     pub not_deleted: Vec<(Made, Error)>,
+    /// The VPN services there were when the plan of a creation was checked, if that was just now.
+    pub listed: Option<ListedServices>,
 }
 
 impl Changing {
@@ -111,6 +116,14 @@ impl Changing {
     #[must_use]
     pub fn unkept_creation(plan: &Plan) -> Self {
         Self { plan: Some(plan.clone()), ..Self::unkept(plan.to_change()) }
+    }
+
+    /// The same where its plan was checked right before against these regions, read since then: while that is fresh, the VPN
+    /// services are not looked at once more before anything is made.
+    #[must_use]
+    pub fn just_read(self, since: Instant, regions: Vec<RegionRead>) -> Self {
+        self.notes().listed = Some(ListedServices::of(since, regions));
+        self
     }
 
     /// A VPN that is known by its markers alone, to roll it back or to watch it. It is kept nowhere.

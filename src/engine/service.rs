@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::marked::{Looked, MarkedStep, deletable};
+use super::prepare::RegionRead;
 use super::{Changing, Request, Work};
 use crate::change::{Create, HalfObject, New, Task};
 use crate::cloud::request::VpnServiceBody;
 use crate::cloud::retry::{TRIES, pass};
 use crate::cloud::vpnaas::is_marked;
-use crate::cloud::{Error, ErrorKind, Id, Kind, Region, Status, VpnService};
+use crate::cloud::{Error, ErrorKind, Id, Kind, Region, RegionId, Status, VpnService};
 use crate::engine::Event;
 use crate::engine::delete::delete;
 use crate::engine::{Made, Origin};
@@ -24,6 +25,30 @@ struct Services {
     ours: Vec<VpnService>,
     /// Whatever else is on the router.
     others: Vec<VpnService>,
+}
+
+/// What was listed before a plan was checked does for that long.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The VPN services of each region, and since when they may have changed.
+#[derive(Debug)]
+pub(super) struct ListedServices {
+    since: Instant,
+    regions: Vec<(RegionId, Vec<VpnService>)>,
+}
+
+impl ListedServices {
+    pub(super) fn of(since: Instant, regions: Vec<RegionRead>) -> Self {
+        let regions = regions.into_iter().map(|(region, inventory, _)| (region, inventory.services));
+        Self { since, regions: regions.collect() }
+    }
+
+    /// Those of a region, once, as long as they can be relied on.
+    fn take(&mut self, region: &RegionId) -> Option<Vec<VpnService>> {
+        let at = self.regions.iter().position(|(listed, _)| listed == region)?;
+        let (_, services) = self.regions.swap_remove(at);
+        (self.since.elapsed() < FRESH).then_some(services)
+    }
 }
 
 /// The only service of a router, as a step wants it.
@@ -43,11 +68,15 @@ impl<'a> Sole<'a> {
 
 impl Changing {
     /// Makes a VPN service, or takes the router's. The region is asked again right before, because a second service on a
-    /// router takes the first one down, and the plan may be as old as the user was slow.
+    /// router takes the first one down, and the plan may be as old as the user was slow. What was listed just now is not
+    /// asked for again: [`Self::all_alone`] looks right after.
     pub(super) async fn sole_service(&self, sole: Sole<'_>, region: &Region, work: &Work<'_>) -> Result<Made, Error> {
         let Create { name, description, .. } = sole.marked.create;
         let body = VpnServiceBody { name, description, router: sole.router };
-        let mut found = self.services(sole, region, work).await?;
+        let mut found = match self.just_listed(sole) {
+            Some(listed) => listed,
+            None => self.services(sole, region, work).await?,
+        };
         // On OVN a request that fails can leave a service in ERROR behind, which holds the next one up.
         for dead in found.ours.iter().filter(|service| service.status == Status::Error) {
             region.delete(Kind::VpnService, &dead.id).await?;
@@ -73,6 +102,13 @@ impl Changing {
             }
         };
         sender.send_until_known(send, look).await
+    }
+
+    /// What was listed before the plan was checked. Nothing of that can be ours: nothing was sent before.
+    fn just_listed(&self, sole: Sole<'_>) -> Option<Services> {
+        let mut others = self.notes().listed.as_mut()?.take(&sole.marked.create.region)?;
+        others.retain(|service| service.router == *sole.router);
+        Some(Services { ours: Vec::new(), others })
     }
 
     /// Sees to it that the services are still there, and those this process has made alone on their routers, before anything

@@ -76,3 +76,19 @@ async fn a_range_names_a_subnet_too() {
     let ran = scene.run(&["apply", plan(&scene, sides), "--dry-run"]).await;
     assert!(ran.code == 0 && ran.out.contains(&a) && ran.out.contains(&b), "{}{}", ran.out, ran.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_just_read_is_not_read_again_before_the_first_request() {
+    let scene = big().await;
+    scene.cloud.inject(InjectedFault::together(2).method("POST").path("vpnservices"));
+    scene.cloud.inject(InjectedFault::together(2).method("POST").path("ipsec-site-connections"));
+    let plan = plan(&scene, [("router-00007", "subnet-00007"), ("router-00008", "subnet-00008")]);
+    scene.asked();
+    let ran = scene.run(&["apply", plan, "--wait", "0"]).await;
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    let asked = scene.asked();
+    let is_service = |request: &&LoggedRequest| request.path.contains("/vpnservices");
+    let methods: Vec<&str> = asked.iter().filter(is_service).map(|request| request.method.as_str()).collect();
+    // Each router is looked at once more behind its new service.
+    assert_eq!(methods[..6], ["GET", "GET", "POST", "POST", "GET", "GET"]);
+}

@@ -48,10 +48,10 @@ async fn an_undo_is_not_clean_while_a_request_may_still_take_effect() {
     site.simulator.inject(post(FaultEffect::Held(gate.clone()), "ipsec-site-connections"));
     let mut run = Run::new();
     let (task, _) = run.fails(&site, &plan).await;
-    // The connection is not there yet, but the server checks what it refers to only when it acts.
+    // The connection is not there yet, the other half's is; the server checks what it refers to only when it acts.
     assert!(matches!(run.progress().doubts()[..], [Doubt { task: open, until: Some(_) }] if open == task));
     gate.open();
-    landed(&site, (6, 5)).await;
+    landed(&site, (6, 6)).await;
     assert_eq!(run.undo(&site, &plan).await, Ok(Changed::Done));
     assert_eq!(counts(&site), (0, 0));
 

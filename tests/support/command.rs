@@ -38,6 +38,19 @@ pub fn under_way(state: &Path) -> usize {
     creations(state).iter().map(|record| record.progress.under_way()).sum()
 }
 
+/// Whether all requests of a creation's stage have been sent that make what is in that collection, and all but one of them are
+/// answered and noted.
+pub fn is_last_of_its_stage(cloud: &Simulator, state: &Path, collection: &str, halves: usize) -> bool {
+    let stage: &[&str] = match collection {
+        "vpnservices" => &["vpnservices"],
+        "ipsec-site-connections" => &["ipsec-site-connections"],
+        _ => &["ikepolicies", "ipsecpolicies", "endpoint-groups", "endpoint-groups"],
+    };
+    let posts = cloud.requests().into_iter().filter(|request| request.method == "POST");
+    let sent = posts.filter(|request| stage.iter().any(|collection| request.path.contains(collection))).count();
+    sent >= halves * stage.len() && under_way(state) <= 1
+}
+
 /// Runs it to its end; the simulated cloud goes on answering meanwhile.
 pub async fn run(mut command: Command) -> Ran {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

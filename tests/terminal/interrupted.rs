@@ -1,5 +1,6 @@
 //! A wizard that was killed, and the next one.
 
+use crate::support::command::is_last_of_its_stage;
 use osvpn::simulator::Gate;
 
 use super::*;
@@ -18,6 +19,10 @@ fn killed(scene: &Scene) {
     enter_until(&mut pty, "creates");
     pty.confirm("\r");
     scene.runtime.block_on(gate.arrived());
+    let state = scene.home.path().join(".local/state/osvpn");
+    while !is_last_of_its_stage(&scene.cloud, &state, "ipsec-site-connections", 2) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
     pty.signal("KILL");
     drop(pty);
     scene.cloud.clear_faults();

@@ -195,7 +195,7 @@ const WORK: ScreenText = ScreenText {
     heading: |model, _| model.work.current.as_ref().map_or_else(String::new, Work::heading),
     help: &[concat!(
         "Services come first, because their addresses are the peer addresses, then policies and endpoint groups, then \
-         both connections. A service alone stays PENDING_CREATE, and connection A is DOWN until connection B exists: \
+         both connections. A service alone stays PENDING_CREATE, and a connection is DOWN until the other half has one: \
          both are normal. ACTIVE may show late: ",
         agents_report!(),
         "."
