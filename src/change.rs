@@ -34,6 +34,7 @@ pub use proposal::*;
 pub use public_keys::{Rescue, rotate_public_keys};
 pub use rotate_psk::{Sas, rotate_key};
 pub use subnets::{NewSubnets, can_set_subnets, set_subnets};
+pub(crate) use text::short_name;
 
 /// What a change does, as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Whole journeys through the wizard as a pure function: what the user does, what the wizard asks for, where they are.
 
 mod answers;
+mod dialogs;
 mod enter;
 mod interfaces;
 mod keys;

@@ -414,7 +414,7 @@ fn a_key_that_was_shown_and_a_wizard_that_was_killed_leave_nothing_behind() {
     pty.send("\x12");
     pty.wait_for(KEY);
     pty.send("\x03");
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send("\x1b[C\r");
     let (_, printed) = pty.end();
     assert!(search.found(printed.everything.as_bytes()).is_some(), "it was shown, and the search finds it");

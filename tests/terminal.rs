@@ -124,7 +124,7 @@ fn going_back_keeps_every_answer() {
     pty.enter_at("Which is the first region?");
     pty.wait_for("Which router of Porirua?");
     pty.send(CTRL_C);
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send(CTRL_C);
     assert_eq!(pty.end().0, 130);
 }
@@ -140,7 +140,7 @@ fn a_window_made_too_small_and_large_again_loses_nothing() {
     let screen = pty.wait_for("Which router of Hamilton?");
     assert!(screen.contains("border-router"), "{screen}");
     pty.send(CTRL_C);
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send(CTRL_C);
     pty.end();
 }
@@ -339,7 +339,7 @@ fn without_credentials_the_demo_is_one_key_away() {
     pty.send("d");
     pty.settled("What should be connected?");
     pty.send(CTRL_C);
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send(CTRL_C);
     assert_eq!(pty.end().0, 130);
 }

@@ -109,17 +109,24 @@ impl Together<'_> {
     }
 
     /// The answers to it: yes and no.
-    pub fn answers(self) -> (&'static str, &'static str) {
-        self.0.first().map_or(Verb::RotatePsk, |first| first.change.verb).answers()
+    pub fn answers(self) -> (String, String) {
+        let first = self.0.first().map(|first| (first.change.verb, first.change.label.as_str()));
+        let (verb, name) = first.unwrap_or((Verb::RotatePsk, ""));
+        verb.answers(name)
     }
 }
 
+/// With a precision, of ids only so many characters.
 impl fmt::Display for Together<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Proposal { change, .. } in self.0 {
             let title = change.to_string();
             writeln!(f, "{}{}:", title[..1].to_uppercase(), &title[1..])?;
-            change.steps().iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+            for step in change.steps() {
+                f.write_str("  ")?;
+                step.fmt(f)?;
+                f.write_str("\n")?;
+            }
         }
         let notes = self.0.iter().flat_map(|proposal| &proposal.notes).unique();
         notes.into_iter().try_for_each(|note| writeln!(f, "note: {note}"))

@@ -6,7 +6,7 @@ use super::{
     Change, ChangeId, ConnectionEdits, CopyKey, Create, Deletable, Edits, HalfObject, New, Object, ServiceEdits,
     SetKey, Step, Subject, Update, Verb,
 };
-use crate::cloud::Kind;
+use crate::cloud::{Id, Kind};
 
 impl Verb {
     /// The word of its command.
@@ -73,21 +73,29 @@ impl Verb {
         }
     }
 
-    /// The two answers to the question before it: yes and no.
-    pub const fn answers(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Create => ("Create", "Cancel"),
-            Self::Delete | Self::DeleteStrays | Self::RemoveService => ("Delete", "Keep"),
-            Self::RotatePsk => ("Set new key", "Keep key"),
-            Self::SetSubnets | Self::EqualisePolicies | Self::SetPeer | Self::SetDpd | Self::SetInitiator => {
-                ("Change", "Keep")
-            }
-            Self::RebuildService => ("Recreate", "Keep"),
-            Self::SwitchOn => ("Switch on", "Leave off"),
-            Self::Nudge => ("Configure again", "Cancel"),
-            Self::Restart => ("Restart", "Cancel"),
-            Self::AdmitTraffic => ("Add rules", "Cancel"),
-        }
+    /// The two answers to the question before it, for the VPN of that name: yes and no.
+    pub fn answers(self, name: &str) -> (String, String) {
+        let name = short_name(name);
+        let named = |verb: &str| format!("{verb} {name}");
+        let of = |what: &str| (format!("Change the {what}"), format!("Keep the {what}"));
+        let (yes, no) = match self {
+            Self::SetSubnets => return of("subnets"),
+            Self::EqualisePolicies => return of("policies"),
+            Self::SetPeer => return of("peer address"),
+            Self::SetDpd => return of("peer detection"),
+            Self::SetInitiator => return of("initiator"),
+            Self::Create => (named("Create"), "Not now"),
+            Self::Delete => (named("Delete"), "Keep it"),
+            Self::DeleteStrays => ("Delete the objects".to_owned(), "Keep them"),
+            Self::RemoveService => ("Delete the services".to_owned(), "Keep them"),
+            Self::RotatePsk => ("Set a new key".to_owned(), "Keep the key"),
+            Self::RebuildService => ("Recreate the service".to_owned(), "Keep the service"),
+            Self::SwitchOn => (format!("Switch {name} on"), "Leave it off"),
+            Self::Nudge => (format!("Configure {name} again"), "Not now"),
+            Self::Restart => (named("Restart"), "Not now"),
+            Self::AdmitTraffic => ("Add the rules".to_owned(), "Not now"),
+        };
+        (yes, no.to_owned())
     }
 
     /// Whether the VPN is still there afterwards.
@@ -99,6 +107,15 @@ impl Verb {
     pub const fn is_about_a_vpn(self) -> bool {
         self.leaves_a_vpn() && !matches!(self, Self::AdmitTraffic)
     }
+}
+
+/// A name that has room on a button.
+pub(crate) fn short_name(name: &str) -> String {
+    const LONGEST: usize = 24;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 impl fmt::Display for Verb {
@@ -142,7 +159,7 @@ impl Deletable {
 }
 
 impl fmt::Display for Step {
-    /// "nz-hlz-1: make the IKE policy hlz-por_ike_policy"
+    /// "nz-hlz-1: create the IKE policy hlz-por_ike_policy". With a precision, of ids only so many characters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let regions: Vec<&str> = self.regions().into_iter().map(crate::cloud::RegionId::as_str).collect();
         write!(f, "{}: ", regions.join(" and "))?;
@@ -156,15 +173,29 @@ impl fmt::Display for Step {
                     Edits::Service(edits) => (Kind::VpnService, changed_of_service(edits)),
                     Edits::Connection(edits) => (Kind::SiteConnection, changed_of_connection(edits)),
                 };
-                write!(f, "change the {} {name} ({id}): {}", object.label(), changed.join(", "))
+                write!(f, "change the {} {name}{}: {}", object.label(), in_brackets(id, f), changed.join(", "))
+            }
+            Self::SetKey(SetKey { second: Some(_), .. }) if f.precision().is_some() => {
+                f.write_str("set the new key on both halves")
             }
             Self::SetKey(SetKey { first, second: Some(second), .. }) => {
                 write!(f, "set the new key on both halves, {first} and {second}")
             }
-            Self::SetKey(SetKey { first, second: None, .. }) => write!(f, "set the new key on {first}"),
-            Self::CopyKey(CopyKey { from, to }) => write!(f, "give {to} the key of {from}"),
+            Self::SetKey(SetKey { first, second: None, .. }) => {
+                f.write_str("set the new key on ")?;
+                first.fmt(f)
+            }
+            Self::CopyKey(CopyKey { from, to }) => {
+                f.write_str("give ")?;
+                to.fmt(f)?;
+                f.write_str(" the key of ")?;
+                from.fmt(f)
+            }
             Self::Restart(service) => write!(f, "switch the VPN service {} off and on", service.name),
-            Self::Delete(kind, object) => write!(f, "delete the {} {object}", kind.label()),
+            Self::Delete(kind, object) => {
+                write!(f, "delete the {} ", kind.label())?;
+                object.fmt(f)
+            }
         }
     }
 }
@@ -172,7 +203,17 @@ impl fmt::Display for Step {
 impl fmt::Display for Object {
     /// "hlz-por_ike_policy (5e5ae9cb-…)": names are not unique, and ids tell a person nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name, self.id)
+        write!(f, "{}{}", self.name, in_brackets(&self.id, f))
+    }
+}
+
+/// An id, or as much of it as the precision leaves of a UUID.
+fn in_brackets(id: &Id, f: &fmt::Formatter<'_>) -> String {
+    let id = id.as_str();
+    match f.precision() {
+        Some(0) => String::new(),
+        Some(length) if id.len() == 36 => format!(" ({})", id.get(..length).unwrap_or(id)),
+        _ => format!(" ({id})"),
     }
 }
 

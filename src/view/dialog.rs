@@ -16,7 +16,7 @@ use ratatui::widgets::{Block, Clear, Padding};
 use super::area::Area;
 use super::text::{pad, paragraph, width};
 use super::{Scene, document};
-use crate::wizard::dialog::Dialog;
+use crate::wizard::dialog::{Dialog, TypedName};
 use crate::wizard::keymap;
 
 pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut Frame<'_>) -> u16 {
@@ -35,7 +35,12 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
         lines.push(Line::default());
         lines.extend(keys(scene, columns));
     }
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let labels = dialog.buttons.iter().map(|button| (button.label.as_str(), button.letter));
+    let buttons = document::lettered_buttons(scene, &labels.collect::<Vec<_>>(), Some(dialog.focus), columns);
+    // What is typed stays in sight, however long the text is.
+    let field = dialog.typed.iter().flat_map(|typed| name_field(scene, typed, columns));
+    let buttons: Vec<Line<'_>> = field.chain(buttons).collect();
+    let rows = u16::try_from(lines.len() + buttons.len()).unwrap_or(u16::MAX).saturating_add(3);
     let area = screen.middle(across, rows.min(screen.height.saturating_sub(2)));
     frame.render_widget(Clear, area);
     let block = Block::bordered()
@@ -44,10 +49,24 @@ pub(super) fn draw(scene: Scene<'_>, dialog: &Dialog, screen: Rect, frame: &mut 
         .title(Line::styled(format!(" {} ", dialog.title), theme.title()));
     frame.render_widget(block, area);
     let inner = area.inside(2, 1);
-    let labels: Vec<&str> = dialog.buttons.iter().map(|(label, _)| *label).collect();
-    let rest = document::button_row(document::buttons(scene, &labels, Some(dialog.focus)), inner, frame);
+    let rest = document::button_rows(buttons, inner, frame);
     let keys = if dialog.buttons.len() > 1 { ("PgUp", "PgDn") } else { ("Up", "Down") };
     document::draw(scene, &lines, dialog.scroll, keys, rest, frame)
+}
+
+/// What has to be typed, and what is.
+fn name_field(scene: Scene<'_>, typed: &TypedName, columns: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let mut lines = paragraph(&format!("To do it, type {}", typed.name), columns, theme.text());
+    let (glyph, style) =
+        if typed.is_right() { (theme.glyphs.done, theme.good()) } else { (theme.glyphs.pointer, theme.accent()) };
+    lines.push(Line::from(vec![
+        Span::styled(format!("{glyph} "), style),
+        Span::styled(typed.text.clone(), theme.title()),
+        Span::styled("_", theme.accent()),
+    ]));
+    lines.push(Line::default());
+    lines
 }
 
 /// Every key of the screen below, in two columns where they fit.

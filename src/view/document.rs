@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -64,10 +65,51 @@ pub(super) fn buttons(scene: Scene<'_>, labels: &[&str], focus: Option<usize>) -
     Line::from(spans)
 }
 
+/// The same with the letters that press them underlined, in as many rows as they need.
+pub(super) fn lettered_buttons(
+    scene: Scene<'_>,
+    buttons: &[(&str, Option<char>)],
+    focus: Option<usize>,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let mut rows = vec![Line::default()];
+    for (at, (label, letter)) in buttons.iter().enumerate() {
+        let is_focused = focus == Some(at);
+        let style = if is_focused { scene.theme.cursor().patch(scene.theme.title()) } else { Style::default() };
+        let (open, close) = if is_focused { ("[ ", " ]") } else { ("  ", "  ") };
+        let place = letter.and_then(|letter| label.to_ascii_lowercase().find(letter));
+        let (before, rest) = label.split_at(place.unwrap_or(label.len()));
+        let (key, after) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
+        let button = [
+            Span::styled(format!("{open}{before}"), style),
+            Span::styled(key.to_owned(), style.add_modifier(Modifier::UNDERLINED)),
+            Span::styled(format!("{after}{close}"), style),
+        ];
+        let taken = rows.last().map_or(0, Line::width);
+        let width: usize = button.iter().map(Span::width).sum();
+        if taken > 0 && taken + 2 + width > columns {
+            rows.push(Line::default());
+        }
+        if let Some(row) = rows.last_mut() {
+            if row.width() > 0 {
+                row.push_span("  ");
+            }
+            row.spans.extend(button);
+        }
+    }
+    rows
+}
+
 /// Buttons in the last row, with an empty row above; gives back what is left.
 pub(super) fn button_row(line: Line<'static>, area: Rect, frame: &mut Frame<'_>) -> Rect {
-    let (rest, bottom) = area.split_bottom(2);
-    frame.render_widget(Paragraph::new(line), bottom.row(1));
+    button_rows(vec![line], area, frame)
+}
+
+/// The same for several rows.
+pub(super) fn button_rows(lines: Vec<Line<'static>>, area: Rect, frame: &mut Frame<'_>) -> Rect {
+    let rows = u16::try_from(lines.len()).unwrap_or(1);
+    let (rest, bottom) = area.split_bottom(rows.saturating_add(1));
+    frame.render_widget(Paragraph::new(lines), bottom.split_top(1).1);
     rest
 }
 

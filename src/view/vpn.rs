@@ -41,9 +41,10 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     };
     let buttons = open.buttons();
     let labels: Vec<String> = buttons.iter().map(|button| label(open, *button)).collect();
-    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let labels: Vec<_> =
+        labels.iter().zip(&buttons).map(|(label, button)| (label.as_str(), Some(button.letter()))).collect();
     let focus = open.focused().and_then(|focused| buttons.iter().position(|button| *button == focused));
-    let rest = document::button_row(document::buttons(scene, &labels, focus), area, frame);
+    let rest = document::button_rows(document::lettered_buttons(scene, &labels, focus, columns), area, frame);
     let lines = lines(scene, open, vpn, columns);
     document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), rest, frame)
 }

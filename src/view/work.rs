@@ -25,7 +25,7 @@ use ratatui::text::{Line, Span};
 use super::account::Account;
 use super::area::Area;
 use super::outcome;
-use super::text::{clock, fit, hanging, pad, seconds};
+use super::text::{clock, fit, hanging, pad, seconds, width};
 use super::{Scene, change, document, remote};
 use crate::engine::Direction;
 use crate::engine::{Step, Task};
@@ -51,12 +51,13 @@ pub(super) fn draw(scene: Scene<'_>, area: Rect, frame: &mut Frame<'_>) -> u16 {
     }
     let text = text(scene, work, columns);
     let gap = vec![Line::default(); usize::from(!text.is_empty())];
+    let above = text.len() + gap.len();
     let lines = match work.is_creation() {
         true if work.is_working() => [table(scene, work, columns), gap, text].concat(),
         true => [text, gap, table(scene, work, columns)].concat(),
         false => [text, gap, list(scene, work, columns)].concat(),
     };
-    document::draw(scene, &lines, scene.model.shell.scroll, ("Up", "Down"), area, frame)
+    document::draw(scene, &lines, scroll(scene, work, above, area.height), ("Up", "Down"), area, frame)
 }
 
 /// What the work means at this moment, and what there is to do.
@@ -106,21 +107,42 @@ pub(super) fn sentences(scene: Scene<'_>, work: &Work) -> Vec<String> {
     rows.map(|(at, row)| sentence(at, row)).collect()
 }
 
+/// A line for each step, and how far it is at its end. Only what is kept, and why, takes more.
 fn list(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let row = |row: &Row| {
         let What::Step(step) = &row.what else { return Vec::new() };
         let (glyph, style) = glyph(scene, &row.state);
-        let text = if row.state == RowState::Waiting { theme.dim() } else { theme.text() };
-        let mut lines = hanging(Span::styled(format!("{glyph} "), style), step, columns, text);
+        let is_ahead = row.state == RowState::Waiting;
+        let text = if is_ahead { theme.dim() } else { theme.text() };
         let (state, time) = progress_of(scene, work, &row.state);
-        let said = [state, time].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
-        if !said.is_empty() && row.state != RowState::Waiting {
+        let said = [state, time].into_iter().filter(|text| !text.is_empty() && !is_ahead).collect::<Vec<_>>().join(" ");
+        let is_long = width(&said) > columns / 3;
+        let beside = if is_long { "" } else { said.as_str() };
+        let room = columns.saturating_sub(2 + width(beside) + 2);
+        let mut lines = vec![Line::from(vec![
+            Span::styled(format!("{glyph} "), style),
+            Span::styled(pad(theme, step, room), text),
+            Span::styled(format!("  {beside}"), theme.dim()),
+        ])];
+        if is_long {
             lines.extend(hanging(Span::raw("    "), &said, columns, theme.dim()));
         }
         lines
     };
     work.rows.iter().flat_map(row).collect()
+}
+
+/// How far the lines are scrolled: as the user did, else so that the running step is in sight while the engine is at work.
+fn scroll(scene: Scene<'_>, work: &Work, above: usize, height: u16) -> u16 {
+    let by_hand = scene.model.shell.scroll;
+    let is_running = |row: &Row| matches!(row.state, RowState::Running(_) | RowState::RollingBack(_));
+    if by_hand > 0 || !work.is_working() || work.is_creation() {
+        return by_hand;
+    }
+    let running = work.rows.iter().rposition(is_running).unwrap_or_default();
+    // Two of the rows below it stay in sight, too.
+    u16::try_from(above + running + 4).unwrap_or(u16::MAX).saturating_sub(height)
 }
 
 fn table(scene: Scene<'_>, work: &Work, columns: usize) -> Vec<Line<'static>> {
@@ -201,7 +223,6 @@ fn progress_of(scene: Scene<'_>, work: &Work, state: &RowState) -> (String, Stri
         RowState::Done(outcome, took) => {
             let took = took.map_or_else(String::new, seconds);
             let said = match outcome {
-                Outcome::Created(id) if is_change => return (format!("created {id}"), took),
                 Outcome::Kept(why) => return (format!("kept, because something else uses it: {why}"), String::new()),
                 Outcome::Created(_) => "created",
                 Outcome::Found => "found",

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::dialog::{Act, Dialog};
+use super::dialog::{Dialog, DialogButton};
+use super::keymap::Action;
 use super::screen::Screen;
 use super::work::{Button, Work};
 use super::{Content, Model, Start};
@@ -24,7 +25,7 @@ enum Front {
     Question,
     Dialog {
         title: String,
-        buttons: Vec<(&'static str, Act)>,
+        buttons: Vec<DialogButton>,
     },
     Problem,
     /// A step, and whether there is something to confirm in it.
@@ -74,7 +75,9 @@ impl Attention {
     /// Takes note of a key, and tells whether it was pressed by itself: not held down, nor part of a paste.
     pub(super) fn hears(&mut self, key: &KeyEvent, now: Duration) -> bool {
         let is_soon = |last: Option<Duration>, gap| last.is_some_and(|last| now.saturating_sub(last) < gap);
-        let is_alone = key.kind == KeyEventKind::Press && !is_soon(self.enter, REPEAT) && !is_soon(self.text, PASTE);
+        let after_text = if key.code == KeyCode::Enter { PASTE } else { REPEAT };
+        let is_alone =
+            key.kind == KeyEventKind::Press && !is_soon(self.enter, REPEAT) && !is_soon(self.text, after_text);
         match key.code {
             KeyCode::Enter => self.enter = Some(now),
             KeyCode::Char(_) if !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
@@ -111,9 +114,14 @@ impl Model {
         }
     }
 
-    /// Why an Enter is not taken, in a sentence that says what one more does. None if it is taken.
-    pub(super) fn unmeant(&mut self, is_alone: bool) -> Option<String> {
-        let stake = self.at_stake()?;
+    /// Why an Enter, or the letter of a button, is not taken, in a sentence that says what one more does. None if it is taken.
+    pub(super) fn unmeant(&mut self, action: Action, is_alone: bool) -> Option<String> {
+        let (key, at) = match action {
+            Action::Accept => ("Enter", None),
+            Action::Press(at) => ("The key", Some(at)),
+            _ => return None,
+        };
+        let stake = self.at_stake(at)?;
         let is_new = self.shell.now.saturating_sub(self.shell.attention.since) < MOMENT;
         if self.shell.attention.by_key && !stake.is_grave {
             return None;
@@ -128,17 +136,18 @@ impl Model {
         } else {
             return None;
         };
-        Some(format!("Enter was ignored: {why}. Press it again to {}.", stake.what))
+        Some(format!("{key} was ignored: {why}. Press it again to {}.", stake.what))
     }
 
-    fn at_stake(&self) -> Option<Stake> {
+    /// What Enter would do, or the button of that place.
+    fn at_stake(&self, button: Option<usize>) -> Option<Stake> {
         let choose = |label: &str| format!("choose \"{label}\"");
         // What a sign-in asks is typed, often by a program for passwords.
         if self.shell.question.is_some() {
             return None;
         }
         if let Some(dialog) = &self.shell.dialog {
-            let (label, act) = dialog.buttons.get(dialog.focus)?;
+            let DialogButton { label, act, .. } = dialog.buttons.get(button.unwrap_or(dialog.focus))?;
             return (!act.is_harmless()).then(|| Stake { what: choose(label), is_grave: act.is_grave() });
         }
         match (&self.shell.start, &self.content) {

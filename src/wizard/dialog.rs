@@ -1,11 +1,16 @@
 //! Questions that come before everything else. The dialog is the same for all; what its buttons do is data.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
 use super::remote::RequestId;
 use super::shell::beside;
 use super::vpns::Intent;
 use crate::change::Proposal;
 use crate::engine::Direction;
 use crate::engine::interruption::Interruption;
+
+/// In bytes, as long as Neutron takes one.
+const LONGEST_NAME: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -43,6 +48,27 @@ pub enum About {
     Reading(RequestId, Direction, Box<Interruption>),
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogButton {
+    pub label: String,
+    pub act: Act,
+    /// The key that presses it.
+    pub letter: Option<char>,
+}
+
+/// The name that has to be typed before anything but the safe button can be pressed, and what is typed so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedName {
+    pub name: String,
+    pub text: String,
+}
+
+impl TypedName {
+    pub fn is_right(&self) -> bool {
+        self.text.trim() == self.name.trim()
+    }
+}
+
 /// A text with buttons below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
@@ -50,7 +76,8 @@ pub struct Dialog {
     pub title: String,
     pub text: Vec<String>,
     /// The first is the safe one.
-    pub buttons: Vec<(&'static str, Act)>,
+    pub buttons: Vec<DialogButton>,
+    pub typed: Option<TypedName>,
     pub focus: usize,
     pub is_help: bool,
     /// It has long lines, such as commands.
@@ -61,9 +88,27 @@ pub struct Dialog {
 }
 
 impl Dialog {
-    pub fn new(title: impl Into<String>, text: Vec<String>, buttons: Vec<(&'static str, Act)>) -> Self {
-        let title = title.into();
-        Self { title, text, buttons, focus: 0, is_help: false, is_wide: false, scroll: 0, about: About::Screen }
+    pub fn new<L: Into<String>>(title: impl Into<String>, text: Vec<String>, buttons: Vec<(L, Act)>) -> Self {
+        let mut dialog = Self {
+            title: title.into(),
+            text,
+            buttons: Vec::with_capacity(buttons.len()),
+            typed: None,
+            focus: 0,
+            is_help: false,
+            is_wide: false,
+            scroll: 0,
+            about: About::Screen,
+        };
+        let buttons = buttons.into_iter().map(|(label, act)| DialogButton { label: label.into(), act, letter: None });
+        dialog.buttons.extend(buttons);
+        // These two answer it already.
+        let mut taken = if dialog.yes().is_some() { vec!['y', 'n'] } else { Vec::new() };
+        for button in &mut dialog.buttons {
+            button.letter = letter_of(&button.label, &taken);
+            taken.extend(button.letter);
+        }
+        dialog
     }
 
     pub(super) fn wide(self) -> Self {
@@ -74,15 +119,66 @@ impl Dialog {
         Self { about, ..self }
     }
 
+    /// What is typed is the name now, so no letter presses a button.
+    pub(super) fn asking_for(mut self, name: &str) -> Self {
+        self.typed = Some(TypedName { name: name.to_owned(), text: String::new() });
+        self.buttons.iter_mut().for_each(|button| button.letter = None);
+        self
+    }
+
     pub fn act(&self) -> Act {
-        self.buttons.get(self.focus).map_or(Act::Close, |(_, act)| *act)
+        self.buttons.get(self.focus).map_or(Act::Close, |button| button.act)
     }
 
     pub fn has(&self, act: Act) -> bool {
-        self.buttons.iter().any(|(_, does)| *does == act)
+        self.buttons.iter().any(|button| button.act == act)
     }
 
-    pub fn turn(&mut self, forward: bool) {
+    /// The button that y presses, where the question has a yes and a no; the first is the no then.
+    pub fn yes(&self) -> Option<usize> {
+        let is_yes = |act: Act| matches!(act, Act::Confirm | Act::RollBack | Act::Leave);
+        let is_no = self.buttons.first().is_some_and(|first| first.act == Act::Close);
+        let mut yes = self.buttons.iter().enumerate().filter(|(_, button)| is_yes(button.act)).map(|(at, _)| at);
+        let only = yes.next().filter(|_| yes.next().is_none());
+        only.filter(|_| is_no && self.typed.is_none())
+    }
+
+    /// Why the focused button cannot be pressed yet.
+    pub(super) fn lacks(&self) -> Option<String> {
+        let typed = self.typed.as_ref().filter(|typed| !self.act().is_harmless() && !typed.is_right())?;
+        Some(format!("Type {} first.", typed.name))
+    }
+
+    /// Takes a letter of the name. With the whole of it typed, Enter is the answer it was typed for.
+    pub(super) fn edit(&mut self, event: &KeyEvent) {
+        let Some(typed) = &mut self.typed else { return };
+        let is_text = !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        match event.code {
+            KeyCode::Char(character) if is_text && typed.text.len() < LONGEST_NAME => typed.text.push(character),
+            KeyCode::Char('u' | 'w') => typed.text.clear(),
+            KeyCode::Backspace => drop(typed.text.pop()),
+            _ => {}
+        }
+        self.focus = usize::from(typed.is_right());
+    }
+
+    /// Takes the whole text where a name is asked for.
+    pub(super) fn fill(&mut self, text: &str) {
+        if let Some(typed) = &mut self.typed {
+            text.clone_into(&mut typed.text);
+            self.focus = usize::from(typed.is_right());
+        }
+    }
+
+    pub(super) fn turn(&mut self, forward: bool) {
         self.focus = beside(self.focus, self.buttons.len(), forward);
     }
+}
+
+/// A letter for a button: its first one, else the first of another of its words, else any of them.
+pub(super) fn letter_of(label: &str, taken: &[char]) -> Option<char> {
+    let initials = label.split(' ').filter(|word| *word != "and").filter_map(|word| word.chars().next());
+    let mut letters =
+        initials.chain(label.chars()).filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase());
+    letters.find(|letter| !taken.contains(letter))
 }

@@ -86,7 +86,7 @@ impl Model {
 
     fn accept_now(&mut self) {
         let is_alone = self.shell.attention.hears(&KeyCode::Enter.into(), self.shell.now);
-        accept(self, is_alone);
+        accept(self, Action::Accept, is_alone);
     }
 
     const fn is_uncovered(&self) -> bool {
@@ -101,7 +101,7 @@ impl Model {
         }
         if let Some(dialog) = &mut self.shell.dialog {
             let Spot::Answer(act) = spot else { return None };
-            let at = dialog.buttons.iter().position(|(_, does)| does == act)?;
+            let at = dialog.buttons.iter().position(|button| button.act == *act)?;
             return Some(std::mem::replace(&mut dialog.focus, at) == at);
         }
         let review_focus = if let Spot::Step(screen) = spot { Some(self.review_focus(*screen)) } else { None };
@@ -136,6 +136,10 @@ impl Model {
     fn fill(&mut self, text: &SecretString) {
         if self.shell.question.is_some() {
             self.shell.paste_answer(text.expose_secret());
+            return self.accept_now();
+        }
+        if let Some(dialog) = &mut self.shell.dialog {
+            dialog.fill(text.expose_secret());
             return self.accept_now();
         }
         let Content::Form(form) = &self.content else { return };

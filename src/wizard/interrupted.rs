@@ -64,7 +64,7 @@ impl Shell {
         let done = ends.iter().flatten().count();
         let mut text = vec![format!("Begun {}; {done} of {} steps are done.", interrupted.began(), ends.len())];
         let steps = course.change.steps().iter().zip(&ends);
-        text.extend(steps.map(|(step, end)| format!("  {} {step}", if end.is_some() { "done:" } else { "open:" })));
+        text.extend(steps.map(|(step, end)| format!("  {} {step:.0}", if end.is_some() { "done:" } else { "open:" })));
         let mut buttons = vec![("Resume", Act::Resume(Direction::Forward))];
         if course.is_reversible() {
             buttons.push(("Roll back", Act::Resume(Direction::Back)));
@@ -111,7 +111,7 @@ impl Model {
         self.shell.out.push(Effect::Resume(request, interrupted.journal.clone(), direction));
         let text = vec![format!("Reading what there is of {}. Esc cancels.", interrupted.name())];
         // It comes without being asked for, so no Enter closes it.
-        let dialog = Dialog::new("One moment", text, Vec::new());
+        let dialog = Dialog::new("One moment", text, Vec::<(String, Act)>::new());
         self.shell.dialog = Some(dialog.about(About::Reading(request, direction, interrupted)));
     }
 

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use itertools::Itertools;
 
+use super::dialog::Dialog;
 use super::fields::Field;
 use super::forms::Form;
 use super::picker::Picker;
@@ -15,6 +16,8 @@ use crate::wizard::vpns::{Open, VpnButton};
 pub enum Action {
     /// Take what is there and go on; presses the focused button.
     Accept,
+    /// Presses the button of that place in a dialog, from 0.
+    Press(usize),
     /// To the step before; closes what is open.
     Back,
     Up,
@@ -137,7 +140,7 @@ pub fn bindings(model: &Model) -> Vec<Binding> {
         _ if model.shell.question.is_some() => with_common(question_keys()),
         Some(dialog) => with_common(match dialog.buttons.len() {
             0 => vec![bind(&[ESC], Action::Back, "cancel")],
-            count => dialog_keys(count > 1),
+            _ => dialog_keys(dialog),
         }),
         None => screen_bindings(model),
     }
@@ -188,8 +191,18 @@ fn quit_key() -> Binding {
     bind(&[Key::character('q')], Action::Quit, "quit")
 }
 
-fn dialog_keys(has_choice: bool) -> Vec<Binding> {
+fn dialog_keys(dialog: &Dialog) -> Vec<Binding> {
+    let has_choice = dialog.buttons.len() > 1;
     let mut bindings = vec![bind(&[ENTER], Action::Accept, "choose"), bind(&[ESC], Action::Back, "close")];
+    let press = |letter: char, at: usize, label| {
+        let keys = [letter, letter.to_ascii_uppercase()].map(Key::character);
+        Binding { in_footer: label != "", ..bind(&keys, Action::Press(at), label) }
+    };
+    if let Some(yes) = dialog.yes() {
+        bindings.extend([press('y', yes, "yes"), press('n', 0, "no")]);
+    }
+    let lettered = dialog.buttons.iter().enumerate().filter_map(|(at, button)| Some((button.letter?, at)));
+    bindings.extend(lettered.map(|(letter, at)| press(letter, at, "")));
     if has_choice {
         bindings.push(bind(&[RIGHT, TAB, DOWN], Action::Right, "next"));
         bindings.push(quiet(&[LEFT, BACKTAB, UP], Action::Left, "previous"));
@@ -357,33 +370,37 @@ fn work_keys(model: &Model) -> Vec<Binding> {
 }
 
 fn vpn_keys(model: &Model) -> Vec<Binding> {
-    let buttons = model.vpns.open.as_ref().map(Open::buttons).unwrap_or_default();
+    let open = model.vpns.open.as_ref();
+    let buttons = open.map(Open::buttons).unwrap_or_default();
+    let has_findings = open.is_some_and(|open| open.finding().is_some());
     let mut bindings = vec![
         bind(&[ENTER], Action::Accept, "choose"),
         bind(&[ESC], Action::Back, "back"),
-        bind(&[RIGHT, TAB], Action::Right, "next"),
+        quiet(&[RIGHT, TAB], Action::Right, "next"),
         quiet(&[LEFT, BACKTAB], Action::Left, "previous"),
-        bind(&[Key::character('r')], Action::Retry, "check again"),
     ];
-    for (letter, button, label) in [
-        ('f', VpnButton::Fix, "fix what is found"),
-        ('n', VpnButton::NewKey, "new key"),
-        ('s', VpnButton::Subnets, "other subnets"),
-        ('a', VpnButton::Admit, "allow traffic: security-group rules"),
-        ('d', VpnButton::Delete, "delete it"),
+    for (button, label) in [
+        (VpnButton::Fix, "fix"),
+        (VpnButton::NewKey, "new key"),
+        (VpnButton::Subnets, "subnets"),
+        (VpnButton::Admit, "allow traffic"),
+        (VpnButton::Delete, "delete"),
     ] {
-        if buttons.contains(&button) {
+        // What can only be fixed by hand is explained.
+        let is_explained = button == VpnButton::Fix && has_findings;
+        if buttons.contains(&button) || is_explained {
             let also = (button == VpnButton::Fix).then(|| Key::character('m'));
-            let keys: Vec<Key> = [Key::character(letter)].into_iter().chain(also).collect();
-            bindings.push(quiet(&keys, Action::Do(button), label));
+            let keys: Vec<Key> = [Key::character(button.letter())].into_iter().chain(also).collect();
+            bindings.push(Binding { in_footer: buttons.contains(&button), ..bind(&keys, Action::Do(button), label) });
         }
     }
-    if buttons.contains(&VpnButton::Fix) {
+    if has_findings {
         bindings.extend((1..=9).zip('1'..='9').map(|(number, digit)| {
             let label = if number == 1 { "the finding of that number" } else { "" };
             quiet(&[Key::character(digit)], Action::Pick(number), label)
         }));
     }
+    bindings.push(bind(&[Key::character('r')], Action::Retry, "check again"));
     bindings.extend(scrolling());
     bindings.extend([bind(&[Key::character('y')], Action::Copy, "copy ids"), help_key(), quit_key()]);
     bindings

@@ -320,8 +320,8 @@ impl Model {
 
     /// What is typed where no key of the table matches: text, or the filter's text.
     pub(super) fn edit(&mut self, event: &KeyEvent) {
-        if self.shell.dialog.is_some() {
-            return;
+        if let Some(dialog) = &mut self.shell.dialog {
+            return dialog.edit(event);
         }
         match &mut self.content {
             Content::List(picker) if picker.filter().is_some() => picker.edit_filter(|input| {

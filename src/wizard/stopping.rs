@@ -3,6 +3,7 @@
 use super::dialog::{Act, Dialog};
 use super::shell::{Ending, Shell};
 use super::work::{Button, End, RowState, Work, WorkList};
+use crate::change::short_name;
 use crate::engine::{Direction, Made};
 
 /// The first sentence of every question about stopping.
@@ -28,7 +29,9 @@ impl WorkList {
             vec!["What the steps so far have done is undone, the last first; the VPN is then as it was.".to_owned()]
         };
         let title = format!("Roll back {}?", name(work));
-        shell.dialog = Some(Dialog::new(title, text, vec![("Keep", Act::Close), ("Roll back", Act::RollBack)]));
+        let yes = if work.is_creation() { format!("Roll back {}", labelled(work)) } else { "Roll it back".to_owned() };
+        let buttons = vec![("Keep it".to_owned(), Act::Close), (yes, Act::RollBack)];
+        shell.dialog = Some(Dialog::new(title, text, buttons));
     }
 
     pub(super) fn quit(&self, shell: &mut Shell) {
@@ -41,7 +44,7 @@ impl WorkList {
             if work.direction == Direction::Forward && work.is_reversible() {
                 buttons.push(("Stop and roll back", Act::StopAndRollBack));
             }
-            shell.dialog = Some(Dialog::new("Stop?", self.stop_text().unwrap_or_default(), buttons));
+            shell.dialog = Some(Dialog::new(stop_title(work), self.stop_text().unwrap_or_default(), buttons));
         } else {
             let is_failed = matches!(work.end(), Some(End::Failed(..)));
             let mut text = match work.is_creation() {
@@ -57,7 +60,7 @@ impl WorkList {
             if work.buttons().contains(&Button::RollBack) {
                 buttons.push(("Roll back", Act::RollBack));
             }
-            shell.dialog = Some(Dialog::new("Leave?", text, buttons));
+            shell.dialog = Some(Dialog::new("Leave osvpn?", text, buttons));
         }
     }
 
@@ -91,11 +94,26 @@ impl WorkList {
         let Some(dialog) = shell.dialog.as_mut().filter(|dialog| dialog.has(Act::StopAndKeep)) else { return };
         if let Some(text) = text {
             dialog.text = text;
+            dialog.title = self.current.as_ref().map(stop_title).unwrap_or_default();
         } else {
             let text = vec!["The work has ended meanwhile; nothing was stopped.".to_owned()];
             *dialog = Dialog::new("Nothing to stop", text, vec![("Show the result", Act::Close)]);
         }
     }
+}
+
+fn stop_title(work: &Work) -> String {
+    let what = match (work.is_creation(), work.direction) {
+        (true, Direction::Forward) => "creating ",
+        (true, Direction::Back) => "rolling back ",
+        (false, _) => "",
+    };
+    format!("Stop {what}{}?", name(work))
+}
+
+/// The name as a button has room for it.
+fn labelled(work: &Work) -> String {
+    short_name(&work.change().label)
 }
 
 fn name(work: &Work) -> String {

@@ -92,8 +92,8 @@ fn key(model: &mut Model, event: &KeyEvent) {
     if model.shell.is_too_small() {
         return unseen(model, event, action, is_alone);
     }
-    if action == Some(Action::Accept) {
-        accept(model, is_alone);
+    if let Some(action @ (Action::Accept | Action::Press(_))) = action {
+        accept(model, action, is_alone);
     } else if let Some(action) = action {
         act(model, action);
     } else if model.shell.question.is_some() {
@@ -103,10 +103,10 @@ fn key(model: &mut Model, event: &KeyEvent) {
     }
 }
 
-pub(super) fn accept(model: &mut Model, is_alone: bool) {
-    match model.unmeant(is_alone) {
+pub(super) fn accept(model: &mut Model, action: Action, is_alone: bool) {
+    match model.unmeant(action, is_alone) {
         Some(why) => model.shell.warn(why),
-        None => act(model, Action::Accept),
+        None => act(model, action),
     }
 }
 
@@ -186,14 +186,24 @@ impl Model {
             Action::Right => dialog.turn(true),
             Action::Left => dialog.turn(false),
             Action::Back | Action::Help => self.close_dialog(),
-            Action::Accept => {
+            Action::Accept | Action::Press(_) => {
+                if let Action::Press(at) = action {
+                    dialog.focus = at;
+                }
+                if let Some(lacks) = dialog.lacks() {
+                    return self.shell.warn(lacks);
+                }
                 let act = dialog.act();
                 let about = std::mem::replace(&mut dialog.about, About::Screen);
                 self.shell.dialog = None;
                 self.dialog_act(act, about);
             }
-            // Asking to leave once more, with the question already on the screen, means it.
+            // Asking once more, with the question already on the screen, means it.
             Action::Quit if dialog.has(Act::Leave) => self.leave(),
+            Action::Quit if dialog.has(Act::StopAndKeep) => {
+                self.shell.dialog = None;
+                self.stop(Then::Leave);
+            }
             Action::Quit if dialog.buttons.len() <= 1 => self.close_dialog(),
             _ => self.shell.scroll_by(action),
         }
@@ -290,6 +300,6 @@ impl Model {
         let changed = self.work.changes().next().is_some();
         let kept = if changed { "What was changed stays." } else { "Nothing has been created in the cloud." };
         let text = vec![format!("{kept} Your answers are lost.")];
-        self.shell.dialog = Some(Dialog::new("Leave?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
+        self.shell.dialog = Some(Dialog::new("Leave osvpn?", text, vec![("Stay", Act::Close), ("Leave", Act::Leave)]));
     }
 }

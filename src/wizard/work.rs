@@ -413,7 +413,7 @@ impl Work {
 
 impl Row {
     fn of(step: &Step) -> Self {
-        let what = step.task().map_or_else(|| What::Step(step.to_string()), What::Object);
+        let what = step.task().map_or_else(|| What::Step(format!("{step:.0}")), What::Object);
         Self { what, state: RowState::Waiting }
     }
 }

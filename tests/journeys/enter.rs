@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::surveys::healthy;
+use super::surveys::broken;
 use super::vpns::opened;
 use super::*;
 
@@ -98,7 +98,7 @@ fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
     told(&together, "held down or pasted");
     let mut torn = reviewing(60_000);
     torn.types("foo").passes(20).at_once(KeyCode::Enter).at(Screen::Review);
-    let mut deletion = opened(healthy());
+    let mut deletion = opened(broken());
     deletion.passes(2000).types("d").passes(2000).at_once(KeyCode::Right).send(pasted());
     assert!(deletion.model.shell.dialog.is_some() && !carries(&deletion));
     told(&deletion, "Press it again to choose \"");
@@ -109,7 +109,7 @@ fn what_is_pasted_without_brackets_confirms_nothing_however_late_it_comes() {
 
 #[test]
 fn a_question_that_changes_something_takes_no_enter_meant_for_what_was_before_it() {
-    let mut deletion = opened(healthy());
+    let mut deletion = opened(broken());
     deletion.passes(2000).types("d").at_once(KeyCode::Right).passes(400).at_once(KeyCode::Enter);
     assert!(deletion.model.shell.dialog.is_some() && !carries(&deletion));
     deletion.enter();
@@ -143,7 +143,7 @@ fn in_a_window_too_small_to_show_anything_keys_only_leave() {
     journey.at(Screen::Review).types("q").enter().key(KeyCode::Right).enter().esc();
     assert_eq!(
         journey.model.shell.dialog.as_ref().map(|dialog| (dialog.title.as_str(), dialog.focus)),
-        Some(("Leave?", 0))
+        Some(("Leave osvpn?", 0))
     );
     assert!(journey.model.shell.ending.is_none(), "the question is not answered by accident");
     assert_eq!(journey.model.way_out_unseen(), Some("q again leaves"));
@@ -161,7 +161,7 @@ fn in_a_window_too_small_to_show_anything_keys_only_leave() {
 
 #[test]
 fn in_a_window_too_small_a_second_ctrl_c_stops_what_is_at_work_and_keeps_it() {
-    let mut changing = opened(healthy());
+    let mut changing = opened(broken());
     changing.passes(2000).types("d").at_once(KeyCode::Right).enter();
     assert!(carries(&changing));
     for mut journey in [running(), changing] {
@@ -212,7 +212,7 @@ fn the_answer_that_changes_nothing_is_taken_however_soon_it_comes() {
     let Some(Effect::Resume(request, ..)) = start.enter().effects.pop() else { panic!() };
     start.send(Message::Resumed(request, Err(vec!["It is gone.".into()])));
     harmless(&mut start);
-    let mut deletion = opened(healthy());
+    let mut deletion = opened(broken());
     deletion.passes(2000).types("d").send(Message::Continued);
     harmless(&mut deletion);
 }

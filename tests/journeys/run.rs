@@ -115,7 +115,7 @@ fn leaving_while_the_engine_works_asks_in_three_ways() {
         journey.effects.clear();
         journey.control('c');
         let labels: Vec<&str> =
-            journey.model.shell.dialog.as_ref().unwrap().buttons.iter().map(|(label, _)| *label).collect();
+            journey.model.shell.dialog.as_ref().unwrap().buttons.iter().map(|button| &*button.label).collect();
         assert_eq!(labels, ["Go on", "Stop and keep", "Stop and roll back"]);
         journey
     };
@@ -162,7 +162,7 @@ fn a_vpn_that_became_active_is_not_undone_without_asking_again() {
     journey.send(Message::Watched(Watched::Active));
     assert!(journey.effects.is_empty(), "{:?}", journey.effects);
     let dialog = journey.model.shell.dialog.as_ref().unwrap();
-    assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].0 == "Keep");
+    assert!(dialog.text[0].contains("ACTIVE") && dialog.buttons[dialog.focus].label == "Keep it");
     journey.key(KeyCode::Right).enter();
     assert!(matches!(journey.effects.pop(), Some(Effect::Work(_, Order::RollBack))));
 }

@@ -40,7 +40,10 @@ pub(super) fn opened(seen: Box<Overview>, exposures: Exposures) -> Journey {
 
 /// The change of the question on the screen, once it is agreed to.
 fn agreed(journey: &mut Journey) -> Course {
-    journey.press("Tab Enter");
+    match journey.model.shell.dialog.as_ref().unwrap().typed.clone() {
+        Some(typed) => journey.types(&typed.name).press("Enter"),
+        None => journey.press("Tab Enter"),
+    };
     match journey.effects.pop() {
         Some(Effect::Work(Which::New(change, _), _)) => Course::new(*change),
         other => panic!("{other:?}"),

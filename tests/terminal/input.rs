@@ -73,7 +73,7 @@ fn a_paste_without_an_end_freezes_nothing_and_ctrl_c_is_heard_in_it() {
     pty.wait("the filter to end", |screen| !screen.contains("/ border"));
     pty.send("\x1b[200~abc");
     pty.send(CTRL_C);
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send(CTRL_C);
     assert_eq!(pty.end().0, 130);
 }

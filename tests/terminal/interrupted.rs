@@ -112,7 +112,7 @@ fn what_is_to_stay_as_it_is_is_not_asked_about_again() {
     pty.wait("the question is gone", |screen| !screen.contains("was interrupted"));
     assert_eq!(journals(&scene), 1, "later is not never");
     pty.send("q");
-    pty.wait_for("Leave?");
+    pty.wait_for("Leave osvpn?");
     pty.send(CTRL_C);
     pty.end();
     let mut pty = scene.wizard(&[]);

@@ -51,6 +51,17 @@ pub enum VpnButton {
 }
 
 impl VpnButton {
+    /// The key that presses it; it is in the label.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Fix => 'f',
+            Self::NewKey => 'n',
+            Self::Subnets => 's',
+            Self::Admit => 'a',
+            Self::Delete => 'd',
+        }
+    }
+
     pub const fn label(self) -> &'static str {
         match self {
             Self::Fix => "Fix",
@@ -94,12 +105,18 @@ impl Open {
     /// What can be done now, the likeliest first.
     pub fn buttons(&self) -> Vec<VpnButton> {
         let diagnosis = self.diagnosis.as_ref();
-        let fix = diagnosis.is_some_and(|diagnosis| !diagnosis.findings.is_empty()).then_some(VpnButton::Fix);
+        let fix = self.is_fixable().then_some(VpnButton::Fix);
         let admit = diagnosis.is_some_and(|diagnosis| !diagnosis.rules().is_empty()).then_some(VpnButton::Admit);
         [fix, Some(VpnButton::NewKey), Some(VpnButton::Subnets), admit, Some(VpnButton::Delete)]
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// Whether the finding to fix is one that this program can fix.
+    fn is_fixable(&self) -> bool {
+        let finding = self.finding().and_then(|at| self.diagnosis.as_ref()?.findings.get(at)?.fault());
+        finding.is_some_and(|fault| fault.fix.is_ours())
     }
 
     pub fn focused(&self) -> Option<VpnButton> {

@@ -1,13 +1,12 @@
 //! What is wanted of the VPNs becomes a proposal once enough is known, and a proposal a question.
 
-use super::super::dialog::{About, Act, Dialog};
+use super::super::dialog::{About, Act, Dialog, DialogButton};
 use super::super::remote::Remote;
 use super::super::screen::Screen;
 use super::{Intent, Surroundings, YourVpns};
 use crate::change::{
     Proposal, Refused, Sas, Together, Verb, admit, delete, delete_strays, fix, rotate_key, set_subnets,
 };
-use crate::inspect::Vpn;
 use crate::inspect::diagnosis::rules;
 use crate::plan::Profiles;
 use crate::plan::psk::KeyOrigin;
@@ -104,27 +103,32 @@ impl YourVpns {
         intent: Intent,
         wizard: &mut Surroundings<'_>,
     ) {
-        let mut text: Vec<String> = Together(&proposals).to_string().lines().map(str::to_owned).collect();
+        let mut text: Vec<String> = format!("{:.8}", Together(&proposals)).lines().map(str::to_owned).collect();
         text.extend(warnings.into_iter().map(|warning| format!("note: {warning}")));
         let deletes = proposals.iter().any(|proposal| proposal.change.verb == Verb::Delete);
-        if deletes && self.vpn().is_some_and(Vpn::is_active) {
+        let active = self.vpn().filter(|vpn| deletes && vpn.is_active());
+        if active.is_some() {
             text.insert(0, "The VPN is ACTIVE. Traffic that uses it stops.".to_owned());
         }
         let (yes, no) = Together(&proposals).answers();
         let mut buttons = vec![(no, Act::Close), (yes, Act::Confirm)];
+        let instead = |label: &str, intent| (label.to_owned(), Act::Instead(intent));
         match intent {
             Intent::NewKey(Sas::Keep, origin) => {
-                buttons.push((RENEW, Act::Instead(Intent::NewKey(Sas::Renew, origin))));
+                buttons.push(instead(RENEW, Intent::NewKey(Sas::Renew, origin)));
             }
-            Intent::NewKey(Sas::Renew, origin) => buttons.push((KEEP, Act::Instead(Intent::NewKey(Sas::Keep, origin)))),
-            Intent::PublicKeys(Sas::Keep) => buttons.push((RENEW, Act::Instead(Intent::PublicKeys(Sas::Renew)))),
-            Intent::PublicKeys(Sas::Renew) => buttons.push((KEEP, Act::Instead(Intent::PublicKeys(Sas::Keep)))),
+            Intent::NewKey(Sas::Renew, origin) => buttons.push(instead(KEEP, Intent::NewKey(Sas::Keep, origin))),
+            Intent::PublicKeys(Sas::Keep) => buttons.push(instead(RENEW, Intent::PublicKeys(Sas::Renew))),
+            Intent::PublicKeys(Sas::Renew) => buttons.push(instead(KEEP, Intent::PublicKeys(Sas::Keep))),
             _ => {}
         }
         if matches!(intent, Intent::NewKey(_, KeyOrigin::Generated)) {
-            buttons.push(("Own key", Act::OwnKey));
+            buttons.push(("Own key".to_owned(), Act::OwnKey));
         }
-        let dialog = Dialog::new(Together(&proposals).question(), text, buttons).wide();
+        let mut dialog = Dialog::new(Together(&proposals).question(), text, buttons).wide();
+        if let Some(vpn) = active {
+            dialog = dialog.asking_for(&vpn.name);
+        }
         wizard.shell.dialog = Some(dialog.about(About::Proposals(proposals)));
     }
 
@@ -132,7 +136,7 @@ impl YourVpns {
     pub(in crate::wizard) fn propose_instead(&self, intent: Intent, wizard: &mut Surroundings<'_>) {
         self.propose(intent, wizard);
         if let Some(dialog) = &mut wizard.shell.dialog {
-            let turned = |(_, act): &(&str, Act)| matches!(act, Act::Instead(_));
+            let turned = |button: &DialogButton| matches!(button.act, Act::Instead(_));
             dialog.focus = dialog.buttons.iter().position(turned).unwrap_or_default();
         }
     }
