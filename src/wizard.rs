@@ -22,6 +22,7 @@ mod interfaces;
 mod interrupted;
 mod kept_enter;
 pub mod keymap;
+pub mod lacks;
 mod lists;
 mod message;
 mod navigate;
@@ -30,6 +31,7 @@ mod objects;
 mod only_candidate;
 mod outbox;
 pub mod picker;
+mod proposals;
 pub mod remote;
 pub mod review;
 pub mod screen;
@@ -51,7 +53,7 @@ use crate::plan::Half;
 pub use forms::Form;
 pub use message::{Beginning, Effect, Message, Order, Overview, ResumedCreation, Session, VpnsMessage, Which};
 pub use new_vpn::{NewVpn, RegionState};
-use picker::Picker;
+use picker::{Choice, Picker};
 use review::Review;
 use screen::Screen;
 pub use shell::{Ending, Notice, SMALLEST, Shell, Start};
@@ -121,6 +123,10 @@ impl Model {
     pub fn previous_screen(&self) -> Option<Screen> {
         if self.new_vpn.returning.is_some() && !self.screen.is_of_existing() {
             return Some(Screen::Review);
+        }
+        // Whoever took a whole VPN was asked nothing in between.
+        if self.screen == Screen::Review && matches!(self.new_vpn.begun_with, Some(Choice::Proposal(..))) {
+            return Some(Screen::Mode);
         }
         let route = self.route();
         let before = iter::successors(route.previous(self.screen), |screen| route.previous(*screen));

@@ -455,7 +455,7 @@ proptest! {
         messages in proptest::collection::vec((pause(), message(), any::<bool>()), 1..50),
     ) {
         let mut journey = Journey::discovered_on(size);
-        journey.press("3");
+        journey.lists_vpns();
         answer(&mut journey);
         journey.press("1");
         answer(&mut journey);

@@ -3,6 +3,7 @@
 mod answers;
 mod dialogs;
 mod enter;
+mod first_page;
 mod interfaces;
 mod keys;
 mod lists;

@@ -94,7 +94,7 @@ impl Way {
     fn walk(&mut self, inventory: &Inventory, detail: &Detail) {
         let is_choice = self.size.routers > 1;
         let mut journey = Journey::signed_in(&[hamilton()]);
-        journey.types("2").at(Screen::Region(Half::A));
+        journey.single().at(Screen::Region(Half::A));
         let seen = inventory.clone();
         self.part("the region has answered", &mut journey, |journey| {
             journey.discovered(&hamilton(), Ok(seen));
@@ -163,7 +163,7 @@ fn lists_of_many_routers_and_their_subnets_take_time_in_proportion_to_their_leng
 fn what_is_said_of_a_line_is_made_when_it_is_shown() {
     let (inventory, _) = large(Size { subnets: 10_000, routers: 2_500 });
     let mut journey = Journey::signed_in(&[hamilton()]);
-    journey.discovered(&hamilton(), Ok(inventory)).types("2").enter().at(Screen::Subnets(Half::A));
+    journey.discovered(&hamilton(), Ok(inventory)).single().enter().at(Screen::Subnets(Half::A));
     let picker = picker(&journey);
     let last = picker.lines().last().unwrap();
     assert_eq!((picker.lines().len(), picker.tally().open), (10_000, 4));

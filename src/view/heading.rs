@@ -28,6 +28,7 @@ fn right(model: &Model) -> String {
         (Screen::Work, Some(work)) => {
             return super::text::clock(work.ended.unwrap_or(model.shell.now).saturating_sub(work.begun));
         }
+        (Screen::Mode, _) => return String::new(),
         (Screen::Vpn, _) => return model.vpns.vpn().map_or_else(String::new, |vpn| vpn.status().to_string()),
         _ => {}
     }

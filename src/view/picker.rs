@@ -71,7 +71,7 @@ fn is_tall(picker: &Picker, height: u16) -> bool {
     tall_rows(picker) <= height
 }
 
-fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
+pub(super) fn note(scene: Scene<'_>, picker: &Picker, area: Rect, frame: &mut Frame<'_>) {
     let Scene { model, theme } = scene;
     let room = usize::from(area.width);
     if let Some(filter) = picker.filter() {
@@ -294,15 +294,16 @@ fn row(scene: Scene<'_>, picker: &Picker, place: usize, line: &Candidate, column
     vec![Line::from(first)]
 }
 
-fn pending(scene: Scene<'_>, line: &Candidate) -> String {
+pub(super) fn pending(scene: Scene<'_>, line: &Candidate) -> String {
     let region = match &line.choice {
         Choice::Region(id) => scene.model.new_vpn.region(id),
         _ => None,
     };
-    let since = region.and_then(|region| match region.inventory {
-        Remote::Loading { since, .. } => Some(since),
-        _ => None,
-    });
+    let first = || scene.model.new_vpn.regions.iter().filter_map(|region| region.inventory.since()).min();
+    let since = match &line.choice {
+        Choice::Best => first(),
+        _ => region.and_then(|region| region.inventory.since()),
+    };
     let waited = since.map_or_else(String::new, |since| remote::waited(scene, since));
     format!("{} reading{waited}", remote::spinner(scene))
 }

@@ -23,8 +23,8 @@ use crate::wizard::work::End;
 /// screen for itself, and its answers can no longer be changed. VPNs that exist have none.
 pub(super) fn width(model: &Model, screen: u16) -> u16 {
     match screen {
-        // What exists is no answer to a question.
-        _ if !model.is_at_new_vpn() => 0,
+        // What exists is no answer to a question, and on the first page there is none yet.
+        _ if !model.is_at_new_vpn() || model.screen() == Screen::Mode => 0,
         0..80 if model.screen() == Screen::Work => 0,
         0..80 => 23,
         80..100 => 28,

@@ -9,8 +9,8 @@ use ratatui::text::{Line, Span};
 use super::text::{clock, paragraph};
 use super::{Scene, document};
 use crate::plan::Half;
-use crate::plan::shell::openstack;
 use crate::sign_in::Login;
+use crate::wizard::lacks::Lack;
 use crate::wizard::remote::Remote;
 use crate::wizard::screen::Screen;
 use crate::wizard::{RegionState, Start};
@@ -122,39 +122,30 @@ fn of_region(scene: Scene<'_>, region: &RegionState, half: Half, step: Screen, c
             lines
         }
         Remote::Ready(_) => {
-            let command = |words| openstack(&region.id, words);
-            let (what, commands) = match step {
-                Screen::Router(_) => (
-                    format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),
-                    vec![
-                        command("router create NAME"),
-                        command("router set --external-gateway NETWORK NAME"),
-                        command("router add subnet NAME SUBNET"),
-                    ],
-                ),
+            let labels = &scene.model.shell.labels;
+            let lack = match step {
+                Screen::Router(_) => Lack::of_router(&region.id, labels),
                 _ if scene.model.new_vpn.answers.router_of(half).is_none() => {
-                    (format!("The router of {place} is still to be chosen; Esc goes back."), Vec::new())
+                    return vec![Line::raw(format!("The router of {place} is still to be chosen; Esc goes back."))];
                 }
-                _ => (
-                    format!("{place} has no subnet. A VPN connects subnets that are attached to its router:"),
-                    vec![
-                        command("network create NETWORK"),
-                        command("subnet create --network NETWORK --subnet-range 10.0.0.0/24 SUBNET"),
-                        command("router add subnet ROUTER SUBNET"),
-                    ],
-                ),
+                _ => Lack::of_subnet(&region.id, labels),
             };
-            let mut lines = paragraph(&what, columns, theme.text());
-            if !commands.is_empty() {
-                lines.push(Line::default());
-                lines.extend(
-                    commands.iter().flat_map(|command| paragraph(&format!("  {command}"), columns, theme.title())),
-                );
-                lines.extend([Line::default(), Line::raw("r then reads the region again.")]);
-            }
+            let mut lines = self::lack(scene, &lack, columns);
+            lines.extend([Line::default(), Line::raw("r then reads the region again.")]);
             lines
         }
     }
+}
+
+/// What there is not, and the commands that change that.
+pub(super) fn lack(scene: Scene<'_>, lack: &Lack, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = paragraph(&lack.text, columns, scene.theme.text());
+    if !lack.commands.is_empty() {
+        lines.push(Line::default());
+    }
+    let command = |command| paragraph(&format!("  {command}"), columns, scene.theme.title());
+    lines.extend(lack.commands.iter().flat_map(command));
+    lines
 }
 
 /// Why the subnets of the chosen router are not known, if they are not.

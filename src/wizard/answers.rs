@@ -109,6 +109,11 @@ impl Answers {
         self.numbers = numbers.map(|field| ((*field).into(), Input::new(field.get(&self.custom)))).collect();
     }
 
+    pub(super) fn key_text(&self) -> String {
+        let whose = if self.key.is_generated() { "generated" } else { "your own" };
+        format!("{whose}, {} characters", self.key.chars())
+    }
+
     pub fn router_of(&self, half: Half) -> Option<&Id> {
         self.region.get(half).as_ref().and_then(|region| self.router.get(region))
     }
@@ -159,7 +164,8 @@ impl Answers {
         Ok(PlanDraft { name, a, far, profile, policy: policy.clone(), psk })
     }
 
-    pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
+    /// Takes what a plan connects, and leaves the other answers.
+    pub(super) fn take_ends(&mut self, plan: &Plan) {
         for half in plan.halves() {
             *self.region.get_mut(half.half) = Some(half.region.clone());
             self.router.insert(half.region.clone(), half.router.id.clone());
@@ -174,6 +180,10 @@ impl Answers {
                 Mode::Single
             }
         };
+    }
+
+    pub(super) fn answer_as(&mut self, plan: &Plan, key: KeyOrigin, direction: Direction) {
+        self.take_ends(plan);
         self.key = match (direction, key) {
             // What is rolled back needs no key, so the plan has any; the user's own has to be given again.
             (Direction::Back, KeyOrigin::Given) => SecretText::default(),

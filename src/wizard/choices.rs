@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::objects::is_usable;
 use super::picker::{About, Choice, Line};
 use super::remote::Remote;
 use super::screen::{Mode, Screen};
@@ -19,7 +18,7 @@ impl NewVpn {
         self.regions.iter().map(|region| self.region_line(region, half, labels)).collect()
     }
 
-    fn region_line(&self, region: &RegionState, half: Half, labels: &Labels) -> Line {
+    pub(super) fn region_line(&self, region: &RegionState, half: Half, labels: &Labels) -> Line {
         let name = labels.name(&region.id);
         let code = if name == region.id.as_str() { String::new() } else { region.id.to_string() };
         let mut line = About::default();
@@ -38,9 +37,7 @@ impl NewVpn {
                     line.findings.push(Finding::refusal(place, text));
                 } else if half == Half::B && self.answers.region.a.as_ref() == Some(&region.id) {
                     line.findings.push(Finding::refusal(place, "is the first region already; site-to-site needs two"));
-                } else if let Some(known) = region.known()
-                    && !inventory.routers.iter().any(|router| is_usable(&known, router))
-                {
+                } else if !region.has_usable_router() {
                     line.findings
                         .push(Finding::warning(place, "has no router that can hold a VPN; the next list says why"));
                 }
@@ -110,7 +107,7 @@ impl NewVpn {
             }
             (_, None) => other.subnets.iter().map(|subnet| subnet.name.as_str()).collect(),
         };
-        lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
+        namesake(&names, lines)
     }
 
     /// The subnets to mark: those answered before that still can be taken, else the best one.
@@ -125,8 +122,7 @@ impl NewVpn {
                 return answered;
             }
         }
-        let best = self.namesake(screen, lines).or_else(|| lines.iter().find(|line| is_plain(line)));
-        let best = best.or_else(|| lines.iter().find(|line| line.is_open()));
+        let best = self.namesake(screen, lines).or_else(|| best_by_itself(lines));
         best.map(|line| line.choice.clone()).into_iter().collect()
     }
 
@@ -139,43 +135,16 @@ impl NewVpn {
     }
 }
 
-pub(super) fn modes() -> Vec<Line> {
-    let line = |choice, title: &str, aside: &str, detail: [(&str, &str); 2]| {
-        let detail = detail.map(|(name, value)| about(name, value)).into();
-        Line::new(choice, title, aside, About { detail, ..About::default() })
-    };
-    vec![
-        line(
-            Choice::Mode(Mode::SiteToSite),
-            "site-to-site",
-            "region to region",
-            [
-                ("Creates", "both halves, with one key, each the other's peer"),
-                ("Asks for", "regions, routers, subnets"),
-            ],
-        ),
-        line(
-            Choice::Mode(Mode::Single),
-            "single",
-            "to an external peer",
-            [
-                ("Creates", "the half in this cloud, and the values for the other end"),
-                ("Asks for", "also the peer's address and networks"),
-            ],
-        ),
-        line(
-            Choice::Vpns,
-            "your VPNs",
-            "those that exist",
-            [
-                ("Shows", "the status of each, and why one is down"),
-                ("Can", "fix it, set a new key, change its subnets, delete it"),
-            ],
-        ),
-    ]
+pub(super) fn namesake<'l>(names: &HashSet<&str>, lines: &'l [Line]) -> Option<&'l Line> {
+    lines.iter().find(|line| is_plain(line) && names.contains(line.title.as_str()))
+}
+
+/// The line to take where no name decides: the first plain one, or else one with reservations.
+pub(super) fn best_by_itself(lines: &[Line]) -> Option<&Line> {
+    lines.iter().find(|line| is_plain(line)).or_else(|| lines.iter().find(|line| line.is_open()))
 }
 
 /// Whether a line is open without a reservation.
-fn is_plain(line: &Line) -> bool {
+pub(super) fn is_plain(line: &Line) -> bool {
     !line.pending && line.worst.is_none_or(|worst| worst == Severity::Notice)
 }

@@ -122,6 +122,9 @@ impl NewVpn {
                 }
             }
         }
+        if screen == Screen::Mode {
+            return self.ask_candidates(shell);
+        }
         let Screen::Router(half) = screen else { return };
         let Some(region) = self.region_of(half) else { return };
         // Scrolling through thousands does not make the cloud read them all: what is passed by is not asked for.
@@ -131,6 +134,17 @@ impl NewVpn {
         let (id, routers) = (region.id.clone(), unread_on_screen(region, content, shell.page()));
         if let Some(region) = self.region_mut(&id) {
             region.ask_interfaces(shell, routers);
+        }
+    }
+}
+
+impl NewVpn {
+    /// Asks for the subnets of the routers that decide what the first page proposes: once a region, as a rule.
+    fn ask_candidates(&mut self, shell: &mut Shell) {
+        for (id, routers) in std::mem::take(&mut self.proposals.unread) {
+            if let Some(region) = self.region_mut(&id).filter(|region| !region.is_reading_interfaces()) {
+                region.ask_interfaces(shell, routers);
+            }
         }
     }
 }

@@ -36,6 +36,9 @@ impl Model {
             return;
         }
         let is_same = match line {
+            Some(line) if kept.choice == Some(Choice::Best) => {
+                matches!(line.choice, Choice::Proposal(..) | Choice::Vpn(_))
+            }
             Some(line) => kept.screen == self.screen && *kept.choice.get_or_insert(line.choice.clone()) == line.choice,
             None if self.awaited_list().is_some() => return,
             None => false,

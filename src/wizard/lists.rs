@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use crossterm::event::{Event as TerminalEvent, KeyEvent};
 use tui_input::backend::crossterm::EventHandler;
 
-use super::choices::modes;
 use super::keymap::Action;
 use super::objects::SubnetList;
 use super::picker::{About, Choice, Line, Picker, worst};
@@ -25,7 +24,7 @@ impl Model {
                 let named = |name: &String| Line::new(Choice::Cloud(name.clone()), name, "", About::default());
                 self.shell.clouds.iter().map(named).collect()
             }
-            Screen::Mode => modes(),
+            Screen::Mode => self.new_vpn.first_page(&self.vpns, &self.shell),
             Screen::Region(half) => self.new_vpn.region_lines(half, &self.shell.labels),
             Screen::Router(half) => self.new_vpn.router_list(half).map(|list| list.lines()).unwrap_or_default(),
             Screen::Subnets(_) | Screen::NewSubnets(_) => {
@@ -94,11 +93,25 @@ impl Model {
             Screen::Router(_) => self.new_vpn.namesake(screen, lines).map(|line| line.choice.clone()),
             Screen::Policy => Some(Choice::Profile(self.new_vpn.recommended().0)),
             Screen::Vpns => lines.first().map(|line| line.choice.clone()),
+            Screen::Mode => self.best_of_first_page(lines),
             _ => None,
         }
     }
 
+    /// The line the cursor is on, as long as it is there; else what can be connected best.
+    fn best_of_first_page(&self, lines: &[Line]) -> Option<Choice> {
+        let current = match &self.content {
+            Content::List(picker) if self.screen == Screen::Mode => picker.current(),
+            _ => None,
+        };
+        let stays = current.filter(|current| lines.iter().any(|line| line.choice == current.choice));
+        stays.or(lines.first()).map(|line| line.choice.clone())
+    }
+
     pub(super) fn new_list(&mut self, screen: Screen) -> Picker {
+        if screen == Screen::Mode {
+            self.new_vpn.propose(&self.shell);
+        }
         let lines = self.lines(screen);
         if let Screen::NewSubnets(half) = screen {
             let marked: Vec<Choice> = self.vpns.chosen_subnets(half).into_iter().map(Choice::Object).collect();
@@ -114,6 +127,9 @@ impl Model {
     }
 
     pub(super) fn refresh_list(&mut self) {
+        if self.screen == Screen::Mode {
+            self.new_vpn.propose(&self.shell);
+        }
         let lines = self.lines(self.screen);
         let default = self.chosen(self.screen).or_else(|| self.default_choice(self.screen, &lines));
         let fresh = matches!(self.screen, Screen::Subnets(_)).then(|| self.new_vpn.marks(self.screen, &lines));
@@ -136,7 +152,7 @@ impl Model {
 
     fn chosen(&self, screen: Screen) -> Option<Choice> {
         match screen {
-            Screen::Mode => Some(Choice::Mode(self.new_vpn.answers.mode)),
+            Screen::Mode => self.new_vpn.begun_with.clone(),
             Screen::Region(half) => self.new_vpn.answers.region.get(half).clone().map(Choice::Region),
             Screen::Router(half) => self.new_vpn.answers.router_of(half).cloned().map(Choice::Object),
             Screen::Subnets(half) => self.new_vpn.answers.subnets_of(half).first().cloned().map(Choice::Object),
@@ -238,7 +254,11 @@ impl Model {
         // While the second region is being read, the first one's router and subnets can be chosen.
         let is_second = self.screen == Screen::Region(Half::B) && self.new_vpn.inventory_of(Half::A).is_some();
         if line.pending && !is_second {
-            return self.keep_enter(&format!("{} is still being read", line.title));
+            let what = match &line.choice {
+                Choice::Best => "The regions are still being read".to_owned(),
+                _ => format!("{} is still being read", line.title),
+            };
+            return self.keep_enter(&what);
         }
         match self.refusal_text(&line) {
             Some(text) => self.shell.warn(text),
@@ -249,8 +269,7 @@ impl Model {
     fn take(&mut self, choice: Choice) {
         match (self.screen, choice) {
             (Screen::Cloud, Choice::Cloud(name)) => return self.choose_cloud(name),
-            (Screen::Mode, Choice::Mode(mode)) => self.new_vpn.answers.mode = mode,
-            (Screen::Mode, Choice::Vpns) => return self.of_vpns(YourVpns::open_list),
+            (Screen::Mode, choice) => return self.take_from_first_page(choice),
             (Screen::Vpns, Choice::Vpn(handle)) => return self.of_vpns(|vpns, wizard| vpns.open(&handle, wizard)),
             (Screen::Vpns, Choice::Creation(id)) => return self.vpns.offer_listed_creation(&id, &mut self.shell),
             (Screen::Vpns, Choice::Unused) => {
@@ -283,6 +302,31 @@ impl Model {
             _ => {}
         }
         self.advance();
+    }
+
+    fn take_from_first_page(&mut self, choice: Choice) {
+        match &choice {
+            Choice::Proposal(a, b) => {
+                let Some(plan) = self.new_vpn.proposals.plan(a, b) else { return };
+                self.new_vpn.answers.take_ends(plan);
+                self.new_vpn.begun_with = Some(choice);
+                self.new_vpn.ask_details(&mut self.shell);
+                self.enter(Screen::Review);
+            }
+            Choice::Mode(mode) => {
+                self.new_vpn.answers.mode = *mode;
+                self.new_vpn.begun_with = Some(choice);
+                self.advance();
+            }
+            Choice::Vpn(handle) => {
+                let known = self.new_vpn.proposals.vpns.iter().find(|vpn| vpn.handle() == *handle);
+                if let Some(vpn) = known.cloned() {
+                    self.of_vpns(|vpns, wizard| vpns.open_once_read(&vpn, wizard));
+                }
+            }
+            Choice::Vpns => self.of_vpns(YourVpns::open_list),
+            _ => {}
+        }
     }
 
     fn accept_subnets(&mut self, half: Half, line: &Line) {

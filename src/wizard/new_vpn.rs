@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::answers::Answers;
 use super::message::{Beginning, Effect};
+use super::picker::Choice;
+use super::proposals::Proposals;
 use super::remote::{Remote, RequestId};
 use super::screen::{Mode, Route, Screen};
 use super::secret_text::SecretText;
@@ -12,7 +14,7 @@ use super::shared_keys::SharedKeys;
 use super::shell::Shell;
 use crate::cloud::{Detail, Error, Id, Inventory, RegionId};
 use crate::plan::{
-    Finding, Half, Known, Labels, Place, Plan, Policy, PolicyScope, Profile, Profiles, VpnId, cidr, names,
+    Finding, Half, Known, Labels, Place, Plan, Policy, PolicyScope, Profile, Profiles, Psk, VpnId, cidr, names,
 };
 
 /// One region as far as it is known.
@@ -59,6 +61,12 @@ pub struct NewVpn {
     pub(super) only_candidate: BTreeMap<Screen, String>,
     /// The keys it has to share with connections that exist.
     pub(super) shared_keys: SharedKeys,
+    /// What the first page proposes.
+    pub(super) proposals: Proposals,
+    /// The line of the first page that was taken.
+    pub(super) begun_with: Option<Choice>,
+    /// The key that was generated last.
+    pub(super) offered: Psk,
 }
 
 impl NewVpn {
@@ -74,6 +82,9 @@ impl NewVpn {
             returning: None,
             only_candidate: BTreeMap::new(),
             shared_keys: SharedKeys::default(),
+            proposals: Proposals::default(),
+            begun_with: None,
+            offered: beginning.psk,
         }
     }
 
@@ -172,7 +183,16 @@ impl NewVpn {
 
     /// The profile: chosen, else recommended.
     pub fn profile(&self) -> Profile {
-        self.answers.profile.unwrap_or_else(|| self.recommended().0)
+        self.profile_in(&self.setting()).0
+    }
+
+    /// The profile for that scope, and why, where the user did not choose it.
+    pub(super) fn profile_in(&self, scope: &PolicyScope<'_>) -> (Profile, Option<String>) {
+        if let Some(profile) = self.answers.profile {
+            return (profile, None);
+        }
+        let (profile, reason) = scope.recommended(&self.profiles);
+        (profile, Some(reason.unwrap_or_else(|| "the guide's values".to_owned())))
     }
 
     pub fn policy(&self) -> &Policy {
@@ -182,13 +202,7 @@ impl NewVpn {
     /// A name no VPN of the chosen regions has.
     pub fn suggested_name(&self) -> String {
         let regions = self.halves().iter().filter_map(|half| self.answers.region.get(*half).as_ref());
-        let regions: Vec<&str> = regions.map(RegionId::as_str).collect();
-        let known = self.known();
-        let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
-        let connections =
-            known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
-        let taken: Vec<&str> = services.chain(connections).collect();
-        names::suggest(&regions, &taken)
+        name_for(&regions.collect::<Vec<_>>(), &self.known())
     }
 
     /// The name: as typed, else suggested.
@@ -277,4 +291,14 @@ impl NewVpn {
     pub(super) fn detailed(&mut self, id: &RegionId, request: RequestId, result: Result<Detail, Error>) -> bool {
         self.region_mut(id).is_some_and(|region| region.detail.answer(request, result))
     }
+}
+
+/// A name for a VPN of those regions that no VPN there has.
+pub(super) fn name_for(regions: &[&RegionId], known: &[Known<'_>]) -> String {
+    let regions: Vec<&str> = regions.iter().map(|region| region.as_str()).collect();
+    let services = known.iter().flat_map(|known| &known.inventory.services).map(|service| service.name.as_str());
+    let connections =
+        known.iter().flat_map(|known| &known.inventory.connections).map(|connection| connection.name.as_str());
+    let taken: Vec<&str> = services.chain(connections).collect();
+    names::suggest(&regions, &taken)
 }

@@ -20,18 +20,12 @@ const MOST_NAMED: usize = 40;
 
 impl NewVpn {
     pub(super) fn router_list(&self, half: Half) -> Option<RouterList<'_>> {
-        let region = self.region_of(half)?;
-        let known = region.known()?;
-        Some(RouterList { region, known, half })
+        RouterList::of(self.region_of(half)?, half)
     }
 
     pub(super) fn subnet_list(&self, half: Half) -> Option<SubnetList<'_>> {
-        let known = self.region_of(half).and_then(RegionState::known)?;
-        let router = self.answers.router_of(half).and_then(|id| known.inventory.router(id))?;
-        // What hangs on it is not known before that was read.
-        router.interfaces.as_ref()?;
-        let tunnelled = known.tunnelled(&router.id);
-        Some(SubnetList { known, router, half, across: self.ranges_across(half), tunnelled })
+        let region = self.region_of(half)?;
+        SubnetList::of(region, self.answers.router_of(half)?, half, self.ranges_across(half))
     }
 
     /// The ranges the other side has. Only what was answered before binds: the first side is chosen freely.
@@ -50,7 +44,12 @@ pub(super) struct RouterList<'a> {
     half: Half,
 }
 
-impl RouterList<'_> {
+impl<'a> RouterList<'a> {
+    /// Those of a region that was read.
+    pub(super) fn of(region: &'a RegionState, half: Half) -> Option<Self> {
+        Some(Self { region, known: region.known()?, half })
+    }
+
     pub(super) fn lines(&self) -> Vec<Line> {
         let routers = &self.known.inventory.routers;
         let twins = twins(routers.iter().map(|router| router.name.as_str()));
@@ -119,9 +118,14 @@ impl RouterList<'_> {
     }
 }
 
-/// Whether a router can hold a VPN.
-pub(super) fn is_usable(known: &Known<'_>, router: &Router) -> bool {
-    !is_bare(router) && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
+impl RegionState {
+    /// Whether it was read, and one of its routers can hold a VPN.
+    pub(super) fn has_usable_router(&self) -> bool {
+        let is_usable = |known: &Known<'_>, router: &Router| {
+            !is_bare(router) && !checks::router(known, router, Half::A).iter().any(Finding::is_refusal)
+        };
+        self.known().is_some_and(|known| known.inventory.routers.iter().any(|router| is_usable(&known, router)))
+    }
 }
 
 /// Whether a router is known to stand on no subnet.
@@ -140,7 +144,22 @@ pub(super) struct SubnetList<'a> {
     pub(super) tunnelled: Vec<Tunnelled<'a>>,
 }
 
-impl SubnetList<'_> {
+impl<'a> SubnetList<'a> {
+    /// Those of the region of a router of which it was read where it stands.
+    pub(super) fn of(region: &'a RegionState, router: &Id, half: Half, across: Vec<IpNet>) -> Option<Self> {
+        let known = region.known()?;
+        let router = known.inventory.router(router)?;
+        router.interfaces.as_ref()?;
+        let tunnelled = known.tunnelled(&router.id);
+        Some(Self { known, router, half, across, tunnelled })
+    }
+
+    /// Only those that the router stands on.
+    pub(super) fn own_lines(&self) -> Vec<Line> {
+        let is_own = |subnet: &&Subnet| self.router.serves(&subnet.id) == Some(true);
+        self.known.inventory.subnets.iter().filter(is_own).map(|subnet| self.line(subnet, false)).collect()
+    }
+
     pub(super) fn lines(&self) -> Vec<Line> {
         let subnets = &self.known.inventory.subnets;
         let twins = twins(subnets.iter().map(|subnet| subnet.name.as_str()));

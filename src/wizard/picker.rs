@@ -14,6 +14,10 @@ use super::screen::Mode;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
     Cloud(String),
+    /// The best VPN between two regions, while none is known yet.
+    Best,
+    /// A whole VPN between two regions.
+    Proposal(RegionId, RegionId),
     Mode(Mode),
     Region(RegionId),
     Object(Id),
@@ -91,7 +95,7 @@ impl Line {
             || self.about.iter().flat_map(|about| &about.detail).any(|(_, value)| contains(value))
     }
 
-    fn rank(&self) -> u8 {
+    pub(super) fn rank(&self) -> u8 {
         match self.worst {
             // What is still being read may turn out fine: the default must not depend on who answers first.
             _ if self.pending => 0,
@@ -190,8 +194,8 @@ impl Picker {
         (self.tally, self.lines) = (Tally::of(&lines), lines);
         self.find_first_mark();
         self.refilter();
-        let at = at.as_ref().or(default);
-        self.cursor = at.and_then(|choice| self.place_of(choice)).unwrap_or_else(|| self.best());
+        let at = at.iter().chain(default).find_map(|choice| self.place_of(choice));
+        self.cursor = at.unwrap_or_else(|| self.best());
     }
 
     pub fn lines(&self) -> &[Line] {

@@ -71,8 +71,7 @@ impl Model {
         {
             return format!("that of connection {}", of.name);
         }
-        let key = &self.new_vpn.answers.key;
-        format!("{}, {} characters", if key.is_generated() { "generated" } else { "your own" }, key.chars())
+        self.new_vpn.answers.key_text()
     }
 
     pub(super) fn review_action(&mut self, action: Action) {

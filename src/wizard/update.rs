@@ -51,6 +51,7 @@ fn updated(model: &mut Model, message: Message) {
         Message::SharedKeysRead(request, keys) => model.take_answer(|vpn| vpn.shared_keys_read(request, keys)),
         Message::Generated(psk) => {
             model.new_vpn.answers.key = SecretText::generated(&psk);
+            model.new_vpn.offered = psk;
             model.shell.say("A new key was generated.");
         }
         Message::Event(event) => model.work.event(event, &mut model.shell),

@@ -41,7 +41,7 @@ fn asked(journey: &Journey) -> Vec<usize> {
 fn at_routers(inventory: &Inventory) -> Journey {
     let mut journey = Journey::signed_in(&[hamilton()]);
     journey.keeps_interfaces = true;
-    journey.discovered(&hamilton(), Ok(bare(inventory))).types("2").at(Screen::Router(Half::A));
+    journey.discovered(&hamilton(), Ok(bare(inventory))).single().at(Screen::Router(Half::A));
     journey
 }
 
@@ -52,7 +52,7 @@ fn only_the_routers_around_the_cursor_are_asked_about_and_not_one_by_one() {
     journey.keeps_interfaces = true;
     journey.discovered(&hamilton(), Ok(bare(&inventory))).at(Screen::Mode);
     assert!(asked(&journey).is_empty(), "no router is chosen or on the screen");
-    journey.types("2").at(Screen::Router(Half::A));
+    journey.single().at(Screen::Router(Half::A));
     assert_eq!(asked(&journey), [25]);
     assert!(drawn_text(&journey).contains("reading subnets"), "{}", drawn_text(&journey));
     for _ in 0..60 {
@@ -180,7 +180,7 @@ fn routers_are_shown_and_taken_while_a_long_list_of_subnets_is_still_being_read(
     let Some(Effect::Discover(request, _)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     let part = Box::new(Inventory { subnets: Vec::new(), ..whole.clone() });
     journey.send(Message::DiscoveredInPart(hamilton(), request, part.clone()));
-    journey.types("2").at(Screen::Router(Half::A));
+    journey.single().at(Screen::Router(Half::A));
     journey.interfaces_read(&hamilton(), Ok(&hamilton_inventory()));
     let text = drawn_text(&journey);
     assert!(text.contains("Subnets being read") && text.contains("Reading Hamilton"), "{text}");

@@ -60,11 +60,11 @@ fn current(journey: &Journey) -> Choice {
 #[test]
 fn the_first_question_is_answered_before_the_sign_in_is() {
     let mut journey = Journey::begin();
-    journey.at(Screen::Mode).key(KeyCode::Down);
+    journey.at(Screen::Mode).key(KeyCode::Down).key(KeyCode::Down);
     signs_in(&mut journey);
     assert_eq!(current(&journey), Choice::Mode(Mode::Single), "the answer of the cloud does not move the cursor");
     let mut journey = Journey::begin();
-    journey.enter().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
+    journey.stepwise().at(Screen::Region(Half::A)).enter().at(Screen::Region(Half::A));
     assert!(journey.model.shell.notice.as_ref().unwrap().text.contains("being signed in"));
     signs_in(&mut journey);
     journey.at(Screen::Region(Half::A)).discovered(&hamilton(), Ok(hamilton_inventory()));
@@ -72,7 +72,7 @@ fn the_first_question_is_answered_before_the_sign_in_is() {
     assert_eq!(current(&journey), Choice::Region(hamilton()), "the Enter was kept, and has taken this");
     journey.esc().at(Screen::Mode);
     let mut early = Journey::begin();
-    early.types("1").at(Screen::Region(Half::A)).esc().at(Screen::Mode).types("2").at(Screen::Region(Half::A));
+    early.types("2").at(Screen::Region(Half::A)).esc().at(Screen::Mode).types("3").at(Screen::Region(Half::A));
     signs_in(&mut early);
     assert_eq!(early.model.new_vpn.answers.mode, Mode::Single);
 }
@@ -80,7 +80,7 @@ fn the_first_question_is_answered_before_the_sign_in_is() {
 #[test]
 fn an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails() {
     let mut journey = Journey::begin();
-    journey.types("2").at(Screen::Region(Half::A)).send(Message::Asked(Question {
+    journey.single().at(Screen::Region(Half::A)).send(Message::Asked(Question {
         wanted: Wanted::Passcode,
         is_renewal: false,
         user: None,
@@ -107,7 +107,7 @@ fn an_answer_given_early_outlasts_a_sign_in_that_asks_or_fails() {
 #[test]
 fn the_list_of_vpns_is_read_as_soon_as_there_is_a_sign_in() {
     let mut journey = Journey::begin();
-    journey.types("3").at(Screen::Vpns).types("r");
+    journey.lists_vpns().at(Screen::Vpns).types("r");
     assert!(!journey.effects.iter().any(|effect| matches!(effect, Effect::Inspect(_))), "nobody could answer");
     signs_in(&mut journey);
     journey.at(Screen::Vpns).inspected(super::surveys::healthy());
@@ -122,7 +122,7 @@ fn what_is_known_before_the_credentials_are_sent_is_told_at_once() {
     journey.send(Message::Warned(request, "The password is sent in clear text".into()));
     assert!(journey.model.shell.notice.as_ref().unwrap().is_problem);
     signs_in(&mut journey);
-    journey.enter().send(Message::Warned(request, "late".into()));
+    journey.key(KeyCode::Down).send(Message::Warned(request, "late".into()));
     assert!(journey.model.shell.notice.is_none(), "what a sign-in said that is over is too late");
 }
 
@@ -132,7 +132,7 @@ fn the_names_of_regions_hold_nothing_up_and_are_shown_once_they_are_known() {
     let mut journey = Journey::begin();
     let request = sign_in_request(&mut journey);
     journey.send(Message::SignedIn(request, Ok(Session { regions: vec![unknown.clone()], ..session() })));
-    journey.enter().at(Screen::Region(Half::A));
+    journey.stepwise().at(Screen::Region(Half::A));
     assert_eq!(super::vpns::titles(&journey), ["nz-akl-1"]);
     journey.send(Message::RegionsDescribed(RequestId(0), [(unknown.clone(), "Nowhere".to_owned())].into()));
     assert_eq!(super::vpns::titles(&journey), ["nz-akl-1"], "names of another sign-in are dropped");

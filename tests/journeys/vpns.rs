@@ -31,7 +31,7 @@ fn statuses(a: Status, b: Status) -> BTreeMap<Half, HalfStatus> {
 /// At the list, with what was read.
 pub(super) fn listed(seen: Box<Overview>) -> Journey {
     let mut journey = Journey::ready();
-    journey.types("3").at(Screen::Vpns);
+    journey.lists_vpns().at(Screen::Vpns);
     journey.inspected(seen);
     journey
 }
@@ -77,7 +77,7 @@ fn a_region_that_hangs_hides_nothing_that_is_known() {
         part
     };
     let mut journey = Journey::ready();
-    journey.types("3").at(Screen::Vpns);
+    journey.lists_vpns().at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     journey.send(Message::Vpns(VpnsMessage::Inspected(request, part())));
     assert_eq!(journey.model.vpns.seen().unwrap().inspection.awaited, [porirua()]);
@@ -116,7 +116,7 @@ fn half_of_a_vpn_is_not_changed_as_if_its_peer_were_outside() {
 #[test]
 fn what_comes_late_completes_the_vpn_on_the_screen() {
     let mut journey = Journey::ready();
-    journey.types("3").at(Screen::Vpns);
+    journey.lists_vpns().at(Screen::Vpns);
     let Some(Effect::Inspect(request)) = journey.effects.pop() else { panic!("{:?}", journey.effects) };
     journey.send(Message::Vpns(VpnsMessage::Inspected(request, half_read(None)))).types("1").at(Screen::Vpn);
     journey.diagnosed(Exposures::default());
@@ -162,7 +162,7 @@ fn where_there_is_none_enter_goes_on_to_make_one() {
     assert_eq!(titles(&journey), ["create one"]);
     journey.enter().at(Screen::Region(Half::A));
     let mut early = Journey::ready();
-    early.types("3").enter().at(Screen::Vpns);
+    early.lists_vpns().enter().at(Screen::Vpns);
     assert!(
         early.model.shell.notice.is_some() && early.model.shell.dialog.is_none(),
         "nothing is read yet, so nothing is chosen"

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn the_peer_is_asked_for_with_help_and_then_with_what_is_wrong() {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.press("2").to(Screen::Peer);
+    journey.single().to(Screen::Peer);
     screen("peer", &mut journey);
     journey.types("198.51.100.300").press("Tab").press("Tab").types("10.0.0.0/16").press("Tab");
     screen("peer-wrong", &mut journey);

@@ -20,7 +20,7 @@ fn the_demo_cloud_is_named_as_one_on_every_screen() {
 #[test]
 fn regions_come_in_one_by_one_and_those_that_cannot_be_taken_say_why() {
     let mut journey = Journey::on_screen(SMALL);
-    journey.press("Enter").after(2.5);
+    journey.stepwise().after(2.5);
     screen("region-loading", &mut journey);
     journey.discovered(&wellington(), Ok(journey::without_vpn()));
     journey.discovered(&hamilton(), Err(unreachable()));

@@ -28,7 +28,7 @@ fn what_has_grown_old_is_read_once_more_under_the_eyes_of_the_user() {
 #[test]
 fn the_review_of_single_mode_has_the_peer_outside() {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.press("2").to(Screen::Peer);
+    journey.single().to(Screen::Peer);
     journey
         .types("198.51.100.7")
         .press("Tab")

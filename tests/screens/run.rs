@@ -42,7 +42,7 @@ fn not_active_yet_is_no_failure_and_comes_with_what_the_halves_say_of_each_other
 #[test]
 fn with_a_peer_outside_its_owner_s_values_stand_on_the_screen() {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.press("2").to(Screen::Peer);
+    journey.single().to(Screen::Peer);
     journey.types("198.51.100.7").press("Tab Tab").types("192.168.7.0/24").press("Enter");
     let mut run = Run::created_single(journey);
     run.journey.send(Message::Event(Event::Polled([(Half::A, Status::Down)].into()))).after(50.0);

@@ -60,7 +60,7 @@ fn the_focused_button_is_reversed() {
 #[test]
 fn the_terminals_cursor_stands_where_text_is_typed() {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.press("2").to(Screen::Peer);
+    journey.single().to(Screen::Peer);
     journey.types("198.51");
     let here = drawn(&journey.model, &COLOR);
     let (column, row) = here.cursor.expect("a field has a cursor");

@@ -11,7 +11,7 @@ use super::*;
 
 fn listed(seen: Box<Overview>) -> Journey {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.after(10.0).press("3");
+    journey.after(10.0).lists_vpns();
     journey.inspected(seen);
     journey
 }
@@ -59,7 +59,7 @@ const TOOK: std::time::Duration = std::time::Duration::from_millis(400);
 #[test]
 fn the_list_says_how_each_stands_and_between_what_and_what() {
     let mut journey = Journey::discovered_on(SMALL);
-    journey.after(10.0).press("3");
+    journey.after(10.0).lists_vpns();
     screen("vpns-loading", journey.after(12.3));
     journey.inspected(healthy());
     screen("vpns-list", &mut journey);

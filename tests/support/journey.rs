@@ -10,9 +10,9 @@ use osvpn::inspect::Vpn;
 use osvpn::plan::{Finding, Labels, Plan, Profiles, Psk, VpnId};
 use osvpn::sign_in::{Login, Problem};
 use osvpn::view::Theme;
-use osvpn::wizard::picker::{Line, worst};
+use osvpn::wizard::picker::{Choice, Line, worst};
 use osvpn::wizard::remote::RequestId;
-use osvpn::wizard::screen::Screen;
+use osvpn::wizard::screen::{Mode, Screen};
 use osvpn::wizard::{Beginning, Content, Effect, Message, Model, Overview, RegionState, Session, VpnsMessage, update};
 
 use super::inventories::{hamilton, hamilton_detail, hamilton_inventory, porirua, porirua_detail, porirua_inventory};
@@ -80,12 +80,57 @@ impl Journey {
         journey
     }
 
-    /// Signed in to a cloud with those regions, none of which has answered yet.
-    pub fn signed_in(regions: &[RegionId]) -> Self {
+    /// Signed in to a cloud with those regions, none of which has answered yet, at the first page as it comes.
+    pub fn on_first_page(regions: &[RegionId]) -> Self {
         let mut journey = Self::begin();
         let home = regions.first().cloned();
         journey.answer_sign_in(Ok(Session { home, regions: regions.to_vec(), ..session() }));
         journey
+    }
+
+    /// The same, with the cursor at the way step by step.
+    pub fn signed_in(regions: &[RegionId]) -> Self {
+        let mut journey = Self::on_first_page(regions);
+        journey.goes_to(&Choice::Mode(Mode::SiteToSite));
+        journey
+    }
+
+    /// At the first page with what both regions propose.
+    pub fn proposing() -> Self {
+        let mut journey = Self::on_first_page(&[hamilton(), porirua()]);
+        journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+        journey
+    }
+
+    /// Moves the cursor of a list to that line.
+    #[track_caller]
+    pub fn goes_to(&mut self, choice: &Choice) -> &mut Self {
+        let Content::List(picker) = self.model.content() else { panic!("a list") };
+        let wanted = picker.lines().iter().position(|line| line.choice == *choice);
+        let wanted = wanted.unwrap_or_else(|| panic!("{choice:?} is not in {:?}", picker.lines()));
+        let at = picker.cursor();
+        for _ in 0..at.abs_diff(wanted) {
+            self.at_once(if wanted < at { KeyCode::Up } else { KeyCode::Down });
+        }
+        self
+    }
+
+    /// From the first page on, step by step.
+    #[track_caller]
+    pub fn stepwise(&mut self) -> &mut Self {
+        self.goes_to(&Choice::Mode(Mode::SiteToSite)).press("Enter")
+    }
+
+    /// From the first page on, for one region and an outside peer.
+    #[track_caller]
+    pub fn single(&mut self) -> &mut Self {
+        self.goes_to(&Choice::Mode(Mode::Single)).press("Enter")
+    }
+
+    /// From the first page to the VPNs that exist.
+    #[track_caller]
+    pub fn lists_vpns(&mut self) -> &mut Self {
+        self.goes_to(&Choice::Vpns).press("Enter")
     }
 
     /// Signed in, with all regions read, one of them without VPNaaS.
@@ -172,7 +217,7 @@ impl Journey {
     /// From the first screen to the peer outside, by what every step offers.
     #[track_caller]
     pub fn to_peer(&mut self) -> &mut Self {
-        self.types("2").to(Screen::Peer)
+        self.single().to(Screen::Peer)
     }
 
     pub fn esc(&mut self) -> &mut Self {
@@ -230,6 +275,9 @@ impl Journey {
         for _ in 0..20 {
             if self.model.screen() == screen {
                 return self;
+            }
+            if self.model.screen() == Screen::Mode {
+                self.goes_to(&Choice::Mode(Mode::SiteToSite));
             }
             let answers = self.model.answer_lines();
             let above = answers.iter().rev().position(|answer| answer.screen == screen);

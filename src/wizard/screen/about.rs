@@ -43,11 +43,14 @@ const MODE: ScreenText = ScreenText {
     name: "Mode",
     heading: |_, _| "What should be connected?".to_owned(),
     help: &[
-        "Site-to-site connects two regions of this project; osvpn creates both halves.",
-        "Single creates the half in one region; the other end is an external peer, for instance an office firewall.",
+        "Each VPN that could be made between two regions stands here, the best one first. Enter shows everything it creates; \
+         nothing is created before you agree to that, and each answer can be changed there.",
+        "Step by step asks for the regions, routers and subnets. With an outside peer, osvpn creates the half in one region; \
+         the other end is for instance an office firewall.",
         "Your VPNs lists all VPNs of the project, including those not created by osvpn: the status of each, why one is \
          down, and what you can do.",
     ],
+    note: "Enter shows all that it creates; nothing is created yet.",
     answer: |model, _| match model.new_vpn.answers.mode {
         Mode::SiteToSite => "site-to-site".to_owned(),
         Mode::Single => "single".to_owned(),
@@ -153,10 +156,7 @@ const POLICY: ScreenText = ScreenText {
     note: "How both ends encrypt; they must agree.",
     answer: |model, _| model.new_vpn.profile().as_str().to_owned(),
     is_answered: |_, _| true,
-    source: |model, _| {
-        let recommended = || model.new_vpn.recommended().1.unwrap_or_else(|| "the guide's values".to_owned());
-        model.new_vpn.answers.profile.is_none().then(recommended)
-    },
+    source: |model, _| model.new_vpn.profile_in(&model.new_vpn.setting()).1,
     ..PLAIN
 };
 

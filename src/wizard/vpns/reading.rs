@@ -140,6 +140,21 @@ impl YourVpns {
         }
     }
 
+    /// Opens one that may not have been read yet with everything that belongs to it.
+    pub(in crate::wizard) fn open_once_read(&mut self, vpn: &Vpn, wizard: &mut Surroundings<'_>) {
+        let handle = vpn.handle();
+        if self.seen().is_some_and(|seen| seen.inspection.select(&handle).is_ok()) {
+            return self.open(&handle, wizard);
+        }
+        let connections = connections(vpn);
+        self.open = Some(Open { connections, ..Open::of(handle, vpn.name.clone()) });
+        self.intent = None;
+        wizard.lead(Screen::Vpn);
+        if !self.seen.is_loading() {
+            self.read(wizard.shell);
+        }
+    }
+
     /// Reads what a diagnosis needs, and begins to watch the statuses.
     fn diagnose(&mut self, vpn: Vpn, wizard: &mut Surroundings<'_>) {
         let (request, looking) = (wizard.shell.out.request(), wizard.shell.out.request());

@@ -1,0 +1,77 @@
+//! What a region lacks for a VPN, and the commands that give it.
+
+use super::RegionState;
+use super::objects::RouterList;
+use super::picker::worst;
+use crate::cloud::RegionId;
+use crate::plan::shell::openstack;
+use crate::plan::{Half, Labels, ShellCommand};
+
+/// A reason why there is nothing to choose, and the commands that change that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    pub text: String,
+    pub commands: Vec<ShellCommand>,
+}
+
+impl Lack {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), commands: Vec::new() }
+    }
+
+    pub fn of_router(region: &RegionId, labels: &Labels) -> Self {
+        let place = labels.full(region);
+        let command = |words| openstack(region, words);
+        Self {
+            text: format!("{place} has no router. A VPN ends on a router with a gateway to an external network:"),
+            commands: vec![
+                command("router create NAME"),
+                command("router set --external-gateway NETWORK NAME"),
+                command("router add subnet NAME SUBNET"),
+            ],
+        }
+    }
+
+    pub fn of_subnet(region: &RegionId, labels: &Labels) -> Self {
+        let place = labels.full(region);
+        let text = format!("{place} has no subnet. A VPN connects subnets that are attached to its router:");
+        Self {
+            text,
+            commands: subnet_commands(region, "subnet create --network NETWORK --subnet-range 10.0.0.0/24 SUBNET"),
+        }
+    }
+
+    /// Of two regions that have no subnets that go together.
+    pub(super) fn of_common_subnets((a, b): &(RegionId, RegionId), why: &str, labels: &Labels) -> Self {
+        let text = format!(
+            "{} and {} cannot be connected: {why}. A subnet that only one of them has can be:",
+            labels.name(a),
+            labels.name(b)
+        );
+        Self { text, commands: subnet_commands(b, "subnet create --network NETWORK --subnet-range RANGE SUBNET") }
+    }
+}
+
+fn subnet_commands(region: &RegionId, subnet: &'static str) -> Vec<ShellCommand> {
+    let command = |words| openstack(region, words);
+    vec![command("network create NETWORK"), command(subnet), command("router add subnet ROUTER SUBNET")]
+}
+
+impl RegionState {
+    /// Why no VPN can end in it.
+    pub(super) fn lack(&self, labels: &Labels) -> Lack {
+        let place = labels.full(&self.id);
+        if let Some(error) = self.inventory.error() {
+            return Lack::new(format!("{place} did not answer: {error}; r reads it again."));
+        }
+        let Some(known) = self.known() else { return Lack::new(format!("{place} has not been read; r reads it.")) };
+        if !known.inventory.extensions.has_vpnaas() {
+            return Lack::new(format!("{place} has no VPN service (VPNaaS)."));
+        }
+        let list = RouterList::of(self, Half::A);
+        let first = known.inventory.routers.first().zip(list);
+        let Some((router, list)) = first else { return Lack::of_router(&self.id, labels) };
+        let why = list.findings_of(&router.id).and_then(|findings| Some(worst(&findings)?.text.clone()));
+        Lack::new(format!("No router of {place} can hold a VPN: {} {}.", router.name, why.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,170 @@
+//! The lines of the first page: what can be connected, what is there, and the ways to something else.
+
+use itertools::Itertools;
+
+use super::super::choices::about;
+use super::super::lacks::Lack;
+use super::super::picker::{About, Choice, Line};
+use super::super::screen::Mode;
+use super::super::shell::Shell;
+use super::super::vpns::{YourVpns, ranges};
+use super::super::{NewVpn, RegionState};
+use super::{Outlook, RegionPair};
+use crate::inspect::{Keys, Vpn, Weakness};
+use crate::plan::{Finding, Half, HalfPlan, Labels, Place, Plan};
+
+impl NewVpn {
+    /// What can be taken stands first, then the ways that are always there, then what cannot be taken.
+    pub(in crate::wizard) fn first_page(&self, vpns: &YourVpns, shell: &Shell) -> Vec<Line> {
+        let labels = &shell.labels;
+        let pairs = self.proposals.pairs.iter();
+        let (usable, not): (Vec<_>, Vec<_>) = pairs.partition(|pair| !matches!(pair.outlook, Outlook::Impossible(_)));
+        let mut lines: Vec<Line> = usable.iter().map(|pair| self.pair_line(pair, labels)).collect();
+        let pending: Vec<&RegionState> = self.regions.iter().filter(|region| region.is_first_read()).collect();
+        if lines.is_empty() && (shell.session().is_none() || !pending.is_empty()) {
+            let title = pending.iter().map(|region| labels.name(&region.id)).join(", ");
+            let title = if title.is_empty() { "What can be connected".to_owned() } else { title };
+            lines.push(Line { pending: true, ..Line::new(Choice::Best, title, "", About::default()) });
+        } else {
+            lines.extend(pending.into_iter().map(|region| self.region_line(region, Half::A, labels)));
+        }
+        lines.extend(self.ways(vpns));
+        lines.extend(not.into_iter().map(|pair| self.pair_line(pair, labels)));
+        let unread = self.regions.iter().filter(|region| region.inventory.error().is_some());
+        lines.extend(unread.map(|region| self.region_line(region, Half::A, labels)));
+        lines
+    }
+
+    fn pair_line(&self, pair: &RegionPair, labels: &Labels) -> Line {
+        let (a, b) = &pair.regions;
+        let title = format!("{} <-> {}", labels.name(a), labels.name(b));
+        let choice = Choice::Proposal(a.clone(), b.clone());
+        let beside = (!pair.beside.is_empty()).then(|| about("Beside", pair.beside.join(", ")));
+        match &pair.outlook {
+            Outlook::Proposed(plan, source) => {
+                let mut said = self.about_plan(plan, source.as_deref());
+                said.detail.extend(beside);
+                Line::new(choice, title, ends(plan), said)
+            }
+            Outlook::Connected(vpn) => {
+                let aside = format!("{} is {}", vpn.name, vpn.status());
+                let mut detail = about_vpn(vpn, labels);
+                detail.extend(beside);
+                Line::new(Choice::Vpn(vpn.handle()), title, aside, About { detail, ..About::default() })
+            }
+            Outlook::Reading => Line { pending: true, ..Line::new(choice, title, "", About::default()) },
+            Outlook::Impossible(why) => {
+                let findings = vec![Finding::refusal(Place::Region(Half::B), format!("cannot be connected: {why}"))];
+                Line::new(choice, title, "", About { findings, detail: beside.into_iter().collect() })
+            }
+        }
+    }
+
+    fn about_plan(&self, plan: &Plan, source: Option<&str>) -> About {
+        let policy = match source {
+            Some(why) => format!("{}: {why}", plan.profile().as_str()),
+            None => plan.profile().as_str().to_owned(),
+        };
+        let objects = plan.to_change().steps().len();
+        let detail = vec![
+            about("Name", plan.name().as_str()),
+            about("Key", self.answers.key_text()),
+            about("Policy", policy),
+            about("Creates", format!("{objects} objects; Enter shows them first")),
+        ];
+        About { detail, findings: plan.findings().to_vec() }
+    }
+
+    fn ways(&self, vpns: &YourVpns) -> Vec<Line> {
+        let line = |choice, title: &str, aside: String, detail: [(&str, &str); 2]| {
+            let detail = detail.map(|(name, value)| about(name, value)).into();
+            Line::new(choice, title, aside, About { detail, ..About::default() })
+        };
+        vec![
+            line(
+                Choice::Mode(Mode::SiteToSite),
+                "choose step by step",
+                "two regions".to_owned(),
+                [
+                    ("Asks for", "regions, routers, subnets"),
+                    ("Creates", "both halves, with one key, each the other's peer"),
+                ],
+            ),
+            line(
+                Choice::Mode(Mode::Single),
+                "one region and an outside peer",
+                String::new(),
+                [
+                    ("Asks for", "also the peer's address and networks"),
+                    ("Creates", "the half in this cloud, and the values for the other end"),
+                ],
+            ),
+            line(
+                Choice::Vpns,
+                "your VPNs",
+                self.vpns_in_words(vpns),
+                [
+                    ("Shows", "the status of each, and why one is down"),
+                    ("Can", "fix it, set a new key, change its subnets, delete it"),
+                ],
+            ),
+        ]
+    }
+
+    /// How the VPNs that exist stand, as far as it is known without asking for more.
+    fn vpns_in_words(&self, vpns: &YourVpns) -> String {
+        let known = &self.proposals.vpns;
+        let up = known.iter().filter(|vpn| vpn.is_active()).count();
+        let public = |keys: &Keys| matches!(keys, Keys::Read { weakness: Some(Weakness::Public), .. });
+        let public = vpns.compared_keys().filter(|keys| public(keys)).count();
+        let counts = [(up, "up"), (known.len() - up, "down"), (public, "with the public key")];
+        let words =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).join(", ");
+        let is_read = |region: &RegionState| region.inventory.ready().is_some();
+        match self.regions.iter().filter(|region| is_read(region)).count() {
+            0 => String::new(),
+            read if read < self.regions.len() && words.is_empty() => "none so far".to_owned(),
+            read if read < self.regions.len() => format!("{words} so far"),
+            _ if words.is_empty() => "none yet".to_owned(),
+            _ => words,
+        }
+    }
+
+    /// Why nothing can be connected, and what helps; nothing while something can be or is still being read.
+    pub fn nothing_to_connect(&self, labels: &Labels) -> Vec<Lack> {
+        let is_open = |pair: &RegionPair| !matches!(pair.outlook, Outlook::Impossible(_));
+        let is_read = |region: &RegionState| !region.is_first_read();
+        if self.proposals.pairs.iter().any(is_open) || self.regions.is_empty() || !self.regions.iter().all(is_read) {
+            return Vec::new();
+        }
+        let (able, unable): (Vec<_>, Vec<_>) = self.regions.iter().partition(|region| region.is_able());
+        let overlapping = self.proposals.pairs.iter().filter_map(|pair| match &pair.outlook {
+            Outlook::Impossible(why) => Some(Lack::of_common_subnets(&pair.regions, why, labels)),
+            _ => None,
+        });
+        let only = match able.as_slice() {
+            [one] if unable.is_empty() => {
+                let place = labels.full(&one.id);
+                Some(Lack::new(format!("{place} is the only region here; a VPN between regions needs two.")))
+            }
+            _ => None,
+        };
+        only.into_iter().chain(overlapping).chain(unable.into_iter().map(|region| region.lack(labels))).collect()
+    }
+}
+
+/// Both sides of a plan in a line.
+fn ends(plan: &Plan) -> String {
+    let end = |half: &HalfPlan| format!("{} {}", half.router.name, ranges(Some(&half.local_ranges())));
+    plan.halves().map(end).join(" <-> ")
+}
+
+fn about_vpn(vpn: &Vpn, labels: &Labels) -> Vec<(String, String)> {
+    let of_side = |(_, side): (Half, &crate::inspect::Side)| {
+        let router = side.router.as_ref().map_or("router unknown", |router| router.name.as_str());
+        about(&labels.name(&side.region), format!("{}, {router}", side.connection.status))
+    };
+    let mut detail: Vec<_> = vpn.sides().map(of_side).collect();
+    detail.push(about("Enter", "opens it in Your VPNs"));
+    detail
+}

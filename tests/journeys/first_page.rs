@@ -1,0 +1,169 @@
+//! Whole VPNs are proposed on the first page.
+
+use osvpn::cloud::{Inventory, RegionId};
+use osvpn::wizard::picker::{Line, Picker};
+
+use super::journey::{drawn_text, wellington, without_vpn};
+use super::*;
+
+fn pair() -> Choice {
+    Choice::Proposal(hamilton(), porirua())
+}
+
+fn list(journey: &Journey) -> &Picker {
+    let Content::List(picker) = journey.model.content() else { panic!("a list") };
+    picker
+}
+
+fn current(journey: &Journey) -> Line {
+    list(journey).current().unwrap().clone()
+}
+
+fn choices(journey: &Journey) -> Vec<Choice> {
+    list(journey).lines().iter().map(|line| line.choice.clone()).collect()
+}
+
+fn asked_for_interfaces(journey: &Journey) -> Vec<(RegionId, usize)> {
+    let asked = journey.effects.iter().filter_map(|effect| match effect {
+        Effect::ReadInterfaces(_, region, routers) => Some((region.clone(), routers.len())),
+        _ => None,
+    });
+    asked.collect()
+}
+
+/// An inventory as discovery reads it: nothing is known of where routers stand.
+fn bare(mut inventory: Inventory) -> Inventory {
+    inventory.routers.iter_mut().for_each(|router| router.interfaces = None);
+    inventory
+}
+
+/// A third region, which has everything.
+fn third() -> (RegionId, Inventory) {
+    let private = subnet("a-private", "private-subnet", "10.50.0.0/24");
+    let routers = vec![router("a-border", "border-router", &["150.242.41.7"], &[&private])];
+    let inventory = Inventory { extensions: old_release(), routers, subnets: vec![private], ..Inventory::default() };
+    (RegionId::new("nz-akl-1"), inventory)
+}
+
+#[test]
+fn the_best_vpn_is_proposed_with_all_that_goes_with_it_and_enter_opens_its_review() {
+    let mut journey = Journey::proposing();
+    let line = current(&journey);
+    assert_eq!((line.choice.clone(), line.title.as_str()), (pair(), "Hamilton <-> Porirua"));
+    assert_eq!(line.aside, "border-router 10.0.0.0/24 <-> border-router 10.20.30.0/24");
+    let said: Vec<String> = journey.model.detail(&line).iter().map(|(name, what)| format!("{name}: {what}")).collect();
+    assert_eq!(
+        said,
+        [
+            "Name: hlz-por",
+            "Key: generated, 32 characters",
+            "Policy: catalyst: the guide's values",
+            "Creates: 12 objects; Enter shows them first"
+        ]
+    );
+    journey.enter().at(Screen::Review);
+    journey.detailed(&hamilton(), Ok(hamilton_detail())).detailed(&porirua(), Ok(porirua_detail()));
+    let proposed = journey.plan().unwrap();
+    let stepwise = Journey::at_review().plan().unwrap();
+    assert_eq!(proposed, stepwise, "each question offers the same");
+    // Each answer can be changed, and Esc leads back to the proposals.
+    journey.key(KeyCode::Home).enter().at(Screen::Mode).esc().at(Screen::Review).esc().at(Screen::Mode);
+    assert_eq!(current(&journey).choice, pair());
+}
+
+#[test]
+fn what_is_proposed_needs_one_request_a_region_for_its_few_likely_routers() {
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua()]);
+    journey.keeps_interfaces = true;
+    journey.discovered(&hamilton(), Ok(bare(hamilton_inventory())));
+    assert_eq!(asked_for_interfaces(&journey), [], "a region alone has nothing to be connected with");
+    journey.discovered(&porirua(), Ok(bare(porirua_inventory())));
+    assert_eq!(asked_for_interfaces(&journey), [(hamilton(), 2), (porirua(), 3)], "not those that cannot hold a VPN");
+    assert!(current(&journey).pending && current(&journey).choice == pair());
+    journey.interfaces_read(&hamilton(), Ok(&hamilton_inventory()));
+    journey.interfaces_read(&porirua(), Ok(&porirua_inventory()));
+    assert!(!current(&journey).pending);
+    journey.enter().at(Screen::Review);
+    assert_eq!(asked_for_interfaces(&journey), [], "they are known");
+}
+
+#[test]
+fn a_slow_region_keeps_nobody_from_taking_the_others() {
+    let (auckland, inventory) = third();
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
+    assert!(current(&journey).choice == Choice::Best && current(&journey).pending);
+    journey.discovered(&porirua(), Ok(porirua_inventory()));
+    assert_eq!(choices(&journey).len(), 4, "nothing can be connected with one");
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert_eq!(choices(&journey)[..2], [pair(), Choice::Region(auckland.clone())]);
+    assert!(list(&journey).lines()[1].pending && drawn_text(&journey).contains("reading"));
+    journey.goes_to(&Choice::Mode(Mode::Single)).discovered(&auckland, Ok(inventory));
+    assert_eq!(current(&journey).choice, Choice::Mode(Mode::Single), "lines come in, the cursor stays");
+    let pairs = |a: &RegionId, b: &RegionId| Choice::Proposal(a.clone(), b.clone());
+    assert_eq!(
+        choices(&journey)[..3],
+        [pair(), pairs(&hamilton(), &auckland), pairs(&porirua(), &auckland)],
+        "every pair is there, the user's own region first"
+    );
+}
+
+#[test]
+fn the_cursor_goes_to_the_first_proposal_and_stays_there_when_a_better_one_comes() {
+    let (auckland, inventory) = third();
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), auckland.clone()]);
+    journey.discovered(&porirua(), Ok(porirua_inventory())).discovered(&auckland, Ok(inventory));
+    let first = current(&journey).choice;
+    assert_eq!(first, Choice::Proposal(porirua(), auckland));
+    journey.discovered(&hamilton(), Ok(hamilton_inventory()));
+    assert_eq!((choices(&journey)[0].clone(), current(&journey).choice), (pair(), first));
+}
+
+#[test]
+fn a_region_that_fails_or_has_no_vpnaas_leaves_the_others_and_r_reads_it_again() {
+    let mut journey = Journey::on_first_page(&[hamilton(), porirua(), wellington()]);
+    journey.discovered(&hamilton(), Ok(hamilton_inventory())).discovered(&porirua(), Ok(porirua_inventory()));
+    journey.discovered(&wellington(), Err(Error::new(ErrorKind::Timeout, "no answer within 60 s")));
+    assert_eq!(current(&journey).choice, pair());
+    let last = list(&journey).lines().last().unwrap().clone();
+    assert!(!last.is_open() && journey.reason(&last).contains("no answer within 60 s"), "{last:?}");
+    journey.types("r").discovered(&wellington(), Ok(without_vpn()));
+    assert!(!choices(&journey).iter().any(|choice| matches!(choice, Choice::Region(_))), "it is no part of a pair");
+}
+
+#[test]
+fn where_nothing_can_be_connected_the_page_says_why_and_what_helps() {
+    let said = |regions: &[(RegionId, Inventory)]| {
+        let ids: Vec<RegionId> = regions.iter().map(|(id, _)| id.clone()).collect();
+        let mut journey = Journey::on_first_page(&ids);
+        for (id, inventory) in regions {
+            assert!(journey.model.new_vpn.nothing_to_connect(&journey.model.shell.labels).is_empty(), "not yet known");
+            journey.discovered(id, Ok(inventory.clone()));
+        }
+        assert_eq!(current(&journey).choice, Choice::Mode(Mode::SiteToSite));
+        let text = drawn_text(&journey);
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let lacks = journey.model.new_vpn.nothing_to_connect(&journey.model.shell.labels);
+        let lacks = lacks
+            .iter()
+            .map(|lack| lack.text.clone())
+            .chain(lacks.iter().flat_map(|lack| lack.commands.iter().map(ToString::to_string)));
+        let lacks: Vec<String> = lacks.collect();
+        assert!(lacks.iter().all(|lack| joined.contains(lack.as_str())), "{lacks:?}\n{text}");
+        lacks.join("\n")
+    };
+    let one = said(&[(hamilton(), hamilton_inventory())]);
+    assert!(one.contains("Hamilton (nz-hlz-1) is the only region"), "{one}");
+    let none = said(&[(hamilton(), hamilton_inventory()), (wellington(), without_vpn())]);
+    assert!(none.contains("has no VPN service (VPNaaS)"), "{none}");
+    let mut closed = porirua_inventory();
+    closed.routers.iter_mut().for_each(|router| router.external_network = None);
+    let closed = said(&[(hamilton(), hamilton_inventory()), (porirua(), closed)]);
+    assert!(closed.contains("openstack --os-region-name nz-por-1 router set --external-gateway"), "{closed}");
+    let empty = Inventory { routers: vec![], ..porirua_inventory() };
+    let empty = said(&[(hamilton(), hamilton_inventory()), (porirua(), empty)]);
+    assert!(empty.contains("has no router") && empty.contains("router create NAME"), "{empty}");
+    let mut same = porirua_inventory();
+    same.subnets.iter_mut().for_each(|subnet| subnet.cidr = "10.0.0.0/8".parse().unwrap());
+    let same = said(&[(hamilton(), hamilton_inventory()), (porirua(), same)]);
+    assert!(same.contains("overlaps") && same.contains("subnet create --network NETWORK --subnet-range"), "{same}");
+}
